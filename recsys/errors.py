@@ -1,0 +1,39 @@
+"""Errors a user can act on. Every message says what was expected, what came and what to do."""
+
+
+class RecsysError(Exception):
+    """Base of all errors that are the input's or the environment's fault, not a bug.
+
+    The command-line programs print the message without a traceback and exit with `exit_code`.
+    """
+
+    exit_code = 1
+
+    def __init__(self, expected: str, got: str, remedy: str) -> None:
+        """Keep the three parts: `expected` and `got` are clauses, `remedy` an instruction."""
+        self.expected, self.got, self.remedy = expected, got, remedy
+        super().__init__(f"Expected {expected}.\n     Got {got}.\n  Remedy {remedy}.")
+
+
+class ConfigError(RecsysError):
+    """A setting is unknown, of the wrong type, out of range or at odds with another."""
+
+    exit_code = 2
+
+
+class DataError(RecsysError):
+    """A source file or a prepared dataset is missing, damaged or not what the config says."""
+
+    exit_code = 3
+
+
+class TrainingError(RecsysError):
+    """Training cannot start or go on: no encoder available, loss not finite, run in use."""
+
+    exit_code = 4
+
+
+class BundleError(RecsysError):
+    """A bundle is missing, incomplete, damaged, incompatible, or not good enough to publish."""
+
+    exit_code = 5

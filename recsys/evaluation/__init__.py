@@ -1,0 +1,1 @@
+"""Metrics, the evaluator and the report."""

@@ -1,0 +1,74 @@
+"""The one protocol that every retriever follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.dataset.histories import Histories
+
+NO_ITEM = -1
+
+
+@dataclass(frozen=True)
+class Queries:
+    """A batch of B users to recommend for.
+
+    Attributes:
+        histories: what is known of each user at this moment; row b belongs to query b.
+        users: int32 [B], user rows; -1 for a user the model was not trained on.
+        now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
+    """
+
+    histories: Histories
+    users: NDArray[np.int32]
+    now: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The best items of B queries, best first.
+
+    Attributes:
+        items: int32 [B, k], item rows; `NO_ITEM` where there are fewer than k.
+        scores: float32 [B, k], never increasing along a row; -inf beside `NO_ITEM`.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Anything that proposes items. One contract suite in tests/contracts holds for all.
+
+    A query with an empty history gets no candidates (all `NO_ITEM`) from a retriever that knows
+    users by their history alone; what to answer then is the caller's named policy, not a guess.
+    The answer to a query does not depend on the others in its batch.
+    """
+
+    name: str
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        """float32 [B, n_items], exact scores of all items; a row of -inf where it has no opinion."""
+        ...
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        """The k best items of each query, without those in its history if `exclude_seen`."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write into `folder`, which exists and is empty."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        ...

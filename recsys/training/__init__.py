@@ -1,0 +1,1 @@
+"""Batches, the fit loop, checkpoints, run folders and export to a bundle."""

@@ -1,0 +1,1 @@
+"""HTTP server over a bundle. Imports no TensorFlow and none of the training side."""
