@@ -49,6 +49,12 @@ class Histories:
         lengths = np.minimum(self.lengths, count)
         return self._gather(self.indptr[1:] - lengths, lengths)
 
+    def gaps(self) -> NDArray[np.float32]:
+        """float32 [T], log(1 + days since the user's previous interaction); 0 for the first."""
+        days = np.diff(self.timestamps, prepend=self.timestamps[:1]) / 86_400
+        days[self.indptr[:-1][self.lengths > 0]] = 0
+        return np.log1p(np.maximum(days, 0)).astype(np.float32)
+
     def padded(self, values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
         """`values` [T] as a matrix [B, longest], left-aligned and filled on the right with `fill`."""
         width = int(self.lengths.max(initial=0))

@@ -1,0 +1,138 @@
+"""The item tower: text, id, brand, categories and price of an item to one vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from recsys.config import ModelConfig
+from recsys.models.features import ItemFeatures
+from recsys.models.layers import StepDropout
+
+UNSEEN_ITEM = 0  # id row of an item the model was not trained on; item row n has id row n + 1
+
+
+class ItemTower(tf.keras.layers.Layer):
+    """Item rows to vectors [dim + match_dim]: a learned part, and (text_match) principal text components.
+
+    The learned part is a sum of projections, so that any of them may be absent: an item without a
+    trained id gets its vector from text and attributes.
+    """
+
+    def __init__(
+        self,
+        features: ItemFeatures,
+        trained: NDArray[np.bool_],
+        config: ModelConfig,
+        step: tf.Variable,
+        seed: int,
+        item_init: NDArray[np.float32] | None,
+        text_layer: tf.keras.layers.Layer | None,
+    ) -> None:
+        """Build a tower over the items of `features`.
+
+        Args:
+            features: attributes of N items.
+            trained: bool [N], items that occur in training; the others use the unseen-item id row.
+            config: sizes and which inputs to use.
+            step, seed: see StepDropout.
+            item_init: float32 [N, dim], start of the id embeddings, or None for a random one.
+            text_layer: maps item rows to text embeddings where the encoder is fine-tuned; None: `features.text`.
+        """
+        super().__init__(name="item_tower")
+        self._config, self._text_layer = config, text_layer
+        self._features = {
+            "brand": tf.constant(features.brand),
+            "categories": tf.constant(features.categories),
+            "price": tf.constant(features.price),
+            "item": tf.constant(np.where(trained, np.arange(len(features)) + 1, UNSEEN_ITEM).astype(np.int32)),
+        }
+        if text_layer is None:
+            self._features["text"] = tf.constant(features.text)
+        mean, components = text_components(features.text, config.text_match_dim if config.text_match else 0)
+        self.match_dim = components.shape[1]
+        self._text_mean, self._components = tf.constant(mean), tf.constant(components)
+        self._id_table = _id_table(len(features), config, item_init)
+        self._brand = _embedding(features.n_brands, config.dim, "brand")
+        self._categories = _embedding(features.n_categories, config.dim, "categories")
+        self._text = tf.keras.layers.Dense(config.dim, name="text")
+        self._price = tf.keras.layers.Dense(config.dim, use_bias=False, name="price")
+        self._id_dropout = StepDropout(config.id_dropout, step, seed, "item_tower/id_dropout")
+
+    @property
+    def output_dim(self) -> int:
+        return self._config.dim + self.match_dim
+
+    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """int32 item rows [U] to float32 [U, output_dim]."""
+        inputs = {name: tf.gather(values, rows) for name, values in self._features.items()}
+        if self._text_layer is not None:
+            inputs["text"] = self._text_layer(rows, training=training)
+        if training and self._config.use_item_id:
+            shown = self._id_dropout(tf.ones_like(rows, tf.float32), training=True) > 0
+            inputs["item"] = tf.where(shown, inputs["item"], UNSEEN_ITEM)
+        return self.from_features(**inputs)
+
+    def from_features(
+        self, text: tf.Tensor, brand: tf.Tensor, categories: tf.Tensor, price: tf.Tensor, item: tf.Tensor
+    ) -> tf.Tensor:
+        """Vectors of items given by their attributes, as new items are.
+
+        Args:
+            text: float32 [U, E].
+            brand: int32 [U].
+            categories: int32 [U, C].
+            price: float32 [U, 2].
+            item: int32 [U], item row + 1, or UNSEEN_ITEM.
+        """
+        centred = tf.math.l2_normalize(text, axis=-1) - self._text_mean
+        learned = self._text(tf.math.l2_normalize(centred, axis=-1))
+        if self._config.use_item_id:
+            learned += self._id_table(item)
+        if self._config.use_brand:
+            learned += self._brand(brand) * _known(brand, learned.dtype)
+        if self._config.use_categories:
+            known = _known(categories, learned.dtype)
+            total = tf.reduce_sum(self._categories(categories) * known, axis=1)
+            learned += total / tf.maximum(tf.reduce_sum(known, axis=1), 1.0)
+        if self._config.use_price:
+            learned += self._price(price)
+        if not self.match_dim:
+            return learned
+        match = tf.math.l2_normalize(tf.matmul(centred, self._components), axis=-1)
+        return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
+
+
+def text_components(text: NDArray[np.float32], dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and leading principal directions of unit-length text embeddings.
+
+    Sentence embeddings share a large common direction; without it their cosines tell items apart
+    (Mu and Viswanath, "All-but-the-top", 2018).
+
+    Returns:
+        mean: float32 [E].
+        components: float32 [E, min(dim, E)], orthonormal columns.
+    """
+    unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
+    mean = unit.mean(axis=0)
+    centred = unit - mean
+    _, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :dim], np.float32)
+
+
+def _id_table(n_items: int, config: ModelConfig, item_init: NDArray[np.float32] | None) -> tf.keras.layers.Embedding:
+    if item_init is None:
+        return _embedding(n_items + 1, config.dim, "item_id")
+    table = np.concatenate([np.zeros((1, config.dim), np.float32), item_init])
+    initializer = tf.keras.initializers.Constant(table)
+    return tf.keras.layers.Embedding(n_items + 1, config.dim, embeddings_initializer=initializer, name="item_id")
+
+
+def _embedding(rows: int, dim: int, name: str) -> tf.keras.layers.Embedding:
+    initializer = tf.keras.initializers.RandomNormal(stddev=0.02)
+    return tf.keras.layers.Embedding(rows, dim, embeddings_initializer=initializer, name=name)
+
+
+def _known(rows: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.cast(rows > 0, dtype)[..., None]

@@ -1,0 +1,256 @@
+"""The two-tower model: both towers, the retrieval task and the rating task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+from numpy.typing import NDArray
+
+from recsys.config import Config
+from recsys.models.features import ItemFeatures
+from recsys.models.item_tower import ItemTower
+from recsys.models.losses import FullSoftmaxRetrieval, sampled_retrieval_task
+from recsys.models.rating_head import RatingHead
+from recsys.models.user_tower import UserTower
+from recsys.ranking.ratings import FEATURES
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class TwoTower(tfrs.Model):
+    """Multi-task two-tower model; the inner product of a user and an item vector is the retrieval score.
+
+    A batch holds, for B users and L positions:
+        user: int32 [B], user row + 1, or 0 for an unknown user.
+        history: int32 [B, L], item rows, -1 as padding on the right.
+        gaps: float32 [B, L], log(1 + days since the event before).
+        targets: int32 [B, L], the item that followed each position, -1 as padding.
+        ratings: float32 [B, L], the target's rating, NaN where there is none.
+        rating_features: float32 [B, L, F], see recsys.ranking.ratings.
+    """
+
+    def __init__(
+        self,
+        features: ItemFeatures,
+        item_counts: NDArray[np.integer],
+        n_users: int,
+        config: Config,
+        rating_mean: float | None,
+        item_init: NDArray[np.float32] | None = None,
+        text_layer: tf.keras.layers.Layer | None = None,
+    ) -> None:
+        """Build a model for N items.
+
+        Args:
+            features: attributes of the items.
+            item_counts: int [N], how often each occurs in the training interactions.
+            n_users: number of user rows.
+            config: the sections model and training, and the seed, are used.
+            rating_mean: mean training rating, or None where there are no ratings: no rating task then.
+            item_init: float32 [N, dim], start of the item-id embeddings, or None.
+            text_layer: int32 rows [U] to text embeddings [U, E] where the encoder is fine-tuned, or None.
+        """
+        super().__init__()
+        self._training, self._n_items = config.training, len(features)
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.item_tower = ItemTower(
+            features, np.asarray(item_counts) > 0, config.model, self.step, config.seed, item_init, text_layer
+        )
+        self.user_tower = UserTower(self.item_tower.match_dim, n_users, config.model, self.step, config.seed)
+        self.rating_head: RatingHead | None = None
+        if rating_mean is not None and config.training.rating_weight > 0:
+            self.rating_head = RatingHead(
+                rating_mean, config.model.dim, config.model.rating_hidden, 0.2, self.step, config.seed
+            )
+            self._rating_task = tfrs.tasks.Ranking(
+                loss=tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM), name="rating"
+            )
+        self._retrieval_task = self._make_retrieval_task()
+        self._train_share = tf.constant(np.asarray(item_counts) / max(np.sum(item_counts), 1), tf.float32)
+        self._n_categories_columns = features.categories.shape[1]
+        self._text_dim = features.text.shape[1]
+
+    @property
+    def output_dim(self) -> int:
+        """D, width of user and item vectors."""
+        return self.item_tower.output_dim
+
+    def build_variables(self) -> None:
+        """Create every variable, so that a checkpoint can be restored before the first step."""
+        item = self.item_tower(tf.zeros([1], tf.int32))
+        user = self.user_vectors(item[:, None, :], tf.ones([1], tf.int32), tf.zeros([1, 1]), tf.zeros([1], tf.int32))
+        if self.rating_head is not None:
+            self.rating_head(user, item, tf.zeros([1, len(FEATURES)]))
+
+    def compute_loss(self, inputs: Batch, training: bool = False) -> tf.Tensor:
+        """Scalar: the weighted sum of both tasks' mean losses over the batch's targets."""
+        return self.compute_losses(inputs, training)[0]
+
+    def compute_losses(self, batch: Batch, training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The total loss and each task's mean loss, all scalars."""
+        rows, vectors, positions = self._items_of_step(batch, training)
+        mask = batch["history"] >= 0
+        history = tf.gather(vectors, positions["history"]) * tf.cast(mask, vectors.dtype)[..., None]
+        users = self.user_tower(history, batch["gaps"], batch["user"], training=training)
+        is_target = batch["targets"] >= 0
+        queries = tf.boolean_mask(users, is_target)
+        targets = tf.boolean_mask(batch["targets"], is_target)
+        target_vectors = tf.gather(vectors, tf.boolean_mask(positions["targets"], is_target))
+        n_targets = tf.maximum(tf.cast(tf.shape(targets)[0], tf.float32), 1.0)
+        if self._training.retrieval_loss == "full":
+            retrieval = self._retrieval_task(queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32))
+        else:
+            retrieval = self._sampled_loss(queries, target_vectors, targets, rows, vectors, positions)
+        losses = {"retrieval": retrieval / n_targets}
+        total = self._training.retrieval_weight * losses["retrieval"]
+        if self.rating_head is not None:
+            features = tf.boolean_mask(batch["rating_features"], is_target)
+            ratings = tf.boolean_mask(batch["ratings"], is_target)
+            losses["rating"] = self._rating_loss(queries, target_vectors, features, ratings, training)
+            total += self._training.rating_weight * losses["rating"]
+        return total, losses
+
+    def item_vectors(self, block: int = 4096) -> tf.Tensor:
+        """float32 [N, D], vectors of all items, computed `block` items at a time."""
+        starts = range(0, self._n_items, block)
+        blocks = [self.item_tower(tf.range(s, min(s + block, self._n_items))) for s in starts]
+        return tf.cast(tf.concat(blocks, axis=0), tf.float32)
+
+    def user_vectors(self, history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
+        """User vectors after the last event of each history.
+
+        Args:
+            history: float32 [B, L, D], L >= 1, item vectors, zeros as padding on the right.
+            lengths: int32 [B].
+            gaps: float32 [B, L].
+            user: int32 [B].
+
+        Returns:
+            float32 [B, D]; for an empty history a vector without meaning.
+        """
+        vectors = self.user_tower(history, gaps, user)
+        return tf.cast(tf.gather(vectors, tf.maximum(lengths - 1, 0), batch_dims=1), tf.float32)
+
+    def export_functions(self) -> dict[str, Callable[..., Any]]:
+        """Traceable functions of both towers and the rating head, under their names in a bundle."""
+        dim, spec = self.output_dim, tf.TensorSpec
+
+        @tf.function(
+            input_signature=[
+                spec([None, None, dim], tf.float32, "history"),
+                spec([None], tf.int32, "lengths"),
+                spec([None, None], tf.float32, "gaps"),
+                spec([None], tf.int32, "user"),
+            ]
+        )
+        def query_tower(history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"user_embedding": self.user_vectors(history, lengths, gaps, user)}
+
+        @tf.function(
+            input_signature=[
+                spec([None, self._text_dim], tf.float32, "text"),
+                spec([None], tf.int32, "brand"),
+                spec([None, self._n_categories_columns], tf.int32, "categories"),
+                spec([None, 2], tf.float32, "price"),
+                spec([None], tf.int32, "item"),
+            ]
+        )
+        def item_tower(
+            text: tf.Tensor, brand: tf.Tensor, categories: tf.Tensor, price: tf.Tensor, item: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            vectors = self.item_tower.from_features(text, brand, categories, price, item)
+            return {"item_embedding": tf.cast(vectors, tf.float32)}
+
+        functions = {"query_tower": query_tower, "item_tower": item_tower}
+        if self.rating_head is not None:
+            functions["ranking_head"] = self._export_rating_head(self.rating_head)
+        return functions
+
+    def _export_rating_head(self, head: RatingHead) -> Callable[..., Any]:
+        dim, spec = self.output_dim, tf.TensorSpec
+
+        @tf.function(
+            input_signature=[
+                spec([None, dim], tf.float32, "user_embedding"),
+                spec([None, None, dim], tf.float32, "item_embedding"),
+                spec([None, None, len(FEATURES)], tf.float32, "features"),
+            ]
+        )
+        def ranking_head(user_embedding: tf.Tensor, item_embedding: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"rating": head(user_embedding[:, None, :], item_embedding, features)}
+
+        return ranking_head
+
+    def _make_retrieval_task(self) -> tfrs.tasks.Retrieval:
+        training = self._training
+        if training.retrieval_loss == "full":
+            return FullSoftmaxRetrieval(training.temperature, training.label_smoothing, training.softmax_chunk)
+        return sampled_retrieval_task(training.temperature)
+
+    def _items_of_step(self, batch: Batch, training: bool) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        """Vectors of the items a step needs, each computed once.
+
+        Returns:
+            rows: int32 [U], item rows.
+            vectors: [U, D], their vectors.
+            positions: for "history" and "targets" [B, L], and "negatives" [M]: indices into `rows` (0 at padding).
+        """
+        needed = {name: tf.maximum(batch[name], 0) for name in ("history", "targets")}
+        if self._training.retrieval_loss == "full":
+            rows = tf.range(self._n_items)
+            return rows, self.item_tower(rows, training=training), needed
+        n_negatives = self._training.uniform_negatives if self._training.retrieval_loss == "mixed" else 0
+        needed["negatives"] = self._uniform_items(n_negatives)
+        rows, index = tf.unique(tf.concat([tf.reshape(values, [-1]) for values in needed.values()], axis=0))
+        parts = tf.split(index, [tf.size(values) for values in needed.values()])
+        positions = {
+            name: tf.reshape(part, tf.shape(values)) for (name, values), part in zip(needed.items(), parts, strict=True)
+        }
+        return rows, self.item_tower(rows, training=training), positions
+
+    def _uniform_items(self, count: int) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        replica = tf.cast(context.replica_id_in_sync_group, tf.int64) if context else tf.constant(0, tf.int64)
+        seed = tf.stack([tf.identity(self.step), replica])
+        return tf.random.stateless_uniform([count], seed, 0, self._n_items, tf.int32, alg="philox")
+
+    def _sampled_loss(
+        self,
+        queries: tf.Tensor,
+        target_vectors: tf.Tensor,
+        targets: tf.Tensor,
+        rows: tf.Tensor,
+        vectors: tf.Tensor,
+        positions: Mapping[str, tf.Tensor],
+    ) -> tf.Tensor:
+        """In-batch negatives, and uniform ones beside them (Yang et al., "Mixed negative sampling", 2020)."""
+        candidates = tf.concat([target_vectors, tf.gather(vectors, positions["negatives"])], axis=0)
+        ids = tf.concat([targets, tf.gather(rows, positions["negatives"])], axis=0)
+        n_targets = tf.cast(tf.shape(targets)[0], tf.float32)
+        n_uniform = tf.cast(tf.shape(positions["negatives"])[0], tf.float32)
+        share_in_batch = n_targets / tf.maximum(n_targets + n_uniform, 1.0)
+        probability = share_in_batch * tf.gather(self._train_share, ids) + (1 - share_in_batch) / self._n_items
+        return self._retrieval_task(
+            tf.cast(queries, tf.float32),
+            tf.cast(candidates, tf.float32),
+            candidate_sampling_probability=probability,
+            candidate_ids=ids,
+            compute_metrics=False,
+            compute_batch_metrics=False,
+        )
+
+    def _rating_loss(
+        self, users: tf.Tensor, items: tf.Tensor, features: tf.Tensor, ratings: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        assert self.rating_head is not None
+        rated = tf.math.is_finite(ratings)
+        weights = tf.cast(rated, tf.float32)
+        predictions = self.rating_head(users, items, features, training=training)
+        total = self._rating_task(
+            labels=tf.where(rated, ratings, 0.0)[:, None], predictions=predictions[:, None], sample_weight=weights
+        )
+        return total / tf.maximum(tf.reduce_sum(weights), 1.0)

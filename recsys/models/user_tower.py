@@ -1,0 +1,86 @@
+"""The user tower: a causal transformer over the item vectors of a history."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from recsys.config import ModelConfig
+from recsys.models.layers import CausalBlock, StepDropout
+
+UNKNOWN_USER = 0  # id row of a user the model was not trained on; user row n has id row n + 1
+
+
+class UserTower(tf.keras.layers.Layer):
+    """History of item vectors to a user vector at every position, [dim + match_dim].
+
+    The learned part is a causal transformer (SASRec, Kang and McAuley 2018). The match part, where item
+    vectors carry one, is a mean of the history's text components whose weights fall off by a learned
+    factor for each step back, times a learned scale: text similarity inside the same inner product.
+    """
+
+    def __init__(self, match_dim: int, n_users: int, config: ModelConfig, step: tf.Variable, seed: int) -> None:
+        super().__init__(name="user_tower")
+        self._config, self._match_dim = config, match_dim
+        self._drop_input = StepDropout(config.dropout, step, seed, "user_tower/drop_input")
+        self._drop_user = StepDropout(0.5, step, seed, "user_tower/drop_user")
+        self._blocks = [
+            CausalBlock(config.dim, config.heads, config.dropout, step, seed, f"user_tower/block_{n}")
+            for n in range(config.layers)
+        ]
+        self._norm = tf.keras.layers.LayerNormalization(epsilon=1e-6, name="norm")
+        self._gap_hidden = tf.keras.layers.Dense(config.dim, activation="relu", name="gap_hidden")
+        self._gap_out = tf.keras.layers.Dense(config.dim, name="gap_out")
+        normal = tf.keras.initializers.RandomNormal(stddev=0.02)
+        self._positions = self.add_weight("positions", (config.max_history, config.dim), initializer=normal)
+        if config.use_user_id:
+            self._users = self.add_weight("users", (n_users + 1, config.dim), initializer=normal)
+        if match_dim:
+            self._match_scale = self.add_weight(
+                "match_log_scale", (), initializer=tf.keras.initializers.Constant(1.0)
+            )
+            # sigmoid(-0.4) is about .4, where text-only decay does best on validation.
+            self._match_decay = self.add_weight(
+                "match_decay_logit", (), initializer=tf.keras.initializers.Constant(-0.4)
+            )
+
+    def call(self, history: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """User vectors after each event of the histories.
+
+        Args:
+            history: float32 [B, L, dim + match_dim], item vectors, padded with zeros on the right.
+            gaps: float32 [B, L], log(1 + days since the event before).
+            user: int32 [B], user row + 1 or UNKNOWN_USER.
+
+        Returns:
+            float32 [B, L, dim + match_dim]; what stands at padding is meaningless.
+        """
+        config = self._config
+        hidden = history[..., : config.dim] * config.dim**0.5
+        if config.position != "time_gap":
+            hidden += self._positions[: tf.shape(history)[1]]
+        if config.position != "position":
+            hidden += self._gap_out(self._gap_hidden(gaps[..., None]))
+        hidden = self._drop_input(hidden, training=training)
+        for block in self._blocks:
+            hidden = block(hidden, training=training)
+        learned = self._norm(hidden)
+        if config.use_user_id:
+            learned += self._user_vectors(user, training)[:, None, :]
+        if not self._match_dim:
+            return learned
+        match = self._matched(history[..., config.dim :])
+        return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
+
+    def _user_vectors(self, user: tf.Tensor, training: bool) -> tf.Tensor:
+        if training:  # so that the row of unknown users is trained and the history must do without an id
+            shown = self._drop_user(tf.ones_like(user, tf.float32), training=True) > 0
+            user = tf.where(shown, user, UNKNOWN_USER)
+        return tf.gather(self._users, user)
+
+    def _matched(self, text: tf.Tensor) -> tf.Tensor:
+        position = tf.range(tf.shape(text)[1])
+        back = tf.cast(position[:, None] - position[None, :], tf.float32)
+        log_decay = tf.math.log_sigmoid(self._match_decay)
+        weights = tf.where(back >= 0, tf.exp(tf.maximum(back, 0.0) * log_decay), 0.0)
+        weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+        return tf.exp(self._match_scale) * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))
