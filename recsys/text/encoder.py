@@ -1,0 +1,202 @@
+"""Run a Transformers encoder over many texts: batches by length, bfloat16 where the machine has it."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import transformers
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, TFAutoModel
+
+from recsys.config import TextConfig
+from recsys.errors import ConfigError, TrainingError
+from recsys.text.choices import EncoderFiles
+
+CHUNK_TEXTS = 8192  # texts tokenised at a time, which bounds memory
+_BFLOAT16_OPTION = "auto_mixed_precision_onednn_bfloat16"
+
+
+def masked_mean(hidden: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Mean over the tokens of each text: hidden [B, L, E], mask [B, L] (1 = token) -> float32 [B, E].
+
+    A text without tokens gives a zero vector.
+    """
+    weights = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
+    total = tf.reduce_sum(tf.cast(hidden, tf.float32) * weights, axis=1)
+    return total / tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
+
+
+def layer_numbers(layers: Sequence[int], n_layers: int) -> tuple[int, ...]:
+    """Resolve `text.layers` to numbers of hidden states, 0 (the embeddings) to n_layers (the last layer).
+
+    Raises:
+        ConfigError: the encoder has no such layer.
+    """
+    bad = [layer for layer in layers if not -n_layers - 1 <= layer <= n_layers]
+    if bad:
+        raise ConfigError(
+            f"text.layers between {-n_layers - 1} and {n_layers}",
+            ", ".join(map(str, bad)),
+            "choose layers that the encoder has; -1 is the last",
+        )
+    return tuple(sorted({layer % (n_layers + 1) for layer in layers}))
+
+
+def load_model(files: EncoderFiles) -> Any:
+    """Load the TensorFlow model of Transformers with its weights.
+
+    Raises:
+        TrainingError: a file is damaged, or there is no TensorFlow model of this kind.
+    """
+    with _quiet():
+        try:
+            return TFAutoModel.from_pretrained(files.folder, local_files_only=True)
+        except Exception as error:  # Transformers, safetensors and h5py raise many kinds
+            raise _unloadable(files, "weights", error) from error
+
+
+def load_tokenizer(files: EncoderFiles) -> Any:
+    """Load the tokenizer that belongs to the encoder.
+
+    Raises:
+        TrainingError: its files are damaged.
+    """
+    with _quiet():
+        try:
+            return AutoTokenizer.from_pretrained(files.folder, local_files_only=True)  # type: ignore[no-untyped-call]
+        except Exception as error:  # as above
+            raise _unloadable(files, "a tokenizer", error) from error
+
+
+def uses_bfloat16(precision: str) -> bool:
+    """Whether the encoder computes in bfloat16 on this machine: when asked to, or when the processor has it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    return not tf.config.list_physical_devices("GPU") and _cpu_has_bfloat16()
+
+
+class TextEncoder:
+    """A loaded encoder.
+
+    Args:
+        files: which encoder.
+        config: tokens a text, tokens a batch, precision.
+    """
+
+    def __init__(self, files: EncoderFiles, config: TextConfig) -> None:
+        self._config = config
+        self._tokenizer = load_tokenizer(files)
+        self._model = load_model(files)
+        self._bfloat16 = uses_bfloat16(config.precision)
+
+    def pooled(self, texts: Sequence[str], layers: Sequence[int]) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
+        """Yield (positions in `texts`, float32 [E] of each): tokens' mean of the mean of hidden states `layers`."""
+
+        def mean_of_layers(hidden: Sequence[tf.Tensor], mask: tf.Tensor) -> tf.Tensor:
+            return masked_mean(tf.add_n([hidden[layer] for layer in layers]) / len(layers), mask)
+
+        for positions, output, _ in self._batches(texts, mean_of_layers):
+            yield positions, list(output)
+
+    def hidden(self, texts: Sequence[str], layer: int) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
+        """Yield (positions in `texts`, float16 [tokens, E] of each): hidden state `layer`, without padding."""
+
+        def one_layer(hidden: Sequence[tf.Tensor], _: tf.Tensor) -> tf.Tensor:
+            return tf.cast(hidden[layer], tf.float16)
+
+        for positions, output, lengths in self._batches(texts, one_layer):
+            yield positions, [states[:length] for states, length in zip(output, lengths, strict=True)]
+
+    def _batches(self, texts: Sequence[str], head: Any) -> Iterator[tuple[list[int], NDArray[Any], list[int]]]:
+        """Run the model and `head` over all texts, long ones first (so that memory is known at once)."""
+        # One trace with free dimensions serves every batch; what `head` does not use is pruned from the graph.
+        tokens = tf.TensorSpec([None, None], tf.int32)
+
+        @tf.function(input_signature=[tokens, tokens])
+        def forward(ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+            outputs = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
+            return head(outputs.hidden_states, mask)
+
+        by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        with _bfloat16_graphs(self._bfloat16):
+            for start in range(0, len(by_size), CHUNK_TEXTS):
+                chunk = by_size[start : start + CHUNK_TEXTS]
+                token_ids = self._tokenize([texts[i] for i in chunk])
+                for members in batches_by_length([len(ids) for ids in token_ids], self._config.batch_tokens):
+                    ids, mask = pad([token_ids[m] for m in members])
+                    lengths = [len(token_ids[m]) for m in members]
+                    yield [chunk[m] for m in members], forward(ids, mask).numpy(), lengths
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        encoded = self._tokenizer(
+            texts, truncation=True, max_length=self._config.max_tokens, return_attention_mask=False
+        )
+        return list(encoded["input_ids"])
+
+
+def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Yield positions in batches of like lengths, longest first, each at most `batch_tokens` when padded.
+
+    A text longer than `batch_tokens` is a batch of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    start = 0
+    while start < len(order):
+        size = max(1, batch_tokens // max(1, lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
+
+
+def pad(token_ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Pad on the right to one length: ids and mask (1 = token), both int32 [B, L]."""
+    width = max(map(len, token_ids))
+    ids = np.zeros((len(token_ids), width), np.int32)
+    mask = np.zeros_like(ids)
+    for row, tokens in enumerate(token_ids):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return ids, mask
+
+
+def _cpu_has_bfloat16() -> bool:
+    if platform.system() != "Linux":
+        return False
+    flags = Path("/proc/cpuinfo").read_text("utf8", errors="replace")
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextmanager
+def _bfloat16_graphs(wanted: bool) -> Iterator[None]:
+    """Let TensorFlow's graph optimiser turn matrix products of graphs built meanwhile into bfloat16 (oneDNN)."""
+    before = tf.config.optimizer.get_experimental_options().get(_BFLOAT16_OPTION, False)
+    tf.config.optimizer.set_experimental_options({_BFLOAT16_OPTION: wanted})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({_BFLOAT16_OPTION: before})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Transformers' remarks on heads that an encoder does not have."""
+    before = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(before)
+
+
+def _unloadable(files: EncoderFiles, what: str, error: Exception) -> TrainingError:
+    return TrainingError(
+        f"{what} of a BERT or DistilBERT encoder in {files.folder}",
+        f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+        "fetch the files again, or name another encoder in text.encoder",
+    )

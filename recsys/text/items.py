@@ -1,0 +1,123 @@
+"""Item texts to vectors, computed once for each distinct text and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from recsys.config import TextConfig
+from recsys.text.choices import EncoderFiles, choose_encoder
+from recsys.text.encoder import TextEncoder, layer_numbers, uses_bfloat16
+from recsys.text.store import Store, text_key
+
+CACHE_VERSION = 1
+Batches = Iterator[tuple[list[int], list[NDArray[Any]]]]
+
+
+@dataclass(frozen=True)
+class ItemText:
+    """Text vectors of a catalogue.
+
+    Attributes:
+        embeddings: float32 [N, E], row i of text i; zero where the text is empty.
+        encoder: the choice of `text.encoder` that was used.
+        weights_sha256: of its weights file.
+        skipped: why each earlier choice was not available.
+    """
+
+    embeddings: NDArray[np.float32]
+    encoder: str
+    weights_sha256: str
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def dim(self) -> int:
+        """E, the width of a vector."""
+        return int(self.embeddings.shape[1])
+
+
+def encode_items(texts: Sequence[str], config: TextConfig, console: Console | None = None) -> ItemText:
+    """Encode the items' texts with the frozen encoder: masked mean pooling over `config.layers`.
+
+    Each distinct text is encoded once, ever: vectors are kept in `config.cache_dir` while they are
+    computed, keyed by the text, the encoder's weights and the settings that a vector depends on. After
+    a kill the next call goes on where this one stopped.
+
+    Raises:
+        TrainingError: no encoder is available or loadable, or the cache cannot be used.
+        ConfigError: `config.layers` names a layer that the encoder does not have.
+    """
+    console = console or Console(stderr=True)
+    files = choose_encoder(config, console)
+    layers = layer_numbers(config.layers, files.n_layers)
+    store = open_store(files, config, f"mean-{'-'.join(map(str, layers))}")
+    try:
+        keys = fill(
+            store,
+            texts,
+            lambda encoder, some: encoder.pooled(some, layers),
+            files=files,
+            config=config,
+            console=console,
+        )
+        embeddings = np.zeros((len(texts), files.dim), np.float32)
+        values = store.get([key for key in dict.fromkeys(keys) if key is not None])
+        for row, key in enumerate(keys):
+            if key is not None:
+                embeddings[row] = np.frombuffer(values[key], np.float32)
+    finally:
+        store.close()
+    return ItemText(embeddings, files.name, files.weights_sha256, files.skipped)
+
+
+def open_store(files: EncoderFiles, config: TextConfig, output: str) -> Store:
+    """Open the cache of one kind of `output` of one encoder; everything a value depends on but the text names it."""
+    precision = "bfloat16" if uses_bfloat16(config.precision) else "float32"
+    settings = [CACHE_VERSION, files.fingerprint, output, config.max_tokens, precision]
+    digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+    label = re.sub(r"[^A-Za-z0-9]+", "-", Path(files.name).name)[-40:].strip("-")
+    return Store(config.cache_dir / f"{label}-{output}-{digest[:16]}.sqlite")
+
+
+def fill(
+    store: Store,
+    texts: Sequence[str],
+    run: Callable[[TextEncoder, Sequence[str]], Batches],
+    *,
+    files: EncoderFiles,
+    config: TextConfig,
+    console: Console,
+) -> list[bytes | None]:
+    """Compute what `store` lacks of `texts` and return each text's key, None for an empty text."""
+    keys = [text_key(text) if text.strip() else None for text in texts]
+    distinct = {key: text for key, text in zip(keys, texts, strict=True) if key is not None}
+    absent = store.missing(list(distinct))
+    if not absent:
+        return keys
+    todo = [(key, text) for key, text in distinct.items() if key in absent]
+    encoder = TextEncoder(files, config)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("Encoding texts", total=len(distinct), completed=len(distinct) - len(todo))
+        for positions, values in run(encoder, [text for _, text in todo]):
+            store.put(
+                {todo[i][0]: np.ascontiguousarray(value).tobytes() for i, value in zip(positions, values, strict=True)}
+            )
+            progress.advance(task, len(positions))
+    return keys
