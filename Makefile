@@ -1,0 +1,75 @@
+# `make demo` and `make test` need Python 3.11 or 3.12 and the package index; nothing else.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+BUNDLE ?= saved_model/sample
+CODE := recsys serve tests benchmarks $(wildcard *.py)
+
+# The first interpreter of a version that the pinned packages support; `make PYTHON=/path/to/python3.12 ...` overrides.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
+
+.PHONY: help demo serve test test-slow lint types imports check config-docs install install-dev clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: install ## From synthetic raw reviews to recommendations over HTTP, in minutes.
+	@$(BIN)/python demo.py
+
+serve: install ## Serve a bundle until Ctrl-C; BUNDLE=saved_model/NAME, default saved_model/sample.
+	@test -e "$(BUNDLE)" || { echo "No bundle in $(BUNDLE). Make one: 'make demo' for the sample, or prepare_data.py and train.py" \
+	  "with a config; then 'make serve BUNDLE=saved_model/NAME'." >&2; exit 5; }
+	@RECSYS_BUNDLE="$(BUNDLE)" $(BIN)/python -m serve
+
+test: install-dev ## The default tests.
+	@$(BIN)/python -m pytest -q
+
+test-slow: install-dev ## The long ones.
+	@$(BIN)/python -m pytest -q -m slow
+
+lint: install-dev ## Ruff: rules and format.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install-dev ## mypy, strict.
+	@$(BIN)/mypy
+
+imports: install-dev ## Import contracts: which package may import which.
+	@$(BIN)/lint-imports
+
+check: lint types imports ## All three of them.
+
+config-docs: install ## Write the README's table of settings from recsys/config.py.
+	@$(BIN)/python -m recsys.config_docs
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+# pip runs again only when a requirements file has changed.
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "Expected Python 3.11 or 3.12 on the PATH; found none." \
+	  "Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$("$(PYTHON)" --version) ..."
+	@"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created requirements.txt requirements-serve.txt requirements-nodeps.txt
+	@echo "Installing requirements.txt into $(VENV) (about 3 GB; minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean: ## Remove caches and the sample's output; keeps .venv, your data and your bundles.
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+	rm -rf data/raw/sample data/prepared/sample data/runs/sample data/reports/sample saved_model/sample
