@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -31,6 +32,17 @@ class Queries:
     def __len__(self) -> int:
         return len(self.histories)
 
+    def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Queries:
+        """The queries of the given rows (0..B-1), in their order."""
+        rows = np.asarray(rows, np.int64)
+        return Queries(self.histories.select(rows), self.users[rows], self.now[rows])
+
+    def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
+        """Consecutive blocks of at most `size` queries, each with its place in the batch."""
+        for start in range(0, len(self), size):
+            place = slice(start, min(start + size, len(self)))
+            yield place, self.select(np.arange(place.start, place.stop))
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -44,6 +56,11 @@ class Candidates:
     items: NDArray[np.int32]
     scores: NDArray[np.float32]
 
+    @staticmethod
+    def none(queries: int, k: int) -> Candidates:
+        """No candidates at all: `NO_ITEM` everywhere."""
+        return Candidates(np.full((queries, k), NO_ITEM, np.int32), np.full((queries, k), -np.inf, np.float32))
+
 
 @runtime_checkable
 class Retriever(Protocol):
@@ -56,8 +73,13 @@ class Retriever(Protocol):
 
     name: str
 
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue: item rows are 0..n_items-1."""
+        ...
+
     def scores(self, queries: Queries) -> NDArray[np.float32]:
-        """float32 [B, n_items], exact scores of all items; a row of -inf where it has no opinion."""
+        """float32 [B, n_items], exact scores; -inf for an item (or a whole row) it has no opinion on."""
         ...
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:

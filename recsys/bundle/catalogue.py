@@ -1,0 +1,155 @@
+"""Items and users of a bundle by id and by row: a read-only SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import BundleError
+
+_SCHEMA = """
+CREATE TABLE items (
+    row INTEGER PRIMARY KEY,
+    item_id TEXT NOT NULL UNIQUE,
+    title TEXT,
+    brand TEXT,
+    categories TEXT NOT NULL,  -- JSON list of strings, from general to specific
+    price REAL,
+    image TEXT,
+    description TEXT
+);
+CREATE TABLE users (row INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
+"""
+_ITEM_COLUMNS = "items.row, item_id, title, brand, categories, price, image, description"
+
+
+@dataclass(frozen=True)
+class ItemRecord:
+    """What a bundle knows of an item; None (or no categories) where the source said nothing."""
+
+    row: int
+    item_id: str
+    title: str | None = None
+    brand: str | None = None
+    categories: tuple[str, ...] = ()
+    price: float | None = None
+    image: str | None = None
+    description: str | None = None
+
+
+def write_catalogue(path: Path, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
+    """Write the catalogue to the new file `path`.
+
+    Args:
+        path: must not exist.
+        items: item rows 0..N-1, each once.
+        user_ids: original ids; the n-th belongs to user row n.
+
+    Raises:
+        BundleError: an id or a row occurs twice.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            connection.executescript(_SCHEMA)
+            connection.executemany(
+                "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (i.row, i.item_id, i.title, i.brand, json.dumps(i.categories), i.price, i.image, i.description)
+                    for i in items
+                ),
+            )
+            connection.executemany("INSERT INTO users VALUES (?, ?)", enumerate(user_ids))
+    except sqlite3.IntegrityError as error:
+        raise BundleError("distinct item and user ids", str(error), "prepare the dataset again") from error
+    finally:
+        connection.close()
+
+
+class Catalogue:
+    """Reads a catalogue; safe to use from any number of threads (each gets its own connection)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`.
+
+        Raises:
+            BundleError: no such file, or not a catalogue.
+        """
+        self._uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._local = threading.local()
+        try:
+            self.n_items = int(self._query("SELECT count(*) FROM items")[0][0])
+            self.n_users = int(self._query("SELECT count(*) FROM users")[0][0])
+        except sqlite3.Error as error:
+            raise BundleError(f"a catalogue in {path}", str(error), "export the bundle again") from error
+
+    def item_row(self, item_id: str) -> int | None:
+        """Row of an item; None if unknown."""
+        return self._row("SELECT row FROM items WHERE item_id = ?", item_id)
+
+    def user_row(self, user_id: str) -> int | None:
+        """Row of a user; None if unknown."""
+        return self._row("SELECT row FROM users WHERE user_id = ?", user_id)
+
+    def items(self, rows: Sequence[int] | NDArray[np.integer]) -> list[ItemRecord]:
+        """Records of the item rows, in their order.
+
+        Raises:
+            KeyError: a row is not in the catalogue (`NO_ITEM` for one).
+        """
+        found = self._query(
+            f"SELECT {_ITEM_COLUMNS} FROM json_each(?) AS wanted JOIN items ON items.row = wanted.value "
+            "ORDER BY wanted.key",
+            _as_json(rows),
+        )
+        if len(found) != len(rows):
+            raise KeyError(f"rows {sorted(set(map(int, rows)) - {row[0] for row in found})} are not in the catalogue")
+        return [
+            ItemRecord(row, item_id, title, brand, tuple(json.loads(categories)), *rest)
+            for row, item_id, title, brand, categories, *rest in found
+        ]
+
+    def item_ids(self, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
+        """Original ids of the item rows, in their order; KeyError as `items`."""
+        return self._ids("items", "item_id", rows)
+
+    def user_ids(self, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
+        """Original ids of the user rows, in their order; KeyError for an unknown row."""
+        return self._ids("users", "user_id", rows)
+
+    def _ids(self, table: str, column: str, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
+        found = self._query(
+            f"SELECT {column} FROM json_each(?) AS wanted JOIN {table} ON {table}.row = wanted.value "
+            "ORDER BY wanted.key",
+            _as_json(rows),
+        )
+        if len(found) != len(rows):
+            raise KeyError(f"some of {len(rows)} rows are not in the catalogue's {table}")
+        return [row[0] for row in found]
+
+    def _row(self, statement: str, key: str) -> int | None:
+        try:
+            found = self._query(statement, key)
+        except UnicodeEncodeError:  # a lone surrogate: no id of a catalogue holds one
+            return None
+        return int(found[0][0]) if found else None
+
+    def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+            self._local.connection = connection
+        rows: list[tuple[Any, ...]] = connection.execute(statement, parameters).fetchall()
+        return rows
+
+
+def _as_json(rows: Sequence[int] | NDArray[np.integer]) -> str:
+    return json.dumps([int(row) for row in rows])

@@ -1,0 +1,21 @@
+"""Where everything lies in a bundle.
+
+saved_model/<name>/current names the version in use; saved_model/<name>/<version>/ holds the files below.
+Those of the two-tower retriever are named in `recsys.retrieval.two_tower`.
+"""
+
+SCHEMA_VERSION = 1
+
+MANIFEST_FILE = "manifest.json"
+CATALOGUE_FILE = "catalogue.sqlite"
+HISTORIES_FOLDER = "histories"
+HISTORY_ARRAYS = ("indptr", "items", "timestamps", "ratings", "weights")
+RATINGS_FOLDER = "ratings"
+RETRIEVERS_FOLDER = "retrievers"
+ONNX_FOLDER = "onnx"
+RANKING_HEAD_FILE = "onnx/ranking_head.onnx"
+TF_FOLDER = "tf"
+
+CURRENT_FILE = "current"
+LOCK_FILE = ".lock"
+TEMPORARY_PREFIX = ".writing-"

@@ -1,0 +1,203 @@
+"""Open a bundle: verify it, and compose retrievers and recommender from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.bundle import layout
+from recsys.bundle.catalogue import Catalogue
+from recsys.bundle.locks import FolderLock
+from recsys.bundle.manifest import Verification, read_manifest, verify_files
+from recsys.dataset.histories import Histories
+from recsys.errors import BundleError
+from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.ratings import RatingStatistics
+from recsys.ranking.recommender import Recommender
+from recsys.retrieval.base import Retriever
+from recsys.retrieval.neighbours import ItemNeighbours
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.two_tower import TwoTowerRetriever
+
+_LOADERS: dict[str, Callable[[Path], Retriever]] = {
+    Popularity.name: Popularity.load,
+    ItemNeighbours.name: ItemNeighbours.load,
+}
+_SWITCH_ATTEMPTS = 5
+
+
+class Bundle:
+    """An open bundle. Its parts load when first asked for; arrays are memory-mapped.
+
+    While it is open, no writer removes its version.
+
+    Attributes:
+        path: folder of the version.
+        manifest: the parsed manifest.
+        threads: processor threads of one ONNX call.
+    """
+
+    def __init__(self, path: Path, *, verify: Verification = "full", threads: int = 1) -> None:
+        """Open the version in folder `path`; see `open_bundle` for the arguments and errors."""
+        self.path, self.threads = path, threads
+        self._lock = FolderLock.shared(path)
+        self._loaded: dict[str, Retriever] = {}
+        self.manifest: dict[str, Any] = read_manifest(path)
+        verify_files(path, self.manifest, verify)
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_embeddings)
+
+    @property
+    def has_ratings(self) -> bool:
+        """Whether the bundle predicts ratings."""
+        return (self.path / layout.RANKING_HEAD_FILE).is_file()
+
+    @property
+    def retrievers(self) -> list[str]:
+        """Names of all retrievers in the bundle."""
+        return [TwoTowerRetriever.name, *self.manifest["retrievers"]]
+
+    @property
+    def item_embeddings(self) -> NDArray[np.float32]:
+        """float32 [N, D], memory-mapped."""
+        return self._two_tower.item_embeddings
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Items and users by id and row."""
+        return Catalogue(self.path / layout.CATALOGUE_FILE)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """All known interactions; row b is user row b. Memory-mapped."""
+        folder = self.path / layout.HISTORIES_FOLDER
+        return Histories(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in layout.HISTORY_ARRAYS})
+
+    @cached_property
+    def _two_tower(self) -> TwoTowerRetriever:
+        return TwoTowerRetriever.load(self.path, self.threads)
+
+    def two_tower(self) -> TwoTowerRetriever:
+        """The two-tower retriever, the same object at every call."""
+        return self._two_tower
+
+    @cached_property
+    def rating_predictor(self) -> RatingPredictor | None:
+        """Predicts ratings; None when the dataset had none."""
+        if not self.has_ratings:
+            return None
+        head = RankingHead(self.path / layout.RANKING_HEAD_FILE, self.threads)
+        return RatingPredictor(head, RatingStatistics.load(self.path / layout.RATINGS_FOLDER), self.item_embeddings)
+
+    def retriever(self, name: str) -> Retriever:
+        """The retriever called `name`, one of `retrievers`.
+
+        Raises:
+            BundleError: the bundle has none of that name.
+        """
+        if name == TwoTowerRetriever.name:
+            return self._two_tower
+        if name not in self.manifest["retrievers"] or name not in _LOADERS:
+            raise BundleError(
+                f"one of the retrievers {', '.join(self.retrievers)}", repr(name), "name one that the bundle holds"
+            )
+        if name not in self._loaded:
+            self._loaded[name] = _LOADERS[name](self.path / layout.RETRIEVERS_FOLDER / name)
+        return self._loaded[name]
+
+    def recommender(self, *, candidates: int | None = None, rescore_weight: float | None = None) -> Recommender:
+        """The full pipeline: two-tower candidates, rescored by predicted rating, popularity for cold users.
+
+        Args:
+            candidates: items retrieved before rescoring; None: as the bundle was made.
+            rescore_weight: weight of the predicted rating; None: as the bundle was made.
+        """
+        serving = self.manifest["serving"]
+        popularity = self.retriever(Popularity.name)
+        assert isinstance(popularity, Popularity)  # noqa: S101
+        return Recommender(
+            retriever=self._two_tower,
+            popularity=popularity,
+            predictor=self.rating_predictor,
+            rescore_weight=serving["rescore_weight"] if rescore_weight is None else rescore_weight,
+            candidates=serving["candidates"] if candidates is None else candidates,
+        )
+
+    def close(self) -> None:
+        """Let writers remove this version. The parts loaded so far stay usable."""
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_bundle(path: Path | str, *, verify: Verification = "full", threads: int = 1) -> Bundle:
+    """Open a bundle: `saved_model/<name>` opens the current version, `saved_model/<name>/<version>` that one.
+
+    Args:
+        path: folder of the name or of a version.
+        verify: full compares the SHA-256 of every file, quick only the sizes.
+        threads: processor threads of one ONNX call.
+
+    Raises:
+        BundleError: missing, partial, corrupt or of an incompatible schema; the message says which.
+    """
+    path = Path(path)
+    if (path / layout.MANIFEST_FILE).is_file():
+        return Bundle(path, verify=verify, threads=threads)
+    for _ in range(_SWITCH_ATTEMPTS):
+        version = current_version(path)
+        try:
+            return Bundle(path / version, verify=verify, threads=threads)
+        except FileNotFoundError:
+            # Replaced and removed between reading `current` and locking the version: look again.
+            if current_version(path) == version:
+                break
+        except OSError as error:
+            raise BundleError(
+                f"a readable bundle in {path / version}", str(error), "export the bundle again"
+            ) from error
+    raise BundleError(
+        f"the version that {path / layout.CURRENT_FILE} names", f"no folder {version}", "export the bundle again"
+    )
+
+
+def current_version(path: Path) -> str:
+    """Name of the version in use below `path` (saved_model/<name>).
+
+    Raises:
+        BundleError: there is none.
+    """
+    try:
+        version = (path / layout.CURRENT_FILE).read_text("utf8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        raise BundleError(
+            f"a bundle in {path}",
+            "neither manifest.json nor current there",
+            "run train.py with the same --config first",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"a readable {path / layout.CURRENT_FILE}", str(error), "export the bundle again") from error
+    if not version or "/" in version or version.startswith("."):
+        raise BundleError(
+            f"the name of a version in {path / layout.CURRENT_FILE}", repr(version[:80]), "export the bundle again"
+        )
+    return version

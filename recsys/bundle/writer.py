@@ -1,0 +1,250 @@
+"""Write a bundle so that a reader sees a whole one or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from recsys.bundle import layout
+from recsys.bundle.catalogue import ItemRecord, write_catalogue
+from recsys.bundle.locks import FolderLock, name_lock
+from recsys.bundle.manifest import digest, list_files, package_versions, write_manifest
+from recsys.bundle.reader import Bundle
+from recsys.dataset.histories import Histories
+from recsys.errors import BundleError
+from recsys.ranking.ratings import RatingStatistics
+from recsys.retrieval.base import Queries, Retriever
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
+
+_PARTS = (
+    QUERY_TOWER_FILE,
+    EMBEDDINGS_FILE,
+    INDEX_FOLDER,
+    layout.CATALOGUE_FILE,
+    layout.HISTORIES_FOLDER,
+    f"{layout.RETRIEVERS_FOLDER}/{Popularity.name}",
+)
+
+
+class BundleWriter:
+    """Context manager that writes one version of a bundle below `parent / name`.
+
+        with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep) as writer:
+            writer.add_two_tower(retriever)
+            ...
+        writer.path  # the published version
+
+    Everything goes into a temporary folder. A clean exit checks it, renames it, makes it current and removes
+    old versions that nobody has open; an exception, or the process's death, leaves what was there before.
+    Several processes may write versions of one name at once: each publishes its own, the last is current.
+
+    Attributes:
+        folder: the temporary folder, for files that no method here writes (onnx/, tf/).
+        path: folder of the published version, after a clean exit.
+    """
+
+    folder: Path
+    path: Path
+    _lock: FolderLock
+
+    def __init__(self, parent: Path | str, name: str, *, keep: int = 3) -> None:
+        self._home, self._name, self._keep = Path(parent) / name, name, keep
+        self._manifest: dict[str, Any] = {
+            "dataset": {},
+            "config": {},
+            "metrics": {},
+            "retrievers": [],
+            "serving": {"rescore_weight": 0.0, "candidates": 200},
+        }
+
+    def __enter__(self) -> Self:
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            with name_lock(self._home):
+                self._remove_leftovers()
+                self.folder = Path(tempfile.mkdtemp(prefix=layout.TEMPORARY_PREFIX, dir=self._home))
+                self._lock = FolderLock.shared(self.folder)
+        except OSError as error:
+            raise _not_written(self._home, error) from error
+        for name in (layout.ONNX_FOLDER, layout.TF_FOLDER, layout.RETRIEVERS_FOLDER):
+            (self.folder / name).mkdir()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if kind is None:
+                self._publish()
+            elif isinstance(error, OSError):
+                raise _not_written(self._home, error) from error
+        finally:
+            self._lock.close()
+            shutil.rmtree(self.folder, ignore_errors=True)  # nothing is left of it after publishing
+
+    def add_two_tower(self, retriever: TwoTowerRetriever) -> None:
+        """Item embeddings, index and query tower (its ONNX file is copied unless it is already in place)."""
+        retriever.save(self.folder)
+        self._manifest["index"] = asdict(retriever.index.parameters)
+
+    def add_retriever(self, retriever: Retriever) -> None:
+        """Another retriever, under its name."""
+        folder = self.folder / layout.RETRIEVERS_FOLDER / retriever.name
+        folder.mkdir()
+        retriever.save(folder)
+        self._manifest["retrievers"].append(retriever.name)
+
+    def add_catalogue(self, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
+        """Items (rows 0..N-1) and users (the n-th id belongs to row n)."""
+        write_catalogue(self.folder / layout.CATALOGUE_FILE, items, user_ids)
+
+    def add_histories(self, histories: Histories) -> None:
+        """All known interactions; row b is user row b."""
+        folder = self.folder / layout.HISTORIES_FOLDER
+        folder.mkdir()
+        for name in layout.HISTORY_ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(histories, name))
+
+    def add_ratings(self, statistics: RatingStatistics, ranking_head: Path | None = None) -> None:
+        """Rating statistics and the ranking head's ONNX file; leave that out if it is in `folder` already."""
+        folder = self.folder / layout.RATINGS_FOLDER
+        folder.mkdir()
+        statistics.save(folder)
+        if ranking_head is not None:
+            shutil.copyfile(ranking_head, self.folder / layout.RANKING_HEAD_FILE)
+
+    def describe(
+        self,
+        *,
+        dataset: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        rescore_weight: float | None = None,
+        candidates: int | None = None,
+    ) -> None:
+        """Add to the manifest; may be called several times, a later value replaces an earlier one.
+
+        Args:
+            dataset: name, SHA-256 of its manifest, whatever identifies the prepared dataset.
+            config: the resolved config, `config.model_dump(mode="json")`.
+            metrics: figures measured at export: recall of the index, validation metrics, ONNX differences.
+            rescore_weight: weight of the predicted rating in the final score.
+            candidates: items retrieved before rescoring.
+        """
+        for key, value in (("dataset", dataset), ("config", config), ("metrics", metrics)):
+            self._manifest[key].update(value or {})
+        serving = {"rescore_weight": rescore_weight, "candidates": candidates}
+        self._manifest["serving"].update({key: value for key, value in serving.items() if value is not None})
+
+    def _publish(self) -> None:
+        try:
+            created = datetime.now(UTC)
+            manifest = {
+                "schema_version": layout.SCHEMA_VERSION,
+                "name": self._name,
+                "created_at": created.isoformat(),
+                **self._manifest,
+                "packages": package_versions(),
+                "files": list_files(self.folder),
+            }
+            # The hash covers every file's hash and the time in microseconds: no two versions share a name.
+            version = f"{created:%Y%m%dT%H%M%S.%fZ}-{digest(json.loads(json.dumps(manifest)))[:8]}"
+            write_manifest(self.folder, {**manifest, "version": version})
+            _try_out(self.folder)
+            _flush(self.folder)
+            with name_lock(self._home):
+                self.folder.rename(self._home / version)
+                self._make_current(version)
+                self._remove_old_versions(version)
+        except OSError as error:
+            raise _not_written(self._home, error) from error
+        self.path = self._home / version
+
+    def _make_current(self, version: str) -> None:
+        pointer = self._home / f"{layout.TEMPORARY_PREFIX}current"
+        pointer.write_text(version + "\n", "utf8")
+        _sync(pointer)
+        pointer.replace(self._home / layout.CURRENT_FILE)
+        _sync(self._home)
+
+    def _remove_old_versions(self, current: str) -> None:
+        versions = sorted(path.parent for path in self._home.glob(f"[!.]*/{layout.MANIFEST_FILE}"))
+        others = [path for path in versions if path.name != current]
+        for path in others[: max(len(others) - (self._keep - 1), 0)]:
+            _remove_unless_open(path)
+
+    def _remove_leftovers(self) -> None:
+        """Remove what writers left that died; a living writer holds a lock on its folder."""
+        for path in self._home.glob(f"{layout.TEMPORARY_PREFIX}*"):
+            if path.is_dir():
+                _remove_unless_open(path)
+
+
+def _remove_unless_open(folder: Path) -> None:
+    lock = FolderLock.exclusive(folder)
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
+def _try_out(folder: Path) -> None:
+    """Open the written bundle as a reader would, check that its parts fit together, and recommend once."""
+    missing = [name for name in _PARTS if not (folder / name).exists()]
+    if missing:
+        raise _misfit("every part of a bundle", f"no {', '.join(missing)}")
+    with Bundle(folder, verify="quick") as bundle:
+        histories, n_items = bundle.histories, bundle.n_items
+        counts = {
+            "item_embeddings.npy": n_items,
+            "scann/": bundle.two_tower().index.n_items,
+            "catalogue.sqlite": bundle.catalogue.n_items,
+            **{f"retrievers/{name}": bundle.retriever(name).n_items for name in bundle.retrievers},
+        }
+        if bundle.rating_predictor is not None:
+            counts["ratings/"] = len(bundle.rating_predictor.statistics.item_counts)
+        if len(set(counts.values())) > 1:
+            raise _misfit("as many items in every part", ", ".join(f"{n} in {part}" for part, n in counts.items()))
+        if histories.items.max(initial=-1) >= n_items or len(histories) != bundle.catalogue.n_users:
+            raise _misfit(
+                f"histories of {bundle.catalogue.n_users} users over items below {n_items}",
+                f"{len(histories)} users, highest item {histories.items.max(initial=-1)}",
+            )
+        user = int(np.argmax(histories.lengths)) if len(histories) else 0
+        query = Queries(histories.select([user]), np.array([user], np.int32), np.zeros(1, np.int64))
+        answer = bundle.recommender().recommend(query, 10, exclude_seen=False)
+        if np.isnan(answer.scores).any():
+            raise _misfit("finite recommendation scores", f"NaN for user row {user}")
+
+
+def _misfit(expected: str, got: str) -> BundleError:
+    return BundleError(expected, got, "export all parts of the bundle from one model and one prepared dataset")
+
+
+def _not_written(home: Path, error: OSError) -> BundleError:
+    return BundleError(
+        f"to write a bundle below {home}",
+        str(error),
+        "free space or permit writing there; the bundle before is untouched",
+    )
+
+
+def _flush(folder: Path) -> None:
+    """Force everything below `folder` to disk, so that not even a power cut publishes half a bundle."""
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,64 @@
+"""The rating head as the server runs it: exported to ONNX, computed by ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.dataset.histories import Histories
+from recsys.ranking.ratings import RatingStatistics
+from recsys.retrieval.base import NO_ITEM
+from recsys.retrieval.onnx_session import OnnxModel
+
+
+class RankingHead:
+    """Predicts ratings from user embedding, item embedding and rating features."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._model = OnnxModel(path, threads)
+
+    def predict(
+        self, users: NDArray[np.float32], items: NDArray[np.float32], features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Predicted ratings float32 [B, K].
+
+        Args:
+            users: float32 [B, D], user embeddings.
+            items: float32 [B, K, D], item embeddings.
+            features: float32 [B, K, F], see `RatingStatistics.features`.
+        """
+        return self._model(user_embedding=users, item_embedding=items, features=features)
+
+
+@dataclass(frozen=True)
+class RatingPredictor:
+    """Predicts the rating a user would give an item.
+
+    Attributes:
+        head: the exported network.
+        statistics: source of its features.
+        item_embeddings: float32 [N, D].
+    """
+
+    head: RankingHead
+    statistics: RatingStatistics
+    item_embeddings: NDArray[np.float32]
+
+    def predict(
+        self, vectors: NDArray[np.float32], histories: Histories, items: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Ratings float32 [B, K]; NaN beside `NO_ITEM`.
+
+        Args:
+            vectors: float32 [B, D], user vectors.
+            histories: of the same B users.
+            items: int32 [B, K], item rows or `NO_ITEM`.
+        """
+        if not items.size:
+            return np.full(items.shape, np.nan, np.float32)
+        rows = np.where(items == NO_ITEM, 0, items)
+        ratings = self.head.predict(vectors, self.item_embeddings[rows], self.statistics.features(histories, rows))
+        return np.where(items == NO_ITEM, np.float32(np.nan), ratings)

@@ -1,0 +1,70 @@
+"""The most popular items: the baseline to beat, and the answer for a user nothing is known of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.retrieval.base import Queries
+from recsys.retrieval.scoring import ScoringRetriever
+
+SECONDS_PER_DAY = 86_400
+
+
+class Popularity(ScoringRetriever):
+    """Scores every item by its (weighted, optionally decayed) number of interactions, the same for all users.
+
+    It has an opinion on every item, and on queries with an empty history too.
+
+    Attributes:
+        popularity: float32 [N].
+    """
+
+    name = "popularity"
+
+    def __init__(self, popularity: NDArray[np.float32]) -> None:
+        self.popularity = popularity
+
+    @classmethod
+    def fit(
+        cls,
+        items: NDArray[np.integer],
+        n_items: int,
+        *,
+        weights: NDArray[np.floating] | None = None,
+        timestamps: NDArray[np.integer] | None = None,
+        half_life_days: float | None = None,
+    ) -> Self:
+        """Count interactions.
+
+        Args:
+            items: int [T], item rows.
+            n_items: size of the catalogue.
+            weights: float [T], weight of each interaction; default 1.
+            timestamps: int [T], seconds; needed for `half_life_days`.
+            half_life_days: an interaction this much older than the newest one counts half; None: no decay.
+        """
+        total = np.ones(len(items)) if weights is None else weights.astype(np.float64)
+        if half_life_days is not None:
+            if timestamps is None:
+                raise ValueError("half_life_days needs timestamps")
+            age = (timestamps.max(initial=0) - timestamps) / SECONDS_PER_DAY
+            total = total * 0.5 ** (age / half_life_days)
+        return cls(np.bincount(items, weights=total, minlength=n_items).astype(np.float32))
+
+    @property
+    def n_items(self) -> int:
+        return len(self.popularity)
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        return np.tile(self.popularity, (len(queries), 1))
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "popularity.npy", self.popularity)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(np.load(folder / "popularity.npy"))

@@ -1,0 +1,93 @@
+"""The two-tower retriever: a user vector from the query tower, searched for in the ScaNN index."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.retrieval.base import Candidates, Queries
+from recsys.retrieval.exact import drop_seen
+from recsys.retrieval.index import ScannIndex
+from recsys.retrieval.query_tower import QueryTower
+
+QUERY_TOWER_FILE = "onnx/query_tower.onnx"
+EMBEDDINGS_FILE = "item_embeddings.npy"
+INDEX_FOLDER = "scann"
+PARAMETERS_FILE = "two_tower.json"
+
+
+class TwoTowerRetriever:
+    """Items of the highest inner product between user and item embedding.
+
+    `retrieve` searches approximately (see `ScannIndex`), `scores` is exact.
+
+    Attributes:
+        tower: encodes users.
+        item_embeddings: float32 [N, D].
+        index: over the same embeddings.
+    """
+
+    name = "two_tower"
+
+    def __init__(self, tower: QueryTower, item_embeddings: NDArray[np.float32], index: ScannIndex) -> None:
+        self.tower, self.item_embeddings, self.index = tower, item_embeddings, index
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_embeddings)
+
+    def encode(self, queries: Queries) -> NDArray[np.float32]:
+        """User vectors, float32 [B, D]; zero for an empty history."""
+        return self.tower.encode(queries, self.item_embeddings)
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self.encode(queries) @ self.item_embeddings.T
+        scores[queries.histories.lengths == 0] = -np.inf
+        return scores
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
+
+    def search(
+        self, vectors: NDArray[np.float32], queries: Queries, k: int, *, exclude_seen: bool = True
+    ) -> Candidates:
+        """As `retrieve`, for user vectors [B, D] that `encode` gave before.
+
+        To leave k unseen items, k plus the history's length are fetched, that length rounded up to a power of two:
+        it depends on the query alone, and queries of similar length share one search.
+        """
+        lengths = queries.histories.lengths
+        extra = (
+            2 ** np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64) if exclude_seen else np.zeros_like(lengths)
+        )
+        found = Candidates.none(len(queries), k)
+        for size in np.unique(extra[lengths > 0]):
+            rows = np.flatnonzero((extra == size) & (lengths > 0))
+            best = self.index.search(vectors[rows], k + int(size))
+            if exclude_seen:
+                best = drop_seen(best, queries.histories.select(rows), k)
+            found.items[rows], found.scores[rows] = best.items, best.scores
+        return found
+
+    def save(self, folder: Path) -> None:
+        (folder / INDEX_FOLDER).mkdir()
+        self.index.save(folder / INDEX_FOLDER)
+        np.save(folder / EMBEDDINGS_FILE, self.item_embeddings)
+        target = folder / QUERY_TOWER_FILE
+        target.parent.mkdir(exist_ok=True)
+        if not (target.exists() and target.samefile(self.tower.path)):
+            shutil.copyfile(self.tower.path, target)
+        parameters = {"max_history": self.tower.max_history}
+        (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 1) -> Self:
+        """Read what `save` wrote; the query tower computes on `threads` threads. Embeddings are memory-mapped."""
+        parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
+        tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"], threads)
+        return cls(tower, np.load(folder / EMBEDDINGS_FILE, mmap_mode="r"), ScannIndex.load(folder / INDEX_FOLDER))

@@ -1,0 +1,172 @@
+"""Small bundles for tests, made in a moment without TensorFlow: real files, made-up model.
+
+The query tower is the mean of the history's item embeddings; the ranking head predicts the global mean plus
+item bias plus user bias. Items come in groups of similar embeddings, and users buy mostly within one group.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from recsys.bundle import BundleWriter, ItemRecord
+from recsys.config import IndexConfig
+from recsys.dataset.histories import Histories
+from recsys.ranking.ratings import FEATURES, RatingStatistics
+from recsys.retrieval.index import ScannIndex
+from recsys.retrieval.neighbours_fit import fit_neighbours
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.two_tower import TwoTowerRetriever
+
+MAX_HISTORY = 10
+START = 1_500_000_000
+DAY = 86_400
+
+
+def make_bundle(
+    folder: Path,
+    n_items: int = 200,
+    n_users: int = 50,
+    seed: int = 0,
+    *,
+    name: str = "tiny",
+    dim: int = 8,
+    ratings: bool = True,
+    rescore_weight: float = 0.1,
+    keep: int = 3,
+) -> Path:
+    """Write a bundle below `folder` and return `folder / name`, which `open_bundle` opens.
+
+    Ids are `item0`, `item1` … and `user0`, `user1` … by row. The last user has an empty history. Calling it again
+    with the same folder and name adds a version, which becomes current.
+    """
+    random = np.random.default_rng(seed)
+    embeddings = make_embeddings(n_items, dim, seed)
+    histories = make_histories(n_users, n_items, seed)
+    with BundleWriter(folder, name, keep=keep) as writer:
+        tower_path = writer.folder / "onnx" / "query_tower.onnx"
+        write_query_tower(tower_path, dim)
+        write_item_tower(writer.folder / "onnx" / "item_tower.onnx", 16, dim)
+        index = ScannIndex.build(embeddings, IndexConfig())
+        writer.add_two_tower(TwoTowerRetriever(QueryTower(tower_path, MAX_HISTORY), embeddings, index))
+        writer.add_retriever(Popularity.fit(histories.items, n_items))
+        writer.add_retriever(fit_neighbours(histories, n_items, k=20, decay=0.8))
+        writer.add_catalogue((_record(row, random) for row in range(n_items)), (f"user{u}" for u in range(n_users)))
+        writer.add_histories(histories)
+        if ratings:
+            statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
+            head = folder / f"{name}-head.onnx"
+            write_ranking_head(head, statistics.global_mean, dim)
+            writer.add_ratings(statistics, head)
+            head.unlink()
+        writer.describe(
+            dataset={"name": name, "sha256": "0" * 64},
+            config={"name": name, "synthetic": True},
+            metrics={"recall@100": 1.0},
+            rescore_weight=rescore_weight if ratings else 0.0,
+            candidates=50,
+        )
+    return folder / name
+
+
+def make_embeddings(n_items: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
+    """float32 [n_items, dim] in ten groups: item i belongs to group i % 10."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(10, dim))
+    return (centres[np.arange(n_items) % 10] + 0.5 * random.normal(size=(n_items, dim))).astype(np.float32)
+
+
+def make_histories(n_users: int, n_items: int, seed: int = 0) -> Histories:
+    """1 to 15 distinct items each, mostly of group user % 10, rated 1 to 5; the last user has none."""
+    random = np.random.default_rng(seed)
+    rows: list[int] = []
+    items: list[int] = []
+    for user in range(n_users - 1):
+        group = np.arange(n_items) % 10 == user % 10
+        likely = np.where(group, 20.0, 1.0)
+        size = min(int(random.integers(1, 16)), n_items)
+        items.extend(random.choice(n_items, size, replace=False, p=likely / likely.sum()).tolist())
+        rows.extend([user] * size)
+    times = START + DAY * np.arange(len(rows))
+    stars = random.integers(1, 6, len(rows)).astype(np.float32)
+    return Histories.from_rows(n_users, np.array(rows, np.int64), np.array(items, np.int32), times, stars)
+
+
+def _record(row: int, random: np.random.Generator) -> ItemRecord:
+    group = row % 10
+    return ItemRecord(
+        row,
+        f"item{row}",
+        title=f"Thing {row}, size {group}",
+        brand=f"Brand {group}" if row % 4 else None,
+        categories=("All", f"Group {group}"),
+        price=round(float(random.lognormal(3, 0.7)), 2) if row % 5 else None,
+        image=f"https://images.example/{row}.jpg",
+        description=f"A thing of group {group}.",
+    )
+
+
+def write_query_tower(path: Path, dim: int) -> None:
+    """user_embedding = mean of the history's rows."""
+    nodes = [
+        helper.make_node("ReduceSum", ["history", "axis"], ["total"], keepdims=0),
+        helper.make_node("Cast", ["lengths"], ["count"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["count", "axis"], ["column"]),
+        helper.make_node("Div", ["total", "column"], ["user_embedding"]),
+    ]
+    inputs = [_float("history", ["B", "L", dim]), _info("lengths", TensorProto.INT32, ["B"])]
+    constants = [helper.make_tensor("axis", TensorProto.INT64, [1], [1])]
+    _write(path, nodes, inputs, _float("user_embedding", ["B", dim]), constants)
+
+
+def write_item_tower(path: Path, text_dim: int, dim: int) -> None:
+    """item_embedding = the first `dim` columns of the text embedding."""
+    weights = np.eye(text_dim, dim, dtype=np.float32)
+    nodes = [helper.make_node("MatMul", ["text", "weights"], ["item_embedding"])]
+    constants = [helper.make_tensor("weights", TensorProto.FLOAT, weights.shape, weights.ravel())]
+    _write(path, nodes, [_float("text", ["B", text_dim])], _float("item_embedding", ["B", dim]), constants)
+
+
+def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
+    """rating = global mean + item bias + user bias."""
+    chosen = [float(feature in ("item_bias", "user_bias")) for feature in FEATURES]
+    nodes = [
+        helper.make_node("MatMul", ["features", "chosen"], ["biases"]),
+        helper.make_node("Add", ["biases", "mean"], ["rating"]),
+    ]
+    inputs = [
+        _float("user_embedding", ["B", dim]),
+        _float("item_embedding", ["B", "K", dim]),
+        _float("features", ["B", "K", len(FEATURES)]),
+    ]
+    constants = [
+        helper.make_tensor("chosen", TensorProto.FLOAT, [len(FEATURES)], chosen),
+        helper.make_tensor("mean", TensorProto.FLOAT, [], [global_mean]),
+    ]
+    _write(path, nodes, inputs, _float("rating", ["B", "K"]), constants)
+
+
+def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
+    return _info(name, TensorProto.FLOAT, shape)
+
+
+def _info(name: str, kind: int, shape: list[int | str]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _write(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    inputs: list[onnx.ValueInfoProto],
+    output: onnx.ValueInfoProto,
+    constants: list[onnx.TensorProto],
+) -> None:
+    graph = helper.make_graph(nodes, path.stem, inputs, [output], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
