@@ -65,9 +65,7 @@ class Histories:
     def _gather(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Histories:
         indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
         index = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
-        return Histories(
-            indptr, self.items[index], self.timestamps[index], self.ratings[index], self.weights[index]
-        )
+        return Histories(indptr, self.items[index], self.timestamps[index], self.ratings[index], self.weights[index])
 
     @staticmethod
     def from_rows(

@@ -85,7 +85,7 @@ class PreparedDataset:
 
     @cached_property
     def item_ids(self) -> NDArray[np.object_]:
-        """object [n_items], original id of each item row."""
+        """Original id of each item row, object [n_items]."""
         return self.items[c.ITEM_ID].to_numpy(dtype=object)
 
     def of_splits(self, splits: Sequence[str]) -> pd.DataFrame:

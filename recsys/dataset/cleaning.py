@@ -1,0 +1,60 @@
+"""From what shops write to plain text and numbers."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+_HIDDEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)
+_INLINE = re.compile(r"</?(?:a|b|em|font|i|span|strong|sub|sup|u)(?:\s[^<>]*)?/?(?:>|$)", re.IGNORECASE)
+# An unterminated tag runs to the end: many titles of 2018 are `<span class="a-size-medium"`.
+_TAG = re.compile(r"<[/!]?[a-zA-Z][^<>]*(?:>|$)")
+_CONTROL_OR_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
+# Page code scraped in place of a title: the test by which the dataset's authors drop such lines.
+_PAGE_CODE = re.compile(r"getTime\(\)|\bfunction\s*\(|^\s*[.#][\w-]+\s*\{")
+_PRICE = re.compile(
+    r"(?:from\s+)?[$£€]?\s*(\d[\d,]*(?:\.\d+)?)(?:\s*[-–]\s*[$£€]?\s*\d[\d,]*(?:\.\d+)?)?", re.IGNORECASE
+)
+_GREATEST_PRICE = 1e7
+
+
+def clean_text(raw: str) -> str:
+    """Plain text of an HTML fragment: tags and page code removed, entities decoded, white space single.
+
+    Entities are decoded before and after the tags go, because files escape twice ("&amp;amp;").
+    """
+    text = raw
+    if "<" in text or "&" in text:
+        text = html.unescape(html.unescape(text))
+        text = _HIDDEN.sub(" ", text)
+        text = _TAG.sub(" ", _INLINE.sub("", text))
+    if _PAGE_CODE.search(text):
+        return ""
+    return _CONTROL_OR_SPACE.sub(" ", text).strip()
+
+
+def parse_price(raw: str | float | None) -> float | None:
+    """Price in the file's currency; of a range ("$1.99 - $5.49") the lowest; None if it is none."""
+    if isinstance(raw, str):
+        match = _PRICE.fullmatch(raw.strip())
+        raw = float(match[1].replace(",", "")) if match else None
+    if raw is None or not math.isfinite(raw) or not 0 < raw <= _GREATEST_PRICE:
+        return None
+    return float(raw)
+
+
+def clean_all(raw: Iterable[str]) -> list[str]:
+    """Cleaned texts in their order, without empty and repeated ones."""
+    return list(dict.fromkeys(text for text in map(clean_text, raw) if text))
+
+
+def item_text(title: str, brand: str, categories: Sequence[str], description: str, max_chars: int) -> str:
+    """What the text encoder reads: title, brand, categories and description, cut at a word after `max_chars`."""
+    parts = (title, brand, " > ".join(categories), description)
+    text = ". ".join(part.rstrip(".") for part in parts if part)
+    if len(text) <= max_chars:
+        return text
+    head, space, _ = text[: max_chars + 1].rpartition(" ")
+    return head if space else text[:max_chars]

@@ -1,0 +1,1 @@
+"""Read event logs in CSV or Parquet."""

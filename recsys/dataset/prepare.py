@@ -1,0 +1,137 @@
+"""Raw files to a prepared dataset: read, filter, split, write (see `columns` for the files).
+
+    files ─ threads: decompress, decode ─► DuckDB `raw` ─► latest of each pair, minimum rating, k-core ─► split
+    metadata ─ decode, keep the items that are left, clean ─► DuckDB `metadata` ─► items.parquet
+
+Equal input and config give equal bytes: nothing of the clock or the machine is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+
+from recsys.config import Config
+from recsys.dataset import catalogue, staging, tables
+from recsys.dataset import columns as c
+from recsys.dataset.amazon import review_tables
+from recsys.dataset.output import replaced_folder
+from recsys.dataset.prepared import SCHEMA_VERSION
+from recsys.dataset.progress import StageProgress, print_report
+from recsys.dataset.sources import SourceReport, new_report, prefetch
+from recsys.errors import DataError
+
+# Causes of not using a metadata record; the other counts say which fields were not understood.
+_UNUSED_RECORDS = ("item_not_in_dataset", "repeated_item")
+
+
+def prepare(config: Config, console: Console | None = None) -> Path:
+    """Write the prepared dataset `config.prepared_path` and print what was dropped and why.
+
+    The folder appears whole or not at all; an older one stays until the new one is complete.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: a file is missing, empty, damaged, of another format or has too many bad lines; nothing is left
+            after filtering; the disk is full; memory does not suffice.
+    """
+    console = console or Console()
+    data, target = config.data, config.prepared_path
+    reviews = [new_report(path, "interactions") for path in data.interactions]
+    records = [new_report(path, "metadata") for path in data.metadata]
+    unused: Counter[str] = Counter()
+    with _resource_errors(config), replaced_folder(target) as folder:
+        spill = folder / "spill"
+        with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
+            staging.create_tables(db)
+            for number, report in enumerate(reviews):
+                with progress.file(report.path, report.bytes) as on_bytes:
+                    # The order of files, then of lines, decides ties in time.
+                    for batch in prefetch(review_tables(report, data, number << 40, on_bytes)):
+                        staging.insert(db, "raw", batch)
+            with progress.stage("Filtering"):
+                filters = staging.filter_interactions(db, data)
+                staging.number_rows(db)
+            catalogue.create_table(db)
+            for report in records:
+                with progress.file(report.path, report.bytes) as on_bytes:
+                    catalogue.load_metadata(db, report, data, on_bytes, unused)
+            with progress.stage("Splitting"):
+                split = staging.split_interactions(db, data.split)
+            with progress.stage("Writing"):
+                tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == "events")
+                tables.write_users(db, folder / c.USERS_FILE)
+                tables.write_items(db, folder / c.ITEMS_FILE)
+                manifest = {
+                    "schema_version": SCHEMA_VERSION,
+                    "name": config.name,
+                    "synthetic": config.synthetic,
+                    "sources": [report.to_manifest() for report in (*reviews, *records)],
+                    "interactions": {
+                        "read": filters.read,
+                        "dropped": filters.dropped,
+                        "kept": filters.read - sum(filters.dropped.values()),
+                        "k_core_rounds": filters.k_core_rounds,
+                    },
+                    "metadata": _metadata_counts(records, unused),
+                    "split": split,
+                    **staging.summary(db),
+                    "files": {path.name: _sha256(path) for path in sorted(folder.glob("*.parquet"))},
+                    "config": config.model_dump(mode="json", include={"name", "synthetic", "data"}),
+                }
+        shutil.rmtree(spill, ignore_errors=True)
+        # Last, so that a folder with a manifest is a whole dataset.
+        (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
+    print_report(console, manifest, target)
+    return target
+
+
+def _metadata_counts(reports: list[SourceReport], unused: Counter[str]) -> dict[str, Any]:
+    read = sum(report.kept for report in reports)
+    dropped = {cause: unused[cause] for cause in _UNUSED_RECORDS}
+    return {
+        "read": read,
+        "dropped": dropped,
+        "kept": read - sum(dropped.values()),
+        "fields": {cause: count for cause, count in sorted(unused.items()) if cause not in _UNUSED_RECORDS},
+    }
+
+
+@contextmanager
+def _resource_errors(config: Config) -> Iterator[None]:
+    """Turn a full disk and too little memory into errors that say what to do."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        message = str(error)
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left" in message or "max_temp_directory_size" in message:
+            raise DataError(
+                f"free disk space for {config.prepared_path}",
+                f"a full disk ({message.splitlines()[0]})",
+                "free some space, or set data.prepared_dir to a folder on another disk",
+            ) from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise DataError(
+                f"the work to fit into data.memory_limit_mb ({config.data.memory_limit_mb})",
+                message.splitlines()[0],
+                "raise data.memory_limit_mb",
+            ) from None
+        raise
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,78 @@
+"""What a person sees while a dataset is prepared, and the tables at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+
+class StageProgress:
+    """A bar over the bytes of each file, a spinner for each stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._files = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[size]}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+
+    def __enter__(self) -> Self:
+        self._files.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._files.stop()
+
+    @contextmanager
+    def file(self, path: Path, size: int) -> Iterator[Callable[[int], None]]:
+        """Show the reading of a file of `size` bytes; call what is yielded with each number of bytes read."""
+        task = self._files.add_task(f"Reading {path.name}", total=size, size=f"{size / 1e6:,.1f} MB")
+        yield lambda count: self._files.advance(task, count)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Show a stage of unknown length."""
+        task = self._files.add_task(name, total=None, size="")
+        yield
+        self._files.update(task, total=1, completed=1)
+
+
+def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> None:
+    """Print what was read, dropped by cause and kept."""
+    label = f"{manifest['name']} (synthetic)" if manifest["synthetic"] else manifest["name"]
+    table = Table(title=f"Read and dropped: {label}", title_justify="left")
+    for heading in ("from", "what", "count"):
+        table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
+    for source in manifest["sources"]:
+        _section(table, Path(source["path"]).name, source["lines"], source["dropped"], source["kept"])
+    interactions, metadata = manifest["interactions"], manifest["metadata"]
+    _section(table, "interactions", interactions["read"], interactions["dropped"], interactions["kept"])
+    _section(table, "metadata", metadata["read"], metadata["dropped"], metadata["kept"])
+    for cause, count in metadata["fields"].items():
+        table.add_row("", cause.replace("_", " "), f"{count:,}")
+    console.print(table)
+    counts = manifest["counts"]
+    parts = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test"))
+    console.print(
+        f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})"
+    )
+    console.print(f"Prepared dataset: {folder}", soft_wrap=True)
+
+
+def _section(table: Table, name: str, read: int, dropped: dict[str, int], kept: int) -> None:
+    table.add_row(name, "read", f"{read:,}")
+    for cause, count in dropped.items():
+        table.add_row("", f"dropped: {cause.replace('_', ' ')}", f"{count:,}")
+    table.add_row("", "kept", f"{kept:,}", end_section=True)
