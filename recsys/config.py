@@ -17,6 +17,7 @@ from recsys.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
 
@@ -107,7 +108,7 @@ class ModelConfig(Section):
     item_id_init: Literal["random", "svd"] = Field(
         "random", description="svd: start item-id embeddings from a truncated SVD of the training matrix."
     )
-    id_dropout: Share = Field(0.1, description="Share of items whose id is hidden in a step, so that text must do.")
+    id_dropout: Dropout = Field(0.1, description="Share of items whose id is hidden in a step, so that text must do.")
     use_brand: bool = Field(True, description="Add a brand embedding to the item tower.")
     use_categories: bool = Field(True, description="Add the mean of category embeddings.")
     use_price: bool = Field(True, description="Add the standardised log price.")
@@ -117,7 +118,7 @@ class ModelConfig(Section):
         "history's on the user side): content similarity inside the same inner product.",
     )
     text_match_dim: Positive = Field(128, description="Principal components of the text kept for text_match.")
-    dropout: Share = Field(0.5, description="Dropout in the user tower and on its input.")
+    dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
     rating_hidden: list[Positive] = Field([64, 32], description="Hidden layers of the rating head.")
 
     @model_validator(mode="after")
@@ -145,7 +146,7 @@ class TrainingConfig(Section):
     uniform_negatives: NonNegative = Field(1024, description="Uniformly drawn negatives a step (mixed).")
     softmax_chunk: Positive = Field(1024, description="Rows of the full softmax computed at a time.")
     temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="Divides the retrieval logits.")
-    label_smoothing: Share = Field(0.0, description="Share of each label spread over the catalogue (full only).")
+    label_smoothing: Dropout = Field(0.0, description="Share of each label spread over the catalogue (full only).")
     retrieval_weight: Annotated[float, Field(ge=0)] = Field(1.0, description="Weight of the retrieval loss.")
     rating_weight: Annotated[float, Field(ge=0)] = Field(
         0.1, description="Weight of the rating loss; 0: no rating task."

@@ -49,7 +49,7 @@ def _type_name(annotation: Any) -> str:
         return _type_name(arguments[0])
     if origin is not None:
         return f"{origin.__name__} of {', '.join(dict.fromkeys(_type_name(a) for a in arguments))}"
-    return {"Path": "path"}.get(annotation.__name__, annotation.__name__)
+    return "path" if annotation is Path else str(annotation.__name__)
 
 
 def _plain(value: Any) -> str:

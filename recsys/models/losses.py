@@ -126,4 +126,6 @@ def _loss_and_gradients(
         ),
         parallel_iterations=1,
     )
-    return total, query_gradients.concat(), item_gradient
+    # An empty TensorArray cannot be concatenated: a step may have no targets at all.
+    query_gradient = tf.cond(n_queries > 0, query_gradients.concat, lambda: tf.zeros_like(queries))
+    return total, query_gradient, item_gradient

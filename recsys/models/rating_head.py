@@ -39,7 +39,8 @@ class RatingHead(tf.keras.layers.Layer):
             item: [..., D], item vectors.
             features: float32 [..., F], the columns of recsys.ranking.ratings.FEATURES.
         """
-        user, item = self._user(user), self._item(item)
+        item = self._item(item)
+        user = tf.broadcast_to(self._user(user), tf.shape(item))  # one user, many candidates
         hidden = tf.concat([user, item, user * item, tf.cast(features, user.dtype)], axis=-1)
         for layer, drop in zip(self._hidden, self._drops, strict=True):
             hidden = drop(layer(hidden), training=training)

@@ -102,7 +102,9 @@ class TwoTower(tfrs.Model):
         target_vectors = tf.gather(vectors, tf.boolean_mask(positions["targets"], is_target))
         n_targets = tf.maximum(tf.cast(tf.shape(targets)[0], tf.float32), 1.0)
         if self._training.retrieval_loss == "full":
-            retrieval = self._retrieval_task(queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32))
+            retrieval = self._retrieval_task(
+                queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32)
+            )
         else:
             retrieval = self._sampled_loss(queries, target_vectors, targets, rows, vectors, positions)
         losses = {"retrieval": retrieval / n_targets}
@@ -110,7 +112,8 @@ class TwoTower(tfrs.Model):
         if self.rating_head is not None:
             features = tf.boolean_mask(batch["rating_features"], is_target)
             ratings = tf.boolean_mask(batch["ratings"], is_target)
-            losses["rating"] = self._rating_loss(queries, target_vectors, features, ratings, training)
+            predictions = self.rating_head(queries, target_vectors, features, training=training)
+            losses["rating"] = self._rating_loss(predictions, ratings)
             total += self._training.rating_weight * losses["rating"]
         return total, losses
 
@@ -147,7 +150,9 @@ class TwoTower(tfrs.Model):
                 spec([None], tf.int32, "user"),
             ]
         )
-        def query_tower(history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> dict[str, tf.Tensor]:
+        def query_tower(
+            history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
             return {"user_embedding": self.user_vectors(history, lengths, gaps, user)}
 
         @tf.function(
@@ -180,7 +185,9 @@ class TwoTower(tfrs.Model):
                 spec([None, None, len(FEATURES)], tf.float32, "features"),
             ]
         )
-        def ranking_head(user_embedding: tf.Tensor, item_embedding: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        def ranking_head(
+            user_embedding: tf.Tensor, item_embedding: tf.Tensor, features: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
             return {"rating": head(user_embedding[:, None, :], item_embedding, features)}
 
         return ranking_head
@@ -243,13 +250,9 @@ class TwoTower(tfrs.Model):
             compute_batch_metrics=False,
         )
 
-    def _rating_loss(
-        self, users: tf.Tensor, items: tf.Tensor, features: tf.Tensor, ratings: tf.Tensor, training: bool
-    ) -> tf.Tensor:
-        assert self.rating_head is not None
+    def _rating_loss(self, predictions: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
         rated = tf.math.is_finite(ratings)
         weights = tf.cast(rated, tf.float32)
-        predictions = self.rating_head(users, items, features, training=training)
         total = self._rating_task(
             labels=tf.where(rated, ratings, 0.0)[:, None], predictions=predictions[:, None], sample_weight=weights
         )

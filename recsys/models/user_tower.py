@@ -30,18 +30,20 @@ class UserTower(tf.keras.layers.Layer):
         self._norm = tf.keras.layers.LayerNormalization(epsilon=1e-6, name="norm")
         self._gap_hidden = tf.keras.layers.Dense(config.dim, activation="relu", name="gap_hidden")
         self._gap_out = tf.keras.layers.Dense(config.dim, name="gap_out")
-        normal = tf.keras.initializers.RandomNormal(stddev=0.02)
-        self._positions = self.add_weight("positions", (config.max_history, config.dim), initializer=normal)
+        self._positions = self._table("positions", config.max_history)
         if config.use_user_id:
-            self._users = self.add_weight("users", (n_users + 1, config.dim), initializer=normal)
+            self._users = self._table("users", n_users + 1)
         if match_dim:
-            self._match_scale = self.add_weight(
-                "match_log_scale", (), initializer=tf.keras.initializers.Constant(1.0)
-            )
+            self._match_scale = self.add_weight("match_log_scale", (), initializer=tf.keras.initializers.Constant(1.0))
             # sigmoid(-0.4) is about .4, where text-only decay does best on validation.
             self._match_decay = self.add_weight(
                 "match_decay_logit", (), initializer=tf.keras.initializers.Constant(-0.4)
             )
+
+    def _table(self, name: str, rows: int) -> tf.Variable:
+        return self.add_weight(
+            name, (rows, self._config.dim), initializer=tf.keras.initializers.RandomNormal(stddev=0.02)
+        )
 
     def call(self, history: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor, training: bool = False) -> tf.Tensor:
         """User vectors after each event of the histories.

@@ -1,0 +1,77 @@
+"""Config files: every one loads, overrides apply, and mistakes are named."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.config import load_config
+from recsys.config_docs import with_table
+from recsys.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+MINIMAL = "name: shop\ndata: {format: events, interactions: [events.csv]}\n"
+
+
+@pytest.fixture
+def minimal(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.yaml"
+    path.write_text(MINIMAL, "utf8")
+    return path
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_loads_and_is_named_after_its_file(path: Path) -> None:
+    assert load_config(path).name == path.stem
+    assert path.read_text("utf8").startswith("# "), "a config is headed by what it is and its command"
+
+
+def test_overrides_apply_in_order_and_parse_yaml(minimal: Path) -> None:
+    config = load_config(
+        minimal, ["training.epochs=3", "training.epochs=4", "data.min_rating=null", "text.encoder=[a, b]"]
+    )
+    assert config.training.epochs == 4
+    assert config.data.min_rating is None
+    assert config.text.encoder == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("training.epoch=3", "training.epoch"),
+        ("nonsense=1", "nonsense"),
+        ("training.epochs=0", "training.epochs"),
+        ("training.epochs=many", "training.epochs"),
+        ("training.learning_rate=.nan", "training.learning_rate"),
+        ("model.dim=63", "model"),
+        ("model.dropout=1", "model.dropout"),
+        ("data.split.method=random", "data.split.method"),
+        ("data.split.test_share=0.95", "data.split"),
+        ("name=../up", "name"),
+        ("text.trainable_layers=1", "in_batch or mixed"),
+        ("training.epochs", "--set key=value"),
+        ("name.first=x", "section named name"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(minimal: Path, override: str, named: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(minimal, [override])
+    assert named in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "name: [", "\x00"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, "utf8")
+    with pytest.raises(ConfigError):
+        load_config(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere.yaml"):
+        load_config(tmp_path / "nowhere.yaml")
+
+
+def test_the_readme_lists_the_keys_of_this_version() -> None:
+    readme = (ROOT / "README.md").read_text("utf8")
+    assert readme == with_table(readme), "run `make config-docs`"
