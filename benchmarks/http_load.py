@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
             self.buffer, self.expected = b"", 0
             self.send()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self.load.lost += not self.load.over
 
 
@@ -105,6 +105,7 @@ def _target(url: str) -> str:
 
 
 def main() -> None:
+    """Run one load and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("urls", nargs="+", metavar="URL", help="percent-encoded; all of one server")
     parser.add_argument("--connections", type=int, default=16)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from recsys.bundle import open_bundle
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
+from recsys.bundle import open_bundle
 from recsys.errors import ConfigError, RecsysError
 from serve.settings import ENV_PREFIX, Settings, load_settings
 
@@ -26,15 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = vars(_parser().parse_args(argv))
     try:
         settings = load_settings(**arguments)
-        bundle = open_bundle(settings.bundle)  # before listening: a server without a bundle helps nobody
-        listener = _listen(settings.host, settings.port)
+        with open_bundle(settings.bundle, verify=settings.verify) as bundle:
+            listener = _listen(settings.host, settings.port)
     except RecsysError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     print(
         f"Serving {bundle.name}, version {bundle.version}, on {_url(listener)} (API: {_url(listener)}/docs)", flush=True
     )
-    _run(settings, listener)
+    # Workers need not check again what has just been checked.
+    _run(settings.model_copy(update={"verify": "quick"}), listener)
     return 0
 
 
@@ -91,7 +92,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         if settings.workers == 1:
             server.run(sockets=[listener])
         else:
-            Multiprocess(config, target=server.run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
     except KeyboardInterrupt:  # raised again by uvicorn after an orderly shutdown
         pass
 

@@ -28,7 +28,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    problem = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
     return Response(problem.model_dump_json(), status, dict(headers or {}), MEDIA_TYPE)
 
 
@@ -38,6 +38,14 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(NotReadyError)(_not_ready)
     app.exception_handler(Exception)(_bug)
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document
 
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> Response:

@@ -88,7 +88,7 @@ class IndexResponse(BaseModel):
 class Problem(BaseModel):
     """The body of every error (RFC 9457, application/problem+json)."""
 
-    type: str = Field("about:blank", description="Kind of problem; about:blank: what the status says.")
-    title: str = Field(examples=["Unprocessable Content"])
+    type: str = Field(description="Kind of problem; about:blank: what the status says.", examples=["about:blank"])
+    title: str = Field(examples=["Unprocessable Entity"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["k: Input should be less than or equal to 100 (got '1000')"])

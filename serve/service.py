@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from recsys.bundle import Bundle, open_bundle
-from recsys.ranking.recommender import Recommendations, Recommender
 
+from recsys.bundle import Bundle, ItemRecord, open_bundle
 from recsys.errors import RecsysError
+from recsys.ranking.recommender import Recommendations, Recommender
 from recsys.retrieval.base import NO_ITEM, Queries
-from serve.schemas import BundleInfo, RecommendationResponse
+from serve.schemas import BundleInfo, RecommendationResponse, RecommendedItem
 from serve.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -46,19 +46,22 @@ class Loaded:
 
     @classmethod
     def open(cls, settings: Settings) -> Loaded:
-        """Open the bundle of `settings` and answer one request, so that the first user waits for no set-up.
+        """Open the bundle of `settings` and warm it up, so that the first user waits for no set-up.
 
         Raises:
             BundleError: see `recsys.bundle.open_bundle`.
         """
-        bundle = open_bundle(settings.bundle)
-        recommender = bundle.recommender(candidates=settings.candidates, threads=settings.onnx_threads)
-        info = BundleInfo(
-            name=bundle.name, version=bundle.version, synthetic=bool(bundle.manifest["config"]["synthetic"])
-        )
-        loaded = cls(bundle, recommender, info)
-        loaded.recommend([RecommendationRequest("", 10, exclude_seen=True)])
+        bundle = open_bundle(settings.bundle, verify=settings.verify, threads=settings.onnx_threads)
+        synthetic = bool(bundle.manifest["config"].get("synthetic", False))
+        info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
+        loaded = cls(bundle, bundle.recommender(candidates=settings.candidates), info)
+        loaded._warm_up()
         return loaded
+
+    def _warm_up(self) -> None:
+        lengths = self.bundle.histories.lengths
+        user_ids = self.bundle.catalogue.user_ids([int(lengths.argmax())] if len(lengths) else [])
+        self.recommend([RecommendationRequest(user_id, k=10, exclude_seen=True) for user_id in user_ids])
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[RecommendationResponse]:
         """Answer every request, in order; those with the same parameters are scored together."""
@@ -114,13 +117,13 @@ class RecommendationService:
         self._not_ready = "the bundle is being loaded"
 
     def load(self) -> None:
-        """Load the bundle of the settings; if it cannot be, `loaded` says why from then on."""
+        """Load the bundle of the settings; if that fails, `loaded` says why from then on."""
         started = time.perf_counter()
         try:
             self._loaded = Loaded.open(self.settings)
-        except RecsysError as error:
+        except Exception as error:  # whatever it is, /ready has to say so
             self._not_ready = str(error)
-            logger.error("No bundle to serve. %s", error)
+            logger.error("No bundle to serve. %s", error, exc_info=not isinstance(error, RecsysError))
             return
         info = self._loaded.info
         logger.info("Serving %s, version %s, loaded in %.1f s", info.name, info.version, time.perf_counter() - started)
@@ -149,7 +152,7 @@ def _fallback_reason(user_row: int | None) -> str:
     return UNKNOWN_USER if user_row is None else NO_HISTORY
 
 
-def _item(rank: int, record: Item, score: float, retrieval_score: float, rating: float) -> RecommendedItem:
+def _item(rank: int, record: ItemRecord, score: float, retrieval_score: float, rating: float) -> RecommendedItem:
     return RecommendedItem(
         rank=rank,
         item_id=record.item_id,

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: all interfaces.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0: a free one.")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Server processes.")
+    verify: Literal["full", "quick"] = Field(
+        "full", description="How a bundle is checked before it is served: contents of its files, or only their sizes."
+    )
     candidates: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Items retrieved, then rescored; unset: as many as the bundle was tuned with."
     )
