@@ -50,7 +50,7 @@ def layer_numbers(layers: Sequence[int], n_layers: int) -> tuple[int, ...]:
 
 
 def load_model(files: EncoderFiles) -> Any:
-    """Load the TensorFlow model of Transformers with its weights.
+    """Load the TensorFlow model of Transformers with its weights, under Keras' global dtype policy.
 
     Raises:
         TrainingError: a file is damaged, or there is no TensorFlow model of this kind.
@@ -76,10 +76,21 @@ def load_tokenizer(files: EncoderFiles) -> Any:
 
 
 def uses_bfloat16(precision: str) -> bool:
-    """Whether the encoder computes in bfloat16 on this machine: when asked to, or when the processor has it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    return not tf.config.list_physical_devices("GPU") and _cpu_has_bfloat16()
+    """Whether the encoder computes in bfloat16 on this machine: where the hardware has it, unless float32 is asked for.
+
+    Raises:
+        ConfigError: bfloat16 is asked for and the hardware has none.
+    """
+    if precision == "float32":
+        return False
+    available = _gpus_have_bfloat16() if _has_gpu() else _cpu_has_bfloat16()
+    if precision == "bfloat16" and not available:
+        raise ConfigError(
+            "hardware with bfloat16 (AVX512-BF16, AMX or a GPU of compute capability 8.0) for text.precision bfloat16",
+            "a machine without it",
+            "set text.precision to auto or float32",
+        )
+    return available
 
 
 class TextEncoder:
@@ -93,8 +104,12 @@ class TextEncoder:
     def __init__(self, files: EncoderFiles, config: TextConfig) -> None:
         self._config = config
         self._tokenizer = load_tokenizer(files)
-        self._model = load_model(files)
-        self._bfloat16 = uses_bfloat16(config.precision)
+        bfloat16 = uses_bfloat16(config.precision)
+        # oneDNN gets bfloat16 from the graph optimiser (which leaves more in float32 than Keras' policy and is
+        # faster on a CPU), a GPU from the policy. A training run may have set another policy meanwhile.
+        self._onednn_bfloat16 = bfloat16 and not _has_gpu()
+        with _dtype_policy("mixed_bfloat16" if bfloat16 and _has_gpu() else "float32"):
+            self._model = load_model(files)
 
     def pooled(self, texts: Sequence[str], layers: Sequence[int]) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
         """Yield (positions in `texts`, float32 [E] of each): tokens' mean of the mean of hidden states `layers`."""
@@ -109,10 +124,11 @@ class TextEncoder:
         """Yield (positions in `texts`, float16 [tokens, E] of each): hidden state `layer`, without padding."""
 
         def one_layer(hidden: Sequence[tf.Tensor], _: tf.Tensor) -> tf.Tensor:
-            return tf.cast(hidden[layer], tf.float16)
+            return tf.cast(hidden[layer], tf.float32)
 
         for positions, output, lengths in self._batches(texts, one_layer):
-            yield positions, [states[:length] for states, length in zip(output, lengths, strict=True)]
+            states = output.astype(np.float16)  # here: oneDNN complains of float16 inside a graph
+            yield positions, [tokens[:length] for tokens, length in zip(states, lengths, strict=True)]
 
     def _batches(self, texts: Sequence[str], head: Any) -> Iterator[tuple[list[int], NDArray[Any], list[int]]]:
         """Run the model and `head` over all texts, long ones first (so that memory is known at once)."""
@@ -125,7 +141,7 @@ class TextEncoder:
             return head(outputs.hidden_states, mask)
 
         by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        with _bfloat16_graphs(self._bfloat16):
+        with _onednn_bfloat16_graphs(self._onednn_bfloat16):
             for start in range(0, len(by_size), CHUNK_TEXTS):
                 chunk = by_size[start : start + CHUNK_TEXTS]
                 token_ids = self._tokenize([texts[i] for i in chunk])
@@ -134,7 +150,7 @@ class TextEncoder:
                     lengths = [len(token_ids[m]) for m in members]
                     yield [chunk[m] for m in members], forward(ids, mask).numpy(), lengths
 
-    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer(
             texts, truncation=True, max_length=self._config.max_tokens, return_attention_mask=False
         )
@@ -165,6 +181,15 @@ def pad(token_ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[
     return ids, mask
 
 
+def _has_gpu() -> bool:
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _gpus_have_bfloat16() -> bool:
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return all(detail.get("compute_capability", (0, 0)) >= (8, 0) for detail in details)
+
+
 def _cpu_has_bfloat16() -> bool:
     if platform.system() != "Linux":
         return False
@@ -173,7 +198,7 @@ def _cpu_has_bfloat16() -> bool:
 
 
 @contextmanager
-def _bfloat16_graphs(wanted: bool) -> Iterator[None]:
+def _onednn_bfloat16_graphs(wanted: bool) -> Iterator[None]:
     """Let TensorFlow's graph optimiser turn matrix products of graphs built meanwhile into bfloat16 (oneDNN)."""
     before = tf.config.optimizer.get_experimental_options().get(_BFLOAT16_OPTION, False)
     tf.config.optimizer.set_experimental_options({_BFLOAT16_OPTION: wanted})
@@ -181,6 +206,17 @@ def _bfloat16_graphs(wanted: bool) -> Iterator[None]:
         yield
     finally:
         tf.config.optimizer.set_experimental_options({_BFLOAT16_OPTION: before})
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Set Keras' global policy for layers made meanwhile."""
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from recsys.text.encoder import TextEncoder, layer_numbers, uses_bfloat16
 from recsys.text.store import Store, text_key
 
 CACHE_VERSION = 1
+READ_TEXTS = 4096  # vectors read from the cache at a time
 Batches = Iterator[tuple[list[int], list[NDArray[Any]]]]
 
 
@@ -71,10 +72,11 @@ def encode_items(texts: Sequence[str], config: TextConfig, console: Console | No
             console=console,
         )
         embeddings = np.zeros((len(texts), files.dim), np.float32)
-        values = store.get([key for key in dict.fromkeys(keys) if key is not None])
-        for row, key in enumerate(keys):
-            if key is not None:
-                embeddings[row] = np.frombuffer(values[key], np.float32)
+        for start in range(0, len(keys), READ_TEXTS):
+            values = store.get([key for key in keys[start : start + READ_TEXTS] if key is not None])
+            for row, key in enumerate(keys[start : start + READ_TEXTS], start):
+                if key is not None:
+                    embeddings[row] = np.frombuffer(values[key], np.float32)
     finally:
         store.close()
     return ItemText(embeddings, files.name, files.weights_sha256, files.skipped)
