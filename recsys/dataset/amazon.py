@@ -12,11 +12,10 @@ import pyarrow as pa
 from recsys.config import DataConfig
 from recsys.dataset import columns as c
 from recsys.dataset import sources as s
-from recsys.dataset.amazon_formats import FORMATS, RawMetadata, check_format, metadata_type, review_type
+from recsys.dataset.amazon_formats import FORMATS, RawMetadata, metadata_type, review_type
 from recsys.dataset.sources import SourceReport
 
 BATCH_ROWS = 1 << 15
-SNIFFED_LINES = 100
 
 
 def review_tables(
@@ -57,7 +56,7 @@ def _batches(
     literals = report.kind == "metadata" and FORMATS[config.format].literals
     blocks = s.prefetch(s.read_blocks(report, config.allow_truncated, on_bytes))
     held: list[Any] = []
-    for rows in parse_lines(_checked(blocks, config.format, report), report, line_type, literals):
+    for rows in parse_lines(blocks, report, line_type, literals):
         held += rows
         if len(held) >= BATCH_ROWS:
             yield held
@@ -65,14 +64,6 @@ def _batches(
     report.check_bad_share(config.max_bad_line_share)
     if held:
         yield held
-
-
-def _checked(blocks: Iterator[bytes], name: str, report: SourceReport) -> Iterator[bytes]:
-    """The same blocks, once the first lines have been found to be of the format `name`."""
-    for number, block in enumerate(blocks):
-        if number == 0:
-            check_format(block.split(b"\n", SNIFFED_LINES)[:SNIFFED_LINES], name, report)
-        yield block
 
 
 def parse_lines(

@@ -6,19 +6,19 @@ Sources: McAuley et al. 2015 (2014: metadata lines are Python literals), Ni et a
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from recsys.dataset.sources import SourceReport
+from recsys.dataset.sources import SourceReport, head_lines
 from recsys.errors import DataError
 
 Id = Annotated[str, Meta(min_length=1)]
 # Seconds up to the year 2242: milliseconds in place of seconds lie beyond.
 LAST_SECOND = 1 << 33
+SNIFFED_LINES = 100
 
 
 class Image2023(msgspec.Struct, gc=False):
@@ -69,6 +69,8 @@ FORMATS = {
         metadata={"item_id": "parent_asin", "brand": "store", "image": "images"},
         telltale=frozenset({"parent_asin", "store", "images"}),
     ),
+    # Catalogues that come with event logs name the fields as the prepared dataset does.
+    "events": Format(review={}, ticks=1, metadata={}, telltale=frozenset({"item_id"})),
 }
 
 
@@ -110,14 +112,13 @@ def metadata_type(form: Format) -> type[msgspec.Struct]:
     return msgspec.defstruct("Metadata", fields, rename=form.metadata, gc=False)
 
 
-def check_format(lines: Sequence[bytes], name: str, report: SourceReport) -> None:
-    """Stop when the first lines of a file are evidently not what the config names.
+def check_format(report: SourceReport, name: str) -> None:
+    """Stop when the first lines of a file are evidently not in the format `name`.
 
     Raises:
         DataError: naming the format or the kind of file that they look like.
     """
-    keys = [_keys(line) for line in lines]
-    keys = [found for found in keys if found]
+    keys = [found for line in head_lines(report.path, SNIFFED_LINES) if (found := _keys(line))]
     if not keys:
         return  # nothing to go by: the limit on bad lines will decide
     seen = frozenset().union(*keys)
@@ -134,13 +135,17 @@ def check_format(lines: Sequence[bytes], name: str, report: SourceReport) -> Non
 
 
 def _review_formats(keys: frozenset[str]) -> list[str]:
-    return [name for name, form in FORMATS.items() if {form.review["user_id"], form.review["item_id"]} <= keys]
+    return [
+        name
+        for name, form in FORMATS.items()
+        if form.review and {form.review["user_id"], form.review["item_id"]} <= keys
+    ]
 
 
 def _metadata_formats(keys: frozenset[str]) -> list[str]:
     if "reviewerID" in keys or "user_id" in keys:
         return []
-    candidates = [name for name, form in FORMATS.items() if form.metadata["item_id"] in keys]
+    candidates = [name for name, form in FORMATS.items() if form.metadata.get("item_id", "item_id") in keys]
     telling = [name for name in candidates if FORMATS[name].telltale & keys]
     # `categories` is 2014 unless parent_asin shows 2023; files with no telltale fit any edition.
     return telling or candidates

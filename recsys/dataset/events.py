@@ -1,1 +1,245 @@
-"""Read event logs in CSV or Parquet."""
+"""Read event logs in CSV (plain or gzip) or Parquet: rows to checked events, bad rows counted by cause.
+
+Columns: user_id, item_id, event_type, timestamp (seconds since 1970, or ISO 8601, taken as UTC without an offset);
+optional rating, price, quantity; others are ignored. Events have the weight that `data.event_weights` gives their type.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from recsys.config import DataConfig
+from recsys.dataset import columns as c
+from recsys.dataset import sources as s
+from recsys.dataset.amazon_formats import LAST_SECOND
+from recsys.dataset.sources import SourceReport
+from recsys.errors import DataError
+
+REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
+OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY)
+BATCH_ROWS = 1 << 17
+
+# A first matching line names the cause; NULL is a sound event.
+_CHECK = f"""
+WITH typed AS (
+    SELECT position, user_id, item_id, event_type,
+           timestamp AS raw_timestamp, rating AS raw_rating, price AS raw_price, quantity AS raw_quantity,
+           coalesce(TRY_CAST(timestamp AS DOUBLE), epoch(TRY_CAST(timestamp AS TIMESTAMP))) AS seconds,
+           TRY_CAST(rating AS FLOAT) AS rating, TRY_CAST(price AS FLOAT) AS price,
+           TRY_CAST(quantity AS FLOAT) AS quantity
+    FROM batch
+)
+SELECT user_id, item_id, CAST(floor(TRY_CAST(seconds AS DECIMAL(38, 6))) AS BIGINT) AS timestamp,
+       rating, weight, price, quantity, position,
+       CASE WHEN user_id IS NULL OR item_id IS NULL OR event_type IS NULL OR raw_timestamp IS NULL
+                THEN '{s.MISSING_FIELD}'
+            WHEN seconds IS NULL OR NOT isfinite(seconds)
+              OR raw_rating IS NOT NULL AND (rating IS NULL OR NOT isfinite(rating))
+              OR raw_price IS NOT NULL AND (price IS NULL OR NOT isfinite(price))
+              OR raw_quantity IS NOT NULL AND (quantity IS NULL OR NOT isfinite(quantity))
+                THEN '{s.MISTYPED_FIELD}'
+            WHEN seconds < 0 OR seconds >= {LAST_SECOND} THEN '{s.TIMESTAMP_OUT_OF_RANGE}'
+            WHEN rating NOT BETWEEN $low AND $high THEN '{s.RATING_OUT_OF_RANGE}'
+            WHEN weight IS NULL THEN '{s.UNKNOWN_EVENT_TYPE}'
+       END AS cause
+FROM typed LEFT JOIN weights USING (event_type)
+ORDER BY position
+"""
+
+
+def event_tables(
+    report: SourceReport, config: DataConfig, first_seq: int, on_bytes: Callable[[int], object]
+) -> Iterator[pa.Table]:
+    """Yield an event log as tables for `staging.insert`; `seq` counts up from `first_seq` in file order.
+
+    Raises:
+        DataError: see `sources.read_blocks`; a required column is missing; too many bad rows.
+    """
+    rows = _Rows(report)
+    batches = rows.parquet(on_bytes) if is_parquet(report.path) else rows.csv(config.allow_truncated, on_bytes)
+    low, high = config.rating_range
+    weights = {c.EVENT_TYPE: list(config.event_weights), c.WEIGHT: list(config.event_weights.values())}
+    with closing(duckdb.connect(config={"threads": 1})) as db:
+        db.register("weights", pa.table(weights))
+        for batch in batches:
+            first = rows.count
+            rows.count += len(batch)
+            report.lines += len(batch)
+            db.register("batch", _with_all_columns(batch))
+            checked = db.sql(_CHECK, params={"low": low, "high": high}).to_arrow_table()
+            rows.drop_bad(batch, checked, first)
+            sound = checked.filter(pc.is_null(checked["cause"])).drop_columns("cause")
+            seq = pc.add(sound["position"], first_seq + first)
+            yield sound.drop_columns("position").append_column("seq", seq)
+    report.check_bad_share(config.max_bad_line_share)
+    if not report.lines:
+        raise DataError(f"events in {report.path}", "a header alone", "check how the file was exported")
+
+
+def check_columns(path: Path) -> None:
+    """Stop when a file is no CSV or Parquet file with the required columns.
+
+    Raises:
+        DataError: with the columns that came.
+    """
+    if is_parquet(path):
+        names = _open_parquet(path).schema_arrow.names
+    else:
+        names = next(csv.reader([line.decode("utf-8-sig", "replace") for line in s.head_lines(path, 1)]), [])
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise DataError(
+            f"the columns {', '.join(REQUIRED)} in {path}",
+            f"no {', '.join(missing)} among {', '.join(names)[:200] or 'no columns'}",
+            "rename the columns, or set data.format to what the file is",
+        )
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file starts as Parquet files do."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+class _Rows:
+    """The rows of one file as tables of strings, and where they stand in it."""
+
+    def __init__(self, report: SourceReport) -> None:
+        self.report = report
+        self.count = 0  # rows yielded so far
+        self.header_lines = 0
+        self._skipped: list[int] = []  # line numbers of rows that never became part of a table
+
+    def line_number(self, row: int) -> int:
+        """Line of the file on which row `row` (from 0) stands."""
+        number = row + 1 + self.header_lines
+        for skipped in self._skipped:
+            if skipped > number:
+                break
+            number += 1
+        return number
+
+    def drop_bad(self, batch: pa.Table, checked: pa.Table, first: int) -> None:
+        """Count the rows of `checked` that have a cause."""
+        bad = checked.filter(pc.is_valid(checked["cause"]))
+        for position, cause in zip(bad["position"].to_pylist(), bad["cause"].to_pylist(), strict=True):
+            values = batch.slice(position, 1).to_pylist()[0].values()
+            text = ",".join("" if value is None else value for value in values)
+            self.report.drop(cause, self.line_number(first + position), text)
+
+    def csv(self, allow_truncated: bool, on_bytes: Callable[[int], object]) -> Iterator[pa.Table]:
+        self.header_lines = 1
+        blocks = s.prefetch(s.read_blocks(self.report, allow_truncated, on_bytes))
+        # Bytes, because the reader would stop at the first value that is not UTF-8.
+        types = dict.fromkeys((*REQUIRED, *OPTIONAL), pa.binary())
+        reader = pa_csv.open_csv(
+            io.BufferedReader(_BlockStream(blocks)),
+            pa_csv.ReadOptions(use_threads=False, block_size=1 << 22),
+            pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._skip_row),
+            pa_csv.ConvertOptions(
+                column_types=types,
+                include_columns=list(types),
+                include_missing_columns=True,
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+        for batch in reader:
+            yield self._decode(pa.Table.from_batches([batch]))
+
+    def _skip_row(self, row: pa_csv.InvalidRow) -> str:
+        self._skipped.append(row.number)
+        self.report.lines += 1
+        self.report.drop(s.MALFORMED, row.number, row.text)
+        return "skip"
+
+    def _decode(self, batch: pa.Table) -> pa.Table:
+        schema = pa.schema([(name, pa.string()) for name in batch.column_names])
+        try:
+            return batch.cast(schema)
+        except pa.ArrowInvalid:
+            sound = []
+            for position, row in enumerate(batch.to_pylist()):
+                line = b",".join(value or b"" for value in row.values())
+                try:
+                    line.decode("utf8")
+                    sound.append(position)
+                except UnicodeDecodeError:
+                    number = self.line_number(self.count + len(sound))
+                    self._skipped.append(number)
+                    self._skipped.sort()
+                    self.report.lines += 1
+                    self.report.drop(s.NOT_UTF8, number, line)
+            return batch.take(pa.array(sound, pa.int64())).cast(schema)
+
+    def parquet(self, on_bytes: Callable[[int], object]) -> Iterator[pa.Table]:
+        path = self.report.path
+        file = _open_parquet(path)
+        names = [name for name in (*REQUIRED, *OPTIONAL) if name in file.schema_arrow.names]
+        try:
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                yield pa.table({name: _as_strings(batch[name]) for name in names})
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from None
+        with path.open("rb") as raw:
+            self.report.sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
+        on_bytes(self.report.size)
+
+
+class _BlockStream(io.RawIOBase):
+    """Blocks of bytes as a file."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _with_all_columns(batch: pa.Table) -> pa.Table:
+    for name in OPTIONAL:
+        if name not in batch.column_names:
+            batch = batch.append_column(name, pa.nulls(len(batch), pa.string()))
+    return batch.append_column("position", pa.array(range(len(batch)), pa.int64()))
+
+
+def _as_strings(values: pa.Array) -> pa.Array:
+    """Values as CSV would hold them; times as seconds since 1970, NaN as null."""
+    if pa.types.is_timestamp(values.type):
+        # Through microseconds: a cast to seconds would refuse fractions.
+        micros = values.cast(pa.timestamp("us", values.type.tz), safe=False).cast(pa.int64())
+        values = pc.divide(micros, 1_000_000)
+    elif pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return pc.if_else(pc.equal(strings := values.cast(pa.string()), ""), pa.scalar(None, pa.string()), strings)
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"a sound Parquet file at {path}", str(error).splitlines()[0], "write or download it again")

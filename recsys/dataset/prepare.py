@@ -25,12 +25,15 @@ from recsys.config import Config
 from recsys.dataset import catalogue, staging, tables
 from recsys.dataset import columns as c
 from recsys.dataset.amazon import review_tables
+from recsys.dataset.amazon_formats import check_format
+from recsys.dataset.events import check_columns, event_tables
 from recsys.dataset.output import replaced_folder
 from recsys.dataset.prepared import SCHEMA_VERSION
 from recsys.dataset.progress import StageProgress, print_report
 from recsys.dataset.sources import SourceReport, new_report, prefetch
 from recsys.errors import DataError
 
+EVENTS = "events"
 # Causes of not using a metadata record; the other counts say which fields were not understood.
 _UNUSED_RECORDS = ("item_not_in_dataset", "repeated_item")
 
@@ -49,43 +52,45 @@ def prepare(config: Config, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
-    reviews = [new_report(path, "interactions") for path in data.interactions]
-    records = [new_report(path, "metadata") for path in data.metadata]
+    logs = [new_report(path, "interactions") for path in data.interactions]
+    catalogues = [new_report(path, "metadata") for path in data.metadata]
+    _check_formats(config, logs, catalogues)
+    read_tables = event_tables if data.format == EVENTS else review_tables
     unused: Counter[str] = Counter()
     with _resource_errors(config), replaced_folder(target) as folder:
         spill = folder / "spill"
         with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
             staging.create_tables(db)
-            for number, report in enumerate(reviews):
-                with progress.file(report.path, report.bytes) as on_bytes:
+            for number, report in enumerate(logs):
+                with progress.file(report.path, report.size) as on_bytes:
                     # The order of files, then of lines, decides ties in time.
-                    for batch in prefetch(review_tables(report, data, number << 40, on_bytes)):
+                    for batch in prefetch(read_tables(report, data, number << 40, on_bytes)):
                         staging.insert(db, "raw", batch)
             with progress.stage("Filtering"):
                 filters = staging.filter_interactions(db, data)
                 staging.number_rows(db)
             catalogue.create_table(db)
-            for report in records:
-                with progress.file(report.path, report.bytes) as on_bytes:
+            for report in catalogues:
+                with progress.file(report.path, report.size) as on_bytes:
                     catalogue.load_metadata(db, report, data, on_bytes, unused)
             with progress.stage("Splitting"):
                 split = staging.split_interactions(db, data.split)
             with progress.stage("Writing"):
-                tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == "events")
+                tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == EVENTS)
                 tables.write_users(db, folder / c.USERS_FILE)
                 tables.write_items(db, folder / c.ITEMS_FILE)
                 manifest = {
                     "schema_version": SCHEMA_VERSION,
                     "name": config.name,
                     "synthetic": config.synthetic,
-                    "sources": [report.to_manifest() for report in (*reviews, *records)],
+                    "sources": [report.to_manifest() for report in (*logs, *catalogues)],
                     "interactions": {
                         "read": filters.read,
                         "dropped": filters.dropped,
                         "kept": filters.read - sum(filters.dropped.values()),
                         "k_core_rounds": filters.k_core_rounds,
                     },
-                    "metadata": _metadata_counts(records, unused),
+                    "metadata": _metadata_counts(catalogues, unused),
                     "split": split,
                     **staging.summary(db),
                     "files": {path.name: _sha256(path) for path in sorted(folder.glob("*.parquet"))},
@@ -96,6 +101,17 @@ def prepare(config: Config, console: Console | None = None) -> Path:
         (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
     print_report(console, manifest, target)
     return target
+
+
+def _check_formats(config: Config, logs: list[SourceReport], catalogues: list[SourceReport]) -> None:
+    """Look at the first lines of all files, before hours go into the first one."""
+    for report in logs:
+        if config.data.format == EVENTS:
+            check_columns(report.path)
+        else:
+            check_format(report, config.data.format)
+    for report in catalogues:
+        check_format(report, config.data.format)
 
 
 def _metadata_counts(reports: list[SourceReport], unused: Counter[str]) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def write_sample(
     Args:
         folder: made if missing.
         seed: of everything random.
-        n_users, n_items: of the shop; a few users have no review, some items have none or no metadata.
+        n_users: of the shop.
+        n_items: of the shop; some have no review or no metadata, others have metadata alone.
         n_reviews: distinct (user, item) pairs; the file has about 1% more lines, repeated or damaged ones.
 
     Returns:

@@ -25,6 +25,9 @@ LONGEST_LINE = 64 << 20
 EXAMPLES = 5
 EXAMPLE_CHARS = 120
 
+# What a decoder raises at a damaged gzip file.
+_DAMAGED: tuple[type[Exception], ...] = (gzip.BadGzipFile, zlib.error, isal_zlib.IsalError)
+
 # Causes for which a line is bad: their share is limited by `data.max_bad_line_share`.
 MALFORMED = "malformed"
 NOT_UTF8 = "not_utf8"
@@ -46,7 +49,7 @@ class SourceReport:
     Attributes:
         path: the file.
         kind: "interactions" or "metadata".
-        bytes: its size as stored.
+        size: in bytes, as stored.
         sha256: of its bytes as stored; known once it has been read to the end.
         lines: read so far.
         dropped: number of lines by cause.
@@ -56,7 +59,7 @@ class SourceReport:
 
     path: Path
     kind: str
-    bytes: int = 0
+    size: int = 0
     sha256: str = ""
     lines: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -103,7 +106,7 @@ class SourceReport:
             "kind": self.kind,
             "path": self.path.as_posix(),
             "sha256": self.sha256,
-            "bytes": self.bytes,
+            "bytes": self.size,
             "truncated": self.truncated,
             "lines": self.lines,
             "kept": self.kept,
@@ -155,7 +158,17 @@ def new_report(path: Path, kind: str) -> SourceReport:
         ) from None
     if size == 0:
         raise _empty(path)
-    return SourceReport(path, kind, bytes=size)
+    return SourceReport(path, kind, size=size)
+
+
+def head_lines(path: Path, count: int) -> list[bytes]:
+    """The first `count` lines, as far as they lie in the first 256 KiB; none if the file is damaged there."""
+    with path.open("rb") as file:
+        try:
+            head = _decompressed(file).read(1 << 18)
+        except (EOFError, OSError, *_DAMAGED):
+            return []  # reading it whole will tell what is wrong
+    return list(head.split(b"\n")[:count])
 
 
 def read_blocks(
@@ -171,18 +184,15 @@ def read_blocks(
     """
     path, rest, seen = report.path, b"", False
     with path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
         raw = HashingReader(file, on_bytes)
-        # BufferedReader also turns short reads into full ones.
-        stream: Any = igzip.IGzipFile(fileobj=io.BufferedReader(raw, BLOCK_BYTES)) if is_gzip else raw
+        stream = _decompressed(io.BufferedReader(raw, BLOCK_BYTES))
         while True:
             try:
                 data = stream.read(BLOCK_BYTES)
             except EOFError:
                 report.truncated = True
                 break
-            except (gzip.BadGzipFile, zlib.error, isal_zlib.error) as error:
+            except _DAMAGED as error:
                 raise DataError(f"a sound gzip file at {path}", str(error), "download or compress it again") from None
             if not data:
                 break
@@ -235,7 +245,7 @@ def prefetch(items: Iterator[T], depth: int = 4) -> Iterator[T]:
                 if not put((True, item)):
                     return
             put((False, None))
-        except BaseException as error:  # noqa: BLE001 - handed to the consumer, whatever it is
+        except BaseException as error:  # handed to the consumer, whatever it is
             put((False, error))
 
     thread = threading.Thread(target=run, name="prefetch", daemon=True)
@@ -252,6 +262,14 @@ def prefetch(items: Iterator[T], depth: int = 4) -> Iterator[T]:
     finally:
         stopped.set()
         thread.join()
+
+
+def _decompressed(file: io.BufferedReader) -> BinaryIO:
+    """The file itself, or what it holds if its first bytes are those of gzip."""
+    if file.peek(2)[:2] != b"\x1f\x8b":
+        return file
+    unzipped: BinaryIO = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+    return unzipped
 
 
 def _empty(path: Path) -> DataError:

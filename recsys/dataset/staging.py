@@ -49,7 +49,7 @@ def create_tables(db: duckdb.DuckDBPyConnection) -> None:
 def insert(db: duckdb.DuckDBPyConnection, table: str, batch: pa.Table) -> None:
     """Append an Arrow table; columns go by name."""
     db.register("batch", batch)
-    db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")  # noqa: S608 - a name from this package
+    db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
     db.unregister("batch")
 
 
@@ -96,7 +96,7 @@ def _encode_ids(db: duckdb.DuckDBPyConnection) -> None:
     """Replace table `raw` by `coded`, with integer codes in place of ids, and the tables user_codes, item_codes."""
     for entity in ("user", "item"):
         db.execute(
-            f"CREATE TABLE {entity}_codes AS SELECT {entity}_id, CAST(row_number() OVER () AS INTEGER) AS {entity}_code"  # noqa: S608
+            f"CREATE TABLE {entity}_codes AS SELECT {entity}_id, CAST(row_number() OVER () AS INTEGER) AS {entity}_code"
             f" FROM (SELECT DISTINCT {entity}_id FROM raw)"
         )
     db.execute(
@@ -142,7 +142,7 @@ def number_rows(db: duckdb.DuckDBPyConnection) -> None:
             SELECT CAST(row_number() OVER (ORDER BY md5({entity}_id), {entity}_id) - 1 AS INTEGER) AS {entity},
                    {entity}_id, {entity}_code
             FROM {entity}_codes SEMI JOIN kept USING ({entity}_code)
-            """  # noqa: S608
+            """
         )
         db.execute(f"DROP TABLE {entity}_codes")
 
@@ -200,7 +200,7 @@ def split_interactions(db: duckdb.DuckDBPyConnection, config: SplitConfig) -> di
             FROM ordered
         )
         SELECT "user", item, timestamp, rating, weight, price, quantity, seq, {rule} AS split FROM shares
-        """,  # noqa: S608
+        """,
         values,
     )
     db.execute("DROP TABLE kept")
@@ -243,7 +243,7 @@ def summary(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def count(db: duckdb.DuckDBPyConnection, table: str) -> int:
     """Number of rows of a table."""
-    return int(_one(db, f"SELECT count(*) FROM {table}"))  # noqa: S608
+    return int(_one(db, f"SELECT count(*) FROM {table}"))
 
 
 def _one(db: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Any:

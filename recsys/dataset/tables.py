@@ -61,7 +61,7 @@ def write_items(db: duckdb.DuckDBPyConnection, path: Path) -> None:
     """
     texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in (c.TITLE, c.TEXT, c.BRAND, c.DESCRIPTION, c.IMAGE))
     source = (
-        f"(SELECT item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"  # noqa: S608
+        f"(SELECT item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"
         " FROM items LEFT JOIN metadata USING (item_id)) ORDER BY item"
     )
     _write(db, path, ITEMS_SCHEMA, source)
@@ -69,7 +69,7 @@ def write_items(db: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _write(db: duckdb.DuckDBPyConnection, path: Path, schema: pa.Schema, source: str) -> None:
     names = ", ".join(f'"{name}"' for name in schema.names)
-    reader = db.sql(f"SELECT {names} FROM {source}").to_arrow_reader(ROW_GROUP)  # noqa: S608
+    reader = db.sql(f"SELECT {names} FROM {source}").to_arrow_reader(ROW_GROUP)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in _groups(reader):
             writer.write_table(table.cast(schema), row_group_size=ROW_GROUP)
