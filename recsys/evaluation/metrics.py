@@ -145,7 +145,7 @@ def mean_popularity(
     return np.where(counts > 0, (sums[indptr[1:]] - sums[indptr[:-1]]) / np.maximum(counts, 1), np.nan)
 
 
-def popularity_lift(recommended: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
+def popularity_lift(recommended: NDArray[np.floating], reference: NDArray[np.floating]) -> float | None:
     r"""How much more popular recommended items are than a reference, relative to the reference.
 
     Abdollahpouri et al., 2020, "The Connection Between Popularity Bias, Calibration, and Fairness in
@@ -158,11 +158,11 @@ def popularity_lift(recommended: NDArray[np.floating], reference: NDArray[np.flo
         reference: [B], that of the user's history, or of what the user wanted; NaN leaves the user out.
 
     Returns:
-        The lift; NaN without users or where the reference is all zero.
+        The lift; None without users or where the reference is all zero.
     """
     both = ~(np.isnan(recommended) | np.isnan(reference))
     base = float(reference[both].mean()) if both.any() else 0.0
-    return float(recommended[both].mean()) / base - 1 if base > 0 else float("nan")
+    return float(recommended[both].mean()) / base - 1 if base > 0 else None
 
 
 def rmse(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> float:
