@@ -11,7 +11,7 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNO
 _INLINE = re.compile(r"</?(?:a|b|em|font|i|span|strong|sub|sup|u)(?:\s[^<>]*)?/?(?:>|$)", re.IGNORECASE)
 # An unterminated tag runs to the end: many titles of 2018 are `<span class="a-size-medium"`.
 _TAG = re.compile(r"<[/!]?[a-zA-Z][^<>]*(?:>|$)")
-_CONTROL_OR_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]")
 # Page code scraped in place of a title: the test by which the dataset's authors drop such lines.
 _PAGE_CODE = re.compile(r"getTime\(\)|\bfunction\s*\(|^\s*[.#][\w-]+\s*\{")
 _PRICE = re.compile(
@@ -32,7 +32,7 @@ def clean_text(raw: str) -> str:
         text = _TAG.sub(" ", _INLINE.sub("", text))
     if _PAGE_CODE.search(text):
         return ""
-    return _CONTROL_OR_SPACE.sub(" ", text).strip()
+    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def parse_price(raw: str | float | None) -> float | None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from isal import igzip, isal_zlib
 
@@ -26,7 +26,12 @@ EXAMPLES = 5
 EXAMPLE_CHARS = 120
 
 # What a decoder raises at a damaged gzip file.
-_DAMAGED: tuple[type[Exception], ...] = (gzip.BadGzipFile, zlib.error, isal_zlib.IsalError)
+_DAMAGED: tuple[type[Exception], ...] = (
+    gzip.BadGzipFile,
+    zlib.error,
+    cast("type[Exception]", isal_zlib.IsalError),
+)
+_UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, *_DAMAGED)
 
 # Causes for which a line is bad: their share is limited by `data.max_bad_line_share`.
 MALFORMED = "malformed"
@@ -166,7 +171,7 @@ def head_lines(path: Path, count: int) -> list[bytes]:
     with path.open("rb") as file:
         try:
             head = _decompressed(file).read(1 << 18)
-        except (EOFError, OSError, *_DAMAGED):
+        except _UNREADABLE:
             return []  # reading it whole will tell what is wrong
     return list(head.split(b"\n")[:count])
 
@@ -268,8 +273,8 @@ def _decompressed(file: io.BufferedReader) -> BinaryIO:
     """The file itself, or what it holds if its first bytes are those of gzip."""
     if file.peek(2)[:2] != b"\x1f\x8b":
         return file
-    unzipped: BinaryIO = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
-    return unzipped
+    unzipped: Any = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+    return cast(BinaryIO, unzipped)
 
 
 def _empty(path: Path) -> DataError:
