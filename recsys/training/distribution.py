@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from typing import TypeVar
 
 import tensorflow as tf
 
 from recsys.config import TrainingConfig
 from recsys.errors import TrainingError
+
+Result = TypeVar("Result")
 
 FLOAT16_COMPUTE_CAPABILITY = (7, 0)  # NVIDIA Volta, the first GPUs with float16 matrix units
 
@@ -58,13 +61,14 @@ class Cluster:
         """Wait until every worker is here."""
         self.from_chief(0.0)
 
-    def chief_first(self, work: Callable[[], object]) -> None:
-        """Run `work` on the chief, then on the others: what writes a cache the others then read."""
-        if self.is_chief:
-            work()
-        self.barrier()
+    def chief_first(self, work: Callable[[], Result]) -> Result:
+        """The result of `work`, run on the chief and then on the others: it fills a cache that the others read."""
         if not self.is_chief:
-            work()
+            self.barrier()
+        result = work()
+        if self.is_chief:
+            self.barrier()
+        return result
 
     def _share(self, value: tf.Tensor) -> tf.Tensor:
         def on_replica(value: tf.Tensor) -> tf.Tensor:

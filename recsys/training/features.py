@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import svds
 
+from recsys.config import Config
 from recsys.dataset import columns as c
 from recsys.dataset.histories import Histories
+from recsys.dataset.prepared import PreparedDataset
 from recsys.dataset.vocabulary import ItemVocabulary
 from recsys.models import ItemFeatures
+from recsys.ranking.ratings import FEATURES, RatingStatistics
+from recsys.text import ItemText
 
 ID_SCALE = 0.02  # standard deviation of randomly initialised item ids; an SVD starts as small
 
@@ -40,25 +45,76 @@ class PriceScale:
         return np.stack([np.where(known, scaled, 0.0), known], axis=1).astype(np.float32)
 
 
-def item_features(
-    items: pd.DataFrame, text: NDArray[np.float32], vocabulary: ItemVocabulary, scale: PriceScale
-) -> ItemFeatures:
-    """Attributes of the items of a prepared dataset.
+@dataclass(frozen=True)
+class ModelInputs:
+    """Everything a model is built from and trained on.
 
-    Args:
-        items: `PreparedDataset.items`, N rows.
-        text: float32 [N, E], embeddings of the items' texts.
-        vocabulary: brand and category rows.
-        scale: of prices.
+    Attributes:
+        histories: of train; row b is user row b.
+        features: attributes of the N items.
+        item_counts: int64 [N], train interactions of each item.
+        statistics: of the train ratings; None where there are none.
+        rating_features: float32 [T, F], of every train interaction.
+        item_init: float32 [N, dim], start of the item ids; None for a random one.
+        vocabulary: of brands and categories.
+        price_scale: of prices.
+        text: embeddings of the items' texts and the encoder they are from.
     """
-    return ItemFeatures(
-        text=text,
-        brand=vocabulary.brand_rows(items),
-        categories=vocabulary.category_rows(items),
-        price=scale.apply(items[c.PRICE].to_numpy(np.float64, na_value=np.nan)),
-        n_brands=vocabulary.n_brands,
-        n_categories=vocabulary.n_categories,
-    )
+
+    histories: Histories
+    features: ItemFeatures
+    item_counts: NDArray[np.int64]
+    statistics: RatingStatistics | None
+    rating_features: NDArray[np.float32]
+    item_init: NDArray[np.float32] | None
+    vocabulary: ItemVocabulary
+    price_scale: PriceScale
+    text: ItemText
+
+    @classmethod
+    def of(cls, dataset: PreparedDataset, text: ItemText, config: Config) -> ModelInputs:
+        """The inputs that a prepared dataset gives; whatever is fitted is fitted on train."""
+        histories = dataset.histories((c.TRAIN,))
+        statistics = None
+        rating_features = np.zeros((len(histories.items), len(FEATURES)), np.float32)
+        if np.isfinite(histories.ratings).any():
+            statistics = RatingStatistics.fit(
+                histories.items, histories.ratings, dataset.n_items, config.ranking.damping
+            )
+            rating_features = statistics.prefix_features(histories)
+        vocabulary = ItemVocabulary.fit(dataset.items)
+        prices = dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan)
+        price_scale = PriceScale.fit(prices)
+        item_init = None
+        if config.model.use_item_id and config.model.item_id_init == "svd":
+            item_init = svd_item_vectors(histories, dataset.n_items, config.model.dim, config.seed)
+        return cls(
+            histories=histories,
+            features=ItemFeatures(
+                text=text.embeddings,
+                brand=vocabulary.brand_rows(dataset.items),
+                categories=vocabulary.category_rows(dataset.items),
+                price=price_scale.apply(prices),
+                n_brands=vocabulary.n_brands,
+                n_categories=vocabulary.n_categories,
+            ),
+            item_counts=np.bincount(histories.items, minlength=dataset.n_items),
+            statistics=statistics,
+            rating_features=rating_features,
+            item_init=item_init,
+            vocabulary=vocabulary,
+            price_scale=price_scale,
+            text=text,
+        )
+
+    def describe(self) -> Mapping[str, Any]:
+        """What it takes to give the item tower an item it has not seen: encoder, vocabulary, price scale."""
+        return {
+            "text_encoder": self.text.encoder,
+            "text_weights_sha256": self.text.weights_sha256,
+            "price_scale": asdict(self.price_scale),
+            "vocabulary": self.vocabulary.to_json(),
+        }
 
 
 def svd_item_vectors(histories: Histories, n_items: int, dim: int, seed: int) -> NDArray[np.float32]:

@@ -131,7 +131,8 @@ class Fit:
                 self._save()
                 if stop_requested() and not self.state.finished:
                     self._stop()
-        self._restore_best()
+        self._cluster.barrier()  # the chief has written the last checkpoint
+        restore_best(self._model, self._run)
         return self.state
 
     def _train_epoch(self, progress: Progress, stop_requested: Callable[[], bool]) -> None:
@@ -222,10 +223,10 @@ class Fit:
         )
         raise KeyboardInterrupt
 
-    def _restore_best(self) -> None:
-        self._cluster.barrier()  # the chief has written by now
-        path = tf.train.latest_checkpoint(self._run.best)
-        self._best.checkpoint.restore(path).expect_partial()
+
+def restore_best(model: TwoTower, run: RunFolder) -> None:
+    """Load the weights that were best on validation into a model with all its variables."""
+    tf.train.Checkpoint(model=model).restore(tf.train.latest_checkpoint(run.best)).assert_existing_objects_matched()
 
 
 @contextmanager

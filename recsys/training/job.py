@@ -1,0 +1,132 @@
+"""A whole training run: prepared dataset to bundle."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import tensorflow as tf
+from rich.console import Console
+
+from recsys.bundle.manifest import file_sha256
+from recsys.config import Config
+from recsys.dataset import columns as c
+from recsys.dataset.prepared import PreparedDataset
+from recsys.models import TwoTower
+from recsys.text import build_fine_tuned_text, encode_items
+from recsys.training.batches import TrainingBatches
+from recsys.training.distribution import Cluster, make_deterministic, use_mixed_precision
+from recsys.training.export import export_bundle
+from recsys.training.features import ModelInputs
+from recsys.training.fit import Fit, FitState, restore_best
+from recsys.training.run import RunFolder
+from recsys.training.step import make_optimizer
+from recsys.training.validation import Validator
+
+
+def train(config: Config, *, resume: bool = False, console: Console | None = None) -> Path | None:
+    """Train on the config's prepared dataset and export the best weights as its next bundle.
+
+    Args:
+        config: all settings.
+        resume: go on with the run that was interrupted, instead of starting anew.
+        console: for progress.
+
+    Returns:
+        Folder of the bundle's version; None in a worker that is not the chief.
+
+    Raises:
+        DataError: there is no prepared dataset.
+        TrainingError: no text encoder, a run that cannot be resumed or is in use, a loss that is not finite.
+        BundleError: the result is not good enough to publish.
+        KeyboardInterrupt: the run was stopped; it can be resumed.
+    """
+    cluster = Cluster()
+    console = console or Console(soft_wrap=True)
+    run = RunFolder(config.run_path)
+    if not cluster.is_chief:
+        _fit(config, resume, run, cluster, Console(quiet=True))
+        return None
+    with run.locked():
+        started = time.monotonic()
+        dataset, inputs, state = _fit(config, resume, run, cluster, console)
+        console.print(
+            f"Trained {state.epoch} epochs in {time.monotonic() - started:.0f} s; the weights of epoch "
+            f"{state.best_epoch} are kept. Exporting ..."
+        )
+        tf.keras.mixed_precision.set_global_policy("float32")
+        model = build_model(inputs, dataset, config, console)
+        restore_best(model, run)
+        path = export_bundle(model, dataset, inputs, config, state)
+    console.print(f"Bundle: {path}")
+    return path
+
+
+def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, console: Console) -> TwoTower:
+    """A model with all its variables; with a trainable top of the text encoder if the config says so."""
+    text_layer = None
+    if config.text.trainable_layers:
+        text_layer = build_fine_tuned_text(dataset.items[c.TEXT].tolist(), config.text, console)
+    model = TwoTower(
+        inputs.features,
+        inputs.item_counts,
+        dataset.n_users,
+        config,
+        inputs.statistics.global_mean if inputs.statistics else None,
+        inputs.item_init,
+        text_layer,
+    )
+    model.build_variables()
+    return model
+
+
+def _fit(
+    config: Config, resume: bool, run: RunFolder, cluster: Cluster, console: Console
+) -> tuple[PreparedDataset, ModelInputs, FitState]:
+    dataset = PreparedDataset.load(config.prepared_path)
+    console.print(
+        f"Dataset {dataset.name}: {dataset.n_users} users, {dataset.n_items} items, "
+        f"{len(dataset.interactions)} interactions"
+    )
+    text = cluster.chief_first(lambda: encode_items(dataset.items[c.TEXT].tolist(), config.text, console))
+    read = {"dataset": file_sha256(dataset.path / c.MANIFEST_FILE), "text encoder": text.weights_sha256}
+    if cluster.is_chief:
+        if resume:
+            run.check_resumable(config, read)
+        else:
+            run.start(config, read)
+    cluster.barrier()
+    make_deterministic(config.seed)
+    mixed = use_mixed_precision(config.training)
+    inputs = ModelInputs.of(dataset, text, config)
+    with cluster.strategy.scope():
+        model = build_model(inputs, dataset, config, console)
+        optimizer = make_optimizer(model, config.training, mixed)
+    validate = Validator(
+        model,
+        inputs.histories,
+        dataset.histories((c.VALIDATION,)),
+        max_users=config.training.evaluate_users,
+        max_history=config.model.max_history,
+        seed=config.seed,
+    )
+    batches = TrainingBatches(
+        inputs.histories,
+        inputs.rating_features,
+        max_history=config.model.max_history,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+    fit = Fit(
+        model=model,
+        optimizer=optimizer,
+        batches=batches,
+        validate=validate,
+        config=config.training,
+        run=run,
+        cluster=cluster,
+        console=console,
+    )
+    if resume:
+        fit.resume()
+    return dataset, inputs, fit.run()
