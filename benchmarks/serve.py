@@ -87,9 +87,10 @@ def running_server(bundle: Path, options: dict[str, str]) -> Iterator[tuple[str,
 def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
     """Ask /ready until it says so."""
     deadline = time.monotonic() + START_TIMEOUT_S
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/ready", timeout=START_TIMEOUT_S).close()
+            direct.open(f"{url}/ready", timeout=START_TIMEOUT_S).close()
         except urllib.error.URLError:  # not listening yet, or 503
             time.sleep(0.01)
         else:

@@ -1,0 +1,203 @@
+"""From synthetic raw reviews to recommendations over HTTP: every command of the product, on the generated sample.
+
+`make demo` runs it. Everything shown is made up: users, items, reviews and so the scores too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recsys.bundle import Bundle, open_bundle
+from recsys.cli import INTERRUPTED
+from recsys.config import Config, load_config
+from recsys.errors import RecsysError
+
+CONFIG = Path("configs/sample.yaml")
+RAW_FOLDER = Path("data/raw/sample")
+REPORT_FILE = "report.html"
+USER_SHARES = (0.3, 0.6, 0.95)  # places of the users shown, among all by length of history
+SHOWN_HISTORY = 8
+K = 10
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+
+console = Console()
+
+
+def main() -> int:
+    """Run every stage, show three users, stop the server; the exit code of the stage that failed, else 0."""
+    started = time.perf_counter()
+    console.print(
+        "[bold]Demo on synthetic data:[/bold] the shop, its users and their reviews are generated, none is real."
+    )
+    config = load_config(CONFIG)
+    stages = {
+        "Generate raw review files": ["-m", "recsys.dataset.sample", str(RAW_FOLDER)],
+        "Prepare the dataset": ["prepare_data.py", "--config", str(CONFIG)],
+        "Train, export and index": ["train.py", "--config", str(CONFIG)],
+        "Evaluate": ["evaluate.py", "--config", str(CONFIG)],
+    }
+    last = len(stages) + 1
+    for number, (title, arguments) in enumerate(stages.items(), start=1):
+        exit_code = run_stage(f"{number}/{last}  {title}", arguments)
+        if exit_code:
+            return exit_code
+    console.rule(f"{last}/{last}  Serve", align="left")
+    with running_server(["--bundle", str(config.bundle_path)]) as url, open_bundle(config.bundle_path) as bundle:
+        show_users(url, bundle)
+    print_what_next(config, time.perf_counter() - started)
+    return 0
+
+
+def run_stage(title: str, arguments: Sequence[str]) -> int:
+    """Run one of the product's programs in this terminal; its exit code."""
+    console.rule(title, align="left")
+    console.print(f"[dim]$ python {' '.join(arguments)}[/dim]")
+    started = time.perf_counter()
+    exit_code = subprocess.run([sys.executable, *arguments], check=False).returncode
+    if exit_code:
+        console.print(f"[red]The demo stops: this command ended with exit code {exit_code}.[/red]")
+    else:
+        console.print(f"[dim]{time.perf_counter() - started:.0f} s[/dim]")
+    return exit_code
+
+
+@contextmanager
+def running_server(options: Sequence[str]) -> Iterator[str]:
+    """Start `python -m serve` on a free port, wait until it is ready, give its URL, and stop it at the end.
+
+    Raises:
+        RecsysError: it ended, or was not ready in time.
+    """
+    command = [sys.executable, "-m", "serve", "--port", "0", "--log-level", "warning", *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        announced = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
+        if announced is None:
+            raise RecsysError("a server", f"exit code {server.wait(STOP_TIMEOUT_S)}", "see its message above")
+        wait_until_ready(announced.group(), server)
+        yield announced.group()
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[str]) -> None:
+    """Ask /ready until it says so."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    reason = "no answer"
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            get_json(f"{url}/ready")
+        except urllib.error.HTTPError as error:
+            reason = json.load(error)["detail"]
+            time.sleep(0.05)
+        else:
+            return
+    raise RecsysError(f"a server that is ready within {START_TIMEOUT_S} s", reason, "see its messages above")
+
+
+def get_json(url: str) -> Any:
+    """What a server on this machine answers to a GET; a proxy in the environment is none of its business."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=START_TIMEOUT_S) as response:
+        return json.load(response)
+
+
+def show_users(url: str, bundle: Bundle) -> None:
+    """Ask the server for a few users and print what they reviewed and what they are offered."""
+    for row in pick_users(bundle.histories.lengths):
+        user_id = bundle.catalogue.user_ids([row])[0]
+        address = f"{url}/recommendations/{urllib.parse.quote(user_id, safe='')}?k={K}"
+        answer = get_json(address)
+        console.print(f"[dim]$ curl {address}[/dim]")
+        console.print(history_table(bundle, row), recommendations_table(answer))
+
+
+def pick_users(lengths: NDArray[np.int64]) -> list[int]:
+    """User rows of a shorter, a middling and a longer history, of those that have one."""
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    return [int(order[int(share * (len(order) - 1))]) for share in USER_SHARES] if len(order) else []
+
+
+def history_table(bundle: Bundle, row: int) -> Table:
+    """The most recent reviews of a user, newest first."""
+    history = bundle.histories.select([row])
+    (user_id,) = bundle.catalogue.user_ids([row])
+    table = shop_table(f"Synthetic user {user_id}: {len(history.items)} reviews, the newest first", "Rating")
+    newest = list(zip(history.items.tolist(), history.ratings.tolist(), strict=True))[::-1][:SHOWN_HISTORY]
+    records = bundle.catalogue.items([item for item, _ in newest])
+    for record, (_, rating) in zip(records, newest, strict=True):
+        table.add_row(cell(record.title), cell(record.brand), "" if math.isnan(rating) else f"{rating:.0f}")
+    return table
+
+
+def recommendations_table(answer: dict[str, Any]) -> Table:
+    """What the server answered."""
+    source = answer["fallback_reason"] or answer["model_source"]
+    title = f"Top {len(answer['items'])} for {answer['user_id']} ({source})"
+    table = shop_table(title, "Price", "Score", "Rating, predicted")
+    for item in answer["items"]:
+        numbers = (item["price"], item["score"], item["predicted_rating"])
+        texts = ("" if number is None else f"{number:.2f}" for number in numbers)
+        table.add_row(f"{item['rank']:2}. {cell(item['title'])}", cell(item["brand"]), *texts)
+    return table
+
+
+def shop_table(title: str, *numbers: str) -> Table:
+    """A table as wide as the terminal with columns for title, brand and the `numbers` named."""
+    table = Table(title=escape(title), title_justify="left", expand=True, box=SIMPLE_HEAD)
+    table.add_column("Title", ratio=3, no_wrap=True)
+    table.add_column("Brand", ratio=1, no_wrap=True)
+    for number in numbers:
+        table.add_column(number, justify="right", no_wrap=True)
+    return table
+
+
+def cell(text: str | None) -> str:
+    """A catalogue's text as it is, without rich taking brackets in it for markup."""
+    return escape(text or "")
+
+
+def print_what_next(config: Config, seconds: float) -> None:
+    """Where the results are, and how to go on."""
+    console.rule("Done", align="left")
+    report = config.report_path / REPORT_FILE
+    console.print(f"Raw files to recommendations in {seconds:.0f} s. All of it is synthetic; real data: see README.md.")
+    console.print(f"Report:  {report.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"Bundle:  {config.bundle_path.resolve()}", soft_wrap=True, highlight=False)
+    console.print("The server was stopped. [bold]make serve[/bold] starts it again and keeps it up until Ctrl-C.")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RecsysError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
