@@ -152,7 +152,7 @@ def history_table(bundle: Bundle, row: int) -> Table:
     newest = list(zip(history.items.tolist(), history.ratings.tolist(), strict=True))[::-1][:SHOWN_HISTORY]
     records = bundle.catalogue.items([item for item, _ in newest])
     for record, (_, rating) in zip(records, newest, strict=True):
-        table.add_row(cell(record.title), cell(record.brand), "" if math.isnan(rating) else f"{rating:.0f}")
+        table.add_row(escape(record.title or record.item_id), "" if math.isnan(rating) else f"{rating:.0f}")
     return table
 
 
@@ -164,23 +164,17 @@ def recommendations_table(answer: dict[str, Any]) -> Table:
     for item in answer["items"]:
         numbers = (item["price"], item["score"], item["predicted_rating"])
         texts = ("" if number is None else f"{number:.2f}" for number in numbers)
-        table.add_row(f"{item['rank']:2}. {cell(item['title'])}", cell(item["brand"]), *texts)
+        table.add_row(f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}", *texts)
     return table
 
 
 def shop_table(title: str, *numbers: str) -> Table:
-    """A table as wide as the terminal with columns for title, brand and the `numbers` named."""
+    """A table as wide as the terminal with a column for titles and those of the `numbers` named."""
     table = Table(title=escape(title), title_justify="left", expand=True, box=SIMPLE_HEAD)
-    table.add_column("Title", ratio=3, no_wrap=True)
-    table.add_column("Brand", ratio=1, no_wrap=True)
+    table.add_column("Title", ratio=1)
     for number in numbers:
         table.add_column(number, justify="right", no_wrap=True)
     return table
-
-
-def cell(text: str | None) -> str:
-    """A catalogue's text as it is, without rich taking brackets in it for markup."""
-    return escape(text or "")
 
 
 def print_what_next(config: Config, seconds: float) -> None:
