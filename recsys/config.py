@@ -207,7 +207,7 @@ class EvaluationConfig(Section):
     neighbours_decay: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         [0.6, 0.8, 1.0], min_length=1, description="Recency decay a step back in the history, tried on validation."
     )
-    baseline_users: Positive = Field(5000, description="Validation users (seeded) on which baselines are tuned.")
+    baseline_users: Positive = Field(25000, description="Validation users (seeded) on which baselines are tuned.")
     bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0, 3.0, 5.0, 10.0, 25.0],
         min_length=1,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.exact import mask_seen, top_k
+from recsys.retrieval.exact import drop_seen, top_k
 from recsys.retrieval.neighbours import ItemNeighbours
 from recsys.retrieval.popularity import Popularity
 
@@ -52,7 +52,13 @@ class Systems:
         """The first k items of every system for a block of queries."""
         retriever = self.recommender.retriever
         vectors = retriever.encode(queries)
-        exact = self._exact(vectors, queries, k)
+        longer = k + int(queries.histories.lengths.max(initial=0))
+        # One search without exclusion, long enough for both protocols, wherever that is exact.
+        exact = {
+            EXACT: self._exact(vectors, queries, longer),
+            NEIGHBOURS: self.neighbours.retrieve(queries, longer, exclude_seen=False),
+            POPULARITY: self._popular(queries, longer),
+        }
         lists: Lists = {}
         for protocol in PROTOCOLS:
             exclude = protocol == SEEN_REMOVED
@@ -60,15 +66,17 @@ class Systems:
             lists[protocol] = {
                 SYSTEM: Candidates(served.items, served.scores),
                 ANN: retriever.search(vectors, queries, k, exclude_seen=exclude),
-                EXACT: exact[protocol],
-                NEIGHBOURS: self.neighbours.retrieve(queries, k, exclude_seen=exclude),
-                POPULARITY: self.popularity.retrieve(queries, k, exclude_seen=exclude),
             }
+        lists[NOTHING_REMOVED] |= {name: Candidates(c.items[:, :k], c.scores[:, :k]) for name, c in exact.items()}
+        lists[SEEN_REMOVED] |= {name: drop_seen(c, queries.histories, k) for name, c in exact.items()}
         return lists
 
-    def _exact(self, vectors: NDArray[np.float32], queries: Queries, k: int) -> dict[str, Candidates]:
+    def _exact(self, vectors: NDArray[np.float32], queries: Queries, k: int) -> Candidates:
         scores = vectors @ self.recommender.retriever.item_embeddings.T
         scores[queries.histories.lengths == 0] = -np.inf
-        everything = top_k(scores, k)
-        mask_seen(scores, queries.histories)
-        return {NOTHING_REMOVED: everything, SEEN_REMOVED: top_k(scores, k)}
+        return top_k(scores, k)
+
+    def _popular(self, queries: Queries, k: int) -> Candidates:
+        """The same list for everyone, searched once."""
+        found = self.popularity.retrieve(queries.select([0]), k, exclude_seen=False)
+        return Candidates(np.repeat(found.items, len(queries), axis=0), np.repeat(found.scores, len(queries), axis=0))
