@@ -133,13 +133,13 @@ def _export_towers(
     """Write each function of the model as SavedModel and ONNX file; the largest difference of each."""
     examples = _examples(inputs, embeddings, config)
     differences = {}
-    for name, function in model.export_functions().items():
+    functions: dict[str, Any] = model.export_functions()
+    for name, function in functions.items():
         module = tf.Module()
         concrete = function.get_concrete_function()
         module.function, module.weights = function, list(concrete.graph.variables)
         tf.saved_model.save(module, str(folder / TF_FOLDER / name), signatures=concrete)
-        specs = function.input_signature
-        example = {spec.name: examples[name][spec.name] for spec in specs}
+        example = {spec.name: examples[name][spec.name] for spec in function.input_signature}
         differences[name] = export_onnx(function, folder / ONNX_FOLDER / f"{name}.onnx", example)
     return differences
 
@@ -152,7 +152,7 @@ def _examples(
     rows = rng.integers(0, len(embeddings), EXAMPLE_ROWS)
     users = rng.permutation(np.flatnonzero(inputs.histories.lengths))[:EXAMPLE_ROWS]
     recent = inputs.histories.select(users).last(config.model.max_history)
-    history = recent.padded(recent.items, -1)
+    history = np.asarray(recent.padded(recent.items, -1), np.int32)
     users_embedded = embeddings[recent.items[recent.indptr[:-1]]]
     candidates = rng.integers(0, len(embeddings), (len(users), EXAMPLE_ROWS))
     features = inputs.features
@@ -182,20 +182,22 @@ def _sampled_queries(known: Histories, config: Config) -> Queries:
     """Seeded users with a history, as the server would ask for them."""
     users = np.flatnonzero(known.lengths)
     count = min(config.index.sample_queries, len(users))
-    users = np.random.default_rng(config.seed).choice(users, count, replace=False).astype(np.int32)
-    return Queries(known.select(users), users, np.zeros(count, np.int64))
+    users = np.random.default_rng(config.seed).choice(users, count, replace=False)
+    return Queries(known.select(users), users.astype(np.int32), np.zeros(count, np.int64))
 
 
 def _item_records(items: pd.DataFrame) -> Iterator[ItemRecord]:
     known = items.astype(object).where(items.notna(), None)
-    for row, item in zip(items.index, known.itertuples(index=False), strict=True):
+    columns = (c.ITEM_ID, c.TITLE, c.BRAND, c.CATEGORIES, c.PRICE, c.IMAGE, c.DESCRIPTION)
+    values = zip(*(known[name].tolist() for name in columns), strict=True)
+    for row, (item_id, title, brand, categories, price, image, description) in enumerate(values):
         yield ItemRecord(
-            row=int(row),
-            item_id=str(item.item_id),
-            title=item.title,
-            brand=item.brand,
-            categories=tuple(item.categories if item.categories is not None else ()),
-            price=None if item.price is None else float(item.price),
-            image=item.image,
-            description=item.description,
+            row=row,
+            item_id=str(item_id),
+            title=title,
+            brand=brand,
+            categories=() if categories is None else tuple(categories),
+            price=None if price is None else float(price),
+            image=image,
+            description=description,
         )

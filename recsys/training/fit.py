@@ -236,7 +236,7 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
 
     def request(number: int, _: object) -> None:
         requested.set()
-        signal.signal(number, previous[number])
+        signal.signal(number, previous[signal.Signals(number)])
 
     if threading.current_thread() is not threading.main_thread():
         yield requested.is_set
