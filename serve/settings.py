@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0: a free one.")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Server processes.")
     verify: Literal["full", "quick"] = Field(
-        "full", description="How a bundle is checked before it is served: contents of its files, or only their sizes."
+        "full", description="Check of a bundle before it is served. full: checksums of its files; quick: their sizes."
     )
     candidates: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Items retrieved, then rescored; unset: as many as the bundle was tuned with."
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     onnx_threads: Annotated[int, Field(ge=1)] = Field(1, description="Threads of ONNX Runtime in each process.")
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most concurrent requests scored together.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe log lines written."
+        "info", description="Least severe lines logged: debug, info, warning or error."
     )
     access_log: bool = Field(False, description="Log one line a request.")
 
