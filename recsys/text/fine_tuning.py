@@ -13,7 +13,7 @@ from rich.console import Console
 from recsys.config import TextConfig
 from recsys.errors import ConfigError
 from recsys.text.choices import EncoderFiles, choose_encoder
-from recsys.text.encoder import batches_by_length, layer_numbers, load_model, masked_mean
+from recsys.text.encoder import TextEncoder, batches_by_length, layer_numbers, load_model, masked_mean
 from recsys.text.items import READ_TEXTS, fill, open_store
 
 _BERT_MASKED = -10000.0  # what Transformers' BERT adds to the attention scores of padding
@@ -78,10 +78,8 @@ class HiddenStates:
         self._keys += fill(
             self._store,
             texts,
-            lambda encoder, some: encoder.hidden(some, self._layer),
-            files=self.files,
-            config=self.config,
-            console=self._console,
+            lambda some: TextEncoder(self.files, self.config).hidden(some, self._layer),
+            self._console,
         )
         return range(before, len(self))
 

@@ -66,10 +66,8 @@ def encode_items(texts: Sequence[str], config: TextConfig, console: Console | No
         keys = fill(
             store,
             texts,
-            lambda encoder, some: encoder.pooled(some, layers),
-            files=files,
-            config=config,
-            console=console,
+            lambda some: TextEncoder(files, config).pooled(some, layers),
+            console,
         )
         embeddings = np.zeros((len(texts), files.dim), np.float32)
         for start in range(0, len(keys), READ_TEXTS):
@@ -94,20 +92,19 @@ def open_store(files: EncoderFiles, config: TextConfig, output: str) -> Store:
 def fill(
     store: Store,
     texts: Sequence[str],
-    run: Callable[[TextEncoder, Sequence[str]], Batches],
-    *,
-    files: EncoderFiles,
-    config: TextConfig,
+    encode: Callable[[Sequence[str]], Batches],
     console: Console,
 ) -> list[bytes | None]:
-    """Compute what `store` lacks of `texts` and return each text's key, None for an empty text."""
+    """Let `encode` compute what `store` lacks of `texts` and return each text's key, None for an empty text.
+
+    `encode` is called only where something is missing, with distinct texts.
+    """
     keys = [text_key(text) if text.strip() else None for text in texts]
     distinct = {key: text for key, text in zip(keys, texts, strict=True) if key is not None}
     absent = store.missing(list(distinct))
     if not absent:
         return keys
     todo = [(key, text) for key, text in distinct.items() if key in absent]
-    encoder = TextEncoder(files, config)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -117,7 +114,7 @@ def fill(
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("Encoding texts", total=len(distinct), completed=len(distinct) - len(todo))
-        for positions, values in run(encoder, [text for _, text in todo]):
+        for positions, values in encode([text for _, text in todo]):
             store.put(
                 {todo[i][0]: np.ascontiguousarray(value).tobytes() for i, value in zip(positions, values, strict=True)}
             )
