@@ -105,6 +105,7 @@ def evaluate(
             held,
             _rating_head(systems),
             dampings=config.evaluation.bias_damping,
+            head_damping=config.ranking.damping,
             samples=config.evaluation.bootstrap_samples,
             seed=config.seed,
         )

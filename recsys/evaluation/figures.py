@@ -101,11 +101,11 @@ def differences(rows: Sequence[tuple[str, Point]], axis_label: str) -> str:
         for row, (_, point) in enumerate(rows):
             colour = WORSE if point.high < 0 else BETTER if point.low > 0 else MUTED
             _dot(axis, point, row, colour)
-            _annotate(axis, point, row, f"{point.mean:+.4f}")
+            _annotate(axis, point, row, f"{point.mean:+.4f}".replace("-", "−"))
         _rows(axis, [label for label, _ in rows])
         low, high = min(0.0, *(p.low for _, p in rows)), max(0.0, *(p.high for _, p in rows))
         span = high - low or 1
-        axis.set_xlim(low - 0.04 * span, high + 0.12 * span)
+        axis.set_xlim(low - (0.13 if low < 0 else 0.04) * span, high + 0.13 * span)
         axis.set_xlabel(axis_label)
         return _svg(figure)
 
@@ -160,7 +160,8 @@ def slices(
             axis.tick_params(axis="x", labelcolor=INK)
             axis.tick_params(axis="y", labelcolor=MUTED)
             axis.set_xlim(-0.6, len(ticks[title]) - 0.4)
-            axis.set_ylim(bottom=0)
+            # Wide intervals of small slices may leave the picture; the points decide its height.
+            axis.set_ylim(0, 1.4 * max((p.mean for points in table.values() for p in points if p), default=0) or 1)
             axis.grid(axis="y")
         axes[0].set_ylabel(metric)
         handles, labels = axes[0].get_legend_handles_labels()
@@ -175,7 +176,7 @@ def curves(
     with _figure(2.5, len(panels)) as (figure, axes):
         for axis, (title, lines) in zip(axes, panels.items(), strict=True):
             for place, (label, (x, y)) in enumerate(lines.items()):
-                axis.plot(x, y, color=SERIES[place], linewidth=1.8, marker="o", markersize=3.5, label=label)
+                axis.plot(x, y, color=SERIES[place], lw=1.8, marker="o", markersize=3.5, label=label, zorder=9 - place)
             axis.set_title(title)
             axis.set_xlabel(x_label)
             axis.grid(axis="y")
@@ -188,9 +189,13 @@ def curves(
                 axis.set_ylim(bottom=0)
             else:
                 axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        if len(panels[next(iter(panels))]) > 1:
+        if len({tuple(lines) for lines in panels.values()}) == 1:
             handles, labels = axes[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), fontsize=9)
+        else:
+            for axis, lines in zip(axes, panels.values(), strict=True):
+                if len(lines) > 1:
+                    axis.legend(fontsize=9)
         return _svg(figure)
 
 
@@ -202,8 +207,16 @@ def _dot(axis: Axes, point: Point, row: float, colour: str, *, filled: bool = Tr
 
 
 def _annotate(axis: Axes, point: Point, row: float, text: str) -> None:
+    """Write `text` beside the interval, on the side away from zero."""
+    left = point.mean < 0
     axis.annotate(
-        text, (max(point.high, point.mean), row), (6, 0), textcoords="offset points", va="center", fontsize=9, color=INK
+        text,
+        (point.low if left else point.high, row),
+        (-6 if left else 6, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center",
+        fontsize=9,
     )
 
 

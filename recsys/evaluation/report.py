@@ -16,7 +16,7 @@ from recsys.evaluation import figures
 from recsys.evaluation import systems as s
 from recsys.evaluation.figures import Point
 from recsys.evaluation.metrics import METRICS
-from recsys.evaluation.ratings import BIAS, GLOBAL_MEAN, HEAD
+from recsys.evaluation.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS
 from recsys.evaluation.verdict import best_baseline, difference
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
@@ -30,6 +30,7 @@ METRIC_LABELS = {
 }
 RATING_LABELS = {
     HEAD: "Ranking head",
+    TUNED_BIAS: "User + item bias, tuned",
     BIAS: "User + item bias",
     GLOBAL_MEAN: "Global mean",
 }
@@ -69,7 +70,7 @@ def render(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": lambda value: f"{value:,}",
+        "count": lambda value: f"{value:,}".replace("-", "−"),
         "figure": lambda value: "–" if value is None else f"{value:.4f}",
         "signed": lambda value: f"{value:+.4f}".replace("-", "−"),
         "percent": lambda value: "–" if value is None else f"{value:.1%}",
@@ -88,7 +89,7 @@ def render(results: dict[str, Any]) -> str:
         tiles=_tiles(results),
         figures=_figures(results),
         tables=[_metric_table(results, protocol) for protocol in s.PROTOCOLS],
-        times=_times(results["run"]["dataset"].get("time_range")),
+        data_facts=_data_facts(results["run"]["dataset"]),
         drops=_drops(results["run"]["dataset"]),
         metric_labels=METRIC_LABELS,
         rating_labels=RATING_LABELS,
@@ -110,7 +111,7 @@ def _tiles(results: dict[str, Any]) -> list[dict[str, str]]:
                 {
                     "label": f"{METRIC_LABELS[metric]}@{main}",
                     "value": f"{figure['mean']:.4f}",
-                    "note": f"95% interval {figure['low']:.4f} – {figure['high']:.4f}",
+                    "note": f"95% interval {figure['low']:.4f}\u00a0–\u00a0{figure['high']:.4f}",
                 }
             )
         tiles += _against_baseline(results, f"ndcg@{main}")
@@ -122,14 +123,14 @@ def _tiles(results: dict[str, Any]) -> list[dict[str, str]]:
     if ann["recall"] is not None:
         tiles.append(
             {
-                "label": "Approximate search",
+                "label": f"ScaNN recall@{ann['depth']}",
                 "value": f"{ann['recall']:.2%}",
-                "note": f"of the exact top {ann['depth']} is found",
+                "note": "of the exact list is found",
             }
         )
     ratings = results["ratings"]
     if ratings and HEAD in ratings["models"]:
-        bias = ratings["models"][BIAS]["rmse"]["mean"]
+        bias = ratings["models"][ratings["head_minus_bias"]["bias"]]["rmse"]["mean"]
         tiles.append(
             {
                 "label": "Rating RMSE",
@@ -152,9 +153,9 @@ def _against_baseline(results: dict[str, Any], metric: str) -> list[dict[str, st
     low, high = row["low"] / base, row["high"] / base
     return [
         {
-            "label": "Against the best baseline",
+            "label": "Over best baseline",
             "value": f"{row['mean'] / base:+.0%}".replace("-", "−"),
-            "note": f"NDCG over {label}, {low:+.0%} to {high:+.0%}".replace("-", "−"),
+            "note": f"NDCG, {label}; 95%: {low:+.0%} to {high:+.0%}".replace("-", "−"),
         }
     ]
 
@@ -215,10 +216,7 @@ def _differences(results: dict[str, Any], others: set[str]) -> str:
     rows = [row for row in results["comparisons"] if row["metric"] == metric and row["other"] in others]
     labels = results["systems"]
     return figures.differences(
-        [
-            (f"{labels[row['system']]['label']} − {labels[row['other']]['label'].lower()}", Point.of(row))
-            for row in rows
-        ],
+        [(f"{labels[row['system']]['label']} − {labels[row['other']]['label']}", Point.of(row)) for row in rows],
         f"Difference in {metric.upper()}, 95% interval",
     )
 
@@ -279,14 +277,25 @@ def _metric_table(results: dict[str, Any], protocol: str) -> dict[str, Any]:
     }
 
 
-def _times(time_range: Mapping[str, int] | None) -> str | None:
-    """First and last day of the data; None without times."""
-    if not time_range or time_range.get("first") is None:
-        return None
-    if time_range["last"] < REAL_TIMES_FROM:
-        return "order only, no calendar time"
-    first, last = (datetime.fromtimestamp(time_range[end], UTC).date().isoformat() for end in ("first", "last"))
-    return f"{first} to {last}"
+def _data_facts(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Counts, time range and split of the dataset, as labels and text."""
+    facts = [(name.replace("_", " ").capitalize(), f"{value:,}") for name, value in dataset.get("counts", {}).items()]
+    times = dataset.get("time_range")
+    if times and times["last"] is not None:
+        if times["last"] < REAL_TIMES_FROM:
+            facts.append(("Time range", "order only, no calendar time"))
+        else:
+            facts.append(("Time range", f"{_day(times['first'])} to {_day(times['last'])}"))
+    for name, value in dataset.get("split", {}).items():
+        if name == "method":
+            facts.append(("Split", value.replace("_", " ")))
+        else:
+            facts.append((name.replace("_", " ").capitalize(), _day(value) if name.endswith("_from") else str(value)))
+    return facts
+
+
+def _day(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).date().isoformat()
 
 
 def _drops(dataset: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -295,10 +304,14 @@ def _drops(dataset: Mapping[str, Any]) -> list[tuple[str, int]]:
     for source in dataset.get("sources", []):
         name = Path(source["path"]).name
         rows.append((f"{name}: lines", source["lines"]))
-        rows += [(f"{name}: {cause.replace('_', ' ')}", -count) for cause, count in source["dropped"].items()]
+        rows += _dropped(source)
     for part in ("interactions", "metadata"):
         if part in dataset:
             rows.append((f"{part.capitalize()} read", dataset[part]["read"]))
-            rows += [(f"{cause.replace('_', ' ')}", -count) for cause, count in dataset[part]["dropped"].items()]
+            rows += _dropped(dataset[part])
             rows.append((f"{part.capitalize()} kept", dataset[part]["kept"]))
     return rows
+
+
+def _dropped(part: Mapping[str, Any]) -> list[tuple[str, int]]:
+    return [(f"dropped: {cause.replace('_', ' ')}", -count) for cause, count in part["dropped"].items() if count]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.evaluation import systems as s
-from recsys.evaluation.ratings import BIAS, HEAD
+from recsys.evaluation.ratings import HEAD
 
 MIN_ANN_RECALL = 0.99
 
@@ -33,7 +33,8 @@ def warnings(results: dict[str, Any]) -> list[str]:
         )
     ratings = results["ratings"]
     if ratings and HEAD in ratings["models"]:
-        head, bias = (ratings["models"][name]["rmse"]["mean"] for name in (HEAD, BIAS))
+        gap = ratings["head_minus_bias"]
+        head, bias = (ratings["models"][name]["rmse"]["mean"] for name in (HEAD, gap["bias"]))
         if head >= bias:
             found.append(
                 "The ranking head predicts ratings no better than user and item biases: "
@@ -61,7 +62,7 @@ def _not_better(results: dict[str, Any], baseline: str) -> list[str]:
         return []
     label = results["systems"][baseline]["label"].lower()
     name = metric.upper()
-    span = f"{row['mean']:+.4f} (95% interval {row['low']:+.4f} to {row['high']:+.4f})"
+    span = f"{row['mean']:+.4f} (95% interval {row['low']:+.4f} to {row['high']:+.4f})".replace("-", "−")
     if row["mean"] <= 0:
         return [f"The system does not beat {label}: its {name} differs by {span}."]
     return [f"The system is not clearly better than {label}: its {name} differs by {span}."]
