@@ -1,4 +1,4 @@
-"""Exact top-k selection and search: the yardstick of ScaNN and the way of all scoring retrievers.
+"""Exact top-k selection and search: the yardstick of ScaNN, and how retrievers rank what they scored.
 
 Equal scores are ordered by a fixed scrambling of the item rows: the same everywhere and always, yet
 without meaning. Ordering them by row would favour whatever order the source file had.
@@ -84,11 +84,6 @@ def top_k_sparse(
     found.items[rows[kept], rank[kept]] = items[order][kept]
     found.scores[rows[kept], rank[kept]] = scores[order][kept]
     return found
-
-
-def mask_seen(scores: NDArray[np.float32], histories: Histories) -> None:
-    """Set the scores [B, N] of all items in the histories to -inf, in place."""
-    scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
 
 
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> NDArray[np.bool_]:

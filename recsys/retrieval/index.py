@@ -31,7 +31,7 @@ _LEAVES = (140, 500, 1500, 3000)
 _LEAVES_TO_SEARCH = (80, 150, 75, 90)
 _REORDER = (250, 300, 800, 500)
 _SMALLEST_TREE = 1000  # asymmetric hashing learns 16 codes a block; fewer items than this gain nothing by it
-_TREE_TRAINING_ITEMS = 250_000
+_TREE_TRAINING_ITEMS = 100_000
 _WIDENING = 1.5  # step by which the search widens until the recall is reached
 # Partitions differ in size: search so many that, evenly filled, they would hold this many times k items.
 _PARTITION_MARGIN = 4
@@ -111,7 +111,10 @@ class ScannIndex:
         else:
             sample = min(n_items, _TREE_TRAINING_ITEMS)
             builder = (
-                builder.tree(parameters.leaves, parameters.leaves_to_search, training_sample_size=sample)
+                # k-means++ is the one initialisation of ScaNN that gives the same partitions each time.
+                builder.tree(
+                    parameters.leaves, parameters.leaves_to_search, training_sample_size=sample, random_init=False
+                )
                 .score_ah(2, anisotropic_quantization_threshold=0.2, training_sample_size=sample)
                 .reorder(parameters.reorder)
             )

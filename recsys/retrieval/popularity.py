@@ -8,13 +8,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.retrieval.base import Queries
-from recsys.retrieval.scoring import ScoringRetriever
+from recsys.retrieval.base import Candidates, Queries
+from recsys.retrieval.exact import drop_seen, top_k
 
 SECONDS_PER_DAY = 86_400
+_BLOCK_QUERIES = 1024
 
 
-class Popularity(ScoringRetriever):
+class Popularity:
     """Scores every item by its (weighted, optionally decayed) number of interactions, the same for all users.
 
     It has an opinion on every item, and on queries with an empty history too.
@@ -27,6 +28,7 @@ class Popularity(ScoringRetriever):
 
     def __init__(self, popularity: NDArray[np.float32]) -> None:
         self.popularity = popularity
+        self._ranking = top_k(popularity[None], len(popularity))
 
     @classmethod
     def fit(
@@ -61,6 +63,26 @@ class Popularity(ScoringRetriever):
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
         return np.tile(self.popularity, (len(queries), 1))
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        """The k most popular items, without those in each query's history if `exclude_seen`."""
+        found = Candidates.none(len(queries), k)
+        for place, block in queries.blocks(_BLOCK_QUERIES):
+            longest = int(block.histories.lengths.max(initial=0)) if exclude_seen else 0
+            best = self._first(len(block), k + longest)
+            if exclude_seen:
+                best = drop_seen(best, block.histories, k)
+            width = best.items.shape[1]
+            found.items[place, :width], found.scores[place, :width] = best.items, best.scores
+        return found
+
+    def _first(self, n_queries: int, count: int) -> Candidates:
+        """The `count` most popular items for each of `n_queries`; fewer where the catalogue ends."""
+        shape = (n_queries, min(count, self.n_items))
+        return Candidates(
+            np.broadcast_to(self._ranking.items[:, :count], shape),
+            np.broadcast_to(self._ranking.scores[:, :count], shape),
+        )
 
     def save(self, folder: Path) -> None:
         np.save(folder / "popularity.npy", self.popularity)

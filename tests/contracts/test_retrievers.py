@@ -1,0 +1,248 @@
+"""What holds for every retriever. A new one joins by an entry in RETRIEVERS."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recsys.config import IndexConfig
+from recsys.dataset.histories import Histories
+from recsys.retrieval.base import NO_ITEM, Candidates, Queries, Retriever
+from recsys.retrieval.index import ScannIndex
+from recsys.retrieval.neighbours_fit import fit_neighbours
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.two_tower import TwoTowerRetriever
+from tests.bundle_factory import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
+
+N_ITEMS, N_USERS, DIM = 1200, 40, 8
+NOBODY = N_USERS - 1  # has an empty history
+
+
+def _two_tower(folder: Path, index: IndexConfig) -> Retriever:
+    write_query_tower(folder / "tower.onnx", DIM)
+    embeddings = make_embeddings(N_ITEMS, DIM)
+    tower = QueryTower(folder / "tower.onnx", MAX_HISTORY)
+    return TwoTowerRetriever(tower, embeddings, ScannIndex.build(embeddings, index))
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to make a retriever, and which of the protocol's choices it takes."""
+
+    make: Callable[[Path, Histories], Retriever]
+    knows_empty_histories: bool = False
+    approximate: bool = False
+
+
+RETRIEVERS = {
+    "popularity": Case(lambda _, known: Popularity.fit(known.items, N_ITEMS), knows_empty_histories=True),
+    "popularity-decayed": Case(
+        lambda _, known: Popularity.fit(known.items, N_ITEMS, timestamps=known.timestamps, half_life_days=30),
+        knows_empty_histories=True,
+    ),
+    "neighbours-bm25": Case(lambda _, known: fit_neighbours(known, N_ITEMS, k=50, decay=0.6)),
+    "neighbours-cosine": Case(lambda _, known: fit_neighbours(known, N_ITEMS, weighting="cosine", k=50)),
+    "two-tower-exact": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=5000))),
+    "two-tower-tree": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=0)), approximate=True),
+}
+
+
+@pytest.fixture(scope="module", params=RETRIEVERS.values(), ids=RETRIEVERS.keys())
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def known() -> Histories:
+    return make_histories(N_USERS, N_ITEMS)
+
+
+@pytest.fixture(scope="module")
+def retriever(case: Case, known: Histories, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    return case.make(tmp_path_factory.mktemp("retriever"), known)
+
+
+@pytest.fixture(scope="module")
+def queries(known: Histories) -> Queries:
+    return Queries(known, np.arange(N_USERS, dtype=np.int32), np.full(N_USERS, START + 10**8))
+
+
+def history_of(*items: int) -> Histories:
+    return Histories.from_rows(
+        1, np.zeros(len(items), np.int64), np.array(items, np.int32), START + np.arange(len(items))
+    )
+
+
+def one(history: Histories, user: int = -1) -> Queries:
+    return Queries(history, np.array([user], np.int32), np.array([START + 10**8]))
+
+
+def seen_mask(histories: Histories) -> NDArray[np.bool_]:
+    """Which items are in which history, by the plain definition."""
+    mask = np.zeros((len(histories), N_ITEMS), bool)
+    for row in range(len(histories)):
+        mask[row, histories.items[histories.indptr[row] : histories.indptr[row + 1]]] = True
+    return mask
+
+
+def assert_well_formed(found: Candidates, n_queries: int, k: int) -> None:
+    assert found.items.shape == found.scores.shape == (n_queries, k)
+    assert found.items.dtype == np.int32
+    assert found.scores.dtype == np.float32
+    assert not np.isnan(found.scores).any()
+    np.testing.assert_array_equal(found.items == NO_ITEM, found.scores == -np.inf)
+    for items, scores in zip(found.items, found.scores, strict=True):
+        real = items[items != NO_ITEM]
+        assert (items[: len(real)] == real).all(), "padding stands on the right"
+        assert len(set(real.tolist())) == len(real), "no item twice"
+        assert real.min(initial=0) >= 0
+        assert real.max(initial=0) < N_ITEMS
+        assert (scores[: len(real) - 1] >= scores[1 : len(real)]).all() if len(real) else True
+
+
+def assert_best(case: Case, found: Candidates, scores: NDArray[np.float32]) -> None:
+    """`found` holds the highest of `scores` [B, N], as exactly as the retriever promises."""
+    n_queries, k = found.items.shape
+    best = -np.sort(-scores, axis=1)[:, :k]
+    real = found.items != NO_ITEM
+    own = np.take_along_axis(scores, np.where(real, found.items, 0), axis=1)
+    np.testing.assert_allclose(found.scores[real], own[real], rtol=1e-4, atol=1e-5)
+    if case.approximate:
+        reached = found.scores >= best - 1e-4
+        assert reached.mean() > 0.95
+    else:
+        np.testing.assert_allclose(found.scores, best, rtol=1e-4, atol=1e-5)
+
+
+def test_follows_the_protocol(retriever: Retriever) -> None:
+    assert isinstance(retriever, Retriever)
+    assert retriever.name
+    assert retriever.n_items == N_ITEMS
+
+
+def test_scores_cover_the_catalogue(retriever: Retriever, queries: Queries) -> None:
+    scores = retriever.scores(queries)
+    assert scores.shape == (N_USERS, N_ITEMS)
+    assert scores.dtype == np.float32
+    assert not np.isnan(scores).any()
+    assert (scores < np.inf).all()
+    assert np.isfinite(scores[0]).any()
+
+
+def test_retrieves_the_items_that_score_best(case: Case, retriever: Retriever, queries: Queries) -> None:
+    found = retriever.retrieve(queries, 20, exclude_seen=False)
+    assert_well_formed(found, N_USERS, 20)
+    assert_best(case, found, retriever.scores(queries))
+
+
+def test_leaves_out_what_the_user_has_seen(case: Case, retriever: Retriever, queries: Queries) -> None:
+    found = retriever.retrieve(queries, 20)
+    seen = seen_mask(queries.histories)
+    assert_well_formed(found, N_USERS, 20)
+    assert not seen[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
+    assert_best(case, found, np.where(seen, -np.inf, retriever.scores(queries)))
+
+
+def test_seen_items_would_otherwise_be_recommended(retriever: Retriever, queries: Queries) -> None:
+    found = retriever.retrieve(queries, 20, exclude_seen=False)
+    assert seen_mask(queries.histories)[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
+
+
+def test_an_unknown_user_is_served_from_the_history(retriever: Retriever, queries: Queries) -> None:
+    stranger = one(queries.histories.select([3]), user=-1)
+    found = retriever.retrieve(stranger, 10)
+    assert_well_formed(found, 1, 10)
+    assert (found.items != NO_ITEM).any()
+    assert np.isfinite(retriever.scores(stranger)).any()
+
+
+def test_an_empty_history_gets_a_guess_only_where_promised(case: Case, retriever: Retriever, queries: Queries) -> None:
+    nobody = queries.select([NOBODY])
+    found = retriever.retrieve(nobody, 10)
+    assert_well_formed(found, 1, 10)
+    assert (found.items != NO_ITEM).all() == case.knows_empty_histories
+    assert (found.items == NO_ITEM).all() != case.knows_empty_histories
+    assert np.isfinite(retriever.scores(nobody)).all() == case.knows_empty_histories
+
+
+def test_a_batch_answers_as_its_queries_alone(retriever: Retriever, queries: Queries) -> None:
+    together = retriever.retrieve(queries, 15)
+    all_scores = retriever.scores(queries)
+    for row in range(N_USERS):
+        alone = retriever.retrieve(queries.select([row]), 15)
+        np.testing.assert_array_equal(alone.items[0], together.items[row])
+        np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(retriever.scores(queries.select([row]))[0], all_scores[row], rtol=1e-4, atol=1e-5)
+
+
+def test_the_order_of_a_batch_does_not_matter(retriever: Retriever, queries: Queries) -> None:
+    order = np.random.default_rng(1).permutation(N_USERS)
+    there, back = retriever.retrieve(queries, 15), retriever.retrieve(queries.select(order), 15)
+    np.testing.assert_array_equal(there.items[order], back.items)
+
+
+def test_an_empty_batch_is_answered(retriever: Retriever, queries: Queries) -> None:
+    nothing = queries.select([])
+    assert_well_formed(retriever.retrieve(nothing, 10), 0, 10)
+    assert retriever.scores(nothing).shape == (0, N_ITEMS)
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_k_beyond_the_catalogue_is_padded(retriever: Retriever, queries: Queries, exclude_seen: bool) -> None:
+    k = N_ITEMS + 17
+    some = queries.select([0, 5, NOBODY])
+    found = retriever.retrieve(some, k, exclude_seen=exclude_seen)
+    assert_well_formed(found, 3, k)
+    scores = retriever.scores(some)
+    if exclude_seen:
+        scores = np.where(seen_mask(some.histories), -np.inf, scores)
+    np.testing.assert_array_equal((found.items != NO_ITEM).sum(axis=1), np.isfinite(scores).sum(axis=1))
+
+
+def test_nothing_is_left_when_everything_is_seen(retriever: Retriever) -> None:
+    found = retriever.retrieve(one(history_of(*range(N_ITEMS))), 5)
+    assert (found.items == NO_ITEM).all()
+    assert (found.scores == -np.inf).all()
+
+
+def test_a_long_history_still_leaves_k_items(retriever: Retriever, queries: Queries) -> None:
+    everything_scored = np.isfinite(retriever.scores(queries.select([0]))).all()
+    if not everything_scored:
+        pytest.skip("scores too few items for this question")
+    found = retriever.retrieve(one(history_of(*range(300))), 100)
+    assert (found.items >= 300).all()
+
+
+def test_repeated_items_in_a_history_are_allowed(retriever: Retriever) -> None:
+    found = retriever.retrieve(one(history_of(7, 17, 7, 7)), 10)
+    assert_well_formed(found, 1, 10)
+    assert not np.isin(found.items, [7, 17]).any()
+
+
+def test_one_result(case: Case, retriever: Retriever, queries: Queries) -> None:
+    found = retriever.retrieve(queries, 1)
+    assert_well_formed(found, N_USERS, 1)
+    np.testing.assert_array_equal(found.items[:, 0], retriever.retrieve(queries, 15).items[:, 0])
+
+
+def test_load_gives_back_what_was_saved_wherever_it_lies(
+    retriever: Retriever, queries: Queries, tmp_path: Path
+) -> None:
+    written, moved = tmp_path / "written", tmp_path / "elsewhere" / "moved"
+    written.mkdir()
+    retriever.save(written)
+    moved.parent.mkdir()
+    shutil.move(written, moved)
+    loaded = type(retriever).load(moved)
+    assert loaded.name == retriever.name
+    np.testing.assert_array_equal(loaded.scores(queries), retriever.scores(queries))
+    before, after = retriever.retrieve(queries, 25), loaded.retrieve(queries, 25)
+    np.testing.assert_array_equal(after.items, before.items)
+    np.testing.assert_array_equal(after.scores, before.scores)

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.bundle import open_bundle
+from recsys.bundle.manifest import digest
+from recsys.errors import BundleError
+from recsys.retrieval.base import Queries
+from tests.bundle_factory import make_bundle, make_embeddings, make_histories
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("saved_model"), n_items=60, n_users=20)
+
+
+@pytest.fixture
+def version(made: Path, tmp_path: Path) -> Path:
+    """A copy of the version's folder, to be damaged."""
+    return Path(shutil.copytree(open_bundle(made).path, tmp_path / "copy"))
+
+
+def edit_manifest(version: Path, *, sign: bool = True, **changes: object) -> None:
+    manifest = json.loads((version / "manifest.json").read_text()) | changes
+    if sign:
+        manifest["sha256"] = digest(manifest)
+    (version / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_opens_the_current_version_by_name_and_any_version_by_folder(made: Path, version: Path) -> None:
+    current = open_bundle(made)
+    assert current.path == made / (made / "current").read_text().strip()
+    assert (current.name, current.version) == ("tiny", current.path.name)
+    assert open_bundle(version).version == current.version
+    assert open_bundle(str(made)).path == current.path
+
+
+def test_holds_what_was_written(made: Path) -> None:
+    bundle = open_bundle(made)
+    assert bundle.n_items == 60
+    np.testing.assert_array_equal(bundle.item_embeddings, make_embeddings(60, 8))
+    assert isinstance(bundle.item_embeddings, np.memmap)
+    known = make_histories(20, 60)
+    for name in ("indptr", "items", "timestamps", "ratings", "weights"):
+        np.testing.assert_array_equal(getattr(bundle.histories, name), getattr(known, name))
+        assert getattr(bundle.histories, name).dtype == getattr(known, name).dtype
+    assert bundle.catalogue.item_row("item7") == 7
+    assert bundle.catalogue.user_ids([3]) == ["user3"]
+    assert bundle.retrievers == ["two_tower", "popularity", "item_neighbours"]
+    assert bundle.manifest["config"]["synthetic"] is True
+    assert bundle.manifest["metrics"] == {"recall@100": 1.0}
+    assert bundle.manifest["index"] == {"leaves": 0, "leaves_to_search": 0, "reorder": 0}
+    assert {"numpy", "scann", "onnxruntime"} <= bundle.manifest["packages"].keys()
+
+
+def test_retrievers_come_by_name(made: Path) -> None:
+    bundle = open_bundle(made)
+    for name in bundle.retrievers:
+        assert bundle.retriever(name).name == name
+        assert bundle.retriever(name) is bundle.retriever(name)
+    assert bundle.retriever("two_tower") is bundle.two_tower()
+    with pytest.raises(BundleError, match="popularity, item_neighbours"):
+        bundle.retriever("magic")
+
+
+def test_the_recommender_takes_its_settings_from_the_manifest_unless_told(made: Path) -> None:
+    bundle = open_bundle(made)
+    stored = bundle.recommender()
+    assert (stored.candidates, stored.rescore_weight) == (50, 0.1)
+    told = bundle.recommender(candidates=7, rescore_weight=0.0)
+    assert (told.candidates, told.rescore_weight) == (7, 0.0)
+
+
+def test_a_copied_bundle_serves_alike(made: Path, version: Path) -> None:
+    answers = []
+    for bundle in (open_bundle(made), open_bundle(version)):
+        queries = Queries(bundle.histories.select([0, 1, 2]), np.arange(3, dtype=np.int32), np.zeros(3, np.int64))
+        answers.append(bundle.recommender().recommend(queries, 10).items)
+    np.testing.assert_array_equal(*answers)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "file"):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(BundleError, match=r"neither manifest\.json nor current"):
+            open_bundle(path)
+
+
+@pytest.mark.parametrize("content", ["", "../elsewhere", ".writing-1", "gone", b"\xff\xfe"])
+def test_current_that_names_no_version(tmp_path: Path, content: str | bytes) -> None:
+    (tmp_path / "current").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BundleError, match="current"):
+        open_bundle(tmp_path)
+
+
+def test_current_that_names_a_file(tmp_path: Path) -> None:
+    (tmp_path / "current").write_text("version")
+    (tmp_path / "version").write_text("")
+    with pytest.raises(BundleError, match="readable bundle"):
+        open_bundle(tmp_path)
+
+
+def test_a_version_without_manifest_is_partial(made: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(made, home)
+    version = home / (home / "current").read_text().strip()
+    (version / "manifest.json").unlink()
+    with pytest.raises(BundleError, match="partial"):
+        open_bundle(home)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"', '{"schema_version": '])
+def test_a_manifest_that_is_not_one(version: Path, content: str) -> None:
+    (version / "manifest.json").write_text(content)
+    with pytest.raises(BundleError):
+        open_bundle(version)
+
+
+@pytest.mark.parametrize("schema", [0, 2, "1", None])
+def test_another_schema_is_incompatible(version: Path, schema: object) -> None:
+    edit_manifest(version, schema_version=schema)
+    with pytest.raises(BundleError, match="incompatible version"):
+        open_bundle(version)
+
+
+def test_a_manifest_edited_by_hand_is_refused(version: Path) -> None:
+    edit_manifest(version, sign=False, serving={"rescore_weight": 99.0, "candidates": 1})
+    with pytest.raises(BundleError, match="does not match its checksum"):
+        open_bundle(version)
+
+
+@pytest.mark.parametrize("verify", ["full", "quick"])
+def test_every_missing_file_is_named(version: Path, verify) -> None:
+    for name in json.loads((version / "manifest.json").read_text())["files"]:
+        (version / name).rename(version / "aside")
+        with pytest.raises(BundleError, match="partial") as error:
+            open_bundle(version, verify=verify)
+        assert name in error.value.expected
+        (version / "aside").rename(version / name)
+    open_bundle(version, verify=verify)
+
+
+@pytest.mark.parametrize("verify", ["full", "quick"])
+def test_every_file_cut_off_is_found(version: Path, verify) -> None:
+    for name in json.loads((version / "manifest.json").read_text())["files"]:
+        whole = (version / name).read_bytes()
+        (version / name).write_bytes(whole[:-1])
+        with pytest.raises(BundleError, match="corrupt"):
+            open_bundle(version, verify=verify)
+        (version / name).write_bytes(whole)
+
+
+def test_one_flipped_bit_in_any_file_is_found(version: Path) -> None:
+    for name in json.loads((version / "manifest.json").read_text())["files"]:
+        whole = (version / name).read_bytes()
+        changed = bytearray(whole)
+        changed[len(whole) // 2] ^= 1
+        (version / name).write_bytes(bytes(changed))
+        with pytest.raises(BundleError, match="corrupt") as error:
+            open_bundle(version)
+        assert name in error.value.expected
+        (version / name).write_bytes(whole)
+
+
+def test_closing_leaves_what_was_loaded_usable(version: Path) -> None:
+    with open_bundle(version) as bundle:
+        recommender, histories = bundle.recommender(), bundle.histories
+    queries = Queries(histories.select([0]), np.zeros(1, np.int32), np.zeros(1, np.int64))
+    assert (recommender.recommend(queries, 5).items >= 0).all()
