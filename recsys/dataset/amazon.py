@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from recsys.config import DataConfig
@@ -36,8 +37,7 @@ def review_tables(
                 c.ITEM_ID: pa.array([row.item_id for row in rows], pa.string()),
                 c.TIMESTAMP: pa.array([row.timestamp // form.ticks for row in rows], pa.int64()),
                 c.RATING: pa.array([row.rating for row in rows], pa.float32()),
-                c.WEIGHT: pa.array([1.0], pa.float32()).take(pa.array([0] * len(rows))),
-                "seq": pa.array(range(seq, seq + len(rows)), pa.int64()),
+                "seq": pa.array(np.arange(seq, seq + len(rows))),
             }
         )
         seq += len(rows)

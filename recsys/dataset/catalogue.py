@@ -59,7 +59,11 @@ def load_metadata(
         counts["item_not_in_dataset"] += len(rows) - known
         counts["repeated_item"] += known - len(chosen)
         records = [_record(rows[position], config.text_max_chars, counts) for position in chosen]
-        staging.insert(db, "metadata", pa.Table.from_pylist(records, METADATA_SCHEMA))
+        if records:
+            columns = zip(*records, strict=True)
+            staging.insert(
+                db, "metadata", pa.table(list(map(pa.array, columns, METADATA_SCHEMA.types)), METADATA_SCHEMA)
+            )
 
 
 def _choose(db: duckdb.DuckDBPyConnection, item_ids: list[str]) -> tuple[int, list[int]]:
@@ -74,26 +78,19 @@ def _choose(db: duckdb.DuckDBPyConnection, item_ids: list[str]) -> tuple[int, li
     return staging.count(db, "known"), [position for (position,) in chosen]
 
 
-def _record(row: RawMetadata, max_chars: int, counts: Counter[str]) -> dict[str, Any]:
+def _record(row: RawMetadata, max_chars: int, counts: Counter[str]) -> tuple[Any, ...]:
+    """The fields of `METADATA_SCHEMA`."""
     title = cleaning.clean_text(row.title or "")
-    brand = cleaning.clean_text(row.brand or "")
-    categories = cleaning.clean_all(_flat(row.categories))
+    brand = cleaning.clean_name(row.brand or "")
+    categories = cleaning.clean_all(_flat(row.categories), cleaning.clean_name)
     description = " ".join(cleaning.clean_all(_flat(row.description)))
     price = cleaning.parse_price(row.price)
     if row.title and not title:
         counts["title_without_text"] += 1
     if row.price not in (None, "") and price is None:
         counts["price_not_understood"] += 1
-    return {
-        c.ITEM_ID: row.item_id,
-        c.TITLE: title,
-        c.TEXT: cleaning.item_text(title, brand, categories, description, max_chars),
-        c.BRAND: brand,
-        c.CATEGORIES: categories,
-        c.PRICE: price,
-        c.DESCRIPTION: description,
-        c.IMAGE: _image(row.image),
-    }
+    text = cleaning.item_text(title, brand, categories, description, max_chars)
+    return row.item_id, title, text, brand, categories, price, description, _image(row.image)
 
 
 def _flat(values: list[list[str] | str] | list[str] | str | None) -> list[str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 _HIDDEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)
 _INLINE = re.compile(r"</?(?:a|b|em|font|i|span|strong|sub|sup|u)(?:\s[^<>]*)?/?(?:>|$)", re.IGNORECASE)
 # An unterminated tag runs to the end: many titles of 2018 are `<span class="a-size-medium"`.
 _TAG = re.compile(r"<[/!]?[a-zA-Z][^<>]*(?:>|$)")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]")
-# Page code scraped in place of a title: the test by which the dataset's authors drop such lines.
-_PAGE_CODE = re.compile(r"getTime\(\)|\bfunction\s*\(|^\s*[.#][\w-]+\s*\{")
+# Page code scraped in place of a title; getTime() is the mark by which the authors of the 2018 data tell it.
+_PAGE_SCRIPT = ("getTime()", "function(", "function (")
+_PAGE_STYLE = re.compile(r"\s*[.#][\w-]+\s*\{")
 _PRICE = re.compile(
     r"(?:from\s+)?[$£€]?\s*(\d[\d,]*(?:\.\d+)?)(?:\s*[-–]\s*[$£€]?\s*\d[\d,]*(?:\.\d+)?)?", re.IGNORECASE
 )
@@ -30,9 +32,15 @@ def clean_text(raw: str) -> str:
         text = html.unescape(html.unescape(text))
         text = _HIDDEN.sub(" ", text)
         text = _TAG.sub(" ", _INLINE.sub("", text))
-    if _PAGE_CODE.search(text):
+    if _PAGE_STYLE.match(text) or any(mark in text for mark in _PAGE_SCRIPT):
         return ""
-    return " ".join(_INVISIBLE.sub(" ", text).split())
+    if not text.isprintable():
+        text = _INVISIBLE.sub(" ", text)
+    return " ".join(text.split())
+
+
+# Brands and categories repeat from item to item.
+clean_name = lru_cache(maxsize=1 << 14)(clean_text)
 
 
 def parse_price(raw: str | float | None) -> float | None:
@@ -45,9 +53,9 @@ def parse_price(raw: str | float | None) -> float | None:
     return float(raw)
 
 
-def clean_all(raw: Iterable[str]) -> list[str]:
+def clean_all(raw: Iterable[str], clean: Callable[[str], str] = clean_text) -> list[str]:
     """Cleaned texts in their order, without empty and repeated ones."""
-    return list(dict.fromkeys(text for text in map(clean_text, raw) if text))
+    return list(dict.fromkeys(text for text in map(clean, raw) if text))
 
 
 def item_text(title: str, brand: str, categories: Sequence[str], description: str, max_chars: int) -> str:

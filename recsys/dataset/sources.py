@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import queue
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 from recsys.errors import DataError
 
 T = TypeVar("T")
 
+READ_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_WBITS = 31  # zlib's code for a gzip header and trailer
 LONGEST_LINE = 64 << 20
 EXAMPLES = 5
 EXAMPLE_CHARS = 120
 
-# What a decoder raises at a damaged gzip file.
-_DAMAGED: tuple[type[Exception], ...] = (
-    gzip.BadGzipFile,
-    zlib.error,
-    cast("type[Exception]", isal_zlib.IsalError),
-)
-_UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, *_DAMAGED)
+# isal ships no types.
+_DAMAGED = cast("type[Exception]", isal_zlib.IsalError)
 
 # Causes for which a line is bad: their share is limited by `data.max_bad_line_share`.
 MALFORMED = "malformed"
@@ -167,11 +163,11 @@ def new_report(path: Path, kind: str) -> SourceReport:
 
 
 def head_lines(path: Path, count: int) -> list[bytes]:
-    """The first `count` lines, as far as they lie in the first 256 KiB; none if the file is damaged there."""
+    """The first `count` lines, as far as they lie in the first block; none if the file is damaged there."""
     with path.open("rb") as file:
         try:
-            head = _decompressed(file).read(1 << 18)
-        except _UNREADABLE:
+            head = next(_contents(file), b"")
+        except _DAMAGED:
             return []  # reading it whole will tell what is wrong
     return list(head.split(b"\n")[:count])
 
@@ -187,24 +183,13 @@ def read_blocks(
         DataError: a damaged gzip; one that ends too early, unless `allow_truncated`; no lines; a
             line longer than 64 MiB.
     """
-    path, rest, seen = report.path, b"", False
+    path, rest = report.path, b""
     with path.open("rb") as file:
         raw = HashingReader(file, on_bytes)
-        stream = _decompressed(io.BufferedReader(raw, BLOCK_BYTES))
-        while True:
-            try:
-                data = stream.read(BLOCK_BYTES)
-            except EOFError:
-                report.truncated = True
-                break
-            except _DAMAGED as error:
-                raise DataError(f"a sound gzip file at {path}", str(error), "download or compress it again") from None
-            if not data:
-                break
-            seen = True
+        for data in _chunks(io.BufferedReader(raw, READ_BYTES), report):
             end = data.rfind(b"\n") + 1
             if end:
-                yield rest + data[:end]
+                yield b"".join((rest, memoryview(data)[:end]))
                 rest = data[end:]
             else:
                 rest += data
@@ -226,8 +211,51 @@ def read_blocks(
         report.drop(CUT_OFF, 0, rest)
     elif rest:
         yield rest + b"\n"
-    elif not seen:
-        raise _empty(path)
+
+
+def _chunks(file: BinaryIO, report: SourceReport) -> Iterator[bytes]:
+    """What a file holds, at most `BLOCK_BYTES` at a time; tells `report` if a gzip ends too early."""
+    found = False
+    try:
+        for data in _contents(file):
+            found = found or bool(data)
+            yield data
+    except EOFError:
+        report.truncated = True
+    except _DAMAGED as error:
+        raise DataError(f"a sound gzip file at {report.path}", str(error), "download or compress it again") from None
+    if not found:
+        raise _empty(report.path)
+
+
+def _contents(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a file, decompressed if the first ones are those of gzip.
+
+    isal's own file object would lose up to a buffer of what comes before an early end.
+
+    Raises:
+        EOFError: a gzip stream is cut off; everything before has been yielded.
+        IsalError: a gzip stream is damaged.
+    """
+    data = file.read(READ_BYTES)
+    if not data.startswith(GZIP_MAGIC):
+        while data:
+            yield data
+            data = file.read(BLOCK_BYTES)
+        return
+    decoder = isal_zlib.decompressobj(wbits=GZIP_WBITS)
+    while data:
+        yield decoder.decompress(data, BLOCK_BYTES)
+        if decoder.eof:
+            # Another member may follow, or zeros that fill the last block of a tape.
+            data = (decoder.unused_data or file.read(READ_BYTES)).lstrip(b"\0")
+            decoder = isal_zlib.decompressobj(wbits=GZIP_WBITS)
+            started = False
+        else:
+            data = decoder.unconsumed_tail or file.read(READ_BYTES)
+            started = True
+    if started:
+        raise EOFError
 
 
 def prefetch(items: Iterator[T], depth: int = 4) -> Iterator[T]:
@@ -267,14 +295,6 @@ def prefetch(items: Iterator[T], depth: int = 4) -> Iterator[T]:
     finally:
         stopped.set()
         thread.join()
-
-
-def _decompressed(file: io.BufferedReader) -> BinaryIO:
-    """The file itself, or what it holds if its first bytes are those of gzip."""
-    if file.peek(2)[:2] != b"\x1f\x8b":
-        return file
-    unzipped: Any = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
-    return cast(BinaryIO, unzipped)
 
 
 def _empty(path: Path) -> DataError:
