@@ -90,6 +90,7 @@ def measure(n_items: int, dim: int, seed: int, single: int) -> tuple[list[str], 
 
 
 def main() -> int:
+    """Print the table; 1 if a floor is missed."""
     parser = argparse.ArgumentParser(description="ScaNN against exact NumPy search.")
     parser.add_argument("--sizes", type=int, nargs="+", default=[12_000, 65_000, 500_000])
     parser.add_argument("--dim", type=int, default=64)

@@ -109,7 +109,7 @@ def assert_well_formed(found: Candidates, n_queries: int, k: int) -> None:
 
 def assert_best(case: Case, found: Candidates, scores: NDArray[np.float32]) -> None:
     """`found` holds the highest of `scores` [B, N], as exactly as the retriever promises."""
-    n_queries, k = found.items.shape
+    k = found.items.shape[1]
     best = -np.sort(-scores, axis=1)[:, :k]
     real = found.items != NO_ITEM
     own = np.take_along_axis(scores, np.where(real, found.items, 0), axis=1)

@@ -234,9 +234,9 @@ def test_two_writers_at_once_each_publish_and_readers_never_fail(tmp_path: Path)
 
 
 def test_a_living_writer_is_not_taken_for_a_leftover(tmp_path: Path) -> None:
-    first = BundleWriter(tmp_path, "tiny")
-    with pytest.raises(RuntimeError, match="stop here"), first:
-        small(tmp_path)
-        assert first.folder.is_dir()
-        raise RuntimeError("stop here")
-    assert not first.folder.exists()
+    living = BundleWriter(tmp_path, "tiny")
+    living.__enter__()
+    home = small(tmp_path)  # begins by removing leftovers
+    assert leftovers(home) == [living.folder]
+    living.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert not leftovers(home)

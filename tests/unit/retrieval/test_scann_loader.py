@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.bundle_factory import make_bundle
 
 SEARCH = """
 import sys
@@ -57,9 +60,7 @@ def test_works_where_only_tensorflow_was_imported_before() -> None:
     run("import tensorflow as tf\n" + SEARCH + "assert int(tf.constant(1) + 1) == 2")
 
 
-def test_serving_imports_only_what_a_server_has(tmp_path) -> None:
-    from tests.bundle_factory import make_bundle
-
+def test_serving_imports_only_what_a_server_has(tmp_path: Path) -> None:
     path = make_bundle(tmp_path, n_items=1500)
     unwanted = (
         "tensorflow",
