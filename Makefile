@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-BUNDLE ?= saved_model/sample
+BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
 CODE := recsys serve tests benchmarks $(wildcard *.py)
 
 # The first interpreter of a version that the pinned packages support; `make PYTHON=/path/to/python3.12 ...` overrides.
