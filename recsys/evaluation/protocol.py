@@ -98,7 +98,7 @@ class HeldOut:
 
     def blocks(self, n_items: int) -> Iterator[tuple[slice, HeldOut]]:
         """Consecutive parts whose scores over `n_items` items fit in a bounded memory."""
-        size = int(np.clip(BLOCK_SCORES // max(n_items, 1), 16, 1024))
+        size = block_users(n_items)
         for start in range(0, len(self), size):
             rows = slice(start, min(start + size, len(self)))
             yield rows, self.select(np.arange(rows.start, rows.stop))
@@ -142,6 +142,11 @@ def history_slices(lengths: NDArray[np.integer]) -> list[tuple[str, NDArray[np.b
 def train_counts(dataset: PreparedDataset) -> NDArray[np.int64]:
     """int64 [n_items], interactions of each item in train."""
     return np.bincount(dataset.of_splits([c.TRAIN])[c.ITEM], minlength=dataset.n_items)
+
+
+def block_users(n_items: int) -> int:
+    """Users to score at a time."""
+    return min(max(BLOCK_SCORES // max(n_items, 1), 16), 1024)
 
 
 def main_cutoff(cutoffs: Sequence[int]) -> int:

@@ -131,7 +131,7 @@ def test_popularity_lift_by_hand() -> None:
     assert reference[:2].tolist() == [15, 10]
     assert np.isnan(reference[2])
     assert m.popularity_lift(recommended, reference) == pytest.approx(35 / 12.5 - 1)
-    assert np.isnan(m.popularity_lift(recommended, np.full(3, np.nan)))
+    assert m.popularity_lift(recommended, np.full(3, np.nan)) is None
 
 
 def test_rating_errors_by_hand() -> None:

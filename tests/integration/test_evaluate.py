@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import pytrec_eval
+
+import evaluate
+from recsys.cli import run
+from recsys.dataset.prepared import PreparedDataset
+from tests.bundle_factory import make_bundle, make_histories
+from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
+
+N_USERS, N_ITEMS = 80, 120
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config, a prepared dataset and a bundle over the same users and items."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    histories = make_histories(N_USERS, N_ITEMS, seed=0)
+    rows = []
+    for user in range(N_USERS):
+        start, stop = histories.indptr[user : user + 2]
+        for at in range(start, stop):
+            split = TEST if at >= stop - 2 else VALIDATION if at == stop - 3 else TRAIN
+            rows.append(
+                (user, int(histories.items[at]), int(histories.timestamps[at]), float(histories.ratings[at]), split)
+            )
+    write_dataset(make_dataset(rows, N_USERS, N_ITEMS), folder / "prepared" / "tiny")
+    make_bundle(folder / "saved_model", N_ITEMS, N_USERS, seed=0)
+    (folder / "config.yaml").write_text(
+        f"""
+name: tiny
+synthetic: true
+data: {{format: amazon_2018, interactions: [reviews.json.gz], prepared_dir: {folder / "prepared"}}}
+bundle: {{dir: {folder / "saved_model"}}}
+evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, neighbours_k: [20], neighbours_b: [0.2]}}
+"""
+    )
+    return folder
+
+
+def program(workplace: Path, *arguments: str) -> int:
+    return run(evaluate.main, ["--config", str(workplace / "config.yaml"), *arguments])
+
+
+def test_metrics_agree_with_the_recommendations_scored_by_trec_eval(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workplace / "lists.parquet"
+    assert program(workplace, "--recommendations", str(path)) == 0
+    printed = capsys.readouterr().out
+    assert "NDCG@10" in printed
+    assert "synthetic" in printed
+    report = workplace / "reports" / "tiny" / "report.html"
+    assert str(report) in printed.replace("\n", "")
+    assert "Synthetic data" in report.read_text("utf8")
+
+    dataset = PreparedDataset.load(workplace / "prepared" / "tiny")
+    test = dataset.of_splits([TEST])
+    truth: dict[str, dict[str, int]] = {}
+    for user, item in zip(dataset.user_ids[test["user"]], dataset.item_ids[test["item"]], strict=True):
+        truth.setdefault(user, {})[item] = 1
+    lists: dict[str, dict[str, float]] = {}
+    for row in pd.read_parquet(path).itertuples():
+        lists.setdefault(row.user_id, {})[row.item_id] = 1 / row.rank
+    assert lists.keys() == truth.keys()
+    measures = {
+        "ndcg_cut.5,10,20,100",
+        "recall.5,10,20,100",
+        "P.5,10,20,100",
+        "map_cut.5,10,20,100",
+        "success.5,10,20,100",
+    }
+    scores = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(lists)
+    names = {"ndcg": "ndcg_cut", "recall": "recall", "precision": "P", "map": "map_cut", "hit_rate": "success"}
+    metrics = json.loads((report.parent / "metrics.json").read_text("utf8"))
+    system = metrics["ranking"]["seen_removed"]["systems"]["system"]["metrics"]
+    for name, theirs in names.items():
+        for k in (5, 10, 20, 100):
+            expected = np.mean([score[f"{theirs}_{k}"] for score in scores.values()])
+            assert system[f"{name}@{k}"]["mean"] == pytest.approx(expected, abs=1e-6), name
+    assert system["recall@10"]["mean"] > 0.05  # by chance 10 of 120
+
+
+def test_the_same_run_gives_the_same_figures(workplace: Path) -> None:
+    metrics = workplace / "reports" / "tiny" / "metrics.json"
+    figures = []
+    for _ in range(2):
+        assert program(workplace) == 0
+        figures.append(json.loads(metrics.read_text("utf8")))
+        figures[-1].pop("run")
+    assert figures[0] == figures[1]
+
+
+def test_the_validation_split_and_a_version_of_the_bundle_can_be_named(workplace: Path) -> None:
+    version = (workplace / "saved_model" / "tiny" / "current").read_text("utf8").strip()
+    bundle = workplace / "saved_model" / "tiny" / version
+    assert program(workplace, "--split", "validation", "--bundle", str(bundle), "--set", "seed=5") == 0
+    metrics = json.loads((workplace / "reports" / "tiny" / "metrics.json").read_text("utf8"))
+    assert metrics["protocol"]["split"] == "validation"
+    assert metrics["protocol"]["history"] == ["train"]
+    assert metrics["run"]["bundle"]["version"] == version
+    assert metrics["run"]["seed"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--set", "data.prepared_dir=nowhere"], 3, "prepare_data.py"),
+        (["--bundle", "nowhere"], 5, "train.py"),
+        (["--set", "evaluation.cutofs=[1]"], 2, "evaluation.cutofs"),
+    ],
+)
+def test_errors_say_what_to_do(
+    workplace: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+) -> None:
+    assert program(workplace, *arguments) == code
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_a_bundle_of_another_catalogue_is_refused(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = make_bundle(workplace / "other", N_ITEMS + 1, N_USERS)
+    assert program(workplace, "--bundle", str(other)) == 5
+    assert f"{N_ITEMS + 1} items" in capsys.readouterr().err

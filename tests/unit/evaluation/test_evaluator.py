@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import BundleError, ConfigError
+from recsys.evaluation import protocol
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.systems import ANN, EXACT, NEIGHBOURS, POPULARITY, SYSTEM
+from recsys.retrieval.popularity import Popularity
+from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
+from tests.unit.evaluation.fakes import FakeBundle, FakePredictor, FakeTwoTower, make_config, wishes
+
+N_ITEMS = 8
+DATASET = make_dataset(
+    [
+        (0, 0, 1, None, TRAIN),
+        (0, 1, 2, None, TRAIN),
+        (0, 2, 3, None, VALIDATION),
+        (0, 3, 4, None, TEST),
+        (1, 0, 1, None, TRAIN),
+        (1, 4, 5, None, TEST),
+        (1, 5, 6, None, TEST),
+        (2, 0, 7, None, TEST),
+        (3, 0, 1, None, TRAIN),
+        (3, 6, 2, None, TRAIN),
+    ],
+    n_users=4,
+    n_items=N_ITEMS,
+)
+# User 0 ranks 0 2 3 1 4 5 6 7 and knows 0 1 2: the target 3 is first of what is left, third of all.
+# User 1 ranks 4 0 7 5 1 2 3 6 and knows 0: of the targets 4 and 5 the first two places hold one.
+# User 2 knows nothing: only the fallback answers, with item 0, the most popular one and the target.
+WISHES = wishes(N_ITEMS, [0, 2, 3, 1], [4, 0, 7, 5], [0], [0])
+POPULAR = Popularity(np.array([3, 1, 0, 0, 0, 0, 1, 0], np.float32))
+IDEAL_2 = 1 + 1 / math.log2(3)
+
+
+def run(lost: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
+    return evaluate(FakeBundle(FakeTwoTower(WISHES, lost), POPULAR, **options), DATASET, make_config())
+
+
+def mean(results: dict[str, Any], system: str, metric: str, removed: str = "seen_removed") -> float:
+    return results["ranking"][removed]["systems"][system]["metrics"][metric]["mean"]
+
+
+def test_figures_by_hand() -> None:
+    results = run()
+    assert results["ranking"]["seen_removed"]["users"] == 3
+    for system, fallback in ((EXACT, 0), (ANN, 0), (SYSTEM, 1)):
+        assert mean(results, system, "recall@2") == pytest.approx((1 + 0.5 + fallback) / 3)
+        assert mean(results, system, "recall@5") == pytest.approx((1 + 1 + fallback) / 3)
+        assert mean(results, system, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2 + fallback) / 3)
+        # Nothing removed: the target of user 0 is third, those of user 1 first and fourth.
+        assert mean(results, system, "recall@2", "nothing_removed") == pytest.approx((0 + 0.5 + fallback) / 3)
+        fourth = (1 + 1 / math.log2(5)) / IDEAL_2
+        assert mean(results, system, "ndcg@5", "nothing_removed") == pytest.approx((0.5 + fourth + fallback) / 3)
+    assert mean(results, POPULARITY, "recall@2", "nothing_removed") == pytest.approx(1 / 3)
+    assert mean(results, NEIGHBOURS, "recall@5") == 0  # no target was ever bought together with a history
+    assert results["ann"]["recall"] == 1
+    assert results["ann"]["changed"] == {"top_2_share": 0, "users_with_any_change": 0}
+
+
+def test_the_figures_do_not_depend_on_the_size_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(lost=(4,))
+    monkeypatch.setattr(protocol, "block_users", lambda _: 1)
+    assert run(lost=(4,)) == whole
+
+
+def test_what_approximate_search_loses() -> None:
+    results = run(lost=(3,))
+    # Users 0 and 1 find seven of eight items; user 2 asks for nothing.
+    assert results["ann"]["recall"] == pytest.approx(7 / 8)
+    # Exact lists 3 4 and 4 7; without item 3 they are 4 5 and 4 7.
+    assert results["ann"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 0.5}
+    assert mean(results, EXACT, "recall@2") == pytest.approx(0.5)
+    assert mean(results, ANN, "recall@2") == pytest.approx(0.5 / 3)
+    assert mean(results, SYSTEM, "recall@2") == pytest.approx(1.5 / 3)
+    assert any("12.5%" in warning for warning in results["warnings"])
+    row = next(r for r in results["comparisons"] if (r["system"], r["other"], r["metric"]) == (ANN, EXACT, "recall@2"))
+    assert row["mean"] == pytest.approx(-1 / 3)
+    assert row["low"] <= row["mean"] <= row["high"] <= 0
+
+
+def test_what_rescoring_changes() -> None:
+    predictor = FakePredictor(np.array([1, 1, 1, 1, 1, 1, 1, 5], np.float32))
+    results = run(predictor=predictor, rescore_weight=10.0)
+    # Lists 3 4 and 4 7 become 7 3 and 7 4.
+    assert results["rescoring"]["weight"] == 10
+    assert results["rescoring"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 1}
+    assert mean(results, SYSTEM, "ndcg@2") == pytest.approx((1 / math.log2(3) + 1 / math.log2(3) / IDEAL_2 + 1) / 3)
+    assert mean(results, ANN, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2) / 3)
+
+
+def test_slices_by_hand() -> None:
+    slices = run()["slices"]
+    by_history = {part["label"]: part for part in slices["history_length"]}
+    assert {label: part["users"] for label, part in by_history.items()} == {"0": 1, "1-2": 1, "3-5": 1}
+    assert by_history["0"]["systems"][EXACT]["recall@2"]["mean"] == 0
+    assert by_history["0"]["systems"][SYSTEM]["recall@2"]["mean"] == 1
+    assert by_history["1-2"]["systems"][SYSTEM]["recall@2"]["mean"] == 0.5
+    by_item = {part["label"]: part for part in slices["item_popularity"]}
+    # Train counts: item 0 three, items 1 and 6 one, the other five none.
+    assert {label: (part["items"], part["users"]) for label, part in by_item.items()} == {
+        "cold": (5, 2),
+        "1": (2, 0),
+        "2-3": (1, 1),
+    }
+    assert by_item["cold"]["systems"][SYSTEM]["recall@2"]["mean"] == pytest.approx((1 + 0.5) / 2)
+    assert by_item["1"]["systems"] == {}
+    assert by_item["2-3"]["systems"][POPULARITY]["recall@2"]["mean"] == 1
+
+
+def test_coverage_and_popularity_lift_by_hand() -> None:
+    system = run()["ranking"]["seen_removed"]["systems"][SYSTEM]
+    # Lists of two: 3 4, 4 7, and of the fallback 0 and 1 or 6: five different items.
+    assert system["coverage"]["2"] == 5 / 8
+    # Mean train counts of the lists: 0, 0, (3 + 1) / 2; of the histories: (3 + 1 + 0) / 3, 3, none.
+    assert system["popularity_lift"]["histories"] == pytest.approx(0 / ((4 / 3 + 3) / 2) - 1)
+    # Of the targets: 0, 0, 3.
+    assert system["popularity_lift"]["targets"] == pytest.approx((2 / 3) / (3 / 3) - 1)
+
+
+def test_choices_already_in_the_history_count_only_where_nothing_is_removed() -> None:
+    dataset = make_dataset(
+        [
+            (0, 0, 1, None, TRAIN),
+            (0, 0, 2, None, TEST),
+            (1, 0, 1, None, TRAIN),
+            (1, 0, 2, None, TEST),
+            (1, 1, 3, None, TEST),
+        ],
+        n_users=2,
+        n_items=3,
+    )
+    bundle = FakeBundle(FakeTwoTower(wishes(3, [0, 1], [0, 1])), Popularity(np.array([2, 0, 0], np.float32)))
+    results = evaluate(bundle, dataset, make_config())
+    assert results["repeated_targets"] == 2
+    assert results["ranking"]["seen_removed"]["users"] == 1
+    assert mean(results, SYSTEM, "recall@2") == 1
+    assert results["ranking"]["nothing_removed"]["users"] == 2
+    assert mean(results, SYSTEM, "recall@2", "nothing_removed") == 1
+
+
+def test_without_any_user_to_count_there_are_no_figures_and_no_crash() -> None:
+    dataset = make_dataset([(0, 0, 1, None, TRAIN), (0, 0, 2, None, TEST)], n_users=1, n_items=2)
+    bundle = FakeBundle(FakeTwoTower(wishes(2, [0])), Popularity(np.array([1, 0], np.float32)))
+    results = evaluate(bundle, dataset, make_config())
+    assert results["ranking"]["seen_removed"] == {"users": 0, "systems": {}}
+    assert results["comparisons"] == []
+
+
+def test_a_system_worse_than_its_baselines_is_called_so() -> None:
+    # Everyone wants the most popular item, the two-tower ranks it last.
+    rows = [(u, 0, 9, None, TEST) for u in range(30)] + [(u, 1 + u % 3, 1, None, TRAIN) for u in range(30)]
+    rows += [(u, 0, 2, None, TRAIN) for u in range(30, 60)]
+    dataset = make_dataset(rows, n_users=60, n_items=8)
+    backwards = np.tile(np.arange(8, dtype=np.float32), (60, 1))
+    train = dataset.histories((TRAIN,))
+    bundle = FakeBundle(FakeTwoTower(backwards), Popularity.fit(train.items, 8))
+    warnings = evaluate(bundle, dataset, make_config())["warnings"]
+    assert any("does not beat popularity" in warning for warning in warnings)
+
+
+def test_validation_is_asked_with_train_alone() -> None:
+    results = evaluate(FakeBundle(FakeTwoTower(WISHES), POPULAR), DATASET, make_config(), split=VALIDATION)
+    assert results["protocol"]["history"] == [TRAIN]
+    assert results["protocol"]["users"] == 1
+    # User 0 ranks 0 2 3 1 and knows 0 and 1: the validation item 2 is first.
+    assert mean(results, EXACT, "ndcg@2") == 1
+
+
+def test_a_bundle_of_another_catalogue_is_refused() -> None:
+    bundle = FakeBundle(FakeTwoTower(wishes(5, [0])), Popularity(np.ones(5, np.float32)))
+    with pytest.raises(BundleError, match="5 items"):
+        evaluate(bundle, DATASET, make_config())
+
+
+def test_recommendations_are_the_served_lists(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "lists.parquet"
+    bundle = FakeBundle(FakeTwoTower(WISHES, lost=(3,)), POPULAR)
+    evaluate(bundle, DATASET, make_config(), recommendations=path)
+    frame = pd.read_parquet(path)
+    assert frame.columns.tolist() == ["user_id", "item_id", "rank", "score"]
+    lists = {user: group.sort_values("rank") for user, group in frame.groupby("user_id")}
+    assert lists["user0"]["item_id"].tolist() == ["item4", "item5", "item6", "item7"]  # 3 is lost, 0 1 2 are seen
+    assert lists["user0"]["rank"].tolist() == [1, 2, 3, 4]
+    assert lists["user1"]["item_id"].tolist()[:3] == ["item4", "item7", "item5"]
+    assert lists["user2"]["item_id"].iloc[0] == "item0"
+    assert set(lists) == {"user0", "user1", "user2"}
+    for group in lists.values():
+        assert (np.diff(group["score"]) <= 0).all()
+    assert [file.name for file in path.parent.iterdir()] == ["lists.parquet"]
+
+
+def test_an_interrupted_run_leaves_no_recommendations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR)
+    monkeypatch.setattr("recsys.evaluation.systems.Systems.rank", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(bundle, DATASET, make_config(), recommendations=tmp_path / "lists.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recommendations_that_cannot_be_written_are_a_users_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR)
+    with pytest.raises(ConfigError, match="--recommendations"):
+        evaluate(bundle, DATASET, make_config(), recommendations=tmp_path / "file" / "lists.parquet")
