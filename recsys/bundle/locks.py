@@ -28,10 +28,10 @@ class FolderLock:
 
     @classmethod
     def exclusive(cls, folder: Path) -> FolderLock | None:
-        """Lock for writing or removing; None while anyone else holds a lock."""
+        """Lock for removing; None while anyone else holds a lock, or where the file system cannot tell."""
         try:
             return cls._lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError:  # held: BlockingIOError; NFS refuses exclusive locks on folders with EBADF
             return None
 
     @classmethod

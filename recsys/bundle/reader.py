@@ -161,20 +161,19 @@ def open_bundle(path: Path | str, *, verify: Verification = "full", threads: int
         BundleError: missing, partial, corrupt or of an incompatible schema; the message says which.
     """
     path = Path(path)
-    if (path / layout.MANIFEST_FILE).is_file():
-        return Bundle(path, verify=verify, threads=threads)
-    for _ in range(_SWITCH_ATTEMPTS):
-        version = current_version(path)
-        try:
-            return Bundle(path / version, verify=verify, threads=threads)
-        except FileNotFoundError:
-            # Replaced and removed between reading `current` and locking the version: look again.
-            if current_version(path) == version:
-                break
-        except OSError as error:
-            raise BundleError(
-                f"a readable bundle in {path / version}", str(error), "export the bundle again"
-            ) from error
+    try:
+        if (path / layout.MANIFEST_FILE).is_file():
+            return Bundle(path, verify=verify, threads=threads)
+        for _ in range(_SWITCH_ATTEMPTS):
+            version = current_version(path)
+            try:
+                return Bundle(path / version, verify=verify, threads=threads)
+            except FileNotFoundError:
+                # Replaced and removed between reading `current` and locking the version: look again.
+                if current_version(path) == version:
+                    break
+    except OSError as error:
+        raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
     raise BundleError(
         f"the version that {path / layout.CURRENT_FILE} names", f"no folder {version}", "export the bundle again"
     )
