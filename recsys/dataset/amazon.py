@@ -90,7 +90,7 @@ def _whole_block(block: bytes, decoder: msgspec.json.Decoder[Any], count: int) -
         if not block.isascii():
             block.decode("utf8")  # the decoder does not look into fields that it skips
         rows = decoder.decode_lines(block)
-    except (UnicodeDecodeError, msgspec.MsgspecError):
+    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
         return None
     return rows if len(rows) == count else None
 
@@ -106,7 +106,7 @@ def _line_by_line(block: bytes, parse: Callable[[bytes], Any], report: SourceRep
             report.drop(s.NOT_UTF8, number, line)
         except msgspec.ValidationError as error:
             report.drop(_cause(str(error)), number, line)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             report.drop(s.MALFORMED if line.strip() else s.BLANK, number, line)
     return rows
 

@@ -152,11 +152,14 @@ def _metadata_formats(keys: frozenset[str]) -> list[str]:
 
 
 def _keys(line: bytes) -> frozenset[str]:
-    try:
-        tree = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    for parse in (msgspec.json.decode, _literal):
         try:
-            tree = ast.literal_eval(line.decode("utf8"))
+            tree = parse(line)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return frozenset()
-    return frozenset(map(str, tree)) if isinstance(tree, dict) else frozenset()
+            continue
+        return frozenset(map(str, tree)) if isinstance(tree, dict) else frozenset()
+    return frozenset()
+
+
+def _literal(line: bytes) -> object:
+    return ast.literal_eval(line.decode("utf8"))

@@ -36,7 +36,13 @@ _CHECK = f"""
 WITH typed AS (
     SELECT position, user_id, item_id, event_type,
            timestamp AS raw_timestamp, rating AS raw_rating, price AS raw_price, quantity AS raw_quantity,
-           coalesce(TRY_CAST(timestamp AS DOUBLE), epoch(TRY_CAST(timestamp AS TIMESTAMP))) AS seconds,
+           coalesce(
+               TRY_CAST(timestamp AS DOUBLE),
+               -- Each type where it is right: TIMESTAMP ignores an offset, TIMESTAMPTZ takes a missing one for local.
+               CASE WHEN regexp_matches(timestamp, ':[0-9.]+ ?[+-][0-9:]+$')
+                    THEN epoch(TRY_CAST(timestamp AS TIMESTAMPTZ))
+                    ELSE epoch(TRY_CAST(timestamp AS TIMESTAMP)) END
+           ) AS seconds,
            TRY_CAST(rating AS FLOAT) AS rating, TRY_CAST(price AS FLOAT) AS price,
            TRY_CAST(quantity AS FLOAT) AS quantity
     FROM batch

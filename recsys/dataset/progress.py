@@ -57,16 +57,18 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
         table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
     for source in manifest["sources"]:
         _section(table, Path(source["path"]).name, source["lines"], source["dropped"], source["kept"])
-    interactions, metadata = manifest["interactions"], manifest["metadata"]
-    _section(table, "interactions", interactions["read"], interactions["dropped"], interactions["kept"])
-    _section(table, "metadata", metadata["read"], metadata["dropped"], metadata["kept"])
-    for cause, count in metadata["fields"].items():
+    for part in ("interactions", "metadata"):
+        about = manifest[part]
+        if about["read"]:
+            _section(table, f"all {part}", about["read"], about["dropped"], about["kept"])
+    for cause, count in manifest["metadata"]["fields"].items():
         table.add_row("", cause.replace("_", " "), f"{count:,}")
     console.print(table)
     counts = manifest["counts"]
     parts = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test"))
     console.print(
-        f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})"
+        f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})",
+        soft_wrap=True,
     )
     console.print(f"Prepared dataset: {folder}", soft_wrap=True)
 

@@ -62,6 +62,7 @@ def test_a_rating_may_be_absent(tmp_path: Path, rating: dict[str, Any]) -> None:
     [
         (b'{"reviewerID": "U", "asin": "A", "unixRev', "malformed"),
         (b"not json", "malformed"),
+        (b'{"x": ' + b"[" * 100_000, "malformed"),
         (dumps(REVIEW) + dumps(REVIEW), "malformed"),
         (dumps(REVIEW)[:-1] + b', "x": NaN}', "malformed"),
         (dumps(REVIEW).replace(b'"ok"', b'"\xff\xfe"'), "not_utf8"),
@@ -215,6 +216,8 @@ def test_another_format_than_named_is_recognised(
         ("metadata", dumps({"asin": "A", "title": "T"}), "2014"),
         ("metadata", dumps({"asin": "A", "title": "T"}), "2018"),
         ("metadata", b"junk", "2018"),
+        ("metadata", b'{"asin": "\xff"}', "2018"),
+        ("metadata", b"[" * 100_000, "2018"),
     ],
 )
 def test_the_format_named_is_accepted(tmp_path: Path, kind: str, line: bytes, named: str) -> None:
