@@ -136,7 +136,7 @@ def measure(bundle: Path, arguments: argparse.Namespace, console: Console) -> No
             for name, urls in targets.items():
                 runs[name].append(load(urls, arguments.connections, arguments.seconds))
         memory_after = psutil.Process(server.pid).memory_info().rss
-    table = Table(title=f"{bundle}, one worker, {arguments.connections} connections, k = 10")
+    table = Table(title=f"{bundle.name}, one worker, {arguments.connections} connections, k = 10")
     for column in ("route", "requests/s", "p50 ms", "p99 ms", "bytes", "of the floor"):
         table.add_column(column, justify="left" if column == "route" else "right")
     floor_rate = median(runs["floor"], "requests_per_s")
