@@ -187,17 +187,16 @@ def _sampled_queries(known: Histories, config: Config) -> Queries:
 
 
 def _item_records(items: pd.DataFrame) -> Iterator[ItemRecord]:
-    known = items.astype(object).where(items.notna(), None)
     columns = (c.ITEM_ID, c.TITLE, c.BRAND, c.CATEGORIES, c.PRICE, c.IMAGE, c.DESCRIPTION)
-    values = zip(*(known[name].tolist() for name in columns), strict=True)
+    values = zip(*(items[name].tolist() for name in columns), strict=True)
     for row, (item_id, title, brand, categories, price, image, description) in enumerate(values):
         yield ItemRecord(
             row=row,
             item_id=str(item_id),
-            title=title,
-            brand=brand,
-            categories=() if categories is None else tuple(categories),
-            price=None if price is None else float(price),
-            image=image,
-            description=description,
+            title=title or None,
+            brand=brand or None,
+            categories=tuple(categories),
+            price=float(price) if np.isfinite(price) else None,
+            image=image or None,
+            description=description or None,
         )

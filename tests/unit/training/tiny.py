@@ -36,7 +36,14 @@ def make_config(**training: Any) -> Config:
         {
             "name": "tiny",
             "data": {"format": "events", "interactions": ["unused"]},
-            "model": {"dim": 16, "layers": 1, "max_history": 8, "dropout": 0.1, "text_match_dim": 4, "rating_hidden": [8]},
+            "model": {
+                "dim": 16,
+                "layers": 1,
+                "max_history": 8,
+                "dropout": 0.1,
+                "text_match_dim": 4,
+                "rating_hidden": [8],
+            },
             "training": {"batch_size": 32, "learning_rate": 0.01, "warmup_steps": 5, "epochs": 3, **training},
         },
         "tiny",
