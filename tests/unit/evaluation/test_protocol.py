@@ -13,6 +13,7 @@ INTERACTIONS = [
     (0, 1, 20, None, TRAIN),
     (0, 2, 30, 4.0, VALIDATION),
     (0, 3, 40, 3.0, TEST),
+    (0, 7, 45, None, TEST),
     (1, 4, 12, 1.0, TRAIN),
     (2, 5, 50, None, TEST),
     (2, 6, 55, 2.0, TEST),
@@ -28,8 +29,8 @@ def test_test_queries_know_train_and_validation_and_ask_at_the_first_test_time()
     assert held.queries.histories.items.tolist() == [0, 1, 2]
     assert held.queries.histories.indptr.tolist() == [0, 3, 3]
     assert held.queries.now.tolist() == [40, 50]
-    assert held.relevant.indptr.tolist() == [0, 1, 3]
-    assert held.relevant.items.tolist() == [3, 5, 6]  # a repeated choice counts once
+    assert held.relevant.indptr.tolist() == [0, 2, 4]
+    assert held.relevant.items.tolist() == [3, 7, 5, 6]  # a repeated choice counts once
 
 
 def test_validation_queries_know_train_alone() -> None:
