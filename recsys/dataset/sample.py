@@ -3,7 +3,7 @@
 Every item belongs to a product line (hobby, brand, style); a line has one item of each kind of product, in the order
 in which people buy them. What is bought next follows from that:
 
-- sequence: often the next kind of product of the line just bought from, soon afterwards;
+- sequence: often the next kind of product of the hobby, mostly of the same line, style or brand as the last one;
 - taste: else an item of one of the user's hobbies, drawn by popularity, preferred style and preferred brands;
 - text: titles and descriptions name hobby, brand, style, kind and what goes with it;
 - ratings: user bias + item bias + match with the user's taste + noise.
@@ -46,6 +46,7 @@ DAYS = 1700
 FOLLOW_UP = 0.5  # chance that a purchase follows up the one before
 WHIM = 0.08  # chance that it is drawn by popularity alone
 STYLE_MATCH, BRAND_MATCH = 1.5, 1.0  # log-odds that a preferred style, a preferred brand add
+SAME_STYLE, SAME_BRAND = 2.5, 1.5  # log-odds that a follow-up has the style, the brand of the item it follows
 LATE_LAUNCHES = 0.05  # share of items that appear in the last fifth of the time
 
 Record = dict[str, Any]
@@ -145,8 +146,8 @@ def _simulate(
     brand_names = sorted({item.brand for item in shop})
     is_brand = np.array([[item.brand == brand for brand in brand_names] for item in shop], float)
     launch = np.array([item.launch for item in shop])
-    # The next kind of product of the same line stands in the next place, but for a line's last.
-    follow_up = [i + 1 if i + 1 < len(shop) and shop[i + 1].kind == shop[i].kind + 1 else -1 for i in range(len(shop))]
+    kind = np.array([item.kind for item in shop])
+    likeness = SAME_STYLE * (is_style @ is_style.T) + SAME_BRAND * (is_brand @ is_brand.T)
     lengths = 5 + rng.multinomial(max(n_reviews - 5 * n_users, 0), rng.dirichlet(np.full(n_users, 0.7)))
     lengths = np.minimum(lengths, max(len(shop) // 3, 1))
 
@@ -161,21 +162,21 @@ def _simulate(
         day, last = float(rng.integers(0, DAYS - 30)), -1
         for _ in range(lengths[user]):
             on_sale = available & (launch <= day)
-            following = follow_up[last] if last >= 0 else -1
-            if following >= 0 and on_sale[following] and rng.random() < FOLLOW_UP:
-                item = following
+            following = on_sale & (hobby_of == hobby_of[last]) & (kind == kind[last] + 1)
+            if last >= 0 and following.any() and rng.random() < FOLLOW_UP:
+                on_sale, logits = following, likeness[last]
+            elif rng.random() < WHIM:
+                logits = popularity
             else:
-                logits = popularity.copy()
-                if rng.random() >= WHIM:
-                    logits += taste[user]
-                    in_hobby = on_sale & (hobby_of == rng.choice(len(hobbies), p=hobby_weights))
-                    on_sale = in_hobby if in_hobby.any() else on_sale
-                weights = np.where(on_sale, np.exp(logits), 0)
-                item = int(rng.choice(len(shop), p=weights / weights.sum()))
+                logits = popularity + taste[user]
+                in_hobby = on_sale & (hobby_of == rng.choice(len(hobbies), p=hobby_weights))
+                on_sale = in_hobby if in_hobby.any() else on_sale
+            weights = np.where(on_sale, np.exp(logits), 0)
+            item = int(rng.choice(len(shop), p=weights / weights.sum()))
             available[item] = False
             purchases.append(_Purchase(user, item, int(day)))
             last = item
-            # The follow-up comes within days; a third of neighbouring purchases share a day, as in real files.
+            # A fifth of neighbouring purchases share a day: files know no hours.
             day = min(day + (0 if rng.random() < 0.2 else rng.exponential(20)), DAYS - 1)
     return purchases, taste
 
