@@ -24,9 +24,10 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is imported
+import recsys  # noqa: F401, I001 - sets TF_USE_LEGACY_KERAS before TensorFlow is imported
 
-import tensorflow as tf  # isort: skip
+import tensorflow as tf
+from transformers import TFAutoModel
 
 from recsys.config import TextConfig, parse_config
 from recsys.dataset import columns as c
@@ -34,7 +35,7 @@ from recsys.dataset.prepare import prepare
 from recsys.dataset.prepared import PreparedDataset
 from recsys.dataset.sample import write_sample
 from recsys.text.choices import EncoderFiles, choose_encoder
-from recsys.text.encoder import TextEncoder, load_model, load_tokenizer, masked_mean, uses_bfloat16
+from recsys.text.encoder import TextEncoder, load_tokenizer, masked_mean, uses_bfloat16
 from recsys.text.items import fill, open_store
 
 PEER_BATCH = 32
@@ -60,7 +61,8 @@ def prepared_texts(folder: Path) -> list[str]:
 
 def plain_loop(texts: Sequence[str], files: EncoderFiles, max_tokens: int) -> Timed:
     """The peer."""
-    tokenizer, model = load_tokenizer(files), load_model(files)
+    tokenizer = load_tokenizer(files)
+    model = TFAutoModel.from_pretrained(files.folder, local_files_only=True)
 
     @tf.function(reduce_retracing=True)
     def forward(ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,14 @@ from rich.console import Console
 from recsys.config import TextConfig
 from recsys.errors import ConfigError
 from recsys.text.choices import EncoderFiles, choose_encoder
-from recsys.text.encoder import TextEncoder, batches_by_length, layer_numbers, load_model, masked_mean
+from recsys.text.encoder import (
+    TextEncoder,
+    batches_by_length,
+    layer_numbers,
+    load_model,
+    masked_mean,
+    transformer_layers,
+)
 from recsys.text.items import READ_TEXTS, fill, open_store
 
 _BERT_MASKED = -10000.0  # what Transformers' BERT adds to the attention scores of padding
@@ -123,9 +130,15 @@ class FineTunedText(tf.keras.layers.Layer):
         self._n_rows = len(states)
         model = load_model(states.files)
         self._kind = str(model.config.model_type)
-        self.blocks = _transformer_layers(model)[-states.config.trainable_layers :]
+        if not transformer_layers(model):
+            raise ConfigError(
+                "a BERT or DistilBERT encoder for text.trainable_layers",
+                f"model type {self._kind}",
+                "set text.trainable_layers to 0, or choose another encoder",
+            )
+        self.blocks = transformer_layers(model)[-states.config.trainable_layers :]
         padded = (tf.TensorSpec([None, None, self.dim], tf.float32), tf.TensorSpec([None, None], tf.int32))
-        self._compiled = tf.function(self._forward, input_signature=padded)
+        self._compiled = tf.function(self._forward, input_signature=padded, autograph=False)
 
     def call(self, rows: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Vectors float32 [U, E] of catalogue rows int32 [U]; zero where the text is empty."""
@@ -161,18 +174,6 @@ class FineTunedText(tf.keras.layers.Layer):
         for block in self.blocks:
             outputs.append(_run_layer(self._kind, block, outputs[-1], mask))
         return masked_mean(tf.add_n([outputs[i] for i in self._pooled]) / len(self._pooled), mask)
-
-
-def _transformer_layers(model: Any) -> list[Any]:
-    if model.config.model_type == "distilbert":
-        return list(model.distilbert.transformer.layer)
-    if model.config.model_type == "bert":
-        return list(model.bert.encoder.layer)
-    raise ConfigError(
-        "a BERT or DistilBERT encoder for text.trainable_layers",
-        f"model type {model.config.model_type}",
-        "set text.trainable_layers to 0, or choose another encoder",
-    )
 
 
 def _run_layer(kind: str, layer: Any, hidden: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -18,7 +18,7 @@ from recsys.config import TextConfig
 
 COLOURS = ["red", "blue", "green", "light", "dark", "soft", "warm"]
 WORDS = [*COLOURS, "shoe", "shirt", "lamp", "oak", "desk", "for", "with", "and", "men", "women", "kids", "size", "ten"]
-N_LAYERS = 3
+N_LAYERS = 2
 DIM = 16
 
 

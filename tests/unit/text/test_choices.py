@@ -49,7 +49,7 @@ def test_first_available_choice_is_used_printed_and_recorded(distilbert: Path, b
     files, printed = choose(text_config("nobody/no-such-model", distilbert, bert))
     assert files.name == str(distilbert)
     assert files.weights_sha256 == hashlib.sha256((distilbert / "tf_model.h5").read_bytes()).hexdigest()
-    assert (files.dim, files.n_layers) == (16, 3)
+    assert (files.dim, files.n_layers) == (16, 2)
     assert len(files.skipped) == 1
     assert files.skipped[0].startswith("nobody/no-such-model: no answer")
     assert files.skipped[0] in printed
