@@ -53,7 +53,11 @@ class DataConfig(Section):
         description="Format of the source files. events: CSV or Parquet event log."
     )
     interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
-    metadata: list[Path] = Field([], description="Item metadata files; may be empty.")
+    metadata: list[Path] = Field(
+        [],
+        description="Item metadata files; may be empty. With events: JSON lines with item_id, title, brand, "
+        "categories, price, description, image.",
+    )
     prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
     min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
     k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
@@ -166,7 +170,8 @@ class IndexConfig(Section):
     exact_below: NonNegative = Field(5000, description="Catalogues smaller than this are searched exactly.")
     min_recall: Share = Field(0.98, description="recall@100 against exact search below which export stops.")
     target_recall: Share = Field(
-        0.99, description="The search widens at export until this recall@100 is reached, as far as it is not fixed below."
+        0.99,
+        description="The search widens at export until this recall@100 is reached, as far as it is not fixed below.",
     )
     leaves: Positive | None = Field(None, description="ScaNN partitions; null: from the catalogue's size.")
     leaves_to_search: Positive | None = Field(None, description="Partitions searched; null: from the size.")

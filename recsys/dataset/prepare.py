@@ -79,24 +79,20 @@ def prepare(config: Config, console: Console | None = None) -> Path:
                 tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == EVENTS)
                 tables.write_users(db, folder / c.USERS_FILE)
                 tables.write_items(db, folder / c.ITEMS_FILE)
-                manifest = {
-                    "schema_version": SCHEMA_VERSION,
-                    "name": config.name,
-                    "synthetic": config.synthetic,
-                    "sources": [report.to_manifest() for report in (*logs, *catalogues)],
-                    "interactions": {
-                        "read": filters.read,
-                        "dropped": filters.dropped,
-                        "kept": filters.read - sum(filters.dropped.values()),
-                        "k_core_rounds": filters.k_core_rounds,
-                    },
-                    "metadata": _metadata_counts(catalogues, unused),
-                    "split": split,
-                    **staging.summary(db),
-                    "files": {path.name: _sha256(path) for path in sorted(folder.glob("*.parquet"))},
-                    "config": config.model_dump(mode="json", include={"name", "synthetic", "data"}),
-                }
+            summary = staging.summary(db)
         shutil.rmtree(spill, ignore_errors=True)
+        manifest = {
+            "schema_version": SCHEMA_VERSION,
+            "name": config.name,
+            "synthetic": config.synthetic,
+            "sources": [report.to_manifest() for report in (*logs, *catalogues)],
+            "interactions": filters.to_manifest(),
+            "metadata": _metadata_counts(catalogues, unused),
+            "split": split,
+            **summary,
+            "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
+            "config": config.model_dump(mode="json", include={"name", "synthetic", "data"}),
+        }
         # Last, so that a folder with a manifest is a whole dataset.
         (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
     print_report(console, manifest, target)
@@ -133,7 +129,7 @@ def _resource_errors(config: Config) -> Iterator[None]:
     except (OSError, duckdb.Error) as error:
         message = str(error)
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "No space left" in message or "max_temp_directory_size" in message:
+        if full or "No space left" in message or "failed to offload data block" in message:
             raise DataError(
                 f"free disk space for {config.prepared_path}",
                 f"a full disk ({message.splitlines()[0]})",

@@ -25,6 +25,10 @@ class FilterReport:
     dropped: dict[str, int] = field(default_factory=dict)
     k_core_rounds: int = 0
 
+    def to_manifest(self) -> dict[str, Any]:
+        kept = self.read - sum(self.dropped.values())
+        return {"read": self.read, "dropped": self.dropped, "kept": kept, "k_core_rounds": self.k_core_rounds}
+
 
 def connect(config: DataConfig, spill: Path) -> duckdb.DuckDBPyConnection:
     """An in-memory database that keeps to the config's memory limit and spills into `spill`."""

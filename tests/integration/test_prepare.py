@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -325,18 +326,36 @@ def test_allow_truncated_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
     assert dataset.manifest["config"]["data"]["allow_truncated"] is True
 
 
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("raised", "words", "remedy"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "a full disk", "data.prepared_dir"),
+        (duckdb.IOException("Could not write: No space left on device"), "a full disk", "data.prepared_dir"),
+        # What DuckDB says when it cannot spill.
+        (
+            duckdb.OutOfMemoryException("failed to offload data block of size 96.0 KiB"),
+            "a full disk",
+            "free some space",
+        ),
+        (duckdb.OutOfMemoryException("could not allocate block"), "could not allocate", "data.memory_limit_mb"),
+    ],
+    ids=["write", "duckdb write", "duckdb spill", "memory"],
+)
+def test_full_disk_and_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, words: str, remedy: str
+) -> None:
     settings = raw_2018(tmp_path)
     before = snapshot(prepare(config(tmp_path, **settings), Console(quiet=True)))
 
-    def no_space(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def fail(*_: object) -> None:
+        raise raised
 
-    monkeypatch.setattr(tables, "write_items", no_space)
-    with pytest.raises(DataError, match="a full disk") as error:
+    monkeypatch.setattr(tables, "write_items", fail)
+    with pytest.raises(DataError, match=words) as error:
         prepare(config(tmp_path, **settings), Console(quiet=True))
-    assert "data.prepared_dir" in error.value.remedy
+    assert remedy in error.value.remedy
     assert snapshot(tmp_path / "prepared/shop") == before
+    assert visible(tmp_path / "prepared") == ["shop"]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
