@@ -1,0 +1,117 @@
+"""Training in real processes: killed and resumed, on several workers, on several devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow  # every process loads TensorFlow and traces the model
+TIMEOUT_S = 300
+
+
+def start(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tests.unit.training.{module}", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    _, errors = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, errors[-3000:]
+
+
+def cluster(n_workers: int) -> list[str]:
+    """TF_CONFIG of each of several local workers, on free ports."""
+    sockets = [socket.socket() for _ in range(n_workers)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    addresses = [f"localhost:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    return [
+        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}})
+        for index in range(n_workers)
+    ]
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files if name.startswith("w")}
+
+
+def test_a_run_killed_with_sigkill_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    finish(start("tiny", tmp_path / "whole"))
+    killed = start("tiny", tmp_path / "killed")
+    assert killed.stdout is not None
+    for line in killed.stdout:
+        if line == "step 15\n":  # the fourth batch of the third epoch is under way
+            killed.send_signal(signal.SIGKILL)
+            break
+    killed.communicate(timeout=TIMEOUT_S)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed/final.npz").exists()
+    resumed = start("tiny", tmp_path / "killed", "--resume")
+    assert resumed.stdout is not None
+    assert resumed.stdout.readline() in {"step 14\n", "step 15\n", "step 16\n"}
+    finish(resumed)
+    whole = weights(tmp_path / "whole/final.npz")
+    for name, value in weights(tmp_path / "killed/final.npz").items():
+        np.testing.assert_array_equal(value, whole[name], err_msg=name)
+
+
+def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: Path) -> None:
+    workers = [
+        start("worker", tmp_path / "run", tmp_path / f"worker-{n}.npz", TF_CONFIG=config)
+        for n, config in enumerate(cluster(2))
+    ]
+    for worker in workers:
+        finish(worker)
+    outputs = [np.load(tmp_path / f"worker-{n}.npz") for n in range(2)]
+    assert [bool(output["chief"]) for output in outputs] == [True, False]
+    assert [int(output["replicas"]) for output in outputs] == [2, 2]
+    first, second = (weights(tmp_path / f"worker-{n}.npz") for n in range(2))
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, second[name], err_msg=name)
+
+    finish(start("worker", tmp_path / "mirrored", tmp_path / "mirrored.npz", REPLICAS="2"))
+    for name, value in weights(tmp_path / "mirrored.npz").items():
+        np.testing.assert_allclose(value, first[name], atol=1e-3, err_msg=name)  # sums in another order
+    logs = [
+        [json.loads(line)["loss"] for line in (tmp_path / run / "log.jsonl").read_text().splitlines()]
+        for run in ("run", "mirrored")
+    ]
+    assert len(logs[0]) == 2
+    np.testing.assert_allclose(logs[0], logs[1], rtol=1e-4)
+
+
+def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:
+    def run(folder: str, *options: str) -> list[subprocess.Popen[str]]:
+        return [
+            start("worker", tmp_path / folder, tmp_path / f"{folder}-{n}.npz", *options, TF_CONFIG=config)
+            for n, config in enumerate(cluster(2))
+        ]
+
+    for worker in run("whole"):
+        finish(worker)
+    killed = run("killed", "--until=8")
+    for worker in killed:
+        worker.communicate(timeout=TIMEOUT_S)
+        assert worker.returncode == -signal.SIGKILL
+    for worker in run("killed", "--resume"):
+        finish(worker)
+    whole = weights(tmp_path / "whole-0.npz")
+    for name, value in weights(tmp_path / "killed-1.npz").items():
+        # Not to the bit: sums between workers may run in another order.
+        np.testing.assert_allclose(value, whole[name], rtol=1e-5, atol=1e-6, err_msg=name)
