@@ -84,7 +84,9 @@ class TextConfig(Section):
         description="Encoders in order of preference: a hub name, a local folder, or package:NAME for the "
         "model files inside an installed Python package. The first available one is used.",
     )
-    layers: list[int] = Field([-1], min_length=1, description="Hidden layers averaged before pooling; -1 is the last.")
+    layers: list[int] = Field(
+        [-1], min_length=1, description="Layers averaged before pooling; -1 is the last, 0 the token embeddings."
+    )
     max_tokens: Annotated[int, Field(ge=8, le=512)] = Field(64, description="Tokens read of each text.")
     batch_tokens: Positive = Field(4096, description="Padded tokens in a batch of the encoder.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
