@@ -173,7 +173,7 @@ def _figures(results: dict[str, Any]) -> dict[str, str]:
         models = results["ratings"]["models"]
         rows = [(label, Point.of(models[name]["rmse"])) for name, label in RATING_LABELS.items() if name in models]
         found["ratings"] = figures.dots(rows, "RMSE, lower is better")
-    curve = results["run"]["bundle"]["metrics"].get("curve")
+    curve = results["run"]["bundle"]["metrics"].get("training_curve")
     if curve:
         found["training"] = _training(curve)
     return found
