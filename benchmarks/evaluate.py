@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -100,7 +101,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Compare the figures, measure, print a table."""
+    """Read the options and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=22_363)
     parser.add_argument("--items", type=int, default=12_101)
@@ -109,6 +110,12 @@ def main() -> None:
     parser.add_argument("--loop-users", type=int, default=2_000, help="users of the plain loop")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    with threadpool_limits(1):
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Compare the figures, measure on one thread, print a table."""
     case = Case(options.users, options.items, options.dim, options.mean_history, options.seed)
     compared = min(options.loop_users, options.users)
     ours_figures, loop_figures = ours(case), loop(case, compared)

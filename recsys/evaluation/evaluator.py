@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -74,15 +75,10 @@ def evaluate(
         ratings, warnings, protocol, dataset.
 
     Raises:
-        BundleError: the bundle is of another catalogue than the dataset.
+        BundleError: the bundle was trained on another dataset or another preparation of it.
         DataError: the split is empty.
     """
-    if len(bundle.item_embeddings) != dataset.n_items:
-        raise BundleError(
-            f"a bundle trained on {dataset.path}, which has {dataset.n_items} items",
-            f"{bundle.path} with {len(bundle.item_embeddings)} items",
-            "train again after preparing, or name another --bundle",
-        )
+    _require_same_dataset(bundle, dataset)
     held = HeldOut.of(dataset, split)
     with _progress(console) as progress:
         tuning = progress.add_task("Tuning item neighbours", total=grid_size(config.evaluation))
@@ -218,6 +214,26 @@ class _RankingRun:
     def _change(self, before: str, after: str) -> dict[str, float | None]:
         share, any_change = self._changed[before, after].T
         return {f"top_{self._main}_share": _mean(share), "users_with_any_change": _mean(any_change)}
+
+
+def _require_same_dataset(bundle: Bundle, dataset: PreparedDataset) -> None:
+    """Refuse a bundle whose training data may hold what it is asked to predict here."""
+    remedy = "train again after preparing, or name another --bundle"
+    if len(bundle.item_embeddings) != dataset.n_items:
+        raise BundleError(
+            f"a bundle trained on {dataset.path}, which has {dataset.n_items} items",
+            f"{bundle.path} with {len(bundle.item_embeddings)} items",
+            remedy,
+        )
+    trained_on = bundle.manifest.get("dataset", {}).get("manifest_sha256")
+    if trained_on is not None:
+        present = hashlib.sha256((dataset.path / c.MANIFEST_FILE).read_bytes()).hexdigest()
+        if trained_on != present:
+            raise BundleError(
+                f"a bundle trained on {dataset.path} as it is now",
+                f"{bundle.path}, trained on another preparation, whose split may differ",
+                remedy,
+            )
 
 
 def _changes(old: NDArray[np.int32], new: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.dataset.prepared import PreparedDataset
 from recsys.errors import BundleError, ConfigError
 from recsys.evaluation import protocol
 from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.systems import ANN, EXACT, NEIGHBOURS, POPULARITY, SYSTEM
 from recsys.retrieval.popularity import Popularity
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
+from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 from tests.unit.evaluation.fakes import FakeBundle, FakePredictor, FakeTwoTower, make_config, wishes
 
 N_ITEMS = 8
@@ -179,6 +181,17 @@ def test_a_bundle_of_another_catalogue_is_refused() -> None:
     bundle = FakeBundle(FakeTwoTower(wishes(5, [0])), Popularity(np.ones(5, np.float32)))
     with pytest.raises(BundleError, match="5 items"):
         evaluate(bundle, DATASET, make_config())
+
+
+def test_a_bundle_of_another_preparation_is_refused(tmp_path: Path) -> None:
+    write_dataset(DATASET, tmp_path / "tiny")
+    dataset = PreparedDataset.load(tmp_path / "tiny")
+    digest = hashlib.sha256((tmp_path / "tiny" / "manifest.json").read_bytes()).hexdigest()
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR, manifest={"dataset": {"manifest_sha256": digest}})
+    assert evaluate(bundle, dataset, make_config())["protocol"]["users"] == 3
+    (tmp_path / "tiny" / "manifest.json").write_text("{}")
+    with pytest.raises(BundleError, match="another preparation"):
+        evaluate(bundle, dataset, make_config())
 
 
 def test_recommendations_are_the_served_lists(tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ def results() -> dict[str, Any]:
     )
     bundle.manifest = {
         "config": {"model": {"dim": 32}},
-        "metrics": {"curve": [{"epoch": e, "loss": 3 - e / 10, "validation_ndcg@10": e / 100} for e in range(1, 4)]},
+        "metrics": {
+            "onnx_differences": {"query_tower": 2.5e-6},
+            "training_curve": [{"epoch": e, "loss": 3 - e / 10, "validation_ndcg@10": e / 100} for e in range(1, 4)],
+        },
     }
     config = make_config(cutoffs=[5, 10])
     found = evaluate(bundle, dataset, config)
@@ -125,6 +128,7 @@ def test_the_page_says_what_was_measured(results: dict[str, Any], html: str) -> 
     assert "dropped: not json" in text
     assert "2014-05-13" in text
     assert "model.dim: 32 → 64" in text
+    assert "query tower 2.5e-06" in text
     assert "python evaluate.py --config <b>tiny</b>.yaml" in text  # escaped, not markup
 
 
