@@ -6,6 +6,6 @@ import os
 # package). TensorFlow reads the variable once, when it is imported, so it is set before any
 # module of this package can import it.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"

@@ -40,9 +40,10 @@ class Histories:
         rows = np.asarray(rows, np.int64)
         known = (rows >= 0) & (rows < len(self))
         safe = np.where(known, rows, 0)
-        starts = self.indptr[:-1][safe] if len(self) else np.zeros(len(rows), np.int64)
-        lengths = np.where(known, self.lengths[safe] if len(self) else 0, 0)
-        return self._gather(starts, lengths)
+        if not len(self):
+            return self._gather(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64))
+        starts = self.indptr[safe]
+        return self._gather(starts, np.where(known, self.indptr[safe + 1] - starts, 0))
 
     def last(self, count: int) -> Histories:
         """The `count` most recent interactions of each user."""

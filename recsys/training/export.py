@@ -196,7 +196,7 @@ def _item_records(items: pd.DataFrame) -> Iterator[ItemRecord]:
             title=title or None,
             brand=brand or None,
             categories=tuple(categories),
-            price=float(price) if np.isfinite(price) else None,
+            price=float(str(np.float32(price))) if np.isfinite(price) else None,  # 17.56, not 17.559999465942383
             image=image or None,
             description=description or None,
         )

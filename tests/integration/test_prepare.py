@@ -20,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from prepare_data import main
+from recsys import cli
 from recsys.config import Config, parse_config
 from recsys.dataset import tables
 from recsys.dataset.prepare import prepare
@@ -315,9 +316,9 @@ def test_allow_truncated_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
         f"name: shop\nsynthetic: true\ndata:\n  format: amazon_2018\n  interactions: [{reviews}]\n"
         f"  prepared_dir: {tmp_path}/prepared\n  k_core_items: 0\n"
     )
-    assert main(["--config", str(tmp_path / "c.yaml")]) == DataError.exit_code
+    assert cli.run(main, ["--config", str(tmp_path / "c.yaml")]) == DataError.exit_code
     assert "--allow-truncated" in capsys.readouterr().err
-    assert main(["--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"]) == 0
+    assert cli.run(main, ["--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"]) == 0
     assert "shop (synthetic)" in capsys.readouterr().out
     dataset = PreparedDataset.load(tmp_path / "prepared/shop")
     source = dataset.manifest["sources"][0]
