@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import tensorflow as tf
@@ -31,8 +32,9 @@ class Cluster:
             TrainingError: TF_CONFIG is not what TensorFlow expects.
         """
         gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+        with suppress(RuntimeError):  # TensorFlow already runs in this process
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
         self.strategy: tf.distribute.Strategy
         if _worker_count() > 1:
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy()

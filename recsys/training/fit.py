@@ -125,10 +125,12 @@ class Fit:
             )
         writer = tf.summary.create_file_writer(str(self._run.tensorboard)) if self._cluster.is_chief else None
         with _stop_requests() as stop_requested, _progress(self._console) as progress:
+            overall = progress.add_task("training", total=self._config.epochs, completed=self.state.epoch, figures="")
             while not self.state.finished:
                 self._train_epoch(progress, stop_requested)
                 self._end_epoch(writer)
                 self._save()
+                progress.update(overall, completed=self.state.epoch, figures=self._best_so_far())
                 if stop_requested() and not self.state.finished:
                     self._stop()
         self._cluster.barrier()  # the chief has written the last checkpoint
@@ -138,7 +140,7 @@ class Fit:
     def _train_epoch(self, progress: Progress, stop_requested: Callable[[], bool]) -> None:
         state, total = self.state, self._batches.steps_per_epoch
         task = progress.add_task(
-            f"epoch {state.epoch + 1}/{self._config.epochs}", total=total, completed=state.batch, loss=""
+            f"epoch {state.epoch + 1}/{self._config.epochs}", total=total, completed=state.batch, figures=""
         )
         started = time.monotonic() - state.seconds
         for index in range(state.batch, total):
@@ -148,8 +150,9 @@ class Fit:
             state.seconds = time.monotonic() - started
             for name, value in result.losses.items():
                 state.sums[name] = state.sums.get(name, 0.0) + value
-            progress.update(task, completed=state.batch, loss=f"loss {state.sums['loss'] / state.batch:.4f}")
+            progress.update(task, completed=state.batch, figures=f"loss {state.sums['loss'] / state.batch:.4f}")
             if state.batch < total and stop_requested():
+                self._save()
                 self._stop()
             if state.batch < total and time.monotonic() - self._saved_at > self._config.checkpoint_minutes * 60:
                 self._save()
@@ -217,11 +220,14 @@ class Fit:
         self._saved_at = time.monotonic()
 
     def _stop(self) -> None:
-        self._save()
+        state = self.state
         self._console.print(
-            f"Stopped in epoch {self.state.epoch + 1} after batch {self.state.batch}; --resume goes on from there."
+            f"Stopped after batch {state.batch} of epoch {state.epoch + 1}; --resume goes on from there."
         )
         raise KeyboardInterrupt
+
+    def _best_so_far(self) -> str:
+        return "" if self.state.best is None else f"best {EARLY_STOPPING_METRIC} {self.state.best:.4f}"
 
 
 def restore_best(model: TwoTower, run: RunFolder) -> None:
@@ -254,7 +260,7 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[loss]}"),
+        TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

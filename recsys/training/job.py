@@ -93,8 +93,8 @@ def _fit(
     if cluster.is_chief:
         if resume:
             run.check_resumable(config, read)
-        else:
-            run.start(config, read)
+        elif run.start(config, read):
+            console.print(f"Starting anew; the run before is kept in {run.previous}")
     cluster.barrier()
     make_deterministic(config.seed)
     mixed = use_mixed_precision(config.training)

@@ -81,16 +81,22 @@ class RunFolder:
             file.flush()
             yield
 
-    def start(self, config: Config, inputs: Mapping[str, str]) -> None:
-        """Begin anew; a run that is there is kept beside as `<name>.previous`, replacing an older one."""
-        if self.path.exists():
-            previous = self.path.with_name(f"{self.path.name}.previous")
-            shutil.rmtree(previous, ignore_errors=True)
-            self.path.rename(previous)
+    @property
+    def previous(self) -> Path:
+        """Where the run before this one is kept."""
+        return self.path.with_name(f"{self.path.name}.previous")
+
+    def start(self, config: Config, inputs: Mapping[str, str]) -> bool:
+        """Begin anew; whether a run was there, which is kept as `previous`, replacing an older one."""
+        replaces = self.path.exists()
+        if replaces:
+            shutil.rmtree(self.previous, ignore_errors=True)
+            self.path.rename(self.previous)
         self.checkpoints.mkdir(parents=True)
         (self.path / INPUTS_FILE).write_text(json.dumps(inputs, indent=2) + "\n", "utf8")
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
         (self.path / CONFIG_FILE).write_text(text, "utf8")
+        return replaces
 
     def check_resumable(self, config: Config, inputs: Mapping[str, str]) -> None:
         """Make sure that going on gives what an uninterrupted run would have given.

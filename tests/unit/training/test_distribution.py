@@ -56,7 +56,7 @@ def test_mixed_precision_trains_float32_weights(monkeypatch: pytest.MonkeyPatch)
         tf.keras.mixed_precision.set_global_policy("float32")
     assert all(v.dtype == tf.float32 for v in model.trainable_variables)
     batches = tiny.make_batches(config, train)
-    results = [step(n, lambda s, k, n=n: batches.batch(0, n % batches.steps_per_epoch, s, k)) for n in range(30)]  # type: ignore[misc]
+    results = [step(n, lambda s, k, n=n: batches.batch(0, n % batches.steps_per_epoch, s, k)) for n in range(30)]
     assert all(result.finite for result in results)
     # The scale starts too high for float16 and is halved until gradients are finite; then the loss falls.
     losses = [result.losses["loss"] for result in results]

@@ -31,7 +31,7 @@ def before_step(fit: Fit, number: int, act: Callable[[], None]) -> None:
             act()
         return original(step_number, make_batch)
 
-    fit._step = step  # type: ignore[assignment]
+    fit._step = step
 
 
 def killed() -> None:

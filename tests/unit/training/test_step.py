@@ -31,8 +31,8 @@ class Linear(tf.keras.Model):
 
 def one_step(model: Linear, **training: Any) -> Any:
     config = tiny.make_config(**training).training
-    optimizer = make_optimizer(model, config, mixed_precision=False)  # type: ignore[arg-type]
-    step = TrainStep(model, optimizer, tf.distribute.get_strategy(), config.clip_norm)  # type: ignore[arg-type]
+    optimizer = make_optimizer(model, config, mixed_precision=False)
+    step = TrainStep(model, optimizer, tf.distribute.get_strategy(), config.clip_norm)
     batches = tiny.make_batches(tiny.make_config(batch_size=1), tiny.make_histories()[0])
     return step(3, lambda shard, n: batches.batch(0, 0, shard, n)), optimizer
 
@@ -72,8 +72,8 @@ def test_what_is_not_finite_is_reported(gradient: list[float]) -> None:
 def test_one_trace_serves_batches_of_every_shape() -> None:
     model = Linear([1.0])
     config = tiny.make_config().training
-    step = TrainStep(model, make_optimizer(model, config, False), tf.distribute.get_strategy(), 1.0)  # type: ignore[arg-type]
+    step = TrainStep(model, make_optimizer(model, config, False), tf.distribute.get_strategy(), 1.0)
     batches = tiny.make_batches(tiny.make_config(), tiny.make_histories()[0])
     for index in range(batches.steps_per_epoch):
-        step(index, lambda shard, n, index=index: batches.batch(0, index, shard, n))  # type: ignore[misc]
+        step(index, lambda shard, n, index=index: batches.batch(0, index, shard, n))
     assert step._run.experimental_get_tracing_count() == 1

@@ -63,7 +63,7 @@ def expected(model: LastItemModel, known: Histories, wanted: Histories, max_hist
 
 def test_metrics_equal_a_plain_computation() -> None:
     model, (known, wanted) = LastItemModel(), parts()
-    validator = Validator(model, known, wanted, max_users=1000, max_history=5, seed=0)  # type: ignore[arg-type]
+    validator = Validator(model, known, wanted, max_users=1000, max_history=5, seed=0)
     metrics = validator()
     ndcg, recall = expected(model, known, wanted, max_history=5)
     np.testing.assert_allclose([metrics["ndcg@10"], metrics["recall@10"]], [ndcg, recall], rtol=1e-5)
@@ -80,7 +80,7 @@ def test_a_seeded_sample_of_the_users_that_can_be_scored() -> None:
     model = SimpleNamespace(output_dim=DIM)
 
     def sample(seed: int) -> list[int]:
-        validator = Validator(model, known, wanted, max_users=7, max_history=5, seed=seed)  # type: ignore[arg-type]
+        validator = Validator(model, known, wanted, max_users=7, max_history=5, seed=seed)
         return sorted(validator.users.tolist())
 
     assert len(set(sample(0))) == 7
@@ -93,4 +93,4 @@ def test_no_validation_users_give_no_metrics() -> None:
     known, _ = parts()
     nothing = known.last(0)
     model = SimpleNamespace(output_dim=DIM)
-    assert Validator(model, known, nothing, max_users=7, max_history=5, seed=0)() == {}  # type: ignore[arg-type]
+    assert Validator(model, known, nothing, max_users=7, max_history=5, seed=0)() == {}

@@ -166,6 +166,6 @@ if __name__ == "__main__":
         print("step", arguments[0], flush=True)
         return original(*arguments)
 
-    fit._step = announced  # type: ignore[assignment]
+    fit._step = announced
     fit.run()
     np.savez(Path(sys.argv[1]) / "final.npz", **{f"w{n}": w for n, w in enumerate(weights(model).values())})

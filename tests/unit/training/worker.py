@@ -38,7 +38,7 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(number, make_batch)
 
-    fit._step = step  # type: ignore[assignment]
+    fit._step = step
     state = fit.run()
     weights = {f"w{n:02}": value for n, value in enumerate(tiny.weights(model).values())}
     np.savez(out, chief=cluster.is_chief, best=state.best or 0.0, replicas=cluster.n_replicas, **weights)

@@ -1,0 +1,177 @@
+"""Steps a second of each retrieval loss on generated data of Beauty's size, all in one run, as ratios.
+
+    python benchmarks/train.py [--steps 40] [--rounds 3]
+
+Peers: a softmax over the whole catalogue as TensorFlow writes it (all logits at once, its own gradient), and
+batches of users in random order instead of users with histories of like length. The losses take turns, round
+by round, so that a busy machine slows all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is imported
+
+import tensorflow as tf  # isort: skip
+
+from recsys.config import Config, parse_config
+from recsys.dataset.histories import Histories
+from recsys.models import ItemFeatures, TwoTower
+from recsys.models.losses import FullSoftmaxRetrieval
+from recsys.ranking.ratings import FEATURES
+from recsys.training.batches import Batch, TrainingBatches
+from recsys.training.distribution import make_deterministic
+from recsys.training.step import TrainStep, make_optimizer
+
+N_USERS, N_ITEMS, MEAN_HISTORY, TEXT_DIM = 22_363, 12_101, 6.9, 384
+MAX_SHARE_OF_NAIVE = 0.85  # time of a chunked full softmax step in that of a naive one
+MAX_SHARE_OF_RANDOM = 0.6  # time of an epoch of batches packed by length in that of random ones
+
+
+class NaiveFullSoftmax(FullSoftmaxRetrieval):
+    """The peer: one matrix of logits, TensorFlow's cross-entropy and gradient."""
+
+    def call(
+        self, query_embeddings: tf.Tensor, candidate_embeddings: tf.Tensor, candidate_ids: tf.Tensor, **_: tf.Tensor
+    ) -> tf.Tensor:
+        logits = tf.matmul(query_embeddings, candidate_embeddings, transpose_b=True)
+        return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(candidate_ids, logits))
+
+
+class Contender:
+    """One way to train, stepped through its batches."""
+
+    def __init__(self, config: Config, histories: Histories, *, naive: bool = False, packed: bool = True) -> None:
+        make_deterministic(config.seed)
+        self.batches = make_batches(config, histories)
+        self._packed, self._rng, self._at = packed, np.random.default_rng(0), 0
+        model = make_model(config, histories)
+        if naive:
+            model._retrieval_task = NaiveFullSoftmax(1.0, 0.0, 1)
+        self._step = TrainStep(
+            model,
+            make_optimizer(model, config.training, False),
+            tf.distribute.get_strategy(),
+            config.training.clip_norm,
+        )
+        self.run(1)
+
+    def run(self, steps: int) -> float:
+        """Seconds a step, over `steps` steps."""
+        start = time.perf_counter()
+        for _ in range(steps):
+            index = self._at % self.batches.steps_per_epoch
+            self._step(self._at, lambda shard, n, index=index: self._batch(index, shard, n))
+            self._at += 1
+        return (time.perf_counter() - start) / steps
+
+    def _batch(self, index: int, shard: int, n_shards: int) -> Batch:
+        if not self._packed:
+            self.batches._order(0)[0][:] = self._rng.permutation(len(self.batches._order(0)[0]))
+        return self.batches.batch(0, index, shard, n_shards)
+
+
+def make_config(loss: str) -> Config:
+    """Defaults with one retrieval loss."""
+    return parse_config(
+        {
+            "name": "benchmark",
+            "data": {"format": "events", "interactions": ["generated"]},
+            "training": {"retrieval_loss": loss},
+        },
+        "benchmarks/train.py",
+    )
+
+
+def make_histories(seed: int = 0) -> Histories:
+    """As many users, items and interactions as Beauty; lengths and popularity fall off likewise."""
+    rng = np.random.default_rng(seed)
+    lengths = 3 + np.minimum(rng.pareto(1.8, N_USERS) * (MEAN_HISTORY - 3) * 0.8, 200).astype(int)
+    users = np.repeat(np.arange(N_USERS), lengths)
+    popularity = 1 / np.arange(10, N_ITEMS + 10) ** 0.7
+    items = rng.choice(N_ITEMS, len(users), p=popularity / popularity.sum())
+    return Histories.from_rows(N_USERS, users, items, np.arange(len(users)))
+
+
+def make_batches(config: Config, histories: Histories) -> TrainingBatches:
+    """Batches as training makes them, without ratings."""
+    features = np.zeros((len(histories.items), len(FEATURES)), np.float32)
+    return TrainingBatches(
+        histories,
+        features,
+        max_history=config.model.max_history,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+
+
+def make_model(config: Config, histories: Histories) -> TwoTower:
+    """A model with every input, over random attributes."""
+    rng = np.random.default_rng(0)
+    features = ItemFeatures(
+        text=rng.normal(size=(N_ITEMS, TEXT_DIM)).astype(np.float32),
+        brand=rng.integers(0, 2000, N_ITEMS, dtype=np.int32),
+        categories=rng.integers(0, 250, (N_ITEMS, 5), dtype=np.int32),
+        price=rng.normal(size=(N_ITEMS, 2)).astype(np.float32),
+        n_brands=2000,
+        n_categories=250,
+    )
+    model = TwoTower(features, np.bincount(histories.items, minlength=N_ITEMS), N_USERS, config, None)
+    model.build_variables()
+    return model
+
+
+def main() -> int:
+    """Print the table; 1 when a floor is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=40, help="steps of each contender in a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    histories = make_histories()
+    contenders: dict[str, Contender] = {
+        "in_batch": Contender(make_config("in_batch"), histories),
+        "mixed": Contender(make_config("mixed"), histories),
+        "full, in chunks": Contender(make_config("full"), histories),
+        "full, naive": Contender(make_config("full"), histories, naive=True),
+        "full, in chunks, random batches": Contender(make_config("full"), histories, packed=False),
+    }
+    rounds: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(arguments.rounds):
+        for name, contender in contenders.items():
+            rounds[name].append(contender.run(arguments.steps))
+    seconds = {name: statistics.median(times) for name, times in rounds.items()}
+    batches = contenders["in_batch"].batches
+    table = Table(title=f"{batches.n_targets} targets, {N_ITEMS} items, {batches.steps_per_epoch} steps an epoch")
+    for column in ("retrieval loss", "steps a second", "seconds an epoch", "time relative to in_batch"):
+        table.add_column(column, justify="left" if column == "retrieval loss" else "right")
+    for name, value in seconds.items():
+        epoch = value * batches.steps_per_epoch
+        table.add_row(name, f"{1 / value:.2f}", f"{epoch:.1f}", f"{value / seconds['in_batch']:.2f}")
+    console = Console()
+    console.print(table)
+    shares: list[tuple[str, float, float]] = [
+        ("chunked / naive", seconds["full, in chunks"] / seconds["full, naive"], MAX_SHARE_OF_NAIVE),
+        (
+            "packed / random batches",
+            seconds["full, in chunks"] / seconds["full, in chunks, random batches"],
+            MAX_SHARE_OF_RANDOM,
+        ),
+    ]
+    for name, share, limit in shares:
+        console.print(f"{name}: {share:.2f} (at most {limit:.2f}) {'ok' if share <= limit else 'MISSED'}")
+    return int(any(share > limit for _, share, limit in shares))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
