@@ -101,10 +101,11 @@ def differences(rows: Sequence[tuple[str, Point]], axis_label: str) -> str:
         for row, (_, point) in enumerate(rows):
             colour = WORSE if point.high < 0 else BETTER if point.low > 0 else MUTED
             _dot(axis, point, row, colour)
-            _annotate(axis, point, row, f"{point.mean:+.4f}".replace("-", "−"))
+            text = f"{point.mean:+.4f}".replace("-", "−")
+            _annotate(axis, point, row, "no difference" if point.low == point.high == 0 else text)
         _rows(axis, [label for label, _ in rows])
         low, high = min(0.0, *(p.low for _, p in rows)), max(0.0, *(p.high for _, p in rows))
-        span = high - low or 1
+        span = high - low or 0.01
         axis.set_xlim(low - (0.13 if low < 0 else 0.04) * span, high + 0.13 * span)
         axis.set_xlabel(axis_label)
         return _svg(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -23,12 +24,13 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
     table = Table(
         title=f"{label}: {protocol['split']}, {protocol['users']:,} users, {protocol['catalogue']:,} items",
         title_justify="left",
-        caption="95% intervals over users; seen items removed unless said otherwise",
+        caption="± half of the 95% interval over users; seen items removed unless said otherwise",
         caption_justify="left",
+        box=SIMPLE_HEAD,
     )
-    table.add_column("System")
-    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}, nothing removed", f"Coverage@{k}"):
-        table.add_column(heading, justify="right")
+    table.add_column("System", no_wrap=True)
+    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", f"Coverage@{k}"):
+        table.add_column(heading, justify="right", no_wrap=True)
     removed, kept = (results["ranking"][name]["systems"] for name in (s.SEEN_REMOVED, s.NOTHING_REMOVED))
     for name, row in removed.items():
         table.add_row(
@@ -50,4 +52,4 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
 
 
 def _estimate(figure: dict[str, float]) -> str:
-    return f"{figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+    return f"{figure['mean']:.4f} ±{(figure['high'] - figure['low']) / 2:.4f}"
