@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
 from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
-from recsys.training.validation import EARLY_STOPPING_METRIC
+from recsys.training.validation import CUTOFF, EARLY_STOPPING_METRIC
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
@@ -58,10 +59,11 @@ def export_bundle(
     Raises:
         BundleError: an ONNX file differs from its source, or the index finds too little.
     """
+    threads = os.cpu_count() or 1
     with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep) as writer:
         embeddings = model.item_vectors().numpy()
         differences = _export_towers(model, inputs, embeddings, writer.folder, config)
-        tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history, config.data.threads)
+        tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history, threads)
         known = dataset.histories(c.SPLITS)
         vectors = tower.encode(_sampled_queries(known, config), embeddings)
         index, recall = build_index(embeddings, vectors, config.index, config.seed)
@@ -76,7 +78,7 @@ def export_bundle(
         predictor = None
         if inputs.statistics is not None and model.rating_head is not None:
             writer.add_ratings(inputs.statistics)
-            head = RankingHead(writer.folder / RANKING_HEAD_FILE, config.data.threads)
+            head = RankingHead(writer.folder / RANKING_HEAD_FILE, threads)
             predictor = RatingPredictor(head, inputs.statistics, embeddings)
         recommender = Recommender(retriever, popularity, predictor, candidates=config.ranking.candidates)
         (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(inputs.describe(), indent=1), "utf8")
@@ -112,6 +114,8 @@ def choose_rescore_weight(
 ) -> tuple[float, dict[str, float]]:
     """The weight of the predicted rating that ranks a seeded sample of validation users best.
 
+    The recommender's candidates and their ratings are computed once and put in order for each weight.
+
     Returns:
         weight: 0 where there is no rating head or no validation data; among equals the smallest.
         tried: validation NDCG@10 of each weight.
@@ -119,10 +123,13 @@ def choose_rescore_weight(
     if recommender.predictor is None or not (dataset.interactions[c.SPLIT] == c.VALIDATION).any():
         return 0.0, {}
     held = HeldOut.of(dataset, c.VALIDATION).sample(RESCORING_USERS, config.seed)
+    found = replace(recommender, rescore_weight=0.0).recommend(held.queries, recommender.candidates)
+    ratings = np.nan_to_num(np.asarray(found.ratings, np.float32))
     tried = {}
     for weight in sorted({0.0, *config.ranking.rescore_weights}, key=abs):
-        found = replace(recommender, rescore_weight=weight).recommend(held.queries, 10)
-        tried[weight] = float(np.mean(ranking_metrics(found.items, held.relevant, [10])[EARLY_STOPPING_METRIC]))
+        order = np.argsort(-(found.retrieval_scores + weight * ratings), axis=1, kind="stable")[:, :CUTOFF]
+        ranked = np.take_along_axis(found.items, order, axis=1)
+        tried[weight] = float(ranking_metrics(ranked, held.relevant, [CUTOFF])[EARLY_STOPPING_METRIC].mean())
     best = max(tried, key=tried.__getitem__)  # the first of equals: the smallest
     return best, {str(weight): value for weight, value in tried.items()}
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,24 +63,39 @@ def _convert(concrete: Any, path: Path) -> None:
     import tf2onnx  # noqa: PLC0415 - takes a second; only exports need it
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # at WARNING it lists every rewritten node
-    frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False, aggressive_inlining=True)
     names = [spec.name for spec in concrete.structured_input_signature[0]]
     (output,) = concrete.structured_outputs
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(frozen.graph.as_graph_def(add_shapes=True), name="")
-        converted = tf2onnx.tfonnx.process_tf_graph(
-            graph,
-            opset=OPSET,
-            custom_op_handlers={"Erfc": (_convert_erfc, [])},
-            input_names=[tensor.name for tensor in frozen.inputs],
-            output_names=[tensor.name for tensor in frozen.outputs],
-            tensors_to_rename={
-                **{tensor.name: name for tensor, name in zip(frozen.inputs, names, strict=True)},
-                frozen.outputs[0].name: output,
-            },
-        )
-        model = tf2onnx.optimizer.optimize_graph(converted).make_model(path.stem)
+    with _native_log_hidden():
+        frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False, aggressive_inlining=True)
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(frozen.graph.as_graph_def(add_shapes=True), name="")
+            converted = tf2onnx.tfonnx.process_tf_graph(
+                graph,
+                opset=OPSET,
+                custom_op_handlers={"Erfc": (_convert_erfc, [])},
+                input_names=[tensor.name for tensor in frozen.inputs],
+                output_names=[tensor.name for tensor in frozen.outputs],
+                tensors_to_rename={
+                    **{tensor.name: name for tensor, name in zip(frozen.inputs, names, strict=True)},
+                    frozen.outputs[0].name: output,
+                },
+            )
+            model = tf2onnx.optimizer.optimize_graph(converted).make_model(path.stem)
     path.write_bytes(model.SerializeToString())
+
+
+@contextmanager
+def _native_log_hidden() -> Iterator[None]:
+    """TensorFlow's graph optimizer reports to stderr from C++, whatever the log level: keep that off the screen."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _convert_erfc(ctx: Any, node: Any, *_: object, **__: object) -> None:

@@ -22,7 +22,9 @@ from recsys import cli
 from recsys.bundle import open_bundle
 from recsys.config import load_config
 from recsys.dataset import columns as c
-from recsys.dataset.prepared import SCHEMA_VERSION
+from recsys.dataset.prepared import SCHEMA_VERSION, PreparedDataset
+from recsys.evaluation.metrics import ranking_metrics
+from recsys.evaluation.protocol import HeldOut
 from recsys.retrieval.base import Queries
 from recsys.text import encode_items
 from recsys.training.run import RunFolder
@@ -143,6 +145,17 @@ def test_the_manifest_says_what_was_measured(trained: Shop) -> None:
         assert serving["rescore_weight"] == 0.0
     # Retrieval alone is what validation measured while training.
     assert metrics["rescoring"]["0.0"] == pytest.approx(metrics["validation_ndcg@10"], abs=1e-3)
+
+
+def test_the_weight_of_the_rating_is_the_best_for_the_recommender(trained: Shop) -> None:
+    held = HeldOut.of(PreparedDataset.load(trained.folder / "prepared/tiny"), c.VALIDATION)
+    with open_bundle(trained.bundles) as bundle:
+        tried = bundle.manifest["metrics"]["rescoring"]
+        assert [float(weight) for weight in tried] == [0.0, 0.05, 0.1, 0.2, 0.5]
+        for weight, value in tried.items():
+            found = bundle.recommender(rescore_weight=float(weight)).recommend(held.queries, 10)
+            ndcg = ranking_metrics(found.items, held.relevant, [10])["ndcg@10"].mean()
+            assert value == pytest.approx(float(ndcg), abs=1e-6), weight
 
 
 def test_catalogue_and_histories_are_the_datasets(trained: Shop) -> None:
