@@ -22,7 +22,8 @@ class Cluster:
     """The replicas that train together, and this process's place among them.
 
     Has to be created before anything else of TensorFlow runs: collective operations between
-    machines can be set up only then.
+    machines can be set up only then. Several workers need one `training.run_dir`, prepared dataset
+    and text cache on storage that all of them see; only the chief writes.
     """
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -26,6 +27,9 @@ from recsys.training.step import StepResult, TrainStep
 from recsys.training.validation import EARLY_STOPPING_METRIC
 
 Record = dict[str, Any]
+
+# What TensorFlow raises for a cut off or changed checkpoint depends on where the damage is.
+_UNREADABLE = (tf.errors.OpError, OSError, IndexError, ValueError, RuntimeError)
 
 
 @dataclass
@@ -108,9 +112,21 @@ class Fit:
         return self._saved.state
 
     def resume(self) -> None:
-        """Take up weights and state from the run's last checkpoint, if it got as far as one."""
-        if self._last.latest_checkpoint:
-            self._last.checkpoint.restore(self._last.latest_checkpoint).assert_consumed()
+        """Take up weights and state from the run's last readable checkpoint, if it got as far as one.
+
+        Raises:
+            TrainingError: there are checkpoints, but none can be read.
+        """
+        for path in reversed(self._last.checkpoints):
+            try:
+                self._last.checkpoint.restore(path).assert_consumed()
+                return
+            except _UNREADABLE as error:
+                self._console.print(f"Checkpoint {path} cannot be read: {error}")
+        if self._last.checkpoints:
+            raise TrainingError(
+                f"a readable checkpoint in {self._run.checkpoints}", "only damaged ones", "start anew without --resume"
+            )
 
     def run(self) -> FitState:
         """Train until the last epoch or until early stopping; the best weights are in the model then.
@@ -184,7 +200,9 @@ class Fit:
             return
         state.best, state.best_epoch, state.stale = value, state.epoch, 0
         if self._cluster.is_chief:
-            self._best.save()
+            with _writing(self._run.best):
+                # By epoch: after a resumption no number stands for other weights than before.
+                self._best.save(checkpoint_number=state.epoch)
 
     def _report(self, record: Record, writer: tf.summary.SummaryWriter) -> None:
         self._run.write_log(self.state.curve)
@@ -216,7 +234,8 @@ class Fit:
 
     def _save(self) -> None:
         if self._cluster.is_chief:
-            self._last.save()
+            with _writing(self._run.checkpoints):
+                self._last.save()
         self._saved_at = time.monotonic()
 
     def _stop(self) -> None:
@@ -231,8 +250,32 @@ class Fit:
 
 
 def restore_best(model: TwoTower, run: RunFolder) -> None:
-    """Load the weights that were best on validation into a model with all its variables."""
-    tf.train.Checkpoint(model=model).restore(tf.train.latest_checkpoint(run.best)).assert_existing_objects_matched()
+    """Load the weights that were best on validation into a model with all its variables.
+
+    Raises:
+        TrainingError: they are missing or cannot be read.
+    """
+    path = tf.train.latest_checkpoint(run.best)
+    try:
+        if path is not None:
+            tf.train.Checkpoint(model=model).restore(path).assert_existing_objects_matched()
+            return
+        problem = "none"
+    except _UNREADABLE as error:
+        problem = str(error)
+    raise TrainingError(f"the best weights in {run.best}", problem, "start the run anew without --resume")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(
+            f"to write a checkpoint in {folder}",
+            str(error),
+            "free space or permit writing there, then go on from the checkpoint before with --resume",
+        ) from error
 
 
 @contextmanager
@@ -265,4 +308,5 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # a log gets the line of each epoch
     )

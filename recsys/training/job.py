@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import tensorflow as tf
@@ -48,11 +47,11 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         _fit(config, resume, run, cluster, Console(quiet=True))
         return None
     with run.locked():
-        started = time.monotonic()
         dataset, inputs, state = _fit(config, resume, run, cluster, console)
+        seconds = sum(record["seconds"] for record in state.curve)
         console.print(
-            f"Trained {state.epoch} epochs in {time.monotonic() - started:.0f} s; the weights of epoch "
-            f"{state.best_epoch} are kept. Exporting ..."
+            f"Trained {state.epoch} epochs in {seconds:.0f} s; the weights of epoch {state.best_epoch} are kept. "
+            "Exporting ..."
         )
         tf.keras.mixed_precision.set_global_policy("float32")
         model = build_model(inputs, dataset, config, console)

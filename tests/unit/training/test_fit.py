@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -88,6 +89,51 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over(
     fit.run()
     for name, value in tiny.weights(model).items():
         np.testing.assert_array_equal(value, uninterrupted[0][name], err_msg=name)
+
+
+def damage(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}.data*"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def test_a_damaged_checkpoint_falls_back_on_the_one_before(
+    tmp_path: Path, uninterrupted: tuple[dict[str, np.ndarray], Any]
+) -> None:
+    config = tiny.make_config(checkpoint_minutes=1e-9)
+    fit, _ = tiny.make_fit(config, tmp_path / "run")
+    before_step(fit, 8, killed)
+    with pytest.raises(KilledError):
+        fit.run()
+    assert len(fit._last.checkpoints) == 2
+    damage(Path(fit._last.latest_checkpoint))
+    fit, model = tiny.make_fit(config, tmp_path / "run", resume=True)
+    assert (fit.state.epoch, fit.state.batch) == (1, 1)
+    fit.run()
+    for name, value in tiny.weights(model).items():
+        np.testing.assert_array_equal(value, uninterrupted[0][name], err_msg=name)
+    for path in fit._last.checkpoints:
+        damage(Path(path))
+    with pytest.raises(TrainingError, match="a readable checkpoint"):
+        tiny.make_fit(config, tmp_path / "run", resume=True)
+
+
+def test_missing_or_damaged_best_weights_are_an_error(tmp_path: Path) -> None:
+    fit, model = tiny.make_fit(tiny.make_config(epochs=1), tmp_path / "run", validate=scripted([0.1]))
+    fit.run()
+    damage(Path(fit._best.latest_checkpoint))
+    with pytest.raises(TrainingError, match="the best weights in"):
+        restore_best(model, fit._run)
+    shutil.rmtree(fit._run.best)
+    with pytest.raises(TrainingError, match="Got none"):
+        restore_best(model, fit._run)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    fit, _ = tiny.make_fit(tiny.make_config(), tmp_path / "run", validate=scripted([0.1]))
+    shutil.rmtree(tmp_path / "run/checkpoints")
+    (tmp_path / "run/checkpoints").write_text("a file, where a folder should be")
+    with pytest.raises(TrainingError, match="to write a checkpoint"):
+        fit.run()
 
 
 def test_the_log_has_an_entry_an_epoch_and_tensorboard_the_same(tmp_path: Path) -> None:
