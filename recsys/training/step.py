@@ -73,28 +73,30 @@ class TrainStep:
     ) -> None:
         self._model, self._optimizer, self._strategy, self._clip_norm = model, optimizer, strategy, clip_norm
         self._scaled = isinstance(optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
-        single = strategy.num_replicas_in_sync == 1
-        # One signature for all shapes: a single trace, the same after a resumption.
-        self._run = tf.function(
-            self._on_replicas, input_signature=[batch_signature()] if single else None, reduce_retracing=True
-        )
+        self._replicas: list[int] = [
+            int(replica)
+            for replica in strategy.experimental_local_results(
+                strategy.experimental_distribute_values_from_function(lambda context: context.replica_id_in_sync_group)
+            )
+        ]
+        # One signature for all shapes: a single trace, which computes the same after a resumption.
+        self._run = tf.function(self._on_replicas, input_signature=[[batch_signature()] * len(self._replicas)])
 
     def __call__(self, number: int, make_batch: Callable[[int, int], Batch]) -> StepResult:
         """Make step `number` (from 0) on `make_batch(replica, n_replicas)` of each local replica."""
         self._model.step.assign(number)
-        batch = self._strategy.experimental_distribute_values_from_function(
-            lambda context: {
-                name: tf.constant(values)
-                for name, values in make_batch(context.replica_id_in_sync_group, context.num_replicas_in_sync).items()
-            }
-        )
-        losses, norm = self._run(batch)
+        n_replicas = self._strategy.num_replicas_in_sync
+        losses, norm = self._run([make_batch(replica, n_replicas) for replica in self._replicas])
         local = self._strategy.experimental_local_results
         values = {name: float(local(loss)[0]) for name, loss in losses.items()}
         gradient_norm = float(local(norm)[0])
         return StepResult(values, gradient_norm, isfinite(values["loss"]) and (self._scaled or isfinite(gradient_norm)))
 
-    def _on_replicas(self, batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def _on_replicas(self, batches: list[dict[str, tf.Tensor]]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        by_replica = dict(zip(self._replicas, batches, strict=True))
+        batch = self._strategy.experimental_distribute_values_from_function(
+            lambda context: by_replica[context.replica_id_in_sync_group]
+        )
         return self._strategy.run(self._on_replica, args=(batch,))
 
     def _on_replica(self, batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
