@@ -124,6 +124,9 @@ class ModelConfig(Section):
         "history's on the user side): content similarity inside the same inner product.",
     )
     text_match_dim: Positive = Field(128, description="Principal components of the text kept for text_match.")
+    text_match_scale: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="Scale of text_match in the logits, where cosines reach 1."
+    )
     dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
     rating_hidden: list[Positive] = Field([64, 32], description="Hidden layers of the rating head.")
 

@@ -64,6 +64,6 @@ def _plain(value: Any) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", default=Path("README.md"), help="Markdown file with the two marks")
+    parser.add_argument("file", type=Path, nargs="?", default="README.md", help="Markdown file with the two marks")
     path = parser.parse_args().file
     path.write_text(with_table(path.read_text("utf8")), "utf8")

@@ -15,7 +15,9 @@ class UserTower(tf.keras.layers.Layer):
 
     The learned part is a causal transformer (SASRec, Kang and McAuley 2018). The match part, where item
     vectors carry one, is a mean of the history's text components whose weights fall off by a learned
-    factor for each step back, times a learned scale: text similarity inside the same inner product.
+    factor for each step back, times a scale: text similarity inside the same inner product. The scale is a
+    setting, because a learned one shrinks as the learned part fits the training pairs ever closer, more than
+    serves unseen pairs.
     """
 
     def __init__(self, match_dim: int, n_users: int, config: ModelConfig, step: tf.Variable, seed: int) -> None:
@@ -34,7 +36,6 @@ class UserTower(tf.keras.layers.Layer):
         if config.use_user_id:
             self._users = self._table("users", n_users + 1)
         if match_dim:
-            self._match_scale = self.add_weight("match_log_scale", (), initializer=tf.keras.initializers.Constant(1.0))
             # sigmoid(-0.4) is about .4, where text-only decay does best on validation.
             self._match_decay = self.add_weight(
                 "match_decay_logit", (), initializer=tf.keras.initializers.Constant(-0.4)
@@ -85,4 +86,4 @@ class UserTower(tf.keras.layers.Layer):
         log_decay = tf.math.log_sigmoid(self._match_decay)
         weights = tf.where(back >= 0, tf.exp(tf.maximum(back, 0.0) * log_decay), 0.0)
         weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-        return tf.exp(self._match_scale) * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))
+        return self._config.text_match_scale * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))

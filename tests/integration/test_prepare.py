@@ -318,7 +318,9 @@ def test_allow_truncated_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
     )
     assert cli.run(main, ["--config", str(tmp_path / "c.yaml")]) == DataError.exit_code
     assert "--allow-truncated" in capsys.readouterr().err
-    assert cli.run(main, ["--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"]) == 0
+    assert (
+        cli.run(main, ["--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"]) == 0
+    )
     assert "shop (synthetic)" in capsys.readouterr().out
     dataset = PreparedDataset.load(tmp_path / "prepared/shop")
     source = dataset.manifest["sources"][0]

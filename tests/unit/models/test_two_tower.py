@@ -92,7 +92,7 @@ def test_the_match_part_is_a_recency_weighted_mean_of_the_historys_text(model: T
     np.testing.assert_allclose(np.linalg.norm(text, axis=1), 1.0, rtol=1e-5)
     decay = 1 / (1 + np.exp(0.4))  # the initial value
     weights = np.array([decay**2, decay, 1.0])
-    expected = np.e * (weights @ text) / weights.sum()
+    expected = 5.0 * (weights @ text) / weights.sum()
     user = model.user_vectors(_history(model, rows), tf.constant([3]), tf.zeros([1, 3]), tf.zeros([1], tf.int32))
     np.testing.assert_allclose(user[0, dim:], expected, rtol=1e-4)
 
