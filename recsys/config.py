@@ -128,7 +128,8 @@ class ModelConfig(Section):
         5.0, description="Scale of text_match in the logits, where cosines reach 1."
     )
     dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
-    rating_hidden: list[Positive] = Field([64, 32], description="Hidden layers of the rating head.")
+    rating_hidden: list[Positive] = Field([32], min_length=1, description="Hidden layers of the rating head.")
+    rating_dropout: Dropout = Field(0.5, description="Dropout in the rating head.")
 
     @model_validator(mode="after")
     def _heads_divide_dim(self) -> Self:

@@ -57,7 +57,9 @@ class ItemTower(tf.keras.layers.Layer):
         self._brand = _embedding(features.n_brands, config.dim, "brand")
         self._categories = _embedding(features.n_categories, config.dim, "categories")
         self._text = tf.keras.layers.Dense(config.dim, name="text")
-        self._price = tf.keras.layers.Dense(config.dim, use_bias=False, name="price")
+        # As small at the start as the embeddings: a default start would drown them in price.
+        small = tf.keras.initializers.RandomNormal(stddev=0.02)
+        self._price = tf.keras.layers.Dense(config.dim, use_bias=False, kernel_initializer=small, name="price")
         self._id_dropout = StepDropout(config.id_dropout, step, seed, "item_tower/id_dropout")
 
     @property

@@ -13,21 +13,22 @@ from recsys.ranking.ratings import FEATURES
 class RatingHead(tf.keras.layers.Layer):
     """Bias model plus a correction learned from both vectors.
 
-    rating = global mean + item bias + user bias + MLP(user, item, user * item, features). The MLP's last layer
-    starts at zero, so that training starts from the bias model (Koren, Bell and Volinsky, "Matrix
-    factorization techniques for recommender systems", 2009) and departs from it where that pays.
+    rating = global mean + w · features + MLP(user, item, user × item, features). At the start w picks item bias and
+    user bias and the MLP gives zero, so that training starts from the bias model (Koren, Bell and Volinsky,
+    "Matrix factorization techniques for recommender systems", 2009) and departs from it where that pays.
     """
 
-    def __init__(
-        self, rating_mean: float, dim: int, hidden: Sequence[int], dropout: float, step: tf.Variable, seed: int
-    ) -> None:
+    def __init__(self, rating_mean: float, hidden: Sequence[int], dropout: float, step: tf.Variable, seed: int) -> None:
         super().__init__(name="rating_head")
         self._rating_mean = rating_mean
-        self._user = tf.keras.layers.Dense(dim, name="user")
-        self._item = tf.keras.layers.Dense(dim, name="item")
+        start = [[1.0 if feature in ("item_bias", "user_bias") else 0.0] for feature in FEATURES]
+        self._linear = tf.keras.layers.Dense(1, kernel_initializer=tf.constant_initializer(start), name="linear")
+        self._user = tf.keras.layers.Dense(hidden[0], name="user")
+        self._item = tf.keras.layers.Dense(hidden[0], name="item")
         self._hidden = [
             tf.keras.layers.Dense(width, activation="relu", name=f"hidden_{n}") for n, width in enumerate(hidden)
         ]
+        self._drop_input = StepDropout(dropout, step, seed, "rating_head/drop_input")
         self._drops = [StepDropout(dropout, step, seed, f"rating_head/drop_{n}") for n in range(len(hidden))]
         self._correction = tf.keras.layers.Dense(1, kernel_initializer="zeros", name="correction")
 
@@ -42,8 +43,8 @@ class RatingHead(tf.keras.layers.Layer):
         item = self._item(item)
         user = tf.broadcast_to(self._user(user), tf.shape(item))  # one user, many candidates
         hidden = tf.concat([user, item, user * item, tf.cast(features, user.dtype)], axis=-1)
+        hidden = self._drop_input(hidden, training=training)
         for layer, drop in zip(self._hidden, self._drops, strict=True):
             hidden = drop(layer(hidden), training=training)
-        correction = tf.cast(self._correction(hidden)[..., 0], tf.float32)
-        biases = features[..., FEATURES.index("item_bias")] + features[..., FEATURES.index("user_bias")]
-        return self._rating_mean + biases + correction
+        rating = self._linear(features)[..., 0] + self._correction(hidden)[..., 0]
+        return self._rating_mean + tf.cast(rating, tf.float32)

@@ -64,7 +64,7 @@ class TwoTower(tfrs.Model):
         self.rating_head: RatingHead | None = None
         if rating_mean is not None and config.training.rating_weight > 0:
             self.rating_head = RatingHead(
-                rating_mean, config.model.dim, config.model.rating_hidden, 0.2, self.step, config.seed
+                rating_mean, config.model.rating_hidden, config.model.rating_dropout, self.step, config.seed
             )
             self._rating_task = tfrs.tasks.Ranking(
                 loss=tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM), name="rating"

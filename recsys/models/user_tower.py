@@ -83,7 +83,7 @@ class UserTower(tf.keras.layers.Layer):
     def _matched(self, text: tf.Tensor) -> tf.Tensor:
         position = tf.range(tf.shape(text)[1])
         back = tf.cast(position[:, None] - position[None, :], tf.float32)
-        log_decay = tf.math.log_sigmoid(self._match_decay)
+        log_decay = tf.math.log_sigmoid(tf.cast(self._match_decay, tf.float32))
         weights = tf.where(back >= 0, tf.exp(tf.maximum(back, 0.0) * log_decay), 0.0)
         weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
         return self._config.text_match_scale * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
 
-FEATURES = ("item_bias", "item_log_count", "user_bias", "user_log_count")
+FEATURES = ("item_bias", "item_log_count", "user_bias", "user_log_count", "user_recent_bias")
+RECENCY = 0.9  # weight of a rating relative to the user's next one, in the recent bias: taste and mood drift
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class RatingStatistics:
     """What the training ratings say of each item.
 
     An item's bias is its mean deviation from the global mean, with `damping` ratings at the mean added. A user's
-    bias is the same over the user's history, after the items' biases are subtracted.
+    bias is the same over the user's history, after the items' biases are subtracted; the recent bias weighs that
+    history by recency (Koren, "Collaborative filtering with temporal dynamics", KDD 2009: users drift).
 
     Attributes:
         global_mean: mean training rating.
@@ -71,12 +73,16 @@ class RatingStatistics:
         ends = histories.indptr
         user_sums = _running(residuals)[ends[1:]] - _running(residuals)[ends[:-1]]
         user_counts = _running(rated)[ends[1:]] - _running(rated)[ends[:-1]]
-        shape = items.shape
+        later = np.repeat(_running(rated)[ends[1:]], histories.lengths) - _running(rated)[1:]  # ratings since
+        weights = RECENCY**later
+        rows = np.repeat(np.arange(len(histories)), histories.lengths)
+        recent_sums = np.bincount(rows, weights * residuals, len(histories)).astype(np.float64)
+        recent_counts = np.bincount(rows, weights * rated, len(histories)).astype(np.float64)
+        of_users = (user_sums, user_counts, recent_sums, recent_counts)
         return self._assemble(
             self.item_sums[items],
             self.item_counts[items],
-            np.broadcast_to(user_sums[:, None], shape),
-            np.broadcast_to(user_counts[:, None], shape),
+            *(np.broadcast_to(values[:, None], items.shape) for values in of_users),
         )
 
     def prefix_features(self, histories: Histories) -> NDArray[np.float32]:
@@ -95,6 +101,8 @@ class RatingStatistics:
             self.item_counts[histories.items] - rated,
             user_sums,
             user_counts,
+            _recent(residuals, rated, histories),
+            _recent(rated, rated, histories),
         )
 
     def _assemble(
@@ -103,6 +111,8 @@ class RatingStatistics:
         item_counts: NDArray[np.float64],
         user_sums: NDArray[np.float64],
         user_counts: NDArray[np.float64],
+        recent_sums: NDArray[np.float64],
+        recent_counts: NDArray[np.float64],
     ) -> NDArray[np.float32]:
         """The features, in the order of `FEATURES`, on a new last axis."""
         columns = (
@@ -110,6 +120,7 @@ class RatingStatistics:
             np.log1p(item_counts),
             self._bias(user_sums, user_counts),
             np.log1p(user_counts),
+            self._bias(recent_sums, recent_counts),
         )
         return np.stack(columns, axis=-1).astype(np.float32)
 
@@ -137,6 +148,18 @@ class RatingStatistics:
         return cls(
             **scalars, item_sums=np.load(folder / "item_sums.npy"), item_counts=np.load(folder / "item_counts.npy")
         )
+
+
+def _recent(values: NDArray[np.float64], rated: NDArray[np.float64], histories: Histories) -> NDArray[np.float64]:
+    """[T], sum of the `values` strictly before in the history, weighted by RECENCY to the ratings since."""
+    sums = np.zeros(len(values))
+    running = np.zeros(len(histories))
+    for step in range(int(histories.lengths.max(initial=0))):
+        rows = np.flatnonzero(histories.lengths > step)
+        places = histories.indptr[rows] + step
+        sums[places] = running[rows]
+        running[rows] = np.where(rated[places] > 0, RECENCY * running[rows] + values[places], running[rows])
+    return sums
 
 
 def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:

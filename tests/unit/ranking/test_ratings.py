@@ -50,6 +50,8 @@ def test_user_features_by_hand() -> None:
     residuals = (5 - 3 - 1) + (2 - 3 - 0)
     np.testing.assert_allclose(column(features, "user_bias"), [[residuals / 3] * 2, [0, 0]], rtol=1e-6)
     np.testing.assert_allclose(column(features, "user_log_count"), np.log1p([[2, 2], [0, 0]]), rtol=1e-6)
+    recent = (0.9 * 1 - 1) / (0.9 + 1 + 1)  # a rating since the first one, none since the last; one of damping
+    np.testing.assert_allclose(column(features, "user_recent_bias"), [[recent] * 2, [0, 0]], rtol=1e-5)
 
 
 def with_gaps(known: Histories) -> Histories:
@@ -76,6 +78,7 @@ def test_prefix_features_are_those_of_the_history_so_far_without_the_own_rating(
                 "item_log_count": np.log1p(others.sum()),
                 "user_bias": column(same, "user_bias"),
                 "user_log_count": column(same, "user_log_count"),
+                "user_recent_bias": column(same, "user_recent_bias"),
             }
             np.testing.assert_allclose(features[place], [expected[name] for name in FEATURES], rtol=1e-4, atol=1e-6)
 

@@ -41,7 +41,6 @@ def test_without_a_gpu_everything_is_float32() -> None:
     assert tf.keras.mixed_precision.global_policy().name == "float32"
 
 
-@pytest.mark.xfail(strict=True, reason="the user tower multiplies float32 by float16 weights in its text match")
 def test_mixed_precision_trains_float32_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distribution, "_gpus_have_float16", lambda: True)
     assert not use_mixed_precision(tiny.make_config(mixed_precision="off").training)
