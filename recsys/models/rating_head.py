@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from recsys.models.layers import StepDropout
 from recsys.ranking.ratings import FEATURES
@@ -13,16 +15,35 @@ from recsys.ranking.ratings import FEATURES
 class RatingHead(tf.keras.layers.Layer):
     """Bias model plus a correction learned from both vectors.
 
-    rating = global mean + w · features + MLP(user, item, user × item, features). At the start w picks item bias and
-    user bias and the MLP gives zero, so that training starts from the bias model (Koren, Bell and Volinsky,
-    "Matrix factorization techniques for recommender systems", 2009) and departs from it where that pays.
+    rating = global mean + w · features + MLP(user, item, user × item, features). The MLP gives zero at the start, so
+    that training starts from a bias model (Koren, Bell and Volinsky, "Matrix factorization techniques for recommender
+    systems", 2009) and departs from it where that pays.
     """
 
-    def __init__(self, rating_mean: float, hidden: Sequence[int], dropout: float, step: tf.Variable, seed: int) -> None:
+    def __init__(
+        self,
+        rating_mean: float,
+        start: NDArray[np.float32] | None,
+        hidden: Sequence[int],
+        dropout: float,
+        step: tf.Variable,
+        seed: int,
+    ) -> None:
+        """Build a head.
+
+        Args:
+            rating_mean: global mean.
+            start: float32 [F], first weights w of the features; None: item bias + user bias.
+            hidden: widths of the MLP's layers.
+            dropout: in the MLP and on its input.
+            step, seed: see StepDropout.
+        """
         super().__init__(name="rating_head")
         self._rating_mean = rating_mean
-        start = [[1.0 if feature in ("item_bias", "user_bias") else 0.0] for feature in FEATURES]
-        self._linear = tf.keras.layers.Dense(1, kernel_initializer=tf.constant_initializer(start), name="linear")
+        if start is None:
+            start = np.array([feature in ("item_bias", "user_bias") for feature in FEATURES], np.float32)
+        first = tf.constant_initializer(start[:, None])
+        self._linear = tf.keras.layers.Dense(1, kernel_initializer=first, name="linear")
         self._user = tf.keras.layers.Dense(hidden[0], name="user")
         self._item = tf.keras.layers.Dense(hidden[0], name="item")
         self._hidden = [

@@ -42,6 +42,7 @@ class TwoTower(tfrs.Model):
         rating_mean: float | None,
         item_init: NDArray[np.float32] | None = None,
         text_layer: tf.keras.layers.Layer | None = None,
+        rating_start: NDArray[np.float32] | None = None,
     ) -> None:
         """Build a model for N items.
 
@@ -53,6 +54,7 @@ class TwoTower(tfrs.Model):
             rating_mean: mean training rating, or None where there are no ratings: no rating task then.
             item_init: float32 [N, dim], start of the item-id embeddings, or None.
             text_layer: int32 rows [U] to text embeddings [U, E] where the encoder is fine-tuned, or None.
+            rating_start: float32 [F], where the rating head's linear part starts; None: item bias + user bias.
         """
         super().__init__()
         self._training, self._n_items = config.training, len(features)
@@ -64,7 +66,12 @@ class TwoTower(tfrs.Model):
         self.rating_head: RatingHead | None = None
         if rating_mean is not None and config.training.rating_weight > 0:
             self.rating_head = RatingHead(
-                rating_mean, config.model.rating_hidden, config.model.rating_dropout, self.step, config.seed
+                rating_mean,
+                rating_start,
+                config.model.rating_hidden,
+                config.model.rating_dropout,
+                self.step,
+                config.seed,
             )
             self._rating_task = tfrs.tasks.Ranking(
                 loss=tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM), name="rating"

@@ -72,6 +72,15 @@ class ModelInputs:
     price_scale: PriceScale
     text: ItemText
 
+    @property
+    def rating_start(self) -> NDArray[np.float32] | None:
+        """float32 [F], least-squares weights of the rating features, where the rating head starts; None: no ratings."""
+        if self.statistics is None:
+            return None
+        rated = np.isfinite(self.histories.ratings)
+        deviations = self.histories.ratings[rated] - self.statistics.global_mean
+        return np.linalg.lstsq(self.rating_features[rated], deviations)[0].astype(np.float32)
+
     @classmethod
     def of(cls, dataset: PreparedDataset, text: ItemText, config: Config) -> ModelInputs:
         """The inputs that a prepared dataset gives; whatever is fitted is fitted on train."""

@@ -74,6 +74,7 @@ def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, c
         inputs.statistics.global_mean if inputs.statistics else None,
         inputs.item_init,
         text_layer,
+        inputs.rating_start,
     )
     model.build_variables()
     return model

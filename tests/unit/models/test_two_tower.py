@@ -171,6 +171,14 @@ def test_the_rating_head_starts_as_the_bias_model(model: TwoTower) -> None:
     np.testing.assert_allclose(rating, [[4.75, 3.25]], atol=1e-6)
 
 
+def test_the_rating_head_starts_where_it_is_told() -> None:
+    start = np.arange(1.0, len(FEATURES) + 1, dtype=np.float32)
+    model = TwoTower(_features(), np.ones(N_ITEMS), N_USERS, _config(), rating_mean=3.0, rating_start=start)
+    vectors, features = model.item_vectors(), np.full((1, 1, len(FEATURES)), 0.1, np.float32)
+    rating = model.export_functions()["ranking_head"](vectors[:1], vectors[None, 1:2], tf.constant(features))["rating"]
+    np.testing.assert_allclose(rating, [[3.0 + 0.1 * start.sum()]], rtol=1e-5)
+
+
 def test_missing_ratings_are_left_out_of_the_rating_loss(model: TwoTower) -> None:
     _, losses = model.compute_losses(_batch())
     # The head still predicts the mean, 4: the rated targets are 5, 3 and 4.
