@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -72,7 +72,9 @@ class BundleWriter:
             self._home.mkdir(parents=True, exist_ok=True)
             with name_lock(self._home):
                 self._remove_leftovers()
-                self.folder = Path(tempfile.mkdtemp(prefix=layout.TEMPORARY_PREFIX, dir=self._home))
+                # Not mkdtemp, which hides its folder from other users: the server may run as one.
+                self.folder = self._home / f"{layout.TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+                self.folder.mkdir()
                 self._lock = FolderLock.shared(self.folder)
         except OSError as error:
             raise _not_written(self._home, error) from error
