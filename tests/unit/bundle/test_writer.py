@@ -80,10 +80,11 @@ def test_each_version_becomes_current_and_the_newest_are_kept(tmp_path: Path) ->
 
 
 def test_a_version_is_as_readable_as_any_new_folder(tmp_path: Path) -> None:
-    version = make_bundle(tmp_path)
+    home = small(tmp_path)
     plain = tmp_path / "plain"
     plain.mkdir()
-    assert version.stat().st_mode == plain.stat().st_mode
+    (version,) = versions(home)
+    assert (home / version).stat().st_mode == plain.stat().st_mode
 
 
 def test_the_newest_are_kept_even_if_the_clock_went_back(tmp_path: Path) -> None:
