@@ -27,7 +27,7 @@ serve: install ## Serve a bundle until Ctrl-C; BUNDLE=saved_model/NAME, default 
 	@RECSYS_BUNDLE="$(BUNDLE)" $(BIN)/python -m serve
 
 test: install-dev ## The default tests.
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-slow: install-dev ## The long ones.
 	@$(BIN)/python -m pytest -q -m slow
