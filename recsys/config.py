@@ -125,7 +125,12 @@ class ModelConfig(Section):
     )
     text_match_dim: Positive = Field(128, description="Principal components of the text kept for text_match.")
     text_match_scale: Annotated[float, Field(gt=0)] = Field(
-        5.0, description="Scale of text_match in the logits, where cosines reach 1."
+        2.7, description="First scale of text_match in the logits, where cosines reach 1; training adapts it."
+    )
+    text_match_factors: list[Annotated[float, Field(gt=0)]] = Field(
+        [1.0, 1.5, 2.0, 3.0, 4.0],
+        min_length=1,
+        description="Factors of the trained scale tried on validation at the end; the best is kept.",
     )
     dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
     rating_hidden: list[Positive] = Field([32], min_length=1, description="Hidden layers of the rating head.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 
 from recsys.config import ModelConfig
@@ -15,9 +17,9 @@ class UserTower(tf.keras.layers.Layer):
 
     The learned part is a causal transformer (SASRec, Kang and McAuley 2018). The match part, where item
     vectors carry one, is a mean of the history's text components whose weights fall off by a learned
-    factor for each step back, times a scale: text similarity inside the same inner product. The scale is a
-    setting, because a learned one shrinks as the learned part fits the training pairs ever closer, more than
-    serves unseen pairs.
+    factor for each step back, times a learned scale: text similarity inside the same inner product. Training
+    shrinks the scale as the learned part fits the training pairs ever closer, more than serves unseen pairs;
+    `scale_match` corrects it afterwards.
     """
 
     def __init__(self, match_dim: int, n_users: int, config: ModelConfig, step: tf.Variable, seed: int) -> None:
@@ -36,6 +38,8 @@ class UserTower(tf.keras.layers.Layer):
         if config.use_user_id:
             self._users = self._table("users", n_users + 1)
         if match_dim:
+            scale = tf.keras.initializers.Constant(math.log(config.text_match_scale))
+            self._match_log_scale = self.add_weight("match_log_scale", (), initializer=scale)
             # sigmoid(-0.4) is about .4, where text-only decay does best on validation.
             self._match_decay = self.add_weight(
                 "match_decay_logit", (), initializer=tf.keras.initializers.Constant(-0.4)
@@ -74,6 +78,11 @@ class UserTower(tf.keras.layers.Layer):
         match = self._matched(history[..., config.dim :])
         return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
 
+    def scale_match(self, factor: float) -> None:
+        """Multiply the scale of the match part by `factor`; nothing where there is no match part."""
+        if self._match_dim:
+            self._match_log_scale.assign_add(math.log(factor))
+
     def _user_vectors(self, user: tf.Tensor, training: bool) -> tf.Tensor:
         if training:  # so that the row of unknown users is trained and the history must do without an id
             shown = self._drop_user(tf.ones_like(user, tf.float32), training=True) > 0
@@ -86,4 +95,5 @@ class UserTower(tf.keras.layers.Layer):
         log_decay = tf.math.log_sigmoid(tf.cast(self._match_decay, tf.float32))
         weights = tf.where(back >= 0, tf.exp(tf.maximum(back, 0.0) * log_decay), 0.0)
         weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-        return self._config.text_match_scale * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))
+        scale = tf.exp(tf.cast(self._match_log_scale, tf.float32))
+        return scale * tf.einsum("pq,bqe->bpe", weights, tf.cast(text, tf.float32))

@@ -20,7 +20,7 @@ from recsys.training.features import ModelInputs
 from recsys.training.fit import Fit, FitState, restore_best
 from recsys.training.run import RunFolder
 from recsys.training.step import make_optimizer
-from recsys.training.validation import Validator
+from recsys.training.validation import EARLY_STOPPING_METRIC, Validator
 
 
 def train(config: Config, *, resume: bool = False, console: Console | None = None) -> Path | None:
@@ -56,6 +56,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         tf.keras.mixed_precision.set_global_policy("float32")
         model = build_model(inputs, dataset, config, console)
         restore_best(model, run)
+        tune_match_scale(model, make_validator(model, dataset, inputs, config), config, console)
         path = export_bundle(model, dataset, inputs, config, state)
     console.print(f"Bundle: {path}")
     return path
@@ -80,6 +81,33 @@ def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, c
     return model
 
 
+def make_validator(model: TwoTower, dataset: PreparedDataset, inputs: ModelInputs, config: Config) -> Validator:
+    """Metrics of `model` on the config's sample of validation users."""
+    return Validator(
+        model,
+        inputs.histories,
+        dataset.histories((c.VALIDATION,)),
+        max_users=config.training.evaluate_users,
+        max_history=config.model.max_history,
+        seed=config.seed,
+    )
+
+
+def tune_match_scale(model: TwoTower, validate: Validator, config: Config, console: Console) -> None:
+    """Multiply the scale of the text match by the factor that does best on validation, of those in the config."""
+    if not len(validate) or not config.model.text_match:
+        return
+    tried = {}
+    for factor in config.model.text_match_factors:
+        model.user_tower.scale_match(factor)
+        tried[factor] = validate()[EARLY_STOPPING_METRIC]
+        model.user_tower.scale_match(1 / factor)
+    best = max(tried, key=lambda factor: tried[factor])
+    model.user_tower.scale_match(best)
+    figures = ", ".join(f"×{factor:g}: {value:.4f}" for factor, value in tried.items())
+    console.print(f"Scale of the text match: ×{best:g} ({EARLY_STOPPING_METRIC} on validation {figures})")
+
+
 def _fit(
     config: Config, resume: bool, run: RunFolder, cluster: Cluster, console: Console
 ) -> tuple[PreparedDataset, ModelInputs, FitState]:
@@ -102,14 +130,7 @@ def _fit(
     with cluster.strategy.scope():
         model = build_model(inputs, dataset, config, console)
         optimizer = make_optimizer(model, config.training, mixed)
-    validate = Validator(
-        model,
-        inputs.histories,
-        dataset.histories((c.VALIDATION,)),
-        max_users=config.training.evaluate_users,
-        max_history=config.model.max_history,
-        seed=config.seed,
-    )
+    validate = make_validator(model, dataset, inputs, config)
     batches = TrainingBatches(
         inputs.histories,
         inputs.rating_features,

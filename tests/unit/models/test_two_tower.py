@@ -92,9 +92,19 @@ def test_the_match_part_is_a_recency_weighted_mean_of_the_historys_text(model: T
     np.testing.assert_allclose(np.linalg.norm(text, axis=1), 1.0, rtol=1e-5)
     decay = 1 / (1 + np.exp(0.4))  # the initial value
     weights = np.array([decay**2, decay, 1.0])
-    expected = 5.0 * (weights @ text) / weights.sum()
+    expected = 2.7 * (weights @ text) / weights.sum()
     user = model.user_vectors(_history(model, rows), tf.constant([3]), tf.zeros([1, 3]), tf.zeros([1], tf.int32))
     np.testing.assert_allclose(user[0, dim:], expected, rtol=1e-4)
+
+
+def test_scaling_the_match_part_leaves_the_learned_part() -> None:
+    model = _model()
+    arguments = (_history(model, [2, 7]), tf.constant([2]), tf.zeros([1, 2]), tf.zeros([1], tf.int32))
+    before = model.user_vectors(*arguments)
+    model.user_tower.scale_match(2.0)
+    after = model.user_vectors(*arguments)
+    np.testing.assert_allclose(after[:, :8], before[:, :8], rtol=1e-6)
+    np.testing.assert_allclose(after[:, 8:], 2.0 * before[:, 8:], rtol=1e-5)
 
 
 def test_attributes_given_by_hand_give_the_towers_own_vector(model: TwoTower) -> None:
