@@ -131,6 +131,8 @@ def check_format(report: SourceReport, name: str) -> None:
     else:
         got = f"the format {' or '.join(kinds[other])}"
         remedy = f"set data.format: {kinds[other][0]}"
+        if name == "events":
+            remedy = "rename the fields to item_id, title, brand, categories, price, description, image"
     raise DataError(f"{report.kind} in the format {name} in {report.path}", got, remedy)
 
 

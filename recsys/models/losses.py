@@ -8,12 +8,42 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 
-def sampled_retrieval_task(temperature: float) -> tfrs.tasks.Retrieval:
-    """Sampled softmax with logQ correction and accidental hits removed; returns a sum over the batch.
+class SampledRetrieval(tfrs.tasks.Retrieval):
+    """Sampled softmax with logQ correction and accidental hits removed.
 
-    Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations" (2019).
+    Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations" (2019). Accidental hits
+    are masked here: the layer TFRS has for them overflows in float16.
     """
-    return tfrs.tasks.Retrieval(temperature=temperature, remove_accidental_hits=True, name="retrieval")
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__(temperature=temperature, name="retrieval")
+
+    def call(
+        self,
+        query_embeddings: tf.Tensor,
+        candidate_embeddings: tf.Tensor,
+        candidate_ids: tf.Tensor,
+        candidate_sampling_probability: tf.Tensor,
+    ) -> tf.Tensor:
+        """Sum over queries of the cross-entropy.
+
+        Args:
+            query_embeddings: [P, D].
+            candidate_embeddings: [C, D], C >= P; row p is what query p should find.
+            candidate_ids: int32 [C], item rows.
+            candidate_sampling_probability: float32 [C], chance of each as a negative.
+        """
+        n_queries, n_candidates = tf.shape(query_embeddings)[0], tf.shape(candidate_ids)[0]
+        other_item = candidate_ids[None, :] != candidate_ids[:n_queries, None]
+        return super().call(
+            tf.cast(query_embeddings, tf.float32),
+            tf.cast(candidate_embeddings, tf.float32),
+            candidate_sampling_probability=candidate_sampling_probability,
+            candidate_ids=candidate_ids,
+            compute_metrics=False,
+            compute_batch_metrics=False,
+            score_mask=other_item | tf.eye(n_queries, n_candidates, dtype=tf.bool),
+        )
 
 
 class FullSoftmaxRetrieval(tfrs.tasks.Retrieval):

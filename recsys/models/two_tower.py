@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from recsys.config import Config
 from recsys.models.features import ItemFeatures
 from recsys.models.item_tower import ItemTower
-from recsys.models.losses import FullSoftmaxRetrieval, sampled_retrieval_task
+from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
 from recsys.models.rating_head import RatingHead
 from recsys.models.user_tower import UserTower
 from recsys.ranking.ratings import FEATURES
@@ -58,6 +59,7 @@ class TwoTower(tfrs.Model):
         """
         super().__init__()
         self._training, self._n_items = config.training, len(features)
+        self._negatives_seed = zlib.crc32(f"{config.seed}/negatives".encode())
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.item_tower = ItemTower(
             features, np.asarray(item_counts) > 0, config.model, self.step, config.seed, item_init, text_layer
@@ -203,7 +205,7 @@ class TwoTower(tfrs.Model):
         training = self._training
         if training.retrieval_loss == "full":
             return FullSoftmaxRetrieval(training.temperature, training.label_smoothing, training.softmax_chunk)
-        return sampled_retrieval_task(training.temperature)
+        return SampledRetrieval(training.temperature)
 
     def _items_of_step(self, batch: Batch, training: bool) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         """Vectors of the items a step needs, each computed once.
@@ -229,7 +231,7 @@ class TwoTower(tfrs.Model):
     def _uniform_items(self, count: int) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64) if context else tf.constant(0, tf.int64)
-        seed = tf.stack([tf.identity(self.step), replica])
+        seed = tf.stack([tf.identity(self.step), replica + self._negatives_seed])
         return tf.random.stateless_uniform([count], seed, 0, self._n_items, tf.int32, alg="philox")
 
     def _sampled_loss(
@@ -248,14 +250,7 @@ class TwoTower(tfrs.Model):
         n_uniform = tf.cast(tf.shape(positions["negatives"])[0], tf.float32)
         share_in_batch = n_targets / tf.maximum(n_targets + n_uniform, 1.0)
         probability = share_in_batch * tf.gather(self._train_share, ids) + (1 - share_in_batch) / self._n_items
-        return self._retrieval_task(
-            tf.cast(queries, tf.float32),
-            tf.cast(candidates, tf.float32),
-            candidate_sampling_probability=probability,
-            candidate_ids=ids,
-            compute_metrics=False,
-            compute_batch_metrics=False,
-        )
+        return self._retrieval_task(queries, candidates, candidate_ids=ids, candidate_sampling_probability=probability)
 
     def _rating_loss(self, predictions: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
         rated = tf.math.is_finite(ratings)

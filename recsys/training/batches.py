@@ -28,7 +28,6 @@ class TrainingBatches:
     in the middle of an epoch.
 
     Attributes:
-        windows: int64 [W], the number of windows W is `len(self.starts)`.
         steps_per_epoch: batches in an epoch.
         n_targets: targets in an epoch.
     """

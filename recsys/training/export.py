@@ -65,7 +65,9 @@ def export_bundle(
         differences = _export_towers(model, inputs, embeddings, writer.folder, config)
         tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history, threads)
         known = dataset.histories(c.SPLITS)
-        vectors = tower.encode(_sampled_queries(known, config), embeddings)
+        # The index is tuned on what is known before the test interactions; what is served knows all.
+        before_test = dataset.histories((c.TRAIN, c.VALIDATION))
+        vectors = tower.encode(_sampled_queries(before_test, config), embeddings)
         index, recall = build_index(embeddings, vectors, config.index, config.seed)
         retriever = TwoTowerRetriever(tower, embeddings, index)
         popularity = fit_popularity(dataset)

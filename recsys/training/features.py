@@ -83,7 +83,7 @@ class ModelInputs:
 
     @classmethod
     def of(cls, dataset: PreparedDataset, text: ItemText, config: Config) -> ModelInputs:
-        """The inputs that a prepared dataset gives; whatever is fitted is fitted on train."""
+        """The inputs that a prepared dataset gives; what is fitted on interactions is fitted on train."""
         histories = dataset.histories((c.TRAIN,))
         statistics = None
         rating_features = np.zeros((len(histories.items), len(FEATURES)), np.float32)

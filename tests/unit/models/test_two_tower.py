@@ -249,6 +249,18 @@ def test_mixed_loss_adds_uniform_negatives_that_depend_on_the_step() -> None:
     assert first != model.compute_losses(_batch())[1]["retrieval"].numpy()
 
 
+def test_negatives_differ_between_seeds() -> None:
+    training = {"retrieval_loss": "mixed", "uniform_negatives": 7}
+    config = _config(training=training)
+    drawn = [
+        TwoTower(_features(), np.ones(N_ITEMS), N_USERS, config.model_copy(update={"seed": seed}), None)._uniform_items(
+            50
+        )
+        for seed in (0, 1)
+    ]
+    assert (drawn[0] != drawn[1]).numpy().any()
+
+
 @pytest.mark.parametrize("loss", ["in_batch", "mixed", "full"])
 def test_training_learns_what_follows_what(loss: str) -> None:
     model = _model(model={"dropout": 0.0, "id_dropout": 0.0}, training={"retrieval_loss": loss, "uniform_negatives": 8})

@@ -41,21 +41,22 @@ def test_without_a_gpu_everything_is_float32() -> None:
     assert tf.keras.mixed_precision.global_policy().name == "float32"
 
 
-def test_mixed_precision_trains_float32_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loss", ["full", "in_batch", "mixed"])
+def test_mixed_precision_trains_float32_weights(monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
     monkeypatch.setattr(distribution, "_gpus_have_float16", lambda: True)
     assert not use_mixed_precision(tiny.make_config(mixed_precision="off").training)
-    config = tiny.make_config()
+    config = tiny.make_config(retrieval_loss=loss, uniform_negatives=8)
     try:
         assert use_mixed_precision(config.training)
         train, _ = tiny.make_histories()
         model = tiny.make_model(config, train)
         optimizer = make_optimizer(model, config.training, mixed_precision=True)
         step = TrainStep(model, optimizer, tf.distribute.get_strategy(), config.training.clip_norm)
+        batches = tiny.make_batches(config, train)
+        results = [step(n, lambda s, k, n=n: batches.batch(0, n % batches.steps_per_epoch, s, k)) for n in range(30)]
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     assert all(v.dtype == tf.float32 for v in model.trainable_variables)
-    batches = tiny.make_batches(config, train)
-    results = [step(n, lambda s, k, n=n: batches.batch(0, n % batches.steps_per_epoch, s, k)) for n in range(30)]
     assert all(result.finite for result in results)
     # The scale starts too high for float16 and is halved until gradients are finite; then the loss falls.
     losses = [result.losses["loss"] for result in results]
