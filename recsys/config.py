@@ -132,6 +132,10 @@ class ModelConfig(Section):
         min_length=1,
         description="Factors of the trained scale tried on validation at the end; the best is kept.",
     )
+    text_match_decays: list[OpenShare] = Field(
+        [0.4, 0.6, 0.8],
+        description="Weights of a step back in the history tried with them, beside the trained one.",
+    )
     dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
     rating_hidden: list[Positive] = Field([32], min_length=1, description="Hidden layers of the rating head.")
     rating_dropout: Dropout = Field(0.5, description="Dropout in the rating head.")

@@ -18,8 +18,8 @@ class UserTower(tf.keras.layers.Layer):
     The learned part is a causal transformer (SASRec, Kang and McAuley 2018). The match part, where item
     vectors carry one, is a mean of the history's text components whose weights fall off by a learned
     factor for each step back, times a learned scale: text similarity inside the same inner product. Training
-    shrinks the scale as the learned part fits the training pairs ever closer, more than serves unseen pairs;
-    `scale_match` corrects it afterwards.
+    adapts both to a learned part that fits the training pairs ever closer, more than serves unseen pairs;
+    `set_match` corrects them afterwards.
     """
 
     def __init__(self, match_dim: int, n_users: int, config: ModelConfig, step: tf.Variable, seed: int) -> None:
@@ -78,10 +78,15 @@ class UserTower(tf.keras.layers.Layer):
         match = self._matched(history[..., config.dim :])
         return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
 
-    def scale_match(self, factor: float) -> None:
-        """Multiply the scale of the match part by `factor`; nothing where there is no match part."""
-        if self._match_dim:
-            self._match_log_scale.assign_add(math.log(factor))
+    @property
+    def match(self) -> tuple[float, float]:
+        """Scale and decay of the match part."""
+        return math.exp(float(self._match_log_scale)), float(tf.sigmoid(self._match_decay))
+
+    def set_match(self, scale: float, decay: float) -> None:
+        """Set what `match` gives; `decay` lies strictly between 0 and 1."""
+        self._match_log_scale.assign(math.log(scale))
+        self._match_decay.assign(math.log(decay / (1 - decay)))
 
     def _user_vectors(self, user: tf.Tensor, training: bool) -> tf.Tensor:
         if training:  # so that the row of unknown users is trained and the history must do without an id

@@ -56,7 +56,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         tf.keras.mixed_precision.set_global_policy("float32")
         model = build_model(inputs, dataset, config, console)
         restore_best(model, run)
-        tune_match_scale(model, make_validator(model, dataset, inputs, config), config, console)
+        tune_match(model, make_validator(model, dataset, inputs, config), config, console)
         path = export_bundle(model, dataset, inputs, config, state)
     console.print(f"Bundle: {path}")
     return path
@@ -93,19 +93,22 @@ def make_validator(model: TwoTower, dataset: PreparedDataset, inputs: ModelInput
     )
 
 
-def tune_match_scale(model: TwoTower, validate: Validator, config: Config, console: Console) -> None:
-    """Multiply the scale of the text match by the factor that does best on validation, of those in the config."""
+def tune_match(model: TwoTower, validate: Validator, config: Config, console: Console) -> None:
+    """Set scale and decay of the text match to those that do best on validation, of the config's and the trained."""
     if not len(validate) or not config.model.text_match:
         return
+    trained_scale, trained_decay = model.user_tower.match
     tried = {}
-    for factor in config.model.text_match_factors:
-        model.user_tower.scale_match(factor)
-        tried[factor] = validate()[EARLY_STOPPING_METRIC]
-        model.user_tower.scale_match(1 / factor)
-    best = max(tried, key=lambda factor: tried[factor])
-    model.user_tower.scale_match(best)
-    figures = ", ".join(f"×{factor:g}: {value:.4f}" for factor, value in tried.items())
-    console.print(f"Scale of the text match: ×{best:g} ({EARLY_STOPPING_METRIC} on validation {figures})")
+    for decay in (trained_decay, *config.model.text_match_decays):
+        for factor in config.model.text_match_factors:
+            model.user_tower.set_match(trained_scale * factor, decay)
+            tried[trained_scale * factor, decay] = validate()[EARLY_STOPPING_METRIC]
+    scale, decay = max(tried, key=lambda setting: tried[setting])
+    model.user_tower.set_match(scale, decay)
+    console.print(
+        f"Text match scale {scale:.2f} (trained {trained_scale:.2f}), decay {decay:.2f} (trained {trained_decay:.2f}); "
+        f"{EARLY_STOPPING_METRIC} on validation {tried[scale, decay]:.4f}, the best of {len(tried)} tried"
+    )
 
 
 def _fit(

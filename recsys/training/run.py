@@ -28,6 +28,8 @@ _FREE_SECTIONS = ("data", "index", "bundle", "evaluation", "synthetic", "name")
 _FREE_KEYS = (
     ("ranking", "candidates"),
     ("ranking", "rescore_weights"),
+    ("model", "text_match_factors"),
+    ("model", "text_match_decays"),
     ("training", "run_dir"),
     ("training", "checkpoint_minutes"),
     ("text", "cache_dir"),

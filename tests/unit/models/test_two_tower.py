@@ -101,7 +101,8 @@ def test_scaling_the_match_part_leaves_the_learned_part() -> None:
     model = _model()
     arguments = (_history(model, [2, 7]), tf.constant([2]), tf.zeros([1, 2]), tf.zeros([1], tf.int32))
     before = model.user_vectors(*arguments)
-    model.user_tower.scale_match(2.0)
+    scale, decay = model.user_tower.match
+    model.user_tower.set_match(2.0 * scale, decay)
     after = model.user_vectors(*arguments)
     np.testing.assert_allclose(after[:, :8], before[:, :8], rtol=1e-6)
     np.testing.assert_allclose(after[:, 8:], 2.0 * before[:, 8:], rtol=1e-5)
