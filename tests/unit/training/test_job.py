@@ -1,5 +1,6 @@
 """The text match is set to what does best on validation."""
 
+import pytest
 from rich.console import Console
 
 from recsys.training.job import tune_match
@@ -27,8 +28,8 @@ def test_the_text_match_that_validation_prefers_is_kept() -> None:
     trained, _ = model.user_tower.match
     tune_match(model, _Prefers(model, 2.9 * trained, 0.62), config, Console(quiet=True))
     scale, decay = model.user_tower.match
-    assert abs(scale / trained - 3.0) < 1e-4
-    assert abs(decay - 0.6) < 1e-4
+    assert scale / trained == pytest.approx(3.0, rel=1e-4)
+    assert decay == pytest.approx(0.6, rel=1e-4)
 
 
 def test_what_was_trained_stays_where_nothing_does_better() -> None:
@@ -37,4 +38,4 @@ def test_what_was_trained_stays_where_nothing_does_better() -> None:
     model = tiny.make_model(config, train)
     before = model.user_tower.match
     tune_match(model, _Prefers(model, *before), config, Console(quiet=True))
-    assert model.user_tower.match == before
+    assert model.user_tower.match == pytest.approx(before, rel=1e-6)
