@@ -15,19 +15,7 @@ from recsys.dataset import columns as c
 from recsys.dataset.amazon import metadata_rows
 from recsys.dataset.amazon_formats import Image2023, RawMetadata
 from recsys.dataset.sources import SourceReport, prefetch
-
-METADATA_SCHEMA = pa.schema(
-    [
-        (c.ITEM_ID, pa.string()),
-        (c.TITLE, pa.string()),
-        (c.TEXT, pa.string()),
-        (c.BRAND, pa.string()),
-        (c.CATEGORIES, pa.list_(pa.string())),
-        (c.PRICE, pa.float32()),
-        (c.DESCRIPTION, pa.string()),
-        (c.IMAGE, pa.string()),
-    ]
-)
+from recsys.dataset.tables import METADATA_SCHEMA
 
 
 def create_table(db: duckdb.DuckDBPyConnection) -> None:

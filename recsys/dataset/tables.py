@@ -25,9 +25,8 @@ INTERACTIONS_SCHEMA = pa.schema(
 )
 PURCHASE_FIELDS = [pa.field(c.PRICE, pa.float32()), pa.field(c.QUANTITY, pa.float32())]
 USERS_SCHEMA = pa.schema([(c.USER, pa.int32()), (c.USER_ID, pa.string())])
-ITEMS_SCHEMA = pa.schema(
+METADATA_SCHEMA = pa.schema(
     [
-        (c.ITEM, pa.int32()),
         (c.ITEM_ID, pa.string()),
         (c.TITLE, pa.string()),
         (c.TEXT, pa.string()),
@@ -38,6 +37,7 @@ ITEMS_SCHEMA = pa.schema(
         (c.IMAGE, pa.string()),
     ]
 )
+ITEMS_SCHEMA = pa.schema([pa.field(c.ITEM, pa.int32()), *METADATA_SCHEMA])
 
 
 def write_interactions(db: duckdb.DuckDBPyConnection, path: Path, with_purchases: bool) -> None:
