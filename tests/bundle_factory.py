@@ -6,6 +6,7 @@ item bias plus user bias. Items come in groups of similar embeddings, and users 
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +61,10 @@ def make_bundle(
         writer.add_histories(histories)
         if ratings:
             statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
-            head = folder / f"{name}-head.onnx"
-            write_ranking_head(head, statistics.global_mean, dim)
-            writer.add_ratings(statistics, head)
-            head.unlink()
+            with tempfile.TemporaryDirectory() as own:  # not beside the bundles: another writer may be at work there
+                head = Path(own) / "head.onnx"
+                write_ranking_head(head, statistics.global_mean, dim)
+                writer.add_ratings(statistics, head)
         writer.describe(
             dataset={"name": name, "sha256": "0" * 64},
             config={"name": name, "synthetic": True},
