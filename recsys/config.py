@@ -20,6 +20,30 @@ OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
+RetrieverName = Literal[
+    "popularity",
+    "recent_popularity",
+    "neighbours_bm25",
+    "neighbours_cosine",
+    "neighbours_cooccurrence",
+    "transitions",
+    "ease",
+    "als",
+    "bpr",
+    "content_tfidf",
+    "content_encoder",
+]
+
+
+ProposerName = Literal[
+    "neighbours_bm25",
+    "neighbours_cosine",
+    "neighbours_cooccurrence",
+    "transitions",
+    "ease",
+    "content_tfidf",
+    "content_encoder",
+]
 
 
 class Section(BaseModel):
@@ -38,6 +62,13 @@ class SplitConfig(Section):
     )
     validation_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
     test_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
+    cold_items_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="Share of the items, drawn (seeded) among those with test interactions, that lose all others: "
+        "cold items to be measured on.",
+        # Where nothing is held out, a manifest stays byte for byte what it was before this key.
+        exclude_if=lambda share: not share,
+    )
 
     @model_validator(mode="after")
     def _leave_training_data(self) -> Self:
@@ -49,8 +80,9 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Source files and what is kept of them."""
 
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events"] = Field(
-        description="Format of the source files. events: CSV or Parquet event log."
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events", "recbole"] = Field(
+        description="Format of the source files. events: CSV or Parquet event log. "
+        "recbole: atomic files, .inter and .item."
     )
     interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
     metadata: list[Path] = Field(
@@ -201,15 +233,116 @@ class BundleConfig(Section):
     keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
 
 
-class RankingConfig(Section):
-    """Candidates and their rescoring."""
+class RetrievalConfig(Section):
+    """The retrievers beside the two-tower: fitted on train, each tuned on validation over the grid of its lists."""
 
-    candidates: Positive = Field(200, description="Items retrieved, then rescored by the ranking head.")
-    rescore_weights: list[float] = Field(
-        [0.0, 0.05, 0.1, 0.2, 0.5],
+    retrievers: list[RetrieverName] = Field(
+        [
+            "popularity",
+            "recent_popularity",
+            "neighbours_bm25",
+            "neighbours_cosine",
+            "neighbours_cooccurrence",
+            "transitions",
+            "ease",
+            "als",
+            "bpr",
+            "content_tfidf",
+            "content_encoder",
+        ],
         min_length=1,
-        description="Weights of the predicted rating in the final score; the best on validation is kept.",
+        description="Retrievers fitted and put into the bundle beside the two-tower and the hybrid.",
     )
+    tuning_users: Positive = Field(10000, description="Validation users (seeded) on which retrievers are tuned.")
+    trials: Positive = Field(
+        24, description="Most settings of one retriever tried; a larger grid is sampled (seeded). Each has this budget."
+    )
+    decay: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [0.3, 0.4, 0.5, 0.6, 0.8, 1.0],
+        min_length=1,
+        description="Weights of a step back in the history tried for every item-to-item retriever.",
+    )
+    neighbours_k: list[Positive] = Field([20, 100], min_length=1, description="Lengths of neighbour lists tried.")
+    bm25_k1: list[Annotated[float, Field(ge=0)]] = Field([1.2], min_length=1, description="BM25 K1 tried.")
+    bm25_b: list[Share] = Field([0.2, 0.75], min_length=1, description="BM25 B tried.")
+    transitions_k: list[Positive] = Field([100], min_length=1, description="Lengths of transition lists tried.")
+    transitions_reverse: list[Share] = Field(
+        [0.3, 0.5, 1.0], min_length=1, description="Weights tried of a transition taken backwards."
+    )
+    transitions_target_power: list[Share] = Field(
+        [0.3, 0.5],
+        min_length=1,
+        description="Powers tried of the target item's popularity by which its transitions are divided.",
+    )
+    transitions_days: list[Annotated[float, Field(gt=0)] | None] = Field(
+        [None], min_length=1, description="Days over which a transition's weight falls to 1/e, tried; null: no limit."
+    )
+    ease_l2: list[Annotated[float, Field(gt=0)]] = Field([50.0, 300.0], min_length=1, description="EASE's L2 tried.")
+    ease_max_items: Positive = Field(
+        15000, description="Catalogues above get no EASE: it inverts a matrix of items x items."
+    )
+    als_factors: list[Positive] = Field([64, 256], min_length=1, description="ALS factors tried.")
+    als_regularization: list[Annotated[float, Field(ge=0)]] = Field(
+        [0.01, 1.0], min_length=1, description="ALS regularisation tried."
+    )
+    als_alpha: list[Annotated[float, Field(gt=0)]] = Field(
+        [1.0, 20.0], min_length=1, description="Confidence of an interaction of weight 1 in ALS, tried."
+    )
+    als_iterations: Positive = Field(15, description="ALS iterations.")
+    bpr_factors: list[Positive] = Field([64], min_length=1, description="BPR factors tried.")
+    bpr_learning_rate: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.02, 0.1], min_length=1, description="BPR learning rates tried."
+    )
+    bpr_regularization: list[Annotated[float, Field(ge=0)]] = Field(
+        [0.01], min_length=1, description="BPR regularisation tried."
+    )
+    bpr_iterations: Positive = Field(100, description="BPR iterations.")
+    content_k: list[Positive] = Field([100], min_length=1, description="Lengths of content neighbour lists tried.")
+    half_life_days: list[Annotated[float, Field(gt=0)]] = Field(
+        [30.0, 90.0, 365.0], min_length=1, description="Half-lives of recent_popularity tried."
+    )
+    spending_power: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="Interactions weigh (price / the user's mean price) to this power in ALS and BPR; 0: off.",
+    )
+    quantity_power: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="And (quantity / the item's mean quantity) to this power; 0: off.",
+    )
+    hybrid_weights: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None,
+        description="Shares of the blend's members by retriever name (equal shares are equally loud); null: tuned on "
+        "validation.",
+    )
+
+
+class RankingConfig(Section):
+    """Candidates, and the learned ranker that puts them in order."""
+
+    candidates: Positive = Field(200, description="Two-tower candidates of a query.")
+    retriever_candidates: Positive = Field(100, description="Candidates of each other retriever the ranker reads.")
+    retrievers: list[ProposerName] = Field(
+        ["neighbours_bm25", "transitions", "content_tfidf", "content_encoder"],
+        description="Item-to-item retrievers that propose candidates and whose scores are features.",
+    )
+    scorers: list[Literal["als", "bpr"]] = Field(
+        ["als"], description="Retrievers that propose nothing, but whose scores are features."
+    )
+    prefix_share: OpenShare = Field(
+        0.1, description="Share of train that follows the prefix and labels it for the ranker (temporal, ratio)."
+    )
+    validation_users: Positive = Field(5000, description="Validation users (seeded) on which the ranker is judged.")
+    max_lists: Positive = Field(50000, description="Most training lists of the ranker (a seeded sample).")
+    bins: Annotated[int, Field(ge=2)] = Field(16, description="Bins of the ranker's encoding of each feature.")
+    hidden: list[Positive] = Field([64, 32], min_length=1, description="Hidden layers of the ranker.")
+    dropout: Dropout = Field(0.1, description="Dropout in the ranker.")
+    list_length: Positive = Field(100, description="Most candidates in a training list of the ranker.")
+    epochs: NonNegative = Field(
+        12, description="Most passes over the ranker's lists; 0: no ranker, the two-tower's order is final."
+    )
+    batch_size: Positive = Field(128, description="Lists in a step of the ranker.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(0.001, description="Adam's learning rate in the ranker.")
+    patience: Positive = Field(4, description="Epochs of the ranker without a better validation NDCG@10.")
     damping: Annotated[float, Field(ge=0)] = Field(
         5.0, description="Ratings at the mean added to each user and item bias."
     )
@@ -221,17 +354,32 @@ class EvaluationConfig(Section):
     report_dir: Path = Field(Path("data/reports"), description="Parent folder of reports.")
     cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1, description="The k of the metrics at k.")
     bootstrap_samples: Positive = Field(1000, description="Resamples of users for each 95% interval.")
-    neighbours_k: list[Positive] = Field([20, 100], min_length=1, description="BM25 neighbours tried on validation.")
-    neighbours_k1: list[float] = Field([1.2], min_length=1, description="BM25 K1 tried on validation.")
-    neighbours_b: list[float] = Field([0.2, 0.75], min_length=1, description="BM25 B tried on validation.")
-    neighbours_decay: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        [0.6, 0.8, 1.0], min_length=1, description="Recency decay a step back in the history, tried on validation."
-    )
-    baseline_users: Positive = Field(25000, description="Validation users (seeded) on which baselines are tuned.")
     bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0, 3.0, 5.0, 10.0, 25.0],
         min_length=1,
         description="Damping of the rating baseline's item and user biases, every pair tried on validation.",
+    )
+    svd_factors: list[Positive] = Field(
+        [20, 100], min_length=1, description="Factors of the rating baseline SVD tried on validation."
+    )
+    svd_epochs: list[Positive] = Field([20], min_length=1, description="Epochs of SVD tried.")
+    svd_learning_rate: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.005, 0.01], min_length=1, description="Learning rates of SVD tried."
+    )
+    svd_regularization: list[Annotated[float, Field(ge=0)]] = Field(
+        [0.05, 0.2], min_length=1, description="Regularisation of SVD tried."
+    )
+    svdpp_factors: list[Positive] = Field([20], min_length=1, description="Factors of SVD++ tried on validation.")
+    svdpp_epochs: list[Positive] = Field([20], min_length=1, description="Epochs of SVD++ tried.")
+    svdpp_learning_rate: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.005, 0.01], min_length=1, description="Learning rates of SVD++ tried."
+    )
+    svdpp_regularization: list[Annotated[float, Field(ge=0)]] = Field(
+        [0.05, 0.2], min_length=1, description="Regularisation of SVD++ tried."
+    )
+    svdpp_max_ratings: NonNegative = Field(
+        300_000,
+        description="Training sets with more ratings get no SVD++: its time grows with the square of a user's.",
     )
 
 
@@ -249,6 +397,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
     bundle: BundleConfig = BundleConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
     ranking: RankingConfig = RankingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
@@ -267,6 +416,15 @@ class Config(Section):
     @property
     def report_path(self) -> Path:
         return self.evaluation.report_dir / self.name
+
+    @model_validator(mode="after")
+    def _the_ranker_reads_what_is_fitted(self) -> Self:
+        if "popularity" not in self.retrieval.retrievers:
+            raise ValueError("retrieval.retrievers must name popularity: it answers users nothing is known of")
+        read = {*self.ranking.retrievers, *self.ranking.scorers}
+        if missing := sorted(read - set(self.retrieval.retrievers)):
+            raise ValueError(f"ranking names {', '.join(missing)}, which retrieval.retrievers does not")
+        return self
 
     @model_validator(mode="after")
     def _losses_fit_together(self) -> Self:

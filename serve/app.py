@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Recommendations",
-        description="Personal recommendations from a two-tower model: ScaNN retrieves, a rating head rescores.",
+        description="Personal recommendations: a two-tower model and item-to-item retrievers propose, a ranker orders.",
         version=recsys.__version__,
         lifespan=lifespan,
     )

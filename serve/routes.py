@@ -64,8 +64,8 @@ async def recommend(
 ) -> RecommendationResponse:
     """The k best items for a user.
 
-    Retrieved by the two-tower model and rescored by its rating head. A user whom the bundle does not know, or knows
-    no interactions of, gets popular items, and the answer says so.
+    Proposed by the two-tower model and item-to-item retrievers, put in order by the ranker. A user whom the bundle
+    does not know, or knows no interactions of, gets popular items, and the answer says so.
     """
     batcher: Batcher[RecommendationRequest, RecommendationResponse] = request.app.state.batcher
     return await batcher.submit(RecommendationRequest(user_id, query.k, query.exclude_seen))

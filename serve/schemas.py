@@ -35,9 +35,9 @@ class RecommendedItem(BaseModel):
     brand: str | None = Field(examples=["Arganics"])
     price: float | None = Field(description="In the catalogue's currency; null if unknown.", examples=[12.95])
     score: float = Field(
-        description="What the list is ordered by: retrieval score plus the weighted predicted rating; "
-        "comparable within one answer only.",
-        examples=[7.31],
+        description="What the list is ordered by, as the ranker gives it; the retrieval score where the bundle has no "
+        "ranker, a popularity in a fallback. Comparable within one answer only.",
+        examples=[2.31],
     )
     retrieval_score: float = Field(
         description="Inner product of the user's and the item's vector; a popularity in a fallback.", examples=[7.1]
@@ -46,13 +46,20 @@ class RecommendedItem(BaseModel):
         description="Rating the user would give, on the dataset's scale; null if the model predicts none.",
         examples=[4.4],
     )
+    sources: list[str] = Field(
+        description="Names of the retrievers that proposed the item; none in a fallback.",
+        examples=[["two_tower", "transitions"]],
+    )
 
 
 class RecommendationResponse(BaseModel):
     """The list for one user and where it came from."""
 
     user_id: str = Field(examples=["A1YJEY40YUW4SE"])
-    model_source: str = Field(description="Retriever that proposed the items.", examples=["two_tower"])
+    model_source: str = Field(
+        description="two_tower: a personal list, see the sources of each item; popularity: a fallback.",
+        examples=["two_tower"],
+    )
     fallback_used: bool = Field(
         description="Popular items, the same for everyone, were given instead.", examples=[False]
     )

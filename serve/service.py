@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -100,11 +101,18 @@ class Loaded:
         """The list of each query, with what the catalogue knows of its items."""
         records = iter(self.bundle.catalogue.items(result.items[result.items != NO_ITEM].tolist()))
         ratings = np.full(result.items.shape, np.nan) if result.ratings is None else result.ratings
-        columns = (result.items, result.scores, result.retrieval_scores, ratings)
+        columns = (result.items, result.scores, result.retrieval_scores, ratings, result.sources)
+        names = self.recommender.sources
         lists = []
         for query in zip(*(column.tolist() for column in columns), strict=True):
             ranked = enumerate(zip(*query, strict=True), start=1)
-            lists.append([_item(rank, next(records), *scores) for rank, (row, *scores) in ranked if row != NO_ITEM])
+            lists.append(
+                [
+                    _item(rank, next(records), *scores, list(compress(names, proposed)))
+                    for rank, (row, *scores, proposed) in ranked
+                    if row != NO_ITEM
+                ]
+            )
         return lists
 
 
@@ -152,7 +160,9 @@ def _fallback_reason(user_row: int | None) -> str:
     return UNKNOWN_USER if user_row is None else NO_HISTORY
 
 
-def _item(rank: int, record: ItemRecord, score: float, retrieval_score: float, rating: float) -> RecommendedItem:
+def _item(
+    rank: int, record: ItemRecord, score: float, retrieval_score: float, rating: float, sources: list[str]
+) -> RecommendedItem:
     return RecommendedItem(
         rank=rank,
         item_id=record.item_id,
@@ -162,4 +172,5 @@ def _item(rank: int, record: ItemRecord, score: float, retrieval_score: float, r
         score=score,
         retrieval_score=retrieval_score,
         predicted_rating=None if math.isnan(rating) else rating,
+        sources=sources,
     )

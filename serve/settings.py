@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         "full", description="Check of a bundle before it is served. full: checksums of its files; quick: their sizes."
     )
     candidates: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Items retrieved, then rescored; unset: as many as the bundle was tuned with."
+        None, description="Items that the two-tower proposes; unset: as many as the bundle was made with."
     )
     onnx_threads: Annotated[int, Field(ge=1)] = Field(1, description="Threads of ONNX Runtime in each process.")
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most concurrent requests scored together.")

@@ -1,12 +1,14 @@
 """Small bundles for tests, made in a moment without TensorFlow: real files, made-up model.
 
 The query tower is the mean of the history's item embeddings; the ranking head predicts the global mean plus
-item bias plus user bias. Items come in groups of similar embeddings, and users buy mostly within one group.
+item bias plus user bias; the ranker's score is a weighted sum of two features, `RANKER_WEIGHTS`. Items come in groups
+of similar embeddings, and users buy mostly within one group.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +19,30 @@ from onnx import TensorProto, helper
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.config import IndexConfig
 from recsys.dataset.histories import Histories
+from recsys.ranking.attributes import ItemAttributes
+from recsys.ranking.features import CandidateFeatures
+from recsys.ranking.head import RankingHead, RatingPredictor
 from recsys.ranking.ratings import FEATURES, RatingStatistics
+from recsys.retrieval.base import Retriever
+from recsys.retrieval.content_fit import fit_text_vectors
+from recsys.retrieval.factors import ImplicitFactors
+from recsys.retrieval.hybrid import Hybrid
 from recsys.retrieval.index import ScannIndex
+from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.neighbours_fit import fit_neighbours
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.transitions_fit import fit_transitions
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
 MAX_HISTORY = 10
 START = 1_500_000_000
 DAY = 86_400
+CANDIDATES, PROPOSER_CANDIDATES = 50, 20
+PROPOSERS = ("neighbours_bm25", "transitions", "content_encoder")
+SCORERS = (*PROPOSERS, "bpr")
+RANKER_WEIGHTS = {"two_tower_gap": 1.0, "transitions_share": 3.0}
+REPEAT_LOG_ODDS = -1.5
 
 
 def make_bundle(
@@ -38,7 +54,7 @@ def make_bundle(
     name: str = "tiny",
     dim: int = 8,
     ratings: bool = True,
-    rescore_weight: float = 0.1,
+    ranker: bool = True,
     keep: int = 3,
 ) -> Path:
     """Write a bundle below `folder` and return `folder / name`, which `open_bundle` opens.
@@ -49,30 +65,68 @@ def make_bundle(
     random = np.random.default_rng(seed)
     embeddings = make_embeddings(n_items, dim, seed)
     histories = make_histories(n_users, n_items, seed)
+    records = [_record(row, random) for row in range(n_items)]
     with BundleWriter(folder, name, keep=keep) as writer:
-        tower_path = writer.folder / "onnx" / "query_tower.onnx"
-        write_query_tower(tower_path, dim)
-        write_item_tower(writer.folder / "onnx" / "item_tower.onnx", 16, dim)
-        index = ScannIndex.build(embeddings, IndexConfig())
-        writer.add_two_tower(TwoTowerRetriever(QueryTower(tower_path, MAX_HISTORY), embeddings, index))
-        writer.add_retriever(Popularity.fit(histories.items, n_items))
-        writer.add_retriever(fit_neighbours(histories, n_items, k=20, decay=0.8))
-        writer.add_catalogue((_record(row, random) for row in range(n_items)), (f"user{u}" for u in range(n_users)))
+        two_tower = _two_tower(writer.folder / "onnx", embeddings)
+        writer.add_two_tower(two_tower)
+        retrievers = {
+            retriever.name: retriever
+            for retriever in (
+                Popularity.fit(histories.items, n_items),
+                fit_neighbours(histories, n_items, k=20, decay=0.8),
+                fit_transitions(histories, n_items, k=20, decay=0.6),
+                fit_text_vectors(embeddings, k=20, decay=0.4),
+                ImplicitFactors("bpr", embeddings[:, : dim // 2].copy()),
+            )
+        }
+        for retriever in retrievers.values():
+            writer.add_retriever(retriever)
+        for hybrid in _hybrids(two_tower, {name: retrievers[name] for name in PROPOSERS}):
+            writer.add_hybrid(hybrid)
+        writer.add_catalogue(records, (f"user{u}" for u in range(n_users)))
         writer.add_histories(histories)
-        if ratings:
-            statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
-            with tempfile.TemporaryDirectory() as own:  # not beside the bundles: another writer may be at work there
+        predictor = None
+        with tempfile.TemporaryDirectory() as own:  # not beside the bundles: another writer may be at work there
+            if ratings:
+                statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
                 head = Path(own) / "head.onnx"
                 write_ranking_head(head, statistics.global_mean, dim)
                 writer.add_ratings(statistics, head)
+                predictor = RatingPredictor(RankingHead(head), statistics, embeddings)
+            if ranker:
+                attributes = ItemAttributes.fit(
+                    histories,
+                    np.array([np.nan if record.price is None else record.price for record in records]),
+                    [record.brand for record in records],
+                    [record.categories for record in records],
+                )
+                scorers = {name: retrievers[name] for name in SCORERS}
+                features = CandidateFeatures(embeddings, scorers, attributes, predictor)
+                write_ranker(Path(own) / "ranker.onnx", features.names)
+                writer.add_ranker(features, PROPOSERS, REPEAT_LOG_ODDS, Path(own) / "ranker.onnx")
         writer.describe(
             dataset={"name": name, "sha256": "0" * 64},
             config={"name": name, "synthetic": True},
             metrics={"recall@100": 1.0},
-            rescore_weight=rescore_weight if ratings else 0.0,
-            candidates=50,
+            candidates=CANDIDATES,
+            proposer_candidates=PROPOSER_CANDIDATES,
         )
     return folder / name
+
+
+def _two_tower(folder: Path, embeddings: NDArray[np.float32]) -> TwoTowerRetriever:
+    """Write both towers into `folder`."""
+    dim = embeddings.shape[1]
+    write_query_tower(folder / "query_tower.onnx", dim)
+    write_item_tower(folder / "item_tower.onnx", 16, dim)
+    tower = QueryTower(folder / "query_tower.onnx", MAX_HISTORY)
+    return TwoTowerRetriever(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()))
+
+
+def _hybrids(two_tower: TwoTowerRetriever, baselines: dict[str, ItemToItem]) -> tuple[Hybrid, Hybrid]:
+    weights = dict(zip(baselines, (0.1, 1.0, 2.0), strict=True))
+    members: dict[str, Retriever] = {two_tower.name: two_tower, **baselines}
+    return Hybrid(baselines, weights, "blend"), Hybrid(members, {two_tower.name: 0.5, **weights}, "hybrid")
 
 
 def make_embeddings(n_items: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
@@ -150,6 +204,15 @@ def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
         helper.make_tensor("mean", TensorProto.FLOAT, [], [global_mean]),
     ]
     _write(path, nodes, inputs, _float("rating", ["B", "K"]), constants)
+
+
+def write_ranker(path: Path, names: Sequence[str]) -> None:
+    """score = sum of `RANKER_WEIGHTS` times the features of those names."""
+    weights = [RANKER_WEIGHTS.get(name, 0.0) for name in names]
+    nodes = [helper.make_node("MatMul", ["features", "weights"], ["score"])]
+    constants = [helper.make_tensor("weights", TensorProto.FLOAT, [len(names)], weights)]
+    inputs = [_float("features", ["B", "C", len(names)])]
+    _write(path, nodes, inputs, _float("score", ["B", "C"]), constants)
 
 
 def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:

@@ -4,7 +4,7 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower retriever are named in `recsys.retrieval.two_tower`.
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"
@@ -14,6 +14,8 @@ RATINGS_FOLDER = "ratings"
 RETRIEVERS_FOLDER = "retrievers"
 ONNX_FOLDER = "onnx"
 RANKING_HEAD_FILE = "onnx/ranking_head.onnx"
+RANKER_FILE = "onnx/ranker.onnx"
+ATTRIBUTES_FOLDER = "attributes"
 TF_FOLDER = "tf"
 
 CURRENT_FILE = "current"

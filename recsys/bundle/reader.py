@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +15,20 @@ from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Verification, read_manifest, verify_files
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
+from recsys.ranking.attributes import ItemAttributes
+from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.ranking.ratings import RatingStatistics
 from recsys.ranking.recommender import Recommender
-from recsys.retrieval.base import Retriever
-from recsys.retrieval.neighbours import ItemNeighbours
+from recsys.retrieval.base import PairScorer, Retriever
+from recsys.retrieval.hybrid import Hybrid
+from recsys.retrieval.item_to_item import ItemToItem
+from recsys.retrieval.kinds import load_retriever
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
-_LOADERS: dict[str, Callable[[Path], Retriever]] = {
-    Popularity.name: Popularity.load,
-    ItemNeighbours.name: ItemNeighbours.load,
-}
+T = TypeVar("T")
 _SWITCH_ATTEMPTS = 5
 
 
@@ -70,7 +71,7 @@ class Bundle:
     @property
     def retrievers(self) -> list[str]:
         """Names of all retrievers in the bundle."""
-        return [TwoTowerRetriever.name, *self.manifest["retrievers"]]
+        return [TwoTowerRetriever.name, *self.manifest["retrievers"], *self.manifest["hybrids"]]
 
     @property
     def item_embeddings(self) -> NDArray[np.float32]:
@@ -112,30 +113,76 @@ class Bundle:
         """
         if name == TwoTowerRetriever.name:
             return self._two_tower
-        if name not in self.manifest["retrievers"] or name not in _LOADERS:
+        if name not in self.retrievers:
             raise BundleError(
                 f"one of the retrievers {', '.join(self.retrievers)}", repr(name), "name one that the bundle holds"
             )
         if name not in self._loaded:
-            self._loaded[name] = _LOADERS[name](self.path / layout.RETRIEVERS_FOLDER / name)
+            self._loaded[name] = self._load(name)
         return self._loaded[name]
 
-    def recommender(self, *, candidates: int | None = None, rescore_weight: float | None = None) -> Recommender:
-        """The full pipeline: two-tower candidates, rescored by predicted rating, popularity for cold users.
+    def _load(self, name: str) -> Retriever:
+        weights = self.manifest["hybrids"].get(name)
+        if weights is not None:
+            return Hybrid({member: self.retriever(member) for member in weights}, weights, name)
+        return load_retriever(self.manifest["retrievers"][name], self.path / layout.RETRIEVERS_FOLDER / name)
+
+    @cached_property
+    def proposers(self) -> dict[str, ItemToItem]:
+        """The item-to-item retrievers that propose candidates to the ranker."""
+        described = self.manifest["ranker"]
+        return {name: self._expected(name, ItemToItem) for name in (described["proposers"] if described else ())}
+
+    def _expected(self, name: str, kind: type[T]) -> T:
+        """The retriever `name`, which is of the given kind."""
+        found = self.retriever(name)
+        if not isinstance(found, kind):
+            raise BundleError(f"{name} of kind {kind.__name__} in {self.path}", type(found).__name__, "export it again")
+        return found
+
+    def _scorer(self, name: str) -> PairScorer:
+        found = self.retriever(name)
+        if not isinstance(found, PairScorer):
+            raise BundleError(f"{name} to score pairs in {self.path}", type(found).__name__, "export it again")
+        return found
+
+    @cached_property
+    def ranker(self) -> CandidateRanker | None:
+        """Puts candidates in order; None in a bundle without one.
+
+        Raises:
+            BundleError: it was trained on other features than this version of the program computes.
+        """
+        described = self.manifest["ranker"]
+        if described is None:
+            return None
+        attributes = ItemAttributes.load(self.path / layout.ATTRIBUTES_FOLDER)
+        scorers = {name: self._scorer(name) for name in described["scorers"]}
+        features = CandidateFeatures(self.item_embeddings, scorers, attributes, self.rating_predictor)
+        if list(features.names) != described["features"]:
+            raise BundleError(
+                f"a ranker of the features {', '.join(features.names)}",
+                f"one of {', '.join(described['features'])} in {self.path}",
+                "train again with this version of the program",
+            )
+        model = RankerModel(self.path / layout.RANKER_FILE, self.threads)
+        return CandidateRanker(features, model, described["repeat_log_odds"])
+
+    def recommender(self, *, candidates: int | None = None) -> Recommender:
+        """The full pipeline: candidates, the ranker, popularity for users nothing is known of.
 
         Args:
-            candidates: items retrieved before rescoring; None: as the bundle was made.
-            rescore_weight: weight of the predicted rating; None: as the bundle was made.
+            candidates: items that the two-tower proposes; None: as the bundle was made.
         """
         serving = self.manifest["serving"]
-        popularity = self.retriever(Popularity.name)
-        assert isinstance(popularity, Popularity)  # noqa: S101
         return Recommender(
             retriever=self._two_tower,
-            popularity=popularity,
+            popularity=self._expected(Popularity.name, Popularity),
             predictor=self.rating_predictor,
-            rescore_weight=serving["rescore_weight"] if rescore_weight is None else rescore_weight,
+            ranker=self.ranker,
+            proposers=self.proposers,
             candidates=serving["candidates"] if candidates is None else candidates,
+            proposer_candidates=serving["proposer_candidates"],
         )
 
     def close(self) -> None:

@@ -21,8 +21,11 @@ from recsys.bundle.manifest import digest, list_files, package_versions, write_m
 from recsys.bundle.reader import Bundle
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
+from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.ratings import RatingStatistics
 from recsys.retrieval.base import Queries, Retriever
+from recsys.retrieval.hybrid import Hybrid
+from recsys.retrieval.kinds import kind_of
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
 
@@ -63,8 +66,10 @@ class BundleWriter:
             "dataset": {},
             "config": {},
             "metrics": {},
-            "retrievers": [],
-            "serving": {"rescore_weight": 0.0, "candidates": 200},
+            "retrievers": {},
+            "hybrids": {},
+            "ranker": None,
+            "serving": {"candidates": 200, "proposer_candidates": 100},
         }
 
     def __enter__(self) -> Self:
@@ -102,7 +107,11 @@ class BundleWriter:
         folder = self.folder / layout.RETRIEVERS_FOLDER / retriever.name
         folder.mkdir()
         retriever.save(folder)
-        self._manifest["retrievers"].append(retriever.name)
+        self._manifest["retrievers"][retriever.name] = kind_of(retriever)
+
+    def add_hybrid(self, hybrid: Hybrid) -> None:
+        """A hybrid of the two-tower and retrievers added before: its weights, not its members once more."""
+        self._manifest["hybrids"][hybrid.name] = hybrid.weights
 
     def add_catalogue(self, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
         """Items (rows 0..N-1) and users (the n-th id belongs to row n)."""
@@ -123,14 +132,41 @@ class BundleWriter:
         if ranking_head is not None:
             shutil.copyfile(ranking_head, self.folder / layout.RANKING_HEAD_FILE)
 
+    def add_ranker(
+        self,
+        features: CandidateFeatures,
+        proposers: Iterable[str],
+        repeat_log_odds: float,
+        ranker: Path | None = None,
+    ) -> None:
+        """What the ranker reads, and its ONNX file; leave that out if it is in `folder` already.
+
+        Args:
+            features: its scorers are retrievers added before.
+            proposers: names of those scorers that propose candidates too.
+            repeat_log_odds: see `CandidateRanker`.
+            ranker: the ONNX file.
+        """
+        folder = self.folder / layout.ATTRIBUTES_FOLDER
+        folder.mkdir()
+        features.attributes.save(folder)
+        if ranker is not None:
+            shutil.copyfile(ranker, self.folder / layout.RANKER_FILE)
+        self._manifest["ranker"] = {
+            "proposers": list(proposers),
+            "scorers": list(features.scorers),
+            "features": list(features.names),
+            "repeat_log_odds": repeat_log_odds,
+        }
+
     def describe(
         self,
         *,
         dataset: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
-        rescore_weight: float | None = None,
         candidates: int | None = None,
+        proposer_candidates: int | None = None,
     ) -> None:
         """Add to the manifest; may be called several times, a later value replaces an earlier one.
 
@@ -138,12 +174,12 @@ class BundleWriter:
             dataset: name, SHA-256 of its manifest, whatever identifies the prepared dataset.
             config: the resolved config, `config.model_dump(mode="json")`.
             metrics: figures measured at export: recall of the index, validation metrics, ONNX differences.
-            rescore_weight: weight of the predicted rating in the final score.
-            candidates: items retrieved before rescoring.
+            candidates: items that the two-tower proposes for a query.
+            proposer_candidates: items that each other proposer does.
         """
         for key, value in (("dataset", dataset), ("config", config), ("metrics", metrics)):
             self._manifest[key].update(value or {})
-        serving = {"rescore_weight": rescore_weight, "candidates": candidates}
+        serving = {"candidates": candidates, "proposer_candidates": proposer_candidates}
         self._manifest["serving"].update({key: value for key, value in serving.items() if value is not None})
 
     def _publish(self) -> None:
@@ -210,6 +246,8 @@ def _try_out(folder: Path) -> None:
             "catalogue.sqlite": bundle.catalogue.n_items,
             **{f"retrievers/{name}": bundle.retriever(name).n_items for name in bundle.retrievers},
         }
+        if bundle.ranker is not None:
+            counts["attributes/"] = len(bundle.ranker.features.attributes.brand)
         if bundle.rating_predictor is not None:
             counts["ratings/"] = len(bundle.rating_predictor.statistics.item_counts)
         if len(set(counts.values())) > 1:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from recsys.config import DataConfig
-from recsys.dataset import cleaning, staging
+from recsys.dataset import cleaning, recbole, staging
 from recsys.dataset import columns as c
 from recsys.dataset.amazon import metadata_rows
 from recsys.dataset.amazon_formats import Image2023, RawMetadata
@@ -42,7 +42,8 @@ def load_metadata(
         on_bytes: told the number of bytes read.
         counts: of records not used and fields not understood, by cause; added to.
     """
-    for rows in prefetch(metadata_rows(report, config, on_bytes)):
+    read_rows = recbole.item_rows if config.format == recbole.FORMAT else metadata_rows
+    for rows in prefetch(read_rows(report, config, on_bytes)):
         known, chosen = _choose(db, [row.item_id for row in rows])
         counts["item_not_in_dataset"] += len(rows) - known
         counts["repeated_item"] += known - len(chosen)
@@ -77,7 +78,9 @@ def _record(row: RawMetadata, max_chars: int, counts: Counter[str]) -> tuple[Any
         counts["title_without_text"] += 1
     if row.price not in (None, "") and price is None:
         counts["price_not_understood"] += 1
-    text = cleaning.item_text(title, brand, categories, description, max_chars)
+    # Categories of a shop go from general to specific; those of an atomic file are tags.
+    year, separator = (row.year, " ") if isinstance(row, recbole.AtomicItem) else ("", " > ")
+    text = cleaning.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
     return row.item_id, title, text, brand, categories, price, description, _image(row.image)
 
 

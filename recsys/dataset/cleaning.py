@@ -58,9 +58,18 @@ def clean_all(raw: Iterable[str], clean: Callable[[str], str] = clean_text) -> l
     return list(dict.fromkeys(text for text in map(clean, raw) if text))
 
 
-def item_text(title: str, brand: str, categories: Sequence[str], description: str, max_chars: int) -> str:
-    """What the text encoder reads: title, brand, categories and description, cut at a word after `max_chars`."""
-    parts = (title, brand, " > ".join(categories), description)
+def item_text(
+    title: str,
+    brand: str,
+    categories: Sequence[str],
+    description: str,
+    max_chars: int,
+    *,
+    year: str = "",
+    separator: str = " > ",
+) -> str:
+    """What the text encoder reads: title, year, brand, categories and description, cut at a word after `max_chars`."""
+    parts = (title, year, brand, separator.join(categories), description)
     text = ". ".join(part.rstrip(".") for part in parts if part)
     if len(text) <= max_chars:
         return text

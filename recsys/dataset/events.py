@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from recsys.config import DataConfig
 from recsys.dataset import columns as c
 from recsys.dataset import sources as s
 from recsys.dataset.amazon_formats import LAST_SECOND
+from recsys.dataset.delimited import DelimitedRows
 from recsys.dataset.sources import SourceReport
 from recsys.errors import DataError
 
@@ -73,25 +71,51 @@ def event_tables(
     Raises:
         DataError: see `sources.read_blocks`; a required column is missing; too many bad rows.
     """
-    rows = _Rows(report)
-    batches = rows.parquet(on_bytes) if is_parquet(report.path) else rows.csv(config.allow_truncated, on_bytes)
+    rows = DelimitedRows(report)
+    if is_parquet(report.path):
+        batches = _parquet_tables(report, on_bytes)
+    else:
+        columns = {name: name for name in (*REQUIRED, *OPTIONAL)}
+        batches = rows.read(columns, config.allow_truncated, on_bytes)
+    yield from checked_tables(rows, batches, config, config.event_weights, first_seq)
+
+
+def checked_tables(
+    rows: DelimitedRows,
+    batches: Iterator[pa.Table],
+    config: DataConfig,
+    event_weights: Mapping[str, float],
+    first_seq: int,
+) -> Iterator[pa.Table]:
+    """Yield tables of strings as tables for `staging.insert`, without their bad rows, which are counted.
+
+    Args:
+        rows: of the file that the tables come from.
+        batches: with user_id, item_id and timestamp, maybe event_type, rating, price and quantity.
+        config: range of ratings and greatest share of bad rows.
+        event_weights: of each event type; a row in a table without event_type is of the first one.
+        first_seq: `seq` counts up from it.
+
+    Raises:
+        DataError: too many bad rows, or none at all.
+    """
     low, high = config.rating_range
-    weights = {c.EVENT_TYPE: list(config.event_weights), c.WEIGHT: list(config.event_weights.values())}
+    weights = {c.EVENT_TYPE: list(event_weights), c.WEIGHT: list(event_weights.values())}
     with closing(duckdb.connect(config={"threads": 1})) as db:
         db.register("weights", pa.table(weights))
         for batch in batches:
-            first = rows.count
-            rows.count += len(batch)
-            report.lines += len(batch)
-            db.register("batch", _with_all_columns(batch))
+            first = rows.account(batch)
+            db.register("batch", _with_all_columns(batch, next(iter(event_weights))))
             checked = db.sql(_CHECK, params={"low": low, "high": high}).to_arrow_table()
-            rows.drop_bad(batch, checked, first)
+            bad = checked.filter(pc.is_valid(checked["cause"]))
+            for position, cause in zip(bad["position"].to_pylist(), bad["cause"].to_pylist(), strict=True):
+                rows.drop(cause, first + position, batch, position)
             sound = checked.filter(pc.is_null(checked["cause"])).drop_columns("cause")
             seq = pc.add(sound["position"], first_seq + first)
             yield sound.drop_columns("position").append_column("seq", seq)
-    report.check_bad_share(config.max_bad_line_share)
-    if not report.lines:
-        raise DataError(f"events in {report.path}", "a header alone", "check how the file was exported")
+    rows.report.check_bad_share(config.max_bad_line_share)
+    if not rows.report.lines:
+        raise DataError(f"rows in {rows.report.path}", "a header alone", "check how the file was exported")
 
 
 def check_columns(path: Path) -> None:
@@ -119,110 +143,23 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
-class _Rows:
-    """The rows of one file as tables of strings, and where they stand in it."""
-
-    def __init__(self, report: SourceReport) -> None:
-        self.report = report
-        self.count = 0  # rows yielded so far
-        self.header_lines = 0
-        self._skipped: list[int] = []  # line numbers of rows that never became part of a table
-
-    def line_number(self, row: int) -> int:
-        """Line of the file on which row `row` (from 0) stands."""
-        number = row + 1 + self.header_lines
-        for skipped in self._skipped:
-            if skipped > number:
-                break
-            number += 1
-        return number
-
-    def drop_bad(self, batch: pa.Table, checked: pa.Table, first: int) -> None:
-        """Count the rows of `checked` that have a cause."""
-        bad = checked.filter(pc.is_valid(checked["cause"]))
-        for position, cause in zip(bad["position"].to_pylist(), bad["cause"].to_pylist(), strict=True):
-            values = batch.slice(position, 1).to_pylist()[0].values()
-            text = ",".join("" if value is None else value for value in values)
-            self.report.drop(cause, self.line_number(first + position), text)
-
-    def csv(self, allow_truncated: bool, on_bytes: Callable[[int], object]) -> Iterator[pa.Table]:
-        self.header_lines = 1
-        blocks = s.prefetch(s.read_blocks(self.report, allow_truncated, on_bytes))
-        # Bytes, because the reader would stop at the first value that is not UTF-8.
-        types = dict.fromkeys((*REQUIRED, *OPTIONAL), pa.binary())
-        reader = pa_csv.open_csv(
-            io.BufferedReader(_BlockStream(blocks)),
-            pa_csv.ReadOptions(use_threads=False, block_size=1 << 22),
-            pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._skip_row),
-            pa_csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                include_missing_columns=True,
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
-        for batch in reader:
-            yield self._decode(pa.Table.from_batches([batch]))
-
-    def _skip_row(self, row: pa_csv.InvalidRow) -> str:
-        self._skipped.append(row.number)
-        self.report.lines += 1
-        self.report.drop(s.MALFORMED, row.number, row.text)
-        return "skip"
-
-    def _decode(self, batch: pa.Table) -> pa.Table:
-        schema = pa.schema([(name, pa.string()) for name in batch.column_names])
-        try:
-            return batch.cast(schema)
-        except pa.ArrowInvalid:
-            sound = []
-            for position, row in enumerate(batch.to_pylist()):
-                line = b",".join(value or b"" for value in row.values())
-                try:
-                    line.decode("utf8")
-                    sound.append(position)
-                except UnicodeDecodeError:
-                    number = self.line_number(self.count + len(sound))
-                    self._skipped.append(number)
-                    self._skipped.sort()
-                    self.report.lines += 1
-                    self.report.drop(s.NOT_UTF8, number, line)
-            return batch.take(pa.array(sound, pa.int64())).cast(schema)
-
-    def parquet(self, on_bytes: Callable[[int], object]) -> Iterator[pa.Table]:
-        path = self.report.path
-        file = _open_parquet(path)
-        names = [name for name in (*REQUIRED, *OPTIONAL) if name in file.schema_arrow.names]
-        try:
-            for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                yield pa.table({name: _as_strings(batch[name]) for name in names})
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(path, error) from None
-        with path.open("rb") as raw:
-            self.report.sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
-        on_bytes(self.report.size)
+def _parquet_tables(report: SourceReport, on_bytes: Callable[[int], object]) -> Iterator[pa.Table]:
+    path = report.path
+    file = _open_parquet(path)
+    names = [name for name in (*REQUIRED, *OPTIONAL) if name in file.schema_arrow.names]
+    try:
+        for batch in file.iter_batches(BATCH_ROWS, columns=names):
+            yield pa.table({name: _as_strings(batch[name]) for name in names})
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+    with path.open("rb") as raw:
+        report.sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
+    on_bytes(report.size)
 
 
-class _BlockStream(io.RawIOBase):
-    """Blocks of bytes as a file."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = memoryview(next(self._blocks, b""))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-
-def _with_all_columns(batch: pa.Table) -> pa.Table:
+def _with_all_columns(batch: pa.Table, event_type: str) -> pa.Table:
+    if c.EVENT_TYPE not in batch.column_names:
+        batch = batch.append_column(c.EVENT_TYPE, pa.repeat(event_type, len(batch)))
     for name in OPTIONAL:
         if name not in batch.column_names:
             batch = batch.append_column(name, pa.nulls(len(batch), pa.string()))

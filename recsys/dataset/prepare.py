@@ -22,10 +22,11 @@ import duckdb
 from rich.console import Console
 
 from recsys.config import Config
-from recsys.dataset import catalogue, staging, tables
+from recsys.dataset import catalogue, recbole, staging, tables
 from recsys.dataset import columns as c
 from recsys.dataset.amazon import review_tables
 from recsys.dataset.amazon_formats import check_format
+from recsys.dataset.cold_items import hold_out_items
 from recsys.dataset.events import check_columns, event_tables
 from recsys.dataset.output import replaced_folder
 from recsys.dataset.prepared import SCHEMA_VERSION
@@ -34,6 +35,7 @@ from recsys.dataset.sources import SourceReport, new_report, prefetch
 from recsys.errors import DataError
 
 EVENTS = "events"
+READERS = {EVENTS: event_tables, recbole.FORMAT: recbole.interaction_tables}  # of interactions; others are Amazon's
 # Causes of not using a metadata record; the other counts say which fields were not understood.
 _UNUSED_RECORDS = ("item_not_in_dataset", "repeated_item")
 
@@ -55,7 +57,7 @@ def prepare(config: Config, console: Console | None = None) -> Path:
     logs = [new_report(path, "interactions") for path in data.interactions]
     catalogues = [new_report(path, "metadata") for path in data.metadata]
     _check_formats(config, logs, catalogues)
-    read_tables = event_tables if data.format == EVENTS else review_tables
+    read_tables = READERS.get(data.format, review_tables)
     unused: Counter[str] = Counter()
     with _resource_errors(config), replaced_folder(target) as folder:
         spill = folder / "spill"
@@ -75,6 +77,7 @@ def prepare(config: Config, console: Console | None = None) -> Path:
                     catalogue.load_metadata(db, report, data, on_bytes, unused)
             with progress.stage("Splitting"):
                 split = staging.split_interactions(db, data.split)
+                cold = _hold_out(db, config, filters)
             with progress.stage("Writing"):
                 tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == EVENTS)
                 tables.write_users(db, folder / c.USERS_FILE)
@@ -89,6 +92,7 @@ def prepare(config: Config, console: Console | None = None) -> Path:
             "interactions": filters.to_manifest(),
             "metadata": _metadata_counts(catalogues, unused),
             "split": split,
+            **cold,
             **summary,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
             "config": config.model_dump(mode="json", include={"name", "synthetic", "data"}),
@@ -99,15 +103,25 @@ def prepare(config: Config, console: Console | None = None) -> Path:
     return target
 
 
+def _hold_out(db: duckdb.DuckDBPyConnection, config: Config, filters: staging.FilterReport) -> dict[str, Any]:
+    """Hold out cold items if the config wants any; returns what the manifest says of them."""
+    share = config.data.split.cold_items_share
+    if not share:
+        return {}
+    cold = hold_out_items(db, share, config.seed)
+    filters.dropped["cold_item_held_out"] = cold["interactions_removed"]
+    return {"cold_items": cold}
+
+
 def _check_formats(config: Config, logs: list[SourceReport], catalogues: list[SourceReport]) -> None:
     """Look at the first lines of all files, before hours go into the first one."""
-    for report in logs:
-        if config.data.format == EVENTS:
+    for report in (*logs, *catalogues):
+        if config.data.format == recbole.FORMAT:
+            recbole.check_header(report)
+        elif config.data.format == EVENTS and report.kind == "interactions":
             check_columns(report.path)
         else:
             check_format(report, config.data.format)
-    for report in catalogues:
-        check_format(report, config.data.format)
 
 
 def _metadata_counts(reports: list[SourceReport], unused: Counter[str]) -> dict[str, Any]:

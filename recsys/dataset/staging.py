@@ -264,7 +264,7 @@ def summary(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def count(db: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Number of rows of a table."""
+    """Number of rows of a table, which may carry a clause, as in `kept WHERE rating > 3`."""
     return int(_one(db, f"SELECT count(*) FROM {table}"))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.retrieval.base import NO_ITEM
 
-_SAMPLES_AT_A_TIME = 16  # one matrix product each, in place of many passes over the values
+_BOOTSTRAP_ENTRIES = 1 << 22  # of samples x users, one matrix product in place of many passes over the values
 
 METRICS = ("recall", "ndcg", "hit_rate", "mrr", "precision", "map")
 
@@ -196,8 +196,9 @@ def bootstrap_means(values: NDArray[np.floating], samples: int, seed: int) -> ND
     count = len(values)
     values = np.asarray(values, np.float64)
     means = np.empty((samples, values.shape[1]))
-    for start in range(0, samples, _SAMPLES_AT_A_TIME):
-        block = means[start : start + _SAMPLES_AT_A_TIME]
+    at_a_time = max(1, _BOOTSTRAP_ENTRIES // count)
+    for start in range(0, samples, at_a_time):
+        block = means[start : start + at_a_time]
         weights = [np.bincount(rng.integers(0, count, count), minlength=count) for _ in block]
         block[:] = np.array(weights, np.float64) @ values / count
     return means

@@ -22,6 +22,7 @@ from recsys.evaluation.metrics import Relevant
 from recsys.retrieval.base import Queries
 
 HISTORY_SPLITS = {c.VALIDATION: (c.TRAIN,), c.TEST: (c.TRAIN, c.VALIDATION)}
+COLD, WARM = "cold", "warm"
 HISTORY_LENGTHS = ((0, 0), (1, 2), (3, 5), (6, 10), (11, 20), (21, None))
 BLOCK_SCORES = 8_000_000  # scores of users x items held at a time by one system: 32 MB
 
@@ -120,7 +121,7 @@ def item_slices(train_counts: NDArray[np.integer]) -> list[ItemSlice]:
     """
     warm = np.sort(train_counts[train_counts > 0])
     edges = [0, *(int(warm[-(-len(warm) * part // 3) - 1]) for part in (1, 2, 3) if len(warm))]
-    slices = [ItemSlice("cold", train_counts == 0)]
+    slices = [ItemSlice(COLD, train_counts == 0)]
     for low, high in itertools.pairwise(edges):
         if high > low:
             label = f"{low + 1}-{high}" if high > low + 1 else str(high)

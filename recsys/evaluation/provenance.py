@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from datetime import UTC, datetime
@@ -10,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys.config import Config
+from recsys.dataset import columns as c
 from recsys.dataset.prepared import PreparedDataset
+from recsys.errors import BundleError
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
 
-PACKAGES = ("numpy", "scann", "onnxruntime", "scipy", "tensorflow")
-DATASET_KEYS = ("name", "sources", "interactions", "metadata", "split", "counts", "time_range")
+PACKAGES = ("numpy", "scann", "onnxruntime", "scipy", "tensorflow", "implicit", "scikit-learn", "scikit-surprise")
+DATASET_KEYS = ("name", "sources", "interactions", "metadata", "split", "counts", "time_range", "cold_items")
+
+_PLACES = ("prepared_dir", "run_dir")  # where files lie changes no figure
 
 
 def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command: str) -> dict[str, Any]:
@@ -33,6 +38,7 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
         "bundle": {
             "version": bundle.version,
             "created_at": manifest.get("created_at"),
+            "seed": manifest.get("config", {}).get("seed"),
             "index": manifest.get("index"),
             "metrics": manifest.get("metrics", {}),
         },
@@ -42,15 +48,39 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
     }
 
 
+def require_same_dataset(bundle: Bundle, dataset: PreparedDataset) -> None:
+    """Refuse a bundle whose training data may hold what it is asked to predict here.
+
+    Raises:
+        BundleError: it was trained on another dataset or another preparation of it.
+    """
+    remedy = "train again after preparing, or name another bundle"
+    if len(bundle.item_embeddings) != dataset.n_items:
+        raise BundleError(
+            f"a bundle trained on {dataset.path}, which has {dataset.n_items} items",
+            f"{bundle.path} with {len(bundle.item_embeddings)} items",
+            remedy,
+        )
+    trained_on = bundle.manifest.get("dataset", {}).get("manifest_sha256")
+    if trained_on is not None:
+        present = hashlib.sha256((dataset.path / c.MANIFEST_FILE).read_bytes()).hexdigest()
+        if trained_on != present:
+            raise BundleError(
+                f"a bundle trained on {dataset.path} as it is now",
+                f"{bundle.path}, trained on another preparation, whose split may differ",
+                remedy,
+            )
+
+
 def changed_settings(trained: dict[str, Any], config: Config) -> dict[str, list[Any]]:
     """Settings of the model and its data that differ from those the bundle was trained with: key -> [then, now]."""
     now = config.model_dump(mode="json")
     changed = {}
-    for section in ("data", "text", "model", "training", "ranking"):
+    for section in ("data", "text", "model", "training", "index", "retrieval", "ranking"):
         then = trained.get(section)
         if isinstance(then, dict):
             for key, value in now[section].items():
-                if key in then and then[key] != value:
+                if key in then and then[key] != value and key not in _PLACES:
                     changed[f"{section}.{key}"] = [then[key], value]
     return changed
 

@@ -1,7 +1,7 @@
-"""How well ratings are predicted, against the mean and against user and item biases.
+"""How well ratings are predicted, against the mean, user and item biases, SVD and SVD++.
 
-All methods know the same: the ratings in train, and of each user the ratings in the history that the
-query carries.
+The head and the biases know the same: the ratings in train, and of each user the ratings in the history that the
+query carries. SVD and SVD++ know what they were fitted on, see `rating_models`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.config import EvaluationConfig
 from recsys.dataset import columns as c
 from recsys.dataset.histories import Histories
 from recsys.dataset.prepared import PreparedDataset
 from recsys.evaluation.metrics import bootstrap_means, rmse
 from recsys.evaluation.protocol import HeldOut
+from recsys.evaluation.rating_models import REFIT, FactorModels, fit_factor_models
 from recsys.evaluation.tally import estimate
 from recsys.retrieval.base import NO_ITEM, Queries
 
 HEAD, GLOBAL_MEAN = "ranking_head", "global_mean"
 TUNED_BIAS, BIAS = "user_item_bias_tuned", "user_item_bias"
-BIASES = (TUNED_BIAS, BIAS)
+# What the head is compared with: the best of each.
+FAMILIES = {"bias": (TUNED_BIAS, BIAS), **{name: (name, refitted) for name, refitted in REFIT.items()}}
 
 PredictRatings = Callable[[Queries, NDArray[np.int32]], NDArray[np.float32]]
 """(B queries, item rows int32 [B, K] padded with `NO_ITEM`) -> predicted ratings float32 [B, K]."""
@@ -87,7 +90,7 @@ def tune_bias(dataset: PreparedDataset, dampings: Sequence[float]) -> dict[str, 
     held = HeldOut.of(dataset, c.VALIDATION)
     if held.ratings.empty:
         return None
-    rows, items, actual = _flat(held)
+    rows, items, actual = flat(held)
     tried = []
     for item_damping, user_damping in itertools.product(dampings, dampings):
         model = BiasModel.fit(train, dataset.n_items, item_damping, user_damping)
@@ -105,8 +108,9 @@ def evaluate_ratings(
     head_damping: float,
     samples: int,
     seed: int,
+    factor_grids: EvaluationConfig | None = None,
 ) -> dict[str, Any] | None:
-    """RMSE and MAE of the ranking head (where there is one), the biases and the mean, with 95% intervals.
+    """RMSE and MAE of the ranking head (where there is one), SVD, SVD++, biases and mean, with 95% intervals.
 
     Ratings drift, so that the damping best on validation need not be best later: the biases are given
     twice, tuned and with the damping of the head's own features. The head must beat the better one.
@@ -118,24 +122,28 @@ def evaluate_ratings(
         dampings: values tried of item and of user damping.
         head_damping: the damping of the head's features.
         samples: bootstrap resamples of users.
-        seed: of the bootstrap.
+        seed: of the bootstrap and of SVD and SVD++.
+        factor_grids: the settings of SVD and SVD++ tried; None: neither is fitted.
 
     Returns:
-        Figures for metrics.json; None where train, validation or `held` has no ratings.
+        Figures for metrics.json; None where train, validation or `held` has no ratings. With a head, the paired
+        differences of its RMSE to the better of the biases and to the better fit of SVD and of SVD++.
     """
     tuned = None if held.ratings.empty else tune_bias(dataset, dampings)
     if tuned is None:
         return None
-    rows, items, actual = _flat(held)
+    rows, items, actual = flat(held)
     train = dataset.histories((c.TRAIN,))
     biases = {
         TUNED_BIAS: BiasModel.fit(train, dataset.n_items, tuned["item_damping"], tuned["user_damping"]),
         BIAS: BiasModel.fit(train, dataset.n_items, head_damping, head_damping),
     }
     predictions = {name: bias.predict(held.queries.histories, rows, items) for name, bias in biases.items()}
+    factors = FactorModels() if factor_grids is None else fit_factor_models(dataset, held, factor_grids, seed)
+    predictions |= factors.predictions
     predictions[GLOBAL_MEAN] = np.full(len(actual), biases[BIAS].mean)
     if predict is not None:
-        predictions[HEAD] = _predict_in_blocks(held, dataset.n_items, predict)
+        predictions[HEAD] = predict_in_blocks(held, dataset.n_items, predict)
     errors = {name: predicted - actual for name, predicted in predictions.items()}
     boot = _bootstrap_errors(rows, errors, samples, seed)
     result: dict[str, Any] = {
@@ -144,6 +152,7 @@ def evaluate_ratings(
         "train_mean": biases[BIAS].mean,
         "tuned_damping": tuned,
         "head_damping": head_damping,
+        "factor_models": factors.report,
         "models": {
             name: {
                 "rmse": estimate(float(np.sqrt(np.mean(np.square(error)))), boot[name]["rmse"]),
@@ -153,14 +162,24 @@ def evaluate_ratings(
         },
     }
     if HEAD in errors:
-        figures = {name: model["rmse"]["mean"] for name, model in result["models"].items()}
-        best = min(BIASES, key=figures.__getitem__)
-        gap = estimate(figures[HEAD] - figures[best], boot[HEAD]["rmse"] - boot[best]["rmse"])
-        result["head_minus_bias"] = {"bias": best, **gap}
+        for name, family in FAMILIES.items():
+            present = [model for model in family if model in errors]
+            if present:
+                best, gap = _head_minus_best(present, result["models"], boot)
+                result[f"head_minus_{name}"] = {name: best, **gap}
     return result
 
 
-def _flat(held: HeldOut) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+def _head_minus_best(
+    others: Sequence[str], models: dict[str, Any], boot: dict[str, dict[str, NDArray[np.float64]]]
+) -> tuple[str, dict[str, float]]:
+    """The best of the others, and the head's RMSE less its RMSE with the paired interval."""
+    best = min(others, key=lambda name: models[name]["rmse"]["mean"])
+    gap = models[HEAD]["rmse"]["mean"] - models[best]["rmse"]["mean"]
+    return best, estimate(gap, boot[HEAD]["rmse"] - boot[best]["rmse"])
+
+
+def flat(held: HeldOut) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Query row, item and rating of each rated entry."""
     frame = held.ratings
     return (
@@ -170,10 +189,11 @@ def _flat(held: HeldOut) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[
     )
 
 
-def _predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> NDArray[np.float64]:
+def predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> NDArray[np.float64]:
+    """Predicted ratings float64 [R] of the rated entries of `held`, in the order of `flat`."""
     parts = [np.empty(0)]
     for _, block in held.blocks(n_items):
-        rows, items, _ = _flat(block)
+        rows, items, _ = flat(block)
         if not len(rows):
             continue
         column = np.arange(len(rows)) - np.searchsorted(rows, rows)  # place among the user's rated entries

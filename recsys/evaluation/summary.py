@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from recsys.evaluation import systems as s
+from recsys.evaluation.charts import ordered
+from recsys.evaluation.names import metric_label, rating_labels
 
 
 def print_summary(console: Console, results: dict[str, Any]) -> None:
@@ -32,7 +34,8 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
     for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", f"Coverage@{k}"):
         table.add_column(heading, justify="right", no_wrap=True)
     removed, kept = (results["ranking"][name]["systems"] for name in (s.SEEN_REMOVED, s.NOTHING_REMOVED))
-    for name, row in removed.items():
+    for name in ordered(results) if removed else ():
+        row = removed[name]
         table.add_row(
             results["systems"][name]["label"],
             _estimate(row["metrics"][f"ndcg@{k}"]),
@@ -42,13 +45,24 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
         )
     console.print(table)
     if results["ratings"]:
-        errors = "  ".join(
-            f"{name.replace('_', ' ')} {model['rmse']['mean']:.4f}"
-            for name, model in results["ratings"]["models"].items()
-        )
+        models = results["ratings"]["models"]
+        labels = rating_labels(results["ratings"])
+        errors = "  ".join(f"{label} {models[name]['rmse']['mean']:.4f}" for name, label in labels.items())
         console.print(f"Rating RMSE: {errors}", highlight=False)
+    if "seeds" in results:
+        _print_spread(console, results["seeds"]["spread"][s.SEEN_REMOVED], results["systems"])
     for warning in results["warnings"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
+
+
+def _print_spread(console: Console, spread: dict[str, Any], systems: dict[str, Any]) -> None:
+    for name, columns in spread.items():
+        figures = "  ".join(
+            f"{metric_label(metric)} {figure['mean']:.4f} ±{figure['sd']:.4f}"
+            for metric, figure in columns.items()
+            if figure
+        )
+        console.print(f"Over seeds, {systems[name]['label']}: {figures}", highlight=False)
 
 
 def _estimate(figure: dict[str, float]) -> str:

@@ -79,6 +79,10 @@ class TwoTower(tfrs.Model):
                 loss=tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM), name="rating"
             )
         self._retrieval_task = self._make_retrieval_task()
+        # Items without a training interaction are no negatives: a new item is not a rejected one.
+        trained = np.flatnonzero(np.asarray(item_counts) > 0).astype(np.int32)
+        self._trained_rows = tf.constant(trained)
+        self._place_of_row = tf.constant(np.searchsorted(trained, np.arange(len(features))).astype(np.int32))
         self._train_share = tf.constant(np.asarray(item_counts) / max(np.sum(item_counts), 1), tf.float32)
         self._n_categories_columns = features.categories.shape[1]
         self._text_dim = features.text.shape[1]
@@ -112,7 +116,10 @@ class TwoTower(tfrs.Model):
         n_targets = tf.maximum(tf.cast(tf.shape(targets)[0], tf.float32), 1.0)
         if self._training.retrieval_loss == "full":
             retrieval = self._retrieval_task(
-                queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32)
+                queries,
+                vectors,
+                candidate_ids=tf.gather(self._place_of_row, targets),
+                sample_weight=tf.ones_like(targets, tf.float32),
             )
         else:
             retrieval = self._sampled_loss(queries, target_vectors, targets, rows, vectors, positions)
@@ -130,7 +137,7 @@ class TwoTower(tfrs.Model):
         """float32 [N, D], vectors of all items, computed `block` items at a time."""
         starts = range(0, self._n_items, block)
         blocks = [self.item_tower(tf.range(s, min(s + block, self._n_items))) for s in starts]
-        return tf.cast(tf.concat(blocks, axis=0), tf.float32)
+        return self.item_tower.lend_to_untrained(tf.cast(tf.concat(blocks, axis=0), tf.float32))
 
     def user_vectors(self, history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
         """User vectors after the last event of each history.
@@ -217,8 +224,8 @@ class TwoTower(tfrs.Model):
         """
         needed = {name: tf.maximum(batch[name], 0) for name in ("history", "targets")}
         if self._training.retrieval_loss == "full":
-            rows = tf.range(self._n_items)
-            return rows, self.item_tower(rows, training=training), needed
+            positions = {name: tf.gather(self._place_of_row, values) for name, values in needed.items()}
+            return self._trained_rows, self.item_tower(self._trained_rows, training=training), positions
         n_negatives = self._training.uniform_negatives if self._training.retrieval_loss == "mixed" else 0
         needed["negatives"] = self._uniform_items(n_negatives)
         rows, index = tf.unique(tf.concat([tf.reshape(values, [-1]) for values in needed.values()], axis=0))
@@ -232,7 +239,10 @@ class TwoTower(tfrs.Model):
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64) if context else tf.constant(0, tf.int64)
         seed = tf.stack([tf.identity(self.step), replica + self._negatives_seed])
-        return tf.random.stateless_uniform([count], seed, 0, self._n_items, tf.int32, alg="philox")
+        n_trained = tf.size(self._trained_rows)
+        return tf.gather(
+            self._trained_rows, tf.random.stateless_uniform([count], seed, 0, n_trained, tf.int32, alg="philox")
+        )
 
     def _sampled_loss(
         self,
@@ -249,7 +259,9 @@ class TwoTower(tfrs.Model):
         n_targets = tf.cast(tf.shape(targets)[0], tf.float32)
         n_uniform = tf.cast(tf.shape(positions["negatives"])[0], tf.float32)
         share_in_batch = n_targets / tf.maximum(n_targets + n_uniform, 1.0)
-        probability = share_in_batch * tf.gather(self._train_share, ids) + (1 - share_in_batch) / self._n_items
+        probability = share_in_batch * tf.gather(self._train_share, ids) + (1 - share_in_batch) / tf.cast(
+            tf.size(self._trained_rows), tf.float32
+        )
         return self._retrieval_task(queries, candidates, candidate_ids=ids, candidate_sampling_probability=probability)
 
     def _rating_loss(self, predictions: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:

@@ -94,3 +94,17 @@ class Retriever(Protocol):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         ...
+
+
+@runtime_checkable
+class PairScorer(Protocol):
+    """A retriever that scores a few given items fast, for the ranker."""
+
+    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The scores of given items, float32 [B, C]; 0 for an item without a score and beside `NO_ITEM`.
+
+        Args:
+            histories: of B users.
+            items: int32 [B, C], items to score for each of them.
+        """
+        ...

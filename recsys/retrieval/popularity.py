@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Self
 
@@ -22,12 +23,13 @@ class Popularity:
 
     Attributes:
         popularity: float32 [N].
+        name: "popularity", or another where two kinds of it stand side by side.
     """
 
     name = "popularity"
 
-    def __init__(self, popularity: NDArray[np.float32]) -> None:
-        self.popularity = popularity
+    def __init__(self, popularity: NDArray[np.float32], name: str = name) -> None:
+        self.popularity, self.name = popularity, name
         self._ranking = top_k(popularity[None], len(popularity))
 
     @classmethod
@@ -39,6 +41,7 @@ class Popularity:
         weights: NDArray[np.floating] | None = None,
         timestamps: NDArray[np.integer] | None = None,
         half_life_days: float | None = None,
+        name: str = name,
     ) -> Self:
         """Count interactions.
 
@@ -48,6 +51,7 @@ class Popularity:
             weights: float [T], weight of each interaction; default 1.
             timestamps: int [T], seconds; needed for `half_life_days`.
             half_life_days: an interaction this much older than the newest one counts half; None: no decay.
+            name: of the retriever.
         """
         total = np.ones(len(items)) if weights is None else weights.astype(np.float64)
         if half_life_days is not None:
@@ -55,7 +59,7 @@ class Popularity:
                 raise ValueError("half_life_days needs timestamps")
             age = (timestamps.max(initial=0) - timestamps) / SECONDS_PER_DAY
             total = total * 0.5 ** (age / half_life_days)
-        return cls(np.bincount(items, weights=total, minlength=n_items).astype(np.float32))
+        return cls(np.bincount(items, weights=total, minlength=n_items).astype(np.float32), name)
 
     @property
     def n_items(self) -> int:
@@ -86,7 +90,9 @@ class Popularity:
 
     def save(self, folder: Path) -> None:
         np.save(folder / "popularity.npy", self.popularity)
+        (folder / "parameters.json").write_text(json.dumps({"name": self.name}), "utf8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(np.load(folder / "popularity.npy"))
+        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
+        return cls(np.load(folder / "popularity.npy"), parameters["name"])

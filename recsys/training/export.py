@@ -4,54 +4,84 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
+from rich.console import Console
 
 from recsys.bundle import BundleWriter, ItemRecord
-from recsys.bundle.layout import ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
+from recsys.bundle.layout import ONNX_FOLDER, RANKER_FILE, RANKING_HEAD_FILE, TF_FOLDER
 from recsys.bundle.manifest import file_sha256
 from recsys.config import Config
 from recsys.dataset import columns as c
 from recsys.dataset.histories import Histories
 from recsys.dataset.prepared import PreparedDataset
-from recsys.evaluation.baselines import fit_popularity, tune_neighbours
-from recsys.evaluation.metrics import ranking_metrics
 from recsys.evaluation.protocol import HeldOut
 from recsys.models import TwoTower
+from recsys.ranking.attributes import ItemAttributes
+from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import Queries
-from recsys.retrieval.index import RECALL_AT, build_index
+from recsys.retrieval.index import RECALL_AT, ScannIndex, build_index
+from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
 from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
-from recsys.training.validation import CUTOFF, EARLY_STOPPING_METRIC
+from recsys.training.ranker import collect_lists, contributions, export_function, fit_ranker, repeat_log_odds
+from recsys.training.retrievers import FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
+from recsys.training.validation import EARLY_STOPPING_METRIC
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
-RESCORING_USERS = 5000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A two-tower with its final weights, computing in float32, and what it was trained on."""
+
+    model: TwoTower
+    dataset: PreparedDataset
+    inputs: ModelInputs
+
+
+@dataclass(frozen=True)
+class ServedTwoTower:
+    """The two-tower as it is served: by ONNX Runtime, from item embeddings.
+
+    Attributes:
+        retriever: with the index.
+        predictor: of ratings; None without rating task.
+        index_recall: recall@100 of the index; None where it was not measured.
+        onnx_differences: largest relative difference of each ONNX file from its source.
+    """
+
+    retriever: TwoTowerRetriever
+    predictor: RatingPredictor | None
+    index_recall: float | None
+    onnx_differences: dict[str, float]
 
 
 def export_bundle(
-    model: TwoTower, dataset: PreparedDataset, inputs: ModelInputs, config: Config, state: FitState
+    trained: Trained, prefix: Trained | None, config: Config, state: FitState, console: Console | None = None
 ) -> Path:
-    """Write the next version of the config's bundle and make it the current one.
+    """Fit what serves beside the two-tower, write the next version of the config's bundle and make it current.
 
     Args:
-        model: with the weights to publish, computing in float32.
-        dataset: the prepared dataset.
-        inputs: that the model was built from.
+        trained: the two-tower to publish.
+        prefix: its twin, trained on the prefix of train; the ranker learns from it. None: no ranker.
         config: all of it goes into the manifest.
         state: how training went, for the manifest.
+        console: for what was tuned.
 
     Returns:
         Folder of the version.
@@ -59,32 +89,31 @@ def export_bundle(
     Raises:
         BundleError: an ONNX file differs from its source, or the index finds too little.
     """
-    threads = os.cpu_count() or 1
+    console = console or Console(quiet=True)
+    dataset = trained.dataset
+    has_validation = bool((dataset.interactions[c.SPLIT] == c.VALIDATION).any())
+    held = HeldOut.of(dataset, c.VALIDATION) if has_validation else None
     with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep) as writer:
-        embeddings = model.item_vectors().numpy()
-        differences = _export_towers(model, inputs, embeddings, writer.folder, config)
-        tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history, threads)
-        known = dataset.histories(c.SPLITS)
-        # The index is tuned on what is known before the test interactions; what is served knows all.
-        before_test = dataset.histories((c.TRAIN, c.VALIDATION))
-        vectors = tower.encode(_sampled_queries(before_test, config), embeddings)
-        index, recall = build_index(embeddings, vectors, config.index, config.seed)
-        retriever = TwoTowerRetriever(tower, embeddings, index)
-        popularity = fit_popularity(dataset)
-        neighbours = tune_neighbours(dataset, config.evaluation, config.seed)
-        writer.add_two_tower(retriever)
-        writer.add_retriever(popularity)
-        writer.add_retriever(neighbours.retriever)
+        served = serve_two_tower(trained, writer.folder, config, measure=True)
+        writer.add_two_tower(served.retriever)
+        train = dataset.histories((c.TRAIN,))
+        data = fit_data(dataset, train, trained.inputs.text, config)
+        fitted = tune_retrievers(data, held, config, console)
+        for retriever in fitted.retrievers.values():
+            writer.add_retriever(retriever)
+        hybrids, hybrid_report = make_hybrids(
+            served.retriever, fitted.retrievers, held, _sampled_queries(train, config), config, console
+        )
+        for hybrid in hybrids.values():
+            writer.add_hybrid(hybrid)
         writer.add_catalogue(_item_records(dataset.items), map(str, dataset.user_ids))
-        writer.add_histories(known)
-        predictor = None
-        if inputs.statistics is not None and model.rating_head is not None:
-            writer.add_ratings(inputs.statistics)
-            head = RankingHead(writer.folder / RANKING_HEAD_FILE, threads)
-            predictor = RatingPredictor(head, inputs.statistics, embeddings)
-        recommender = Recommender(retriever, popularity, predictor, candidates=config.ranking.candidates)
-        (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(inputs.describe(), indent=1), "utf8")
-        weight, tried = choose_rescore_weight(recommender, dataset, config)
+        writer.add_histories(dataset.histories(c.SPLITS))
+        if trained.inputs.statistics is not None and served.predictor is not None:
+            writer.add_ratings(trained.inputs.statistics)
+        ranker_report = None
+        if prefix is not None:
+            ranker_report = add_ranker(writer, trained, prefix, served, fitted, held, config, console)
+        (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(trained.inputs.describe(), indent=1), "utf8")
         writer.describe(
             dataset={
                 "name": dataset.name,
@@ -92,48 +121,143 @@ def export_bundle(
                 "synthetic": config.synthetic,
                 "n_users": dataset.n_users,
                 "n_items": dataset.n_items,
-                "text_encoder": inputs.text.encoder,
-                "text_weights_sha256": inputs.text.weights_sha256,
+                "text_encoder": trained.inputs.text.encoder,
+                "text_weights_sha256": trained.inputs.text.weights_sha256,
             },
             config=config.model_dump(mode="json"),
             metrics={
                 f"validation_{EARLY_STOPPING_METRIC}": state.best,
-                f"index_recall@{RECALL_AT}": recall,
-                "onnx_differences": differences,
-                "rescoring": tried,
-                "item_neighbours": neighbours.report,
+                f"index_recall@{RECALL_AT}": served.index_recall,
+                "onnx_differences": served.onnx_differences,
+                "retrievers": {name: tuned.report for name, tuned in fitted.tuned.items()},
+                "retrievers_skipped": fitted.skipped,
+                "hybrid": hybrid_report,
+                "ranker": ranker_report,
                 "best_epoch": state.best_epoch,
                 "training_curve": state.curve,
             },
-            rescore_weight=weight,
             candidates=config.ranking.candidates,
+            proposer_candidates=config.ranking.retriever_candidates,
         )
     return writer.path
 
 
-def choose_rescore_weight(
-    recommender: Recommender, dataset: PreparedDataset, config: Config
-) -> tuple[float, dict[str, float]]:
-    """The weight of the predicted rating that ranks a seeded sample of validation users best.
+def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: bool) -> ServedTwoTower:
+    """Export both towers and the rating head into `folder`, and read them back as a server does.
 
-    The recommender's candidates and their ratings are computed once and put in order for each weight.
+    Args:
+        trained: the two-tower.
+        folder: gets onnx/ and tf/.
+        config: the index, the longest history.
+        measure: widen the index until its recall suffices, and measure it.
+
+    Raises:
+        BundleError: an ONNX file differs from its source, or the index finds too little.
+    """
+    threads = os.cpu_count() or 1
+    embeddings = trained.model.item_vectors().numpy()
+    differences = _export_towers(trained.model, trained.inputs, embeddings, folder, config)
+    tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history, threads)
+    recall = None
+    if measure:
+        # The index is tuned on what is known before the test interactions; what is served knows all.
+        before_test = trained.dataset.histories((c.TRAIN, c.VALIDATION))
+        vectors = tower.encode(_sampled_queries(before_test, config), embeddings)
+        index, recall = build_index(embeddings, vectors, config.index, config.seed)
+    else:
+        index = ScannIndex.build(embeddings, config.index)
+    predictor = None
+    if trained.inputs.statistics is not None and trained.model.rating_head is not None:
+        head = RankingHead(folder / RANKING_HEAD_FILE, threads)
+        predictor = RatingPredictor(head, trained.inputs.statistics, embeddings)
+    return ServedTwoTower(TwoTowerRetriever(tower, embeddings, index), predictor, recall, differences)
+
+
+def add_ranker(
+    writer: BundleWriter,
+    trained: Trained,
+    prefix: Trained,
+    served: ServedTwoTower,
+    fitted: FittedRetrievers,
+    held: HeldOut | None,
+    config: Config,
+    console: Console,
+) -> dict[str, Any] | None:
+    """Train the ranker on what follows the prefix and write it into the bundle.
 
     Returns:
-        weight: 0 where there is no rating head or no validation data; among equals the smallest.
-        tried: validation NDCG@10 of each weight.
+        What the manifest says of it; None where no candidate was chosen, and there is no ranker.
     """
-    if recommender.predictor is None or not (dataset.interactions[c.SPLIT] == c.VALIDATION).any():
-        return 0.0, {}
-    held = HeldOut.of(dataset, c.VALIDATION).sample(RESCORING_USERS, config.seed)
-    found = replace(recommender, rescore_weight=0.0).recommend(held.queries, recommender.candidates)
-    ratings = np.nan_to_num(np.asarray(found.ratings, np.float32))
-    tried = {}
-    for weight in sorted({0.0, *config.ranking.rescore_weights}, key=abs):
-        order = np.argsort(-(found.retrieval_scores + weight * ratings), axis=1, kind="stable")[:, :CUTOFF]
-        ranked = np.take_along_axis(found.items, order, axis=1)
-        tried[weight] = float(ranking_metrics(ranked, held.relevant, [CUTOFF])[EARLY_STOPPING_METRIC].mean())
-    best = max(tried, key=tried.__getitem__)  # the first of equals: the smallest
-    return best, {str(weight): value for weight, value in tried.items()}
+    proposing = [name for name in config.ranking.retrievers if name in fitted.tuned]
+    names = [*proposing, *(name for name in config.ranking.scorers if name in fitted.tuned)]
+    with TemporaryDirectory() as folder:
+        for part in (ONNX_FOLDER, TF_FOLDER):
+            (Path(folder) / part).mkdir()
+        twin = serve_two_tower(prefix, Path(folder), config, measure=False)
+        histories = prefix.dataset.histories((c.TRAIN,))
+        data = fit_data(prefix.dataset, histories, prefix.inputs.text, config)
+        scorers = fit_again(names, data, fitted, config)
+        following = HeldOut.of(prefix.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
+        features, recommender = _ranking_parts(prefix.dataset, histories, twin, scorers, config)
+        lists = collect_lists(recommender, features, following, length=config.ranking.list_length, seed=config.seed)
+    if not len(lists):
+        console.print("No ranker: nothing that follows the prefix is among the candidates")
+        return None
+    scorers = {name: fitted.tuned[name].retriever for name in names}
+    train = trained.dataset.histories((c.TRAIN,))
+    features, recommender = _ranking_parts(trained.dataset, train, served, scorers, config)
+    checked = None
+    if held is not None:
+        sample = held.sample(config.ranking.validation_users, config.seed)
+        checked = collect_lists(recommender, features, sample, length=None, seed=config.seed)
+    ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
+    path = writer.folder / RANKER_FILE
+    difference = export_onnx(
+        export_function(ranker.ranker, len(features.names)), path, {"features": lists.features[:4]}
+    )
+    odds = repeat_log_odds(following)
+    writer.add_ranker(features, recommender.proposers, odds)
+    report: dict[str, Any] = {
+        "lists": len(lists),
+        "prefix_candidate_recall": lists.candidate_recall,
+        "curve": ranker.curve,
+        "onnx_difference": difference,
+        "repeat_log_odds": odds,
+    }
+    if checked is not None and len(checked):
+        report |= {
+            f"validation_{EARLY_STOPPING_METRIC}": ranker.best,
+            "validation_users": checked.queries,
+            "candidate_recall": checked.candidate_recall,
+            **contributions(ranker.ranker, checked, features.groups, config.seed),
+        }
+    return report
+
+
+def _ranking_parts(
+    dataset: PreparedDataset,
+    histories: Histories,
+    served: ServedTwoTower,
+    scorers: Mapping[str, Any],
+    config: Config,
+) -> tuple[CandidateFeatures, Recommender]:
+    """Features, and a recommender for its candidates alone, from what was fitted on `histories`."""
+    items = dataset.items
+    attributes = ItemAttributes.fit(
+        histories,
+        items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
+        items[c.BRAND].tolist(),
+        items[c.CATEGORIES].tolist(),
+    )
+    features = CandidateFeatures(served.retriever.item_embeddings, scorers, attributes, served.predictor)
+    recommender = Recommender(
+        served.retriever,
+        Popularity.fit(histories.items, dataset.n_items),
+        proposers={name: scorers[name] for name in config.ranking.retrievers if name in scorers},
+        candidates=config.ranking.candidates,
+        proposer_candidates=config.ranking.retriever_candidates,
+    )
+    return features, recommender
 
 
 def _export_towers(

@@ -211,7 +211,8 @@ class Fit:
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
         writer.flush()
-        mark = " (best)" if self.state.best_epoch == record["epoch"] else ""
+        judged = f"validation_{EARLY_STOPPING_METRIC}" in record
+        mark = " (best)" if judged and self.state.best_epoch == record["epoch"] else ""
         figures = "  ".join(
             f"{name.removeprefix('validation_')} {value:.4f}" for name, value in scalars.items() if name != "seconds"
         )

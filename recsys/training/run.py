@@ -24,10 +24,9 @@ BEST = "best"
 TENSORBOARD = "tensorboard"
 
 # Settings that may differ between a run and its continuation: they do not change the weights.
-_FREE_SECTIONS = ("data", "index", "bundle", "evaluation", "synthetic", "name")
+_FREE_SECTIONS = ("data", "index", "retrieval", "bundle", "evaluation", "synthetic", "name")
+_RANKING_KEYS = {"damping", "prefix_share"}  # the others shape the ranker alone, which is trained at export
 _FREE_KEYS = (
-    ("ranking", "candidates"),
-    ("ranking", "rescore_weights"),
     ("model", "text_match_factors"),
     ("model", "text_match_decays"),
     ("training", "run_dir"),
@@ -145,7 +144,11 @@ def _weights_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value, dict):
             flat[section] = value
             continue
-        flat |= {f"{section}.{key}": entry for key, entry in value.items() if (section, key) not in _FREE_KEYS}
+        flat |= {
+            f"{section}.{key}": entry
+            for key, entry in value.items()
+            if (section, key) not in _FREE_KEYS and (section != "ranking" or key in _RANKING_KEYS)
+        }
     return flat
 
 

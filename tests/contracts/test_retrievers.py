@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from recsys.config import IndexConfig
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, Queries, Retriever
+from recsys.retrieval.base import NO_ITEM, Candidates, PairScorer, Queries, Retriever
+from recsys.retrieval.content_fit import fit_text_vectors, fit_tfidf
+from recsys.retrieval.ease_fit import fit_ease
+from recsys.retrieval.factors_fit import fit_als, fit_bpr
+from recsys.retrieval.hybrid import Hybrid
 from recsys.retrieval.index import ScannIndex
 from recsys.retrieval.neighbours_fit import fit_neighbours
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.transitions_fit import fit_transitions
 from recsys.retrieval.two_tower import TwoTowerRetriever
 from tests.bundle_factory import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
@@ -32,25 +37,54 @@ def _two_tower(folder: Path, index: IndexConfig) -> Retriever:
     return TwoTowerRetriever(tower, embeddings, ScannIndex.build(embeddings, index))
 
 
+def _hybrid(known: Histories) -> Retriever:
+    members: dict[str, Retriever] = {
+        "popularity": Popularity.fit(known.items, N_ITEMS),
+        "neighbours_bm25": fit_neighbours(known, N_ITEMS, k=50, decay=0.6),
+        "als": fit_als(known, N_ITEMS, factors=8),
+    }
+    return Hybrid(members, {"popularity": 0.1, "neighbours_bm25": 1.0, "als": 2.0}, "blend")
+
+
 @dataclass(frozen=True)
 class Case:
-    """How to make a retriever, and which of the protocol's choices it takes."""
+    """How to make a retriever, and which of the protocol's choices it takes; `scores_pairs`: a `PairScorer` too."""
 
     make: Callable[[Path, Histories], Retriever]
     knows_empty_histories: bool = False
     approximate: bool = False
+    scores_pairs: bool = True
 
 
 RETRIEVERS = {
-    "popularity": Case(lambda _, known: Popularity.fit(known.items, N_ITEMS), knows_empty_histories=True),
+    "popularity": Case(
+        lambda _, known: Popularity.fit(known.items, N_ITEMS), knows_empty_histories=True, scores_pairs=False
+    ),
     "popularity-decayed": Case(
-        lambda _, known: Popularity.fit(known.items, N_ITEMS, timestamps=known.timestamps, half_life_days=30),
+        lambda _, known: Popularity.fit(
+            known.items, N_ITEMS, timestamps=known.timestamps, half_life_days=30, name="recent_popularity"
+        ),
         knows_empty_histories=True,
+        scores_pairs=False,
     ),
     "neighbours-bm25": Case(lambda _, known: fit_neighbours(known, N_ITEMS, k=50, decay=0.6)),
     "neighbours-cosine": Case(lambda _, known: fit_neighbours(known, N_ITEMS, weighting="cosine", k=50)),
-    "two-tower-exact": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=5000))),
-    "two-tower-tree": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=0)), approximate=True),
+    "neighbours-cooccurrence": Case(
+        lambda _, known: fit_neighbours(known, N_ITEMS, weighting="cooccurrence", k=50, decay=0.8)
+    ),
+    "transitions": Case(lambda _, known: fit_transitions(known, N_ITEMS, k=50, days=100, decay=0.5)),
+    "ease": Case(lambda _, known: fit_ease(known, N_ITEMS, l2=5.0, k=50, decay=0.6)),
+    "content-tfidf": Case(
+        lambda *_: fit_tfidf([f"thing {item} of group {item % 200}" for item in range(N_ITEMS)], k=50, decay=0.4)
+    ),
+    "content-encoder": Case(lambda *_: fit_text_vectors(make_embeddings(N_ITEMS, DIM), k=50, decay=0.4)),
+    "als": Case(lambda _, known: fit_als(known, N_ITEMS, factors=8, alpha=20.0)),
+    "bpr": Case(lambda _, known: fit_bpr(known, N_ITEMS, factors=8, iterations=10)),
+    "hybrid": Case(lambda _, known: _hybrid(known), scores_pairs=False),
+    "two-tower-exact": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=5000)), scores_pairs=False),
+    "two-tower-tree": Case(
+        lambda folder, _: _two_tower(folder, IndexConfig(exact_below=0)), approximate=True, scores_pairs=False
+    ),
 }
 
 
@@ -134,6 +168,26 @@ def test_scores_cover_the_catalogue(retriever: Retriever, queries: Queries) -> N
     assert not np.isnan(scores).any()
     assert (scores < np.inf).all()
     assert np.isfinite(scores[0]).any()
+
+
+def test_given_items_score_as_among_all(case: Case, retriever: Retriever, queries: Queries) -> None:
+    if not case.scores_pairs:
+        pytest.skip("does not score given items")
+    assert isinstance(retriever, PairScorer)
+    random = np.random.default_rng(2)
+    best = retriever.retrieve(queries, 20, exclude_seen=False).items
+    drawn = random.integers(0, N_ITEMS, (N_USERS, 30)).astype(np.int32)
+    items = np.concatenate([best, drawn, np.full((N_USERS, 3), NO_ITEM, np.int32)], axis=1)
+    items = random.permuted(items, axis=1)
+    scores = np.take_along_axis(retriever.scores(queries), np.maximum(items, 0), axis=1)
+    expected = np.where(np.isfinite(scores) & (items != NO_ITEM), scores, 0)
+    found = retriever.pair_scores(queries.histories, items)
+    assert found.dtype == np.float32
+    assert (expected != 0).sum() > N_USERS
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    for row in range(N_USERS):
+        alone = retriever.pair_scores(queries.histories.select([row]), items[row : row + 1])
+        np.testing.assert_allclose(alone[0], found[row], rtol=1e-4, atol=1e-5)
 
 
 def test_retrieves_the_items_that_score_best(case: Case, retriever: Retriever, queries: Queries) -> None:

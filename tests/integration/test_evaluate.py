@@ -9,8 +9,11 @@ import pytest
 import pytrec_eval
 
 import evaluate
+from recsys.bundle import open_bundle
 from recsys.cli import run
 from recsys.dataset.prepared import PreparedDataset
+from recsys.evaluation.protocol import HeldOut
+from recsys.evaluation.systems import NOTHING_REMOVED, SEEN_REMOVED, Systems
 from tests.bundle_factory import make_bundle, make_histories
 from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 
@@ -38,7 +41,7 @@ name: tiny
 synthetic: true
 data: {{format: amazon_2018, interactions: [reviews.json.gz], prepared_dir: {folder / "prepared"}}}
 bundle: {{dir: {folder / "saved_model"}}}
-evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, neighbours_k: [20], neighbours_b: [0.2]}}
+evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, svd_epochs: [3], svdpp_epochs: [3]}}
 """
     )
     return folder
@@ -108,11 +111,52 @@ def test_the_validation_split_and_a_version_of_the_bundle_can_be_named(workplace
     assert metrics["run"]["seed"] == 5
 
 
+def test_every_retriever_of_the_bundle_is_evaluated_unless_fewer_are_named(workplace: Path) -> None:
+    metrics = workplace / "reports" / "tiny" / "metrics.json"
+    assert program(workplace) == 0
+    ours = ["system", "two_tower_scann", "two_tower_exact"]
+    with open_bundle(workplace / "saved_model" / "tiny") as bundle:
+        held = [name for name in bundle.retrievers if name != "two_tower"]
+    assert {"hybrid", "blend", "transitions", "bpr"} <= set(held)
+    assert sorted(json.loads(metrics.read_text("utf8"))["systems"]) == sorted(ours + held)
+    assert program(workplace, "--retrievers", "bpr,blend") == 0
+    results = json.loads(metrics.read_text("utf8"))
+    assert sorted(results["systems"]) == sorted([*ours, "bpr", "blend", "popularity"])
+    assert [row["history"] for row in results["new_users"]["rows"]] == [0, 1, 2, 5, None]
+    assert 0 < results["candidates"]["recall"]["mean"] <= 1
+
+
+def test_both_protocols_are_read_off_one_list_as_if_each_had_been_asked_for(workplace: Path) -> None:
+    dataset = PreparedDataset.load(workplace / "prepared" / "tiny")
+    queries = HeldOut.of(dataset, TEST).queries
+    with open_bundle(workplace / "saved_model" / "tiny") as bundle:
+        systems = Systems.of(bundle)
+        lists = systems.rank(queries, 15)
+        for name, retriever in systems.retrievers.items():
+            for protocol, exclude in ((SEEN_REMOVED, True), (NOTHING_REMOVED, False)):
+                asked = retriever.retrieve(queries, 15, exclude_seen=exclude)
+                np.testing.assert_array_equal(lists[protocol][name].items, asked.items, name)
+
+
+def test_bundles_of_other_seeds_and_figures_as_files(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = make_bundle(workplace / "seeds", N_ITEMS, N_USERS, seed=1)
+    figures = workplace / "figures"
+    assert program(workplace, "--seeds", str(other), "--figures", str(figures), "--retrievers", "bpr") == 0
+    results = json.loads((workplace / "reports" / "tiny" / "metrics.json").read_text("utf8"))
+    first, second = results["seeds"]["bundles"]
+    assert first["figures"]["seen_removed"]["system"] != second["figures"]["seen_removed"]["system"]
+    assert results["seeds"]["spread"]["seen_removed"]["two_tower_scann"]["ndcg@10"]["sd"] > 0
+    assert "Other seeds" in (workplace / "reports" / "tiny" / "report.html").read_text("utf8")
+    assert (figures / "comparison.svg").is_file()
+    assert "Over seeds, Whole system: NDCG@10" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["--set", "data.prepared_dir=nowhere"], 3, "prepare_data.py"),
         (["--bundle", "nowhere"], 5, "train.py"),
+        (["--retrievers", "neighbors"], 2, "transitions"),
         (["--set", "evaluation.cutofs=[1]"], 2, "evaluation.cutofs"),
     ],
 )

@@ -149,6 +149,82 @@ def test_every_format_gives_the_same_dataset(tmp_path: Path, raw: Callable[[Path
     assert ("price" in log.columns) == (raw is raw_events)
 
 
+def raw_recbole(folder: Path) -> Settings:
+    lines = [f"{user}\t{item}\t{stars}\t{day * DAY}".encode() for user, item, day, stars in LOG]
+    header = b"user_id:token\titem_id:token\trating:float\ttimestamp:float"
+    records = [b"x\tEx & Co\t1995\tShop Toys\t1.99", b"never bought\tN\t\t\t", b"y\tWhy\t\t\tdear"]
+    item_header = b"item_id:token\tmovie_title:token\trelease_year:float\tgenre:token_seq\tprice:float"
+    interactions = write_lines(folder / "shop.inter", [header, *lines])
+    metadata = write_lines(folder / "shop.item", [item_header, *records])
+    return {"format": "recbole", "interactions": [interactions], "metadata": [metadata]}
+
+
+def test_atomic_files(tmp_path: Path) -> None:
+    settings = raw_recbole(tmp_path)
+    dataset = run(tmp_path, **settings)
+    log = dataset.interactions
+    pairs = list(zip(dataset.user_ids[log["user"]], dataset.item_ids[log["item"]], strict=True))
+    assert dict(zip(pairs, log["split"], strict=True)) == SPLITS
+    known = {(user, item): (day * DAY, stars) for user, item, day, stars in LOG}
+    assert [(t, r) for t, r in zip(log["timestamp"], log["rating"], strict=True)] == [known[pair] for pair in pairs]
+    assert (set(log["weight"]), "price" in log.columns) == ({1.0}, False)
+
+    items = dataset.items.set_index("item_id")
+    assert items.loc["x", ["title", "text"]].tolist() == ["Ex & Co", "Ex & Co. 1995. Shop Toys"]
+    assert list(items.loc["x", "categories"]) == ["Shop", "Toys"]
+    assert items.loc["x", "price"] == np.float32(1.99)
+    assert items.loc["w", ["title", "text"]].tolist() == ["", ""]
+    assert dataset.manifest["metadata"] == {
+        "read": 3, "dropped": {"item_not_in_dataset": 1, "repeated_item": 0}, "kept": 2,
+        "fields": {"price_not_understood": 1},
+    }  # fmt: skip
+
+    first = snapshot(dataset.path)
+    assert snapshot(prepare(config(tmp_path, **settings), Console(quiet=True))) == first
+    settings["interactions"][0].write_bytes(b"user_id:token\titem_id:token\nu\ta\n")
+    with pytest.raises(DataError, match="a time is needed"):
+        prepare(config(tmp_path, **settings), Console(quiet=True))
+    assert snapshot(dataset.path) == first
+
+
+SPLIT_METHODS = [{"method": "leave_one_out"}, {"method": "temporal"}, {"method": "ratio", "test_share": 0.3}]
+
+
+@pytest.mark.parametrize("split", SPLIT_METHODS, ids=lambda split: split["method"])
+def test_cold_items_are_held_out_of_what_is_otherwise_the_same(tmp_path: Path, split: dict[str, Any]) -> None:
+    reviews, metadata = write_sample(tmp_path, n_users=200, n_items=150, n_reviews=2000)
+    settings: Settings = {
+        "format": "amazon_2018", "interactions": [reviews], "metadata": [metadata], "max_bad_line_share": 0.05,
+    }  # fmt: skip
+    whole = run(tmp_path, **settings, split=split)
+    assert "cold_items" not in whole.manifest
+    assert "cold_items_share" not in whole.manifest["config"]["data"]["split"]
+    before = {name: (whole.path / name).read_bytes() for name in ("users.parquet", "items.parquet")}
+
+    dataset = run(tmp_path, **settings, split={**split, "cold_items_share": 0.1})
+    about = dataset.manifest["cold_items"]
+    assert {name: (dataset.path / name).read_bytes() for name in before} == before
+    assert about["count"] == pytest.approx(0.1 * dataset.n_items, abs=0.5)
+    # What is gone is all that train and validation had of `count` items, which somebody's test part has.
+    log = whole.interactions
+    kept = log.merge(dataset.interactions, how="left", indicator=True)["_merge"].to_numpy() == "both"
+    cold = log["item"].isin(log.loc[~kept, "item"])
+    assert (~kept == (cold & (log["split"] != "test"))).all()
+    assert log.loc[~kept, "item"].nunique() <= about["count"]
+    in_test = set(log.loc[log["split"] == "test", "item"])
+    assert set(log.loc[~kept, "item"]) <= in_test
+    assert kept.sum() == len(dataset.interactions) == dataset.manifest["counts"]["interactions"]
+    assert dataset.manifest["interactions"]["kept"] == len(dataset.interactions)
+    assert about["interactions_removed"] == (~kept).sum() > 0
+    assert dataset.manifest["interactions"]["dropped"]["cold_item_held_out"] == (~kept).sum()
+    # An item drawn may have had test interactions alone.
+    assert about["test_interactions"] >= (cold & (log["split"] == "test")).sum() >= 1
+
+    again = snapshot(dataset.path)
+    prepare(config(tmp_path, **settings, split={**split, "cold_items_share": 0.1}), Console(quiet=True))
+    assert snapshot(dataset.path) == again
+
+
 def test_the_files_have_the_documented_types(tmp_path: Path) -> None:
     path = prepare(config(tmp_path, **raw_2018(tmp_path)), Console(quiet=True))
     assert {file.name for file in path.iterdir()} == FILES

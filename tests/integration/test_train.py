@@ -31,6 +31,9 @@ from recsys.training.run import RunFolder
 from tests.unit.text.conftest import WORDS, write_encoder
 from tests.unit.training.tiny import N_ITEMS, N_USERS, make_histories
 
+CANDIDATES, PROPOSER_CANDIDATES = 12, 4
+PROPOSERS = ["neighbours_bm25", "transitions", "content_tfidf"]
+
 
 def write_dataset(folder: Path, *, ratings: bool = True) -> None:
     """The toy shop of the training tests as a prepared dataset; its last item was never bought."""
@@ -103,7 +106,26 @@ def open_shop(folder: Path, *, ratings: bool = True, **sections: dict[str, Any])
         "model": {"dim": 16, "layers": 1, "max_history": 8, "dropout": 0.1, "text_match_dim": 4, "rating_hidden": [8]},
         "training": {"run_dir": str(folder / "runs"), "batch_size": 32, "learning_rate": 0.01, "epochs": 20},
         "bundle": {"dir": str(folder / "bundles")},
-        "evaluation": {"neighbours_k": [20], "neighbours_b": [0.2], "neighbours_decay": [0.6]},
+        "retrieval": {
+            "retrievers": ["popularity", "neighbours_bm25", "transitions", "ease", "als", "content_tfidf"],
+            "trials": 2,
+            "decay": [0.3, 0.8],
+            "neighbours_k": [20],
+            "bm25_b": [0.2],
+            "transitions_reverse": [0.3],
+            "transitions_target_power": [0.3],
+            "ease_max_items": 10,
+            "als_factors": [8],
+            "als_iterations": 3,
+        },
+        "ranking": {
+            "retrievers": PROPOSERS,
+            "candidates": CANDIDATES,
+            "retriever_candidates": PROPOSER_CANDIDATES,
+            "hidden": [8],
+            "epochs": 4,
+            "batch_size": 32,
+        },
     }
     for name, section in sections.items():
         settings[name] = settings.get(name, {}) | section
@@ -111,54 +133,149 @@ def open_shop(folder: Path, *, ratings: bool = True, **sections: dict[str, Any])
     return Shop(folder, folder / "config.yaml")
 
 
+@dataclass(frozen=True)
+class Trained(Shop):
+    """A shop after two runs, the second of which resumed the first.
+
+    Attributes:
+        first: manifest of the first bundle, made without a ranker.
+    """
+
+    first: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     shop = open_shop(tmp_path_factory.mktemp("shop"))
-    assert shop.train() == 0
-    return shop
+    assert shop.train("--set", "ranking.epochs=0") == 0
+    assert not (shop.folder / "runs/tiny/prefix").exists()
+    with open_bundle(shop.bundles) as bundle:
+        first = bundle.manifest
+    assert shop.train("--resume") == 0
+    return Trained(shop.folder, shop.config, first)
 
 
-def test_the_bundle_recommends_what_follows(trained: Shop) -> None:
+@pytest.fixture(scope="module")
+def held(trained: Trained) -> HeldOut:
+    return HeldOut.of(PreparedDataset.load(trained.folder / "prepared/tiny"), c.VALIDATION)
+
+
+def ndcg(items: np.ndarray, held: HeldOut) -> float:
+    return float(ranking_metrics(items, held.relevant, [10])["ndcg@10"].mean())
+
+
+def test_the_bundle_recommends_what_follows(trained: Trained) -> None:
     train_histories, validation = make_histories()
     users = np.arange(N_USERS, dtype=np.int32)
     queries = Queries(train_histories, users, np.zeros(N_USERS, np.int64))
     with open_bundle(trained.bundles) as bundle:
-        found = bundle.recommender(rescore_weight=0.0).recommend(queries, 3)
-    hits = (found.items == validation.items[:, None]).any(axis=1)
-    assert hits.mean() > 0.6  # three random items of forty: .075
+        lists = {"two-tower": bundle.two_tower().retrieve(queries, 3).items}
+        lists["system"] = bundle.recommender().recommend(queries, 3).items
+    for name, items in lists.items():
+        hits = (items == validation.items[:, None]).any(axis=1)
+        assert hits.mean() > 0.6, name  # three random items of forty: .075
 
 
-def test_the_manifest_says_what_was_measured(trained: Shop) -> None:
+def test_the_manifest_says_what_was_measured(trained: Trained) -> None:
     with open_bundle(trained.bundles) as bundle:
-        metrics, serving = bundle.manifest["metrics"], bundle.manifest["serving"]
+        metrics = bundle.manifest["metrics"]
         assert bundle.manifest["config"]["training"]["epochs"] == 20
         assert bundle.manifest["dataset"]["text_encoder"].endswith("encoder")
+        assert bundle.manifest["serving"] == {
+            "candidates": CANDIDATES,
+            "proposer_candidates": PROPOSER_CANDIDATES,
+        }
     log = [json.loads(line) for line in (trained.folder / "runs/tiny/log.jsonl").read_text().splitlines()]
     assert metrics["training_curve"] == log
     assert metrics["validation_ndcg@10"] == max(record["validation_ndcg@10"] for record in log)
     assert metrics["index_recall@100"] == 1.0
     assert set(metrics["onnx_differences"]) == {"query_tower", "item_tower", "ranking_head"}
     assert all(0 <= value <= 1e-4 for value in metrics["onnx_differences"].values())
-    best = max(metrics["rescoring"].values())
-    assert metrics["rescoring"][str(serving["rescore_weight"])] == best
-    if metrics["rescoring"]["0.0"] == best:
-        assert serving["rescore_weight"] == 0.0
-    # Retrieval alone is what validation measured while training.
-    assert metrics["rescoring"]["0.0"] == pytest.approx(metrics["validation_ndcg@10"], abs=1e-3)
 
 
-def test_the_weight_of_the_rating_is_the_best_for_the_recommender(trained: Shop) -> None:
-    held = HeldOut.of(PreparedDataset.load(trained.folder / "prepared/tiny"), c.VALIDATION)
+def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: HeldOut) -> None:
     with open_bundle(trained.bundles) as bundle:
-        tried = bundle.manifest["metrics"]["rescoring"]
-        assert [float(weight) for weight in tried] == [0.0, 0.05, 0.1, 0.2, 0.5]
-        for weight, value in tried.items():
-            found = bundle.recommender(rescore_weight=float(weight)).recommend(held.queries, 10)
-            ndcg = ranking_metrics(found.items, held.relevant, [10])["ndcg@10"].mean()
-            assert value == pytest.approx(float(ndcg), abs=1e-6), weight
+        reports = bundle.manifest["metrics"]["retrievers"]
+        assert list(reports) == ["popularity", "neighbours_bm25", "transitions", "als", "content_tfidf"]
+        assert bundle.retrievers == ["two_tower", *reports, "blend", "hybrid"]
+        skipped = bundle.manifest["metrics"]["retrievers_skipped"]
+        assert list(skipped) == ["ease"]
+        assert "ease_max_items" in skipped["ease"]
+        for name, report in reports.items():
+            best = max(report["tried"], key=lambda trial: trial["ndcg@10"])
+            assert report["chosen"] == {key: value for key, value in best.items() if key != "ndcg@10"}
+            assert report["users"] == N_USERS
+            found = bundle.retriever(name).retrieve(held.queries, 10).items
+            assert best["ndcg@10"] == pytest.approx(ndcg(found, held), abs=1e-6), name
 
 
-def test_catalogue_and_histories_are_the_datasets(trained: Shop) -> None:
+def test_blend_and_hybrid_are_the_best_weights_tried(trained: Trained, held: HeldOut) -> None:
+    with open_bundle(trained.bundles) as bundle:
+        metrics = bundle.manifest["metrics"]
+        report = metrics["hybrid"]
+        blend, hybrid, two_tower = (bundle.retriever(name) for name in ("blend", "hybrid", "two_tower"))
+        figures = {part.name: ndcg(part.retrieve(held.queries, 10).items, held) for part in (blend, hybrid, two_tower)}
+        assert bundle.manifest["hybrids"] == {"blend": report["blend_weights"], "hybrid": report["weights"]}
+    assert "two_tower" not in report["blend_weights"]
+    assert report["tried"] > 5
+    assert report["ndcg@10"] == pytest.approx(figures["hybrid"], abs=1e-6)
+    assert report["blend"]["ndcg@10"] == pytest.approx(figures["blend"], abs=1e-6)
+    alone = [max(trial["ndcg@10"] for trial in tuned["tried"]) for tuned in metrics["retrievers"].values()]
+    assert figures["blend"] >= max(alone) - 1e-6
+    assert figures["hybrid"] >= max(figures["blend"], figures["two_tower"]) - 1e-6
+    sweep = {step["alpha"]: step["ndcg@10"] for step in report["alpha_sweep"]}
+    assert list(sweep) == pytest.approx([step / 10 for step in range(11)])
+    assert sweep[0.0] == pytest.approx(figures["two_tower"], abs=1e-6)
+    assert sweep[1.0] == pytest.approx(figures["blend"], abs=1e-6)
+
+
+def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut) -> None:
+    with open_bundle(trained.bundles) as bundle:
+        report, described = bundle.manifest["metrics"]["ranker"], bundle.manifest["ranker"]
+        recommender = bundle.recommender()
+        served = recommender.recommend(held.queries, 10).items
+        proposed = [recommender.retriever.retrieve(held.queries, CANDIDATES).items]
+        proposed += [bundle.retriever(name).retrieve(held.queries, PROPOSER_CANDIDATES).items for name in PROPOSERS]
+        groups = bundle.ranker.features.groups
+    assert recommender.sources == ("two_tower", *PROPOSERS)
+    assert described["proposers"] == PROPOSERS
+    assert described["scorers"] == [*PROPOSERS, "als"]
+    assert report["validation_ndcg@10"] == pytest.approx(ndcg(served, held), abs=1e-4)
+    assert report["validation_ndcg@10"] == max(record["ndcg@10"] for record in report["curve"])
+    assert report["validation_users"] == N_USERS
+    # One item of each user was held out.
+    found = (np.concatenate(proposed, axis=1) == held.relevant.items[:, None]).any(axis=1)
+    assert report["candidate_recall"] == pytest.approx(found.mean())
+    assert report["onnx_difference"] < 1e-4
+    assert [entry["group"] for entry in report["groups"]] == list(groups)
+    assert [entry["name"] for entry in report["features"]] == described["features"]
+    assert described["repeat_log_odds"] < -4, "nobody in this shop buys an item twice"
+
+
+def test_without_a_ranker_the_two_tower_alone_is_served(trained: Trained, held: HeldOut) -> None:
+    assert trained.first["ranker"] is None
+    assert trained.first["metrics"]["ranker"] is None
+    assert set(trained.first["metrics"]["retrievers"]) > set(PROPOSERS)
+    with open_bundle(trained.bundles.parent / "tiny" / trained.first["version"]) as bundle:
+        recommender = bundle.recommender()
+        assert recommender.sources == ("two_tower",)
+        expected = bundle.two_tower().retrieve(held.queries, 5).items
+        np.testing.assert_array_equal(recommender.recommend(held.queries, 5).items, expected)
+        # Retrieval alone is what validation measured while training, but for the scale of the text match.
+        everything = bundle.two_tower().retrieve(held.queries, 10).items
+        assert ndcg(everything, held) >= trained.first["metrics"]["validation_ndcg@10"] - 1e-3
+
+
+def test_the_prefix_is_trained_as_long_as_the_whole(trained: Trained) -> None:
+    log = (trained.folder / "runs/tiny/prefix/log.jsonl").read_text().splitlines()
+    with open_bundle(trained.bundles) as bundle:
+        assert len(log) == bundle.manifest["metrics"]["best_epoch"]
+        lists = bundle.manifest["metrics"]["ranker"]["lists"]
+    assert "validation_ndcg@10" not in json.loads(log[0]), "validation takes no part in it"
+    assert N_USERS / 2 < lists <= N_USERS
+
+
+def test_catalogue_and_histories_are_the_datasets(trained: Trained) -> None:
     everything = [part.select(range(N_USERS)) for part in make_histories()]
     with open_bundle(trained.bundles) as bundle:
         record = bundle.catalogue.items([4])[0]
@@ -173,7 +290,7 @@ def test_catalogue_and_histories_are_the_datasets(trained: Shop) -> None:
         assert bundle.histories.items[bundle.histories.indptr[1:] - 1].tolist() == everything[1].items.tolist()
 
 
-def test_the_saved_models_are_twins_of_the_onnx_files(trained: Shop) -> None:
+def test_the_saved_models_are_twins_of_the_onnx_files(trained: Trained) -> None:
     with open_bundle(trained.bundles) as bundle:
         path, retriever, embeddings = bundle.path, bundle.two_tower(), np.array(bundle.item_embeddings)
     history = make_histories()[0].select([3]).last(8)
@@ -190,7 +307,8 @@ def test_the_saved_models_are_twins_of_the_onnx_files(trained: Shop) -> None:
     assert (path / "tf/ranking_head/saved_model.pb").is_file()
 
 
-def test_the_item_tower_gives_an_unseen_item_its_embedding(trained: Shop) -> None:
+@pytest.mark.parametrize("row", [4, N_ITEMS])
+def test_the_item_tower_gives_an_item_its_embedding(trained: Trained, row: int) -> None:
     # The last item was never bought: its embedding comes from text and attributes alone.
     with open_bundle(trained.bundles) as bundle:
         path, embeddings = bundle.path, np.array(bundle.item_embeddings)
@@ -198,8 +316,8 @@ def test_the_item_tower_gives_an_unseen_item_its_embedding(trained: Shop) -> Non
     inputs = json.loads((path / "item_inputs.json").read_text("utf8"))
     items = pd.read_parquet(trained.folder / "prepared/tiny" / c.ITEMS_FILE)
     config = load_config(trained.config)
-    text = encode_items(items[c.TEXT].tolist()[-1:], config.text).embeddings
-    scale, price = inputs["price_scale"], items[c.PRICE].iloc[-1]
+    text = encode_items(items[c.TEXT].tolist(), config.text).embeddings[row : row + 1]
+    scale, price = inputs["price_scale"], items[c.PRICE].iloc[row]
     brand = inputs["vocabulary"]["brands"].index("brand 1") + 1
     categories = [inputs["vocabulary"]["categories"].index(name) + 1 for name in ("All", "category 0")]
     vector = served(
@@ -207,22 +325,35 @@ def test_the_item_tower_gives_an_unseen_item_its_embedding(trained: Shop) -> Non
         brand=tf.constant([brand]),
         categories=tf.constant([categories]),
         price=tf.constant([[(np.log1p(price) - scale["mean"]) / scale["std"], 1.0]], tf.float32),
-        item=tf.constant([0]),
+        item=tf.constant([row + 1 if row < N_ITEMS else 0]),
     )["item_embedding"]
-    np.testing.assert_allclose(vector[0], embeddings[-1], rtol=1e-4, atol=1e-5)
+    # The learned part of an item that training never saw is that of its neighbours by text: see `ItemTower`.
+    compared = slice(None) if row < N_ITEMS else slice(config.model.dim, None)
+    np.testing.assert_allclose(vector[0, compared], embeddings[row, compared], rtol=1e-4, atol=1e-5)
 
 
-def test_resuming_a_finished_run_exports_the_same_weights_again(trained: Shop) -> None:
+def contents(folder: Path) -> dict[str, int]:
+    """When each file below `folder` was written."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "tensorboard" not in path.parts]
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in files}
+
+
+def test_resuming_a_finished_run_exports_the_same_weights_again(trained: Trained) -> None:
+    run = trained.folder / "runs/tiny"
     with open_bundle(trained.bundles) as bundle:
-        before, embeddings = bundle.version, np.array(bundle.item_embeddings)
+        before, embeddings = bundle.manifest, np.array(bundle.item_embeddings)
+    written = contents(run)
+    assert any(name.startswith("prefix/checkpoints/") for name in written)
     # Neither the index nor the number of versions kept shapes the weights.
-    assert trained.train("--resume", "--set", "bundle.keep=2", "index.sample_queries=50") == 0
+    assert trained.train("--resume", "--set", "bundle.keep=3", "index.sample_queries=50") == 0
+    assert contents(run) == written, "neither fit took a step"
     with open_bundle(trained.bundles) as bundle:
-        assert bundle.version != before
+        assert bundle.version != before["version"]
         np.testing.assert_array_equal(bundle.item_embeddings, embeddings)
+        assert bundle.manifest["metrics"]["ranker"] == before["metrics"]["ranker"]
 
 
-def test_resuming_with_other_settings_names_them(trained: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resuming_with_other_settings_names_them(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     code = trained.train("--resume", "--set", "training.learning_rate=0.02", "model.dropout=0.3", "seed=4")
     message = capsys.readouterr().err
     assert code == 4
@@ -244,7 +375,7 @@ def test_resuming_without_a_run_or_with_another_dataset(
     assert "dataset: changed since" in capsys.readouterr().err
 
 
-def test_a_run_in_use_is_left_alone(trained: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_in_use_is_left_alone(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     run = RunFolder(trained.folder / "runs/tiny")
     before = sorted(path.name for path in run.path.iterdir())
     with run.locked():
@@ -253,7 +384,7 @@ def test_a_run_in_use_is_left_alone(trained: Shop, capsys: pytest.CaptureFixture
     assert sorted(path.name for path in run.path.iterdir()) == before
 
 
-def test_no_prepared_dataset(trained: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_prepared_dataset(trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert trained.train("--set", f"data.prepared_dir={tmp_path}", f"training.run_dir={tmp_path}") == 3
     assert "prepare_data.py" in capsys.readouterr().err
 
@@ -264,12 +395,16 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
         ratings=False,
         text={"trainable_layers": 1},
         training={"retrieval_loss": "mixed", "uniform_negatives": 16, "epochs": 2},
+        retrieval={"retrievers": ["popularity", "transitions"], "trials": 1},
+        ranking={"retrievers": ["transitions"], "scorers": [], "epochs": 1},
     )
     assert shop.train() == 0
     with open_bundle(shop.bundles) as bundle:
         assert bundle.rating_predictor is None
         assert set(bundle.manifest["metrics"]["onnx_differences"]) == {"query_tower", "item_tower"}
-        assert bundle.manifest["serving"]["rescore_weight"] == 0.0
+        assert bundle.retrievers == ["two_tower", "popularity", "transitions", "blend", "hybrid"]
+        assert bundle.ranker is not None
+        assert "predicted_rating" not in bundle.ranker.features.names
         assert len(bundle.item_embeddings) == N_ITEMS + 1
         assert np.isfinite(bundle.item_embeddings).all()
     kept = tf.train.load_checkpoint(str(shop.folder / "runs/tiny/best"))

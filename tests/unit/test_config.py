@@ -49,6 +49,12 @@ def test_overrides_apply_in_order_and_parse_yaml(minimal: Path) -> None:
         ("data.split.test_share=0.95", "data.split"),
         ("name=../up", "name"),
         ("text.trainable_layers=1", "in_batch or mixed"),
+        ("retrieval.retrievers=[]", "retrieval.retrievers"),
+        ("retrieval.retrievers=[neighbors]", "retrieval.retrievers"),
+        ("retrieval.retrievers=[transitions]", "popularity"),
+        ("retrieval.retrievers=[popularity, transitions]", "als, content_encoder, content_tfidf, neighbours_bm25"),
+        ("ranking.retrievers=[als]", "ranking.retrievers"),
+        ("ranking.prefix_share=1", "ranking.prefix_share"),
         ("training.epochs", "--set key=value"),
         ("name.first=x", "section named name"),
     ],
@@ -57,6 +63,18 @@ def test_a_wrong_setting_is_refused_by_name(minimal: Path, override: str, named:
     with pytest.raises(ConfigError) as error:
         load_config(minimal, [override])
     assert named in str(error.value)
+
+
+def test_the_ranker_may_read_a_part_of_what_is_fitted(minimal: Path) -> None:
+    config = load_config(
+        minimal,
+        [
+            "retrieval.retrievers=[popularity, transitions, ease, als]",
+            "ranking.retrievers=[transitions]",
+            "ranking.scorers=[als]",
+        ],
+    )
+    assert (config.ranking.retrievers, config.ranking.scorers) == (["transitions"], ["als"])
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "name: [", "\x00"])

@@ -11,7 +11,22 @@ from recsys.bundle import open_bundle
 from recsys.bundle.manifest import digest
 from recsys.errors import BundleError
 from recsys.retrieval.base import Queries
-from tests.bundle_factory import make_bundle, make_embeddings, make_histories
+from recsys.retrieval.content_fit import fit_text_vectors
+from recsys.retrieval.factors import ImplicitFactors
+from recsys.retrieval.hybrid import Hybrid
+from recsys.retrieval.neighbours_fit import fit_neighbours
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.transitions_fit import fit_transitions
+from tests.bundle_factory import (
+    CANDIDATES,
+    PROPOSER_CANDIDATES,
+    PROPOSERS,
+    REPEAT_LOG_ODDS,
+    SCORERS,
+    make_bundle,
+    make_embeddings,
+    make_histories,
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +66,16 @@ def test_holds_what_was_written(made: Path) -> None:
         assert getattr(bundle.histories, name).dtype == getattr(known, name).dtype
     assert bundle.catalogue.item_row("item7") == 7
     assert bundle.catalogue.user_ids([3]) == ["user3"]
-    assert bundle.retrievers == ["two_tower", "popularity", "item_neighbours"]
+    assert bundle.retrievers == [
+        "two_tower",
+        "popularity",
+        "neighbours_bm25",
+        "transitions",
+        "content_encoder",
+        "bpr",
+        "blend",
+        "hybrid",
+    ]
     assert bundle.manifest["config"]["synthetic"] is True
     assert bundle.manifest["metrics"] == {"recall@100": 1.0}
     assert bundle.manifest["index"] == {"leaves": 0, "leaves_to_search": 0, "reorder": 0}
@@ -64,16 +88,78 @@ def test_retrievers_come_by_name(made: Path) -> None:
         assert bundle.retriever(name).name == name
         assert bundle.retriever(name) is bundle.retriever(name)
     assert bundle.retriever("two_tower") is bundle.two_tower()
-    with pytest.raises(BundleError, match="popularity, item_neighbours"):
+    with pytest.raises(BundleError, match="popularity, neighbours_bm25"):
         bundle.retriever("magic")
+
+
+def test_retrievers_are_those_that_were_written(made: Path) -> None:
+    bundle, known = open_bundle(made), make_histories(20, 60)
+    queries = Queries(known, np.arange(20, dtype=np.int32), np.zeros(20, np.int64))
+    for fitted in (
+        Popularity.fit(known.items, 60),
+        fit_neighbours(known, 60, k=20, decay=0.8),
+        fit_transitions(known, 60, k=20, decay=0.6),
+        fit_text_vectors(make_embeddings(60, 8), k=20, decay=0.4),
+        ImplicitFactors("bpr", make_embeddings(60, 8)[:, :4]),
+    ):
+        read = bundle.retriever(fitted.name)
+        assert type(read) is type(fitted)
+        np.testing.assert_array_equal(read.scores(queries), fitted.scores(queries))
+
+
+def test_a_hybrid_is_put_together_from_the_bundles_own_retrievers(made: Path) -> None:
+    bundle = open_bundle(made)
+    blend, hybrid = bundle.retriever("blend"), bundle.retriever("hybrid")
+    assert isinstance(blend, Hybrid)
+    assert isinstance(hybrid, Hybrid)
+    assert list(blend.members) == list(PROPOSERS)
+    assert list(hybrid.members) == ["two_tower", *PROPOSERS]
+    assert hybrid.weights == bundle.manifest["hybrids"]["hybrid"]
+    for name, member in hybrid.members.items():
+        assert member is bundle.retriever(name)
+    assert not (bundle.path / "retrievers/hybrid").exists(), "its members are there already"
 
 
 def test_the_recommender_takes_its_settings_from_the_manifest_unless_told(made: Path) -> None:
     bundle = open_bundle(made)
     stored = bundle.recommender()
-    assert (stored.candidates, stored.rescore_weight) == (50, 0.1)
-    told = bundle.recommender(candidates=7, rescore_weight=0.0)
-    assert (told.candidates, told.rescore_weight) == (7, 0.0)
+    assert (stored.candidates, stored.proposer_candidates) == (CANDIDATES, PROPOSER_CANDIDATES)
+    assert bundle.recommender(candidates=7).candidates == 7
+    assert list(stored.proposers) == list(PROPOSERS)
+    assert stored.ranker is bundle.ranker is not None
+    assert stored.ranker.repeat_log_odds == REPEAT_LOG_ODDS
+    assert list(stored.ranker.features.scorers) == list(SCORERS)
+
+
+def test_without_a_ranker_nobody_but_the_two_tower_proposes(tmp_path: Path) -> None:
+    bundle = open_bundle(make_bundle(tmp_path, n_items=60, n_users=20, ranker=False))
+    assert bundle.ranker is None
+    assert bundle.proposers == {}
+    assert bundle.recommender().sources == ("two_tower",)
+    assert "transitions" in bundle.retrievers, "the retrievers are there all the same"
+
+
+def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
+    ranker = open_bundle(version).manifest["ranker"]
+    edit_manifest(version, ranker={**ranker, "features": [*ranker["features"], "shoe_size"]})
+    bundle = open_bundle(version)
+    with pytest.raises(BundleError, match="shoe_size"):
+        bundle.recommender()
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "named"),
+    [
+        ("proposers", "bpr", "bpr of kind ItemToItem"),
+        ("scorers", "popularity", "popularity to score pairs"),
+        ("scorers", "magic", "'magic'"),
+    ],
+)
+def test_a_ranker_that_reads_what_cannot_be_read_is_refused(version: Path, key: str, name: str, named: str) -> None:
+    ranker = open_bundle(version).manifest["ranker"]
+    edit_manifest(version, ranker={**ranker, key: [name]})
+    with pytest.raises(BundleError, match=named):
+        open_bundle(version).recommender()
 
 
 def test_a_copied_bundle_serves_alike(made: Path, version: Path) -> None:
@@ -121,7 +207,7 @@ def test_a_manifest_that_is_not_one(version: Path, content: str) -> None:
         open_bundle(version)
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+@pytest.mark.parametrize("schema", [0, 1, 3, "2", None])
 def test_another_schema_is_incompatible(version: Path, schema: object) -> None:
     edit_manifest(version, schema_version=schema)
     with pytest.raises(BundleError, match="incompatible version"):
@@ -129,7 +215,7 @@ def test_another_schema_is_incompatible(version: Path, schema: object) -> None:
 
 
 def test_a_manifest_edited_by_hand_is_refused(version: Path) -> None:
-    edit_manifest(version, sign=False, serving={"rescore_weight": 99.0, "candidates": 1})
+    edit_manifest(version, sign=False, serving={"proposer_candidates": 99, "candidates": 1})
     with pytest.raises(BundleError, match="does not match its checksum"):
         open_bundle(version)
 

@@ -14,6 +14,7 @@ import pytest
 from recsys.bundle import BundleWriter, open_bundle, writer
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
+from recsys.ranking.attributes import ItemAttributes
 from recsys.retrieval.popularity import Popularity
 from tests import bundle_factory
 from tests.bundle_factory import make_bundle
@@ -164,6 +165,36 @@ def test_a_missing_part_is_refused(tmp_path: Path) -> None:
 def test_parts_of_different_size_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Popularity, "fit", lambda *_, **__: Popularity(np.ones(39, np.float32)))
     with pytest.raises(BundleError, match="39 in retrievers/popularity"):
+        small(tmp_path)
+
+
+def test_attributes_of_another_catalogue_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = ItemAttributes.fit
+    monkeypatch.setattr(
+        ItemAttributes, "fit", lambda known, *columns: fit(known.last(0), *(column[:39] for column in columns))
+    )
+    with pytest.raises(BundleError, match="39 in attributes"):
+        small(tmp_path)
+
+
+def test_a_ranker_without_its_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = BundleWriter.add_ranker
+    monkeypatch.setattr(BundleWriter, "add_ranker", lambda self, *given: add(self, *given[:3]))
+    with pytest.raises(BundleError, match=r"onnx/ranker\.onnx"):
+        small(tmp_path)
+
+
+@pytest.mark.parametrize("absent", ["transitions", "bpr"])
+def test_a_hybrid_or_ranker_of_retrievers_that_were_not_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: str
+) -> None:
+    add = BundleWriter.add_retriever
+    monkeypatch.setattr(
+        BundleWriter,
+        "add_retriever",
+        lambda self, retriever: add(self, retriever) if retriever.name != absent else None,
+    )
+    with pytest.raises(BundleError, match=f"'{absent}'"):
         small(tmp_path)
 
 

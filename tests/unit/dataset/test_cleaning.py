@@ -67,6 +67,8 @@ def test_clean_all_drops_empty_and_repeated_texts_and_keeps_the_order() -> None:
 
 def test_item_text_joins_what_there_is() -> None:
     assert item_text("Kettle.", "Holm", ["Shop", "Tea"], "Boils.", 100) == "Kettle. Holm. Shop > Tea. Boils"
+    tags = {"year": "1995", "separator": " "}
+    assert item_text("Toy Story", "", ["Animation", "Comedy"], "", 100, **tags) == "Toy Story. 1995. Animation Comedy"
     assert item_text("Kettle", "", [], "", 100) == "Kettle"
     assert item_text("", "", [], "", 100) == ""
 

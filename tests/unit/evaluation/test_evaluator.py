@@ -13,10 +13,10 @@ from recsys.dataset.prepared import PreparedDataset
 from recsys.errors import BundleError, ConfigError
 from recsys.evaluation import protocol
 from recsys.evaluation.evaluator import evaluate
-from recsys.evaluation.systems import ANN, EXACT, NEIGHBOURS, POPULARITY, SYSTEM
+from recsys.evaluation.systems import ANN, BLEND, EXACT, HYBRID, POPULARITY, SYSTEM
 from recsys.retrieval.popularity import Popularity
 from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
-from tests.unit.evaluation.fakes import FakeBundle, FakePredictor, FakeTwoTower, make_config, wishes
+from tests.unit.evaluation.fakes import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
 
 N_ITEMS = 8
 DATASET = make_dataset(
@@ -63,7 +63,6 @@ def test_figures_by_hand() -> None:
         fourth = (1 + 1 / math.log2(5)) / IDEAL_2
         assert mean(results, system, "ndcg@5", "nothing_removed") == pytest.approx((0.5 + fourth + fallback) / 3)
     assert mean(results, POPULARITY, "recall@2", "nothing_removed") == pytest.approx(1 / 3)
-    assert mean(results, NEIGHBOURS, "recall@5") == 0  # no target was ever bought together with a history
     assert results["ann"]["recall"] == 1
     assert results["ann"]["changed"] == {"top_2_share": 0, "users_with_any_change": 0}
 
@@ -89,14 +88,78 @@ def test_what_approximate_search_loses() -> None:
     assert row["low"] <= row["mean"] <= row["high"] <= 0
 
 
-def test_what_rescoring_changes() -> None:
-    predictor = FakePredictor(np.array([1, 1, 1, 1, 1, 1, 1, 5], np.float32))
-    results = run(predictor=predictor, rescore_weight=10.0)
+def test_what_the_ranker_changes() -> None:
+    results = run(bonus=np.array([0, 0, 0, 0, 0, 0, 0, 50], np.float32))
     # Lists 3 4 and 4 7 become 7 3 and 7 4.
-    assert results["rescoring"]["weight"] == 10
-    assert results["rescoring"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 1}
+    assert results["ranker"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 1}
     assert mean(results, SYSTEM, "ndcg@2") == pytest.approx((1 / math.log2(3) + 1 / math.log2(3) / IDEAL_2 + 1) / 3)
     assert mean(results, ANN, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2) / 3)
+
+
+def test_candidates_bound_what_the_ranker_can_reach() -> None:
+    results = run(lost=(3,))
+    # User 0 wants the lost item, user 1 gets both; nothing is proposed to user 2, who has no history.
+    assert results["candidates"]["users"] == 2
+    assert results["candidates"]["recall"]["mean"] == pytest.approx(1 / 2)
+    # Unseen items: 8 - 3 - the lost one, 8 - 1 - the lost one.
+    assert results["candidates"]["mean_count"] == pytest.approx((4 + 6) / 2)
+
+
+def test_every_retriever_of_the_bundle_is_compared_under_both_protocols() -> None:
+    # The first user wants item 3, the second 4 and 5.
+    good = FakeRetriever(wishes(N_ITEMS, [0, 3], [0, 4, 5], [1], [1]))
+    bad = FakeRetriever(wishes(N_ITEMS, [7, 6], [7, 6], [1], [1]))
+    results = run(others={"transitions": good, "als": bad})
+    assert list(results["systems"]) == [SYSTEM, ANN, EXACT, POPULARITY, "transitions", "als"]
+    assert results["systems"]["als"]["label"] == "ALS"
+    assert mean(results, "transitions", "recall@2") == pytest.approx((1 + 1 + 0) / 3)
+    # Nothing removed: item 0, seen by both, is first.
+    assert mean(results, "transitions", "recall@2", "nothing_removed") == pytest.approx((1 + 0.5 + 0) / 3)
+    assert mean(results, "als", "recall@2") == 0
+
+
+def test_chosen_retrievers_and_unknown_ones() -> None:
+    others = {name: FakeRetriever(WISHES) for name in ("transitions", BLEND, HYBRID)}
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR, others)
+    results = evaluate(bundle, DATASET, make_config(), retrievers=[BLEND])
+    assert list(results["systems"]) == [SYSTEM, ANN, EXACT, BLEND, POPULARITY]
+    with pytest.raises(ConfigError, match="transitions"):
+        evaluate(bundle, DATASET, make_config(), retrievers=["neighbors"])
+
+
+def test_the_baseline_to_beat_is_chosen_on_validation() -> None:
+    others = {
+        "transitions": FakeRetriever(wishes(N_ITEMS, [3], [4, 5], [1], [1])),
+        "als": FakeRetriever(wishes(N_ITEMS, [7], [7], [1], [1])),
+        HYBRID: FakeRetriever(WISHES),
+    }
+    metrics = {
+        "retrievers": {
+            POPULARITY: {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]},
+            "transitions": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.03}, {"ndcg@2": 0.05}]},
+            "als": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.04}, {"ndcg@2": 0.06}]},
+        }
+    }
+    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    assert best["name"] == best["single"] == "als"
+    assert best["chosen_on"] == VALIDATION
+    assert best["figures"] == {POPULARITY: 0.01, "transitions": 0.05, "als": 0.06}
+    assert best["highest_here"] == "transitions"
+    # Without a figure of every baseline those of the split choose.
+    del metrics["retrievers"]["als"]
+    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    assert (best["name"], best["chosen_on"]) == ("transitions", TEST)
+
+
+def test_the_blend_is_a_baseline_and_the_hybrid_none() -> None:
+    others = {HYBRID: FakeRetriever(WISHES), BLEND: FakeRetriever(WISHES)}
+    metrics = {
+        "retrievers": {POPULARITY: {"metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]}},
+        "hybrid": {"ndcg@2": 0.09, "tried": 7, "blend": {"ndcg@2": 0.08, "tried": 5}},
+    }
+    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    assert (best["name"], best["single"]) == (BLEND, POPULARITY)
+    assert best["figures"] == {POPULARITY: 0.01, BLEND: 0.08}
 
 
 def test_slices_by_hand() -> None:
@@ -113,6 +176,16 @@ def test_slices_by_hand() -> None:
         "1": (2, 0),
         "2-3": (1, 1),
     }
+    # The same slices as cold and other items, with the ratio of their figures.
+    found = run()["cold_items"]
+    assert found["items"] == 5
+    assert found["users"] == {"cold": 2, "warm": 1}
+    assert found["systems"][ANN]["cold"]["recall@2"]["mean"] == pytest.approx((1 + 0.5) / 2)
+    assert found["systems"][SYSTEM]["ratio"]["recall@2"]["mean"] == pytest.approx(0.75)
+    assert (
+        found["systems"][ANN]["ratio"]["recall@2"] is None
+    )  # retrieval alone gives the one user of a warm item nothing
+    assert "among_themselves" not in found
     assert by_item["cold"]["systems"][SYSTEM]["recall@2"]["mean"] == pytest.approx((1 + 0.5) / 2)
     assert by_item["1"]["systems"] == {}
     assert by_item["2-3"]["systems"][POPULARITY]["recall@2"]["mean"] == 1
@@ -126,6 +199,18 @@ def test_coverage_and_popularity_lift_by_hand() -> None:
     assert system["popularity_lift"]["histories"] == pytest.approx(0 / ((4 / 3 + 3) / 2) - 1)
     # Of the targets: 0, 0, 3.
     assert system["popularity_lift"]["targets"] == pytest.approx((2 / 3) / (3 / 3) - 1)
+
+
+def test_diversity_is_that_of_the_categories_and_brands_of_a_list() -> None:
+    dataset = make_dataset(
+        list(DATASET.interactions[["user", "item", "timestamp", "rating", "split"]].itertuples(index=False)), 4, N_ITEMS
+    )
+    dataset.items["categories"] = [["a"], ["a"], [], ["a", "b"], ["a", "c", "d"], [], [], ["e"]]
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR)
+    results = evaluate(bundle, dataset, make_config())
+    # Lists 3 4 (one of four attributes in common) and 4 7 (none).
+    assert results["ranking"]["seen_removed"]["systems"][ANN]["diversity"] == pytest.approx((3 / 4 + 1) / 2)
+    assert results["diversity_known_share"] == 5 / 8
 
 
 def test_choices_already_in_the_history_count_only_where_nothing_is_removed() -> None:
@@ -166,7 +251,7 @@ def test_a_system_worse_than_its_baselines_is_called_so() -> None:
     train = dataset.histories((TRAIN,))
     bundle = FakeBundle(FakeTwoTower(backwards), Popularity.fit(train.items, 8))
     warnings = evaluate(bundle, dataset, make_config())["warnings"]
-    assert any("does not beat popularity" in warning for warning in warnings)
+    assert any("does not beat Popularity" in warning for warning in warnings)
 
 
 def test_validation_is_asked_with_train_alone() -> None:

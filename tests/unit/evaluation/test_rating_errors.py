@@ -1,12 +1,26 @@
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from recsys.config import EvaluationConfig
 from recsys.dataset.histories import Histories
+from recsys.dataset.prepared import PreparedDataset
 from recsys.evaluation.protocol import HeldOut
+from recsys.evaluation.rating_models import (
+    REFIT,
+    SVD,
+    SVD_REFIT,
+    SVDPP,
+    SVDPP_REFIT,
+    FactorModel,
+    fit_factor_models,
+    grid,
+)
 from recsys.evaluation.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS, BiasModel, evaluate_ratings, tune_bias
 from recsys.ranking.ratings import RatingStatistics
 from recsys.retrieval.base import NO_ITEM, Queries
@@ -121,3 +135,131 @@ def test_a_system_without_a_head_is_measured_without_one() -> None:
     assert result is not None
     assert set(result["models"]) == {BIAS, TUNED_BIAS, GLOBAL_MEAN}
     assert "head_minus_bias" not in result
+
+
+GRIDS = EvaluationConfig(
+    svd_factors=[3],
+    svd_epochs=[1, 15],
+    svd_learning_rate=[0.02],
+    svdpp_factors=[2],
+    svdpp_epochs=[10],
+    svdpp_learning_rate=[0.02],
+    svdpp_regularization=[0.02],
+)
+SETTINGS = {"factors": 3, "epochs": 15, "learning_rate": 0.02, "regularization": 0.05}
+
+
+def rated(dataset: PreparedDataset, *splits: str) -> pd.DataFrame:
+    part = dataset.of_splits(splits)
+    return part[part["rating"].notna()]
+
+
+@pytest.mark.parametrize("name", [SVD, SVDPP])
+def test_factor_models_predict_as_the_library_does(name: str) -> None:
+    """Also of users and items without a rating in train, which there are in both directions."""
+    dataset = make_dataset([row for row in random_interactions() if row[0] != 5 and row[1] != 7], 40, 15)
+    ratings = rated(dataset, TRAIN)
+    model = FactorModel.fit(name, ratings, (40, 15), SETTINGS, seed=3)
+
+    surprise = importlib.import_module("surprise")  # after the fit, which keeps it out of the home directory
+    low, high = ratings["rating"].min(), ratings["rating"].max()
+    reader = surprise.Reader(rating_scale=(float(low), float(high)))
+    train = surprise.Dataset.load_from_df(ratings[["user", "item", "rating"]], reader).build_full_trainset()
+    kind = {SVD: surprise.SVD, SVDPP: surprise.SVDpp}[name]
+    library = kind(n_factors=3, n_epochs=15, lr_all=0.02, reg_all=0.05, random_state=3).fit(train)
+    users, items = (values.ravel() for values in np.meshgrid(np.arange(40), np.arange(15)))
+    expected = [library.predict(user, item).est for user, item in zip(users, items, strict=True)]
+    predicted = model.predict(users, items)
+    assert predicted == pytest.approx(expected)
+    assert predicted[(users == 5) & (items == 7)].tolist() == pytest.approx([ratings["rating"].mean()])
+    assert predicted.std() > 0.3
+
+
+def test_a_fit_that_diverges_predicts_the_mean() -> None:
+    dataset = make_dataset(random_interactions(), 40, 15)
+    ratings = rated(dataset, TRAIN)
+    model = FactorModel.fit(SVD, ratings, (40, 15), {**SETTINGS, "learning_rate": 1e6}, seed=0)
+    predicted = model.predict(np.arange(40), np.zeros(40, int))
+    assert np.isnan(model.item_bias[0])
+    assert predicted.tolist() == pytest.approx([ratings["rating"].mean()] * 40)
+
+
+def test_the_grid_is_every_combination() -> None:
+    config = EvaluationConfig(svd_factors=[1, 2], svd_epochs=[3], svd_learning_rate=[0.1], svd_regularization=[0, 1])
+    assert [tuple(settings.values()) for settings in grid(SVD, config)] == [
+        (1, 3, 0.1, 0), (1, 3, 0.1, 1), (2, 3, 0.1, 0), (2, 3, 0.1, 1),
+    ]  # fmt: skip
+    assert len(grid(SVD, EvaluationConfig())) == 8
+    assert len(grid(SVDPP, EvaluationConfig())) == 4
+
+
+def test_factor_models_are_set_on_validation_and_refitted_for_the_test() -> None:
+    dataset = make_dataset(random_interactions(), 40, 15)
+    validation = rated(dataset, VALIDATION)
+    held = HeldOut.of(dataset, TEST)
+    models = fit_factor_models(dataset, held, GRIDS, seed=1)
+    assert set(models.predictions) == {SVD, SVD_REFIT, SVDPP, SVDPP_REFIT}
+
+    tried = models.report[SVD]["tried"]
+    assert [trial["epochs"] for trial in tried] == [1, 1, 15, 15]
+    assert models.report[SVD]["rmse"] == min(trial["rmse"] for trial in tried)
+    chosen = models.report[SVD]["settings"]
+    assert chosen["epochs"] == 15
+    model = FactorModel.fit(SVD, rated(dataset, TRAIN), (40, 15), chosen, seed=1)
+    error = model.predict(validation["user"].to_numpy(), validation["item"].to_numpy()) - validation["rating"]
+    assert models.report[SVD]["rmse"] == pytest.approx(math.sqrt((error**2).mean()))
+
+    test = rated(dataset, TEST)
+    users, items = test["user"].to_numpy(), test["item"].to_numpy()
+    for name, splits in ((SVD, (TRAIN,)), (SVD_REFIT, (TRAIN, VALIDATION))):
+        model = FactorModel.fit(SVD, rated(dataset, *splits), (40, 15), chosen, seed=1)
+        assert models.predictions[name].tolist() == model.predict(users, items).tolist()
+        assert models.report[name]["fitted_on"] == list(splits)
+        assert models.report[name]["settings"] == chosen
+    assert (models.predictions[SVD] != models.predictions[SVD_REFIT]).mean() > 0.5
+
+    on_validation = fit_factor_models(dataset, HeldOut.of(dataset, VALIDATION), GRIDS, seed=1)
+    assert set(on_validation.predictions) == {SVD, SVDPP}
+
+
+def test_svdpp_is_left_out_of_large_datasets() -> None:
+    dataset = make_dataset(random_interactions(), 40, 15)
+    count = len(rated(dataset, TRAIN))
+    for limit, there in ((count, True), (count - 1, False)):
+        config = GRIDS.model_copy(update={"svdpp_max_ratings": limit})
+        models = fit_factor_models(dataset, HeldOut.of(dataset, TEST), config, seed=0)
+        assert ({SVDPP, SVDPP_REFIT} <= set(models.predictions)) is there
+        assert ("skipped" in models.report[SVDPP]) is not there
+        assert SVD in models.predictions
+    assert f"{count} training ratings" in models.report[SVDPP]["skipped"]
+
+
+def test_the_head_is_compared_with_the_better_fit_of_each() -> None:
+    dataset = make_dataset(random_interactions(), 40, 15)
+    held = HeldOut.of(dataset, TEST)
+
+    def head(_: Queries, items: np.ndarray) -> np.ndarray:
+        return np.full(items.shape, 3.0)
+
+    result = evaluate_ratings(
+        dataset, held, head, dampings=[1.0], head_damping=1.0, samples=200, seed=0, factor_grids=GRIDS
+    )
+    assert result is not None
+    models = {name: model["rmse"]["mean"] for name, model in result["models"].items()}
+    actual = held.ratings["rating"].to_numpy()
+    svd = fit_factor_models(dataset, held, GRIDS, seed=0).predictions[SVD_REFIT]
+    assert models[SVD_REFIT] == pytest.approx(math.sqrt(np.mean((svd - actual) ** 2)))
+    for name, refitted in REFIT.items():
+        gap = result[f"head_minus_{name}"]
+        assert gap[name] == min((name, refitted), key=models.__getitem__)
+        assert gap["mean"] == pytest.approx(models[HEAD] - models[gap[name]])
+        assert 0 < gap["low"] < gap["mean"] < gap["high"]
+    assert result["factor_models"][SVDPP]["label"] == "SVD++"
+
+    few = GRIDS.model_copy(update={"svdpp_max_ratings": 0})
+    result = evaluate_ratings(
+        dataset, held, head, dampings=[1.0], head_damping=1.0, samples=200, seed=0, factor_grids=few
+    )
+    assert result is not None
+    assert "head_minus_svdpp" not in result
+    assert "head_minus_svd" in result

@@ -35,6 +35,29 @@ def test_top_k_is_what_sorting_gives(scores: np.ndarray, k: int) -> None:
     )
 
 
+# In a wide row a sample of the scores tells where the best begin: spread out, all ties, mostly missing, and with the
+# sampled places far above or below the others.
+WIDE = {
+    "spread": lambda random, shape: random.normal(size=shape),
+    "few values": lambda random, shape: random.integers(-1, 2, shape) * 1.0,
+    "missing": lambda random, shape: np.where(random.random(shape) < 0.03, random.normal(size=shape), -np.inf),
+    "sample too high": lambda random, shape: random.normal(size=shape) + 9 * (np.arange(shape[1]) % 8 == 0),
+    "sample too low": lambda random, shape: random.normal(size=shape) - 9 * (np.arange(shape[1]) % 8 == 0),
+    "negative zero": lambda random, shape: np.where(random.random(shape) < 0.5, -0.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("k", [1, 10, 60, 999, 1000, 1001])
+@pytest.mark.parametrize("kind", WIDE)
+def test_top_k_of_wide_rows_is_what_sorting_gives(kind: str, k: int) -> None:
+    scores = WIDE[kind](np.random.default_rng(0), (7, 1000)).astype(np.float32)
+    found = exact.top_k(scores, k)
+    assert found.items.tolist() == by_sorting(scores, k)
+    real = found.items != NO_ITEM
+    own = np.take_along_axis(scores, np.where(real, found.items, 0), axis=1)
+    np.testing.assert_array_equal(found.scores, np.where(real, own, -np.inf))
+
+
 @given(score_matrices, st.integers(1, 15), st.randoms(use_true_random=False))
 def test_sparse_top_k_agrees_with_dense(scores: np.ndarray, k: int, random) -> None:
     rows, items = np.nonzero(scores > -np.inf)

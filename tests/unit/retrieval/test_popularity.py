@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,9 @@ def test_items_without_interactions_come_last() -> None:
     assert found.items[0, :2].tolist() == [3, 1]
     assert sorted(found.items[0, 2:].tolist()) == [0, 2, 4]
     assert found.scores.tolist() == [[2, 1, 0, 0, 0]]
+
+
+def test_name_is_kept_on_disk(tmp_path: Path) -> None:
+    Popularity.fit(np.array([1]), 2, name="recent_popularity").save(tmp_path)
+    assert Popularity.load(tmp_path).name == "recent_popularity"
+    assert Popularity(np.ones(1, np.float32)).name == "popularity"

@@ -22,12 +22,12 @@ SERVING = """
 import sys
 from pathlib import Path
 import numpy as np
-import recsys.bundle, recsys.ranking.recommender, recsys.retrieval.neighbours
+import recsys.bundle, recsys.ranking.recommender, recsys.retrieval.item_to_item
 from recsys.retrieval.base import Queries
 bundle = recsys.bundle.open_bundle(Path(sys.argv[1]))
 queries = Queries(bundle.histories.select([0]), np.zeros(1, np.int32), np.zeros(1, np.int64))
 assert (bundle.recommender().recommend(queries, 5).items >= 0).all()
-assert (bundle.retriever("item_neighbours").retrieve(queries, 5).items >= 0).any()
+assert (bundle.retriever("neighbours_bm25").retrieve(queries, 5).items >= 0).any()
 assert "scann_pybind" in sys.modules
 """
 

@@ -8,19 +8,20 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from numpy.typing import NDArray
 
 from recsys.bundle import Bundle, open_bundle
+from recsys.retrieval.base import Queries
 from serve.app import create_app
 from serve.problems import MEDIA_TYPE
 from serve.schemas import MAX_K
 from serve.service import NO_HISTORY, UNKNOWN_USER, RecommendationRequest, RecommendationService
 from serve.settings import Settings
-from tests.bundle_factory import MAX_HISTORY, make_bundle
+from tests.bundle_factory import CANDIDATES, MAX_HISTORY, PROPOSER_CANDIDATES, PROPOSERS, make_bundle
 
 N_ITEMS = 200  # of the fixture's bundle
 USER, USER_ROW = "user3", 3
 COLD_USER = "user49"  # the last one, without a history
-RESCORE_WEIGHT = 0.1
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,11 @@ def row_of(item_id: str) -> int:
     return int(item_id.removeprefix("item"))
 
 
+def retrieval_scores(bundle: Bundle, history: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Of all items: the factory's query tower is the mean of the most recent items."""
+    return bundle.item_embeddings @ bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+
+
 def test_personal_list(client: TestClient, bundle: Bundle) -> None:
     answer = get(client, USER, k=10)
     assert answer["user_id"] == USER
@@ -65,18 +71,27 @@ def test_personal_list(client: TestClient, bundle: Bundle) -> None:
     assert len(set(rows)) == 10
     assert not set(rows) & set(history.tolist())
 
-    # The factory's query tower is the mean of the most recent items.
-    user = bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
-    retrieval = bundle.item_embeddings @ user
-    np.testing.assert_allclose([item["retrieval_score"] for item in items], retrieval[rows], rtol=1e-5)
+    np.testing.assert_allclose(
+        [item["retrieval_score"] for item in items], retrieval_scores(bundle, history)[rows], rtol=1e-5
+    )
     scores = [item["score"] for item in items]
-    final = [item["retrieval_score"] + RESCORE_WEIGHT * item["predicted_rating"] for item in items]
-    np.testing.assert_allclose(scores, final, rtol=1e-5)
     assert scores == sorted(scores, reverse=True)
-    # Ratings of 1 to 5 move a score by .4 at most: whoever leads by more must be listed.
-    unseen = np.setdiff1d(np.arange(N_ITEMS), history)
-    certain = unseen[retrieval[unseen] > retrieval[rows[-1]] + RESCORE_WEIGHT * 4]
-    assert set(certain) <= set(rows)
+    query = Queries(bundle.histories.select([USER_ROW]), np.array([USER_ROW], np.int32), np.zeros(1, np.int64))
+    ranked = bundle.recommender().recommend(query, 10)
+    assert rows == ranked.items[0].tolist()
+    np.testing.assert_allclose(scores, ranked.scores[0], atol=1e-5)
+    np.testing.assert_allclose([item["predicted_rating"] for item in items], ranked.ratings[0], rtol=1e-5)
+
+
+def test_every_item_names_who_proposed_it(client: TestClient, bundle: Bundle) -> None:
+    items = get(client, USER, k=10)["items"]
+    query = Queries(bundle.histories.select([USER_ROW]), np.array([USER_ROW], np.int32), np.zeros(1, np.int64))
+    proposed = {"two_tower": bundle.two_tower().retrieve(query, CANDIDATES).items[0]}
+    proposed |= {name: bundle.retriever(name).retrieve(query, PROPOSER_CANDIDATES).items[0] for name in PROPOSERS}
+    for item in items:
+        assert item["sources"] == [name for name, rows in proposed.items() if row_of(item["item_id"]) in rows]
+        assert item["sources"]
+    assert any(item["sources"] != ["two_tower"] for item in items)
 
 
 def test_items_are_described_from_the_catalogue(client: TestClient, bundle: Bundle) -> None:
@@ -114,6 +129,7 @@ def test_unknown_user_gets_what_is_popular(user_id: str, client: TestClient, bun
     listed = [counts[row_of(item["item_id"])] for item in answer["items"]]
     assert listed == sorted(counts, reverse=True)[:5]
     assert [item["predicted_rating"] for item in answer["items"]] == [None] * 5
+    assert [item["sources"] for item in answer["items"]] == [[]] * 5
 
 
 def test_known_user_without_history_gets_what_is_popular(client: TestClient) -> None:
@@ -207,15 +223,27 @@ def test_openapi_describes_every_answer(client: TestClient) -> None:
                 reference = response["content"][media_type]["schema"]["$ref"]
                 assert reference.rsplit("/", 1)[1] in schemas, path
     examples = {name: field["examples"] for name, field in schemas["RecommendedItem"]["properties"].items()}
-    assert len(examples) == 8
+    assert len(examples) == 9
 
 
-def test_a_bundle_that_predicts_no_ratings(tmp_path: Path) -> None:
-    service = RecommendationService(Settings(bundle=make_bundle(tmp_path, n_items=30, n_users=5, ratings=False)))
+@pytest.mark.parametrize("ranker", [True, False])
+def test_a_bundle_that_predicts_no_ratings(tmp_path: Path, ranker: bool) -> None:
+    bundle = make_bundle(tmp_path, n_items=30, n_users=5, ratings=False, ranker=ranker)
+    service = RecommendationService(Settings(bundle=bundle))
     service.load()
     (answer,) = service.recommend([RecommendationRequest("user0", 5, exclude_seen=True)])
     assert [item.predicted_rating for item in answer.items] == [None] * 5
-    assert [item.score for item in answer.items] == [item.retrieval_score for item in answer.items]
+    assert len(answer.items) == 5
+
+
+def test_a_bundle_without_a_ranker_gives_the_two_towers_order(tmp_path: Path) -> None:
+    service = RecommendationService(Settings(bundle=make_bundle(tmp_path, n_items=30, n_users=5, ranker=False)))
+    service.load()
+    (answer,) = service.recommend([RecommendationRequest("user0", 5, exclude_seen=True)])
+    np.testing.assert_allclose(
+        [item.score for item in answer.items], [item.retrieval_score for item in answer.items], rtol=1e-5
+    )
+    assert [item.sources for item in answer.items] == [["two_tower"]] * 5
 
 
 def test_a_list_ends_where_the_catalogue_does(tmp_path: Path) -> None:
@@ -239,17 +267,21 @@ def test_requests_answered_together_get_what_they_would_alone(bundle_path: Path)
     for request, answer in zip(requests, together, strict=True):
         (alone,) = service.recommend([request])
         assert (answer.user_id, answer.fallback_reason) == (alone.user_id, alone.fallback_reason)
-        assert [item.item_id for item in answer.items] == [item.item_id for item in alone.items]
-        np.testing.assert_allclose([i.score for i in answer.items], [i.score for i in alone.items], rtol=1e-5)
+        assert [(i.item_id, i.sources) for i in answer.items] == [(i.item_id, i.sources) for i in alone.items]
+        np.testing.assert_allclose([i.score for i in answer.items], [i.score for i in alone.items], atol=1e-5)
 
 
 def test_fewer_candidates_by_setting(bundle_path: Path) -> None:
-    service = RecommendationService(Settings(bundle=bundle_path, candidates=1))
-    service.load()
-    # With one candidate there is nothing to rescore: the first place is the retriever's.
-    (rescored,) = service.recommend([RecommendationRequest(USER, 1, exclude_seen=True)])
+    proposed = {}
+    for candidates in (1, None):
+        service = RecommendationService(Settings(bundle=bundle_path, candidates=candidates))
+        service.load()
+        (answer,) = service.recommend([RecommendationRequest(USER, 3, exclude_seen=True)])
+        proposed[candidates] = {row_of(item.item_id) for item in answer.items if "two_tower" in item.sources}
     bundle = service.loaded.bundle
     history = bundle.histories.select([USER_ROW]).items
-    retrieval = bundle.item_embeddings @ bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+    retrieval = retrieval_scores(bundle, history)
     retrieval[history] = -np.inf
-    assert row_of(rescored.items[0].item_id) == int(retrieval.argmax())
+    first = set(np.argsort(-retrieval)[:3].tolist())  # never fewer than the length of the list
+    assert proposed[1] <= first
+    assert not proposed[None] <= first

@@ -5,9 +5,8 @@ import pytest
 from scipy import sparse
 
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Queries
-from recsys.retrieval.neighbours import ItemNeighbours
-from recsys.retrieval.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours
+from recsys.retrieval.base import NO_ITEM
+from recsys.retrieval.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours, neighbour_lists
 from tests.bundle_factory import make_histories
 
 
@@ -19,8 +18,38 @@ def histories(*lists: list[int], weights: list[float] | None = None) -> Historie
     )
 
 
-def queries(known: Histories) -> Queries:
-    return Queries(known, np.full(len(known), -1, np.int32), np.zeros(len(known), np.int64))
+def test_cooccurrence_counts_the_users_who_have_both() -> None:
+    fitted = fit_neighbours(histories([0, 1], [1, 0], [0, 2, 1]), 4, weighting="cooccurrence", k=3)
+    assert fitted.name == "neighbours_cooccurrence"
+    assert fitted.similarities.tolist() == [[3, 3, 1], [3, 3, 1], [1, 1, 1], [0, 0, 0]]
+    assert [set(row) for row in fitted.neighbours.tolist()] == [{0, 1, 2}] * 3 + [{NO_ITEM}]
+
+
+def test_cooccurrence_counts_by_event_weight() -> None:
+    # User 0: item 0 with weight 5 and item 1 with weight 2. User 1: both with weight 1.
+    known = histories([0, 1], [0, 1], weights=[5, 2, 1, 1])
+    fitted = fit_neighbours(known, 2, weighting="cooccurrence", k=2)
+    assert fitted.neighbours.tolist() == [[0, 1], [0, 1]]
+    assert fitted.similarities.tolist() == [[26, 11], [11, 5]]
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("itself", [True, False])
+def test_lists_hold_the_highest_positive_similarities(
+    dense: bool, itself: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.retrieval.neighbours_fit._BLOCK_ITEMS", 3)
+    similarities = np.random.default_rng(0).normal(size=(10, 10)).astype(np.float32)
+    similarities[4] = -1
+    blocks = similarities.copy() if dense else sparse.csr_array(similarities)
+    neighbours, values = neighbour_lists(lambda block: blocks[block], 10, 4, itself=itself)
+    expected = np.maximum(similarities, 0)
+    if not itself:
+        np.fill_diagonal(expected, 0)
+    np.testing.assert_array_equal(values, -np.sort(-expected, axis=1)[:, :4])
+    np.testing.assert_array_equal(neighbours == NO_ITEM, values == 0)
+    rows, columns = np.nonzero(values)
+    np.testing.assert_array_equal(similarities[rows, neighbours[rows, columns]], values[rows, columns])
 
 
 def test_cosine_similarity_by_hand() -> None:
@@ -59,13 +88,14 @@ def test_cosine_weights_leave_empty_rows() -> None:
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0]])
 
 
-@pytest.mark.parametrize("weighting", ["bm25", "cosine"])
+@pytest.mark.parametrize("weighting", ["bm25", "cosine", "cooccurrence"])
 def test_blocks_and_top_k_agree_with_the_full_product(weighting, monkeypatch: pytest.MonkeyPatch) -> None:
     known = make_histories(60, 40)
     dense = np.zeros((40, 60))
     dense[known.items, np.repeat(np.arange(60), known.lengths)] = 1
     weights = sparse.csr_array(dense)
-    weights = bm25_weights(weights, 1.2, 0.2) if weighting == "bm25" else cosine_weights(weights)
+    if weighting != "cooccurrence":
+        weights = bm25_weights(weights, 1.2, 0.2) if weighting == "bm25" else cosine_weights(weights)
     product = (weights @ weights.T).toarray()
     done: list[int] = []
     monkeypatch.setattr("recsys.retrieval.neighbours_fit._BLOCK_ITEMS", 7)
@@ -76,38 +106,3 @@ def test_blocks_and_top_k_agree_with_the_full_product(weighting, monkeypatch: py
     real = fitted.neighbours != NO_ITEM
     own = np.take_along_axis(product, np.where(real, fitted.neighbours, 0), axis=1)
     np.testing.assert_allclose(fitted.similarities[real], own[real], rtol=1e-5)
-
-
-def test_scores_add_up_over_the_history_with_decay_and_weights() -> None:
-    neighbours = np.array([[0, 2], [1, 2], [2, NO_ITEM]], np.int32)
-    similarities = np.array([[1.0, 0.5], [1.0, 0.25], [1.0, 0.0]], np.float32)
-    model = ItemNeighbours(neighbours, similarities, decay=0.5)
-    # History: item 0 (weight 3), item 1 (weight 2), item 1 (weight 1); the last one counts in full.
-    scores = model.scores(queries(histories([0, 1, 1], weights=[3, 2, 1])))
-    first, second, third = 3 * 0.25, 2 * 0.5, 1.0
-    assert scores[0].tolist() == pytest.approx([first, second + third, first * 0.5 + (second + third) * 0.25])
-
-
-def test_recent_items_count_more() -> None:
-    model = ItemNeighbours(np.array([[2], [3], [2], [3]], np.int32), np.ones((4, 1), np.float32), decay=0.6)
-    assert model.retrieve(queries(histories([0, 1], [1, 0])), 1).items.tolist() == [[3], [2]]
-
-
-def test_items_that_are_nobodys_neighbour_have_no_score() -> None:
-    model = ItemNeighbours(np.array([[1], [0], [2]], np.int32), np.ones((3, 1), np.float32))
-    found = model.retrieve(queries(histories([0])), 3, exclude_seen=False)
-    assert found.items.tolist() == [[1, NO_ITEM, NO_ITEM]]
-    assert model.scores(queries(histories([0])))[0].tolist() == [-np.inf, 1.0, -np.inf]
-
-
-def test_with_decay_changes_nothing_else() -> None:
-    model = fit_neighbours(make_histories(30, 20), 20, k=5)
-    other = model.with_decay(0.3)
-    assert other.decay == 0.3
-    assert other.neighbours is model.neighbours
-
-
-@pytest.mark.parametrize("decay", [0.0, -0.5, 1.5])
-def test_decay_outside_its_range_is_refused(decay: float) -> None:
-    with pytest.raises(ValueError, match="decay"):
-        ItemNeighbours(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.float32), decay)

@@ -1,0 +1,51 @@
+"""Whether predicted ratings mean what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 10
+
+
+def reliability(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> dict[str, Any]:
+    r"""Mean rating given beside the mean predicted one, in tenths of the predictions.
+
+    The expected calibration error (Naeini et al., 2015, "Obtaining Well Calibrated Probabilities Using Bayesian
+    Binning", here of means instead of probabilities) is \sum_b n_b / n |mean actual_b - mean predicted_b|.
+    Predictions that are equal share a bin, so that there may be fewer than ten.
+
+    Args:
+        predicted: [R], at least one.
+        actual: [R].
+
+    Returns:
+        {"error": in units of the ratings, "bins": [{"low", "high" (of the predictions), "predicted", "actual" with
+        the 95% interval of its mean under a normal approximation, "count"}]}.
+    """
+    predicted, actual = np.asarray(predicted, np.float64), np.asarray(actual, np.float64)
+    edges = np.unique(np.quantile(predicted, np.arange(1, BINS) / BINS, method="higher"))
+    _, bins = np.unique(np.searchsorted(edges, predicted, side="right"), return_inverse=True)
+    counts = np.bincount(bins)
+    means, outcomes = (np.bincount(bins, values) / counts for values in (predicted, actual))
+    deviations = np.sqrt(np.bincount(bins, np.square(actual - outcomes[bins])) / np.maximum(counts - 1, 1))
+    margins = 1.96 * deviations / np.sqrt(counts)
+    return {
+        "error": float(np.abs(outcomes - means) @ counts / len(predicted)),
+        "bins": [
+            {
+                "low": float(predicted[bins == place].min()),
+                "high": float(predicted[bins == place].max()),
+                "predicted": float(means[place]),
+                "actual": {
+                    "mean": float(outcomes[place]),
+                    "low": float(outcomes[place] - margins[place]),
+                    "high": float(outcomes[place] + margins[place]),
+                },
+                "count": int(counts[place]),
+            }
+            for place in range(len(counts))
+        ],
+    }

@@ -1,0 +1,96 @@
+"""What the ranker knows of each item beside its vectors: price, brand, categories, popularity and its trend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.dataset.histories import Histories
+
+NO_VALUE = 0  # brand or category row of an item that has none
+RECENT_SHARE = 0.1  # the last tenth of the interactions is what a trend looks at
+
+
+@dataclass(frozen=True)
+class ItemAttributes:
+    """Attributes of N items.
+
+    Attributes:
+        log_price: float32 [N], NaN where unknown.
+        brand: int32 [N], row of the brand; `NO_VALUE` where unknown.
+        categories: int32 [N, C], rows of the categories, padded with `NO_VALUE`.
+        log_count: float32 [N], log(1 + interactions).
+        trend: float32 [N], log of the item's share among recent interactions over its share among all, damped.
+    """
+
+    log_price: NDArray[np.float32]
+    brand: NDArray[np.int32]
+    categories: NDArray[np.int32]
+    log_count: NDArray[np.float32]
+    trend: NDArray[np.float32]
+
+    @classmethod
+    def fit(
+        cls,
+        histories: Histories,
+        prices: NDArray[np.floating],
+        brands: Sequence[str | None],
+        categories: Sequence[Sequence[str] | None],
+    ) -> Self:
+        """Collect the attributes of a catalogue; what is counted is counted in `histories`.
+
+        Args:
+            histories: the interactions that are known.
+            prices: float [N], NaN or not positive where unknown.
+            brands: N names; None or empty where unknown.
+            categories: names for each of the N items; their order says nothing.
+        """
+        n_items = len(prices)
+        counts = np.bincount(histories.items, minlength=n_items)
+        known = np.isfinite(prices) & (np.nan_to_num(prices) > 0)
+        log_price = np.full(n_items, np.nan, np.float32)
+        log_price[known] = np.log(prices[known])
+        return cls(
+            log_price,
+            _rows([[brand] if brand else [] for brand in brands])[:, 0],
+            _rows([list(names) if names is not None else [] for names in categories]),
+            np.log1p(counts).astype(np.float32),
+            _trend(histories, counts),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write into `folder`, which exists."""
+        for field in fields(self):
+            np.save(folder / f"{field.name}.npy", getattr(self, field.name))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; memory-mapped."""
+        return cls(**{field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(cls)})
+
+
+def _rows(names: list[list[str]]) -> NDArray[np.int32]:
+    """int32 [N, max(1, longest)], a row number from 1 for each distinct name, padded with `NO_VALUE`."""
+    number: dict[str, int] = {}
+    width = max((len(row) for row in names), default=0)
+    matrix = np.full((len(names), max(width, 1)), NO_VALUE, np.int32)
+    for place, row in enumerate(names):
+        distinct = [number.setdefault(name, len(number) + 1) for name in dict.fromkeys(row)]
+        matrix[place, : len(distinct)] = distinct
+    return matrix
+
+
+def _trend(histories: Histories, counts: NDArray[np.integer]) -> NDArray[np.float32]:
+    times = histories.timestamps
+    if not len(times):
+        return np.zeros(len(counts), np.float32)
+    recent = times >= np.quantile(times, 1 - RECENT_SHARE)
+    recent_counts = np.bincount(histories.items[recent], minlength=len(counts))
+    expected = counts * recent.mean()
+    trend: NDArray[np.float32] = np.log((recent_counts + 1) / (expected + 1)).astype(np.float32)
+    return trend

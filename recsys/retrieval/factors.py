@@ -1,0 +1,191 @@
+"""Matrix factorisation: a query is scored by the inner product of a user vector and item vectors. NumPy alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.dataset.histories import Histories
+from recsys.retrieval.base import NO_ITEM, Candidates, Queries
+from recsys.retrieval.dense import retrieve_by_scores
+from recsys.retrieval.exact import BLOCK_ENTRIES
+
+Floats = NDArray[np.float64]
+_LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
+
+
+class FoldIn:
+    """User vectors of ALS from what is known of each user now, and from nothing else.
+
+    Hu, Koren & Volinsky, "Collaborative filtering for implicit feedback datasets" (ICDM 2008), the equation
+    for x_u with preference 1 of every item of the history:
+
+        x = (Y'Y + Y'(C - I)Y + l I)^-1 Y'C 1
+
+    Y'Y [D, D] is the same for everyone. The confidence of a distinct history item is `alpha` times the sum of its
+    weights, that of all other items 1 (the convention of the library `implicit`).
+
+    Attributes:
+        gram: float64 [D, D], Y'Y over the whole catalogue.
+        regularization: l.
+        alpha: confidence of an interaction of weight 1.
+    """
+
+    def __init__(self, gram: Floats, regularization: float, alpha: float) -> None:
+        self.gram, self.regularization, self.alpha = gram, regularization, alpha
+        width = len(gram)
+        ridge = max(regularization, _LEAST_RIDGE * np.trace(gram) / max(width, 1), np.finfo(np.float64).tiny)
+        self._ridged: Floats = gram + ridge * np.eye(width)
+        self._inverse: Floats = np.linalg.inv(self._ridged)
+
+    def solve(self, factors: Floats, weights: Floats) -> Floats:
+        """User vectors, float64 [B, D].
+
+        With V [n, D] the factors of a history of n items, c their confidences, S = diag(c - 1) and
+        M = Y'Y + l I, the equation reads (M + V'SV) x = V'c. A history of fewer items than factors is solved in
+        n unknowns instead of D, by the identity x = M^-1 V' (I + S V M^-1 V')^-1 c.
+
+        Args:
+            factors: float64 [B, n, D], of the distinct items of each history; 0 where there are fewer than n.
+            weights: float64 [B, n], 0 where there are fewer than n.
+        """
+        confidences = self.alpha * weights[:, :, None]
+        extra = np.where(confidences > 0, confidences - 1, 0)
+        transposed = factors.transpose(0, 2, 1)
+        if factors.shape[1] < factors.shape[2]:
+            projected = (factors.reshape(-1, factors.shape[2]) @ self._inverse).reshape(factors.shape)
+            system = np.eye(factors.shape[1]) + extra * (projected @ transposed)
+            solution = projected.transpose(0, 2, 1) @ np.linalg.solve(system, confidences)
+        else:
+            solution = np.linalg.solve(self._ridged + transposed @ (extra * factors), transposed @ confidences)
+        return np.asarray(solution[:, :, 0])
+
+
+@dataclass
+class ImplicitFactors:
+    """Scores x'y + b, with x the user's vector, y the item's and b the item's bias.
+
+    The user's vector comes from the history alone, so that known and unknown users are treated alike and the latest
+    events count: by `fold_in` (ALS), else (BPR, which has no closed form) as the mean of the history's item vectors
+    by weight. On Beauty and on CDs that mean ranks validation better than the user vectors that BPR trained, and
+    spares keeping them.
+
+    An item that training never saw (a zero vector) has no score. Neither has a query with an empty history, nor one
+    whose history holds no other than such items.
+
+    Attributes:
+        name: "als" or "bpr".
+        item_factors: float32 [N, D].
+        item_bias: float32 [N], or None for none.
+        fold_in: finds user vectors; None: the mean.
+    """
+
+    name: str
+    item_factors: NDArray[np.float32]
+    item_bias: NDArray[np.float32] | None = None
+    fold_in: FoldIn | None = None
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_factors)
+
+    def encode(self, queries: Queries) -> Floats:
+        """User vectors, float64 [B, D]; zero where nothing is known."""
+        vectors = np.zeros((len(queries), self.item_factors.shape[1]))
+        for rows, factors, weights in self._history_blocks(queries.histories):
+            if self.fold_in is not None:
+                vectors[rows] = self.fold_in.solve(factors, weights)
+            else:
+                vectors[rows] = (weights[:, :, None] * factors).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+        return vectors
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        vectors = self.encode(queries)
+        scores = np.empty((len(queries), self.n_items), np.float32)
+        step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
+        for start in range(0, self.n_items, step):
+            part = slice(start, start + step)
+            factors = self.item_factors[part]
+            # Items that the same few users took have all but equal factors. In float32 the rounding of the product,
+            # which varies with the size of a batch, would decide between them.
+            products = vectors @ factors.T.astype(np.float64)
+            scores[:, part] = products if self.item_bias is None else products + self.item_bias[part]
+            scores[:, part][:, ~factors.any(axis=1)] = -np.inf
+        scores[~vectors.any(axis=1)] = -np.inf
+        return scores
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
+
+    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The scores of given items, float32 [B, C]; 0 for an item without a score and beside `NO_ITEM`.
+
+        Args:
+            histories: of B users.
+            items: int32 [B, C], items to score for each of them.
+        """
+        nobody = np.full(len(histories), -1, np.int32)
+        vectors = self.encode(Queries(histories, nobody, np.zeros(len(histories), np.int64)))
+        rows = np.where(items == NO_ITEM, 0, items)
+        factors = self.item_factors[rows]
+        scores = np.einsum("bd,bcd->bc", vectors, factors.astype(np.float64), optimize=True)
+        if self.item_bias is not None:
+            scores += self.item_bias[rows]
+        told = np.asarray(vectors.any(axis=1))
+        known = (items != NO_ITEM) & factors.any(axis=2) & told[:, None]
+        return np.where(known, scores, 0).astype(np.float32)
+
+    def _history_blocks(self, histories: Histories) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+        """Rows [b], item factors [b, n, D] and weights [b, n] of the distinct items of histories of similar length.
+
+        Lengths are rounded up to powers of two, so that a long history does not pad the short ones.
+        """
+        distinct = _distinct(histories, self.n_items)
+        width = self.item_factors.shape[1]
+        sizes = 2 ** np.ceil(np.log2(np.maximum(distinct.lengths, 1))).astype(np.int64)
+        for size in np.unique(sizes[distinct.lengths > 0]):
+            rows = np.flatnonzero((sizes == size) & (distinct.lengths > 0))
+            step = max(1, BLOCK_ENTRIES // 4 // (size * width + min(size, width) ** 2))
+            for start in range(0, len(rows), step):
+                block = rows[start : start + step]
+                part = distinct.select(block)
+                items, weights = part.padded(part.items, 0), part.padded(part.weights, 0).astype(np.float64)
+                yield block, self.item_factors[items] * (weights > 0)[:, :, None].astype(np.float64), weights
+
+    def save(self, folder: Path) -> None:
+        parameters: dict[str, Any] = {"name": self.name}
+        np.save(folder / "item_factors.npy", self.item_factors)
+        if self.item_bias is not None:
+            np.save(folder / "item_bias.npy", self.item_bias)
+        if self.fold_in is not None:
+            np.save(folder / "gram.npy", self.fold_in.gram)
+            parameters |= {"regularization": self.fold_in.regularization, "alpha": self.fold_in.alpha}
+        (folder / "parameters.json").write_text(json.dumps(parameters), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r")
+            for name in ("item_factors", "item_bias", "gram")
+            if (folder / f"{name}.npy").is_file()
+        }
+        gram = arrays.pop("gram", None)
+        fold_in = None if gram is None else FoldIn(gram, parameters["regularization"], parameters["alpha"])
+        return cls(parameters["name"], **arrays, fold_in=fold_in)
+
+
+def _distinct(histories: Histories, n_items: int) -> Histories:
+    """Each item of a history once, with the sum of its weights, in no particular order."""
+    rows = np.repeat(np.arange(len(histories)), histories.lengths)
+    keys, place = np.unique(rows * n_items + histories.items, return_inverse=True)
+    weights = np.bincount(place, weights=histories.weights, minlength=len(keys)).astype(np.float64)
+    return Histories.from_rows(
+        len(histories), keys // n_items, keys % n_items, np.zeros(len(keys), np.int64), weights=weights
+    )

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.dataset.histories import Histories
+from recsys.retrieval import item_to_item
+from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.retrieval.item_to_item import ItemToItem
+from tests.bundle_factory import make_histories
+
+
+def histories(*lists: list[int], weights: list[float] | None = None) -> Histories:
+    rows = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
+    items = np.array([item for items in lists for item in items], np.int32)
+    return Histories.from_rows(
+        len(lists), rows, items, np.arange(len(rows)), weights=None if weights is None else np.array(weights)
+    )
+
+
+def queries(known: Histories) -> Queries:
+    return Queries(known, np.full(len(known), -1, np.int32), np.zeros(len(known), np.int64))
+
+
+def random_lists(n_items: int, k: int, seed: int = 0) -> ItemToItem:
+    """Lists of various lengths, of similarities of both signs."""
+    random = np.random.default_rng(seed)
+    neighbours = np.full((n_items, k), NO_ITEM, np.int32)
+    similarities = np.zeros((n_items, k), np.float32)
+    for item in range(n_items):
+        size = int(random.integers(0, k + 1))
+        neighbours[item, :size] = random.choice(n_items, size, replace=False)
+        similarities[item, :size] = np.sort(random.normal(size=size))[::-1]
+    return ItemToItem("random", neighbours, similarities, decay=0.7)
+
+
+def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
+    """The definition, item by item; NaN where there is no score."""
+    scores = np.full((len(known), model.n_items), np.nan)
+    for row in range(len(known)):
+        start, stop = known.indptr[row : row + 2]
+        for place in range(start, stop):
+            strength = known.weights[place] * model.decay ** (stop - 1 - place)
+            item = known.items[place]
+            for other, similarity in zip(model.neighbours[item], model.similarities[item], strict=True):
+                if other != NO_ITEM:
+                    scores[row, other] = np.nan_to_num(scores[row, other]) + strength * similarity
+    return scores
+
+
+@pytest.fixture(params=["dense", "sparse", "small blocks"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to sum up: one array over the catalogue, sorting, and either in many blocks."""
+    if request.param == "sparse":
+        monkeypatch.setattr(item_to_item, "_DENSE_ITEMS", 0)
+    if request.param == "small blocks":
+        monkeypatch.setattr(item_to_item, "_BLOCK_SUMS", 100)
+
+
+@pytest.mark.usefixtures("way")
+def test_scores_follow_the_definition() -> None:
+    model, known = random_lists(40, 12), make_histories(25, 40)
+    expected = naive_scores(model, known)
+    np.testing.assert_allclose(model.scores(queries(known)), np.nan_to_num(expected, nan=-np.inf), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_retrieves_the_highest_scores_of_either_sign(exclude_seen: bool) -> None:
+    model, known = random_lists(40, 12), make_histories(25, 40)
+    expected = np.nan_to_num(naive_scores(model, known), nan=-np.inf)
+    if exclude_seen:
+        expected[np.repeat(np.arange(25), known.lengths), known.items] = -np.inf
+    found = model.retrieve(queries(known), 30, exclude_seen=exclude_seen)
+    np.testing.assert_allclose(found.scores, -np.sort(-expected, axis=1)[:, :30], rtol=1e-5, atol=1e-6)
+    assert (found.scores[found.items != NO_ITEM] < 0).any()
+    assert (found.items == NO_ITEM).any()
+
+
+@pytest.mark.usefixtures("way")
+def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
+    model, known = random_lists(40, 12), make_histories(25, 40)
+    expected = np.nan_to_num(naive_scores(model, known), nan=0.0)
+    items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
+    assert (items == NO_ITEM).any()
+    padded = np.concatenate([expected, np.zeros((25, 1))], axis=1)  # NO_ITEM is the last column
+    found = model.pair_scores(known, items)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("way")
+def test_pair_scores_of_empty_histories_and_without_candidates() -> None:
+    model = random_lists(10, 3)
+    assert model.pair_scores(histories([], []), np.array([[1, NO_ITEM], [2, 3]], np.int32)).tolist() == [[0, 0]] * 2
+    assert model.pair_scores(histories([1]), np.empty((1, 0), np.int32)).shape == (1, 0)
+    assert model.pair_scores(histories(), np.empty((0, 4), np.int32)).shape == (0, 4)
+
+
+def test_scores_add_up_over_the_history_with_decay_and_weights() -> None:
+    neighbours = np.array([[0, 2], [1, 2], [2, NO_ITEM]], np.int32)
+    similarities = np.array([[1.0, 0.5], [1.0, 0.25], [1.0, 0.0]], np.float32)
+    model = ItemToItem("lists", neighbours, similarities, decay=0.5)
+    # History: item 0 (weight 3), item 1 (weight 2), item 1 (weight 1); the last one counts in full.
+    scores = model.scores(queries(histories([0, 1, 1], weights=[3, 2, 1])))
+    first, second, third = 3 * 0.25, 2 * 0.5, 1.0
+    assert scores[0].tolist() == pytest.approx([first, second + third, first * 0.5 + (second + third) * 0.25])
+
+
+def test_recent_items_count_more() -> None:
+    model = ItemToItem("lists", np.array([[2], [3], [2], [3]], np.int32), np.ones((4, 1), np.float32), decay=0.6)
+    assert model.retrieve(queries(histories([0, 1], [1, 0])), 1).items.tolist() == [[3], [2]]
+
+
+def test_items_that_are_nobodys_neighbour_have_no_score() -> None:
+    model = ItemToItem("lists", np.array([[1], [0], [2]], np.int32), np.ones((3, 1), np.float32))
+    found = model.retrieve(queries(histories([0])), 3, exclude_seen=False)
+    assert found.items.tolist() == [[1, NO_ITEM, NO_ITEM]]
+    assert model.scores(queries(histories([0])))[0].tolist() == [-np.inf, 1.0, -np.inf]
+
+
+def test_with_decay_changes_nothing_else() -> None:
+    model = random_lists(20, 5)
+    other = model.with_decay(0.3)
+    assert (other.decay, other.name) == (0.3, "random")
+    assert other.neighbours is model.neighbours
+    assert other.similarities is model.similarities
+
+
+@pytest.mark.parametrize("decay", [0.0, -0.5, 1.5])
+def test_decay_outside_its_range_is_refused(decay: float) -> None:
+    with pytest.raises(ValueError, match="decay"):
+        ItemToItem("lists", np.zeros((1, 1), np.int32), np.zeros((1, 1), np.float32), decay)
+
+
+def test_name_and_decay_are_kept_on_disk(tmp_path: Path) -> None:
+    random_lists(20, 5).with_decay(0.3).save(tmp_path)
+    loaded = ItemToItem.load(tmp_path)
+    assert (loaded.name, loaded.decay) == ("random", 0.3)
