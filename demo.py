@@ -157,14 +157,16 @@ def history_table(bundle: Bundle, row: int) -> Table:
 
 
 def recommendations_table(answer: dict[str, Any]) -> Table:
-    """What the server answered."""
-    source = answer["fallback_reason"] or answer["model_source"]
-    title = f"Top {len(answer['items'])} for {answer['user_id']} ({source})"
-    table = shop_table(title, "Price", "Score", "Rating, predicted")
+    """What the server answered; "Proposed by" counts the retrievers that had the item among their candidates."""
+    reason = answer["fallback_reason"]
+    title = f"Top {len(answer['items'])} for {answer['user_id']}" + (f" (popular items: {reason})" if reason else "")
+    table = shop_table(title, "Price", "Proposed by", "Score", "Rating, predicted")
     for item in answer["items"]:
-        numbers = (item["price"], item["score"], item["predicted_rating"])
-        texts = ("" if number is None else f"{number:.2f}" for number in numbers)
-        table.add_row(f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}", *texts)
+        price, score, rating = (
+            "" if item[name] is None else f"{item[name]:.2f}" for name in ("price", "score", "predicted_rating")
+        )
+        place = f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}"
+        table.add_row(place, price, str(len(item["sources"])), score, rating)
     return table
 
 

@@ -108,8 +108,8 @@ class Loaded:
             ranked = enumerate(zip(*query, strict=True), start=1)
             lists.append(
                 [
-                    _item(rank, next(records), *scores, list(compress(names, proposed)))
-                    for rank, (row, *scores, proposed) in ranked
+                    _item(rank, next(records), score, retrieval_score, rating, list(compress(names, proposed)))
+                    for rank, (row, score, retrieval_score, rating, proposed) in ranked
                     if row != NO_ITEM
                 ]
             )

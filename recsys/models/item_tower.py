@@ -109,7 +109,6 @@ class ItemTower(tf.keras.layers.Layer):
         match = tf.math.l2_normalize(tf.matmul(centred, self._components), axis=-1)
         return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
 
-
     def lend_to_untrained(self, vectors: tf.Tensor) -> tf.Tensor:
         """Vectors [N, output_dim] of all items, in which those that training never saw borrow their learned part.
 

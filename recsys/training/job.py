@@ -22,7 +22,7 @@ from recsys.training.export import Trained, export_bundle
 from recsys.training.features import ModelInputs
 from recsys.training.fit import Fit, FitState, restore_best
 from recsys.training.prefix import prefix_of
-from recsys.training.run import RunFolder
+from recsys.training.run import CONFIG_FILE, RunFolder
 from recsys.training.step import make_optimizer
 from recsys.training.validation import EARLY_STOPPING_METRIC, Validator
 
@@ -175,7 +175,7 @@ def _fit_all(
     )
     training = config.training.model_copy(update={"epochs": whole.state.best_epoch})
     folder = RunFolder(run.path / PREFIX_FOLDER)
-    going_on = resume and folder.path.exists()
+    going_on = resume and (folder.path / CONFIG_FILE).is_file()  # else the run was stopped before it came so far
     as_long = config.model_copy(update={"training": training})
     return whole, _fit(prefix_dataset, text, as_long, going_on, folder, cluster, console)
 

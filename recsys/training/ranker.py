@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,7 @@ def fit_ranker(
         optimizer.apply_gradients(zip(gradients, ranker.trainable_variables, strict=True))
         return loss
 
+    score = tf.function(ranker, reduce_retracing=True)
     judged = validation if validation is not None and len(validation) else None
     kept, curve = ranker.get_weights(), list[dict[str, float]]()
     best, best_epoch = -1.0, 0
@@ -150,7 +151,7 @@ def fit_ranker(
         curve.append({"epoch": epoch, "loss": float(np.mean(losses))})
         figure = -float(np.mean(losses))
         if judged is not None:
-            curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(scores_of(ranker, judged.features))
+            curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(scores_of(score, judged.features))
         if best_epoch == 0 or figure > best:
             best, best_epoch, kept = figure, epoch, ranker.get_weights()
         elif epoch - best_epoch >= config.patience:
@@ -179,9 +180,8 @@ class FittedRanker:
     curve: list[dict[str, float]]
 
 
-def scores_of(ranker: Ranker, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scores float32 [L, C] of lists with `features` [L, C, F]."""
-    score = tf.function(ranker, reduce_retracing=True)
+def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores float32 [L, C] of lists with `features` [L, C, F], by a ranker or its compiled function."""
     blocks = [features[start : start + _BLOCK_LISTS] for start in range(0, len(features), _BLOCK_LISTS)]
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
@@ -209,7 +209,8 @@ def contributions(
         groups: names of the F features by group, in their order.
         seed: of the shuffling, the same for all.
     """
-    whole = lists.ndcg(scores_of(ranker, lists.features))
+    score = tf.function(ranker, reduce_retracing=True)
+    whole = lists.ndcg(scores_of(score, lists.features))
     keys = np.random.default_rng(seed).random(lists.items.shape)
     keys[lists.items == NO_ITEM] = 2
     shuffled = np.argsort(keys, axis=1)[..., None]
@@ -219,7 +220,7 @@ def contributions(
         columns = [places[name] for name in names]
         features = lists.features.copy()
         features[..., columns] = np.take_along_axis(lists.features[..., columns], shuffled, axis=1)
-        return whole - lists.ndcg(scores_of(ranker, features))
+        return whole - lists.ndcg(scores_of(score, features))
 
     key = f"{EARLY_STOPPING_METRIC}_drop"
     return {

@@ -123,4 +123,5 @@ def _line(name: str, report: Mapping[str, Any]) -> str:
     figure = report.get(metric)
     if figure is None:
         figure = max(trial[metric] for trial in report["tried"])
-    return f"{name}: {metric} {figure:.4f} on {report['users']} validation users, {tried} tried; {chosen}"
+    measured = f"{name}: {metric} {figure:.4f} on {report['users']} validation users, {tried} tried"
+    return f"{measured}; {chosen}" if chosen else measured

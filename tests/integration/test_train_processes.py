@@ -13,8 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.bundle import open_bundle
+from tests.integration.shop import open_shop
+
 pytestmark = pytest.mark.slow  # every process loads TensorFlow and traces the model
 TIMEOUT_S = 300
+ROOT = Path(__file__).parents[2]
 
 
 def start(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
@@ -94,6 +98,33 @@ def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: P
     ]
     assert len(logs[0]) == 2
     np.testing.assert_allclose(logs[0], logs[1], rtol=1e-4)
+
+
+def test_two_workers_train_the_whole_and_the_prefix_and_the_chief_exports(tmp_path: Path) -> None:
+    shop = open_shop(
+        tmp_path,
+        training={"epochs": 2},
+        retrieval={"retrievers": ["popularity", "transitions"], "trials": 1},
+        ranking={"retrievers": ["transitions"], "scorers": [], "epochs": 1},
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "train.py", "--config", str(shop.config)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TF_CONFIG": config},
+        )
+        for config in cluster(2)
+    ]
+    for worker in workers:
+        finish(worker)
+    with open_bundle(shop.bundles) as bundle:
+        assert bundle.ranker is not None
+        assert bundle.manifest["metrics"]["best_epoch"] in (1, 2)
+    assert (shop.folder / "runs/tiny/prefix/log.jsonl").is_file()
+    assert len(list(shop.bundles.glob("*/manifest.json"))) == 1
 
 
 def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:
