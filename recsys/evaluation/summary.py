@@ -31,7 +31,7 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
         box=SIMPLE_HEAD,
     )
     table.add_column("System", no_wrap=True)
-    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", f"Coverage@{k}"):
+    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", "Coverage"):
         table.add_column(heading, justify="right", no_wrap=True)
     removed, kept = (results["ranking"][name]["systems"] for name in (s.SEEN_REMOVED, s.NOTHING_REMOVED))
     for name in ordered(results) if removed else ():
@@ -66,4 +66,4 @@ def _print_spread(console: Console, spread: dict[str, Any], systems: dict[str, A
 
 
 def _estimate(figure: dict[str, float]) -> str:
-    return f"{figure['mean']:.4f} ±{(figure['high'] - figure['low']) / 2:.4f}"
+    return f"{figure['mean']:.4f}±{(figure['high'] - figure['low']) / 2:.4f}"

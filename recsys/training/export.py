@@ -199,7 +199,9 @@ def add_ranker(
         scorers = fit_again(names, data, fitted, config)
         following = HeldOut.of(prefix.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
         features, recommender = _ranking_parts(prefix.dataset, histories, twin, scorers, config)
-        lists = collect_lists(recommender, features, following, length=config.ranking.list_length, seed=config.seed)
+        lists = collect_lists(
+            recommender, features, following, length=config.ranking.list_length, seed=config.seed, new_items=False
+        )
     if not len(lists):
         console.print("No ranker: nothing that follows the prefix is among the candidates")
         return None

@@ -60,7 +60,13 @@ class Lists:
 
 
 def collect_lists(
-    recommender: Recommender, features: CandidateFeatures, held: HeldOut, *, length: int | None, seed: int
+    recommender: Recommender,
+    features: CandidateFeatures,
+    held: HeldOut,
+    *,
+    length: int | None,
+    seed: int,
+    new_items: bool = True,
 ) -> Lists:
     """Ask for the candidates of every query and compute their features; seen items are left out.
 
@@ -70,6 +76,9 @@ def collect_lists(
         held: queries and what followed.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
+        new_items: keep candidates that the retrievers were not fitted on. Training must not: a catalogue holds many
+            an item only because somebody chooses it later, and the ranker would learn to recommend what nobody has
+            chosen yet.
     """
     rng = np.random.default_rng(seed)
     parts: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]] = []
@@ -79,6 +88,8 @@ def collect_lists(
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
         vectors = recommender.retriever.encode(block.queries)
         items = union(recommender.propose(block.queries, vectors, 1))
+        if not new_items:
+            items = np.where(features.attributes.log_count[items] > 0, items, NO_ITEM)
         labels = membership(items, block.relevant) & (items != NO_ITEM)
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))

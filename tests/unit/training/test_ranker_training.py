@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,22 @@ def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
     found = [recommender.retriever.retrieve(one, 12)]
     found += [proposer.retrieve(one, recommender.proposer_candidates) for proposer in recommender.proposers.values()]
     return {item for candidates in found for item in candidates.items[0].tolist() if item != NO_ITEM}
+
+
+def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, held: HeldOut) -> None:
+    assert bundle.ranker is not None
+    counts = bundle.ranker.features.attributes.log_count.copy()
+    counts[::3] = 0
+    attributes = replace(bundle.ranker.features.attributes, log_count=counts)
+    features = replace(bundle.ranker.features, attributes=attributes)
+    recommender = bundle.recommender(candidates=12)
+    everything = collect_lists(recommender, features, held, length=None, seed=0)
+    known = collect_lists(recommender, features, held, length=None, seed=0, new_items=False)
+    assert (everything.items[everything.items != NO_ITEM] % 3 == 0).any()
+    assert (known.items[known.items != NO_ITEM] % 3 != 0).all()
+    assert (known.items[known.labels] % 3 != 0).all()
+    assert not known.features[known.items == NO_ITEM].any()
+    assert 0 < len(known) < len(everything)
 
 
 def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
