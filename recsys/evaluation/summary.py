@@ -29,6 +29,8 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
         caption="± half of the 95% interval over users; seen items removed unless said otherwise",
         caption_justify="left",
         box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("System", no_wrap=True)
     for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", "Coverage"):
