@@ -188,8 +188,8 @@ def write_item_tower(path: Path, text_dim: int, dim: int) -> None:
 
 
 def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
-    """rating = global mean + item bias + user bias."""
-    chosen = [float(feature in ("item_bias", "user_bias")) for feature in FEATURES]
+    """rating = global mean + item bias + taste."""
+    chosen = [float(feature in ("item_bias", "taste")) for feature in FEATURES]
     nodes = [
         helper.make_node("MatMul", ["features", "chosen"], ["biases"]),
         helper.make_node("Add", ["biases", "mean"], ["rating"]),

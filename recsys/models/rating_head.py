@@ -33,15 +33,15 @@ class RatingHead(tf.keras.layers.Layer):
 
         Args:
             rating_mean: global mean.
-            start: float32 [F], first weights w of the features; None: item bias + user bias.
+            start: float32 [F], first weights w of the features; None: item bias + taste.
             hidden: widths of the MLP's layers.
-            dropout: in the MLP and on its input.
+            dropout: in the MLP and on the vectors it reads.
             step, seed: see StepDropout.
         """
         super().__init__(name="rating_head")
         self._rating_mean = rating_mean
         if start is None:
-            start = np.array([feature in ("item_bias", "user_bias") for feature in FEATURES], np.float32)
+            start = np.array([feature in ("item_bias", "taste") for feature in FEATURES], np.float32)
         first = tf.constant_initializer(start[:, None])
         self._linear = tf.keras.layers.Dense(1, kernel_initializer=first, name="linear")
         self._user = tf.keras.layers.Dense(hidden[0], name="user")
@@ -63,8 +63,8 @@ class RatingHead(tf.keras.layers.Layer):
         """
         item = self._item(item)
         user = tf.broadcast_to(self._user(user), tf.shape(item))  # one user, many candidates
-        hidden = tf.concat([user, item, user * item, tf.cast(features, user.dtype)], axis=-1)
-        hidden = self._drop_input(hidden, training=training)
+        hidden = self._drop_input(tf.concat([user, item, user * item], axis=-1), training=training)
+        hidden = tf.concat([hidden, tf.cast(features, user.dtype)], axis=-1)
         for layer, drop in zip(self._hidden, self._drops, strict=True):
             hidden = drop(layer(hidden), training=training)
         rating = self._linear(features)[..., 0] + self._correction(hidden)[..., 0]

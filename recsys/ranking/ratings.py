@@ -1,7 +1,7 @@
 """Rating statistics of items and users: the features from which the ranking head predicts ratings.
 
-Damped biases after Koren, "Factorization meets the neighborhood" (KDD 2008), section 2.1. The same code
-computes the features for training, evaluation and serving.
+Damped item biases after Koren, "Factorization meets the neighborhood" (KDD 2008), section 2.1, and tastes. The same
+code computes the features for training, evaluation and serving.
 """
 
 from __future__ import annotations
@@ -15,34 +15,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
+from recsys.ranking.rating_factors import RatingFactors
 
-FEATURES = ("item_bias", "item_log_count", "user_bias", "user_log_count", "user_recent_bias")
-RECENCY = 0.9  # weight of a rating relative to the user's next one, in the recent bias: taste and mood drift
+FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
+PERIODS = 10  # of training, with as many interactions each
+HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
 
 
 @dataclass(frozen=True)
 class RatingStatistics:
-    """What the training ratings say of each item.
+    """What the training ratings say of each item, and how to tell a user's tastes from a history.
 
-    An item's bias is its mean deviation from the global mean, with `damping` ratings at the mean added. A user's
-    bias is the same over the user's history, after the items' biases are subtracted; the recent bias weighs that
-    history by recency (Koren, "Collaborative filtering with temporal dynamics", KDD 2009: users drift).
+    An item's bias is the mean of what global mean and tastes leave of its ratings, with `damping` ratings at 0 added.
+    A taste is estimated from what global mean and item biases leave of the user's ratings.
 
     Attributes:
         global_mean: mean training rating.
         damping: see above.
-        item_sums: float64 [N], sum of the item's ratings less the global mean.
+        item_sums: float64 [N], sum of what the global mean and the users' tastes leave of the item's ratings.
         item_counts: float64 [N], number of the item's ratings.
+        factors: of the tastes.
     """
 
     global_mean: float
     damping: float
     item_sums: NDArray[np.float64]
     item_counts: NDArray[np.float64]
+    factors: RatingFactors
 
     @classmethod
     def fit(cls, items: NDArray[np.integer], ratings: NDArray[np.floating], n_items: int, damping: float = 5.0) -> Self:
-        """Collect the statistics of training interactions.
+        """The bias model: items' biases of the raw ratings, and as a user's taste a bias, damped alike.
+
+        See `recsys.ranking.rating_factors_fit.fit_ratings` for tastes that differ between items.
 
         Args:
             items: int [T], item rows.
@@ -60,6 +65,7 @@ class RatingStatistics:
             damping,
             np.bincount(items, weights=values - mean, minlength=n_items).astype(np.float64),
             np.bincount(items, minlength=n_items).astype(np.float64),
+            RatingFactors(np.ones((n_items, 1), np.float32), max(damping, 1e-9)),
         )
 
     @property
@@ -70,57 +76,46 @@ class RatingStatistics:
     def features(self, histories: Histories, items: NDArray[np.integer]) -> NDArray[np.float32]:
         """Features [B, K, F] of the items int [B, K] (rows of the catalogue) for users with the given histories."""
         residuals, rated = self._residuals(histories)
-        ends = histories.indptr
-        user_sums = _running(residuals)[ends[1:]] - _running(residuals)[ends[:-1]]
-        user_counts = _running(rated)[ends[1:]] - _running(rated)[ends[:-1]]
-        later = np.repeat(_running(rated)[ends[1:]], histories.lengths) - _running(rated)[1:]  # ratings since
-        weights = RECENCY**later
-        rows = np.repeat(np.arange(len(histories)), histories.lengths)
-        recent_sums = np.bincount(rows, weights * residuals, len(histories)).astype(np.float64)
-        recent_counts = np.bincount(rows, weights * rated, len(histories)).astype(np.float64)
-        of_users = (user_sums, user_counts, recent_sums, recent_counts)
-        return self._assemble(
-            self.item_sums[items],
-            self.item_counts[items],
-            *(np.broadcast_to(values[:, None], items.shape) for values in of_users),
-        )
+        tastes = self.factors.fold_in(histories, residuals, rated)
+        return self._assemble(self.item_sums[items], self.item_counts[items], self.factors.scores(tastes, items))
 
     def prefix_features(self, histories: Histories) -> NDArray[np.float32]:
         """Features [T, F] of every interaction, for training: nothing in them knows the rating to predict.
 
-        The user's part comes from the interactions strictly before in the history, the item's part from all
-        ratings but this very one. `histories` must be what was fitted.
+        The user's part comes from the interactions strictly before in the history, the item's part from the ratings
+        outside the interaction's period, one of `PERIODS`: as in use, what is predicted lies apart in time from what
+        is known, and novel items occur. `histories` must be what was fitted.
         """
         residuals, rated = self._residuals(histories)
-        own = np.where(rated > 0, histories.ratings - self.global_mean, 0.0)
-        starts = np.repeat(histories.indptr[:-1], histories.lengths)
-        user_sums = _running(residuals)[:-1] - _running(residuals)[starts]
-        user_counts = _running(rated)[:-1] - _running(rated)[starts]
-        return self._assemble(
-            self.item_sums[histories.items] - own,
-            self.item_counts[histories.items] - rated,
-            user_sums,
-            user_counts,
-            _recent(residuals, rated, histories),
-            _recent(rated, rated, histories),
-        )
+        sums, counts = self._other_periods(histories, residuals, rated)
+        return self._assemble(sums, counts, self.factors.prefix_scores(histories, residuals, rated))
+
+    def _other_periods(
+        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of every interaction [T], sum and number of its item's ratings in other periods."""
+        items = histories.items.astype(np.int64)
+        owners = np.repeat(np.arange(len(histories)), histories.lengths)
+        tastes = self.factors.fold_in(histories, residuals, rated)[:, 0]
+        left = residuals - rated * np.einsum("td,td->t", tastes[owners], self.factors.vectors[items])
+        left += rated * self.item_biases[items]
+        periods = np.empty(len(items), np.int64)
+        periods[np.argsort(histories.timestamps, kind="stable")] = np.arange(len(items)) * PERIODS // max(len(items), 1)
+        n_items = len(self.item_counts)
+        cells = periods * n_items + items
+        size = PERIODS * n_items
+        sums = np.bincount(items, left, n_items)[items] - np.bincount(cells, left, size)[cells]
+        counts = np.bincount(items, rated, n_items)[items] - np.bincount(cells, rated, size)[cells]
+        return sums, counts
 
     def _assemble(
-        self,
-        item_sums: NDArray[np.float64],
-        item_counts: NDArray[np.float64],
-        user_sums: NDArray[np.float64],
-        user_counts: NDArray[np.float64],
-        recent_sums: NDArray[np.float64],
-        recent_counts: NDArray[np.float64],
+        self, item_sums: NDArray[np.float64], item_counts: NDArray[np.float64], tastes: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         """The features, in the order of `FEATURES`, on a new last axis."""
         columns = (
             self._bias(item_sums, item_counts),
-            np.log1p(item_counts),
-            self._bias(user_sums, user_counts),
-            np.log1p(user_counts),
-            self._bias(recent_sums, recent_counts),
+            HALF_NOVEL / (HALF_NOVEL + item_counts),
+            *np.moveaxis(tastes, -1, 0),
         )
         return np.stack(columns, axis=-1).astype(np.float32)
 
@@ -138,30 +133,14 @@ class RatingStatistics:
         """Write into `folder`, which exists."""
         np.save(folder / "item_sums.npy", self.item_sums)
         np.save(folder / "item_counts.npy", self.item_counts)
-        scalars = {"global_mean": self.global_mean, "damping": self.damping}
+        np.save(folder / "item_factors.npy", self.factors.vectors)
+        scalars = {"global_mean": self.global_mean, "damping": self.damping, "noise": self.factors.noise}
         (folder / "ratings.json").write_text(json.dumps(scalars), "utf8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         scalars = json.loads((folder / "ratings.json").read_text("utf8"))
-        return cls(
-            **scalars, item_sums=np.load(folder / "item_sums.npy"), item_counts=np.load(folder / "item_counts.npy")
-        )
-
-
-def _recent(values: NDArray[np.float64], rated: NDArray[np.float64], histories: Histories) -> NDArray[np.float64]:
-    """[T], sum of the `values` strictly before in the history, weighted by RECENCY to the ratings since."""
-    sums = np.zeros(len(values))
-    running = np.zeros(len(histories))
-    for step in range(int(histories.lengths.max(initial=0))):
-        rows = np.flatnonzero(histories.lengths > step)
-        places = histories.indptr[rows] + step
-        sums[places] = running[rows]
-        running[rows] = np.where(rated[places] > 0, RECENCY * running[rows] + values[places], running[rows])
-    return sums
-
-
-def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[T + 1], sum of all values before each place."""
-    return np.concatenate([np.zeros(1), np.cumsum(values)])
+        factors = RatingFactors(np.load(folder / "item_factors.npy"), scalars.pop("noise"))
+        sums, counts = np.load(folder / "item_sums.npy"), np.load(folder / "item_counts.npy")
+        return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)

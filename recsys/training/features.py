@@ -18,9 +18,11 @@ from recsys.dataset.histories import Histories
 from recsys.dataset.prepared import PreparedDataset
 from recsys.dataset.vocabulary import ItemVocabulary
 from recsys.models import ItemFeatures
+from recsys.ranking.rating_factors_fit import fit_ratings
 from recsys.ranking.ratings import FEATURES, RatingStatistics
 from recsys.text import ItemText
 
+RATING_FACTORS = 24  # width of the item vectors in which users' tastes in ratings are linear
 ID_SCALE = 0.02  # standard deviation of randomly initialised item ids; an SVD starts as small
 
 
@@ -88,9 +90,9 @@ class ModelInputs:
         statistics = None
         rating_features = np.zeros((len(histories.items), len(FEATURES)), np.float32)
         if np.isfinite(histories.ratings).any():
-            statistics = RatingStatistics.fit(
-                histories.items, histories.ratings, dataset.n_items, config.ranking.damping
-            )
+            # Which items occur together says nothing of their ratings: these vectors know none.
+            vectors = svd_item_vectors(histories, dataset.n_items, RATING_FACTORS, config.seed)
+            statistics = fit_ratings(histories, vectors, config.ranking.damping)
             rating_features = statistics.prefix_features(histories)
         vocabulary = ItemVocabulary.fit(dataset.items)
         prices = dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.dataset.histories import Histories
-from recsys.ranking.ratings import FEATURES, RatingStatistics
+from recsys.ranking.rating_factors import RatingFactors
+from recsys.ranking.rating_factors_fit import fit_ratings
+from recsys.ranking.ratings import FEATURES, PERIODS, RatingStatistics
 from tests.bundle_factory import make_histories
 
 NAN = float("nan")
@@ -20,6 +22,20 @@ def histories(rows: list[int], items: list[int], ratings: list[float], n: int = 
     return Histories.from_rows(
         n, np.array(rows), np.array(items, np.int32), np.arange(len(rows)), np.array(ratings, np.float32)
     )
+
+
+def with_gaps(known: Histories) -> Histories:
+    """Every third rating unknown, and the moments shuffled between users."""
+    ratings, times = known.ratings.copy(), np.empty_like(known.timestamps)
+    ratings[::3] = np.nan
+    moments = np.random.default_rng(1).permutation(len(times))
+    for start, end in zip(known.indptr[:-1], known.indptr[1:], strict=True):
+        times[start:end] = np.sort(moments[start:end])
+    return Histories(known.indptr, known.items, times, ratings, known.weights)
+
+
+def fit(known: Histories, n_items: int) -> RatingStatistics:
+    return fit_ratings(known, np.random.default_rng(2).normal(size=(n_items, 3)), damping=3)
 
 
 def test_damped_item_bias_by_hand() -> None:
@@ -38,72 +54,70 @@ def test_no_ratings_cannot_be_fitted() -> None:
         RatingStatistics.fit(np.array([0, 1]), np.array([NAN, NAN]), 2)
 
 
-def test_user_features_by_hand() -> None:
-    fitted = RatingStatistics(3.0, 1.0, item_sums=np.array([2.0, 0.0, 0.0]), item_counts=np.array([1.0, 0.0, 2.0]))
+def test_features_of_the_bias_model_by_hand() -> None:
+    factors = RatingFactors(np.ones((3, 1), np.float32), 1.0)
+    fitted = RatingStatistics(3.0, 1.0, np.array([2.0, 0.0, 0.0]), np.array([1.0, 0.0, 2.0]), factors)
     # Biases 1, 0, 0. User 0 rated items 0 and 2, saw item 1 without rating; user 1 has no history.
     known = histories([0, 0, 0], [0, 1, 2], [5.0, NAN, 2.0])
     features = fitted.features(known, np.array([[0, 2], [1, 2]]))
     assert features.shape == (2, 2, len(FEATURES))
     assert features.dtype == np.float32
     assert column(features, "item_bias").tolist() == [[1, 0], [0, 0]]
-    np.testing.assert_allclose(column(features, "item_log_count"), np.log1p([[1, 2], [0, 2]]), rtol=1e-6)
+    np.testing.assert_allclose(column(features, "item_novelty"), [[2 / 3, 1 / 2], [1, 1 / 2]], rtol=1e-6)
     residuals = (5 - 3 - 1) + (2 - 3 - 0)
-    np.testing.assert_allclose(column(features, "user_bias"), [[residuals / 3] * 2, [0, 0]], rtol=1e-6)
-    np.testing.assert_allclose(column(features, "user_log_count"), np.log1p([[2, 2], [0, 0]]), rtol=1e-6)
+    np.testing.assert_allclose(column(features, "taste"), [[residuals / 3] * 2, [0, 0]], rtol=1e-6)
     recent = (0.9 * 1 - 1) / (0.9 + 1 + 1)  # a rating since the first one, none since the last; one of damping
-    np.testing.assert_allclose(column(features, "user_recent_bias"), [[recent] * 2, [0, 0]], rtol=1e-5)
+    np.testing.assert_allclose(column(features, "recent_taste"), [[recent] * 2, [0, 0]], rtol=1e-5)
 
 
-def with_gaps(known: Histories) -> Histories:
-    """Every third rating unknown."""
-    ratings = known.ratings.copy()
-    ratings[::3] = np.nan
-    return Histories(known.indptr, known.items, known.timestamps, ratings, known.weights)
-
-
-def test_prefix_features_are_those_of_the_history_so_far_without_the_own_rating() -> None:
+def test_prefix_features_are_those_of_the_history_so_far_and_of_other_periods() -> None:
     known = with_gaps(make_histories(12, 15))
-    fitted = RatingStatistics.fit(known.items, known.ratings, 15, damping=3)
+    fitted = fit(known, 15)
     features = fitted.prefix_features(known)
+    period = np.argsort(np.argsort(known.timestamps)) * PERIODS // len(known.items)
+    rated = ~np.isnan(known.ratings)
+    taste = column(fitted.features(known, np.arange(15)[None].repeat(12, axis=0)), "taste")
+    owners = np.repeat(np.arange(12), known.lengths)
     for user in range(12):
         for place in range(known.indptr[user], known.indptr[user + 1]):
             before = slice(known.indptr[user], place)
             prefix = histories([0] * (place - before.start), known.items[before], known.ratings[before], n=1)
             item = known.items[place]
             same = fitted.features(prefix, np.array([[item]]))[0, 0]
-            others = (known.items == item) & (np.arange(len(known.items)) != place) & ~np.isnan(known.ratings)
-            deviations = known.ratings[others] - fitted.global_mean
+            others = (known.items == item) & (period != period[place]) & rated
+            left = known.ratings[others] - fitted.global_mean - taste[owners[others], item]
             expected = {
-                "item_bias": deviations.sum() / (others.sum() + 3),
-                "item_log_count": np.log1p(others.sum()),
-                "user_bias": column(same, "user_bias"),
-                "user_log_count": column(same, "user_log_count"),
-                "user_recent_bias": column(same, "user_recent_bias"),
+                "item_bias": left.sum() / (others.sum() + 3),
+                "item_novelty": 2 / (2 + others.sum()),
+                "taste": column(same, "taste"),
+                "recent_taste": column(same, "recent_taste"),
             }
             np.testing.assert_allclose(features[place], [expected[name] for name in FEATURES], rtol=1e-4, atol=1e-6)
 
 
 def test_prefix_features_do_not_know_the_rating_they_serve_to_predict() -> None:
     known = make_histories(10, 15)
+    fitted = fit(known, 15)  # held fixed: mean and biases move a little with any rating
     place = int(known.indptr[4])  # any interaction that has one after it
-    changed = known.ratings.copy()
-    changed[place] = 6 - changed[place]
-
-    # The fitted global mean moves a little with any rating; hold it fixed to see the rest.
-    def features(ratings: np.ndarray) -> np.ndarray:
-        deviations = (ratings - 3.0).astype(np.float64)
-        sums, counts = np.bincount(known.items, deviations, 15), np.bincount(known.items, minlength=15).astype(float)
-        shown = Histories(known.indptr, known.items, known.timestamps, ratings, known.weights)
-        return RatingStatistics(3.0, 5.0, sums, counts).prefix_features(shown)
-
-    before, after = features(known.ratings), features(changed)
+    ratings = known.ratings.copy()
+    ratings[place] = 6 - ratings[place] + 0.5
+    changed = Histories(known.indptr, known.items, known.timestamps, ratings, known.weights)
+    before, after = fitted.prefix_features(known), fitted.prefix_features(changed)
     np.testing.assert_allclose(after[place], before[place], atol=1e-6)
-    assert not np.allclose(after, before)
+    assert not np.allclose(after[place + 1], before[place + 1])
+
+
+def test_moments_that_are_all_equal_still_make_periods() -> None:
+    known = make_histories(30, 15)
+    still = Histories(known.indptr, known.items, np.zeros_like(known.timestamps), known.ratings, known.weights)
+    features = fit(still, 15).prefix_features(still)
+    assert np.ptp(column(features, "item_bias")) > 0
+    assert (column(features, "item_novelty") < 1).mean() > 0.9
 
 
 def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     known = make_histories(12, 15)
-    fitted = RatingStatistics.fit(known.items, known.ratings, 15)
+    fitted = fit(known, 15)
     fitted.save(tmp_path)
     items = np.arange(15)[None].repeat(12, axis=0)
     loaded = RatingStatistics.load(tmp_path)

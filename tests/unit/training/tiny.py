@@ -19,7 +19,7 @@ from rich.console import Console
 from recsys.config import Config, parse_config
 from recsys.dataset.histories import Histories
 from recsys.models import ItemFeatures, TwoTower
-from recsys.ranking.ratings import RatingStatistics
+from recsys.ranking.rating_factors_fit import fit_ratings
 from recsys.training.batches import TrainingBatches
 from recsys.training.distribution import Cluster, make_deterministic
 from recsys.training.fit import Fit
@@ -84,7 +84,7 @@ def make_model(config: Config, histories: Histories, *, text_layer: tf.keras.lay
 
 
 def make_batches(config: Config, histories: Histories) -> TrainingBatches:
-    statistics = RatingStatistics.fit(histories.items, histories.ratings, N_ITEMS)
+    statistics = fit_ratings(histories, np.random.default_rng(2).normal(size=(N_ITEMS, 4)), 5.0)
     return TrainingBatches(
         histories,
         statistics.prefix_features(histories),
