@@ -55,7 +55,7 @@ class TwoTower(tfrs.Model):
             rating_mean: mean training rating, or None where there are no ratings: no rating task then.
             item_init: float32 [N, dim], start of the item-id embeddings, or None.
             text_layer: int32 rows [U] to text embeddings [U, E] where the encoder is fine-tuned, or None.
-            rating_start: float32 [F], where the rating head's linear part starts; None: item bias + user bias.
+            rating_start: float32 [F], where the rating head's linear part starts; None: item bias + taste.
         """
         super().__init__()
         self._training, self._n_items = config.training, len(features)

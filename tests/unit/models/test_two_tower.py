@@ -175,7 +175,7 @@ def test_dropout_repeats_at_a_step_and_differs_between_steps() -> None:
 def test_the_rating_head_starts_as_the_bias_model(model: TwoTower) -> None:
     features = np.zeros((1, 2, len(FEATURES)), np.float32)
     features[0, :, FEATURES.index("item_bias")] = [0.5, -1.0]
-    features[0, :, FEATURES.index("user_bias")] = 0.25
+    features[0, :, FEATURES.index("taste")] = 0.25
     vectors = model.item_vectors()
     head = _model().export_functions()["ranking_head"]
     rating = head(vectors[:1], vectors[None, 1:3], tf.constant(features))["rating"]
