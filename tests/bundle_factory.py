@@ -81,8 +81,9 @@ def make_bundle(
         }
         for retriever in retrievers.values():
             writer.add_retriever(retriever)
-        for hybrid in _hybrids(two_tower, {name: retrievers[name] for name in PROPOSERS}):
-            writer.add_hybrid(hybrid)
+        blend, hybrid = _hybrids(two_tower, {name: retrievers[name] for name in PROPOSERS})
+        writer.add_hybrid(blend)
+        writer.add_hybrid(hybrid)
         writer.add_catalogue(records, (f"user{u}" for u in range(n_users)))
         writer.add_histories(histories)
         predictor = None
@@ -99,9 +100,10 @@ def make_bundle(
                     np.array([np.nan if record.price is None else record.price for record in records]),
                     [record.brand for record in records],
                     [record.categories for record in records],
+                    embeddings,
                 )
                 scorers = {name: retrievers[name] for name in SCORERS}
-                features = CandidateFeatures(embeddings, scorers, attributes, predictor)
+                features = CandidateFeatures(embeddings, scorers, attributes, predictor, hybrid.weights)
                 write_ranker(Path(own) / "ranker.onnx", features.names)
                 writer.add_ranker(features, PROPOSERS, REPEAT_LOG_ODDS, Path(own) / "ranker.onnx")
         writer.describe(

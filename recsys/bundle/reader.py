@@ -158,7 +158,12 @@ class Bundle:
             return None
         attributes = ItemAttributes.load(self.path / layout.ATTRIBUTES_FOLDER)
         scorers = {name: self._scorer(name) for name in described["scorers"]}
-        features = CandidateFeatures(self.item_embeddings, scorers, attributes, self.rating_predictor)
+        hybrid: dict[str, float] = described["hybrid"]
+        members = {
+            name: self._scorer(name) for name in hybrid if name not in scorers and name != TwoTowerRetriever.name
+        }
+        predictor = self.rating_predictor
+        features = CandidateFeatures(self.item_embeddings, scorers, attributes, predictor, hybrid, members)
         if list(features.names) != described["features"]:
             raise BundleError(
                 f"a ranker of the features {', '.join(features.names)}",

@@ -142,7 +142,7 @@ class BundleWriter:
         """What the ranker reads, and its ONNX file; leave that out if it is in `folder` already.
 
         Args:
-            features: its scorers are retrievers added before.
+            features: its scorers and members are retrievers added before.
             proposers: names of those scorers that propose candidates too.
             repeat_log_odds: see `CandidateRanker`.
             ranker: the ONNX file.
@@ -156,6 +156,7 @@ class BundleWriter:
             "proposers": list(proposers),
             "scorers": list(features.scorers),
             "features": list(features.names),
+            "hybrid": dict(features.hybrid),
             "repeat_log_odds": repeat_log_odds,
         }
 

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from recsys.config import ModelConfig
 from recsys.models.features import ItemFeatures
 from recsys.models.layers import StepDropout
-from recsys.retrieval.exact import search
+from recsys.retrieval.lending import Loans
 
-LENDERS = 10  # items of similar text from which one without training interactions borrows; 3 to 20 do alike
-_BLOCK_ITEMS = 1024
 UNSEEN_ITEM = 0  # id row of an item the model was not trained on; item row n has id row n + 1
 
 
@@ -63,7 +61,7 @@ class ItemTower(tf.keras.layers.Layer):
         # As small at the start as the embeddings: a default start would drown them in price.
         small = tf.keras.initializers.RandomNormal(stddev=0.02)
         self._price = tf.keras.layers.Dense(config.dim, use_bias=False, kernel_initializer=small, name="price")
-        self._untrained, self._lenders, self._loans = text_neighbours(features.text, trained)
+        self._loans = Loans.of(features.text, trained)
         self._id_dropout = StepDropout(config.id_dropout, step, seed, "item_tower/id_dropout")
 
     @property
@@ -116,47 +114,15 @@ class ItemTower(tf.keras.layers.Layer):
         shortens vectors, and a short one loses against every other item. Without ids of their own such items
         would hardly be found beside trained ones.
         """
-        if not len(self._untrained):
+        loans = self._loans
+        if not len(loans.borrowers):
             return vectors
         learned = vectors[:, : self._config.dim]
-        lent = tf.gather(learned, self._lenders)
-        direction = tf.math.l2_normalize(tf.einsum("un,und->ud", self._loans, lent), axis=-1)
-        length = tf.einsum("un,un->u", self._loans, tf.norm(lent, axis=-1))
-        borrowed = tf.tensor_scatter_nd_update(learned, self._untrained[:, None], direction * length[:, None])
+        lent = tf.gather(learned, loans.lenders)
+        direction = tf.math.l2_normalize(tf.einsum("un,und->ud", loans.weights, lent), axis=-1)
+        length = tf.einsum("un,un->u", loans.weights, tf.norm(lent, axis=-1))
+        borrowed = tf.tensor_scatter_nd_update(learned, loans.borrowers[:, None], direction * length[:, None])
         return tf.concat([borrowed, vectors[:, self._config.dim :]], axis=-1)
-
-
-def text_neighbours(
-    text: NDArray[np.float32], trained: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Items that occur in training nearest, by centred cosine of the texts, to each item that does not.
-
-    Args:
-        text: float32 [N, E], zero where there is no text.
-        trained: bool [N].
-
-    Returns:
-        untrained: int64 [U], rows of the items with a text that do not occur in training.
-        neighbours: int32 [U, n], rows, n at most `LENDERS`.
-        weights: float32 [U, n], by similarity, rows adding up to 1.
-    """
-    told = np.asarray(text.any(axis=1))
-    untrained, lenders = np.flatnonzero(~trained & told), np.flatnonzero(trained & told)
-    count = min(LENDERS, len(lenders))
-    if not count:
-        untrained = untrained[:0]
-    unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
-    unit = unit - unit[told].mean(axis=0) if told.any() else unit
-    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
-    neighbours = np.zeros((len(untrained), count), np.int32)
-    weights = np.zeros((len(untrained), count), np.float32)
-    for start in range(0, len(untrained), _BLOCK_ITEMS):
-        rows = untrained[start : start + _BLOCK_ITEMS]
-        best = search(unit[rows], unit[lenders], count)
-        positive = np.maximum(best.scores, 1e-6)
-        neighbours[start : start + len(rows)] = lenders[best.items]
-        weights[start : start + len(rows)] = positive / positive.sum(axis=1, keepdims=True)
-    return untrained, neighbours, weights
 
 
 def text_components(text: NDArray[np.float32], dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

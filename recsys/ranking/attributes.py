@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
+from recsys.retrieval.lending import Loans
 
 NO_VALUE = 0  # brand or category row of an item that has none
+_ARRAYS = ("log_price", "brand", "categories", "log_count", "trend")
 RECENT_SHARE = 0.1  # the last tenth of the interactions is what a trend looks at
 
 
@@ -26,6 +28,7 @@ class ItemAttributes:
         categories: int32 [N, C], rows of the categories, padded with `NO_VALUE`.
         log_count: float32 [N], log(1 + interactions).
         trend: float32 [N], log of the item's share among recent interactions over its share among all, damped.
+        loans: items without interactions borrow these two, and scores that retrievers have none of.
     """
 
     log_price: NDArray[np.float32]
@@ -33,6 +36,7 @@ class ItemAttributes:
     categories: NDArray[np.int32]
     log_count: NDArray[np.float32]
     trend: NDArray[np.float32]
+    loans: Loans
 
     @classmethod
     def fit(
@@ -41,6 +45,7 @@ class ItemAttributes:
         prices: NDArray[np.floating],
         brands: Sequence[str | None],
         categories: Sequence[Sequence[str] | None],
+        text: NDArray[np.float32] | None = None,
     ) -> Self:
         """Collect the attributes of a catalogue; what is counted is counted in `histories`.
 
@@ -49,29 +54,34 @@ class ItemAttributes:
             prices: float [N], NaN or not positive where unknown.
             brands: N names; None or empty where unknown.
             categories: names for each of the N items; their order says nothing.
+            text: float32 [N, E], embeddings of the items' texts; None: nothing is borrowed.
         """
         n_items = len(prices)
         counts = np.bincount(histories.items, minlength=n_items)
         known = np.isfinite(prices) & (np.nan_to_num(prices) > 0)
         log_price = np.full(n_items, np.nan, np.float32)
         log_price[known] = np.log(prices[known])
+        loans = Loans.none(n_items) if text is None else Loans.of(text, counts > 0)
         return cls(
             log_price,
             _rows([[brand] if brand else [] for brand in brands])[:, 0],
             _rows([list(names) if names is not None else [] for names in categories]),
-            np.log1p(counts).astype(np.float32),
-            _trend(histories, counts),
+            loans.lend(np.log1p(counts).astype(np.float32)),
+            loans.lend(_trend(histories, counts)),
+            loans,
         )
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""
-        for field in fields(self):
-            np.save(folder / f"{field.name}.npy", getattr(self, field.name))
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+        self.loans.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; memory-mapped."""
-        return cls(**{field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(cls)})
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+        return cls(**arrays, loans=Loans.load(folder, len(arrays["brand"])))
 
 
 def _rows(names: list[list[str]]) -> NDArray[np.int32]:

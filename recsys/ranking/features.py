@@ -7,7 +7,7 @@ chosen later, and nothing depends on an item's row number.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from recsys.dataset.histories import Histories
 from recsys.ranking.attributes import NO_VALUE, ItemAttributes
 from recsys.ranking.head import RatingPredictor
 from recsys.retrieval.base import NO_ITEM, PairScorer, Queries
+from recsys.retrieval.two_tower import TwoTowerRetriever
 
+HYBRID_SCORE = "hybrid_score"  # the last feature
 HABIT_DECAY = 0.8  # weight of a step back in the history, in the user's habits of price, brand and category
 
 Matrix = NDArray[np.float32]
@@ -31,12 +33,16 @@ class CandidateFeatures:
         scorers: retrievers by name that score the candidates beside the two-tower.
         attributes: of the items.
         predictor: of ratings; None: no rating feature.
+        hybrid: weights of a hybrid, by name of its members, see `Hybrid`; its score is a feature too.
+        members: those of them that are neither the two-tower nor among `scorers`.
     """
 
     item_embeddings: NDArray[np.float32]
     scorers: Mapping[str, PairScorer]
     attributes: ItemAttributes
     predictor: RatingPredictor | None = None
+    hybrid: Mapping[str, float] = field(default_factory=dict)
+    members: Mapping[str, PairScorer] = field(default_factory=dict)
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
@@ -51,6 +57,7 @@ class CandidateFeatures:
         groups["history"] = ("log_history_length",)
         if self.predictor is not None:
             groups["rating"] = ("predicted_rating",)
+        groups["hybrid"] = (HYBRID_SCORE,)
         return groups
 
     @property
@@ -71,14 +78,16 @@ class CandidateFeatures:
         histories = queries.histories
         two_tower = np.einsum("bd,bcd->bc", vectors, self.item_embeddings[rows])
         columns = [two_tower, _gap(two_tower, real), _rank(np.where(real, two_tower, -np.inf))]
+        hybrid = self.hybrid.get(TwoTowerRetriever.name, 0.0) * two_tower
         last = histories.last(1)
-        for scorer in self.scorers.values():
-            scores = scorer.pair_scores(histories, items)
+        for name, scorer in self.scorers.items():
+            scores = self._pair_scores(scorer, histories, items)
+            hybrid += self.hybrid.get(name, 0.0) * scores
             columns += [
                 np.log1p(np.maximum(scores, 0)),
                 _share(scores),
                 _rank(np.where(real & (scores > 0), scores, -np.inf)),
-                _share(scorer.pair_scores(last, items)),
+                _share(self._pair_scores(scorer, last, items)),
             ]
         columns += [self.attributes.log_count[rows], self.attributes.trend[rows]]
         columns += _price(histories, rows, self.attributes)
@@ -88,9 +97,17 @@ class CandidateFeatures:
         if self.predictor is not None:
             ratings = self.predictor.predict(vectors, histories, items)
             columns.append(ratings - np.float32(self.predictor.statistics.global_mean))
+        for name, member in self.members.items():
+            hybrid += self.hybrid[name] * self._pair_scores(member, histories, items)
+        columns.append(hybrid)
         features: Matrix = np.stack(columns, axis=-1).astype(np.float32)
         features[~real] = 0
         return features
+
+    def _pair_scores(self, scorer: PairScorer, histories: Histories, items: NDArray[np.int32]) -> Matrix:
+        """Scores of the items; those nobody has chosen yet borrow them where they have none of their own."""
+        scores = scorer.pair_scores(histories, items)
+        return self.attributes.loans.fill(scores, items, lambda others: scorer.pair_scores(histories, others))
 
 
 def _gap(scores: Matrix, real: NDArray[np.bool_]) -> Matrix:

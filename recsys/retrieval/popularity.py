@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.retrieval.base import Candidates, Queries
+from recsys.dataset.histories import Histories
+from recsys.retrieval.base import NO_ITEM, Candidates, Queries
 from recsys.retrieval.exact import drop_seen, top_k
 
 SECONDS_PER_DAY = 86_400
@@ -79,6 +80,13 @@ class Popularity:
             width = best.items.shape[1]
             found.items[place, :width], found.scores[place, :width] = best.items, best.scores
         return found
+
+    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Popularity float32 [B, C] of the items int32 [B, C]; 0 beside `NO_ITEM`."""
+        scores = np.zeros((len(histories), items.shape[1]), np.float32)
+        real = items != NO_ITEM
+        scores[real] = self.popularity[items[real]]
+        return scores
 
     def _first(self, n_queries: int, count: int) -> Candidates:
         """The `count` most popular items for each of `n_queries`; fewer where the catalogue ends."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from rich.console import Console
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.bundle.layout import ONNX_FOLDER, RANKER_FILE, RANKING_HEAD_FILE, TF_FOLDER
 from recsys.bundle.manifest import file_sha256
-from recsys.config import Config
+from recsys.config import Config, RetrieverName
 from recsys.dataset import columns as c
 from recsys.dataset.histories import Histories
 from recsys.dataset.prepared import PreparedDataset
@@ -30,6 +30,7 @@ from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import Queries
+from recsys.retrieval.fit import FitData
 from recsys.retrieval.index import RECALL_AT, ScannIndex, build_index
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
@@ -38,7 +39,7 @@ from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
 from recsys.training.ranker import collect_lists, contributions, export_function, fit_ranker, repeat_log_odds
-from recsys.training.retrievers import FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
+from recsys.training.retrievers import HYBRID, FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
 from recsys.training.validation import EARLY_STOPPING_METRIC
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
@@ -112,7 +113,8 @@ def export_bundle(
             writer.add_ratings(trained.inputs.statistics)
         ranker_report = None
         if prefix is not None:
-            ranker_report = add_ranker(writer, trained, prefix, served, fitted, held, config, console)
+            weights = hybrids[HYBRID].weights
+            ranker_report = add_ranker(writer, trained, prefix, served, fitted, weights, held, config, console)
         (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(trained.inputs.describe(), indent=1), "utf8")
         writer.describe(
             dataset={
@@ -179,44 +181,59 @@ def add_ranker(
     prefix: Trained,
     served: ServedTwoTower,
     fitted: FittedRetrievers,
+    hybrid: Mapping[str, float],
     held: HeldOut | None,
     config: Config,
     console: Console,
 ) -> dict[str, Any] | None:
     """Train the ranker on what follows the prefix and write it into the bundle.
 
+    Args:
+        writer: has the two-tower and the retrievers already.
+        trained, served: the two-tower.
+        prefix: its twin.
+        fitted: the other retrievers.
+        hybrid: weights of the hybrid whose score the ranker reads.
+        held: validation; None: there is none.
+        config: the section ranking is used.
+        console: for the ranker's figure.
+
     Returns:
         What the manifest says of it; None where no candidate was chosen, and there is no ranker.
     """
-    proposing = [name for name in config.ranking.retrievers if name in fitted.tuned]
-    names = [*proposing, *(name for name in config.ranking.scorers if name in fitted.tuned)]
+    wanted: tuple[RetrieverName, ...] = (*config.ranking.retrievers, *config.ranking.scorers)
+    names = [name for name in wanted if name in fitted.tuned]
+    needed = [*names, *(name for name in config.retrieval.retrievers if name in hybrid and name not in names)]
     with TemporaryDirectory() as folder:
         for part in (ONNX_FOLDER, TF_FOLDER):
             (Path(folder) / part).mkdir()
         twin = serve_two_tower(prefix, Path(folder), config, measure=False)
         histories = prefix.dataset.histories((c.TRAIN,))
         data = fit_data(prefix.dataset, histories, prefix.inputs.text, config)
-        scorers = fit_again(names, data, fitted, config)
+        retrievers = fit_again(needed, data, fitted, config)
         following = HeldOut.of(prefix.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
-        features, recommender = _ranking_parts(prefix.dataset, histories, twin, scorers, config)
+        features, recommender = _ranking_parts(data, prefix.dataset, twin, retrievers, names, hybrid, config)
         lists = collect_lists(
-            recommender, features, following, length=config.ranking.list_length, seed=config.seed, new_items=False
+            recommender,
+            features,
+            following,
+            length=config.ranking.list_length,
+            seed=config.seed,
+            known=np.bincount(histories.items, minlength=data.n_items) > 0,
         )
     if not len(lists):
         console.print("No ranker: nothing that follows the prefix is among the candidates")
         return None
-    scorers = {name: fitted.tuned[name].retriever for name in names}
-    train = trained.dataset.histories((c.TRAIN,))
-    features, recommender = _ranking_parts(trained.dataset, train, served, scorers, config)
+    retrievers = {name: fitted.tuned[name].retriever for name in needed}
+    data = fit_data(trained.dataset, trained.dataset.histories((c.TRAIN,)), trained.inputs.text, config)
+    features, recommender = _ranking_parts(data, trained.dataset, served, retrievers, names, hybrid, config)
     checked = None
     if held is not None:
         sample = held.sample(config.ranking.validation_users, config.seed)
         checked = collect_lists(recommender, features, sample, length=None, seed=config.seed)
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
     path = writer.folder / RANKER_FILE
-    difference = export_onnx(
-        export_function(ranker.ranker, len(features.names)), path, {"features": lists.features[:4]}
-    )
+    difference = export_onnx(export_function(ranker, len(features.names)), path, {"features": lists.features[:4]})
     odds = repeat_log_odds(following)
     writer.add_ranker(features, recommender.proposers, odds)
     report: dict[str, Any] = {
@@ -231,31 +248,51 @@ def add_ranker(
             f"validation_{EARLY_STOPPING_METRIC}": ranker.best,
             "validation_users": checked.queries,
             "candidate_recall": checked.candidate_recall,
-            **contributions(ranker.ranker, checked, features.groups, config.seed),
+            "hybrid_share": ranker.hybrid_share,
+            **contributions(ranker, checked, features.groups, config.seed),
         }
     return report
 
 
 def _ranking_parts(
+    data: FitData,
     dataset: PreparedDataset,
-    histories: Histories,
     served: ServedTwoTower,
-    scorers: Mapping[str, Any],
+    retrievers: Mapping[str, Any],
+    names: Sequence[str],
+    hybrid: Mapping[str, float],
     config: Config,
 ) -> tuple[CandidateFeatures, Recommender]:
-    """Features, and a recommender for its candidates alone, from what was fitted on `histories`."""
-    items = dataset.items
+    """Features, and a recommender for its candidates alone, from what was fitted on `data`.
+
+    Args:
+        data: of `dataset`, or of a part of it.
+        dataset: for brands and categories.
+        served: the two-tower.
+        retrievers: those of `names` and the other members of the hybrid.
+        names: retrievers whose scores are features.
+        hybrid: weights by member.
+        config: the section ranking is used.
+    """
     attributes = ItemAttributes.fit(
-        histories,
-        items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
-        items[c.BRAND].tolist(),
-        items[c.CATEGORIES].tolist(),
+        data.histories,
+        dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
+        dataset.items[c.BRAND].tolist(),
+        dataset.items[c.CATEGORIES].tolist(),
+        data.text_vectors,
     )
-    features = CandidateFeatures(served.retriever.item_embeddings, scorers, attributes, served.predictor)
+    features = CandidateFeatures(
+        served.retriever.item_embeddings,
+        {name: retrievers[name] for name in names},
+        attributes,
+        served.predictor,
+        hybrid,
+        {name: retriever for name, retriever in retrievers.items() if name in hybrid and name not in names},
+    )
     recommender = Recommender(
         served.retriever,
-        Popularity.fit(histories.items, dataset.n_items),
-        proposers={name: scorers[name] for name in config.ranking.retrievers if name in scorers},
+        Popularity.fit(data.histories.items, data.n_items),
+        proposers={name: retrievers[name] for name in config.ranking.retrievers if name in retrievers},
         candidates=config.ranking.candidates,
         proposer_candidates=config.ranking.retriever_candidates,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from recsys.training.validation import CUTOFF, EARLY_STOPPING_METRIC
 _BLOCK_QUERIES = 256
 _BLOCK_LISTS = 64
 _EDGE_LISTS = 3000
+HYBRID_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def collect_lists(
     *,
     length: int | None,
     seed: int,
-    new_items: bool = True,
+    known: NDArray[np.bool_] | None = None,
 ) -> Lists:
     """Ask for the candidates of every query and compute their features; seen items are left out.
 
@@ -76,9 +77,9 @@ def collect_lists(
         held: queries and what followed.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
-        new_items: keep candidates that the retrievers were not fitted on. Training must not: a catalogue holds many
-            an item only because somebody chooses it later, and the ranker would learn to recommend what nobody has
-            chosen yet.
+        known: bool [N], items that may be candidates; None: all. In training these are the ones that the retrievers
+            were fitted on: a catalogue holds many an item only because somebody chooses it later, and the ranker
+            would learn to recommend what nobody has chosen yet.
     """
     rng = np.random.default_rng(seed)
     parts: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]] = []
@@ -88,8 +89,8 @@ def collect_lists(
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
         vectors = recommender.retriever.encode(block.queries)
         items = union(recommender.propose(block.queries, vectors, 1))
-        if not new_items:
-            items = np.where(features.attributes.log_count[items] > 0, items, NO_ITEM)
+        if known is not None:
+            items = np.where(known[items], items, NO_ITEM)
         labels = membership(items, block.relevant) & (items != NO_ITEM)
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))
@@ -168,27 +169,54 @@ def fit_ranker(
         elif epoch - best_epoch >= config.patience:
             break
     ranker.set_weights(kept)
+    fitted = FittedRanker(ranker, 0.0, 0.0, best, curve)
     if judged is not None:
+        fitted = with_hybrid(fitted, judged)
         console.print(
-            f"Ranker: {EARLY_STOPPING_METRIC} {best:.4f} on {judged.queries} validation users after epoch "
-            f"{best_epoch} of {len(curve)}; {len(lists)} training lists"
+            f"Ranker: {EARLY_STOPPING_METRIC} {fitted.best:.4f} on {judged.queries} validation users; the hybrid's "
+            f"share is {fitted.hybrid_share:.1f} (without it {best:.4f}), epoch {best_epoch} of {len(curve)}, "
+            f"{len(lists)} training lists"
         )
-    return FittedRanker(ranker, best, curve)
+    return fitted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FittedRanker:
     """A trained ranker and how its training went.
 
+    score = ranker(features) + hybrid_weight * hybrid_score
+
     Attributes:
         ranker: with the best weights.
+        hybrid_weight: see above.
+        hybrid_share: the same as a share of the sum, both parts taken at their spread on validation.
         best: its validation NDCG@10; without validation the lowest loss, negative.
-        curve: epoch, loss and validation NDCG@10 of each epoch.
+        curve: epoch, loss and the ranker's own validation NDCG@10 of each epoch.
     """
 
     ranker: Ranker
+    hybrid_weight: float
+    hybrid_share: float
     best: float
     curve: list[dict[str, float]]
+
+    def __call__(self, features: tf.Tensor) -> tf.Tensor:
+        """Scores [B, C] of candidates with `features` [B, C, F]."""
+        return self.ranker(features) + self.hybrid_weight * features[..., -1]
+
+
+def with_hybrid(fitted: FittedRanker, validation: Lists) -> FittedRanker:
+    """`fitted` with the hybrid's share, of `HYBRID_SHARES`, that does best on validation; of equals the least.
+
+    From few lists the ranker learns little. The hybrid, of a few weights tuned on many more users, then holds it up.
+    """
+    own, hybrid = scores_of(fitted.ranker, validation.features), validation.features[..., -1]
+    real = validation.items != NO_ITEM
+    unit = float(own[real].std()) / max(float(hybrid[real].std()), 1e-9)
+    weights = {share: unit * share / (1 - share) for share in HYBRID_SHARES}
+    figures = {share: validation.ndcg(own + np.float32(weight) * hybrid) for share, weight in weights.items()}
+    share = max(figures, key=figures.__getitem__)
+    return replace(fitted, hybrid_weight=weights[share], hybrid_share=share, best=figures[share])
 
 
 def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -197,7 +225,7 @@ def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.floa
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
 
-def export_function(ranker: Ranker, n_features: int) -> Any:
+def export_function(ranker: FittedRanker, n_features: int) -> Any:
     """The ranker as a function of `features` float32 [B, C, F], ready for export."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, n_features], tf.float32, "features")])
@@ -208,7 +236,7 @@ def export_function(ranker: Ranker, n_features: int) -> Any:
 
 
 def contributions(
-    ranker: Ranker, lists: Lists, groups: Mapping[str, Sequence[str]], seed: int
+    ranker: FittedRanker, lists: Lists, groups: Mapping[str, Sequence[str]], seed: int
 ) -> dict[str, list[dict[str, Any]]]:
     """How much NDCG@10 falls when a group of features, or one feature, is shuffled among the candidates of each list.
 

@@ -151,7 +151,7 @@ def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
     ("key", "name", "named"),
     [
         ("proposers", "bpr", "bpr of kind ItemToItem"),
-        ("scorers", "popularity", "popularity to score pairs"),
+        ("scorers", "blend", "blend to score pairs"),
         ("scorers", "magic", "'magic'"),
     ],
 )

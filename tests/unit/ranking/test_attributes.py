@@ -67,7 +67,11 @@ def test_items_keep_their_attributes_under_another_numbering() -> None:
 
 def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     fitted = ItemAttributes.fit(
-        histories([0, 1, 2, 1]), np.array([1.0, NAN, 3.0]), ["a", None, "b"], [["x"], ["x", "y"], None]
+        histories([0, 1, 1]),
+        np.array([1.0, NAN, 3.0]),
+        ["a", None, "b"],
+        [["x"], ["x", "y"], None],
+        np.eye(3, dtype=np.float32),
     )
     fitted.save(tmp_path)
     loaded = ItemAttributes.load(tmp_path)
@@ -76,6 +80,20 @@ def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
         assert isinstance(values, np.memmap)
         assert values.dtype == getattr(fitted, name).dtype
         np.testing.assert_array_equal(values, getattr(fitted, name))
+    assert loaded.loans.borrowers.tolist() == fitted.loans.borrowers.tolist() == [2]
+
+
+def test_what_nobody_chose_yet_borrows_count_and_trend() -> None:
+    text = np.array([[1, 0.1, 0], [0, 1, 0.2], [0, 0.9, 0.1], [0.2, 0, 1]], np.float32)
+    columns = (np.full(4, NAN), [None] * 4, [None] * 4)
+    alone = ItemAttributes.fit(histories([0, 1, 1, 1, 3]), *columns)
+    fitted = ItemAttributes.fit(histories([0, 1, 1, 1, 3]), *columns, text)
+    assert fitted.loans.borrowers.tolist() == [2]
+    assert fitted.loans.lenders[0, 0] == 1
+    for name in ("log_count", "trend"):
+        before, after = getattr(alone, name), getattr(fitted, name)
+        np.testing.assert_allclose(after[2], fitted.loans.weights[0] @ before[fitted.loans.lenders[0]], rtol=1e-6)
+        np.testing.assert_array_equal(np.delete(after, 2), np.delete(before, 2))
 
 
 @pytest.mark.parametrize("categories", [[[], []], [None, None]])

@@ -13,6 +13,8 @@ from recsys.ranking.attributes import NO_VALUE, ItemAttributes
 from recsys.ranking.features import CandidateFeatures
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.item_to_item import ItemToItem
+from recsys.retrieval.lending import Loans
+from recsys.retrieval.popularity import Popularity
 from tests.bundle_factory import SCORERS, START, make_bundle
 
 NAN = float("nan")
@@ -55,8 +57,11 @@ def hand_made() -> CandidateFeatures:
             categories=np.array([[1, 2], [2, 0], [1, 3], [0, 0], [2, 0], [0, 0]], np.int32),
             log_count=np.array([1, 2, 3, 4, 5, 6], np.float32),
             trend=np.array([-1, -2, -3, -4, -5, -6], np.float32),
+            loans=Loans.none(6),
         ),
         RatingOfItem(SimpleNamespace(global_mean=3.5)),
+        {"two_tower": 2.0, "transitions": 10.0, "popularity": 0.1},
+        {"popularity": Popularity(np.array([1, 2, 3, 4, 5, 6], np.float32))},
     )
 
 
@@ -81,6 +86,7 @@ EXPECTED = {
     "category_of_last_item": [0, 0, 1],
     "log_history_length": [np.log(3)] * 3,
     "predicted_rating": [0.7, 0.8, 0.9],
+    "hybrid_score": [2 * 3 + 10 * 0.25 + 0.3, 2 * 2 + 10 * 0.5 + 0.4, 2 * 1 + 0.5],
 }
 
 
@@ -100,17 +106,19 @@ def test_the_groups_part_the_features(hand_made: CandidateFeatures) -> None:
     assert sorted(names) == sorted(EXPECTED)
     assert "rating" in hand_made.groups
     without = replace(hand_made, predictor=None)
-    assert without.names == hand_made.names[:-1]
+    kept = [place for place, name in enumerate(hand_made.names) if name != "predicted_rating"]
+    assert without.names == tuple(hand_made.names[place] for place in kept)
     queries, items = queries_of([0, 1]), np.array([[2, 3]], np.int32)
     vectors = np.array([[1, 2]], np.float32)
     np.testing.assert_array_equal(
-        without.compute(queries, vectors, items), hand_made.compute(queries, vectors, items)[..., :-1]
+        without.compute(queries, vectors, items), hand_made.compute(queries, vectors, items)[..., kept]
     )
 
 
 def test_an_empty_history_says_nothing_of_habits(hand_made: CandidateFeatures) -> None:
     found = hand_made.compute(queries_of([]), np.zeros((1, 2), np.float32), np.array([[2, 4]], np.int32))
-    silent = [name for name in EXPECTED if name not in ("log_count", "trend", "predicted_rating", "two_tower_rank")]
+    spoken = ("log_count", "trend", "predicted_rating", "two_tower_rank", "hybrid_score")
+    silent = [name for name in EXPECTED if name not in spoken]
     assert not found[0][:, [hand_made.names.index(name) for name in silent]].any()
     assert found[0, :, hand_made.names.index("trend")].tolist() == [-3, -5]
 
@@ -132,6 +140,18 @@ def test_scores_below_zero_stay_in_bounds(hand_made: CandidateFeatures) -> None:
     np.testing.assert_allclose(values("ease_score"), [[0, np.log(1.1), 0], [0, 0, 0]], rtol=1e-5)
     np.testing.assert_allclose(values("ease_share"), [[-1, 1, -0.5], [0, 0, 0]], rtol=1e-5)
     assert values("ease_rank").tolist() == [[0, 1, 0], [0, 0, 0]]
+
+
+def test_an_item_that_nobody_chose_yet_borrows_its_scores(hand_made: CandidateFeatures) -> None:
+    loans = Loans(6, np.array([4]), np.array([[2, 3]], np.int32), np.array([[0.75, 0.25]], np.float32))
+    features = replace(hand_made, attributes=replace(hand_made.attributes, loans=loans))
+    queries, vectors, items = queries_of([0, 1]), np.array([[1, 2]], np.float32), np.array([[2, 3, 4]], np.int32)
+    found, before = features.compute(queries, vectors, items)[0], hand_made.compute(queries, vectors, items)[0]
+    borrowed = 0.75 * (0.5 * 0.5) + 0.25 * (0.5 * 0.2 + 0.4)
+    place = features.names.index("transitions_score")
+    np.testing.assert_allclose(found[:, place], np.log([1.25, 1.5, 1 + borrowed]), rtol=1e-6)
+    np.testing.assert_allclose(found[2, -1], before[2, -1] + 10 * borrowed, rtol=1e-6)
+    np.testing.assert_array_equal(found[:, :place], before[:, :place])
 
 
 @pytest.fixture(scope="module")
@@ -200,17 +220,22 @@ def renumbered(features: CandidateFeatures, new_row: np.ndarray) -> CandidateFea
     statistics = replace(
         statistics, item_sums=statistics.item_sums[old_row], item_counts=statistics.item_counts[old_row]
     )
-    embeddings = features.item_embeddings[old_row]
+    embeddings, loans = features.item_embeddings[old_row], attributes.loans
+    moved_loans = replace(loans, borrowers=new_row[loans.borrowers], lenders=new_row[loans.lenders])
     return CandidateFeatures(
         embeddings,
         scorers,
-        ItemAttributes(**{name: getattr(attributes, name)[old_row] for name in names}),
+        ItemAttributes(**{name: getattr(attributes, name)[old_row] for name in names}, loans=moved_loans),
         replace(predictor, statistics=statistics, item_embeddings=embeddings),
+        features.hybrid,
+        features.members,
     )
 
 
 def test_the_numbering_of_the_items_is_no_feature(fitted: CandidateFeatures) -> None:
     assert set(fitted.scorers) == set(SCORERS)
+    assert len(fitted.attributes.loans.borrowers)
+    assert set(fitted.hybrid) == {"two_tower", *fitted.scorers} - {"bpr"}
     queries, vectors, items = random_case(15, 30, seed=3)
     new_row = np.random.default_rng(4).permutation(80).astype(np.int32)
     known = queries.histories

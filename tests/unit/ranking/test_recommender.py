@@ -67,6 +67,10 @@ def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: NDArra
         for neighbour, similarity in zip(lists.neighbours[item], lists.similarities[item], strict=True):
             if neighbour != NO_ITEM:
                 transitions[neighbour] += lists.decay**steps_back * similarity
+    loans = bundle.ranker.features.attributes.loans
+    unscored = transitions[loans.borrowers] == 0  # what nobody chose yet borrows
+    lent = (transitions[loans.lenders] * loans.weights).sum(axis=1)
+    transitions[loans.borrowers[unscored]] = lent[unscored]
     best = transitions[candidates].max()
     share = transitions[candidates] / best if best > 0 else np.zeros(len(candidates))
     gap = inner - inner.max()

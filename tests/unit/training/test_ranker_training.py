@@ -22,6 +22,7 @@ from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.training import ranker as module
 from recsys.training.onnx import export_onnx
 from recsys.training.ranker import (
+    HYBRID_SHARES,
     FittedRanker,
     Lists,
     collect_lists,
@@ -30,6 +31,7 @@ from recsys.training.ranker import (
     fit_ranker,
     repeat_log_odds,
     scores_of,
+    with_hybrid,
 )
 from tests.bundle_factory import make_bundle
 
@@ -80,13 +82,10 @@ def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
 
 def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, held: HeldOut) -> None:
     assert bundle.ranker is not None
-    counts = bundle.ranker.features.attributes.log_count.copy()
-    counts[::3] = 0
-    attributes = replace(bundle.ranker.features.attributes, log_count=counts)
-    features = replace(bundle.ranker.features, attributes=attributes)
-    recommender = bundle.recommender(candidates=12)
+    features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
     everything = collect_lists(recommender, features, held, length=None, seed=0)
-    known = collect_lists(recommender, features, held, length=None, seed=0, new_items=False)
+    chosen = np.arange(N_ITEMS) % 3 != 0
+    known = collect_lists(recommender, features, held, length=None, seed=0, known=chosen)
     assert (everything.items[everything.items != NO_ITEM] % 3 == 0).any()
     assert (known.items[known.items != NO_ITEM] % 3 != 0).all()
     assert (known.items[known.labels] % 3 != 0).all()
@@ -180,7 +179,7 @@ def test_log_odds_of_a_repeat_by_hand() -> None:
     assert repeat_log_odds(held_out(known, [[1], [2], [3]])) == pytest.approx(np.log(0.5 / 3.5))
 
 
-GROUPS = {"planted": ("near_half",), "noise": ("first_noise", "second_noise")}
+GROUPS = {"planted": ("near_half",), "noise": ("first_noise",), "hybrid": ("hybrid_score",)}
 
 
 def planted(count: int, seed: int) -> Lists:
@@ -215,11 +214,32 @@ def test_a_planted_rule_is_learned(fitted: FittedRanker) -> None:
 
 def test_the_best_weights_on_validation_are_kept(fitted: FittedRanker) -> None:
     figures = [record["ndcg@10"] for record in fitted.curve]
-    assert fitted.best == max(figures)
     validation = planted(150, 2)
-    assert validation.ndcg(scores_of(fitted.ranker, validation.features)) == pytest.approx(fitted.best, abs=1e-6)
+    assert validation.ndcg(scores_of(fitted.ranker, validation.features)) == pytest.approx(max(figures), abs=1e-6)
+    assert validation.ndcg(scores_of(fitted, validation.features)) == pytest.approx(fitted.best, abs=1e-6)
+    assert fitted.best >= max(figures)
     assert [record["epoch"] for record in fitted.curve] == list(range(1, len(figures) + 1))
     assert fitted.curve[-1]["loss"] < fitted.curve[0]["loss"]
+
+
+def test_a_hybrid_that_knows_better_gets_a_share() -> None:
+    lists, validation = planted(60, 1), planted(300, 2)
+    trained = fit_ranker(lists, None, config_of(epochs=1), 0, QUIET)
+    assert (trained.hybrid_weight, trained.hybrid_share) == (0, 0)
+    noise = with_hybrid(trained, validation)
+    informed = replace(validation, features=validation.features.copy())
+    informed.features[..., -1] = np.where(informed.labels, 5, informed.features[..., -1]).astype(np.float32)
+    mixed = with_hybrid(trained, informed)
+    own, hybrid = scores_of(trained.ranker, informed.features), informed.features[..., -1]
+    figures = {}
+    for share in HYBRID_SHARES:  # both at a standard deviation of one over all candidates
+        real = informed.items != NO_ITEM
+        figures[share] = informed.ndcg((1 - share) * own / own[real].std() + share * hybrid / hybrid[real].std())
+    assert mixed.hybrid_share == max(figures, key=figures.__getitem__) > noise.hybrid_share
+    assert mixed.best == pytest.approx(max(figures.values()), abs=1e-6)
+    np.testing.assert_allclose(
+        scores_of(mixed, informed.features), own + mixed.hybrid_weight * hybrid, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_training_stops_when_validation_no_longer_gains() -> None:
@@ -272,21 +292,21 @@ def test_the_same_seed_gives_the_same_ranker() -> None:
 
 def test_the_planted_feature_contributes_most(fitted: FittedRanker) -> None:
     validation = planted(150, 2)
-    report = contributions(fitted.ranker, validation, GROUPS, seed=0)
+    report = contributions(fitted, validation, GROUPS, seed=0)
     features = {entry["name"]: entry["ndcg@10_drop"] for entry in report["features"]}
     groups = {entry["group"]: entry["ndcg@10_drop"] for entry in report["groups"]}
-    assert list(features) == ["near_half", "first_noise", "second_noise"]
+    assert list(features) == ["near_half", "first_noise", "hybrid_score"]
     assert [entry["features"] for entry in report["groups"]] == [list(names) for names in GROUPS.values()]
     assert features["near_half"] == groups["planted"] > 0.3
-    for noise in (features["first_noise"], features["second_noise"], groups["noise"]):
+    for noise in (features["first_noise"], groups["noise"], groups["hybrid"]):
         assert abs(noise) < 0.1
-    again = contributions(fitted.ranker, validation, GROUPS, seed=0)
+    again = contributions(fitted, validation, GROUPS, seed=0)
     assert again == report
 
 
 def test_the_onnx_twin_scores_as_the_ranker_does(fitted: FittedRanker, tmp_path: Path) -> None:
     path = tmp_path / "ranker.onnx"
     lists = planted(50, 9)
-    assert export_onnx(export_function(fitted.ranker, 3), path, {"features": lists.features[:4]}) < 1e-4
+    assert export_onnx(export_function(fitted, 3), path, {"features": lists.features[:4]}) < 1e-4
     found = RankerModel(path).score(lists.features)
-    np.testing.assert_allclose(found, scores_of(fitted.ranker, lists.features), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found, scores_of(fitted, lists.features), rtol=1e-4, atol=1e-4)
