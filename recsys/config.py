@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -242,19 +242,7 @@ class RetrievalConfig(Section):
     """The retrievers beside the two-tower: fitted on train, each tuned on validation over the grid of its lists."""
 
     retrievers: list[RetrieverName] = Field(
-        [
-            "popularity",
-            "recent_popularity",
-            "neighbours_bm25",
-            "neighbours_cosine",
-            "neighbours_cooccurrence",
-            "transitions",
-            "ease",
-            "als",
-            "bpr",
-            "content_tfidf",
-            "content_encoder",
-        ],
+        list(get_args(RetrieverName)),
         min_length=1,
         description="Retrievers fitted and put into the bundle beside the two-tower and the hybrid.",
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SECONDS_PER_DAY = 86_400
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -35,6 +37,16 @@ class Histories:
         """int64 [B], number of interactions of each user."""
         return np.diff(self.indptr)
 
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """int64 [T], the user (0..B-1) of each interaction."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @property
+    def steps_back(self) -> NDArray[np.int64]:
+        """int64 [T], how many interactions of the same user came after each; 0 for the latest."""
+        return self.indptr[1:][self.rows] - 1 - np.arange(len(self.items))
+
     def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Histories:
         """Histories of the given rows, in their order; a row outside 0..B-1 gives an empty one."""
         rows = np.asarray(rows, np.int64)
@@ -52,7 +64,7 @@ class Histories:
 
     def gaps(self) -> NDArray[np.float32]:
         """float32 [T], log(1 + days since the user's previous interaction); 0 for the first."""
-        days = np.diff(self.timestamps, prepend=self.timestamps[:1]) / 86_400
+        days = np.diff(self.timestamps, prepend=self.timestamps[:1]) / SECONDS_PER_DAY
         days[self.indptr[:-1][self.lengths > 0]] = 0
         return np.log1p(np.maximum(days, 0)).astype(np.float32)
 

@@ -62,7 +62,7 @@ class BiasModel:
     ) -> NDArray[np.float64]:
         """Ratings float64 [R] of `items` [R] by the users whose histories are the given `rows` [R]."""
         rated = ~np.isnan(histories.ratings)
-        owners = np.repeat(np.arange(len(histories)), histories.lengths)[rated]
+        owners = histories.rows[rated]
         left = histories.ratings[rated] - self.mean - self.item_bias[histories.items[rated]]
         user_bias = _damped_means(owners, left, len(histories), self.user_damping)
         result: NDArray[np.float64] = self.mean + self.item_bias[items] + user_bias[rows]

@@ -132,9 +132,7 @@ def _rank(scores: Matrix) -> Matrix:
 
 def _habit(histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Query row [T] and weight [T] of every interaction: the latest of a query counts most."""
-    query = np.repeat(np.arange(len(histories)), histories.lengths)
-    steps_back = histories.indptr[1:][query] - 1 - np.arange(len(query))
-    return query, HABIT_DECAY ** steps_back.astype(np.float64)
+    return histories.rows, HABIT_DECAY ** histories.steps_back.astype(np.float64)
 
 
 def _price(histories: Histories, rows: NDArray[np.int32], attributes: ItemAttributes) -> list[Matrix]:

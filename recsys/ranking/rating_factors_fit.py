@@ -35,7 +35,7 @@ def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: fl
     """
     statistics = RatingStatistics.fit(histories.items, histories.ratings, len(vectors), damping)
     rated = ~np.isnan(histories.ratings)
-    owners = np.repeat(np.arange(len(histories)), histories.lengths)[rated]
+    owners = histories.rows[rated]
     items = histories.items[rated].astype(np.int64)
     deviations = histories.ratings[rated] - statistics.global_mean
     variance = max(float(deviations.var()), 1e-6)

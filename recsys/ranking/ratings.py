@@ -95,7 +95,7 @@ class RatingStatistics:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Of every interaction [T], sum and number of its item's ratings in other periods."""
         items = histories.items.astype(np.int64)
-        owners = np.repeat(np.arange(len(histories)), histories.lengths)
+        owners = histories.rows
         tastes = self.factors.fold_in(histories, residuals, rated)[:, 0]
         left = residuals - rated * np.einsum("td,td->t", tastes[owners], self.factors.vectors[items])
         left += rated * self.item_biases[items]

@@ -36,4 +36,4 @@ def retrieve_by_scores(
 
 def remove_seen(scores: NDArray[np.float32], histories: Histories) -> None:
     """Set the scores [B, N] of each row's history items to -inf, in place."""
-    scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
+    scores[histories.rows, histories.items] = -np.inf

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import lapack
 
 from recsys.dataset.histories import Histories
 from recsys.errors import ConfigError
+from recsys.retrieval.interactions import user_item_matrix
 from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.neighbours_fit import neighbour_lists
 
@@ -48,10 +48,7 @@ def fit_ease(histories: Histories, n_items: int, *, l2: float = 50.0, k: int = 1
 
 def _gram(histories: Histories, n_items: int) -> NDArray[np.floating]:
     """X'X [N, N], in the order of columns that LAPACK works on in place."""
-    users = np.repeat(np.arange(len(histories)), histories.lengths)
-    precision = np.float64 if n_items <= _DOUBLE_UP_TO else np.float32
-    entries = (histories.weights.astype(precision), (users, histories.items))
-    matrix = sparse.coo_array(entries, shape=(len(histories), n_items)).tocsr()
+    matrix = user_item_matrix(histories, n_items, np.float64 if n_items <= _DOUBLE_UP_TO else np.float32)
     gram: NDArray[np.floating] = (matrix.T @ matrix).toarray(order="F")
     return gram
 

@@ -129,7 +129,7 @@ def _of_sort_keys(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> NDArray[np.bool_]:
     """Whether `items` are in the histories of the queries `rows`; both [T] or broadcast together."""
     span = 1 + max(int(histories.items.max(initial=0)), int(items.max(initial=0)))
-    seen = np.repeat(np.arange(len(histories)), histories.lengths) * span + histories.items
+    seen = histories.rows * span + histories.items
     # A padding item would alias the entry of another row.
     return np.isin(rows * span + items, seen) & (items >= 0)
 

@@ -183,7 +183,7 @@ class ImplicitFactors:
 
 def _distinct(histories: Histories, n_items: int) -> Histories:
     """Each item of a history once, with the sum of its weights, in no particular order."""
-    rows = np.repeat(np.arange(len(histories)), histories.lengths)
+    rows = histories.rows
     keys, place = np.unique(rows * n_items + histories.items, return_inverse=True)
     weights = np.bincount(place, weights=histories.weights, minlength=len(keys)).astype(np.float64)
     return Histories.from_rows(

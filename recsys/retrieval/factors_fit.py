@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.dataset.histories import Histories
 from recsys.retrieval.factors import FoldIn, ImplicitFactors
+from recsys.retrieval.interactions import user_item_matrix
 
 
 def fit_als(
@@ -45,7 +46,7 @@ def fit_als(
             iterations=iterations,
             random_state=seed,
         )
-        model.fit(_confidences(histories, n_items), show_progress=False)
+        model.fit(sparse.csr_matrix(user_item_matrix(histories, n_items, np.float32)), show_progress=False)
         item_factors = np.asarray(model.item_factors, np.float32)
         gram = item_factors.T.astype(np.float64) @ item_factors.astype(np.float64)
     return ImplicitFactors("als", item_factors, fold_in=FoldIn(gram, regularization, alpha))
@@ -84,14 +85,7 @@ def fit_bpr(
             num_threads=1,
             random_state=seed,
         )
-        model.fit(_confidences(histories, n_items), show_progress=False)
+        model.fit(sparse.csr_matrix(user_item_matrix(histories, n_items, np.float32)), show_progress=False)
     # The last column of the item factors is the bias, that of the user factors 1.
     item_factors = np.ascontiguousarray(model.item_factors[:, :-1], np.float32)
     return ImplicitFactors("bpr", item_factors, np.ascontiguousarray(model.item_factors[:, -1], np.float32))
-
-
-def _confidences(histories: Histories, n_items: int) -> sparse.csr_matrix:
-    """float32 [U, N], weights of each user's interactions, those with the same item added up."""
-    users = np.repeat(np.arange(len(histories)), histories.lengths)
-    entries = (histories.weights.astype(np.float32), (users, histories.items))
-    return sparse.coo_matrix(entries, shape=(len(histories), n_items)).tocsr()

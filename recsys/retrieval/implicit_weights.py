@@ -35,7 +35,7 @@ def implicit_weights(
     Raises:
         ValueError: `prices` or `quantities` has another length than the histories.
     """
-    users = np.repeat(np.arange(len(histories)), histories.lengths)
+    users = histories.rows
     weights = histories.weights.astype(np.float64)
     for values, groups, power in ((prices, users, spending_power), (quantities, histories.items, quantity_power)):
         if values is not None and power:

@@ -102,12 +102,10 @@ class ItemToItem:
 
     def _contributions(self, histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """What each history item adds to which score: pairs query * N + item [S], in any order, and values [S]."""
-        query = np.repeat(np.arange(len(histories)), histories.lengths)
-        steps_back = histories.indptr[1:][query] - 1 - np.arange(len(query))
-        strength = histories.weights * self.decay ** steps_back.astype(np.float64)
+        strength = histories.weights * self.decay ** histories.steps_back.astype(np.float64)
         neighbours = self.neighbours[histories.items]
         listed = neighbours != NO_ITEM
-        pairs = query[:, None] * self.n_items + neighbours
+        pairs = histories.rows[:, None] * self.n_items + neighbours
         return pairs[listed], (strength[:, None] * self.similarities[histories.items])[listed]
 
     def _scored(
@@ -115,7 +113,7 @@ class ItemToItem:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The pairs query * N + item that have a score, in increasing order [S], and their scores [S]."""
         pairs, values = self._contributions(histories)
-        seen = np.repeat(np.arange(len(histories)), histories.lengths) * self.n_items + histories.items
+        seen = histories.rows * self.n_items + histories.items
         if self._dense:
             sums = np.bincount(pairs, weights=values, minlength=1)
             scored = np.zeros(len(histories) * self.n_items, bool)

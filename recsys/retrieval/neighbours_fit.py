@@ -12,6 +12,7 @@ from scipy import sparse
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import Candidates
 from recsys.retrieval.exact import top_k, top_k_sparse
+from recsys.retrieval.interactions import user_item_matrix
 from recsys.retrieval.item_to_item import ItemToItem
 
 Weighting = Literal["bm25", "cosine", "cooccurrence"]
@@ -45,7 +46,7 @@ def fit_neighbours(
         decay: recency decay of the retriever.
         progress: called with the number of items finished since the last call.
     """
-    matrix = _item_user_matrix(histories, n_items)
+    matrix = user_item_matrix(histories, n_items).T.tocsr()
     if weighting == "bm25":
         matrix = bm25_weights(matrix, k1, b)
     elif weighting == "cosine":
@@ -129,9 +130,3 @@ def cosine_weights(matrix: sparse.csr_array) -> sparse.csr_array:
     weighted = matrix.copy()
     weighted.data = matrix.data / np.repeat(norm, np.diff(matrix.indptr))
     return weighted
-
-
-def _item_user_matrix(histories: Histories, n_items: int) -> sparse.csr_array:
-    users: NDArray[np.int64] = np.repeat(np.arange(len(histories)), histories.lengths)
-    entries = (histories.weights.astype(np.float64), (histories.items, users))
-    return sparse.coo_array(entries, shape=(n_items, len(histories))).tocsr()

@@ -9,11 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.dataset.histories import Histories
+from recsys.dataset.histories import SECONDS_PER_DAY, Histories
 from recsys.retrieval.base import NO_ITEM, Candidates, Queries
 from recsys.retrieval.exact import drop_seen, top_k
 
-SECONDS_PER_DAY = 86_400
 _BLOCK_QUERIES = 1024
 
 

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recsys.dataset.histories import Histories
+from recsys.dataset.histories import SECONDS_PER_DAY, Histories
 from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.neighbours_fit import neighbour_lists
 
-SECONDS_PER_DAY = 86_400
 # Pairs further apart in a history are left out: they weigh little, and there are as many of them as the square of the
 # longest history.
 WINDOW = 50
@@ -63,7 +62,7 @@ def fit_transitions(
 def _transition_sums(histories: Histories, n_items: int, reverse: float, days: float | None) -> sparse.csr_array:
     """Summed weights of all transitions [N, N]: one matrix for each distance in the histories, added up."""
     total = sparse.csr_array((n_items, n_items))
-    users = np.repeat(np.arange(len(histories)), histories.lengths)
+    users = histories.rows
     positions, tied_gaps = _mean_positions(histories, users)
     for offset in range(1, min(WINDOW, int(histories.lengths.max(initial=0)) - 1) + 1):
         first = np.flatnonzero(users[:-offset] == users[offset:])

@@ -75,7 +75,7 @@ class Validator:
     def _queries(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
         rows = np.arange(start, min(stop, len(self)))
         inputs, seen = self._inputs.select(rows), self._seen.select(rows)
-        pairs = np.stack([np.repeat(np.arange(len(rows)), seen.lengths), seen.items], axis=1)
+        pairs = np.stack([seen.rows, seen.items], axis=1)
         return {
             "history": inputs.padded(inputs.items, -1),
             "lengths": inputs.lengths.astype(np.int32),
