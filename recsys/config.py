@@ -189,11 +189,6 @@ class TrainingConfig(Section):
     warmup_steps: NonNegative = Field(100, description="Steps of linear warm-up of the learning rate.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="Decoupled (AdamW); not on biases and norms.")
     clip_norm: Annotated[float, Field(gt=0)] = Field(5.0, description="Global gradient norm at which to clip.")
-    target_reach: Positive = Field(
-        1,
-        description="The item to predict is drawn from the next so many of the history; 1: the very next. More suits "
-        "users who choose many items at a time, in an order without meaning.",
-    )
     retrieval_loss: Literal["in_batch", "mixed", "full"] = Field(
         "full",
         description="in_batch: other targets of the step are the negatives, logQ-corrected. mixed: those and "

@@ -66,10 +66,11 @@ class RankingRun:
             for name, tally in tallies.items():
                 tally.add(place, lists[protocol][name].items, relevant[protocol])
         found, exact = (lists[s.NOTHING_REMOVED][name].items[:, :LIST_LENGTH] for name in (s.ANN, s.EXACT))
-        self._ann_recall[place] = overlap(found, exact)
+        strangers = block.queries.histories.lengths == 0  # no search is made for them
+        self._ann_recall[place] = np.where(strangers, np.nan, overlap(found, exact))
         for (before, after), changed in self._changed.items():
             old, new = (lists[s.SEEN_REMOVED][name].items[:, : self._main] for name in (before, after))
-            changed[place] = _changes(old, new)
+            changed[place] = np.where(strangers[:, None], np.nan, _changes(old, new))
         served = lists[s.SEEN_REMOVED][s.SYSTEM]
         return Candidates(served.items[:, :LIST_LENGTH], served.scores[:, :LIST_LENGTH])
 

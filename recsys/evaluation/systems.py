@@ -119,6 +119,9 @@ class Systems:
     ) -> Lists:
         """The first k items of systems for a block of queries.
 
+        A query with an empty history gets popular items from each of them, as it does when served: a comparison is
+        of who knows the users best, not of who has a policy for strangers.
+
         Args:
             queries: a block.
             k: length of the lists.
@@ -145,7 +148,20 @@ class Systems:
             for (name, _), found in zip(tasks, pool.map(ask, tasks), strict=True):
                 for protocol, candidates in found.items():
                     lists[protocol][name] = candidates
+        self._fill_strangers(lists, queries, k)
         return lists
+
+    def _fill_strangers(self, lists: Lists, queries: Queries, k: int) -> None:
+        """Give popular items to the queries with an empty history."""
+        strangers = np.flatnonzero(queries.histories.lengths == 0)
+        popularity = self.retrievers.get(POPULARITY)
+        if not len(strangers) or popularity is None:
+            return
+        popular = popularity.retrieve(queries.select(strangers), k)
+        for found in lists.values():
+            for name, candidates in found.items():
+                if name not in (POPULARITY, SYSTEM):
+                    found[name] = _replaced(candidates, strangers, popular)
 
     def _ask(self, name: str, vectors: NDArray[np.float32], queries: Queries, k: int, protocol: str) -> Candidates:
         exclude = protocol == SEEN_REMOVED
@@ -173,6 +189,13 @@ class Systems:
         scores = vectors @ self.two_tower.item_embeddings.T
         scores[queries.histories.lengths == 0] = -np.inf
         return top_k(scores, k)
+
+
+def _replaced(candidates: Candidates, rows: NDArray[np.int64], others: Candidates) -> Candidates:
+    """`candidates` with the given rows from `others`."""
+    items, scores = candidates.items.copy(), candidates.scores.copy()
+    items[rows], scores[rows] = others.items[:, : items.shape[1]], others.scores[:, : items.shape[1]]
+    return Candidates(items, scores)
 
 
 def _workers() -> int:

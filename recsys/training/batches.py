@@ -21,9 +21,7 @@ class TrainingBatches:
     A history of T items holds T - 1 (prefix, next item) examples. Histories with more than
     `max_history` examples are cut into windows from their end; neighbouring windows share one
     item, the last target of the one and the first input of the other, so every item except a
-    user's first is a target exactly once an epoch. With a `target_reach` above 1 the target of a
-    prefix is drawn anew each epoch from the next so many items of its window (after the dense
-    all-action loss of Pancha et al., "PinnerFormer", KDD 2022).
+    user's first is a target exactly once an epoch.
 
     Windows of like length share a batch, so that padding stays small, and the order of batches
     is shuffled. Batch k of epoch e depends on nothing but (seed, e, k): a run can stop and go on
@@ -42,7 +40,6 @@ class TrainingBatches:
         max_history: int,
         batch_size: int,
         seed: int,
-        target_reach: int = 1,
     ) -> None:
         """Cut the histories.
 
@@ -51,15 +48,13 @@ class TrainingBatches:
             rating_features: float32 [T, F], see `RatingStatistics.prefix_features`.
             max_history: longest input of the user tower.
             batch_size: windows in a batch, of all replicas together.
-            seed: of the shuffles and draws.
-            target_reach: how many items ahead a target may lie.
+            seed: of the shuffles.
         """
         self._histories = histories
         self._gaps = histories.gaps()
         self._rating_features = rating_features
         self._batch_size = batch_size
         self._seed = seed
-        self._target_reach = target_reach
         self._users, self._starts, self._lengths = _windows(histories, max_history)
         self.steps_per_epoch = -(-len(self._users) // batch_size)
         self.n_targets = int(self._lengths.sum())
@@ -74,7 +69,7 @@ class TrainingBatches:
             where there is none), rating_features float32 [B, L, F] of the targets. A shard without
             rows is one row of padding.
         """
-        order, firsts, draws = self._order(epoch)
+        order, firsts = self._order(epoch)
         first = firsts[index]
         rows = order[first : first + self._batch_size][shard::n_shards]
         if not len(rows):
@@ -83,8 +78,7 @@ class TrainingBatches:
         offsets = np.arange(lengths.max())
         valid = offsets < lengths[:, None]
         inputs = np.where(valid, starts[:, None] + offsets, 0)
-        ahead = np.minimum(lengths[:, None] - offsets, self._target_reach)  # items that may be the target
-        targets = np.where(valid, inputs + 1 + (draws[inputs] * ahead).astype(np.int64), 0)
+        targets = np.where(valid, inputs + 1, 0)
         known = self._histories
         gaps = np.where(valid & (offsets > 0), self._gaps[inputs], np.float32(0))
         return {
@@ -101,13 +95,12 @@ class TrainingBatches:
         for index in range(start, self.steps_per_epoch):
             yield self.batch(epoch, index, shard, n_shards)
 
-    def _shuffled(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Windows by length, in random order among equals; the batches' first positions, shuffled; draws [T]."""
+    def _shuffled(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Windows by length, in random order among equals, and the batches' first positions, shuffled."""
         rng = np.random.default_rng((self._seed, epoch))
         order = rng.permutation(len(self._users))
         order = order[np.argsort(self._lengths[order], kind="stable")]
-        firsts = rng.permutation(self.steps_per_epoch) * self._batch_size
-        return order, firsts, rng.random(len(self._histories.items))
+        return order, rng.permutation(self.steps_per_epoch) * self._batch_size
 
     def _padding_row(self) -> Batch:
         return {

@@ -211,7 +211,6 @@ def _fit(
             max_history=config.model.max_history,
             batch_size=config.training.batch_size,
             seed=config.seed,
-            target_reach=config.training.target_reach,
         ),
         validate=make_validator(model, dataset, inputs, config),
         config=config.training,

@@ -37,7 +37,7 @@ DATASET = make_dataset(
 )
 # User 0 ranks 0 2 3 1 4 5 6 7 and knows 0 1 2: the target 3 is first of what is left, third of all.
 # User 1 ranks 4 0 7 5 1 2 3 6 and knows 0: of the targets 4 and 5 the first two places hold one.
-# User 2 knows nothing: only the fallback answers, with item 0, the most popular one and the target.
+# User 2 knows nothing: every system answers with item 0, the most popular one and the target.
 WISHES = wishes(N_ITEMS, [0, 2, 3, 1], [4, 0, 7, 5], [0], [0])
 POPULAR = Popularity(np.array([3, 1, 0, 0, 0, 0, 1, 0], np.float32))
 IDEAL_2 = 1 + 1 / math.log2(3)
@@ -54,7 +54,8 @@ def mean(results: dict[str, Any], system: str, metric: str, removed: str = "seen
 def test_figures_by_hand() -> None:
     results = run()
     assert results["ranking"]["seen_removed"]["users"] == 3
-    for system, fallback in ((EXACT, 0), (ANN, 0), (SYSTEM, 1)):
+    fallback = 1
+    for system in (EXACT, ANN, SYSTEM):
         assert mean(results, system, "recall@2") == pytest.approx((1 + 0.5 + fallback) / 3)
         assert mean(results, system, "recall@5") == pytest.approx((1 + 1 + fallback) / 3)
         assert mean(results, system, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2 + fallback) / 3)
@@ -79,8 +80,8 @@ def test_what_approximate_search_loses() -> None:
     assert results["ann"]["recall"] == pytest.approx(7 / 8)
     # Exact lists 3 4 and 4 7; without item 3 they are 4 5 and 4 7.
     assert results["ann"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 0.5}
-    assert mean(results, EXACT, "recall@2") == pytest.approx(0.5)
-    assert mean(results, ANN, "recall@2") == pytest.approx(0.5 / 3)
+    assert mean(results, EXACT, "recall@2") == pytest.approx((1 + 0.5 + 1) / 3)
+    assert mean(results, ANN, "recall@2") == pytest.approx(1.5 / 3)
     assert mean(results, SYSTEM, "recall@2") == pytest.approx(1.5 / 3)
     assert any("12.5%" in warning for warning in results["warnings"])
     row = next(r for r in results["comparisons"] if (r["system"], r["other"], r["metric"]) == (ANN, EXACT, "recall@2"))
@@ -93,7 +94,7 @@ def test_what_the_ranker_changes() -> None:
     # Lists 3 4 and 4 7 become 7 3 and 7 4.
     assert results["ranker"]["changed"] == {"top_2_share": pytest.approx(0.25), "users_with_any_change": 1}
     assert mean(results, SYSTEM, "ndcg@2") == pytest.approx((1 / math.log2(3) + 1 / math.log2(3) / IDEAL_2 + 1) / 3)
-    assert mean(results, ANN, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2) / 3)
+    assert mean(results, ANN, "ndcg@2") == pytest.approx((1 + 1 / IDEAL_2 + 1) / 3)
 
 
 def test_candidates_bound_what_the_ranker_can_reach() -> None:
@@ -112,10 +113,10 @@ def test_every_retriever_of_the_bundle_is_compared_under_both_protocols() -> Non
     results = run(others={"transitions": good, "als": bad})
     assert list(results["systems"]) == [SYSTEM, ANN, EXACT, POPULARITY, "transitions", "als"]
     assert results["systems"]["als"]["label"] == "ALS"
-    assert mean(results, "transitions", "recall@2") == pytest.approx((1 + 1 + 0) / 3)
+    assert mean(results, "transitions", "recall@2") == pytest.approx((1 + 1 + 1) / 3)
     # Nothing removed: item 0, seen by both, is first.
-    assert mean(results, "transitions", "recall@2", "nothing_removed") == pytest.approx((1 + 0.5 + 0) / 3)
-    assert mean(results, "als", "recall@2") == 0
+    assert mean(results, "transitions", "recall@2", "nothing_removed") == pytest.approx((1 + 0.5 + 1) / 3)
+    assert mean(results, "als", "recall@2") == pytest.approx(1 / 3), "popular items for the stranger alone"
 
 
 def test_chosen_retrievers_and_unknown_ones() -> None:
@@ -166,7 +167,7 @@ def test_slices_by_hand() -> None:
     slices = run()["slices"]
     by_history = {part["label"]: part for part in slices["history_length"]}
     assert {label: part["users"] for label, part in by_history.items()} == {"0": 1, "1-2": 1, "3-5": 1}
-    assert by_history["0"]["systems"][EXACT]["recall@2"]["mean"] == 0
+    assert by_history["0"]["systems"][EXACT]["recall@2"]["mean"] == 1
     assert by_history["0"]["systems"][SYSTEM]["recall@2"]["mean"] == 1
     assert by_history["1-2"]["systems"][SYSTEM]["recall@2"]["mean"] == 0.5
     by_item = {part["label"]: part for part in slices["item_popularity"]}
@@ -182,9 +183,7 @@ def test_slices_by_hand() -> None:
     assert found["users"] == {"cold": 2, "warm": 1}
     assert found["systems"][ANN]["cold"]["recall@2"]["mean"] == pytest.approx((1 + 0.5) / 2)
     assert found["systems"][SYSTEM]["ratio"]["recall@2"]["mean"] == pytest.approx(0.75)
-    assert (
-        found["systems"][ANN]["ratio"]["recall@2"] is None
-    )  # retrieval alone gives the one user of a warm item nothing
+    assert found["systems"][ANN]["ratio"]["recall@2"]["mean"] == pytest.approx(0.75)
     assert "among_themselves" not in found
     assert by_item["cold"]["systems"][SYSTEM]["recall@2"]["mean"] == pytest.approx((1 + 0.5) / 2)
     assert by_item["1"]["systems"] == {}
@@ -208,8 +207,8 @@ def test_diversity_is_that_of_the_categories_and_brands_of_a_list() -> None:
     dataset.items["categories"] = [["a"], ["a"], [], ["a", "b"], ["a", "c", "d"], [], [], ["e"]]
     bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR)
     results = evaluate(bundle, dataset, make_config())
-    # Lists 3 4 (one of four attributes in common) and 4 7 (none).
-    assert results["ranking"]["seen_removed"]["systems"][ANN]["diversity"] == pytest.approx((3 / 4 + 1) / 2)
+    # Lists 3 4 (one of four attributes in common), 4 7 (none) and, of popular items, 0 1 (the same).
+    assert results["ranking"]["seen_removed"]["systems"][ANN]["diversity"] == pytest.approx((3 / 4 + 1 + 0) / 3)
     assert results["diversity_known_share"] == 5 / 8
 
 

@@ -58,28 +58,6 @@ def test_inputs_are_the_items_before_the_targets_and_a_long_history_is_cut_from_
     np.testing.assert_allclose(batch["gaps"][last], np.log1p([0, 6, 1, 0]), rtol=1e-6)
 
 
-def test_a_longer_reach_draws_each_target_from_the_next_items_of_the_window() -> None:
-    histories = histories_of([30] * 40)
-    features = np.arange(len(histories.items) * 2, dtype=np.float32).reshape(-1, 2)
-    batches = TrainingBatches(histories, features, max_history=10, batch_size=16, seed=0, target_reach=3)
-    distances: Counter[int] = Counter()
-    drawn = []
-    for epoch in range(2):
-        for batch in batches.epoch(epoch):
-            drawn.append(batch["targets"])
-            for user, inputs, targets in zip(batch["user"] - 1, batch["history"], batch["targets"], strict=True):
-                places = {item: place for place, item in enumerate(histories.select([user]).items.tolist())}
-                real = targets >= 0
-                ends = places[inputs[real][-1]] + 1  # the window's last item
-                for left, (item, target) in enumerate(zip(inputs[real], targets[real], strict=True)):
-                    distance = places[target] - places[item]
-                    assert 1 <= distance <= min(3, ends - places[item])
-                    if real.sum() - left >= 3:
-                        distances[distance] += 1
-    assert min(distances.values()) > 0.9 * max(distances.values()), "each distance as likely"
-    assert any((a != b).any() for a, b in zip(drawn, drawn[len(drawn) // 2 :], strict=False) if a.shape == b.shape)
-
-
 def test_ratings_and_their_features_are_those_of_the_target() -> None:
     histories = histories_of([5, 7, 3])
     at = {
