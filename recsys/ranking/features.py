@@ -106,8 +106,8 @@ class CandidateFeatures:
 
     def _pair_scores(self, scorer: PairScorer, histories: Histories, items: NDArray[np.int32]) -> Matrix:
         """Scores of the items; those nobody has chosen yet borrow them where they have none of their own."""
-        scores = scorer.pair_scores(histories, items)
-        return self.attributes.loans.fill(scores, items, lambda others: scorer.pair_scores(histories, others))
+        score = scorer.pair_scorer(histories)
+        return self.attributes.loans.fill(score(items), items, score)
 
 
 def _gap(scores: Matrix, real: NDArray[np.bool_]) -> Matrix:

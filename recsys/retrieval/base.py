@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -96,15 +96,14 @@ class Retriever(Protocol):
         ...
 
 
+ItemScores = Callable[[NDArray[np.int32]], NDArray[np.float32]]
+"""Scores float32 [B, C] of items int32 [B, C] for B users; 0 for an item without a score and beside `NO_ITEM`."""
+
+
 @runtime_checkable
 class PairScorer(Protocol):
     """A retriever that scores a few given items fast, for the ranker."""
 
-    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The scores of given items, float32 [B, C]; 0 for an item without a score and beside `NO_ITEM`.
-
-        Args:
-            histories: of B users.
-            items: int32 [B, C], items to score for each of them.
-        """
+    def pair_scorer(self, histories: Histories) -> ItemScores:
+        """Get ready to score items for users with the given histories; what is known of them is computed once."""
         ...

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, Queries
+from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.dense import retrieve_by_scores
 from recsys.retrieval.exact import BLOCK_ENTRIES
 
@@ -123,23 +123,21 @@ class ImplicitFactors:
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
 
-    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The scores of given items, float32 [B, C]; 0 for an item without a score and beside `NO_ITEM`.
-
-        Args:
-            histories: of B users.
-            items: int32 [B, C], items to score for each of them.
-        """
+    def pair_scorer(self, histories: Histories) -> ItemScores:
         nobody = np.full(len(histories), -1, np.int32)
         vectors = self.encode(Queries(histories, nobody, np.zeros(len(histories), np.int64)))
-        rows = np.where(items == NO_ITEM, 0, items)
-        factors = self.item_factors[rows]
-        scores = np.einsum("bd,bcd->bc", vectors, factors.astype(np.float64), optimize=True)
-        if self.item_bias is not None:
-            scores += self.item_bias[rows]
         told = np.asarray(vectors.any(axis=1))
-        known = (items != NO_ITEM) & factors.any(axis=2) & told[:, None]
-        return np.where(known, scores, 0).astype(np.float32)
+
+        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+            rows = np.where(items == NO_ITEM, 0, items)
+            factors = self.item_factors[rows]
+            found = np.einsum("bd,bcd->bc", vectors, factors.astype(np.float64), optimize=True)
+            if self.item_bias is not None:
+                found += self.item_bias[rows]
+            known = (items != NO_ITEM) & factors.any(axis=2) & told[:, None]
+            return np.where(known, found, 0).astype(np.float32)
+
+        return scores
 
     def _history_blocks(self, histories: Histories) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
         """Rows [b], item factors [b, n, D] and weights [b, n] of the distinct items of histories of similar length.
@@ -172,7 +170,7 @@ class ImplicitFactors:
     def load(cls, folder: Path) -> Self:
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
         arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r")
+            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
             for name in ("item_factors", "item_bias", "gram")
             if (folder / f"{name}.npy").is_file()
         }

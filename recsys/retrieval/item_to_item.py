@@ -16,14 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, Queries
+from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.exact import top_k_sparse
+from recsys.retrieval.pair_table import MOST_PAIRS, PairTable
 
-# Up to this many items a query's scores are summed in an array over the catalogue, beyond it by sorting.
-_DENSE_ITEMS = 100_000
-# Entries of that array, and neighbours of the history items, for a block of queries: a few MB, so that they stay in
-# the processor's cache.
-_BLOCK_SUMS = 1 << 19
+_MOST_CONTRIBUTIONS = 1 << 19  # of the history items' neighbours, held for a block of queries: a few MB
+_table = PairTable()
 
 
 class ItemToItem:
@@ -71,37 +69,34 @@ class ItemToItem:
             found.scores[place] = best.scores
         return found
 
-    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The scores of given items, float32 [B, C]; 0 for an item without a score and beside `NO_ITEM`.
+    def pair_scorer(self, histories: Histories) -> ItemScores:
+        blocks = [(place, block, *self._scored(block)) for place, block in self._blocks(histories)]
 
-        Args:
-            histories: of B users.
-            items: int32 [B, C], items to score for each of them.
-        """
-        found = np.zeros(items.shape, np.float32)
-        for place, block in self._blocks(histories):
-            real = items[place] != NO_ITEM
-            wanted = (np.arange(len(block))[:, None] * self.n_items + items[place])[real]
-            found[place][real] = self._lookup(block, wanted)
-        return found
+        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+            found = np.zeros(items.shape, np.float32)
+            for place, block, pairs, values in blocks:
+                real = items[place] != NO_ITEM
+                wanted = (np.arange(len(block))[:, None] * self.n_items + items[place])[real]
+                at = _table.find(wanted, pairs, len(block) * self.n_items)
+                found[place][real] = np.where(at >= 0, np.append(values, np.float32(0))[at], np.float32(0))
+            return found
 
-    @property
-    def _dense(self) -> bool:
-        return self.n_items <= _DENSE_ITEMS
+        return scores
 
     def _blocks(self, histories: Histories) -> Iterator[tuple[slice, Histories]]:
         """Consecutive queries whose work fits in a bounded memory, each block with its place in the batch."""
-        most_rows = max(1, _BLOCK_SUMS // max(self.n_items, 1)) if self._dense else len(histories)
-        most_positions = max(1, _BLOCK_SUMS // max(self.neighbours.shape[1], 1))
+        most_rows = max(1, MOST_PAIRS // max(self.n_items, 1))
+        most_positions = max(1, _MOST_CONTRIBUTIONS // max(self.neighbours.shape[1], 1))
         start, end = 0, len(histories)
         while start < end:
             fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most_positions, "right")) - 1
             stop = min(max(fitting, start + 1), start + most_rows, end)
-            yield slice(start, stop), histories.select(np.arange(start, stop))
+            whole = stop - start == end
+            yield slice(start, stop), histories if whole else histories.select(np.arange(start, stop))
             start = stop
 
     def _contributions(self, histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """What each history item adds to which score: pairs query * N + item [S], in any order, and values [S]."""
+        """What each history item adds to which score: pairs query * N + item [S], by query, and values [S]."""
         strength = histories.weights * self.decay ** histories.steps_back.astype(np.float64)
         neighbours = self.neighbours[histories.items]
         listed = neighbours != NO_ITEM
@@ -111,35 +106,15 @@ class ItemToItem:
     def _scored(
         self, histories: Histories, *, exclude_seen: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The pairs query * N + item that have a score, in increasing order [S], and their scores [S]."""
+        """The pairs query * N + item that have a score [S], by query, and their scores [S]."""
+        size = len(histories) * self.n_items
         pairs, values = self._contributions(histories)
-        seen = histories.rows * self.n_items + histories.items
-        if self._dense:
-            sums = np.bincount(pairs, weights=values, minlength=1)
-            scored = np.zeros(len(histories) * self.n_items, bool)
-            scored[pairs] = True
-            if exclude_seen:
-                scored[seen] = False
-            distinct = np.flatnonzero(scored)
-            return distinct, sums[distinct].astype(np.float32)
-        distinct, place = np.unique(pairs, return_inverse=True)
+        distinct, place = _table.distinct(pairs, size)
         scores = np.bincount(place, weights=values, minlength=len(distinct)).astype(np.float32)
         if exclude_seen:
-            fresh = np.isin(distinct, seen, invert=True)
+            fresh = _table.find(distinct, histories.rows * self.n_items + histories.items, size) < 0
             distinct, scores = distinct[fresh], scores[fresh]
         return distinct, scores
-
-    def _lookup(self, histories: Histories, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The scores [W] of the pairs query * N + item `wanted` [W]; 0 where there is none."""
-        if self._dense:
-            pairs, values = self._contributions(histories)
-            sums = np.bincount(pairs, weights=values, minlength=len(histories) * self.n_items)
-            return sums[wanted].astype(np.float32)
-        pairs, scores = self._scored(histories)
-        if not len(pairs):
-            return np.zeros(len(wanted), np.float32)
-        place = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
-        return np.where(pairs[place] == wanted, scores[place], np.float32(0))
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import SECONDS_PER_DAY, Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, Queries
+from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.exact import drop_seen, top_k
 
 _BLOCK_QUERIES = 1024
@@ -80,11 +80,13 @@ class Popularity:
             found.items[place, :width], found.scores[place, :width] = best.items, best.scores
         return found
 
-    def pair_scores(self, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Popularity float32 [B, C] of the items int32 [B, C]; 0 beside `NO_ITEM`."""
-        scores = np.zeros((len(histories), items.shape[1]), np.float32)
-        real = items != NO_ITEM
-        scores[real] = self.popularity[items[real]]
+    def pair_scorer(self, histories: Histories) -> ItemScores:
+        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+            found = np.zeros((len(histories), items.shape[1]), np.float32)
+            real = items != NO_ITEM
+            found[real] = self.popularity[items[real]]
+            return found
+
         return scores
 
     def _first(self, n_queries: int, count: int) -> Candidates:

@@ -181,12 +181,12 @@ def test_given_items_score_as_among_all(case: Case, retriever: Retriever, querie
     items = random.permuted(items, axis=1)
     scores = np.take_along_axis(retriever.scores(queries), np.maximum(items, 0), axis=1)
     expected = np.where(np.isfinite(scores) & (items != NO_ITEM), scores, 0)
-    found = retriever.pair_scores(queries.histories, items)
+    found = retriever.pair_scorer(queries.histories)(items)
     assert found.dtype == np.float32
     assert (expected != 0).sum() > N_USERS
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     for row in range(N_USERS):
-        alone = retriever.pair_scores(queries.histories.select([row]), items[row : row + 1])
+        alone = retriever.pair_scorer(queries.histories.select([row]))(items[row : row + 1])
         np.testing.assert_allclose(alone[0], found[row], rtol=1e-4, atol=1e-5)
 
 

@@ -50,13 +50,13 @@ def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
     return scores
 
 
-@pytest.fixture(params=["dense", "sparse", "small blocks"])
+@pytest.fixture(params=["one block", "a query at a time", "few history items at a time"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way to sum up: one array over the catalogue, sorting, and either in many blocks."""
-    if request.param == "sparse":
-        monkeypatch.setattr(item_to_item, "_DENSE_ITEMS", 0)
-    if request.param == "small blocks":
-        monkeypatch.setattr(item_to_item, "_BLOCK_SUMS", 100)
+    """Each way to cut a batch into blocks."""
+    if request.param == "a query at a time":
+        monkeypatch.setattr(item_to_item, "MOST_PAIRS", 1)
+    if request.param == "few history items at a time":
+        monkeypatch.setattr(item_to_item, "_MOST_CONTRIBUTIONS", 100)
 
 
 @pytest.mark.usefixtures("way")
@@ -86,7 +86,7 @@ def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
     assert (items == NO_ITEM).any()
     padded = np.concatenate([expected, np.zeros((25, 1))], axis=1)  # NO_ITEM is the last column
-    found = model.pair_scores(known, items)
+    found = model.pair_scorer(known)(items)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
 
@@ -94,9 +94,9 @@ def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
 @pytest.mark.usefixtures("way")
 def test_pair_scores_of_empty_histories_and_without_candidates() -> None:
     model = random_lists(10, 3)
-    assert model.pair_scores(histories([], []), np.array([[1, NO_ITEM], [2, 3]], np.int32)).tolist() == [[0, 0]] * 2
-    assert model.pair_scores(histories([1]), np.empty((1, 0), np.int32)).shape == (1, 0)
-    assert model.pair_scores(histories(), np.empty((0, 4), np.int32)).shape == (0, 4)
+    assert model.pair_scorer(histories([], []))(np.array([[1, NO_ITEM], [2, 3]], np.int32)).tolist() == [[0, 0]] * 2
+    assert model.pair_scorer(histories([1]))(np.empty((1, 0), np.int32)).shape == (1, 0)
+    assert model.pair_scorer(histories())(np.empty((0, 4), np.int32)).shape == (0, 4)
 
 
 def test_scores_add_up_over_the_history_with_decay_and_weights() -> None:
