@@ -1,0 +1,113 @@
+"""PostgreSQL through psycopg: limits on the server, and on the client for a server that no longer answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.dialects import postgresql
+
+from recsys.store.backends import EVENT_COLUMNS, UPGRADE_S, Backend
+from recsys.store.errors import StoreError
+
+T = TypeVar("T")
+
+SCHEMA_LOCK = 7_305_804_402_385_744  # any number that no other program on the database uses
+_RESERVE = text("SELECT nextval(pg_get_serial_sequence('events', 'seq')) FROM generate_series(1, :count)")
+GRACE = 1.25  # the server gives up first: a connection on which the client does is lost
+
+
+class DeadlineConnection(psycopg.Connection[Any]):
+    """A connection on which no wait goes beyond a deadline, even if the server has been stopped."""
+
+    deadline = float("inf")
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        left = self.deadline - time.monotonic()
+        if timeout is None and left < float("inf"):
+            timeout = max(0.0, left)
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None and time.monotonic() >= self.deadline:
+                self.pgconn.finish()  # an answer may still come, and would be taken for that to the next question
+                raise psycopg.OperationalError("no answer in time") from None
+            raise
+
+
+class PostgreSQL(Backend):
+    """A PostgreSQL server, shared by any number of machines."""
+
+    insert = staticmethod(postgresql.insert)
+    latest_events = f"""
+        SELECT {EVENT_COLUMNS}
+        FROM unnest(CAST(:users AS text[])) AS u(user_id) CROSS JOIN LATERAL (
+            SELECT * FROM events
+            WHERE user_id = u.user_id COLLATE "C" AND timestamp <= :until
+            ORDER BY timestamp DESC, seq DESC LIMIT :limit
+        ) AS e
+        ORDER BY e.timestamp, e.seq
+    """
+    matches = "array_to_tsvector(string_to_array(items.words, ' ')) @@ CAST(:words AS tsquery)"
+
+    def engine_options(self) -> dict[str, Any]:
+        if not self.url.database:
+            raise StoreError("the name of a database", "none", "write postgresql://USER@HOST/DATABASE")
+        return {
+            # A connection that a restart of the server has cut is replaced before it is used.
+            "pool_pre_ping": True,
+            "connect_args": {"connect_timeout": max(1, round(self.timeout_s))},
+        }
+
+    def prepare(self) -> tuple[Engine, Engine]:
+        event.listen(self.engine, "do_connect", self._connect)
+        event.listen(self.engine, "connect", self._set_up)
+        event.listen(self.engine, "checkin", self._check_in)
+        # Rows can be fetched in parts within a transaction alone.
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT"), self.engine
+
+    def limit(self, driver_connection: Any, seconds: float) -> None:
+        driver_connection.deadline = time.monotonic() + seconds * GRACE
+
+    def lock_schema(self, connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL statement_timeout = {int(UPGRADE_S * 1000)}"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
+
+    def prepare_database(self) -> None:
+        """Ids are any Unicode text, which no other encoding holds."""
+        with self.reads.connect() as connection:
+            encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            raise StoreError("a database in UTF8", str(encoding), "create one: CREATE DATABASE name ENCODING 'UTF8'")
+
+    def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        # Writers that lock rows in one order cannot wait for each other in a circle.
+        reserved = connection.execute(_RESERVE, {"count": len(rows)}).scalars()
+        for row, number in zip(rows, sorted(reserved), strict=True):
+            row["seq"] = number
+        rows.sort(key=lambda row: row["event_id"])
+
+    def users_value(self, user_ids: Sequence[str]) -> list[str]:
+        return list(user_ids)
+
+    def words_value(self, words: Sequence[str]) -> str:
+        return " & ".join(f"'{word}':*" for word in words)
+
+    def _connect(self, _dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
+        connection = DeadlineConnection.connect(*args, **options)
+        self.limit(connection, self.timeout_s)
+        return connection
+
+    def _set_up(self, connection: DeadlineConnection, _record: object) -> None:
+        connection.execute(f"SET statement_timeout = {int(self.timeout_s * 1000)}")
+        # A database may have it off, and then lose what it has acknowledged.
+        connection.execute("SET synchronous_commit = on")
+        connection.commit()
+
+    def _check_in(self, connection: DeadlineConnection | None, _record: object) -> None:
+        if connection is not None:
+            connection.deadline = float("inf")
