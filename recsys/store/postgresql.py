@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DisconnectionError
 
 from recsys.store.backends import EVENT_COLUMNS, UPGRADE_S, Backend
 from recsys.store.errors import StoreError
@@ -22,19 +24,20 @@ GRACE = 1.25  # the server gives up first: a connection on which the client does
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
-    """A connection on which no wait goes beyond a deadline, even if the server has been stopped."""
+    """A connection on which no wait is longer than `limit_s`, nor goes beyond `deadline` while there is one."""
 
-    deadline = float("inf")
+    limit_s = 60.0
+    deadline: float | None = None
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        left = self.deadline - time.monotonic()
-        if timeout is None and left < float("inf"):
-            timeout = max(0.0, left)
+        limit = self.limit_s if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        limit = limit if timeout is None else min(limit, timeout)
+        until = time.monotonic() + limit
         try:
-            return super().wait(gen, interval, timeout)
+            return super().wait(gen, interval, limit)
         except psycopg.OperationalError as error:
-            if error.sqlstate is None and time.monotonic() >= self.deadline:
-                self.pgconn.finish()  # an answer may still come, and would be taken for that to the next question
+            if error.sqlstate is None and time.monotonic() >= until:
+                self.pgconn.finish()  # the answer may still come, and would be taken for that to the next question
                 raise psycopg.OperationalError("no answer in time") from None
             raise
 
@@ -57,16 +60,13 @@ class PostgreSQL(Backend):
     def engine_options(self) -> dict[str, Any]:
         if not self.url.database:
             raise StoreError("the name of a database", "none", "write postgresql://USER@HOST/DATABASE")
-        return {
-            # A connection that a restart of the server has cut is replaced before it is used.
-            "pool_pre_ping": True,
-            "connect_args": {"connect_timeout": max(1, round(self.timeout_s))},
-        }
+        return {"connect_args": {"connect_timeout": max(1, round(self.timeout_s))}}
 
     def prepare(self) -> tuple[Engine, Engine]:
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "connect", self._set_up)
-        event.listen(self.engine, "checkin", self._check_in)
+        event.listen(self.engine, "checkout", _replace_if_cut)
+        event.listen(self.engine, "checkin", _forget_deadline)
         # Rows can be fetched in parts within a transaction alone.
         return self.engine.execution_options(isolation_level="AUTOCOMMIT"), self.engine
 
@@ -99,7 +99,7 @@ class PostgreSQL(Backend):
 
     def _connect(self, _dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
         connection = DeadlineConnection.connect(*args, **options)
-        self.limit(connection, self.timeout_s)
+        connection.limit_s = self.timeout_s * GRACE
         return connection
 
     def _set_up(self, connection: DeadlineConnection, _record: object) -> None:
@@ -108,6 +108,15 @@ class PostgreSQL(Backend):
         connection.execute("SET synchronous_commit = on")
         connection.commit()
 
-    def _check_in(self, connection: DeadlineConnection | None, _record: object) -> None:
-        if connection is not None:
-            connection.deadline = float("inf")
+
+def _replace_if_cut(connection: DeadlineConnection, _record: object, _proxy: object) -> None:
+    """Have a connection replaced that the server has closed; nothing else is there to read on an idle one."""
+    ready = select.poll()
+    ready.register(connection.fileno(), select.POLLIN)
+    if ready.poll(0):
+        raise DisconnectionError
+
+
+def _forget_deadline(connection: DeadlineConnection | None, _record: object) -> None:
+    if connection is not None:
+        connection.deadline = None
