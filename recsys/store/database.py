@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recsys.store.backends import Backend
@@ -88,7 +88,7 @@ class Database:
                 raise StoreError(
                     f"the tables of this version in {self.name}", reason, "call Store.upgrade() before anything else"
                 ) from error
-            if isinstance(error, IntegrityError | ProgrammingError):
+            if isinstance(error, IntegrityError | ProgrammingError | DataError):
                 raise StoreError(f"sound statements and data in {self.name}", reason, "report this") from error
             raise self._unavailable(reason) from error
 

@@ -31,6 +31,7 @@ _ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.im
 
 def put_items(database: Database, items: Iterable[ItemRow], version: str) -> None:
     """See `Store.put_items`."""
+    check_id(version, "version of the items")
     if items_version(database) == version:
         return
     with database.write() as connection:

@@ -119,7 +119,7 @@ class Store:
             version: of the bundle that they are from.
 
         Raises:
-            InvalidRecord: an item id cannot be stored or occurs twice.
+            InvalidRecord: an item id or the version cannot be stored, or an item id occurs twice.
         """
         item_search.put_items(self._database, items, version)
 

@@ -1,41 +1,33 @@
-"""Fixtures of stores on SQLite and on PostgreSQL: `pytest_plugins = "tests.unit.store.databases"` brings them."""
+"""Events for tests of the store, and ways past it to what it has stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
-import pytest
+import sqlalchemy as sa
 
-from recsys.store import Store
-from tests.unit.store.postgres import CannotStart, PostgresServer
-
-BACKENDS = ("sqlite", "postgresql")
+from recsys.store import Event
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests of the run."""
-    try:
-        server = PostgresServer()
-    except CannotStart as error:
-        pytest.skip(str(error))
-    yield server
-    server.remove()
+def event(number: int = 0, **changes: Any) -> Event:
+    """A view of item `i<number>` by user `u`, `number` seconds after 1000."""
+    values = {
+        "event_id": f"e{number}",
+        "user_id": "u",
+        "item_id": f"i{number}",
+        "event_type": "view",
+        "timestamp": 1000.0 + number,
+    }
+    return Event(**{**values, **changes})
 
 
-@pytest.fixture(params=BACKENDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database()
+def engine_of(url: str) -> sa.Engine:
+    """A way past the store, which keeps no connection."""
+    return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
 
 
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """A store with tables and nothing in them."""
-    with Store.open(store_url) as store:
-        store.upgrade()
-        yield store
+def query(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Rows of a statement, past the store."""
+    with engine_of(url).begin() as connection:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
