@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.errors import ConfigError
 from serve.metrics import Metrics
-from serve.problems import explain, problem
+from serve.problems import problem
 
 Right = Literal["read", "write", "admin"]
 RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
@@ -62,7 +62,9 @@ class Keyring:
         except OSError as error:
             raise ConfigError(f"API keys in {path}", str(error), remedy) from None
         except ValidationError as error:
-            raise ConfigError(f"API keys in {path}", explain(error), remedy) from None
+            # Without what was found there: it may be a key.
+            places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise ConfigError(f"API keys in {path}", places, remedy) from None
 
     def find(self, secret: bytes) -> ApiKey | None:
         """The key of that secret; takes as long for a wrong one as for any other."""

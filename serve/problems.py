@@ -98,7 +98,12 @@ def _asynchronous(handler: Any) -> Any:
 
 def explain(error: ValidationError | RequestValidationError) -> str:
     """Every part of a request that does not fit, with what came instead."""
-    return "; ".join(f"{_place(e['loc'])}: {e['msg']} (got {_brief.repr(e['input'])})" for e in error.errors())
+    return "; ".join(
+        f"the body is no JSON: {e['ctx']['error']}"
+        if e["type"] == "json_invalid"
+        else f"{_place(e['loc'])}: {e['msg']} (got {_brief.repr(e['input'])})"
+        for e in error.errors()
+    )
 
 
 def _place(location: tuple[int | str, ...]) -> str:
