@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, Select, create_engine
 
 UPGRADE_S = 60.0  # others may be at it, and a table may be large
 EVENT_COLUMNS = "e.event_id, e.user_id, e.item_id, e.event_type, e.timestamp, e.rating, e.price, e.quantity"
@@ -22,12 +22,10 @@ class Backend(ABC):
         insert: the dialect's INSERT, which knows ON CONFLICT.
         latest_events: the latest :limit events up to :until of each of :users, oldest first; one look into the
             index for each user.
-        matches: condition that an item has, for each of :words, a word that begins with it.
     """
 
     insert: Any
     latest_events: str
-    matches: str
 
     def __init__(self, url: URL, timeout_s: float, pool_size: int) -> None:
         self.url, self.timeout_s = url, timeout_s
@@ -51,8 +49,8 @@ class Backend(ABC):
         """Install the listeners of `engine`; returns `reads` and `streams`."""
 
     @abstractmethod
-    def limit(self, driver_connection: Any, seconds: float) -> None:
-        """Let what follows on the driver's connection wait for `seconds` at most, counted from now."""
+    def limit(self, connection: Connection, until: float) -> None:
+        """Let what follows on a connection wait no longer than `until`, by the monotonic clock."""
 
     @abstractmethod
     def lock_schema(self, connection: Connection) -> None:
@@ -71,5 +69,8 @@ class Backend(ABC):
         """Value of :users."""
 
     @abstractmethod
-    def words_value(self, words: Sequence[str]) -> str:
-        """Value of :words; the words hold letters and digits alone."""
+    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
+        """The rows of a SELECT from `items`, by position, that have for each word one that begins with it.
+
+        The words hold letters and digits alone.
+        """

@@ -60,10 +60,8 @@ class Database:
 
     def limit(self, connection: Connection, started: float | None = None, limit_s: float | None = None) -> None:
         """Let what follows on a connection end within `limit_s` of `started`, by default within `timeout_s` of now."""
-        now = time.monotonic()
-        limit_s = self.timeout_s if limit_s is None else limit_s
-        driver_connection = connection.connection.driver_connection
-        self.backend.limit(driver_connection, limit_s - (now - (now if started is None else started)))
+        started = time.monotonic() if started is None else started
+        self.backend.limit(connection, started + (self.timeout_s if limit_s is None else limit_s))
 
     def close(self) -> None:
         """Close all connections that are not in use."""

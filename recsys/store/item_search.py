@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -20,6 +21,7 @@ from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
 
 # SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.
 ROWS_AT_ONCE = 500
+PAUSE_S = 0.01  # between parts
 MAX_WORDS = 500  # of an item
 MAX_WORD_CHARS = 60
 MAX_QUERY_WORDS = 16
@@ -50,6 +52,7 @@ def put_items(database: Database, items: Iterable[ItemRow], version: str) -> Non
                 ) from None
             if categories:
                 connection.execute(sa.insert(ITEM_CATEGORIES), categories)
+        time.sleep(PAUSE_S)
     with database.write() as connection:
         done = sa.update(CATALOGUES).where(_C.catalogue == catalogue).values(complete=1, item_count=count)
         # A call that began later and is through has removed the row: its items stay.
@@ -75,15 +78,19 @@ def search_items(
 ) -> Page[ItemRow]:
     """See `Store.search_items`."""
     statement = _ITEM.where(_I.catalogue == _CURRENT).order_by(_I.position).limit(limit + 1)
+    words = words_of(query or "")[:MAX_QUERY_WORDS]
+    if words:
+        statement = database.backend.matching(statement, words)
+    elif query is not None and query.strip():
+        return Page([])
     if category is not None:
-        of_category = sa.and_(_K.catalogue == _I.catalogue, _K.position == _I.position)
-        statement = statement.join(ITEM_CATEGORIES, of_category).where(_K.category == storable(category))
-    if query is not None and query.strip():
-        words = words_of(query)[:MAX_QUERY_WORDS]
-        if not words:
-            return Page([])
-        backend = database.backend
-        statement = statement.where(sa.text(backend.matches).bindparams(words=backend.words_value(words)))
+        of_category = sa.and_(
+            _K.catalogue == _I.catalogue, _K.position == _I.position, _K.category == storable(category)
+        )
+        # The rarer first: words are, and a category alone is listed along its index.
+        statement = (
+            statement.where(sa.exists().where(of_category)) if words else statement.join(ITEM_CATEGORIES, of_category)
+        )
     if cursor is not None:
         position, item_id = paging.decode("items", cursor, int, str)
         # Where other items have been put since, the last one shown may stand elsewhere.
@@ -154,3 +161,4 @@ def _remove_left_over(database: Database) -> None:
         while removed:
             with database.write() as connection:
                 removed = connection.execute(sa.delete(table).where(key.in_(part))).rowcount
+            time.sleep(PAUSE_S)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Select, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DisconnectionError
 
@@ -55,7 +55,6 @@ class PostgreSQL(Backend):
         ) AS e
         ORDER BY e.timestamp, e.seq
     """
-    matches = "array_to_tsvector(string_to_array(items.words, ' ')) @@ CAST(:words AS tsquery)"
 
     def engine_options(self) -> dict[str, Any]:
         if not self.url.database:
@@ -70,8 +69,9 @@ class PostgreSQL(Backend):
         # Rows can be fetched in parts within a transaction alone.
         return self.engine.execution_options(isolation_level="AUTOCOMMIT"), self.engine
 
-    def limit(self, driver_connection: Any, seconds: float) -> None:
-        driver_connection.deadline = time.monotonic() + seconds * GRACE
+    def limit(self, connection: Connection, until: float) -> None:
+        driver_connection: Any = connection.connection.driver_connection
+        driver_connection.deadline = until + (GRACE - 1) * self.timeout_s
 
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(text(f"SET LOCAL statement_timeout = {int(UPGRADE_S * 1000)}"))
@@ -94,8 +94,9 @@ class PostgreSQL(Backend):
     def users_value(self, user_ids: Sequence[str]) -> list[str]:
         return list(user_ids)
 
-    def words_value(self, words: Sequence[str]) -> str:
-        return " & ".join(f"'{word}':*" for word in words)
+    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
+        condition = text("array_to_tsvector(string_to_array(items.words, ' ')) @@ CAST(:words AS tsquery)")
+        return statement.where(condition.bindparams(words=" & ".join(f"'{word}':*" for word in words)))
 
     def _connect(self, _dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
         connection = DeadlineConnection.connect(*args, **options)
