@@ -27,7 +27,7 @@ class StoreLink:
     the store can be reached: nothing needs a restart.
 
     Attributes:
-        store: for calls that may take up to `store_timeout_s`, beside the two kinds.
+        store: the store itself, for threads that may wait for it.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -56,6 +56,16 @@ class StoreLink:
     def reachable(self) -> bool:
         """Whether no call is known to fail."""
         return not self._failures
+
+    @property
+    def queries(self) -> Store:
+        """The store, for calls beside the two kinds: they may take `store_timeout_s`.
+
+        Raises:
+            StoreUnavailable: it is known to be down.
+        """
+        self._check("read")
+        return self.store
 
     def events_of(self, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
         """As `Store.events_of`, in little time: StoreUnavailable at once while the store is known to be down."""

@@ -53,7 +53,7 @@ def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tupl
         return {}, "off"
     try:
         # A cursor of this listing is one of the store's.
-        return {row.user_id: row for row in link.store.users(cursor, limit).rows}, "live"
+        return {row.user_id: row for row in link.queries.users(cursor, limit).rows}, "live"
     except StoreUnavailable:
         return {}, "unavailable"
 
@@ -111,7 +111,7 @@ def _favourites(names: Iterable[str | None], items: int) -> list[dict[str, Any]]
 
 def _totals(link: StoreLink | None, user_id: str) -> dict[str, Any] | None:
     try:
-        totals = link.store.user_totals(user_id) if link else None
+        totals = link.queries.user_totals(user_id) if link else None
     except StoreUnavailable:
         return None
     if totals is None:

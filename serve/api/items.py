@@ -28,7 +28,8 @@ ItemId = Annotated[str, Path(min_length=1, description="Any string; percent-enco
 @router.get("/items", summary="Search", responses=REFUSALS)
 def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> SearchResponse:
     """Items of the store by words and category, the most popular first, a page at a time."""
-    page = link.store.search_items(query.query, query.category, query.cursor, query.limit)
+    store = link.queries
+    page = store.search_items(query.query, query.category, query.cursor, query.limit)
     items = [
         {
             "item_id": row.item_id,
@@ -40,7 +41,7 @@ def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> SearchRespon
         }
         for row in page.rows
     ]
-    found = {"items": items, "next_cursor": page.next_cursor, "catalogue_version": link.store.items_version()}
+    found = {"items": items, "next_cursor": page.next_cursor, "catalogue_version": store.items_version()}
     return SearchResponse.model_validate(found)
 
 

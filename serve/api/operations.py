@@ -70,7 +70,7 @@ def stats(loaded: LoadedOf, server: ServerOf) -> StatsResponse:
     counted, state = None, _store_state(server)
     if server.link is not None:
         try:
-            found = server.link.store.stats()
+            found = server.link.queries.stats()
         except StoreUnavailable:
             state = "unavailable"
         else:

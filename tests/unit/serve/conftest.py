@@ -7,8 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle, open_bundle
+from serve import logs
 from tests.bundle_factory import make_bundle
 from tests.unit.serve.helpers import N_ITEMS, N_USERS, running
+
+logs.configure("info", "json")  # before any test, as pytest captures what is configured when a test begins
 
 
 @pytest.fixture(scope="session")
