@@ -55,9 +55,9 @@ def put_items(database: Database, items: Iterable[ItemRow], version: str) -> Non
         time.sleep(PAUSE_S)
     with database.write() as connection:
         done = sa.update(CATALOGUES).where(_C.catalogue == catalogue).values(complete=1, item_count=count)
-        # A call that began later and is through has removed the row: its items stay.
-        if connection.execute(done).rowcount:
-            connection.execute(sa.delete(CATALOGUES).where(_C.catalogue < catalogue))
+        # If a call that began later is through, it has removed this row, and its items stay.
+        connection.execute(done)
+        connection.execute(sa.delete(CATALOGUES).where(_C.catalogue < catalogue))
     _remove_left_over(database)
 
 

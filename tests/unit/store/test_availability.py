@@ -1,5 +1,6 @@
 """A database that is locked, stopped or frozen: errors in time, and work as before once it is back."""
 
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -8,10 +9,25 @@ import pytest
 import sqlalchemy as sa
 
 from recsys.store import Appended, Store, StoreStats, StoreUnavailable
+from recsys.store.sqlite import retry_while_locked
 from tests.unit.store.databases import engine_of, event
 from tests.unit.store.postgres import PostgresServer
 
 pytest_plugins = "tests.unit.store.fixtures"
+
+
+def test_what_is_committed_is_flushed(store_url: str) -> None:
+    if store_url.startswith("postgresql"):
+        # A database may be set up to acknowledge first.
+        store_url += "%20-csynchronous_commit=off"
+    with Store.open(store_url) as store:
+        store.upgrade()
+        with store._database.write() as connection:
+            if store_url.startswith("sqlite"):
+                assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+                assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            else:
+                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
 
 def locked(url: str, exclusive: bool) -> sa.Connection:
@@ -154,6 +170,7 @@ def test_a_server_that_stands_still(postgres: PostgresServer) -> None:
                 store.append([event(2)])
             took.append(time.monotonic() - started)
 
+        store.append([event(3, user_id="v")])
         postgres.freeze()
         try:
             append()
@@ -170,7 +187,38 @@ def test_a_server_that_stands_still(postgres: PostgresServer) -> None:
             postgres.thaw()
         # It may have been stored, though nobody was told: to send it again is right in both cases.
         assert store.append([event(2)]) in (Appended(1, 0), Appended(0, 1))
-        assert store.stats().events == 2
+        assert store.stats().events == 3
+
+
+def test_a_late_answer_is_not_taken_for_that_to_the_next_question(postgres: PostgresServer) -> None:
+    with Store.open(postgres.new_url(), timeout_s=0.4, pool_size=1) as store:
+        store.upgrade()
+        store.append([event(1), event(2, user_id="v")])
+        postgres.freeze()
+        try:
+            with pytest.raises(StoreUnavailable):
+                store.events_of(["u"], limit=5)
+        finally:
+            postgres.thaw()
+        assert store.events_of(["v"], limit=5) == {"v": [event(2, user_id="v")]}
+
+
+def test_a_locked_file_is_tried_until_the_time_is_over() -> None:
+    answers = [sqlite3.OperationalError("database is locked")] * 3
+
+    def call() -> None:
+        if answers:
+            raise answers.pop()
+
+    retry_while_locked(call, time.monotonic() + 10)
+    assert answers == []
+    answers += [sqlite3.OperationalError("database is locked")] * 2
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        retry_while_locked(call, time.monotonic())
+    answers[:] = [sqlite3.OperationalError("disk I/O error")] * 2
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        retry_while_locked(call, time.monotonic() + 10)
+    assert len(answers) == 1
 
 
 def test_a_store_can_be_opened_before_its_database_is_there(postgres: PostgresServer) -> None:

@@ -3,12 +3,13 @@
 import os
 import random
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from recsys.store import Store
+from recsys.store import Event, Store
 from tests.unit.store.databases import query
 from tests.unit.store.workers import (
     CONTEXT,
@@ -93,6 +94,24 @@ def test_writers_that_send_the_same_events_store_each_once(store: Store, store_u
     assert sorted(kept) == sorted(f"e{number}" for number in range(150))
     counted = {row.user_id: row.events for row in store.users(None, 100).rows}
     assert counted == {f"u{user}": len(range(user, 150, 7)) for user in range(7)}
+
+
+def test_writers_with_opposite_orders_do_not_wait_for_each_other(store: Store) -> None:
+    for number in range(6):
+        events = [numbered(f"{number}-{part}", f"u{part % 40}") for part in range(400)]
+        start = threading.Barrier(2)
+        accepted: list[int] = []
+
+        def append(batch: list[Event], start: threading.Barrier = start, accepted: list[int] = accepted) -> None:
+            start.wait()
+            accepted.append(store.append(batch).accepted)
+
+        threads = [threading.Thread(target=append, args=(batch,)) for batch in (events, events[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WAIT_S)
+        assert sorted(accepted) == [0, 400]
 
 
 @pytest.mark.parametrize("round_number", range(3))
