@@ -103,7 +103,8 @@ def users(database: Database, cursor: str | None, limit: int) -> Page[UserRow]:
     statement = sa.select(USERS).order_by(_U.user_id).limit(limit + 1)
     if cursor is not None:
         (after,) = paging.decode("users", cursor, str)
-        statement = statement.where(_U.user_id > after)
+        # No id holds NUL, the lowest character: those beyond such a text are those beyond what stands before it.
+        statement = statement.where(_U.user_id > after.partition("\0")[0])
     with database.read() as connection:
         rows = [UserRow(*row) for row in connection.execute(statement)]
     return paging.page("users", rows, limit, lambda row: [row.user_id])

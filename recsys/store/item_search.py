@@ -94,7 +94,7 @@ def search_items(
     if cursor is not None:
         position, item_id = paging.decode("items", cursor, int, str)
         # Where other items have been put since, the last one shown may stand elsewhere.
-        now = sa.select(_I.position).where(_I.catalogue == _CURRENT, _I.item_id == item_id).scalar_subquery()
+        now = sa.select(_I.position).where(_I.catalogue == _CURRENT, _I.item_id == storable(item_id)).scalar_subquery()
         statement = statement.where(_I.position > sa.func.coalesce(now, position))
     with database.read() as connection:
         rows = connection.execute(statement).all()

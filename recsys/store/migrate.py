@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -9,6 +11,8 @@ from alembic.util import CommandError
 from recsys.store.backends import UPGRADE_S
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
+
+_ONE_IN_A_PROCESS = threading.Lock()  # Alembic keeps what it works on in a module
 
 
 def upgrade(database: Database) -> None:
@@ -19,6 +23,11 @@ def upgrade(database: Database) -> None:
         StoreError: the schema is newer than this version; a database that is not in UTF-8.
     """
     database.prepare()
+    with _ONE_IN_A_PROCESS:
+        _run(database)
+
+
+def _run(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", "recsys.store:migrations")
     with database.write(UPGRADE_S) as connection:

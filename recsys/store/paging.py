@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from recsys.store.errors import InvalidCursor
-from recsys.store.records import Page, is_storable
+from recsys.store.records import Page
 
 T = TypeVar("T")
 
@@ -39,11 +39,16 @@ def decode(listing: str, cursor: str, *types: type) -> list[Any]:
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise _invalid(listing) from None
     sound = name == listing and len(key) == len(types)
-    if not sound or not all(type(value) is kind for value, kind in zip(key, types, strict=True)):
-        raise _invalid(listing)
-    if not all(is_storable(value) if isinstance(value, str) else abs(value) < 1 << 62 for value in key):
+    if not sound or not all(type(value) is kind and _plausible(value) for value, kind in zip(key, types, strict=True)):
         raise _invalid(listing)
     return key
+
+
+def _plausible(value: object) -> bool:
+    """Whether `encode` may have been given the value."""
+    if isinstance(value, int):
+        return 0 <= value < 1 << 62
+    return not any("\ud800" <= char <= "\udfff" for char in str(value))
 
 
 def _invalid(listing: str) -> InvalidCursor:

@@ -117,7 +117,7 @@ def test_writers_with_opposite_orders_do_not_wait_for_each_other(store: Store) -
 @pytest.mark.parametrize("round_number", range(3))
 def test_processes_that_start_at_once_upgrade_once(store_url: str, round_number: int) -> None:
     assert together(upgrade, [(store_url,)] * 4) == ["done"] * 4
-    assert query(store_url, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert query(store_url, "SELECT count(*) FROM alembic_version") == [(1,)]
     assert query(store_url, "SELECT count(*) FROM events") == [(4,)]
     if store_url.startswith("sqlite"):
         assert query(store_url, "PRAGMA journal_mode") == [("wal",)]
