@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        server.end_with_parent()
         server.reload_on_hangup(asyncio.get_running_loop())
         await asyncio.to_thread(server.start)
         yield

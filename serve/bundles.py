@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
@@ -55,7 +56,8 @@ class Bundles:
 
     def start(self) -> None:
         """Load the bundle, or the newest other version that is sound; then look for changes in the background."""
-        self._try(lambda: self.load(or_older=True))
+        with suppress(RecsysError):  # logged; /ready says why
+            self.load(or_older=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -82,8 +84,11 @@ class Bundles:
             started = time.perf_counter()
             try:
                 loaded = self._open(or_older)
-            except RecsysError:
+            except RecsysError as error:
+                self._reason = str(error)
                 self._metrics.bundle_refused()
+                served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
+                logger.error("The bundle was refused; %s. %s", served, error)
                 raise
             old, self._loaded = self._loaded, loaded
         if old is not None:
@@ -158,13 +163,5 @@ class Bundles:
                 return
             self._wanted.clear()
             if asked or self._signature() != self._seen:
-                self._try(self.load)
-
-    def _try(self, load: Callable[[], object]) -> None:
-        """Load; if that fails, say why and go on with what is served."""
-        try:
-            load()
-        except RecsysError as error:
-            self._reason = str(error)
-            served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
-            logger.error("The bundle was refused; %s. %s", served, error)
+                with suppress(RecsysError):  # logged; what was served goes on
+                    self.load()

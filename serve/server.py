@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 import signal
 import subprocess
 import threading
@@ -67,6 +69,18 @@ class Server:
         if self.served_log:
             self.served_log.start()
         self.bundles.start()
+
+    @staticmethod
+    def end_with_parent() -> None:
+        """In a worker: stop, in good order, when the process that started it is gone; nobody would replace it."""
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+
+            def wait() -> None:
+                parent.join()
+                os.kill(os.getpid(), signal.SIGTERM)
+
+            threading.Thread(target=wait, name="parent", daemon=True).start()
 
     def reload_on_hangup(self, loop: asyncio.AbstractEventLoop) -> None:
         """Load the bundle again at SIGHUP."""
