@@ -6,11 +6,27 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 
 from serve.loaded import Loaded
 from serve.problems import ProblemError, responses
 from serve.server import Server
 from serve.store_link import StoreLink
+
+
+class IdConvertor(Convertor[str]):
+    """A part of a path that is any text: a slash or a line break in it arrived percent-encoded."""
+
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", IdConvertor())
 
 encoder = msgspec.json.Encoder()
 # Of every route that a key, a limit or an unknown parameter can refuse.

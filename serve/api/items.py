@@ -60,7 +60,7 @@ def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Popula
     return PopularResponse.model_validate({"bundle": loaded.info, "items": items})
 
 
-@router.get("/items/{item_id:path}/similar", summary="Similar items", responses=REFUSALS | responses(404))
+@router.get("/items/{item_id:id}/similar", summary="Similar items", responses=REFUSALS | responses(404))
 def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf) -> SimilarResponse:
     """The k items most similar to one, by what users chose, by content, or by both."""
     items, fallback_used = similar_items(loaded, _row(loaded, item_id), query.by, query.k)
@@ -68,9 +68,7 @@ def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: Lo
     return SimilarResponse.model_validate({**found, "bundle": loaded.info, "items": items})
 
 
-@router.get(
-    "/items/{item_id:path}", summary="An item", responses=REFUSALS | responses(404), dependencies=[NoParameters]
-)
+@router.get("/items/{item_id:id}", summary="An item", responses=REFUSALS | responses(404), dependencies=[NoParameters])
 def item(item_id: ItemId, loaded: LoadedOf) -> ItemResponse:
     """What the catalogue says of an item; not of one that is called popular, or whose id ends in /similar."""
     row = _row(loaded, item_id)

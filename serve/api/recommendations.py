@@ -31,9 +31,8 @@ CACHED_QUERY_BYTES = 256
 USER_ID = "Any string; percent-encoded where it must be."
 
 
-# `:path` lets an id hold a slash, which arrives decoded.
 @router.get(
-    "/recommendations/{user_id:path}",
+    "/recommendations/{user_id:id}",
     summary="Items for a user",
     response_model=RecommendationResponse,
     responses=REFUSALS,
@@ -65,7 +64,7 @@ async def recommend(request: Request) -> Response:
 async def recommend_many(request: Request, body: Annotated[RecommendationBody, Body()]) -> Response:
     """One answer for each of `user_ids`, scored together; or one for an anonymous session, from its `history`."""
     started = time.perf_counter()
-    subjects = tuple(body.user_ids) if body.user_ids is not None else (tuple(body.history or ()),)
+    subjects = tuple(body.user_ids) or (tuple(body.history),)
     answers = await _submit(request, RecommendationRequest(body.options(), subjects, started))
     return json_response({"results": answers})
 

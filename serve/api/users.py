@@ -20,7 +20,7 @@ def users(query: Annotated[UsersQuery, Query()], loaded: LoadedOf, server: Serve
     return UsersResponse.model_validate(list_users(loaded, server.link, query.cursor, query.limit))
 
 
-@router.get("/users/{user_id:path}/profile", summary="A user's profile", responses=REFUSALS | responses(404))
+@router.get("/users/{user_id:id}/profile", summary="A user's profile", responses=REFUSALS | responses(404))
 def user_profile(
     user_id: Annotated[str, Path(min_length=1, description="Any string; percent-encoded where it must be.")],
     query: Annotated[ProfileQuery, Query()],

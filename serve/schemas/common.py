@@ -13,7 +13,13 @@ MAX_EVENTS = 1000
 MAX_SESSION = 500
 MAX_ID_CHARS = 512
 
-K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted.")]
+
+def _whole(number: object) -> object:
+    """To JSON 10.0 is an integer too."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), BeforeValidator(_whole)]
 # NUL is no text to PostgreSQL.
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from serve.schemas.common import MAX_EVENTS, Answer, Id, Moment, Query
 
@@ -16,6 +16,8 @@ Amount = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 
 class EventBody(Query):
     """Something that a user did to an item."""
+
+    model_config = ConfigDict(strict=True)
 
     event_id: Annotated[
         Id | None,

@@ -65,22 +65,24 @@ class RecommendationQuery(Options):
 class RecommendationBody(Options):
     """Body of a recommendation for one or many users, or for a session without a user."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["user_ids"]}, {"required": ["history"]}]})
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"oneOf": [{"required": ["user_ids"]}, {"required": ["history"]}]}
+    )
 
-    user_ids: Annotated[
-        list[Id] | None,
-        Field(min_length=1, max_length=MAX_USERS, description="Users; scored together.", examples=[["u1", "u2"]]),
-    ] = None
-    history: Annotated[
-        list[Id] | None,
-        Field(
-            min_length=1,
-            max_length=MAX_SESSION,
-            description="Items of an anonymous session, oldest first; those that the catalogue does not hold are "
-            "ignored.",
-            examples=[["B0009RF9DW"]],
-        ),
-    ] = None
+    user_ids: list[Id] = Field(
+        default_factory=list,
+        min_length=1,
+        max_length=MAX_USERS,
+        description="Users; scored together.",
+        examples=[["u1", "u2"]],
+    )
+    history: list[Id] = Field(
+        default_factory=list,
+        min_length=1,
+        max_length=MAX_SESSION,
+        description="Items of an anonymous session, oldest first; those that the catalogue does not hold are ignored.",
+        examples=[["B0009RF9DW"]],
+    )
 
     def options(self) -> Options:
         """What is wanted, without for whom."""
@@ -88,7 +90,7 @@ class RecommendationBody(Options):
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
-        if (self.user_ids is None) == (self.history is None):
+        if bool(self.user_ids) == bool(self.history):
             raise ValueError("give either user_ids or history")
         return self
 

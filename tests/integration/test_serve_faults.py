@@ -316,7 +316,7 @@ def metric(url: str, name: str) -> float:
 def test_metrics_add_up_over_workers(bundle_path: Path, tmp_path: Path) -> None:
     version = current(bundle_path)
     options = ("--bundle", str(bundle_path), "--port", "0", "--workers", "2")
-    answered = 'recsys_http_requests_total{method="GET",route="/recommendations/{user_id:path}",status="200"}'
+    answered = 'recsys_http_requests_total{method="GET",route="/recommendations/{user_id:id}",status="200"}'
     serving = f'recsys_bundle_workers{{name="shop",version="{version}"}}'
     with logged_server(tmp_path / "log", *options) as (url, process):
         eventually(lambda: metric(url, serving) == 2)

@@ -35,10 +35,10 @@ def test_an_unsound_request_id_is_replaced(client: TestClient, sent: str) -> Non
 
 def test_requests_are_counted_by_route(client: TestClient) -> None:
     names = [
-        'recsys_http_requests_total{method="GET",route="/recommendations/{user_id:path}",status="200"}',
-        'recsys_http_requests_total{method="GET",route="/items/{item_id:path}",status="404"}',
+        'recsys_http_requests_total{method="GET",route="/recommendations/{user_id:id}",status="200"}',
+        'recsys_http_requests_total{method="GET",route="/items/{item_id:id}",status="404"}',
         'recsys_http_requests_total{method="other",route="none",status="404"}',
-        'recsys_http_request_seconds_count{route="/recommendations/{user_id:path}"}',
+        'recsys_http_request_seconds_count{route="/recommendations/{user_id:id}"}',
     ]
     before = [sample(client, name) for name in names]
     client.get("/recommendations/user3")
@@ -105,5 +105,5 @@ def test_an_access_line_has_the_requests_id(bundle_path: Path, caplog: pytest.Lo
     entry = json.loads(JsonFormatter().format(record))
     logs.request_id.reset(token)
     assert entry["message"] == "GET /recommendations/user3 200"
-    assert (entry["route"], entry["status"], entry["request_id"]) == ("/recommendations/{user_id:path}", 200, "r7")
+    assert (entry["route"], entry["status"], entry["request_id"]) == ("/recommendations/{user_id:id}", 200, "r7")
     assert entry["ms"] > 0
