@@ -80,9 +80,9 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Source files and what is kept of them."""
 
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events", "recbole"] = Field(
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events", "recbole", "store"] = Field(
         description="Format of the source files. events: CSV or Parquet event log. "
-        "recbole: atomic files, .inter and .item."
+        "recbole: atomic files, .inter and .item. store: the server's event store, an SQLite file or PostgreSQL URL."
     )
     interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
     metadata: list[Path] = Field(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from recsys.bundle import open_bundle
 from recsys.errors import ConfigError, RecsysError
+from serve import logs
+from serve.auth import Keyring
+from serve.metrics import forget_process, multiprocess_folder
 from serve.settings import ENV_PREFIX, Settings, load_settings
 
 BACKLOG = 2048
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = vars(_parser().parse_args(argv))
     try:
         settings = load_settings(**arguments)
+        if settings.api_keys is not None:
+            Keyring.read(settings.api_keys)
         with open_bundle(settings.bundle, verify=settings.verify) as bundle:
             listener = _listen(settings.host, settings.port)
     except RecsysError as error:
@@ -35,19 +38,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"Serving {bundle.name}, version {bundle.version}, on {_url(listener)} (API: {_url(listener)}/docs)", flush=True
     )
     # Workers need not check again what has just been checked.
-    _run(settings.model_copy(update={"verify": "quick"}), listener)
+    _run(settings.model_copy(update={"trusted_version": bundle.version}), listener)
     return 0
+
+
+class Workers(Multiprocess):
+    """Server processes. A dead one is replaced; SIGHUP lets each load the bundle anew, without a restart."""
+
+    def handle_hup(self) -> None:
+        for process in self.processes:
+            if process.pid is not None and process.exitcode is None:
+                os.kill(process.pid, signal.SIGHUP)
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            if pid is not None:
+                forget_process(pid)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serve",
         description="Serve recommendations from a bundle over HTTP.",
-        epilog=f"Each setting may also come from the environment, for example {ENV_PREFIX}BUNDLE or {ENV_PREFIX}PORT; "
-        "an option given here wins.",
+        epilog=f"Each setting may also come from the environment, for example {ENV_PREFIX}BUNDLE or {ENV_PREFIX}PORT, "
+        "or from a TOML file; an option given here wins over the environment, and that over the file.",
     )
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f" (default: {field.default})"
+        default = "" if field.default is None or field.default == "" else f" (default: {field.default})"
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=f"{field.description}{default}")
     return parser
 
@@ -83,24 +102,19 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         "serve.app:create_app",
         factory=True,
         workers=settings.workers,
-        access_log=settings.access_log,
-        log_config=_log_config(settings.log_level),
+        access_log=False,  # serve.telemetry writes one with the request's id
+        log_config=logs.configuration(settings.log_level, settings.log_format),
         log_level=settings.log_level,
+        timeout_graceful_shutdown=settings.shutdown_s,
     )
-    server = uvicorn.Server(config)
     try:
         if settings.workers == 1:
-            server.run(sockets=[listener])
+            uvicorn.Server(config).run(sockets=[listener])
         else:
-            Multiprocess(config, sockets=[listener]).run()
+            with multiprocess_folder():
+                Workers(config, sockets=[listener]).run()
     except KeyboardInterrupt:  # raised again by uvicorn after an orderly shutdown
         pass
-
-
-def _log_config(level: str) -> dict[str, Any]:
-    config = copy.deepcopy(LOGGING_CONFIG)
-    config["loggers"]["serve"] = {"handlers": ["default"], "level": level.upper(), "propagate": False}
-    return config
 
 
 if __name__ == "__main__":

@@ -5,39 +5,89 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 import recsys
-from serve import problems, routes
-from serve.batching import Batcher
-from serve.service import RecommendationService
+from serve import logs, problems
+from serve.api import events, items, operations, recommendations, users
+from serve.auth import OPEN, Authentication, Keyring
+from serve.limits import BodyLimit, ConcurrencyLimit, RateLimit
+from serve.server import Server
 from serve.settings import Settings, load_settings
+from serve.telemetry import Telemetry
+
+DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item retrievers propose, a ranker orders."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The server as an ASGI app; without `settings` they come from the environment (`uvicorn --factory`).
 
-    The bundle is loaded after start-up, in a thread: /health answers at once, /ready when it is loaded.
+    It accepts requests once the bundle has been loaded, or has proved not to be sound; /ready says which.
     """
     settings = settings or load_settings()
-    service = RecommendationService(settings)
+    logs.configure(settings.log_level, settings.log_format)
+    server = Server(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(service.recommend, settings.max_batch)
-        loading = asyncio.create_task(asyncio.to_thread(service.load))
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        server.end_with_parent()
+        server.reload_on_hangup(asyncio.get_running_loop())
+        await asyncio.to_thread(server.start)
         yield
-        await loading
-        app.state.batcher.close()
+        await asyncio.to_thread(server.close)
 
     app = FastAPI(
         title="Recommendations",
-        description="Personal recommendations: a two-tower model and item-to-item retrievers propose, a ranker orders.",
+        description=DESCRIPTION,
         version=recsys.__version__,
         lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
     )
-    app.state.service = service
-    app.include_router(routes.router)
+    app.state.server = server
+    for subject in (recommendations, items, users, events, operations):
+        app.include_router(subject.router)
     problems.install(app)
+    _add_layers(app, server)
     return app
+
+
+def _add_layers(app: FastAPI, server: Server) -> None:
+    """What every request passes through; the last one added is the outermost."""
+    settings, metrics = server.settings, server.metrics
+    app.add_middleware(ConcurrencyLimit, most=settings.max_in_flight, metrics=metrics)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s, metrics=metrics)
+    if settings.rate_limit is not None:
+        app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst, metrics=metrics)
+    if settings.api_keys is not None:
+        app.add_middleware(Authentication, keyring=Keyring.read(settings.api_keys), metrics=metrics)
+        _describe_keys(app)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    app.add_middleware(Telemetry, metrics=metrics, access_log=settings.access_log)
+
+
+def _describe_keys(app: FastAPI) -> None:
+    """Say in the API's description which addresses need a key."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemes = document["components"].setdefault("securitySchemes", {})
+        schemes["key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        for path, operations_of_path in document["paths"].items():
+            for operation in operations_of_path.values():
+                if path not in OPEN:
+                    operation["security"] = [{"key": []}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document

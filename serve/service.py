@@ -1,176 +1,170 @@
-"""Recommendations from a bundle: what the server does, without HTTP."""
+"""Recommendations from a bundle and the store: what the server does, without HTTP."""
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import compress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
-import numpy as np
-
-from recsys.bundle import Bundle, ItemRecord, open_bundle
-from recsys.errors import RecsysError
-from recsys.ranking.recommender import Recommendations, Recommender
-from recsys.retrieval.base import NO_ITEM, Queries
-from serve.schemas import BundleInfo, RecommendationResponse, RecommendedItem
-from serve.settings import Settings
-
-logger = logging.getLogger(__name__)
+from serve.bundles import Bundles
+from serve.lists import POPULARITY, UserList, lists
+from serve.live import LiveHistories, LiveQueries, Subject, timestamps_of_last
+from serve.loaded import Loaded
+from serve.metrics import Metrics
+from serve.schemas.recommendations import Options
+from serve.store_link import StoreLink
 
 UNKNOWN_USER = "unknown user"
+UNKNOWN_ITEMS = "the catalogue holds no item of this session"
 NO_HISTORY = "no interactions of this user are known"
+FILTERED = "the filters leave too few of the model's items"
+NO_MORE = "the model has no more items for this user"
+
+Answer = dict[str, Any]
 
 
-class NotReadyError(Exception):
-    """No bundle is loaded (yet); the message says why."""
+class UnknownModelError(Exception):
+    """The bundle that answers has no such model; the message names those it has."""
 
 
 @dataclass(frozen=True)
 class RecommendationRequest:
-    """What is asked for one user."""
+    """Lists wanted for some users or sessions.
 
-    user_id: str
-    k: int
-    exclude_seen: bool
+    Attributes:
+        options: what is wanted, the same for all.
+        subjects: a user by id; a session by the ids of its items, oldest first.
+        started: `time.perf_counter()` at its arrival.
+    """
 
+    options: Options
+    subjects: tuple[Subject, ...]
+    started: float = field(default_factory=time.perf_counter)
 
-@dataclass(frozen=True)
-class Loaded:
-    """One bundle, open and warm. A request reads it once, so that an answer never mixes two bundles."""
-
-    bundle: Bundle
-    recommender: Recommender
-    info: BundleInfo
-
-    @classmethod
-    def open(cls, settings: Settings) -> Loaded:
-        """Open the bundle of `settings` and warm it up, so that the first user waits for no set-up.
-
-        Raises:
-            BundleError: see `recsys.bundle.open_bundle`.
-        """
-        bundle = open_bundle(settings.bundle, verify=settings.verify, threads=settings.onnx_threads)
-        synthetic = bool(bundle.manifest["config"].get("synthetic", False))
-        info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
-        loaded = cls(bundle, bundle.recommender(candidates=settings.candidates), info)
-        loaded._warm_up()
-        return loaded
-
-    def _warm_up(self) -> None:
-        lengths = self.bundle.histories.lengths
-        user_ids = self.bundle.catalogue.user_ids([int(lengths.argmax())] if len(lengths) else [])
-        self.recommend([RecommendationRequest(user_id, k=10, exclude_seen=True) for user_id in user_ids])
-
-    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[RecommendationResponse]:
-        """Answer every request, in order; those with the same parameters are scored together."""
-        answers: dict[int, RecommendationResponse] = {}
-        groups: dict[tuple[int, bool], list[int]] = {}
-        for index, request in enumerate(requests):
-            groups.setdefault((request.k, request.exclude_seen), []).append(index)
-        for (k, exclude_seen), members in groups.items():
-            user_ids = [requests[index].user_id for index in members]
-            answers.update(zip(members, self._recommend(user_ids, k, exclude_seen), strict=True))
-        return [answers[index] for index in range(len(requests))]
-
-    def _recommend(self, user_ids: Sequence[str], k: int, exclude_seen: bool) -> list[RecommendationResponse]:
-        rows = [self.bundle.catalogue.user_row(user_id) for user_id in user_ids]
-        users = np.array([NO_ITEM if row is None else row for row in rows], np.int32)
-        queries = Queries(
-            histories=self.bundle.histories.select(users),
-            users=users,
-            now=np.full(len(users), int(time.time()), np.int64),
-        )
-        result = self.recommender.recommend(queries, k, exclude_seen=exclude_seen)
-        items = self._items(result)
-        return [
-            RecommendationResponse(
-                user_id=user_id,
-                model_source=self.recommender.popularity.name if fallback else self.recommender.retriever.name,
-                fallback_used=fallback,
-                fallback_reason=_fallback_reason(row) if fallback else None,
-                bundle=self.info,
-                items=items[b],
-            )
-            for b, (user_id, row, fallback) in enumerate(zip(user_ids, rows, result.fallback.tolist(), strict=True))
-        ]
-
-    def _items(self, result: Recommendations) -> list[list[RecommendedItem]]:
-        """The list of each query, with what the catalogue knows of its items."""
-        records = iter(self.bundle.catalogue.items(result.items[result.items != NO_ITEM].tolist()))
-        ratings = np.full(result.items.shape, np.nan) if result.ratings is None else result.ratings
-        columns = (result.items, result.scores, result.retrieval_scores, ratings, result.sources)
-        names = self.recommender.sources
-        lists = []
-        for query in zip(*(column.tolist() for column in columns), strict=True):
-            ranked = enumerate(zip(*query, strict=True), start=1)
-            lists.append(
-                [
-                    _item(rank, next(records), score, retrieval_score, rating, list(compress(names, proposed)))
-                    for rank, (row, score, retrieval_score, rating, proposed) in ranked
-                    if row != NO_ITEM
-                ]
-            )
-        return lists
+    @property
+    def size(self) -> int:
+        """Number of lists."""
+        return len(self.subjects)
 
 
 class RecommendationService:
-    """Owns the bundle being served. `load` may run while requests are answered; they see the old or the new one."""
+    """Answers from the bundle of the moment. For one thread at a time."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._loaded: Loaded | None = None
-        self._not_ready = "the bundle is being loaded"
+    def __init__(self, bundles: Bundles, link: StoreLink | None, live_events: int, metrics: Metrics) -> None:
+        self.bundles, self._link, self._live_events, self._metrics = bundles, link, live_events, metrics
+        self._live: tuple[Loaded, LiveHistories] | None = None
 
-    def load(self) -> None:
-        """Load the bundle of the settings; if that fails, `loaded` says why from then on."""
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[Answer] | Exception]:
+        """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
+
+        Instead of its answers a request gets the exception that it met: `UnknownModelError`, or a bug.
+
+        Raises:
+            NotReadyError: no bundle is loaded.
+        """
+        loaded = self.bundles.loaded
+        live = self.live_of(loaded)
+        groups: dict[Options, list[int]] = {}
+        for place, request in enumerate(requests):
+            groups.setdefault(request.options, []).append(place)
+        found: dict[int, list[Answer] | Exception] = {}
+        for options, places in groups.items():
+            members = [requests[place] for place in places]
+            try:
+                answers = self._answers(loaded, live, options, members)
+                found.update((place, [next(answers) for _ in requests[place].subjects]) for place in places)
+            except Exception as error:  # of this group alone
+                found.update(dict.fromkeys(places, error))
+        return [found[place] for place in range(len(requests))]
+
+    def live_of(self, loaded: Loaded) -> LiveHistories:
+        """The users' histories as that bundle sees them."""
+        if self._live is None or self._live[0] is not loaded:
+            self._live = loaded, LiveHistories(loaded.bundle, self._link, self._live_events)
+        return self._live[1]
+
+    def _answers(
+        self, loaded: Loaded, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]
+    ) -> Iterator[Answer]:
+        """One answer for each subject of the requests, in their order."""
+        if options.model not in loaded.models:
+            raise UnknownModelError(f"model: expected one of {', '.join(loaded.models)} (got {options.model!r})")
         started = time.perf_counter()
-        try:
-            self._loaded = Loaded.open(self.settings)
-        except Exception as error:  # whatever it is, /ready has to say so
-            self._not_ready = str(error)
-            logger.error("No bundle to serve. %s", error, exc_info=not isinstance(error, RecsysError))
-            return
-        info = self._loaded.info
-        logger.info("Serving %s, version %s, loaded in %.1f s", info.name, info.version, time.perf_counter() - started)
+        as_of = options.as_of
+        subjects = [subject for request in requests for subject in request.subjects]
+        users = live.of(subjects, time.time(), as_of)
+        read = time.perf_counter()
+        watch = loaded.recommender.watch
+        watch.restart()
+        made = lists(loaded, users.queries, options)
+        spent = time.perf_counter() - read
+        seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **watch.seconds}
+        seconds["ranking"] = spent - seconds["query_tower"] - seconds["ann"]
+        self._metrics.scored(len(subjects), seconds, watch.candidates)
+        timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
+        arrivals = [request.started for request in requests for _ in request.subjects]
+        return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
 
-    @property
-    def loaded(self) -> Loaded:
-        """The bundle to answer from.
+    def _assembled(
+        self,
+        loaded: Loaded,
+        options: Options,
+        subjects: Sequence[Subject],
+        users: LiveQueries,
+        made: Sequence[UserList],
+        timing: dict[str, float],
+        arrivals: Sequence[float],
+    ) -> Iterator[Answer]:
+        generated_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lengths = users.queries.histories.lengths.tolist()
+        last = timestamps_of_last(users.queries.histories).tolist()
+        for b, (subject, listed) in enumerate(zip(subjects, made, strict=True)):
+            filled = len(listed.items) > listed.personal
+            reason = _reason(options, subject, users.known[b], lengths[b]) if filled else None
+            shortfall = options.k - len(listed.items)
+            if reason is not None:
+                self._metrics.fell_back(reason)
+            if shortfall:
+                self._metrics.fell_short()
+            yield {
+                "user_id": subject if isinstance(subject, str) else None,
+                "user": {
+                    "known": users.known[b],
+                    "interactions": lengths[b],
+                    "live_events": users.live_events[b],
+                    "last_interaction_at": time_text(last[b]),
+                },
+                "primary_model": POPULARITY if filled and not listed.personal else options.model,
+                "fallback_used": filled,
+                "fallback_reason": reason,
+                "shortfall": shortfall,
+                "store": users.store,
+                "bundle": loaded.info,
+                "timing": {**timing, "total_ms": round(1000 * (time.perf_counter() - arrivals[b]), 3)},
+                "generated_at": generated_at,
+                "items": listed.items,
+            }
 
-        Raises:
-            NotReadyError: none is loaded.
-        """
-        if self._loaded is None:
-            raise NotReadyError(self._not_ready)
-        return self._loaded
 
-    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[RecommendationResponse]:
-        """One answer a request, in order, all from the same bundle.
-
-        Raises:
-            NotReadyError: none is loaded.
-        """
-        return self.loaded.recommend(requests)
+def time_text(timestamp: float | None) -> str | None:
+    """A time in seconds since 1970 as text; None for none, NaN, or what no calendar holds."""
+    if timestamp is None or math.isnan(timestamp):
+        return None
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
-def _fallback_reason(user_row: int | None) -> str:
-    return UNKNOWN_USER if user_row is None else NO_HISTORY
-
-
-def _item(
-    rank: int, record: ItemRecord, score: float, retrieval_score: float, rating: float, sources: list[str]
-) -> RecommendedItem:
-    return RecommendedItem(
-        rank=rank,
-        item_id=record.item_id,
-        title=record.title,
-        brand=record.brand,
-        price=record.price,
-        score=score,
-        retrieval_score=retrieval_score,
-        predicted_rating=None if math.isnan(rating) else rating,
-        sources=sources,
-    )
+def _reason(options: Options, subject: Subject, known: bool, length: int) -> str:
+    """Why the model's items do not fill the list."""
+    if not length and not isinstance(subject, str):
+        return UNKNOWN_ITEMS
+    if not length and not known:
+        return UNKNOWN_USER
+    if not length:
+        return NO_HISTORY
+    return FILTERED if options.filtered else NO_MORE

@@ -1,45 +1,126 @@
-"""Settings of the server: typed, from the environment (`RECSYS_BUNDLE`, `RECSYS_PORT`, ...), defined once."""
+"""Settings of the server: typed, from a file, the environment (`RECSYS_BUNDLE`, ...) or options, defined once."""
 
 from __future__ import annotations
 
+import os
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import InitSettingsSource
 
 from recsys.errors import ConfigError
 
 ENV_PREFIX = "RECSYS_"
+NO_STORE = "none"
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
-    """How the server runs; nothing in it is secret."""
+    """How the server runs. A later source wins: file, environment, options."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    config: Path | None = Field(None, description="TOML file with any of these settings.")
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: all interfaces.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0: a free one.")
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Server processes.")
+    shutdown_s: Annotated[int, Field(ge=1)] = Field(
+        30, description="Longest wait, at the end, for requests that are being answered."
+    )
 
     bundle: Path = Field(
         Path("saved_model/sample"), description="Bundle to serve: saved_model/NAME, or one version of it."
     )
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: all interfaces.")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0: a free one.")
-    workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Server processes.")
     verify: Literal["full", "quick"] = Field(
         "full", description="Check of a bundle before it is served. full: checksums of its files; quick: their sizes."
+    )
+    trusted_version: str | None = Field(
+        None, description="Version of the bundle that has been checked before: its files are checked by size alone."
+    )
+    reload_poll_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        1.0, description="Seconds between looks for a new version of the bundle; 0: never, reload by signal or request."
     )
     candidates: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Items that the two-tower proposes; unset: as many as the bundle was made with."
     )
     onnx_threads: Annotated[int, Field(ge=1)] = Field(1, description="Threads of ONNX Runtime in each process.")
-    max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most concurrent requests scored together.")
+
+    store: str = Field(
+        "sqlite:///data/store.sqlite",
+        min_length=1,
+        description="URL of the database of events, SQLite or PostgreSQL; none: no events, no search.",
+    )
+    store_timeout_s: Seconds = Field(2.0, description="Longest wait for the store where something is written.")
+    store_read_timeout_s: Seconds = Field(
+        0.25, description="Longest wait for the events of a recommendation; it is given without them after that."
+    )
+    store_retry_s: Seconds = Field(1.0, description="Seconds between attempts to reach a store that is down.")
+    live_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="Most recent events of a user that a recommendation reads from the store."
+    )
+    served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")
+
+    api_keys: Path | None = Field(
+        None, description="JSON file of API keys (hashes; see python -m serve.auth); unset: no key is asked for."
+    )
+    rate_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="Requests a second of one key, or of one address without keys, in each worker; unset: any."
+    )
+    rate_burst: Annotated[int, Field(ge=1)] = Field(20, description="Requests that may come at once within rate_limit.")
+    cors_origins: str = Field("", description="Origins of browsers that may call, separated by commas; *: all.")
+    max_in_flight: Annotated[int, Field(ge=1)] = Field(
+        128, description="Requests answered at the same time by a worker; more get 503 at once."
+    )
+    max_queue: Annotated[int, Field(ge=1)] = Field(
+        1024, description="Users waiting for their list in a worker; a request beyond gets 503 at once."
+    )
+    max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most users of waiting requests scored together.")
+    max_body_bytes: Annotated[int, Field(ge=1)] = Field(1_048_576, description="Longest body of a request.")
+    body_timeout_s: Seconds = Field(10.0, description="Longest wait for the body of a request.")
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe lines logged: debug, info, warning or error."
     )
+    log_format: Literal["json", "text"] = Field("json", description="Lines of the log: json or text.")
     access_log: bool = Field(False, description="Log one line a request.")
+
+    @property
+    def origins(self) -> list[str]:
+        """`cors_origins` as a list."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    def public(self) -> dict[str, Any]:
+        """The settings without secrets: of the store's URL only kind, host, port and name."""
+        shown = self.model_dump(mode="json")
+        if self.store != NO_STORE:
+            url = urlsplit(self.store)
+            host = url.netloc.rpartition("@")[2]
+            shown["store"] = f"{url.scheme}://{host}{url.path}"
+        return shown
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # given by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then the environment, then the file that either of them names."""
+        given = init_settings().get("config") or os.environ.get(f"{ENV_PREFIX}CONFIG")
+        if given is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _read(Path(str(given))))
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with `overrides` (None: not given) on top.
+    """Settings from file and environment, with `overrides` (None: not given) on top.
 
     Raises:
         ConfigError: a value does not fit; every offending setting is named.
@@ -52,6 +133,13 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError(
             "settings that fit serve/settings.py", "; ".join(problems), "correct them; see python -m serve --help"
         ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"settings in {path}", str(error), "name a TOML file that can be read") from None
 
 
 def _names(location: tuple[int | str, ...]) -> str:

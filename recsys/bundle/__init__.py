@@ -1,7 +1,7 @@
 """Bundles: everything a trained model needs to serve, in one versioned, checksummed folder."""
 
-from recsys.bundle.catalogue import Catalogue, ItemRecord
+from recsys.bundle.catalogue import Catalogue, ItemCard, ItemRecord
 from recsys.bundle.reader import Bundle, open_bundle
 from recsys.bundle.writer import BundleWriter
 
-__all__ = ["Bundle", "BundleWriter", "Catalogue", "ItemRecord", "open_bundle"]
+__all__ = ["Bundle", "BundleWriter", "Catalogue", "ItemCard", "ItemRecord", "open_bundle"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,15 @@ class ItemRecord:
     price: float | None = None
     image: str | None = None
     description: str | None = None
+
+
+class ItemCard(NamedTuple):
+    """What a list shows of an item."""
+
+    item_id: str
+    title: str | None
+    brand: str | None
+    price: float | None
 
 
 def write_catalogue(path: Path, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
@@ -117,6 +126,29 @@ class Catalogue:
             for row, item_id, title, brand, categories, *rest in found
         ]
 
+    def cards(self, rows: Sequence[int]) -> dict[int, ItemCard]:
+        """What lists show of the item rows; a row that is not in the catalogue is left out."""
+        found = self._query(
+            "SELECT items.row, item_id, title, brand, price FROM json_each(?) AS wanted "
+            "JOIN items ON items.row = wanted.value",
+            _as_json(rows),
+        )
+        return {row: ItemCard(*rest) for row, *rest in found}
+
+    def facets(self) -> Iterator[tuple[str | None, tuple[str, ...], float | None]]:
+        """Brand, categories and price of every item, in the order of their rows."""
+        parsed: dict[str, tuple[str, ...]] = {}  # few distinct lists of categories serve many items
+        for brand, categories, price in self._cursor("SELECT brand, categories, price FROM items ORDER BY row"):
+            if categories not in parsed:
+                parsed[categories] = tuple(json.loads(categories))
+            yield brand, parsed[categories], price
+
+    def users_after(self, user_id: str | None, limit: int) -> list[tuple[str, int]]:
+        """Ids and rows of up to `limit` users, ordered by code point of the id, from the first after `user_id`."""
+        after = "" if user_id is None else "WHERE user_id > ?"
+        parameters = (limit,) if user_id is None else (user_id, limit)
+        return self._query(f"SELECT user_id, row FROM users {after} ORDER BY user_id LIMIT ?", *parameters)
+
     def item_ids(self, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """Original ids of the item rows, in their order; KeyError as `items`."""
         return self._ids("items", "item_id", rows)
@@ -143,12 +175,14 @@ class Catalogue:
         return int(found[0][0]) if found else None
 
     def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        return self._cursor(statement, *parameters).fetchall()
+
+    def _cursor(self, statement: str, *parameters: object) -> sqlite3.Cursor:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
             self._local.connection = connection
-        rows: list[tuple[Any, ...]] = connection.execute(statement, parameters).fetchall()
-        return rows
+        return connection.execute(statement, parameters)
 
 
 def _as_json(rows: Sequence[int] | NDArray[np.integer]) -> str:

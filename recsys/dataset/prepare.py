@@ -1,6 +1,6 @@
 """Raw files to a prepared dataset: read, filter, split, write (see `columns` for the files).
 
-    files ─ threads: decompress, decode ─► DuckDB `raw` ─► latest of each pair, minimum rating, k-core ─► split
+    files, store ─ threads: decompress, decode ─► DuckDB `raw` ─► latest of each pair, minimum rating, k-core ─► split
     metadata ─ decode, keep the items that are left, clean ─► DuckDB `metadata` ─► items.parquet
 
 Equal input and config give equal bytes: nothing of the clock or the machine is written.
@@ -22,7 +22,7 @@ import duckdb
 from rich.console import Console
 
 from recsys.config import Config
-from recsys.dataset import catalogue, recbole, staging, tables
+from recsys.dataset import catalogue, recbole, staging, store, tables
 from recsys.dataset import columns as c
 from recsys.dataset.amazon import review_tables
 from recsys.dataset.amazon_formats import check_format
@@ -35,7 +35,8 @@ from recsys.dataset.sources import SourceReport, new_report, prefetch
 from recsys.errors import DataError
 
 EVENTS = "events"
-READERS = {EVENTS: event_tables, recbole.FORMAT: recbole.interaction_tables}  # of interactions; others are Amazon's
+# Of interactions; the other formats are Amazon's.
+READERS = {EVENTS: event_tables, store.FORMAT: store.event_tables, recbole.FORMAT: recbole.interaction_tables}
 # Causes of not using a metadata record; the other counts say which fields were not understood.
 _UNUSED_RECORDS = ("item_not_in_dataset", "repeated_item")
 
@@ -54,10 +55,13 @@ def prepare(config: Config, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
-    logs = [new_report(path, "interactions") for path in data.interactions]
+    stored = data.format == store.FORMAT
+    logs = [store.new_report(path) if stored else new_report(path, "interactions") for path in data.interactions]
     catalogues = [new_report(path, "metadata") for path in data.metadata]
     _check_formats(config, logs, catalogues)
     read_tables = READERS.get(data.format, review_tables)
+    # The catalogue beside a store is one of an event log.
+    metadata = data.model_copy(update={"format": EVENTS}) if stored else data
     unused: Counter[str] = Counter()
     with _resource_errors(config), replaced_folder(target) as folder:
         spill = folder / "spill"
@@ -74,12 +78,12 @@ def prepare(config: Config, console: Console | None = None) -> Path:
             catalogue.create_table(db)
             for report in catalogues:
                 with progress.file(report.path, report.size) as on_bytes:
-                    catalogue.load_metadata(db, report, data, on_bytes, unused)
+                    catalogue.load_metadata(db, report, metadata, on_bytes, unused)
             with progress.stage("Splitting"):
                 split = staging.split_interactions(db, data.split)
                 cold = _hold_out(db, config, filters)
             with progress.stage("Writing"):
-                tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format == EVENTS)
+                tables.write_interactions(db, folder / c.INTERACTIONS_FILE, data.format in (EVENTS, store.FORMAT))
                 tables.write_users(db, folder / c.USERS_FILE)
                 tables.write_items(db, folder / c.ITEMS_FILE)
             summary = staging.summary(db)
@@ -120,8 +124,10 @@ def _check_formats(config: Config, logs: list[SourceReport], catalogues: list[So
             recbole.check_header(report)
         elif config.data.format == EVENTS and report.kind == "interactions":
             check_columns(report.path)
-        else:
+        elif config.data.format != store.FORMAT:
             check_format(report, config.data.format)
+        elif report.kind == "metadata":
+            check_format(report, EVENTS)
 
 
 def _metadata_counts(reports: list[SourceReport], unused: Counter[str]) -> dict[str, Any]:

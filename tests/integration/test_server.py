@@ -1,30 +1,19 @@
 """The server as it is started: `python -m serve` in a process of its own."""
 
-import json
-import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.error
-import urllib.request
 import venv
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from recsys.errors import BundleError, ConfigError
 from tests.bundle_factory import make_bundle
+from tests.unit.serve.processes import DIRECT, ROOT, TIMEOUT_S, command, failure, get, server
 
-ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 60
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between here and here
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb", "scipy")
 
 
@@ -33,66 +22,10 @@ def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory.mktemp("saved_model"), name="shop")
 
 
-def command(*options: str, python: Path | str = sys.executable) -> list[str]:
-    return [str(python), "-m", "serve", *options]
-
-
-def environment(**variables: str) -> Mapping[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RECSYS_")}
-    return {**clean, **variables}
-
-
-@contextmanager
-def server(arguments: list[str], **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server that is ready: its URL and its process, which is killed at the end if it still runs."""
-    process = subprocess.Popen(
-        arguments, cwd=ROOT, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.search(r"http://[\w.:\[\]]+", line)
-        assert address, f"{line!r} {process.communicate(timeout=TIMEOUT_S)}"
-        wait_until_ready(address.group())
-        yield address.group(), process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while get(f"{url}/ready")[0] != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def get(url: str) -> tuple[int, Any]:
-    """Status and JSON of an answer."""
-    try:
-        with DIRECT.open(url, timeout=TIMEOUT_S) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-def failure(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A start that must fail by itself."""
-    return subprocess.run(
-        command(*options),
-        cwd=ROOT,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-
-
 def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None:
     with server(command("--bundle", str(bundle_path), "--port", "0")) as (url, process):
-        status, answer = get(f"{url}/recommendations/user3?k=5")
-        assert (status, len(answer["items"]), answer["model_source"]) == (200, 5, "two_tower")
+        answer = get(f"{url}/recommendations/user3?k=5").json()
+        assert (len(answer["items"]), answer["primary_model"], answer["fallback_used"]) == (5, "full", False)
         # Ids arrive decoded exactly once.
         for sent, user_id in {
             "%252F": "%2F",
@@ -100,10 +33,10 @@ def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None
             "%E7%94%A8%F0%9F%9B%92": "用🛒",
             "a+b%20c": "a+b c",
         }.items():
-            status, answer = get(f"{url}/recommendations/{sent}")
-            assert (status, answer["user_id"], answer["fallback_used"]) == (200, user_id, True)
-        assert get(f"{url}/recommendations/%FF%ED%A0%80")[0] == 200  # not UTF-8
-        assert get(f"{url}/recommendations/user3?k=1000")[0] == 422
+            answer = get(f"{url}/recommendations/{sent}").json()
+            assert (answer["user_id"], answer["fallback_used"]) == (user_id, True)
+        assert get(f"{url}/recommendations/%FF%ED%A0%80").status == 200  # not UTF-8
+        assert get(f"{url}/recommendations/user3?k=1000").status == 422
 
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
         assert "onnxruntime" in mapped, "libraries in use must show in the map"
@@ -119,7 +52,7 @@ def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None
 
 def test_settings_from_the_environment_and_several_workers(bundle_path: Path) -> None:
     with server(command("--workers", "2"), RECSYS_BUNDLE=str(bundle_path), RECSYS_PORT="0") as (url, process):
-        assert get(f"{url}/recommendations/user3")[1]["bundle"]["name"] == "shop"
+        assert get(f"{url}/recommendations/user3").json()["bundle"]["name"] == "shop"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 0
@@ -179,6 +112,7 @@ def test_requirements_serve_is_all_it_needs(bundle_path: Path, tmp_path: Path) -
     python = folder / "bin" / "python"
     install = [str(python), "-m", "pip", "install", "--quiet", "-r", str(ROOT / "requirements-serve.txt")]
     subprocess.run(install, check=True, timeout=900)
-    with server(command("--bundle", str(bundle_path), "--port", "0", python=python)) as (url, _):
-        status, answer = get(f"{url}/recommendations/user3")
-        assert (status, answer["fallback_used"], len(answer["items"])) == (200, False, 10)
+    options = ("--bundle", str(bundle_path), "--port", "0", "--store", f"sqlite:///{tmp_path}/store.sqlite")
+    with server(command(*options, python=python)) as (url, _):
+        answer = get(f"{url}/recommendations/user3").json()
+        assert (answer["fallback_used"], answer["store"], len(answer["items"])) == (False, "live", 10)

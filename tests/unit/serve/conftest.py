@@ -1,19 +1,17 @@
 """One small bundle, and a client of an app that has loaded it."""
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.app import create_app
-from serve.settings import Settings
+from recsys.bundle import Bundle, open_bundle
+from serve import logs
 from tests.bundle_factory import make_bundle
+from tests.unit.serve.helpers import N_ITEMS, N_USERS, running
 
-N_ITEMS, N_USERS = 200, 50
-READY_TIMEOUT_S = 60
+logs.configure("info", "json")  # before any test, as pytest captures what is configured when a test begins
 
 
 @pytest.fixture(scope="session")
@@ -21,17 +19,13 @@ def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory.mktemp("saved_model"), N_ITEMS, N_USERS)
 
 
-@contextmanager
-def ready_client(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while (answer := client.get("/ready")).status_code != 200:
-            assert time.monotonic() < deadline, answer.text
-            time.sleep(0.01)
-        yield client
+@pytest.fixture(scope="session")
+def bundle(bundle_path: Path) -> Bundle:
+    return open_bundle(bundle_path)
 
 
 @pytest.fixture(scope="session")
-def client(bundle_path: Path) -> Iterator[TestClient]:
-    with ready_client(Settings(bundle=bundle_path)) as client:
+def client(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    store = tmp_path_factory.mktemp("store") / "events.sqlite"
+    with running(bundle=bundle_path, store=f"sqlite:///{store}") as (client, _):
         yield client

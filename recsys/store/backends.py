@@ -1,0 +1,76 @@
+"""What differs between the databases: connecting, waiting, and the statements that no common SQL expresses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Select, create_engine
+
+UPGRADE_S = 60.0  # others may be at it, and a table may be large
+EVENT_COLUMNS = "e.event_id, e.user_id, e.item_id, e.event_type, e.timestamp, e.rating, e.price, e.quantity"
+
+
+class Backend(ABC):
+    """One kind of database.
+
+    Attributes:
+        engine: for transactions that write.
+        reads: for reads, whose statements stand for themselves.
+        streams: for reads of many rows as of one moment, which hold off no writer.
+        insert: the dialect's INSERT, which knows ON CONFLICT.
+        latest_events: the latest :limit events up to :until of each of :users, oldest first; one look into the
+            index for each user.
+    """
+
+    insert: Any
+    latest_events: str
+
+    def __init__(self, url: URL, timeout_s: float, pool_size: int) -> None:
+        self.url, self.timeout_s = url, timeout_s
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=timeout_s,
+            # Messages go to logs and into answers: no ids of customers in them.
+            hide_parameters=True,
+            **self.engine_options(),
+        )
+        self.reads, self.streams = self.prepare()
+
+    @abstractmethod
+    def engine_options(self) -> dict[str, Any]:
+        """More arguments of `create_engine`."""
+
+    @abstractmethod
+    def prepare(self) -> tuple[Engine, Engine]:
+        """Install the listeners of `engine`; returns `reads` and `streams`."""
+
+    @abstractmethod
+    def limit(self, connection: Connection, until: float) -> None:
+        """Let what follows on a connection wait no longer than `until`, by the monotonic clock."""
+
+    @abstractmethod
+    def lock_schema(self, connection: Connection) -> None:
+        """Wait until no other process changes the schema, and keep others from it to the end of the transaction."""
+
+    @abstractmethod
+    def prepare_database(self) -> None:
+        """Check and set what holds for the whole database, before its first migration."""
+
+    @abstractmethod
+    def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Bring rows of `events` into an order that lets writers meet, their `seq` that of arrival."""
+
+    @abstractmethod
+    def users_value(self, user_ids: Sequence[str]) -> Any:
+        """Value of :users."""
+
+    @abstractmethod
+    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
+        """The rows of a SELECT from `items`, by position, that have for each word one that begins with it.
+
+        The words hold letters and digits alone.
+        """

@@ -1,0 +1,27 @@
+"""Errors of the store. A caller that serves requests answers `StoreUnavailable` with "try again later"."""
+
+from recsys.errors import RecsysError
+
+
+class StoreError(RecsysError):
+    """The store's URL is wrong, or its schema is not the one this version needs."""
+
+    exit_code = 6
+
+
+class StoreUnavailable(RecsysError):  # noqa: N818 - what the caller sees, not a fault of the caller
+    """The database is down, locked, full, or slower than the time limit; the same call may succeed later."""
+
+    exit_code = 7
+
+
+class InvalidRecord(RecsysError):  # noqa: N818 - says it all
+    """A record holds a value that cannot be stored; nothing of the call has been stored."""
+
+    exit_code = 3
+
+
+class InvalidCursor(RecsysError):  # noqa: N818 - says it all
+    """A cursor is not one that the same listing gave."""
+
+    exit_code = 2

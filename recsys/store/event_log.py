@@ -1,0 +1,153 @@
+"""Events and users: append once, read the latest, list, count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from recsys.store import paging
+from recsys.store.database import Database
+from recsys.store.records import (
+    Appended,
+    Event,
+    Page,
+    UserRow,
+    UserTotals,
+    check_events,
+    is_storable,
+)
+from recsys.store.tables import EVENTS, USERS
+
+ROWS_AT_ONCE = 10_000
+_E, _U = EVENTS.c, USERS.c
+_EVENT = sa.select(_E.event_id, _E.user_id, _E.item_id, _E.event_type, _E.timestamp, _E.rating, _E.price, _E.quantity)
+
+
+def append(database: Database, events: Sequence[Event]) -> Appended:
+    """See `Store.append`."""
+    check_events(events)
+    first_of_id: dict[str, Event] = {}
+    for event in events:
+        first_of_id.setdefault(event.event_id, event)
+    if not first_of_id:
+        return Appended(0, 0)
+    rows: list[dict[str, Any]] = [asdict(event) for event in first_of_id.values()]
+    backend = database.backend
+    insert = backend.insert(EVENTS).on_conflict_do_nothing(index_elements=[_E.event_id])
+    with database.write() as connection:
+        backend.order_events(connection, rows)
+        new = connection.execute(insert.returning(_E.user_id, _E.timestamp), rows).all()
+        if new:
+            _count_users(database, connection, [(user_id, timestamp) for user_id, timestamp in new])
+    return Appended(len(new), len(events) - len(new))
+
+
+def _count_users(database: Database, connection: sa.Connection, new: list[tuple[str, float]]) -> None:
+    counts: dict[str, dict[str, Any]] = {}
+    for user_id, timestamp in sorted(new):
+        row = counts.setdefault(
+            user_id, {"user_id": user_id, "event_count": 0, "first_timestamp": timestamp, "last_timestamp": timestamp}
+        )
+        row["event_count"] += 1
+        row["last_timestamp"] = timestamp  # they come in order
+    insert = database.backend.insert(USERS)
+    came = insert.excluded
+    update = insert.on_conflict_do_update(
+        index_elements=[_U.user_id],
+        set_={
+            "event_count": _U.event_count + came.event_count,
+            "first_timestamp": sa.case(
+                (came.first_timestamp < _U.first_timestamp, came.first_timestamp), else_=_U.first_timestamp
+            ),
+            "last_timestamp": sa.case(
+                (came.last_timestamp > _U.last_timestamp, came.last_timestamp), else_=_U.last_timestamp
+            ),
+        },
+    )
+    connection.execute(update, list(counts.values()))
+
+
+def events_of(database: Database, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
+    """See `Store.events_of`."""
+    histories: dict[str, list[Event]] = {user_id: [] for user_id in user_ids}
+    asked = [user_id for user_id in histories if is_storable(user_id)]
+    if not asked or limit < 1:
+        return histories
+    backend = database.backend
+    values = {
+        "users": backend.users_value(asked),
+        "until": float("inf") if until is None else until,
+        "limit": limit,
+    }
+    with database.read() as connection:
+        rows = connection.execute(sa.text(backend.latest_events), values).all()
+    for row in rows:
+        histories[row[1]].append(Event(*row))
+    return histories
+
+
+def all_events(database: Database) -> Iterator[list[Event]]:
+    """See `Store.all_events`."""
+    statement = _EVENT.order_by(_E.seq).execution_options(yield_per=ROWS_AT_ONCE)
+    with database.stream() as connection:
+        for rows in connection.execute(statement).partitions():
+            yield [Event(*row) for row in rows]
+            database.limit(connection)
+
+
+def users(database: Database, cursor: str | None, limit: int) -> Page[UserRow]:
+    """See `Store.users`."""
+    statement = sa.select(USERS).order_by(_U.user_id).limit(limit + 1)
+    if cursor is not None:
+        (after,) = paging.decode("users", cursor, str)
+        # No id holds NUL, the lowest character: those beyond such a text are those beyond what stands before it.
+        statement = statement.where(_U.user_id > after.partition("\0")[0])
+    with database.read() as connection:
+        rows = [UserRow(*row) for row in connection.execute(statement)]
+    return paging.page("users", rows, limit, lambda row: [row.user_id])
+
+
+def user_totals(database: Database, user_id: str) -> UserTotals | None:
+    """See `Store.user_totals`."""
+    if not is_storable(user_id):
+        return None
+    bought = _E.event_type == "purchase"
+    pieces = sa.func.coalesce(_E.quantity, 1.0)
+    statement = sa.select(
+        _E.event_type,
+        sa.func.count(),
+        sa.func.min(_E.timestamp),
+        sa.func.max(_E.timestamp),
+        sa.func.coalesce(sa.func.sum(sa.case((bought, pieces))), 0.0),
+        sa.func.coalesce(sa.func.sum(sa.case((bought, pieces * _E.price))), 0.0),
+    )
+    of_user = _E.user_id == user_id
+    with database.read() as connection:
+        by_type = connection.execute(statement.where(of_user).group_by(_E.event_type).order_by(_E.event_type)).all()
+        items = connection.execute(sa.select(sa.func.count(_E.item_id.distinct())).where(of_user)).scalar_one()
+    if not by_type:
+        return None
+    kinds, counts, firsts, lasts, quantities, amounts = zip(*by_type, strict=True)
+    return UserTotals(
+        user_id=user_id,
+        events=sum(counts),
+        first_timestamp=min(firsts),
+        last_timestamp=max(lasts),
+        by_type=dict(zip(kinds, counts, strict=True)),
+        items=items,
+        quantity=sum(quantities),
+        spent=sum(amounts),
+    )
+
+
+def totals(database: Database) -> tuple[int, int, float | None]:
+    """Number of events and of users, and the latest time. A row for each user is read, not one for each event."""
+    statement = sa.select(
+        sa.func.coalesce(sa.func.sum(_U.event_count), 0), sa.func.count(), sa.func.max(_U.last_timestamp)
+    )
+    with database.read() as connection:
+        events, users, last = connection.execute(statement.select_from(USERS)).one()
+    return int(events), users, last

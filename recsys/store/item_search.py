@@ -1,0 +1,164 @@
+"""The items of the served bundle: replaced as a whole, listed, searched by word and category."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from recsys.store import paging
+from recsys.store.database import Database
+from recsys.store.errors import InvalidRecord
+from recsys.store.records import MAX_ID_CHARS, ItemRow, Page, check_id, finite, storable
+from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
+
+# SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.
+ROWS_AT_ONCE = 500
+PAUSE_S = 0.01  # between parts
+MAX_WORDS = 500  # of an item
+MAX_WORD_CHARS = 60
+MAX_QUERY_WORDS = 16
+
+_C, _I, _K = CATALOGUES.c, ITEMS.c, ITEM_CATEGORIES.c
+_CURRENT = sa.select(sa.func.max(_C.catalogue)).where(_C.complete == 1).scalar_subquery()
+_ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.image, _I.position)
+
+
+def put_items(database: Database, items: Iterable[ItemRow], version: str) -> None:
+    """See `Store.put_items`."""
+    check_id(version, "version of the items")
+    if items_version(database) == version:
+        return
+    with database.write() as connection:
+        begun = sa.insert(CATALOGUES).values(version=version, item_count=0, complete=0).returning(_C.catalogue)
+        catalogue = connection.execute(begun).scalar_one()
+    count = 0
+    for part in _parts(items):
+        rows, categories = _rows(part, catalogue, count)
+        count += len(rows)
+        with database.write() as connection:
+            try:
+                connection.execute(sa.insert(ITEMS), rows)
+            except IntegrityError:
+                raise InvalidRecord(
+                    "items with an id each", "an id that occurs twice", "put each item once; the old ones stay"
+                ) from None
+            if categories:
+                connection.execute(sa.insert(ITEM_CATEGORIES), categories)
+        time.sleep(PAUSE_S)
+    with database.write() as connection:
+        done = sa.update(CATALOGUES).where(_C.catalogue == catalogue).values(complete=1, item_count=count)
+        # If a call that began later is through, it has removed this row, and its items stay.
+        connection.execute(done)
+        connection.execute(sa.delete(CATALOGUES).where(_C.catalogue < catalogue))
+    _remove_left_over(database)
+
+
+def items_version(database: Database) -> str | None:
+    """See `Store.items_version`."""
+    with database.read() as connection:
+        return connection.execute(sa.select(_C.version).where(_C.catalogue == _CURRENT)).scalar()
+
+
+def count_items(database: Database) -> int:
+    """Number of items that search finds."""
+    with database.read() as connection:
+        return connection.execute(sa.select(_C.item_count).where(_C.catalogue == _CURRENT)).scalar() or 0
+
+
+def search_items(
+    database: Database, query: str | None, category: str | None, cursor: str | None, limit: int
+) -> Page[ItemRow]:
+    """See `Store.search_items`."""
+    statement = _ITEM.where(_I.catalogue == _CURRENT).order_by(_I.position).limit(limit + 1)
+    words = words_of(query or "")[:MAX_QUERY_WORDS]
+    if words:
+        statement = database.backend.matching(statement, words)
+    elif query is not None and query.strip():
+        return Page([])
+    if category is not None:
+        of_category = sa.and_(
+            _K.catalogue == _I.catalogue, _K.position == _I.position, _K.category == storable(category)
+        )
+        # The rarer first: words are, and a category alone is listed along its index.
+        statement = (
+            statement.where(sa.exists().where(of_category)) if words else statement.join(ITEM_CATEGORIES, of_category)
+        )
+    if cursor is not None:
+        position, item_id = paging.decode("items", cursor, int, str)
+        # Where other items have been put since, the last one shown may stand elsewhere.
+        now = sa.select(_I.position).where(_I.catalogue == _CURRENT, _I.item_id == storable(item_id)).scalar_subquery()
+        statement = statement.where(_I.position > sa.func.coalesce(now, position))
+    with database.read() as connection:
+        rows = connection.execute(statement).all()
+    page = paging.page("items", rows, limit, lambda row: [row.position, row.item_id])
+    return Page(
+        [
+            ItemRow(item_id, title, brand, tuple(json.loads(categories)), price, image)
+            for item_id, title, brand, categories, price, image, _ in page.rows
+        ],
+        page.next_cursor,
+    )
+
+
+def words_of(*texts: str) -> list[str]:
+    """The distinct words of letters and digits, without case and accents, in their order."""
+    text = " ".join(texts)
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return list(dict.fromkeys(word[:MAX_WORD_CHARS] for word in words))
+
+
+def _parts(items: Iterable[ItemRow]) -> Iterator[list[ItemRow]]:
+    rest = iter(items)
+    while part := list(islice(rest, ROWS_AT_ONCE)):
+        yield part
+
+
+def _rows(items: list[ItemRow], catalogue: int, first: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of `items` and of `item_categories`."""
+    rows, categories = [], []
+    for position, item in enumerate(items, first):
+        check_id(item.item_id, f"item_id of item {position}")
+        names = [storable(name) for name in item.categories]
+        title, brand = storable(item.title or ""), storable(item.brand or "")
+        rows.append(
+            {
+                "catalogue": catalogue,
+                "position": position,
+                "item_id": item.item_id,
+                "title": title or None,
+                "brand": brand or None,
+                "categories": json.dumps(names),
+                "price": finite(item.price),
+                "image": storable(item.image) if item.image else None,
+                "words": " ".join(words_of(title, brand, *names, item.item_id)[:MAX_WORDS]),
+            }
+        )
+        categories += [
+            {"catalogue": catalogue, "category": name, "position": position}
+            for name in dict.fromkeys(names)
+            if len(name) <= MAX_ID_CHARS
+        ]
+    return rows, categories
+
+
+def _remove_left_over(database: Database) -> None:
+    """Remove the items of catalogues that are gone, in parts."""
+    before = sa.select(sa.func.min(_C.catalogue)).scalar_subquery()
+    for table in (ITEMS, ITEM_CATEGORIES):
+        key = sa.tuple_(*table.primary_key.columns)
+        part = sa.select(*table.primary_key.columns).where(table.c.catalogue < before).limit(ROWS_AT_ONCE)
+        removed = ROWS_AT_ONCE
+        while removed:
+            with database.write() as connection:
+                removed = connection.execute(sa.delete(table).where(key.in_(part))).rowcount
+            time.sleep(PAUSE_S)

@@ -1,0 +1,1 @@
+"""The steps, in order; a published one is never edited."""

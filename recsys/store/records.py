@@ -1,0 +1,198 @@
+"""What goes into the store and comes out of it, and which values it takes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from recsys.store.errors import InvalidRecord
+
+T = TypeVar("T")
+
+EVENT_TYPES = ("view", "click", "add_to_cart", "purchase", "rating")
+# Of view `user_item_weights`. Who rates has bought: of a purchase and a later rating the rating is kept in training.
+EVENT_WEIGHTS: Mapping[str, float] = {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 5.0}
+
+MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
+END_OF_TIME = 1 << 33  # seconds since 1970; what lies beyond was meant as milliseconds
+LARGEST_NUMBER = 3.4e38  # of float32, which training reads
+
+# PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a user did to an item.
+
+    Attributes:
+        event_id: names the event for good; a second event of the same id is a duplicate.
+        user_id, item_id: any Unicode text of 1 to 512 characters without NUL and lone surrogates, like event_id.
+        event_type: one of `EVENT_TYPES`.
+        timestamp: seconds since 1970, below 2**33.
+        rating: as the shop counts them; None where there is none.
+        price: of one piece, in the shop's currency; None where unknown.
+        quantity: pieces; None where unknown.
+    """
+
+    event_id: str
+    user_id: str
+    item_id: str
+    event_type: str
+    timestamp: float
+    rating: float | None = None
+    price: float | None = None
+    quantity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of appended events: `accepted` are new, `duplicates` were in the store or earlier in the batch."""
+
+    accepted: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a listing.
+
+    Attributes:
+        rows: of this page.
+        next_cursor: what to pass for the next page; None after the last one.
+    """
+
+    rows: list[T]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user of the event log: number of events, times of the first and the last in seconds since 1970."""
+
+    user_id: str
+    events: int
+    first_timestamp: float
+    last_timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserTotals:
+    """What the event log says of one user.
+
+    Attributes:
+        user_id: of the user.
+        events: number of all.
+        first_timestamp, last_timestamp: of the events, in seconds since 1970.
+        by_type: number of events of each type that occurs.
+        items: number of distinct items.
+        quantity: pieces bought; a purchase without a quantity counts 1.
+        spent: sum of price x quantity over the purchases that have a price.
+    """
+
+    user_id: str
+    events: int
+    first_timestamp: float
+    last_timestamp: float
+    by_type: Mapping[str, int] = field(default_factory=dict)
+    items: int = 0
+    quantity: float = 0.0
+    spent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item of the served bundle as search shows it; categories from general to specific."""
+
+    item_id: str
+    title: str | None = None
+    brand: str | None = None
+    categories: tuple[str, ...] = ()
+    price: float | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer: what was shown to whom, by which version of a bundle.
+
+    Attributes:
+        request_id: of the request.
+        user_id: None for an anonymous session.
+        timestamp: of the answer, in seconds since 1970.
+        bundle_version: of the bundle that answered.
+        model: name of the model that was asked.
+        item_ids: in the order shown.
+        scores: of the items; empty where there are none.
+    """
+
+    request_id: str
+    user_id: str | None
+    timestamp: float
+    bundle_version: str
+    model: str
+    item_ids: tuple[str, ...]
+    scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Size of the store; `last_event` is the latest time of an event in seconds since 1970, None without events."""
+
+    events: int
+    users: int
+    items: int
+    last_event: float | None
+
+
+def check_events(events: Sequence[Event]) -> None:
+    """Stop at the first event that cannot be stored.
+
+    Raises:
+        InvalidRecord: with the position of the event (from 0), the field and what it may hold.
+    """
+    for position, event in enumerate(events):
+        for name in ("event_id", "user_id", "item_id"):
+            check_id(getattr(event, name), f"{name} of event {position}")
+        if event.event_type not in EVENT_TYPES:
+            raise _invalid(f"event_type of event {position}", f"one of {', '.join(EVENT_TYPES)}", event.event_type)
+        if not 0 <= event.timestamp < END_OF_TIME:
+            raise _invalid(f"timestamp of event {position}", "seconds since 1970 below 2**33", event.timestamp)
+        for name in ("rating", "price", "quantity"):
+            value = getattr(event, name)
+            if value is not None and not abs(value) <= LARGEST_NUMBER:
+                raise _invalid(f"{name} of event {position}", "a finite number", value)
+
+
+def check_id(value: str, name: str) -> None:
+    """Stop where `value` cannot be stored as an id.
+
+    Raises:
+        InvalidRecord: it is no text, empty, too long, or holds NUL or a lone surrogate.
+    """
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_CHARS or _UNSTORABLE.search(value):
+        raise _invalid(name, f"1 to {MAX_ID_CHARS} characters, none of them NUL or a lone surrogate", value)
+
+
+def is_storable(value: str) -> bool:
+    """Whether a database can hold the text at all; an id that it cannot hold is in no row."""
+    return not _UNSTORABLE.search(value)
+
+
+def storable(value: str) -> str:
+    """The text with U+FFFD in place of what a database cannot hold."""
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
+def finite(value: float | None) -> float | None:
+    """The number, None in place of NaN and infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _invalid(name: str, expected: str, got: object) -> InvalidRecord:
+    text = ascii(got)
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return InvalidRecord(f"{expected} as {name}", shown, "correct the record; nothing of the call was stored")

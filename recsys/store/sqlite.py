@@ -1,0 +1,105 @@
+"""SQLite in WAL mode: readers never wait, one writer at a time, every commit flushed to disk."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, column, event, table, text
+from sqlalchemy.dialects import sqlite
+
+from recsys.store.backends import EVENT_COLUMNS, UPGRADE_S, Backend
+from recsys.store.errors import StoreError
+from recsys.store.tables import ITEMS
+
+READ_ONLY, UNTIL = "recsys_read_only", "recsys_until"
+RETRY_S = 0.003
+
+
+class SQLite(Backend):
+    """A file on a local disk, shared by the processes of one machine."""
+
+    insert = staticmethod(sqlite.insert)
+    latest_events = f"""
+        SELECT {EVENT_COLUMNS}
+        FROM json_each(:users) AS u CROSS JOIN events AS e
+        WHERE e.seq IN (
+            SELECT seq FROM events
+            WHERE user_id = u.value AND timestamp <= :until ORDER BY timestamp DESC, seq DESC LIMIT :limit
+        )
+        ORDER BY e.timestamp, e.seq
+    """
+
+    def engine_options(self) -> dict[str, Any]:
+        path = self.url.database
+        if not path or path == ":memory:" or path.startswith("file:"):
+            raise StoreError("the path of a file after sqlite:///", repr(path or ""), "write sqlite:///data/events.db")
+        if not Path(path).absolute().parent.is_dir():
+            raise StoreError(f"a folder for {path}", "none", "make the folder, or correct the path")
+        # The driver would open transactions by itself, too late and not for every statement.
+        return {"connect_args": {"timeout": self.timeout_s, "isolation_level": None}}
+
+    def prepare(self) -> tuple[Engine, Engine]:
+        event.listen(self.engine, "connect", _set_up)
+        event.listen(self.engine, "begin", self._begin)
+        reads = self.engine.execution_options(**{READ_ONLY: True})
+        return reads, reads
+
+    def limit(self, connection: Connection, until: float) -> None:
+        connection.info[UNTIL] = until
+
+    def lock_schema(self, connection: Connection) -> None:
+        """The transaction itself is the lock: it has begun as a writer."""
+
+    def prepare_database(self) -> None:
+        """Switch to WAL mode for good. SQLite does not wait for others here, so this does."""
+        with closing(sqlite3.connect(self.url.database or "")) as connection:
+            retry_while_locked(lambda: connection.execute("PRAGMA journal_mode = WAL"), time.monotonic() + UPGRADE_S)
+
+    def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """As they are: there is one writer at a time, and the database numbers what it inserts."""
+
+    def users_value(self, user_ids: Sequence[str]) -> str:
+        return json.dumps(list(user_ids))
+
+    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
+        # The index gives its rows by number, which ascends with the position: a page ends the search early.
+        found = table("items_words", column("rowid"))
+        condition = text("items_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in words))
+        return (
+            statement.join(found, found.c.rowid == ITEMS.c.seq).where(condition).order_by(None).order_by(found.c.rowid)
+        )
+
+    def _begin(self, connection: Connection) -> None:
+        """Begin as a writer at once: a transaction that began as a reader could not wait for its turn."""
+        if connection.get_execution_options().get(READ_ONLY):
+            return
+        driver_connection: Any = connection.connection.driver_connection
+        # SQLite itself would sleep longer and longer, and miss the gaps that a busy writer leaves.
+        driver_connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            retry_while_locked(lambda: driver_connection.execute("BEGIN IMMEDIATE"), connection.info[UNTIL])
+        finally:
+            driver_connection.execute(f"PRAGMA busy_timeout = {int(self.timeout_s * 1000)}")
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    # FULL: a commit is on disk when it returns, also when the power fails.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def retry_while_locked(call: Callable[[], object], until: float) -> None:
+    """Call again and again while another connection holds the lock, until a time of the monotonic clock."""
+    while True:
+        try:
+            call()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= until:
+                raise
+        time.sleep(RETRY_S)

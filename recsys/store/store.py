@@ -1,0 +1,158 @@
+"""The store as the server and the preparation of data see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from recsys.store import event_log, item_search, migrate, served_log
+from recsys.store.database import Database
+from recsys.store.records import Appended, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
+
+
+class Store:
+    """Events, the users they tell of, the items that search finds, and what was served.
+
+    Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
+    down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str, *, timeout_s: float = 2.0, pool_size: int = 4) -> Store:
+        """Get ready to use the database at `url`; it is neither connected nor migrated yet.
+
+        Args:
+            url: sqlite:///PATH, postgresql://USER@HOST/DATABASE, or the path of an SQLite file.
+            timeout_s: longest that a call waits for the database. To connect, PostgreSQL gets 2 s at least.
+            pool_size: most connections; further calls wait for a free one.
+
+        Raises:
+            StoreError: the URL is wrong, the folder of an SQLite file is missing, or the driver is.
+        """
+        return cls(Database(url, timeout_s, pool_size))
+
+    def upgrade(self) -> None:
+        """Create the tables, or bring them to this version, in one transaction.
+
+        Processes that start at once wait for each other, up to a minute.
+
+        Raises:
+            StoreError: the tables are of a newer version; a PostgreSQL database is not in UTF-8.
+        """
+        migrate.upgrade(self._database)
+
+    def close(self) -> None:
+        """Close the connections; a call that is under way ends first, and a later one opens new ones."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life; returns if there is one."""
+        with self._database.read() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM alembic_version"))
+
+    def append(self, events: Sequence[Event]) -> Appended:
+        """Store events in one transaction: on disk when it returns, all or none.
+
+        An event whose id is in the store, or came earlier in the batch, is a duplicate and changes nothing, so a
+        call may be repeated after any error.
+
+        Raises:
+            InvalidRecord: an event holds what cannot be stored, see `Event`.
+        """
+        return event_log.append(self._database, events)
+
+    def events_of(self, user_ids: Sequence[str], *, until: float | None = None, limit: int) -> dict[str, list[Event]]:
+        """The latest events of users, oldest first; at equal times in the order of arrival.
+
+        Args:
+            user_ids: any texts.
+            until: leave out what happened after this time, in seconds since 1970.
+            limit: most events of each user.
+
+        Returns:
+            An entry for each user id, an empty one where nothing is known.
+        """
+        return event_log.events_of(self._database, user_ids, until, limit)
+
+    def all_events(self) -> Iterator[list[Event]]:
+        """All events in the order of arrival, as of the start of the call, in lists of up to 10,000."""
+        return event_log.all_events(self._database)
+
+    def users(self, cursor: str | None, limit: int) -> Page[UserRow]:
+        """Users with events, ordered by id (code points).
+
+        Args:
+            cursor: of the page before; None for the first page.
+            limit: most rows, at least 1.
+
+        Raises:
+            InvalidCursor: see there.
+        """
+        return event_log.users(self._database, cursor, limit)
+
+    def user_totals(self, user_id: str) -> UserTotals | None:
+        """What the events say of a user; None if there are none."""
+        return event_log.user_totals(self._database, user_id)
+
+    def put_items(self, items: Iterable[ItemRow], version: str) -> None:
+        """Let search find these items in place of those before; does nothing if they are of this `version` already.
+
+        The change is seen whole or not at all; events can be appended while it is prepared. Of two calls at the
+        same time the one that began later stays.
+
+        Args:
+            items: in the order in which search lists them, for example by popularity.
+            version: of the bundle that they are from.
+
+        Raises:
+            InvalidRecord: an item id or the version cannot be stored, or an item id occurs twice.
+        """
+        item_search.put_items(self._database, items, version)
+
+    def items_version(self) -> str | None:
+        """`version` of the items that search finds; None before the first `put_items`."""
+        return item_search.items_version(self._database)
+
+    def search_items(self, query: str | None, category: str | None, cursor: str | None, limit: int) -> Page[ItemRow]:
+        """Items in the order of `put_items`.
+
+        Args:
+            query: words of letters and digits; an item matches if for each of them it has a word in title, brand,
+                categories or id that begins with it, whatever the case and the accents. A query without a word, like
+                "?!", matches nothing; None or blanks match everything.
+            category: one of the item's categories, exactly; None for any.
+            cursor: of the page before; None for the first page. If other items have been put since, the next page
+                goes on after the last item shown.
+            limit: most rows, at least 1.
+
+        Raises:
+            InvalidCursor: see there.
+        """
+        return item_search.search_items(self._database, query, category, cursor, limit)
+
+    def add_served(self, rows: Sequence[Served]) -> None:
+        """Note what was shown, in one transaction. What no database can hold in a text becomes U+FFFD."""
+        served_log.add_served(self._database, rows)
+
+    def served(self, since: float, until: float) -> Iterator[Served]:
+        """What was shown from `since` to before `until`, in seconds since 1970, ordered by time."""
+        return served_log.served(self._database, since, until)
+
+    def stats(self) -> StoreStats:
+        """Number of events, users and items, and the time of the latest event."""
+        events, users, last = event_log.totals(self._database)
+        return StoreStats(events, users, item_search.count_items(self._database), last)

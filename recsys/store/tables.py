@@ -1,0 +1,102 @@
+"""The schema, as the newest migration leaves it; a test holds the two together.
+
+    users ◄─ kept up to date with ─ events ─► views user_item_weights, purchases
+    catalogues ─ the latest complete one ─► items ─► item_categories
+    served
+
+Ids are compared by code point ("C" collation), so both databases list them in the same order.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+Id = String().with_variant(String(collation="C"), "postgresql")
+
+EVENTS = Table(
+    "events",
+    metadata,
+    Column("seq", Number, primary_key=True),  # order of arrival; decides ties in time
+    Column("event_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("item_id", Id, nullable=False),
+    Column("event_type", String, nullable=False),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970
+    Column("rating", Double),
+    Column("price", Double),
+    Column("quantity", Double),
+    UniqueConstraint("event_id", name="events_event_id"),
+    Index("events_user", "user_id", "timestamp", "seq"),
+)
+
+USERS = Table(
+    "users",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("event_count", Number, nullable=False),
+    Column("first_timestamp", Double, nullable=False),
+    Column("last_timestamp", Double, nullable=False),
+)
+
+CATALOGUES = Table(
+    "catalogues",
+    metadata,
+    Column("catalogue", Number, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("item_count", Number, nullable=False),
+    Column("complete", Integer, nullable=False),  # 0 while it is being filled; search reads the latest complete one
+)
+
+ITEMS = Table(
+    "items",
+    metadata,
+    Column("seq", Number, primary_key=True),  # the full-text index of SQLite refers to it
+    Column("catalogue", Number, nullable=False),
+    Column("position", Number, nullable=False),
+    Column("item_id", Id, nullable=False),
+    Column("title", Text),
+    Column("brand", Text),
+    Column("categories", Text, nullable=False),  # JSON list
+    Column("price", Double),
+    Column("image", Text),
+    Column("words", Text, nullable=False),  # what search finds the item by, separated by single spaces
+    UniqueConstraint("catalogue", "item_id", name="items_item_id"),
+    Index("items_position", "catalogue", "position"),
+)
+
+ITEM_CATEGORIES = Table(
+    "item_categories",
+    metadata,
+    Column("catalogue", Number, primary_key=True, autoincrement=False),
+    Column("category", Id, primary_key=True),
+    Column("position", Number, primary_key=True, autoincrement=False),  # of the item
+)
+
+SERVED = Table(
+    "served",
+    metadata,
+    Column("seq", Number, primary_key=True),
+    Column("request_id", String, nullable=False),
+    Column("user_id", Text),
+    Column("timestamp", Double, nullable=False),
+    Column("bundle_version", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("item_ids", Text, nullable=False),  # JSON list, in the order shown
+    Column("scores", Text, nullable=False),  # JSON list
+    Index("served_timestamp", "timestamp", "seq"),
+)

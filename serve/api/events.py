@@ -1,0 +1,49 @@
+"""Events: what users did."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from recsys.store import Event
+from serve.api.common import REFUSALS, LinkOf, LoadedOf, NoParameters, ServerOf
+from serve.problems import responses
+from serve.schemas.events import EventBody, EventsBody, EventsResponse
+
+router = APIRouter(tags=["events"])
+
+
+@router.post("/events", summary="Tell what users did", responses=REFUSALS | responses(400), dependencies=[NoParameters])
+def append(body: Annotated[EventsBody, Body()], link: LinkOf, loaded: LoadedOf, server: ServerOf) -> EventsResponse:
+    """One event, or a list of them: all or none.
+
+    They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
+    """
+    now = time.time()
+    events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
+    appended = link.append(events)
+    server.metrics.appended(events, appended.duplicates, now)
+    catalogue = loaded.bundle.catalogue
+    known = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
+    return EventsResponse(
+        accepted=appended.accepted,
+        duplicates=appended.duplicates,
+        unknown_items=sum(not known[event.item_id] for event in events),
+        event_ids=[event.event_id for event in events],
+    )
+
+
+def _event(body: EventBody, now: float) -> Event:
+    return Event(
+        event_id=body.event_id or uuid.uuid4().hex,
+        user_id=body.user_id,
+        item_id=body.item_id,
+        event_type=body.event_type,
+        timestamp=now if body.timestamp is None else body.timestamp,
+        rating=body.rating,
+        price=body.price,
+        quantity=body.quantity,
+    )

@@ -1,0 +1,143 @@
+"""The server itself: is it alive, what does it serve, how is it doing."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter, Response
+
+import recsys
+from recsys.store import StoreUnavailable
+from serve.api.common import REFUSALS, LoadedOf, NoParameters, ServerOf
+from serve.loaded import Loaded
+from serve.metrics import CONTENT_TYPE
+from serve.problems import responses
+from serve.schemas.operations import (
+    Calibration,
+    ConfigResponse,
+    HealthResponse,
+    IndexResponse,
+    ModelRow,
+    ModelsResponse,
+    ReadyResponse,
+    ReloadResponse,
+    StatsResponse,
+)
+from serve.schemas.recommendations import FULL, StoreState
+from serve.server import Server
+from serve.service import time_text
+
+router = APIRouter(tags=["operations"], dependencies=[NoParameters])
+
+
+@router.get("/", summary="Where to find what", responses=responses(422))
+async def index() -> IndexResponse:
+    """The addresses of this API."""
+    return IndexResponse(
+        name="Recommendations",
+        version=recsys.__version__,
+        docs="/docs",
+        recommendations="/recommendations/{user_id}",
+        health="/health",
+        ready="/ready",
+    )
+
+
+@router.get("/health", summary="Is the process alive?", responses=responses(422))
+async def health() -> HealthResponse:
+    """Says nothing of the bundle: restart the process if this fails, see /ready for the rest."""
+    return HealthResponse()
+
+
+@router.get("/ready", summary="Can it answer?", responses=responses(422, 503))
+async def ready(loaded: LoadedOf, server: ServerOf) -> ReadyResponse:
+    """503 with the reason until a bundle is loaded."""
+    return ReadyResponse.model_validate({"bundle": loaded.info, "store": _store_state(server)})
+
+
+@router.get("/models", summary="What can be asked for", responses=REFUSALS)
+async def models(loaded: LoadedOf) -> ModelsResponse:
+    """The full pipeline and every retriever of the bundle."""
+    rows = [_model(loaded, name) for name in loaded.models]
+    metrics = loaded.bundle.manifest["metrics"]
+    return ModelsResponse.model_validate({"bundle": loaded.info, "default": FULL, "models": rows, "metrics": metrics})
+
+
+@router.get("/stats", summary="Sizes", responses=REFUSALS)
+def stats(loaded: LoadedOf, server: ServerOf) -> StatsResponse:
+    """Of the bundle and the store."""
+    bundle = loaded.bundle
+    counted, state = None, _store_state(server)
+    if server.link is not None:
+        try:
+            found = server.link.queries.stats()
+        except StoreUnavailable:
+            state = "unavailable"
+        else:
+            counted = {
+                "events": found.events,
+                "users": found.users,
+                "items": found.items,
+                "last_event_at": time_text(found.last_event),
+            }
+    return StatsResponse.model_validate(
+        {
+            "bundle": loaded.info,
+            "items": bundle.n_items,
+            "users": bundle.catalogue.n_users,
+            "interactions": len(bundle.histories.items),
+            "store": state,
+            "store_statistics": counted,
+            "uptime_s": round(time.time() - server.started, 3),
+            "workers": server.settings.workers,
+        }
+    )
+
+
+@router.get("/config", summary="Settings", responses=REFUSALS)
+async def config(server: ServerOf) -> ConfigResponse:
+    """The settings in use, without secrets."""
+    return ConfigResponse(settings=server.settings.public())
+
+
+@router.post("/admin/reload", summary="Load the bundle anew", responses=REFUSALS | responses(409))
+def reload(server: ServerOf) -> ReloadResponse:
+    """Load the current version of the bundle now.
+
+    One that is not sound is refused with the reason (409), and the old one goes on.
+    """
+    bundles = server.bundles
+    before = bundles.info
+    return ReloadResponse.model_validate({"bundle": bundles.load().info, "before": before})
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses=REFUSALS | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(server: ServerOf) -> Response:
+    """Of all workers, in Prometheus' text format."""
+    return Response(server.metrics.render(), media_type=CONTENT_TYPE)
+
+
+def _store_state(server: Server) -> StoreState:
+    if server.link is None:
+        return "off"
+    return "live" if server.link.reachable else "unavailable"
+
+
+def _model(loaded: Loaded, name: str) -> ModelRow:
+    manifest, recommender = loaded.bundle.manifest, loaded.recommender
+    kinds = {FULL: "pipeline", recommender.retriever.name: "two_tower", **manifest["retrievers"]}
+    scale, offset = loaded.calibration(name)
+    return ModelRow(
+        name=name,
+        kind=kinds.get(name, "hybrid"),
+        proposes=name in recommender.sources,
+        weights=manifest["hybrids"].get(name),
+        confidence=None
+        if kinds.get(name) == "popularity" and name == recommender.popularity.name
+        else Calibration(scale=scale, offset=offset, fitted=loaded.calibrated(name)),
+    )

@@ -1,0 +1,97 @@
+"""Recommendations for users and sessions.
+
+These routes carry the load: the query is read once for each distinct text, and answers are encoded as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import ValidationError
+
+from serve.api.common import REFUSALS, NoParameters, json_response
+from serve.problems import ProblemError, explain, responses
+from serve.schemas.common import parameters
+from serve.schemas.recommendations import (
+    RecommendationBody,
+    RecommendationList,
+    RecommendationQuery,
+    RecommendationResponse,
+)
+from serve.server import Server
+from serve.service import Answer, RecommendationRequest
+
+router = APIRouter(tags=["recommendations"])
+
+CACHED_QUERY_BYTES = 256
+USER_ID = "Any string; percent-encoded where it must be."
+
+
+@router.get(
+    "/recommendations/{user_id:id}",
+    summary="Items for a user",
+    response_model=RecommendationResponse,
+    responses=REFUSALS,
+    openapi_extra={"parameters": parameters(RecommendationQuery, {"user_id": USER_ID})},
+)
+async def recommend(request: Request) -> Response:
+    """The k best items for a user.
+
+    Proposed by the two-tower model and item-to-item retrievers, put in order by the ranker. The user's latest events
+    count as soon as they have been accepted. Popular items fill up what the model leaves open, and the answer says so.
+    """
+    started = time.perf_counter()
+    query_string: bytes = request.scope["query_string"]
+    options = _cached_query(query_string) if len(query_string) <= CACHED_QUERY_BYTES else _query(query_string)
+    user_id: str = request.path_params["user_id"]
+    if not user_id:
+        raise ProblemError(422, "user_id: name a user")
+    answers = await _submit(request, RecommendationRequest(options, (user_id,), started))
+    return json_response(answers[0])
+
+
+@router.post(
+    "/recommendations",
+    summary="Items for many users, or for a session",
+    response_model=RecommendationList,
+    responses=REFUSALS | responses(400),
+    dependencies=[NoParameters],
+)
+async def recommend_many(request: Request, body: Annotated[RecommendationBody, Body()]) -> Response:
+    """One answer for each of `user_ids`, scored together; or one for an anonymous session, from its `history`."""
+    started = time.perf_counter()
+    subjects = tuple(body.user_ids) or (tuple(body.history),)
+    answers = await _submit(request, RecommendationRequest(body.options(), subjects, started))
+    return json_response({"results": answers})
+
+
+async def _submit(request: Request, wanted: RecommendationRequest) -> list[Answer]:
+    server: Server = request.app.state.server
+    answers = await server.batcher.submit(wanted)
+    if server.served_log is not None:
+        server.served_log.add(request.scope["request_id"], answers)
+    return answers
+
+
+def _query(query_string: bytes) -> RecommendationQuery:
+    """Options from a query.
+
+    Raises:
+        ProblemError: a parameter does not exist, does not fit, or comes twice.
+    """
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        if name in given:
+            raise ProblemError(422, f"{name[:60]}: given more than once")
+        given[name] = value
+    try:
+        return RecommendationQuery.model_validate(given)
+    except ValidationError as error:
+        raise ProblemError(422, explain(error)) from None
+
+
+_cached_query = lru_cache(1024)(_query)

@@ -1,0 +1,66 @@
+"""Which items of a catalogue a filter lets through."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int32]
+NO_ROWS: Rows = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What the items of a catalogue can be filtered by.
+
+    Attributes:
+        prices: float32 [N], NaN where unknown.
+        brands, categories: rows of the items that bear each name.
+    """
+
+    prices: NDArray[np.float32]
+    brands: dict[str, Rows]
+    categories: dict[str, Rows]
+
+    @classmethod
+    def of(cls, items: Iterable[tuple[str | None, tuple[str, ...], float | None]]) -> Self:
+        """Collect the brand, categories and price of items 0, 1, ..."""
+        prices: list[float] = []
+        brands: dict[str, list[int]] = defaultdict(list)
+        paths: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, (brand, categories, price) in enumerate(items):
+            prices.append(np.nan if price is None else price)
+            paths[categories].append(row)
+            if brand:
+                brands[brand].append(row)
+        by_category: dict[str, list[int]] = defaultdict(list)
+        for path, rows in paths.items():
+            for category in set(path):
+                by_category[category] += rows
+        return cls(np.array(prices, np.float32), _as_rows(brands), _as_rows(by_category))
+
+    def mask(
+        self, min_price: float | None, max_price: float | None, category: str | None, brand: str | None
+    ) -> NDArray[np.bool_]:
+        """The items that every filter given lets through, bool [N]; one without a price passes no price filter."""
+        allowed = np.ones(len(self.prices), bool)
+        # Prices are float32 here: so is the bound, or 9.99 would be no item's price.
+        if min_price is not None:
+            allowed &= self.prices >= np.float32(min_price)
+        if max_price is not None:
+            allowed &= self.prices <= np.float32(max_price)
+        for name, rows in ((category, self.categories), (brand, self.brands)):
+            if name is not None:
+                bearing = np.zeros(len(allowed), bool)
+                bearing[rows.get(name, NO_ROWS)] = True
+                allowed &= bearing
+        return allowed
+
+
+def _as_rows(rows: dict[str, list[int]]) -> dict[str, Rows]:
+    return {name: np.array(listed, np.int32) for name, listed in rows.items()}

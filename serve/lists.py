@@ -1,0 +1,198 @@
+"""From ranked item rows to the lists of an answer: filters, filling up, descriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.bundle import ItemCard
+from recsys.retrieval.base import NO_ITEM, Queries
+from serve.loaded import Loaded
+from serve.schemas.recommendations import FULL, Options
+
+FILTER_DEPTH = 1000  # places ranked where a filter will drop most of them
+POPULARITY = "popularity"
+RANKER = "ranker"
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What a model puts in order for B queries.
+
+    Attributes:
+        items: int32 [B, D], item rows, `NO_ITEM` where the model has none.
+        scores: float32 [B, D].
+        confidences: float64 [B, D].
+        retrieval_scores: float32 [B, D]; None if not computed.
+        ratings: float32 [B, D], NaN where there is none; None if not computed.
+        proposed: bool [B, D, R], which of the `proposers` proposed each item.
+        proposers: their names.
+        model_source: what gave the scores.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    confidences: NDArray[np.float64]
+    retrieval_scores: NDArray[np.float32] | None
+    ratings: NDArray[np.float32] | None
+    proposed: NDArray[np.bool_]
+    proposers: tuple[str, ...]
+    model_source: str
+
+
+@dataclass
+class UserList:
+    """The list of one user: items of the model, then popular ones."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+    personal: int = 0
+
+
+def lists(loaded: Loaded, queries: Queries, options: Options) -> list[UserList]:
+    """The list of each query, best first; shorter than k where no more of the catalogue fit."""
+    mask = loaded.facets().mask(*options.filters) if options.filtered else None
+    ranked = rank(loaded, queries, options)
+    chosen = _chosen(ranked.items, mask, options.k)
+    short = [b for b, columns in enumerate(chosen) if len(columns) < options.k]
+    popular = _popular(loaded, queries, options, ranked, chosen, short, mask) if short else {}
+    rows = [row for b, columns in enumerate(chosen) for row in ranked.items[b, columns].tolist()]
+    cards = loaded.cards([*rows, *(row for listed in popular.values() for row in listed)])
+    found = [UserList(entries, len(entries)) for entries in _entries(ranked, chosen, cards)]
+    total = max(float(loaded.popularity.sum()), 1e-9)
+    for b, listed in popular.items():
+        first = len(found[b].items) + 1
+        found[b].items += [
+            _popular_entry(rank, cards[row], float(loaded.popularity[row]), total)
+            for rank, row in enumerate(listed, first)
+        ]
+    return found
+
+
+def rank(loaded: Loaded, queries: Queries, options: Options) -> Ranked:
+    """Put items in order by the model asked for; deeper than k where filters follow."""
+    depth = min(max(options.k, FILTER_DEPTH), loaded.bundle.n_items) if options.filtered else options.k
+    if options.model != FULL:
+        return _rank_by_one(loaded, queries, options, depth)
+    recommender = loaded.recommender
+    found = recommender.recommend(queries, depth, exclude_seen=options.exclude_seen)
+    return Ranked(
+        np.where(found.fallback[:, None], NO_ITEM, found.items),
+        found.scores,
+        loaded.confidence(FULL, found.scores),
+        found.retrieval_scores,
+        found.ratings,
+        found.sources,
+        recommender.sources,
+        recommender.retriever.name if recommender.ranker is None else RANKER,
+    )
+
+
+def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, depth: int) -> Ranked:
+    retriever = loaded.retriever(options.model)
+    found = retriever.retrieve(queries, depth, exclude_seen=options.exclude_seen)
+    if options.model == POPULARITY:
+        confidences = found.scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9)
+    else:
+        confidences = loaded.confidence(options.model, found.scores)
+    return Ranked(
+        found.items,
+        found.scores,
+        confidences,
+        found.scores if retriever is loaded.recommender.retriever else None,
+        None,
+        np.ones((*found.items.shape, 1), bool),
+        (options.model,),
+        options.model,
+    )
+
+
+def _chosen(items: NDArray[np.int32], mask: Mask | None, k: int) -> list[NDArray[np.int64]]:
+    """Columns of the first k items of each row that are items and pass the mask."""
+    fit = items != NO_ITEM
+    if mask is not None:
+        fit &= mask[items]
+    return [np.flatnonzero(row)[:k] for row in fit]
+
+
+def _popular(
+    loaded: Loaded,
+    queries: Queries,
+    options: Options,
+    ranked: Ranked,
+    chosen: list[NDArray[np.int64]],
+    short: list[int],
+    mask: Mask | None,
+) -> dict[int, list[int]]:
+    """Popular item rows that fill up the lists of the queries `short`."""
+    order = loaded.popular if mask is None else loaded.popular[mask[loaded.popular]]
+    found = {}
+    for b in short:
+        missing = options.k - len(chosen[b])
+        taken = ranked.items[b, chosen[b]]
+        if options.exclude_seen:
+            histories = queries.histories
+            taken = np.concatenate([taken, histories.items[histories.indptr[b] : histories.indptr[b + 1]]])
+        first = order[: missing + len(taken)]
+        found[b] = first[~np.isin(first, taken)][:missing].tolist()
+    return found
+
+
+def _entries(
+    ranked: Ranked, chosen: list[NDArray[np.int64]], cards: dict[int, ItemCard] | Any
+) -> list[list[dict[str, Any]]]:
+    nothing = np.full(ranked.items.shape, np.nan)
+    numbers = [
+        np.round(np.asarray(nothing if column is None else column, np.float64), 6)
+        for column in (ranked.scores, ranked.confidences, ranked.retrieval_scores, ranked.ratings)
+    ]
+    names, source = ranked.proposers, ranked.model_source
+    found = []
+    for b, columns in enumerate(chosen):
+        rows = ranked.items[b, columns].tolist()
+        values = zip(rows, *(column[b, columns].tolist() for column in numbers), strict=True)
+        proposed = ranked.proposed[b, columns].tolist()
+        entries = []
+        for place, (row, score, confidence, retrieval_score, rating) in enumerate(values):
+            card = cards[row]
+            sources = list(compress(names, proposed[place]))
+            entries.append(
+                {
+                    "rank": place + 1,
+                    "item_id": card.item_id,
+                    "title": card.title,
+                    "brand": card.brand,
+                    "price": card.price,
+                    "score": score,
+                    "confidence": confidence,
+                    "retrieval_score": retrieval_score,  # NaN becomes null in JSON
+                    "predicted_rating": rating,
+                    "source": sources[0] if sources else source,
+                    "sources": sources,
+                    "model_source": source,
+                }
+            )
+        found.append(entries)
+    return found
+
+
+def _popular_entry(rank: int, card: ItemCard, popularity: float, total: float) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "item_id": card.item_id,
+        "title": card.title,
+        "brand": card.brand,
+        "price": card.price,
+        "score": round(popularity, 6),
+        "confidence": round(min(max(popularity / total, 0.0), 1.0), 6),
+        "retrieval_score": None,
+        "predicted_rating": None,
+        "source": POPULARITY,
+        "sources": [POPULARITY],
+        "model_source": POPULARITY,
+    }

@@ -1,0 +1,115 @@
+"""One bundle, open and warm, with what the server computes from it once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.bundle import Bundle, ItemCard
+from recsys.bundle.manifest import Verification
+from recsys.dataset.histories import Histories
+from recsys.errors import BundleError
+from recsys.retrieval.base import NO_ITEM, Queries, Retriever
+from recsys.retrieval.popularity import Popularity
+from serve.filters import Facets
+from serve.lazy import Lazy
+from serve.observed import ObservedRecommender
+from serve.schemas.recommendations import FULL
+from serve.settings import Settings
+from serve.spending import Spending
+
+MAX_CARDS = 50_000
+
+
+class Loaded:
+    """A bundle that answers. A request reads it once, so that an answer never mixes two bundles.
+
+    Attributes:
+        bundle: the open bundle.
+        recommender: its full pipeline.
+        info: what answers say of it.
+        models: names of what can be asked for: the full pipeline and every retriever.
+        popular: int32 [N], item rows from the most popular one.
+        popularity: float32 [N], popularity of each item.
+        facets: what items can be filtered by.
+        spending: what users spend.
+    """
+
+    def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
+        """Compose the pipeline; `candidates` as in `Bundle.recommender`."""
+        self.bundle = bundle
+        self.recommender = ObservedRecommender.of(bundle.recommender(candidates=candidates))
+        synthetic = bool(bundle.manifest["config"].get("synthetic", False))
+        self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
+        self.models = (FULL, *bundle.retrievers)
+        self.popular, self.popularity = by_popularity(self.recommender.popularity)
+        self.facets = Lazy(lambda: Facets.of(bundle.catalogue.facets()))
+        self.spending = Lazy(lambda: Spending.of(bundle.histories, self.facets().prices))
+        self._cards: dict[int, ItemCard] = {}
+
+    @classmethod
+    def open(cls, path: Path, settings: Settings) -> Loaded:
+        """Open the bundle at `path`, a version, and recommend once, so that the first user waits for no set-up.
+
+        Raises:
+            BundleError: missing, partial, corrupt or incompatible; or what it recommends is no number.
+        """
+        verify: Verification = "quick" if path.name == settings.trusted_version else settings.verify
+        try:
+            bundle = Bundle(path, verify=verify, threads=settings.onnx_threads)
+        except OSError as error:
+            raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
+        loaded = cls(bundle, settings.candidates)
+        loaded._warm_up()
+        return loaded
+
+    def _warm_up(self) -> None:
+        histories = self.bundle.histories
+        user = int(histories.lengths.argmax()) if len(histories) else NO_ITEM
+        query = Queries(histories.select([user]), np.array([user], np.int32), np.array([int(time.time())], np.int64))
+        answer = self.recommender.recommend(query, 10, exclude_seen=False)
+        if np.isnan(answer.scores).any():
+            raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
+        self.cards(answer.items[answer.items != NO_ITEM].tolist())
+
+    def retriever(self, name: str) -> Retriever:
+        """The retriever of that name; BundleError if the bundle holds none."""
+        two_tower = self.recommender.retriever
+        return two_tower if name == two_tower.name else self.bundle.retriever(name)
+
+    def cards(self, rows: Sequence[int]) -> Mapping[int, ItemCard]:
+        """At least the cards of these item rows; those of `MAX_CARDS` items are kept."""
+        cards = self._cards
+        missing = [row for row in set(rows) if row not in cards]
+        if len(cards) + len(missing) > MAX_CARDS:
+            cards = self._cards = {}  # a new one: another thread may be reading the old one
+            missing = list(set(rows))
+        if missing:
+            cards.update(self.bundle.catalogue.cards(missing))
+        return cards
+
+    def confidence(self, model: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """A model's scores as numbers from 0 to 1, growing with the score."""
+        scale, offset = self.calibration(model)
+        logistic: NDArray[np.float64] = 0.5 + 0.5 * np.tanh(0.5 * (scale * scores.astype(np.float64) + offset))
+        return logistic
+
+    def calibration(self, model: str) -> tuple[float, float]:
+        """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
+        given = self.bundle.manifest["serving"].get("confidence", {}).get(model, {})
+        return float(given.get("scale", 1.0)), float(given.get("offset", 0.0))
+
+    def calibrated(self, model: str) -> bool:
+        """Whether the bundle says how the model's scores relate to probabilities."""
+        return model in self.bundle.manifest["serving"].get("confidence", {})
+
+
+def by_popularity(popularity: Popularity) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Item rows from the most popular one [N], and the popularity of each row [N]."""
+    nobody = Queries(Histories.from_rows(1, *(np.empty(0, np.int64),) * 3), np.array([NO_ITEM]), np.zeros(1, np.int64))
+    ranking = popularity.retrieve(nobody, popularity.n_items).items[0]
+    return ranking, popularity.scores(nobody)[0]

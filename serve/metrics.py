@@ -1,0 +1,141 @@
+"""Prometheus metrics of the server, stage by stage.
+
+With several workers, prometheus-client's multiprocess mode adds them up: the folder named by `PROMETHEUS_MULTIPROC_DIR`
+must be set before this module is imported (`python -m serve` does).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from recsys.store import Event
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+_LAGS = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86_400.0, 604_800.0)
+_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_CANDIDATES = (10, 25, 50, 100, 150, 200, 300, 500, 1000)
+
+
+class Metrics:
+    """All metrics, with a method for each place that reports."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "recsys_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            "recsys_http_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=registry
+        )
+        self.in_flight = Gauge(
+            "recsys_http_in_flight", "Requests being answered.", registry=registry, multiprocess_mode="livesum"
+        )
+        self._refused = Counter(
+            "recsys_refused", "Requests refused before they were read.", ["cause"], registry=registry
+        )
+        self._stage_seconds = Histogram(
+            "recsys_stage_seconds", "Time of a stage, of a batch.", ["stage"], buckets=_SECONDS, registry=registry
+        )
+        self.batch_users = Histogram("recsys_batch_users", "Users scored together.", buckets=_COUNTS, registry=registry)
+        self._candidates = Histogram(
+            "recsys_candidates", "Mean candidates of a user.", ["source"], buckets=_CANDIDATES, registry=registry
+        )
+        self._fallbacks = Counter(
+            "recsys_fallbacks", "Lists filled up with popular items.", ["reason"], registry=registry
+        )
+        self._shortfalls = Counter("recsys_shortfalls", "Lists shorter than asked for.", registry=registry)
+        self._events = Counter(
+            "recsys_events", "Events received, duplicates among them.", ["event_type"], registry=registry
+        )
+        self._duplicates = Counter("recsys_event_duplicates", "Events that the store had already.", registry=registry)
+        self._event_lag = Histogram(
+            "recsys_event_lag_seconds", "From an event to its acceptance.", buckets=_LAGS, registry=registry
+        )
+        self.store_up = Gauge(
+            "recsys_store_up", "1: the store answers.", registry=registry, multiprocess_mode="livemin"
+        )
+        self._store_failures = Counter(
+            "recsys_store_failures", "Calls that the store failed.", ["call"], registry=registry
+        )
+        self._bundle = Gauge(
+            "recsys_bundle_workers",
+            "Workers that serve a version of the bundle.",
+            ["name", "version"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._refusals = Counter("recsys_bundle_refused", "Bundles that were refused.", registry=registry)
+        self._served_dropped = Counter(
+            "recsys_served_dropped", "Answers missing from the served log.", registry=registry
+        )
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format, of all workers."""
+        if MULTIPROCESS_FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, status).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def refused(self, cause: str) -> None:
+        self._refused.labels(cause).inc()
+
+    def scored(self, users: int, seconds: Mapping[str, float], candidates: Mapping[str, float]) -> None:
+        """One batch: seconds by stage, candidates of a user by source."""
+        self.batch_users.observe(users)
+        for stage, spent in seconds.items():
+            self._stage_seconds.labels(stage).observe(spent)
+        for source, count in candidates.items():
+            self._candidates.labels(source).observe(count)
+
+    def fell_back(self, reason: str) -> None:
+        self._fallbacks.labels(reason).inc()
+
+    def fell_short(self) -> None:
+        self._shortfalls.inc()
+
+    def appended(self, events: Sequence[Event], duplicates: int, now: float) -> None:
+        """Events that the store took, `duplicates` of them for the second time."""
+        for event in events:
+            self._events.labels(event.event_type).inc()
+            self._event_lag.observe(max(now - event.timestamp, 0.0))
+        self._duplicates.inc(duplicates)
+
+    def store_failed(self, call: str) -> None:
+        self._store_failures.labels(call).inc()
+
+    def serving(self, name: str, version: str, *, yes: bool) -> None:
+        """This worker serves that version, or no longer."""
+        self._bundle.labels(name, version).set(int(yes))
+
+    def bundle_refused(self) -> None:
+        self._refusals.inc()
+
+    def served_dropped(self, count: int) -> None:
+        self._served_dropped.inc(count)
+
+
+def multiprocess_folder() -> tempfile.TemporaryDirectory[str]:
+    """Let the processes started from now on share their metrics; keep the object until they have ended."""
+    folder = tempfile.TemporaryDirectory(prefix="recsys-metrics-")
+    os.environ[MULTIPROCESS_FOLDER] = folder.name
+    return folder
+
+
+def forget_process(pid: int) -> None:
+    """A worker has ended: what it counted stays, its gauges go."""
+    folder = os.environ.get(MULTIPROCESS_FOLDER)
+    if folder and Path(folder).is_dir():
+        mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

@@ -1,0 +1,282 @@
+"""What every store does, whatever its database: the same tests on SQLite and on a real PostgreSQL."""
+
+import random
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.config import DataConfig
+from recsys.store import (
+    EVENT_TYPES,
+    EVENT_WEIGHTS,
+    Appended,
+    InvalidCursor,
+    InvalidRecord,
+    ItemRow,
+    Page,
+    Store,
+    StoreStats,
+    UserRow,
+    UserTotals,
+)
+from recsys.store.paging import encode
+from tests.unit.store.databases import event, query
+
+pytest_plugins = "tests.unit.store.fixtures"
+
+# Pairs that careless comparing or cutting would take for one: composed and decomposed, case, blanks, width, NUL's kin.
+ODD_IDS = [
+    "é", unicodedata.normalize("NFD", "é"), "É", "e", " e", "e ", "e\n", "e\t", "\uff45", "e\u200b", "\ufeffe", "\x01",
+    "'; DROP TABLE events; --", '"', "\\", "%", "_", "../../etc/passwd", "{}", "[1]", "null", "0", "00", "1e3",
+    "日本語", "مرحبا", "😀", "👩‍👩‍👧", "\U0010ffff", "\ud7ff", "\ue000", "😀" * 512, "ß", "ẞ", "\u0131", "İ",
+]  # fmt: skip
+UNSTORABLE = ["", "a\0b", "\0", "\ud800", "a\udfff", "x" * 513]
+
+
+# Appending
+
+
+def test_an_event_comes_back_as_it_was(store: Store) -> None:
+    full = event(1, event_type="purchase", timestamp=1_700_000_000.123456, rating=4.5, price=19.99, quantity=3.0)
+    bare = event(2, timestamp=1_700_000_001.0)
+    assert store.append([full, bare]) == Appended(2, 0)
+    assert store.events_of(["u"], limit=10) == {"u": [full, bare]}
+
+
+def test_an_event_id_counts_once(store: Store) -> None:
+    first = event(1, item_id="first")
+    assert store.append([first, event(1, item_id="later in the batch"), event(2)]) == Appended(2, 1)
+    assert store.append([event(1, item_id="another batch", user_id="v"), event(3)]) == Appended(1, 1)
+    assert store.append([event(3)]) == Appended(0, 1)
+    assert store.append([]) == Appended(0, 0)
+    assert store.events_of(["u", "v"], limit=10) == {"u": [first, event(2), event(3)], "v": []}
+    assert [row.events for row in store.users(None, 10).rows] == [3]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({name: value} for name in ("event_id", "user_id", "item_id") for value in UNSTORABLE),
+        {"event_type": "refund"},
+        {"event_type": "VIEW"},
+        *({"timestamp": value} for value in (-1.0, 2.0**33, float("nan"), float("inf"), 10**400)),
+        *({name: value} for name in ("rating", "price", "quantity") for value in (float("nan"), float("inf"), 1e300)),
+    ],
+    ids=lambda changes: "-".join(f"{name}={ascii(value)[:12]}" for name, value in changes.items()),
+)
+def test_what_cannot_be_stored_is_refused_with_all_its_batch(store: Store, changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRecord, match=f"{next(iter(changes))} of event 1"):
+        store.append([event(1), event(2, **changes)])
+    assert store.stats().events == 0
+
+
+def test_ids_are_any_text_and_distinct_texts_stay_distinct(store: Store) -> None:
+    events = [event(event_id=text, user_id=text, item_id=text, timestamp=n) for n, text in enumerate(ODD_IDS)]
+    assert store.append(events) == Appended(len(ODD_IDS), 0)
+    assert store.append(events) == Appended(0, len(ODD_IDS))
+    assert store.events_of(ODD_IDS, limit=5) == {text: [found] for text, found in zip(ODD_IDS, events, strict=True)}
+    assert [row.user_id for row in store.users(None, 100).rows] == sorted(ODD_IDS)
+    for text in ODD_IDS:
+        totals = store.user_totals(text)
+        assert totals is not None
+        assert totals.events == 1
+
+
+@given(text=st.text(min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_text_is_refused_or_comes_back(store: Store, text: str) -> None:
+    added = event(event_id=text, user_id=text, item_id=text)
+    try:
+        store.append([added])
+    except InvalidRecord:
+        assert "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
+        assert store.events_of([text], limit=1) == {text: []}
+    else:
+        assert store.events_of([text], limit=1) == {text: [added]}
+
+
+# Reading events
+
+
+def test_the_latest_events_oldest_first(store: Store) -> None:
+    # Appended out of order; e3 and e4 at the same time, in the order of arrival.
+    for number, timestamp in [(2, 20.0), (1, 10.0), (3, 30.0), (4, 30.0), (5, 25.0)]:
+        store.append([event(number, timestamp=timestamp)])
+    names = lambda **options: [found.event_id for found in store.events_of(["u"], **options)["u"]]  # noqa: E731
+    assert names(limit=10) == ["e1", "e2", "e5", "e3", "e4"]
+    assert names(limit=2) == ["e3", "e4"]
+    assert names(limit=1) == ["e4"]
+    assert names(limit=10, until=25.0) == ["e1", "e2", "e5"]
+    assert names(limit=2, until=29.9) == ["e2", "e5"]
+    assert names(limit=10, until=9.9) == []
+    assert names(limit=0) == []
+
+
+def test_order_of_arrival_decides_within_a_batch_too(store: Store) -> None:
+    batch = [event(number, event_id=name, timestamp=5.0) for number, name in enumerate("zyxabc")]
+    store.append(batch)
+    assert store.events_of(["u"], limit=10)["u"] == batch
+    assert store.events_of(["u"], limit=2)["u"] == batch[-2:]
+    assert [found for part in store.all_events() for found in part] == batch
+
+
+def test_events_of_many_users_against_a_plain_search(store: Store) -> None:
+    draw = random.Random(7)
+    events = [event(n, user_id=f"u{draw.randrange(12)}", timestamp=float(draw.randrange(40))) for n in range(400)]
+    for start in range(0, 400, 50):
+        store.append(events[start : start + 50])
+    for _ in range(25):
+        asked = [f"u{draw.randrange(15)}" for _ in range(draw.randrange(1, 9))]
+        until, limit = draw.choice([None, float(draw.randrange(-1, 41))]), draw.randrange(1, 30)
+        expected = {}
+        for user_id in asked:
+            known = [e for e in events if e.user_id == user_id and (until is None or e.timestamp <= until)]
+            expected[user_id] = sorted(known, key=lambda e: e.timestamp)[-limit:]
+        assert store.events_of(asked, until=until, limit=limit) == expected
+
+
+def test_impossible_users_have_no_events(store: Store) -> None:
+    store.append([event(1)])
+    asked = [*UNSTORABLE, "u"]
+    assert store.events_of(asked, limit=5) == {**{text: [] for text in UNSTORABLE}, "u": [event(1)]}
+    assert store.events_of([], limit=5) == {}
+    assert [store.user_totals(text) for text in UNSTORABLE] == [None] * len(UNSTORABLE)
+
+
+def test_the_events_of_a_user_are_found_by_the_index(store: Store, store_url: str) -> None:
+    store.append([event(n, user_id=f"u{n % 500}") for n in range(10_000)])
+    sqlite = store_url.startswith("sqlite")
+    query(store_url, "ANALYZE")
+    statement = store._database.backend.latest_events
+    values = {":users": """'["u1", "u7"]'""" if sqlite else "'{u1,u7}'", ":until": "9e9", ":limit": "5"}
+    for name, value in values.items():
+        statement = statement.replace(name, value)
+    assert len(query(store_url, statement)) == 10
+    plan = [str(row[-1]) for row in query(store_url, f"EXPLAIN {'QUERY PLAN ' * sqlite}{statement}")]
+    assert any("events_user" in step for step in plan), plan
+    assert not any(step.startswith("SCAN e") or "Seq Scan" in step for step in plan), plan
+
+
+def test_all_events_are_as_of_one_moment_and_hold_off_no_writer(store: Store) -> None:
+    store.append([event(n) for n in range(10_500)])
+    parts = store.all_events()
+    first = next(parts)
+    assert store.append([event(20_000)]) == Appended(1, 0)
+    rest = [found for part in parts for found in part]
+    assert [*first, *rest] == [event(n) for n in range(10_500)]
+    assert len(first) == 10_000
+
+
+# Users
+
+
+def test_users_page_by_page_while_others_come(store: Store) -> None:
+    store.append([event(n, user_id=f"u{n:02d}", timestamp=n + 1.0) for n in range(0, 20, 2)])
+    page = store.users(None, 4)
+    seen = page.rows
+    newcomers = iter(range(1, 20, 2))
+    while page.next_cursor is not None:
+        store.append([event(100 + n, user_id=f"u{n:02d}") for n in (next(newcomers), next(newcomers))])
+        page = store.users(page.next_cursor, 4)
+        seen += page.rows
+    names = [row.user_id for row in seen]
+    assert names == sorted(set(names))
+    assert {f"u{n:02d}" for n in range(0, 20, 2)} <= set(names)
+    assert seen[0] == UserRow("u00", 1, 1.0, 1.0)
+
+
+def test_the_last_page_has_no_cursor(store: Store) -> None:
+    assert store.users(None, 5) == Page([], None)
+    store.append([event(n, user_id=f"u{n}") for n in range(4)])
+    assert store.users(None, 4).next_cursor is None
+    second = store.users(store.users(None, 3).next_cursor, 3)
+    assert [row.user_id for row in second.rows] == ["u3"]
+    assert second.next_cursor is None
+
+
+def test_users_and_totals_by_hand(store: Store) -> None:
+    store.append([event(1, timestamp=50.0), event(2, item_id="i1", event_type="click", timestamp=40.0)])
+    store.append(
+        [
+            event(3, event_type="purchase", price=10.0, quantity=3.0, timestamp=60.0),
+            event(4, event_type="purchase", price=2.5, timestamp=45.0),
+            event(5, event_type="purchase", quantity=4.0, timestamp=46.0),
+            event(6, user_id="v", timestamp=1.0),
+        ]
+    )
+    assert store.users(None, 10).rows == [UserRow("u", 5, 40.0, 60.0), UserRow("v", 1, 1.0, 1.0)]
+    assert store.user_totals("u") == UserTotals(
+        user_id="u",
+        events=5,
+        first_timestamp=40.0,
+        last_timestamp=60.0,
+        by_type={"click": 1, "purchase": 3, "view": 1},
+        items=4,  # i1 twice
+        quantity=8.0,  # 3 + 1 + 4
+        spent=32.5,  # 3 * 10 + 2.5; the last has no price
+    )
+    assert store.user_totals("nobody") is None
+    assert store.stats() == StoreStats(events=6, users=2, items=0, last_event=60.0)
+
+
+CURSORS = ["", "x", "WyJ1c2VycyJd", "null", "ä", "a\0", "=" * 50, "W10", "WyJ1c2VycyIsMV0", "[" * 5000, "\ud800"]
+
+
+@pytest.mark.parametrize("cursor", CURSORS, ids=range(len(CURSORS)))
+def test_a_cursor_of_ones_own_making_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        store.users(cursor, 5)
+    with pytest.raises(InvalidCursor):
+        store.search_items(None, None, cursor, 5)
+
+
+def test_a_cursor_to_an_id_that_no_store_holds(store: Store) -> None:
+    """Those who list other users too, by the same cursors, may have such ids."""
+    store.append([event(n, user_id=name) for n, name in enumerate(["a", "a\x01", "ab", "b"])])
+    page = store.users(encode("users", ["a\0z"]), 10)
+    assert [row.user_id for row in page.rows] == ["a\x01", "ab", "b"]
+    store.put_items([ItemRow("x"), ItemRow("y")], "v1")
+    assert store.search_items(None, None, encode("items", [0, "a\0"]), 10).rows == [ItemRow("y")]
+
+
+def test_a_cursor_of_another_listing_is_refused(store: Store) -> None:
+    store.append([event(n, user_id=f"u{n}") for n in range(3)])
+    with pytest.raises(InvalidCursor, match="listing of items"):
+        store.search_items(None, None, store.users(None, 1).next_cursor, 5)
+
+
+# The views
+
+
+def test_the_weighted_matrix_by_hand(store: Store, store_url: str) -> None:
+    kinds = [("u", "a", "view"), ("u", "a", "view"), ("u", "a", "purchase"), ("u", "b", "click"), ("v", "a", "rating")]
+    kinds += [("v", "b", "add_to_cart")]
+    store.append([event(n, user_id=u, item_id=i, event_type=kind, timestamp=n) for n, (u, i, kind) in enumerate(kinds)])
+    found = query(
+        store_url, "SELECT user_id, item_id, weight, events, last_timestamp FROM user_item_weights ORDER BY 1, 2"
+    )
+    assert found == [("u", "a", 7.0, 3, 2.0), ("u", "b", 2.0, 1, 3.0), ("v", "a", 5.0, 1, 4.0), ("v", "b", 3.0, 1, 5.0)]
+
+
+def test_the_view_weighs_as_preparation_does(store: Store, store_url: str) -> None:
+    store.append([event(n, item_id=kind, event_type=kind) for n, kind in enumerate(EVENT_TYPES)])
+    weights = dict(query(store_url, "SELECT item_id, weight FROM user_item_weights"))
+    assert weights == EVENT_WEIGHTS
+    default = DataConfig.model_fields["event_weights"].default
+    assert {kind: weights[kind] for kind in default} == default
+
+
+def test_purchases(store: Store, store_url: str) -> None:
+    store.append(
+        [
+            event(1, event_type="purchase", price=2.5, quantity=4.0),
+            event(2, event_type="purchase", price=3.0),
+            event(3, event_type="purchase"),
+            event(4, price=9.0),
+        ]
+    )
+    found = query(store_url, "SELECT event_id, price, quantity, amount FROM purchases ORDER BY event_id")
+    assert found == [("e1", 2.5, 4.0, 10.0), ("e2", 3.0, 1.0, 3.0), ("e3", None, 1.0, None)]

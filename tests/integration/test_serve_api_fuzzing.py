@@ -1,0 +1,82 @@
+"""Schemathesis over the whole API of a running server: what its description promises holds for whatever is sent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS
+
+from serve.app import create_app
+from serve.settings import Settings
+from tests.bundle_factory import make_bundle
+from tests.unit.serve.processes import logged_server
+
+SOME = settings(
+    max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+MANY = settings(SOME, max_examples=400, derandomize=False)
+
+# What one part of a request demands of another, or of the server's state, no schema can say.
+BEYOND_THE_DESCRIPTION = (
+    "min_price must not exceed max_price",
+    "cursor: pass a cursor on as it came",
+    "model: expected one of",
+    "expected a time such as",
+    "timestamp must not lie more than a day ahead",
+    "an event of type rating needs a rating",
+)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "log"
+
+
+@pytest.fixture(scope="module")
+def url(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    bundle = make_bundle(tmp_path_factory.mktemp("saved_model"), name="shop")
+    store = f"sqlite:///{tmp_path_factory.mktemp('store')}/store.sqlite"
+    with logged_server(log, "--bundle", str(bundle), "--port", "0", "--store", store) as (url, _):
+        yield url
+        assert "met a bug" not in log.read_text()
+        assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy between here and here
+        yield session
+
+
+# The description is the same for every bundle; no server runs for it.
+schema = schemathesis.openapi.from_dict(create_app(Settings(store="none")).openapi())
+
+
+@schema.parametrize()
+@SOME
+def test_the_api_keeps_its_description(case: schemathesis.Case, url: str, session: requests.Session) -> None:
+    check(case, url, session)
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@MANY
+def test_the_api_keeps_its_description_at_length(case: schemathesis.Case, url: str, session: requests.Session) -> None:
+    check(case, url, session)
+
+
+def check(case: schemathesis.Case, url: str, session: requests.Session) -> None:
+    """Status, headers and body are those described; nothing that does not fit is accepted, nothing fails."""
+    response = case.call(base_url=url, session=session)
+    related = response.status_code == 422 and any(rule in response.json()["detail"] for rule in BEYOND_THE_DESCRIPTION)
+    excluded: list[Any] = [CHECKS.get_one("positive_data_acceptance")] if related else []
+    case.validate_response(response, excluded_checks=excluded)
+    assert response.status_code < 500
+    assert "Traceback" not in response.text
+    if response.status_code >= 400:
+        assert response.json()["status"] == response.status_code

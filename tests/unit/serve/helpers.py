@@ -1,0 +1,108 @@
+"""What the tests of the server share."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from fastapi.testclient import TestClient
+from numpy.typing import NDArray
+
+from recsys.bundle import Bundle
+from recsys.retrieval.base import Queries
+from serve.app import create_app
+from serve.problems import MEDIA_TYPE
+from serve.schemas.recommendations import Options
+from serve.server import Server
+from serve.service import Answer, RecommendationRequest, RecommendationService
+from serve.settings import Settings
+from tests.bundle_factory import MAX_HISTORY
+
+N_ITEMS, N_USERS = 200, 50
+COLD_USER = "user49"  # the last one, without a history
+
+
+@contextmanager
+def running(**settings: Any) -> Iterator[tuple[TestClient, Server]]:
+    """A client of an app of its own, and the app's parts."""
+    app = create_app(Settings(**settings))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client, app.state.server
+
+
+@contextmanager
+def service_of(bundle: Path, **settings: Any) -> Iterator[RecommendationService]:
+    """A service without HTTP and store."""
+    server = Server(Settings(bundle=bundle, store="none", **settings))
+    server.start()
+    try:
+        server.bundles.loaded  # noqa: B018  # raises where nothing could be loaded
+        yield server.service
+    finally:
+        server.close()
+
+
+def request_for(*user_ids: str, **options: Any) -> RecommendationRequest:
+    return RecommendationRequest(Options(**options), user_ids)
+
+
+def answer_to(service: RecommendationService, user_id: str, **options: Any) -> Answer:
+    """The answer to one request for one user."""
+    (answers,) = service.recommend([request_for(user_id, **options)])
+    assert isinstance(answers, list), answers
+    (answer,) = answers
+    return answer
+
+
+def get(client: TestClient, user_id: str, **parameters: object) -> dict[str, Any]:
+    """The recommendations of a user."""
+    response = client.get(f"/recommendations/{quote(user_id, safe='')}", params=parameters)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def refusal(response: Any, status: int) -> str:
+    """The detail of the problem document of a request that must fail."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == MEDIA_TYPE
+    problem: dict[str, Any] = response.json()
+    assert problem.keys() == {"type", "title", "status", "detail"}
+    assert problem["status"] == status
+    assert "Traceback" not in response.text
+    detail: str = problem["detail"]
+    return detail
+
+
+def row_of(item_id: str) -> int:
+    return int(item_id.removeprefix("item"))
+
+
+def rows_of(items: Sequence[dict[str, Any]]) -> list[int]:
+    return [row_of(item["item_id"]) for item in items]
+
+
+def same(one: Answer, other: Answer) -> None:
+    """Two answers say the same, but for their times and for what rounding makes of scores."""
+    for name in one.keys() - {"items", "timing", "generated_at"}:
+        assert one[name] == other[name], name
+    assert [(i["item_id"], i["sources"]) for i in one["items"]] == [
+        (i["item_id"], i["sources"]) for i in other["items"]
+    ]
+    np.testing.assert_allclose([i["score"] for i in one["items"]], [i["score"] for i in other["items"]], atol=1e-5)
+
+
+def history_of(bundle: Bundle, user_row: int) -> list[int]:
+    return [int(row) for row in bundle.histories.select([user_row]).items]
+
+
+def query_of(bundle: Bundle, user_row: int) -> Queries:
+    return Queries(bundle.histories.select([user_row]), np.array([user_row], np.int32), np.zeros(1, np.int64))
+
+
+def retrieval_scores(bundle: Bundle, history: Sequence[int]) -> NDArray[np.float32]:
+    """Of all items: the factory's query tower is the mean of the most recent items."""
+    scores: NDArray[np.float32] = bundle.item_embeddings @ bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+    return scores

@@ -1,0 +1,125 @@
+"""Servers as they are started: `python -m serve` in processes of their own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+TIMEOUT_S = 60
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between here and here
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def command(*options: str, python: Path | str = sys.executable) -> list[str]:
+    return [str(python), "-m", "serve", *options]
+
+
+def environment(**variables: str) -> Mapping[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RECSYS_", "PROMETHEUS_"))}
+    return {**clean, "RECSYS_STORE": "none", **variables}
+
+
+@contextmanager
+def server(arguments: list[str], **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server that is ready: its URL and its process, which is killed at the end if it still runs."""
+    process = subprocess.Popen(
+        arguments, cwd=ROOT, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.search(r"http://[\w.:\[\]]+", line)
+        assert address, f"{line!r} {process.communicate(timeout=TIMEOUT_S)}"
+        wait_until_ready(address.group())
+        yield address.group(), process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def logged_server(log: Path, *options: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """As `server`, with its standard error in the file `log`, which it appends to."""
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            command(*options),
+            cwd=ROOT,
+            env=environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.search(r"http://[\w.:\[\]]+", line)
+        assert address, f"{line!r} {log.read_text()}"
+        wait_until_ready(address.group())
+        yield address.group(), process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_until_ready(url: str) -> None:
+    eventually(lambda: get(f"{url}/ready").status == 200)
+
+
+def eventually(condition: Any, seconds: float = TIMEOUT_S) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def get(url: str, **headers: str) -> Response:
+    return _ask(urllib.request.Request(url, headers=headers))
+
+
+def post(url: str, body: Any = None, **headers: str) -> Response:
+    data = b"" if body is None else json.dumps(body).encode()
+    return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method="POST"))
+
+
+def _ask(request: urllib.request.Request) -> Response:
+    try:
+        with DIRECT.open(request, timeout=TIMEOUT_S) as response:
+            return Response(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        return Response(error.code, error.headers, error.read())
+
+
+def failure(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A start that must fail by itself."""
+    return subprocess.run(
+        command(*options),
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )

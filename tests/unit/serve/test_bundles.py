@@ -1,0 +1,261 @@
+"""A new bundle takes the old one's place when it is sound, and only then."""
+
+import gc
+import json
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
+from recsys.bundle.locks import FolderLock
+from recsys.bundle.manifest import digest
+from recsys.errors import BundleError
+from serve.bundles import Bundles, NotReadyError
+from serve.metrics import Metrics
+from serve.settings import Settings
+from tests.bundle_factory import make_bundle
+from tests.unit.serve.helpers import answer_to, refusal, running, service_of
+
+N_ITEMS = 30
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return make_bundle(tmp_path, n_items=N_ITEMS, n_users=5, keep=10)
+
+
+def another(path: Path, seed: int = 1) -> str:
+    """Publish a new version; its name."""
+    make_bundle(path.parent, n_items=N_ITEMS, n_users=5, seed=seed, keep=10)
+    return current(path)
+
+
+def current(path: Path) -> str:
+    return (path / CURRENT_FILE).read_text().strip()
+
+
+def point_to(path: Path, version: str) -> None:
+    (path / CURRENT_FILE).write_text(version)
+
+
+@contextmanager
+def serving(path: Path, **settings: object) -> Iterator[Bundles]:
+    bundles = Bundles(Settings(bundle=path, store="none", **{"reload_poll_s": 0.02, **settings}), Metrics())
+    bundles.start()
+    try:
+        yield bundles
+    finally:
+        bundles.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def version_of(bundles: Bundles) -> str:
+    return bundles.loaded.bundle.version
+
+
+def cut_off(folder: Path) -> None:
+    embeddings = folder / "item_embeddings.npy"
+    embeddings.write_bytes(embeddings.read_bytes()[:-1])
+
+
+def change_a_byte(folder: Path) -> None:
+    embeddings = folder / "item_embeddings.npy"
+    content = bytearray(embeddings.read_bytes())
+    content[-1] ^= 1
+    embeddings.write_bytes(content)
+
+
+def remove_the_index(folder: Path) -> None:
+    shutil.rmtree(folder / "scann")
+
+
+def remove_the_manifest(folder: Path) -> None:
+    (folder / MANIFEST_FILE).unlink()
+
+
+def of_another_schema(folder: Path) -> None:
+    rewrite(folder, schema_version=SCHEMA_VERSION + 1)
+
+
+def of_other_features(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    rewrite(folder, ranker={**manifest["ranker"], "features": ["age_of_the_moon"]})
+
+
+def without_an_entry(folder: Path) -> None:
+    rewrite(folder, serving={})
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    """A manifest that is whole, yet not of this program."""
+    manifest = {**json.loads((folder / MANIFEST_FILE).read_text()), **changes}
+    manifest["sha256"] = digest(manifest)
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
+
+
+BROKEN: dict[Callable[[Path], None], str] = {
+    cut_off: "it is corrupt",
+    change_a_byte: "another content",
+    remove_the_index: "the bundle is partial",
+    remove_the_manifest: "it is partial",
+    of_another_schema: "incompatible version",
+    of_other_features: "age_of_the_moon",
+    without_an_entry: "KeyError: 'candidates'",
+}
+
+
+@pytest.mark.parametrize("spoil", BROKEN)
+def test_a_bundle_that_is_not_sound_is_refused_with_the_reason(
+    path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    first = current(path)
+    with running(bundle=path, store="none", reload_poll_s=0.02) as (client, server), caplog.at_level(logging.ERROR):
+        second = another(path)
+        until(lambda: version_of(server.bundles) == second)
+        point_to(path, first)
+        until(lambda: version_of(server.bundles) == first)
+        spoil(path / second)
+        caplog.clear()
+        point_to(path, second)
+        until(lambda: any(BROKEN[spoil] in record.getMessage() for record in caplog.records))
+        assert client.get("/recommendations/user0").json()["bundle"]["version"] == first
+        assert BROKEN[spoil] in refusal(client.post("/admin/reload"), 409)
+        assert client.get("/ready").json()["bundle"]["version"] == first
+        refusals = server.metrics._refusals._value.get()
+        time.sleep(0.1)
+        assert server.metrics._refusals._value.get() == refusals, "it is not tried again and again"
+        third = another(path, seed=2)
+        until(lambda: version_of(server.bundles) == third)
+        assert f'version="{third}"}} 1.0' in client.get("/metrics").text
+        assert f'version="{first}"}} 0.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("content", ["", "../..", "nowhere", ".", "\x00", "a\nb"])
+def test_a_pointer_to_nothing_is_refused(path: Path, content: str) -> None:
+    first = current(path)
+    with serving(path) as bundles:
+        point_to(path, content)
+        with pytest.raises(BundleError):
+            bundles.load()
+        assert version_of(bundles) == first
+
+
+def test_a_reload_by_request_names_both(path: Path) -> None:
+    first = current(path)
+    with running(bundle=path, store="none", reload_poll_s=0) as (client, _):
+        second = another(path)
+        assert client.get("/ready").json()["bundle"]["version"] == first, "nobody looks"
+        answer = client.post("/admin/reload").json()
+        assert (answer["before"]["version"], answer["bundle"]["version"]) == (first, second)
+        assert client.get("/ready").json()["bundle"]["version"] == second
+
+
+def test_the_old_bundle_is_let_go(path: Path) -> None:
+    first = current(path)
+    with service_of(path, reload_poll_s=0) as service:
+        answer_to(service, "user0")
+        another(path)
+        assert FolderLock.exclusive(path / first) is None, "a writer must not remove what is served"
+        service.bundles.load()
+        answer_to(service, "user0")
+        gc.collect()
+        lock = FolderLock.exclusive(path / first)
+        assert lock is not None
+        lock.close()
+
+
+def test_a_request_under_way_keeps_its_bundle(path: Path) -> None:
+    first = current(path)
+    with serving(path, reload_poll_s=0) as bundles:
+        held = bundles.loaded
+        another(path)
+        bundles.load()
+        assert (held.bundle.version, version_of(bundles) != first) == (first, True)
+        shutil.rmtree(path / first)
+        histories = held.bundle.histories
+        assert len(held.recommender.retriever.index.search(held.bundle.item_embeddings[:1], 3).items[0]) == 3
+        assert held.cards(range(N_ITEMS))[5].item_id == "item5"
+        assert len(histories) == 5
+
+
+def test_a_start_falls_back_to_the_newest_sound_version(path: Path) -> None:
+    first, second = current(path), another(path)
+    third, fourth = another(path, 2), another(path, 3)
+    cut_off(path / fourth)
+    change_a_byte(path / third)
+    without_an_entry(path / second)
+    with serving(path) as bundles:
+        assert version_of(bundles) == first
+
+
+def test_without_any_sound_version_it_says_why(path: Path) -> None:
+    cut_off(path / current(path))
+    with serving(path) as bundles, pytest.raises(NotReadyError, match="corrupt"):
+        bundles.loaded  # noqa: B018
+
+
+def test_one_version_by_its_folder(path: Path) -> None:
+    first = current(path)
+    another(path)
+    with serving(path / first) as bundles:
+        assert version_of(bundles) == first
+
+
+def test_a_trusted_version_is_checked_by_size_alone(path: Path) -> None:
+    version = current(path)
+    change_a_byte(path / version)
+    with serving(path, trusted_version=version) as bundles:
+        assert version_of(bundles) == version
+    with serving(path, trusted_version="another") as bundles, pytest.raises(NotReadyError):
+        bundles.loaded  # noqa: B018
+
+
+def test_no_answer_mixes_two_bundles(tmp_path: Path) -> None:
+    """Two bundles whose items bear different names, swapped while many threads ask."""
+    path = make_bundle(tmp_path, n_items=N_ITEMS, n_users=5, keep=10)
+    versions = [current(path)]
+    versions.append(another(path))
+    titles: dict[str, dict[str, str | None]] = {}
+    for version in versions:
+        with serving(path / version) as bundles:
+            cards = bundles.loaded.cards(range(N_ITEMS))
+            titles[version] = {card.item_id: card.price for card in cards.values()}
+    assert titles[versions[0]] != titles[versions[1]]
+    seen: set[str] = set()
+    over = threading.Event()
+    wrong: list[object] = []
+    with running(bundle=path, store="none", reload_poll_s=0.01) as (client, _):
+
+        def ask(number: int) -> None:
+            while not over.is_set():
+                answer = client.get(f"/recommendations/user{number}?k=20").json()
+                version = answer["bundle"]["version"]
+                seen.add(version)
+                expected = titles[version]
+                if any(expected[item["item_id"]] != item["price"] for item in answer["items"]):
+                    wrong.append(answer)
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for turn in range(12):
+            seen.clear()
+            wanted = versions[turn % 2]
+            point_to(path, wanted)
+            until(lambda wanted=wanted: wanted in seen)
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong

@@ -1,0 +1,103 @@
+"""Filters restrict lists to what fits, and an answer says when too little does."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from recsys.bundle import Bundle, ItemRecord
+from serve.filters import Facets
+from serve.service import FILTERED
+from tests.unit.serve.helpers import N_ITEMS, get, history_of, query_of, refusal, rows_of
+
+USER, USER_ROW = "user3", 3
+ITEMS = [
+    ("Acme", ("All", "Tools"), 9.99),
+    (None, ("All",), None),
+    ("Acme", (), 0.0),
+    ("acme", ("Tools", "Tools"), 100.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("filters", "rows"),
+    [
+        ((None, None, None, None), [0, 1, 2, 3]),
+        ((9.99, 9.99, None, None), [0]),
+        ((0, None, None, None), [0, 2, 3]),
+        ((None, 99.99, None, None), [0, 2]),
+        ((None, None, "Tools", None), [0, 3]),
+        ((None, None, None, "Acme"), [0, 2]),
+        ((None, 5, "Tools", "Acme"), []),
+        ((None, None, "tools", None), []),
+        ((None, None, None, "nobody"), []),
+    ],
+)
+def test_a_mask_holds_what_passes_every_filter(
+    filters: tuple[float | None, float | None, str | None, str | None], rows: list[int]
+) -> None:
+    assert np.flatnonzero(Facets.of(ITEMS).mask(*filters)).tolist() == rows
+
+
+def fits(record: ItemRecord, parameters: dict[str, object]) -> bool:
+    """Read off the catalogue, one item at a time."""
+    price = record.price
+    least, most = parameters.get("min_price"), parameters.get("max_price")
+    return (
+        (least is None or (price is not None and price >= least))
+        and (most is None or (price is not None and price <= most))
+        and parameters.get("category") in (None, *record.categories)
+        and parameters.get("brand") in (None, record.brand)
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"min_price": 20},
+        {"max_price": 15},
+        {"min_price": 10, "max_price": 30, "category": "Group 3"},
+        {"category": "Group 6"},
+        {"brand": "Brand 5"},
+        {"brand": "Brand 5", "category": "Group 6"},
+        {"min_price": 1e6},
+    ],
+)
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_a_filtered_list_is_the_models_order_then_popularity(
+    client: TestClient, bundle: Bundle, parameters: dict[str, object], exclude_seen: bool
+) -> None:
+    answer = get(client, USER, k=15, exclude_seen=exclude_seen, **parameters)
+    records = bundle.catalogue.items(range(N_ITEMS))
+    seen = history_of(bundle, USER_ROW) if exclude_seen else []
+    ranked = bundle.recommender().recommend(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=exclude_seen)
+    own = [int(row) for row in ranked.items[0] if row >= 0 and fits(records[row], parameters)][:15]
+    popular = bundle.recommender().popularity.retrieve(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
+    filling = [int(r) for r in popular.items[0] if r not in own and r not in seen and fits(records[r], parameters)]
+    expected = [*own, *filling][:15]
+    assert rows_of(answer["items"]) == expected
+    assert answer["shortfall"] == 15 - len(expected)
+    filled = len(expected) > len(own)
+    assert answer["fallback_used"] is filled
+    assert answer["fallback_reason"] == (FILTERED if filled else None)
+    kinds = [item["model_source"] for item in answer["items"]]
+    assert kinds == ["ranker"] * len(own) + ["popularity"] * (len(expected) - len(own))
+
+
+def test_an_unknown_user_gets_popular_items_that_fit(client: TestClient, bundle: Bundle) -> None:
+    answer = get(client, "nobody", k=5, category="Group 2")
+    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
+    assert {row % 10 for row in rows_of(answer["items"])} == {2}
+    expected = sorted((counts[row] for row in range(2, N_ITEMS, 10)), reverse=True)[:5]
+    assert [counts[row] for row in rows_of(answer["items"])] == expected
+
+
+def test_popular_items_that_fit(client: TestClient, bundle: Bundle) -> None:
+    items = client.get("/items/popular", params={"brand": "Brand 7", "max_price": 30, "k": 4}).json()["items"]
+    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
+    records = bundle.catalogue.items(range(N_ITEMS))
+    fitting = [r.row for r in records if r.brand == "Brand 7" and r.price is not None and r.price <= 30]
+    assert [item["popularity"] for item in items] == sorted((counts[row] for row in fitting), reverse=True)[:4]
+    assert set(rows_of(items)) <= set(fitting)
+    assert [item["rank"] for item in items] == [1, 2, 3, 4]
+    detail = refusal(client.get("/items/popular?min_price=2&max_price=1"), 422)
+    assert "min_price must not exceed max_price" in detail

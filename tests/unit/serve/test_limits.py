@@ -1,0 +1,174 @@
+"""Limits: rates, bodies, requests at once. What is refused is refused at once and says when to try again."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+from serve.limits import MAX_BUCKETS, BodyLimit, RateLimit
+from serve.metrics import Metrics
+from tests.unit.serve.helpers import refusal, running
+
+USER = "/recommendations/user3"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr("serve.limits.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_a_rate_with_its_burst(clock: list[float]) -> None:
+    limit = RateLimit(nothing, rate=2.0, burst=3, metrics=Metrics())
+    assert [limit._take("a") for _ in range(3)] == [0, 0, 0]
+    assert limit._take("a") == pytest.approx(0.5)  # seconds until the next token
+    assert limit._take("b") == 0
+    clock[0] += 0.5
+    assert limit._take("a") == 0
+    assert limit._take("a") > 0
+    clock[0] += 100
+    assert [limit._take("a") > 0 for _ in range(4)] == [False, False, False, True]
+
+
+def test_callers_that_are_remembered_have_a_limit(clock: list[float]) -> None:
+    limit = RateLimit(nothing, rate=1.0, burst=1, metrics=Metrics())
+    for caller in range(MAX_BUCKETS + 10):
+        limit._take(caller)
+    assert len(limit._buckets) == MAX_BUCKETS
+    assert limit._take(MAX_BUCKETS + 9) > 0, "the latest one is remembered"
+
+
+def test_too_many_requests(bundle_path: Path) -> None:
+    with running(bundle=bundle_path, store="none", rate_limit=0.001, rate_burst=2) as (client, _):
+        assert [client.get(USER).status_code for _ in range(3)] == [200, 200, 429]
+        response = client.get("/nowhere")
+        assert "more than 0.001 requests a second" in refusal(response, 429)
+        assert int(response.headers["retry-after"]) > 900
+        for path in ("/health", "/ready", "/metrics"):
+            assert client.get(path).status_code == 200
+        assert 'recsys_refused_total{cause="rate"} 2.0' in client.get("/metrics").text
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An app that is not asked."""
+    raise AssertionError
+
+
+def test_a_long_body(bundle_path: Path) -> None:
+    with running(bundle=bundle_path, store="none", max_body_bytes=100) as (client, _):
+        assert client.post("/recommendations", json={"user_ids": ["a" * 60]}).status_code == 200
+        assert "100 bytes" in refusal(client.post("/recommendations", content=b"x" * 101), 413)
+        chunks = iter([b"x" * 60, b"x" * 60])
+        refusal(client.post("/recommendations", content=chunks), 413)  # no length declared
+
+
+@pytest.mark.parametrize("declared", [b"101", b"9" * 4000])
+def test_a_long_body_is_not_even_read(declared: bytes) -> None:
+    async def receive() -> Message:
+        raise AssertionError
+
+    assert answer(BodyLimit(nothing, 100, 1.0, Metrics()), receive, [(b"content-length", declared)]) == 413
+
+
+def test_a_body_that_does_not_come() -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    assert answer(BodyLimit(nothing, 100, 0.01, Metrics()), receive, [(b"content-length", b"5")]) == 408
+
+
+def answer(app: Callable[..., Any], receive: Receive, headers: list[tuple[bytes, bytes]]) -> int:
+    """Status of the answer to a POST."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send))
+    status: int = sent[0]["status"]
+    return status
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Holds every batch until told to go on."""
+    from serve.service import RecommendationService  # noqa: PLC0415  # to be patched
+
+    computing, go_on = threading.Event(), threading.Event()
+    recommend = RecommendationService.recommend
+
+    def wait(self: RecommendationService, requests: Any) -> Any:
+        computing.set()
+        go_on.wait(30)
+        return recommend(self, requests)
+
+    monkeypatch.setattr(RecommendationService, "recommend", wait)
+    yield computing, go_on
+    go_on.set()
+
+
+def test_more_requests_at_once_than_allowed(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
+    computing, go_on = held
+    with (
+        running(bundle=bundle_path, store="none", max_in_flight=2) as (client, server),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        under_way = [pool.submit(client.get, USER) for _ in range(2)]
+        computing.wait(30)
+        until(lambda: "recsys_http_in_flight 2.0" in client.get("/metrics").text)
+        started = time.perf_counter()
+        response = client.get(USER)
+        assert time.perf_counter() - started < 5
+        assert "2 requests are being answered" in refusal(response, 503)
+        assert int(response.headers["retry-after"]) > 0
+        assert client.get("/health").status_code == 200
+        go_on.set()
+        assert [answered.result().status_code for answered in under_way] == [200, 200]
+        assert client.get(USER).status_code == 200
+        assert 'recsys_refused_total{cause="overload"} 1.0' in server.metrics.render().decode()
+
+
+def test_more_users_waiting_than_allowed(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
+    computing, go_on = held
+    body = {"user_ids": ["a", "b", "c"], "k": 1}
+    with (
+        running(bundle=bundle_path, store="none", max_queue=4) as (client, server),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        first = pool.submit(client.get, USER)
+        computing.wait(30)
+        waiting = pool.submit(client.post, "/recommendations", json=body)
+        until(lambda: server.batcher._waiting_size == 3)
+        response = client.post("/recommendations", json=body)
+        assert "too many requests are waiting" in refusal(response, 503)
+        assert int(response.headers["retry-after"]) > 0
+        go_on.set()
+        assert (first.result().status_code, waiting.result().status_code) == (200, 200)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_browsers_of_allowed_origins(bundle_path: Path, client: TestClient) -> None:
+    origin = {"Origin": "https://shop.example"}
+    preflight = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    with running(bundle=bundle_path, store="none", cors_origins="https://shop.example, https://b.example") as (own, _):
+        assert own.get("/health", headers=origin).headers["access-control-allow-origin"] == "https://shop.example"
+        assert own.options("/events", headers=preflight).status_code == 200
+        other = own.get("/health", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+    assert "access-control-allow-origin" not in client.get("/health", headers=origin).headers

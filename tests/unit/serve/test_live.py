@@ -1,0 +1,191 @@
+"""Histories of the bundle and events of the store, merged; and what that does to the next recommendation."""
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.bundle import Bundle
+from recsys.dataset.histories import Histories
+from recsys.store import EVENT_WEIGHTS
+from serve.live import event_weights, merge, timestamps_of_last
+from tests.bundle_factory import DAY, START
+from tests.unit.serve.helpers import COLD_USER, get, history_of, retrieval_scores, rows_of, running
+
+USER, USER_ROW = "user3", 3
+NOW = START + 1000 * DAY
+
+Entry = tuple[int, int, float | None, float]
+entries = st.lists(
+    st.tuples(
+        st.integers(0, 5), st.integers(0, 8), st.none() | st.integers(1, 5).map(float), st.sampled_from([1.0, 3.0, 5.0])
+    ),
+    max_size=8,
+)
+
+
+def naive(base: list[Entry], added: list[Entry], until: int | None) -> list[Entry]:
+    """One event at a time."""
+    found: dict[int, Entry] = {}
+    for item, at, rating, weight in sorted([*base, *added], key=lambda entry: entry[1]):
+        if until is not None and at > until:
+            continue
+        _, _, old_rating, old_weight = found.pop(item, (item, 0, None, 0.0))  # its place is now the last
+        found[item] = (item, at, old_rating if rating is None else rating, max(weight, old_weight))
+    return list(found.values())
+
+
+def as_histories(users: list[list[Entry]]) -> Histories:
+    rows = [b for b, user in enumerate(users) for _ in user]
+    flat = [entry for user in users for entry in user]
+    items, times, ratings, weights = (list(column) for column in zip(*flat, strict=True)) if flat else ([], [], [], [])
+    return Histories.from_rows(
+        len(users),
+        np.array(rows, np.int64),
+        np.array(items, np.int32),
+        np.array(times, np.int64),
+        np.array([np.nan if rating is None else rating for rating in ratings], np.float32),
+        np.array(weights, np.float32),
+    )
+
+
+def as_lists(histories: Histories) -> list[list[Entry]]:
+    found: list[list[Entry]] = []
+    for start, end in zip(histories.indptr[:-1], histories.indptr[1:], strict=True):
+        part = slice(start, end)
+        columns = (histories.items, histories.timestamps, histories.ratings, histories.weights)
+        rows = zip(*(column[part].tolist() for column in columns), strict=True)
+        found.append([(item, at, None if math.isnan(rating) else rating, weight) for item, at, rating, weight in rows])
+    return found
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(entries, entries), min_size=1, max_size=4), st.none() | st.integers(-1, 9))
+def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry], list[Entry]]], until: int) -> None:
+    base = [naive(own, [], None) for own, _ in users]  # as a bundle holds it: each item once, in order
+    added = [[(i, t, np.nan if r is None else r, w) for i, t, r, w in events] for _, events in users]
+    merged = merge(as_histories(base), added, until)
+    expected = [naive(own, events, until) for own, (_, events) in zip(base, users, strict=True)]
+    assert as_lists(merged) == expected
+
+
+def test_time_of_the_last_interaction() -> None:
+    histories = as_histories([[(1, 5, None, 1.0), (2, 9, None, 1.0)], []])
+    np.testing.assert_array_equal(timestamps_of_last(histories), [9, np.nan])
+
+
+def test_events_weigh_what_they_did_in_training(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(event_weights(bundle).values()) == {1.0}
+    config = {"data": {"format": "events", "event_weights": {"view": 0.5}}}
+    monkeypatch.setitem(bundle.manifest, "config", config)
+    assert event_weights(bundle) == {**EVENT_WEIGHTS, "view": 0.5}
+
+
+@pytest.fixture(scope="module")
+def live(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    store = tmp_path_factory.mktemp("live") / "events.sqlite"
+    with running(bundle=bundle_path, store=f"sqlite:///{store}") as (client, _):
+        yield client
+
+
+def tell(client: TestClient, user_id: str, item_id: str, kind: str = "view", **more: object) -> None:
+    event = {"user_id": user_id, "item_id": item_id, "event_type": kind, **more}
+    response = client.post("/events", json=event)
+    assert response.status_code == 200, response.text
+
+
+def test_a_new_user_with_one_event_gets_personal_results(live: TestClient, bundle: Bundle) -> None:
+    assert get(live, "newcomer")["fallback_used"] is True
+    tell(live, "newcomer", "item17")
+    answer = get(live, "newcomer")
+    assert (answer["fallback_used"], answer["primary_model"], answer["store"]) == (False, "full", "live")
+    assert answer["user"]["known"] is True
+    assert (answer["user"]["interactions"], answer["user"]["live_events"]) == (1, 1)
+    rows = rows_of(answer["items"])
+    assert 17 not in rows
+    np.testing.assert_allclose(
+        [item["retrieval_score"] for item in answer["items"]], retrieval_scores(bundle, [17])[rows], rtol=1e-5
+    )
+
+
+def test_a_known_users_event_enters_the_user_tower(live: TestClient, bundle: Bundle) -> None:
+    before = get(live, USER, k=50)
+    top = before["items"][0]["item_id"]
+    tell(live, USER, top, "purchase", price=3)
+    answer = get(live, USER, k=50)
+    assert top not in {item["item_id"] for item in answer["items"]}
+    assert answer["user"]["interactions"] == before["user"]["interactions"] + 1
+    history = [*history_of(bundle, USER_ROW), int(top.removeprefix("item"))]
+    rows = rows_of(answer["items"])
+    np.testing.assert_allclose(
+        [item["retrieval_score"] for item in answer["items"]], retrieval_scores(bundle, history)[rows], rtol=1e-5
+    )
+
+
+def test_an_event_that_the_bundle_knows_counts_once(live: TestClient, bundle: Bundle) -> None:
+    history = bundle.histories.select([5])
+    before = get(live, "user5")
+    for row, at in zip(history.items.tolist(), history.timestamps.tolist(), strict=True):
+        tell(live, "user5", f"item{row}", "purchase", timestamp=at)
+    after = get(live, "user5")
+    assert after["user"]["live_events"] == len(history.items)
+    assert after["user"]["interactions"] == before["user"]["interactions"]
+    assert after["items"] == before["items"]
+
+
+def test_events_of_unknown_items_are_kept_but_not_read(live: TestClient) -> None:
+    tell(live, "explorer", "item of tomorrow")
+    answer = get(live, "explorer")
+    assert answer["user"] == {"known": True, "interactions": 0, "live_events": 1, "last_interaction_at": None}
+    assert answer["fallback_used"] is True
+
+
+def test_as_of_reads_only_what_was_known(live: TestClient, bundle: Bundle) -> None:
+    history = bundle.histories.select([7])
+    times = history.timestamps.tolist()
+    middle = times[len(times) // 2]
+    known = [row for row, at in zip(history.items.tolist(), times, strict=True) if at <= middle]
+    tell(live, "user7", "item42", timestamp=NOW)
+    early = get(live, "user7", as_of=middle, k=20)
+    assert early["user"]["interactions"] == len(known)
+    assert early["user"]["live_events"] == 0
+    rows = rows_of(early["items"])
+    assert not set(rows) & set(known)
+    np.testing.assert_allclose(
+        [item["retrieval_score"] for item in early["items"]], retrieval_scores(bundle, known)[rows], rtol=1e-5
+    )
+    assert get(live, "user7", as_of=NOW - 1)["user"]["interactions"] == len(times)
+    late = get(live, "user7", as_of=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(NOW)))
+    assert late["user"]["interactions"] == len(times) + 1
+    assert get(live, "user7", as_of=0)["fallback_used"] is True
+
+
+def test_a_cold_user_of_the_bundle_warms_up(live: TestClient) -> None:
+    assert get(live, COLD_USER)["fallback_used"] is True
+    tell(live, COLD_USER, "item8", "add_to_cart")
+    assert get(live, COLD_USER)["fallback_used"] is False
+
+
+def test_only_the_latest_events_are_read(bundle_path: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/events.sqlite"
+    with running(bundle=bundle_path, store=store, live_events=2) as (client, _):
+        for place in range(4):
+            tell(client, "busy", f"item{place}", timestamp=NOW + place)
+        rows = rows_of(get(client, "busy", k=100, exclude_seen=True)["items"])
+    assert {0, 1} & set(rows)
+    assert not {2, 3} & set(rows)
+
+
+def test_without_a_store_the_bundle_answers(bundle_path: Path) -> None:
+    with running(bundle=bundle_path, store="none") as (client, _):
+        assert get(client, USER)["store"] == "off"
+        assert client.get("/ready").json()["store"] == "off"
+        event = {"user_id": "u", "item_id": "item1", "event_type": "view"}
+        assert client.post("/events", json=event).status_code == 503
+        assert client.get("/items").status_code == 503

@@ -1,0 +1,65 @@
+"""What was shown to whom can be read back, and the log never holds a request up."""
+
+import time
+from pathlib import Path
+
+from recsys.bundle import Bundle
+from recsys.store import Served, Store
+from serve import served_log
+from serve.metrics import Metrics
+from serve.served_log import ServedLog
+from tests.unit.serve.helpers import get, running
+
+
+def test_what_was_shown_is_read_back(bundle_path: Path, bundle: Bundle, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    before = time.time()
+    with running(bundle=bundle_path, store=url) as (client, _):
+        shown = get(client, "user3", k=3)["items"]
+        body = {"user_ids": ["nobody", "user4"], "k": 2, "model": "transitions"}
+        results = client.post("/recommendations", json=body, headers={"X-Request-ID": "r9"}).json()["results"]
+        session = client.post("/recommendations", json={"history": ["item3"], "k": 1}).json()["results"]
+        client.get("/recommendations/user3?k=0")  # refused: nothing was shown
+    with Store.open(url) as store:
+        rows = list(store.served(before, time.time()))
+    assert [row.user_id for row in rows] == ["user3", "nobody", "user4", None]
+    assert [row.model for row in rows] == ["full", "popularity", "transitions", "full"]
+    assert {row.bundle_version for row in rows} == {bundle.version}
+    for row, items in zip(rows, [shown, *(r["items"] for r in results), session[0]["items"]], strict=True):
+        assert row.item_ids == tuple(item["item_id"] for item in items)
+        assert row.scores == tuple(item["score"] for item in items)
+    assert rows[1].request_id == rows[2].request_id == "r9"
+
+
+def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with running(bundle=bundle_path, store=url, served_log=False) as (client, _):
+        get(client, "user3")
+    with Store.open(url) as store:
+        assert list(store.served(0, time.time() + 1)) == []
+
+
+def answers(count: int) -> list[dict[str, object]]:
+    items = [{"item_id": "a", "score": 1.0}]
+    return [
+        {"user_id": str(n), "bundle": {"version": "v"}, "primary_model": "full", "items": items} for n in range(count)
+    ]
+
+
+def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/store.sqlite")  # without tables: every write fails
+    metrics = Metrics()
+    log = ServedLog(store, metrics)
+    log.start()
+    for _ in range(served_log.MAX_WAITING // 100 + 3):
+        started = time.perf_counter()
+        log.add("r", answers(100))
+        assert time.perf_counter() - started < 1
+    store.upgrade()
+    log.close()
+    rows: list[Served] = list(store.served(0, time.time() + 1))
+    dropped = metrics._served_dropped._value.get()
+    assert dropped >= 100
+    assert len(rows) + dropped == served_log.MAX_WAITING + 300
+    assert [int(str(row.user_id)) for row in rows[:200]] == [*range(100), *range(100)]
+    store.close()

@@ -1,0 +1,136 @@
+"""Whatever is asked, of whoever, after whatever happened: what every answer of the service keeps to."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.store import EVENT_TYPES, Event
+from serve.schemas.recommendations import Options, RecommendationResponse
+from serve.server import Server
+from serve.service import RecommendationRequest
+from serve.settings import Settings
+from tests.bundle_factory import DAY, START
+from tests.unit.serve.helpers import N_ITEMS, N_USERS, history_of, row_of
+
+END = START + 1000 * DAY
+numbers = itertools.count()
+
+some_text = st.text(min_size=1, max_size=20)
+user_ids = st.integers(0, N_USERS - 1).map("user{}".format) | some_text
+item_ids = st.integers(0, N_ITEMS - 1).map("item{}".format) | some_text
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+events = st.builds(
+    lambda user_id, item_id, event_type, timestamp: Event(
+        f"e{next(numbers)}", user_id, item_id, event_type, timestamp, 3.0 if event_type == "rating" else None
+    ),
+    st.integers(0, N_USERS - 1).map("user{}".format) | storable,
+    st.integers(0, N_ITEMS - 1).map("item{}".format) | storable,
+    st.sampled_from(EVENT_TYPES),
+    st.floats(0, END, allow_nan=False),
+)
+prices = st.none() | st.floats(0, 100)
+options = st.builds(
+    lambda prices, **others: Options(min_price=prices[0], max_price=prices[1], **others),
+    st.tuples(prices, prices).map(lambda pair: sorted(pair) if None not in pair else pair),
+    k=st.integers(1, 100),
+    model=st.sampled_from(["full", "two_tower", "popularity", "transitions", "bpr", "blend", "hybrid"]),
+    exclude_seen=st.booleans(),
+    category=st.none() | st.sampled_from(["All", "Group 3"]) | some_text,
+    brand=st.none() | st.just("Brand 5") | some_text,
+    as_of=st.none() | st.integers(0, END),
+)
+subjects = st.lists(user_ids | st.lists(item_ids, min_size=1, max_size=5).map(tuple), min_size=1, max_size=5).map(tuple)
+requests = st.lists(st.builds(RecommendationRequest, options, subjects), min_size=1, max_size=3)
+
+
+@pytest.fixture(scope="module")
+def server(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    store = f"sqlite:///{tmp_path_factory.mktemp('properties')}/store.sqlite"
+    server = Server(Settings(bundle=bundle_path, store=store))
+    server.start()
+    yield server
+    server.close()
+
+
+def check(server: Server, new_events: list[Event], asked: list[RecommendationRequest]) -> None:
+    link = server.link
+    assert link is not None
+    link.append(new_events)
+    found = server.service.recommend(asked)
+    assert len(found) == len(asked)
+    for request, answers in zip(asked, found, strict=True):
+        assert isinstance(answers, list), answers
+        assert len(answers) == len(request.subjects)
+        for subject, answer in zip(request.subjects, answers, strict=True):
+            RecommendationResponse.model_validate_json(msgspec.json.encode(answer), strict=True)
+            check_answer(server, request.options, subject, answer)
+
+
+def check_answer(server: Server, wanted: Options, subject: str | tuple[str, ...], answer: dict) -> None:
+    items = answer["items"]
+    assert len(items) + answer["shortfall"] == wanted.k
+    assert [item["rank"] for item in items] == list(range(1, len(items) + 1))
+    ids = [item["item_id"] for item in items]
+    assert len(set(ids)) == len(ids)
+    seen = known_items(server, wanted, subject)
+    assert answer["user"]["interactions"] == len(seen)
+    if wanted.exclude_seen:
+        assert not seen & set(ids)
+    catalogue = server.bundles.loaded.bundle.catalogue
+    for record in catalogue.items([row_of(item_id) for item_id in ids]):
+        if wanted.min_price is not None:
+            assert record.price is not None
+            assert record.price >= wanted.min_price - 1e-5
+        if wanted.max_price is not None:
+            assert record.price is not None
+            assert record.price <= wanted.max_price + 1e-5
+        assert wanted.category in (None, *record.categories)
+        assert wanted.brand in (None, record.brand)
+    own = [item["score"] for item in items if item["model_source"] != "popularity"]
+    popular = [item["score"] for item in items[len(own) :]]
+    assert own == sorted(own, reverse=True)
+    assert popular == sorted(popular, reverse=True)
+    assert answer["fallback_used"] == (bool(popular) and wanted.model != "popularity")
+    assert (answer["fallback_reason"] is not None) == answer["fallback_used"]
+    if answer["shortfall"] and not wanted.filtered:
+        assert set(ids) >= {f"item{row}" for row in range(N_ITEMS)} - seen
+
+
+def known_items(server: Server, wanted: Options, subject: str | tuple[str, ...]) -> set[str]:
+    """Items of the catalogue that the user had to do with until then."""
+    items = {f"item{row}" for row in range(N_ITEMS)}
+    if not isinstance(subject, str):
+        return items & set(subject)
+    until = np.inf if wanted.as_of is None else wanted.as_of
+    found = set()
+    bundle = server.bundles.loaded.bundle
+    row = bundle.catalogue.user_row(subject)
+    if row is not None:
+        times = bundle.histories.select([row]).timestamps.tolist()
+        found = {f"item{item}" for item, at in zip(history_of(bundle, row), times, strict=True) if at <= until}
+    assert server.link is not None
+    events_of_user = server.link.store.events_of([subject], limit=10_000)[subject]
+    return found | (items & {event.item_id for event in events_of_user if event.timestamp <= until})
+
+
+def test_answers_keep_to_what_was_asked(server: Server) -> None:
+    given(st.lists(events, max_size=5), requests)(
+        settings(
+            max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        )(lambda new_events, asked: check(server, new_events, asked))
+    )()
+
+
+@pytest.mark.slow
+def test_answers_keep_to_what_was_asked_at_length(server: Server) -> None:
+    given(st.lists(events, max_size=5), requests)(
+        settings(max_examples=3000, deadline=None, database=None, suppress_health_check=list(HealthCheck))(
+            lambda new_events, asked: check(server, new_events, asked)
+        )
+    )()

@@ -1,0 +1,85 @@
+"""The tables, what is served and logged in them, and what it takes to open a store."""
+
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from recsys.store import Served, Store, StoreError
+from recsys.store.tables import metadata
+from tests.unit.store.databases import engine_of, event
+
+pytest_plugins = "tests.unit.store.fixtures"
+
+
+def test_what_was_served_comes_back_by_time(store: Store) -> None:
+    rows = [
+        Served("r2", "ü", 20.0, "2024-01-01", "hybrid", ("b", "a"), (0.5, 0.25)),
+        Served("r1", None, 10.0, "2024-01-01", "popularity", ()),
+        Served("r3", "v", 30.0, "2024-01-02", "two_tower", ("c",)),
+        Served("r4", "v", 20.0, "2024-01-02", "two_tower", ("d",)),
+    ]
+    store.add_served(rows)
+    store.add_served([])
+    assert list(store.served(0, 100)) == [rows[1], rows[0], rows[3], rows[2]]
+    assert list(store.served(10.0, 20.0)) == [rows[1]]
+    assert list(store.served(20.0, 30.0)) == [rows[0], rows[3]]
+    assert list(store.served(31, 100)) == []
+
+
+def test_served_refuses_no_text(store: Store) -> None:
+    store.add_served([Served("r\0", "\ud800", 1.0, "v", "m", ("a\0", "😀"), (float("nan"),))])
+    (row,) = store.served(0, 2)
+    assert (row.request_id, row.user_id, row.item_ids) == ("r\ufffd", "\ufffd", ("a\0", "😀"))
+
+
+def test_many_served_rows_are_read_in_parts(store: Store) -> None:
+    store.add_served([Served(str(n), "u", float(n), "v", "m", ("a",)) for n in range(2500)])
+    assert [row.request_id for row in store.served(0, 1e9)] == [str(n) for n in range(2500)]
+
+
+def test_migrations_make_the_tables_that_the_code_knows(store: Store, store_url: str) -> None:
+    engine = engine_of(store_url)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    own = ("items_words", "alembic_version")  # the full-text index, which is of one database alone
+    assert [found for found in differences if not any(name in str(found) for name in own)] == []
+
+
+def test_upgrading_again_changes_nothing(store: Store) -> None:
+    store.append([event(1)])
+    store.upgrade()
+    assert store.stats().events == 1
+
+
+def test_a_store_without_tables_says_what_to_do(store_url: str) -> None:
+    with Store.open(store_url) as empty:
+        for call in (empty.ping, empty.stats, lambda: empty.append([event(1)]), lambda: list(empty.all_events())):
+            with pytest.raises(StoreError, match=r"Store\.upgrade"):
+                call()
+        empty.upgrade()
+        empty.ping()
+
+
+def test_a_store_of_a_newer_version_is_refused(store: Store, store_url: str) -> None:
+    engine = engine_of(store_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'tomorrow'"))
+    with pytest.raises(StoreError, match="newest version"):
+        store.upgrade()
+
+
+@pytest.mark.parametrize("url", ["mysql://root:geheim@h/d", "http://u:geheim@h/", "postgresql://u:geheim@h", "://"])
+def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        Store.open(url)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_process_that_uses_sqlite_loads_nothing_that_it_does_not_need() -> None:
+    code = "import sys, recsys.store; print([m for m in ('psycopg', 'numpy', 'pandas', 'yaml') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"

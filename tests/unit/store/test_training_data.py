@@ -1,0 +1,153 @@
+"""Preparation straight from a store: the same dataset as from the same events in a file."""
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from recsys.config import Config, parse_config
+from recsys.dataset.amazon_formats import LAST_SECOND
+from recsys.dataset.prepare import prepare
+from recsys.dataset.prepared import PreparedDataset
+from recsys.errors import DataError
+from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable
+from recsys.store.records import END_OF_TIME
+from tests.unit.store.databases import event
+from tests.unit.store.postgres import PostgresServer
+
+pytest_plugins = "tests.unit.store.fixtures"
+
+COLUMNS = ("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity")
+FILES = ("interactions.parquet", "users.parquet", "items.parquet")
+
+
+def config(folder: Path, kind: str, source: str | Path, **data: Any) -> Config:
+    settings = {"format": kind, "interactions": [source], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
+    return parse_config({"name": "shop", "data": {**settings, **data}}, "the test")
+
+
+def run(folder: Path, kind: str, source: str | Path, **data: Any) -> Path:
+    return prepare(config(folder, kind, source, **data), Console(quiet=True))
+
+
+def shop_events() -> list[Event]:
+    """Events of all types with ties in time, fractions of seconds, odd ids, and fields that are missing."""
+    draw = random.Random(11)
+    users = [*(f"u{n}" for n in range(20)), 'Ü, "x"', "日本", " v", "1e3"]
+    items = [*(f"i{n}" for n in range(12)), "é\nx", "007", "null"]
+    events = []
+    for number in range(900):
+        kind = draw.choice(list(EVENT_WEIGHTS))
+        events.append(
+            Event(
+                f"e{draw.random()}",
+                draw.choice(users),
+                draw.choice(items),
+                kind,
+                1.7e9 + draw.randrange(60) + draw.choice([0.0, 0.25, 0.999999]),
+                rating=draw.choice([1.0, 2.5, 5.0]) if kind == "rating" else None,
+                price=draw.choice([None, 19.99, 1e-05, 3.0]) if kind == "purchase" else None,
+                quantity=draw.choice([None, 1.0, 2.0]) if number % 3 else None,
+            )
+        )
+    return events
+
+
+def write_csv(path: Path, events: list[Event]) -> Path:
+    with path.open("w", encoding="utf8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(found, name) for name in COLUMNS] for found in events)
+    return path
+
+
+def test_as_from_the_same_events_in_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
+    events = shop_events()
+    for start in range(0, len(events), 70):
+        store.append(events[start : start + 70])
+    catalogue = tmp_path / "items.jsonl"
+    catalogue.write_text("".join(json.dumps({"item_id": f"i{n}", "title": f"Item {n}"}) + "\n" for n in range(12)))
+    source = store_url.removeprefix("sqlite:///")
+    from_store = run(tmp_path / "a", "store", source, metadata=[catalogue])
+    from_file = run(
+        tmp_path / "b",
+        "events",
+        write_csv(tmp_path / "events.csv", events),
+        metadata=[catalogue],
+        event_weights=dict(EVENT_WEIGHTS),
+    )
+    for name in FILES:
+        assert (from_store / name).read_bytes() == (from_file / name).read_bytes()
+    manifest, expected = (
+        json.loads((folder / "manifest.json").read_text("utf8")) for folder in (from_store, from_file)
+    )
+    for key in ("interactions", "metadata", "split", "counts", "time_range", "has_ratings", "files"):
+        assert manifest[key] == expected[key]
+    dataset = PreparedDataset.load(from_store)
+    assert {"price", "quantity"} <= set(dataset.interactions.columns)
+    assert dataset.interactions["rating"].notna().any()
+
+
+def test_the_manifest_tells_what_was_read(store: Store, store_url: str, tmp_path: Path) -> None:
+    events = shop_events()
+    store.append(events)
+    source = store_url.removeprefix("sqlite:///")
+    (about,) = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"]
+    assert (about["lines"], about["kept"], about["dropped"]) == (900, 900, {})
+    again = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"][0]
+    assert again == about
+    store.append([event(1)])
+    other = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"][0]
+    assert other["sha256"] != about["sha256"]
+    assert other["bytes"] > about["bytes"] > 900
+
+
+def test_more_events_than_are_read_at_once(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.append([event(n, user_id=f"u{n % 150}", item_id=f"i{n // 150}") for n in range(10_050)])
+    folder = run(tmp_path, "store", store_url.removeprefix("sqlite:///"))
+    assert PreparedDataset.load(folder).manifest["counts"]["interactions"] == 10_050
+
+
+def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
+    source = store_url.removeprefix("sqlite:///")
+    store.append([event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}") for n in range(9)])
+    store.append([event(10, event_type="rating", rating=7.0), event(11, event_type="click")])
+    with pytest.raises(DataError, match="rating_out_of_range"):
+        run(tmp_path, "store", source)
+    folder = run(tmp_path, "store", source, max_bad_line_share=0.5, event_weights={"view": 2.0})
+    manifest = json.loads((folder / "manifest.json").read_text("utf8"))
+    assert manifest["sources"][0]["dropped"] == {"rating_out_of_range": 1, "unknown_event_type": 1}
+    assert PreparedDataset.load(folder).interactions["weight"].unique().tolist() == [2.0]
+
+
+def test_what_the_store_takes_training_takes() -> None:
+    assert END_OF_TIME == LAST_SECOND
+
+
+def test_sources_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> None:
+    with pytest.raises(DataError, match="no file"):
+        run(tmp_path, "store", tmp_path / "missing.db")
+    empty = tmp_path / "empty.db"
+    with Store.open(str(empty)) as store:
+        store.upgrade()
+    with pytest.raises(DataError, match="none"):
+        run(tmp_path, "store", empty)
+    text = tmp_path / "events.csv"
+    text.write_text("user_id,item_id,event_type,timestamp\n" * 50)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        run(tmp_path, "store", text)
+    with pytest.raises(StoreError, match="upgrade"):
+        run(tmp_path, "store", postgres.new_url())
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:geheim@host/shop", "postgresql://me@host/shop?password=geheim", "postgres://me:geheim@h/d"]
+)
+def test_no_password_gets_into_a_manifest(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DataError, match="PGPASSWORD") as caught:
+        run(tmp_path, "store", url)
+    assert "geheim" not in str(caught.value)
