@@ -116,3 +116,21 @@ def test_requirements_serve_is_all_it_needs(bundle_path: Path, tmp_path: Path) -
     with server(command(*options, python=python)) as (url, _):
         answer = get(f"{url}/recommendations/user3").json()
         assert (answer["fallback_used"], answer["store"], len(answer["items"])) == (False, "live", 10)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("--store", "mysql://user:swordfish@db/shop", 6),
+        ("--store", "sqlite:////proc/none/store.sqlite", 6),
+        ("--api-keys", "/nowhere/keys.json", 2),
+        ("--config", "/nowhere/serve.toml", 2),
+        ("--workers", "0", 2),
+    ],
+)
+def test_a_setting_that_cannot_be_used_ends_it(option: str, value: str, code: int, bundle_path: Path) -> None:
+    ended = failure("--bundle", str(bundle_path), "--port", "0", option, value)
+    assert ended.returncode == code
+    assert "Remedy" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "swordfish" not in ended.stderr
