@@ -101,7 +101,7 @@ class Server:
 
     def _index_items(self, loaded: Loaded) -> None:
         """Let search find the items of a bundle, unless it does already."""
-        if self.link is None:
+        if self.link is None or not self.settings.index_items:
             return
         bundle = loaded.bundle
         try:

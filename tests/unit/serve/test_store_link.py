@@ -109,8 +109,7 @@ def test_a_store_that_is_down_at_the_start(bundle_path: Path, postgres: Postgres
 
 def test_a_locked_database_refuses_events_and_goes_on_reading(bundle_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    with running(bundle=bundle_path, store=f"sqlite:///{path}", store_timeout_s=0.1, served_log=False) as (client, s):
-        until(lambda: s._indexing is None or s._indexing.poll() is not None)
+    with running(bundle=bundle_path, store=f"sqlite:///{path}", store_timeout_s=0.1, served_log=False) as (client, _):
         assert client.post("/events", json=event(1)).status_code == 200
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
