@@ -47,8 +47,11 @@ class StoreLink:
         self._thread = threading.Thread(target=self._keep, name="store", daemon=True)
 
     def start(self) -> None:
-        """Open the store in the background, and wait a little for that."""
+        """Begin to open the store in the background."""
         self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until that has succeeded or failed once, but not for long."""
         self._attempted.wait(FIRST_ATTEMPT_S)
 
     @property
