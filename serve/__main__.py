@@ -17,7 +17,8 @@ from recsys.errors import ConfigError, RecsysError
 from serve import logs
 from serve.auth import Keyring
 from serve.metrics import forget_process, multiprocess_folder
-from serve.settings import ENV_PREFIX, Settings, load_settings
+from serve.settings import ENV_PREFIX, NO_STORE, Settings, load_settings
+from serve.store_link import open_store
 
 BACKLOG = 2048
 
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings(**arguments)
         if settings.api_keys is not None:
             Keyring.read(settings.api_keys)
+        if settings.store != NO_STORE:
+            open_store(settings.store).close()
         with open_bundle(settings.bundle, verify=settings.verify) as bundle:
             listener = _listen(settings.host, settings.port)
     except RecsysError as error:

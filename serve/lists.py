@@ -56,7 +56,7 @@ class UserList:
 
 def lists(loaded: Loaded, queries: Queries, options: Options) -> list[UserList]:
     """The list of each query, best first; shorter than k where no more of the catalogue fit."""
-    mask = loaded.facets().mask(*options.filters) if options.filtered else None
+    mask = loaded.facets.mask(*options.filters) if options.filtered else None
     ranked = rank(loaded, queries, options)
     chosen = _chosen(ranked.items, mask, options.k)
     short = [b for b, columns in enumerate(chosen) if len(columns) < options.k]

@@ -36,7 +36,7 @@ class Loaded:
         popular: int32 [N], item rows from the most popular one.
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
-        spending: what users spend.
+        spending: what users spend; computed when first asked for.
     """
 
     def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
@@ -47,8 +47,8 @@ class Loaded:
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
         self.models = (FULL, *bundle.retrievers)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
-        self.facets = Lazy(lambda: Facets.of(bundle.catalogue.facets()))
-        self.spending = Lazy(lambda: Spending.of(bundle.histories, self.facets().prices))
+        self.facets = Facets.of(bundle.catalogue.facets())
+        self.spending = Lazy(lambda: Spending.of(bundle.histories, self.facets.prices))
         self._cards: dict[int, ItemCard] = {}
 
     @classmethod

@@ -86,6 +86,7 @@ def main(path: str) -> int:
                     logger.info("Search finds the items of %s, version %s", bundle.name, bundle.version)
                     return 0
             time.sleep(RETRY_S)
+    logger.error("Search does not find the items of %s: the store did not take them", path)
     return 1
 
 

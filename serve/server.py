@@ -69,6 +69,8 @@ class Server:
         if self.served_log:
             self.served_log.start()
         self.bundles.start()
+        if self.link:
+            self.link.wait()
 
     @staticmethod
     def end_with_parent() -> None:
@@ -101,8 +103,9 @@ class Server:
 
     def _index_items(self, loaded: Loaded) -> None:
         """Let search find the items of a bundle, unless it does already."""
-        if self.link is None:
+        if self.link is None or not self.settings.index_items:
             return
+        self.link.wait()
         bundle = loaded.bundle
         try:
             if self.link.store.items_version() == search_index.catalogue_version(bundle.name, bundle.version):
@@ -112,4 +115,7 @@ class Server:
         if self._indexing is not None and self._indexing.poll() is None:
             self._indexing.terminate()
             self._indexing.wait()
-        self._indexing = search_index.start(bundle.path, self.settings)
+        try:
+            self._indexing = search_index.start(bundle.path, self.settings)
+        except OSError as error:
+            logger.error("Search does not find the items of the bundle: no process for that. %s", error)

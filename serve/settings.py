@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     live_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
         500, description="Most recent events of a user that a recommendation reads from the store."
     )
+    index_items: bool = Field(True, description="Put the bundle's items into the store, where search finds them.")
     served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")
 
     api_keys: Path | None = Field(

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from recsys.errors import RecsysError
-from recsys.store import Appended, Event, Store, StoreUnavailable
+from recsys.store import Appended, Event, Store, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings
 
@@ -36,8 +36,7 @@ class StoreLink:
         Raises:
             StoreError: the URL is wrong.
         """
-        _make_folder(settings.store)
-        self.store = Store.open(settings.store, timeout_s=settings.store_timeout_s)
+        self.store = open_store(settings.store, settings.store_timeout_s)
         self._fast = Store.open(settings.store, timeout_s=settings.store_read_timeout_s, pool_size=2)
         self._metrics = metrics
         self._retry_s = settings.store_retry_s
@@ -48,8 +47,11 @@ class StoreLink:
         self._thread = threading.Thread(target=self._keep, name="store", daemon=True)
 
     def start(self) -> None:
-        """Open the store in the background, and wait a little for that."""
+        """Begin to open the store in the background."""
         self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until that has succeeded or failed once, but not for long."""
         self._attempted.wait(FIRST_ATTEMPT_S)
 
     @property
@@ -143,9 +145,18 @@ def open_link(settings: Settings, metrics: Metrics) -> StoreLink | None:
     return None if settings.store == NO_STORE else StoreLink(settings, metrics)
 
 
-def _make_folder(url: str) -> None:
-    """SQLite needs a folder for its file."""
-    if url.startswith("sqlite:"):
-        database = make_url(url).database
-        if database:
+def open_store(url: str, timeout_s: float = 2.0) -> Store:
+    """As `Store.open`; makes the folder that SQLite needs for its file.
+
+    Raises:
+        StoreError: the URL is wrong, or the folder cannot be made.
+    """
+    database = make_url(url).database if url.startswith("sqlite:") else None
+    if database:
+        try:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"a folder for the store {database}", str(error), "name another with --store, or none"
+            ) from None
+    return Store.open(url, timeout_s=timeout_s)

@@ -9,15 +9,17 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from recsys.store import Event
-from serve.api.common import REFUSALS, LinkOf, LoadedOf, NoParameters, ServerOf
+from serve.api.common import REFUSALS, LinkOf, NoParameters, ServerOf
+from serve.bundles import NotReadyError
 from serve.problems import responses
 from serve.schemas.events import EventBody, EventsBody, EventsResponse
+from serve.server import Server
 
 router = APIRouter(tags=["events"])
 
 
 @router.post("/events", summary="Tell what users did", responses=REFUSALS | responses(400), dependencies=[NoParameters])
-def append(body: Annotated[EventsBody, Body()], link: LinkOf, loaded: LoadedOf, server: ServerOf) -> EventsResponse:
+def append(body: Annotated[EventsBody, Body()], link: LinkOf, server: ServerOf) -> EventsResponse:
     """One event, or a list of them: all or none.
 
     They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
@@ -26,14 +28,21 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, loaded: LoadedOf, 
     events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
     appended = link.append(events)
     server.metrics.appended(events, appended.duplicates, now)
-    catalogue = loaded.bundle.catalogue
-    known = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
     return EventsResponse(
         accepted=appended.accepted,
         duplicates=appended.duplicates,
-        unknown_items=sum(not known[event.item_id] for event in events),
+        unknown_items=_unknown_items(server, events),
         event_ids=[event.event_id for event in events],
     )
+
+
+def _unknown_items(server: Server, events: list[Event]) -> int | None:
+    try:
+        catalogue = server.bundles.loaded.bundle.catalogue
+    except NotReadyError:  # events need no bundle
+        return None
+    known = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
+    return sum(not known[event.item_id] for event in events)
 
 
 def _event(body: EventBody, now: float) -> Event:

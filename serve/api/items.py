@@ -50,7 +50,7 @@ def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Popula
     """The k items of the most interactions among those that the filters let through."""
     rows = loaded.popular
     if query.filtered:
-        rows = rows[loaded.facets().mask(*query.filters)[rows]]
+        rows = rows[loaded.facets.mask(*query.filters)[rows]]
     chosen = rows[: query.k].tolist()
     cards = loaded.cards(chosen)
     items = [

@@ -69,8 +69,8 @@ class EventsResponse(Answer):
 
     accepted: int = Field(description="New events.", examples=[1])
     duplicates: int = Field(description="Events that had been accepted before, by event_id.", examples=[0])
-    unknown_items: int = Field(
-        description="Events of items that the bundle does not hold; they are kept for later bundles.",
+    unknown_items: int | None = Field(
+        description="Events of items that the bundle does not hold, kept for later bundles; null without a bundle.",
         examples=[0],
     )
     event_ids: list[str] = Field(description="Of every event sent, in order.", examples=[["9b2d7a1e"]])

@@ -40,7 +40,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     bundle = make_bundle(tmp_path_factory.mktemp("saved_model"), name="shop")
     store = f"sqlite:///{tmp_path_factory.mktemp('store')}/store.sqlite"
-    with logged_server(log, "--bundle", str(bundle), "--port", "0", "--store", store) as (url, _):
+    options = ("--bundle", str(bundle), "--port", "0", "--store", store, "--index-items", "true")
+    with logged_server(log, *options) as (url, _):
         yield url
         assert "met a bug" not in log.read_text()
         assert "Traceback" not in log.read_text()

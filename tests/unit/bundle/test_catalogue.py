@@ -41,6 +41,17 @@ def test_rows_and_ids_translate_both_ways(path: Path) -> None:
     assert catalogue.user_ids([3, 0]) == [USERS[3], "u0"]
 
 
+def test_cards_facets_and_users_in_order(path: Path) -> None:
+    catalogue = Catalogue(path)
+    cards = catalogue.cards([0, 2, 0, 7])
+    assert cards == {0: ("a", "First", "Acme", 9.99), 2: ("42", None, None, 0.0)}
+    assert list(catalogue.facets()) == [("Acme", ("All",), 9.99), (None, ("Café", "日本"), None), (None, (), 0.0)]
+    assert catalogue.users_after(None, 10) == [("", 1), ("u\x00null", 3), ("u0", 0), ("ユーザー", 2)]
+    assert catalogue.users_after("u0", 10) == [("ユーザー", 2)]
+    assert catalogue.users_after("u", 2) == [("u\x00null", 3), ("u0", 0)]
+    assert catalogue.users_after("\U0010ffff", 2) == []
+
+
 @pytest.mark.parametrize("unknown", ["zzz", "A", "' OR 1=1 --", "\ud800", "\U0010ffff", "x" * 100_000, "0"])
 def test_an_unknown_id_has_no_row(path: Path, unknown: str) -> None:
     catalogue = Catalogue(path)

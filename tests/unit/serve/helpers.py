@@ -26,8 +26,8 @@ COLD_USER = "user49"  # the last one, without a history
 
 @contextmanager
 def running(**settings: Any) -> Iterator[tuple[TestClient, Server]]:
-    """A client of an app of its own, and the app's parts."""
-    app = create_app(Settings(**settings))
+    """A client of an app of its own, and the app's parts; search is left alone unless asked for."""
+    app = create_app(Settings(**{"index_items": False, **settings}))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client, app.state.server
 

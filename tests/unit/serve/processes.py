@@ -36,7 +36,7 @@ def command(*options: str, python: Path | str = sys.executable) -> list[str]:
 
 def environment(**variables: str) -> Mapping[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RECSYS_", "PROMETHEUS_"))}
-    return {**clean, "RECSYS_STORE": "none", **variables}
+    return {**clean, "RECSYS_STORE": "none", "RECSYS_INDEX_ITEMS": "false", **variables}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from serve.batching import Batcher
+from serve.batching import Batcher, OverloadedError
 
 
 class Doubler:
@@ -81,3 +81,55 @@ def test_a_client_that_leaves_disturbs_no_other() -> None:
         return answer
 
     assert asyncio.run(leave()) == 6
+
+
+def test_requests_are_gathered_by_size() -> None:
+    batches: list[list[int]] = []
+    started, go_on = threading.Event(), threading.Event()
+
+    def compute(sizes: Sequence[int]) -> list[int]:
+        batches.append(list(sizes))
+        started.set()
+        go_on.wait(10)
+        return list(sizes)
+
+    async def submit_all() -> list[int | BaseException]:
+        batcher = Batcher(compute, max_batch=5, max_waiting=20, size=lambda size: size)
+        tasks = [asyncio.create_task(batcher.submit(1))]
+        await asyncio.to_thread(started.wait, 10)
+        tasks += [asyncio.create_task(batcher.submit(size)) for size in (2, 3, 9, 4, 1, 2)]
+        await asyncio.sleep(0)
+        go_on.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        batcher.close()
+        return answers
+
+    # 19 of 20 wait: the last one, of size 2, is too much.
+    answers = asyncio.run(submit_all())
+    assert answers[:6] == [1, 2, 3, 9, 4, 1]
+    assert isinstance(answers[6], OverloadedError)
+    assert batches == [[1], [2, 3], [9], [4, 1]]
+
+
+def test_a_large_request_is_not_refused_for_its_size() -> None:
+    async def alone() -> int:
+        batcher = Batcher(list, max_batch=2, max_waiting=3, size=lambda size: size)
+        answer: int = await batcher.submit(100)
+        batcher.close()
+        return answer
+
+    assert asyncio.run(alone()) == 100
+
+
+def test_an_answer_that_is_an_exception_is_raised_for_its_request_alone() -> None:
+    async def submit_all() -> list[object]:
+        batcher: Batcher[int, int] = Batcher(
+            lambda numbers: [ValueError("odd") if number % 2 else number for number in numbers], 8
+        )
+        answers = await asyncio.gather(*(batcher.submit(number) for number in range(4)), return_exceptions=True)
+        batcher.close()
+        return list(answers)
+
+    answers = asyncio.run(submit_all())
+    assert (answers[0], answers[2]) == (0, 2)
+    assert [str(answer) for answer in answers[1::2]] == ["odd", "odd"]

@@ -12,8 +12,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import Queries
-from recsys.store import Store
-from serve.search_index import catalogue_version, put_items
+from serve.search_index import catalogue_version
 from tests.unit.serve.helpers import N_ITEMS, refusal, row_of, rows_of, running
 
 
@@ -114,11 +113,9 @@ def test_popular_items_in_order(client: TestClient, bundle: Bundle) -> None:
 @pytest.fixture(scope="module")
 def searching(bundle_path: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     url = f"sqlite:///{tmp_path_factory.mktemp('search')}/store.sqlite"
-    with Store.open(url) as store:
-        store.upgrade()
-        put_items(bundle, store)
-    with running(bundle=bundle_path, store=url) as (client, server):
-        assert server._indexing is None, "the items are in the store already"
+    with running(bundle=bundle_path, store=url, index_items=True) as (client, server):
+        assert server._indexing is not None
+        assert server._indexing.wait(60) == 0
         yield client
 
 
@@ -140,6 +137,14 @@ def test_all_items_page_by_page(searching: TestClient, bundle: Bundle) -> None:
     assert sorted(rows_of(found)) == list(range(N_ITEMS))
     counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
     assert [counts[row] for row in rows_of(found)] == sorted(counts, reverse=True)
+
+
+def test_items_that_search_finds_already_are_not_put_again(
+    searching: TestClient, bundle_path: Path, bundle: Bundle
+) -> None:
+    url = searching.app.state.server.settings.store  # type: ignore[attr-defined]
+    with running(bundle=bundle_path, store=url, index_items=True) as (_, server):
+        assert server._indexing is None
 
 
 def test_search_by_words_and_category(searching: TestClient, bundle: Bundle) -> None:

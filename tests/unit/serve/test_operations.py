@@ -120,6 +120,13 @@ def test_without_a_bundle_it_lives_but_is_not_ready(tmp_path: Path, bundle_path:
             time.sleep(0.02)
 
 
+def test_events_need_no_bundle(tmp_path: Path) -> None:
+    with running(bundle=tmp_path / "none", store=f"sqlite:///{tmp_path}/s.sqlite", reload_poll_s=0) as (client, _):
+        event = {"user_id": "u", "item_id": "i", "event_type": "view"}
+        answer = client.post("/events", json=event).json()
+        assert (answer["accepted"], answer["unknown_items"]) == (1, None)
+
+
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(p, m, operation) for p, methods in document["paths"].items() for m, operation in methods.items()]
 

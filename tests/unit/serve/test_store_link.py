@@ -109,8 +109,7 @@ def test_a_store_that_is_down_at_the_start(bundle_path: Path, postgres: Postgres
 
 def test_a_locked_database_refuses_events_and_goes_on_reading(bundle_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    with running(bundle=bundle_path, store=f"sqlite:///{path}", store_timeout_s=0.1, served_log=False) as (client, s):
-        until(lambda: s._indexing is None or s._indexing.poll() is not None)
+    with running(bundle=bundle_path, store=f"sqlite:///{path}", store_timeout_s=0.1, served_log=False) as (client, _):
         assert client.post("/events", json=event(1)).status_code == 200
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -139,6 +138,7 @@ def test_a_failing_store_is_asked_again_by_one_thread_alone(tmp_path: Path) -> N
     settings = Settings(store=f"sqlite:///{tmp_path}/s.sqlite", store_retry_s=0.2)
     link = StoreLink(settings, Metrics())
     link.start()
+    link.wait()
     real, flaky = link._fast, Flaky()
     link._fast = flaky  # type: ignore[assignment]
     try:
@@ -161,6 +161,7 @@ def test_a_failing_store_is_asked_again_by_one_thread_alone(tmp_path: Path) -> N
 def test_closing_waits_for_nothing(tmp_path: Path) -> None:
     link = StoreLink(Settings(store="postgresql://x@127.0.0.1:1/x", store_retry_s=60, store_timeout_s=0.1), Metrics())
     link.start()
+    link.wait()
     _, seconds = timed(link.close)
     assert seconds < 5
     assert not [thread for thread in threading.enumerate() if thread is link._thread]
@@ -175,6 +176,7 @@ def test_urls() -> None:
 def test_sqlite_needs_no_set_up(tmp_path: Path) -> None:
     link = StoreLink(Settings(store=f"sqlite:///{tmp_path}/new/folder/s.sqlite"), Metrics())
     link.start()
+    link.wait()
     assert link.append([Event("e", "u", "i", "view", 1.0)]).accepted == 1
     link.close()
     with Store.open(f"sqlite:///{tmp_path}/new/folder/s.sqlite") as store:

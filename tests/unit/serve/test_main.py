@@ -1,0 +1,74 @@
+"""`python -m serve` names what keeps it from starting, and ends with the code of the error."""
+
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import BundleError, ConfigError
+from serve.__main__ import main
+
+End = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> End:
+    """Start with options that must fail: the exit code and what was printed."""
+    monkeypatch.setattr("serve.__main__._run", lambda *_: pytest.fail("it started"))
+
+    def run(*options: str) -> tuple[int, str]:
+        code = main(["--port", "0", "--store", "none", *options])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+def test_a_bundle_of_which_one_byte_changed_is_refused(bundle_path: Path, tmp_path: Path, end: End) -> None:
+    damaged = tmp_path / "shop"
+    shutil.copytree(bundle_path, damaged)
+    (embeddings,) = damaged.glob("*/item_embeddings.npy")
+    content = bytearray(embeddings.read_bytes())
+    content[-1] ^= 1
+    embeddings.write_bytes(content)
+    code, errors = end("--bundle", str(damaged))
+    assert code == BundleError.exit_code
+    assert "item_embeddings.npy" in errors
+
+
+def test_a_port_in_use_is_named(bundle_path: Path, end: End) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, errors = end("--bundle", str(bundle_path), "--port", str(port))
+    assert code == ConfigError.exit_code == 2
+    assert f"port {port}" in errors
+    assert "in use" in errors
+
+
+@pytest.mark.parametrize(
+    "options", [("--port", "99999"), ("--port", "http"), ("--host", "host.invalid", "--port", "0")]
+)
+def test_an_address_that_does_not_exist_is_named(options: tuple[str, ...], bundle_path: Path, end: End) -> None:
+    code, errors = end("--bundle", str(bundle_path), *options)
+    assert code == ConfigError.exit_code
+    assert options[1] in errors
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--store", "mysql://user:swordfish@db/shop", 6),
+        ("--store", "sqlite:////proc/none/store.sqlite", 6),
+        ("--api-keys", "/nowhere/keys.json", 2),
+        ("--config", "/nowhere/serve.toml", 2),
+        ("--workers", "0", 2),
+    ],
+)
+def test_a_setting_that_cannot_be_used_ends_it(
+    option: str, value: str, expected: int, bundle_path: Path, end: End
+) -> None:
+    code, errors = end("--bundle", str(bundle_path), option, value)
+    assert code == expected
+    assert "Remedy" in errors
+    assert "swordfish" not in errors
