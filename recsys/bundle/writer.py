@@ -168,6 +168,7 @@ class BundleWriter:
         metrics: Mapping[str, Any] | None = None,
         candidates: int | None = None,
         proposer_candidates: int | None = None,
+        confidence: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         """Add to the manifest; may be called several times, a later value replaces an earlier one.
 
@@ -177,10 +178,11 @@ class BundleWriter:
             metrics: figures measured at export: recall of the index, validation metrics, ONNX differences.
             candidates: items that the two-tower proposes for a query.
             proposer_candidates: items that each other proposer does.
+            confidence: model -> {"scale", "offset"}, see `recsys.training.confidence`; the full pipeline is "full".
         """
         for key, value in (("dataset", dataset), ("config", config), ("metrics", metrics)):
             self._manifest[key].update(value or {})
-        serving = {"candidates": candidates, "proposer_candidates": proposer_candidates}
+        serving = {"candidates": candidates, "proposer_candidates": proposer_candidates, "confidence": confidence}
         self._manifest["serving"].update({key: value for key, value in serving.items() if value is not None})
 
     def _publish(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,13 +28,15 @@ from recsys.models import TwoTower
 from recsys.ranking.attributes import ItemAttributes
 from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.ranking.recommender import Recommender
-from recsys.retrieval.base import Queries
+from recsys.retrieval.base import NO_ITEM, Candidates, Queries, Retriever
 from recsys.retrieval.fit import FitData
 from recsys.retrieval.index import RECALL_AT, ScannIndex, build_index
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.training.confidence import SHOWN, fit_confidence
 from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
@@ -43,6 +45,8 @@ from recsys.training.retrievers import HYBRID, FittedRetrievers, fit_again, fit_
 from recsys.training.validation import EARLY_STOPPING_METRIC
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
+CONFIDENCE_USERS = 2000  # of validation, on whose lists confidence is fitted
+FULL = "full"  # the whole pipeline among the models that have a confidence
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
 
 
@@ -111,10 +115,12 @@ def export_bundle(
         writer.add_histories(dataset.histories(c.SPLITS))
         if trained.inputs.statistics is not None and served.predictor is not None:
             writer.add_ratings(trained.inputs.statistics)
-        ranker_report = None
+        ranker_report, recommender = None, None
         if prefix is not None:
             weights = hybrids[HYBRID].weights
-            ranker_report = add_ranker(writer, trained, prefix, served, fitted, weights, held, config, console)
+            ranker_report, recommender = add_ranker(
+                writer, trained, prefix, served, fitted, weights, held, config, console
+            )
         (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(trained.inputs.describe(), indent=1), "utf8")
         writer.describe(
             dataset={
@@ -140,8 +146,31 @@ def export_bundle(
             },
             candidates=config.ranking.candidates,
             proposer_candidates=config.ranking.retriever_candidates,
+            confidence=_confidence({**fitted.retrievers, **hybrids}, served, recommender, held, config),
         )
     return writer.path
+
+
+def _confidence(
+    retrievers: Mapping[str, Retriever],
+    served: ServedTwoTower,
+    recommender: Recommender | None,
+    held: HeldOut | None,
+    config: Config,
+) -> dict[str, dict[str, float]]:
+    """Scale and offset of the confidence of every model that has validation users to fit them on."""
+    if held is None:
+        return {}
+    held = held.sample(CONFIDENCE_USERS, config.seed)
+    lists = {name: retriever.retrieve(held.queries, SHOWN) for name, retriever in retrievers.items()}
+    lists[served.retriever.name] = served.retriever.retrieve(held.queries, SHOWN)
+    if recommender is None:
+        lists[FULL] = lists[served.retriever.name]
+    else:
+        found = recommender.recommend(held.queries, SHOWN)
+        lists[FULL] = Candidates(np.where(found.fallback[:, None], NO_ITEM, found.items), found.scores)
+    fitted = {name: fit_confidence(found, held) for name, found in lists.items()}
+    return {name: values for name, values in fitted.items() if values is not None}
 
 
 def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: bool) -> ServedTwoTower:
@@ -185,7 +214,7 @@ def add_ranker(
     held: HeldOut | None,
     config: Config,
     console: Console,
-) -> dict[str, Any] | None:
+) -> tuple[dict[str, Any] | None, Recommender | None]:
     """Train the ranker on what follows the prefix and write it into the bundle.
 
     Args:
@@ -199,7 +228,8 @@ def add_ranker(
         console: for the ranker's figure.
 
     Returns:
-        What the manifest says of it; None where no candidate was chosen, and there is no ranker.
+        What the manifest says of it, and the whole pipeline; None and None where no candidate was chosen, and there is
+        no ranker.
     """
     wanted: tuple[RetrieverName, ...] = (*config.ranking.retrievers, *config.ranking.scorers)
     names = [name for name in wanted if name in fitted.tuned]
@@ -223,7 +253,7 @@ def add_ranker(
         )
     if not len(lists):
         console.print("No ranker: nothing that follows the prefix is among the candidates")
-        return None
+        return None, None
     retrievers = {name: fitted.tuned[name].retriever for name in needed}
     data = fit_data(trained.dataset, trained.dataset.histories((c.TRAIN,)), trained.inputs.text, config)
     features, recommender = _ranking_parts(data, trained.dataset, served, retrievers, names, hybrid, config)
@@ -251,7 +281,8 @@ def add_ranker(
             "hybrid_share": ranker.hybrid_share,
             **contributions(ranker, checked, features.groups, config.seed),
         }
-    return report
+    pipeline = CandidateRanker(features, RankerModel(path, os.cpu_count() or 1), odds)
+    return report, replace(recommender, predictor=served.predictor, ranker=pipeline)
 
 
 def _ranking_parts(
