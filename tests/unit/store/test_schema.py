@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 
 from recsys.store import Served, Store, StoreError
 from recsys.store.tables import metadata
-from tests.unit.store.databases import engine_of, event
+from tests.unit.store.databases import engine_of, event, patient
 
 pytest_plugins = "tests.unit.store.fixtures"
 
@@ -56,7 +56,7 @@ def test_upgrading_again_changes_nothing(store: Store) -> None:
 
 
 def test_a_store_without_tables_says_what_to_do(store_url: str) -> None:
-    with Store.open(store_url) as empty:
+    with patient(store_url) as empty:
         for call in (empty.ping, empty.stats, lambda: empty.append([event(1)]), lambda: list(empty.all_events())):
             with pytest.raises(StoreError, match=r"Store\.upgrade"):
                 call()
