@@ -1,5 +1,6 @@
 """The server itself: what it says of its state, its settings and its API."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,12 @@ def test_stats(client: TestClient, bundle: Bundle) -> None:
     assert client.get("/stats").json()["store_statistics"]["events"] == before + 1
 
 
-def test_settings_without_secrets(bundle_path: Path, tmp_path: Path) -> None:
+def test_no_secret_is_shown_or_logged(bundle_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     url = "postgresql://shop:swordfish@127.0.0.1:1/events?password=swordfish&sslpassword=swordfish"
-    with running(bundle=bundle_path, store=url, wait=False) as (client, _):
+    with caplog.at_level(logging.DEBUG), running(bundle=bundle_path, store=url, wait=False) as (client, _):
         response = client.get("/config")
+    assert "The store cannot be opened" in caplog.text
+    assert "swordfish" not in caplog.text
     assert response.json()["settings"]["store"] == "postgresql://127.0.0.1:1/events"
     assert "swordfish" not in response.text
 

@@ -81,7 +81,16 @@ def test_a_store_of_a_newer_version_is_refused(store: Store, store_url: str) -> 
         store.upgrade()
 
 
-@pytest.mark.parametrize("url", ["mysql://root:geheim@h/d", "http://u:geheim@h/", "postgresql://u:geheim@h", "://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://root:geheim@h/d",
+        "mysql://h/d?password=geheim&sslpassword=geheim",
+        "http://u:geheim@h/",
+        "postgresql://u:geheim@h",
+        "://",
+    ],
+)
 def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         Store.open(url)
