@@ -83,12 +83,12 @@ def run_stage(title: str, arguments: Sequence[str]) -> int:
 
 @contextmanager
 def running_server(options: Sequence[str]) -> Iterator[str]:
-    """Start `python -m serve` on a free port, wait until it is ready, give its URL, and stop it at the end.
+    """Start `python -m serve` on a free port, without a store; give its URL once it is ready, and stop it at the end.
 
     Raises:
         RecsysError: it ended, or was not ready in time.
     """
-    command = [sys.executable, "-m", "serve", "--port", "0", "--log-level", "warning", *options]
+    command = [sys.executable, "-m", "serve", "--port", "0", "--store", "none", "--log-level", "warning", *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         announced = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")

@@ -60,20 +60,19 @@ class ServedLog:
 
     def _write(self) -> None:
         rows: list[Served] = []
-        while True:
+        closing = False
+        while not closing:
             closing = self._closing.wait(INTERVAL_S)
-            while len(rows) < MAX_ROWS and not self._waiting.empty():
-                rows.append(self._waiting.get())
-                if len(rows) == MAX_ROWS and self._append(rows):
-                    rows = []
-            if rows and self._append(rows):
+            while rows or not self._waiting.empty():
+                while len(rows) < MAX_ROWS and not self._waiting.empty():
+                    rows.append(self._waiting.get())
+                if not self._append(rows):
+                    break
                 rows = []
-            if closing:
-                lost = len(rows) + self._waiting.qsize()
-                if lost:
-                    self._metrics.served_dropped(lost)
-                    logger.warning("The store took %d answers of the served log no more", lost)
-                return
+        lost = len(rows) + self._waiting.qsize()
+        if lost:
+            self._metrics.served_dropped(lost)
+            logger.warning("The store took %d answers of the served log no more", lost)
 
     def _append(self, rows: Sequence[Served]) -> bool:
         try:

@@ -25,7 +25,7 @@ class Database:
     def __init__(self, url: str, timeout_s: float, pool_size: int) -> None:
         """Check the URL; raises StoreError where it is wrong."""
         parsed = parse_url(url)
-        self.name = parsed.render_as_string(hide_password=True)
+        self.name = _without_secrets(parsed)
         self.timeout_s = timeout_s
         self.backend = _backend(parsed, timeout_s, pool_size)
 
@@ -113,7 +113,12 @@ def parse_url(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if kind == "sqlite":
         return parsed.set(drivername="sqlite")
-    raise _wrong(parsed.render_as_string(hide_password=True))
+    raise _wrong(_without_secrets(parsed))
+
+
+def _without_secrets(url: URL) -> str:
+    """For messages: passwords may stand among the parameters, too."""
+    return url.difference_update_query([name for name in url.query if "pass" in name]).render_as_string()
 
 
 def _backend(url: URL, timeout_s: float, pool_size: int) -> Backend:

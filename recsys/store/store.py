@@ -8,9 +8,11 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from recsys.store import event_log, item_search, migrate, served_log
+from recsys.store import event_log, item_search, served_log
 from recsys.store.database import Database
+from recsys.store.errors import StoreError
 from recsys.store.records import Appended, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
+from recsys.store.tables import SCHEMA_VERSION
 
 
 class Store:
@@ -45,7 +47,18 @@ class Store:
         Raises:
             StoreError: the tables are of a newer version; a PostgreSQL database is not in UTF-8.
         """
-        migrate.upgrade(self._database)
+        if not self._is_current():
+            from recsys.store import migrate  # noqa: PLC0415 - Alembic takes 10 MB where nothing is left to do
+
+            migrate.upgrade(self._database)
+
+    def _is_current(self) -> bool:
+        try:
+            with self._database.read() as connection:
+                found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        except StoreError:  # no tables
+            return False
+        return bool(found == SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the connections; a call that is under way ends first, and a later one opens new ones."""

@@ -25,6 +25,7 @@ def test_three_users_with_history_and_top_ten(output: Console, tmp_path: Path) -
     path = make_bundle(tmp_path)
     with demo.running_server(["--bundle", str(path)]) as url, open_bundle(path) as bundle:
         demo.show_users(url, bundle)
+        assert demo.get_json(f"{url}/ready")["store"] == "off", "the demo leaves no store behind"
         rows = demo.pick_users(bundle.histories.lengths)
         shown = output.export_text()
         assert len(set(rows)) == 3

@@ -19,17 +19,24 @@ from serve.server import Server
 from serve.service import Answer, RecommendationRequest, RecommendationService
 from serve.settings import Settings
 from tests.bundle_factory import MAX_HISTORY
+from tests.unit.serve.waiting import eventually
+from tests.unit.store.databases import PATIENT_S
 
 N_ITEMS, N_USERS = 200, 50
 COLD_USER = "user49"  # the last one, without a history
+# However busy the machine, the store is in time; search is left alone unless asked for.
+UNHURRIED = {"store_timeout_s": PATIENT_S, "store_read_timeout_s": PATIENT_S, "index_items": False}
 
 
 @contextmanager
-def running(**settings: Any) -> Iterator[tuple[TestClient, Server]]:
-    """A client of an app of its own, and the app's parts; search is left alone unless asked for."""
-    app = create_app(Settings(**{"index_items": False, **settings}))
+def running(*, wait: bool = True, **settings: Any) -> Iterator[tuple[TestClient, Server]]:
+    """A client of an app of its own, and the app's parts; unless told not to `wait`, its store has been opened."""
+    app = create_app(Settings(**{**UNHURRIED, **settings}))
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield client, app.state.server
+        server: Server = app.state.server
+        if wait and server.link is not None:
+            eventually(lambda: server.link.reachable)
+        yield client, server
 
 
 @contextmanager

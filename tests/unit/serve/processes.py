@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.unit.serve.waiting import TIMEOUT_S, eventually
+from tests.unit.store.databases import PATIENT_S
+
 ROOT = Path(__file__).parents[3]
-TIMEOUT_S = 60
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between here and here
 
 
@@ -36,7 +37,8 @@ def command(*options: str, python: Path | str = sys.executable) -> list[str]:
 
 def environment(**variables: str) -> Mapping[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RECSYS_", "PROMETHEUS_"))}
-    return {**clean, "RECSYS_STORE": "none", "RECSYS_INDEX_ITEMS": "false", **variables}
+    unhurried = {"RECSYS_STORE_TIMEOUT_S": str(PATIENT_S), "RECSYS_STORE_READ_TIMEOUT_S": str(PATIENT_S)}
+    return {**clean, "RECSYS_STORE": "none", "RECSYS_INDEX_ITEMS": "false", **unhurried, **variables}
 
 
 @contextmanager
@@ -85,14 +87,6 @@ def logged_server(log: Path, *options: str, **variables: str) -> Iterator[tuple[
 
 def wait_until_ready(url: str) -> None:
     eventually(lambda: get(f"{url}/ready").status == 200)
-
-
-def eventually(condition: Any, seconds: float = TIMEOUT_S) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def get(url: str, **headers: str) -> Response:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from serve.batching import Batcher, OverloadedError
+from tests.unit.serve.waiting import TIMEOUT_S
 
 
 class Doubler:
@@ -20,7 +21,7 @@ class Doubler:
     def __call__(self, numbers: Sequence[int]) -> list[int]:
         self.batches.append(list(numbers))
         self.first_started.set()
-        self.go_on.wait(10)
+        self.go_on.wait(TIMEOUT_S)
         if 13 in numbers:
             raise ValueError("unlucky")
         return [2 * number for number in numbers]
@@ -32,7 +33,7 @@ def run_with_first_held(numbers: Sequence[int], doubler: Doubler, max_batch: int
     async def submit_all() -> list[int | BaseException]:
         batcher = Batcher(doubler, max_batch)
         tasks = [asyncio.create_task(batcher.submit(numbers[0]))]
-        await asyncio.to_thread(doubler.first_started.wait, 10)
+        await asyncio.to_thread(doubler.first_started.wait, TIMEOUT_S)
         tasks += [asyncio.create_task(batcher.submit(number)) for number in numbers[1:]]
         await asyncio.sleep(0)  # all are waiting now
         doubler.go_on.set()
@@ -68,7 +69,7 @@ def test_a_client_that_leaves_disturbs_no_other() -> None:
         doubler = Doubler()
         batcher = Batcher(doubler, 8)
         first = asyncio.create_task(batcher.submit(1))
-        await asyncio.to_thread(doubler.first_started.wait, 10)
+        await asyncio.to_thread(doubler.first_started.wait, TIMEOUT_S)
         leaving, staying = (asyncio.create_task(batcher.submit(number)) for number in (2, 3))
         await asyncio.sleep(0)
         leaving.cancel()
@@ -90,13 +91,13 @@ def test_requests_are_gathered_by_size() -> None:
     def compute(sizes: Sequence[int]) -> list[int]:
         batches.append(list(sizes))
         started.set()
-        go_on.wait(10)
+        go_on.wait(TIMEOUT_S)
         return list(sizes)
 
     async def submit_all() -> list[int | BaseException]:
         batcher = Batcher(compute, max_batch=5, max_waiting=20, size=lambda size: size)
         tasks = [asyncio.create_task(batcher.submit(1))]
-        await asyncio.to_thread(started.wait, 10)
+        await asyncio.to_thread(started.wait, TIMEOUT_S)
         tasks += [asyncio.create_task(batcher.submit(size)) for size in (2, 3, 9, 4, 1, 2)]
         await asyncio.sleep(0)
         go_on.set()

@@ -21,19 +21,38 @@ from serve.metrics import Metrics
 from serve.settings import Settings
 from tests.bundle_factory import make_bundle
 from tests.unit.serve.helpers import answer_to, refusal, running, service_of
+from tests.unit.serve.waiting import eventually
 
 N_ITEMS = 30
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Versions of a bundle, of seeds 0, 1, ..., the oldest first."""
+    path, folders = tmp_path_factory.mktemp("made"), []
+    for seed in range(4):
+        folder = make_bundle(path, n_items=N_ITEMS, n_users=5, seed=seed, keep=10)
+        folders.append(folder / current(folder))
+    return folders
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return make_bundle(tmp_path, n_items=N_ITEMS, n_users=5, keep=10)
+def path(tmp_path: Path, made: list[Path]) -> Path:
+    publish(tmp_path / "shop", made[0])
+    return tmp_path / "shop"
 
 
-def another(path: Path, seed: int = 1) -> str:
-    """Publish a new version; its name."""
-    make_bundle(path.parent, n_items=N_ITEMS, n_users=5, seed=seed, keep=10)
-    return current(path)
+@pytest.fixture
+def another(path: Path, made: list[Path]) -> Callable[[], str]:
+    """Publishes the next version; its name."""
+    rest = iter(made[1:])
+    return lambda: publish(path, next(rest))
+
+
+def publish(path: Path, version: Path) -> str:
+    shutil.copytree(version, path / version.name)
+    point_to(path, version.name)
+    return version.name
 
 
 def current(path: Path) -> str:
@@ -52,13 +71,6 @@ def serving(path: Path, **settings: object) -> Iterator[Bundles]:
         yield bundles
     finally:
         bundles.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def version_of(bundles: Bundles) -> str:
@@ -118,26 +130,26 @@ BROKEN: dict[Callable[[Path], None], str] = {
 
 @pytest.mark.parametrize("spoil", BROKEN)
 def test_a_bundle_that_is_not_sound_is_refused_with_the_reason(
-    path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+    path: Path, another: Callable[[], str], spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = current(path)
     with running(bundle=path, store="none", reload_poll_s=0.02) as (client, server), caplog.at_level(logging.ERROR):
-        second = another(path)
-        until(lambda: version_of(server.bundles) == second)
+        second = another()
+        eventually(lambda: version_of(server.bundles) == second)
         point_to(path, first)
-        until(lambda: version_of(server.bundles) == first)
+        eventually(lambda: version_of(server.bundles) == first)
         spoil(path / second)
         caplog.clear()
         point_to(path, second)
-        until(lambda: any(BROKEN[spoil] in record.getMessage() for record in caplog.records))
+        eventually(lambda: any(BROKEN[spoil] in record.getMessage() for record in caplog.records))
         assert client.get("/recommendations/user0").json()["bundle"]["version"] == first
         assert BROKEN[spoil] in refusal(client.post("/admin/reload"), 409)
         assert client.get("/ready").json()["bundle"]["version"] == first
         refusals = server.metrics._refusals._value.get()
         time.sleep(0.1)
         assert server.metrics._refusals._value.get() == refusals, "it is not tried again and again"
-        third = another(path, seed=2)
-        until(lambda: version_of(server.bundles) == third)
+        third = another()
+        eventually(lambda: version_of(server.bundles) == third)
         assert f'version="{third}"}} 1.0' in client.get("/metrics").text
         assert f'version="{first}"}} 0.0' in client.get("/metrics").text
 
@@ -152,21 +164,21 @@ def test_a_pointer_to_nothing_is_refused(path: Path, content: str) -> None:
         assert version_of(bundles) == first
 
 
-def test_a_reload_by_request_names_both(path: Path) -> None:
+def test_a_reload_by_request_names_both(path: Path, another: Callable[[], str]) -> None:
     first = current(path)
     with running(bundle=path, store="none", reload_poll_s=0) as (client, _):
-        second = another(path)
+        second = another()
         assert client.get("/ready").json()["bundle"]["version"] == first, "nobody looks"
         answer = client.post("/admin/reload").json()
         assert (answer["before"]["version"], answer["bundle"]["version"]) == (first, second)
         assert client.get("/ready").json()["bundle"]["version"] == second
 
 
-def test_the_old_bundle_is_let_go(path: Path) -> None:
+def test_the_old_bundle_is_let_go(path: Path, another: Callable[[], str]) -> None:
     first = current(path)
     with service_of(path, reload_poll_s=0) as service:
         answer_to(service, "user0")
-        another(path)
+        another()
         assert FolderLock.exclusive(path / first) is None, "a writer must not remove what is served"
         service.bundles.load()
         answer_to(service, "user0")
@@ -176,11 +188,11 @@ def test_the_old_bundle_is_let_go(path: Path) -> None:
         lock.close()
 
 
-def test_a_request_under_way_keeps_its_bundle(path: Path) -> None:
+def test_a_request_under_way_keeps_its_bundle(path: Path, another: Callable[[], str]) -> None:
     first = current(path)
     with serving(path, reload_poll_s=0) as bundles:
         held = bundles.loaded
-        another(path)
+        another()
         bundles.load()
         assert (held.bundle.version, version_of(bundles) != first) == (first, True)
         shutil.rmtree(path / first)
@@ -190,9 +202,9 @@ def test_a_request_under_way_keeps_its_bundle(path: Path) -> None:
         assert len(histories) == 5
 
 
-def test_a_start_falls_back_to_the_newest_sound_version(path: Path) -> None:
-    first, second = current(path), another(path)
-    third, fourth = another(path, 2), another(path, 3)
+def test_a_start_falls_back_to_the_newest_sound_version(path: Path, another: Callable[[], str]) -> None:
+    first, second = current(path), another()
+    third, fourth = another(), another()
     cut_off(path / fourth)
     change_a_byte(path / third)
     without_an_entry(path / second)
@@ -206,9 +218,9 @@ def test_without_any_sound_version_it_says_why(path: Path) -> None:
         bundles.loaded  # noqa: B018
 
 
-def test_one_version_by_its_folder(path: Path) -> None:
+def test_one_version_by_its_folder(path: Path, another: Callable[[], str]) -> None:
     first = current(path)
-    another(path)
+    another()
     with serving(path / first) as bundles:
         assert version_of(bundles) == first
 
@@ -222,11 +234,9 @@ def test_a_trusted_version_is_checked_by_size_alone(path: Path) -> None:
         bundles.loaded  # noqa: B018
 
 
-def test_no_answer_mixes_two_bundles(tmp_path: Path) -> None:
+def test_no_answer_mixes_two_bundles(path: Path, another: Callable[[], str]) -> None:
     """Two bundles whose items bear different names, swapped while many threads ask."""
-    path = make_bundle(tmp_path, n_items=N_ITEMS, n_users=5, keep=10)
-    versions = [current(path)]
-    versions.append(another(path))
+    versions = [current(path), another()]
     titles: dict[str, dict[str, str | None]] = {}
     for version in versions:
         with serving(path / version) as bundles:
@@ -247,14 +257,14 @@ def test_no_answer_mixes_two_bundles(tmp_path: Path) -> None:
                 if any(expected[item["item_id"]] != item["price"] for item in answer["items"]):
                     wrong.append(answer)
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
         for thread in threads:
             thread.start()
-        for turn in range(12):
+        for turn in range(6):
             seen.clear()
             wanted = versions[turn % 2]
             point_to(path, wanted)
-            until(lambda wanted=wanted: wanted in seen)
+            eventually(lambda wanted=wanted: wanted in seen)
         over.set()
         for thread in threads:
             thread.join()

@@ -11,13 +11,14 @@ from fastapi.testclient import TestClient
 from recsys.store import Event, Store
 from serve.schemas.common import MAX_EVENTS
 from tests.unit.serve.helpers import refusal, running
+from tests.unit.store.databases import patient
 
 EVENT = {"user_id": "u", "item_id": "item1", "event_type": "view"}
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('events')}/store.sqlite") as store:
+    with patient(f"sqlite:///{tmp_path_factory.mktemp('events')}/store.sqlite") as store:
         yield store
 
 

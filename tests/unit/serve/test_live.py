@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import Bundle
@@ -65,7 +65,7 @@ def as_lists(histories: Histories) -> list[list[Entry]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(entries, entries), min_size=1, max_size=4), st.none() | st.integers(-1, 9))
 def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry], list[Entry]]], until: int) -> None:
     base = [naive(own, [], None) for own, _ in users]  # as a bundle holds it: each item once, in order

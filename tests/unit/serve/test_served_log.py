@@ -1,14 +1,20 @@
 """What was shown to whom can be read back, and the log never holds a request up."""
 
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from recsys.bundle import Bundle
-from recsys.store import Served, Store
+from recsys.store import Served
 from serve import served_log
 from serve.metrics import Metrics
 from serve.served_log import ServedLog
 from tests.unit.serve.helpers import get, running
+from tests.unit.serve.waiting import TIMEOUT_S, eventually
+from tests.unit.store.databases import patient
 
 
 def test_what_was_shown_is_read_back(bundle_path: Path, bundle: Bundle, tmp_path: Path) -> None:
@@ -20,7 +26,7 @@ def test_what_was_shown_is_read_back(bundle_path: Path, bundle: Bundle, tmp_path
         results = client.post("/recommendations", json=body, headers={"X-Request-ID": "r9"}).json()["results"]
         session = client.post("/recommendations", json={"history": ["item3"], "k": 1}).json()["results"]
         client.get("/recommendations/user3?k=0")  # refused: nothing was shown
-    with Store.open(url) as store:
+    with patient(url) as store:
         rows = list(store.served(before, time.time()))
     assert [row.user_id for row in rows] == ["user3", "nobody", "user4", None]
     assert [row.model for row in rows] == ["full", "popularity", "transitions", "full"]
@@ -35,7 +41,7 @@ def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     with running(bundle=bundle_path, store=url, served_log=False) as (client, _):
         get(client, "user3")
-    with Store.open(url) as store:
+    with patient(url) as store:
         assert list(store.served(0, time.time() + 1)) == []
 
 
@@ -46,20 +52,52 @@ def answers(count: int) -> list[dict[str, object]]:
     ]
 
 
-def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path}/store.sqlite")  # without tables: every write fails
+def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_log, "MAX_WAITING", 1000)
+    store = patient(f"sqlite:///{tmp_path}/store.sqlite")  # without tables: every write fails
     metrics = Metrics()
     log = ServedLog(store, metrics)
     log.start()
-    for _ in range(served_log.MAX_WAITING // 100 + 3):
-        started = time.perf_counter()
+    for _ in range(10):
         log.add("r", answers(100))
-        assert time.perf_counter() - started < 1
+    eventually(lambda: log._waiting.qsize() == 1000 - served_log.MAX_ROWS)  # the others are on their way
+    for _ in range(8):
+        log.add("r", answers(100))
+    dropped = metrics._served_dropped._value.get()
+    assert dropped == 1800 - 1000 - served_log.MAX_ROWS
     store.upgrade()
     log.close()
+    assert metrics._served_dropped._value.get() == dropped
     rows: list[Served] = list(store.served(0, time.time() + 1))
-    dropped = metrics._served_dropped._value.get()
-    assert dropped >= 100
-    assert len(rows) + dropped == served_log.MAX_WAITING + 300
+    assert len(rows) == 1800 - dropped, "what waited is written at the end"
     assert [int(str(row.user_id)) for row in rows[:200]] == [*range(100), *range(100)]
     store.close()
+
+
+class Stuck:
+    """Stands for a store that takes its time."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.rows = 0
+
+    def add_served(self, rows: Sequence[Served]) -> None:
+        self.asked.set()
+        assert self.go_on.wait(TIMEOUT_S)
+        self.rows += len(rows)
+
+
+def test_a_slow_store_holds_no_request_up() -> None:
+    stuck = Stuck()
+    log = ServedLog(stuck, Metrics())  # type: ignore[arg-type]
+    log.start()
+    log.add("r", answers(1))
+    assert stuck.asked.wait(TIMEOUT_S)
+    for _ in range(5):
+        log.add("r", answers(1))  # returns although the store has not
+    assert stuck.rows == 0
+    stuck.go_on.set()
+    log.close()
+    assert stuck.rows == 6

@@ -16,7 +16,8 @@ from serve.server import Server
 from serve.service import RecommendationRequest
 from serve.settings import Settings
 from tests.bundle_factory import DAY, START
-from tests.unit.serve.helpers import N_ITEMS, N_USERS, history_of, row_of
+from tests.unit.serve.helpers import N_ITEMS, N_USERS, UNHURRIED, history_of, row_of
+from tests.unit.serve.waiting import eventually
 
 END = START + 1000 * DAY
 numbers = itertools.count()
@@ -52,8 +53,9 @@ requests = st.lists(st.builds(RecommendationRequest, options, subjects), min_siz
 @pytest.fixture(scope="module")
 def server(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = f"sqlite:///{tmp_path_factory.mktemp('properties')}/store.sqlite"
-    server = Server(Settings(bundle=bundle_path, store=store))
+    server = Server(Settings(**{**UNHURRIED, "bundle": bundle_path, "store": store}))
     server.start()
+    eventually(lambda: server.link.reachable)
     yield server
     server.close()
 
@@ -122,7 +124,7 @@ def known_items(server: Server, wanted: Options, subject: str | tuple[str, ...])
 def test_answers_keep_to_what_was_asked(server: Server) -> None:
     given(st.lists(events, max_size=5), requests)(
         settings(
-            max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
         )(lambda new_events, asked: check(server, new_events, asked))
     )()
 

@@ -1,64 +1,57 @@
 """The store goes down, stands still and comes back: recommendations go on, events are refused, nothing restarts."""
 
+import re
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from recsys.store import Event, Store, StoreError, StoreUnavailable
+from recsys.store import Event, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.store_link import StoreLink, open_link
 from tests.unit.serve.helpers import get, refusal, running
-from tests.unit.store.postgres import CannotStart, PostgresServer
+from tests.unit.serve.waiting import TIMEOUT_S, eventually
+from tests.unit.store.databases import PATIENT_S, patient
+from tests.unit.store.postgres import PostgresServer
 
-READ_S, RETRY_S = 0.1, 0.05
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer()
-    except CannotStart as reason:
-        pytest.skip(str(reason))
-    yield server
-    server.remove()
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+pytest_plugins = "tests.unit.store.fixtures"
 
 
 def event(number: int) -> dict[str, Any]:
     return {"event_id": f"e{number}", "user_id": "u", "item_id": f"item{number}", "event_type": "view"}
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    return call(), time.perf_counter() - started
+def told(client: TestClient, body: Any) -> bool:
+    return client.post("/events", json=body).status_code == 200
+
+
+def live_events(client: TestClient) -> int:
+    count: int = get(client, "u")["user"]["live_events"]
+    return count
+
+
+def failures(client: TestClient) -> list[str]:
+    """How often calls have found the store unavailable."""
+    return re.findall(r"^recsys_store_failures_total.*", client.get("/metrics").text, re.MULTILINE)
 
 
 def goes_on_without(client: TestClient) -> None:
     """What a server does while its store is away."""
     get(client, "user3")  # finds out
+    client.post("/events", json=event(99))  # finds out
+    before = failures(client)
+    assert len(before) == 2
     for _ in range(5):
-        answer, seconds = timed(lambda: get(client, "user3"))
+        answer = get(client, "user3")
         assert answer["store"] == "unavailable"
         assert answer["fallback_used"] is False, "the bundle's history is read"
-        assert seconds < READ_S
-    client.post("/events", json=event(99))  # finds out
-    response, seconds = timed(lambda: client.post("/events", json=event(99)))
+    response = client.post("/events", json=event(99))
     assert "the store does not answer" in refusal(response, 503)
     assert int(response.headers["retry-after"]) > 0
-    assert seconds < READ_S
     assert client.get("/ready").json()["store"] == "unavailable"
     assert "recsys_store_up 0.0" in client.get("/metrics").text
     users = client.get("/users").json()
@@ -66,6 +59,7 @@ def goes_on_without(client: TestClient) -> None:
     assert client.get("/users/user3/profile").json()["store"] == "unavailable"
     assert client.get("/stats").json()["store_statistics"] is None
     refusal(client.get("/items"), 503)
+    assert failures(client) == before, "no other request waited for the store"
 
 
 @pytest.mark.parametrize("trouble", ["down", "frozen"])
@@ -74,34 +68,34 @@ def test_postgresql_goes_and_comes_back(bundle_path: Path, postgres: PostgresSer
         "down": (postgres.stop, postgres.start),
         "frozen": (postgres.freeze, postgres.thaw),
     }[trouble]
-    settings = {"store_timeout_s": 0.5, "store_read_timeout_s": READ_S, "store_retry_s": RETRY_S}
+    settings = {"store_timeout_s": 1.0, "store_read_timeout_s": 1.0, "store_retry_s": 0.05}
     with running(bundle=bundle_path, store=postgres.new_url(), **settings) as (client, _):
-        assert client.post("/events", json=event(1)).status_code == 200
-        assert get(client, "u")["user"]["live_events"] == 1
+        # Within such limits a busy machine may fail once.
+        eventually(lambda: told(client, event(1)))
+        eventually(lambda: live_events(client) == 1)
         leave()
         try:
             goes_on_without(client)
         finally:
             come_back()
-        until(lambda: client.get("/ready").json()["store"] == "live")
-        assert client.post("/events", json=[event(1), event(2)]).json()["duplicates"] == 1
-        assert get(client, "u")["user"] == {**get(client, "u")["user"], "live_events": 2}
-        assert client.get("/stats").json()["store_statistics"]["events"] == 2
-        assert "recsys_store_up 1.0" in client.get("/metrics").text
+        eventually(lambda: client.get("/ready").json()["store"] == "live")
+        eventually(lambda: told(client, [event(1), event(2)]))
+        eventually(lambda: live_events(client) == 2)
+        eventually(lambda: (client.get("/stats").json()["store_statistics"] or {}).get("events") == 2)
+        eventually(lambda: "recsys_store_up 1.0" in client.get("/metrics").text)
 
 
 def test_a_store_that_is_down_at_the_start(bundle_path: Path, postgres: PostgresServer) -> None:
     url = postgres.new_url()
     postgres.stop()
-    settings = {"store_timeout_s": 0.5, "store_read_timeout_s": READ_S, "store_retry_s": RETRY_S}
     try:
-        with running(bundle=bundle_path, store=url, **settings) as (client, _):
+        with running(bundle=bundle_path, store=url, store_retry_s=0.05, wait=False) as (client, _):
             assert get(client, "user3")["store"] == "unavailable"
             refusal(client.post("/events", json=event(1)), 503)
             postgres.start()
-            until(lambda: client.get("/ready").json()["store"] == "live")
-            assert client.post("/events", json=event(1)).status_code == 200
-            assert get(client, "u")["user"]["live_events"] == 1
+            eventually(lambda: client.get("/ready").json()["store"] == "live")
+            assert told(client, event(1))
+            assert live_events(client) == 1
     finally:
         if postgres._process.poll() is not None:
             postgres.start()
@@ -110,61 +104,69 @@ def test_a_store_that_is_down_at_the_start(bundle_path: Path, postgres: Postgres
 def test_a_locked_database_refuses_events_and_goes_on_reading(bundle_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     with running(bundle=bundle_path, store=f"sqlite:///{path}", store_timeout_s=0.1, served_log=False) as (client, _):
-        assert client.post("/events", json=event(1)).status_code == 200
+        eventually(lambda: told(client, event(1)))
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         refusal(client.post("/events", json=event(2)), 503)
-        assert get(client, "u")["user"]["live_events"] == 1
+        assert live_events(client) == 1
         other.execute("ROLLBACK")
         other.close()
-        until(lambda: client.post("/events", json=event(2)).status_code == 200)
-        assert get(client, "u")["user"]["live_events"] == 2
+        eventually(lambda: told(client, event(2)))
+        assert live_events(client) == 2
 
 
 class Flaky:
-    """Stands for a store whose reads fail while told to; counts them."""
+    """Stands for a store whose reads fail while told to; remembers who read."""
 
     def __init__(self) -> None:
-        self.fails, self.reads = True, 0
+        self.fails = True
+        self.readers: list[threading.Thread] = []
 
     def events_of(self, user_ids: list[str], *, until: float | None = None, limit: int) -> dict[str, list[Event]]:
-        self.reads += 1
+        self.readers.append(threading.current_thread())
         if self.fails:
             raise StoreUnavailable("an answer", "none", "wait")
         return {user_id: [] for user_id in user_ids}
 
 
 def test_a_failing_store_is_asked_again_by_one_thread_alone(tmp_path: Path) -> None:
-    settings = Settings(store=f"sqlite:///{tmp_path}/s.sqlite", store_retry_s=0.2)
-    link = StoreLink(settings, Metrics())
-    link.start()
-    link.wait()
+    link = opened(Settings(store=f"sqlite:///{tmp_path}/s.sqlite", store_retry_s=0.02))
     real, flaky = link._fast, Flaky()
     link._fast = flaky  # type: ignore[assignment]
+
+    def tried_again() -> bool:
+        with pytest.raises(StoreUnavailable):
+            link.events_of(["u"], None, 1)
+        return len(flaky.readers) > 3
+
     try:
-        started = time.monotonic()
-        failures = 0
-        while time.monotonic() < started + 1:
-            with pytest.raises(StoreUnavailable):
-                link.events_of(["u"], None, 1)
-            failures += 1
-        assert failures > 50
-        assert 2 <= flaky.reads <= 7, "once by a request, then every 0.2 s"
+        eventually(tried_again)
+        assert flaky.readers[0] is threading.current_thread(), "a request finds out"
+        assert set(flaky.readers[1:]) == {link._thread}
         flaky.fails = False
-        until(lambda: link.reachable)
+        eventually(lambda: link.reachable)
         assert link.events_of(["u"], None, 1) == {"u": []}
     finally:
         link._fast = real
         link.close()
 
 
-def test_closing_waits_for_nothing(tmp_path: Path) -> None:
-    link = StoreLink(Settings(store="postgresql://x@127.0.0.1:1/x", store_retry_s=60, store_timeout_s=0.1), Metrics())
+def opened(settings: Settings) -> StoreLink:
+    link = StoreLink(settings, Metrics())
+    link.start()
+    eventually(lambda: link.reachable)
+    return link
+
+
+def test_closing_waits_for_nothing() -> None:
+    link = StoreLink(Settings(store="postgresql://x@127.0.0.1:1/x", store_retry_s=3600), Metrics())
     link.start()
     link.wait()
-    _, seconds = timed(link.close)
-    assert seconds < 5
-    assert not [thread for thread in threading.enumerate() if thread is link._thread]
+    closing = threading.Thread(target=link.close, daemon=True)
+    closing.start()
+    closing.join(TIMEOUT_S)
+    assert not closing.is_alive()
+    assert not link._thread.is_alive()
 
 
 def test_urls() -> None:
@@ -174,10 +176,9 @@ def test_urls() -> None:
 
 
 def test_sqlite_needs_no_set_up(tmp_path: Path) -> None:
-    link = StoreLink(Settings(store=f"sqlite:///{tmp_path}/new/folder/s.sqlite"), Metrics())
-    link.start()
-    link.wait()
+    url = f"sqlite:///{tmp_path}/new/folder/s.sqlite"
+    link = opened(Settings(store=url, store_timeout_s=PATIENT_S))
     assert link.append([Event("e", "u", "i", "view", 1.0)]).accepted == 1
     link.close()
-    with Store.open(f"sqlite:///{tmp_path}/new/folder/s.sqlite") as store:
+    with patient(url) as store:
         assert store.stats().events == 1

@@ -1,12 +1,20 @@
-"""Events for tests of the store, and ways past it to what it has stored."""
+"""Events for tests of the store, stores that wait, and ways past them to what they have stored."""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from recsys.store import Event
+from recsys.store import Event, Store, StoreUnavailable
+
+T = TypeVar("T")
+
+PATIENT_S = 20.0  # for ordinary calls, which a busy machine may slow down
+HANG_S = 30.0  # by then, what has a limit of a second or two has failed or hangs
 
 
 def event(number: int = 0, **changes: Any) -> Event:
@@ -19,6 +27,42 @@ def event(number: int = 0, **changes: Any) -> Event:
         "timestamp": 1000.0 + number,
     }
     return Event(**{**values, **changes})
+
+
+def patient(url: str) -> Store:
+    """A store that no busy machine makes fail; for all but the tests of the limit itself."""
+    return Store.open(url, timeout_s=PATIENT_S)
+
+
+def failure_in_time(call: Callable[[], object]) -> StoreUnavailable:
+    """The error of a call that must find the database unavailable; fails if it succeeds or hangs."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(HANG_S)
+    assert not thread.is_alive(), "it hangs"
+    assert raised, "it succeeded"
+    if not isinstance(raised[0], StoreUnavailable):
+        raise raised[0]
+    return raised[0]
+
+
+def once_back(call: Callable[[], T]) -> T:
+    """What a call returns once the database is available again to a store of a short limit."""
+    until = time.monotonic() + HANG_S
+    while True:
+        try:
+            return call()
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
 
 
 def engine_of(url: str) -> sa.Engine:

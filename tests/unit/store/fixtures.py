@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys.store import Store
+from tests.unit.store.databases import patient
 from tests.unit.store.postgres import CannotStart, PostgresServer
 
 BACKENDS = ("sqlite", "postgresql")
@@ -15,7 +16,7 @@ BACKENDS = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests of the run."""
+    """One server for all tests of the run, or of each process of it; some stop it for a while."""
     try:
         server = PostgresServer()
     except CannotStart as error:
@@ -27,15 +28,27 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(params=BACKENDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_url()
+    return _empty(request, tmp_path)
 
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """A store with tables and nothing in them."""
-    with Store.open(store_url) as store:
+    with patient(store_url) as store:
         store.upgrade()
         yield store
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with tables, shared by the tests of a module that change nothing in it."""
+    with patient(_empty(request, tmp_path_factory.mktemp("store"))) as store:
+        store.upgrade()
+        yield store
+
+
+def _empty(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'store.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_url()

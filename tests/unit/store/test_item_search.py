@@ -25,6 +25,12 @@ SHOP = [
 ]
 
 
+@pytest.fixture(scope="module")
+def shop(unchanged: Store) -> Store:
+    unchanged.put_items(SHOP, "v1")
+    return unchanged
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -55,24 +61,22 @@ SHOP = [
         ("torch' & 'x", []),
     ],
 )
-def test_search(store: Store, words: str | None, found: list[str]) -> None:
-    store.put_items(SHOP, "v1")
-    assert ids(store.search_items(words, None, None, 10)) == found
+def test_search(shop: Store, words: str | None, found: list[str]) -> None:
+    assert ids(shop.search_items(words, None, None, 10)) == found
 
 
-def test_search_within_a_category(store: Store) -> None:
-    store.put_items(SHOP, "v1")
-    assert ids(store.search_items(None, "Tools", None, 10)) == ["B1", "A2"]
-    assert ids(store.search_items("torchlight", "Tools", None, 10)) == ["A2"]
-    assert ids(store.search_items("torchlight", "Kitchen", None, 10)) == []
+def test_search_within_a_category(shop: Store) -> None:
+    assert ids(shop.search_items(None, "Tools", None, 10)) == ["B1", "A2"]
+    assert ids(shop.search_items("torchlight", "Tools", None, 10)) == ["A2"]
+    assert ids(shop.search_items("torchlight", "Kitchen", None, 10)) == []
     for category in ("tools", "Tool", "", "%", "Hair", "a\0", "\ud800"):
-        assert ids(store.search_items(None, category, None, 10)) == []
-    assert store.search_items("brulee", None, None, 10).rows == SHOP[:1]
-    assert store.search_items(None, "Hair Care", None, 10).rows == SHOP[2:3]
+        assert ids(shop.search_items(None, category, None, 10)) == []
+    assert shop.search_items("brulee", None, None, 10).rows == SHOP[:1]
+    assert shop.search_items(None, "Hair Care", None, 10).rows == SHOP[2:3]
 
 
 @given(words=st.text(max_size=60) | st.text(alphabet="\"'*():&|!<->^\\ abNEARORANDNOT", max_size=60))
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_query_is_an_error(store: Store, words: str) -> None:
     if store.items_version() is None:
         store.put_items([*SHOP, ItemRow("own", "")], "v1")
@@ -80,7 +84,7 @@ def test_no_query_is_an_error(store: Store, words: str) -> None:
 
 
 @given(title=st.text(min_size=1, max_size=40))
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_an_item_is_found_by_its_own_title(store: Store, title: str) -> None:
     version = int(store.items_version() or 0) + 1
     store.put_items([ItemRow("only", title)], str(version))

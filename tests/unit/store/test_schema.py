@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from recsys.store import Served, Store, StoreError
-from recsys.store.tables import metadata
-from tests.unit.store.databases import engine_of, event
+from recsys.store.tables import SCHEMA_VERSION, metadata
+from tests.unit.store.databases import PATIENT_S, engine_of, event, patient
 
 pytest_plugins = "tests.unit.store.fixtures"
 
@@ -49,6 +52,12 @@ def test_migrations_make_the_tables_that_the_code_knows(store: Store, store_url:
     assert [found for found in differences if not any(name in str(found) for name in own)] == []
 
 
+def test_the_version_is_that_of_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "recsys.store:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
+
+
 def test_upgrading_again_changes_nothing(store: Store) -> None:
     store.append([event(1)])
     store.upgrade()
@@ -56,7 +65,7 @@ def test_upgrading_again_changes_nothing(store: Store) -> None:
 
 
 def test_a_store_without_tables_says_what_to_do(store_url: str) -> None:
-    with Store.open(store_url) as empty:
+    with patient(store_url) as empty:
         for call in (empty.ping, empty.stats, lambda: empty.append([event(1)]), lambda: list(empty.all_events())):
             with pytest.raises(StoreError, match=r"Store\.upgrade"):
                 call()
@@ -72,14 +81,33 @@ def test_a_store_of_a_newer_version_is_refused(store: Store, store_url: str) -> 
         store.upgrade()
 
 
-@pytest.mark.parametrize("url", ["mysql://root:geheim@h/d", "http://u:geheim@h/", "postgresql://u:geheim@h", "://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://root:geheim@h/d",
+        "mysql://h/d?password=geheim&sslpassword=geheim",
+        "http://u:geheim@h/",
+        "postgresql://u:geheim@h",
+        "://",
+    ],
+)
 def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         Store.open(url)
     assert "geheim" not in str(caught.value)
 
 
-def test_a_process_that_uses_sqlite_loads_nothing_that_it_does_not_need() -> None:
-    code = "import sys, recsys.store; print([m for m in ('psycopg', 'numpy', 'pandas', 'yaml') if m in sys.modules])"
+def test_a_process_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    with patient(url) as store:
+        store.upgrade()
+    code = f"""
+import sys
+from recsys.store import Event, Store
+store = Store.open({url!r}, timeout_s={PATIENT_S})
+store.upgrade()  # nothing is left to do
+store.append([Event("e", "u", "i", "view", 1.0)])
+print([name for name in ("alembic", "mako", "psycopg", "numpy", "pandas", "yaml") if name in sys.modules])
+"""
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"

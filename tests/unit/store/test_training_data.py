@@ -14,9 +14,9 @@ from recsys.dataset.amazon_formats import LAST_SECOND
 from recsys.dataset.prepare import prepare
 from recsys.dataset.prepared import PreparedDataset
 from recsys.errors import DataError
-from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable
+from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable, event_log
 from recsys.store.records import END_OF_TIME
-from tests.unit.store.databases import event
+from tests.unit.store.databases import event, patient
 from tests.unit.store.postgres import PostgresServer
 
 pytest_plugins = "tests.unit.store.fixtures"
@@ -106,10 +106,13 @@ def test_the_manifest_tells_what_was_read(store: Store, store_url: str, tmp_path
     assert other["bytes"] > about["bytes"] > 900
 
 
-def test_more_events_than_are_read_at_once(store: Store, store_url: str, tmp_path: Path) -> None:
-    store.append([event(n, user_id=f"u{n % 150}", item_id=f"i{n // 150}") for n in range(10_050)])
+def test_more_events_than_are_read_at_once(
+    store: Store, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "ROWS_AT_ONCE", 100)
+    store.append([event(n, user_id=f"u{n % 15}", item_id=f"i{n // 15}") for n in range(450)])
     folder = run(tmp_path, "store", store_url.removeprefix("sqlite:///"))
-    assert PreparedDataset.load(folder).manifest["counts"]["interactions"] == 10_050
+    assert PreparedDataset.load(folder).manifest["counts"]["interactions"] == 450
 
 
 def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_sources_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> 
     with pytest.raises(DataError, match="no file"):
         run(tmp_path, "store", tmp_path / "missing.db")
     empty = tmp_path / "empty.db"
-    with Store.open(str(empty)) as store:
+    with patient(str(empty)) as store:
         store.upgrade()
     with pytest.raises(DataError, match="none"):
         run(tmp_path, "store", empty)

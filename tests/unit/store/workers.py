@@ -10,7 +10,8 @@ from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
-from recsys.store import Event, Store
+from recsys.store import Event
+from tests.unit.store.databases import patient
 
 CONTEXT = mp.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.unit.store.workers", "recsys.store.migrate", "recsys.store.postgresql"])
@@ -23,7 +24,7 @@ def numbered(name: str, user_id: str = "u") -> Event:
 
 def append_and_die(url: str, names: list[str], acknowledged: Connection) -> None:
     """Append a batch; the process is gone right after the call has returned."""
-    store = Store.open(url)
+    store = patient(url)
     store.append([numbered(name) for name in names])
     acknowledged.send(names)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -31,7 +32,7 @@ def append_and_die(url: str, names: list[str], acknowledged: Connection) -> None
 
 def append_until_killed(url: str, name: str, acknowledged: Connection) -> None:
     """Append one event after the other, and tell each once it has been acknowledged."""
-    store = Store.open(url)
+    store = patient(url)
     for number in count():
         store.append([numbered(f"{name}-{number}")])
         acknowledged.send(f"{name}-{number}")
@@ -42,7 +43,7 @@ def append_in_some_order(url: str, seed: int, events: int, start: Barrier, accep
     draw = random.Random(seed)
     names = [f"e{number}" for number in range(events)] * 2
     draw.shuffle(names)
-    with Store.open(url, timeout_s=20.0) as store:
+    with patient(url) as store:
         start.wait()
         total = 0
         while names:
@@ -54,7 +55,7 @@ def append_in_some_order(url: str, seed: int, events: int, start: Barrier, accep
 
 def upgrade(url: str, start: Barrier, done: Connection) -> None:
     """Start as a server does, together with others."""
-    with Store.open(url) as store:
+    with patient(url) as store:
         start.wait()
         store.upgrade()
         store.append([numbered(str(os.getpid()))])
