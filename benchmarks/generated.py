@@ -101,15 +101,15 @@ class Items:
         centres = coarse[np.arange(len(members)) % COARSE] + 0.7 * _normal(random, len(members), learned + text)
         embeddings = centres[cluster]
         embeddings += 0.7 * _normal(random, n_items, learned + text)
-        for part in (embeddings[:, :learned], embeddings[:, learned:]):
-            part /= np.linalg.norm(part, axis=1, keepdims=True)
-        embeddings[:, :learned] *= 0.9 * random.lognormal(0, 0.2, (n_items, 1)).astype(np.float32)
+        lengths = 0.9 * random.lognormal(0, 0.2, (n_items, 1)).astype(np.float32)
+        embeddings[:, :learned] *= lengths / np.linalg.norm(embeddings[:, :learned], axis=1, keepdims=True)
+        embeddings[:, learned:] /= np.linalg.norm(embeddings[:, learned:], axis=1, keepdims=True)
         return cls(members, cluster, embeddings, counts, learned)
 
 
 def make_histories(items: Items, n_users: int, random: np.random.Generator) -> Histories:
     """About 9 distinct items of each user, 5 or more, of three clusters, the popular ones more often; all rated."""
-    lengths = 5 + random.lognormal(0.9, 1.0, n_users).astype(np.int64)
+    lengths = 5 + random.lognormal(1.0, 1.0, n_users).astype(np.int64)
     users = np.repeat(np.arange(n_users), lengths)
     favourites = random.integers(len(items.members), size=(n_users, 3))
     chosen = favourites[users, random.integers(3, size=len(users))]
