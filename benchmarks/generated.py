@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -184,7 +185,7 @@ def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes
     categories = np.stack(deeper, axis=1).astype(np.int32)
     categories[np.arange(6) >= random.choice([3, 4, 5, 6], (n_items, 1), p=[0.3, 0.5, 0.15, 0.05])] = NO_VALUE
     borrowers = np.flatnonzero(items.counts == 0)
-    lenders = np.array([_lenders(items, row) for row in borrowers], np.int32).reshape(len(borrowers), -1)
+    lenders = np.array([_lenders(items, row) for row in borrowers.tolist()], np.int32).reshape(len(borrowers), -1)
     weights = np.full(lenders.shape, 1 / max(lenders.shape[1], 1), np.float32)
     loans = Loans(n_items, borrowers, lenders, weights)
     trend = random.normal(0, 0.3, n_items).astype(np.float32)
@@ -193,8 +194,9 @@ def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes
 
 
 def _lenders(items: Items, row: int) -> NDArray[np.int64]:
-    rows = items.members[items.cluster[row]]
-    return rows[items.counts[rows] > 0][:LENDERS]
+    rows: NDArray[np.int64] = items.members[items.cluster[row]]
+    known: NDArray[np.int64] = rows[items.counts[rows] > 0]
+    return known[:LENDERS]
 
 
 def item_records(items: Items, attributes: ItemAttributes) -> Iterator[ItemRecord]:
@@ -226,7 +228,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
     model.build_variables()
     functions, dim, queries, length = model.export_functions(), model.output_dim, 8, 12
     users = _normal(random, queries, dim)
-    examples = {
+    examples: dict[str, dict[str, NDArray[Any]]] = {
         QUERY_TOWER_FILE: {
             "history": _normal(random, queries, length, dim),
             "lengths": random.integers(1, length, queries).astype(np.int32),
@@ -240,7 +242,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         },
     }
     for path, example in examples.items():
-        function = functions[Path(path).stem]
+        function: Any = functions[Path(path).stem]
         export_onnx(function, folder / path, {spec.name: example[spec.name] for spec in function.input_signature})
 
 

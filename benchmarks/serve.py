@@ -34,9 +34,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-# A script's own folder comes first in its path, where this file would hide the package `serve`.
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[0] = str(ROOT)
+if __name__ == "__main__":  # a script's own folder comes first in its path, where this file would hide package `serve`
+    sys.path[0] = str(ROOT)
 
 # The server's process imports this module too: nothing here that a server does not need.
 import numpy as np  # noqa: E402
@@ -45,13 +45,15 @@ from fastapi import FastAPI, Request, Response  # noqa: E402
 
 from recsys.bundle import Bundle, open_bundle  # noqa: E402
 from recsys.ranking import features, head, ranker, recommender  # noqa: E402
-from recsys.retrieval.base import Queries  # noqa: E402
+from recsys.retrieval.base import NO_ITEM, Queries  # noqa: E402
 from recsys.retrieval.item_to_item import ItemToItem  # noqa: E402
 from recsys.retrieval.two_tower import TwoTowerRetriever  # noqa: E402
 from recsys.store import Event, Store  # noqa: E402
 from serve import lists, live, service  # noqa: E402
 from serve.api.common import encoder  # noqa: E402
 from serve.app import create_app  # noqa: E402
+from serve.bundles import Bundles  # noqa: E402
+from serve.loaded import Loaded  # noqa: E402
 from serve.schemas.recommendations import Options  # noqa: E402
 from serve.server import Server  # noqa: E402
 from serve.settings import load_settings  # noqa: E402
@@ -94,7 +96,11 @@ class Running:
 
     def wait_for_search(self) -> None:
         """Wait until the process that puts the catalogue into the store has ended."""
-        psutil.wait_procs(self.process.children(), timeout=INDEXING_TIMEOUT_S)
+        deadline = time.monotonic() + INDEXING_TIMEOUT_S
+        while any(child.status() != psutil.STATUS_ZOMBIE for child in self.process.children()):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the catalogue did not get into the store")
+            time.sleep(0.1)
 
     def cpu_s(self) -> float:
         """Seconds of CPU that it has used."""
@@ -146,12 +152,11 @@ def fill_store(url: str, bundle: Bundle) -> None:
     """Give every other user recent events."""
     random = np.random.default_rng(0)
     users = bundle.catalogue.user_ids(np.arange(0, bundle.catalogue.n_users, 2))
-    rows = random.integers(bundle.n_items, size=len(users) * LIVE_EVENTS)
-    items, now = bundle.catalogue.item_ids(np.unique(rows)), time.time()
-    chosen = [items[place] for place in np.unique(rows, return_inverse=True)[1]]
+    rows = random.integers(bundle.catalogue.n_items, size=len(users) * LIVE_EVENTS)
+    items, now = bundle.catalogue.item_ids(rows), time.time()
     events = [
         Event(f"e{n}", users[n // LIVE_EVENTS], item, "view", now - 86_400 * random.random())
-        for n, item in enumerate(chosen)
+        for n, item in enumerate(items)
     ]
     with Store.open(url, timeout_s=60) as store:
         store.upgrade()
@@ -180,7 +185,7 @@ class Rounds:
 
     def median(self, name: str, figure: str) -> float:
         """Median over the rounds."""
-        return statistics.median(round_[figure] for round_ in self.figures[name])
+        return float(statistics.median(round_[figure] for round_ in self.figures[name]))
 
 
 class Row(NamedTuple):
@@ -270,29 +275,25 @@ def user_paths(bundle_path: Path, count: int) -> list[str]:
         return [f"/recommendations/{urllib.parse.quote(user, safe='')}" for user in bundle.catalogue.user_ids(rows)]
 
 
-def measure_search(bundle: Bundle) -> list[Row]:
+def measure_search(bundle_path: Path) -> list[Row]:
     """ScaNN against exact search in NumPy, for the vectors of users."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     from benchmarks.retrieval import milliseconds, numpy_search  # noqa: PLC0415  # not in the server's process
     from recsys.retrieval.index import RECALL_AT  # noqa: PLC0415
 
-    two_tower = bundle.two_tower()
-    users = np.flatnonzero(bundle.histories.lengths)
+    with open_bundle(bundle_path, verify="quick") as bundle:
+        two_tower, histories = bundle.two_tower(), bundle.histories
+    users = np.flatnonzero(histories.lengths)
     users = np.random.default_rng(0).choice(users, min(SINGLE_SEARCHES, len(users)), replace=False)
-    queries = Queries(bundle.histories.select(users), users.astype(np.int32), np.zeros(len(users), np.int64))
+    queries = Queries(histories.select(users), users.astype(np.int32), np.zeros(len(users), np.int64))
     embeddings, index = np.array(two_tower.item_embeddings), two_tower.index
-    goal = next((("≤", share) for size, share in ((LARGEST, 0.05), (LARGE, 0.20)) if bundle.n_items >= size), None)
+    goal = next((("≤", share) for size, share in ((LARGEST, 0.05), (LARGE, 0.20)) if len(embeddings) >= size), None)
     with threadpool_limits(1):
         vectors = two_tower.encode(queries)
         recall = index.measure_recall(embeddings, vectors)
-        exact, scann = (
-            milliseconds(lambda search=search: [search(vector[None]) for vector in vectors], len(vectors), rounds=5)
-            for search in (
-                lambda vector: numpy_search(embeddings, vector, RECALL_AT),
-                lambda vector: index.search(vector, RECALL_AT),
-            )
-        )
+        exact = milliseconds(lambda: [numpy_search(embeddings, one[None], RECALL_AT) for one in vectors], len(users), 5)
+        scann = milliseconds(lambda: [index.search(one[None], RECALL_AT) for one in vectors], len(users), 5)
     return [
         Row(f"search for {RECALL_AT}, ScaNN against NumPy, ms", exact, scann, scann / exact, goal),
         Row(f"    recall@{RECALL_AT}", None, recall, None, ("≥", 0.99)),
@@ -318,7 +319,7 @@ SPANS: list[tuple[Any, str, str | Callable[..., str]]] = [
     (ranker.RankerModel, "score", "ranker (ONNX)"),
     (service, "lists", "lists"),
     (lists, "_entries", "entries"),
-    (lists.Loaded, "cards", "cards"),
+    (Loaded, "cards", "cards"),
 ]
 
 
@@ -358,9 +359,10 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> tuple[dict[
 
     Without HTTP and the served log: the CPU of the server in the other table holds those too.
     """
-    profiler, random, candidates = Profiler(), np.random.default_rng(0), []
+    profiler, random = Profiler(), np.random.default_rng(0)
+    candidates: list[float] = []
     server = Server(load_settings(bundle=bundle, store=store, served_log=False, log_level="warning"))
-    server.bundles = service.Bundles(server.settings, server.metrics)  # that starts no indexing for search
+    server.bundles = Bundles(server.settings, server.metrics)  # that starts no indexing for search
     server.service.bundles = server.bundles
     with ExitStack() as stack:
         server.start()
@@ -379,25 +381,28 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> tuple[dict[
                             raise answer
                         encoder.encode(answer[0])
 
-        for _ in range(20):
-            ask()
+        def measured(limit: float) -> dict[tuple[str, ...], float]:
+            profiler.seconds.clear()
+            queries, end = 0, time.process_time() + limit
+            while time.process_time() < end:
+                ask()
+                queries += batch
+            return {path: 1000 * value / queries for path, value in profiler.seconds.items()}
+
+        measured(seconds / 8)  # warm up
+        plain = measured(seconds / 2)["all",]
         for owner, name, label in SPANS:
             stack.enter_context(mock.patch.object(owner, name, profiler.timed(getattr(owner, name), label)))
-        union = recommender.union
+        union = vars(recommender)["union"]
 
-        def counted(*parts: Any) -> Any:
-            found = union(*parts)
-            candidates.append(float((found >= 0).sum(axis=1).mean()))
+        def counted(parts: Any) -> Any:
+            found = union(parts)
+            candidates.append(float((found != NO_ITEM).sum(axis=1).mean()))
             return found
 
         stack.enter_context(mock.patch.object(recommender, "union", counted))
-        profiler.seconds.clear()
-        queries, end = 0, time.process_time() + seconds
-        while time.process_time() < end:
-            ask()
-            queries += batch
-    spent = {path: 1000 * value / queries for path, value in profiler.seconds.items()}
-    return spent, statistics.mean(candidates)
+        spent = measured(seconds)
+    return {("all, spans not timed",): plain, **spent}, statistics.mean(candidates)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -429,7 +434,7 @@ def run_profile(bundle: Path, store: str) -> dict[str, Any]:
     # A span that first ran later belongs below the one around it all the same.
     paths = sorted(order, key=lambda path: [order[path[: n + 1]] for n in range(len(path))])
     print_table(
-        f"{bundle.name}: milliseconds of CPU a query, {candidates:.0f} candidates rescored",
+        f"{bundle.name}: CPU of a query, ms; {candidates:.0f} candidates",
         ("", *(f"batch of {batch}" for batch in PROFILED_BATCHES)),
         [
             ("  " * (len(path) - 1) + path[-1], *(f"{spent[batch].get(path, 0):.3f}" for batch in PROFILED_BATCHES))
@@ -440,12 +445,12 @@ def run_profile(bundle: Path, store: str) -> dict[str, Any]:
     return {"cpu_ms_a_query": by_path, "candidates": candidates}
 
 
-def run_benchmark(bundle_path: Path, store: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]:
+def run_benchmark(
+    bundle_path: Path, n_items: int, store: str, arguments: argparse.Namespace
+) -> tuple[dict[str, Any], bool]:
     """Print the table of all measures; the figures, and whether every goal was met."""
     load_before = os.getloadavg()
-    with open_bundle(bundle_path, verify="quick") as bundle:
-        n_items = bundle.n_items
-        search = measure_search(bundle)
+    search = measure_search(bundle_path)
     rows, rounds = measure_server(bundle_path, n_items, arguments, store)
     rows += search
     print_table(
@@ -494,10 +499,11 @@ def main() -> int:
         path, store, met = path.resolve(), f"sqlite:///{folder}/store.sqlite", True
         with open_bundle(path, verify="quick") as bundle:
             fill_store(store, bundle)
+            n_items = bundle.catalogue.n_items
         if arguments.profile:
             figures = run_profile(path, store)
         else:
-            figures, met = run_benchmark(path, store, arguments)
+            figures, met = run_benchmark(path, n_items, store, arguments)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1), "utf8")
     return int(not met)
