@@ -1,0 +1,338 @@
+"""A bundle of any size for benchmarks, in little time: the files and models of a trained one, generated contents.
+
+    python benchmarks/generated.py FOLDER --items 65000
+
+Items lie in clusters of similar embeddings, prices and brands, and users choose within a few of them. Neighbour lists
+stay within the cluster, so that nothing compares all items with all. Query tower, rating head and ranker are those of
+recsys.models at the default sizes, with weights that nobody trained: they cost what trained ones do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.bundle import BundleWriter, ItemRecord, open_bundle
+from recsys.bundle.layout import RANKER_FILE, RANKING_HEAD_FILE, RETRIEVERS_FOLDER
+from recsys.config import Config, DataConfig
+from recsys.dataset.histories import Histories
+from recsys.dataset.sample_words import HOBBIES
+from recsys.models import TwoTower
+from recsys.models.features import ItemFeatures
+from recsys.models.ranker import Ranker, bin_edges
+from recsys.ranking.attributes import NO_VALUE, ItemAttributes
+from recsys.ranking.candidates import union
+from recsys.ranking.features import CandidateFeatures
+from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.rating_factors import RatingFactors
+from recsys.ranking.ratings import FEATURES, RatingStatistics
+from recsys.ranking.recommender import Recommender
+from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.retrieval.factors import FoldIn, ImplicitFactors
+from recsys.retrieval.index import build_index
+from recsys.retrieval.item_to_item import ItemToItem
+from recsys.retrieval.lending import LENDERS, Loans
+from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.training.onnx import export_onnx
+from recsys.training.ranker import FittedRanker, export_function
+
+USERS = 20_000
+CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
+NEIGHBOURS = 100
+FACTORS, RATING_FACTORS = 64, 25
+UNKNOWN_SHARE = 0.003  # items that nobody has chosen yet: what a 5-core leaves of them
+CANDIDATES, PROPOSER_CANDIDATES = 128, 50
+# Retrievers whose lists propose candidates: recency decay, and whether they know items by what users chose.
+PROPOSERS = {
+    "neighbours_bm25": (0.6, True),
+    "transitions": (0.6, True),
+    "content_tfidf": (0.6, False),
+    "content_encoder": (0.3, False),
+}
+HYBRID = {"two_tower": 0.05, "popularity": 0.0003, "transitions": 1.0, "als": 0.3, "content_tfidf": 0.3}
+START, DAY = 1_500_000_000, 86_400
+SAMPLE_USERS = 300
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Items:
+    """A catalogue of N items.
+
+    Attributes:
+        members: int64 item rows of each cluster, the most popular first.
+        cluster: int64 [N].
+        embeddings: float32 [N, D], learned part and text part.
+        counts: int64 [N], how often each was chosen; 0 where nobody has yet.
+        learned: width of the learned part.
+    """
+
+    members: list[NDArray[np.int64]]
+    cluster: NDArray[np.int64]
+    embeddings: Matrix
+    counts: NDArray[np.int64]
+    learned: int
+
+    def __len__(self) -> int:
+        return len(self.cluster)
+
+    @classmethod
+    def generate(cls, n_items: int, learned: int, text: int, random: np.random.Generator) -> Items:
+        """Clusters around centres that lie around coarse ones; text of unit length; popularity by a power law."""
+        members = np.array_split(random.permutation(n_items), max(1, n_items // CLUSTER))
+        cluster, counts = np.empty(n_items, np.int64), np.empty(n_items, np.int64)
+        for number, rows in enumerate(members):
+            cluster[rows] = number
+            counts[rows] = 5 + 200 / (1 + np.arange(len(rows))) ** 0.7
+        counts[random.choice(n_items, int(UNKNOWN_SHARE * n_items), replace=False)] = 0
+        coarse = _normal(random, COARSE, learned + text)
+        centres = coarse[np.arange(len(members)) % COARSE] + 0.7 * _normal(random, len(members), learned + text)
+        embeddings = centres[cluster]
+        embeddings += 0.7 * _normal(random, n_items, learned + text)
+        lengths = 0.9 * random.lognormal(0, 0.2, (n_items, 1)).astype(np.float32)
+        embeddings[:, :learned] *= lengths / np.linalg.norm(embeddings[:, :learned], axis=1, keepdims=True)
+        embeddings[:, learned:] /= np.linalg.norm(embeddings[:, learned:], axis=1, keepdims=True)
+        return cls(members, cluster, embeddings, counts, learned)
+
+
+def make_histories(items: Items, n_users: int, random: np.random.Generator) -> Histories:
+    """About 9 distinct items of each user, 5 or more, of three clusters, the popular ones more often; all rated."""
+    lengths = 5 + random.lognormal(1.0, 1.0, n_users).astype(np.int64)
+    users = np.repeat(np.arange(n_users), lengths)
+    favourites = random.integers(len(items.members), size=(n_users, 3))
+    chosen = favourites[users, random.integers(3, size=len(users))]
+    sizes = np.array([len(rows) for rows in items.members])
+    starts = np.cumsum(sizes) - sizes
+    place = (sizes[chosen] * random.random(len(users)) ** 2).astype(np.int64)
+    rows = np.concatenate(items.members)[starts[chosen] + place]
+    pairs = np.unique((users * len(items) + rows)[items.counts[rows] > 0])
+    users, rows = np.divmod(pairs, len(items))
+    times = START + DAY * random.integers(0, 1000, len(pairs))
+    order = np.lexsort((times, users))
+    stars = random.choice([1.0, 2.0, 3.0, 4.0, 5.0], len(pairs), p=[0.05, 0.06, 0.11, 0.2, 0.58])
+    return Histories.from_rows(n_users, users[order], rows[order], times[order], stars)
+
+
+def make_proposer(name: str, items: Items, random: np.random.Generator) -> ItemToItem:
+    """The nearest of each item's cluster, by noisy cosine; nobody is near an item that users do not know."""
+    decay, behaviour = PROPOSERS[name]
+    vectors = items.embeddings[:, : items.learned] if behaviour else items.embeddings[:, items.learned :]
+    width = min(NEIGHBOURS, min(map(len, items.members)) - 1)
+    neighbours = np.full((len(items), width), NO_ITEM, np.int32)
+    similarities = np.zeros((len(items), width), np.float32)
+    for rows in items.members:
+        unit = vectors[rows] / np.linalg.norm(vectors[rows], axis=1, keepdims=True)
+        closeness = unit @ unit.T
+        closeness += 0.15 * _normal(random, *closeness.shape)
+        np.clip(closeness, 0.001, 1, out=closeness)
+        np.fill_diagonal(closeness, 0)
+        if behaviour:
+            unknown = items.counts[rows] == 0
+            closeness[unknown] = closeness[:, unknown] = 0
+        best = np.argpartition(-closeness, width - 1, axis=1)[:, :width]
+        found = np.take_along_axis(closeness, best, axis=1)
+        order = np.argsort(-found, axis=1)
+        found = np.take_along_axis(found, order, axis=1)
+        neighbours[rows] = np.where(found > 0, rows[np.take_along_axis(best, order, axis=1)], NO_ITEM)
+        similarities[rows] = found
+    return ItemToItem(name, neighbours, similarities, decay)
+
+
+def make_factors(items: Items, random: np.random.Generator) -> ImplicitFactors:
+    """ALS: factors near those of the cluster, none for items that nobody has chosen."""
+    factors = 0.3 * _normal(random, len(items.members), FACTORS)[items.cluster]
+    factors += 0.1 * _normal(random, len(items), FACTORS)
+    factors[items.counts == 0] = 0
+    return ImplicitFactors("als", factors, None, FoldIn((factors.T @ factors).astype(np.float64), 0.01, 20.0))
+
+
+def make_statistics(items: Items, random: np.random.Generator) -> RatingStatistics:
+    """Item biases and taste vectors of the size that fitted ones have."""
+    counts = items.counts.astype(np.float64)
+    vectors = 0.1 * _normal(random, len(items), RATING_FACTORS)
+    vectors[:, 0] = 0.5
+    return RatingStatistics(
+        4.2, 5.0, np.sqrt(counts) * random.normal(size=len(items)), counts, RatingFactors(vectors, 0.6)
+    )
+
+
+def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes:
+    """Price, brand and 3 to 6 categories by cluster, some unknown; loans within the cluster."""
+    n_items = len(items)
+    log_price = (random.normal(3, 0.6, len(items.members))[items.cluster] + random.normal(0, 0.3, n_items)).astype(
+        np.float32
+    )
+    log_price[random.random(n_items) < 0.1] = np.nan
+    brand = (1 + 8 * items.cluster + random.integers(8, size=n_items)).astype(np.int32)
+    brand[random.random(n_items) < 0.1] = NO_VALUE
+    top = 2 + COARSE + len(items.members)
+    deeper = [np.full(n_items, 1), 2 + items.cluster % COARSE, 2 + COARSE + items.cluster]
+    deeper += [top + 2 * items.cluster + random.integers(2, size=n_items)]
+    deeper += [top + (level + 1) * 2 * len(items.members) + items.cluster for level in (1, 2)]
+    categories = np.stack(deeper, axis=1).astype(np.int32)
+    categories[np.arange(6) >= random.choice([3, 4, 5, 6], (n_items, 1), p=[0.3, 0.5, 0.15, 0.05])] = NO_VALUE
+    borrowers = np.flatnonzero(items.counts == 0)
+    lenders = np.array([_lenders(items, row) for row in borrowers.tolist()], np.int32).reshape(len(borrowers), -1)
+    weights = np.full(lenders.shape, 1 / max(lenders.shape[1], 1), np.float32)
+    loans = Loans(n_items, borrowers, lenders, weights)
+    trend = random.normal(0, 0.3, n_items).astype(np.float32)
+    log_count = np.log1p(items.counts).astype(np.float32)
+    return ItemAttributes(log_price, brand, categories, loans.lend(log_count), loans.lend(trend), loans)
+
+
+def _lenders(items: Items, row: int) -> NDArray[np.int64]:
+    rows: NDArray[np.int64] = items.members[items.cluster[row]]
+    known: NDArray[np.int64] = rows[items.counts[rows] > 0]
+    return known[:LENDERS]
+
+
+def item_records(items: Items, attributes: ItemAttributes) -> Iterator[ItemRecord]:
+    """The catalogue that the attributes describe."""
+    products = [product for kinds in HOBBIES.values() for product in kinds]
+    prices = np.round(np.exp(attributes.log_price.astype(np.float64)), 2).tolist()
+    brands, categories = attributes.brand.tolist(), attributes.categories.tolist()
+    for row, cluster in enumerate(items.cluster.tolist()):
+        product, brand = products[cluster % len(products)], f"Brand {brands[row]}" if brands[row] else None
+        yield ItemRecord(
+            row,
+            f"B{row:09d}",
+            title=f"{brand or 'Classic'} {product.name}, {product.size}, Model {row}",
+            brand=brand,
+            categories=tuple(f"Category {number}" for number in categories[row] if number != NO_VALUE),
+            price=None if np.isnan(prices[row]) else prices[row],
+            image=f"https://images.example/{row}.jpg",
+            description=f"{product.name} that {product.use}.",
+        )
+
+
+def export_towers(folder: Path, config: Config, random: np.random.Generator) -> None:
+    """Write query tower and rating head, at the sizes of the config, into `folder`."""
+    n_items, encoder = 512, 384
+    numbers = random.integers(0, 10, (n_items, 6)).astype(np.int32)
+    price = np.stack([random.normal(size=n_items), np.ones(n_items)], axis=1).astype(np.float32)
+    features = ItemFeatures(_normal(random, n_items, encoder), numbers[:, 0], numbers, price, 10, 10)
+    model = TwoTower(features, np.ones(n_items, np.int64), 1, config, 4.2)
+    model.build_variables()
+    functions, dim, queries, length = model.export_functions(), model.output_dim, 8, 12
+    users = _normal(random, queries, dim)
+    examples: dict[str, dict[str, NDArray[Any]]] = {
+        QUERY_TOWER_FILE: {
+            "history": _normal(random, queries, length, dim),
+            "lengths": random.integers(1, length, queries).astype(np.int32),
+            "gaps": random.random((queries, length)).astype(np.float32),
+            "user": np.zeros(queries, np.int32),
+        },
+        RANKING_HEAD_FILE: {
+            "user_embedding": users,
+            "item_embedding": _normal(random, queries, length, dim),
+            "features": _normal(random, queries, length, len(FEATURES)),
+        },
+    }
+    for path, example in examples.items():
+        function: Any = functions[Path(path).stem]
+        export_onnx(function, folder / path, {spec.name: example[spec.name] for spec in function.input_signature})
+
+
+def export_ranker(path: Path, values: Matrix, config: Config) -> None:
+    """Write a ranker with bins from the features `values` [T, F] of candidates."""
+    ranking = config.ranking
+    ranker = Ranker(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
+    fitted = FittedRanker(ranker, hybrid_weight=0.1, hybrid_share=0.1, best=0.0, curve=[])
+    export_onnx(export_function(fitted, values.shape[1]), path, {"features": values[None, :512]})
+
+
+def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0) -> Path:
+    """Write a bundle below `folder`; returns `folder / generated-N`, which `open_bundle` opens."""
+    random = np.random.default_rng(seed)
+    name = f"generated-{n_items}"
+    config = Config(name=name, synthetic=True, data=DataConfig(format="amazon_2014", interactions=[Path("generated")]))
+    items = Items.generate(n_items, config.model.dim, config.model.text_match_dim, random)
+    histories = make_histories(items, n_users, random)
+    sample = random.choice(n_users, min(SAMPLE_USERS, n_users), replace=False)
+    queries = Queries(histories.select(sample), sample.astype(np.int32), np.full(len(sample), START + 1000 * DAY))
+    with BundleWriter(folder, name, keep=1) as writer:
+        export_towers(writer.folder, config, random)
+        tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history)
+        vectors = tower.encode(queries, items.embeddings)
+        index, recall = build_index(items.embeddings, vectors, config.index)
+        two_tower = TwoTowerRetriever(tower, items.embeddings, index)
+        writer.add_two_tower(two_tower)
+        popularity = Popularity(items.counts.astype(np.float32))
+        writer.add_retriever(popularity)
+        proposers = {}
+        for proposer in PROPOSERS:
+            writer.add_retriever(make_proposer(proposer, items, random))
+            proposers[proposer] = ItemToItem.load(writer.folder / RETRIEVERS_FOLDER / proposer)  # stays on disk
+        als = make_factors(items, random)
+        writer.add_retriever(als)
+        statistics = make_statistics(items, random)
+        writer.add_ratings(statistics)
+        attributes = make_attributes(items, random)
+        writer.add_catalogue(item_records(items, attributes), (f"A{row:013d}" for row in range(n_users)))
+        writer.add_histories(histories)
+        predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, items.embeddings)
+        features = CandidateFeatures(
+            items.embeddings, {**proposers, "als": als}, attributes, predictor, HYBRID, {"popularity": popularity}
+        )
+        recommender = Recommender(
+            two_tower,
+            popularity,
+            proposers=proposers,
+            candidates=CANDIDATES,
+            proposer_candidates=PROPOSER_CANDIDATES,
+        )
+        found = union(recommender.propose(queries, vectors, 1))
+        real = found != NO_ITEM
+        export_ranker(writer.folder / RANKER_FILE, features.compute(queries, vectors, found)[real], config)
+        writer.add_ranker(features, PROPOSERS, repeat_log_odds=-10.0)
+        candidates = float(real.sum(axis=1).mean())
+        writer.describe(
+            dataset={"name": name, "synthetic": True, "n_users": n_users, "n_items": n_items},
+            config=config.model_dump(mode="json"),
+            metrics={"index_recall@100": recall, "mean_candidates": candidates},
+            candidates=CANDIDATES,
+            proposer_candidates=PROPOSER_CANDIDATES,
+        )
+    return folder / name
+
+
+def _normal(random: np.random.Generator, *shape: int) -> Matrix:
+    return random.standard_normal(shape, np.float32)
+
+
+def main() -> None:
+    """Write a bundle and say what is in it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--items", type=int, default=65_000)
+    parser.add_argument("--users", type=int, default=USERS)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    started = time.perf_counter(), time.process_time()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    path = make_bundle(arguments.folder, arguments.items, arguments.users, arguments.seed)
+    wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+    with open_bundle(path, verify="quick") as bundle:
+        metrics, histories = bundle.manifest["metrics"], bundle.histories
+        print(
+            f"{path}: {bundle.n_items} items, {len(histories)} users with {histories.lengths.mean():.1f} interactions, "
+            f"recall@100 {metrics['index_recall@100']:.4f}, {metrics['mean_candidates']:.0f} distinct candidates a "
+            f"query, {wall:.0f} s ({cpu:.0f} s of CPU)"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""A generated bundle is one that the product reads, of the size of a trained one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from benchmarks.generated import PROPOSER_CANDIDATES, PROPOSERS, make_bundle
+from recsys.bundle import Bundle, open_bundle
+from recsys.ranking.candidates import union
+from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.retrieval.item_to_item import ItemToItem
+
+N_ITEMS, N_USERS = 2000, 300
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
+    with open_bundle(make_bundle(tmp_path_factory.mktemp("generated"), N_ITEMS, N_USERS)) as bundle:
+        yield bundle
+
+
+def test_the_pipeline_rescores_more_than_200_candidates_of_a_query(bundle: Bundle) -> None:
+    rows = np.arange(64)
+    queries = Queries(bundle.histories.select(rows), rows.astype(np.int32), np.zeros(64, np.int64))
+    recommender = bundle.recommender()
+    found = union(recommender.propose(queries, recommender.retriever.encode(queries), 1))
+    assert (found != NO_ITEM).sum(axis=1).mean() > 200
+    answer = recommender.recommend(queries, 10)
+    assert not answer.fallback.any()
+    assert np.isfinite(answer.scores).all()
+    assert answer.ratings is not None
+    assert np.isfinite(answer.ratings).all()
+
+
+def test_models_have_the_default_sizes(bundle: Bundle) -> None:
+    """Widths by hand: 64 learned + 128 of text; 35 features in 16 bins; layers of 64 and 32, and of 32."""
+    assert bundle.item_embeddings.shape == (N_ITEMS, 192)
+    ranker = matrices(bundle.path / "onnx/ranker.onnx")
+    assert {(35 * 16, 64), (64, 32), (32, 1), (35 * 16, 1)} <= ranker
+    head = matrices(bundle.path / "onnx/ranking_head.onnx")
+    assert {(192, 32), (3 * 32 + 4, 32)} <= head
+    assert (64, 3 * 64) in matrices(bundle.path / "onnx/query_tower.onnx")
+
+
+def matrices(path: Path) -> set[tuple[int, ...]]:
+    """Shapes of the weights."""
+    return {tuple(tensor.dims) for tensor in onnx.load(path).graph.initializer}
+
+
+def test_neighbours_are_others_of_falling_similarity(bundle: Bundle) -> None:
+    for name in PROPOSERS:
+        retriever = bundle.retriever(name)
+        assert isinstance(retriever, ItemToItem)
+        lists, similarities = retriever.neighbours, retriever.similarities
+        assert lists.shape[1] >= PROPOSER_CANDIDATES
+        assert not (lists == np.arange(N_ITEMS)[:, None]).any()
+        assert (np.diff(similarities, axis=1) <= 0).all()
+        assert ((similarities > 0) == (lists != NO_ITEM)).all()
+        ordered = np.sort(lists, axis=1)
+        assert ((np.diff(ordered, axis=1) > 0) | (ordered[:, 1:] == NO_ITEM)).all(), "no item twice"
+
+
+def test_what_nobody_chose_is_known_by_its_content_alone(bundle: Bundle) -> None:
+    ranker = bundle.ranker
+    assert ranker is not None
+    unknown = ranker.features.attributes.loans.borrowers
+    assert len(unknown) == 6  # 0.3 % of 2000
+    assert not np.isin(bundle.histories.items, unknown).any()
+    behaviour, content = bundle.retriever("transitions"), bundle.retriever("content_tfidf")
+    assert isinstance(behaviour, ItemToItem)
+    assert isinstance(content, ItemToItem)
+    assert not np.isin(behaviour.neighbours, unknown).any()
+    assert np.isin(content.neighbours, unknown).any()
+
+
+def test_the_catalogue_says_what_the_ranker_reads(bundle: Bundle) -> None:
+    ranker = bundle.ranker
+    assert ranker is not None
+    attributes = ranker.features.attributes
+    for record in bundle.catalogue.items(np.arange(50)):
+        brand = attributes.brand[record.row]
+        assert record.brand == (f"Brand {brand}" if brand else None)
+        assert len(record.categories) == (attributes.categories[record.row] > 0).sum()
+        if record.price is not None:
+            assert np.log(record.price) == pytest.approx(attributes.log_price[record.row], abs=0.01)
+    assert bundle.catalogue.n_users == N_USERS
+    assert 6 < bundle.histories.lengths.mean() < 12
