@@ -2,15 +2,14 @@
 
 import signal
 import subprocess
-import urllib.error
 import venv
 from pathlib import Path
 
 import pytest
 
-from recsys.errors import BundleError
 from tests.bundle_factory import make_bundle
-from tests.unit.serve.processes import DIRECT, ROOT, TIMEOUT_S, command, failure, get, server
+from tests.unit.serve.processes import ROOT, command, get, server
+from tests.unit.serve.waiting import TIMEOUT_S
 
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb", "scipy")
 
@@ -21,7 +20,7 @@ def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None:
-    with server(command("--bundle", str(bundle_path), "--port", "0")) as (url, process):
+    with server(command("--bundle", str(bundle_path)), RECSYS_PORT="0") as (url, process):
         answer = get(f"{url}/recommendations/user3?k=5").json()
         assert (len(answer["items"]), answer["primary_model"], answer["fallback_used"]) == (5, "full", False)
         # Ids arrive decoded exactly once.
@@ -46,27 +45,6 @@ def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None
         assert process.returncode == -signal.SIGTERM
         assert "Application shutdown complete" in errors
         assert "Traceback" not in errors
-
-
-def test_settings_from_the_environment_and_several_workers(bundle_path: Path) -> None:
-    with server(command("--workers", "2"), RECSYS_BUNDLE=str(bundle_path), RECSYS_PORT="0") as (url, process):
-        assert get(f"{url}/recommendations/user3").json()["bundle"]["name"] == "shop"
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIMEOUT_S)
-        assert process.returncode == 0
-    with pytest.raises(urllib.error.URLError):
-        DIRECT.open(f"{url}/health", timeout=TIMEOUT_S)
-
-
-def test_a_bundle_that_cannot_be_served_ends_it(tmp_path: Path) -> None:
-    path = tmp_path / "shop"
-    path.mkdir()
-    (path / "manifest.json").write_text("not JSON")
-    ended = failure("--bundle", str(path), "--port", "0")
-    assert ended.returncode == BundleError.exit_code == 5
-    assert str(path) in ended.stderr
-    assert "Remedy" in ended.stderr
-    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.slow

@@ -104,16 +104,3 @@ def _ask(request: urllib.request.Request) -> Response:
             return Response(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         return Response(error.code, error.headers, error.read())
-
-
-def failure(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A start that must fail by itself."""
-    return subprocess.run(
-        command(*options),
-        cwd=ROOT,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )

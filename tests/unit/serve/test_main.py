@@ -37,6 +37,14 @@ def test_a_bundle_of_which_one_byte_changed_is_refused(bundle_path: Path, tmp_pa
     assert "item_embeddings.npy" in errors
 
 
+def test_a_bundle_that_is_none_is_named_with_what_to_do(tmp_path: Path, end: End) -> None:
+    (tmp_path / "manifest.json").write_text("not JSON")
+    code, errors = end("--bundle", str(tmp_path))
+    assert code == BundleError.exit_code == 5
+    assert str(tmp_path) in errors
+    assert "Remedy" in errors
+
+
 def test_a_port_in_use_is_named(bundle_path: Path, end: End) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
