@@ -44,8 +44,9 @@ imports: install-dev ## Import contracts: which package may import which.
 
 check: lint types imports ## All three of them.
 
-config-docs: install ## Write the README's table of settings from recsys/config.py.
+config-docs: install ## Write the README's tables of settings from recsys/config.py and serve/settings.py.
 	@$(BIN)/python -m recsys.config_docs
+	@$(BIN)/python -m serve.settings_docs
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -22,7 +22,6 @@ from serve.service import UnknownModelError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-NO_STORE_DETAIL = "this server has no store; set RECSYS_STORE to keep events"
 
 _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = 60

@@ -87,7 +87,6 @@ class Stream:
     def __init__(self, url: str, name: str, threads: int = 3) -> None:
         self.url, self.name = url, name
         self.acknowledged: list[str] = []
-        self.retried = 0
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(threads)]
 
@@ -117,7 +116,6 @@ class Stream:
             while not self._acknowledged(batch):
                 if self._over.is_set():
                     return  # never acknowledged: it may be there or not
-                self.retried += 1
                 time.sleep(0.01)
 
     def _acknowledged(self, batch: list[dict[str, str]]) -> bool:
