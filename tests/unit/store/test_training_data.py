@@ -21,6 +21,7 @@ from tests.unit.store.postgres import PostgresServer
 
 pytest_plugins = "tests.unit.store.fixtures"
 
+ON_ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # what comes after reading
 COLUMNS = ("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity")
 FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
@@ -92,6 +93,7 @@ def test_as_from_the_same_events_in_a_file(store: Store, store_url: str, tmp_pat
     assert dataset.interactions["rating"].notna().any()
 
 
+@ON_ONE_DATABASE
 def test_the_manifest_tells_what_was_read(store: Store, store_url: str, tmp_path: Path) -> None:
     events = shop_events()
     store.append(events)
@@ -115,6 +117,7 @@ def test_more_events_than_are_read_at_once(
     assert PreparedDataset.load(folder).manifest["counts"]["interactions"] == 450
 
 
+@ON_ONE_DATABASE
 def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
     source = store_url.removeprefix("sqlite:///")
     store.append([event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}") for n in range(9)])
