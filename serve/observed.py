@@ -42,8 +42,7 @@ class TimedTwoTower(TwoTowerRetriever):
     """The two-tower retriever, its query tower and its search timed apart."""
 
     def __init__(self, two_tower: TwoTowerRetriever, watch: Stopwatch) -> None:
-        # As a plain array, of which small pieces are taken much faster than of a memmap.
-        super().__init__(two_tower.tower, np.asarray(two_tower.item_embeddings), two_tower.index)
+        super().__init__(two_tower.tower, two_tower.item_embeddings, two_tower.index)
         self._watch = watch
 
     def encode(self, queries: Queries) -> NDArray[np.float32]:

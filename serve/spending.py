@@ -28,7 +28,7 @@ class Spending:
     @classmethod
     def of(cls, histories: Histories, prices: NDArray[np.float32]) -> Self:
         """Compare all users of `histories` by the mean known price of their items; `prices` [N] are NaN if unknown."""
-        users = np.repeat(np.arange(len(histories)), histories.lengths)
+        users = histories.rows
         paid = prices[histories.items].astype(np.float64)
         known = np.isfinite(paid)
         counts = np.bincount(users[known], minlength=len(histories))

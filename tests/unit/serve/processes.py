@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,7 @@ def server(arguments: list[str], **variables: str) -> Iterator[tuple[str, subpro
         arguments, cwd=ROOT, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.search(r"http://[\w.:\[\]]+", line)
-        assert address, f"{line!r} {process.communicate(timeout=TIMEOUT_S)}"
-        wait_until_ready(address.group())
-        yield address.group(), process
+        yield _ready_url(process, lambda: process.communicate(timeout=TIMEOUT_S)), process
     finally:
         process.kill()
         process.communicate()
@@ -73,16 +68,21 @@ def logged_server(log: Path, *options: str, **variables: str) -> Iterator[tuple[
             start_new_session=True,
         )
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.search(r"http://[\w.:\[\]]+", line)
-        assert address, f"{line!r} {log.read_text()}"
-        wait_until_ready(address.group())
-        yield address.group(), process
+        yield _ready_url(process, log.read_text), process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def _ready_url(process: subprocess.Popen[str], trouble: Callable[[], object]) -> str:
+    """The URL that a server prints, once it is ready; `trouble` tells what it said if it prints none."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    address = re.search(r"http://[\w.:\[\]]+", line)
+    assert address, f"{line!r} {trouble()}"
+    wait_until_ready(address.group())
+    return address.group()
 
 
 def wait_until_ready(url: str) -> None:
