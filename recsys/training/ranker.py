@@ -17,9 +17,11 @@ from recsys.evaluation.protocol import HeldOut
 from recsys.models.ranker import Ranker, bin_edges, listwise_loss
 from recsys.ranking.candidates import union
 from recsys.ranking.features import CandidateFeatures
+from recsys.ranking.ranker import RankerModel
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.exact import is_seen
+from recsys.training.onnx import checked_difference
 from recsys.training.validation import CUTOFF, EARLY_STOPPING_METRIC
 
 _BLOCK_QUERIES = 256
@@ -225,14 +227,22 @@ def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.floa
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
 
-def export_function(ranker: FittedRanker, n_features: int) -> Any:
-    """The ranker as a function of `features` float32 [B, C, F], ready for export."""
+def served_ranker(fitted: FittedRanker, example: NDArray[np.float32]) -> tuple[RankerModel, float]:
+    """The ranker as it is served, and by how much its scores differ from TensorFlow's, relative to the highest one.
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, n_features], tf.float32, "features")])
-    def rank(features: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"score": ranker(features)}
+    Args:
+        fitted: the trained ranker.
+        example: float32 [B, C, F], features on which both are compared.
 
-    return rank
+    Raises:
+        BundleError: they differ by more than an export may.
+    """
+    ranker = fitted.ranker
+    layers = [layer.get_weights() for layer in (*ranker.hidden_layers, ranker.output_layer)]
+    weights, biases = [weight for weight, _ in layers], [bias for _, bias in layers]
+    (linear,) = ranker.linear_layer.get_weights()
+    model = RankerModel(ranker.edges, weights, biases, linear[:, 0], fitted.hybrid_weight)
+    return model, checked_difference("the ranker", model.score(example), scores_of(fitted, example))
 
 
 def contributions(

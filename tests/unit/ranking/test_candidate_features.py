@@ -226,7 +226,7 @@ def renumbered(features: CandidateFeatures, new_row: np.ndarray) -> CandidateFea
         embeddings,
         scorers,
         ItemAttributes(**{name: getattr(attributes, name)[old_row] for name in names}, loans=moved_loans),
-        replace(predictor, statistics=statistics, item_embeddings=embeddings),
+        replace(predictor, statistics=statistics, item_parts=predictor.item_parts[old_row]),
         features.hybrid,
         features.members,
     )

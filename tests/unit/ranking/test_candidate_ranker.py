@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from recsys.dataset.histories import Histories
 from recsys.ranking import ranker as module
 from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.retrieval.base import NO_ITEM, Queries
-from tests.bundle_factory import RANKER_WEIGHTS, make_bundle, write_ranker
+from tests.bundle_factory import RANKER_WEIGHTS, make_bundle
 
 
 class FirstFeature:
@@ -46,16 +47,51 @@ def test_no_candidates_need_no_model(shape: tuple[int, int]) -> None:
     assert ranker.score(queries_of(*([] for _ in range(shape[0]))), features, items).shape == shape
 
 
-def test_blocks_of_candidates_join_to_the_same_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("a", *RANKER_WEIGHTS)
-    write_ranker(tmp_path / "ranker.onnx", names)
-    model = RankerModel(tmp_path / "ranker.onnx")
-    features = np.random.default_rng(0).normal(size=(11, 6, len(names))).astype(np.float32)
-    expected = features @ np.array([0, *RANKER_WEIGHTS.values()])
+def random_model(hidden: tuple[int, ...]) -> RankerModel:
+    """Of 3 features in 4 bins; the second has two values alone and so empty bins, the third is constant."""
+    random = np.random.default_rng(0)
+    edges = np.array([[-1, -0.5, 0, 0.25, 2], [0, 1, 1, 1, 1], [3, 3, 3, 3, 3]], np.float32)
+    sizes = (12, *hidden, 1)
+    weights = [random.normal(size=size).astype(np.float32) for size in itertools.pairwise(sizes)]
+    biases = [random.normal(size=size).astype(np.float32) for size in sizes[1:]]
+    return RankerModel(edges, weights, biases, random.normal(size=12).astype(np.float32), 0.5)
+
+
+def scored_by_definition(model: RankerModel, features: np.ndarray) -> np.ndarray:
+    """Bin by bin: how far each feature has come, then the layers."""
+    scores = np.empty(features.shape[:-1])
+    for place in np.ndindex(scores.shape):
+        encoded = []
+        for value, edges in zip(features[place], model.edges, strict=True):
+            for low, high in itertools.pairwise(edges):
+                encoded.append(min(max((value - low) / (high - low), 0), 1) if high > low else 0)
+        hidden = np.array(encoded)
+        for weight, bias in zip(model.weights[:-1], model.biases[:-1], strict=True):
+            hidden = np.maximum(hidden @ weight + bias, 0)
+        scores[place] = hidden @ model.weights[-1][:, 0] + model.biases[-1][0] + np.array(encoded) @ model.linear
+    return scores + model.hybrid_weight * features[..., -1]
+
+
+@pytest.mark.parametrize("hidden", [(5,), (6, 4)])
+def test_scores_follow_the_definition_however_they_are_blocked(
+    hidden: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = random_model(hidden)
+    random = np.random.default_rng(1)
+    features = random.normal(size=(11, 6, 3)).astype(np.float32)
+    features[..., 1] = random.choice([-1, 0, 0.5, 1, 7], (11, 6))
+    features[0] = [[-1, 0, 3], [2, 1, 3], [-0.5, 1, 3], [0.25, 0, 2], [9, 1, 4], [-9, 0, 3]]  # on edges and outside
+    expected = scored_by_definition(model, features)
     np.testing.assert_allclose(model.score(features), expected, rtol=1e-4, atol=1e-5)
     for most in (1, 13, 40):
         monkeypatch.setattr(module, "_BLOCK_CANDIDATES", most)
         np.testing.assert_allclose(model.score(features), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
+    model, features = random_model((6, 4)), np.random.default_rng(2).normal(size=(2, 3, 3)).astype(np.float32)
+    model.save(tmp_path / "ranker.npz")
+    assert RankerModel.load(tmp_path / "ranker.npz").score(features).tolist() == model.score(features).tolist()
 
 
 def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,18 @@ from recsys.config import RankingConfig
 from recsys.dataset.histories import Histories
 from recsys.evaluation.metrics import Relevant
 from recsys.evaluation.protocol import HeldOut
-from recsys.ranking.ranker import RankerModel
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.training import ranker as module
-from recsys.training.onnx import export_onnx
 from recsys.training.ranker import (
     HYBRID_SHARES,
     FittedRanker,
     Lists,
     collect_lists,
     contributions,
-    export_function,
     fit_ranker,
     repeat_log_odds,
     scores_of,
+    served_ranker,
     with_hybrid,
 )
 from tests.bundle_factory import make_bundle
@@ -304,9 +301,9 @@ def test_the_planted_feature_contributes_most(fitted: FittedRanker) -> None:
     assert again == report
 
 
-def test_the_onnx_twin_scores_as_the_ranker_does(fitted: FittedRanker, tmp_path: Path) -> None:
-    path = tmp_path / "ranker.onnx"
+def test_the_served_ranker_scores_as_the_trained_one_does(fitted: FittedRanker) -> None:
     lists = planted(50, 9)
-    assert export_onnx(export_function(fitted, 3), path, {"features": lists.features[:4]}) < 1e-4
-    found = RankerModel(path).score(lists.features)
-    np.testing.assert_allclose(found, scores_of(fitted, lists.features), rtol=1e-4, atol=1e-4)
+    model, difference = served_ranker(replace(fitted, hybrid_weight=0.25), lists.features[:4])
+    assert difference < 1e-4
+    expected = scores_of(fitted, lists.features) + (0.25 - fitted.hybrid_weight) * lists.features[..., -1]
+    np.testing.assert_allclose(model.score(lists.features), expected, rtol=1e-4, atol=1e-4)
