@@ -152,6 +152,7 @@ class BundleWriter:
             "features": list(features.names),
             "hybrid": dict(features.hybrid),
             "repeat_log_odds": ranker.repeat_log_odds,
+            "finalists": ranker.finalists,
         }
 
     def describe(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
-from recsys.ranking.features import CandidateFeatures
+from recsys.ranking.features import CandidateFeatures, Scored
 from recsys.ranking.kernels import encode
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.kernels import write_seen
@@ -110,11 +110,24 @@ class CandidateRanker:
         model: scores them.
         repeat_log_odds: added to the score of an item that the history holds; how much likelier training users chose
             such an item than another one. Far below zero where a pair of user and item is kept once.
+        finalists: candidates of a query that the hybrid lets through to the model; without a hybrid all.
     """
 
     features: CandidateFeatures
     model: RankerModel
     repeat_log_odds: float = 0.0
+    finalists: int = 100
+
+    def finals(self, queries: Queries, scored: Scored, k: int) -> Scored:
+        """The candidates that the model is to put in order, at least k of each query where there are so many.
+
+        Items of the history come after all others where repeats are the exception.
+        """
+        most = max(self.finalists, k)
+        if not self.features.hybrid or scored.items.shape[1] <= most:
+            return scored
+        repeated = _in_history(scored.items, queries.histories) if self.repeat_log_odds < 0 else None
+        return scored.best(most, repeated)
 
     def score(self, queries: Queries, features: Matrix, items: NDArray[np.int32]) -> Matrix:
         """Scores float32 [B, C] of the candidates; -inf beside `NO_ITEM`.

@@ -171,13 +171,11 @@ class Recommender:
     def _ranked(
         self, queries: Queries, vectors: NDArray[np.float32], items: NDArray[np.int32], k: int, ranker: CandidateRanker
     ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32] | None]:
-        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature.
-
-        Equal scores keep their order, which is scrambled.
-        """
+        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature."""
         found = Candidates.none(len(queries), k)
         retrieval_scores = np.full(found.items.shape, -np.inf, np.float32)
-        features = ranker.features.compute(queries, vectors, items)
+        finals = ranker.finals(queries, ranker.features.score(queries, vectors, items), k)
+        items, features = finals.items, ranker.features.describe(queries, vectors, finals)
         scores = ranker.score(queries, features, items)
         columns = np.full(found.items.shape, NO_ITEM, np.int64)
         write_best(items, scores, columns)

@@ -248,6 +248,7 @@ def add_ranker(
             recommender,
             features,
             following,
+            finalists=config.ranking.finalists,
             length=config.ranking.list_length,
             seed=config.seed,
             known=np.bincount(histories.items, minlength=data.n_items) > 0,
@@ -261,10 +262,12 @@ def add_ranker(
     checked = None
     if held is not None:
         sample = held.sample(config.ranking.validation_users, config.seed)
-        checked = collect_lists(recommender, features, sample, length=None, seed=config.seed)
+        checked = collect_lists(
+            recommender, features, sample, finalists=config.ranking.finalists, length=None, seed=config.seed
+        )
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
     model, difference = served_ranker(ranker, lists.features[:4])
-    pipeline = CandidateRanker(features, model, repeat_log_odds(following))
+    pipeline = CandidateRanker(features, model, repeat_log_odds(following), config.ranking.finalists)
     writer.add_ranker(pipeline, recommender.proposers)
     report: dict[str, Any] = {
         "lists": len(lists),

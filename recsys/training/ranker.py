@@ -67,6 +67,7 @@ def collect_lists(
     features: CandidateFeatures,
     held: HeldOut,
     *,
+    finalists: int,
     length: int | None,
     seed: int,
     known: NDArray[np.bool_] | None = None,
@@ -77,6 +78,7 @@ def collect_lists(
         recommender: whose candidates are ranked; its own ranker is not asked.
         features: fitted on the same interactions as the recommender's retrievers.
         held: queries and what followed.
+        finalists: see `CandidateRanker`; lists are cut as when the ranker is used.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
         known: bool [N], items that may be candidates; None: all. In training these are the ones that the retrievers
@@ -96,9 +98,14 @@ def collect_lists(
         labels = membership(items, block.relevant) & (items != NO_ITEM)
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))
-        items, labels = items[listed], labels[listed]
+        finals = features.score(block.queries.select(listed), vectors[listed], items[listed])
+        if features.hybrid:
+            finals = finals.best(finalists)
         # Some features compare a candidate with all others of its query: compute, then draw.
-        values = features.compute(block.queries.select(listed), vectors[listed], items)
+        items, values = finals.items, features.describe(block.queries.select(listed), vectors[listed], finals)
+        labels = membership(items, block.relevant.select(listed)) & (items != NO_ITEM)
+        left = labels.any(axis=1)
+        listed, items, values, labels = listed[left], items[left], values[left], labels[left]
         if length is not None and items.shape[1] > length:
             kept = _drawn(items, labels, length, rng)
             items, labels = np.take_along_axis(items, kept, axis=1), np.take_along_axis(labels, kept, axis=1)

@@ -10,6 +10,7 @@ import pytest
 from recsys.bundle import open_bundle
 from recsys.dataset.histories import Histories
 from recsys.ranking import ranker as module
+from recsys.ranking.features import Scored
 from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.retrieval.base import NO_ITEM, Queries
 from tests.bundle_factory import RANKER_WEIGHTS, make_bundle
@@ -38,6 +39,33 @@ def test_what_the_history_holds_gets_the_log_odds_of_a_repeat() -> None:
     expected = [[0, 2 - 100, 4, -np.inf], [8, 10 - 100, -np.inf, -np.inf], [16, 18, 20, 22]]
     assert found.tolist() == expected
     assert found.dtype == np.float32
+
+
+def test_the_best_by_the_hybrid_reach_the_final() -> None:
+    items = np.array([[5, 3, 9, 7], [2, 4, NO_ITEM, NO_ITEM]], np.int32)
+    hybrid = np.array([[0.5, 2, -1, 0.5], [-3, -2, 0, 0]], np.float32)
+    scored = Scored(items, {"two_tower": np.arange(8, dtype=np.float32).reshape(2, 4)}, hybrid)
+    found = scored.best(3)
+    assert found.items.tolist() == [[3, 5, 7], [4, 2, NO_ITEM]]
+    assert found.hybrid[:, :2].tolist() == [[2, 0.5], [-2, -3]]
+    assert found.scores["two_tower"][0].tolist() == [1, 0, 3]
+    assert found.scores["two_tower"][1, :2].tolist() == [5, 4]
+
+
+def test_repeats_come_last_where_they_are_the_exception() -> None:
+    items = np.array([[5, 3, 9, 7]], np.int32)
+    scored = Scored(items, {}, np.array([[0.5, 2, -1, 0]], np.float32))
+    features = SimpleNamespace(hybrid={"two_tower": 1.0})
+
+    def finals(odds: float, k: int = 1, features: object = features) -> list[int]:
+        ranker = CandidateRanker(features, FirstFeature(), odds, finalists=2)
+        return ranker.finals(queries_of([3, 8]), scored, k).items[0].tolist()
+
+    assert finals(-2.0) == [5, 7]
+    assert finals(0.0) == [3, 5]
+    assert finals(-2.0, k=3) == [5, 7, 9]
+    assert finals(-2.0, k=9) == [5, 3, 9, 7]
+    assert finals(0.0, features=SimpleNamespace(hybrid={})) == [5, 3, 9, 7]
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0)])

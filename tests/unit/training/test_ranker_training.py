@@ -62,7 +62,8 @@ def held(bundle: Bundle) -> HeldOut:
 
 def collected(bundle: Bundle, held: HeldOut, length: int | None, seed: int = 0) -> Lists:
     assert bundle.ranker is not None
-    return collect_lists(bundle.recommender(candidates=12), bundle.ranker.features, held, length=length, seed=seed)
+    features = bundle.ranker.features
+    return collect_lists(bundle.recommender(candidates=12), features, held, finalists=90, length=length, seed=seed)
 
 
 def chosen_by(held: HeldOut, query: int) -> set[int]:
@@ -80,14 +81,30 @@ def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
 def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, held: HeldOut) -> None:
     assert bundle.ranker is not None
     features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
-    everything = collect_lists(recommender, features, held, length=None, seed=0)
+    everything = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
     chosen = np.arange(N_ITEMS) % 3 != 0
-    known = collect_lists(recommender, features, held, length=None, seed=0, known=chosen)
+    known = collect_lists(recommender, features, held, finalists=90, length=None, seed=0, known=chosen)
     assert (everything.items[everything.items != NO_ITEM] % 3 == 0).any()
     assert (known.items[known.items != NO_ITEM] % 3 != 0).all()
     assert (known.items[known.labels] % 3 != 0).all()
     assert not known.features[known.items == NO_ITEM].any()
     assert 0 < len(known) < len(everything)
+
+
+def test_lists_hold_only_the_hybrids_finalists(bundle: Bundle, held: HeldOut) -> None:
+    assert bundle.ranker is not None
+    features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
+    all_lists = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
+    cut = collect_lists(recommender, features, held, finalists=5, length=None, seed=0)
+    kept = 0
+    for items, values in zip(all_lists.items, all_lists.features, strict=True):
+        best = items[np.argsort(np.where(items == NO_ITEM, np.inf, -values[:, -1]), kind="stable")[:5]]
+        if any((row == best).all() for row in cut.items):
+            kept += 1
+    assert kept == len(cut) < len(all_lists), "those whose choice is no finalist are left out"
+    assert cut.labels.any(axis=1).all()
+    assert cut.candidate_recall == all_lists.candidate_recall
+    np.testing.assert_array_equal(cut.features[:, 0, 1].max(), 0)  # gaps to the best finalist
 
 
 def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
