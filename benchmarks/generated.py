@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.bundle import BundleWriter, ItemRecord, open_bundle
-from recsys.bundle.layout import RANKER_FILE, RANKING_HEAD_FILE, RETRIEVERS_FOLDER
+from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
 from recsys.config import Config, DataConfig
 from recsys.dataset.histories import Histories
 from recsys.dataset.sample_words import HOBBIES
@@ -34,6 +34,7 @@ from recsys.ranking.attributes import NO_VALUE, ItemAttributes
 from recsys.ranking.candidates import union
 from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.ranking.rating_factors import RatingFactors
 from recsys.ranking.ratings import FEATURES, RatingStatistics
 from recsys.ranking.recommender import Recommender
@@ -46,7 +47,7 @@ from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
 from recsys.training.onnx import export_onnx
-from recsys.training.ranker import FittedRanker, export_function
+from recsys.training.ranker import FittedRanker, served_ranker
 
 USERS = 20_000
 CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
@@ -237,7 +238,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         },
         RANKING_HEAD_FILE: {
             "user_embedding": users,
-            "item_embedding": _normal(random, queries, length, dim),
+            "item_part": _normal(random, queries, length, config.model.rating_hidden[0]),
             "features": _normal(random, queries, length, len(FEATURES)),
         },
     }
@@ -246,12 +247,13 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         export_onnx(function, folder / path, {spec.name: example[spec.name] for spec in function.input_signature})
 
 
-def export_ranker(path: Path, values: Matrix, config: Config) -> None:
-    """Write a ranker with bins from the features `values` [T, F] of candidates."""
+def make_ranker(values: Matrix, config: Config) -> RankerModel:
+    """A ranker with bins from the features `values` [T, F] of candidates."""
     ranking = config.ranking
     ranker = Ranker(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
-    fitted = FittedRanker(ranker, hybrid_weight=0.1, hybrid_share=0.1, best=0.0, curve=[])
-    export_onnx(export_function(fitted, values.shape[1]), path, {"features": values[None, :512]})
+    return served_ranker(
+        FittedRanker(ranker, hybrid_weight=0.1, hybrid_share=0.1, best=0.0, curve=[]), values[None, :512]
+    )[0]
 
 
 def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0) -> Path:
@@ -279,11 +281,12 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         als = make_factors(items, random)
         writer.add_retriever(als)
         statistics = make_statistics(items, random)
-        writer.add_ratings(statistics)
         attributes = make_attributes(items, random)
         writer.add_catalogue(item_records(items, attributes), (f"A{row:013d}" for row in range(n_users)))
         writer.add_histories(histories)
-        predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, items.embeddings)
+        parts = _normal(random, n_items, config.model.rating_hidden[0])
+        predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, parts)
+        writer.add_ratings(predictor)
         features = CandidateFeatures(
             items.embeddings, {**proposers, "als": als}, attributes, predictor, HYBRID, {"popularity": popularity}
         )
@@ -296,8 +299,8 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         )
         found = union(recommender.propose(queries, vectors, 1))
         real = found != NO_ITEM
-        export_ranker(writer.folder / RANKER_FILE, features.compute(queries, vectors, found)[real], config)
-        writer.add_ranker(features, PROPOSERS, repeat_log_odds=-10.0)
+        model = make_ranker(features.compute(queries, vectors, found)[real], config)
+        writer.add_ranker(CandidateRanker(features, model, repeat_log_odds=-10.0), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset={"name": name, "synthetic": True, "n_users": n_users, "n_items": n_items},

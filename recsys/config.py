@@ -309,6 +309,11 @@ class RankingConfig(Section):
 
     candidates: Positive = Field(200, description="Two-tower candidates of a query.")
     retriever_candidates: Positive = Field(100, description="Candidates of each other retriever the ranker reads.")
+    finalists: Positive = Field(
+        100,
+        description="Candidates that the ranker puts in order: of all proposed the best by the hybrid, which knows "
+        "every retriever's score of them. More cost time in serving.",
+    )
     retrievers: list[ProposerName] = Field(
         ["neighbours_bm25", "transitions", "content_tfidf", "content_encoder"],
         description="Item-to-item retrievers that propose candidates and whose scores are features.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import Any
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.bundle import ItemCard
+from recsys.ranking.recommender import FILTER_DEPTH
 from recsys.retrieval.base import NO_ITEM, Queries
 from serve.loaded import Loaded
 from serve.schemas.recommendations import FULL, Options
 
-FILTER_DEPTH = 1000  # places ranked where a filter will drop most of them
 POPULARITY = "popularity"
 RANKER = "ranker"
 
@@ -36,6 +36,8 @@ class Ranked:
         proposed: bool [B, D, R], which of the `proposers` proposed each item.
         proposers: their names.
         model_source: what gave the scores.
+        seconds: time that stages took, see `Recommendations`.
+        candidates: how many items each source proposed for a query, on average.
     """
 
     items: NDArray[np.int32]
@@ -46,6 +48,8 @@ class Ranked:
     proposed: NDArray[np.bool_]
     proposers: tuple[str, ...]
     model_source: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    candidates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,10 +60,13 @@ class UserList:
     personal: int = 0
 
 
-def lists(loaded: Loaded, queries: Queries, options: Options) -> list[UserList]:
-    """The list of each query, best first; shorter than k where no more of the catalogue fit."""
+def lists(loaded: Loaded, queries: Queries, options: Options) -> tuple[list[UserList], Ranked]:
+    """The list of each query, best first, and what the model gave.
+
+    A list is shorter than k where no more of the catalogue fit.
+    """
     mask = loaded.facets.mask(*options.filters) if options.filtered else None
-    ranked = rank(loaded, queries, options)
+    ranked = rank(loaded, queries, options, mask)
     chosen = _chosen(ranked.items, mask, options.k)
     counts = chosen.sum(axis=1).tolist()
     short = [b for b, count in enumerate(counts) if count < options.k]
@@ -74,16 +81,16 @@ def lists(loaded: Loaded, queries: Queries, options: Options) -> list[UserList]:
             _popular_entry(rank, cards[row], float(loaded.popularity[row]), total)
             for rank, row in enumerate(listed, first)
         ]
-    return found
+    return found, ranked
 
 
-def rank(loaded: Loaded, queries: Queries, options: Options) -> Ranked:
-    """Put items in order by the model asked for; deeper than k where filters follow."""
-    depth = min(max(options.k, FILTER_DEPTH), loaded.bundle.n_items) if options.filtered else options.k
+def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
+    """Put items in order by the model asked for; a single retriever deeper than k where a mask follows."""
     if options.model != FULL:
+        depth = options.k if mask is None else min(max(options.k, FILTER_DEPTH), loaded.bundle.n_items)
         return _rank_by_one(loaded, queries, options, depth)
     recommender = loaded.recommender
-    found = recommender.recommend(queries, depth, exclude_seen=options.exclude_seen)
+    found = recommender.recommend(queries, options.k, exclude_seen=options.exclude_seen, allowed=mask)
     return Ranked(
         np.where(found.fallback[:, None], NO_ITEM, found.items),
         found.scores,
@@ -93,6 +100,8 @@ def rank(loaded: Loaded, queries: Queries, options: Options) -> Ranked:
         found.sources,
         recommender.sources,
         recommender.retriever.name if recommender.ranker is None else RANKER,
+        found.seconds,
+        found.candidates,
     )
 
 

@@ -17,7 +17,6 @@ from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.popularity import Popularity
 from serve.filters import Facets
 from serve.lazy import Lazy
-from serve.observed import ObservedRecommender
 from serve.schemas.recommendations import FULL
 from serve.settings import Settings
 from serve.spending import Spending
@@ -42,7 +41,7 @@ class Loaded:
     def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
         """Compose the pipeline; `candidates` as in `Bundle.recommender`."""
         self.bundle = bundle
-        self.recommender = ObservedRecommender.of(bundle.recommender(candidates=candidates))
+        self.recommender = bundle.recommender(candidates=candidates)
         synthetic = bool(bundle.manifest["config"].get("synthetic", False))
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
         self.models = (FULL, *bundle.retrievers)

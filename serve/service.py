@@ -97,13 +97,11 @@ class RecommendationService:
         subjects = [subject for request in requests for subject in request.subjects]
         users = live.of(subjects, time.time(), as_of)
         read = time.perf_counter()
-        watch = loaded.recommender.watch
-        watch.restart()
-        made = lists(loaded, users.queries, options)
+        made, ranked = lists(loaded, users.queries, options)
         spent = time.perf_counter() - read
-        seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **watch.seconds}
+        seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **ranked.seconds}
         seconds["ranking"] = spent - seconds["query_tower"] - seconds["ann"]
-        self._metrics.scored(len(subjects), seconds, watch.candidates)
+        self._metrics.scored(len(subjects), seconds, ranked.candidates)
         timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
         arrivals = [request.started for request in requests for _ in request.subjects]
         return self._assembled(loaded, options, subjects, users, made, timing, arrivals)

@@ -22,6 +22,7 @@ from recsys.dataset.histories import Histories
 from recsys.ranking.attributes import ItemAttributes
 from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
+from recsys.ranking.ranker import CandidateRanker, RankerModel
 from recsys.ranking.ratings import FEATURES, RatingStatistics
 from recsys.retrieval.base import Retriever
 from recsys.retrieval.content_fit import fit_text_vectors
@@ -92,8 +93,8 @@ def make_bundle(
                 statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
                 head = Path(own) / "head.onnx"
                 write_ranking_head(head, statistics.global_mean, dim)
-                writer.add_ratings(statistics, head)
                 predictor = RatingPredictor(RankingHead(head), statistics, embeddings)
+                writer.add_ratings(predictor, head)
             if ranker:
                 attributes = ItemAttributes.fit(
                     histories,
@@ -104,8 +105,7 @@ def make_bundle(
                 )
                 scorers = {name: retrievers[name] for name in SCORERS}
                 features = CandidateFeatures(embeddings, scorers, attributes, predictor, hybrid.weights)
-                write_ranker(Path(own) / "ranker.onnx", features.names)
-                writer.add_ranker(features, PROPOSERS, REPEAT_LOG_ODDS, Path(own) / "ranker.onnx")
+                writer.add_ranker(CandidateRanker(features, make_ranker(features.names), REPEAT_LOG_ODDS), PROPOSERS)
         writer.describe(
             dataset={"name": name, "sha256": "0" * 64},
             config={"name": name, "synthetic": True},
@@ -198,7 +198,7 @@ def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
     ]
     inputs = [
         _float("user_embedding", ["B", dim]),
-        _float("item_embedding", ["B", "K", dim]),
+        _float("item_part", ["B", "K", dim]),
         _float("features", ["B", "K", len(FEATURES)]),
     ]
     constants = [
@@ -208,13 +208,13 @@ def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
     _write(path, nodes, inputs, _float("rating", ["B", "K"]), constants)
 
 
-def write_ranker(path: Path, names: Sequence[str]) -> None:
-    """score = sum of `RANKER_WEIGHTS` times the features of those names."""
-    weights = [RANKER_WEIGHTS.get(name, 0.0) for name in names]
-    nodes = [helper.make_node("MatMul", ["features", "weights"], ["score"])]
-    constants = [helper.make_tensor("weights", TensorProto.FLOAT, [len(names)], weights)]
-    inputs = [_float("features", ["B", "C", len(names)])]
-    _write(path, nodes, inputs, _float("score", ["B", "C"]), constants)
+def make_ranker(names: Sequence[str]) -> RankerModel:
+    """score = sum of `RANKER_WEIGHTS` times the features of those names, which lie in -32..32."""
+    edges = np.tile(np.float32([-32, 32]), (len(names), 1))
+    linear = np.array([64 * RANKER_WEIGHTS.get(name, 0.0) for name in names], np.float32)  # all the way through
+    weights = np.zeros((len(names), 1), np.float32), np.ones((1, 1), np.float32)
+    biases = np.zeros(1, np.float32), np.float32([-linear.sum() / 2])
+    return RankerModel(edges, weights, biases, linear)
 
 
 def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:

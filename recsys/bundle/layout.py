@@ -4,17 +4,18 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower retriever are named in `recsys.retrieval.two_tower`.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"
 HISTORIES_FOLDER = "histories"
 HISTORY_ARRAYS = ("indptr", "items", "timestamps", "ratings", "weights")
 RATINGS_FOLDER = "ratings"
+ITEM_PARTS_FILE = "item_parts.npy"  # in it
 RETRIEVERS_FOLDER = "retrievers"
 ONNX_FOLDER = "onnx"
 RANKING_HEAD_FILE = "onnx/ranking_head.onnx"
-RANKER_FILE = "onnx/ranker.onnx"
+RANKER_FILE = "ranker.npz"
 ATTRIBUTES_FOLDER = "attributes"
 TF_FOLDER = "tf"
 

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.locks import FolderLock
@@ -87,9 +88,7 @@ class Bundle:
     def histories(self) -> Histories:
         """All known interactions; row b is user row b. Memory-mapped."""
         folder = self.path / layout.HISTORIES_FOLDER
-        # As plain arrays, of which small pieces are taken much faster than of a memmap.
-        arrays = {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in layout.HISTORY_ARRAYS}
-        return Histories(**arrays)
+        return Histories(**{name: mapped(folder / f"{name}.npy") for name in layout.HISTORY_ARRAYS})
 
     @cached_property
     def _two_tower(self) -> TwoTowerRetriever:
@@ -105,7 +104,8 @@ class Bundle:
         if not self.has_ratings:
             return None
         head = RankingHead(self.path / layout.RANKING_HEAD_FILE, self.threads)
-        return RatingPredictor(head, RatingStatistics.load(self.path / layout.RATINGS_FOLDER), self.item_embeddings)
+        folder = self.path / layout.RATINGS_FOLDER
+        return RatingPredictor(head, RatingStatistics.load(folder), mapped(folder / layout.ITEM_PARTS_FILE))
 
     def retriever(self, name: str) -> Retriever:
         """The retriever called `name`, one of `retrievers`.
@@ -172,8 +172,8 @@ class Bundle:
                 f"one of {', '.join(described['features'])} in {self.path}",
                 "train again with this version of the program",
             )
-        model = RankerModel(self.path / layout.RANKER_FILE, self.threads)
-        return CandidateRanker(features, model, described["repeat_log_odds"])
+        model = RankerModel.load(self.path / layout.RANKER_FILE)
+        return CandidateRanker(features, model, described["repeat_log_odds"], described["finalists"])
 
     def recommender(self, *, candidates: int | None = None) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.

@@ -21,10 +21,11 @@ from recsys.bundle.manifest import digest, list_files, package_versions, write_m
 from recsys.bundle.reader import Bundle
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
-from recsys.ranking.features import CandidateFeatures
-from recsys.ranking.ratings import RatingStatistics
-from recsys.retrieval.base import Queries, Retriever
+from recsys.ranking.head import RatingPredictor
+from recsys.ranking.ranker import CandidateRanker
+from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.hybrid import Hybrid
+from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.kinds import kind_of
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
@@ -124,40 +125,34 @@ class BundleWriter:
         for name in layout.HISTORY_ARRAYS:
             np.save(folder / f"{name}.npy", getattr(histories, name))
 
-    def add_ratings(self, statistics: RatingStatistics, ranking_head: Path | None = None) -> None:
-        """Rating statistics and the ranking head's ONNX file; leave that out if it is in `folder` already."""
+    def add_ratings(self, predictor: RatingPredictor, ranking_head: Path | None = None) -> None:
+        """What ratings are predicted from, and the rating head's ONNX file, unless that is in `folder` already."""
         folder = self.folder / layout.RATINGS_FOLDER
         folder.mkdir()
-        statistics.save(folder)
+        predictor.statistics.save(folder)
+        np.save(folder / layout.ITEM_PARTS_FILE, predictor.item_parts)
         if ranking_head is not None:
             shutil.copyfile(ranking_head, self.folder / layout.RANKING_HEAD_FILE)
 
-    def add_ranker(
-        self,
-        features: CandidateFeatures,
-        proposers: Iterable[str],
-        repeat_log_odds: float,
-        ranker: Path | None = None,
-    ) -> None:
-        """What the ranker reads, and its ONNX file; leave that out if it is in `folder` already.
+    def add_ranker(self, ranker: CandidateRanker, proposers: Iterable[str]) -> None:
+        """The ranker and what it reads.
 
         Args:
-            features: its scorers and members are retrievers added before.
+            ranker: the scorers and members of its features are retrievers added before.
             proposers: names of those scorers that propose candidates too.
-            repeat_log_odds: see `CandidateRanker`.
-            ranker: the ONNX file.
         """
+        features = ranker.features
         folder = self.folder / layout.ATTRIBUTES_FOLDER
         folder.mkdir()
         features.attributes.save(folder)
-        if ranker is not None:
-            shutil.copyfile(ranker, self.folder / layout.RANKER_FILE)
+        ranker.model.save(self.folder / layout.RANKER_FILE)
         self._manifest["ranker"] = {
             "proposers": list(proposers),
             "scorers": list(features.scorers),
             "features": list(features.names),
             "hybrid": dict(features.hybrid),
-            "repeat_log_odds": repeat_log_odds,
+            "repeat_log_odds": ranker.repeat_log_odds,
+            "finalists": ranker.finalists,
         }
 
     def describe(
@@ -253,6 +248,7 @@ def _try_out(folder: Path) -> None:
             counts["attributes/"] = len(bundle.ranker.features.attributes.brand)
         if bundle.rating_predictor is not None:
             counts["ratings/"] = len(bundle.rating_predictor.statistics.item_counts)
+            counts[f"ratings/{layout.ITEM_PARTS_FILE}"] = len(bundle.rating_predictor.item_parts)
         if len(set(counts.values())) > 1:
             raise _misfit("as many items in every part", ", ".join(f"{n} in {part}" for part, n in counts.items()))
         if histories.items.max(initial=-1) >= n_items or len(histories) != bundle.catalogue.n_users:
@@ -260,6 +256,10 @@ def _try_out(folder: Path) -> None:
                 f"histories of {bundle.catalogue.n_users} users over items below {n_items}",
                 f"{len(histories)} users, highest item {histories.items.max(initial=-1)}",
             )
+        for name in bundle.retrievers:
+            retriever = bundle.retriever(name)
+            if isinstance(retriever, ItemToItem) and retriever.neighbours.max(initial=NO_ITEM) >= n_items:
+                raise _misfit(f"neighbours below {n_items} in {name}", f"item {retriever.neighbours.max()}")
         user = int(np.argmax(histories.lengths)) if len(histories) else 0
         query = Queries(histories.select([user]), np.array([user], np.int32), np.zeros(1, np.int64))
         answer = bundle.recommender().recommend(query, 10, exclude_seen=False)

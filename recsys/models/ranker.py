@@ -27,19 +27,20 @@ class Ranker(tf.keras.layers.Layer):
             seed: of first weights and dropout.
         """
         super().__init__(name="ranker")
+        self.edges = edges
         n_features, n_bins = len(edges), edges.shape[1] - 1
         widths = np.diff(edges, axis=1)
         self._width = n_features * n_bins
         self._low = tf.constant(edges[:, :-1])
         self._steepness = tf.constant(np.where(widths > 0, 1 / np.where(widths > 0, widths, 1), 0), tf.float32)
         start = tf.keras.initializers.GlorotUniform
-        self._layers = [
+        self.hidden_layers = [
             tf.keras.layers.Dense(width, "relu", kernel_initializer=start(seed + n), name=f"hidden_{n}")
             for n, width in enumerate(hidden)
         ]
         self._drops = [tf.keras.layers.Dropout(dropout, seed=seed + n) for n in range(len(hidden))]
-        self._output = tf.keras.layers.Dense(1, kernel_initializer=start(seed + len(hidden)), name="output")
-        self._linear = tf.keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="linear")
+        self.output_layer = tf.keras.layers.Dense(1, kernel_initializer=start(seed + len(hidden)), name="output")
+        self.linear_layer = tf.keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="linear")
         self(tf.zeros([1, 1, n_features]))
 
     def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -47,9 +48,9 @@ class Ranker(tf.keras.layers.Layer):
         come = tf.clip_by_value((features[..., None] - self._low) * self._steepness, 0.0, 1.0)
         encoded = tf.reshape(come, [tf.shape(features)[0], tf.shape(features)[1], self._width])
         hidden = encoded
-        for layer, drop in zip(self._layers, self._drops, strict=True):
+        for layer, drop in zip(self.hidden_layers, self._drops, strict=True):
             hidden = drop(layer(hidden), training=training)
-        return (self._output(hidden) + self._linear(encoded))[..., 0]
+        return (self.output_layer(hidden) + self.linear_layer(encoded))[..., 0]
 
 
 def bin_edges(candidates: NDArray[np.float32], chosen: NDArray[np.float32], bins: int) -> NDArray[np.float32]:

@@ -39,7 +39,7 @@ class RatingHead(tf.keras.layers.Layer):
             step, seed: see StepDropout.
         """
         super().__init__(name="rating_head")
-        self._rating_mean = rating_mean
+        self._rating_mean, self.part_width = rating_mean, hidden[0]
         if start is None:
             start = np.array([feature in ("item_bias", "taste") for feature in FEATURES], np.float32)
         first = tf.constant_initializer(start[:, None])
@@ -61,7 +61,14 @@ class RatingHead(tf.keras.layers.Layer):
             item: [..., D], item vectors.
             features: float32 [..., F], the columns of recsys.ranking.ratings.FEATURES.
         """
-        item = self._item(item)
+        return self.rate(user, self.item_part(item), features, training)
+
+    def item_part(self, item: tf.Tensor) -> tf.Tensor:
+        """What the head reads of item vectors [..., D]: the same for all users."""
+        return self._item(item)
+
+    def rate(self, user: tf.Tensor, item: tf.Tensor, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """As `call`, for items of which `item_part` was computed before."""
         user = tf.broadcast_to(self._user(user), tf.shape(item))  # one user, many candidates
         hidden = self._drop_input(tf.concat([user, item, user * item], axis=-1), training=training)
         hidden = tf.concat([hidden, tf.cast(features, user.dtype)], axis=-1)

@@ -192,19 +192,17 @@ class TwoTower(tfrs.Model):
         return functions
 
     def _export_rating_head(self, head: RatingHead) -> Callable[..., Any]:
-        dim, spec = self.output_dim, tf.TensorSpec
+        spec = tf.TensorSpec
 
         @tf.function(
             input_signature=[
-                spec([None, dim], tf.float32, "user_embedding"),
-                spec([None, None, dim], tf.float32, "item_embedding"),
+                spec([None, self.output_dim], tf.float32, "user_embedding"),
+                spec([None, None, head.part_width], tf.float32, "item_part"),
                 spec([None, None, len(FEATURES)], tf.float32, "features"),
             ]
         )
-        def ranking_head(
-            user_embedding: tf.Tensor, item_embedding: tf.Tensor, features: tf.Tensor
-        ) -> dict[str, tf.Tensor]:
-            return {"rating": head(user_embedding[:, None, :], item_embedding, features)}
+        def ranking_head(user_embedding: tf.Tensor, item_part: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"rating": head.rate(user_embedding[:, None, :], item_part, features)}
 
         return ranking_head
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
+from recsys.ranking.kernels import write_attributes
 from recsys.retrieval.lending import Loans
 
 NO_VALUE = 0  # brand or category row of an item that has none
 _ARRAYS = ("log_price", "brand", "categories", "log_count", "trend")
+OF_ATTRIBUTES = {
+    "popularity": ("log_count", "trend"),
+    "price": ("price_known", "price_difference", "price_distance"),
+    "brand": ("brand_share", "brand_of_last_item"),
+    "category": ("category_share", "category_of_last_item"),
+    "history": ("log_history_length",),
+}
+"""Names of features by group, in the order in which `ItemAttributes.write` gives them."""
+HABIT_DECAY = 0.8  # weight of a step back in the history, in the user's habits of price, brand and category
 RECENT_SHARE = 0.1  # the last tenth of the interactions is what a trend looks at
 
 
@@ -71,6 +83,31 @@ class ItemAttributes:
             loans,
         )
 
+    def write(self, histories: Histories, items: NDArray[np.int32], features: NDArray[np.float32], first: int) -> None:
+        """Fill in the features `OF_ATTRIBUTES` of candidates, the first of them at place `first`.
+
+        Popularity and its trend. Whether user and item have a known price; log price against the user's habit, signed
+        and absolute. Share of the habit that has the item's brand; whether the last item has it. Mean share of the
+        item's categories in the habit; the same for the last item alone. log(1 + length of the history).
+
+        Args:
+            histories: of B queries.
+            items: int32 [B, C], candidates, padded with `NO_ITEM`.
+            features: float32 [B, C, F], 0 in those places.
+            first: see above.
+        """
+        arrays = self.log_price, self.brand, self.categories, self.log_count, self.trend
+        shares = np.zeros(self._n_brands), np.zeros(self._n_categories)
+        write_attributes(histories.indptr, histories.items, HABIT_DECAY, items, *arrays, *shares, features, first)
+
+    @cached_property
+    def _n_brands(self) -> int:
+        return int(self.brand.max(initial=NO_VALUE)) + 1
+
+    @cached_property
+    def _n_categories(self) -> int:
+        return int(self.categories.max(initial=NO_VALUE)) + 1
+
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""
         for name in _ARRAYS:
@@ -80,7 +117,7 @@ class ItemAttributes:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; memory-mapped."""
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+        arrays = {name: mapped(folder / f"{name}.npy") for name in _ARRAYS}
         return cls(**arrays, loans=Loans.load(folder, len(arrays["brand"])))
 
 

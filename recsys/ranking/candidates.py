@@ -7,11 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.ranking.kernels import write_union
 from recsys.retrieval.base import NO_ITEM
-from recsys.retrieval.exact import tie_keys
-
-_ITEM_BITS = np.uint64(32)
-_NO_KEY = np.uint64(2**64 - 1)
 
 
 def union(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
@@ -26,14 +23,5 @@ def union(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
         int32 [B, C], `NO_ITEM` on the right; C is the longest union in the batch.
     """
     items = np.concatenate(parts, axis=1)
-    keys = tie_keys(items).astype(np.uint64) << _ITEM_BITS | items.astype(np.uint32)
-    keys[items == NO_ITEM] = _NO_KEY
-    keys.sort(axis=1)
-    repeated = np.zeros(keys.shape, bool)
-    repeated[:, 1:] = keys[:, 1:] == keys[:, :-1]
-    keys[repeated] = _NO_KEY
-    keys.sort(axis=1)
-    real = keys != _NO_KEY
-    width = int(real.sum(axis=1).max(initial=0))
-    found = (keys[:, :width] & np.uint64(0xFFFFFFFF)).astype(np.uint32).astype(np.int32)
-    return np.where(real[:, :width], found, NO_ITEM)
+    found = np.full_like(items, NO_ITEM)
+    return np.ascontiguousarray(found[:, : write_union(items, found)])

@@ -15,22 +15,22 @@ from recsys.retrieval.onnx_session import OnnxModel
 
 
 class RankingHead:
-    """Predicts ratings from user embedding, item embedding and rating features."""
+    """Predicts ratings from user embedding, the item's part of the first layer, and rating features."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self._model = OnnxModel(path, threads)
 
     def predict(
-        self, users: NDArray[np.float32], items: NDArray[np.float32], features: NDArray[np.float32]
+        self, users: NDArray[np.float32], parts: NDArray[np.float32], features: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Predicted ratings float32 [B, K].
 
         Args:
             users: float32 [B, D], user embeddings.
-            items: float32 [B, K, D], item embeddings.
+            parts: float32 [B, K, H], see `RatingPredictor`.
             features: float32 [B, K, F], see `RatingStatistics.features`.
         """
-        return self._model(user_embedding=users, item_embedding=items, features=features)
+        return self._model(user_embedding=users, item_part=parts, features=features)
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,13 @@ class RatingPredictor:
     Attributes:
         head: the exported network.
         statistics: source of its features.
-        item_embeddings: float32 [N, D].
+        item_parts: float32 [N, H], what the network reads of each item: its embedding's product with the first layer,
+            the same for all users.
     """
 
     head: RankingHead
     statistics: RatingStatistics
-    item_embeddings: NDArray[np.float32]
+    item_parts: NDArray[np.float32]
 
     def predict(
         self, vectors: NDArray[np.float32], histories: Histories, items: NDArray[np.int32]
@@ -60,5 +61,6 @@ class RatingPredictor:
         if not items.size:
             return np.full(items.shape, np.nan, np.float32)
         rows = np.where(items == NO_ITEM, 0, items)
-        ratings = self.head.predict(vectors, self.item_embeddings[rows], self.statistics.features(histories, rows))
-        return np.where(items == NO_ITEM, np.float32(np.nan), ratings)
+        ratings = self.head.predict(vectors, self.item_parts[rows], self.statistics.features(histories, rows))
+        ratings[items == NO_ITEM] = np.nan
+        return ratings

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
+from recsys.ranking.kernels import write_grams
+from recsys.retrieval.kernels import dots
 
 # Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
 # temporal dynamics", KDD 2009), and how fast differs between datasets. The rating head weighs the tastes.
@@ -44,22 +46,21 @@ class RatingFactors:
             residuals: float64 [T], rating less mean and item bias; 0 where unrated.
             rated: float64 [T], 1 if rated, else 0.
         """
-        dim, starts = self.vectors.shape[1], histories.indptr
-        grams = np.zeros((len(histories), len(DECAYS), dim, dim))
-        sums = np.zeros((len(histories), len(DECAYS), dim))
-        for row in np.flatnonzero(histories.lengths):
-            part = slice(starts[row], starts[row + 1])
-            since = rated[part].sum() - np.cumsum(rated[part])  # ratings after each
-            vectors = self.vectors[histories.items[part]]
-            for place, decay in enumerate(DECAYS):
-                weighted = (decay**since * rated[part])[:, None] * vectors
-                grams[row, place] = weighted.T @ vectors
-                sums[row, place] = residuals[part] @ weighted
-        return self._tastes(grams, sums)
+        dim = self.vectors.shape[1]
+        grams = np.zeros((len(DECAYS), len(histories), dim, dim))
+        sums = np.zeros((len(DECAYS), len(histories), dim))
+        for place, decay in enumerate(DECAYS):
+            known = histories.indptr, histories.items, residuals, rated
+            write_grams(*known, self.vectors, decay, grams[place], sums[place])
+        return np.swapaxes(self._tastes(grams, sums), 0, 1)
 
     def scores(self, tastes: NDArray[np.float64], items: NDArray[np.integer]) -> NDArray[np.float64]:
         """Products x · z of the items int [B, K] and the tastes [B, G, D]: float64 [B, K, G]."""
-        found: NDArray[np.float64] = self.vectors[items] @ np.swapaxes(tastes, 1, 2)
+        found = np.empty((*items.shape, len(DECAYS)))
+        products = np.empty(items.shape)
+        for place in range(len(DECAYS)):
+            dots(np.ascontiguousarray(tastes[:, place]), self.vectors, items.astype(np.int32, copy=False), products)
+            found[..., place] = products
         return found
 
     def prefix_scores(

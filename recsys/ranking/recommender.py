@@ -5,21 +5,26 @@ Evaluation and the server call the same code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.ranking.candidates import union
+from recsys.ranking.features import TWO_TOWER_COLUMN
 from recsys.ranking.head import RatingPredictor
+from recsys.ranking.kernels import write_best
 from recsys.ranking.ranker import CandidateRanker
 from recsys.retrieval.base import NO_ITEM, Candidates, Queries
 from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
-_BLOCK_QUERIES = 256  # bounds the memory of the candidates' embeddings and features
+STAGES = ("query_tower", "ann", "ranking")
+FILTER_DEPTH = 1000  # items proposed where a filter will drop most of them
+_BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Recommendations:
             None when the bundle predicts no ratings.
         sources: bool [B, k, R], which of the recommender's `sources` proposed each item; none in fallback rows.
         fallback: bool [B], true where no retriever had a candidate and popular items are given.
+        seconds: time that the stages `STAGES` took, in all.
+        candidates: by source, how many items it proposed for a query, on average.
     """
 
     items: NDArray[np.int32]
@@ -43,6 +50,8 @@ class Recommendations:
     ratings: NDArray[np.float32] | None
     sources: NDArray[np.bool_]
     fallback: NDArray[np.bool_]
+    seconds: Mapping[str, float]
+    candidates: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,13 @@ class Recommender:
         return (self.retriever.name, *self.proposers)
 
     def propose(
-        self, queries: Queries, vectors: NDArray[np.float32], k: int, *, exclude_seen: bool = True
+        self,
+        queries: Queries,
+        vectors: NDArray[np.float32],
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> list[NDArray[np.int32]]:
         """Candidates int32 [B, ...] of each of `sources`, best first.
 
@@ -82,74 +97,141 @@ class Recommender:
             vectors: float32 [B, D], their user vectors.
             k: fewest items the two-tower is asked for.
             exclude_seen: leave out the items of the history.
+            allowed: bool [N], the items wanted; None: all. `NO_ITEM` takes the place of others, of more that are found.
         """
-        found = [self.retriever.search(vectors, queries, max(k, self.candidates), exclude_seen=exclude_seen)]
-        found += [
-            proposer.retrieve(queries, self.proposer_candidates, exclude_seen=exclude_seen)
-            for proposer in self.proposers.values()
-        ]
-        return [candidates.items for candidates in found]
+        first = self.retriever.search(vectors, queries, self._depth(k, allowed), exclude_seen=exclude_seen)
+        return _only(allowed, [first.items, *self._propose_neighbours(queries, exclude_seen, allowed)])
 
-    def recommend(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Recommendations:
-        """The k best items of each query, without those in its history if `exclude_seen`."""
-        blocks = [self._recommend(block, k, exclude_seen) for _, block in queries.blocks(_BLOCK_QUERIES)]
+    def recommend(
+        self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: NDArray[np.bool_] | None = None
+    ) -> Recommendations:
+        """The k best items of each query, without those in its history if `exclude_seen`.
+
+        Args:
+            queries: B queries.
+            k: length of the lists.
+            exclude_seen: see above.
+            allowed: bool [N], the items wanted; None: all. Lists may fall short of k then. Those filled in for queries
+                without candidates are not filtered.
+        """
+        blocks = [self._recommend(block, k, exclude_seen, allowed) for _, block in queries.blocks(_BLOCK_QUERIES)]
         if not blocks:
-            blocks = [self._recommend(queries, k, exclude_seen)]
-        if len(blocks) == 1:
-            return blocks[0]
-        ratings = [block.ratings for block in blocks if block.ratings is not None]
-        return Recommendations(
-            np.concatenate([block.items for block in blocks]),
-            np.concatenate([block.scores for block in blocks]),
-            np.concatenate([block.retrieval_scores for block in blocks]),
-            np.concatenate(ratings) if ratings else None,
-            np.concatenate([block.sources for block in blocks]),
-            np.concatenate([block.fallback for block in blocks]),
-        )
+            blocks = [self._recommend(queries, k, exclude_seen, allowed)]
+        return blocks[0] if len(blocks) == 1 else _joined(blocks)
 
-    def _recommend(self, queries: Queries, k: int, exclude_seen: bool) -> Recommendations:
+    def _recommend(
+        self, queries: Queries, k: int, exclude_seen: bool, allowed: NDArray[np.bool_] | None
+    ) -> Recommendations:
+        started = time.perf_counter()
         vectors = self.retriever.encode(queries)
+        encoded = time.perf_counter()
+        depth = k if self.ranker is None and allowed is None else self._depth(k, allowed)
+        first = self.retriever.search(vectors, queries, depth, exclude_seen=exclude_seen)
+        searched = time.perf_counter()
         if self.ranker is None:
-            found = self.retriever.search(vectors, queries, k, exclude_seen=exclude_seen)
-            sources = np.zeros((*found.items.shape, len(self.sources)), bool)
-            sources[..., 0] = found.items != NO_ITEM
+            proposed = _only(allowed, [first.items])
+            found, retrieval_scores = _first(proposed[0], first.scores, k)
+            ratings = None
         else:
-            proposed = self.propose(queries, vectors, k, exclude_seen=exclude_seen)
-            found = self._ranked(queries, vectors, union(proposed), k, self.ranker)
-            sources = _membership(found.items, proposed)
-        retrieval_scores = self._two_tower_scores(vectors, found.items)
-        ratings = None
-        if self.predictor is not None:
+            proposed = _only(allowed, [first.items, *self._propose_neighbours(queries, exclude_seen, allowed)])
+            found, retrieval_scores, ratings = self._ranked(queries, vectors, union(proposed), k, self.ranker)
+        if ratings is None and self.predictor is not None:
             ratings = self.predictor.predict(vectors, queries.histories, found.items)
+        sources = _membership(found.items, proposed, len(self.sources))
         fallback = (found.items == NO_ITEM).all(axis=1)
         rows = np.flatnonzero(fallback)
         if len(rows):
             popular = self.popularity.retrieve(queries.select(rows), k, exclude_seen=exclude_seen)
             found.items[rows] = popular.items
             found.scores[rows] = retrieval_scores[rows] = popular.scores
-        return Recommendations(found.items, found.scores, retrieval_scores, ratings, sources, fallback)
+        spent = encoded - started, searched - encoded, time.perf_counter() - searched
+        counts = {
+            name: float(np.count_nonzero(items != NO_ITEM)) / max(len(queries), 1)
+            for name, items in zip(self.sources, proposed, strict=False)
+        }
+        seconds = dict(zip(STAGES, spent, strict=True))
+        return Recommendations(found.items, found.scores, retrieval_scores, ratings, sources, fallback, seconds, counts)
+
+    def _depth(self, k: int, allowed: NDArray[np.bool_] | None) -> int:
+        """How many items the two-tower is asked for."""
+        depth = max(k, self.candidates)
+        return depth if allowed is None else min(max(depth, FILTER_DEPTH), self.retriever.n_items)
+
+    def _propose_neighbours(
+        self, queries: Queries, exclude_seen: bool, allowed: NDArray[np.bool_] | None
+    ) -> list[NDArray[np.int32]]:
+        """Candidates of each of the proposers."""
+        depth = self.proposer_candidates
+        if allowed is not None:
+            depth = min(max(depth, FILTER_DEPTH), self.retriever.n_items)
+        return [
+            proposer.retrieve(queries, depth, exclude_seen=exclude_seen).items for proposer in self.proposers.values()
+        ]
 
     def _ranked(
         self, queries: Queries, vectors: NDArray[np.float32], items: NDArray[np.int32], k: int, ranker: CandidateRanker
-    ) -> Candidates:
-        """The k best of the candidates `items` [B, C]; equal scores keep their order, which is scrambled."""
+    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32] | None]:
+        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature."""
         found = Candidates.none(len(queries), k)
-        scores = ranker.score(queries, ranker.features.compute(queries, vectors, items), items)
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        width = order.shape[1]
-        found.items[:, :width] = np.take_along_axis(items, order, axis=1)
-        found.scores[:, :width] = np.take_along_axis(scores, order, axis=1)
-        return found
+        retrieval_scores = np.full(found.items.shape, -np.inf, np.float32)
+        finals = ranker.finals(queries, ranker.features.score(queries, vectors, items), k)
+        items, features = finals.items, ranker.features.describe(queries, vectors, finals)
+        scores = ranker.score(queries, features, items)
+        columns = np.full(found.items.shape, NO_ITEM, np.int64)
+        write_best(items, scores, columns)
+        rows, places = np.nonzero(columns != NO_ITEM)
+        chosen = rows, columns[rows, places]
+        found.items[rows, places], found.scores[rows, places] = items[chosen], scores[chosen]
+        retrieval_scores[rows, places] = features[..., TWO_TOWER_COLUMN][chosen]
+        predictor, ratings = ranker.features.predictor, None
+        if predictor is not None and self.predictor is not None:
+            ratings = np.full(found.items.shape, np.nan, np.float32)
+            deviations = features[..., ranker.features.rating_column][chosen]
+            ratings[rows, places] = deviations + np.float32(predictor.statistics.global_mean)
+        return found, retrieval_scores, ratings
 
-    def _two_tower_scores(self, vectors: NDArray[np.float32], items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """float32 [B, k], inner products; -inf beside `NO_ITEM`."""
-        real = items != NO_ITEM
-        scores = np.einsum("bd,bkd->bk", vectors, self.retriever.item_embeddings[np.where(real, items, 0)])
-        return np.where(real, scores, np.float32(-np.inf)).astype(np.float32)
+
+def _only(allowed: NDArray[np.bool_] | None, proposed: list[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
+    """The proposed items with `NO_ITEM` in place of those not allowed."""
+    if allowed is None:
+        return proposed
+    return [np.where((items != NO_ITEM) & allowed[items], items, NO_ITEM).astype(np.int32) for items in proposed]
 
 
-def _membership(items: NDArray[np.int32], proposed: list[NDArray[np.int32]]) -> NDArray[np.bool_]:
-    """Whether each item [B, k] is among those of each of R proposers, bool [B, k, R]."""
-    member = [(items[:, :, None] == part[:, None, :]).any(axis=2) for part in proposed]
-    found: NDArray[np.bool_] = np.stack(member, axis=-1) & (items != NO_ITEM)[..., None]
+def _first(items: NDArray[np.int32], scores: NDArray[np.float32], k: int) -> tuple[Candidates, NDArray[np.float32]]:
+    """The first k items [B, D] of each row that are none of `NO_ITEM`, and once more their scores."""
+    found = Candidates.none(len(items), k)
+    order = np.argsort(items == NO_ITEM, axis=1, kind="stable")[:, :k]
+    width = order.shape[1]
+    found.items[:, :width] = np.take_along_axis(items, order, axis=1)
+    found.scores[:, :width] = np.take_along_axis(scores, order, axis=1)
+    found.scores[found.items == NO_ITEM] = -np.inf
+    return found, found.scores.copy()
+
+
+def _membership(items: NDArray[np.int32], proposed: list[NDArray[np.int32]], n_sources: int) -> NDArray[np.bool_]:
+    """Whether each item [B, k] is among those of each source, bool [B, k, n_sources]; false for one not asked."""
+    found = np.zeros((*items.shape, n_sources), np.bool_)
+    for source, part in enumerate(proposed):
+        found[..., source] = (items[:, :, None] == part[:, None, :]).any(axis=2)
+    found[items == NO_ITEM] = False
     return found
+
+
+def _joined(blocks: Sequence[Recommendations]) -> Recommendations:
+    """The lists of all blocks of queries, one below the other."""
+    ratings = [block.ratings for block in blocks if block.ratings is not None]
+    queries = sum(len(block.items) for block in blocks)
+    return Recommendations(
+        np.concatenate([block.items for block in blocks]),
+        np.concatenate([block.scores for block in blocks]),
+        np.concatenate([block.retrieval_scores for block in blocks]),
+        np.concatenate(ratings) if ratings else None,
+        np.concatenate([block.sources for block in blocks]),
+        np.concatenate([block.fallback for block in blocks]),
+        {stage: sum(block.seconds[stage] for block in blocks) for stage in STAGES},
+        {
+            name: sum(len(block.items) * block.candidates[name] for block in blocks) / queries
+            for name in blocks[0].candidates
+        },
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates
+from recsys.retrieval.kernels import write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
 _STRIDE = 8  # every so many scores make the sample that `top_k` looks at first
@@ -136,15 +137,9 @@ def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Hi
 
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:
     """The first k candidates of each query that are not in its history, in their order."""
-    rows = np.arange(len(histories))[:, None]
-    seen = is_seen(candidates.items, rows, histories)
-    order = np.argsort(seen, axis=1, kind="stable")[:, :k]
-    items = np.where(seen, NO_ITEM, candidates.items)
-    scores = np.where(seen, -np.inf, candidates.scores).astype(np.float32)
     found = Candidates.none(len(histories), k)
-    width = order.shape[1]
-    found.items[:, :width] = np.take_along_axis(items, order, axis=1)
-    found.scores[:, :width] = np.take_along_axis(scores, order, axis=1)
+    items, scores = np.ascontiguousarray(candidates.items), np.ascontiguousarray(candidates.scores)
+    write_unseen(items, scores, histories.indptr, histories.items, found.items, found.scores)
     return found
 
 

@@ -11,10 +11,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.dense import retrieve_by_scores
 from recsys.retrieval.exact import BLOCK_ENTRIES
+from recsys.retrieval.kernels import dots
 
 Floats = NDArray[np.float64]
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
@@ -129,13 +131,12 @@ class ImplicitFactors:
         told = np.asarray(vectors.any(axis=1))
 
         def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
-            rows = np.where(items == NO_ITEM, 0, items)
-            factors = self.item_factors[rows]
-            found = np.einsum("bd,bcd->bc", vectors, factors.astype(np.float64), optimize=True)
+            found = np.empty(items.shape, np.float32)
+            dots(vectors, self.item_factors, items, found)
             if self.item_bias is not None:
-                found += self.item_bias[rows]
-            known = (items != NO_ITEM) & factors.any(axis=2) & told[:, None]
-            return np.where(known, found, 0).astype(np.float32)
+                known = told[:, None] & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+                found += np.where(known, self.item_bias[items], np.float32(0))
+            return found
 
         return scores
 
@@ -170,7 +171,7 @@ class ImplicitFactors:
     def load(cls, folder: Path) -> Self:
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
         arrays = {
-            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+            name: mapped(folder / f"{name}.npy")
             for name in ("item_factors", "item_bias", "gram")
             if (folder / f"{name}.npy").is_file()
         }

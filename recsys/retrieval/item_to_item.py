@@ -1,4 +1,4 @@
-"""Item-to-item retrieval: what goes with the items of the history, the recent ones most. Scoring with NumPy alone.
+"""Item-to-item retrieval: what goes with the items of the history, the recent ones most.
 
 Item-based k nearest neighbours after Deshpande & Karypis, "Item-based top-N recommendation algorithms"
 (TOIS 2004), with a recency decay. What "goes with" means is up to the `*_fit` modules, which compute the
@@ -8,20 +8,36 @@ lists: bought by the same users, bought next, weighted by EASE, or of similar te
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
-from recsys.retrieval.exact import top_k_sparse
-from recsys.retrieval.pair_table import MOST_PAIRS, PairTable
+from recsys.retrieval.base import Candidates, ItemScores, Queries
+from recsys.retrieval.kernels import spread_best, spread_dense, spread_score
 
-_MOST_CONTRIBUTIONS = 1 << 19  # of the history items' neighbours, held for a block of queries: a few MB
-_table = PairTable()
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+class _Places(threading.local):
+    """The kernels' table over a catalogue, all 0 between calls. One to each thread, of the largest size asked for."""
+
+    def __init__(self) -> None:
+        self._table = np.zeros(0, np.int32)
+
+    def of(self, n_items: int) -> NDArray[np.int32]:
+        if len(self._table) < n_items:
+            self._table = np.zeros(n_items, np.int32)
+        return self._table
+
+
+_places = _Places()
 
 
 class ItemToItem:
@@ -42,7 +58,10 @@ class ItemToItem:
     ) -> None:
         if not 0 < decay <= 1:
             raise ValueError(f"decay must lie in (0, 1], got {decay}")
-        self.name, self.neighbours, self.similarities, self.decay = name, neighbours, similarities, decay
+        self.name, self.decay = name, decay
+        # One layout and type, for which the kernels are compiled.
+        self.neighbours = np.ascontiguousarray(neighbours, np.int32)
+        self.similarities = np.ascontiguousarray(similarities, np.float32)
 
     @property
     def n_items(self) -> int:
@@ -54,67 +73,28 @@ class ItemToItem:
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
-        flat = dense.reshape(-1)
-        for place, histories in self._blocks(queries.histories):
-            pairs, scores = self._scored(histories)
-            flat[pairs + place.start * self.n_items] = scores
+        spread_dense(*self._arguments(queries.histories), dense)
         return dense
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         found = Candidates.none(len(queries), k)
-        for place, histories in self._blocks(queries.histories):
-            pairs, scores = self._scored(histories, exclude_seen=exclude_seen)
-            best = top_k_sparse(pairs // self.n_items, pairs % self.n_items, scores, len(histories), k)
-            found.items[place] = best.items
-            found.scores[place] = best.scores
+        spread_best(*self._arguments(queries.histories), exclude_seen, found.items, found.scores)
         return found
 
     def pair_scorer(self, histories: Histories) -> ItemScores:
-        blocks = [(place, block, *self._scored(block)) for place, block in self._blocks(histories)]
+        arguments = self._arguments(histories)
 
         def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
-            found = np.zeros(items.shape, np.float32)
-            for place, block, pairs, values in blocks:
-                real = items[place] != NO_ITEM
-                wanted = (np.arange(len(block))[:, None] * self.n_items + items[place])[real]
-                at = _table.find(wanted, pairs, len(block) * self.n_items)
-                found[place][real] = np.where(at >= 0, np.append(values, np.float32(0))[at], np.float32(0))
+            found = np.empty(items.shape, np.float32)
+            spread_score(*arguments, items, found)
             return found
 
         return scores
 
-    def _blocks(self, histories: Histories) -> Iterator[tuple[slice, Histories]]:
-        """Consecutive queries whose work fits in a bounded memory, each block with its place in the batch."""
-        most_rows = max(1, MOST_PAIRS // max(self.n_items, 1))
-        most_positions = max(1, _MOST_CONTRIBUTIONS // max(self.neighbours.shape[1], 1))
-        start, end = 0, len(histories)
-        while start < end:
-            fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most_positions, "right")) - 1
-            stop = min(max(fitting, start + 1), start + most_rows, end)
-            whole = stop - start == end
-            yield slice(start, stop), histories if whole else histories.select(np.arange(start, stop))
-            start = stop
-
-    def _contributions(self, histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """What each history item adds to which score: pairs query * N + item [S], by query, and values [S]."""
-        strength = histories.weights * self.decay ** histories.steps_back.astype(np.float64)
-        neighbours = self.neighbours[histories.items]
-        listed = neighbours != NO_ITEM
-        pairs = histories.rows[:, None] * self.n_items + neighbours
-        return pairs[listed], (strength[:, None] * self.similarities[histories.items])[listed]
-
-    def _scored(
-        self, histories: Histories, *, exclude_seen: bool = False
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The pairs query * N + item that have a score [S], by query, and their scores [S]."""
-        size = len(histories) * self.n_items
-        pairs, values = self._contributions(histories)
-        distinct, place = _table.distinct(pairs, size)
-        scores = np.bincount(place, weights=values, minlength=len(distinct)).astype(np.float32)
-        if exclude_seen:
-            fresh = _table.find(distinct, histories.rows * self.n_items + histories.items, size) < 0
-            distinct, scores = distinct[fresh], scores[fresh]
-        return distinct, scores
+    def _arguments(self, histories: Histories) -> tuple[Longs, Ints, Floats, float, Ints, Floats, Ints]:
+        """What all kernels read."""
+        lists = self.neighbours, self.similarities, _places.of(self.n_items)
+        return histories.indptr, histories.items, histories.weights, self.decay, *lists
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
@@ -125,7 +105,5 @@ class ItemToItem:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the lists stay on disk and are mapped into memory."""
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        # As plain arrays, of which small pieces are taken much faster than of a memmap.
-        neighbours = np.asarray(np.load(folder / "neighbours.npy", mmap_mode="r"))
-        similarities = np.asarray(np.load(folder / "similarities.npy", mmap_mode="r"))
+        neighbours, similarities = mapped(folder / "neighbours.npy"), mapped(folder / "similarities.npy")
         return cls(parameters["name"], neighbours, similarities, parameters["decay"])

@@ -1,8 +1,7 @@
-"""What nobody has chosen yet borrows from items of similar text. NumPy alone."""
+"""What nobody has chosen yet borrows from items of similar text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.retrieval.base import NO_ITEM
+from recsys.retrieval.base import ItemScores
 from recsys.retrieval.exact import search
+from recsys.retrieval.kernels import fill_lent, lenders_wanted
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
 NOT_LISTED = -1
@@ -75,30 +75,19 @@ class Loans:
         lent[self.borrowers] = (values[self.lenders] * self.weights).sum(axis=1)
         return lent
 
-    def fill(self, scores: Matrix, items: NDArray[np.int32], score: Callable[[NDArray[np.int32]], Matrix]) -> Matrix:
-        """`scores` [B, C] in which borrowers of score 0 have the weighted mean of their lenders' scores.
+    def fill(self, score: ItemScores, items: NDArray[np.int32]) -> Matrix:
+        """Scores [B, C] of `items`; borrowers of score 0 have the weighted mean of their lenders' scores.
 
         Args:
-            scores: of `items`.
+            score: scores of items for the same B queries.
             items: int32 [B, C], padded with `NO_ITEM`.
-            score: scores of other items int32 [B, K] for the same B queries.
         """
-        if not len(self.borrowers):
-            return scores
-        wanting = (self.places[items] != NOT_LISTED) & (scores == 0)
-        counts = wanting.sum(axis=1)
-        if not counts.any():
-            return scores
-        query, column = np.nonzero(wanting)
-        place = self.places[items[query, column]]
-        first = np.arange(len(query)) - np.repeat(np.cumsum(counts) - counts, counts)
-        n_lenders = self.lenders.shape[1]
-        asked = first[:, None] * n_lenders + np.arange(n_lenders)
-        lenders = np.full((len(items), counts.max() * n_lenders), NO_ITEM, np.int32)
-        lenders[query[:, None], asked] = self.lenders[place]
-        filled = scores.copy()
-        filled[query, column] = (score(lenders)[query[:, None], asked] * self.weights[place]).sum(axis=1)
-        return filled
+        scores = score(items)
+        if len(self.borrowers):
+            lenders = lenders_wanted(scores, items, self.places, self.lenders)
+            if lenders.shape[1]:
+                fill_lent(scores, items, self.places, self.weights, score(lenders))
+        return scores
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""

@@ -11,6 +11,7 @@ from recsys.retrieval.base import Queries
 from recsys.retrieval.onnx_session import OnnxModel
 
 _BLOCK_QUERIES = 256
+_SHORT_HISTORY = 12  # histories up to here are encoded together: a call costs as much as a few padded positions
 
 
 class QueryTower:
@@ -36,10 +37,13 @@ class QueryTower:
         # By length, so that a block pads little.
         lengths = np.minimum(queries.histories.lengths, self.max_history)
         order = np.argsort(lengths, kind="stable")
-        order = order[lengths[order] > 0]
-        for start in range(0, len(order), _BLOCK_QUERIES):
-            rows = order[start : start + _BLOCK_QUERIES]
+        start = int(np.searchsorted(lengths[order], 1))
+        while start < len(order):
+            longest = max(_SHORT_HISTORY, 2 * int(lengths[order[start]]))
+            fitting = int(np.searchsorted(lengths[order], longest, "right"))
+            rows = order[start : min(fitting, start + _BLOCK_QUERIES)]
             vectors[rows] = self._encode_block(queries.select(rows), item_embeddings)
+            start += len(rows)
         return vectors
 
     def _encode_block(self, queries: Queries, item_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

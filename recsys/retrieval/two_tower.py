@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.retrieval.base import Candidates, Queries
 from recsys.retrieval.exact import drop_seen
 from recsys.retrieval.index import ScannIndex
@@ -90,6 +91,4 @@ class TwoTowerRetriever:
         """Read what `save` wrote; the query tower computes on `threads` threads. Embeddings are memory-mapped."""
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
         tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"], threads)
-        # As a plain array, of which small pieces are taken much faster than of a memmap.
-        embeddings = np.asarray(np.load(folder / EMBEDDINGS_FILE, mmap_mode="r"))
-        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER))
+        return cls(tower, mapped(folder / EMBEDDINGS_FILE), ScannIndex.load(folder / INDEX_FOLDER))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from recsys.bundle import BundleWriter, ItemRecord
-from recsys.bundle.layout import ONNX_FOLDER, RANKER_FILE, RANKING_HEAD_FILE, TF_FOLDER
+from recsys.bundle.layout import ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
 from recsys.bundle.manifest import file_sha256
 from recsys.config import Config, RetrieverName
 from recsys.dataset import columns as c
@@ -28,7 +28,7 @@ from recsys.models import TwoTower
 from recsys.ranking.attributes import ItemAttributes
 from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RankingHead, RatingPredictor
-from recsys.ranking.ranker import CandidateRanker, RankerModel
+from recsys.ranking.ranker import CandidateRanker
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import NO_ITEM, Candidates, Queries, Retriever
 from recsys.retrieval.fit import FitData
@@ -40,7 +40,7 @@ from recsys.training.confidence import SHOWN, fit_confidence
 from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
-from recsys.training.ranker import collect_lists, contributions, export_function, fit_ranker, repeat_log_odds
+from recsys.training.ranker import collect_lists, contributions, fit_ranker, repeat_log_odds, served_ranker
 from recsys.training.retrievers import HYBRID, FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
 from recsys.training.validation import EARLY_STOPPING_METRIC
 
@@ -113,8 +113,8 @@ def export_bundle(
             writer.add_hybrid(hybrid)
         writer.add_catalogue(_item_records(dataset.items), map(str, dataset.user_ids))
         writer.add_histories(dataset.histories(c.SPLITS))
-        if trained.inputs.statistics is not None and served.predictor is not None:
-            writer.add_ratings(trained.inputs.statistics)
+        if served.predictor is not None:
+            writer.add_ratings(served.predictor)
         ranker_report, recommender = None, None
         if prefix is not None:
             weights = hybrids[HYBRID].weights
@@ -200,7 +200,8 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
     predictor = None
     if trained.inputs.statistics is not None and trained.model.rating_head is not None:
         head = RankingHead(folder / RANKING_HEAD_FILE, threads)
-        predictor = RatingPredictor(head, trained.inputs.statistics, embeddings)
+        parts = trained.model.rating_head.item_part(tf.constant(embeddings)).numpy()
+        predictor = RatingPredictor(head, trained.inputs.statistics, parts)
     return ServedTwoTower(TwoTowerRetriever(tower, embeddings, index), predictor, recall, differences)
 
 
@@ -247,6 +248,7 @@ def add_ranker(
             recommender,
             features,
             following,
+            finalists=config.ranking.finalists,
             length=config.ranking.list_length,
             seed=config.seed,
             known=np.bincount(histories.items, minlength=data.n_items) > 0,
@@ -260,18 +262,19 @@ def add_ranker(
     checked = None
     if held is not None:
         sample = held.sample(config.ranking.validation_users, config.seed)
-        checked = collect_lists(recommender, features, sample, length=None, seed=config.seed)
+        checked = collect_lists(
+            recommender, features, sample, finalists=config.ranking.finalists, length=None, seed=config.seed
+        )
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
-    path = writer.folder / RANKER_FILE
-    difference = export_onnx(export_function(ranker, len(features.names)), path, {"features": lists.features[:4]})
-    odds = repeat_log_odds(following)
-    writer.add_ranker(features, recommender.proposers, odds)
+    model, difference = served_ranker(ranker, lists.features[:4])
+    pipeline = CandidateRanker(features, model, repeat_log_odds(following), config.ranking.finalists)
+    writer.add_ranker(pipeline, recommender.proposers)
     report: dict[str, Any] = {
         "lists": len(lists),
         "prefix_candidate_recall": lists.candidate_recall,
         "curve": ranker.curve,
-        "onnx_difference": difference,
-        "repeat_log_odds": odds,
+        "export_difference": difference,
+        "repeat_log_odds": pipeline.repeat_log_odds,
     }
     if checked is not None and len(checked):
         report |= {
@@ -281,7 +284,6 @@ def add_ranker(
             "hybrid_share": ranker.hybrid_share,
             **contributions(ranker, checked, features.groups, config.seed),
         }
-    pipeline = CandidateRanker(features, RankerModel(path, os.cpu_count() or 1), odds)
     return report, replace(recommender, predictor=served.predictor, ranker=pipeline)
 
 
@@ -350,14 +352,17 @@ def _export_towers(
 def _examples(
     inputs: ModelInputs, embeddings: NDArray[np.float32], config: Config
 ) -> dict[str, dict[str, NDArray[Any]]]:
-    """Random users and items of the dataset, and items as if unseen, as inputs of the exported functions."""
+    """Random users and items of the dataset, and items as if unseen, as inputs of the exported functions.
+
+    What the rating head reads of items is drawn from a normal distribution: it need not be true to be compared.
+    """
     rng = np.random.default_rng(config.seed)
     rows = rng.integers(0, len(embeddings), EXAMPLE_ROWS)
     users = rng.permutation(np.flatnonzero(inputs.histories.lengths))[:EXAMPLE_ROWS]
     recent = inputs.histories.select(users).last(config.model.max_history)
     history = np.asarray(recent.padded(recent.items, -1), np.int32)
     users_embedded = embeddings[recent.items[recent.indptr[:-1]]]
-    candidates = rng.integers(0, len(embeddings), (len(users), EXAMPLE_ROWS))
+    shape = len(users), EXAMPLE_ROWS
     features = inputs.features
     return {
         "query_tower": {
@@ -375,8 +380,8 @@ def _examples(
         },
         "ranking_head": {
             "user_embedding": users_embedded,
-            "item_embedding": embeddings[candidates],
-            "features": rng.choice(inputs.rating_features, candidates.shape),
+            "item_part": rng.standard_normal((*shape, config.model.rating_hidden[0]), np.float32),
+            "features": rng.choice(inputs.rating_features, shape),
         },
     }
 

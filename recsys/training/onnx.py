@@ -38,10 +38,19 @@ def export_onnx(function: Any, path: Path, example: Mapping[str, NDArray[np.gene
     """
     _convert(function.get_concrete_function(), path)
     (expected,) = function(**{name: tf.constant(values) for name, values in example.items()}).values()
-    difference = relative_difference(OnnxModel(path)(**example), expected.numpy())
+    return checked_difference(path.name, OnnxModel(path)(**example), expected.numpy())
+
+
+def checked_difference(name: str, actual: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """`relative_difference` of what is served and what TensorFlow computes.
+
+    Raises:
+        BundleError: it exceeds `MAX_DIFFERENCE`; `name` says whose.
+    """
+    difference = relative_difference(actual, expected)
     if not difference <= MAX_DIFFERENCE:  # NaN fails too
         raise BundleError(
-            f"{path.name} to compute what TensorFlow does, within {MAX_DIFFERENCE:g}",
+            f"{name} to compute what TensorFlow does, within {MAX_DIFFERENCE:g}",
             f"a relative difference of {difference:g}",
             "use the package versions of requirements.txt; or train with a lower learning rate, if weights grew huge",
         )

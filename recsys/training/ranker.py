@@ -17,9 +17,11 @@ from recsys.evaluation.protocol import HeldOut
 from recsys.models.ranker import Ranker, bin_edges, listwise_loss
 from recsys.ranking.candidates import union
 from recsys.ranking.features import CandidateFeatures
+from recsys.ranking.ranker import RankerModel
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.exact import is_seen
+from recsys.training.onnx import checked_difference
 from recsys.training.validation import CUTOFF, EARLY_STOPPING_METRIC
 
 _BLOCK_QUERIES = 256
@@ -65,6 +67,7 @@ def collect_lists(
     features: CandidateFeatures,
     held: HeldOut,
     *,
+    finalists: int,
     length: int | None,
     seed: int,
     known: NDArray[np.bool_] | None = None,
@@ -75,6 +78,7 @@ def collect_lists(
         recommender: whose candidates are ranked; its own ranker is not asked.
         features: fitted on the same interactions as the recommender's retrievers.
         held: queries and what followed.
+        finalists: see `CandidateRanker`; lists are cut as when the ranker is used.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
         known: bool [N], items that may be candidates; None: all. In training these are the ones that the retrievers
@@ -94,9 +98,14 @@ def collect_lists(
         labels = membership(items, block.relevant) & (items != NO_ITEM)
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))
-        items, labels = items[listed], labels[listed]
+        finals = features.score(block.queries.select(listed), vectors[listed], items[listed])
+        if features.hybrid:
+            finals = finals.best(finalists)
         # Some features compare a candidate with all others of its query: compute, then draw.
-        values = features.compute(block.queries.select(listed), vectors[listed], items)
+        items, values = finals.items, features.describe(block.queries.select(listed), vectors[listed], finals)
+        labels = membership(items, block.relevant.select(listed)) & (items != NO_ITEM)
+        left = labels.any(axis=1)
+        listed, items, values, labels = listed[left], items[left], values[left], labels[left]
         if length is not None and items.shape[1] > length:
             kept = _drawn(items, labels, length, rng)
             items, labels = np.take_along_axis(items, kept, axis=1), np.take_along_axis(labels, kept, axis=1)
@@ -225,14 +234,22 @@ def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.floa
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
 
-def export_function(ranker: FittedRanker, n_features: int) -> Any:
-    """The ranker as a function of `features` float32 [B, C, F], ready for export."""
+def served_ranker(fitted: FittedRanker, example: NDArray[np.float32]) -> tuple[RankerModel, float]:
+    """The ranker as it is served, and by how much its scores differ from TensorFlow's, relative to the highest one.
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, n_features], tf.float32, "features")])
-    def rank(features: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"score": ranker(features)}
+    Args:
+        fitted: the trained ranker.
+        example: float32 [B, C, F], features on which both are compared.
 
-    return rank
+    Raises:
+        BundleError: they differ by more than an export may.
+    """
+    ranker = fitted.ranker
+    layers = [layer.get_weights() for layer in (*ranker.hidden_layers, ranker.output_layer)]
+    weights, biases = [weight for weight, _ in layers], [bias for _, bias in layers]
+    (linear,) = ranker.linear_layer.get_weights()
+    model = RankerModel(ranker.edges, weights, biases, linear[:, 0], fitted.hybrid_weight)
+    return model, checked_difference("the ranker", model.score(example), scores_of(fitted, example))
 
 
 def contributions(

@@ -145,7 +145,7 @@ def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut)
     # One item of each user was held out.
     found = (np.concatenate(proposed, axis=1) == held.relevant.items[:, None]).any(axis=1)
     assert report["candidate_recall"] == pytest.approx(found.mean())
-    assert report["onnx_difference"] < 1e-4
+    assert report["export_difference"] < 1e-4
     assert [entry["group"] for entry in report["groups"]] == list(groups)
     assert [entry["name"] for entry in report["features"]] == described["features"]
     assert described["repeat_log_odds"] < -4, "nobody in this shop buys an item twice"

@@ -15,6 +15,8 @@ from recsys.bundle import BundleWriter, open_bundle, writer
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
 from recsys.ranking.attributes import ItemAttributes
+from recsys.ranking.ranker import RankerModel
+from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.popularity import Popularity
 from tests import bundle_factory
 from tests.bundle_factory import make_bundle
@@ -178,9 +180,20 @@ def test_attributes_of_another_catalogue_are_refused(tmp_path: Path, monkeypatch
 
 
 def test_a_ranker_without_its_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    add = BundleWriter.add_ranker
-    monkeypatch.setattr(BundleWriter, "add_ranker", lambda self, *given: add(self, *given[:3]))
-    with pytest.raises(BundleError, match=r"onnx/ranker\.onnx"):
+    monkeypatch.setattr(RankerModel, "save", lambda self, path: None)
+    with pytest.raises(BundleError, match=r"ranker\.npz"):
+        small(tmp_path)
+
+
+def test_neighbours_outside_the_catalogue_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = ItemToItem.save
+
+    def save_one_too_high(self: ItemToItem, folder: Path) -> None:
+        self.neighbours[-1, 0] = self.n_items
+        save(self, folder)
+
+    monkeypatch.setattr(ItemToItem, "save", save_one_too_high)
+    with pytest.raises(BundleError, match="neighbours below 40"):
         small(tmp_path)
 
 

@@ -77,7 +77,6 @@ def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     loaded = ItemAttributes.load(tmp_path)
     for name in ("log_price", "brand", "categories", "log_count", "trend"):
         values = getattr(loaded, name)
-        assert isinstance(values, np.memmap)
         assert values.dtype == getattr(fitted, name).dtype
         np.testing.assert_array_equal(values, getattr(fitted, name))
     assert loaded.loans.borrowers.tolist() == fitted.loans.borrowers.tolist() == [2]

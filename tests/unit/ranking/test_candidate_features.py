@@ -131,7 +131,7 @@ def test_two_unknown_brands_or_categories_are_not_the_same(hand_made: CandidateF
 
 def test_scores_below_zero_stay_in_bounds(hand_made: CandidateFeatures) -> None:
     dislikes = lists("ease", 1.0, [{1: -0.4, 2: 0.1, 3: -0.05}, {3: -0.1}, {}, {}, {}, {}])
-    features = replace(hand_made, scorers={"ease": dislikes})
+    features = replace(hand_made, scorers={"ease": dislikes}, hybrid={})
     found = features.compute(queries_of([0], [1]), np.zeros((2, 2), np.float32), np.array([[1, 2, 3]] * 2, np.int32))
 
     def values(name: str) -> np.ndarray:
@@ -226,7 +226,7 @@ def renumbered(features: CandidateFeatures, new_row: np.ndarray) -> CandidateFea
         embeddings,
         scorers,
         ItemAttributes(**{name: getattr(attributes, name)[old_row] for name in names}, loans=moved_loans),
-        replace(predictor, statistics=statistics, item_embeddings=embeddings),
+        replace(predictor, statistics=statistics, item_parts=predictor.item_parts[old_row]),
         features.hybrid,
         features.members,
     )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from recsys.dataset.histories import Histories
-from recsys.retrieval import item_to_item
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.item_to_item import ItemToItem
 from tests.bundle_factory import make_histories
@@ -50,23 +49,12 @@ def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
     return scores
 
 
-@pytest.fixture(params=["one block", "a query at a time", "few history items at a time"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way to cut a batch into blocks."""
-    if request.param == "a query at a time":
-        monkeypatch.setattr(item_to_item, "MOST_PAIRS", 1)
-    if request.param == "few history items at a time":
-        monkeypatch.setattr(item_to_item, "_MOST_CONTRIBUTIONS", 100)
-
-
-@pytest.mark.usefixtures("way")
 def test_scores_follow_the_definition() -> None:
     model, known = random_lists(40, 12), make_histories(25, 40)
     expected = naive_scores(model, known)
     np.testing.assert_allclose(model.scores(queries(known)), np.nan_to_num(expected, nan=-np.inf), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("exclude_seen", [True, False])
 def test_retrieves_the_highest_scores_of_either_sign(exclude_seen: bool) -> None:
     model, known = random_lists(40, 12), make_histories(25, 40)
@@ -79,7 +67,6 @@ def test_retrieves_the_highest_scores_of_either_sign(exclude_seen: bool) -> None
     assert (found.items == NO_ITEM).any()
 
 
-@pytest.mark.usefixtures("way")
 def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
     model, known = random_lists(40, 12), make_histories(25, 40)
     expected = np.nan_to_num(naive_scores(model, known), nan=0.0)
@@ -91,7 +78,6 @@ def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
     np.testing.assert_allclose(found, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.usefixtures("way")
 def test_pair_scores_of_empty_histories_and_without_candidates() -> None:
     model = random_lists(10, 3)
     assert model.pair_scorer(histories([], []))(np.array([[1, NO_ITEM], [2, 3]], np.int32)).tolist() == [[0, 0]] * 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,18 @@ from recsys.config import RankingConfig
 from recsys.dataset.histories import Histories
 from recsys.evaluation.metrics import Relevant
 from recsys.evaluation.protocol import HeldOut
-from recsys.ranking.ranker import RankerModel
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.training import ranker as module
-from recsys.training.onnx import export_onnx
 from recsys.training.ranker import (
     HYBRID_SHARES,
     FittedRanker,
     Lists,
     collect_lists,
     contributions,
-    export_function,
     fit_ranker,
     repeat_log_odds,
     scores_of,
+    served_ranker,
     with_hybrid,
 )
 from tests.bundle_factory import make_bundle
@@ -65,7 +62,8 @@ def held(bundle: Bundle) -> HeldOut:
 
 def collected(bundle: Bundle, held: HeldOut, length: int | None, seed: int = 0) -> Lists:
     assert bundle.ranker is not None
-    return collect_lists(bundle.recommender(candidates=12), bundle.ranker.features, held, length=length, seed=seed)
+    features = bundle.ranker.features
+    return collect_lists(bundle.recommender(candidates=12), features, held, finalists=90, length=length, seed=seed)
 
 
 def chosen_by(held: HeldOut, query: int) -> set[int]:
@@ -83,14 +81,30 @@ def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
 def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, held: HeldOut) -> None:
     assert bundle.ranker is not None
     features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
-    everything = collect_lists(recommender, features, held, length=None, seed=0)
+    everything = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
     chosen = np.arange(N_ITEMS) % 3 != 0
-    known = collect_lists(recommender, features, held, length=None, seed=0, known=chosen)
+    known = collect_lists(recommender, features, held, finalists=90, length=None, seed=0, known=chosen)
     assert (everything.items[everything.items != NO_ITEM] % 3 == 0).any()
     assert (known.items[known.items != NO_ITEM] % 3 != 0).all()
     assert (known.items[known.labels] % 3 != 0).all()
     assert not known.features[known.items == NO_ITEM].any()
     assert 0 < len(known) < len(everything)
+
+
+def test_lists_hold_only_the_hybrids_finalists(bundle: Bundle, held: HeldOut) -> None:
+    assert bundle.ranker is not None
+    features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
+    all_lists = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
+    cut = collect_lists(recommender, features, held, finalists=5, length=None, seed=0)
+    kept = 0
+    for items, values in zip(all_lists.items, all_lists.features, strict=True):
+        best = items[np.argsort(np.where(items == NO_ITEM, np.inf, -values[:, -1]), kind="stable")[:5]]
+        if any((row == best).all() for row in cut.items):
+            kept += 1
+    assert kept == len(cut) < len(all_lists), "those whose choice is no finalist are left out"
+    assert cut.labels.any(axis=1).all()
+    assert cut.candidate_recall == all_lists.candidate_recall
+    np.testing.assert_array_equal(cut.features[:, 0, 1].max(), 0)  # gaps to the best finalist
 
 
 def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
@@ -304,9 +318,9 @@ def test_the_planted_feature_contributes_most(fitted: FittedRanker) -> None:
     assert again == report
 
 
-def test_the_onnx_twin_scores_as_the_ranker_does(fitted: FittedRanker, tmp_path: Path) -> None:
-    path = tmp_path / "ranker.onnx"
+def test_the_served_ranker_scores_as_the_trained_one_does(fitted: FittedRanker) -> None:
     lists = planted(50, 9)
-    assert export_onnx(export_function(fitted, 3), path, {"features": lists.features[:4]}) < 1e-4
-    found = RankerModel(path).score(lists.features)
-    np.testing.assert_allclose(found, scores_of(fitted, lists.features), rtol=1e-4, atol=1e-4)
+    model, difference = served_ranker(replace(fitted, hybrid_weight=0.25), lists.features[:4])
+    assert difference < 1e-4
+    expected = scores_of(fitted, lists.features) + (0.25 - fitted.hybrid_weight) * lists.features[..., -1]
+    np.testing.assert_allclose(model.score(lists.features), expected, rtol=1e-4, atol=1e-4)

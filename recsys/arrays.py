@@ -1,0 +1,18 @@
+"""Arrays that stay on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    """The array in a .npy file, mapped into memory; what is written to it never reaches the file.
+
+    A plain array, of which small pieces are taken much faster than of a memmap; and not a read-only one, for which
+    kernels would be compiled once more.
+    """
+    return np.asarray(np.load(path, mmap_mode="c"))

@@ -1,0 +1,260 @@
+"""Compiled loops of the ranker, see `recsys.compiled`. Items and features as in the functions that call them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.compiled import compiled
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+Matrix3 = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+_NO_ITEM = -1
+_NO_VALUE = 0
+_HASH = np.uint32(2654435761)  # as in recsys.retrieval.exact
+_UNHASH = np.uint32(244002641)
+_SIGN = np.int64(1 << 31)
+
+
+@compiled
+def write_union(items: Ints, union: Ints) -> int:
+    """Write each row's items once into `union` [B, S], in the order of their tie keys; the longest row's length."""
+    width = 0
+    for query in range(len(items)):
+        keys = np.empty(items.shape[1], np.uint32)
+        count = 0
+        for item in items[query]:
+            if item != _NO_ITEM:
+                keys[count] = np.uint32(item) * _HASH
+                count += 1
+        keys = np.sort(keys[:count])
+        end = 0
+        for place in range(count):
+            if place == 0 or keys[place] != keys[place - 1]:
+                union[query, end] = np.int32(keys[place] * _UNHASH)
+                end += 1
+        width = max(width, end)
+    return width
+
+
+@compiled
+def _order(scores: Matrix, listed: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Columns of the listed scores, from the highest; of equal ones the first column first."""
+    keys = np.empty(len(scores), np.uint64)
+    bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
+    count = 0
+    for column in range(len(scores)):
+        if listed[column]:
+            ascending = np.int64(bits[column]) if bits[column] >= 0 else np.int64(bits[column] ^ 0x7FFFFFFF)
+            keys[count] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(column)
+            count += 1
+    return np.sort(keys[:count]) & np.uint64(0xFFFFFFFF)
+
+
+@compiled
+def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> None:
+    """Write 1 / log2(1 + rank) of the listed scores, 1 for the highest."""
+    order = _order(scores, listed)
+    for rank in range(len(order)):
+        ranks[order[rank]] = 1 / math.log2(2 + rank)
+
+
+@compiled
+def write_best(items: Ints, scores: Matrix, columns: Longs) -> None:
+    """Write the columns of each row's highest scores into `columns` int64 [B, k]; equal scores keep their order."""
+    for query in range(len(items)):
+        order = _order(scores[query], items[query] != _NO_ITEM)
+        for place in range(min(len(order), columns.shape[1])):
+            columns[query, place] = order[place]
+
+
+@compiled
+def write_two_tower(items: Ints, scores: Matrix, features: Matrix) -> None:
+    """Fill in the first three features: score, how far it lies below the best, and its rank."""
+    for query in range(len(items)):
+        listed = items[query] != _NO_ITEM
+        best = -np.inf
+        for column in range(items.shape[1]):
+            if listed[column]:
+                best = max(best, scores[query, column])
+        for column in range(items.shape[1]):
+            if listed[column]:
+                features[query, column, 0] = scores[query, column]
+                features[query, column, 1] = scores[query, column] - best
+        _write_ranks(scores[query], listed, features[query, :, 2])
+
+
+@compiled
+def write_scores(items: Ints, scores: Matrix, last: Matrix, features: Matrix, first: int) -> None:
+    """Fill in four features of a retriever's `scores`, and of those that the history's `last` item alone gives.
+
+    Log score; share of the query's best score, from -1 to 1, 0 where none is positive; rank among the positive ones;
+    share of the last item's best score.
+    """
+    for query in range(len(items)):
+        positive = (items[query] != _NO_ITEM) & (scores[query] > 0)
+        best, best_of_last = 0.0, 0.0
+        for column in range(items.shape[1]):
+            best = max(best, scores[query, column])
+            best_of_last = max(best_of_last, last[query, column])
+        for column in range(items.shape[1]):
+            if items[query, column] == _NO_ITEM:
+                continue
+            score, of_last = scores[query, column], last[query, column]
+            features[query, column, first] = math.log1p(max(score, 0.0))
+            if best > 0:
+                features[query, column, first + 1] = min(max(score / best, -1.0), 1.0)
+            if best_of_last > 0:
+                features[query, column, first + 3] = min(max(of_last / best_of_last, -1.0), 1.0)
+        _write_ranks(scores[query], positive, features[query, :, first + 2])
+
+
+@compiled
+def _mean_share(values: Ints, shares: Floats) -> float:
+    """Mean share of those values that are some; 0 where none is."""
+    count, total = 0, 0.0
+    for value in values:
+        if value != _NO_VALUE:
+            count += 1
+            total += shares[value]
+    return total / max(count, 1)
+
+
+@compiled
+def _overlap(values: Ints, others: Ints) -> float:
+    """Share of the values that are among the others, of those that are some."""
+    count, common = 0, 0
+    for value in values:
+        if value != _NO_VALUE:
+            count += 1
+            for other in others:
+                common += value == other
+    return common / max(count, 1)
+
+
+@compiled
+def write_attributes(
+    indptr: Longs,
+    history: Ints,
+    decay: float,
+    items: Ints,
+    log_price: Matrix,
+    brand: Ints,
+    categories: Ints,
+    log_count: Matrix,
+    trend: Matrix,
+    brand_shares: Floats,
+    category_shares: Floats,
+    features: Matrix,
+    first: int,
+) -> None:
+    """Fill in ten features: popularity and trend, three of price, two of brand, two of categories, history length.
+
+    Args:
+        indptr, history: of B queries.
+        decay: weight of a step back in the history, in the user's habits.
+        items: [B, C].
+        log_price, brand, categories, log_count, trend: of all items, see `ItemAttributes`.
+        brand_shares, category_shares: zeros, one for each brand or category; zeros again afterwards.
+        features: [B, C, F].
+        first: place of the first of them.
+    """
+    for query in range(len(items)):
+        past = history[indptr[query] : indptr[query + 1]]
+        mass, paid, paid_mass = 0.0, 0.0, 0.0
+        for position in range(len(past)):
+            item, weight = past[position], decay ** (len(past) - 1 - position)
+            mass += weight
+            if math.isfinite(log_price[item]):
+                paid += weight * log_price[item]
+                paid_mass += weight
+            brand_shares[brand[item]] += weight
+            for category in categories[item]:
+                category_shares[category] += weight
+        last_item = past[-1] if len(past) else _NO_ITEM
+        for column in range(items.shape[1]):
+            item, at = items[query, column], first
+            if item == _NO_ITEM:
+                continue
+            values = features[query, column]
+            values[at], values[at + 1] = log_count[item], trend[item]
+            if paid_mass > 0 and math.isfinite(log_price[item]):
+                difference = log_price[item] - paid / paid_mass
+                values[at + 2], values[at + 3], values[at + 4] = 1, difference, abs(difference)
+            if brand[item] != _NO_VALUE and mass > 0:
+                values[at + 5] = brand_shares[brand[item]] / mass
+                values[at + 6] = brand[item] == brand[last_item]
+            if mass > 0:
+                row = categories[item]
+                values[at + 7] = _mean_share(row, category_shares) / mass
+                values[at + 8] = _overlap(row, categories[last_item])
+            values[at + 9] = math.log1p(len(past))
+        for item in past:
+            brand_shares[brand[item]] = 0
+            for category in categories[item]:
+                category_shares[category] = 0
+
+
+@compiled
+def encode(features: Matrix, edges: Matrix, steepness: Matrix, come: Matrix3, bias: Matrix, sums: Matrix) -> None:
+    """Write the products of the features' piecewise linear encodings and a matrix: one table lookup a feature.
+
+    Args:
+        features: float32 [T, F].
+        edges: float32 [F, B + 1], of B bins, increasing along a row.
+        steepness: float32 [F, B], 1 / width of each bin; 0 where that is 0.
+        come: float32 [F, B + 1, H], the product at each edge.
+        bias: float32 [H].
+        sums: float32 [T, H].
+    """
+    bins, width = steepness.shape[1], come.shape[2]
+    total = np.empty(width, np.float32)
+    for row in range(len(features)):
+        total[:] = bias
+        for feature in range(features.shape[1]):
+            value, bin_ = features[row, feature], 0
+            for edge in range(1, bins):  # counting all is faster than branches of a search
+                bin_ += edges[feature, edge] <= value
+            come_far = (value - edges[feature, bin_]) * steepness[feature, bin_]
+            share = min(max(come_far, np.float32(0)), np.float32(1))
+            left = np.float32(1) - share
+            below, above = come[feature, bin_], come[feature, bin_ + 1]
+            for place in range(width):
+                total[place] += left * below[place] + share * above[place]
+        sums[row] = total
+
+
+@compiled
+def write_grams(
+    indptr: Longs,
+    items: Ints,
+    residuals: Floats,
+    rated: Floats,
+    vectors: Matrix,
+    decay: float,
+    grams: Floats,
+    sums: Floats,
+) -> None:
+    """Write sums over each history's ratings of w x xᵀ [B, D, D] and of w residual x [B, D], both zero before.
+
+    The weight w falls by `decay` for each later rating of the user.
+    """
+    dim = vectors.shape[1]
+    for user in range(len(grams)):
+        weight = 1.0
+        for position in range(indptr[user + 1] - 1, indptr[user] - 1, -1):
+            if rated[position] == 0:
+                continue
+            vector = vectors[items[position]]
+            for row in range(dim):
+                weighted = weight * vector[row]
+                sums[user, row] += weighted * residuals[position]
+                for column in range(dim):
+                    grams[user, row, column] += weighted * vector[column]
+            weight *= decay

@@ -1,0 +1,216 @@
+"""Compiled loops of the retrievers, see `recsys.compiled`. Rows and scores as in the functions that call them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.compiled import compiled
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+_NO_ITEM = -1
+_SEEN = -1  # in a table of places: leave this item out
+_HASH = np.uint32(2654435761)  # as in recsys.retrieval.exact
+_UNHASH = np.uint32(244002641)
+_SIGN = np.int64(1 << 31)
+
+
+@compiled
+def _spread(
+    items: Ints, weights: Matrix, decay: float, neighbours: Ints, similarities: Matrix, places: Ints
+) -> tuple[Ints, Floats]:
+    """Items that some history item has as a neighbour, each once, and their scores.
+
+    Args:
+        items, weights: [L], one history, oldest first.
+        places: int32 [N], 0 but for items to leave out, which are `_SEEN`; holds 1 + the place of each item found.
+    """
+    width = neighbours.shape[1]
+    found = np.empty(len(items) * width, np.int32)
+    sums = np.empty(len(items) * width, np.float64)
+    count = 0
+    for position in range(len(items)):
+        item = items[position]
+        strength = weights[position] * decay ** (len(items) - 1 - position)
+        for column in range(width):
+            neighbour = neighbours[item, column]
+            if neighbour == _NO_ITEM:
+                break
+            place = places[neighbour]
+            if place == _SEEN:
+                continue
+            if place == 0:
+                count += 1
+                place = count
+                places[neighbour] = place
+                found[place - 1] = neighbour
+                sums[place - 1] = 0.0
+            sums[place - 1] += strength * similarities[item, column]
+    return found[:count], sums[:count]
+
+
+@compiled
+def _forget(items: Ints, places: Ints) -> None:
+    """Clear the table for the next query."""
+    for item in items:
+        places[item] = 0
+
+
+@compiled
+def spread_dense(
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    decay: float,
+    neighbours: Ints,
+    similarities: Matrix,
+    places: Ints,
+    scores: Matrix,
+) -> None:
+    """Write the scores of B histories into `scores` float32 [B, N]; what has none is left as it is."""
+    for query in range(len(scores)):
+        part = slice(indptr[query], indptr[query + 1])
+        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
+        for place in range(len(found)):
+            scores[query, found[place]] = sums[place]
+        _forget(found, places)
+
+
+@compiled
+def spread_score(
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    decay: float,
+    neighbours: Ints,
+    similarities: Matrix,
+    places: Ints,
+    wanted: Ints,
+    scores: Matrix,
+) -> None:
+    """Write the scores of the items `wanted` int32 [B, C] into `scores` float32 [B, C], 0 where there is none."""
+    for query in range(len(wanted)):
+        part = slice(indptr[query], indptr[query + 1])
+        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
+        for column in range(wanted.shape[1]):
+            item = wanted[query, column]
+            place = places[item] if item != _NO_ITEM else 0
+            scores[query, column] = sums[place - 1] if place > 0 else 0.0
+        _forget(found, places)
+
+
+@compiled
+def spread_best(
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    decay: float,
+    neighbours: Ints,
+    similarities: Matrix,
+    places: Ints,
+    exclude_seen: bool,
+    best_items: Ints,
+    best_scores: Matrix,
+) -> None:
+    """Write the items of the highest scores into `best_items` int32 [B, k], and the scores beside them."""
+    for query in range(len(best_items)):
+        part = slice(indptr[query], indptr[query + 1])
+        if exclude_seen:
+            for item in items[part]:
+                places[item] = _SEEN
+        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
+        _write_best(found, sums.astype(np.float32), best_items[query], best_scores[query])
+        _forget(found, places)
+        if exclude_seen:
+            _forget(items[part], places)
+
+
+@compiled
+def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matrix) -> None:
+    """The k best of the `items` [S], equal scores in the order of their tie keys, as `exact.top_k_sparse` has them."""
+    keys = np.empty(len(items), np.uint64)
+    bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
+    for place in range(len(items)):
+        ascending = np.int64(bits[place]) if bits[place] >= 0 else np.int64(bits[place] ^ 0x7FFFFFFF)
+        keys[place] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(np.uint32(items[place]) * _HASH)
+    k = len(best_items)
+    if len(keys) > k:
+        keys = np.partition(keys, k - 1)[:k]
+    keys.sort()
+    for place in range(len(keys)):
+        best_items[place] = np.int32(np.uint32(keys[place] & np.uint64(0xFFFFFFFF)) * _UNHASH)
+        ascending = _SIGN - 1 - np.int64(keys[place] >> np.uint64(32))
+        bits[place] = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
+        best_scores[place] = bits.view(np.float32)[place]
+
+
+@compiled
+def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix | Floats) -> None:
+    """Write the inner products of vectors [B, D] and rows [B, C] of the matrix [N, D]; 0 beside padding."""
+    width = vectors.shape[1]
+    for query in range(len(rows)):
+        for column in range(rows.shape[1]):
+            row, total = rows[query, column], vectors.dtype.type(0)
+            if row != _NO_ITEM:
+                for place in range(width):
+                    total += vectors[query, place] * matrix[row, place]
+            products[query, column] = total
+
+
+@compiled
+def lenders_wanted(scores: Matrix, items: Ints, places: Ints, lenders: Ints) -> Ints:
+    """Lenders int32 [B, W * L] of the candidates that are borrowers without a score, in their order, padded."""
+    counts = np.zeros(len(items), np.int64)
+    for query in range(len(items)):
+        for column in range(items.shape[1]):
+            counts[query] += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
+    wanted = np.full((len(items), counts.max() * lenders.shape[1] if len(items) else 0), _NO_ITEM, np.int32)
+    for query in range(len(items)):
+        end = 0
+        for column in range(items.shape[1]):
+            place = places[items[query, column]]
+            if place != _NO_ITEM and scores[query, column] == 0:
+                wanted[query, end : end + lenders.shape[1]] = lenders[place]
+                end += lenders.shape[1]
+    return wanted
+
+
+@compiled
+def fill_lent(scores: Matrix, items: Ints, places: Ints, weights: Matrix, lent: Matrix) -> None:
+    """Give those candidates the weighted means of the scores `lent` [B, W * L] of their lenders."""
+    for query in range(len(items)):
+        end = 0
+        for column in range(items.shape[1]):
+            place = places[items[query, column]]
+            if place != _NO_ITEM and scores[query, column] == 0:
+                for lender in range(weights.shape[1]):
+                    scores[query, column] += weights[place, lender] * lent[query, end + lender]
+                end += weights.shape[1]
+
+
+@compiled
+def write_unseen(
+    items: Ints, scores: Matrix, indptr: Longs, history: Ints, kept_items: Ints, kept_scores: Matrix
+) -> None:
+    """Write the first candidates of each query that its history does not hold, in their order."""
+    for query in range(len(items)):
+        seen = set(history[indptr[query] : indptr[query + 1]])
+        end = 0
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            if end < kept_items.shape[1] and item != _NO_ITEM and item not in seen:
+                kept_items[query, end], kept_scores[query, end] = item, scores[query, column]
+                end += 1
+
+
+@compiled
+def write_seen(items: Ints, indptr: Longs, history: Ints, seen: NDArray[np.bool_]) -> None:
+    """Write whether each of the items [B, C] is in the history of its query."""
+    for query in range(len(items)):
+        known = set(history[indptr[query] : indptr[query + 1]])
+        for column in range(items.shape[1]):
+            seen[query, column] = items[query, column] in known
