@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +33,17 @@ class Histories:
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """int64 [B], number of interactions of each user."""
         return np.diff(self.indptr)
 
-    @property
+    @cached_property
     def rows(self) -> NDArray[np.int64]:
         """int64 [T], the user (0..B-1) of each interaction."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    @property
+    @cached_property
     def steps_back(self) -> NDArray[np.int64]:
         """int64 [T], how many interactions of the same user came after each; 0 for the latest."""
         return self.indptr[1:][self.rows] - 1 - np.arange(len(self.items))
