@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.server = server
     for subject in (recommendations, items, users, events, operations):
         app.include_router(subject.router)
+    app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
     _add_layers(app, server)
     return app

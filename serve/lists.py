@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -67,14 +68,15 @@ def lists(loaded: Loaded, queries: Queries, options: Options) -> tuple[list[User
     mask = loaded.facets.mask(*options.filters) if options.filtered else None
     ranked = rank(loaded, queries, options, mask)
     chosen = _chosen(ranked.items, mask, options.k)
-    short = [b for b, columns in enumerate(chosen) if len(columns) < options.k]
-    popular = _popular(loaded, queries, options, ranked, chosen, short, mask) if short else {}
-    rows = [row for b, columns in enumerate(chosen) for row in ranked.items[b, columns].tolist()]
-    cards = loaded.cards([*rows, *(row for listed in popular.values() for row in listed)])
-    found = [UserList(entries, len(entries)) for entries in _entries(ranked, chosen, cards)]
-    total = max(float(loaded.popularity.sum()), 1e-9)
+    counts = chosen.sum(axis=1).tolist()
+    short = [b for b, count in enumerate(counts) if count < options.k]
+    popular = _popular(loaded, queries, options, ranked.items, chosen, short, mask) if short else {}
+    entries = _entries(loaded, ranked, chosen)
+    found = [UserList(list(islice(entries, count)), count) for count in counts]
+    total = max(float(loaded.popularity.sum()), 1e-9) if popular else 1.0
+    cards = loaded.cards([row for listed in popular.values() for row in listed])
     for b, listed in popular.items():
-        first = len(found[b].items) + 1
+        first = counts[b] + 1
         found[b].items += [
             _popular_entry(rank, cards[row], float(loaded.popularity[row]), total)
             for rank, row in enumerate(listed, first)
@@ -122,20 +124,22 @@ def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, depth: int)
     )
 
 
-def _chosen(items: NDArray[np.int32], mask: Mask | None, k: int) -> list[NDArray[np.int64]]:
-    """Columns of the first k items of each row that are items and pass the mask."""
-    fit = items != NO_ITEM
+def _chosen(items: NDArray[np.int32], mask: Mask | None, k: int) -> Mask:
+    """The first k of each row that are items and pass the mask, bool [B, D]."""
+    fit: Mask = items != NO_ITEM
     if mask is not None:
         fit &= mask[items]
-    return [np.flatnonzero(row)[:k] for row in fit]
+    if items.shape[1] > k:
+        fit &= np.cumsum(fit, axis=1) <= k
+    return fit
 
 
 def _popular(
     loaded: Loaded,
     queries: Queries,
     options: Options,
-    ranked: Ranked,
-    chosen: list[NDArray[np.int64]],
+    items: NDArray[np.int32],
+    chosen: Mask,
     short: list[int],
     mask: Mask | None,
 ) -> dict[int, list[int]]:
@@ -143,8 +147,8 @@ def _popular(
     order = loaded.popular if mask is None else loaded.popular[mask[loaded.popular]]
     found = {}
     for b in short:
-        missing = options.k - len(chosen[b])
-        taken = ranked.items[b, chosen[b]]
+        taken = items[b, chosen[b]]
+        missing = options.k - len(taken)
         if options.exclude_seen:
             histories = queries.histories
             taken = np.concatenate([taken, histories.items[histories.indptr[b] : histories.indptr[b + 1]]])
@@ -153,42 +157,41 @@ def _popular(
     return found
 
 
-def _entries(
-    ranked: Ranked, chosen: list[NDArray[np.int64]], cards: dict[int, ItemCard] | Any
-) -> list[list[dict[str, Any]]]:
-    nothing = np.full(ranked.items.shape, np.nan)
+def _entries(loaded: Loaded, ranked: Ranked, chosen: Mask) -> Iterator[dict[str, Any]]:
+    """What the lists show of the items chosen, one query after the other."""
+    rows = ranked.items[chosen].tolist()
     numbers = [
-        np.round(np.asarray(nothing if column is None else column, np.float64), 6)
+        # NaN becomes null in JSON
+        repeat(math.nan) if column is None else np.round(column[chosen].astype(np.float64), 6).tolist()
         for column in (ranked.scores, ranked.confidences, ranked.retrieval_scores, ranked.ratings)
     ]
-    names, source = ranked.proposers, ranked.model_source
-    found = []
-    for b, columns in enumerate(chosen):
-        rows = ranked.items[b, columns].tolist()
-        values = zip(rows, *(column[b, columns].tolist() for column in numbers), strict=True)
-        proposed = ranked.proposed[b, columns].tolist()
-        entries = []
-        for place, (row, score, confidence, retrieval_score, rating) in enumerate(values):
-            card = cards[row]
-            sources = list(compress(names, proposed[place]))
-            entries.append(
-                {
-                    "rank": place + 1,
-                    "item_id": card.item_id,
-                    "title": card.title,
-                    "brand": card.brand,
-                    "price": card.price,
-                    "score": score,
-                    "confidence": confidence,
-                    "retrieval_score": retrieval_score,  # NaN becomes null in JSON
-                    "predicted_rating": rating,
-                    "source": sources[0] if sources else source,
-                    "sources": sources,
-                    "model_source": source,
-                }
-            )
-        found.append(entries)
-    return found
+    ranks = np.cumsum(chosen, axis=1)[chosen].tolist()
+    proposers = ranked.proposed[chosen] @ (1 << np.arange(len(ranked.proposers)))  # each set of them as a number
+    names = {code: _names(ranked.proposers, code) for code in set(proposers.tolist())}
+    cards, model_source = loaded.cards(rows), ranked.model_source
+    columns = zip(ranks, rows, *numbers, proposers.tolist(), strict=False)
+    for rank, row, score, confidence, retrieval_score, rating, code in columns:
+        item_id, title, brand, price = cards[row]
+        sources = names[code]
+        yield {
+            "rank": rank,
+            "item_id": item_id,
+            "title": title,
+            "brand": brand,
+            "price": price,
+            "score": score,
+            "confidence": confidence,
+            "retrieval_score": retrieval_score,
+            "predicted_rating": rating,
+            "source": sources[0] if sources else model_source,
+            "sources": sources,
+            "model_source": model_source,
+        }
+
+
+def _names(names: Sequence[str], code: int) -> list[str]:
+    """The names whose bits are set."""
+    return [name for bit, name in enumerate(names) if code >> bit & 1]
 
 
 def _popular_entry(rank: int, card: ItemCard, popularity: float, total: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from serve.store_link import StoreLink
 Subject = str | tuple[str, ...]
 Entry = tuple[int, float, float, float]  # item row, time in seconds, rating (NaN: none), weight
 EVENT_LOG_FORMATS = ("events", "store")
+MAX_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,15 @@ class LiveHistories:
         """
         moment = now if as_of is None else as_of
         user_ids = [subject for subject in subjects if isinstance(subject, str)]
-        rows = [self._bundle.catalogue.user_row(s) if isinstance(s, str) else None for s in subjects]
-        users = np.array([NO_ITEM if row is None else row for row in rows], np.int32)
+        known = self._bundle.catalogue.user_rows(user_ids)
+        users = np.array([known.get(s, NO_ITEM) if isinstance(s, str) else NO_ITEM for s in subjects], np.int32)
         histories = self._bundle.histories.select(users)
         events, state = self._events(user_ids, as_of)
         if events or as_of is not None or len(user_ids) < len(subjects):
-            added = [
-                self._entries(events.get(subject, ())) if isinstance(subject, str) else self._visited(subject, moment)
-                for subject in subjects
-            ]
-            histories = merge(histories, added, as_of)
+            histories = merge(histories, self._added(subjects, events, moment), as_of)
         return LiveQueries(
             Queries(histories, users, np.full(len(users), int(moment), np.int64)),
-            [row is not None or subject in events for row, subject in zip(rows, subjects, strict=True)],
+            [subject in known or subject in events for subject in subjects],
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,
         )
@@ -90,28 +88,37 @@ class LiveHistories:
             return {}, "unavailable"
         return {user_id: events for user_id, events in found.items() if events}, "live"
 
-    def _entries(self, events: Sequence[Event]) -> list[Entry]:
-        """Item row, time, rating and weight of each event of a known item."""
-        found = []
-        for event in events:
-            row = self._item_row(event.item_id)
-            if row is not None:
-                rating = np.nan if event.rating is None else event.rating
-                found.append((row, event.timestamp, rating, self._weights[event.event_type]))
-        return found
+    def _added(
+        self, subjects: Sequence[Subject], events: Mapping[str, list[Event]], moment: float
+    ) -> list[list[Entry]]:
+        """Of each subject its events of known items, or a session's items, all seen at that moment."""
+        visited = {item_id for subject in subjects if not isinstance(subject, str) for item_id in subject}
+        rows = self._item_rows(visited.union(*([event.item_id for event in found] for found in events.values())))
+        added = []
+        for subject in subjects:
+            if isinstance(subject, str):
+                found = [(rows[event.item_id], event) for event in events.get(subject, ())]
+                added.append([self._entry(row, event) for row, event in found if row is not None])
+            else:
+                places = [rows[item_id] for item_id in subject]
+                added.append([(row, moment, math.nan, 1.0) for row in places if row is not None])
+        return added
 
-    def _visited(self, item_ids: Sequence[str], now: float) -> list[Entry]:
-        """A session's items, all seen now."""
-        rows = [self._item_row(item_id) for item_id in item_ids]
-        return [(row, now, np.nan, 1.0) for row in rows if row is not None]
+    def _entry(self, row: int, event: Event) -> Entry:
+        rating = math.nan if event.rating is None else event.rating
+        return row, event.timestamp, rating, self._weights[event.event_type]
 
-    def _item_row(self, item_id: str) -> int | None:
-        """Row of an item; looked up in the catalogue once."""
-        if item_id not in self._rows:
-            if len(self._rows) >= 100_000:
-                self._rows.clear()
-            self._rows[item_id] = self._bundle.catalogue.item_row(item_id)
-        return self._rows[item_id]
+    def _item_rows(self, item_ids: set[str]) -> Mapping[str, int | None]:
+        """At least the rows of these items, None for an unknown one; those of `MAX_ROWS` items are kept."""
+        rows = self._rows
+        missing = item_ids - rows.keys()
+        if len(rows) + len(missing) > MAX_ROWS:
+            rows = self._rows = {}  # a new one: another thread may be reading the old one
+            missing = item_ids
+        if missing:
+            found = self._bundle.catalogue.item_rows(missing)
+            rows.update((item_id, found.get(item_id)) for item_id in missing)
+        return rows
 
 
 def event_weights(bundle: Bundle) -> Mapping[str, float]:

@@ -35,6 +35,7 @@ class Metrics:
         self._request_seconds = Histogram(
             "recsys_http_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=registry
         )
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # few: labels() takes its time
         self.in_flight = Gauge(
             "recsys_http_in_flight", "Requests being answered.", registry=registry, multiprocess_mode="livesum"
         )
@@ -86,8 +87,13 @@ class Metrics:
         return generate_latest(registry)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, method, status).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        try:
+            requests, durations = self._answered[route, method, status]
+        except KeyError:
+            requests, durations = self._requests.labels(route, method, status), self._request_seconds.labels(route)
+            self._answered[route, method, status] = requests, durations
+        requests.inc()
+        durations.observe(seconds)
 
     def refused(self, cause: str) -> None:
         self._refused.labels(cause).inc()

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,9 +44,12 @@ def start(bundle: Path, settings: Settings) -> subprocess.Popen[bytes]:
     environment = {**os.environ, f"{ENV_PREFIX}STORE": settings.store}
     for name in ("log_level", "log_format"):
         environment[f"{ENV_PREFIX}{name.upper()}"] = getattr(settings, name)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "serve.search_index", str(bundle)], env=environment, stdin=subprocess.DEVNULL
     )
+    # Somebody has to take note of its end, or it stays in the table of processes.
+    threading.Thread(target=process.wait, name="search-index", daemon=True).start()
+    return process
 
 
 def put_items(bundle: Bundle, store: Store) -> None:

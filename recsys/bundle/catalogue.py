@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,8 @@ CREATE TABLE items (
 );
 CREATE TABLE users (row INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
 """
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_PARAMETERS = 500
 _ITEM_COLUMNS = "items.row, item_id, title, brand, categories, price, image, description"
 
 
@@ -102,11 +105,19 @@ class Catalogue:
 
     def item_row(self, item_id: str) -> int | None:
         """Row of an item; None if unknown."""
-        return self._row("SELECT row FROM items WHERE item_id = ?", item_id)
+        return self.item_rows([item_id]).get(item_id)
 
     def user_row(self, user_id: str) -> int | None:
         """Row of a user; None if unknown."""
-        return self._row("SELECT row FROM users WHERE user_id = ?", user_id)
+        return self.user_rows([user_id]).get(user_id)
+
+    def item_rows(self, item_ids: Iterable[str]) -> dict[str, int]:
+        """Rows of those items that are known."""
+        return self._rows("SELECT item_id, row FROM items WHERE item_id", item_ids)
+
+    def user_rows(self, user_ids: Iterable[str]) -> dict[str, int]:
+        """Rows of those users who are known."""
+        return self._rows("SELECT user_id, row FROM users WHERE user_id", user_ids)
 
     def items(self, rows: Sequence[int] | NDArray[np.integer]) -> list[ItemRecord]:
         """Records of the item rows, in their order.
@@ -167,12 +178,14 @@ class Catalogue:
             raise KeyError(f"some of {len(rows)} rows are not in the catalogue's {table}")
         return [row[0] for row in found]
 
-    def _row(self, statement: str, key: str) -> int | None:
-        try:
-            found = self._query(statement, key)
-        except UnicodeEncodeError:  # a lone surrogate: no id of a catalogue holds one
-            return None
-        return int(found[0][0]) if found else None
+    def _rows(self, statement: str, ids: Iterable[str]) -> dict[str, int]:
+        # Not as JSON, which SQLite cuts off at a NUL. No id of a catalogue holds a lone surrogate, nor can a parameter.
+        asked = [text for text in ids if not _SURROGATE.search(text)]
+        found: dict[str, int] = {}
+        for start in range(0, len(asked), _MAX_PARAMETERS):
+            part = asked[start : start + _MAX_PARAMETERS]
+            found.update(self._query(f"{statement} IN ({','.join('?' * len(part))})", *part))
+        return found
 
     def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._cursor(statement, *parameters).fetchall()

@@ -38,12 +38,12 @@ class Histories:
         """int64 [B], number of interactions of each user."""
         return np.diff(self.indptr)
 
-    @cached_property
+    @property
     def rows(self) -> NDArray[np.int64]:
         """int64 [T], the user (0..B-1) of each interaction."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    @cached_property
+    @property
     def steps_back(self) -> NDArray[np.int64]:
         """int64 [T], how many interactions of the same user came after each; 0 for the latest."""
         return self.indptr[1:][self.rows] - 1 - np.arange(len(self.items))

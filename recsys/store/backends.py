@@ -20,8 +20,9 @@ class Backend(ABC):
         reads: for reads, whose statements stand for themselves.
         streams: for reads of many rows as of one moment, which hold off no writer.
         insert: the dialect's INSERT, which knows ON CONFLICT.
-        latest_events: the latest :limit events up to :until of each of :users, oldest first; one look into the
-            index for each user.
+        latest_events: the latest `limit` events up to `until` of each of `users`, oldest first; one look into the
+            index for each user. As the driver takes it: every recommendation asks, and SQLAlchemy would take as
+            long as the database.
     """
 
     insert: Any
@@ -66,7 +67,7 @@ class Backend(ABC):
 
     @abstractmethod
     def users_value(self, user_ids: Sequence[str]) -> Any:
-        """Value of :users."""
+        """Value of `users` in `latest_events`."""
 
     @abstractmethod
     def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:

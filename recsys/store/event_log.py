@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +33,7 @@ def append(database: Database, events: Sequence[Event]) -> Appended:
         first_of_id.setdefault(event.event_id, event)
     if not first_of_id:
         return Appended(0, 0)
-    rows: list[dict[str, Any]] = [asdict(event) for event in first_of_id.values()]
+    rows: list[dict[str, Any]] = [event._asdict() for event in first_of_id.values()]
     backend = database.backend
     insert = backend.insert(EVENTS).on_conflict_do_nothing(index_elements=[_E.event_id])
     with database.write() as connection:
@@ -83,9 +82,9 @@ def events_of(database: Database, user_ids: Sequence[str], until: float | None, 
         "limit": limit,
     }
     with database.read() as connection:
-        rows = connection.execute(sa.text(backend.latest_events), values).all()
+        rows = connection.exec_driver_sql(backend.latest_events, values).all()
     for row in rows:
-        histories[row[1]].append(Event(*row))
+        histories[row[1]].append(Event._make(row))
     return histories
 
 
@@ -94,7 +93,7 @@ def all_events(database: Database) -> Iterator[list[Event]]:
     statement = _EVENT.order_by(_E.seq).execution_options(yield_per=ROWS_AT_ONCE)
     with database.stream() as connection:
         for rows in connection.execute(statement).partitions():
-            yield [Event(*row) for row in rows]
+            yield [Event._make(row) for row in rows]
             database.limit(connection)
 
 

@@ -48,10 +48,10 @@ class PostgreSQL(Backend):
     insert = staticmethod(postgresql.insert)
     latest_events = f"""
         SELECT {EVENT_COLUMNS}
-        FROM unnest(CAST(:users AS text[])) AS u(user_id) CROSS JOIN LATERAL (
+        FROM unnest(CAST(%(users)s AS text[])) AS u(user_id) CROSS JOIN LATERAL (
             SELECT * FROM events
-            WHERE user_id = u.user_id COLLATE "C" AND timestamp <= :until
-            ORDER BY timestamp DESC, seq DESC LIMIT :limit
+            WHERE user_id = u.user_id COLLATE "C" AND timestamp <= %(until)s
+            ORDER BY timestamp DESC, seq DESC LIMIT %(limit)s
         ) AS e
         ORDER BY e.timestamp, e.seq
     """

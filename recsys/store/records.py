@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from recsys.store.errors import InvalidRecord
 
@@ -24,8 +24,7 @@ LARGEST_NUMBER = 3.4e38  # of float32, which training reads
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that a user did to an item.
 
     Attributes:
@@ -115,8 +114,7 @@ class ItemRow:
     image: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """An answer: what was shown to whom, by which version of a bundle.
 
     Attributes:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
-from serve.api.common import REFUSALS, NoParameters, json_response
+from serve.api.common import REFUSALS, DirectRoute, NoParameters, json_response
 from serve.problems import ProblemError, explain, responses
 from serve.schemas.common import parameters
 from serve.schemas.recommendations import (
@@ -27,12 +27,13 @@ from serve.service import Answer, RecommendationRequest
 
 router = APIRouter(tags=["recommendations"])
 
+PATH = "/recommendations/{user_id:id}"
 CACHED_QUERY_BYTES = 256
 USER_ID = "Any string; percent-encoded where it must be."
 
 
 @router.get(
-    "/recommendations/{user_id:id}",
+    PATH,
     summary="Items for a user",
     response_model=RecommendationResponse,
     responses=REFUSALS,
@@ -52,6 +53,10 @@ async def recommend(request: Request) -> Response:
         raise ProblemError(422, "user_id: name a user")
     answers = await _submit(request, RecommendationRequest(options, (user_id,), started))
     return json_response(answers[0])
+
+
+# Stands before FastAPI's routes.
+direct = DirectRoute(PATH, recommend)
 
 
 @router.post(

@@ -152,9 +152,9 @@ def test_the_events_of_a_user_are_found_by_the_index(store: Store, store_url: st
     sqlite = store_url.startswith("sqlite")
     query(store_url, "ANALYZE")
     statement = store._database.backend.latest_events
-    values = {":users": """'["u1", "u7"]'""" if sqlite else "'{u1,u7}'", ":until": "9e9", ":limit": "5"}
+    values = {"users": """'["u1", "u7"]'""" if sqlite else "'{u1,u7}'", "until": "9e9", "limit": "5"}
     for name, value in values.items():
-        statement = statement.replace(name, value)
+        statement = statement.replace(f":{name}" if sqlite else f"%({name})s", value)
     assert len(query(store_url, statement)) == 10
     plan = [str(row[-1]) for row in query(store_url, f"EXPLAIN {'QUERY PLAN ' * sqlite}{statement}")]
     assert any("events_user" in step for step in plan), plan

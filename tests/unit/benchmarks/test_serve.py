@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from benchmarks.serve import FLOOR, LIVE_EVENTS, Profiler, Row, create_benchmark_app, fill_store, profile
+from benchmarks.floor import FLOOR, create_benchmark_app
+from benchmarks.serve import Row
+from benchmarks.serve_process import LIVE_EVENTS, fill_store
+from benchmarks.serve_profile import Profiler, profile
 from recsys.bundle import open_bundle
 from recsys.store import Store
 from tests.bundle_factory import make_bundle
@@ -52,11 +55,9 @@ def test_the_floor_is_a_constant_answer_of_the_size_of_a_real_one(
 
 
 def test_a_profile_shows_every_stage_within_the_one_around_it(bundle_path: Path, store: str) -> None:
-    spent, candidates = profile(bundle_path, store, batch=4, seconds=0.5)
+    spent = profile(bundle_path, store, batch=4, seconds=0.5)
     names = {path[-1] for path in spent}
-    stages = {"store", "query tower", "ANN search", "proposers", "features", "rating head (ONNX)", "ranker", "JSON"}
-    assert stages <= names
-    assert 50 < candidates < 110  # 50 of the two-tower and 20 of each of three proposers
+    assert {"store", "query tower", "ANN search", "proposers", "features", "ranker", "JSON"} <= names
     for path, value in spent.items():
         inner = sum(spent[other] for other in spent if other[:-1] == path)
         assert inner <= value * 1.01 + 0.001, path
@@ -70,7 +71,7 @@ def test_a_profiler_adds_up_what_runs_inside_a_span() -> None:
         while time.process_time() < end:
             pass
 
-    twice = profiler.timed(work, lambda: "inner")
+    twice = profiler.timed(work, "inner")
     with profiler.span("outer"):
         twice()
         twice()

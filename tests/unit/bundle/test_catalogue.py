@@ -59,6 +59,18 @@ def test_an_unknown_id_has_no_row(path: Path, unknown: str) -> None:
     assert catalogue.user_row(unknown) is None
 
 
+def test_rows_of_many_ids_at_once(tmp_path: Path) -> None:
+    users = [f"u{n}" for n in range(1200)]
+    write_catalogue(tmp_path / "catalogue.sqlite", ITEMS, users)
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    asked = ["nobody", "\ud800", *reversed(users), "u3"]
+    assert catalogue.user_rows(asked) == {user: row for row, user in enumerate(users)}
+    assert catalogue.user_rows([]) == {}
+    assert catalogue.item_rows([item.item_id for item in ITEMS] + ["none"]) == {
+        item.item_id: item.row for item in ITEMS
+    }
+
+
 @pytest.mark.parametrize("row", [NO_ITEM, 3, 10**30])
 def test_an_unknown_row_is_an_error(path: Path, row: int) -> None:
     catalogue = Catalogue(path)

@@ -14,6 +14,7 @@ from recsys.dataset.histories import Histories
 from recsys.retrieval.base import Queries
 from serve.search_index import catalogue_version
 from tests.unit.serve.helpers import N_ITEMS, refusal, row_of, rows_of, running
+from tests.unit.serve.waiting import eventually
 
 
 def similar(client: TestClient, item_id: str, **parameters: object) -> dict[str, Any]:
@@ -114,8 +115,10 @@ def test_popular_items_in_order(client: TestClient, bundle: Bundle) -> None:
 def searching(bundle_path: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     url = f"sqlite:///{tmp_path_factory.mktemp('search')}/store.sqlite"
     with running(bundle=bundle_path, store=url, index_items=True) as (client, server):
-        assert server._indexing is not None
-        assert server._indexing.wait(60) == 0
+        process = server._indexing
+        assert process is not None
+        eventually(lambda: process.returncode is not None)  # the server itself has taken note of its end
+        assert process.returncode == 0
         yield client
 
 

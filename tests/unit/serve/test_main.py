@@ -1,7 +1,10 @@
 """`python -m serve` names what keeps it from starting, and ends with the code of the error."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from recsys.errors import BundleError, ConfigError
 from serve.__main__ import main
+from tests.unit.serve.processes import ROOT
 
 End = Callable[..., tuple[int, str]]
 
@@ -80,3 +84,13 @@ def test_a_setting_that_cannot_be_used_ends_it(
     assert code == expected
     assert "Remedy" in errors
     assert "swordfish" not in errors
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_matrices_are_multiplied_on_one_thread_unless_told_otherwise(given: dict[str, str], threads: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    code = "import serve.lists, threadpoolctl; print(*{i['num_threads'] for i in threadpoolctl.threadpool_info()})"
+    asked = subprocess.run(
+        [sys.executable, "-c", code], env={**clean, **given}, cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert asked.stdout.split() == [threads]
