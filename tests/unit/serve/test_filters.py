@@ -69,8 +69,11 @@ def test_a_filtered_list_is_the_models_order_then_popularity(
     answer = get(client, USER, k=15, exclude_seen=exclude_seen, **parameters)
     records = bundle.catalogue.items(range(N_ITEMS))
     seen = history_of(bundle, USER_ROW) if exclude_seen else []
-    ranked = bundle.recommender().recommend(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=exclude_seen)
-    own = [int(row) for row in ranked.items[0] if row >= 0 and fits(records[row], parameters)][:15]
+    allowed = np.array([fits(record, parameters) for record in records])
+    query = query_of(bundle, USER_ROW)
+    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, allowed=allowed)
+    own = [] if ranked.fallback[0] else [int(row) for row in ranked.items[0] if row >= 0]
+    assert allowed[own].all()
     popular = bundle.recommender().popularity.retrieve(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
     filling = [int(r) for r in popular.items[0] if r not in own and r not in seen and fits(records[r], parameters)]
     expected = [*own, *filling][:15]
