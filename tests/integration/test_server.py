@@ -11,7 +11,7 @@ from tests.bundle_factory import make_bundle
 from tests.unit.serve.processes import ROOT, command, get, server
 from tests.unit.serve.waiting import TIMEOUT_S
 
-NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb", "scipy")
+NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb")
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,8 @@ def test_a_filtered_list_is_the_models_order_then_popularity(
     records = bundle.catalogue.items(range(N_ITEMS))
     seen = history_of(bundle, USER_ROW) if exclude_seen else []
     allowed = np.array([fits(record, parameters) for record in records])
-    ranked = bundle.recommender().recommend(query_of(bundle, USER_ROW), 15, exclude_seen=exclude_seen, allowed=allowed)
+    query = query_of(bundle, USER_ROW)
+    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, allowed=allowed)
     own = [] if ranked.fallback[0] else [int(row) for row in ranked.items[0] if row >= 0]
     assert allowed[own].all()
     popular = bundle.recommender().popularity.retrieve(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
