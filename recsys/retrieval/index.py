@@ -36,6 +36,7 @@ _SMALLEST_TREE = 1000  # asymmetric hashing learns 16 codes a block; fewer items
 _TREE_TRAINING_ITEMS = 100_000
 _WIDENING = 1.5  # step by which the search widens until the recall is reached
 _NARROWING = 0.8  # step by which it narrows while the recall stays
+_CODES_AN_ITEM = 30  # items scored by their codes in the time that it takes to rescore one
 _ERRORS = 2.0  # standard errors of the sample's recall that must lie between it and the target then
 # Partitions differ in size: search so many that, evenly filled, they would hold this many times k items.
 _PARTITION_MARGIN = 4
@@ -67,11 +68,17 @@ class IndexParameters:
             reorder=min(n_items, math.ceil(self.reorder * _WIDENING)),
         )
 
-    def narrowed(self) -> list[IndexParameters]:
-        """The next narrower searches: of fewer partitions, and of fewer items."""
-        leaves = max(1, math.floor(self.leaves_to_search * _NARROWING))
-        reorder = max(RECALL_AT, math.floor(self.reorder * _NARROWING))
-        return [replace(self, leaves_to_search=leaves), replace(self, reorder=reorder)]
+    def of_fewer_partitions(self) -> IndexParameters:
+        """The next narrower search that looks into fewer partitions; equal to this one when there is none."""
+        return replace(self, leaves_to_search=max(1, math.floor(self.leaves_to_search * _NARROWING)))
+
+    def of_fewer_items(self) -> IndexParameters:
+        """The next narrower search that rescores fewer items; equal to this one when there is none."""
+        return replace(self, reorder=max(min(RECALL_AT, self.reorder), math.floor(self.reorder * _NARROWING)))
+
+    def cost(self, n_items: int) -> float:
+        """About what a search takes, as the time to rescore so many items."""
+        return self.leaves_to_search / self.leaves * n_items / _CODES_AN_ITEM + self.reorder
 
 
 def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
@@ -263,15 +270,20 @@ def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64
 
 
 def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
-    """Search less, in turns of partitions and items, while the recall is above the target beyond the sample's noise."""
-    open_ways = [0, 1]
-    while open_ways:
-        for way in tuple(open_ways):
-            narrower = index.with_parameters(index.parameters.narrowed()[way])
-            found = recalls(narrower)
-            noise = _ERRORS * found.std() / math.sqrt(len(found))
-            if narrower.parameters != index.parameters and found.mean() - noise >= target:
-                index = narrower
-            else:
-                open_ways.remove(way)
-    return index
+    """The cheapest of the narrower searches whose recall is above the target beyond the sample's noise."""
+
+    def narrowed(wide: ScannIndex, step: Callable[[IndexParameters], IndexParameters]) -> ScannIndex | None:
+        narrow = wide.with_parameters(step(wide.parameters))
+        found = recalls(narrow)
+        noise = _ERRORS * found.std() / math.sqrt(len(found))
+        return narrow if narrow.parameters != wide.parameters and found.mean() - noise >= target else None
+
+    best = index
+    wide: ScannIndex | None = index
+    while wide is not None:
+        narrow: ScannIndex | None = wide
+        while narrow is not None:
+            best = min(best, narrow, key=lambda candidate: candidate.parameters.cost(candidate.n_items))
+            narrow = narrowed(narrow, IndexParameters.of_fewer_partitions)
+        wide = narrowed(wide, IndexParameters.of_fewer_items)
+    return best

@@ -136,12 +136,20 @@ class TestQuality:
         chosen = index.parameters
         assert chosen.leaves == start.parameters.leaves
         assert chosen.leaves_to_search < start.parameters.leaves_to_search
-        assert chosen.reorder < start.parameters.reorder
-        for narrower in chosen.narrowed():  # the next steps come too close to the target
-            found = index.with_parameters(narrower).search(vectors, 100).items
-            truth = exact.search(vectors, embeddings, 100).items
-            shares = [len(np.intersect1d(f, t)) / 100 for f, t in zip(found, truth, strict=True)]
-            assert np.mean(shares) - 2 * np.std(shares) / np.sqrt(len(shares)) < 0.8
+        assert chosen.reorder <= start.parameters.reorder
+        # A step further comes too close to the target.
+        found = index.with_parameters(chosen.of_fewer_partitions()).search(vectors, 100).items
+        truth = exact.search(vectors, embeddings, 100).items
+        shares = [len(np.intersect1d(f, t)) / 100 for f, t in zip(found, truth, strict=True)]
+        assert np.mean(shares) - 2 * np.std(shares) / np.sqrt(len(shares)) < 0.8
+
+    def test_narrower_searches_end_and_cost_less(self) -> None:
+        wide = IndexParameters(500, 10, 120)
+        assert wide.of_fewer_partitions() == IndexParameters(500, 8, 120)
+        assert wide.of_fewer_items() == IndexParameters(500, 10, 100)
+        assert wide.cost(65_000) == 10 * 130 / 30 + 120  # codes of 10 partitions, and items
+        for end in (IndexParameters(500, 1, 100), IndexParameters(500, 1, 40)):
+            assert end.of_fewer_partitions() == end.of_fewer_items() == end
 
     @pytest.mark.parametrize("fixed", [{"leaves_to_search": 50}, {"reorder": 3000}])
     def test_what_the_config_fixes_is_neither_widened_nor_narrowed(
