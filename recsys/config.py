@@ -218,7 +218,8 @@ class IndexConfig(Section):
     min_recall: Share = Field(0.98, description="recall@100 against exact search below which export stops.")
     target_recall: Share = Field(
         0.99,
-        description="The search widens at export until this recall@100 is reached, as far as it is not fixed below.",
+        description="The search widens at export until this recall@100 is reached, or narrows while it stays above; "
+        "not if leaves_to_search or reorder is given.",
     )
     leaves: Positive | None = Field(None, description="ScaNN partitions; null: from the catalogue's size.")
     leaves_to_search: Positive | None = Field(None, description="Partitions searched; null: from the size.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from recsys.errors import BundleError
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
+from recsys.retrieval.kernels import rescore
 from recsys.retrieval.scann_loader import scann_pybind
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _REORDER = (250, 300, 800, 500)
 _SMALLEST_TREE = 1000  # asymmetric hashing learns 16 codes a block; fewer items than this gain nothing by it
 _TREE_TRAINING_ITEMS = 100_000
 _WIDENING = 1.5  # step by which the search widens until the recall is reached
+_NARROWING = 0.8  # step by which it narrows while the recall stays
+_CODES_AN_ITEM = 30  # items scored by their codes in the time that it takes to rescore one
+_ERRORS = 2.0  # standard errors of the sample's recall that must lie between it and the target then
 # Partitions differ in size: search so many that, evenly filled, they would hold this many times k items.
 _PARTITION_MARGIN = 4
 
@@ -44,7 +49,7 @@ class IndexParameters:
     Attributes:
         leaves: partitions of the tree; 0: no tree, every search is exact.
         leaves_to_search: partitions searched for a query.
-        reorder: candidates of the quantised search whose scores are computed exactly.
+        reorder: items that the quantised search gives, whose scores are then computed exactly.
     """
 
     leaves: int = 0
@@ -62,6 +67,18 @@ class IndexParameters:
             leaves_to_search=min(self.leaves, math.ceil(self.leaves_to_search * _WIDENING)),
             reorder=min(n_items, math.ceil(self.reorder * _WIDENING)),
         )
+
+    def of_fewer_partitions(self) -> IndexParameters:
+        """The next narrower search that looks into fewer partitions; equal to this one when there is none."""
+        return replace(self, leaves_to_search=max(1, math.floor(self.leaves_to_search * _NARROWING)))
+
+    def of_fewer_items(self) -> IndexParameters:
+        """The next narrower search that rescores fewer items; equal to this one when there is none."""
+        return replace(self, reorder=max(min(RECALL_AT, self.reorder), math.floor(self.reorder * _NARROWING)))
+
+    def cost(self, n_items: int) -> float:
+        """About what a search takes, as the time to rescore so many items."""
+        return self.leaves_to_search / self.leaves * n_items / _CODES_AN_ITEM + self.reorder
 
 
 def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
@@ -81,11 +98,15 @@ def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
 
 
 class ScannIndex:
-    """Finds the item embeddings of highest inner product with a vector."""
+    """Finds the item embeddings of highest inner product with a vector.
 
-    def __init__(self, searcher: Any, parameters: IndexParameters, n_items: int, dim: int) -> None:
-        self._searcher = searcher
-        self.parameters, self.n_items, self.dim = parameters, n_items, dim
+    ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
+    """
+
+    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float32]) -> None:
+        self._searcher, self._embeddings = searcher, embeddings
+        self.parameters = parameters
+        self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
 
     @classmethod
     def build(cls, embeddings: NDArray[np.float32], config: IndexConfig) -> Self:
@@ -94,7 +115,7 @@ class ScannIndex:
         Raises:
             BundleError: there are no embeddings, or some are not finite.
         """
-        n_items, dim = embeddings.shape
+        n_items = len(embeddings)
         if not n_items:
             raise BundleError("item embeddings to index", "none", "train on a dataset that has items")
         broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
@@ -105,24 +126,25 @@ class ScannIndex:
                 "train again with a lower training.learning_rate or training.clip_norm",
             )
         parameters = choose_parameters(n_items, config)
-        builder = scann_pybind().builder(np.ascontiguousarray(embeddings, np.float32), 10, "dot_product")
+        embeddings = np.ascontiguousarray(embeddings, np.float32)
+        builder = scann_pybind().builder(embeddings, 10, "dot_product")
         if parameters.exact:
             builder = builder.score_brute_force()
         else:
             sample = min(n_items, _TREE_TRAINING_ITEMS)
-            builder = (
-                # k-means++ is the one initialisation of ScaNN that gives the same partitions each time.
-                builder.tree(
-                    parameters.leaves, parameters.leaves_to_search, training_sample_size=sample, random_init=False
-                )
-                .score_ah(2, anisotropic_quantization_threshold=0.2, training_sample_size=sample)
-                .reorder(parameters.reorder)
-            )
-        return cls(builder.build(), parameters, n_items, dim)
+            # k-means++ is the one initialisation of ScaNN that gives the same partitions each time.
+            builder = builder.tree(
+                parameters.leaves, parameters.leaves_to_search, training_sample_size=sample, random_init=False
+            ).score_ah(2, anisotropic_quantization_threshold=0.2, training_sample_size=sample)
+        return cls(builder.build(), parameters, embeddings)
+
+    def with_parameters(self, parameters: IndexParameters) -> ScannIndex:
+        """The same index searched in another way."""
+        return ScannIndex(self._searcher, parameters, self._embeddings)
 
     def widened(self) -> ScannIndex:
         """The same index searching more partitions and rescoring more candidates."""
-        return ScannIndex(self._searcher, self.parameters.widened(self.n_items), self.n_items, self.dim)
+        return self.with_parameters(self.parameters.widened(self.n_items))
 
     def search(self, vectors: NDArray[np.float32], k: int) -> Candidates:
         """The k best items of each vector with their inner products; any positive k is safe.
@@ -135,35 +157,42 @@ class ScannIndex:
         wanted = min(k, self.n_items)
         if not len(vectors) or not wanted:
             return found
-        reorder, leaves = self._width(wanted)
         vectors = np.ascontiguousarray(vectors, np.float32)
-        if len(vectors) == 1:
-            items, scores = self._searcher.search(vectors[0], wanted, reorder, leaves)
-            items, scores = items[None], scores[None]
+        if self.parameters.exact:
+            items, scores = self._ask(vectors, wanted, -1)
+            found.items[:, :wanted], found.scores[:, :wanted] = items, scores
         else:
-            items, scores = self._searcher.search_batched(vectors, wanted, reorder, leaves)
-        width = items.shape[1]
-        missing = np.isnan(scores)  # how ScaNN pads a batch
-        found.items[:, :width] = np.where(missing, NO_ITEM, items.astype(np.int32))
-        found.scores[:, :width] = np.where(missing, -np.inf, scores)
+            items, _ = self._ask(vectors, max(self.parameters.reorder, wanted), self._partitions(wanted))
+            rescore(vectors, self._embeddings, items, found.items, found.scores)
         return found
 
-    def _width(self, k: int) -> tuple[int, int]:
-        """Candidates to reorder and partitions to search for k results; -1 where it does not apply."""
-        if self.parameters.exact:
-            return -1, -1
+    def _ask(self, vectors: NDArray[np.float32], k: int, leaves: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """ScaNN's k best items of each vector, padded, with its scores."""
+        if len(vectors) == 1:
+            items, scores = self._searcher.search(vectors[0], k, -1, leaves)
+            items, scores = items[None], scores[None]
+        else:
+            items, scores = self._searcher.search_batched(vectors, k, -1, leaves)
+        # NaN is how ScaNN pads a batch.
+        return np.where(np.isnan(scores), NO_ITEM, items).astype(np.int32), scores
+
+    def _partitions(self, k: int) -> int:
+        """Partitions to search for k results."""
         enough = math.ceil(_PARTITION_MARGIN * k * self.parameters.leaves / self.n_items)
-        leaves = min(self.parameters.leaves, max(self.parameters.leaves_to_search, enough))
-        return max(self.parameters.reorder, k), leaves
+        return min(self.parameters.leaves, max(self.parameters.leaves_to_search, enough))
 
     def measure_recall(
         self, embeddings: NDArray[np.float32], vectors: NDArray[np.float32], k: int = RECALL_AT
     ) -> float:
         """Share of the exact k best items that this index finds, averaged over `vectors` (float32 [B, D])."""
-        k = min(k, self.n_items)
+        return float(self._recalls(vectors, exact.search(vectors, embeddings, min(k, self.n_items)).items).mean())
+
+    def _recalls(self, vectors: NDArray[np.float32], truth: NDArray[np.int32]) -> NDArray[np.float64]:
+        """float64 [U], share of the items `truth` [U, k] that this index finds for each vector."""
+        found = self.search(vectors, truth.shape[1]).items
         rows = np.arange(len(vectors))[:, None] * self.n_items
-        found, truth = self.search(vectors, k).items, exact.search(vectors, embeddings, k).items
-        return float(np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean())
+        recalls: NDArray[np.float64] = np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean(axis=1)
+        return recalls
 
     def save(self, folder: Path) -> None:
         """Write into the empty `folder`; it can be moved afterwards."""
@@ -172,20 +201,22 @@ class ScannIndex:
         (folder / _PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
+    def load(cls, folder: Path, embeddings: NDArray[np.float32]) -> Self:
+        """Read what `save` wrote; `embeddings` are those that were indexed.
 
         Raises:
-            BundleError: files are missing or not an index.
+            BundleError: files are missing, not an index, or one of other embeddings.
         """
         try:
             description = json.loads((folder / _PARAMETERS_FILE).read_text("utf8"))
-            n_items, dim = description.pop("n_items"), description.pop("dim")
+            shape = description.pop("n_items"), description.pop("dim")
             parameters = IndexParameters(**description)
             searcher = scann_pybind().load_searcher(str(folder), assets_backcompat_shim=False)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise BundleError(f"a ScaNN index in {folder}", str(error), "export the bundle again") from error
-        return cls(searcher, parameters, n_items, dim)
+        if shape != embeddings.shape:
+            raise BundleError(f"an index of {embeddings.shape} embeddings in {folder}", str(shape), "export it again")
+        return cls(searcher, parameters, embeddings)
 
 
 def build_index(
@@ -194,7 +225,8 @@ def build_index(
     """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
 
     Starts from the parameters for the catalogue's size and widens the search until `config.target_recall` is
-    reached, unless the config fixes `leaves_to_search` or `reorder`.
+    reached, or narrows it as far as the recall safely stays there; neither if the config fixes `leaves_to_search` or
+    `reorder`.
 
     Args:
         embeddings: float32 [N, D], item embeddings.
@@ -208,13 +240,14 @@ def build_index(
     index = ScannIndex.build(embeddings, config)
     size = min(config.sample_queries, len(vectors))
     sample = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
-    recall = index.measure_recall(embeddings, sample)
-    fixed = config.leaves_to_search is not None or config.reorder is not None
-    while recall < config.target_recall and not fixed:
-        wider = index.widened()
-        if wider.parameters == index.parameters:
-            break
-        index, recall = wider, wider.measure_recall(embeddings, sample)
+    truth = exact.search(sample, embeddings, min(RECALL_AT, len(embeddings))).items
+
+    def recalls(candidate: ScannIndex) -> NDArray[np.float64]:
+        return candidate._recalls(sample, truth)
+
+    if config.leaves_to_search is None and config.reorder is None and not index.parameters.exact:
+        index = _narrow(_widen(index, recalls, config.target_recall), recalls, config.target_recall)
+    recall = float(recalls(index).mean())
     if recall < config.min_recall:
         used = index.parameters
         raise BundleError(
@@ -224,3 +257,33 @@ def build_index(
             "above the catalogue's size to search exactly, or lower index.min_recall",
         )
     return index, recall
+
+
+def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+    """Search more until the recall is reached, or there is no more to search."""
+    while recalls(index).mean() < target:
+        wider = index.widened()
+        if wider.parameters == index.parameters:
+            break
+        index = wider
+    return index
+
+
+def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+    """The cheapest of the narrower searches whose recall is above the target beyond the sample's noise."""
+
+    def narrowed(wide: ScannIndex, step: Callable[[IndexParameters], IndexParameters]) -> ScannIndex | None:
+        narrow = wide.with_parameters(step(wide.parameters))
+        found = recalls(narrow)
+        noise = _ERRORS * found.std() / math.sqrt(len(found))
+        return narrow if narrow.parameters != wide.parameters and found.mean() - noise >= target else None
+
+    best = index
+    wide: ScannIndex | None = index
+    while wide is not None:
+        narrow: ScannIndex | None = wide
+        while narrow is not None:
+            best = min(best, narrow, key=lambda candidate: candidate.parameters.cost(candidate.n_items))
+            narrow = narrowed(narrow, IndexParameters.of_fewer_partitions)
+        wide = narrowed(wide, IndexParameters.of_fewer_items)
+    return best

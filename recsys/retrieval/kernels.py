@@ -136,7 +136,8 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
     for place in range(len(items)):
         ascending = np.int64(bits[place]) if bits[place] >= 0 else np.int64(bits[place] ^ 0x7FFFFFFF)
-        keys[place] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(np.uint32(items[place]) * _HASH)
+        tie_key = np.uint32(np.uint32(items[place]) * _HASH)  # Numba multiplies in 64 bits
+        keys[place] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(tie_key)
     k = len(best_items)
     if len(keys) > k:
         keys = np.partition(keys, k - 1)[:k]
@@ -232,6 +233,22 @@ def write_fold_in(indptr: Longs, factors: Floats, projected: Floats, confidences
             shares[row] /= system[row, row]
             for place in range(dim):
                 vectors[query, place] += shares[row] * projected[start + row, place]
+
+
+@compiled
+def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best_scores: Matrix) -> None:
+    """Of `items` [B, C], each once and padded, write those of the highest inner products with vectors [B, D]."""
+    found, scores = np.empty(items.shape[1], np.int32), np.empty(items.shape[1], np.float32)
+    for query in range(len(items)):
+        count = 0
+        for item in items[query]:
+            if item != _NO_ITEM:
+                total = np.float32(0)
+                for place in range(vectors.shape[1]):
+                    total += vectors[query, place] * matrix[item, place]
+                found[count], scores[count] = item, total
+                count += 1
+        _write_best(found[:count], scores[:count], best_items[query], best_scores[query])
 
 
 @compiled

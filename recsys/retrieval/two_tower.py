@@ -91,4 +91,5 @@ class TwoTowerRetriever:
         """Read what `save` wrote; the query tower computes on `threads` threads. Embeddings are memory-mapped."""
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
         tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"], threads)
-        return cls(tower, mapped(folder / EMBEDDINGS_FILE), ScannIndex.load(folder / INDEX_FOLDER))
+        embeddings = mapped(folder / EMBEDDINGS_FILE)
+        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings))

@@ -65,8 +65,10 @@ class TestSearch:
         index = ScannIndex.build(embeddings[:size], TREE)
         found = index.search(vectors[:5], size)
         truth = exact.search(vectors[:5], embeddings[:size], size)
-        np.testing.assert_array_equal(found.items, truth.items)
+        np.testing.assert_array_equal(np.sort(found.items), np.sort(truth.items))  # rounding may swap neighbours
         np.testing.assert_allclose(found.scores, truth.scores, rtol=1e-4, atol=1e-5)
+        own = np.einsum("bd,bkd->bk", vectors[:5], embeddings[found.items])
+        np.testing.assert_allclose(found.scores, own, rtol=1e-5, atol=1e-6)
 
     def test_an_odd_number_of_dimensions(self, vectors: np.ndarray, embeddings: np.ndarray) -> None:
         index = ScannIndex.build(embeddings[:, :7], TREE)
@@ -126,9 +128,36 @@ class TestQuality:
         assert recall == pytest.approx(index.measure_recall(embeddings, vectors))
         assert index.parameters.leaves_to_search > start.parameters.leaves_to_search
 
-    def test_what_the_config_fixes_is_not_widened(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
-        fixed = NARROW.model_copy(update={"min_recall": 0.0})
-        assert build_index(embeddings, vectors, fixed)[0].parameters == IndexParameters(50, 1, 100)
+    def test_the_search_narrows_as_far_as_the_target_allows(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
+        config = IndexConfig(exact_below=0, target_recall=0.8, min_recall=0)
+        start = ScannIndex.build(embeddings, config)
+        index, recall = build_index(embeddings, vectors, config)
+        assert start.measure_recall(embeddings, vectors) > recall >= 0.8
+        chosen = index.parameters
+        assert chosen.leaves == start.parameters.leaves
+        assert chosen.cost(len(embeddings)) < 0.8 * start.parameters.cost(len(embeddings))
+        # A step further comes too close to the target.
+        found = index.with_parameters(chosen.of_fewer_partitions()).search(vectors, 100).items
+        truth = exact.search(vectors, embeddings, 100).items
+        shares = [len(np.intersect1d(f, t)) / 100 for f, t in zip(found, truth, strict=True)]
+        assert np.mean(shares) - 2 * np.std(shares) / np.sqrt(len(shares)) < 0.8
+
+    def test_narrower_searches_end_and_cost_less(self) -> None:
+        wide = IndexParameters(500, 10, 120)
+        assert wide.of_fewer_partitions() == IndexParameters(500, 8, 120)
+        assert wide.of_fewer_items() == IndexParameters(500, 10, 100)
+        assert wide.cost(65_000) == 10 * 130 / 30 + 120  # codes of 10 partitions, and items
+        for end in (IndexParameters(500, 1, 100), IndexParameters(500, 1, 40)):
+            assert end.of_fewer_partitions() == end.of_fewer_items() == end
+
+    @pytest.mark.parametrize("fixed", [{"leaves_to_search": 50}, {"reorder": 3000}])
+    def test_what_the_config_fixes_is_neither_widened_nor_narrowed(
+        self, fixed: dict[str, int], embeddings: np.ndarray, vectors: np.ndarray
+    ) -> None:
+        narrow = NARROW.model_copy(update={"min_recall": 0.0})
+        assert build_index(embeddings, vectors, narrow)[0].parameters == IndexParameters(50, 1, 100)
+        wide = IndexConfig(exact_below=0, target_recall=0.5, min_recall=0, **fixed)
+        assert build_index(embeddings, vectors, wide)[0].parameters == choose_parameters(len(embeddings), wide)
 
     def test_an_unreachable_target_ends_with_the_widest_search(
         self, embeddings: np.ndarray, vectors: np.ndarray
@@ -169,7 +198,7 @@ class TestFiles:
         (tmp_path / "a").mkdir()
         index.save(tmp_path / "a")
         shutil.move(tmp_path / "a", tmp_path / "b")
-        loaded = ScannIndex.load(tmp_path / "b")
+        loaded = ScannIndex.load(tmp_path / "b", embeddings)
         assert loaded.parameters == index.parameters
         np.testing.assert_array_equal(loaded.search(vectors, 40).items, index.search(vectors, 40).items)
 
@@ -178,17 +207,26 @@ class TestFiles:
     ) -> None:
         index = ScannIndex.build(embeddings, NARROW).widened().widened().widened()
         index.save(tmp_path)
-        loaded = ScannIndex.load(tmp_path)
+        loaded = ScannIndex.load(tmp_path, embeddings)
         assert loaded.parameters == index.parameters == IndexParameters(50, 5, 338)
         assert loaded.measure_recall(embeddings, vectors) == index.measure_recall(embeddings, vectors)
 
+    def test_an_index_of_other_embeddings_is_refused(self, embeddings: np.ndarray, tmp_path: Path) -> None:
+        ScannIndex.build(embeddings, TREE).save(tmp_path)
+        with pytest.raises(BundleError, match="index of"):
+            ScannIndex.load(tmp_path, embeddings[:-1])
+
+    def test_the_embeddings_are_saved_once(self, embeddings: np.ndarray, tmp_path: Path) -> None:
+        ScannIndex.build(embeddings, TREE).save(tmp_path)
+        assert sum(file.stat().st_size for file in tmp_path.iterdir()) < embeddings.nbytes / 2
+
     def test_a_missing_or_damaged_index_says_so(self, embeddings: np.ndarray, tmp_path: Path) -> None:
         with pytest.raises(BundleError, match="ScaNN index"):
-            ScannIndex.load(tmp_path / "nowhere")
+            ScannIndex.load(tmp_path / "nowhere", embeddings)
         ScannIndex.build(embeddings, TREE).save(tmp_path)
         (tmp_path / "scann_assets.pbtxt").unlink()
         with pytest.raises(BundleError, match="scann_assets"):
-            ScannIndex.load(tmp_path)
+            ScannIndex.load(tmp_path, embeddings)
         (tmp_path / "index.json").write_text(json.dumps({"n_items": 3}))
         with pytest.raises(BundleError):
-            ScannIndex.load(tmp_path)
+            ScannIndex.load(tmp_path, embeddings)
