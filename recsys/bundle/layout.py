@@ -22,3 +22,5 @@ TF_FOLDER = "tf"
 CURRENT_FILE = "current"
 LOCK_FILE = ".lock"
 TEMPORARY_PREFIX = ".writing-"
+
+FULL = "full"  # names the whole pipeline among the models; the others are retrievers
