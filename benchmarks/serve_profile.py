@@ -41,7 +41,8 @@ SPANS: list[tuple[Any, str, str]] = [
     (TwoTowerRetriever, "encode", "query tower"),
     (TwoTowerRetriever, "search", "ANN search"),
     (ItemToItem, "retrieve", "proposers"),
-    (CandidateFeatures, "compute", "features"),
+    (CandidateFeatures, "score", "scores of all"),
+    (CandidateFeatures, "describe", "features"),
     (CandidateRanker, "score", "ranker"),
     (RatingPredictor, "predict", "ratings"),
 ]

@@ -1,9 +1,8 @@
-"""Matrix factorisation: a query is scored by the inner product of a user vector and item vectors. NumPy alone."""
+"""Matrix factorisation: a query is scored by the inner product of a user vector and item vectors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +15,7 @@ from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.dense import retrieve_by_scores
 from recsys.retrieval.exact import BLOCK_ENTRIES
-from recsys.retrieval.kernels import dots
+from recsys.retrieval.kernels import distinct, dots, write_fold_in, write_means
 
 Floats = NDArray[np.float64]
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
@@ -46,27 +45,28 @@ class FoldIn:
         self._ridged: Floats = gram + ridge * np.eye(width)
         self._inverse: Floats = np.linalg.inv(self._ridged)
 
-    def solve(self, factors: Floats, weights: Floats) -> Floats:
-        """User vectors, float64 [B, D].
+    def solve(self, indptr: NDArray[np.int64], factors: Floats, weights: Floats) -> Floats:
+        """User vectors, float64 [B, D]; zero for an empty history.
 
         With V [n, D] the factors of a history of n items, c their confidences, S = diag(c - 1) and
         M = Y'Y + l I, the equation reads (M + V'SV) x = V'c. A history of fewer items than factors is solved in
         n unknowns instead of D, by the identity x = M^-1 V' (I + S V M^-1 V')^-1 c.
 
         Args:
-            factors: float64 [B, n, D], of the distinct items of each history; 0 where there are fewer than n.
-            weights: float64 [B, n], 0 where there are fewer than n.
+            indptr: int64 [B + 1], user b owns the slice `indptr[b]:indptr[b + 1]` of what follows.
+            factors: float64 [T, D], of the distinct items of each history.
+            weights: float64 [T], their weights.
         """
-        confidences = self.alpha * weights[:, :, None]
-        extra = np.where(confidences > 0, confidences - 1, 0)
-        transposed = factors.transpose(0, 2, 1)
-        if factors.shape[1] < factors.shape[2]:
-            projected = (factors.reshape(-1, factors.shape[2]) @ self._inverse).reshape(factors.shape)
-            system = np.eye(factors.shape[1]) + extra * (projected @ transposed)
-            solution = projected.transpose(0, 2, 1) @ np.linalg.solve(system, confidences)
-        else:
-            solution = np.linalg.solve(self._ridged + transposed @ (extra * factors), transposed @ confidences)
-        return np.asarray(solution[:, :, 0])
+        dim = len(self.gram)
+        confidences = self.alpha * weights
+        solution = np.zeros((len(indptr) - 1, dim))
+        write_fold_in(indptr, factors, factors @ self._inverse, confidences, solution)
+        for row in np.flatnonzero(np.diff(indptr) >= dim):
+            part = slice(indptr[row], indptr[row + 1])
+            taken, trusted = factors[part], confidences[part]
+            system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
+            solution[row] = np.linalg.solve(system, taken.T @ trusted)
+        return solution
 
 
 @dataclass
@@ -99,12 +99,20 @@ class ImplicitFactors:
 
     def encode(self, queries: Queries) -> Floats:
         """User vectors, float64 [B, D]; zero where nothing is known."""
-        vectors = np.zeros((len(queries), self.item_factors.shape[1]))
-        for rows, factors, weights in self._history_blocks(queries.histories):
-            if self.fold_in is not None:
-                vectors[rows] = self.fold_in.solve(factors, weights)
-            else:
-                vectors[rows] = (weights[:, :, None] * factors).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+        histories, dim = queries.histories, self.item_factors.shape[1]
+        vectors = np.zeros((len(queries), dim))
+        if self.fold_in is None:
+            write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
+            return vectors
+        most = max(1, BLOCK_ENTRIES // 4 // max(dim, 1))  # interactions at a time, unless one user has more
+        start = 0
+        while start < len(queries):
+            fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most, "right")) - 1
+            stop = max(fitting, start + 1)
+            block = histories.select(np.arange(start, stop)) if stop - start < len(queries) else histories
+            indptr, items, weights = distinct(block.indptr, block.items, block.weights)
+            vectors[start:stop] = self.fold_in.solve(indptr, self.item_factors[items].astype(np.float64), weights)
+            start = stop
         return vectors
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
@@ -140,23 +148,6 @@ class ImplicitFactors:
 
         return scores
 
-    def _history_blocks(self, histories: Histories) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
-        """Rows [b], item factors [b, n, D] and weights [b, n] of the distinct items of histories of similar length.
-
-        Lengths are rounded up to powers of two, so that a long history does not pad the short ones.
-        """
-        distinct = _distinct(histories, self.n_items)
-        width = self.item_factors.shape[1]
-        sizes = 2 ** np.ceil(np.log2(np.maximum(distinct.lengths, 1))).astype(np.int64)
-        for size in np.unique(sizes[distinct.lengths > 0]):
-            rows = np.flatnonzero((sizes == size) & (distinct.lengths > 0))
-            step = max(1, BLOCK_ENTRIES // 4 // (size * width + min(size, width) ** 2))
-            for start in range(0, len(rows), step):
-                block = rows[start : start + step]
-                part = distinct.select(block)
-                items, weights = part.padded(part.items, 0), part.padded(part.weights, 0).astype(np.float64)
-                yield block, self.item_factors[items] * (weights > 0)[:, :, None].astype(np.float64), weights
-
     def save(self, folder: Path) -> None:
         parameters: dict[str, Any] = {"name": self.name}
         np.save(folder / "item_factors.npy", self.item_factors)
@@ -178,13 +169,3 @@ class ImplicitFactors:
         gram = arrays.pop("gram", None)
         fold_in = None if gram is None else FoldIn(gram, parameters["regularization"], parameters["alpha"])
         return cls(parameters["name"], **arrays, fold_in=fold_in)
-
-
-def _distinct(histories: Histories, n_items: int) -> Histories:
-    """Each item of a history once, with the sum of its weights, in no particular order."""
-    rows = histories.rows
-    keys, place = np.unique(rows * n_items + histories.items, return_inverse=True)
-    weights = np.bincount(place, weights=histories.weights, minlength=len(keys)).astype(np.float64)
-    return Histories.from_rows(
-        len(histories), keys // n_items, keys % n_items, np.zeros(len(keys), np.int64), weights=weights
-    )

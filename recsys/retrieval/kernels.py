@@ -163,6 +163,79 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
 
 
 @compiled
+def distinct(indptr: Longs, items: Ints, weights: Matrix) -> tuple[Longs, Ints, Floats]:
+    """Each item of a history once, with the sum of its weights: indptr [B + 1], items [S], weights [S]."""
+    starts = np.zeros_like(indptr)
+    once = np.empty_like(items)
+    sums = np.zeros(len(items), np.float64)
+    end = 0
+    for query in range(len(indptr) - 1):
+        places = {}
+        for position in range(indptr[query], indptr[query + 1]):
+            item = items[position]
+            if item not in places:
+                places[item] = end
+                once[end] = item
+                end += 1
+            sums[places[item]] += weights[position]
+        starts[query + 1] = end
+    return starts, once[:end].copy(), sums[:end].copy()
+
+
+@compiled
+def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, means: Floats) -> None:
+    """Write the mean factors of each history, by weight; an empty one is left as it is."""
+    for query in range(len(means)):
+        mass = 0.0
+        for position in range(indptr[query], indptr[query + 1]):
+            mass += weights[position]
+        for position in range(indptr[query], indptr[query + 1]):
+            for place in range(means.shape[1]):
+                means[query, place] += weights[position] / mass * factors[items[position], place]
+
+
+@compiled
+def write_fold_in(indptr: Longs, factors: Floats, projected: Floats, confidences: Floats, vectors: Floats) -> None:
+    """Solve `FoldIn` for histories of fewer items than factors, in as many unknowns, by elimination.
+
+    No pivoting is needed: all leading minors of I + S V M^-1 V' are positive.
+
+    Args:
+        indptr: [B + 1].
+        factors: [T, D], V of each history.
+        projected: [T, D], V M^-1.
+        confidences: [T].
+        vectors: [B, D], zero before; longer histories are left so.
+    """
+    dim = factors.shape[1]
+    for query in range(len(vectors)):
+        start, size = indptr[query], indptr[query + 1] - indptr[query]
+        if size >= dim:
+            continue
+        system = np.empty((size, size))
+        shares = confidences[start : start + size].copy()
+        for row in range(size):
+            for column in range(size):
+                product = 0.0
+                for place in range(dim):
+                    product += projected[start + row, place] * factors[start + column, place]
+                system[row, column] = (confidences[start + row] - 1) * product
+            system[row, row] += 1
+        for pivot in range(size):
+            for row in range(pivot + 1, size):
+                ratio = system[row, pivot] / system[pivot, pivot]
+                for column in range(pivot, size):
+                    system[row, column] -= ratio * system[pivot, column]
+                shares[row] -= ratio * shares[pivot]
+        for row in range(size - 1, -1, -1):
+            for column in range(row + 1, size):
+                shares[row] -= system[row, column] * shares[column]
+            shares[row] /= system[row, row]
+            for place in range(dim):
+                vectors[query, place] += shares[row] * projected[start + row, place]
+
+
+@compiled
 def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best_scores: Matrix) -> None:
     """Of `items` [B, C], each once and padded, write those of the highest inner products with vectors [B, D]."""
     found, scores = np.empty(items.shape[1], np.int32), np.empty(items.shape[1], np.float32)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from recsys.bundle import BundleWriter, ItemRecord
-from recsys.bundle.layout import ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
+from recsys.bundle.layout import FULL, ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
 from recsys.bundle.manifest import file_sha256
 from recsys.config import Config, RetrieverName
 from recsys.dataset import columns as c
@@ -46,7 +46,6 @@ from recsys.training.validation import EARLY_STOPPING_METRIC
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
 CONFIDENCE_USERS = 2000  # of validation, on whose lists confidence is fitted
-FULL = "full"  # the whole pipeline among the models that have a confidence
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
 
 
@@ -119,7 +118,7 @@ def export_bundle(
         if prefix is not None:
             weights = hybrids[HYBRID].weights
             ranker_report, recommender = add_ranker(
-                writer, trained, prefix, served, fitted, weights, held, config, console
+                writer, trained, data, prefix, served, fitted, weights, held, config, console
             )
         (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(trained.inputs.describe(), indent=1), "utf8")
         writer.describe(
@@ -208,6 +207,7 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
 def add_ranker(
     writer: BundleWriter,
     trained: Trained,
+    data: FitData,
     prefix: Trained,
     served: ServedTwoTower,
     fitted: FittedRetrievers,
@@ -221,7 +221,8 @@ def add_ranker(
     Args:
         writer: has the two-tower and the retrievers already.
         trained, served: the two-tower.
-        prefix: its twin.
+        data: what the other retrievers were fitted on.
+        prefix: the two-tower's twin.
         fitted: the other retrievers.
         hybrid: weights of the hybrid whose score the ranker reads.
         held: validation; None: there is none.
@@ -240,10 +241,10 @@ def add_ranker(
             (Path(folder) / part).mkdir()
         twin = serve_two_tower(prefix, Path(folder), config, measure=False)
         histories = prefix.dataset.histories((c.TRAIN,))
-        data = fit_data(prefix.dataset, histories, prefix.inputs.text, config)
-        retrievers = fit_again(needed, data, fitted, config)
+        before = fit_data(prefix.dataset, histories, prefix.inputs.text, config)
+        retrievers = fit_again(needed, before, fitted, config)
         following = HeldOut.of(prefix.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
-        features, recommender = _ranking_parts(data, prefix.dataset, twin, retrievers, names, hybrid, config)
+        features, recommender = _ranking_parts(before, prefix.dataset, twin, retrievers, names, hybrid, config)
         lists = collect_lists(
             recommender,
             features,
@@ -251,13 +252,12 @@ def add_ranker(
             finalists=config.ranking.finalists,
             length=config.ranking.list_length,
             seed=config.seed,
-            known=np.bincount(histories.items, minlength=data.n_items) > 0,
+            known=np.bincount(histories.items, minlength=before.n_items) > 0,
         )
     if not len(lists):
         console.print("No ranker: nothing that follows the prefix is among the candidates")
         return None, None
     retrievers = {name: fitted.tuned[name].retriever for name in needed}
-    data = fit_data(trained.dataset, trained.dataset.histories((c.TRAIN,)), trained.inputs.text, config)
     features, recommender = _ranking_parts(data, trained.dataset, served, retrievers, names, hybrid, config)
     checked = None
     if held is not None:

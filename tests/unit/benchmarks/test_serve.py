@@ -57,7 +57,7 @@ def test_the_floor_is_a_constant_answer_of_the_size_of_a_real_one(
 def test_a_profile_shows_every_stage_within_the_one_around_it(bundle_path: Path, store: str) -> None:
     spent = profile(bundle_path, store, batch=4, seconds=0.5)
     names = {path[-1] for path in spent}
-    assert {"store", "query tower", "ANN search", "proposers", "features", "ranker", "JSON"} <= names
+    assert {"store", "query tower", "ANN search", "proposers", "scores of all", "features", "ranker", "JSON"} <= names
     for path, value in spent.items():
         inner = sum(spent[other] for other in spent if other[:-1] == path)
         assert inner <= value * 1.01 + 0.001, path

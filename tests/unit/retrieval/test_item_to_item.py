@@ -7,6 +7,7 @@ import pytest
 
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.retrieval.exact import tie_keys
 from recsys.retrieval.item_to_item import ItemToItem
 from tests.bundle_factory import make_histories
 
@@ -125,3 +126,16 @@ def test_name_and_decay_are_kept_on_disk(tmp_path: Path) -> None:
     random_lists(20, 5).with_decay(0.3).save(tmp_path)
     loaded = ItemToItem.load(tmp_path)
     assert (loaded.name, loaded.decay) == ("random", 0.3)
+
+
+def test_rows_of_a_large_catalogue_change_neither_scores_nor_the_order_of_equal_ones() -> None:
+    n_items, width = 300_000, 16
+    random = np.random.default_rng(2)
+    others = np.sort(random.choice(np.arange(1, n_items, dtype=np.int32), width, replace=False))
+    close = np.float32(1) + np.arange(width, dtype=np.float32) // 8 * np.float32(2**-23)  # neighbouring numbers
+    neighbours, similarities = np.full((n_items, width), NO_ITEM, np.int32), np.zeros((n_items, width), np.float32)
+    neighbours[0], similarities[0] = others, close
+    found = ItemToItem("lists", neighbours, similarities).retrieve(queries(histories([0])), width)
+    order = np.lexsort((tie_keys(others), -close))
+    assert found.items[0].tolist() == others[order].tolist()
+    assert found.scores[0].tolist() == close[order].tolist()
