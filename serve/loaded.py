@@ -46,8 +46,9 @@ class Loaded:
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
         self.models = (FULL, *bundle.retrievers)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
-        self.facets = Facets.of(bundle.catalogue.facets())
-        self.spending = Lazy(lambda: Spending.of(bundle.histories, self.facets.prices))
+        self.facets = facets = Facets.of(bundle.catalogue.facets())
+        # Not of `self`: without a circle of references a bundle's memory is free at once when its last request ends.
+        self.spending = Lazy(lambda: Spending.of(bundle.histories, facets.prices))
         self._cards: dict[int, ItemCard] = {}
 
     @classmethod
