@@ -21,8 +21,7 @@ class Backend(ABC):
         streams: for reads of many rows as of one moment, which hold off no writer.
         insert: the dialect's INSERT, which knows ON CONFLICT.
         latest_events: the latest `limit` events up to `until` of each of `users`, oldest first; one look into the
-            index for each user. As the driver takes it: every recommendation asks, and SQLAlchemy would take as
-            long as the database.
+            index for each user. As the driver takes it, see `rows_of`.
     """
 
     insert: Any
@@ -64,6 +63,10 @@ class Backend(ABC):
     @abstractmethod
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Bring rows of `events` into an order that lets writers meet, their `seq` that of arrival."""
+
+    def rows_of(self, connection: Connection, statement: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Rows of a statement in the driver's own form: every recommendation asks, SQLAlchemy takes longer than it."""
+        return connection.exec_driver_sql(statement, values).all()
 
     @abstractmethod
     def users_value(self, user_ids: Sequence[str]) -> Any:

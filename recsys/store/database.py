@@ -79,16 +79,20 @@ class Database:
         except PoolTimeout:
             raise self._unavailable(f"no free connection within {self.timeout_s:g} s") from None
         except sqlite3.Error as error:
-            raise self._unavailable(str(error)) from error
+            raise self._failure(str(error)) from error
         except DBAPIError as error:
             reason = str(error.orig).strip().partition("\n")[0]
-            if _NO_TABLE.search(reason):
-                raise StoreError(
-                    f"the tables of this version in {self.name}", reason, "call Store.upgrade() before anything else"
-                ) from error
-            if isinstance(error, IntegrityError | ProgrammingError | DataError):
-                raise StoreError(f"sound statements and data in {self.name}", reason, "report this") from error
-            raise self._unavailable(reason) from error
+            unsound = isinstance(error, IntegrityError | ProgrammingError | DataError)
+            raise self._failure(reason, unsound=unsound) from error
+
+    def _failure(self, reason: str, *, unsound: bool = False) -> StoreError | StoreUnavailable:
+        if _NO_TABLE.search(reason):
+            return StoreError(
+                f"the tables of this version in {self.name}", reason, "call Store.upgrade() before anything else"
+            )
+        if unsound:
+            return StoreError(f"sound statements and data in {self.name}", reason, "report this")
+        return self._unavailable(reason)
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
         return StoreUnavailable(

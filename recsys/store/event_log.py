@@ -118,7 +118,7 @@ def events_of(database: Database, user_ids: Sequence[str], until: float | None, 
         "limit": limit,
     }
     with database.read() as connection:
-        rows = connection.exec_driver_sql(backend.latest_events, values).all()
+        rows = backend.rows_of(connection, backend.latest_events, values)
     for row in rows:
         histories[row[1]].append(Event._make(row))
     return histories

@@ -64,6 +64,11 @@ class SQLite(Backend):
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """As they are: there is one writer at a time, and the database numbers what it inserts."""
 
+    def rows_of(self, connection: Connection, statement: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        driver_connection: Any = connection.connection.driver_connection
+        rows: list[tuple[Any, ...]] = driver_connection.execute(statement, values).fetchall()
+        return rows
+
     def users_value(self, user_ids: Sequence[str]) -> str:
         return json.dumps(list(user_ids))
 
