@@ -282,11 +282,14 @@ def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best
 @compiled
 def lenders_wanted(scores: Matrix, items: Ints, places: Ints, lenders: Ints) -> Ints:
     """Lenders int32 [B, W * L] of the candidates that are borrowers without a score, in their order, padded."""
-    counts = np.zeros(len(items), np.int64)
+    most = 0
     for query in range(len(items)):
+        count = 0
         for column in range(items.shape[1]):
-            counts[query] += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
-    wanted = np.full((len(items), counts.max() * lenders.shape[1] if len(items) else 0), _NO_ITEM, np.int32)
+            count += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
+        most = max(most, count)
+    wanted = np.empty((len(items), most * lenders.shape[1]), np.int32)
+    wanted[:] = _NO_ITEM
     for query in range(len(items)):
         end = 0
         for column in range(items.shape[1]):
