@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.bundle import ItemCard
+from recsys.bundle.layout import FULL
 from recsys.ranking.recommender import FILTER_DEPTH
 from recsys.retrieval.base import NO_ITEM, Queries
 from serve.loaded import Loaded
-from serve.schemas.recommendations import FULL, Options
+from serve.schemas.recommendations import Options
 
 POPULARITY = "popularity"
 RANKER = "ranker"

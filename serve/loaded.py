@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.bundle import Bundle, ItemCard
+from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import Verification
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
@@ -17,11 +18,10 @@ from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.popularity import Popularity
 from serve.filters import Facets
 from serve.lazy import Lazy
-from serve.schemas.recommendations import FULL
 from serve.settings import Settings
 from serve.spending import Spending
 
-MAX_CARDS = 50_000
+MAX_CARDS = 20_000
 
 
 class Loaded:

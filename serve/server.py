@@ -17,6 +17,7 @@ from serve.batching import Batcher
 from serve.bundles import Bundles
 from serve.loaded import Loaded
 from serve.metrics import Metrics
+from serve.retention import Retention
 from serve.served_log import ServedLog
 from serve.service import Answer, RecommendationRequest, RecommendationService
 from serve.settings import Settings
@@ -56,6 +57,7 @@ class Server:
         self.service = RecommendationService(self.bundles, self.link, settings.live_events, self.metrics)
         keeps_log = self.link is not None and settings.served_log
         self.served_log = ServedLog(self.link.store, self.metrics) if self.link and keeps_log else None
+        self._retention = Retention(self.link.store, settings) if self.link else None
         self.started = time.time()
         self._indexing: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +70,8 @@ class Server:
             self.link.start()
         if self.served_log:
             self.served_log.start()
+        if self._retention:
+            self._retention.start()
         self.bundles.start()
         if self.link:
             self.link.wait()
@@ -96,6 +100,8 @@ class Server:
         if self._indexing is not None and self._indexing.poll() is None:
             self._indexing.terminate()
             self._indexing.wait()
+        if self._retention:
+            self._retention.close()
         if self.served_log:
             self.served_log.close()
         if self.link:

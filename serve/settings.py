@@ -16,6 +16,7 @@ from recsys.errors import ConfigError
 
 ENV_PREFIX = "RECSYS_"
 NO_STORE = "none"
+Days = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     )
     index_items: bool = Field(True, description="Put the bundle's items into the store, where search finds them.")
     served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")
+    served_days: Days = Field(90.0, description="Days that what was shown is kept; 0: for ever.")
+    events_days: Days = Field(
+        0.0,
+        description="Days that events are kept, from their arrival at most; 0: for ever. Training from the store reads "
+        "those kept, and so do the histories, beside the bundle's.",
+    )
 
     api_keys: Path | None = Field(
         None, description="JSON file of API keys (hashes; see python -m serve.auth); unset: no key is asked for."

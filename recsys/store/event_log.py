@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,6 +68,41 @@ def _count_users(database: Database, connection: sa.Connection, new: list[tuple[
         },
     )
     connection.execute(update, list(counts.values()))
+
+
+def forget_events(database: Database, before: float, limit: int) -> int:
+    """See `Store.forget_events`."""
+    first = sa.select(_E.seq, _E.timestamp).order_by(_E.seq).limit(limit).subquery()
+    old = sa.select(first.c.seq).where(first.c.timestamp < before)
+    with database.write() as connection:
+        removed = connection.execute(sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id)).scalars().all()
+        if removed:
+            _discount_users(connection, Counter(removed))
+    return len(removed)
+
+
+def _discount_users(connection: sa.Connection, removed: Mapping[str, int]) -> None:
+    """Bring users up to date of whom so many events have been removed."""
+    user: sa.BindParameter[str] = sa.bindparam("user")
+
+    def left(function: Any) -> sa.ScalarSelect[Any]:
+        return sa.select(function(_E.timestamp)).where(_E.user_id == user).scalar_subquery()
+
+    update = (
+        sa.update(USERS)
+        .where(_U.user_id == user, _U.event_count > sa.bindparam("count"))
+        .values(
+            event_count=_U.event_count - sa.bindparam("count"),
+            first_timestamp=left(sa.func.min),
+            last_timestamp=left(sa.func.max),
+        )
+    )
+    delete = sa.delete(USERS).where(_U.user_id == user, _U.event_count <= sa.bindparam("count"))
+    # In one order: writers that lock rows cannot wait for each other in a circle.
+    for user_id, count in sorted(removed.items()):
+        values = {"user": user_id, "count": count}
+        if not connection.execute(update, values).rowcount:
+            connection.execute(delete, values)
 
 
 def events_of(database: Database, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:

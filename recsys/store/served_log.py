@@ -33,6 +33,13 @@ def add_served(database: Database, rows: Sequence[Served]) -> None:
             connection.execute(sa.insert(SERVED), values)
 
 
+def forget_served(database: Database, before: float, limit: int) -> int:
+    """See `Store.forget_served`."""
+    oldest = sa.select(SERVED.c.seq).where(SERVED.c.timestamp < before).order_by(SERVED.c.timestamp).limit(limit)
+    with database.write() as connection:
+        return connection.execute(sa.delete(SERVED).where(SERVED.c.seq.in_(oldest))).rowcount
+
+
 def served(database: Database, since: float, until: float) -> Iterator[Served]:
     """See `Store.served`."""
     statement = (

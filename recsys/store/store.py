@@ -165,6 +165,18 @@ class Store:
         """What was shown from `since` to before `until`, in seconds since 1970, ordered by time."""
         return served_log.served(self._database, since, until)
 
+    def forget_served(self, before: float, limit: int) -> int:
+        """Remove up to `limit` notes of what was shown before a time, the oldest first; returns how many."""
+        return served_log.forget_served(self._database, before, limit)
+
+    def forget_events(self, before: float, limit: int) -> int:
+        """Remove, of the `limit` events that arrived first, those of before a time; returns how many.
+
+        So an event that arrived late goes late, and no index on the time is needed. Users are brought up to date; one
+        without events left is forgotten. An event id that is forgotten is no duplicate any more.
+        """
+        return event_log.forget_events(self._database, before, limit)
+
     def stats(self) -> StoreStats:
         """Number of events, users and items, and the time of the latest event."""
         events, users, last = event_log.totals(self._database)

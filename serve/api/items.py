@@ -10,6 +10,7 @@ from serve.api.common import REFUSALS, LinkOf, LoadedOf, NoParameters
 from serve.loaded import Loaded
 from serve.problems import ProblemError, responses
 from serve.schemas.items import (
+    ItemQuery,
     ItemResponse,
     PopularQuery,
     PopularResponse,
@@ -60,6 +61,12 @@ def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Popula
     return PopularResponse.model_validate({"bundle": loaded.info, "items": items})
 
 
+@router.get("/items/by-id", summary="An item, whatever its id", responses=REFUSALS | responses(404))
+def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> ItemResponse:
+    """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar."""
+    return item(query.item_id, loaded)
+
+
 @router.get("/items/{item_id:id}/similar", summary="Similar items", responses=REFUSALS | responses(404))
 def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf) -> SimilarResponse:
     """The k items most similar to one, by what users chose, by content, or by both."""
@@ -70,7 +77,7 @@ def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: Lo
 
 @router.get("/items/{item_id:id}", summary="An item", responses=REFUSALS | responses(404), dependencies=[NoParameters])
 def item(item_id: ItemId, loaded: LoadedOf) -> ItemResponse:
-    """What the catalogue says of an item; not of one that is called popular, or whose id ends in /similar."""
+    """What the catalogue says of an item. Ids that other addresses look like are reached by `/items/by-id`."""
     row = _row(loaded, item_id)
     (record,) = loaded.bundle.catalogue.items([row])
     return ItemResponse.model_validate(

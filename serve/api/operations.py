@@ -7,6 +7,7 @@ import time
 from fastapi import APIRouter, Response
 
 import recsys
+from recsys.bundle.layout import FULL
 from recsys.store import StoreUnavailable
 from serve.api.common import REFUSALS, LoadedOf, NoParameters, ServerOf
 from serve.loaded import Loaded
@@ -23,7 +24,7 @@ from serve.schemas.operations import (
     ReloadResponse,
     StatsResponse,
 )
-from serve.schemas.recommendations import FULL, StoreState
+from serve.schemas.recommendations import StoreState
 from serve.server import Server
 from serve.service import time_text
 

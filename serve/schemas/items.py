@@ -26,6 +26,12 @@ class ItemResponse(Answer):
     bundle: BundleInfo
 
 
+class ItemQuery(Query):
+    """Which item."""
+
+    item_id: Annotated[str, Field(min_length=1, description="Any string.", examples=["B0009RF9DW"])]
+
+
 class SimilarQuery(Query):
     """What similar means."""
 

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from recsys.bundle.layout import FULL
 from serve.schemas.common import MAX_SESSION, MAX_USERS, Answer, BundleInfo, Id, K, Moment, Query
-
-FULL = "full"
 
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 StoreState = Literal["live", "off", "unavailable"]
@@ -52,7 +51,7 @@ class Options(Filters):
         Moment | None,
         Field(
             description="A time with its offset, or seconds since 1970: histories and events after it are not read. "
-            "The model stays the bundle's.",
+            "Models and popularity stay those of the bundle.",
             examples=["2024-05-01T12:00:00Z"],
         ),
     ] = None

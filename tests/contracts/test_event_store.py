@@ -172,6 +172,43 @@ def test_all_events_are_as_of_one_moment_and_hold_off_no_writer(store: Store, mo
     assert [len(part) for part in (first, *rest)] == [100, 100, 50]
 
 
+# Forgetting
+
+
+def test_old_events_are_forgotten_from_the_first_to_arrive(store: Store) -> None:
+    arrived = [("u", 10.0), ("v", 90.0), ("u", 30.0), ("w", 20.0), ("u", 80.0), ("w", 5.0)]
+    events = [event(n, user_id=user, timestamp=at) for n, (user, at) in enumerate(arrived)]
+    store.append(events)
+    assert store.forget_events(50.0, limit=3) == 2  # the first three to arrive, but the one of v
+    assert store.events_of(["u", "v", "w"], limit=9) == {
+        "u": [events[4]],
+        "v": [events[1]],
+        "w": [events[5], events[3]],
+    }
+    assert store.users(None, 9).rows == [
+        UserRow("u", 1, 80.0, 80.0), UserRow("v", 1, 90.0, 90.0), UserRow("w", 2, 5.0, 20.0)
+    ]  # fmt: skip
+    assert store.forget_events(50.0, limit=100) == 2
+    assert [row.user_id for row in store.users(None, 9).rows] == ["u", "v"]
+    assert store.forget_events(50.0, limit=100) == 0
+    assert store.stats() == StoreStats(events=2, users=2, items=0, last_event=90.0)
+    assert store.append([events[0]]) == Appended(1, 0), "what is forgotten is no duplicate"
+
+
+def test_users_stay_in_step_with_what_is_forgotten(store: Store) -> None:
+    chance = random.Random(3)
+    events = [event(n, user_id=f"u{chance.randrange(7)}", timestamp=float(chance.randrange(200))) for n in range(120)]
+    store.append(events)
+    kept = events
+    for before in (40.0, 90.0, 150.0):
+        while store.forget_events(before, limit=len(events)):
+            pass
+        kept = [one for one in kept if one.timestamp >= before]
+        of_user = {user: [e.timestamp for e in kept if e.user_id == user] for user in {e.user_id for e in kept}}
+        expected = [UserRow(user, len(times), min(times), max(times)) for user, times in sorted(of_user.items())]
+        assert store.users(None, 99).rows == expected
+
+
 # Users
 
 

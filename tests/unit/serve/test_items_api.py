@@ -1,5 +1,7 @@
 """Items: one, similar ones, popular ones, found ones."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,24 @@ def test_an_item_as_the_catalogue_has_it(client: TestClient, bundle: Bundle) -> 
 def test_an_unknown_item_is_not_found(client: TestClient, item_id: str) -> None:
     for path in (f"/items/{quote(item_id, safe='')}", f"/items/{quote(item_id, safe='')}/similar"):
         assert "the catalogue holds no item" in refusal(client.get(path), 404)
+
+
+def test_an_item_whose_id_another_address_looks_like(bundle_path: Path, tmp_path: Path) -> None:
+    renamed = {3: "popular", 4: "by-id", 5: "item7/similar"}
+    shutil.copytree(bundle_path, tmp_path / "shop")
+    (catalogue,) = tmp_path.glob("shop/*/catalogue.sqlite")
+    with sqlite3.connect(catalogue) as connection:
+        connection.executemany("UPDATE items SET item_id = ? WHERE row = ?", [(name, n) for n, name in renamed.items()])
+    connection.close()
+    with running(bundle=tmp_path / "shop", store="none", verify="quick") as (client, _):
+        for row, item_id in renamed.items():
+            answer = client.get("/items/by-id", params={"item_id": item_id}).json()
+            assert (answer["item_id"], answer["categories"]) == (item_id, ["All", f"Group {row}"])
+            assert similar(client, quote(item_id, safe=""), k=1)["item_id"] == item_id
+        assert client.get("/items/by-id?item_id=item7").json() == client.get("/items/item7").json()
+        assert "popularity" not in client.get("/items/popular").json()  # a list, as before
+        assert "item_id: Field required" in refusal(client.get("/items/by-id"), 422)
+        assert "holds no item 'nix'" in refusal(client.get("/items/by-id?item_id=nix"), 404)
 
 
 def test_similar_by_content_is_the_content_retrievers_list(client: TestClient, bundle: Bundle) -> None:

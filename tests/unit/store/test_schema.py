@@ -39,6 +39,16 @@ def test_served_refuses_no_text(store: Store) -> None:
     assert (row.request_id, row.user_id, row.item_ids) == ("r\ufffd", "\ufffd", ("a\0", "😀"))
 
 
+def test_what_was_served_long_ago_is_forgotten_the_oldest_first(store: Store) -> None:
+    rows = [Served(str(n), "u", at, "v", "m", ("a",)) for n, at in enumerate((30.0, 10.0, 40.0, 20.0))]
+    store.add_served(rows)
+    assert store.forget_served(35.0, limit=2) == 2
+    assert list(store.served(0, 100)) == [rows[0], rows[2]]
+    assert store.forget_served(30.0, limit=9) == 0, "what is as old as that stays"
+    assert store.forget_served(35.0, limit=9) == 1
+    assert list(store.served(0, 100)) == [rows[2]]
+
+
 def test_many_served_rows_are_read_in_parts(store: Store) -> None:
     store.add_served([Served(str(n), "u", float(n), "v", "m", ("a",)) for n in range(2500)])
     assert [row.request_id for row in store.served(0, 1e9)] == [str(n) for n in range(2500)]

@@ -1,0 +1,44 @@
+"""The store keeps what was shown, and events, for as long as it is told."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recsys.store import Served, Store
+from serve import retention
+from serve.retention import DAY_S
+from tests.unit.serve.helpers import running
+from tests.unit.serve.waiting import eventually
+from tests.unit.store.databases import event, patient
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """With five events and five served lists, 0, 10, ..., 40 days old; the server looks after them without delay."""
+    for name in ("FIRST_S", "INTERVAL_S", "PAUSE_S"):
+        monkeypatch.setattr(retention, name, 0.01)
+    monkeypatch.setattr(retention, "ROWS", 2)
+    with patient(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.upgrade()
+        now = time.time()
+        ages = [n * 10 * DAY_S for n in (4, 3, 2, 1, 0)]
+        store.append([event(n, timestamp=now - age) for n, age in enumerate(ages)])
+        store.add_served([Served(str(n), "u", now - age, "v", "m", ("a",)) for n, age in enumerate(ages)])
+        yield store
+
+
+def test_what_is_older_than_the_settings_say_goes(bundle_path: Path, store: Store, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with running(bundle=bundle_path, store=url, served_days=15, events_days=25):
+        eventually(lambda: len(list(store.served(0, time.time()))) == 2 and store.stats().events == 3)
+    assert [row.request_id for row in store.served(0, time.time())] == ["3", "4"]
+    assert [one.event_id for one in store.events_of(["u"], limit=9)["u"]] == ["e2", "e3", "e4"]
+
+
+def test_events_stay_for_ever_unless_told_otherwise(bundle_path: Path, store: Store, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with running(bundle=bundle_path, store=url, served_days=5):
+        eventually(lambda: len(list(store.served(0, time.time()))) == 1)
+    assert store.stats().events == 5
