@@ -16,6 +16,7 @@ from recsys.bundle import open_bundle
 from recsys.errors import ConfigError, RecsysError
 from serve import logs
 from serve.auth import Keyring
+from serve.loaded import Loaded
 from serve.metrics import forget_process, multiprocess_folder
 from serve.settings import ENV_PREFIX, NO_STORE, Settings, load_settings
 from serve.store_link import open_store
@@ -26,6 +27,7 @@ BACKLOG = 2048
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the server until it is told to stop; the exit code says how it ended."""
     arguments = vars(_parser().parse_args(argv))
+    check = arguments.pop("check")
     try:
         settings = load_settings(**arguments)
         if settings.api_keys is not None:
@@ -33,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if settings.store != NO_STORE:
             open_store(settings.store).close()
         with open_bundle(settings.bundle, verify=settings.verify) as bundle:
+            if check:
+                Loaded.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version}))
+                print(f"{bundle.name}, version {bundle.version}: ready to be served")
+                return 0
             listener = _listen(settings.host, settings.port)
     except RecsysError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -67,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve recommendations from a bundle over HTTP.",
         epilog=f"Each setting may also come from the environment, for example {ENV_PREFIX}BUNDLE or {ENV_PREFIX}PORT, "
         "or from a TOML file; an option given here wins over the environment, and that over the file.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="open bundle and store, recommend once, and end: before a deployment, or where an image is built: the "
+        "first recommendation of an installation compiles loops",
     )
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None or field.default == "" else f" (default: {field.default})"

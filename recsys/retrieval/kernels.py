@@ -130,6 +130,36 @@ def spread_best(
 
 
 @compiled
+def _lowest(keys: NDArray[np.uint64], k: int) -> NDArray[np.uint64]:
+    """The k lowest keys, in no particular order; `keys` are moved about."""
+    if len(keys) <= k or k == 0:
+        return keys[:k]
+    heap = keys[:k]  # a node is no lower than its children
+    for node in range(k // 2 - 1, -1, -1):
+        _sink(heap, node)
+    for key in keys[k:]:
+        if key < heap[0]:
+            heap[0] = key
+            _sink(heap, 0)
+    return heap
+
+
+@compiled
+def _sink(heap: NDArray[np.uint64], node: int) -> None:
+    """Move a key down to where no child is higher."""
+    key = heap[node]
+    while 2 * node + 1 < len(heap):
+        child = 2 * node + 1
+        if child + 1 < len(heap) and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= key:
+            break
+        heap[node] = heap[child]
+        node = child
+    heap[node] = key
+
+
+@compiled
 def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matrix) -> None:
     """The k best of the `items` [S], equal scores in the order of their tie keys, as `exact.top_k_sparse` has them."""
     keys = np.empty(len(items), np.uint64)
@@ -138,9 +168,7 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
         ascending = np.int64(bits[place]) if bits[place] >= 0 else np.int64(bits[place] ^ 0x7FFFFFFF)
         tie_key = np.uint32(np.uint32(items[place]) * _HASH)  # Numba multiplies in 64 bits
         keys[place] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(tie_key)
-    k = len(best_items)
-    if len(keys) > k:
-        keys = np.partition(keys, k - 1)[:k]
+    keys = _lowest(keys, len(best_items))
     keys.sort()
     for place in range(len(keys)):
         best_items[place] = np.int32(np.uint32(keys[place] & np.uint64(0xFFFFFFFF)) * _UNHASH)
@@ -254,11 +282,14 @@ def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best
 @compiled
 def lenders_wanted(scores: Matrix, items: Ints, places: Ints, lenders: Ints) -> Ints:
     """Lenders int32 [B, W * L] of the candidates that are borrowers without a score, in their order, padded."""
-    counts = np.zeros(len(items), np.int64)
+    most = 0
     for query in range(len(items)):
+        count = 0
         for column in range(items.shape[1]):
-            counts[query] += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
-    wanted = np.full((len(items), counts.max() * lenders.shape[1] if len(items) else 0), _NO_ITEM, np.int32)
+            count += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
+        most = max(most, count)
+    wanted = np.empty((len(items), most * lenders.shape[1]), np.int32)
+    wanted[:] = _NO_ITEM
     for query in range(len(items)):
         end = 0
         for column in range(items.shape[1]):

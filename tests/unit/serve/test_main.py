@@ -12,6 +12,7 @@ import pytest
 
 from recsys.errors import BundleError, ConfigError
 from serve.__main__ import main
+from serve.loaded import Loaded
 from tests.unit.serve.processes import ROOT
 
 End = Callable[..., tuple[int, str]]
@@ -39,6 +40,20 @@ def test_a_bundle_of_which_one_byte_changed_is_refused(bundle_path: Path, tmp_pa
     code, errors = end("--bundle", str(damaged))
     assert code == BundleError.exit_code
     assert "item_embeddings.npy" in errors
+
+
+def test_a_check_recommends_once_and_ends(
+    bundle_path: Path, end: End, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.__main__._listen", lambda *_: pytest.fail("it listened"))
+    recommended = []
+    warm_up = Loaded._warm_up
+    monkeypatch.setattr(Loaded, "_warm_up", lambda self: (warm_up(self), recommended.append(self.bundle.name)))
+    assert main(["--bundle", str(bundle_path), "--store", "none", "--check"]) == 0
+    assert recommended == [bundle_path.name]
+    assert "ready to be served" in capsys.readouterr().out
+    code, _ = end("--bundle", str(bundle_path / "none"), "--check")
+    assert code == BundleError.exit_code
 
 
 def test_a_bundle_that_is_none_is_named_with_what_to_do(tmp_path: Path, end: End) -> None:
