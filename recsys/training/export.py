@@ -249,7 +249,7 @@ def add_ranker(
             recommender,
             features,
             following,
-            finalists=config.ranking.finalists,
+            finalists=None,  # choices that the hybrid would not let through teach too
             length=config.ranking.list_length,
             seed=config.seed,
             known=np.bincount(histories.items, minlength=before.n_items) > 0,

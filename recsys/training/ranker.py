@@ -67,7 +67,7 @@ def collect_lists(
     features: CandidateFeatures,
     held: HeldOut,
     *,
-    finalists: int,
+    finalists: int | None,
     length: int | None,
     seed: int,
     known: NDArray[np.bool_] | None = None,
@@ -78,7 +78,7 @@ def collect_lists(
         recommender: whose candidates are ranked; its own ranker is not asked.
         features: fitted on the same interactions as the recommender's retrievers.
         held: queries and what followed.
-        finalists: see `CandidateRanker`; lists are cut as when the ranker is used.
+        finalists: see `CandidateRanker`; None: all candidates.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
         known: bool [N], items that may be candidates; None: all. In training these are the ones that the retrievers
@@ -99,7 +99,7 @@ def collect_lists(
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))
         finals = features.score(block.queries.select(listed), vectors[listed], items[listed])
-        if features.hybrid:
+        if features.hybrid and finalists is not None:
             finals = finals.best(finalists)
         # Some features compare a candidate with all others of its query: compute, then draw.
         items, values = finals.items, features.describe(block.queries.select(listed), vectors[listed], finals)
