@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,12 +69,17 @@ class Loaded:
         return loaded
 
     def _warm_up(self) -> None:
+        """Recommend in every way once: compiled loops are read from disk, or compiled, when they are first used."""
         histories = self.bundle.histories
         user = int(histories.lengths.argmax()) if len(histories) else NO_ITEM
-        query = Queries(histories.select([user]), np.array([user], np.int32), np.array([int(time.time())], np.int64))
-        answer = self.recommender.recommend(query, 10, exclude_seen=False)
-        if np.isnan(answer.scores).any():
-            raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
+        users = np.array([user, NO_ITEM], np.int32)
+        queries = Queries(histories.select(users), users, np.full(2, int(time.time()), np.int64))
+        everything = np.ones(self.bundle.n_items, bool)
+        ways: list[dict[str, Any]] = [{"exclude_seen": False}, {"exclude_seen": True}, {"allowed": everything}]
+        for way in ways:
+            answer = self.recommender.recommend(queries, 10, **way)
+            if np.isnan(answer.scores).any():
+                raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
         self.cards(answer.items[answer.items != NO_ITEM].tolist())
 
     def retriever(self, name: str) -> Retriever:
