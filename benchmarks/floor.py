@@ -1,4 +1,4 @@
-"""The server with one more route, which returns a constant answer: a floor that no recommender behind HTTP gets below.
+"""The server with one more route, which returns a constant answer: what a route takes that computes nothing.
 
     uvicorn benchmarks.floor:create_benchmark_app --factory
 
