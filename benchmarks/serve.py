@@ -6,8 +6,9 @@
 
 One worker with a store, asked by another process (benchmarks/http_load.py) for users drawn from the bundle; half of
 all users have recent events in the store. The floor is a route of the same app, as FastAPI runs any route, that
-returns a constant answer of the same size. Rounds alternate between the two, and medians are printed. Half load is half of the throughput that the route itself reached. `--items` generates a bundle first
-(benchmarks/generated.py). Exit code 1: a goal was missed. `--profile` shows instead where the time of a query goes.
+returns a constant answer of the same size. Rounds alternate between the two, and medians are printed. Half load is
+half of the throughput that the route itself reached. `--items` generates a bundle first (benchmarks/generated.py).
+Exit code 1: a goal was missed. `--profile` shows instead where the time of a query goes.
 """
 
 from __future__ import annotations
