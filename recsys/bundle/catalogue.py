@@ -194,6 +194,8 @@ class Catalogue:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+            # Threads are many: they share the mapped file, in place of 2 MB of copied pages each.
+            connection.executescript("PRAGMA cache_size = -256; PRAGMA mmap_size = 2147418112")
             self._local.connection = connection
         return connection.execute(statement, parameters)
 
