@@ -143,10 +143,11 @@ def measure_search(bundle_path: Path) -> list[Row]:
         vectors = two_tower.encode(queries)
         recall = index.measure_recall(embeddings, vectors)
         vectors = vectors[:SINGLE_SEARCHES]
+        count = len(vectors)
         exact = milliseconds(
             lambda: [numpy_search(embeddings, one[None], RECALL_AT) for one in vectors], len(vectors), 5
         )
-        scann = milliseconds(lambda: [index.search(one[None], RECALL_AT) for one in vectors], len(vectors), 5)
+        scann = milliseconds(lambda: [index.search(one[None], RECALL_AT) for one in vectors], count, 5)
     return [
         Row(f"search for {RECALL_AT}, ScaNN against NumPy, ms", exact, scann, scann / exact, goal),
         Row(f"    recall@{RECALL_AT}", None, recall, None, ("≥", 0.99)),
