@@ -88,7 +88,14 @@ def test_an_address_that_does_not_exist(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("DELETE", "/recommendations/user3"), ("GET", "/events"), ("PUT", "/config"), ("BREW", "/")]
+    ("method", "path"),
+    [
+        ("DELETE", "/recommendations/user3"),
+        ("POST", "/recommendations/user3"),
+        ("GET", "/events"),
+        ("PUT", "/config"),
+        ("BREW", "/"),
+    ],
 )
 def test_a_method_that_does_not_exist(client: TestClient, method: str, path: str) -> None:
     response = client.request(method, path)
