@@ -168,8 +168,6 @@ class ModelConfig(Section):
         [0.4, 0.6, 0.8],
         description="Weights of a step back in the history tried with them, beside the trained one.",
     )
-    filter_share: Share = Field(0.0, description="Share of a causal frequency filter beside the attention; 0: none.")
-    filter_window: Positive = Field(5, description="Positions the filter's low-pass averages.")
     dropout: Dropout = Field(0.5, description="Dropout in the user tower and on its input.")
     rating_hidden: list[Positive] = Field([32], min_length=1, description="Hidden layers of the rating head.")
     rating_dropout: Dropout = Field(0.5, description="Dropout in the rating head.")

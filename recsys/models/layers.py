@@ -33,29 +33,6 @@ class StepDropout(tf.keras.layers.Layer):
         return tf.nn.experimental.stateless_dropout(inputs, self._rate, seed=self.seed(), rng_alg="philox")
 
 
-class CausalFilter(tf.keras.layers.Layer):
-    """Low frequencies of a sequence, and high ones with a learned weight for each dimension, without a look ahead.
-
-    After Shin et al., "An attentive inductive bias for sequential recommendation beyond the self-attention" (BSARec,
-    2024), whose Fourier filter mixes all positions; here the low-pass is a mean of the last `window` positions.
-    """
-
-    def __init__(self, dim: int, window: int, name: str) -> None:
-        super().__init__(name=name)
-        self._window = window
-        start = tf.keras.initializers.RandomNormal(stddev=1.0)
-        self._high = self.add_weight("high", (dim,), initializer=start)
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """[B, L, dim] to [B, L, dim]."""
-        position = tf.range(tf.shape(inputs)[1])
-        back = position[:, None] - position[None, :]
-        weights = tf.cast((back >= 0) & (back < self._window), inputs.dtype)
-        weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-        low = tf.einsum("pq,bqd->bpd", weights, inputs)
-        return low + tf.square(self._high) * (inputs - low)
-
-
 class CausalBlock(tf.keras.layers.Layer):
     """Pre-norm transformer block in which a position attends to itself and to earlier ones.
 
@@ -63,21 +40,9 @@ class CausalBlock(tf.keras.layers.Layer):
     Sequential Recommendation" (2018). Padding stands on the right, so the causal mask hides it too.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        dropout: float,
-        step: tf.Variable,
-        seed: int,
-        name: str,
-        filter_share: float = 0.0,
-        filter_window: int = 5,
-    ) -> None:
+    def __init__(self, dim: int, heads: int, dropout: float, step: tf.Variable, seed: int, name: str) -> None:
         super().__init__(name=name)
         self._heads, self._head_dim = heads, dim // heads
-        self._filter = CausalFilter(dim, filter_window, f"{name}/filter") if filter_share else None
-        self._filter_share = filter_share
         self._norm_attention = tf.keras.layers.LayerNormalization(epsilon=1e-6, name="norm_attention")
         self._norm_feed_forward = tf.keras.layers.LayerNormalization(epsilon=1e-6, name="norm_feed_forward")
         self._qkv = tf.keras.layers.Dense(3 * dim, name="qkv")
@@ -91,10 +56,7 @@ class CausalBlock(tf.keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[B, L, dim] to [B, L, dim]."""
-        normed = self._norm_attention(inputs)
-        attended = self._attend(normed, training)
-        if self._filter is not None:
-            attended = self._filter_share * self._filter(normed) + (1 - self._filter_share) * attended
+        attended = self._attend(self._norm_attention(inputs), training)
         hidden = inputs + self._drop_attention(attended, training=training)
         forward = self._drop_hidden(self._expand(self._norm_feed_forward(hidden)), training=training)
         return hidden + self._drop_out(self._contract(forward), training=training)

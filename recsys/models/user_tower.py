@@ -28,16 +28,7 @@ class UserTower(tf.keras.layers.Layer):
         self._drop_input = StepDropout(config.dropout, step, seed, "user_tower/drop_input")
         self._drop_user = StepDropout(0.5, step, seed, "user_tower/drop_user")
         self._blocks = [
-            CausalBlock(
-                config.dim,
-                config.heads,
-                config.dropout,
-                step,
-                seed,
-                f"user_tower/block_{n}",
-                config.filter_share,
-                config.filter_window,
-            )
+            CausalBlock(config.dim, config.heads, config.dropout, step, seed, f"user_tower/block_{n}")
             for n in range(config.layers)
         ]
         self._norm = tf.keras.layers.LayerNormalization(epsilon=1e-6, name="norm")
