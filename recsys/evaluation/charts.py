@@ -14,8 +14,9 @@ from recsys.evaluation.tally import HEADLINE
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
 _OTHER = 6
 _MOST_FEATURES = 16
-PUBLISHED = ("comparison", "baselines", "stages", "features", "alpha", "new_users", "calibration")
+PUBLISHED = ("comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration")
 """Figures that `evaluate.py --figures` writes as files."""
+FEWEST_USERS = 100  # who chose a new item, for a figure of new items
 
 
 def series(name: str) -> int:
@@ -54,6 +55,7 @@ def draw(results: dict[str, Any]) -> dict[str, str]:
         }
     drawn |= {
         "new_users": _new_users(results),
+        "new_items": _new_items(results),
         "features": _features(ranker, f"ndcg@{_cutoff(results)}"),
         "alpha": _alpha(hybrid.get("alpha_sweep"), _cutoff(results)),
         "ratings": _ratings(results["ratings"]),
@@ -175,6 +177,28 @@ def _new_users(results: dict[str, Any]) -> str | None:
         }
         ticks[title] = ["all" if row["history"] is None else str(row["history"]) for row in found["rows"]]
     return figures.slices(panels, ticks, _colours(results, found["systems"]))
+
+
+def _new_items(results: dict[str, Any]) -> str | None:
+    """Items without train interactions beside all others; None where hardly anybody chose one."""
+    found = results["cold_items"]
+    if not found or (found["users"]["cold"] < FEWEST_USERS and not results["run"]["dataset"].get("cold_items")):
+        return None
+    names = [name for name in headline(results) if name in found["systems"]]
+    panels, ticks = {}, {}
+    for metric in HEADLINE:
+        column = f"{metric}@{_cutoff(results)}"
+        title = f"{metric_label(column)} by items chosen"
+        panels[title] = {
+            results["systems"][name]["label"]: [
+                Point.of(found["systems"][name][part][column]) if found["systems"][name][part] else None
+                for part in ("warm", "cold")
+            ]
+            for name in names
+        }
+        counts = found["users"]
+        ticks[title] = [f"known from train\n{counts['warm']:,} users", f"new\n{counts['cold']:,} users"]
+    return figures.slices(panels, ticks, _colours(results, names))
 
 
 def _features(ranker: Mapping[str, Any], metric: str) -> str | None:

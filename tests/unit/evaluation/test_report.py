@@ -163,8 +163,9 @@ def test_the_page_is_whole_and_loads_nothing(html: str) -> None:
 
 
 def test_every_figure_is_there_in_the_colours_of_the_page(html: str) -> None:
-    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, ratings, calibration, two trainings.
-    assert html.count("<svg") == 12
+    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, new items, ratings, calibration, and
+    # two trainings.
+    assert html.count("<svg") == 13
     assert "#0a0b" not in html
     used = set(re.findall(r"var\((--[\w-]+)\)", html))
     defined = set(re.findall(r"(--[\w-]+):", html))
@@ -213,7 +214,7 @@ def test_budgets_shares_seeds_and_new_items_are_told(html: str) -> None:
 
 def test_figures_are_files_that_need_nothing_and_never_change(results: dict[str, Any], tmp_path: Path) -> None:
     paths = write_figures(results, tmp_path / "a")
-    names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "calibration"]
+    names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration"]
     assert [path.name for path in paths] == [f"{name}.svg" for name in names]
     again = write_figures(copy.deepcopy(results), tmp_path / "b")
     for path, other in zip(paths, again, strict=True):
