@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
-from recsys.ranking.recommender import FILTER_DEPTH
+from recsys.ranking.recommender import filter_depth
 from recsys.retrieval.base import NO_ITEM, Queries
 from serve.loaded import Loaded
 from serve.schemas.recommendations import Options
@@ -88,7 +88,7 @@ def lists(loaded: Loaded, queries: Queries, options: Options) -> tuple[list[User
 def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
     """Put items in order by the model asked for; a single retriever deeper than k where a mask follows."""
     if options.model != FULL:
-        depth = options.k if mask is None else min(max(options.k, FILTER_DEPTH), loaded.bundle.n_items)
+        depth = options.k if mask is None else filter_depth(options.k, loaded.bundle.n_items)
         return _rank_by_one(loaded, queries, options, depth)
     recommender = loaded.recommender
     found = recommender.recommend(queries, options.k, exclude_seen=options.exclude_seen, allowed=mask)

@@ -1,4 +1,4 @@
-"""What the ranker sees of a candidate. Training, evaluation and serving call this one function.
+"""What the ranker sees of a candidate. Training, evaluation and serving call the same functions.
 
 Everything is computed from the query's history and from what was fitted before: nothing knows an item
 chosen later, and nothing depends on an item's row number.

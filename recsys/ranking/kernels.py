@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.compiled import compiled
+from recsys.retrieval.base import NO_ITEM
+from recsys.retrieval.kernels import HASH, UNHASH
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -15,10 +17,7 @@ Matrix = NDArray[np.float32]
 Matrix3 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_NO_ITEM = -1
-_NO_VALUE = 0
-_HASH = np.uint32(2654435761)  # as in recsys.retrieval.exact
-_UNHASH = np.uint32(244002641)
+_NO_VALUE = 0  # as in recsys.ranking.attributes
 _SIGN = np.int64(1 << 31)
 
 
@@ -30,14 +29,14 @@ def write_union(items: Ints, union: Ints) -> int:
         keys = np.empty(items.shape[1], np.uint32)
         count = 0
         for item in items[query]:
-            if item != _NO_ITEM:
-                keys[count] = np.uint32(item) * _HASH
+            if item != NO_ITEM:
+                keys[count] = np.uint32(item) * HASH
                 count += 1
         keys = np.sort(keys[:count])
         end = 0
         for place in range(count):
             if place == 0 or keys[place] != keys[place - 1]:
-                union[query, end] = np.int32(keys[place] * _UNHASH)
+                union[query, end] = np.int32(keys[place] * UNHASH)
                 end += 1
         width = max(width, end)
     return width
@@ -69,7 +68,7 @@ def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> No
 def write_best(items: Ints, scores: Matrix, columns: Longs) -> None:
     """Write the columns of each row's highest scores into `columns` int64 [B, k]; equal scores keep their order."""
     for query in range(len(items)):
-        order = _order(scores[query], items[query] != _NO_ITEM)
+        order = _order(scores[query], items[query] != NO_ITEM)
         for place in range(min(len(order), columns.shape[1])):
             columns[query, place] = order[place]
 
@@ -78,7 +77,7 @@ def write_best(items: Ints, scores: Matrix, columns: Longs) -> None:
 def write_two_tower(items: Ints, scores: Matrix, features: Matrix) -> None:
     """Fill in the first three features: score, how far it lies below the best, and its rank."""
     for query in range(len(items)):
-        listed = items[query] != _NO_ITEM
+        listed = items[query] != NO_ITEM
         best = -np.inf
         for column in range(items.shape[1]):
             if listed[column]:
@@ -98,13 +97,13 @@ def write_scores(items: Ints, scores: Matrix, last: Matrix, features: Matrix, fi
     share of the last item's best score.
     """
     for query in range(len(items)):
-        positive = (items[query] != _NO_ITEM) & (scores[query] > 0)
+        positive = (items[query] != NO_ITEM) & (scores[query] > 0)
         best, best_of_last = 0.0, 0.0
         for column in range(items.shape[1]):
             best = max(best, scores[query, column])
             best_of_last = max(best_of_last, last[query, column])
         for column in range(items.shape[1]):
-            if items[query, column] == _NO_ITEM:
+            if items[query, column] == NO_ITEM:
                 continue
             score, of_last = scores[query, column], last[query, column]
             features[query, column, first] = math.log1p(max(score, 0.0))
@@ -177,10 +176,10 @@ def write_attributes(
             brand_shares[brand[item]] += weight
             for category in categories[item]:
                 category_shares[category] += weight
-        last_item = past[-1] if len(past) else _NO_ITEM
+        last_item = past[-1] if len(past) else NO_ITEM
         for column in range(items.shape[1]):
             item, at = items[query, column], first
-            if item == _NO_ITEM:
+            if item == NO_ITEM:
                 continue
             values = features[query, column]
             values[at], values[at + 1] = log_count[item], trend[item]

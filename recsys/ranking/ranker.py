@@ -17,7 +17,7 @@ from recsys.errors import BundleError
 from recsys.ranking.features import CandidateFeatures, Scored
 from recsys.ranking.kernels import encode
 from recsys.retrieval.base import NO_ITEM, Queries
-from recsys.retrieval.kernels import write_seen
+from recsys.retrieval.exact import is_seen
 
 _BLOCK_CANDIDATES = 1 << 10  # their hidden layers then stay in the processor's cache
 
@@ -147,6 +147,4 @@ class CandidateRanker:
 
 def _in_history(items: NDArray[np.int32], histories: Histories) -> NDArray[np.bool_]:
     """Whether each item [B, C] is in the history of its query."""
-    seen = np.empty(items.shape, np.bool_)
-    write_seen(items, histories.indptr, histories.items, seen)
-    return seen
+    return is_seen(items, np.arange(len(items))[:, None], histories)

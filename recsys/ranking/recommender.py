@@ -23,7 +23,7 @@ from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
 STAGES = ("query_tower", "ann", "ranking")
-FILTER_DEPTH = 1000  # items proposed where a filter will drop most of them
+_FILTER_DEPTH = 1000
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
 
 
@@ -155,7 +155,7 @@ class Recommender:
     def _depth(self, k: int, allowed: NDArray[np.bool_] | None) -> int:
         """How many items the two-tower is asked for."""
         depth = max(k, self.candidates)
-        return depth if allowed is None else min(max(depth, FILTER_DEPTH), self.retriever.n_items)
+        return depth if allowed is None else filter_depth(depth, self.retriever.n_items)
 
     def _propose_neighbours(
         self, queries: Queries, exclude_seen: bool, allowed: NDArray[np.bool_] | None
@@ -163,7 +163,7 @@ class Recommender:
         """Candidates of each of the proposers."""
         depth = self.proposer_candidates
         if allowed is not None:
-            depth = min(max(depth, FILTER_DEPTH), self.retriever.n_items)
+            depth = filter_depth(depth, self.retriever.n_items)
         return [
             proposer.retrieve(queries, depth, exclude_seen=exclude_seen).items for proposer in self.proposers.values()
         ]
@@ -189,6 +189,11 @@ class Recommender:
             deviations = features[..., ranker.features.rating_column][chosen]
             ratings[rows, places] = deviations + np.float32(predictor.statistics.global_mean)
         return found, retrieval_scores, ratings
+
+
+def filter_depth(depth: int, n_items: int) -> int:
+    """How many items to ask for, instead of `depth`, where a filter will drop most of them."""
+    return min(max(depth, _FILTER_DEPTH), n_items)
 
 
 def _only(allowed: NDArray[np.bool_] | None, proposed: list[NDArray[np.int32]]) -> list[NDArray[np.int32]]:

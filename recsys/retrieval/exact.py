@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates
-from recsys.retrieval.kernels import write_unseen
+from recsys.retrieval.kernels import HASH, UNHASH, write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
 _STRIDE = 8  # every so many scores make the sample that `top_k` looks at first
-_HASH = np.uint32(2654435761)
-_UNHASH = np.uint32(pow(2654435761, -1, 1 << 32))
 _SIGN, _ALL_BUT_SIGN = np.uint32(1 << 31), np.int32((1 << 31) - 1)
 _PADDING = np.uint64((1 << 64) - 1)  # that of no finite score
 
@@ -28,7 +26,7 @@ def block_rows(n_items: int) -> int:
 
 def tie_keys(items: NDArray[np.integer]) -> NDArray[np.uint32]:
     """One distinct key for each item row, without order (Knuth's multiplicative hash, a bijection on 32 bits)."""
-    return items.astype(np.uint32) * _HASH
+    return items.astype(np.uint32) * HASH
 
 
 def top_k(scores: NDArray[np.float32], k: int) -> Candidates:
@@ -123,16 +121,17 @@ def _of_sort_keys(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[
     """Items and scores of `_sort_keys`."""
     ascending = ~((keys >> np.uint64(32)).astype(np.uint32) ^ _SIGN).view(np.int32)
     bits = np.where(ascending < 0, ascending ^ _ALL_BUT_SIGN, ascending)
-    items = (keys.astype(np.uint32) * _UNHASH).view(np.int32)
+    items = (keys.astype(np.uint32) * UNHASH).view(np.int32)
     return items, bits.view(np.float32)
 
 
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> NDArray[np.bool_]:
     """Whether `items` are in the histories of the queries `rows`; both [T] or broadcast together."""
-    span = 1 + max(int(histories.items.max(initial=0)), int(items.max(initial=0)))
-    seen = histories.rows * span + histories.items
-    # A padding item would alias the entry of another row.
-    return np.isin(rows * span + items, seen) & (items >= 0)
+    items, rows = np.broadcast_arrays(items, rows)
+    seen = np.empty(items.shape, np.bool_)
+    flat = items.astype(np.int32).reshape(-1), rows.astype(np.int64).reshape(-1)
+    write_seen(*flat, histories.indptr, histories.items, seen.reshape(-1))
+    return seen
 
 
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:

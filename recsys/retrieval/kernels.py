@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.compiled import compiled
+from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_NO_ITEM = -1
+# Knuth's multiplicative hash of item rows, a bijection on 32 bits, and its inverse.
+HASH, UNHASH = np.uint32(2654435761), np.uint32(pow(2654435761, -1, 1 << 32))
+
 _SEEN = -1  # in a table of places: leave this item out
-_HASH = np.uint32(2654435761)  # as in recsys.retrieval.exact
-_UNHASH = np.uint32(244002641)
 _SIGN = np.int64(1 << 31)
 
 
@@ -38,7 +39,7 @@ def _spread(
         strength = weights[position] * decay ** (len(items) - 1 - position)
         for column in range(width):
             neighbour = neighbours[item, column]
-            if neighbour == _NO_ITEM:
+            if neighbour == NO_ITEM:
                 break
             place = places[neighbour]
             if place == _SEEN:
@@ -98,7 +99,7 @@ def spread_score(
         found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
         for column in range(wanted.shape[1]):
             item = wanted[query, column]
-            place = places[item] if item != _NO_ITEM else 0
+            place = places[item] if item != NO_ITEM else 0
             scores[query, column] = sums[place - 1] if place > 0 else 0.0
         _forget(found, places)
 
@@ -166,12 +167,12 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
     for place in range(len(items)):
         ascending = np.int64(bits[place]) if bits[place] >= 0 else np.int64(bits[place] ^ 0x7FFFFFFF)
-        tie_key = np.uint32(np.uint32(items[place]) * _HASH)  # Numba multiplies in 64 bits
+        tie_key = np.uint32(np.uint32(items[place]) * HASH)  # Numba multiplies in 64 bits
         keys[place] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(tie_key)
     keys = _lowest(keys, len(best_items))
     keys.sort()
     for place in range(len(keys)):
-        best_items[place] = np.int32(np.uint32(keys[place] & np.uint64(0xFFFFFFFF)) * _UNHASH)
+        best_items[place] = np.int32(np.uint32(keys[place] & np.uint64(0xFFFFFFFF)) * UNHASH)
         ascending = _SIGN - 1 - np.int64(keys[place] >> np.uint64(32))
         bits[place] = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
         best_scores[place] = bits.view(np.float32)[place]
@@ -184,7 +185,7 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
             row, total = rows[query, column], vectors.dtype.type(0)
-            if row != _NO_ITEM:
+            if row != NO_ITEM:
                 for place in range(width):
                     total += vectors[query, place] * matrix[row, place]
             products[query, column] = total
@@ -270,7 +271,7 @@ def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best
     for query in range(len(items)):
         count = 0
         for item in items[query]:
-            if item != _NO_ITEM:
+            if item != NO_ITEM:
                 total = np.float32(0)
                 for place in range(vectors.shape[1]):
                     total += vectors[query, place] * matrix[item, place]
@@ -286,15 +287,15 @@ def lenders_wanted(scores: Matrix, items: Ints, places: Ints, lenders: Ints) -> 
     for query in range(len(items)):
         count = 0
         for column in range(items.shape[1]):
-            count += places[items[query, column]] != _NO_ITEM and scores[query, column] == 0
+            count += places[items[query, column]] != NO_ITEM and scores[query, column] == 0
         most = max(most, count)
     wanted = np.empty((len(items), most * lenders.shape[1]), np.int32)
-    wanted[:] = _NO_ITEM
+    wanted[:] = NO_ITEM
     for query in range(len(items)):
         end = 0
         for column in range(items.shape[1]):
             place = places[items[query, column]]
-            if place != _NO_ITEM and scores[query, column] == 0:
+            if place != NO_ITEM and scores[query, column] == 0:
                 wanted[query, end : end + lenders.shape[1]] = lenders[place]
                 end += lenders.shape[1]
     return wanted
@@ -307,7 +308,7 @@ def fill_lent(scores: Matrix, items: Ints, places: Ints, weights: Matrix, lent: 
         end = 0
         for column in range(items.shape[1]):
             place = places[items[query, column]]
-            if place != _NO_ITEM and scores[query, column] == 0:
+            if place != NO_ITEM and scores[query, column] == 0:
                 for lender in range(weights.shape[1]):
                     scores[query, column] += weights[place, lender] * lent[query, end + lender]
                 end += weights.shape[1]
@@ -323,15 +324,18 @@ def write_unseen(
         end = 0
         for column in range(items.shape[1]):
             item = items[query, column]
-            if end < kept_items.shape[1] and item != _NO_ITEM and item not in seen:
+            if end < kept_items.shape[1] and item != NO_ITEM and item not in seen:
                 kept_items[query, end], kept_scores[query, end] = item, scores[query, column]
                 end += 1
 
 
 @compiled
-def write_seen(items: Ints, indptr: Longs, history: Ints, seen: NDArray[np.bool_]) -> None:
-    """Write whether each of the items [B, C] is in the history of its query."""
-    for query in range(len(items)):
-        known = set(history[indptr[query] : indptr[query + 1]])
-        for column in range(items.shape[1]):
-            seen[query, column] = items[query, column] in known
+def write_seen(items: Ints, rows: Longs, indptr: Longs, history: Ints, seen: NDArray[np.bool_]) -> None:
+    """Write whether each of the items [T] is in the history of its query, whose row [T] stands beside it."""
+    current = np.int64(-1)
+    known = set(history[:0])
+    for place in range(len(items)):
+        row = rows[place]
+        if row != current:
+            current, known = row, set(history[indptr[row] : indptr[row + 1]])
+        seen[place] = items[place] in known
