@@ -179,16 +179,21 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
 
 
 @compiled
+def _dot(left: Matrix | Floats, right: Matrix | Floats) -> np.float32 | np.float64:
+    """Inner product of two vectors, in the precision of the left one."""
+    total = left.dtype.type(0)
+    for place in range(len(left)):
+        total += left[place] * right[place]
+    return total
+
+
+@compiled
 def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix | Floats) -> None:
     """Write the inner products of vectors [B, D] and rows [B, C] of the matrix [N, D]; 0 beside padding."""
-    width = vectors.shape[1]
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
-            row, total = rows[query, column], vectors.dtype.type(0)
-            if row != NO_ITEM:
-                for place in range(width):
-                    total += vectors[query, place] * matrix[row, place]
-            products[query, column] = total
+            row = rows[query, column]
+            products[query, column] = _dot(vectors[query], matrix[row]) if row != NO_ITEM else 0
 
 
 @compiled
@@ -245,9 +250,7 @@ def write_fold_in(indptr: Longs, factors: Floats, projected: Floats, confidences
         shares = confidences[start : start + size].copy()
         for row in range(size):
             for column in range(size):
-                product = 0.0
-                for place in range(dim):
-                    product += projected[start + row, place] * factors[start + column, place]
+                product = _dot(projected[start + row], factors[start + column])
                 system[row, column] = (confidences[start + row] - 1) * product
             system[row, row] += 1
         for pivot in range(size):
@@ -272,10 +275,7 @@ def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best
         count = 0
         for item in items[query]:
             if item != NO_ITEM:
-                total = np.float32(0)
-                for place in range(vectors.shape[1]):
-                    total += vectors[query, place] * matrix[item, place]
-                found[count], scores[count] = item, total
+                found[count], scores[count] = item, _dot(vectors[query], matrix[item])
                 count += 1
         _write_best(found[:count], scores[:count], best_items[query], best_scores[query])
 
