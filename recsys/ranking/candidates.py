@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.ranking.kernels import write_union
+from recsys.ranking.kernels import write_sources, write_union
 from recsys.retrieval.base import NO_ITEM
 
 
@@ -25,3 +25,19 @@ def union(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     items = np.concatenate(parts, axis=1)
     found = np.full_like(items, NO_ITEM)
     return np.ascontiguousarray(found[:, : write_union(items, found)])
+
+
+def sources(
+    items: NDArray[np.int32], parts: Sequence[NDArray[np.int32]], n_sources: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which of R sources proposed each of the items, bool [B, K, R]; how many items each proposed in all, int64 [R].
+
+    Args:
+        items: int32 [B, K].
+        parts: int32 [B, k] of each source that was asked, padded with `NO_ITEM`.
+        n_sources: R; those behind the ones asked proposed nothing.
+    """
+    found, counts = np.zeros((*items.shape, n_sources), np.bool_), np.zeros(n_sources, np.int64)
+    ends = np.cumsum([part.shape[1] for part in parts])
+    write_sources(items, np.concatenate(parts, axis=1), ends, found, counts)
+    return found, counts

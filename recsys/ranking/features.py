@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from recsys.dataset.histories import Histories
 from recsys.ranking.attributes import OF_ATTRIBUTES, ItemAttributes
 from recsys.ranking.head import RatingPredictor
-from recsys.ranking.kernels import write_best, write_scores, write_two_tower
-from recsys.retrieval.base import NO_ITEM, PairScorer, Queries
+from recsys.ranking.kernels import write_deviations, write_finalists, write_scores, write_sum, write_two_tower
+from recsys.retrieval.base import NO_ITEM, ItemScores, PairScorer, Queries
 from recsys.retrieval.kernels import dots
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
@@ -36,12 +36,12 @@ class Scored:
 
     Attributes:
         items: int32 [B, C], candidates, padded with `NO_ITEM`.
-        scores: by retriever, float32 [B, C].
+        scores: float32 [R, B, C], by retriever, in the order of `CandidateFeatures.retrievers`.
         hybrid: float32 [B, C], the hybrid's scores; 0 without a hybrid.
     """
 
     items: NDArray[np.int32]
-    scores: Mapping[str, Matrix]
+    scores: Matrix
     hybrid: Matrix
 
     def best(self, most: int, behind: NDArray[np.bool_] | None = None) -> Scored:
@@ -52,12 +52,11 @@ class Scored:
             behind: bool [B, C], candidates that come after all others.
         """
         order = self.hybrid if behind is None else np.where(behind, np.float32(-np.inf), self.hybrid)
-        columns = np.full((len(self.items), most), NO_ITEM, np.int64)
-        write_best(self.items, order, columns)
-        rows = np.arange(len(self.items))[:, None]
-        items = np.where(columns == NO_ITEM, np.int32(NO_ITEM), self.items[rows, columns])
-        scores = {name: values[rows, columns] for name, values in self.scores.items()}
-        return Scored(items, scores, self.hybrid[rows, columns])
+        shape = len(self.items), most
+        items = np.full(shape, NO_ITEM, np.int32)
+        scores, hybrid = np.empty((len(self.scores), *shape), np.float32), np.empty(shape, np.float32)
+        write_finalists(self.items, self.scores, self.hybrid, order, items, scores, hybrid)
+        return Scored(items, scores, hybrid)
 
 
 @dataclass(frozen=True)
@@ -105,23 +104,37 @@ class CandidateFeatures:
         """`describe` the items int32 [B, C], padded with `NO_ITEM`."""
         return self.describe(queries, vectors, self.score(queries, vectors, items))
 
-    def score(self, queries: Queries, vectors: NDArray[np.float32], items: NDArray[np.int32]) -> Scored:
+    @cached_property
+    def retrievers(self) -> dict[str, PairScorer]:
+        """All whose scores are computed beside the two-tower's."""
+        return {**self.scorers, **self.members}
+
+    @cached_property
+    def _hybrid_weights(self) -> Matrix:
+        """float32 [R], of the two-tower and the `retrievers`."""
+        names = (TwoTowerRetriever.name, *self.retrievers)
+        return np.array([self.hybrid.get(name, 0) for name in names], np.float32)
+
+    def score(
+        self,
+        queries: Queries,
+        vectors: NDArray[np.float32],
+        items: NDArray[np.int32],
+        known: Mapping[str, ItemScores] | None = None,
+    ) -> Scored:
         """What the retrievers say of candidates.
 
         Args:
             queries: B queries.
             vectors: float32 [B, D], their user vectors.
             items: int32 [B, C], candidates, padded with `NO_ITEM`.
+            known: `PairScorer.pair_scorer` of some of the retrievers for these queries, where it was asked for before.
         """
-        two_tower = np.empty(items.shape, np.float32)
-        dots(vectors, self.item_embeddings, items, two_tower)
-        scores = {name: self._pair_scores(scorer, queries.histories, items) for name, scorer in self.scorers.items()}
-        scores[TwoTowerRetriever.name] = two_tower
-        hybrid = np.zeros(items.shape, np.float32)
-        for name, weight in self.hybrid.items():
-            member = self.members.get(name)
-            given = scores[name] if member is None else self._pair_scores(member, queries.histories, items)
-            hybrid += np.float32(weight) * given
+        scores = np.empty((1 + len(self.retrievers), *items.shape), np.float32)
+        dots(vectors, self.item_embeddings, items, scores[0])
+        self._write_scores(self.retrievers, queries.histories, items, scores[1:], known or {})
+        hybrid = np.empty(items.shape, np.float32)
+        write_sum(scores, self._hybrid_weights, hybrid)
         return Scored(items, scores, hybrid)
 
     def describe(self, queries: Queries, vectors: NDArray[np.float32], scored: Scored) -> Matrix:
@@ -132,21 +145,29 @@ class CandidateFeatures:
             vectors: float32 [B, D], their user vectors.
             scored: what `score` gave for them.
         """
-        items, histories, last = scored.items, queries.histories, queries.histories.last(1)
+        items, histories = scored.items, queries.histories
         features = np.zeros((*items.shape, len(self.names)), np.float32)
-        write_two_tower(items, scored.scores[TwoTowerRetriever.name], features)
-        column = len(TWO_TOWER)
-        for name, scorer in self.scorers.items():
-            write_scores(items, scored.scores[name], self._pair_scores(scorer, last, items), features, column)
-            column += len(OF_A_SCORER)
-        self.attributes.write(histories, items, features, column)
+        write_two_tower(items, scored.scores[0], scored.hybrid, features)
+        of_last = np.empty((len(self.scorers), *items.shape), np.float32)
+        self._write_scores(self.scorers, histories.last(1), items, of_last, {})
+        write_scores(items, scored.scores[1 : 1 + len(of_last)], of_last, features, len(TWO_TOWER))
+        self.attributes.write(histories, items, features, len(TWO_TOWER) + len(OF_A_SCORER) * len(of_last))
         if self.predictor is not None:
             ratings = self.predictor.predict(vectors, histories, items)
-            deviations = ratings - np.float32(self.predictor.statistics.global_mean)
-            features[..., self.rating_column] = np.nan_to_num(deviations)
-        features[..., -1] = np.where(items == NO_ITEM, np.float32(0), scored.hybrid)
+            write_deviations(ratings, self.predictor.statistics.global_mean, features, self.rating_column)
         return features
 
-    def _pair_scores(self, scorer: PairScorer, histories: Histories, items: NDArray[np.int32]) -> Matrix:
-        """Scores of the items; those nobody has chosen yet borrow them where they have none of their own."""
-        return self.attributes.loans.fill(scorer.pair_scorer(histories), items)
+    def _write_scores(
+        self,
+        scorers: Mapping[str, PairScorer],
+        histories: Histories,
+        items: NDArray[np.int32],
+        scores: Matrix,
+        known: Mapping[str, ItemScores],
+    ) -> None:
+        """Write the scores [R, B, C] of the items; those nobody has chosen yet borrow where they have none."""
+        loans = self.attributes.loans
+        wanted = loans.with_lenders(items)
+        for place, (name, scorer) in enumerate(scorers.items()):
+            of_items = known[name] if name in known else scorer.pair_scorer(histories)
+            loans.fill(of_items(wanted), items, scores[place])

@@ -65,17 +65,88 @@ def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> No
 
 
 @compiled
-def write_best(items: Ints, scores: Matrix, columns: Longs) -> None:
-    """Write the columns of each row's highest scores into `columns` int64 [B, k]; equal scores keep their order."""
+def write_finalists(
+    items: Ints,
+    scores: Matrix3,
+    hybrid: Matrix,
+    order: Matrix,
+    best_items: Ints,
+    best_scores: Matrix3,
+    best_hybrid: Matrix,
+) -> None:
+    """Write the K candidates of each row that come first by `order`, equal ones in their order; 0 beside padding.
+
+    Args:
+        items: [B, C].
+        scores: [R, B, C].
+        hybrid, order: [B, C].
+        best_items: [B, K], padded with `NO_ITEM` before.
+        best_scores: [R, B, K].
+        best_hybrid: [B, K].
+    """
+    best_scores[:], best_hybrid[:] = 0, 0
     for query in range(len(items)):
-        order = _order(scores[query], items[query] != NO_ITEM)
-        for place in range(min(len(order), columns.shape[1])):
-            columns[query, place] = order[place]
+        columns = _order(order[query], items[query] != NO_ITEM)
+        for place in range(min(len(columns), best_items.shape[1])):
+            column = columns[place]
+            best_items[query, place], best_hybrid[query, place] = items[query, column], hybrid[query, column]
+            for retriever in range(len(scores)):
+                best_scores[retriever, query, place] = scores[retriever, query, column]
 
 
 @compiled
-def write_two_tower(items: Ints, scores: Matrix, features: Matrix) -> None:
-    """Fill in the first three features: score, how far it lies below the best, and its rank."""
+def write_lists(
+    items: Ints,
+    scores: Matrix,
+    features: Matrix3,
+    kept: Longs,
+    list_items: Ints,
+    list_scores: Matrix,
+    list_features: Matrix3,
+) -> None:
+    """Write the K candidates of the highest scores, equal ones in their order, and some of their features.
+
+    Args:
+        items, scores: [B, C].
+        features: [B, C, F].
+        kept: [P], columns of the features to keep.
+        list_items, list_scores, list_features: [B, K], [B, K] and [B, K, P], left as they are beside padding.
+    """
+    for query in range(len(items)):
+        columns = _order(scores[query], items[query] != NO_ITEM)
+        for place in range(min(len(columns), list_items.shape[1])):
+            column = columns[place]
+            list_items[query, place], list_scores[query, place] = items[query, column], scores[query, column]
+            for part in range(len(kept)):
+                list_features[query, place, part] = features[query, column, kept[part]]
+
+
+@compiled
+def write_sources(items: Ints, proposed: Ints, ends: Longs, found: NDArray[np.bool_], counts: Longs) -> None:
+    """Write which of R sources proposed each of the items [B, K], and how many items each source proposed in all.
+
+    Args:
+        items: see above.
+        proposed: [B, ...], what the sources proposed, side by side, padded.
+        ends: [R], the column behind each source's last one.
+        found: [B, K, R].
+        counts: [R], 0 before.
+    """
+    for query in range(len(items)):
+        start = 0
+        for source in range(len(ends)):
+            for column in range(start, ends[source]):
+                item = proposed[query, column]
+                if item != NO_ITEM:
+                    counts[source] += 1
+                    for place in range(items.shape[1]):
+                        found[query, place, source] |= items[query, place] == item
+            start = ends[source]
+
+
+@compiled
+def write_two_tower(items: Ints, scores: Matrix, hybrid: Matrix, features: Matrix3) -> None:
+    """Fill in the first three features: score, how far it lies below the best, and its rank; and the last: `hybrid`."""
     for query in range(len(items)):
         listed = items[query] != NO_ITEM
         best = -np.inf
@@ -86,32 +157,73 @@ def write_two_tower(items: Ints, scores: Matrix, features: Matrix) -> None:
             if listed[column]:
                 features[query, column, 0] = scores[query, column]
                 features[query, column, 1] = scores[query, column] - best
+                features[query, column, features.shape[2] - 1] = hybrid[query, column]
         _write_ranks(scores[query], listed, features[query, :, 2])
 
 
 @compiled
-def write_scores(items: Ints, scores: Matrix, last: Matrix, features: Matrix, first: int) -> None:
-    """Fill in four features of a retriever's `scores`, and of those that the history's `last` item alone gives.
+def write_sum(scores: Matrix3, weights: Matrix, total: Matrix) -> None:
+    """Write the weighted sum of the scores [R, B, C] of R retrievers."""
+    total[:] = 0
+    for retriever in range(len(scores)):
+        if weights[retriever] != 0:
+            for query in range(len(total)):
+                for column in range(total.shape[1]):
+                    total[query, column] += weights[retriever] * scores[retriever, query, column]
+
+
+@compiled
+def write_scores(items: Ints, scores: Matrix3, last: Matrix3, features: Matrix3, first: int) -> None:
+    """Fill in four features for each retriever's `scores`, and those that the history's `last` item alone gives.
 
     Log score; share of the query's best score, from -1 to 1, 0 where none is positive; rank among the positive ones;
     share of the last item's best score.
+
+    Args:
+        items: [B, C].
+        scores, last: [R, B, C].
+        features: [B, C, F].
+        first: place of the first of them.
     """
     for query in range(len(items)):
-        positive = (items[query] != NO_ITEM) & (scores[query] > 0)
-        best, best_of_last = 0.0, 0.0
+        listed = items[query] != NO_ITEM
+        for retriever in range(len(scores)):
+            given, of_last, at = scores[retriever, query], last[retriever, query], first + 4 * retriever
+            best, best_of_last = 0.0, 0.0
+            for column in range(items.shape[1]):
+                best = max(best, given[column])
+                best_of_last = max(best_of_last, of_last[column])
+            for column in range(items.shape[1]):
+                if not listed[column]:
+                    continue
+                features[query, column, at] = math.log1p(max(given[column], 0.0))
+                if best > 0:
+                    features[query, column, at + 1] = min(max(given[column] / best, -1.0), 1.0)
+                if best_of_last > 0:
+                    features[query, column, at + 3] = min(max(of_last[column] / best_of_last, -1.0), 1.0)
+            _write_ranks(given, listed & (given > 0), features[query, :, at + 2])
+
+
+@compiled
+def write_repeated(items: Ints, indptr: Longs, history: Ints, places: Ints, repeated: NDArray[np.bool_]) -> None:
+    """Write whether each of the items [B, C] is in its query's history; `places` [N] is 0 before and after."""
+    for query in range(len(items)):
+        for item in history[indptr[query] : indptr[query + 1]]:
+            places[item] = 1
         for column in range(items.shape[1]):
-            best = max(best, scores[query, column])
-            best_of_last = max(best_of_last, last[query, column])
-        for column in range(items.shape[1]):
-            if items[query, column] == NO_ITEM:
-                continue
-            score, of_last = scores[query, column], last[query, column]
-            features[query, column, first] = math.log1p(max(score, 0.0))
-            if best > 0:
-                features[query, column, first + 1] = min(max(score / best, -1.0), 1.0)
-            if best_of_last > 0:
-                features[query, column, first + 3] = min(max(of_last / best_of_last, -1.0), 1.0)
-        _write_ranks(scores[query], positive, features[query, :, first + 2])
+            item = items[query, column]
+            repeated[query, column] = item != NO_ITEM and places[item] == 1
+        for item in history[indptr[query] : indptr[query + 1]]:
+            places[item] = 0
+
+
+@compiled
+def write_deviations(ratings: Matrix, mean: float, features: Matrix3, at: int) -> None:
+    """Fill in the feature at place `at`: the rating [B, C] less the mean, 0 where there is none (NaN)."""
+    for query in range(len(ratings)):
+        for column in range(ratings.shape[1]):
+            if not math.isnan(ratings[query, column]):
+                features[query, column, at] = ratings[query, column] - np.float32(mean)
 
 
 @compiled

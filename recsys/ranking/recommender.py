@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.ranking.candidates import union
+from recsys.ranking.candidates import sources, union
 from recsys.ranking.features import TWO_TOWER_COLUMN
 from recsys.ranking.head import RatingPredictor
-from recsys.ranking.kernels import write_best
+from recsys.ranking.kernels import write_lists
 from recsys.ranking.ranker import CandidateRanker
 from recsys.retrieval.base import NO_ITEM, Candidates, Queries
-from recsys.retrieval.item_to_item import ItemToItem
+from recsys.retrieval.item_to_item import ItemToItem, Spread
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
@@ -100,7 +100,7 @@ class Recommender:
             allowed: bool [N], the items wanted; None: all. `NO_ITEM` takes the place of others, of more that are found.
         """
         first = self.retriever.search(vectors, queries, self._depth(k, allowed), exclude_seen=exclude_seen)
-        return _only(allowed, [first.items, *self._propose_neighbours(queries, exclude_seen, allowed)])
+        return self._proposed(first, self._spreads(queries), exclude_seen, allowed)
 
     def recommend(
         self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: NDArray[np.bool_] | None = None
@@ -133,11 +133,12 @@ class Recommender:
             found, retrieval_scores = _first(proposed[0], first.scores, k)
             ratings = None
         else:
-            proposed = _only(allowed, [first.items, *self._propose_neighbours(queries, exclude_seen, allowed)])
-            found, retrieval_scores, ratings = self._ranked(queries, vectors, union(proposed), k, self.ranker)
+            spreads = self._spreads(queries)
+            proposed = self._proposed(first, spreads, exclude_seen, allowed)
+            found, retrieval_scores, ratings = self._ranked(queries, vectors, union(proposed), spreads, k, self.ranker)
         if ratings is None and self.predictor is not None:
             ratings = self.predictor.predict(vectors, queries.histories, found.items)
-        sources = _membership(found.items, proposed, len(self.sources))
+        proposers, counts = sources(found.items, proposed, len(self.sources))
         fallback = (found.items == NO_ITEM).all(axis=1)
         rows = np.flatnonzero(fallback)
         if len(rows):
@@ -145,50 +146,63 @@ class Recommender:
             found.items[rows] = popular.items
             found.scores[rows] = retrieval_scores[rows] = popular.scores
         spent = encoded - started, searched - encoded, time.perf_counter() - searched
-        counts = {
-            name: float(np.count_nonzero(items != NO_ITEM)) / max(len(queries), 1)
-            for name, items in zip(self.sources, proposed, strict=False)
-        }
+        means = (counts / max(len(queries), 1)).tolist()
         seconds = dict(zip(STAGES, spent, strict=True))
-        return Recommendations(found.items, found.scores, retrieval_scores, ratings, sources, fallback, seconds, counts)
+        return Recommendations(
+            found.items,
+            found.scores,
+            retrieval_scores,
+            ratings,
+            proposers,
+            fallback,
+            seconds,
+            dict(zip(self.sources, means, strict=True)),
+        )
 
     def _depth(self, k: int, allowed: NDArray[np.bool_] | None) -> int:
         """How many items the two-tower is asked for."""
         depth = max(k, self.candidates)
         return depth if allowed is None else filter_depth(depth, self.retriever.n_items)
 
-    def _propose_neighbours(
-        self, queries: Queries, exclude_seen: bool, allowed: NDArray[np.bool_] | None
+    def _spreads(self, queries: Queries) -> dict[str, Spread]:
+        """What each proposer says of the queries."""
+        return {name: proposer.pair_scorer(queries.histories) for name, proposer in self.proposers.items()}
+
+    def _proposed(
+        self, first: Candidates, spreads: Mapping[str, Spread], exclude_seen: bool, allowed: NDArray[np.bool_] | None
     ) -> list[NDArray[np.int32]]:
-        """Candidates of each of the proposers."""
+        """Candidates of the two-tower, found already, and of each of the proposers."""
         depth = self.proposer_candidates
         if allowed is not None:
             depth = filter_depth(depth, self.retriever.n_items)
-        return [
-            proposer.retrieve(queries, depth, exclude_seen=exclude_seen).items for proposer in self.proposers.values()
-        ]
+        others = [spread.best(depth, exclude_seen=exclude_seen).items for spread in spreads.values()]
+        return _only(allowed, [first.items, *others])
 
     def _ranked(
-        self, queries: Queries, vectors: NDArray[np.float32], items: NDArray[np.int32], k: int, ranker: CandidateRanker
+        self,
+        queries: Queries,
+        vectors: NDArray[np.float32],
+        items: NDArray[np.int32],
+        spreads: Mapping[str, Spread],
+        k: int,
+        ranker: CandidateRanker,
     ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32] | None]:
         """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature."""
+        features, predictor = ranker.features, ranker.features.predictor
+        scorers = features.retrievers
+        known = {name: spread for name, spread in spreads.items() if scorers.get(name) is self.proposers[name]}
+        finals = ranker.finals(queries, features.score(queries, vectors, items, known), k)
+        described = features.describe(queries, vectors, finals)
+        scores = ranker.score(queries, described, finals.items)
         found = Candidates.none(len(queries), k)
-        retrieval_scores = np.full(found.items.shape, -np.inf, np.float32)
-        finals = ranker.finals(queries, ranker.features.score(queries, vectors, items), k)
-        items, features = finals.items, ranker.features.describe(queries, vectors, finals)
-        scores = ranker.score(queries, features, items)
-        columns = np.full(found.items.shape, NO_ITEM, np.int64)
-        write_best(items, scores, columns)
-        rows, places = np.nonzero(columns != NO_ITEM)
-        chosen = rows, columns[rows, places]
-        found.items[rows, places], found.scores[rows, places] = items[chosen], scores[chosen]
-        retrieval_scores[rows, places] = features[..., TWO_TOWER_COLUMN][chosen]
-        predictor, ratings = ranker.features.predictor, None
-        if predictor is not None and self.predictor is not None:
-            ratings = np.full(found.items.shape, np.nan, np.float32)
-            deviations = features[..., ranker.features.rating_column][chosen]
-            ratings[rows, places] = deviations + np.float32(predictor.statistics.global_mean)
-        return found, retrieval_scores, ratings
+        rated = predictor is not None and self.predictor is not None
+        columns = np.array([TWO_TOWER_COLUMN, features.rating_column] if rated else [TWO_TOWER_COLUMN])
+        kept = np.full((*found.items.shape, len(columns)), np.nan, np.float32)
+        write_lists(finals.items, scores, described, columns, found.items, found.scores, kept)
+        retrieval_scores = np.where(found.items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
+        if predictor is None or not rated:
+            return found, retrieval_scores, None
+        return found, retrieval_scores, kept[..., 1] + np.float32(predictor.statistics.global_mean)
 
 
 def filter_depth(depth: int, n_items: int) -> int:
@@ -212,15 +226,6 @@ def _first(items: NDArray[np.int32], scores: NDArray[np.float32], k: int) -> tup
     found.scores[:, :width] = np.take_along_axis(scores, order, axis=1)
     found.scores[found.items == NO_ITEM] = -np.inf
     return found, found.scores.copy()
-
-
-def _membership(items: NDArray[np.int32], proposed: list[NDArray[np.int32]], n_sources: int) -> NDArray[np.bool_]:
-    """Whether each item [B, k] is among those of each source, bool [B, k, n_sources]; false for one not asked."""
-    found = np.zeros((*items.shape, n_sources), np.bool_)
-    for source, part in enumerate(proposed):
-        found[..., source] = (items[:, :, None] == part[:, None, :]).any(axis=2)
-    found[items == NO_ITEM] = False
-    return found
 
 
 def _joined(blocks: Sequence[Recommendations]) -> Recommendations:

@@ -15,7 +15,8 @@ from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates, ItemScores, Queries
 from recsys.retrieval.dense import retrieve_by_scores
 from recsys.retrieval.exact import BLOCK_ENTRIES
-from recsys.retrieval.kernels import distinct, dots, write_fold_in, write_means
+from recsys.retrieval.kernels import dots, write_fold_in, write_means
+from recsys.retrieval.places import places
 
 Floats = NDArray[np.float64]
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
@@ -45,25 +46,25 @@ class FoldIn:
         self._ridged: Floats = gram + ridge * np.eye(width)
         self._inverse: Floats = np.linalg.inv(self._ridged)
 
-    def solve(self, indptr: NDArray[np.int64], factors: Floats, weights: Floats) -> Floats:
+    def solve(self, histories: Histories, factors: NDArray[np.float32]) -> Floats:
         """User vectors, float64 [B, D]; zero for an empty history.
 
-        With V [n, D] the factors of a history of n items, c their confidences, S = diag(c - 1) and
+        With V [n, D] the factors of a history of n distinct items, c their confidences, S = diag(c - 1) and
         M = Y'Y + l I, the equation reads (M + V'SV) x = V'c. A history of fewer items than factors is solved in
         n unknowns instead of D, by the identity x = M^-1 V' (I + S V M^-1 V')^-1 c.
 
         Args:
-            indptr: int64 [B + 1], user b owns the slice `indptr[b]:indptr[b + 1]` of what follows.
-            factors: float64 [T, D], of the distinct items of each history.
-            weights: float64 [T], their weights.
+            histories: of B users.
+            factors: float32 [N, D], of all items.
         """
-        dim = len(self.gram)
-        confidences = self.alpha * weights
-        solution = np.zeros((len(indptr) - 1, dim))
-        write_fold_in(indptr, factors, factors @ self._inverse, confidences, solution)
-        for row in np.flatnonzero(np.diff(indptr) >= dim):
-            part = slice(indptr[row], indptr[row + 1])
-            taken, trusted = factors[part], confidences[part]
+        solution = np.zeros((len(histories), len(self.gram)))
+        known = histories.indptr, histories.items, histories.weights
+        write_fold_in(*known, factors, self._inverse, self.alpha, places.of(len(factors)), solution)
+        for row in np.flatnonzero(np.isnan(solution[:, :1])):
+            part = slice(histories.indptr[row], histories.indptr[row + 1])
+            items, places_of = np.unique(histories.items[part], return_inverse=True)
+            trusted = self.alpha * np.bincount(places_of, histories.weights[part])
+            taken = factors[items].astype(np.float64)
             system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
             solution[row] = np.linalg.solve(system, taken.T @ trusted)
         return solution
@@ -99,20 +100,13 @@ class ImplicitFactors:
 
     def encode(self, queries: Queries) -> Floats:
         """User vectors, float64 [B, D]; zero where nothing is known."""
-        histories, dim = queries.histories, self.item_factors.shape[1]
-        vectors = np.zeros((len(queries), dim))
-        if self.fold_in is None:
-            write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
-            return vectors
-        most = max(1, BLOCK_ENTRIES // 4 // max(dim, 1))  # interactions at a time, unless one user has more
-        start = 0
-        while start < len(queries):
-            fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most, "right")) - 1
-            stop = max(fitting, start + 1)
-            block = histories.select(np.arange(start, stop)) if stop - start < len(queries) else histories
-            indptr, items, weights = distinct(block.indptr, block.items, block.weights)
-            vectors[start:stop] = self.fold_in.solve(indptr, self.item_factors[items].astype(np.float64), weights)
-            start = stop
+        return self._encode(queries.histories)
+
+    def _encode(self, histories: Histories) -> Floats:
+        if self.fold_in is not None:
+            return self.fold_in.solve(histories, self.item_factors)
+        vectors = np.zeros((len(histories), self.item_factors.shape[1]))
+        write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
         return vectors
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
@@ -134,15 +128,14 @@ class ImplicitFactors:
         return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
 
     def pair_scorer(self, histories: Histories) -> ItemScores:
-        nobody = np.full(len(histories), -1, np.int32)
-        vectors = self.encode(Queries(histories, nobody, np.zeros(len(histories), np.int64)))
-        told = np.asarray(vectors.any(axis=1))
+        vectors = self._encode(histories)
 
         def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
             found = np.empty(items.shape, np.float32)
             dots(vectors, self.item_factors, items, found)
             if self.item_bias is not None:
-                known = told[:, None] & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+                told = np.asarray(vectors.any(axis=1))[:, None]
+                known = told & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
                 found += np.where(known, self.item_bias[items], np.float32(0))
             return found
 

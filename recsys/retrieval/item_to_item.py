@@ -8,7 +8,7 @@ lists: bought by the same users, bought next, weighted by EASE, or of similar te
 from __future__ import annotations
 
 import json
-import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -17,27 +17,46 @@ from numpy.typing import NDArray
 
 from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import Candidates, ItemScores, Queries
-from recsys.retrieval.kernels import spread_best, spread_dense, spread_score
+from recsys.retrieval.base import Candidates, Queries
+from recsys.retrieval.kernels import look_up, spread, spread_best, write_spread
+from recsys.retrieval.places import places
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-class _Places(threading.local):
-    """The kernels' table over a catalogue, all 0 between calls. One to each thread, of the largest size asked for."""
+@dataclass(frozen=True)
+class Spread:
+    """What lists of neighbours say of B histories: proposals and scores come from the same sums.
 
-    def __init__(self) -> None:
-        self._table = np.zeros(0, np.int32)
+    Attributes:
+        n_items: size of the catalogue.
+        histories: of the B queries.
+        indptr: int64 [B + 1], query b owns the slice `indptr[b]:indptr[b + 1]` of what follows.
+        items: int32 [S], items with a score, each once a query.
+        sums: float64 [S], their scores.
+    """
 
-    def of(self, n_items: int) -> NDArray[np.int32]:
-        if len(self._table) < n_items:
-            self._table = np.zeros(n_items, np.int32)
-        return self._table
+    n_items: int
+    histories: Histories
+    indptr: Longs
+    items: Ints
+    sums: NDArray[np.float64]
 
+    def best(self, k: int, *, exclude_seen: bool = True) -> Candidates:
+        """The k items of the highest scores, without those of the history if `exclude_seen`."""
+        found = Candidates.none(len(self.histories), k)
+        seen = self.histories.indptr if exclude_seen else np.zeros_like(self.histories.indptr)
+        table = places.of(self.n_items)
+        spread_best(self.indptr, self.items, self.sums, seen, self.histories.items, table, found.items, found.scores)
+        return found
 
-_places = _Places()
+    def __call__(self, items: Ints) -> Floats:
+        """Scores float32 [B, C] of the items int32 [B, C]; 0 for an item without one and beside `NO_ITEM`."""
+        scores = np.empty(items.shape, np.float32)
+        look_up(self.indptr, self.items, self.sums, places.of(self.n_items), items, scores)
+        return scores
 
 
 class ItemToItem:
@@ -73,28 +92,17 @@ class ItemToItem:
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
-        spread_dense(*self._arguments(queries.histories), dense)
+        found = self.pair_scorer(queries.histories)
+        write_spread(found.indptr, found.items, found.sums, dense)
         return dense
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        found = Candidates.none(len(queries), k)
-        spread_best(*self._arguments(queries.histories), exclude_seen, found.items, found.scores)
-        return found
+        return self.pair_scorer(queries.histories).best(k, exclude_seen=exclude_seen)
 
-    def pair_scorer(self, histories: Histories) -> ItemScores:
-        arguments = self._arguments(histories)
-
-        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
-            found = np.empty(items.shape, np.float32)
-            spread_score(*arguments, items, found)
-            return found
-
-        return scores
-
-    def _arguments(self, histories: Histories) -> tuple[Longs, Ints, Floats, float, Ints, Floats, Ints]:
-        """What all kernels read."""
-        lists = self.neighbours, self.similarities, _places.of(self.n_items)
-        return histories.indptr, histories.items, histories.weights, self.decay, *lists
+    def pair_scorer(self, histories: Histories) -> Spread:
+        lists = self.neighbours, self.similarities, places.of(self.n_items)
+        found = spread(histories.indptr, histories.items, histories.weights, self.decay, *lists)
+        return Spread(self.n_items, histories, *found)
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)

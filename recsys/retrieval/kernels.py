@@ -16,118 +16,99 @@ Floats = NDArray[np.float64]
 # Knuth's multiplicative hash of item rows, a bijection on 32 bits, and its inverse.
 HASH, UNHASH = np.uint32(2654435761), np.uint32(pow(2654435761, -1, 1 << 32))
 
-_SEEN = -1  # in a table of places: leave this item out
 _SIGN = np.int64(1 << 31)
 
 
 @compiled
-def _spread(
-    items: Ints, weights: Matrix, decay: float, neighbours: Ints, similarities: Matrix, places: Ints
-) -> tuple[Ints, Floats]:
-    """Items that some history item has as a neighbour, each once, and their scores.
+def spread(
+    indptr: Longs, items: Ints, weights: Matrix, decay: float, neighbours: Ints, similarities: Matrix, places: Ints
+) -> tuple[Longs, Ints, Floats]:
+    """Items that some item of a history has as a neighbour, each once, and their scores: indptr [B + 1], [S], [S].
 
     Args:
-        items, weights: [L], one history, oldest first.
-        places: int32 [N], 0 but for items to leave out, which are `_SEEN`; holds 1 + the place of each item found.
+        indptr, items, weights: B histories, oldest first.
+        decay: weight of a step back.
+        neighbours, similarities: [N, K], lists of every item.
+        places: int32 [N], 0 before and after.
     """
     width = neighbours.shape[1]
+    starts = np.zeros_like(indptr)
     found = np.empty(len(items) * width, np.int32)
     sums = np.empty(len(items) * width, np.float64)
-    count = 0
-    for position in range(len(items)):
-        item = items[position]
-        strength = weights[position] * decay ** (len(items) - 1 - position)
-        for column in range(width):
-            neighbour = neighbours[item, column]
-            if neighbour == NO_ITEM:
-                break
-            place = places[neighbour]
-            if place == _SEEN:
-                continue
-            if place == 0:
-                count += 1
-                place = count
-                places[neighbour] = place
-                found[place - 1] = neighbour
-                sums[place - 1] = 0.0
-            sums[place - 1] += strength * similarities[item, column]
-    return found[:count], sums[:count]
+    end = 0
+    for query in range(len(indptr) - 1):
+        start, strength = end, 1.0
+        for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+            item, weight = items[position], strength * weights[position]
+            for column in range(width):
+                neighbour = neighbours[item, column]
+                if neighbour == NO_ITEM:
+                    break
+                place = places[neighbour]
+                if place == 0:
+                    found[end], sums[end] = neighbour, weight * similarities[item, column]
+                    end += 1
+                    places[neighbour] = end - start
+                else:
+                    sums[start + place - 1] += weight * similarities[item, column]
+            strength *= decay
+        for place in range(start, end):
+            places[found[place]] = 0
+        starts[query + 1] = end
+    return starts, found[:end], sums[:end]
 
 
 @compiled
-def _forget(items: Ints, places: Ints) -> None:
-    """Clear the table for the next query."""
-    for item in items:
-        places[item] = 0
-
-
-@compiled
-def spread_dense(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    decay: float,
-    neighbours: Ints,
-    similarities: Matrix,
-    places: Ints,
-    scores: Matrix,
-) -> None:
-    """Write the scores of B histories into `scores` float32 [B, N]; what has none is left as it is."""
+def write_spread(starts: Longs, found: Ints, sums: Floats, scores: Matrix) -> None:
+    """Write what `spread` gave into `scores` float32 [B, N]; what has none is left as it is."""
     for query in range(len(scores)):
-        part = slice(indptr[query], indptr[query + 1])
-        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
-        for place in range(len(found)):
+        for place in range(starts[query], starts[query + 1]):
             scores[query, found[place]] = sums[place]
-        _forget(found, places)
 
 
 @compiled
-def spread_score(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    decay: float,
-    neighbours: Ints,
-    similarities: Matrix,
-    places: Ints,
-    wanted: Ints,
-    scores: Matrix,
-) -> None:
-    """Write the scores of the items `wanted` int32 [B, C] into `scores` float32 [B, C], 0 where there is none."""
+def look_up(starts: Longs, found: Ints, sums: Floats, places: Ints, wanted: Ints, scores: Matrix) -> None:
+    """Write the scores of the items `wanted` int32 [B, C] into `scores` float32 [B, C], 0 where there is none.
+
+    Args:
+        starts, found, sums: what `spread` gave.
+        places: int32 [N], 0 before and after.
+    """
     for query in range(len(wanted)):
-        part = slice(indptr[query], indptr[query + 1])
-        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
+        start, end = starts[query], starts[query + 1]
+        for place in range(start, end):
+            places[found[place]] = place - start + 1
         for column in range(wanted.shape[1]):
             item = wanted[query, column]
             place = places[item] if item != NO_ITEM else 0
-            scores[query, column] = sums[place - 1] if place > 0 else 0.0
-        _forget(found, places)
+            scores[query, column] = sums[start + place - 1] if place > 0 else 0.0
+        for place in range(start, end):
+            places[found[place]] = 0
 
 
 @compiled
 def spread_best(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    decay: float,
-    neighbours: Ints,
-    similarities: Matrix,
-    places: Ints,
-    exclude_seen: bool,
-    best_items: Ints,
-    best_scores: Matrix,
+    starts: Longs, found: Ints, sums: Floats, indptr: Longs, seen: Ints, places: Ints, best_items: Ints, best: Matrix
 ) -> None:
-    """Write the items of the highest scores into `best_items` int32 [B, k], and the scores beside them."""
+    """Write the items of the highest scores into `best_items` int32 [B, k], and the scores beside them.
+
+    Args:
+        starts, found, sums: what `spread` gave.
+        indptr, seen: items to leave out of each query.
+        places: int32 [N], 0 before and after.
+    """
+    kept, scores = np.empty(len(found), np.int32), np.empty(len(found), np.float32)
     for query in range(len(best_items)):
-        part = slice(indptr[query], indptr[query + 1])
-        if exclude_seen:
-            for item in items[part]:
-                places[item] = _SEEN
-        found, sums = _spread(items[part], weights[part], decay, neighbours, similarities, places)
-        _write_best(found, sums.astype(np.float32), best_items[query], best_scores[query])
-        _forget(found, places)
-        if exclude_seen:
-            _forget(items[part], places)
+        for item in seen[indptr[query] : indptr[query + 1]]:
+            places[item] = 1
+        count = 0
+        for place in range(starts[query], starts[query + 1]):
+            if places[found[place]] == 0:
+                kept[count], scores[count] = found[place], sums[place]
+                count += 1
+        for item in seen[indptr[query] : indptr[query + 1]]:
+            places[item] = 0
+        _write_best(kept[:count], scores[:count], best_items[query], best[query])
 
 
 @compiled
@@ -197,26 +178,6 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
 
 
 @compiled
-def distinct(indptr: Longs, items: Ints, weights: Matrix) -> tuple[Longs, Ints, Floats]:
-    """Each item of a history once, with the sum of its weights: indptr [B + 1], items [S], weights [S]."""
-    starts = np.zeros_like(indptr)
-    once = np.empty_like(items)
-    sums = np.zeros(len(items), np.float64)
-    end = 0
-    for query in range(len(indptr) - 1):
-        places = {}
-        for position in range(indptr[query], indptr[query + 1]):
-            item = items[position]
-            if item not in places:
-                places[item] = end
-                once[end] = item
-                end += 1
-            sums[places[item]] += weights[position]
-        starts[query + 1] = end
-    return starts, once[:end].copy(), sums[:end].copy()
-
-
-@compiled
 def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, means: Floats) -> None:
     """Write the mean factors of each history, by weight; an empty one is left as it is."""
     for query in range(len(means)):
@@ -229,42 +190,88 @@ def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, me
 
 
 @compiled
-def write_fold_in(indptr: Longs, factors: Floats, projected: Floats, confidences: Floats, vectors: Floats) -> None:
-    """Solve `FoldIn` for histories of fewer items than factors, in as many unknowns, by elimination.
+def _gather(items: Ints, weights: Matrix, factors: Matrix, places: Ints, known: Floats, masses: Floats) -> int:
+    """Write factors and total weight of each distinct item of a history; how many there are, -1 if too many."""
+    size, most = 0, len(masses)
+    for position in range(len(items)):
+        item = items[position]
+        if places[item] == 0:
+            if size == most:
+                size = -1
+                break
+            known[size] = factors[item]
+            masses[size] = 0.0
+            size += 1
+            places[item] = size
+        masses[places[item] - 1] += weights[position]
+    for item in items:
+        places[item] = 0
+    return size
+
+
+@compiled
+def _eliminate(system: Floats, values: Floats) -> None:
+    """Solve the square system in place by Gaussian elimination without pivoting: `values` become the unknowns."""
+    size = len(values)
+    for pivot in range(size):
+        for row in range(pivot + 1, size):
+            ratio = system[row, pivot] / system[pivot, pivot]
+            for column in range(pivot, size):
+                system[row, column] -= ratio * system[pivot, column]
+            values[row] -= ratio * values[pivot]
+    for row in range(size - 1, -1, -1):
+        for column in range(row + 1, size):
+            values[row] -= system[row, column] * values[column]
+        values[row] /= system[row, row]
+
+
+@compiled
+def write_fold_in(
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    factors: Matrix,
+    inverse: Floats,
+    alpha: float,
+    places: Ints,
+    vectors: Floats,
+) -> None:
+    """Solve `FoldIn` for histories of fewer distinct items than factors, in as many unknowns.
 
     No pivoting is needed: all leading minors of I + S V M^-1 V' are positive.
 
     Args:
-        indptr: [B + 1].
-        factors: [T, D], V of each history.
-        projected: [T, D], V M^-1.
-        confidences: [T].
-        vectors: [B, D], zero before; longer histories are left so.
+        indptr, items, weights: B histories.
+        factors: [N, D].
+        inverse: [D, D], M^-1.
+        alpha: confidence of a weight of 1.
+        places: int32 [N], 0 before and after.
+        vectors: [B, D], zero before; NaN afterwards where a history is longer.
     """
     dim = factors.shape[1]
+    known, projected = np.empty((dim - 1, dim)), np.empty((dim - 1, dim))
+    masses, system = np.empty(dim - 1), np.empty((dim - 1) * (dim - 1))
     for query in range(len(vectors)):
-        start, size = indptr[query], indptr[query + 1] - indptr[query]
-        if size >= dim:
+        part = slice(indptr[query], indptr[query + 1])
+        size = _gather(items[part], weights[part], factors, places, known, masses)
+        if size < 0:
+            vectors[query] = np.nan
             continue
-        system = np.empty((size, size))
-        shares = confidences[start : start + size].copy()
+        equations = system[: size * size].reshape(size, size)
+        shares = masses[:size]
+        shares *= alpha
         for row in range(size):
+            projected[row] = 0.0
+            for inner in range(dim):
+                for place in range(dim):
+                    projected[row, place] += known[row, inner] * inverse[inner, place]
             for column in range(size):
-                product = _dot(projected[start + row], factors[start + column])
-                system[row, column] = (confidences[start + row] - 1) * product
-            system[row, row] += 1
-        for pivot in range(size):
-            for row in range(pivot + 1, size):
-                ratio = system[row, pivot] / system[pivot, pivot]
-                for column in range(pivot, size):
-                    system[row, column] -= ratio * system[pivot, column]
-                shares[row] -= ratio * shares[pivot]
-        for row in range(size - 1, -1, -1):
-            for column in range(row + 1, size):
-                shares[row] -= system[row, column] * shares[column]
-            shares[row] /= system[row, row]
+                equations[row, column] = (shares[row] - 1) * _dot(projected[row], known[column])
+            equations[row, row] += 1
+        _eliminate(equations, shares)
+        for row in range(size):
             for place in range(dim):
-                vectors[query, place] += shares[row] * projected[start + row, place]
+                vectors[query, place] += shares[row] * projected[row, place]
 
 
 @compiled
@@ -281,36 +288,49 @@ def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best
 
 
 @compiled
-def lenders_wanted(scores: Matrix, items: Ints, places: Ints, lenders: Ints) -> Ints:
-    """Lenders int32 [B, W * L] of the candidates that are borrowers without a score, in their order, padded."""
+def with_lenders(items: Ints, places: Ints, lenders: Ints) -> Ints:
+    """The candidates [B, C] and, padded on their right, the lenders of the borrowers among them, in their order."""
     most = 0
     for query in range(len(items)):
         count = 0
-        for column in range(items.shape[1]):
-            count += places[items[query, column]] != NO_ITEM and scores[query, column] == 0
+        for item in items[query]:
+            count += places[item] != NO_ITEM
         most = max(most, count)
-    wanted = np.empty((len(items), most * lenders.shape[1]), np.int32)
-    wanted[:] = NO_ITEM
+    if most == 0:
+        return items
+    candidates = items.shape[1]
+    wide = np.empty((len(items), candidates + most * lenders.shape[1]), np.int32)
     for query in range(len(items)):
-        end = 0
-        for column in range(items.shape[1]):
-            place = places[items[query, column]]
-            if place != NO_ITEM and scores[query, column] == 0:
-                wanted[query, end : end + lenders.shape[1]] = lenders[place]
+        wide[query, :candidates] = items[query]
+        wide[query, candidates:] = NO_ITEM
+        end = candidates
+        for item in items[query]:
+            if places[item] != NO_ITEM:
+                wide[query, end : end + lenders.shape[1]] = lenders[places[item]]
                 end += lenders.shape[1]
-    return wanted
+    return wide
 
 
 @compiled
-def fill_lent(scores: Matrix, items: Ints, places: Ints, weights: Matrix, lent: Matrix) -> None:
-    """Give those candidates the weighted means of the scores `lent` [B, W * L] of their lenders."""
+def write_lent(wide: Matrix, items: Ints, places: Ints, weights: Matrix, scores: Matrix) -> None:
+    """Write the scores of the candidates [B, C]; borrowers of score 0 have the weighted mean of their lenders'.
+
+    Args:
+        wide: of the items that `with_lenders` gave.
+        items: [B, C].
+        places: [N + 1], index of an item among the borrowers.
+        weights: [U, L], of each borrower's lenders.
+        scores: see above.
+    """
     for query in range(len(items)):
-        end = 0
+        end = items.shape[1]
         for column in range(items.shape[1]):
+            scores[query, column] = wide[query, column]
             place = places[items[query, column]]
-            if place != NO_ITEM and scores[query, column] == 0:
-                for lender in range(weights.shape[1]):
-                    scores[query, column] += weights[place, lender] * lent[query, end + lender]
+            if place != NO_ITEM:
+                if wide[query, column] == 0:
+                    for lender in range(weights.shape[1]):
+                        scores[query, column] += weights[place, lender] * wide[query, end + lender]
                 end += weights.shape[1]
 
 

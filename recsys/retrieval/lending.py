@@ -10,9 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.retrieval.base import ItemScores
 from recsys.retrieval.exact import search
-from recsys.retrieval.kernels import fill_lent, lenders_wanted
+from recsys.retrieval.kernels import with_lenders, write_lent
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
 NOT_LISTED = -1
@@ -75,19 +74,22 @@ class Loans:
         lent[self.borrowers] = (values[self.lenders] * self.weights).sum(axis=1)
         return lent
 
-    def fill(self, score: ItemScores, items: NDArray[np.int32]) -> Matrix:
-        """Scores [B, C] of `items`; borrowers of score 0 have the weighted mean of their lenders' scores.
+    def with_lenders(self, items: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those items [B, C] whose scores `fill` reads: the candidates, then the lenders of borrowers among them."""
+        return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
+
+    def fill(self, scores: Matrix, items: NDArray[np.int32], filled: Matrix) -> None:
+        """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.
 
         Args:
-            score: scores of items for the same B queries.
-            items: int32 [B, C], padded with `NO_ITEM`.
+            scores: float32 [B, ...], of what `with_lenders` gives for the candidates.
+            items: int32 [B, C], the candidates, padded with `NO_ITEM`.
+            filled: float32 [B, C].
         """
-        scores = score(items)
-        if len(self.borrowers):
-            lenders = lenders_wanted(scores, items, self.places, self.lenders)
-            if lenders.shape[1]:
-                fill_lent(scores, items, self.places, self.weights, score(lenders))
-        return scores
+        if scores.shape == filled.shape:
+            filled[...] = scores
+        else:
+            write_lent(scores, items, self.places, self.weights, filled)
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""

@@ -1,0 +1,24 @@
+"""The table over a catalogue that kernels note places of items in."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class _Places(threading.local):
+    """All 0 between calls. One to each thread, of the largest size asked for."""
+
+    def __init__(self) -> None:
+        self._table = np.zeros(0, np.int32)
+
+    def of(self, n_items: int) -> NDArray[np.int32]:
+        """int32, at least [n_items]."""
+        if len(self._table) < n_items:
+            self._table = np.zeros(n_items, np.int32)
+        return self._table
+
+
+places = _Places()
