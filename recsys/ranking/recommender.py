@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from recsys.retrieval.two_tower import TwoTowerRetriever
 STAGES = ("query_tower", "ann", "ranking")
 _FILTER_DEPTH = 1000
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
+_LEAST_BLOCK = 8  # fewer queries are not shared among threads: each call has a fixed cost
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Recommender:
         proposers: item-to-item retrievers by name; those whose scores the ranker reads.
         candidates: items the two-tower proposes for a query, at least k.
         proposer_candidates: items that each proposer does.
+        threads: that share the queries of a large batch. Most of the time is spent in compiled code, which holds no
+            lock of the interpreter.
     """
 
     retriever: TwoTowerRetriever
@@ -75,6 +80,7 @@ class Recommender:
     proposers: Mapping[str, ItemToItem] = field(default_factory=dict)
     candidates: int = 200
     proposer_candidates: int = 100
+    threads: int = 1
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -114,7 +120,13 @@ class Recommender:
             allowed: bool [N], the items wanted; None: all. Lists may fall short of k then. Those filled in for queries
                 without candidates are not filtered.
         """
-        blocks = [self._recommend(block, k, exclude_seen, allowed) for _, block in queries.blocks(_BLOCK_QUERIES)]
+        size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
+
+        def recommended(block: tuple[slice, Queries]) -> Recommendations:
+            return self._recommend(block[1], k, exclude_seen, allowed)
+
+        several = self.threads > 1 and len(queries) > size
+        blocks = list((self._pool.map if several else map)(recommended, queries.blocks(size)))
         if not blocks:
             blocks = [self._recommend(queries, k, exclude_seen, allowed)]
         return blocks[0] if len(blocks) == 1 else _joined(blocks)
@@ -158,6 +170,10 @@ class Recommender:
             seconds,
             dict(zip(self.sources, means, strict=True)),
         )
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="ranking")
 
     def _depth(self, k: int, allowed: NDArray[np.bool_] | None) -> int:
         """How many items the two-tower is asked for."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.ranking.candidates import union
+from recsys.ranking.candidates import sources, union
 from recsys.retrieval.base import NO_ITEM
 
 N_QUERIES = 40
@@ -54,3 +54,13 @@ def test_a_query_keeps_its_order_in_any_batch(parts: list[np.ndarray]) -> None:
 def test_nothing_proposed(n_queries: int) -> None:
     nothing = np.full((n_queries, 4), NO_ITEM, np.int32)
     assert union([nothing, nothing]).shape == (n_queries, 0)
+
+
+def test_sources_of_items(parts: list[np.ndarray]) -> None:
+    items = union(parts)[:, :9]
+    found, counts = sources(items, parts, 4)
+    assert counts.tolist() == [int((part != NO_ITEM).sum()) for part in parts] + [0]
+    for row in range(N_QUERIES):
+        for column, item in enumerate(items[row].tolist()):
+            expected = [item != NO_ITEM and item in part[row].tolist() for part in parts]
+            assert found[row, column].tolist() == [*expected, False]

@@ -231,6 +231,22 @@ def test_a_batch_answers_as_its_queries_alone(recommender: Recommender, queries:
         np.testing.assert_allclose(alone.scores[0], together.scores[user], rtol=1e-5, atol=5e-5)
 
 
+@pytest.mark.parametrize("size", [0, 5, 11, N_USERS])
+def test_threads_share_a_batch_and_change_nothing(recommender: Recommender, queries: Queries, size: int) -> None:
+    asked = queries.select(np.arange(size))
+    expected = recommender.recommend(asked, 20)
+    found = replace(recommender, threads=3).recommend(asked, 20)
+    np.testing.assert_array_equal(found.items, expected.items)
+    np.testing.assert_array_equal(found.sources, expected.sources)
+    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5, atol=5e-5)
+    assert found.candidates == pytest.approx(expected.candidates)
+
+
+def test_what_fails_on_a_thread_is_not_lost(recommender: Recommender, queries: Queries) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        replace(recommender, threads=2).recommend(queries, -1)
+
+
 def test_an_empty_batch(recommender: Recommender, queries: Queries) -> None:
     for ranker in (recommender.ranker, None):
         found = replace(recommender, ranker=ranker).recommend(queries.select([]), 10)
