@@ -82,10 +82,7 @@ class Popularity:
 
     def pair_scorer(self, histories: Histories) -> ItemScores:
         def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
-            found = np.zeros((len(histories), items.shape[1]), np.float32)
-            real = items != NO_ITEM
-            found[real] = self.popularity[items[real]]
-            return found
+            return np.where(items == NO_ITEM, np.float32(0), self.popularity[items])
 
         return scores
 
