@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from recsys.errors import BundleError
 from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.popularity import Popularity
 from serve.filters import Facets
+from serve.kept import Kept
 from serve.lazy import Lazy
 from serve.settings import Settings
 from serve.spending import Spending
@@ -37,6 +37,7 @@ class Loaded:
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
         spending: what users spend; computed when first asked for.
+        cards: what lists show of item rows.
     """
 
     def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
@@ -50,7 +51,7 @@ class Loaded:
         self.facets = facets = Facets.of(bundle.catalogue.facets())
         # Not of `self`: without a circle of references a bundle's memory is free at once when its last request ends.
         self.spending = Lazy(lambda: Spending.of(bundle.histories, facets.prices))
-        self._cards: dict[int, ItemCard] = {}
+        self.cards = Kept[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod
     def open(cls, path: Path, settings: Settings) -> Loaded:
@@ -86,17 +87,6 @@ class Loaded:
         """The retriever of that name; BundleError if the bundle holds none."""
         two_tower = self.recommender.retriever
         return two_tower if name == two_tower.name else self.bundle.retriever(name)
-
-    def cards(self, rows: Sequence[int]) -> Mapping[int, ItemCard]:
-        """At least the cards of these item rows; those of `MAX_CARDS` items are kept."""
-        cards = self._cards
-        missing = [row for row in set(rows) if row not in cards]
-        if len(cards) + len(missing) > MAX_CARDS:
-            cards = self._cards = {}  # a new one: another thread may be reading the old one
-            missing = list(set(rows))
-        if missing:
-            cards.update(self.bundle.catalogue.cards(missing))
-        return cards
 
     def confidence(self, model: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """A model's scores as numbers from 0 to 1, growing with the score."""

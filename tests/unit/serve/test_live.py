@@ -69,10 +69,15 @@ def as_lists(histories: Histories) -> list[list[Entry]]:
 @given(st.lists(st.tuples(entries, entries), min_size=1, max_size=4), st.none() | st.integers(-1, 9))
 def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry], list[Entry]]], until: int) -> None:
     base = [naive(own, [], None) for own, _ in users]  # as a bundle holds it: each item once, in order
-    added = [[(i, t, np.nan if r is None else r, w) for i, t, r, w in events] for _, events in users]
-    merged = merge(as_histories(base), added, until)
+    counts = [len(events) for _, events in users]
+    added = [value for _, events in users for i, t, r, w in events for value in (i, t, math.nan if r is None else r, w)]
     expected = [naive(own, events, until) for own, (_, events) in zip(base, users, strict=True)]
-    assert as_lists(merged) == expected
+    assert as_lists(merge(as_histories(base), range(len(users)), counts, added, until)) == expected
+    # Of users of whom nothing is known, and in another order.
+    strangers = merge(
+        as_histories(base[::-1]), [-1, len(users)][: len(users)], counts[:2], added[: 4 * sum(counts[:2])], until
+    )
+    assert as_lists(strangers) == [naive([], events, until) for _, events in users[:2]]
 
 
 def test_time_of_the_last_interaction() -> None:
