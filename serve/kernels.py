@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.compiled import compiled
+from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -85,3 +86,52 @@ def merged(
         first_added += counts[query]
         bounds[query + 1] = end
     return bounds, all_items[:end], all_timestamps[:end], all_ratings[:end], all_weights[:end]
+
+
+@compiled
+def logistic(scores: Floats, scale: float, offset: float) -> Doubles:
+    """Logistic function of scale * score + offset, of scores [B, D]."""
+    values = np.empty(scores.shape, np.float64)
+    for row in range(len(scores)):
+        for column in range(scores.shape[1]):
+            values[row, column] = 0.5 + 0.5 * np.tanh(0.5 * (scale * scores[row, column] + offset))
+    return values
+
+
+@compiled
+def shown(
+    items: Ints,
+    scores: Floats,
+    confidences: Doubles,
+    retrieval_scores: Floats,
+    ratings: Floats,
+    proposed: NDArray[np.bool_],
+    k: int,
+) -> tuple[Longs, Ints, Longs, Doubles]:
+    """The first k items of each list, one list after the other.
+
+    Args:
+        items, scores, confidences, retrieval_scores, ratings: [B, D], best first; padding is passed over.
+        proposed: [B, D, R], whether each source proposed the item.
+        k: most items of a list.
+
+    Returns:
+        The number of items of each list [B]; the items [n]; their sources as bits [n]; and, to six places, their
+        scores, confidences, retrieval scores and ratings [4, n].
+    """
+    counts = np.zeros(len(items), np.int64)
+    total = len(items) * min(k, items.shape[1])
+    chosen, sources, numbers = np.empty(total, np.int32), np.empty(total, np.int64), np.empty((4, total))
+    end = 0
+    for row in range(len(items)):
+        for column in range(items.shape[1]):
+            if items[row, column] == NO_ITEM or counts[row] == k:
+                continue
+            chosen[end], sources[end] = items[row, column], 0
+            for source in range(proposed.shape[2]):
+                sources[end] |= np.int64(proposed[row, column, source]) << source
+            numbers[0, end], numbers[1, end] = scores[row, column], confidences[row, column]
+            numbers[2, end], numbers[3, end] = retrieval_scores[row, column], ratings[row, column]
+            counts[row] += 1
+            end += 1
+    return counts, chosen[:end], sources[:end], np.rint(numbers[:, :end] * 1e6) / 1e6

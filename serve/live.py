@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.bundle import Bundle
 from recsys.dataset.histories import Histories
@@ -161,9 +161,7 @@ def merge(
     )
 
 
-def timestamps_of_last(histories: Histories) -> NDArray[np.float64]:
-    """float64 [B], time of the last interaction of each history; NaN for an empty one."""
-    last = np.full(len(histories), np.nan)
-    filled = histories.lengths > 0
-    last[filled] = histories.timestamps[histories.indptr[1:][filled] - 1]
-    return last
+def times_of_last(histories: Histories) -> list[int | None]:
+    """Time of the last interaction of each history; None for an empty one."""
+    bounds, timestamps = histories.indptr.tolist(), histories.timestamps
+    return [int(timestamps[end - 1]) if end > start else None for start, end in pairwise(bounds)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,11 @@ from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.popularity import Popularity
 from serve.filters import Facets
 from serve.kept import Kept
+from serve.kernels import logistic
 from serve.lazy import Lazy
+from serve.lists import lists, rank
+from serve.live import merge
+from serve.schemas.recommendations import Options
 from serve.settings import Settings
 from serve.spending import Spending
 
@@ -71,17 +75,16 @@ class Loaded:
 
     def _warm_up(self) -> None:
         """Recommend in every way once: compiled loops are read from disk, or compiled, when they are first used."""
-        histories = self.bundle.histories
+        histories, now = self.bundle.histories, time.time()
         user = int(histories.lengths.argmax()) if len(histories) else NO_ITEM
-        users = np.array([user, NO_ITEM], np.int32)
-        queries = Queries(histories.select(users), users, np.full(2, int(time.time()), np.int64))
-        everything = np.ones(self.bundle.n_items, bool)
-        ways: list[dict[str, Any]] = [{"exclude_seen": False}, {"exclude_seen": True}, {"allowed": everything}]
-        for way in ways:
-            answer = self.recommender.recommend(queries, 10, **way)
-            if np.isnan(answer.scores).any():
-                raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
-        self.cards(answer.items[answer.items != NO_ITEM].tolist())
+        users = [user, NO_ITEM]
+        known = merge(histories, users, [1, 0], [0, now, math.nan, 1], None)
+        queries = Queries(known, np.array(users, np.int32), np.full(2, int(now), np.int64))
+        lists(self, queries, Options(exclude_seen=False))
+        rank(self, queries, Options(), np.ones(self.bundle.n_items, bool))
+        _, ranked = lists(self, queries, Options())
+        if np.isnan(ranked.scores).any():
+            raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
 
     def retriever(self, name: str) -> Retriever:
         """The retriever of that name; BundleError if the bundle holds none."""
@@ -90,9 +93,7 @@ class Loaded:
 
     def confidence(self, model: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """A model's scores as numbers from 0 to 1, growing with the score."""
-        scale, offset = self.calibration(model)
-        logistic: NDArray[np.float64] = 0.5 + 0.5 * np.tanh(0.5 * (scale * scores.astype(np.float64) + offset))
-        return logistic
+        return logistic(scores, *self.calibration(model))
 
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recsys.bundle import Bundle
 from recsys.dataset.histories import Histories
 from recsys.store import EVENT_WEIGHTS
-from serve.live import event_weights, merge, timestamps_of_last
+from serve.live import event_weights, merge, times_of_last
 from tests.bundle_factory import DAY, START
 from tests.unit.serve.helpers import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
@@ -82,7 +82,7 @@ def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry
 
 def test_time_of_the_last_interaction() -> None:
     histories = as_histories([[(1, 5, None, 1.0), (2, 9, None, 1.0)], []])
-    np.testing.assert_array_equal(timestamps_of_last(histories), [9, np.nan])
+    assert times_of_last(histories) == [9, None]
 
 
 def test_events_weigh_what_they_did_in_training(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
