@@ -20,8 +20,8 @@ class HeadWeights:
     Attributes:
         user: the layer for user vectors.
         hidden: the MLP's layers, one or more.
-        linear: [F], weights of the features.
-        correction: [H], of the last hidden layer.
+        linear: [F, 1], weights of the features.
+        correction: [H, 1], of the last hidden layer.
         constant: global mean and both biases.
     """
 
@@ -103,7 +103,7 @@ class RatingHead(tf.keras.layers.Layer):
         return HeadWeights(
             dense_weights(self._user),
             [dense_weights(layer) for layer in self._hidden],
-            linear[0][:, 0],
-            correction[0][:, 0],
+            linear[0],
+            correction[0],
             float(self._rating_mean + linear[1][0] + correction[1][0]),
         )

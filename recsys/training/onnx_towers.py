@@ -94,7 +94,7 @@ def rating_head_graph(head: RatingHead, dim: int) -> onnx.ModelProto:
         hidden = graph.node("Relu", graph.node("Add", hidden, floats(bias)))
     linear = graph.node("MatMul", "features", floats(weights.linear))
     rating = graph.node("Add", linear, graph.node("MatMul", hidden, floats(weights.correction)))
-    graph.node("Add", rating, floats(weights.constant))
+    graph.node("Squeeze", graph.node("Add", rating, floats(weights.constant)), ints(2))
     inputs: Inputs = {
         "user_embedding": (np.float32, ["B", dim]),
         "item_part": (np.float32, ["B", "K", width]),
