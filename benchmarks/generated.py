@@ -47,6 +47,7 @@ from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
 from recsys.training.onnx import export_onnx
+from recsys.training.onnx_towers import served_graphs
 from recsys.training.ranker import FittedRanker, served_ranker
 
 USERS = 20_000
@@ -227,6 +228,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
     features = ItemFeatures(_normal(random, n_items, encoder), numbers[:, 0], numbers, price, 10, 10)
     model = TwoTower(features, np.ones(n_items, np.int64), 1, config, 4.2)
     model.build_variables()
+    graphs = served_graphs(model)
     functions, dim, queries, length = model.export_functions(), model.output_dim, 8, 12
     users = _normal(random, queries, dim)
     examples: dict[str, dict[str, NDArray[Any]]] = {
@@ -243,8 +245,10 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         },
     }
     for path, example in examples.items():
-        function: Any = functions[Path(path).stem]
-        export_onnx(function, folder / path, {spec.name: example[spec.name] for spec in function.input_signature})
+        name = Path(path).stem
+        function: Any = functions[name]
+        needed = {spec.name: example[spec.name] for spec in function.input_signature}
+        export_onnx(function, folder / path, needed, graphs[name])
 
 
 def make_ranker(values: Matrix, config: Config) -> RankerModel:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +13,11 @@ from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.ranking.recommender import filter_depth
 from recsys.retrieval.base import NO_ITEM, Queries
-from serve.loaded import Loaded
+from serve.kernels import shown
 from serve.schemas.recommendations import Options
+
+if TYPE_CHECKING:
+    from serve.loaded import Loaded  # which recommends once, when it is opened
 
 POPULARITY = "popularity"
 RANKER = "ranker"
@@ -68,32 +69,33 @@ def lists(loaded: Loaded, queries: Queries, options: Options) -> tuple[list[User
     """
     mask = loaded.facets.mask(*options.filters) if options.filtered else None
     ranked = rank(loaded, queries, options, mask)
-    chosen = _chosen(ranked.items, mask, options.k)
-    counts = chosen.sum(axis=1).tolist()
-    short = [b for b, count in enumerate(counts) if count < options.k]
-    popular = _popular(loaded, queries, options, ranked.items, chosen, short, mask) if short else {}
-    entries = _entries(loaded, ranked, chosen)
-    found = [UserList(list(islice(entries, count)), count) for count in counts]
-    total = max(float(loaded.popularity.sum()), 1e-9) if popular else 1.0
-    cards = loaded.cards([row for listed in popular.values() for row in listed])
-    for b, listed in popular.items():
-        first = counts[b] + 1
-        found[b].items += [
-            _popular_entry(rank, cards[row], float(loaded.popularity[row]), total)
-            for rank, row in enumerate(listed, first)
-        ]
+    counts, rows, entries = _personal(loaded, ranked, options.k)
+    found, popular, end = [], {}, 0
+    for b, count in enumerate(counts):
+        start, end = end, end + count
+        found.append(UserList(entries[start:end], count))
+        if count < options.k:
+            popular[b] = _popular(loaded, queries, options, mask, b, rows[start:end])
+    if popular:
+        total = max(float(loaded.popularity.sum()), 1e-9)
+        cards = loaded.cards([row for listed in popular.values() for row in listed])
+        for b, listed in popular.items():
+            found[b].items += [
+                _popular_entry(rank, cards[row], float(loaded.popularity[row]), total)
+                for rank, row in enumerate(listed, counts[b] + 1)
+            ]
     return found, ranked
 
 
 def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
-    """Put items in order by the model asked for; a single retriever deeper than k where a mask follows."""
+    """Put the items that pass the mask in order by the model asked for."""
     if options.model != FULL:
-        depth = options.k if mask is None else filter_depth(options.k, loaded.bundle.n_items)
-        return _rank_by_one(loaded, queries, options, depth)
+        return _rank_by_one(loaded, queries, options, mask)
     recommender = loaded.recommender
     found = recommender.recommend(queries, options.k, exclude_seen=options.exclude_seen, allowed=mask)
+    items = np.where(found.fallback[:, None], NO_ITEM, found.items) if found.fallback.any() else found.items
     return Ranked(
-        np.where(found.fallback[:, None], NO_ITEM, found.items),
+        items,
         found.scores,
         loaded.confidence(FULL, found.scores),
         found.retrieval_scores,
@@ -106,88 +108,81 @@ def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) 
     )
 
 
-def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, depth: int) -> Ranked:
+def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
+    depth = options.k if mask is None else filter_depth(options.k, loaded.bundle.n_items)
     retriever = loaded.retriever(options.model)
     found = retriever.retrieve(queries, depth, exclude_seen=options.exclude_seen)
+    items, scores = np.ascontiguousarray(found.items), np.ascontiguousarray(found.scores)
     if options.model == POPULARITY:
-        confidences = found.scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9)
+        confidences = scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9)
     else:
-        confidences = loaded.confidence(options.model, found.scores)
+        confidences = loaded.confidence(options.model, scores)
     return Ranked(
-        found.items,
-        found.scores,
+        items if mask is None else np.where(mask[items], items, NO_ITEM),
+        scores,
         confidences,
-        found.scores if retriever is loaded.recommender.retriever else None,
+        scores if retriever is loaded.recommender.retriever else None,
         None,
-        np.ones((*found.items.shape, 1), bool),
+        np.ones((*items.shape, 1), bool),
         (options.model,),
         options.model,
     )
 
 
-def _chosen(items: NDArray[np.int32], mask: Mask | None, k: int) -> Mask:
-    """The first k of each row that are items and pass the mask, bool [B, D]."""
-    fit: Mask = items != NO_ITEM
-    if mask is not None:
-        fit &= mask[items]
-    if items.shape[1] > k:
-        fit &= np.cumsum(fit, axis=1) <= k
-    return fit
-
-
 def _popular(
-    loaded: Loaded,
-    queries: Queries,
-    options: Options,
-    items: NDArray[np.int32],
-    chosen: Mask,
-    short: list[int],
-    mask: Mask | None,
-) -> dict[int, list[int]]:
-    """Popular item rows that fill up the lists of the queries `short`."""
+    loaded: Loaded, queries: Queries, options: Options, mask: Mask | None, b: int, listed: Sequence[int]
+) -> list[int]:
+    """Popular item rows that fill up the list of query b."""
     order = loaded.popular if mask is None else loaded.popular[mask[loaded.popular]]
-    found = {}
-    for b in short:
-        taken = items[b, chosen[b]]
-        missing = options.k - len(taken)
-        if options.exclude_seen:
-            histories = queries.histories
-            taken = np.concatenate([taken, histories.items[histories.indptr[b] : histories.indptr[b + 1]]])
-        first = order[: missing + len(taken)]
-        found[b] = first[~np.isin(first, taken)][:missing].tolist()
-    return found
+    taken = np.array(listed, np.int32)
+    if options.exclude_seen:
+        histories = queries.histories
+        taken = np.concatenate([taken, histories.items[histories.indptr[b] : histories.indptr[b + 1]]])
+    missing = options.k - len(listed)
+    first = order[: missing + len(taken)]
+    fitting: list[int] = first[~np.isin(first, taken)][:missing].tolist()
+    return fitting
 
 
-def _entries(loaded: Loaded, ranked: Ranked, chosen: Mask) -> Iterator[dict[str, Any]]:
-    """What the lists show of the items chosen, one query after the other."""
-    rows = ranked.items[chosen].tolist()
-    numbers = [
-        # NaN becomes null in JSON
-        repeat(math.nan) if column is None else np.round(column[chosen].astype(np.float64), 6).tolist()
-        for column in (ranked.scores, ranked.confidences, ranked.retrieval_scores, ranked.ratings)
-    ]
-    ranks = np.cumsum(chosen, axis=1)[chosen].tolist()
-    proposers = ranked.proposed[chosen] @ (1 << np.arange(len(ranked.proposers)))  # each set of them as a number
-    names = {code: _names(ranked.proposers, code) for code in set(proposers.tolist())}
-    cards, model_source = loaded.cards(rows), ranked.model_source
-    columns = zip(ranks, rows, *numbers, proposers.tolist(), strict=False)
-    for rank, row, score, confidence, retrieval_score, rating, code in columns:
+def _personal(loaded: Loaded, ranked: Ranked, k: int) -> tuple[list[int], list[int], list[dict[str, Any]]]:
+    """Length of each list, and the item rows and the entries of all, one list after the other."""
+    unknown = np.full(ranked.items.shape, np.nan, np.float32)  # null in JSON
+    retrieval_scores = unknown if ranked.retrieval_scores is None else ranked.retrieval_scores
+    ratings = unknown if ranked.ratings is None else ranked.ratings
+    found = shown(ranked.items, ranked.scores, ranked.confidences, retrieval_scores, ratings, ranked.proposed, k)
+    counts, rows, sources, numbers = [part.tolist() for part in found]
+    ranks = [rank for count in counts for rank in range(1, count + 1)]
+    names = {code: _names(ranked.proposers, code) for code in set(sources)}
+    columns = zip(ranks, rows, *numbers, [names[code] for code in sources], strict=True)
+    return counts, rows, _entries(columns, loaded.cards(rows), ranked.model_source)
+
+
+def _entries(
+    columns: Iterable[tuple[int, int, float, float, float, float, list[str]]],
+    cards: Mapping[int, ItemCard],
+    model_source: str,
+) -> list[dict[str, Any]]:
+    """What lists show: of rank, item row, score, confidence, retrieval score, rating and the names of the proposers."""
+    entries = []
+    for rank, row, score, confidence, retrieval_score, rating, sources in columns:
         item_id, title, brand, price = cards[row]
-        sources = names[code]
-        yield {
-            "rank": rank,
-            "item_id": item_id,
-            "title": title,
-            "brand": brand,
-            "price": price,
-            "score": score,
-            "confidence": confidence,
-            "retrieval_score": retrieval_score,
-            "predicted_rating": rating,
-            "source": sources[0] if sources else model_source,
-            "sources": sources,
-            "model_source": model_source,
-        }
+        entries.append(
+            {
+                "rank": rank,
+                "item_id": item_id,
+                "title": title,
+                "brand": brand,
+                "price": price,
+                "score": score,
+                "confidence": confidence,
+                "retrieval_score": retrieval_score,
+                "predicted_rating": rating,
+                "source": sources[0] if sources else model_source,
+                "sources": sources,
+                "model_source": model_source,
+            }
+        )
+    return entries
 
 
 def _names(names: Sequence[str], code: int) -> list[str]:

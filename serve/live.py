@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.bundle import Bundle
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.store import EVENT_WEIGHTS, Event, StoreUnavailable
+from serve.kept import Kept
+from serve.kernels import merged
 from serve.schemas.recommendations import StoreState
 from serve.store_link import StoreLink
 
 Subject = str | tuple[str, ...]
-Entry = tuple[int, float, float, float]  # item row, time in seconds, rating (NaN: none), weight
+ENTRY_SIZE = 4  # item row, time in seconds, rating (NaN: none), weight
 EVENT_LOG_FORMATS = ("events", "store")
 MAX_ROWS = 20_000
 
@@ -51,7 +54,9 @@ class LiveHistories:
         """`limit`: most recent events read of each user; no `link`: there is no store."""
         self._bundle, self._link, self._limit = bundle, link, limit
         self._weights = event_weights(bundle)
-        self._rows: dict[str, int | None] = {}
+        catalogue = bundle.catalogue
+        self._user_rows = Kept(partial(_rows, catalogue.user_rows), MAX_ROWS)
+        self._item_rows = Kept(partial(_rows, catalogue.item_rows), MAX_ROWS)
 
     def of(self, subjects: Sequence[Subject], now: float, as_of: float | None = None) -> LiveQueries:
         """Queries of users and sessions.
@@ -63,15 +68,17 @@ class LiveHistories:
         """
         moment = now if as_of is None else as_of
         user_ids = [subject for subject in subjects if isinstance(subject, str)]
-        known = self._bundle.catalogue.user_rows(user_ids)
-        users = np.array([known.get(s, NO_ITEM) if isinstance(s, str) else NO_ITEM for s in subjects], np.int32)
-        histories = self._bundle.histories.select(users)
+        rows = self._user_rows(user_ids)
+        users = [rows[subject] if isinstance(subject, str) else NO_ITEM for subject in subjects]
         events, state = self._events(user_ids, as_of)
         if events or as_of is not None or len(user_ids) < len(subjects):
-            histories = merge(histories, self._added(subjects, events, moment), as_of)
+            counts, added = self._added(subjects, events, moment)
+            histories = merge(self._bundle.histories, users, counts, added, as_of)
+        else:
+            histories = self._bundle.histories.select(users)
         return LiveQueries(
-            Queries(histories, users, np.full(len(users), int(moment), np.int64)),
-            [subject in known or subject in events for subject in subjects],
+            Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64)),
+            [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)],
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,
         )
@@ -90,35 +97,32 @@ class LiveHistories:
 
     def _added(
         self, subjects: Sequence[Subject], events: Mapping[str, list[Event]], moment: float
-    ) -> list[list[Entry]]:
-        """Of each subject its events of known items, or a session's items, all seen at that moment."""
-        visited = {item_id for subject in subjects if not isinstance(subject, str) for item_id in subject}
-        rows = self._item_rows(visited.union(*([event.item_id for event in found] for found in events.values())))
-        added = []
+    ) -> tuple[list[int], list[float]]:
+        """Events of known items, or a session's items, all seen at that moment, as `merge` takes them."""
+        item_ids = [event.item_id for found in events.values() for event in found]
+        item_ids += [item_id for subject in subjects if not isinstance(subject, str) for item_id in subject]
+        rows, weights = self._item_rows(item_ids), self._weights
+        counts: list[int] = []
+        added: list[float] = []
         for subject in subjects:
+            before = len(added)
             if isinstance(subject, str):
-                found = [(rows[event.item_id], event) for event in events.get(subject, ())]
-                added.append([self._entry(row, event) for row, event in found if row is not None])
+                for _, _, item_id, kind, timestamp, rating, _, _ in events.get(subject, ()):
+                    row = rows[item_id]
+                    if row != NO_ITEM:
+                        added += row, timestamp, math.nan if rating is None else rating, weights[kind]
             else:
-                places = [rows[item_id] for item_id in subject]
-                added.append([(row, moment, math.nan, 1.0) for row in places if row is not None])
-        return added
+                for item_id in subject:
+                    row = rows[item_id]
+                    if row != NO_ITEM:
+                        added += row, moment, math.nan, 1.0
+            counts.append((len(added) - before) // ENTRY_SIZE)
+        return counts, added
 
-    def _entry(self, row: int, event: Event) -> Entry:
-        rating = math.nan if event.rating is None else event.rating
-        return row, event.timestamp, rating, self._weights[event.event_type]
 
-    def _item_rows(self, item_ids: set[str]) -> Mapping[str, int | None]:
-        """At least the rows of these items, None for an unknown one; those of `MAX_ROWS` items are kept."""
-        rows = self._rows
-        missing = item_ids - rows.keys()
-        if len(rows) + len(missing) > MAX_ROWS:
-            rows = self._rows = {}  # a new one: another thread may be reading the old one
-            missing = item_ids
-        if missing:
-            found = self._bundle.catalogue.item_rows(missing)
-            rows.update((item_id, found.get(item_id)) for item_id in missing)
-        return rows
+def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]) -> dict[str, int]:
+    """The rows of ids; `NO_ITEM` for an unknown one."""
+    return {**dict.fromkeys(ids, NO_ITEM), **find(ids)}
 
 
 def event_weights(bundle: Bundle) -> Mapping[str, float]:
@@ -129,46 +133,35 @@ def event_weights(bundle: Bundle) -> Mapping[str, float]:
     return dict.fromkeys(EVENT_WEIGHTS, 1.0)
 
 
-def merge(base: Histories, added: Sequence[Sequence[Entry]], until: float | None) -> Histories:
+def merge(
+    known: Histories, rows: Sequence[int], counts: Sequence[int], added: Sequence[float], until: float | None
+) -> Histories:
     """Histories with more interactions: each item once, at its latest time; see `LiveHistories`.
 
     Args:
-        base: of B users.
-        added: of each of them, item row, time in seconds, rating (NaN: none) and weight, in the order of arrival.
+        known: histories, each of which has each item once.
+        rows: of B users, rows of `known`; one outside of them gives an empty history.
+        counts: how many interactions are added to each.
+        added: item row, time in seconds, rating (NaN: none) and weight of the first, then of the second, and so on;
+            those of the first user first, in the order of arrival.
         until: leave out what is later; None: nothing.
     """
-    count = len(base)
-    extra = np.array([entry for entries in added for entry in entries], np.float64).reshape(-1, 4)
-    users = np.concatenate(
-        [np.repeat(np.arange(count), base.lengths), np.repeat(np.arange(count), [len(entries) for entries in added])]
-    )
-    items = np.concatenate([base.items, extra[:, 0].astype(np.int32)])
-    times = np.concatenate([base.timestamps.astype(np.float64), extra[:, 1]])
-    ratings = np.concatenate([base.ratings, extra[:, 2].astype(np.float32)])
-    weights = np.concatenate([base.weights, extra[:, 3].astype(np.float32)])
-
-    pair = users.astype(np.int64) << 32 | items
-    order = np.lexsort((times, pair))  # stable: equal times stay in the order of arrival
-    if until is not None:
-        order = order[times[order] <= until]
-    if not len(order):
-        return base.select(np.full(count, NO_ITEM))
-    starts = np.flatnonzero(np.diff(pair[order], prepend=-1))
-    latest = np.append(starts[1:], len(order)) - 1
-    weights = np.maximum.reduceat(weights[order], starts)
-    rated = np.maximum.reduceat(np.where(np.isnan(ratings[order]), -1, np.arange(len(order))), starts)
-    ratings = np.where(rated < 0, np.float32(np.nan), ratings[order[rated]])
-    kept = order[latest]
-    by_time = np.lexsort((kept, times[kept], users[kept]))
-    kept = kept[by_time]
-    return Histories.from_rows(
-        count, users[kept], items[kept], times[kept].astype(np.int64), ratings[by_time], weights[by_time]
+    return Histories(
+        *merged(
+            np.array(rows, np.int64),
+            np.array(counts, np.int64),
+            np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
+            math.inf if until is None else float(until),
+            known.indptr,
+            known.items,
+            known.timestamps,
+            known.ratings,
+            known.weights,
+        )
     )
 
 
-def timestamps_of_last(histories: Histories) -> NDArray[np.float64]:
-    """float64 [B], time of the last interaction of each history; NaN for an empty one."""
-    last = np.full(len(histories), np.nan)
-    filled = histories.lengths > 0
-    last[filled] = histories.timestamps[histories.indptr[1:][filled] - 1]
-    return last
+def times_of_last(histories: Histories) -> list[int | None]:
+    """Time of the last interaction of each history; None for an empty one."""
+    bounds, timestamps = histories.indptr.tolist(), histories.timestamps
+    return [int(timestamps[end - 1]) if end > start else None for start, end in pairwise(bounds)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,12 @@ from recsys.errors import BundleError
 from recsys.retrieval.base import NO_ITEM, Queries, Retriever
 from recsys.retrieval.popularity import Popularity
 from serve.filters import Facets
+from serve.kept import Kept
+from serve.kernels import logistic
 from serve.lazy import Lazy
+from serve.lists import lists, rank
+from serve.live import merge
+from serve.schemas.recommendations import Options
 from serve.settings import Settings
 from serve.spending import Spending
 
@@ -37,6 +41,7 @@ class Loaded:
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
         spending: what users spend; computed when first asked for.
+        cards: what lists show of item rows.
     """
 
     def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
@@ -50,7 +55,7 @@ class Loaded:
         self.facets = facets = Facets.of(bundle.catalogue.facets())
         # Not of `self`: without a circle of references a bundle's memory is free at once when its last request ends.
         self.spending = Lazy(lambda: Spending.of(bundle.histories, facets.prices))
-        self._cards: dict[int, ItemCard] = {}
+        self.cards = Kept[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod
     def open(cls, path: Path, settings: Settings) -> Loaded:
@@ -70,39 +75,25 @@ class Loaded:
 
     def _warm_up(self) -> None:
         """Recommend in every way once: compiled loops are read from disk, or compiled, when they are first used."""
-        histories = self.bundle.histories
+        histories, now = self.bundle.histories, time.time()
         user = int(histories.lengths.argmax()) if len(histories) else NO_ITEM
-        users = np.array([user, NO_ITEM], np.int32)
-        queries = Queries(histories.select(users), users, np.full(2, int(time.time()), np.int64))
-        everything = np.ones(self.bundle.n_items, bool)
-        ways: list[dict[str, Any]] = [{"exclude_seen": False}, {"exclude_seen": True}, {"allowed": everything}]
-        for way in ways:
-            answer = self.recommender.recommend(queries, 10, **way)
-            if np.isnan(answer.scores).any():
-                raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
-        self.cards(answer.items[answer.items != NO_ITEM].tolist())
+        users = [user, NO_ITEM]
+        known = merge(histories, users, [1, 0], [0, now, math.nan, 1], None)
+        queries = Queries(known, np.array(users, np.int32), np.full(2, int(now), np.int64))
+        lists(self, queries, Options(exclude_seen=False))
+        rank(self, queries, Options(), np.ones(self.bundle.n_items, bool))
+        _, ranked = lists(self, queries, Options())
+        if np.isnan(ranked.scores).any():
+            raise BundleError(f"scores from {self.bundle.path}", f"NaN for user row {user}", "export it again")
 
     def retriever(self, name: str) -> Retriever:
         """The retriever of that name; BundleError if the bundle holds none."""
         two_tower = self.recommender.retriever
         return two_tower if name == two_tower.name else self.bundle.retriever(name)
 
-    def cards(self, rows: Sequence[int]) -> Mapping[int, ItemCard]:
-        """At least the cards of these item rows; those of `MAX_CARDS` items are kept."""
-        cards = self._cards
-        missing = [row for row in set(rows) if row not in cards]
-        if len(cards) + len(missing) > MAX_CARDS:
-            cards = self._cards = {}  # a new one: another thread may be reading the old one
-            missing = list(set(rows))
-        if missing:
-            cards.update(self.bundle.catalogue.cards(missing))
-        return cards
-
     def confidence(self, model: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """A model's scores as numbers from 0 to 1, growing with the score."""
-        scale, offset = self.calibration(model)
-        logistic: NDArray[np.float64] = 0.5 + 0.5 * np.tanh(0.5 * (scale * scores.astype(np.float64) + offset))
-        return logistic
+        return logistic(scores, *self.calibration(model))
 
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -45,10 +46,12 @@ class Metrics:
         self._stage_seconds = Histogram(
             "recsys_stage_seconds", "Time of a stage, of a batch.", ["stage"], buckets=_SECONDS, registry=registry
         )
+        self._of_stage = cache(self._stage_seconds.labels)
         self.batch_users = Histogram("recsys_batch_users", "Users scored together.", buckets=_COUNTS, registry=registry)
         self._candidates = Histogram(
             "recsys_candidates", "Mean candidates of a user.", ["source"], buckets=_CANDIDATES, registry=registry
         )
+        self._of_source = cache(self._candidates.labels)
         self._fallbacks = Counter(
             "recsys_fallbacks", "Lists filled up with popular items.", ["reason"], registry=registry
         )
@@ -102,9 +105,9 @@ class Metrics:
         """One batch: seconds by stage, candidates of a user by source."""
         self.batch_users.observe(users)
         for stage, spent in seconds.items():
-            self._stage_seconds.labels(stage).observe(spent)
+            self._of_stage(stage).observe(spent)
         for source, count in candidates.items():
-            self._candidates.labels(source).observe(count)
+            self._of_source(source).observe(count)
 
     def fell_back(self, reason: str) -> None:
         self._fallbacks.labels(reason).inc()

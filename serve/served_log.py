@@ -16,8 +16,9 @@ from serve.service import Answer
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
-MAX_ROWS = 500
-INTERVAL_S = 0.5
+# Small pieces: what of them holds the interpreter, and requests up, takes about half a millisecond.
+MAX_ROWS = 128
+INTERVAL_S = 0.1
 
 
 class ServedLog:

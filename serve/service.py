@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from serve.bundles import Bundles
 from serve.lists import POPULARITY, UserList, lists
-from serve.live import LiveHistories, LiveQueries, Subject, timestamps_of_last
+from serve.live import LiveHistories, LiveQueries, Subject, times_of_last
 from serve.loaded import Loaded
 from serve.metrics import Metrics
 from serve.schemas.recommendations import Options
@@ -118,7 +117,7 @@ class RecommendationService:
     ) -> Iterator[Answer]:
         generated_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         lengths = users.queries.histories.lengths.tolist()
-        last = timestamps_of_last(users.queries.histories).tolist()
+        last = times_of_last(users.queries.histories)
         for b, (subject, listed) in enumerate(zip(subjects, made, strict=True)):
             filled = len(listed.items) > listed.personal
             reason = _reason(options, subject, users.known[b], lengths[b]) if filled else None
@@ -148,8 +147,8 @@ class RecommendationService:
 
 
 def time_text(timestamp: float | None) -> str | None:
-    """A time in seconds since 1970 as text; None for none, NaN, or what no calendar holds."""
-    if timestamp is None or math.isnan(timestamp):
+    """A time in seconds since 1970 as text; None for none, or what no calendar holds."""
+    if timestamp is None:
         return None
     try:
         return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")

@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.dataset.kernels import gathered
+
 SECONDS_PER_DAY = 86_400
 
 
@@ -50,18 +52,11 @@ class Histories:
 
     def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Histories:
         """Histories of the given rows, in their order; a row outside 0..B-1 gives an empty one."""
-        rows = np.asarray(rows, np.int64)
-        known = (rows >= 0) & (rows < len(self))
-        safe = np.where(known, rows, 0)
-        if not len(self):
-            return self._gather(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64))
-        starts = self.indptr[safe]
-        return self._gather(starts, np.where(known, self.indptr[safe + 1] - starts, 0))
+        return self._gather(np.asarray(rows, np.int64), len(self.items))
 
     def last(self, count: int) -> Histories:
         """The `count` most recent interactions of each user."""
-        lengths = np.minimum(self.lengths, count)
-        return self._gather(self.indptr[1:] - lengths, lengths)
+        return self._gather(np.arange(len(self)), count)
 
     def gaps(self) -> NDArray[np.float32]:
         """float32 [T], log(1 + days since the user's previous interaction); 0 for the first."""
@@ -76,10 +71,8 @@ class Histories:
         matrix[np.arange(width) < self.lengths[:, None]] = values
         return matrix
 
-    def _gather(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Histories:
-        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-        index = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
-        return Histories(indptr, self.items[index], self.timestamps[index], self.ratings[index], self.weights[index])
+    def _gather(self, rows: NDArray[np.int64], most: int) -> Histories:
+        return Histories(*gathered(rows, most, self.indptr, self.items, self.timestamps, self.ratings, self.weights))
 
     @staticmethod
     def from_rows(

@@ -3,8 +3,57 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+DenseWeights = tuple[Floats, Floats]
+"""Kernel [D, E] and bias [E]."""
+
+
+@dataclass(frozen=True)
+class NormWeights:
+    """Of a layer normalisation: gamma and beta [D], and the epsilon."""
+
+    gamma: Floats
+    beta: Floats
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class BlockWeights:
+    """What a causal block computes with, in NumPy.
+
+    Attributes:
+        heads: H, number of attention heads.
+        norm_attention, norm_feed_forward: before either part.
+        queries_to_keys: [D, H * D], of each head the query matrix times the transposed key matrix, scaled. The bias of
+            the keys, the same for all, has no effect.
+        values_to_out: [H * D, D], of each head the value matrix times its rows of the output matrix.
+        expand, contract: the feed-forward layers.
+    """
+
+    heads: int
+    norm_attention: NormWeights
+    norm_feed_forward: NormWeights
+    queries_to_keys: DenseWeights
+    values_to_out: DenseWeights
+    expand: DenseWeights
+    contract: DenseWeights
+
+
+def dense_weights(layer: tf.keras.layers.Dense) -> DenseWeights:
+    """Weights of a built layer."""
+    return layer.kernel.numpy().astype(np.float64), layer.bias.numpy().astype(np.float64)
+
+
+def norm_weights(layer: tf.keras.layers.LayerNormalization) -> NormWeights:
+    """Weights of a built layer."""
+    gamma, beta = layer.gamma.numpy().astype(np.float64), layer.beta.numpy().astype(np.float64)
+    return NormWeights(gamma, beta, float(layer.epsilon))
 
 
 class StepDropout(tf.keras.layers.Layer):
@@ -72,3 +121,22 @@ class CausalBlock(tf.keras.layers.Layer):
         weights = self._drop_weights(tf.nn.softmax(logits), training=training)
         mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
         return self._out(tf.reshape(mixed, [batch, length, self._heads * self._head_dim]))
+
+    def numpy_weights(self) -> BlockWeights:
+        """The weights, multiplied together where nothing lies between them."""
+        (kernel, bias), (out, out_bias) = dense_weights(self._qkv), dense_weights(self._out)
+        dim, heads, size = len(kernel), self._heads, self._head_dim
+        query, key, value = np.moveaxis(kernel.reshape(dim, 3, heads, size), 1, 0)
+        query_bias, _, value_bias = bias.reshape(3, heads, size)
+        scale = size**-0.5
+        to_keys = scale * np.einsum("ihd,jhd->ihj", query, key), scale * np.einsum("hd,jhd->hj", query_bias, key)
+        to_out = np.einsum("ihd,hdo->hio", value, out.reshape(heads, size, dim))
+        return BlockWeights(
+            heads,
+            norm_weights(self._norm_attention),
+            norm_weights(self._norm_feed_forward),
+            (to_keys[0].reshape(dim, heads * dim), to_keys[1].reshape(heads * dim)),
+            (to_out.reshape(heads * dim, dim), value_bias.reshape(dim) @ out + out_bias),
+            dense_weights(self._expand),
+            dense_weights(self._contract),
+        )

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from recsys.models.layers import StepDropout
+from recsys.models.layers import DenseWeights, Floats, StepDropout, dense_weights
 from recsys.ranking.ratings import FEATURES
+
+
+@dataclass(frozen=True)
+class HeadWeights:
+    """What the head computes with once `RatingHead.item_part` is known, in NumPy.
+
+    Attributes:
+        user: the layer for user vectors.
+        hidden: the MLP's layers, one or more.
+        linear: [F, 1], weights of the features.
+        correction: [H, 1], of the last hidden layer.
+        constant: global mean and both biases.
+    """
+
+    user: DenseWeights
+    hidden: list[DenseWeights]
+    linear: Floats
+    correction: Floats
+    constant: float
 
 
 class RatingHead(tf.keras.layers.Layer):
@@ -76,3 +96,14 @@ class RatingHead(tf.keras.layers.Layer):
             hidden = drop(layer(hidden), training=training)
         rating = self._linear(features)[..., 0] + self._correction(hidden)[..., 0]
         return self._rating_mean + tf.cast(rating, tf.float32)
+
+    def numpy_weights(self) -> HeadWeights:
+        """The weights; all layers are built."""
+        linear, correction = dense_weights(self._linear), dense_weights(self._correction)
+        return HeadWeights(
+            dense_weights(self._user),
+            [dense_weights(layer) for layer in self._hidden],
+            linear[0],
+            correction[0],
+            float(self._rating_mean + linear[1][0] + correction[1][0]),
+        )

@@ -3,13 +3,51 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
-from recsys.models.layers import CausalBlock, StepDropout
+from recsys.models.layers import (
+    BlockWeights,
+    CausalBlock,
+    DenseWeights,
+    Floats,
+    NormWeights,
+    StepDropout,
+    dense_weights,
+    norm_weights,
+)
 
 UNKNOWN_USER = 0  # id row of a user the model was not trained on; user row n has id row n + 1
+
+
+@dataclass(frozen=True)
+class TowerWeights:
+    """What the user tower computes with, in NumPy.
+
+    Attributes:
+        dim, match_dim: widths of both parts.
+        max_history: H, longest history.
+        positions: [H, dim], added to the positions, or None.
+        gaps: hidden and output layer for the gaps, or None.
+        blocks: one or more.
+        norm: the last one.
+        users: [U + 1, dim], added for each user, or None.
+        match_scale, match_decay: see `UserTower.match`; 1 and 1 without match part.
+    """
+
+    dim: int
+    match_dim: int
+    max_history: int
+    positions: Floats | None
+    gaps: tuple[DenseWeights, DenseWeights] | None
+    blocks: list[BlockWeights]
+    norm: NormWeights
+    users: Floats | None
+    match_scale: float
+    match_decay: float
 
 
 class UserTower(tf.keras.layers.Layer):
@@ -87,6 +125,24 @@ class UserTower(tf.keras.layers.Layer):
         """Set what `match` gives; `decay` lies strictly between 0 and 1."""
         self._match_log_scale.assign(math.log(scale))
         self._match_decay.assign(math.log(decay / (1 - decay)))
+
+    def numpy_weights(self) -> TowerWeights:
+        """The weights; all layers are built."""
+        config = self._config
+        by_position, by_gap = config.position != "time_gap", config.position != "position"
+        scale, decay = self.match if self._match_dim else (1.0, 1.0)
+        return TowerWeights(
+            dim=config.dim,
+            match_dim=self._match_dim,
+            max_history=config.max_history,
+            positions=self._positions.numpy().astype(np.float64) if by_position else None,
+            gaps=(dense_weights(self._gap_hidden), dense_weights(self._gap_out)) if by_gap else None,
+            blocks=[block.numpy_weights() for block in self._blocks],
+            norm=norm_weights(self._norm),
+            users=self._users.numpy().astype(np.float64) if config.use_user_id else None,
+            match_scale=scale,
+            match_decay=decay,
+        )
 
     def _user_vectors(self, user: tf.Tensor, training: bool) -> tf.Tensor:
         if training:  # so that the row of unknown users is trained and the history must do without an id

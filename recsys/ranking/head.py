@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
+from recsys.ranking.rating_kernels import gather
 from recsys.ranking.ratings import RatingStatistics
-from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.onnx_session import OnnxModel
 
 
@@ -60,7 +60,7 @@ class RatingPredictor:
         """
         if not items.size:
             return np.full(items.shape, np.nan, np.float32)
-        rows = np.where(items == NO_ITEM, 0, items)
-        ratings = self.head.predict(vectors, self.item_parts[rows], self.statistics.features(histories, rows))
-        ratings[items == NO_ITEM] = np.nan
-        return ratings
+        parts = np.empty((*items.shape, self.item_parts.shape[1]), np.float32)
+        gather(self.item_parts, items, parts)
+        # The features of `NO_ITEM` are NaN, and so is what the head computes from them.
+        return self.head.predict(vectors, parts, self.statistics.features(histories, items))

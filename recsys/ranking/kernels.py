@@ -339,33 +339,3 @@ def encode(features: Matrix, edges: Matrix, steepness: Matrix, come: Matrix3, bi
             for place in range(width):
                 total[place] += left * below[place] + share * above[place]
         sums[row] = total
-
-
-@compiled
-def write_grams(
-    indptr: Longs,
-    items: Ints,
-    residuals: Floats,
-    rated: Floats,
-    vectors: Matrix,
-    decay: float,
-    grams: Floats,
-    sums: Floats,
-) -> None:
-    """Write sums over each history's ratings of w x xᵀ [B, D, D] and of w residual x [B, D], both zero before.
-
-    The weight w falls by `decay` for each later rating of the user.
-    """
-    dim = vectors.shape[1]
-    for user in range(len(grams)):
-        weight = 1.0
-        for position in range(indptr[user + 1] - 1, indptr[user] - 1, -1):
-            if rated[position] == 0:
-                continue
-            vector = vectors[items[position]]
-            for row in range(dim):
-                weighted = weight * vector[row]
-                sums[user, row] += weighted * residuals[position]
-                for column in range(dim):
-                    grams[user, row, column] += weighted * vector[column]
-            weight *= decay

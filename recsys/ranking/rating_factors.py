@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
-from recsys.ranking.kernels import write_grams
-from recsys.retrieval.kernels import dots
+from recsys.ranking.rating_kernels import write_tastes
 
 # Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
 # temporal dynamics", KDD 2009), and how fast differs between datasets. The rating head weighs the tastes.
@@ -46,22 +45,10 @@ class RatingFactors:
             residuals: float64 [T], rating less mean and item bias; 0 where unrated.
             rated: float64 [T], 1 if rated, else 0.
         """
-        dim = self.vectors.shape[1]
-        grams = np.zeros((len(DECAYS), len(histories), dim, dim))
-        sums = np.zeros((len(DECAYS), len(histories), dim))
-        for place, decay in enumerate(DECAYS):
-            known = histories.indptr, histories.items, residuals, rated
-            write_grams(*known, self.vectors, decay, grams[place], sums[place])
-        return np.swapaxes(self._tastes(grams, sums), 0, 1)
-
-    def scores(self, tastes: NDArray[np.float64], items: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Products x · z of the items int [B, K] and the tastes [B, G, D]: float64 [B, K, G]."""
-        found = np.empty((*items.shape, len(DECAYS)))
-        products = np.empty(items.shape)
-        for place in range(len(DECAYS)):
-            dots(np.ascontiguousarray(tastes[:, place]), self.vectors, items.astype(np.int32, copy=False), products)
-            found[..., place] = products
-        return found
+        tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
+        known = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
+        write_tastes(*known, self.vectors, self.noise, np.array(DECAYS), tastes)
+        return tastes
 
     def prefix_scores(
         self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]

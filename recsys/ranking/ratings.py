@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.dataset.histories import Histories
-from recsys.ranking.rating_factors import RatingFactors
+from recsys.ranking.rating_factors import DECAYS, RatingFactors
+from recsys.ranking.rating_kernels import write_features
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
 HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
+_DECAYS = np.array(DECAYS)
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,29 @@ class RatingStatistics:
         return self._bias(self.item_sums, self.item_counts)
 
     def features(self, histories: Histories, items: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Features [B, K, F] of the items int [B, K] (rows of the catalogue) for users with the given histories."""
-        residuals, rated = self._residuals(histories)
-        tastes = self.factors.fold_in(histories, residuals, rated)
-        return self._assemble(self.item_sums[items], self.item_counts[items], self.factors.scores(tastes, items))
+        """Features of items for users with the given histories, NaN beside `NO_ITEM`: float32 [B, K, F].
+
+        Args:
+            histories: of B users.
+            items: int [B, K], rows of the catalogue or `NO_ITEM`.
+        """
+        features = np.empty((*items.shape, len(FEATURES)), np.float32)
+        write_features(
+            histories.indptr,
+            histories.items,
+            histories.ratings,
+            self.global_mean,
+            self.damping,
+            HALF_NOVEL,
+            self.item_sums,
+            self.item_counts,
+            self.factors.vectors,
+            self.factors.noise,
+            _DECAYS,
+            items.astype(np.int32, copy=False),
+            features,
+        )
+        return features
 
     def prefix_features(self, histories: Histories) -> NDArray[np.float32]:
         """Features [T, F] of every interaction, for training: nothing in them knows the rating to predict.

@@ -39,6 +39,9 @@ class Queries:
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
         """Consecutive blocks of at most `size` queries, each with its place in the batch."""
+        if 0 < len(self) <= size:
+            yield slice(0, len(self)), self
+            return
         for start in range(0, len(self), size):
             place = slice(start, min(start + size, len(self)))
             yield place, self.select(np.arange(place.start, place.stop))

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
-from recsys.retrieval.kernels import rescore
 from recsys.retrieval.scann_loader import scann_pybind
+from recsys.retrieval.tower_kernels import write_best_unseen
 
 if TYPE_CHECKING:
     from recsys.config import IndexConfig
 
 RECALL_AT = 100
 _PARAMETERS_FILE = "index.json"
+_NOTHING = np.empty(0, np.int32)
 # Measured on clustered 64-dimensional embeddings at recall@100 of .99 and more: partitions grow about with
 # 2 sqrt(n), and a smaller share of them needs to be searched. Between these sizes, interpolated on log scales.
 _SIZES = (5_000, 65_000, 500_000, 2_000_000)
@@ -154,27 +156,40 @@ class ScannIndex:
             k: items wanted; beyond the catalogue's size (or what the searched partitions hold) padded.
         """
         found = Candidates.none(len(vectors), k)
-        wanted = min(k, self.n_items)
-        if not len(vectors) or not wanted:
-            return found
-        vectors = np.ascontiguousarray(vectors, np.float32)
-        if self.parameters.exact:
-            items, scores = self._ask(vectors, wanted, -1)
-            found.items[:, :wanted], found.scores[:, :wanted] = items, scores
-        else:
-            items, _ = self._ask(vectors, max(self.parameters.reorder, wanted), self._partitions(wanted))
-            rescore(vectors, self._embeddings, items, found.items, found.scores)
+        self.search_into(found, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
         return found
 
-    def _ask(self, vectors: NDArray[np.float32], k: int, leaves: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """ScaNN's k best items of each vector, padded, with its scores."""
-        if len(vectors) == 1:
-            items, scores = self._searcher.search(vectors[0], k, -1, leaves)
+    def search_into(
+        self,
+        found: Candidates,
+        vectors: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        depth: int,
+        seen: Histories | None = None,
+    ) -> None:
+        """Fill in some rows of `found`, padded before.
+
+        Args:
+            found: [B, k].
+            vectors: float32 [B, D], contiguous.
+            rows: int64 [R], rows to search for.
+            depth: how many of the best items are found, k or more.
+            seen: histories of B users whose items are left out of them; None: none is.
+        """
+        depth = min(depth, self.n_items)
+        if not len(rows) or not depth:
+            return
+        asked = vectors if len(rows) == len(vectors) else vectors[rows]
+        leaves = -1
+        if not self.parameters.exact:
+            depth, leaves = max(self.parameters.reorder, depth), self._partitions(depth)
+        if len(rows) == 1:
+            items, scores = self._searcher.search(asked[0], depth, -1, leaves)
             items, scores = items[None], scores[None]
         else:
-            items, scores = self._searcher.search_batched(vectors, k, -1, leaves)
-        # NaN is how ScaNN pads a batch.
-        return np.where(np.isnan(scores), NO_ITEM, items).astype(np.int32), scores
+            items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
+        indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
+        write_best_unseen(vectors, self._embeddings, rows, items, scores, indptr, history, found.items, found.scores)
 
     def _partitions(self, k: int) -> int:
         """Partitions to search for k results."""

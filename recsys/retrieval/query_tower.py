@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.retrieval.base import Queries
 from recsys.retrieval.onnx_session import OnnxModel
+from recsys.retrieval.tower_kernels import plan_blocks, tower_inputs
 
 _BLOCK_QUERIES = 256
 _SHORT_HISTORY = 12  # histories up to here are encoded together: a call costs as much as a few padded positions
@@ -33,25 +34,23 @@ class QueryTower:
             queries: B users.
             item_embeddings: float32 [N, D].
         """
+        indptr = queries.histories.indptr
+        rows, ends = plan_blocks(indptr, self.max_history, _SHORT_HISTORY, _BLOCK_QUERIES)
+        if len(ends) == 1 and len(rows) == len(queries):
+            return self._encode_block(queries, rows, item_embeddings)
         vectors = np.zeros((len(queries), item_embeddings.shape[1]), np.float32)
-        # By length, so that a block pads little.
-        lengths = np.minimum(queries.histories.lengths, self.max_history)
-        order = np.argsort(lengths, kind="stable")
-        start = int(np.searchsorted(lengths[order], 1))
-        while start < len(order):
-            longest = max(_SHORT_HISTORY, 2 * int(lengths[order[start]]))
-            fitting = int(np.searchsorted(lengths[order], longest, "right"))
-            rows = order[start : min(fitting, start + _BLOCK_QUERIES)]
-            vectors[rows] = self._encode_block(queries.select(rows), item_embeddings)
-            start += len(rows)
+        start = 0
+        for end in ends.tolist():
+            block = rows[start:end]
+            vectors[block] = self._encode_block(queries, block, item_embeddings)
+            start = end
         return vectors
 
-    def _encode_block(self, queries: Queries, item_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        recent = queries.histories.last(self.max_history)
-        lengths = recent.lengths.astype(np.int32)
-        filled = np.arange(int(lengths.max())) < lengths[:, None]
-        history = np.zeros((*filled.shape, item_embeddings.shape[1]), np.float32)
-        history[filled] = item_embeddings[recent.items]
-        return self._model(
-            history=history, lengths=lengths, gaps=recent.padded(recent.gaps(), 0), user=queries.users + np.int32(1)
+    def _encode_block(
+        self, queries: Queries, rows: NDArray[np.int64], item_embeddings: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        known = queries.histories
+        history, lengths, gaps, users = tower_inputs(
+            known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, item_embeddings
         )
+        return self._model(history=history, lengths=lengths, gaps=gaps, user=users)

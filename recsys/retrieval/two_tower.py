@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from recsys.arrays import mapped
 from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.exact import drop_seen
 from recsys.retrieval.index import ScannIndex
 from recsys.retrieval.query_tower import QueryTower
+from recsys.retrieval.tower_kernels import plan_searches
 
 QUERY_TOWER_FILE = "onnx/query_tower.onnx"
 EMBEDDINGS_FILE = "item_embeddings.npy"
@@ -62,17 +62,13 @@ class TwoTowerRetriever:
         To leave k unseen items, k plus the history's length are fetched, that length rounded up to a power of two:
         it depends on the query alone, and queries of similar length share one search.
         """
-        lengths = queries.histories.lengths
-        extra = (
-            2 ** np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64) if exclude_seen else np.zeros_like(lengths)
-        )
-        found = Candidates.none(len(queries), k)
-        for size in np.unique(extra[lengths > 0]):
-            rows = np.flatnonzero((extra == size) & (lengths > 0))
-            best = self.index.search(vectors[rows], k + int(size))
-            if exclude_seen:
-                best = drop_seen(best, queries.histories.select(rows), k)
-            found.items[rows], found.scores[rows] = best.items, best.scores
+        histories, found = queries.histories, Candidates.none(len(queries), k)
+        rows, ends, extra = plan_searches(histories.indptr, exclude_seen)
+        start = 0
+        for end, size in zip(ends.tolist(), extra.tolist(), strict=True):
+            seen = histories if exclude_seen else None
+            self.index.search_into(found, vectors, rows[start:end], k + size, seen)
+            start = end
         return found
 
     def save(self, folder: Path) -> None:

@@ -64,9 +64,14 @@ class Backend(ABC):
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Bring rows of `events` into an order that lets writers meet, their `seq` that of arrival."""
 
-    def rows_of(self, connection: Connection, statement: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        """Rows of a statement in the driver's own form: every recommendation asks, SQLAlchemy takes longer than it."""
-        return connection.exec_driver_sql(statement, values).all()
+    def rows_of(self, statement: str, values: dict[str, Any], until: float) -> Sequence[Sequence[Any]]:
+        """Rows of a statement in the driver's own form: every recommendation asks, SQLAlchemy takes longer than it.
+
+        `until` as in `limit`.
+        """
+        with self.reads.connect() as connection:
+            self.limit(connection, until)
+            return connection.exec_driver_sql(statement, values).all()
 
     @abstractmethod
     def users_value(self, user_ids: Sequence[str]) -> Any:

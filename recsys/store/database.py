@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -41,6 +42,12 @@ class Database:
         with self._errors(), self.backend.reads.connect() as connection:
             self.limit(connection, started)
             yield connection
+
+    def rows_of(self, statement: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """See `Backend.rows_of`; raises as `read` does."""
+        started = time.monotonic()
+        with self._errors():
+            return self.backend.rows_of(statement, values, started + self.timeout_s)
 
     @contextmanager
     def stream(self) -> Iterator[Connection]:

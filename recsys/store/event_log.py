@@ -117,9 +117,7 @@ def events_of(database: Database, user_ids: Sequence[str], until: float | None, 
         "until": float("inf") if until is None else until,
         "limit": limit,
     }
-    with database.read() as connection:
-        rows = backend.rows_of(connection, backend.latest_events, values)
-    for row in rows:
+    for row in database.rows_of(backend.latest_events, values):
         histories[row[1]].append(Event._make(row))
     return histories
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from recsys.store.database import Database
@@ -12,25 +14,46 @@ from recsys.store.records import Served, storable
 from recsys.store.tables import SERVED
 
 ROWS_AT_ONCE = 1000
+_COLUMNS = ("request_id", "user_id", "timestamp", "bundle_version", "model", "item_ids", "scores")
+_encode = msgspec.json.Encoder().encode
 
 
 def add_served(database: Database, rows: Sequence[Served]) -> None:
     """See `Store.add_served`."""
-    values = [
-        {
-            "request_id": storable(row.request_id),
-            "user_id": None if row.user_id is None else storable(row.user_id),
-            "timestamp": row.timestamp,
-            "bundle_version": storable(row.bundle_version),
-            "model": storable(row.model),
-            "item_ids": json.dumps(row.item_ids),
-            "scores": json.dumps(row.scores),
-        }
-        for row in rows
-    ]
-    if values:
+    if rows:
         with database.write() as connection:
-            connection.execute(sa.insert(SERVED), values)
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                _insert(connection, rows[start : start + ROWS_AT_ONCE])
+
+
+def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
+    """Insert up to `ROWS_AT_ONCE` rows by one statement, as the driver takes it.
+
+    The server does this beside its requests. The driver lets go of the interpreter once a statement, and SQLAlchemy
+    takes longer for each row than the database.
+    """
+    values: list[str | float | None] = []
+    for row in rows:
+        values += (
+            storable(row.request_id),
+            None if row.user_id is None else storable(row.user_id),
+            row.timestamp,
+            storable(row.bundle_version),
+            storable(row.model),
+            _id_list(row.item_ids),
+            _encode(row.scores).decode(),
+        )
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = f"({','.join([mark] * len(_COLUMNS))})"
+    statement = f"INSERT INTO served ({','.join(_COLUMNS)}) VALUES {','.join([marks] * len(rows))}"
+    connection.exec_driver_sql(statement, tuple(values))
+
+
+def _id_list(item_ids: Sequence[str]) -> str:
+    try:
+        return _encode(item_ids).decode()
+    except UnicodeEncodeError:
+        return _encode([storable(item_id) for item_id in item_ids]).decode()
 
 
 def forget_served(database: Database, before: float, limit: int) -> int:
@@ -58,6 +81,6 @@ def served(database: Database, since: float, until: float) -> Iterator[Served]:
                     row.bundle_version,
                     row.model,
                     tuple(json.loads(row.item_ids)),
-                    tuple(json.loads(row.scores)),
+                    tuple(math.nan if score is None else score for score in json.loads(row.scores)),
                 )
             database.limit(connection)

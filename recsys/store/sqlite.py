@@ -64,10 +64,15 @@ class SQLite(Backend):
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """As they are: there is one writer at a time, and the database numbers what it inserts."""
 
-    def rows_of(self, connection: Connection, statement: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        driver_connection: Any = connection.connection.driver_connection
-        rows: list[tuple[Any, ...]] = driver_connection.execute(statement, values).fetchall()
-        return rows
+    def rows_of(self, statement: str, values: dict[str, Any], until: float) -> Sequence[Sequence[Any]]:
+        del until  # readers wait for nobody
+        connection = self.engine.raw_connection()
+        try:
+            driver_connection: Any = connection.driver_connection
+            rows: list[tuple[Any, ...]] = driver_connection.execute(statement, values).fetchall()
+            return rows
+        finally:
+            connection.close()
 
     def users_value(self, user_ids: Sequence[str]) -> str:
         return json.dumps(list(user_ids))

@@ -40,6 +40,7 @@ from recsys.training.confidence import SHOWN, fit_confidence
 from recsys.training.features import ModelInputs
 from recsys.training.fit import FitState
 from recsys.training.onnx import export_onnx
+from recsys.training.onnx_towers import served_graphs
 from recsys.training.ranker import collect_lists, contributions, fit_ranker, repeat_log_odds, served_ranker
 from recsys.training.retrievers import HYBRID, FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
 from recsys.training.validation import EARLY_STOPPING_METRIC
@@ -339,13 +340,14 @@ def _export_towers(
     examples = _examples(inputs, embeddings, config)
     differences = {}
     functions: dict[str, Any] = model.export_functions()
+    graphs = served_graphs(model)
     for name, function in functions.items():
         module = tf.Module()
         concrete = function.get_concrete_function()
         module.function, module.weights = function, list(concrete.graph.variables)
         tf.saved_model.save(module, str(folder / TF_FOLDER / name), signatures=concrete)
         example = {spec.name: examples[name][spec.name] for spec in function.input_signature}
-        differences[name] = export_onnx(function, folder / ONNX_FOLDER / f"{name}.onnx", example)
+        differences[name] = export_onnx(function, folder / ONNX_FOLDER / f"{name}.onnx", example, graphs.get(name))
     return differences
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow functions to ONNX files, each compared with the function it came from."""
+"""ONNX files of TensorFlow functions, each compared with its function."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from recsys.errors import BundleError
 from recsys.retrieval.onnx_session import OnnxModel
+from recsys.training.onnx_graph import OPSET
 
-OPSET = 18
 MAX_DIFFERENCE = 1e-4  # relative to the largest output
 
 
-def export_onnx(function: Any, path: Path, example: Mapping[str, NDArray[np.generic]]) -> float:
-    """Convert `function` and compare both on `example`.
+def export_onnx(
+    function: Any, path: Path, example: Mapping[str, NDArray[np.generic]], graph: onnx.ModelProto | None = None
+) -> float:
+    """Write an ONNX file that computes what `function` does, and compare both on `example`.
 
     Args:
         function: tf.function with an input signature and one named output.
         path: the ONNX file to write.
         example: input name -> values.
+        graph: what to write; None: `function` is converted.
 
     Returns:
         Largest absolute difference of the outputs, relative to the largest output.
@@ -36,7 +40,8 @@ def export_onnx(function: Any, path: Path, example: Mapping[str, NDArray[np.gene
     Raises:
         BundleError: the outputs differ by more than `MAX_DIFFERENCE`, or the model cannot be loaded.
     """
-    _convert(function.get_concrete_function(), path)
+    model = _converted(function.get_concrete_function(), path.stem) if graph is None else graph
+    path.write_bytes(model.SerializeToString())
     (expected,) = function(**{name: tf.constant(values) for name, values in example.items()}).values()
     return checked_difference(path.name, OnnxModel(path)(**example), expected.numpy())
 
@@ -64,8 +69,8 @@ def relative_difference(actual: NDArray[np.floating], expected: NDArray[np.float
     return float(np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-12))
 
 
-def _convert(concrete: Any, path: Path) -> None:
-    """Write the ONNX twin of a concrete function; variables and captured tensors become constants.
+def _converted(concrete: Any, name: str) -> onnx.ModelProto:
+    """The ONNX twin of a concrete function; variables and captured tensors become constants.
 
     The converters of tf2onnx.convert would ask for captured tensors as inputs.
     """
@@ -89,8 +94,7 @@ def _convert(concrete: Any, path: Path) -> None:
                     frozen.outputs[0].name: output,
                 },
             )
-            model = tf2onnx.optimizer.optimize_graph(converted).make_model(path.stem)
-    path.write_bytes(model.SerializeToString())
+            return tf2onnx.optimizer.optimize_graph(converted).make_model(name)
 
 
 @contextmanager

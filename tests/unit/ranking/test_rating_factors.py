@@ -51,15 +51,6 @@ def test_a_taste_is_the_posterior_mean_given_the_rated_interactions() -> None:
     assert not tastes[-1].any()
 
 
-def test_scores_are_products_of_item_vectors_and_tastes() -> None:
-    factors, tastes = make_factors(), np.random.default_rng(1).normal(size=(2, len(DECAYS), DIM))
-    items = np.array([[3, 0, 5], [1, 1, 11]])
-    scores = factors.scores(tastes, items)
-    for row, column, place in np.ndindex(scores.shape):
-        expected = factors.vectors[items[row, column]] @ tastes[row, place]
-        assert scores[row, column, place] == pytest.approx(expected)
-
-
 @pytest.mark.parametrize("block", [1, 4, 4096])
 def test_a_prefix_scores_as_the_history_cut_there(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rating_factors, "_BLOCK_USERS", block)
@@ -71,8 +62,8 @@ def test_a_prefix_scores_as_the_history_cut_there(block: int, monkeypatch: pytes
         for place in range(start, end):
             items, ratings = (values[start:place] for values in _arrays(histories))
             cut = Histories.from_rows(1, np.zeros(place - start), items, np.arange(place - start), ratings)
-            taste = factors.fold_in(cut, *residuals_of(cut))
-            expected = factors.scores(taste, histories.items[None, place : place + 1])[0, 0]
+            tastes = factors.fold_in(cut, *residuals_of(cut))[0]
+            expected = tastes @ factors.vectors[histories.items[place]]
             np.testing.assert_allclose(scores[place], expected, rtol=1e-6, atol=1e-9)
 
 

@@ -70,6 +70,32 @@ def test_features_of_the_bias_model_by_hand() -> None:
     np.testing.assert_allclose(column(features, "recent_taste"), [[recent] * 2, [0, 0]], rtol=1e-5)
 
 
+def test_features_are_biases_novelty_and_products_of_taste_and_item_whatever_the_length_of_a_history() -> None:
+    n_items, n_users = 15, 12
+    known = with_gaps(make_histories(n_users, n_items))
+    fitted = fit(known, n_items)
+    dim = fitted.factors.vectors.shape[1]
+    rated = ~np.isnan(known.ratings)
+    counts = np.add.reduceat(np.append(rated, False), known.indptr[:-1]) * (known.lengths > 0)
+    assert set(counts) & set(range(dim))  # fewer ratings than factors
+    assert counts.max() >= dim
+    items = np.random.default_rng(3).integers(-1, n_items, (n_users, 8)).astype(np.int32)
+    features = fitted.features(known, items)
+    residuals = np.where(rated, known.ratings - fitted.global_mean - fitted.item_biases[known.items], 0)
+    tastes = fitted.factors.fold_in(known, residuals, rated.astype(np.float64))
+    expected = np.stack(
+        [
+            fitted.item_biases[items],
+            2 / (2 + fitted.item_counts[items]),
+            *np.einsum("bkd,bgd->gbk", fitted.factors.vectors[items], tastes),
+        ],
+        axis=-1,
+    )
+    expected[items == -1] = np.nan
+    assert 0 < np.isnan(expected).sum() < expected.size
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-7)
+
+
 def test_prefix_features_are_those_of_the_history_so_far_and_of_other_periods() -> None:
     known = with_gaps(make_histories(12, 15))
     fitted = fit(known, 15)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recsys.bundle import Bundle
 from recsys.dataset.histories import Histories
 from recsys.store import EVENT_WEIGHTS
-from serve.live import event_weights, merge, timestamps_of_last
+from serve.live import event_weights, merge, times_of_last
 from tests.bundle_factory import DAY, START
 from tests.unit.serve.helpers import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
@@ -69,15 +69,20 @@ def as_lists(histories: Histories) -> list[list[Entry]]:
 @given(st.lists(st.tuples(entries, entries), min_size=1, max_size=4), st.none() | st.integers(-1, 9))
 def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry], list[Entry]]], until: int) -> None:
     base = [naive(own, [], None) for own, _ in users]  # as a bundle holds it: each item once, in order
-    added = [[(i, t, np.nan if r is None else r, w) for i, t, r, w in events] for _, events in users]
-    merged = merge(as_histories(base), added, until)
+    counts = [len(events) for _, events in users]
+    added = [value for _, events in users for i, t, r, w in events for value in (i, t, math.nan if r is None else r, w)]
     expected = [naive(own, events, until) for own, (_, events) in zip(base, users, strict=True)]
-    assert as_lists(merged) == expected
+    assert as_lists(merge(as_histories(base), range(len(users)), counts, added, until)) == expected
+    # Of users of whom nothing is known, and in another order.
+    strangers = merge(
+        as_histories(base[::-1]), [-1, len(users)][: len(users)], counts[:2], added[: 4 * sum(counts[:2])], until
+    )
+    assert as_lists(strangers) == [naive([], events, until) for _, events in users[:2]]
 
 
 def test_time_of_the_last_interaction() -> None:
     histories = as_histories([[(1, 5, None, 1.0), (2, 9, None, 1.0)], []])
-    np.testing.assert_array_equal(timestamps_of_last(histories), [9, np.nan])
+    assert times_of_last(histories) == [9, None]
 
 
 def test_events_weigh_what_they_did_in_training(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served_log, "MAX_WAITING", 1000)
+    monkeypatch.setattr(served_log, "MAX_ROWS", 100)
     store = patient(f"sqlite:///{tmp_path}/store.sqlite")  # without tables: every write fails
     metrics = Metrics()
     log = ServedLog(store, metrics)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -34,9 +35,13 @@ def test_what_was_served_comes_back_by_time(store: Store) -> None:
 
 
 def test_served_refuses_no_text(store: Store) -> None:
-    store.add_served([Served("r\0", "\ud800", 1.0, "v", "m", ("a\0", "😀"), (float("nan"),))])
-    (row,) = store.served(0, 2)
+    moment = 1700000000.1234567
+    first = Served("r\0", "\ud800", moment, "v", "m", ("a\0", "😀"), (float("nan"), 1e-7))
+    store.add_served([first, first._replace(item_ids=("\udfff", "b"))])
+    row, other = store.served(0, 2e9)
     assert (row.request_id, row.user_id, row.item_ids) == ("r\ufffd", "\ufffd", ("a\0", "😀"))
+    assert (row.timestamp, other.item_ids) == (moment, ("\ufffd", "b"))
+    np.testing.assert_array_equal(row.scores, [np.nan, 1e-7])
 
 
 def test_what_was_served_long_ago_is_forgotten_the_oldest_first(store: Store) -> None:
