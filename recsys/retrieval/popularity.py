@@ -80,7 +80,7 @@ class Popularity:
             found.items[place, :width], found.scores[place, :width] = best.items, best.scores
         return found
 
-    def pair_scorer(self, histories: Histories) -> ItemScores:
+    def pair_scorer(self, histories: Histories) -> ItemScores:  # noqa: ARG002  # the same for all
         def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
             return np.where(items == NO_ITEM, np.float32(0), self.popularity[items])
 
