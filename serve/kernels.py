@@ -43,7 +43,7 @@ def merged(
         until: leave out what is later.
         indptr, items, timestamps, ratings, weights: of the known histories.
     """
-    total = len(added)
+    total = np.int64(len(added))
     for row in rows:
         total += _extent(row, indptr)[1]
     bounds = np.zeros(len(rows) + 1, np.int64)
