@@ -15,7 +15,7 @@ Doubles = NDArray[np.float64]
 
 
 @compiled
-def _extent(row: int, indptr: Longs) -> tuple[int, int]:
+def _extent(row: np.int64, indptr: Longs) -> tuple[np.int64, np.int64]:
     """Where a row's history begins, and its length; nothing of a row outside."""
     if 0 <= row < len(indptr) - 1:
         return indptr[row], indptr[row + 1] - indptr[row]
@@ -43,7 +43,7 @@ def merged(
         until: leave out what is later.
         indptr, items, timestamps, ratings, weights: of the known histories.
     """
-    total = len(added)
+    total = np.int64(len(added))
     for row in rows:
         total += _extent(row, indptr)[1]
     bounds = np.zeros(len(rows) + 1, np.int64)
