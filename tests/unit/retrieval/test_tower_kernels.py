@@ -82,7 +82,8 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
     items = np.stack([rng.permutation(50)[:20] for _ in rows]).astype(np.uint32)
     scores = rng.random(items.shape, np.float32)
     scores[0, 5:9] = scores[2] = np.nan
-    found, expected = Candidates.none(4, k), Candidates.none(4, k)
+    found = Candidates(np.full((4, k), 7, np.int32), np.zeros((4, k), np.float32))
+    expected = Candidates.none(4, k)
     for place, row in enumerate(rows):
         real = items[place][~np.isnan(scores[place])].astype(np.int64)
         zeros = np.zeros(len(real), np.int64)
@@ -90,7 +91,8 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
         kept = exact.drop_seen(best, known.select([row]), k)
         expected.items[row], expected.scores[row] = kept.items[0], kept.scores[0]
     write_best_unseen(vectors, matrix, rows, items, scores, known.indptr, known.items, found.items, found.scores)
-    np.testing.assert_array_equal(found.items, expected.items)
-    np.testing.assert_array_equal(found.scores, expected.scores)
-    assert (found.items[[1, 2]] == NO_ITEM).all()
+    np.testing.assert_array_equal(found.items[rows], expected.items[rows])
+    np.testing.assert_array_equal(found.scores[rows], expected.scores[rows])
+    assert (found.items[1] == 7).all()
+    assert (found.items[2] == NO_ITEM).all()
     assert (found.items[3] != NO_ITEM).any()
