@@ -155,7 +155,7 @@ class ScannIndex:
             vectors: float32 [B, D].
             k: items wanted; beyond the catalogue's size (or what the searched partitions hold) padded.
         """
-        found = Candidates.none(len(vectors), k)
+        found = unwritten(len(vectors), k)
         self.search_into(found, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
         return found
 
@@ -167,18 +167,18 @@ class ScannIndex:
         depth: int,
         seen: Histories | None = None,
     ) -> None:
-        """Fill in some rows of `found`, padded before.
+        """Write some rows of `found`.
 
         Args:
-            found: [B, k].
+            found: [B, k], padded where there are no more items.
             vectors: float32 [B, D], contiguous.
             rows: int64 [R], rows to search for.
             depth: how many of the best items are found, k or more.
             seen: histories of B users whose items are left out of them; None: none is.
         """
-        depth = min(depth, self.n_items)
-        if not len(rows) or not depth:
+        if not len(rows):
             return
+        depth = min(depth, self.n_items)
         asked = vectors if len(rows) == len(vectors) else vectors[rows]
         leaves = -1
         if not self.parameters.exact:
@@ -232,6 +232,11 @@ class ScannIndex:
         if shape != embeddings.shape:
             raise BundleError(f"an index of {embeddings.shape} embeddings in {folder}", str(shape), "export it again")
         return cls(searcher, parameters, embeddings)
+
+
+def unwritten(queries: int, k: int) -> Candidates:
+    """Room for `ScannIndex.search_into` to write into."""
+    return Candidates(np.empty((queries, k), np.int32), np.empty((queries, k), np.float32))
 
 
 def build_index(

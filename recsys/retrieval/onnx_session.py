@@ -33,15 +33,17 @@ class OnnxModel:
         except Exception as error:  # ONNX Runtime's exceptions have no common base of their own
             raise BundleError(f"an ONNX model in {path}", str(error), "export the bundle again") from error
         self._inputs = [node.name for node in self._session.get_inputs()]
+        self._outputs = [node.name for node in self._session.get_outputs()]
 
     def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
         """The model's output for the named inputs."""
-        missing = [name for name in self._inputs if name not in inputs]
-        if missing:
+        try:
+            feed = {name: inputs[name] for name in self._inputs}
+        except KeyError as missing:
             raise BundleError(
                 f"{self.path.name} with inputs among {', '.join(inputs)}",
-                f"it also wants {', '.join(missing)}",
+                f"it also wants {missing.args[0]}",
                 "export the bundle with this version of the program",
-            )
-        output: NDArray[np.float32] = self._session.run(None, {name: inputs[name] for name in self._inputs})[0]
+            ) from None
+        output: NDArray[np.float32] = self._session.run(self._outputs, feed)[0]
         return output

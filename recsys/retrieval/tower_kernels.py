@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.compiled import compiled
 from recsys.dataset.histories import SECONDS_PER_DAY
+from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.kernels import HASH, UNHASH
 
 Ints = NDArray[np.int32]
@@ -138,7 +139,7 @@ def write_best_unseen(
         rows: [R], the queries.
         items, scores: [R, C], each item once; NaN beside padding. The scores are overwritten.
         indptr, history: of B histories.
-        best_items, best_scores: [B, k], written in the given rows as far as there are items.
+        best_items, best_scores: [B, k], written in the given rows, padded.
     """
     keys = np.empty(items.shape[1], np.uint64)
     bits, best_bits = scores.view(np.int32), best_scores.view(np.int32)
@@ -166,3 +167,5 @@ def write_best_unseen(
                 ascending = _SIGN - 1 - np.int64(key >> np.uint64(32))
                 best_bits[row, end] = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
                 end += 1
+        best_items[row, end:] = NO_ITEM
+        best_scores[row, end:] = -np.inf

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.arrays import mapped
 from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.index import ScannIndex
+from recsys.retrieval.index import ScannIndex, unwritten
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.tower_kernels import plan_searches
 
@@ -62,8 +62,9 @@ class TwoTowerRetriever:
         To leave k unseen items, k plus the history's length are fetched, that length rounded up to a power of two:
         it depends on the query alone, and queries of similar length share one search.
         """
-        histories, found = queries.histories, Candidates.none(len(queries), k)
+        histories = queries.histories
         rows, ends, extra = plan_searches(histories.indptr, exclude_seen)
+        found = unwritten(len(queries), k) if len(rows) == len(queries) else Candidates.none(len(queries), k)
         start = 0
         for end, size in zip(ends.tolist(), extra.tolist(), strict=True):
             seen = histories if exclude_seen else None

@@ -15,7 +15,7 @@ from recsys.models.rating_head import RatingHead
 from recsys.models.two_tower import TwoTower
 from recsys.models.user_tower import TowerWeights
 from recsys.ranking.ratings import FEATURES
-from recsys.training.onnx_graph import GraphBuilder, Inputs, floats, ints
+from recsys.training.onnx_graph import GraphBuilder, Inputs, Value, floats, ints
 
 _HIDDEN = -1e4  # added to the logit of what a position may not see
 
@@ -41,10 +41,9 @@ def query_tower_graph(weights: TowerWeights) -> onnx.ModelProto:
 
     state = graph.node("Reshape", _start(graph, weights, length), ints(-1, weights.dim))
     *whole, block = weights.blocks
-    later = _causal_mask(graph, weights.max_history, block.heads, length) if whole else ""
     for before in whole:
         seen = _norm(graph, state, before.norm_attention)
-        state = _finish(graph, state, _attend(graph, seen, seen, before, blocks, later), before)
+        state = _finish(graph, state, _attend(graph, seen, seen, before, blocks, _causal_mask(weights)), before)
     seen = _norm(graph, state, block.norm_attention)
     state = graph.node("MatMul", is_last, graph.node("Reshape", state, blocks))
     state = graph.node("Reshape", state, ints(-1, weights.dim))
@@ -131,16 +130,17 @@ def _start(graph: GraphBuilder, weights: TowerWeights, length: str) -> str:
     return str(state)
 
 
-def _causal_mask(graph: GraphBuilder, max_history: int, heads: int, length: str) -> str:
-    """What is added to logits so that positions see no later ones: [L * heads, L]."""
-    positions = np.arange(max_history)
-    later = positions > np.repeat(positions, heads)[:, None]
-    ends = graph.node("Concat", graph.node("Mul", length, ints(heads)), length, axis=0)
-    return str(graph.node("Slice", floats(np.where(later, _HIDDEN, 0)), ints(0, 0), ends, ints(0, 1)))
+def _causal_mask(weights: TowerWeights) -> NDArray[np.float32]:
+    """What is added to logits so that positions see no later ones, for the longest history: [H * heads, H]."""
+    positions = np.arange(weights.max_history)
+    later = positions > np.repeat(positions, weights.blocks[0].heads)[:, None]
+    return floats(np.where(later, _HIDDEN, 0))
 
 
-def _attend(graph: GraphBuilder, asking: str, seen: str, block: BlockWeights, shape: str, mask: str) -> str:
+def _attend(graph: GraphBuilder, asking: str, seen: str, block: BlockWeights, shape: str, mask: Value) -> str:
     """What attention mixes for each of the asking [B * Q, D] from what is seen [B * L, D]: [B * Q, D].
+
+    The mask is added to the logits: a constant is cut to their size.
 
     Each head's query and key matrices are multiplied beforehand, and so are its value and output matrices. Heads stand
     beside the positions, in the rows of one product: B times [Q * heads, D] by [D, L].
@@ -148,6 +148,8 @@ def _attend(graph: GraphBuilder, asking: str, seen: str, block: BlockWeights, sh
     seen = graph.node("Reshape", seen, shape)
     queries = graph.node("Reshape", graph.dense(asking, *block.queries_to_keys), shape)
     logits = graph.node("MatMul", queries, graph.node("Transpose", seen, perm=[0, 2, 1]))
+    if not isinstance(mask, str):
+        mask = graph.node("Slice", mask, ints(0, 0), graph.node("Shape", logits, start=1), ints(0, 1))
     shares = graph.node("Softmax", graph.node("Add", logits, mask), axis=-1)
     kernel, bias = block.values_to_out
     mixed = graph.node("Reshape", graph.node("MatMul", shares, seen), ints(-1, len(kernel)))

@@ -12,6 +12,7 @@ from recsys.config import parse_config
 from recsys.errors import BundleError
 from recsys.models import ItemFeatures, TwoTower
 from recsys.ranking.ratings import FEATURES
+from recsys.retrieval.onnx_session import OnnxModel
 from recsys.training.onnx import export_onnx
 from recsys.training.onnx_towers import served_graphs
 
@@ -76,6 +77,21 @@ def test_the_rating_head_rates_many_items_of_many_users(tmp_path: Path, hidden: 
     }
     function = model.export_functions()["ranking_head"]
     assert export_onnx(function, tmp_path / "m.onnx", example, served_graphs(model)["ranking_head"]) < 1e-5
+
+
+def test_items_without_features_get_no_rating_and_change_no_other(tmp_path: Path) -> None:
+    model, path = make_model(), tmp_path / "m.onnx"
+    path.write_bytes(served_graphs(model)["ranking_head"].SerializeToString())
+    rng = np.random.default_rng(3)
+    inputs = {"user_embedding": rng.normal(size=(2, model.output_dim)), "item_part": rng.normal(size=(2, 3, 5))}
+    inputs["features"] = rng.normal(size=(2, 3, len(FEATURES)))
+    inputs = {name: values.astype(np.float32) for name, values in inputs.items()}
+    rated = OnnxModel(path)(**inputs)
+    inputs["features"][0, 1] = np.nan
+    inputs["item_part"][0, 1] = 0
+    expected = rated.copy()
+    expected[0, 1] = np.nan
+    np.testing.assert_allclose(OnnxModel(path)(**inputs), expected, rtol=1e-6)
 
 
 def test_a_graph_of_other_weights_is_refused(tmp_path: Path) -> None:
