@@ -275,19 +275,6 @@ def write_fold_in(
 
 
 @compiled
-def rescore(vectors: Matrix, matrix: Matrix, items: Ints, best_items: Ints, best_scores: Matrix) -> None:
-    """Of `items` [B, C], each once and padded, write those of the highest inner products with vectors [B, D]."""
-    found, scores = np.empty(items.shape[1], np.int32), np.empty(items.shape[1], np.float32)
-    for query in range(len(items)):
-        count = 0
-        for item in items[query]:
-            if item != NO_ITEM:
-                found[count], scores[count] = item, _dot(vectors[query], matrix[item])
-                count += 1
-        _write_best(found[:count], scores[:count], best_items[query], best_scores[query])
-
-
-@compiled
 def with_lenders(items: Ints, places: Ints, lenders: Ints) -> Ints:
     """The candidates [B, C] and, padded on their right, the lenders of the borrowers among them, in their order."""
     most = 0
