@@ -44,10 +44,10 @@ class Loaded:
         cards: what lists show of item rows.
     """
 
-    def __init__(self, bundle: Bundle, candidates: int | None = None) -> None:
-        """Compose the pipeline; `candidates` as in `Bundle.recommender`."""
+    def __init__(self, bundle: Bundle, candidates: int | None = None, threads: int = 1) -> None:
+        """Compose the pipeline; the arguments as of `Bundle.recommender`."""
         self.bundle = bundle
-        self.recommender = bundle.recommender(candidates=candidates)
+        self.recommender = bundle.recommender(candidates=candidates, threads=threads)
         synthetic = bool(bundle.manifest["config"].get("synthetic", False))
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
         self.models = (FULL, *bundle.retrievers)
@@ -66,10 +66,10 @@ class Loaded:
         """
         verify: Verification = "quick" if path.name == settings.trusted_version else settings.verify
         try:
-            bundle = Bundle(path, verify=verify, threads=settings.onnx_threads)
+            bundle = Bundle(path, verify=verify)
         except OSError as error:
             raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
-        loaded = cls(bundle, settings.candidates)
+        loaded = cls(bundle, settings.candidates, settings.scoring_threads)
         loaded._warm_up()
         return loaded
 

@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     candidates: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Items that the two-tower proposes; unset: as many as the bundle was made with."
     )
-    onnx_threads: Annotated[int, Field(ge=1)] = Field(1, description="Threads of ONNX Runtime in each process.")
+    scoring_threads: Annotated[int, Field(ge=1)] = Field(
+        2, description="Threads of each process that share the users of a batch, eight or more each."
+    )
 
     store: str = Field(
         "sqlite:///data/store.sqlite",

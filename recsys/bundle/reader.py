@@ -41,12 +41,11 @@ class Bundle:
     Attributes:
         path: folder of the version.
         manifest: the parsed manifest.
-        threads: processor threads of one ONNX call.
     """
 
-    def __init__(self, path: Path, *, verify: Verification = "full", threads: int = 1) -> None:
+    def __init__(self, path: Path, *, verify: Verification = "full") -> None:
         """Open the version in folder `path`; see `open_bundle` for the arguments and errors."""
-        self.path, self.threads = path, threads
+        self.path = path
         self._lock = FolderLock.shared(path)
         self._loaded: dict[str, Retriever] = {}
         self.manifest: dict[str, Any] = read_manifest(path)
@@ -92,7 +91,7 @@ class Bundle:
 
     @cached_property
     def _two_tower(self) -> TwoTowerRetriever:
-        return TwoTowerRetriever.load(self.path, self.threads)
+        return TwoTowerRetriever.load(self.path)
 
     def two_tower(self) -> TwoTowerRetriever:
         """The two-tower retriever, the same object at every call."""
@@ -103,7 +102,7 @@ class Bundle:
         """Predicts ratings; None when the dataset had none."""
         if not self.has_ratings:
             return None
-        head = RankingHead(self.path / layout.RANKING_HEAD_FILE, self.threads)
+        head = RankingHead(self.path / layout.RANKING_HEAD_FILE)
         folder = self.path / layout.RATINGS_FOLDER
         return RatingPredictor(head, RatingStatistics.load(folder), mapped(folder / layout.ITEM_PARTS_FILE))
 
@@ -175,11 +174,12 @@ class Bundle:
         model = RankerModel.load(self.path / layout.RANKER_FILE)
         return CandidateRanker(features, model, described["repeat_log_odds"], described["finalists"])
 
-    def recommender(self, *, candidates: int | None = None) -> Recommender:
+    def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.
 
         Args:
             candidates: items that the two-tower proposes; None: as the bundle was made.
+            threads: that share the queries of a large batch.
         """
         serving = self.manifest["serving"]
         return Recommender(
@@ -190,6 +190,7 @@ class Bundle:
             proposers=self.proposers,
             candidates=serving["candidates"] if candidates is None else candidates,
             proposer_candidates=serving["proposer_candidates"],
+            threads=threads,
         )
 
     def close(self) -> None:
@@ -203,13 +204,12 @@ class Bundle:
         self.close()
 
 
-def open_bundle(path: Path | str, *, verify: Verification = "full", threads: int = 1) -> Bundle:
+def open_bundle(path: Path | str, *, verify: Verification = "full") -> Bundle:
     """Open a bundle: `saved_model/<name>` opens the current version, `saved_model/<name>/<version>` that one.
 
     Args:
         path: folder of the name or of a version.
         verify: full compares the SHA-256 of every file, quick only the sizes.
-        threads: processor threads of one ONNX call.
 
     Raises:
         BundleError: missing, partial, corrupt or of an incompatible schema; the message says which.
@@ -217,11 +217,11 @@ def open_bundle(path: Path | str, *, verify: Verification = "full", threads: int
     path = Path(path)
     try:
         if (path / layout.MANIFEST_FILE).is_file():
-            return Bundle(path, verify=verify, threads=threads)
+            return Bundle(path, verify=verify)
         for _ in range(_SWITCH_ATTEMPTS):
             version = current_version(path)
             try:
-                return Bundle(path / version, verify=verify, threads=threads)
+                return Bundle(path / version, verify=verify)
             except FileNotFoundError:
                 # Replaced and removed between reading `current` and locking the version: look again.
                 if current_version(path) == version:

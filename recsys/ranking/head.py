@@ -17,8 +17,8 @@ from recsys.retrieval.onnx_session import OnnxModel
 class RankingHead:
     """Predicts ratings from user embedding, the item's part of the first layer, and rating features."""
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        self._model = OnnxModel(path, threads)
+    def __init__(self, path: Path) -> None:
+        self._model = OnnxModel(path)
 
     def predict(
         self, users: NDArray[np.float32], parts: NDArray[np.float32], features: NDArray[np.float32]

@@ -17,14 +17,14 @@ class OnnxModel:
     Safe to call from several threads at once.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load `path`; one call computes on `threads` threads.
+    def __init__(self, path: Path) -> None:
+        """Load `path`; one call computes on one thread.
 
         Raises:
             BundleError: no such file, or not an ONNX model.
         """
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.path = path

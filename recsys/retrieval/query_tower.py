@@ -23,8 +23,8 @@ class QueryTower:
         max_history: most recent interactions read.
     """
 
-    def __init__(self, path: Path, max_history: int, threads: int = 1) -> None:
-        self._model = OnnxModel(path, threads)
+    def __init__(self, path: Path, max_history: int) -> None:
+        self._model = OnnxModel(path)
         self.path, self.max_history = path, max_history
 
     def encode(self, queries: Queries, item_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -84,9 +84,9 @@ class TwoTowerRetriever:
         (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> Self:
-        """Read what `save` wrote; the query tower computes on `threads` threads. Embeddings are memory-mapped."""
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Embeddings are memory-mapped."""
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
-        tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"], threads)
+        tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"])
         embeddings = mapped(folder / EMBEDDINGS_FILE)
         return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings))

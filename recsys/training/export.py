@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,10 +184,9 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
     Raises:
         BundleError: an ONNX file differs from its source, or the index finds too little.
     """
-    threads = os.cpu_count() or 1
     embeddings = trained.model.item_vectors().numpy()
     differences = _export_towers(trained.model, trained.inputs, embeddings, folder, config)
-    tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history, threads)
+    tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history)
     recall = None
     if measure:
         # The index is tuned on what is known before the test interactions; what is served knows all.
@@ -199,7 +197,7 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
         index = ScannIndex.build(embeddings, config.index)
     predictor = None
     if trained.inputs.statistics is not None and trained.model.rating_head is not None:
-        head = RankingHead(folder / RANKING_HEAD_FILE, threads)
+        head = RankingHead(folder / RANKING_HEAD_FILE)
         parts = trained.model.rating_head.item_part(tf.constant(embeddings)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts)
     return ServedTwoTower(TwoTowerRetriever(tower, embeddings, index), predictor, recall, differences)
