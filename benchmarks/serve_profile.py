@@ -18,7 +18,6 @@ from recsys.ranking.features import CandidateFeatures
 from recsys.ranking.head import RatingPredictor
 from recsys.ranking.ranker import CandidateRanker
 from recsys.ranking.recommender import Recommender
-from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.two_tower import TwoTowerRetriever
 from serve import service
 from serve.api.common import encoder
@@ -40,7 +39,8 @@ SPANS: list[tuple[Any, str, str]] = [
     (Recommender, "recommend", "recommender"),
     (TwoTowerRetriever, "encode", "query tower"),
     (TwoTowerRetriever, "search", "ANN search"),
-    (ItemToItem, "retrieve", "proposers"),
+    (Recommender, "_spreads", "sums over neighbours"),
+    (Recommender, "_proposed", "proposers"),
     (CandidateFeatures, "score", "scores of all"),
     (CandidateFeatures, "describe", "features"),
     (CandidateRanker, "score", "ranker"),
@@ -86,7 +86,7 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> Spent:
     Without HTTP and the served log: the CPU of the server in the other table holds those too.
     """
     profiler, random = Profiler(), np.random.default_rng(0)
-    server = Server(load_settings(bundle=bundle, store=store, served_log=False, log_level="warning"))
+    server = Server(load_settings(bundle=bundle, store=store, served_log=False, scoring_threads=1, log_level="warning"))
     server.bundles = Bundles(server.settings, server.metrics)  # that starts no indexing for search
     server.service.bundles = server.bundles
     with ExitStack() as stack:
