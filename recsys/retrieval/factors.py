@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -59,7 +60,8 @@ class FoldIn:
         """
         solution = np.zeros((len(histories), len(self.gram)))
         known = histories.indptr, histories.items, histories.weights
-        write_fold_in(*known, factors, self._inverse, self.alpha, places.of(len(factors)), solution)
+        taken = factors[histories.items].astype(np.float64)
+        write_fold_in(*known, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
         for row in np.flatnonzero(np.isnan(solution[:, :1])):
             part = slice(histories.indptr[row], histories.indptr[row + 1])
             items, places_of = np.unique(histories.items[part], return_inverse=True)
@@ -103,9 +105,12 @@ class ImplicitFactors:
         return self._encode(queries.histories)
 
     def _encode(self, histories: Histories) -> Floats:
-        if self.fold_in is not None:
-            return self.fold_in.solve(histories, self.item_factors)
         vectors = np.zeros((len(histories), self.item_factors.shape[1]))
+        if self.fold_in is not None:
+            for block in _blocks(histories, BLOCK_ENTRIES // 4 // max(vectors.shape[1], 1)):
+                some = histories if len(block) == len(histories) else histories.select(block)
+                vectors[block] = self.fold_in.solve(some, self.item_factors)
+            return vectors
         write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
         return vectors
 
@@ -162,3 +167,13 @@ class ImplicitFactors:
         gram = arrays.pop("gram", None)
         fold_in = None if gram is None else FoldIn(gram, parameters["regularization"], parameters["alpha"])
         return cls(parameters["name"], **arrays, fold_in=fold_in)
+
+
+def _blocks(histories: Histories, most: int) -> Iterator[NDArray[np.int64]]:
+    """Rows of consecutive histories with at most so many interactions, unless one alone has more."""
+    start = 0
+    while start < len(histories):
+        fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most, "right")) - 1
+        stop = max(fitting, start + 1)
+        yield np.arange(start, stop)
+        start = stop

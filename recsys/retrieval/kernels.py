@@ -190,8 +190,8 @@ def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, me
 
 
 @compiled
-def _gather(items: Ints, weights: Matrix, factors: Matrix, places: Ints, known: Floats, masses: Floats) -> int:
-    """Write factors and total weight of each distinct item of a history; how many there are, -1 if too many."""
+def _gather(items: Ints, weights: Matrix, places: Ints, rows: Longs, masses: Floats) -> int:
+    """Write the first place and the total weight of each distinct item of a history; how many, -1 if too many."""
     size, most = 0, len(masses)
     for position in range(len(items)):
         item = items[position]
@@ -199,8 +199,7 @@ def _gather(items: Ints, weights: Matrix, factors: Matrix, places: Ints, known: 
             if size == most:
                 size = -1
                 break
-            known[size] = factors[item]
-            masses[size] = 0.0
+            rows[size], masses[size] = position, 0.0
             size += 1
             places[item] = size
         masses[places[item] - 1] += weights[position]
@@ -230,8 +229,8 @@ def write_fold_in(
     indptr: Longs,
     items: Ints,
     weights: Matrix,
-    factors: Matrix,
-    inverse: Floats,
+    factors: Floats,
+    projected: Floats,
     alpha: float,
     places: Ints,
     vectors: Floats,
@@ -241,19 +240,18 @@ def write_fold_in(
     No pivoting is needed: all leading minors of I + S V M^-1 V' are positive.
 
     Args:
-        indptr, items, weights: B histories.
-        factors: [N, D].
-        inverse: [D, D], M^-1.
+        indptr, items, weights: B histories of T interactions.
+        factors: [T, D], of their items.
+        projected: [T, D], factors M^-1.
         alpha: confidence of a weight of 1.
         places: int32 [N], 0 before and after.
         vectors: [B, D], zero before; NaN afterwards where a history is longer.
     """
     dim = factors.shape[1]
-    known, projected = np.empty((dim - 1, dim)), np.empty((dim - 1, dim))
-    masses, system = np.empty(dim - 1), np.empty((dim - 1) * (dim - 1))
+    rows, masses, system = np.empty(dim - 1, np.int64), np.empty(dim - 1), np.empty((dim - 1) * (dim - 1))
     for query in range(len(vectors)):
         part = slice(indptr[query], indptr[query + 1])
-        size = _gather(items[part], weights[part], factors, places, known, masses)
+        size = _gather(items[part], weights[part], places, rows, masses)
         if size < 0:
             vectors[query] = np.nan
             continue
@@ -261,17 +259,14 @@ def write_fold_in(
         shares = masses[:size]
         shares *= alpha
         for row in range(size):
-            projected[row] = 0.0
-            for inner in range(dim):
-                for place in range(dim):
-                    projected[row, place] += known[row, inner] * inverse[inner, place]
             for column in range(size):
-                equations[row, column] = (shares[row] - 1) * _dot(projected[row], known[column])
+                product = _dot(projected[part][rows[row]], factors[part][rows[column]])
+                equations[row, column] = (shares[row] - 1) * product
             equations[row, row] += 1
         _eliminate(equations, shares)
         for row in range(size):
             for place in range(dim):
-                vectors[query, place] += shares[row] * projected[row, place]
+                vectors[query, place] += shares[row] * projected[part][rows[row], place]
 
 
 @compiled
