@@ -36,15 +36,15 @@ def test_the_pipeline_rescores_more_than_200_candidates_of_a_query(bundle: Bundl
 
 
 def test_models_have_the_default_sizes(bundle: Bundle) -> None:
-    """Widths by hand: 64 learned + 128 of text; 35 features in 16 bins; layers of 64 and 32, and of 32."""
+    """Widths by hand: 64 learned + 128 of text; 2 heads; 35 features in 16 bins; layers of 64 and 32, and of 32."""
     assert bundle.item_embeddings.shape == (N_ITEMS, 192)
     assert bundle.ranker is not None
     assert [weight.shape for weight in bundle.ranker.model.weights] == [(35 * 16, 64), (64, 32), (32, 1)]
     assert bundle.ranker.model.edges.shape == (35, 17)
-    assert {(192, 32), (3 * 32 + 4, 32)} <= matrices(bundle.path / "onnx/ranking_head.onnx")
+    assert {(192, 2 * 32), (32, 32), (4, 32)} <= matrices(bundle.path / "onnx/ranking_head.onnx")
     assert bundle.rating_predictor is not None
     assert bundle.rating_predictor.item_parts.shape == (N_ITEMS, 32)
-    assert (64, 3 * 64) in matrices(bundle.path / "onnx/query_tower.onnx")
+    assert {(64, 2 * 64), (2 * 64, 64), (64, 64)} <= matrices(bundle.path / "onnx/query_tower.onnx")
 
 
 def matrices(path: Path) -> set[tuple[int, ...]]:
