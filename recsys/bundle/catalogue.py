@@ -107,10 +107,6 @@ class Catalogue:
         """Row of an item; None if unknown."""
         return self.item_rows([item_id]).get(item_id)
 
-    def user_row(self, user_id: str) -> int | None:
-        """Row of a user; None if unknown."""
-        return self.user_rows([user_id]).get(user_id)
-
     def item_rows(self, item_ids: Iterable[str]) -> dict[str, int]:
         """Rows of those items that are known."""
         return self._rows("SELECT item_id, row FROM items WHERE item_id", item_ids)

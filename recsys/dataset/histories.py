@@ -45,11 +45,6 @@ class Histories:
         """int64 [T], the user (0..B-1) of each interaction."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    @property
-    def steps_back(self) -> NDArray[np.int64]:
-        """int64 [T], how many interactions of the same user came after each; 0 for the latest."""
-        return self.indptr[1:][self.rows] - 1 - np.arange(len(self.items))
-
     def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Histories:
         """Histories of the given rows, in their order; a row outside 0..B-1 gives an empty one."""
         return self._gather(np.asarray(rows, np.int64), len(self.items))

@@ -49,11 +49,6 @@ class Tuned:
     report: dict[str, Any]
 
 
-def trial_count(name: RetrieverName, config: RetrievalConfig) -> int:
-    """How many settings of a retriever are tried."""
-    return min(len(grid(name, config)), config.trials)
-
-
 def tune_retriever(
     name: RetrieverName, data: FitData, held: HeldOut | None, config: Config, progress: Progress = lambda _: None
 ) -> Tuned:

@@ -184,7 +184,7 @@ def test_catalogue_and_histories_are_the_datasets(trained: Trained) -> None:
         assert record.description is None
         assert bundle.catalogue.items([0])[0].price is None
         assert bundle.catalogue.items([0])[0].categories == ()
-        assert bundle.catalogue.user_row("user-7") == 7
+        assert bundle.catalogue.user_rows(["user-7"]) == {"user-7": 7}
         assert bundle.histories.lengths.tolist() == (everything[0].lengths + everything[1].lengths).tolist()
         assert bundle.histories.items[bundle.histories.indptr[1:] - 1].tolist() == everything[1].items.tolist()
 

@@ -36,7 +36,7 @@ def test_records_come_back_whole_and_in_the_order_asked_for(path: Path) -> None:
 def test_rows_and_ids_translate_both_ways(path: Path) -> None:
     catalogue = Catalogue(path)
     assert [catalogue.item_row(item.item_id) for item in ITEMS] == [1, 0, 2]
-    assert [catalogue.user_row(user) for user in USERS] == [0, 1, 2, 3]
+    assert catalogue.user_rows(USERS) == {user: row for row, user in enumerate(USERS)}
     assert catalogue.item_ids([2, 1]) == ["42", ITEMS[0].item_id]
     assert catalogue.user_ids([3, 0]) == [USERS[3], "u0"]
 
@@ -56,7 +56,7 @@ def test_cards_facets_and_users_in_order(path: Path) -> None:
 def test_an_unknown_id_has_no_row(path: Path, unknown: str) -> None:
     catalogue = Catalogue(path)
     assert catalogue.item_row(unknown) is None
-    assert catalogue.user_row(unknown) is None
+    assert catalogue.user_rows([unknown]) == {}
 
 
 def test_rows_of_many_ids_at_once(tmp_path: Path) -> None:
@@ -91,7 +91,9 @@ def test_many_threads_read_at_once(path: Path) -> None:
     catalogue = Catalogue(path)
 
     def read(turn: int) -> bool:
-        return catalogue.items([turn % 3])[0].row == turn % 3 and catalogue.user_row(USERS[turn % 4]) == turn % 4
+        return catalogue.items([turn % 3])[0].row == turn % 3 and catalogue.user_rows([USERS[turn % 4]]) == {
+            USERS[turn % 4]: turn % 4
+        }
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(read, range(2000)))
