@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config import Config, RetrievalConfig, RetrieverName
+from recsys.config import Config, RetrieverName
 from recsys.errors import ConfigError
 from recsys.evaluation.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
 from recsys.evaluation.metrics import Relevant, ranking_metrics
