@@ -112,7 +112,7 @@ def known_items(server: Server, wanted: Options, subject: str | tuple[str, ...])
     until = np.inf if wanted.as_of is None else wanted.as_of
     found = set()
     bundle = server.bundles.loaded.bundle
-    row = bundle.catalogue.user_row(subject)
+    row = bundle.catalogue.user_rows([subject]).get(subject)
     if row is not None:
         times = bundle.histories.select([row]).timestamps.tolist()
         found = {f"item{item}" for item, at in zip(history_of(bundle, row), times, strict=True) if at <= until}
