@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         None, description="Items that the two-tower proposes; unset: as many as the bundle was made with."
     )
     scoring_threads: Annotated[int, Field(ge=1)] = Field(
-        2, description="Threads of each process that share the users of a batch, eight or more each."
+        2, description="Threads of each process that share the users of a batch, sixteen or more each."
     )
 
     store: str = Field(

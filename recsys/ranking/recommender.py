@@ -27,7 +27,7 @@ from recsys.retrieval.two_tower import TwoTowerRetriever
 STAGES = ("query_tower", "ann", "ranking")
 _FILTER_DEPTH = 1000
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
-_LEAST_BLOCK = 8  # fewer queries are not shared among threads: each call has a fixed cost
+_LEAST_BLOCK = 16  # fewer queries are not shared among threads: each call has a fixed cost
 
 
 @dataclass(frozen=True)
