@@ -36,7 +36,7 @@ class Scored:
 
     Attributes:
         items: int32 [B, C], candidates, padded with `NO_ITEM`.
-        scores: float32 [R, B, C], by retriever, in the order of `CandidateFeatures.retrievers`.
+        scores: float32 [R, B, C], of the two-tower, then of `CandidateFeatures.retrievers` in their order.
         hybrid: float32 [B, C], the hybrid's scores; 0 without a hybrid.
     """
 

@@ -205,19 +205,6 @@ def write_scores(items: Ints, scores: Matrix3, last: Matrix3, features: Matrix3,
 
 
 @compiled
-def write_repeated(items: Ints, indptr: Longs, history: Ints, places: Ints, repeated: NDArray[np.bool_]) -> None:
-    """Write whether each of the items [B, C] is in its query's history; `places` [N] is 0 before and after."""
-    for query in range(len(items)):
-        for item in history[indptr[query] : indptr[query + 1]]:
-            places[item] = 1
-        for column in range(items.shape[1]):
-            item = items[query, column]
-            repeated[query, column] = item != NO_ITEM and places[item] == 1
-        for item in history[indptr[query] : indptr[query + 1]]:
-            places[item] = 0
-
-
-@compiled
 def write_deviations(ratings: Matrix, mean: float, features: Matrix3, at: int) -> None:
     """Fill in the feature at place `at`: the rating [B, C] less the mean, 0 where there is none (NaN)."""
     for query in range(len(ratings)):

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
 from recsys.ranking.features import CandidateFeatures, Scored
-from recsys.ranking.kernels import encode, write_repeated
+from recsys.ranking.kernels import encode
 from recsys.retrieval.base import NO_ITEM, Queries
-from recsys.retrieval.places import places
+from recsys.retrieval.exact import is_seen
 
 _BLOCK_CANDIDATES = 1 << 10  # their hidden layers then stay in the processor's cache
 
@@ -126,7 +126,7 @@ class CandidateRanker:
         most = max(self.finalists, k)
         if not self.features.hybrid or scored.items.shape[1] <= most:
             return scored
-        repeated = _in_history(scored.items, queries.histories, self._n_items) if self.repeat_log_odds < 0 else None
+        repeated = _in_history(scored.items, queries.histories) if self.repeat_log_odds < 0 else None
         return scored.best(most, repeated)
 
     def score(self, queries: Queries, features: Matrix, items: NDArray[np.int32]) -> Matrix:
@@ -140,17 +140,11 @@ class CandidateRanker:
         if not items.size:
             return np.full(items.shape, -np.inf, np.float32)
         scores = self.model.score(features)
-        scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories, self._n_items)
+        scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories)
         scores[items == NO_ITEM] = -np.inf
         return scores
 
-    @property
-    def _n_items(self) -> int:
-        return len(self.features.item_embeddings)
 
-
-def _in_history(items: NDArray[np.int32], histories: Histories, n_items: int) -> NDArray[np.bool_]:
+def _in_history(items: NDArray[np.int32], histories: Histories) -> NDArray[np.bool_]:
     """Whether each item [B, C] is in the history of its query."""
-    repeated = np.empty(items.shape, np.bool_)
-    write_repeated(items, histories.indptr, histories.items, places.of(n_items), repeated)
-    return repeated
+    return is_seen(items, np.arange(len(items))[:, None], histories)

@@ -16,7 +16,7 @@ from recsys.ranking.rating_kernels import write_tastes
 
 # Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
 # temporal dynamics", KDD 2009), and how fast differs between datasets. The rating head weighs the tastes.
-DECAYS = (1.0, 0.9)
+DECAYS = np.array([1.0, 0.9])
 _BLOCK_USERS = 4096  # users whose sums [D, D] are held at a time
 
 
@@ -47,7 +47,7 @@ class RatingFactors:
         """
         tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
         known = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
-        write_tastes(*known, self.vectors, self.noise, np.array(DECAYS), tastes)
+        write_tastes(*known, self.vectors, self.noise, DECAYS, tastes)
         return tastes
 
     def prefix_scores(

@@ -124,10 +124,8 @@ def write_features(
     items: Ints,
     ratings: Matrix,
     mean: float,
-    damping: float,
-    half_novel: float,
-    sums: Floats,
-    counts: Floats,
+    biases: Floats,
+    novelties: Floats,
     vectors: Matrix,
     noise: float,
     decays: Floats,
@@ -138,15 +136,14 @@ def write_features(
 
     Args:
         indptr, items, ratings: B histories.
-        mean, damping, half_novel, sums, counts: of the item biases, see `RatingStatistics`.
+        mean, biases, novelties: of all items [N], see `RatingStatistics`.
         vectors, noise, decays: of the tastes, see `RatingFactors`.
     """
     dim = vectors.shape[1]
     known = np.empty((np.max(np.diff(indptr)) if len(wanted) else 0, dim))
     residuals, tastes = np.empty(len(items)), np.empty((len(decays), dim))
     for position in range(len(items)):
-        item = items[position]
-        residuals[position] = ratings[position] - mean - sums[item] / max(counts[item] + damping, 1e-9)
+        residuals[position] = ratings[position] - (mean + biases[items[position]])
     for user in range(len(wanted)):
         part = slice(indptr[user], indptr[user + 1])
         _fold_in(items[part], residuals[part], vectors, noise, decays, known, tastes)
@@ -155,8 +152,7 @@ def write_features(
             if item == NO_ITEM:
                 features[user, column] = np.nan
                 continue
-            features[user, column, 0] = sums[item] / max(counts[item] + damping, 1e-9)
-            features[user, column, 1] = half_novel / (half_novel + counts[item])
+            features[user, column, 0], features[user, column, 1] = biases[item], novelties[item]
             for taste in range(len(decays)):
                 total = 0.0
                 for place in range(dim):

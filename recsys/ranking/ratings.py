@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +22,6 @@ from recsys.ranking.rating_kernels import write_features
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
 HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
-_DECAYS = np.array(DECAYS)
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,15 @@ class RatingStatistics:
             RatingFactors(np.ones((n_items, 1), np.float32), max(damping, 1e-9)),
         )
 
-    @property
+    @cached_property
     def item_biases(self) -> NDArray[np.float64]:
         """float64 [N]."""
         return self._bias(self.item_sums, self.item_counts)
+
+    @cached_property
+    def _item_novelties(self) -> NDArray[np.float64]:
+        """float64 [N]."""
+        return _novelty(self.item_counts)
 
     def features(self, histories: Histories, items: NDArray[np.integer]) -> NDArray[np.float32]:
         """Features of items for users with the given histories, NaN beside `NO_ITEM`: float32 [B, K, F].
@@ -88,13 +93,11 @@ class RatingStatistics:
             histories.items,
             histories.ratings,
             self.global_mean,
-            self.damping,
-            HALF_NOVEL,
-            self.item_sums,
-            self.item_counts,
+            self.item_biases,
+            self._item_novelties,
             self.factors.vectors,
             self.factors.noise,
-            _DECAYS,
+            DECAYS,
             items.astype(np.int32, copy=False),
             features,
         )
@@ -135,7 +138,7 @@ class RatingStatistics:
         """The features, in the order of `FEATURES`, on a new last axis."""
         columns = (
             self._bias(item_sums, item_counts),
-            HALF_NOVEL / (HALF_NOVEL + item_counts),
+            _novelty(item_counts),
             *np.moveaxis(tastes, -1, 0),
         )
         return np.stack(columns, axis=-1).astype(np.float32)
@@ -147,7 +150,7 @@ class RatingStatistics:
     def _residuals(self, histories: Histories) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """For every interaction [T], the rating less global mean and item bias, and 1 if rated; else 0 and 0."""
         rated = ~np.isnan(histories.ratings)
-        expected = self.global_mean + self._bias(self.item_sums[histories.items], self.item_counts[histories.items])
+        expected = self.global_mean + self.item_biases[histories.items]
         return np.where(rated, histories.ratings - expected, 0.0), rated.astype(np.float64)
 
     def save(self, folder: Path) -> None:
@@ -165,3 +168,8 @@ class RatingStatistics:
         factors = RatingFactors(np.load(folder / "item_factors.npy"), scalars.pop("noise"))
         sums, counts = np.load(folder / "item_sums.npy"), np.load(folder / "item_counts.npy")
         return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)
+
+
+def _novelty(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 without ratings, falling with their number."""
+    return HALF_NOVEL / (HALF_NOVEL + counts)

@@ -126,9 +126,9 @@ def _of_sort_keys(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[
 
 
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> NDArray[np.bool_]:
-    """Whether `items` are in the histories of the queries `rows`; both [T] or broadcast together."""
-    items, rows = np.broadcast_arrays(items, rows)
+    """Whether `items` are in the histories of the queries `rows`, which are as many or broadcast to them."""
     seen = np.empty(items.shape, np.bool_)
+    rows = np.broadcast_to(rows, items.shape)
     flat = items.astype(np.int32).reshape(-1), rows.astype(np.int64).reshape(-1)
     write_seen(*flat, histories.indptr, histories.items, seen.reshape(-1))
     return seen

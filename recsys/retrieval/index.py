@@ -19,8 +19,8 @@ from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
+from recsys.retrieval.kernels import write_best_unseen
 from recsys.retrieval.scann_loader import scann_pybind
-from recsys.retrieval.tower_kernels import write_best_unseen
 
 if TYPE_CHECKING:
     from recsys.config import IndexConfig
@@ -155,7 +155,7 @@ class ScannIndex:
             vectors: float32 [B, D].
             k: items wanted; beyond the catalogue's size (or what the searched partitions hold) padded.
         """
-        found = unwritten(len(vectors), k)
+        found = Candidates.none(len(vectors), k)
         self.search_into(found, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
         return found
 
@@ -232,11 +232,6 @@ class ScannIndex:
         if shape != embeddings.shape:
             raise BundleError(f"an index of {embeddings.shape} embeddings in {folder}", str(shape), "export it again")
         return cls(searcher, parameters, embeddings)
-
-
-def unwritten(queries: int, k: int) -> Candidates:
-    """Room for `ScannIndex.search_into` to write into."""
-    return Candidates(np.empty((queries, k), np.int32), np.empty((queries, k), np.float32))
 
 
 def build_index(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -267,6 +269,41 @@ def write_fold_in(
         for row in range(size):
             for place in range(dim):
                 vectors[query, place] += shares[row] * projected[part][rows[row], place]
+
+
+@compiled
+def write_best_unseen(
+    vectors: Matrix,
+    matrix: Matrix,
+    rows: Longs,
+    items: NDArray[np.uint32],
+    scores: Matrix,
+    indptr: Longs,
+    history: Ints,
+    best_items: Ints,
+    best_scores: Matrix,
+) -> None:
+    """Of the items found for some queries, write those of the highest inner products that a history does not hold.
+
+    Args:
+        vectors: [B, D], one for each query.
+        matrix: [N, D].
+        rows: [R], the queries.
+        items, scores: [R, C], each item once; NaN beside padding.
+        indptr, history: of B histories.
+        best_items, best_scores: [B, k], written in the given rows, padded.
+    """
+    kept, products = np.empty(items.shape[1], np.int32), np.empty(items.shape[1], np.float32)
+    for place in range(len(rows)):
+        row, count = rows[place], 0
+        seen = set(history[indptr[row] : indptr[row + 1]])
+        for column in range(items.shape[1]):
+            item = np.int32(items[place, column])
+            if not math.isnan(scores[place, column]) and item not in seen:
+                kept[count], products[count] = item, _dot(vectors[row], matrix[item])
+                count += 1
+        best_items[row], best_scores[row] = NO_ITEM, -np.inf
+        _write_best(kept[:count], products[:count], best_items[row], best_scores[row])
 
 
 @compiled

@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from recsys.compiled import compiled
 from recsys.dataset.histories import SECONDS_PER_DAY
-from recsys.retrieval.base import NO_ITEM
-from recsys.retrieval.kernels import HASH, UNHASH
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
-
-_SIGN = np.int64(1 << 31)
 
 
 @compiled
@@ -107,65 +103,3 @@ def plan_searches(indptr: Longs, exclude_seen: bool) -> tuple[Longs, Longs, Long
             groups += 1
     ends = ends[:groups].copy()
     return rows, ends, extra[rows[ends - 1]]
-
-
-@compiled
-def _dot(left: Matrix, right: Matrix) -> np.float32:
-    total = np.float32(0)
-    for place in range(len(left)):
-        total += left[place] * right[place]
-    return total
-
-
-@compiled
-def write_best_unseen(
-    vectors: Matrix,
-    matrix: Matrix,
-    rows: Longs,
-    items: NDArray[np.uint32],
-    scores: Matrix,
-    indptr: Longs,
-    history: Ints,
-    best_items: Ints,
-    best_scores: Matrix,
-) -> None:
-    """Of the items found for some queries, write those of the highest inner products that a history does not hold.
-
-    Equal products are in the order of their tie keys, see `exact.tie_keys`.
-
-    Args:
-        vectors: [B, D], one for each query.
-        matrix: [N, D].
-        rows: [R], the queries.
-        items, scores: [R, C], each item once; NaN beside padding. The scores are overwritten.
-        indptr, history: of B histories.
-        best_items, best_scores: [B, k], written in the given rows, padded.
-    """
-    keys = np.empty(items.shape[1], np.uint64)
-    bits, best_bits = scores.view(np.int32), best_scores.view(np.int32)
-    for place in range(len(rows)):
-        row, count, end = rows[place], 0, 0
-        for column in range(items.shape[1]):
-            if math.isnan(scores[place, column]):
-                continue
-            item = items[place, column]
-            scores[place, column] = _dot(vectors[row], matrix[item])
-            # Bits of a float sort as a signed integer once those of negative numbers are inverted; -0 counts as 0.
-            ascending = np.int64(bits[place, column]) if scores[place, column] != 0 else np.int64(0)
-            ascending = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
-            tie_key = np.uint32(np.uint32(item) * HASH)  # Numba multiplies in 64 bits
-            keys[count] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(tie_key)
-            count += 1
-        keys[:count].sort()
-        seen = set(history[indptr[row] : indptr[row + 1]])
-        for key in keys[:count]:
-            if end == best_items.shape[1]:
-                break
-            item = np.int32(np.uint32(key & np.uint64(0xFFFFFFFF)) * UNHASH)
-            if item not in seen:
-                best_items[row, end] = item
-                ascending = _SIGN - 1 - np.int64(key >> np.uint64(32))
-                best_bits[row, end] = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
-                end += 1
-        best_items[row, end:] = NO_ITEM
-        best_scores[row, end:] = -np.inf

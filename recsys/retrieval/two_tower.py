@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.arrays import mapped
 from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.index import ScannIndex, unwritten
+from recsys.retrieval.index import ScannIndex
 from recsys.retrieval.query_tower import QueryTower
 from recsys.retrieval.tower_kernels import plan_searches
 
@@ -64,7 +64,7 @@ class TwoTowerRetriever:
         """
         histories = queries.histories
         rows, ends, extra = plan_searches(histories.indptr, exclude_seen)
-        found = unwritten(len(queries), k) if len(rows) == len(queries) else Candidates.none(len(queries), k)
+        found = Candidates.none(len(queries), k)
         start = 0
         for end, size in zip(ends.tolist(), extra.tolist(), strict=True):
             seen = histories if exclude_seen else None

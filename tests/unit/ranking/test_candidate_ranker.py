@@ -34,8 +34,7 @@ def queries_of(*histories: list[int]) -> Queries:
 def test_what_the_history_holds_gets_the_log_odds_of_a_repeat() -> None:
     items = np.array([[3, 5, 7, NO_ITEM], [5, 3, NO_ITEM, NO_ITEM], [3, 5, 7, 9]], np.int32)
     features = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
-    known = SimpleNamespace(item_embeddings=np.zeros((10, 1), np.float32))
-    ranker = CandidateRanker(known, FirstFeature(), repeat_log_odds=-100.0)
+    ranker = CandidateRanker(SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0)
     found = ranker.score(queries_of([5, 8, 5], [3], []), features, items)
     expected = [[0, 2 - 100, 4, -np.inf], [8, 10 - 100, -np.inf, -np.inf], [16, 18, 20, 22]]
     assert found.tolist() == expected
@@ -56,7 +55,7 @@ def test_the_best_by_the_hybrid_reach_the_final() -> None:
 def test_repeats_come_last_where_they_are_the_exception() -> None:
     items = np.array([[5, 3, 9, 7]], np.int32)
     scored = Scored(items, np.zeros((0, *items.shape), np.float32), np.array([[0.5, 2, -1, 0]], np.float32))
-    features = SimpleNamespace(hybrid={"two_tower": 1.0}, item_embeddings=np.zeros((10, 1), np.float32))
+    features = SimpleNamespace(hybrid={"two_tower": 1.0})
 
     def finals(odds: float, k: int = 1, features: object = features) -> list[int]:
         ranker = CandidateRanker(features, FirstFeature(), odds, finalists=2)

@@ -8,7 +8,8 @@ import pytest
 from recsys.dataset.histories import Histories
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
-from recsys.retrieval.tower_kernels import plan_blocks, plan_searches, tower_inputs, write_best_unseen
+from recsys.retrieval.kernels import write_best_unseen
+from recsys.retrieval.tower_kernels import plan_blocks, plan_searches, tower_inputs
 from tests.bundle_factory import make_embeddings
 
 SIZES = [[], [0], [3], [0, 0], [5, 1, 0, 12, 40, 7, 0, 24, 13, 6], [4, 2, 9, 1]]
