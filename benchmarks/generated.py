@@ -55,7 +55,6 @@ CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
 NEIGHBOURS = 100
 FACTORS, RATING_FACTORS = 64, 25
 UNKNOWN_SHARE = 0.003  # items that nobody has chosen yet: what a 5-core leaves of them
-CANDIDATES, PROPOSER_CANDIDATES = 128, 50
 # Retrievers whose lists propose candidates: recency decay, and whether they know items by what users chose.
 PROPOSERS = {
     "neighbours_bm25": (0.6, True),
@@ -298,20 +297,20 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
             two_tower,
             popularity,
             proposers=proposers,
-            candidates=CANDIDATES,
-            proposer_candidates=PROPOSER_CANDIDATES,
+            candidates=config.ranking.candidates,
+            proposer_candidates=config.ranking.retriever_candidates,
         )
         found = union(recommender.propose(queries, vectors, 1))
         real = found != NO_ITEM
         model = make_ranker(features.compute(queries, vectors, found)[real], config)
-        writer.add_ranker(CandidateRanker(features, model, repeat_log_odds=-10.0), PROPOSERS)
+        writer.add_ranker(CandidateRanker(features, model, -10.0, config.ranking.finalists), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset={"name": name, "synthetic": True, "n_users": n_users, "n_items": n_items},
             config=config.model_dump(mode="json"),
             metrics={"index_recall@100": recall, "mean_candidates": candidates},
-            candidates=CANDIDATES,
-            proposer_candidates=PROPOSER_CANDIDATES,
+            candidates=config.ranking.candidates,
+            proposer_candidates=config.ranking.retriever_candidates,
         )
     return folder / name
 

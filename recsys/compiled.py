@@ -12,6 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic, overload
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,3 +26,38 @@ _FAST_MATH = {"reassoc", "contract", "nsz"}
 def compiled(function: Function) -> Function:
     """The function, compiled at its first call with arguments of new types."""
     return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST_MATH)(function))
+
+
+def prefetch(vector: NDArray[Any], place: int) -> None:
+    """In a kernel: ask the processor to read an element of a vector into its cache. In plain Python nothing.
+
+    Rows at random of large arrays are slow to come; asked for a few rounds ahead, they are there when they are used.
+    """
+
+
+def _instruction(_: Any, vector: Any, place: Any) -> Any:
+    """LLVM's prefetch: for reading, to stay in all caches, data."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        places = [context.cast(builder, arguments[1], signature.args[1], types.intp)]
+        tools: Any = cgutils
+        pointer = tools.get_item_pointer(context, builder, signature.args[0], array, places, wraparound=False)
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = tools.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(vector, place), generate
+
+
+_prefetch: Any = intrinsic(_instruction)
+
+
+@overload(prefetch)
+def _compiled_prefetch(vector: Any, place: Any) -> Callable[[Any, Any], None]:  # noqa: ARG001
+    def prefetch_element(vector: Any, place: Any) -> None:
+        _prefetch(vector, place)
+
+    return prefetch_element

@@ -308,10 +308,10 @@ class RetrievalConfig(Section):
 class RankingConfig(Section):
     """Candidates, and the learned ranker that puts them in order."""
 
-    candidates: Positive = Field(200, description="Two-tower candidates of a query.")
-    retriever_candidates: Positive = Field(100, description="Candidates of each other retriever the ranker reads.")
+    candidates: Positive = Field(128, description="Two-tower candidates of a query.")
+    retriever_candidates: Positive = Field(50, description="Candidates of each other retriever the ranker reads.")
     finalists: Positive = Field(
-        100,
+        64,
         description="Candidates that the ranker puts in order: of all proposed the best by the hybrid, which knows "
         "every retriever's score of them. More cost time in serving.",
     )

@@ -13,12 +13,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.dataset.histories import Histories
 from recsys.ranking.attributes import OF_ATTRIBUTES, ItemAttributes
 from recsys.ranking.head import RatingPredictor
 from recsys.ranking.kernels import write_deviations, write_finalists, write_scores, write_sum, write_two_tower
-from recsys.retrieval.base import NO_ITEM, ItemScores, PairScorer, Queries
-from recsys.retrieval.kernels import dots
+from recsys.ranking.pair_scores import PairScores
+from recsys.retrieval.base import Candidates, PairScorer, Queries
+from recsys.retrieval.item_to_item import Spreads
+from recsys.retrieval.kernels import dots, other_dots
+from recsys.retrieval.places import places
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
 TWO_TOWER = ("two_tower_score", "two_tower_gap", "two_tower_rank")
@@ -53,8 +55,8 @@ class Scored:
         """
         order = self.hybrid if behind is None else np.where(behind, np.float32(-np.inf), self.hybrid)
         shape = len(self.items), most
-        items = np.full(shape, NO_ITEM, np.int32)
-        scores, hybrid = np.empty((len(self.scores), *shape), np.float32), np.empty(shape, np.float32)
+        items, hybrid = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        scores = np.empty((len(self.scores), *shape), np.float32)
         write_finalists(self.items, self.scores, self.hybrid, order, items, scores, hybrid)
         return Scored(items, scores, hybrid)
 
@@ -110,6 +112,15 @@ class CandidateFeatures:
         return {**self.scorers, **self.members}
 
     @cached_property
+    def scores_of_retrievers(self) -> PairScores:
+        """Of the `retrievers`."""
+        return PairScores(list(self.retrievers.values()), self.attributes.loans)
+
+    @cached_property
+    def _scores_of_scorers(self) -> PairScores:
+        return PairScores(list(self.scorers.values()), self.attributes.loans)
+
+    @cached_property
     def _hybrid_weights(self) -> Matrix:
         """float32 [R], of the two-tower and the `retrievers`."""
         names = (TwoTowerRetriever.name, *self.retrievers)
@@ -120,7 +131,8 @@ class CandidateFeatures:
         queries: Queries,
         vectors: NDArray[np.float32],
         items: NDArray[np.int32],
-        known: Mapping[str, ItemScores] | None = None,
+        spreads: Spreads | None = None,
+        found: Candidates | None = None,
     ) -> Scored:
         """What the retrievers say of candidates.
 
@@ -128,11 +140,16 @@ class CandidateFeatures:
             queries: B queries.
             vectors: float32 [B, D], their user vectors.
             items: int32 [B, C], candidates, padded with `NO_ITEM`.
-            known: `PairScorer.pair_scorer` of some of the retrievers for these queries, where it was asked for before.
+            spreads: of the queries' histories, where they are known already.
+            found: items whose scores by the two-tower are known already.
         """
         scores = np.empty((1 + len(self.retrievers), *items.shape), np.float32)
-        dots(vectors, self.item_embeddings, items, scores[0])
-        self._write_scores(self.retrievers, queries.histories, items, scores[1:], known or {})
+        if found is None:
+            dots(vectors, self.item_embeddings, items, scores[0])
+        else:
+            known = found.items, found.scores, places.of(len(self.item_embeddings))
+            other_dots(vectors, self.item_embeddings, items, *known, scores[0])
+        self.scores_of_retrievers.write(queries.histories, items, scores[1:], spreads)
         hybrid = np.empty(items.shape, np.float32)
         write_sum(scores, self._hybrid_weights, hybrid)
         return Scored(items, scores, hybrid)
@@ -149,25 +166,10 @@ class CandidateFeatures:
         features = np.zeros((*items.shape, len(self.names)), np.float32)
         write_two_tower(items, scored.scores[0], scored.hybrid, features)
         of_last = np.empty((len(self.scorers), *items.shape), np.float32)
-        self._write_scores(self.scorers, histories.last(1), items, of_last, {})
+        self._scores_of_scorers.write_last(histories, items, of_last)
         write_scores(items, scored.scores[1 : 1 + len(of_last)], of_last, features, len(TWO_TOWER))
         self.attributes.write(histories, items, features, len(TWO_TOWER) + len(OF_A_SCORER) * len(of_last))
         if self.predictor is not None:
             ratings = self.predictor.predict(vectors, histories, items)
             write_deviations(ratings, self.predictor.statistics.global_mean, features, self.rating_column)
         return features
-
-    def _write_scores(
-        self,
-        scorers: Mapping[str, PairScorer],
-        histories: Histories,
-        items: NDArray[np.int32],
-        scores: Matrix,
-        known: Mapping[str, ItemScores],
-    ) -> None:
-        """Write the scores [R, B, C] of the items; those nobody has chosen yet borrow where they have none."""
-        loans = self.attributes.loans
-        wanted = loans.with_lenders(items)
-        for place, (name, scorer) in enumerate(scorers.items()):
-            of_items = known[name] if name in known else scorer.pair_scorer(histories)
-            loans.fill(of_items(wanted), items, scores[place])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled
+from recsys.compiled import compiled, prefetch
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.kernels import HASH, UNHASH
 
@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 _NO_VALUE = 0  # as in recsys.ranking.attributes
 _SIGN = np.int64(1 << 31)
+_AHEAD = 8  # items asked for before they are read
 
 
 @compiled
@@ -80,11 +81,11 @@ def write_finalists(
         items: [B, C].
         scores: [R, B, C].
         hybrid, order: [B, C].
-        best_items: [B, K], padded with `NO_ITEM` before.
+        best_items: [B, K], padded with `NO_ITEM`.
         best_scores: [R, B, K].
         best_hybrid: [B, K].
     """
-    best_scores[:], best_hybrid[:] = 0, 0
+    best_items[:], best_scores[:], best_hybrid[:] = NO_ITEM, 0, 0
     for query in range(len(items)):
         columns = _order(order[query], items[query] != NO_ITEM)
         for place in range(min(len(columns), best_items.shape[1])):
@@ -110,8 +111,10 @@ def write_lists(
         items, scores: [B, C].
         features: [B, C, F].
         kept: [P], columns of the features to keep.
-        list_items, list_scores, list_features: [B, K], [B, K] and [B, K, P], left as they are beside padding.
+        list_items, list_scores, list_features: [B, K], [B, K] and [B, K, P]; `NO_ITEM`, -inf and NaN where there are
+            fewer candidates.
     """
+    list_items[:], list_scores[:], list_features[:] = NO_ITEM, -np.inf, np.nan
     for query in range(len(items)):
         columns = _order(scores[query], items[query] != NO_ITEM)
         for place in range(min(len(columns), list_items.shape[1])):
@@ -237,6 +240,19 @@ def _overlap(values: Ints, others: Ints) -> float:
 
 
 @compiled
+def _fetch_attributes(
+    item: int, log_price: Matrix, brand: Ints, categories: Ints, log_count: Matrix, trend: Matrix
+) -> None:
+    """Ask for what is known of an item before it is read."""
+    if item != NO_ITEM:
+        prefetch(log_price, item)
+        prefetch(brand, item)
+        prefetch(categories[item], 0)
+        prefetch(log_count, item)
+        prefetch(trend, item)
+
+
+@compiled
 def write_attributes(
     indptr: Longs,
     history: Ints,
@@ -276,7 +292,10 @@ def write_attributes(
             for category in categories[item]:
                 category_shares[category] += weight
         last_item = past[-1] if len(past) else NO_ITEM
+        length = math.log1p(len(past))
         for column in range(items.shape[1]):
+            if column + _AHEAD < items.shape[1]:
+                _fetch_attributes(items[query, column + _AHEAD], log_price, brand, categories, log_count, trend)
             item, at = items[query, column], first
             if item == NO_ITEM:
                 continue
@@ -292,7 +311,7 @@ def write_attributes(
                 row = categories[item]
                 values[at + 7] = _mean_share(row, category_shares) / mass
                 values[at + 8] = _overlap(row, categories[last_item])
-            values[at + 9] = math.log1p(len(past))
+            values[at + 9] = length
         for item in past:
             brand_shares[brand[item]] = 0
             for category in categories[item]:

@@ -116,31 +116,34 @@ class CandidateRanker:
     features: CandidateFeatures
     model: RankerModel
     repeat_log_odds: float = 0.0
-    finalists: int = 100
+    finalists: int = 64
 
-    def finals(self, queries: Queries, scored: Scored, k: int) -> Scored:
+    def finals(self, queries: Queries, scored: Scored, k: int, *, repeats: bool = True) -> Scored:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
 
-        Items of the history come after all others where repeats are the exception.
+        Items of the history come after all others where repeats are the exception; without `repeats` no candidate is
+        one, which spares looking.
         """
         most = max(self.finalists, k)
         if not self.features.hybrid or scored.items.shape[1] <= most:
             return scored
-        repeated = _in_history(scored.items, queries.histories) if self.repeat_log_odds < 0 else None
-        return scored.best(most, repeated)
+        behind = repeats and self.repeat_log_odds < 0
+        return scored.best(most, _in_history(scored.items, queries.histories) if behind else None)
 
-    def score(self, queries: Queries, features: Matrix, items: NDArray[np.int32]) -> Matrix:
+    def score(self, queries: Queries, features: Matrix, items: NDArray[np.int32], *, repeats: bool = True) -> Matrix:
         """Scores float32 [B, C] of the candidates; -inf beside `NO_ITEM`.
 
         Args:
             queries: B queries.
             features: float32 [B, C, F], see `CandidateFeatures.compute`.
             items: int32 [B, C], the candidates.
+            repeats: see `finals`.
         """
         if not items.size:
             return np.full(items.shape, -np.inf, np.float32)
         scores = self.model.score(features)
-        scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories)
+        if repeats:
+            scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories)
         scores[items == NO_ITEM] = -np.inf
         return scores
 

@@ -7,13 +7,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled
+from recsys.compiled import compiled, prefetch
 from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
+
+_AHEAD = 8  # items asked for before they are read
+
+
+@compiled
+def _fetch(row: Matrix) -> None:
+    """Ask for a row of a matrix before it is read."""
+    for column in range(0, len(row), 16):
+        prefetch(row, column)
 
 
 @compiled
@@ -148,6 +157,12 @@ def write_features(
         part = slice(indptr[user], indptr[user + 1])
         _fold_in(items[part], residuals[part], vectors, noise, decays, known, tastes)
         for column in range(wanted.shape[1]):
+            if column + _AHEAD < wanted.shape[1]:
+                ahead = wanted[user, column + _AHEAD]
+                if ahead != NO_ITEM:
+                    prefetch(biases, ahead)
+                    prefetch(novelties, ahead)
+                    _fetch(vectors[ahead])
             item = wanted[user, column]
             if item == NO_ITEM:
                 features[user, column] = np.nan
@@ -165,6 +180,8 @@ def gather(matrix: Matrix, rows: Ints, found: Matrix) -> None:
     """Write the rows [B, K] of the matrix [N, H] into `found` [B, K, H]; 0 beside padding."""
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
+            if column + _AHEAD < rows.shape[1] and rows[query, column + _AHEAD] != NO_ITEM:
+                _fetch(matrix[rows[query, column + _AHEAD]])
             row = rows[query, column]
             if row == NO_ITEM:
                 found[query, column] = 0

@@ -20,7 +20,7 @@ from recsys.ranking.head import RatingPredictor
 from recsys.ranking.kernels import write_lists
 from recsys.ranking.ranker import CandidateRanker
 from recsys.retrieval.base import NO_ITEM, Candidates, Queries
-from recsys.retrieval.item_to_item import ItemToItem, Spread
+from recsys.retrieval.item_to_item import ItemToItem, Spreads
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
@@ -147,7 +147,9 @@ class Recommender:
         else:
             spreads = self._spreads(queries)
             proposed = self._proposed(first, spreads, exclude_seen, allowed)
-            found, retrieval_scores, ratings = self._ranked(queries, vectors, union(proposed), spreads, k, self.ranker)
+            found, retrieval_scores, ratings = self._ranked(
+                queries, vectors, union(proposed), first, spreads, k, self.ranker, repeats=not exclude_seen
+            )
         if ratings is None and self.predictor is not None:
             ratings = self.predictor.predict(vectors, queries.histories, found.items)
         proposers, counts = sources(found.items, proposed, len(self.sources))
@@ -180,18 +182,25 @@ class Recommender:
         depth = max(k, self.candidates)
         return depth if allowed is None else filter_depth(depth, self.retriever.n_items)
 
-    def _spreads(self, queries: Queries) -> dict[str, Spread]:
-        """What each proposer says of the queries."""
-        return {name: proposer.pair_scorer(queries.histories) for name, proposer in self.proposers.items()}
+    @cached_property
+    def _lists(self) -> list[ItemToItem]:
+        """The proposers, then the other item-to-item retrievers whose scores the ranker reads."""
+        proposers = list(self.proposers.values())
+        read = self.ranker.features.scores_of_retrievers.lists if self.ranker else []
+        return proposers + [one for one in read if not any(one is proposer for proposer in proposers)]
+
+    def _spreads(self, queries: Queries) -> Spreads | None:
+        """What the item-to-item retrievers say of the queries; None if there are none."""
+        return Spreads.of(self._lists, queries.histories) if self._lists else None
 
     def _proposed(
-        self, first: Candidates, spreads: Mapping[str, Spread], exclude_seen: bool, allowed: NDArray[np.bool_] | None
+        self, first: Candidates, spreads: Spreads | None, exclude_seen: bool, allowed: NDArray[np.bool_] | None
     ) -> list[NDArray[np.int32]]:
         """Candidates of the two-tower, found already, and of each of the proposers."""
         depth = self.proposer_candidates
         if allowed is not None:
             depth = filter_depth(depth, self.retriever.n_items)
-        others = [spread.best(depth, exclude_seen=exclude_seen).items for spread in spreads.values()]
+        others = spreads.best(len(self.proposers), depth, exclude_seen=exclude_seen).items if spreads else ()
         return _only(allowed, [first.items, *others])
 
     def _ranked(
@@ -199,21 +208,26 @@ class Recommender:
         queries: Queries,
         vectors: NDArray[np.float32],
         items: NDArray[np.int32],
-        spreads: Mapping[str, Spread],
+        first: Candidates,
+        spreads: Spreads | None,
         k: int,
         ranker: CandidateRanker,
+        *,
+        repeats: bool,
     ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32] | None]:
-        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature."""
+        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature.
+
+        `first` are those that the two-tower found.
+        """
         features, predictor = ranker.features, ranker.features.predictor
-        scorers = features.retrievers
-        known = {name: spread for name, spread in spreads.items() if scorers.get(name) is self.proposers[name]}
-        finals = ranker.finals(queries, features.score(queries, vectors, items, known), k)
+        finals = ranker.finals(queries, features.score(queries, vectors, items, spreads, first), k, repeats=repeats)
         described = features.describe(queries, vectors, finals)
-        scores = ranker.score(queries, described, finals.items)
-        found = Candidates.none(len(queries), k)
+        scores = ranker.score(queries, described, finals.items, repeats=repeats)
+        shape = len(queries), k
+        found = Candidates(np.empty(shape, np.int32), np.empty(shape, np.float32))
         rated = predictor is not None and self.predictor is not None
         columns = np.array([TWO_TOWER_COLUMN, features.rating_column] if rated else [TWO_TOWER_COLUMN])
-        kept = np.full((*found.items.shape, len(columns)), np.nan, np.float32)
+        kept = np.empty((*shape, len(columns)), np.float32)
         write_lists(finals.items, scores, described, columns, found.items, found.scores, kept)
         retrieval_scores = np.where(found.items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
         if predictor is None or not rated:

@@ -137,7 +137,8 @@ def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Hi
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:
     """The first k candidates of each query that are not in its history, in their order."""
     found = Candidates.none(len(histories), k)
-    items, scores = np.ascontiguousarray(candidates.items), np.ascontiguousarray(candidates.scores)
+    # Copies: a single row that is broadcast would stay read-only, another type, for which the kernel would be compiled.
+    items, scores = np.array(candidates.items, order="C"), np.array(candidates.scores, order="C")
     write_unseen(items, scores, histories.indptr, histories.items, found.items, found.scores)
     return found
 

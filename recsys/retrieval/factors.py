@@ -107,9 +107,11 @@ class ImplicitFactors:
     def _encode(self, histories: Histories) -> Floats:
         vectors = np.zeros((len(histories), self.item_factors.shape[1]))
         if self.fold_in is not None:
-            for block in _blocks(histories, BLOCK_ENTRIES // 4 // max(vectors.shape[1], 1)):
-                some = histories if len(block) == len(histories) else histories.select(block)
-                vectors[block] = self.fold_in.solve(some, self.item_factors)
+            most = BLOCK_ENTRIES // 4 // max(vectors.shape[1], 1)
+            if len(histories.items) <= most:
+                return self.fold_in.solve(histories, self.item_factors)
+            for block in _blocks(histories, most):
+                vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
             return vectors
         write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
         return vectors

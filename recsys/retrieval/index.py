@@ -20,6 +20,7 @@ from recsys.errors import BundleError
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
 from recsys.retrieval.kernels import write_best_unseen
+from recsys.retrieval.places import places
 from recsys.retrieval.scann_loader import scann_pybind
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class ScannIndex:
         """The same index searching more partitions and rescoring more candidates."""
         return self.with_parameters(self.parameters.widened(self.n_items))
 
+    @property
+    def least_depth(self) -> int:
+        """How many items a search finds and rescores, however few are wanted."""
+        return self.parameters.reorder
+
     def search(self, vectors: NDArray[np.float32], k: int) -> Candidates:
         """The k best items of each vector with their inner products; any positive k is safe.
 
@@ -189,7 +195,8 @@ class ScannIndex:
         else:
             items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
         indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
-        write_best_unseen(vectors, self._embeddings, rows, items, scores, indptr, history, found.items, found.scores)
+        known = indptr, history, places.of(self.n_items)
+        write_best_unseen(vectors, self._embeddings, rows, items, scores, *known, found.items, found.scores)
 
     def _partitions(self, k: int) -> int:
         """Partitions to search for k results."""

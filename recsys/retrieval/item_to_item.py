@@ -8,6 +8,7 @@ lists: bought by the same users, bought next, weighted by EASE, or of similar te
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,46 +18,13 @@ from numpy.typing import NDArray
 
 from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
-from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.kernels import look_up, spread, spread_best, write_spread
+from recsys.retrieval.base import Candidates, ItemScores, Queries
+from recsys.retrieval.kernels import look_up, look_up_last, spread, spread_best, write_spread
 from recsys.retrieval.places import places
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """What lists of neighbours say of B histories: proposals and scores come from the same sums.
-
-    Attributes:
-        n_items: size of the catalogue.
-        histories: of the B queries.
-        indptr: int64 [B + 1], query b owns the slice `indptr[b]:indptr[b + 1]` of what follows.
-        items: int32 [S], items with a score, each once a query.
-        sums: float64 [S], their scores.
-    """
-
-    n_items: int
-    histories: Histories
-    indptr: Longs
-    items: Ints
-    sums: NDArray[np.float64]
-
-    def best(self, k: int, *, exclude_seen: bool = True) -> Candidates:
-        """The k items of the highest scores, without those of the history if `exclude_seen`."""
-        found = Candidates.none(len(self.histories), k)
-        seen = self.histories.indptr if exclude_seen else np.zeros_like(self.histories.indptr)
-        table = places.of(self.n_items)
-        spread_best(self.indptr, self.items, self.sums, seen, self.histories.items, table, found.items, found.scores)
-        return found
-
-    def __call__(self, items: Ints) -> Floats:
-        """Scores float32 [B, C] of the items int32 [B, C]; 0 for an item without one and beside `NO_ITEM`."""
-        scores = np.empty(items.shape, np.float32)
-        look_up(self.indptr, self.items, self.sums, places.of(self.n_items), items, scores)
-        return scores
+Matrix = NDArray[np.float32]
 
 
 class ItemToItem:
@@ -92,17 +60,23 @@ class ItemToItem:
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
-        found = self.pair_scorer(queries.histories)
-        write_spread(found.indptr, found.items, found.sums, dense)
+        found = Spreads.of([self], queries.histories)
+        write_spread(found.starts, found.items, found.sums, dense)
         return dense
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        return self.pair_scorer(queries.histories).best(k, exclude_seen=exclude_seen)
+        best = Spreads.of([self], queries.histories).best(1, k, exclude_seen=exclude_seen)
+        return Candidates(best.items[0], best.scores[0])
 
-    def pair_scorer(self, histories: Histories) -> Spread:
-        lists = self.neighbours, self.similarities, places.of(self.n_items)
-        found = spread(histories.indptr, histories.items, histories.weights, self.decay, *lists)
-        return Spread(self.n_items, histories, *found)
+    def pair_scorer(self, histories: Histories) -> ItemScores:
+        found = Spreads.of([self], histories)
+
+        def scores(items: Ints) -> Matrix:
+            written = np.empty(items.shape, np.float32)
+            found.write([self], np.zeros(1, np.int64), items, written[None])
+            return written
+
+        return scores
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
@@ -115,3 +89,68 @@ class ItemToItem:
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
         neighbours, similarities = mapped(folder / "neighbours.npy"), mapped(folder / "similarities.npy")
         return cls(parameters["name"], neighbours, similarities, parameters["decay"])
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """What the neighbour lists of R retrievers say of B histories: proposals and scores come from the same sums.
+
+    Attributes:
+        members: the retrievers, of one catalogue.
+        histories: of the B queries.
+        starts: int64 [B * R + 1], where what member r says of query b begins in what follows, at b * R + r.
+        items: int32 [S], items with a score, each once for a query and member.
+        sums: float64 [S], their scores.
+    """
+
+    members: Sequence[ItemToItem]
+    histories: Histories
+    starts: Longs
+    items: Ints
+    sums: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, members: Sequence[ItemToItem], histories: Histories) -> Self:
+        """Read the lists; there is at least one member."""
+        known = histories.indptr, histories.items, histories.weights
+        decays = np.array([member.decay for member in members])
+        return cls(members, histories, *spread(*known, decays, *_lists(members), places.of(members[0].n_items)))
+
+    def best(self, first: int, k: int, *, exclude_seen: bool = True) -> Candidates:
+        """The k items of the highest scores by each of the `first` members, [first, B, k].
+
+        Without those of the history if `exclude_seen`.
+        """
+        shape = first, len(self.histories), k
+        items, scores = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        seen = self.histories.indptr if exclude_seen else np.zeros_like(self.histories.indptr)
+        table = places.of(self.members[0].n_items)
+        spread_best(self.starts, self.items, self.sums, seen, self.histories.items, table, items, scores)
+        return Candidates(items, scores)
+
+    def knows(self, members: Sequence[ItemToItem]) -> bool:
+        """Whether all of these are among the members."""
+        return all(any(member is known for known in self.members) for member in members)
+
+    def write(self, members: Sequence[ItemToItem], rows: Longs, items: Ints, scores: Matrix) -> None:
+        """Write the members' scores of the items [B, C] into `scores` [..., B, C], 0 for an item without one.
+
+        Args:
+            members: those whose scores are wanted.
+            rows: int64, the row of `scores` for each of them.
+            items: int32 [B, C], padded with `NO_ITEM`.
+            scores: see above.
+        """
+        chosen = np.array([next(n for n, known in enumerate(self.members) if known is member) for member in members])
+        table = places.of(self.members[0].n_items)
+        look_up(self.starts, self.items, self.sums, chosen, rows, table, items, scores)
+
+
+def write_last(members: Sequence[ItemToItem], histories: Histories, rows: Longs, items: Ints, scores: Matrix) -> None:
+    """As `Spreads.write`, what each history's last item alone says."""
+    known = histories.indptr, histories.items, histories.weights
+    look_up_last(*known, *_lists(members), rows, places.of(members[0].n_items), items, scores)
+
+
+def _lists(members: Sequence[ItemToItem]) -> tuple[tuple[Ints, ...], tuple[Matrix, ...]]:
+    return tuple(member.neighbours for member in members), tuple(member.similarities for member in members)

@@ -7,110 +7,206 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled
+from recsys.compiled import compiled, prefetch
 from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
+Matrix3 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 # Knuth's multiplicative hash of item rows, a bijection on 32 bits, and its inverse.
 HASH, UNHASH = np.uint32(2654435761), np.uint32(pow(2654435761, -1, 1 << 32))
 
 _SIGN = np.int64(1 << 31)
+_AHEAD, _HISTORY_AHEAD = 4, 2  # rows asked for before they are read
+
+
+@compiled
+def _fetch(row: Ints | Matrix) -> None:
+    """Ask for a row of a matrix before it is read."""
+    for column in range(0, len(row), 16):
+        prefetch(row, column)
 
 
 @compiled
 def spread(
-    indptr: Longs, items: Ints, weights: Matrix, decay: float, neighbours: Ints, similarities: Matrix, places: Ints
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    decays: Floats,
+    neighbours: tuple[Ints, ...],
+    similarities: tuple[Matrix, ...],
+    places: Ints,
 ) -> tuple[Longs, Ints, Floats]:
-    """Items that some item of a history has as a neighbour, each once, and their scores: indptr [B + 1], [S], [S].
+    """Items that some item of a history has as a neighbour in lists of R retrievers, once for each, and their scores.
 
     Args:
         indptr, items, weights: B histories, oldest first.
-        decay: weight of a step back.
-        neighbours, similarities: [N, K], lists of every item.
+        decays: [R], weight of a step back.
+        neighbours, similarities: of each retriever [N, K], lists of every item.
         places: int32 [N], 0 before and after.
+
+    Returns:
+        starts [B * R + 1], where the items of a query and retriever begin, those of the first query first; items [S];
+        scores [S].
     """
-    width = neighbours.shape[1]
-    starts = np.zeros_like(indptr)
-    found = np.empty(len(items) * width, np.int32)
-    sums = np.empty(len(items) * width, np.float64)
+    members, width = len(neighbours), 0
+    for member in range(members):
+        width += neighbours[member].shape[1]
+    starts = np.zeros((len(indptr) - 1) * members + 1, np.int64)
+    found, sums = np.empty(len(items) * width, np.int32), np.empty(len(items) * width, np.float64)
     end = 0
     for query in range(len(indptr) - 1):
-        start, strength = end, 1.0
-        for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
-            item, weight = items[position], strength * weights[position]
-            for column in range(width):
-                neighbour = neighbours[item, column]
-                if neighbour == NO_ITEM:
-                    break
-                place = places[neighbour]
-                if place == 0:
-                    found[end], sums[end] = neighbour, weight * similarities[item, column]
-                    end += 1
-                    places[neighbour] = end - start
-                else:
-                    sums[start + place - 1] += weight * similarities[item, column]
-            strength *= decay
-        for place in range(start, end):
-            places[found[place]] = 0
-        starts[query + 1] = end
+        for member in range(members):
+            start, strength = end, 1.0
+            for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+                ahead = position - _HISTORY_AHEAD
+                if ahead >= indptr[query]:
+                    _fetch(neighbours[member][items[ahead]])
+                    _fetch(similarities[member][items[ahead]])
+                weight = strength * weights[position]
+                others, alike = neighbours[member][items[position]], similarities[member][items[position]]
+                for column in range(len(others)):
+                    neighbour = others[column]
+                    if neighbour == NO_ITEM:
+                        break
+                    # No branch for what was found before: whether it was is as good as random.
+                    place = places[neighbour]
+                    new = place == 0
+                    at = end if new else start + place - 1
+                    sums[at] = (0.0 if new else sums[at]) + weight * alike[column]
+                    found[at] = neighbour
+                    places[neighbour] = at - start + 1
+                    end += new
+                strength *= decays[member]
+            for place in range(start, end):
+                places[found[place]] = 0
+            starts[query * members + member + 1] = end
     return starts, found[:end], sums[:end]
 
 
 @compiled
 def write_spread(starts: Longs, found: Ints, sums: Floats, scores: Matrix) -> None:
-    """Write what `spread` gave into `scores` float32 [B, N]; what has none is left as it is."""
+    """Write what `spread` gave for one retriever into `scores` float32 [B, N]; what has none is left as it is."""
     for query in range(len(scores)):
         for place in range(starts[query], starts[query + 1]):
             scores[query, found[place]] = sums[place]
 
 
 @compiled
-def look_up(starts: Longs, found: Ints, sums: Floats, places: Ints, wanted: Ints, scores: Matrix) -> None:
-    """Write the scores of the items `wanted` int32 [B, C] into `scores` float32 [B, C], 0 where there is none.
+def _mark(wanted: Ints, places: Ints) -> None:
+    """Note the first place of each of the items, counted from 1."""
+    for column in range(len(wanted)):
+        if wanted[column] != NO_ITEM and places[wanted[column]] == 0:
+            places[wanted[column]] = column + 1
+
+
+@compiled
+def _unmark(wanted: Ints, places: Ints, scores: Matrix3, query: int, rows: Longs) -> None:
+    """Give items wanted more than once the scores of their first place, and clear the places."""
+    for column in range(len(wanted)):
+        if wanted[column] != NO_ITEM:
+            first = places[wanted[column]] - 1
+            if first != column:
+                for row in rows:
+                    scores[row, query, column] = scores[row, query, first]
+    for item in wanted:
+        if item != NO_ITEM:
+            places[item] = 0
+
+
+@compiled
+def look_up(
+    starts: Longs, found: Ints, sums: Floats, chosen: Longs, rows: Longs, places: Ints, wanted: Ints, scores: Matrix3
+) -> None:
+    """Write the scores of the items `wanted` int32 [B, C] into some rows of `scores`, 0 where there is none.
 
     Args:
-        starts, found, sums: what `spread` gave.
+        starts, found, sums: what `spread` gave for R retrievers.
+        chosen: those whose scores are wanted.
+        rows: of `scores`, one for each of them.
         places: int32 [N], 0 before and after.
+        wanted: see above.
+        scores: float32 [..., B, C].
+    """
+    members = (len(starts) - 1) // max(len(wanted), 1)
+    for query in range(len(wanted)):
+        _mark(wanted[query], places)
+        for place in range(len(rows)):
+            of_row = scores[rows[place], query]
+            of_row[:] = 0
+            part = query * members + chosen[place]
+            for at in range(starts[part], starts[part + 1]):
+                column = places[found[at]]
+                if column > 0:
+                    of_row[column - 1] = sums[at]
+        _unmark(wanted[query], places, scores, query, rows)
+
+
+@compiled
+def look_up_last(
+    indptr: Longs,
+    items: Ints,
+    weights: Matrix,
+    neighbours: tuple[Ints, ...],
+    similarities: tuple[Matrix, ...],
+    rows: Longs,
+    places: Ints,
+    wanted: Ints,
+    scores: Matrix3,
+) -> None:
+    """As `look_up`, the scores that each history's last item alone gives.
+
+    Args:
+        indptr, items, weights: B histories, oldest first.
+        neighbours, similarities: of each retriever.
+        rows, places, wanted, scores: as there.
     """
     for query in range(len(wanted)):
-        start, end = starts[query], starts[query + 1]
-        for place in range(start, end):
-            places[found[place]] = place - start + 1
-        for column in range(wanted.shape[1]):
-            item = wanted[query, column]
-            place = places[item] if item != NO_ITEM else 0
-            scores[query, column] = sums[start + place - 1] if place > 0 else 0.0
-        for place in range(start, end):
-            places[found[place]] = 0
+        last = indptr[query + 1] - 1
+        _mark(wanted[query], places)
+        for member in range(len(rows)):
+            of_row = scores[rows[member], query]
+            of_row[:] = 0
+            if last < indptr[query]:
+                continue
+            others, alike = neighbours[member][items[last]], similarities[member][items[last]]
+            for at in range(len(others)):
+                if others[at] == NO_ITEM:
+                    break
+                column = places[others[at]]
+                if column > 0:
+                    of_row[column - 1] += weights[last] * alike[at]
+        _unmark(wanted[query], places, scores, query, rows)
 
 
 @compiled
 def spread_best(
-    starts: Longs, found: Ints, sums: Floats, indptr: Longs, seen: Ints, places: Ints, best_items: Ints, best: Matrix
+    starts: Longs, found: Ints, sums: Floats, indptr: Longs, seen: Ints, places: Ints, best_items: Ints, best: Matrix3
 ) -> None:
-    """Write the items of the highest scores into `best_items` int32 [B, k], and the scores beside them.
+    """Write the items of the highest scores into `best_items` int32 [F, B, k], and the scores beside them.
 
     Args:
-        starts, found, sums: what `spread` gave.
+        starts, found, sums: what `spread` gave for F retrievers or more.
         indptr, seen: items to leave out of each query.
         places: int32 [N], 0 before and after.
+        best_items, best: of the first F retrievers, padded.
     """
+    members = (len(starts) - 1) // max(best_items.shape[1], 1)
     kept, scores = np.empty(len(found), np.int32), np.empty(len(found), np.float32)
-    for query in range(len(best_items)):
+    for query in range(best_items.shape[1]):
         for item in seen[indptr[query] : indptr[query + 1]]:
             places[item] = 1
-        count = 0
-        for place in range(starts[query], starts[query + 1]):
-            if places[found[place]] == 0:
+        for member in range(len(best_items)):
+            part, count = query * members + member, 0
+            for place in range(starts[part], starts[part + 1]):
                 kept[count], scores[count] = found[place], sums[place]
-                count += 1
+                count += places[found[place]] == 0
+            _write_best(kept[:count], scores[:count], best_items[member, query], best[member, query])
         for item in seen[indptr[query] : indptr[query + 1]]:
             places[item] = 0
-        _write_best(kept[:count], scores[:count], best_items[query], best[query])
 
 
 @compiled
@@ -145,7 +241,10 @@ def _sink(heap: NDArray[np.uint64], node: int) -> None:
 
 @compiled
 def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matrix) -> None:
-    """The k best of the `items` [S], equal scores in the order of their tie keys, as `exact.top_k_sparse` has them."""
+    """The k best of the `items` [S], equal scores in the order of their tie keys, as `exact.top_k_sparse` has them.
+
+    Padded where there are fewer.
+    """
     keys = np.empty(len(items), np.uint64)
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
     for place in range(len(items)):
@@ -159,6 +258,7 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
         ascending = _SIGN - 1 - np.int64(keys[place] >> np.uint64(32))
         bits[place] = ascending if ascending >= 0 else ascending ^ np.int64(0x7FFFFFFF)
         best_scores[place] = bits.view(np.float32)[place]
+    best_items[len(keys) :], best_scores[len(keys) :] = NO_ITEM, -np.inf
 
 
 @compiled
@@ -176,7 +276,41 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
             row = rows[query, column]
+            if column + _AHEAD < rows.shape[1] and rows[query, column + _AHEAD] != NO_ITEM:
+                _fetch(matrix[rows[query, column + _AHEAD]])
             products[query, column] = _dot(vectors[query], matrix[row]) if row != NO_ITEM else 0
+
+
+@compiled
+def other_dots(
+    vectors: Matrix, matrix: Matrix, rows: Ints, known: Ints, of_known: Matrix, places: Ints, products: Matrix
+) -> None:
+    """As `dots`, where the products `of_known` [B, K] of the rows `known` were computed before.
+
+    Args:
+        vectors, matrix, rows, products: as there.
+        known, of_known: see above; padded.
+        places: int32 [N], 0 before and after.
+    """
+    for query in range(len(rows)):
+        for column in range(known.shape[1]):
+            if known[query, column] != NO_ITEM:
+                places[known[query, column]] = column + 1
+        for column in range(rows.shape[1]):
+            row = rows[query, column]
+            if row == NO_ITEM:
+                products[query, column] = 0
+            elif places[row] > 0:
+                products[query, column] = of_known[query, places[row] - 1]
+            else:
+                if column + _AHEAD < rows.shape[1]:
+                    ahead = rows[query, column + _AHEAD]
+                    if ahead != NO_ITEM and places[ahead] == 0:
+                        _fetch(matrix[ahead])
+                products[query, column] = _dot(vectors[query], matrix[row])
+        for item in known[query]:
+            if item != NO_ITEM:
+                places[item] = 0
 
 
 @compiled
@@ -280,6 +414,7 @@ def write_best_unseen(
     scores: Matrix,
     indptr: Longs,
     history: Ints,
+    places: Ints,
     best_items: Ints,
     best_scores: Matrix,
 ) -> None:
@@ -291,18 +426,26 @@ def write_best_unseen(
         rows: [R], the queries.
         items, scores: [R, C], each item once; NaN beside padding.
         indptr, history: of B histories.
+        places: int32 [N], 0 before and after.
         best_items, best_scores: [B, k], written in the given rows, padded.
     """
     kept, products = np.empty(items.shape[1], np.int32), np.empty(items.shape[1], np.float32)
     for place in range(len(rows)):
         row, count = rows[place], 0
-        seen = set(history[indptr[row] : indptr[row + 1]])
+        seen = history[indptr[row] : indptr[row + 1]]
+        for item in seen:
+            places[item] = 1
         for column in range(items.shape[1]):
             item = np.int32(items[place, column])
-            if not math.isnan(scores[place, column]) and item not in seen:
-                kept[count], products[count] = item, _dot(vectors[row], matrix[item])
+            if not math.isnan(scores[place, column]) and places[item] == 0:
+                kept[count] = item
                 count += 1
-        best_items[row], best_scores[row] = NO_ITEM, -np.inf
+        for item in seen:
+            places[item] = 0
+        for column in range(count):
+            if column + _AHEAD < count:
+                _fetch(matrix[kept[column + _AHEAD]])
+            products[column] = _dot(vectors[row], matrix[kept[column]])
         _write_best(kept[:count], products[:count], best_items[row], best_scores[row])
 
 
@@ -331,8 +474,8 @@ def with_lenders(items: Ints, places: Ints, lenders: Ints) -> Ints:
 
 
 @compiled
-def write_lent(wide: Matrix, items: Ints, places: Ints, weights: Matrix, scores: Matrix) -> None:
-    """Write the scores of the candidates [B, C]; borrowers of score 0 have the weighted mean of their lenders'.
+def write_lent(wide: Matrix3, items: Ints, places: Ints, weights: Matrix, scores: Matrix3) -> None:
+    """Write the scores of the candidates [R, B, C]; borrowers of score 0 have the weighted mean of their lenders'.
 
     Args:
         wide: of the items that `with_lenders` gave.
@@ -341,15 +484,16 @@ def write_lent(wide: Matrix, items: Ints, places: Ints, weights: Matrix, scores:
         weights: [U, L], of each borrower's lenders.
         scores: see above.
     """
+    scores[:] = wide[:, :, : items.shape[1]]
     for query in range(len(items)):
         end = items.shape[1]
         for column in range(items.shape[1]):
-            scores[query, column] = wide[query, column]
             place = places[items[query, column]]
             if place != NO_ITEM:
-                if wide[query, column] == 0:
-                    for lender in range(weights.shape[1]):
-                        scores[query, column] += weights[place, lender] * wide[query, end + lender]
+                for row in range(len(scores)):
+                    if wide[row, query, column] == 0:
+                        for lender in range(weights.shape[1]):
+                            scores[row, query, column] += weights[place, lender] * wide[row, query, end + lender]
                 end += weights.shape[1]
 
 

@@ -75,21 +75,21 @@ class Loans:
         return lent
 
     def with_lenders(self, items: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Those items [B, C] whose scores `fill` reads: the candidates, then the lenders of borrowers among them."""
+        """Those items [B, C] whose scores `fill` reads: the candidates, then the lenders of borrowers among them.
+
+        The candidates themselves, the same array, where none borrows: there is nothing to fill in.
+        """
         return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
 
     def fill(self, scores: Matrix, items: NDArray[np.int32], filled: Matrix) -> None:
         """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.
 
         Args:
-            scores: float32 [B, ...], of what `with_lenders` gives for the candidates.
+            scores: float32 [R, B, ...], of R retrievers, for what `with_lenders` gives for the candidates.
             items: int32 [B, C], the candidates, padded with `NO_ITEM`.
-            filled: float32 [B, C].
+            filled: float32 [R, B, C].
         """
-        if scores.shape == filled.shape:
-            filled[...] = scores
-        else:
-            write_lent(scores, items, self.places, self.weights, filled)
+        write_lent(scores, items, self.places, self.weights, filled)
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""

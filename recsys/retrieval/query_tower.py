@@ -12,7 +12,7 @@ from recsys.retrieval.onnx_session import OnnxModel
 from recsys.retrieval.tower_kernels import plan_blocks, tower_inputs
 
 _BLOCK_QUERIES = 256
-_SHORT_HISTORY = 12  # histories up to here are encoded together: a call costs as much as a few padded positions
+_SHORT_HISTORY = 24  # histories up to here are encoded together: a call costs as much as a few padded positions
 
 
 class QueryTower:

@@ -75,10 +75,11 @@ def tower_inputs(
 
 
 @compiled
-def plan_searches(indptr: Longs, exclude_seen: bool) -> tuple[Longs, Longs, Longs]:
+def plan_searches(indptr: Longs, exclude_seen: bool, spare: int) -> tuple[Longs, Longs, Longs]:
     """Queries to search for together, by how many more items than wanted are to be found.
 
-    That is the history's length rounded up to a power of two, or 0: it depends on the query alone.
+    That is the history's length rounded up to `spare`, which costs nothing, or to a power of two; 0 if nothing is left
+    out: it depends on the query alone.
 
     Returns:
         Rows int64 [S] of the histories that are not empty, where each group of them ends, and each group's number.
@@ -92,7 +93,7 @@ def plan_searches(indptr: Longs, exclude_seen: bool) -> tuple[Longs, Longs, Long
             rows[count] = row
             count += 1
             if exclude_seen:
-                extra[row] = 1
+                extra[row] = spare if length <= spare else 1
                 while extra[row] < length:
                     extra[row] *= 2
     rows = rows[:count][np.argsort(extra[rows[:count]], kind="mergesort")]

@@ -59,11 +59,11 @@ class TwoTowerRetriever:
     ) -> Candidates:
         """As `retrieve`, for user vectors [B, D] that `encode` gave before.
 
-        To leave k unseen items, k plus the history's length are fetched, that length rounded up to a power of two:
-        it depends on the query alone, and queries of similar length share one search.
+        To leave k unseen items, k plus the history's length are fetched, that length rounded up to what the index finds
+        anyway or to a power of two: it depends on the query alone, and queries of similar length share one search.
         """
         histories = queries.histories
-        rows, ends, extra = plan_searches(histories.indptr, exclude_seen)
+        rows, ends, extra = plan_searches(histories.indptr, exclude_seen, max(self.index.least_depth - k, 0))
         found = Candidates.none(len(queries), k)
         start = 0
         for end, size in zip(ends.tolist(), extra.tolist(), strict=True):

@@ -7,8 +7,9 @@ import numpy as np
 import onnx
 import pytest
 
-from benchmarks.generated import PROPOSER_CANDIDATES, PROPOSERS, make_bundle
+from benchmarks.generated import PROPOSERS, make_bundle
 from recsys.bundle import Bundle, open_bundle
+from recsys.config import RankingConfig
 from recsys.ranking.candidates import union
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.item_to_item import ItemToItem
@@ -57,7 +58,7 @@ def test_neighbours_are_others_of_falling_similarity(bundle: Bundle) -> None:
         retriever = bundle.retriever(name)
         assert isinstance(retriever, ItemToItem)
         lists, similarities = retriever.neighbours, retriever.similarities
-        assert lists.shape[1] >= PROPOSER_CANDIDATES
+        assert lists.shape[1] >= RankingConfig().retriever_candidates
         assert not (lists == np.arange(N_ITEMS)[:, None]).any()
         assert (np.diff(similarities, axis=1) <= 0).all()
         assert ((similarities > 0) == (lists != NO_ITEM)).all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys.dataset.histories import Histories
-from recsys.retrieval import exact
+from recsys.retrieval import exact, kernels
 from recsys.retrieval.base import NO_ITEM, Candidates
 
 few_values = st.sampled_from([-np.inf, -1.0, 0.0, 1.0, 2.5])
@@ -105,3 +105,16 @@ def test_drop_seen_keeps_the_order_of_the_rest() -> None:
     left = exact.drop_seen(candidates, histories([1, 5], [8]), 3)
     assert left.items.tolist() == [[4, 0, NO_ITEM], [7, NO_ITEM, NO_ITEM]]
     assert left.scores.tolist() == [[7, 6, -np.inf], [3, -np.inf, -np.inf]]
+
+
+def test_the_kernel_that_drops_seen_items_is_compiled_for_one_type() -> None:
+    """Else the first unknown users who ask together would wait for the compiler."""
+    for n_queries in (1, 3):
+        best = Candidates(
+            np.broadcast_to(np.arange(4, dtype=np.int32), (n_queries, 4)),
+            np.broadcast_to(np.arange(4, 0, -1, dtype=np.float32), (n_queries, 4)),
+        )
+        histories = Histories.from_rows(n_queries, np.zeros(1, int), np.array([1]), np.zeros(1, int))
+        assert exact.drop_seen(best, histories, 2).items[0].tolist() == [0, 2]
+    compiled_for = getattr(kernels.write_unseen, "signatures", [])
+    assert all(argument.mutable for arguments in compiled_for for argument in arguments)

@@ -8,7 +8,8 @@ import pytest
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.exact import tie_keys
-from recsys.retrieval.item_to_item import ItemToItem
+from recsys.retrieval.item_to_item import ItemToItem, Spreads, write_last
+from recsys.retrieval.places import places
 from tests.bundle_factory import make_histories
 
 
@@ -77,6 +78,51 @@ def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
     found = model.pair_scorer(known)(items)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
+
+
+def several_lists() -> list[ItemToItem]:
+    lists = [random_lists(40, 12, seed) for seed in (0, 1)]
+    return [*lists, random_lists(40, 5, 2).with_decay(0.4)]
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_lists_read_together_propose_what_each_does_alone(exclude_seen: bool) -> None:
+    members, known = several_lists(), make_histories(25, 40)
+    found = Spreads.of(members, known).best(2, 9, exclude_seen=exclude_seen)
+    assert found.items.shape == (2, 25, 9)
+    for place, member in enumerate(members[:2]):
+        alone = member.retrieve(queries(known), 9, exclude_seen=exclude_seen)
+        np.testing.assert_array_equal(found.items[place], alone.items)
+        np.testing.assert_array_equal(found.scores[place], alone.scores)
+    assert not places.of(40).any()
+
+
+def test_lists_read_together_score_what_is_wanted_of_them() -> None:
+    members, known = several_lists(), make_histories(25, 40)
+    items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)  # most of them more than once
+    scores = np.full((4, *items.shape), 7, np.float32)
+    spreads = Spreads.of(members, known)
+    spreads.write([members[2], members[0]], np.array([3, 1]), items, scores)
+    np.testing.assert_array_equal(scores[3], members[2].pair_scorer(known)(items))
+    np.testing.assert_array_equal(scores[1], members[0].pair_scorer(known)(items))
+    assert (scores[[0, 2]] == 7).all()
+    assert not places.of(40).any()
+    assert spreads.knows(members[1:])
+    assert not spreads.knows([members[0], random_lists(40, 12)]), "equal lists, but another retriever"
+
+
+def test_what_the_last_item_alone_says() -> None:
+    members, known = several_lists(), make_histories(25, 40)
+    known = known.select([*range(24), -1])
+    assert known.lengths[0] > 1
+    items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
+    scores = np.full((3, *items.shape), 7, np.float32)
+    write_last(members[:2], known, np.array([2, 0]), items, scores)
+    np.testing.assert_allclose(scores[2], members[0].pair_scorer(known.last(1))(items), rtol=1e-6)
+    np.testing.assert_allclose(scores[0], members[1].pair_scorer(known.last(1))(items), rtol=1e-6)
+    assert (scores[1] == 7).all()
+    assert scores[2].any()
+    assert not scores[:, known.lengths == 0][[0, 2]].any()
 
 
 def test_pair_scores_of_empty_histories_and_without_candidates() -> None:

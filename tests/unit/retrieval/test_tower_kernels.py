@@ -8,7 +8,7 @@ import pytest
 from recsys.dataset.histories import Histories
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
-from recsys.retrieval.kernels import write_best_unseen
+from recsys.retrieval.kernels import dots, other_dots, write_best_unseen
 from recsys.retrieval.tower_kernels import plan_blocks, plan_searches, tower_inputs
 from tests.bundle_factory import make_embeddings
 
@@ -57,19 +57,23 @@ def test_inputs_are_the_latest_items_padded() -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("spare", [0, 1, 5])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_searches_are_grouped_by_the_power_of_two_above_the_length(sizes: list[int]) -> None:
-    rows, ends, extra = plan_searches(indptr(sizes), True)
+def test_searches_are_grouped_by_what_is_spare_or_the_power_of_two_above_the_length(
+    sizes: list[int], spare: int
+) -> None:
+    rows, ends, extra = plan_searches(indptr(sizes), True, spare)
     found = dict(zip(extra.tolist(), blocks(rows, ends), strict=True))
     expected: dict[int, list[int]] = {}
     for row, length in enumerate(sizes):
         if length:
-            expected.setdefault(2 ** int(np.ceil(np.log2(length))), []).append(row)
+            group = spare if length <= spare else 2 ** int(np.ceil(np.log2(length)))
+            expected.setdefault(group, []).append(row)
     assert found == expected
 
 
 def test_searches_that_drop_nothing_are_one() -> None:
-    rows, ends, extra = plan_searches(indptr([3, 0, 20]), False)
+    rows, ends, extra = plan_searches(indptr([3, 0, 20]), False, 7)
     assert (rows.tolist(), ends.tolist(), extra.tolist()) == ([0, 2], [2], [0])
 
 
@@ -91,9 +95,34 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
         best = exact.top_k_sparse(zeros, real, matrix[real] @ vectors[row], 1, 20)
         kept = exact.drop_seen(best, known.select([row]), k)
         expected.items[row], expected.scores[row] = kept.items[0], kept.scores[0]
-    write_best_unseen(vectors, matrix, rows, items, scores, known.indptr, known.items, found.items, found.scores)
+    places = np.zeros(50, np.int32)
+    seen = known.indptr, known.items, places
+    write_best_unseen(vectors, matrix, rows, items, scores, *seen, found.items, found.scores)
+    assert not places.any()
     np.testing.assert_array_equal(found.items[rows], expected.items[rows])
     np.testing.assert_array_equal(found.scores[rows], expected.scores[rows])
     assert (found.items[1] == 7).all()
     assert (found.items[2] == NO_ITEM).all()
     assert (found.items[3] != NO_ITEM).any()
+
+
+def test_products_known_before_are_taken_and_the_others_computed() -> None:
+    rng = np.random.default_rng(0)
+    matrix, vectors = rng.random((50, 7), np.float32), rng.random((4, 7), np.float32)
+    rows = np.stack([rng.permutation(50)[:20] for _ in range(4)]).astype(np.int32)
+    rows[2, 5:8] = NO_ITEM
+    known = np.stack([rng.permutation(50)[:12] for _ in range(4)]).astype(np.int32)
+    known[1, 4:] = NO_ITEM
+    of_known = np.arange(100, 148, dtype=np.float32).reshape(4, 12)
+    places = np.zeros(50, np.int32)
+    found, plain = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.float32)
+    other_dots(vectors, matrix, rows, known, of_known, places, found)
+    dots(vectors, matrix, rows, plain)
+    for query, column in np.ndindex(rows.shape):
+        row = rows[query, column]
+        expected = plain[query, column] if row == NO_ITEM or row not in known[query] else 0
+        if expected == 0 and row != NO_ITEM:
+            expected = of_known[query, known[query].tolist().index(row)]
+        assert found[query, column] == expected
+    assert (found >= 100).any()
+    assert not places.any()
