@@ -3,7 +3,8 @@
 They live in the `kernels` modules, take arrays alone, hold no lock of the interpreter and check no index: their
 callers answer for rows that lie in the catalogue. Compiled code is kept on disk, beside the module (or in
 NUMBA_CACHE_DIR), and found again by that module's file alone: a kernel calls no other module's kernels, or it would
-go on with their old code after an upgrade. (`prefetch`, of this module, changes no result.) NUMBA_DISABLE_JIT=1 runs them as plain Python.
+go on with their old code after an upgrade. (`prefetch`, of this module, changes no result.) NUMBA_DISABLE_JIT=1 runs
+them as plain Python.
 """
 
 from __future__ import annotations

@@ -247,8 +247,8 @@ def build_index(
     """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
 
     Starts from the parameters for the catalogue's size and widens the search until `config.target_recall` is
-    reached, or narrows it as far as the recall safely stays there; neither if the config fixes `leaves_to_search` or
-    `reorder`.
+    reached beyond the sample's noise, or narrows it as far as it still is; neither if the config fixes
+    `leaves_to_search` or `reorder`.
 
     Args:
         embeddings: float32 [N, D], item embeddings.
@@ -281,9 +281,14 @@ def build_index(
     return index, recall
 
 
+def _reached(recalls: NDArray[np.float64], target: float) -> bool:
+    """Whether the mean recall is above the target beyond noise: so that other users have it too."""
+    return bool(recalls.mean() - _ERRORS * recalls.std() / math.sqrt(len(recalls)) >= target)
+
+
 def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
-    """Search more until the recall is reached, or there is no more to search."""
-    while recalls(index).mean() < target:
+    """Search more until the recall is above the target beyond the sample's noise, or there is no more to search."""
+    while not _reached(recalls(index), target):
         wider = index.widened()
         if wider.parameters == index.parameters:
             break
@@ -296,9 +301,7 @@ def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float6
 
     def narrowed(wide: ScannIndex, step: Callable[[IndexParameters], IndexParameters]) -> ScannIndex | None:
         narrow = wide.with_parameters(step(wide.parameters))
-        found = recalls(narrow)
-        noise = _ERRORS * found.std() / math.sqrt(len(found))
-        return narrow if narrow.parameters != wide.parameters and found.mean() - noise >= target else None
+        return narrow if narrow.parameters != wide.parameters and _reached(recalls(narrow), target) else None
 
     best = index
     wide: ScannIndex | None = index
