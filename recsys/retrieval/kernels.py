@@ -61,13 +61,14 @@ def spread(
     for query in range(len(indptr) - 1):
         for member in range(members):
             start, strength = end, 1.0
+            lists, likenesses = neighbours[member], similarities[member]
             for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
                 ahead = position - _HISTORY_AHEAD
                 if ahead >= indptr[query]:
-                    _fetch(neighbours[member][items[ahead]])
-                    _fetch(similarities[member][items[ahead]])
+                    _fetch(lists[items[ahead]])
+                    _fetch(likenesses[items[ahead]])
                 weight = strength * weights[position]
-                others, alike = neighbours[member][items[position]], similarities[member][items[position]]
+                others, alike = lists[items[position]], likenesses[items[position]]
                 for column in range(len(others)):
                     neighbour = others[column]
                     if neighbour == NO_ITEM:
