@@ -303,7 +303,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         found = union(recommender.propose(queries, vectors, 1))
         real = found != NO_ITEM
         model = make_ranker(features.compute(queries, vectors, found)[real], config)
-        writer.add_ranker(CandidateRanker(features, model, -10.0, config.ranking.finalists), PROPOSERS)
+        writer.add_ranker(CandidateRanker(features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset={"name": name, "synthetic": True, "n_users": n_users, "n_items": n_items},

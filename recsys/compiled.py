@@ -3,8 +3,8 @@
 They live in the `kernels` modules, take arrays alone, hold no lock of the interpreter and check no index: their
 callers answer for rows that lie in the catalogue. Compiled code is kept on disk, beside the module (or in
 NUMBA_CACHE_DIR), and found again by that module's file alone: a kernel calls no other module's kernels, or it would
-go on with their old code after an upgrade. (`prefetch`, of this module, changes no result.) NUMBA_DISABLE_JIT=1 runs
-them as plain Python.
+go on with their old code after an upgrade. (What this module offers to them changes no result.) NUMBA_DISABLE_JIT=1
+runs them as plain Python.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -62,3 +62,10 @@ def _compiled_prefetch(vector: Any, place: Any) -> Callable[[Any, Any], None]:  
         _prefetch(vector, place)
 
     return prefetch_element
+
+
+@register_jitable
+def prefetch_row(row: NDArray[Any]) -> None:
+    """`prefetch` all of a row of numbers of four bytes, a cache line at a time."""
+    for place in range(0, len(row), 16):
+        prefetch(row, place)

@@ -39,7 +39,7 @@ from recsys.retrieval.two_tower import TwoTowerRetriever
 MAX_HISTORY = 10
 START = 1_500_000_000
 DAY = 86_400
-CANDIDATES, PROPOSER_CANDIDATES = 50, 20
+CANDIDATES, PROPOSER_CANDIDATES, FINALISTS = 50, 20, 64
 PROPOSERS = ("neighbours_bm25", "transitions", "content_encoder")
 SCORERS = (*PROPOSERS, "bpr")
 RANKER_WEIGHTS = {"two_tower_gap": 1.0, "transitions_share": 3.0}
@@ -105,7 +105,10 @@ def make_bundle(
                 )
                 scorers = {name: retrievers[name] for name in SCORERS}
                 features = CandidateFeatures(embeddings, scorers, attributes, predictor, hybrid.weights)
-                writer.add_ranker(CandidateRanker(features, make_ranker(features.names), REPEAT_LOG_ODDS), PROPOSERS)
+                writer.add_ranker(
+                    CandidateRanker(features, make_ranker(features.names), REPEAT_LOG_ODDS, finalists=FINALISTS),
+                    PROPOSERS,
+                )
         writer.describe(
             dataset={"name": name, "sha256": "0" * 64},
             config={"name": name, "synthetic": True},

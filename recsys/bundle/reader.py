@@ -172,7 +172,7 @@ class Bundle:
                 "train again with this version of the program",
             )
         model = RankerModel.load(self.path / layout.RANKER_FILE)
-        return CandidateRanker(features, model, described["repeat_log_odds"], described["finalists"])
+        return CandidateRanker(features, model, described["repeat_log_odds"], finalists=described["finalists"])
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.

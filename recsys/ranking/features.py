@@ -19,7 +19,7 @@ from recsys.ranking.kernels import write_deviations, write_finalists, write_scor
 from recsys.ranking.pair_scores import PairScores
 from recsys.retrieval.base import Candidates, PairScorer, Queries
 from recsys.retrieval.item_to_item import Spreads
-from recsys.retrieval.kernels import dots, other_dots
+from recsys.retrieval.kernels import other_dots
 from recsys.retrieval.places import places
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
@@ -144,11 +144,9 @@ class CandidateFeatures:
             found: items whose scores by the two-tower are known already.
         """
         scores = np.empty((1 + len(self.retrievers), *items.shape), np.float32)
-        if found is None:
-            dots(vectors, self.item_embeddings, items, scores[0])
-        else:
-            known = found.items, found.scores, places.of(len(self.item_embeddings))
-            other_dots(vectors, self.item_embeddings, items, *known, scores[0])
+        found = found or Candidates.none(len(queries), 0)
+        known = found.items, found.scores, places.of(len(self.item_embeddings))
+        other_dots(vectors, self.item_embeddings, items, *known, scores[0])
         self.scores_of_retrievers.write(queries.histories, items, scores[1:], spreads)
         hybrid = np.empty(items.shape, np.float32)
         write_sum(scores, self._hybrid_weights, hybrid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -116,7 +116,7 @@ class CandidateRanker:
     features: CandidateFeatures
     model: RankerModel
     repeat_log_odds: float = 0.0
-    finalists: int = 64
+    finalists: int = field(kw_only=True)
 
     def finals(self, queries: Queries, scored: Scored, k: int, *, repeats: bool = True) -> Scored:
         """The candidates that the model is to put in order, at least k of each query where there are so many.

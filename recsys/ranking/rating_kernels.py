@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled, prefetch
+from recsys.compiled import compiled, prefetch, prefetch_row
 from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
@@ -16,13 +16,6 @@ Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _AHEAD = 8  # items asked for before they are read
-
-
-@compiled
-def _fetch(row: Matrix) -> None:
-    """Ask for a row of a matrix before it is read."""
-    for column in range(0, len(row), 16):
-        prefetch(row, column)
 
 
 @compiled
@@ -162,7 +155,7 @@ def write_features(
                 if ahead != NO_ITEM:
                     prefetch(biases, ahead)
                     prefetch(novelties, ahead)
-                    _fetch(vectors[ahead])
+                    prefetch_row(vectors[ahead])
             item = wanted[user, column]
             if item == NO_ITEM:
                 features[user, column] = np.nan
@@ -181,7 +174,7 @@ def gather(matrix: Matrix, rows: Ints, found: Matrix) -> None:
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
             if column + _AHEAD < rows.shape[1] and rows[query, column + _AHEAD] != NO_ITEM:
-                _fetch(matrix[rows[query, column + _AHEAD]])
+                prefetch_row(matrix[rows[query, column + _AHEAD]])
             row = rows[query, column]
             if row == NO_ITEM:
                 found[query, column] = 0

@@ -78,8 +78,8 @@ class Recommender:
     predictor: RatingPredictor | None = None
     ranker: CandidateRanker | None = None
     proposers: Mapping[str, ItemToItem] = field(default_factory=dict)
-    candidates: int = 200
-    proposer_candidates: int = 100
+    candidates: int = field(kw_only=True)
+    proposer_candidates: int = field(kw_only=True)
     threads: int = 1
 
     @property

@@ -105,15 +105,16 @@ class ImplicitFactors:
         return self._encode(queries.histories)
 
     def _encode(self, histories: Histories) -> Floats:
-        vectors = np.zeros((len(histories), self.item_factors.shape[1]))
-        if self.fold_in is not None:
-            most = BLOCK_ENTRIES // 4 // max(vectors.shape[1], 1)
-            if len(histories.items) <= most:
-                return self.fold_in.solve(histories, self.item_factors)
-            for block in _blocks(histories, most):
-                vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
+        width = self.item_factors.shape[1]
+        most = BLOCK_ENTRIES // 4 // max(width, 1)
+        if self.fold_in is not None and len(histories.items) <= most:
+            return self.fold_in.solve(histories, self.item_factors)
+        vectors = np.zeros((len(histories), width))
+        if self.fold_in is None:
+            write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
             return vectors
-        write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
+        for block in _blocks(histories, most):
+            vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
         return vectors
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:

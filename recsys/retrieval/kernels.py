@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled, prefetch
+from recsys.compiled import compiled, prefetch_row
 from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
@@ -24,10 +24,19 @@ _AHEAD, _HISTORY_AHEAD = 4, 2  # rows asked for before they are read
 
 
 @compiled
-def _fetch(row: Ints | Matrix) -> None:
-    """Ask for a row of a matrix before it is read."""
-    for column in range(0, len(row), 16):
-        prefetch(row, column)
+def _mark(items: Ints, places: Ints) -> None:
+    """Note the first place of each of the items, counted from 1."""
+    for column in range(len(items)):
+        if items[column] != NO_ITEM and places[items[column]] == 0:
+            places[items[column]] = column + 1
+
+
+@compiled
+def _clear(items: Ints, places: Ints) -> None:
+    """Forget the places of the items."""
+    for item in items:
+        if item != NO_ITEM:
+            places[item] = 0
 
 
 @compiled
@@ -65,8 +74,8 @@ def spread(
             for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
                 ahead = position - _HISTORY_AHEAD
                 if ahead >= indptr[query]:
-                    _fetch(lists[items[ahead]])
-                    _fetch(likenesses[items[ahead]])
+                    prefetch_row(lists[items[ahead]])
+                    prefetch_row(likenesses[items[ahead]])
                 weight = strength * weights[position]
                 others, alike = lists[items[position]], likenesses[items[position]]
                 for column in range(len(others)):
@@ -82,8 +91,7 @@ def spread(
                     places[neighbour] = at - start + 1
                     end += new
                 strength *= decays[member]
-            for place in range(start, end):
-                places[found[place]] = 0
+            _clear(found[start:end], places)
             starts[query * members + member + 1] = end
     return starts, found[:end], sums[:end]
 
@@ -97,14 +105,6 @@ def write_spread(starts: Longs, found: Ints, sums: Floats, scores: Matrix) -> No
 
 
 @compiled
-def _mark(wanted: Ints, places: Ints) -> None:
-    """Note the first place of each of the items, counted from 1."""
-    for column in range(len(wanted)):
-        if wanted[column] != NO_ITEM and places[wanted[column]] == 0:
-            places[wanted[column]] = column + 1
-
-
-@compiled
 def _unmark(wanted: Ints, places: Ints, scores: Matrix3, query: int, rows: Longs) -> None:
     """Give items wanted more than once the scores of their first place, and clear the places."""
     for column in range(len(wanted)):
@@ -113,9 +113,7 @@ def _unmark(wanted: Ints, places: Ints, scores: Matrix3, query: int, rows: Longs
             if first != column:
                 for row in rows:
                     scores[row, query, column] = scores[row, query, first]
-    for item in wanted:
-        if item != NO_ITEM:
-            places[item] = 0
+    _clear(wanted, places)
 
 
 @compiled
@@ -198,16 +196,15 @@ def spread_best(
     members = (len(starts) - 1) // max(best_items.shape[1], 1)
     kept, scores = np.empty(len(found), np.int32), np.empty(len(found), np.float32)
     for query in range(best_items.shape[1]):
-        for item in seen[indptr[query] : indptr[query + 1]]:
-            places[item] = 1
+        history = seen[indptr[query] : indptr[query + 1]]
+        _mark(history, places)
         for member in range(len(best_items)):
             part, count = query * members + member, 0
             for place in range(starts[part], starts[part + 1]):
                 kept[count], scores[count] = found[place], sums[place]
                 count += places[found[place]] == 0
             _write_best(kept[:count], scores[:count], best_items[member, query], best[member, query])
-        for item in seen[indptr[query] : indptr[query + 1]]:
-            places[item] = 0
+        _clear(history, places)
 
 
 @compiled
@@ -278,7 +275,7 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
         for column in range(rows.shape[1]):
             row = rows[query, column]
             if column + _AHEAD < rows.shape[1] and rows[query, column + _AHEAD] != NO_ITEM:
-                _fetch(matrix[rows[query, column + _AHEAD]])
+                prefetch_row(matrix[rows[query, column + _AHEAD]])
             products[query, column] = _dot(vectors[query], matrix[row]) if row != NO_ITEM else 0
 
 
@@ -294,9 +291,7 @@ def other_dots(
         places: int32 [N], 0 before and after.
     """
     for query in range(len(rows)):
-        for column in range(known.shape[1]):
-            if known[query, column] != NO_ITEM:
-                places[known[query, column]] = column + 1
+        _mark(known[query], places)
         for column in range(rows.shape[1]):
             row = rows[query, column]
             if row == NO_ITEM:
@@ -307,11 +302,9 @@ def other_dots(
                 if column + _AHEAD < rows.shape[1]:
                     ahead = rows[query, column + _AHEAD]
                     if ahead != NO_ITEM and places[ahead] == 0:
-                        _fetch(matrix[ahead])
+                        prefetch_row(matrix[ahead])
                 products[query, column] = _dot(vectors[query], matrix[row])
-        for item in known[query]:
-            if item != NO_ITEM:
-                places[item] = 0
+        _clear(known[query], places)
 
 
 @compiled
@@ -434,18 +427,16 @@ def write_best_unseen(
     for place in range(len(rows)):
         row, count = rows[place], 0
         seen = history[indptr[row] : indptr[row + 1]]
-        for item in seen:
-            places[item] = 1
+        _mark(seen, places)
         for column in range(items.shape[1]):
             item = np.int32(items[place, column])
             if not math.isnan(scores[place, column]) and places[item] == 0:
                 kept[count] = item
                 count += 1
-        for item in seen:
-            places[item] = 0
+        _clear(seen, places)
         for column in range(count):
             if column + _AHEAD < count:
-                _fetch(matrix[kept[column + _AHEAD]])
+                prefetch_row(matrix[kept[column + _AHEAD]])
             products[column] = _dot(vectors[row], matrix[kept[column]])
         _write_best(kept[:count], products[:count], best_items[row], best_scores[row])
 

@@ -266,7 +266,7 @@ def add_ranker(
         )
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
     model, difference = served_ranker(ranker, lists.features[:4])
-    pipeline = CandidateRanker(features, model, repeat_log_odds(following), config.ranking.finalists)
+    pipeline = CandidateRanker(features, model, repeat_log_odds(following), finalists=config.ranking.finalists)
     writer.add_ranker(pipeline, recommender.proposers)
     report: dict[str, Any] = {
         "lists": len(lists),

@@ -34,7 +34,7 @@ def queries_of(*histories: list[int]) -> Queries:
 def test_what_the_history_holds_gets_the_log_odds_of_a_repeat() -> None:
     items = np.array([[3, 5, 7, NO_ITEM], [5, 3, NO_ITEM, NO_ITEM], [3, 5, 7, 9]], np.int32)
     features = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
-    ranker = CandidateRanker(SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0)
+    ranker = CandidateRanker(SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0, finalists=4)
     found = ranker.score(queries_of([5, 8, 5], [3], []), features, items)
     expected = [[0, 2 - 100, 4, -np.inf], [8, 10 - 100, -np.inf, -np.inf], [16, 18, 20, 22]]
     assert found.tolist() == expected
@@ -71,7 +71,7 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0)])
 def test_no_candidates_need_no_model(shape: tuple[int, int]) -> None:
     items, features = np.full(shape, NO_ITEM, np.int32), np.zeros((*shape, 3), np.float32)
-    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), 1.0)
+    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), 1.0, finalists=4)
     assert ranker.score(queries_of(*([] for _ in range(shape[0]))), features, items).shape == shape
 
 
