@@ -93,7 +93,7 @@ def test_zeros_after_a_gzip_are_padding(tmp_path: Path) -> None:
     assert read(tmp_path / "f.gz")[0] == b"one\n"
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["plain", "gzip"])  # its bytes hold the time
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "f").write_bytes(content)
     with pytest.raises(DataError, match="an empty file"):
