@@ -76,14 +76,14 @@ class Items:
     Attributes:
         members: int64 item rows of each cluster, the most popular first.
         cluster: int64 [N].
-        embeddings: float32 [N, D], learned part and text part.
+        embeddings: float16 [N, D], learned part and text part.
         counts: int64 [N], how often each was chosen; 0 where nobody has yet.
         learned: width of the learned part.
     """
 
     members: list[NDArray[np.int64]]
     cluster: NDArray[np.int64]
-    embeddings: Matrix
+    embeddings: NDArray[np.float16]
     counts: NDArray[np.int64]
     learned: int
 
@@ -106,7 +106,7 @@ class Items:
         lengths = 0.9 * random.lognormal(0, 0.2, (n_items, 1)).astype(np.float32)
         embeddings[:, :learned] *= lengths / np.linalg.norm(embeddings[:, :learned], axis=1, keepdims=True)
         embeddings[:, learned:] /= np.linalg.norm(embeddings[:, learned:], axis=1, keepdims=True)
-        return cls(members, cluster, embeddings, counts, learned)
+        return cls(members, cluster, embeddings.astype(np.float16), counts, learned)
 
 
 def make_histories(items: Items, n_users: int, random: np.random.Generator) -> Histories:
@@ -131,6 +131,7 @@ def make_proposer(name: str, items: Items, random: np.random.Generator) -> ItemT
     """The nearest of each item's cluster, by noisy cosine; nobody is near an item that users do not know."""
     decay, behaviour = PROPOSERS[name]
     vectors = items.embeddings[:, : items.learned] if behaviour else items.embeddings[:, items.learned :]
+    vectors = vectors.astype(np.float32)
     width = min(NEIGHBOURS, min(map(len, items.members)) - 1)
     neighbours = np.full((len(items), width), NO_ITEM, np.int32)
     similarities = np.zeros((len(items), width), np.float32)
@@ -291,7 +292,12 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, parts)
         writer.add_ratings(predictor)
         features = CandidateFeatures(
-            items.embeddings, {**proposers, "als": als}, attributes, predictor, HYBRID, {"popularity": popularity}
+            two_tower.item_embeddings,
+            {**proposers, "als": als},
+            attributes,
+            predictor,
+            HYBRID,
+            {"popularity": popularity},
         )
         recommender = Recommender(
             two_tower,

@@ -137,7 +137,7 @@ def measure_search(bundle_path: Path) -> list[Row]:
     users = np.flatnonzero(histories.lengths)
     users = np.random.default_rng(0).choice(users, min(RECALL_SEARCHES, len(users)), replace=False)
     queries = Queries(histories.select(users), users.astype(np.int32), np.zeros(len(users), np.int64))
-    embeddings, index = np.array(two_tower.item_embeddings), two_tower.index
+    embeddings, index = two_tower.item_embeddings.astype(np.float32), two_tower.index
     goal = next((("≤", share) for size, share in ((LARGEST, 0.05), (LARGE, 0.20)) if len(embeddings) >= size), None)
     with threadpool_limits(1):
         vectors = two_tower.encode(queries)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload, register_jitable
@@ -53,6 +54,16 @@ def _instruction(_: Any, vector: Any, place: Any) -> Any:
     return types.void(vector, place), generate
 
 
+def halves(array: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Numbers of half precision as kernels take them: their bits. A float16 array is not copied."""
+    return np.ascontiguousarray(array, np.float16).view(np.uint16)
+
+
+def number(element: Any) -> Any:
+    """In a kernel: an element of an array as a number; one of 16 bits is of half precision, see `halves`."""
+    return float(element.view(np.float16)) if isinstance(element, np.uint16) else element
+
+
 _prefetch: Any = intrinsic(_instruction)
 
 
@@ -64,8 +75,31 @@ def _compiled_prefetch(vector: Any, place: Any) -> Callable[[Any, Any], None]:  
     return prefetch_element
 
 
+def _widening(_: Any, bits: Any) -> Any:
+    """LLVM's conversion of half precision to single, an instruction on processors of 2012 and later."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+
+    return types.float32(bits), generate
+
+
+_widened: Any = intrinsic(_widening)
+
+
+@overload(number)
+def _compiled_number(element: Any) -> Callable[[Any], Any]:
+    def widened(element: Any) -> Any:
+        return _widened(element)
+
+    def as_it_is(element: Any) -> Any:
+        return element
+
+    return widened if element == types.uint16 else as_it_is
+
+
 @register_jitable
 def prefetch_row(row: NDArray[Any]) -> None:
-    """`prefetch` all of a row of numbers of four bytes, a cache line at a time."""
-    for place in range(0, len(row), 16):
+    """`prefetch` all of a row, a cache line of 64 bytes at a time."""
+    for place in range(0, len(row), 64 // row.itemsize):
         prefetch(row, place)

@@ -36,7 +36,7 @@ def similar_items(loaded: Loaded, row: int, by: str, k: int) -> tuple[list[dict[
     fallback = not any(ranks.values())
     if fallback:
         two_tower = loaded.recommender.retriever
-        found = two_tower.index.search(two_tower.item_embeddings[[row]], k + 1).items[0]
+        found = two_tower.index.search(two_tower.item_embeddings[[row]].astype(np.float32), k + 1).items[0]
         ranks = {two_tower.name: [item for item in _real(found) if item != row]}
     scores: dict[int, float] = {}
     sources: dict[int, list[str]] = {}

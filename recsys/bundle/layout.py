@@ -4,7 +4,7 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower retriever are named in `recsys.retrieval.two_tower`.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"

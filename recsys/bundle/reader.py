@@ -74,8 +74,8 @@ class Bundle:
         return [TwoTowerRetriever.name, *self.manifest["retrievers"], *self.manifest["hybrids"]]
 
     @property
-    def item_embeddings(self) -> NDArray[np.float32]:
-        """float32 [N, D], memory-mapped."""
+    def item_embeddings(self) -> NDArray[np.float16]:
+        """float16 [N, D], memory-mapped."""
         return self._two_tower.item_embeddings
 
     @cached_property

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recsys.errors import ConfigError
 from recsys.ranking.recommender import Recommender
 from recsys.retrieval.base import Candidates, Queries, Retriever
-from recsys.retrieval.exact import drop_seen, top_k
+from recsys.retrieval.exact import drop_seen, inner_products, top_k
 from recsys.retrieval.two_tower import TwoTowerRetriever
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Systems:
         }
 
     def _exact(self, vectors: NDArray[np.float32], queries: Queries, k: int) -> Candidates:
-        scores = vectors @ self.two_tower.item_embeddings.T
+        scores = inner_products(vectors, self.two_tower.item_embeddings)
         scores[queries.histories.lengths == 0] = -np.inf
         return top_k(scores, k)
 

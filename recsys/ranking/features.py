@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.compiled import halves
 from recsys.ranking.attributes import OF_ATTRIBUTES, ItemAttributes
 from recsys.ranking.head import RatingPredictor
 from recsys.ranking.kernels import write_deviations, write_finalists, write_scores, write_sum, write_two_tower
@@ -66,7 +67,7 @@ class CandidateFeatures:
     """Computes the features of candidates.
 
     Attributes:
-        item_embeddings: float32 [N, D], of the two-tower.
+        item_embeddings: float16 [N, D], of the two-tower.
         scorers: retrievers by name that score the candidates beside the two-tower.
         attributes: of the items.
         predictor: of ratings; None: no rating feature.
@@ -74,7 +75,7 @@ class CandidateFeatures:
         members: those of them that are neither the two-tower nor among `scorers`.
     """
 
-    item_embeddings: NDArray[np.float32]
+    item_embeddings: NDArray[np.float16]
     scorers: Mapping[str, PairScorer]
     attributes: ItemAttributes
     predictor: RatingPredictor | None = None
@@ -146,7 +147,7 @@ class CandidateFeatures:
         scores = np.empty((1 + len(self.retrievers), *items.shape), np.float32)
         found = found or Candidates.none(len(queries), 0)
         known = found.items, found.scores, places.of(len(self.item_embeddings))
-        other_dots(vectors, self.item_embeddings, items, *known, scores[0])
+        other_dots(vectors, halves(self.item_embeddings), items, *known, scores[0])
         self.scores_of_retrievers.write(queries.histories, items, scores[1:], spreads)
         hybrid = np.empty(items.shape, np.float32)
         write_sum(scores, self._hybrid_weights, hybrid)

@@ -143,18 +143,28 @@ def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidate
     return found
 
 
-def search(vectors: NDArray[np.float32], embeddings: NDArray[np.float32], k: int) -> Candidates:
+def inner_products(vectors: NDArray[np.float32], embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Inner products of all vectors float32 [B, D] with all embeddings [N, D], computed in float32: [B, N]."""
+    products = np.empty((len(vectors), len(embeddings)), np.float32)
+    step = block_rows(embeddings.shape[1])
+    for start in range(0, len(embeddings), step):
+        part = slice(start, start + step)
+        products[:, part] = vectors @ embeddings[part].astype(np.float32).T
+    return products
+
+
+def search(vectors: NDArray[np.float32], embeddings: NDArray[np.floating], k: int) -> Candidates:
     """The k items of highest inner product with each vector, computed in blocks.
 
     Args:
         vectors: float32 [B, D].
-        embeddings: float32 [N, D].
+        embeddings: [N, D], of any precision.
         k: candidates wanted.
     """
     found = Candidates.none(len(vectors), k)
     step = block_rows(len(embeddings))
     for start in range(0, len(vectors), step):
-        best = top_k(vectors[start : start + step] @ embeddings.T, k)
+        best = top_k(inner_products(vectors[start : start + step], embeddings), k)
         found.items[start : start + step] = best.items
         found.scores[start : start + step] = best.scores
     return found

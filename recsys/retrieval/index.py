@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.compiled import halves
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
 from recsys.retrieval import exact
@@ -103,21 +104,22 @@ def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
 class ScannIndex:
     """Finds the item embeddings of highest inner product with a vector.
 
-    ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
+    ScaNN holds the embeddings quantised; those of half precision, of which it would make a copy, score what it finds.
     """
 
-    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float32]) -> None:
+    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float16]) -> None:
         self._searcher, self._embeddings = searcher, embeddings
         self.parameters = parameters
         self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
 
     @classmethod
-    def build(cls, embeddings: NDArray[np.float32], config: IndexConfig) -> Self:
-        """Index `embeddings` (float32 [N, D]); the same embeddings give the same index.
+    def build(cls, embeddings: NDArray[np.floating], config: IndexConfig) -> Self:
+        """Index `embeddings` ([N, D], rounded to half precision); the same embeddings give the same index.
 
         Raises:
             BundleError: there are no embeddings, or some are not finite.
         """
+        embeddings = np.ascontiguousarray(embeddings, np.float16)
         n_items = len(embeddings)
         if not n_items:
             raise BundleError("item embeddings to index", "none", "train on a dataset that has items")
@@ -129,8 +131,7 @@ class ScannIndex:
                 "train again with a lower training.learning_rate or training.clip_norm",
             )
         parameters = choose_parameters(n_items, config)
-        embeddings = np.ascontiguousarray(embeddings, np.float32)
-        builder = scann_pybind().builder(embeddings, 10, "dot_product")
+        builder = scann_pybind().builder(np.ascontiguousarray(embeddings, np.float32), 10, "dot_product")
         if parameters.exact:
             builder = builder.score_brute_force()
         else:
@@ -196,7 +197,8 @@ class ScannIndex:
             items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
         indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
         known = indptr, history, places.of(self.n_items)
-        write_best_unseen(vectors, self._embeddings, rows, items, scores, *known, found.items, found.scores)
+        embeddings = halves(self._embeddings)
+        write_best_unseen(vectors, embeddings, rows, items, scores, *known, found.items, found.scores)
 
     def _partitions(self, k: int) -> int:
         """Partitions to search for k results."""
@@ -204,7 +206,7 @@ class ScannIndex:
         return min(self.parameters.leaves, max(self.parameters.leaves_to_search, enough))
 
     def measure_recall(
-        self, embeddings: NDArray[np.float32], vectors: NDArray[np.float32], k: int = RECALL_AT
+        self, embeddings: NDArray[np.floating], vectors: NDArray[np.float32], k: int = RECALL_AT
     ) -> float:
         """Share of the exact k best items that this index finds, averaged over `vectors` (float32 [B, D])."""
         return float(self._recalls(vectors, exact.search(vectors, embeddings, min(k, self.n_items)).items).mean())
@@ -223,7 +225,7 @@ class ScannIndex:
         (folder / _PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
 
     @classmethod
-    def load(cls, folder: Path, embeddings: NDArray[np.float32]) -> Self:
+    def load(cls, folder: Path, embeddings: NDArray[np.float16]) -> Self:
         """Read what `save` wrote; `embeddings` are those that were indexed.
 
         Raises:
@@ -242,7 +244,7 @@ class ScannIndex:
 
 
 def build_index(
-    embeddings: NDArray[np.float32], vectors: NDArray[np.float32], config: IndexConfig, seed: int = 0
+    embeddings: NDArray[np.floating], vectors: NDArray[np.float32], config: IndexConfig, seed: int = 0
 ) -> tuple[ScannIndex, float]:
     """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
 
@@ -251,7 +253,7 @@ def build_index(
     `leaves_to_search` or `reorder`.
 
     Args:
-        embeddings: float32 [N, D], item embeddings.
+        embeddings: [N, D], item embeddings, rounded to half precision.
         vectors: float32 [U, D], user vectors as they will be searched for.
         config: the index section.
         seed: of the sample.

@@ -8,6 +8,7 @@ lists: bought by the same users, bought next, weighted by EASE, or of similar te
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.arrays import mapped
+from recsys.compiled import halves
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import Candidates, ItemScores, Queries
 from recsys.retrieval.kernels import look_up, look_up_last, spread, spread_best, write_spread
@@ -36,19 +38,41 @@ class ItemToItem:
     Attributes:
         name: what the lists hold, such as "transitions".
         neighbours: int32 [N, K], the most similar items of each item; `NO_ITEM` pads on the right.
-        similarities: float32 [N, K], of either sign; 0 beside padding.
+        shares: float16 [N, K], similarities by `scale`. Half precision ranks as well and takes half of the memory.
+        scale: a power of two by which the largest similarity comes near the end of half precision's range.
         decay: in (0, 1]; 1 gives old and new items of the history the same say.
     """
 
     def __init__(
-        self, name: str, neighbours: NDArray[np.int32], similarities: NDArray[np.float32], decay: float = 1.0
+        self,
+        name: str,
+        neighbours: NDArray[np.int32],
+        similarities: NDArray[np.floating],
+        decay: float = 1.0,
+        *,
+        scale: float | None = None,
     ) -> None:
+        """Lists of given similarities.
+
+        Args:
+            name, neighbours, decay: see above.
+            similarities: [N, K], of either sign; 0 beside padding. Divided by `scale` already if that is given.
+            scale: see above; None: is chosen.
+        """
         if not 0 < decay <= 1:
             raise ValueError(f"decay must lie in (0, 1], got {decay}")
-        self.name, self.decay = name, decay
+        if scale is None:
+            scale = _scale(similarities)
+            similarities = similarities / scale
+        self.name, self.decay, self.scale = name, decay, scale
         # One layout and type, for which the kernels are compiled.
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
-        self.similarities = np.ascontiguousarray(similarities, np.float32)
+        self.shares = np.ascontiguousarray(similarities, np.float16)
+
+    @property
+    def similarities(self) -> NDArray[np.float32]:
+        """float32 [N, K], of either sign; 0 beside padding."""
+        return self.shares.astype(np.float32) * np.float32(self.scale)
 
     @property
     def n_items(self) -> int:
@@ -56,7 +80,7 @@ class ItemToItem:
 
     def with_decay(self, decay: float) -> Self:
         """The same neighbour lists with another recency decay."""
-        return type(self)(self.name, self.neighbours, self.similarities, decay)
+        return type(self)(self.name, self.neighbours, self.shares, decay, scale=self.scale)
 
     def scores(self, queries: Queries) -> NDArray[np.float32]:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
@@ -80,15 +104,16 @@ class ItemToItem:
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
-        np.save(folder / "similarities.npy", self.similarities)
-        (folder / "parameters.json").write_text(json.dumps({"name": self.name, "decay": self.decay}), "utf8")
+        np.save(folder / "shares.npy", self.shares)
+        parameters = {"name": self.name, "decay": self.decay, "scale": self.scale}
+        (folder / "parameters.json").write_text(json.dumps(parameters), "utf8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the lists stay on disk and are mapped into memory."""
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        neighbours, similarities = mapped(folder / "neighbours.npy"), mapped(folder / "similarities.npy")
-        return cls(parameters["name"], neighbours, similarities, parameters["decay"])
+        neighbours, shares = mapped(folder / "neighbours.npy"), mapped(folder / "shares.npy")
+        return cls(parameters["name"], neighbours, shares, parameters["decay"], scale=parameters["scale"])
 
 
 @dataclass(frozen=True)
@@ -114,7 +139,7 @@ class Spreads:
         """Read the lists; there is at least one member."""
         known = histories.indptr, histories.items, histories.weights
         decays = np.array([member.decay for member in members])
-        return cls(members, histories, *spread(*known, decays, *_lists(members), places.of(members[0].n_items)))
+        return cls(members, histories, *spread(*known, *_lists(members), decays, places.of(members[0].n_items)))
 
     def best(self, first: int, k: int, *, exclude_seen: bool = True) -> Candidates:
         """The k items of the highest scores by each of the `first` members, [first, B, k].
@@ -152,5 +177,18 @@ def write_last(members: Sequence[ItemToItem], histories: Histories, rows: Longs,
     look_up_last(*known, *_lists(members), rows, places.of(members[0].n_items), items, scores)
 
 
-def _lists(members: Sequence[ItemToItem]) -> tuple[tuple[Ints, ...], tuple[Matrix, ...]]:
-    return tuple(member.neighbours for member in members), tuple(member.similarities for member in members)
+def _lists(
+    members: Sequence[ItemToItem],
+) -> tuple[tuple[Ints, ...], tuple[NDArray[np.uint16], ...], NDArray[np.float64]]:
+    """Neighbours, shares and scales, as kernels take them."""
+    return (
+        tuple(member.neighbours for member in members),
+        tuple(halves(member.shares) for member in members),
+        np.array([member.scale for member in members]),
+    )
+
+
+def _scale(similarities: NDArray[np.floating]) -> float:
+    """The power of two that brings the largest to between 2^14 and 2^15; 1 if there is none but 0."""
+    largest = float(np.abs(similarities).max(initial=0))
+    return math.ldexp(1, math.frexp(largest)[1] - 15) if largest else 1.0

@@ -7,13 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled, prefetch_row
+from recsys.compiled import compiled, number, prefetch_row
 from recsys.retrieval.base import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 Matrix3 = NDArray[np.float32]
+Halves = NDArray[np.uint16]
 Floats = NDArray[np.float64]
 
 # Knuth's multiplicative hash of item rows, a bijection on 32 bits, and its inverse.
@@ -44,17 +45,19 @@ def spread(
     indptr: Longs,
     items: Ints,
     weights: Matrix,
-    decays: Floats,
     neighbours: tuple[Ints, ...],
-    similarities: tuple[Matrix, ...],
+    shares: tuple[Halves, ...],
+    scales: Floats,
+    decays: Floats,
     places: Ints,
 ) -> tuple[Longs, Ints, Floats]:
     """Items that some item of a history has as a neighbour in lists of R retrievers, once for each, and their scores.
 
     Args:
         indptr, items, weights: B histories, oldest first.
+        neighbours, shares: of each retriever [N, K], lists of every item.
+        scales: [R], by which the shares are multiplied.
         decays: [R], weight of a step back.
-        neighbours, similarities: of each retriever [N, K], lists of every item.
         places: int32 [N], 0 before and after.
 
     Returns:
@@ -69,8 +72,8 @@ def spread(
     end = 0
     for query in range(len(indptr) - 1):
         for member in range(members):
-            start, strength = end, 1.0
-            lists, likenesses = neighbours[member], similarities[member]
+            start, strength = end, scales[member]
+            lists, likenesses = neighbours[member], shares[member]
             for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
                 ahead = position - _HISTORY_AHEAD
                 if ahead >= indptr[query]:
@@ -86,7 +89,7 @@ def spread(
                     place = places[neighbour]
                     new = place == 0
                     at = end if new else start + place - 1
-                    sums[at] = (0.0 if new else sums[at]) + weight * alike[column]
+                    sums[at] = (0.0 if new else sums[at]) + weight * number(alike[column])
                     found[at] = neighbour
                     places[neighbour] = at - start + 1
                     end += new
@@ -150,7 +153,8 @@ def look_up_last(
     items: Ints,
     weights: Matrix,
     neighbours: tuple[Ints, ...],
-    similarities: tuple[Matrix, ...],
+    shares: tuple[Halves, ...],
+    scales: Floats,
     rows: Longs,
     places: Ints,
     wanted: Ints,
@@ -160,7 +164,7 @@ def look_up_last(
 
     Args:
         indptr, items, weights: B histories, oldest first.
-        neighbours, similarities: of each retriever.
+        neighbours, shares, scales: of each retriever.
         rows, places, wanted, scores: as there.
     """
     for query in range(len(wanted)):
@@ -171,13 +175,14 @@ def look_up_last(
             of_row[:] = 0
             if last < indptr[query]:
                 continue
-            others, alike = neighbours[member][items[last]], similarities[member][items[last]]
+            others, alike = neighbours[member][items[last]], shares[member][items[last]]
+            weight = weights[last] * scales[member]
             for at in range(len(others)):
                 if others[at] == NO_ITEM:
                     break
                 column = places[others[at]]
                 if column > 0:
-                    of_row[column - 1] += weights[last] * alike[at]
+                    of_row[column - 1] += weight * number(alike[at])
         _unmark(wanted[query], places, scores, query, rows)
 
 
@@ -260,11 +265,11 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
 
 
 @compiled
-def _dot(left: Matrix | Floats, right: Matrix | Floats) -> np.float32 | np.float64:
+def _dot(left: Matrix | Floats, right: Matrix | Floats | Halves) -> np.float32 | np.float64:
     """Inner product of two vectors, in the precision of the left one."""
     total = left.dtype.type(0)
     for place in range(len(left)):
-        total += left[place] * right[place]
+        total += left[place] * number(right[place])
     return total
 
 
@@ -281,12 +286,13 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
 
 @compiled
 def other_dots(
-    vectors: Matrix, matrix: Matrix, rows: Ints, known: Ints, of_known: Matrix, places: Ints, products: Matrix
+    vectors: Matrix, matrix: Halves, rows: Ints, known: Ints, of_known: Matrix, places: Ints, products: Matrix
 ) -> None:
     """As `dots`, where the products `of_known` [B, K] of the rows `known` were computed before.
 
     Args:
-        vectors, matrix, rows, products: as there.
+        vectors, rows, products: as there.
+        matrix: [N, D], of half precision.
         known, of_known: see above; padded.
         places: int32 [N], 0 before and after.
     """
@@ -402,7 +408,7 @@ def write_fold_in(
 @compiled
 def write_best_unseen(
     vectors: Matrix,
-    matrix: Matrix,
+    matrix: Halves,
     rows: Longs,
     items: NDArray[np.uint32],
     scores: Matrix,
@@ -416,7 +422,7 @@ def write_best_unseen(
 
     Args:
         vectors: [B, D], one for each query.
-        matrix: [N, D].
+        matrix: [N, D], of half precision.
         rows: [R], the queries.
         items, scores: [R, C], each item once; NaN beside padding.
         indptr, history: of B histories.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.compiled import halves
 from recsys.retrieval.base import Queries
 from recsys.retrieval.onnx_session import OnnxModel
 from recsys.retrieval.tower_kernels import plan_blocks, tower_inputs
@@ -27,12 +28,12 @@ class QueryTower:
         self._model = OnnxModel(path)
         self.path, self.max_history = path, max_history
 
-    def encode(self, queries: Queries, item_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(self, queries: Queries, item_embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
         """User vectors float32 [B, D]; zero for an empty history.
 
         Args:
             queries: B users.
-            item_embeddings: float32 [N, D].
+            item_embeddings: [N, D], rounded to half precision if they are not yet.
         """
         indptr = queries.histories.indptr
         rows, ends = plan_blocks(indptr, self.max_history, _SHORT_HISTORY, _BLOCK_QUERIES)
@@ -47,10 +48,10 @@ class QueryTower:
         return vectors
 
     def _encode_block(
-        self, queries: Queries, rows: NDArray[np.int64], item_embeddings: NDArray[np.float32]
+        self, queries: Queries, rows: NDArray[np.int64], item_embeddings: NDArray[np.floating]
     ) -> NDArray[np.float32]:
-        known = queries.histories
+        known, embeddings = queries.histories, halves(item_embeddings)
         history, lengths, gaps, users = tower_inputs(
-            known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, item_embeddings
+            known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, embeddings
         )
         return self._model(history=history, lengths=lengths, gaps=gaps, user=users)

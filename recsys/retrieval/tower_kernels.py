@@ -7,12 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled
+from recsys.compiled import compiled, number
 from recsys.dataset.histories import SECONDS_PER_DAY
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
+Halves = NDArray[np.uint16]
 
 
 @compiled
@@ -47,7 +48,7 @@ def plan_blocks(indptr: Longs, max_history: int, short: int, size: int) -> tuple
 
 @compiled
 def tower_inputs(
-    indptr: Longs, items: Ints, timestamps: Longs, users: Ints, rows: Longs, max_history: int, embeddings: Matrix
+    indptr: Longs, items: Ints, timestamps: Longs, users: Ints, rows: Longs, max_history: int, embeddings: Halves
 ) -> tuple[Matrix, Ints, Matrix, Ints]:
     """What the query tower reads of the given rows of histories, padded with zeros on the right.
 
@@ -67,7 +68,9 @@ def tower_inputs(
     for place in range(len(rows)):
         start = indptr[rows[place] + 1] - lengths[place]
         for position in range(lengths[place]):
-            history[place, position] = embeddings[items[start + position]]
+            embedding = embeddings[items[start + position]]
+            for column in range(len(embedding)):
+                history[place, position, column] = number(embedding[column])
             if position > 0:
                 seconds = timestamps[start + position] - timestamps[start + position - 1]
                 gaps[place, position] = math.log1p(max(seconds, 0) / SECONDS_PER_DAY)

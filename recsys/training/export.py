@@ -184,8 +184,9 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
     Raises:
         BundleError: an ONNX file differs from its source, or the index finds too little.
     """
-    embeddings = trained.model.item_vectors().numpy()
-    differences = _export_towers(trained.model, trained.inputs, embeddings, folder, config)
+    exact = trained.model.item_vectors().numpy()
+    embeddings = exact.astype(np.float16)
+    differences = _export_towers(trained.model, trained.inputs, exact, folder, config)
     tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history)
     recall = None
     if measure:
@@ -198,7 +199,7 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
     predictor = None
     if trained.inputs.statistics is not None and trained.model.rating_head is not None:
         head = RankingHead(folder / RANKING_HEAD_FILE)
-        parts = trained.model.rating_head.item_part(tf.constant(embeddings)).numpy()
+        parts = trained.model.rating_head.item_part(tf.constant(exact)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts)
     return ServedTwoTower(TwoTowerRetriever(tower, embeddings, index), predictor, recall, differences)
 

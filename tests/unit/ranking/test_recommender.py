@@ -41,7 +41,8 @@ def history_of(queries: Queries, user: int) -> NDArray[np.int32]:
 
 def two_tower_scores(bundle: Bundle, history: NDArray[np.int32]) -> NDArray[np.float32]:
     """Of all items: the test tower's user vector is the mean of the most recent items."""
-    return bundle.item_embeddings @ bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+    embeddings = bundle.item_embeddings.astype(np.float32)
+    return embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
 
 
 def proposals(bundle: Bundle, queries: Queries, user: int, *, exclude_seen: bool) -> dict[str, set[int]]:

@@ -7,6 +7,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from recsys.retrieval import content_fit
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.content_fit import fit_text_vectors, fit_tfidf
+from tests.bundle_factory import HALF
 
 TEXTS = [
     "red velvet lipstick",
@@ -39,9 +40,9 @@ def test_tfidf_cosines_agree_with_scikit_learn() -> None:
     cosines = (vectors @ vectors.T).toarray()
     np.fill_diagonal(cosines, 0)
     model = fit_tfidf(texts, k=7)
-    np.testing.assert_allclose(model.similarities, -np.sort(-cosines, axis=1)[:, :7], rtol=1e-5)
+    np.testing.assert_allclose(model.similarities, -np.sort(-cosines, axis=1)[:, :7], rtol=HALF)
     np.testing.assert_allclose(
-        np.take_along_axis(cosines, model.neighbours.astype(np.int64), axis=1), model.similarities, rtol=1e-5
+        np.take_along_axis(cosines, model.neighbours.astype(np.int64), axis=1), model.similarities, rtol=2 * HALF
     )
 
 
@@ -77,9 +78,11 @@ def test_vectors_are_compared_by_their_cosine_after_centring() -> None:
     np.fill_diagonal(cosines, 0)
     model = fit_text_vectors(vectors, k=6, decay=0.4)
     assert (model.name, model.decay) == ("content_encoder", 0.4)
-    np.testing.assert_allclose(model.similarities, np.maximum(-np.sort(-cosines, axis=1)[:, :6], 0), atol=1e-5)
+    np.testing.assert_allclose(
+        model.similarities, np.maximum(-np.sort(-cosines, axis=1)[:, :6], 0), rtol=HALF, atol=1e-6
+    )
     own = np.take_along_axis(cosines, np.maximum(model.neighbours, 0), axis=1)
-    np.testing.assert_allclose(model.similarities, np.where(model.neighbours == NO_ITEM, 0, own), atol=1e-5)
+    np.testing.assert_allclose(model.similarities, np.where(model.neighbours == NO_ITEM, 0, own), rtol=HALF, atol=1e-6)
 
 
 def test_items_without_text_neither_have_neighbours_nor_shift_the_mean() -> None:

@@ -10,7 +10,7 @@ from recsys.errors import ConfigError
 from recsys.retrieval import ease_fit
 from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.ease_fit import fit_ease
-from tests.bundle_factory import make_histories
+from tests.bundle_factory import HALF, make_histories
 
 
 def reference(known: Histories, n_items: int, l2: float) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_with_all_positive_weights_it_scores_like_the_matrix() -> None:
     interactions = np.zeros((80, 50))
     interactions[np.repeat(np.arange(80), known.lengths), known.items] = 1
     expected = interactions @ np.maximum(reference(known, 50, 5.0), 0)
-    np.testing.assert_allclose(np.where(np.isfinite(scores), scores, 0), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(np.where(np.isfinite(scores), scores, 0), expected, rtol=HALF, atol=1e-6)
 
 
 def test_an_item_is_not_its_own_neighbour_and_unknown_ones_have_none() -> None:

@@ -20,7 +20,7 @@ NARROW = IndexConfig(exact_below=0, leaves=50, leaves_to_search=1, reorder=100, 
 
 @pytest.fixture(scope="module")
 def embeddings() -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(3000, 16)).astype(np.float32)
+    return np.random.default_rng(0).normal(size=(3000, 16)).astype(np.float16).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from recsys.retrieval.base import NO_ITEM, Queries
 from recsys.retrieval.exact import tie_keys
 from recsys.retrieval.item_to_item import ItemToItem, Spreads, write_last
 from recsys.retrieval.places import places
-from tests.bundle_factory import make_histories
+from tests.bundle_factory import HALF, make_histories
 
 
 def histories(*lists: list[int], weights: list[float] | None = None) -> Histories:
@@ -159,7 +159,27 @@ def test_with_decay_changes_nothing_else() -> None:
     other = model.with_decay(0.3)
     assert (other.decay, other.name) == (0.3, "random")
     assert other.neighbours is model.neighbours
-    assert other.similarities is model.similarities
+    assert other.shares is model.shares
+    assert other.scale == model.scale
+
+
+@pytest.mark.parametrize("largest", [1e-12, 0.3, 1.0, 5e8])
+def test_similarities_of_any_size_keep_half_precision(largest: float, tmp_path: Path) -> None:
+    similarities = (largest * np.array([[1, 0.7], [1e-3, -1e-4], [3e-6, 0]])).astype(np.float32)
+    model = ItemToItem("lists", np.array([[1, 2], [0, 2], [0, NO_ITEM]], np.int32), similarities)
+    np.testing.assert_allclose(model.similarities, similarities, rtol=HALF)
+    scores = model.scores(queries(histories([1])))
+    np.testing.assert_allclose(scores, [[similarities[1, 0], -np.inf, similarities[1, 1]]], rtol=HALF)
+    last = np.empty((1, 1, 3), np.float32)
+    write_last([model], histories([0, 1]), np.zeros(1, np.int64), np.array([[0, 1, 2]], np.int32), last)
+    np.testing.assert_allclose(last[0, 0], [similarities[1, 0], 0, similarities[1, 1]], rtol=HALF)
+    model.save(tmp_path)
+    np.testing.assert_array_equal(ItemToItem.load(tmp_path).similarities, model.similarities)
+
+
+def test_lists_without_similarities_keep_their_zeros() -> None:
+    model = ItemToItem("lists", np.full((2, 1), NO_ITEM, np.int32), np.zeros((2, 1), np.float32))
+    assert not model.similarities.any()
 
 
 @pytest.mark.parametrize("decay", [0.0, -0.5, 1.5])
@@ -178,7 +198,7 @@ def test_rows_of_a_large_catalogue_change_neither_scores_nor_the_order_of_equal_
     n_items, width = 300_000, 16
     random = np.random.default_rng(2)
     others = np.sort(random.choice(np.arange(1, n_items, dtype=np.int32), width, replace=False))
-    close = np.float32(1) + np.arange(width, dtype=np.float32) // 8 * np.float32(2**-23)  # neighbouring numbers
+    close = np.float32(1) + np.arange(width, dtype=np.float32) // 8 * np.float32(2**-10)  # neighbours in half precision
     neighbours, similarities = np.full((n_items, width), NO_ITEM, np.int32), np.zeros((n_items, width), np.float32)
     neighbours[0], similarities[0] = others, close
     found = ItemToItem("lists", neighbours, similarities).retrieve(queries(histories([0])), width)

@@ -7,7 +7,7 @@ from scipy import sparse
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours, neighbour_lists
-from tests.bundle_factory import make_histories
+from tests.bundle_factory import HALF, make_histories
 
 
 def histories(*lists: list[int], weights: list[float] | None = None) -> Histories:
@@ -57,7 +57,7 @@ def test_cosine_similarity_by_hand() -> None:
     fitted = fit_neighbours(histories([0, 1], [0, 1], [0, 2]), 4, weighting="cosine", k=3)
     assert fitted.neighbours.tolist() == [[0, 1, 2], [1, 0, NO_ITEM], [2, 0, NO_ITEM], [NO_ITEM] * 3]
     expected = [[1, 2 / 6**0.5, 1 / 3**0.5], [1, 2 / 6**0.5, 0], [1, 1 / 3**0.5, 0], [0, 0, 0]]
-    np.testing.assert_allclose(fitted.similarities, expected, rtol=1e-6)
+    np.testing.assert_allclose(fitted.similarities, expected, rtol=HALF)
 
 
 def test_only_the_k_nearest_are_kept() -> None:
@@ -102,7 +102,7 @@ def test_blocks_and_top_k_agree_with_the_full_product(weighting, monkeypatch: py
     fitted = fit_neighbours(known, 40, weighting=weighting, k=5, progress=done.append)
     assert sum(done) == 40
     best = -np.sort(-product, axis=1)[:, :5]
-    np.testing.assert_allclose(fitted.similarities, np.maximum(best, 0), rtol=1e-5)
+    np.testing.assert_allclose(fitted.similarities, np.maximum(best, 0), rtol=HALF)
     real = fitted.neighbours != NO_ITEM
     own = np.take_along_axis(product, np.where(real, fitted.neighbours, 0), axis=1)
-    np.testing.assert_allclose(fitted.similarities[real], own[real], rtol=1e-5)
+    np.testing.assert_allclose(fitted.similarities[real], own[real], rtol=HALF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recsys.compiled import halves
 from recsys.dataset.histories import Histories
 from recsys.retrieval import exact
 from recsys.retrieval.base import NO_ITEM, Candidates
@@ -46,7 +47,7 @@ def test_inputs_are_the_latest_items_padded() -> None:
     rng, owners = np.random.default_rng(0), np.repeat(np.arange(5), [4, 2, 0, 9, 3])
     known = Histories.from_rows(5, owners, rng.integers(0, 30, 18), 50_000 * np.sort(rng.integers(0, 99, 18)))
     rows, users, embeddings = np.array([3, 1, 0]), np.arange(5, dtype=np.int32) - 1, make_embeddings(30, 4)
-    arrays = tower_inputs(known.indptr, known.items, known.timestamps, users, rows, 3, embeddings)
+    arrays = tower_inputs(known.indptr, known.items, known.timestamps, users, rows, 3, halves(embeddings))
     recent = known.select(rows).last(3)
     assert recent.lengths.tolist() == [3, 2, 3]
     filled = np.arange(3) < recent.lengths[:, None]
@@ -97,7 +98,7 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
         expected.items[row], expected.scores[row] = kept.items[0], kept.scores[0]
     places = np.zeros(50, np.int32)
     seen = known.indptr, known.items, places
-    write_best_unseen(vectors, matrix, rows, items, scores, *seen, found.items, found.scores)
+    write_best_unseen(vectors, halves(matrix), rows, items, scores, *seen, found.items, found.scores)
     assert not places.any()
     np.testing.assert_array_equal(found.items[rows], expected.items[rows])
     np.testing.assert_array_equal(found.scores[rows], expected.scores[rows])
@@ -116,8 +117,8 @@ def test_products_known_before_are_taken_and_the_others_computed() -> None:
     of_known = np.arange(100, 148, dtype=np.float32).reshape(4, 12)
     places = np.zeros(50, np.int32)
     found, plain = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.float32)
-    other_dots(vectors, matrix, rows, known, of_known, places, found)
-    dots(vectors, matrix, rows, plain)
+    other_dots(vectors, halves(matrix), rows, known, of_known, places, found)
+    dots(vectors, halves(matrix), rows, plain)
     for query, column in np.ndindex(rows.shape):
         row = rows[query, column]
         expected = plain[query, column] if row == NO_ITEM or row not in known[query] else 0

@@ -8,7 +8,7 @@ from recsys.retrieval import transitions_fit
 from recsys.retrieval.base import NO_ITEM
 from recsys.retrieval.item_to_item import ItemToItem
 from recsys.retrieval.transitions_fit import fit_transitions
-from tests.bundle_factory import make_histories
+from tests.bundle_factory import HALF, make_histories
 
 DAY = 86_400
 
@@ -54,9 +54,9 @@ def test_popularity_of_source_and_target_holds_back() -> None:
     known = histories([0, 1], [2, 1], [0, 3])
     model = fit_transitions(known, 4, reverse=0, source_power=0.5, target_power=0.3, k=4)
     found = matrix(model)
-    assert found[0, 1] == pytest.approx(2**-0.5 * 2**-0.3)
-    assert found[0, 3] == pytest.approx(2**-0.5)
-    assert found[2, 1] == pytest.approx(2**-0.3)
+    assert found[0, 1] == pytest.approx(2**-0.5 * 2**-0.3, HALF)
+    assert found[0, 3] == pytest.approx(2**-0.5, HALF)
+    assert found[2, 1] == pytest.approx(2**-0.3, HALF)
     assert (found > 0).sum() == 3
 
 
@@ -67,15 +67,15 @@ def test_events_weigh_where_a_transition_arrives() -> None:
 
 def test_time_between_lowers_the_weight() -> None:
     found = raw(histories([0, 1, 2], times=[0, 1, 4]), 3, reverse=0, days=2)
-    np.testing.assert_allclose(found[0], [0, np.exp(-0.5), np.exp(-2) / 2], rtol=1e-6)
-    np.testing.assert_allclose(found[1], [0, 0, np.exp(-1.5)], rtol=1e-6)
+    np.testing.assert_allclose(found[0], [0, np.exp(-0.5), np.exp(-2) / 2], rtol=HALF)
+    np.testing.assert_allclose(found[1], [0, 0, np.exp(-1.5)], rtol=HALF)
 
 
 def test_events_of_one_moment_have_no_direction() -> None:
     # Items 0 and 1 at once, then 2. Either could be the neighbour of 2: both are one and a half positions away.
     found = raw(histories([0, 1, 2], times=[0, 0, 1]), 3, reverse=0.5)
     expected = [[0, 0.75, 1 / 1.5], [0.75, 0, 1 / 1.5], [0.5 / 1.5, 0.5 / 1.5, 0]]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(found, expected, rtol=HALF)
 
 
 def test_the_file_order_of_one_moment_does_not_matter() -> None:
@@ -84,7 +84,7 @@ def test_the_file_order_of_one_moment_does_not_matter() -> None:
     shuffled = raw(histories([5, 3, 1, 0, 2, 7, 6, 4], times=times), 8, reverse=0.3)
     np.testing.assert_allclose(found, shuffled, rtol=1e-6)
     # Two of four places in a row are 5/3 apart in the mean.
-    assert found[0, 3] == found[3, 0] == pytest.approx(0.65 / (5 / 3))
+    assert found[0, 3] == found[3, 0] == pytest.approx(0.65 / (5 / 3), HALF)
 
 
 def test_an_item_does_not_lead_to_itself() -> None:
@@ -111,8 +111,8 @@ def test_agrees_with_a_loop_over_all_pairs() -> None:
                 expected[items[q], items[p]] += 0.4 * weight
     expected /= np.maximum(counts, 1)[:, None] ** 0.5 * np.maximum(counts, 1) ** 0.2
     model = fit_transitions(known, 30, k=5, reverse=0.4, target_power=0.2, days=5, decay=0.9)
-    np.testing.assert_allclose(model.similarities, -np.sort(-expected, axis=1)[:, :5], rtol=1e-5)
-    np.testing.assert_allclose(matrix(model)[matrix(model) > 0], expected[matrix(model) > 0], rtol=1e-5)
+    np.testing.assert_allclose(model.similarities, -np.sort(-expected, axis=1)[:, :5], rtol=HALF)
+    np.testing.assert_allclose(matrix(model)[matrix(model) > 0], expected[matrix(model) > 0], rtol=HALF)
     assert model.decay == 0.9
 
 

@@ -111,5 +111,6 @@ def query_of(bundle: Bundle, user_row: int) -> Queries:
 
 def retrieval_scores(bundle: Bundle, history: Sequence[int]) -> NDArray[np.float32]:
     """Of all items: the factory's query tower is the mean of the most recent items."""
-    scores: NDArray[np.float32] = bundle.item_embeddings @ bundle.item_embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+    embeddings = bundle.item_embeddings.astype(np.float32)
+    scores: NDArray[np.float32] = embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
     return scores

@@ -108,7 +108,8 @@ def test_an_item_without_neighbours_gets_the_nearest_vectors(client: TestClient,
     )
     answer = similar(client, f"item{lonely}", by="behaviour", k=5)
     assert answer["fallback_used"] is True
-    nearest = np.argsort(-(bundle.item_embeddings @ bundle.item_embeddings[lonely]))
+    embeddings = bundle.item_embeddings.astype(np.float32)
+    nearest = np.argsort(-(embeddings @ embeddings[lonely]))
     assert rows_of(answer["items"]) == [row for row in nearest.tolist() if row != lonely][:5]
     assert {source for item in answer["items"] for source in item["sources"]} == {"two_tower"}
 
