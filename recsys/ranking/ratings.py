@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import mapped
 from recsys.dataset.histories import Histories
 from recsys.ranking.rating_factors import DECAYS, RatingFactors
 from recsys.ranking.rating_kernels import write_features
@@ -165,8 +166,8 @@ class RatingStatistics:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         scalars = json.loads((folder / "ratings.json").read_text("utf8"))
-        factors = RatingFactors(np.load(folder / "item_factors.npy"), scalars.pop("noise"))
-        sums, counts = np.load(folder / "item_sums.npy"), np.load(folder / "item_counts.npy")
+        factors = RatingFactors(mapped(folder / "item_factors.npy"), scalars.pop("noise"))
+        sums, counts = mapped(folder / "item_sums.npy"), mapped(folder / "item_counts.npy")
         return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)
 
 
