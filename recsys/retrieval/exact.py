@@ -149,7 +149,7 @@ def inner_products(vectors: NDArray[np.float32], embeddings: NDArray[np.floating
     step = block_rows(embeddings.shape[1])
     for start in range(0, len(embeddings), step):
         part = slice(start, start + step)
-        products[:, part] = vectors @ embeddings[part].astype(np.float32).T
+        products[:, part] = vectors @ embeddings[part].astype(np.float32, copy=False).T
     return products
 
 
