@@ -45,23 +45,13 @@ def _instruction(_: Any, vector: Any, place: Any) -> Any:
         places = [context.cast(builder, arguments[1], signature.args[1], types.intp)]
         tools: Any = cgutils
         pointer = tools.get_item_pointer(context, builder, signature.args[0], array, places, wraparound=False)
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
         function = tools.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
+        builder.call(function, [builder.bitcast(pointer, byte), integer(0), integer(3), integer(1)])
         return context.get_dummy_value()
 
     return types.void(vector, place), generate
-
-
-def halves(array: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Numbers of half precision as kernels take them: their bits. A float16 array is not copied."""
-    return np.ascontiguousarray(array, np.float16).view(np.uint16)
-
-
-def number(element: Any) -> Any:
-    """In a kernel: an element of an array as a number; one of 16 bits is of half precision, see `halves`."""
-    return float(element.view(np.float16)) if isinstance(element, np.uint16) else element
 
 
 _prefetch: Any = intrinsic(_instruction)
@@ -73,6 +63,23 @@ def _compiled_prefetch(vector: Any, place: Any) -> Callable[[Any, Any], None]:  
         _prefetch(vector, place)
 
     return prefetch_element
+
+
+@register_jitable
+def prefetch_row(row: NDArray[Any]) -> None:
+    """`prefetch` all of a row, a cache line of 64 bytes at a time."""
+    for place in range(0, len(row), 64 // row.itemsize):
+        prefetch(row, place)
+
+
+def halves(array: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Numbers of half precision as kernels take them: their bits. A float16 array is not copied."""
+    return np.ascontiguousarray(array, np.float16).view(np.uint16)
+
+
+def number(element: Any) -> Any:
+    """In a kernel: an element of an array as a number; one of 16 bits is of half precision, see `halves`."""
+    return float(element.view(np.float16)) if isinstance(element, np.uint16) else element
 
 
 def _widening(_: Any, bits: Any) -> Any:
@@ -96,10 +103,3 @@ def _compiled_number(element: Any) -> Callable[[Any], Any]:
         return element
 
     return widened if element == types.uint16 else as_it_is
-
-
-@register_jitable
-def prefetch_row(row: NDArray[Any]) -> None:
-    """`prefetch` all of a row, a cache line of 64 bytes at a time."""
-    for place in range(0, len(row), 64 // row.itemsize):
-        prefetch(row, place)

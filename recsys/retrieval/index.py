@@ -104,7 +104,7 @@ def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
 class ScannIndex:
     """Finds the item embeddings of highest inner product with a vector.
 
-    ScaNN holds the embeddings quantised; those of half precision, of which it would make a copy, score what it finds.
+    ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
     """
 
     def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float16]) -> None:

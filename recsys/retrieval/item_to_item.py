@@ -38,7 +38,7 @@ class ItemToItem:
     Attributes:
         name: what the lists hold, such as "transitions".
         neighbours: int32 [N, K], the most similar items of each item; `NO_ITEM` pads on the right.
-        shares: float16 [N, K], similarities by `scale`. Half precision ranks as well and takes half of the memory.
+        shares: float16 [N, K], similarities divided by `scale`: half precision ranks as well in half of the memory.
         scale: a power of two by which the largest similarity comes near the end of half precision's range.
         decay: in (0, 1]; 1 gives old and new items of the history the same say.
     """
