@@ -1,4 +1,4 @@
-"""Arrays that stay on disk."""
+"""Arrays in half precision, and such that stay on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def half(array: NDArray[np.floating]) -> NDArray[np.float16]:
+    """The array in half precision, contiguous; infinite where a number lies beyond 65,504."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, np.float16)
 
 
 def mapped(path: Path) -> NDArray[Any]:

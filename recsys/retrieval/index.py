@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.arrays import half
 from recsys.compiled import halves
 from recsys.dataset.histories import Histories
 from recsys.errors import BundleError
@@ -117,17 +118,17 @@ class ScannIndex:
         """Index `embeddings` ([N, D], rounded to half precision); the same embeddings give the same index.
 
         Raises:
-            BundleError: there are no embeddings, or some are not finite.
+            BundleError: there are no embeddings, or some are not finite in half precision.
         """
-        embeddings = np.ascontiguousarray(embeddings, np.float16)
+        embeddings = half(embeddings)
         n_items = len(embeddings)
         if not n_items:
             raise BundleError("item embeddings to index", "none", "train on a dataset that has items")
         broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
         if len(broken):
             raise BundleError(
-                "finite item embeddings",
-                f"NaN or infinity in {len(broken)} of {n_items} rows, the first is row {broken[0]}",
+                "finite item embeddings within half precision (65,504)",
+                f"others in {len(broken)} of {n_items} rows, the first is row {broken[0]}",
                 "train again with a lower training.learning_rate or training.clip_norm",
             )
         parameters = choose_parameters(n_items, config)

@@ -63,7 +63,7 @@ class ItemToItem:
             raise ValueError(f"decay must lie in (0, 1], got {decay}")
         if scale is None:
             scale = _scale(similarities)
-            similarities = similarities / scale
+            similarities = similarities.astype(np.float64) / scale
         self.name, self.decay, self.scale = name, decay, scale
         # One layout and type, for which the kernels are compiled.
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
@@ -189,6 +189,5 @@ def _lists(
 
 
 def _scale(similarities: NDArray[np.floating]) -> float:
-    """The power of two that brings the largest to between 2^14 and 2^15; 1 if there is none but 0."""
-    largest = float(np.abs(similarities).max(initial=0))
-    return math.ldexp(1, math.frexp(largest)[1] - 15) if largest else 1.0
+    """The power of two that brings the largest to between 2^14 and 2^15."""
+    return math.ldexp(1, math.frexp(np.abs(similarities).max(initial=0))[1] - 15)

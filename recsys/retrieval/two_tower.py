@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.arrays import mapped
+from recsys.arrays import half, mapped
 from recsys.retrieval.base import Candidates, Queries
 from recsys.retrieval.exact import inner_products
 from recsys.retrieval.index import ScannIndex
@@ -38,7 +38,7 @@ class TwoTowerRetriever:
 
     def __init__(self, tower: QueryTower, item_embeddings: NDArray[np.floating], index: ScannIndex) -> None:
         self.tower, self.index = tower, index
-        self.item_embeddings = np.ascontiguousarray(item_embeddings, np.float16)
+        self.item_embeddings = half(item_embeddings)
 
     @property
     def n_items(self) -> int:

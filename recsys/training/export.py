@@ -15,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from rich.console import Console
 
+from recsys.arrays import half
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.bundle.layout import FULL, ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
 from recsys.bundle.manifest import file_sha256
@@ -185,7 +186,7 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
         BundleError: an ONNX file differs from its source, or the index finds too little.
     """
     exact = trained.model.item_vectors().numpy()
-    embeddings = exact.astype(np.float16)
+    embeddings = half(exact)
     differences = _export_towers(trained.model, trained.inputs, exact, folder, config)
     tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history)
     recall = None

@@ -177,7 +177,7 @@ class TestQuality:
         assert first == same != other
         build_index(embeddings, vectors[:3], config)
 
-    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -7e4])
     def test_embeddings_that_are_not_finite_are_refused(self, value: float) -> None:
         broken = make_embeddings(20, 4)
         broken[7, 2] = value

@@ -25,16 +25,16 @@ def queries(known: Histories) -> Queries:
     return Queries(known, np.full(len(known), -1, np.int32), np.zeros(len(known), np.int64))
 
 
-def random_lists(n_items: int, k: int, seed: int = 0) -> ItemToItem:
-    """Lists of various lengths, of similarities of both signs."""
+def random_lists(n_items: int, k: int, seed: int = 0, size: float = 1) -> ItemToItem:
+    """Lists of various lengths, of similarities of both signs, of about the given size."""
     random = np.random.default_rng(seed)
     neighbours = np.full((n_items, k), NO_ITEM, np.int32)
     similarities = np.zeros((n_items, k), np.float32)
     for item in range(n_items):
-        size = int(random.integers(0, k + 1))
-        neighbours[item, :size] = random.choice(n_items, size, replace=False)
-        similarities[item, :size] = np.sort(random.normal(size=size))[::-1]
-    return ItemToItem("random", neighbours, similarities, decay=0.7)
+        length = int(random.integers(0, k + 1))
+        neighbours[item, :length] = random.choice(n_items, length, replace=False)
+        similarities[item, :length] = np.sort(random.normal(size=length))[::-1]
+    return ItemToItem("random", neighbours, size * similarities, decay=0.7)
 
 
 def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
@@ -81,8 +81,10 @@ def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
 
 
 def several_lists() -> list[ItemToItem]:
-    lists = [random_lists(40, 12, seed) for seed in (0, 1)]
-    return [*lists, random_lists(40, 5, 2).with_decay(0.4)]
+    """Each with another scale."""
+    lists = [random_lists(40, 12, 0), random_lists(40, 12, 1, 1e3), random_lists(40, 5, 2, 1e-3).with_decay(0.4)]
+    assert len({member.scale for member in lists}) == 3
+    return lists
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
