@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.compiled import halves
 from recsys.dataset.histories import Histories
 from recsys.retrieval.base import NO_ITEM, Candidates
-from recsys.retrieval.kernels import HASH, UNHASH, write_seen, write_unseen
+from recsys.retrieval.kernels import HASH, UNHASH, widen, write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
+_WIDENED = 2048  # embeddings held in single precision at a time: they stay in the processor's cache
 _STRIDE = 8  # every so many scores make the sample that `top_k` looks at first
 _SIGN, _ALL_BUT_SIGN = np.uint32(1 << 31), np.int32((1 << 31) - 1)
 _PADDING = np.uint64((1 << 64) - 1)  # that of no finite score
@@ -145,11 +147,14 @@ def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidate
 
 def inner_products(vectors: NDArray[np.float32], embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
     """Inner products of all vectors float32 [B, D] with all embeddings [N, D], computed in float32: [B, N]."""
+    if embeddings.dtype != np.float16:
+        return np.asarray(vectors @ embeddings.T, np.float32)
     products = np.empty((len(vectors), len(embeddings)), np.float32)
-    step = block_rows(embeddings.shape[1])
-    for start in range(0, len(embeddings), step):
-        part = slice(start, start + step)
-        products[:, part] = vectors @ embeddings[part].astype(np.float32, copy=False).T
+    wide = np.empty((min(_WIDENED, len(embeddings)), embeddings.shape[1]), np.float32)
+    for start in range(0, len(embeddings), _WIDENED):
+        part = halves(embeddings[start : start + _WIDENED])
+        widen(part, wide[: len(part)])
+        np.matmul(vectors, wide[: len(part)].T, out=products[:, start : start + len(part)])
     return products
 
 

@@ -314,6 +314,14 @@ def other_dots(
 
 
 @compiled
+def widen(matrix: Halves, numbers: Matrix) -> None:
+    """Write the matrix of half precision [N, D] in single precision, several times as fast as NumPy does."""
+    for row in range(len(matrix)):
+        for column in range(matrix.shape[1]):
+            numbers[row, column] = number(matrix[row, column])
+
+
+@compiled
 def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, means: Floats) -> None:
     """Write the mean factors of each history, by weight; an empty one is left as it is."""
     for query in range(len(means)):

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled, halves, number
+from recsys.compiled import halves, number
 
 
-@compiled
+@numba.njit  # not kept on disk, where a change of `number` would not be noticed
 def write_numbers(elements: NDArray[Any], numbers: NDArray[np.float64]) -> None:
     for place in range(len(elements)):
         numbers[place] = number(elements[place])

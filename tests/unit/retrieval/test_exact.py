@@ -118,3 +118,15 @@ def test_the_kernel_that_drops_seen_items_is_compiled_for_one_type() -> None:
         assert exact.drop_seen(best, histories, 2).items[0].tolist() == [0, 2]
     compiled_for = getattr(kernels.write_unseen, "signatures", [])
     assert all(argument.mutable for arguments in compiled_for for argument in arguments)
+
+
+@pytest.mark.parametrize("n_items", [0, 5, 2048, 5000])
+def test_inner_products_of_half_precision_are_those_of_the_rounded_numbers(n_items: int) -> None:
+    random = np.random.default_rng(0)
+    vectors, embeddings = random.normal(size=(3, 7)).astype(np.float32), random.normal(size=(n_items, 7))
+    rounded = embeddings.astype(np.float16)
+    expected = vectors.astype(np.float64) @ rounded.astype(np.float64).T
+    for matrix in (rounded, np.asfortranarray(rounded), rounded.astype(np.float32)):
+        found = exact.inner_products(vectors, matrix)
+        assert (found.shape, found.dtype) == ((3, n_items), np.float32)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
