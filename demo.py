@@ -29,7 +29,7 @@ from rich.table import Table
 from recsys.bundle import Bundle, open_bundle
 from recsys.cli import INTERRUPTED
 from recsys.config import Config, load_config
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 
 CONFIG = Path("configs/sample.yaml")
 RAW_FOLDER = Path("data/raw/sample")
@@ -51,7 +51,7 @@ def main() -> int:
     )
     config = load_config(CONFIG)
     stages = {
-        "Generate raw review files": ["-m", "recsys.dataset.sample", str(RAW_FOLDER)],
+        "Generate raw review files": ["-m", "recsys.prepare.sample", str(RAW_FOLDER)],
         "Prepare the dataset": ["prepare_data.py", "--config", str(CONFIG)],
         "Train, export and index": ["train.py", "--config", str(CONFIG)],
         "Evaluate": ["evaluate.py", "--config", str(CONFIG)],

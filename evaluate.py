@@ -14,14 +14,14 @@ from rich.console import Console
 from recsys.bundle import open_bundle
 from recsys.cli import config_parser, read_config, run
 from recsys.config import Config
-from recsys.dataset import columns as c
-from recsys.dataset.prepared import PreparedDataset
-from recsys.evaluation.evaluator import evaluate
-from recsys.evaluation.provenance import provenance
-from recsys.evaluation.report import write_figures, write_report
-from recsys.evaluation.seeds import evaluate_seeds
-from recsys.evaluation.summary import print_summary
-from recsys.evaluation.verdict import seed_warnings
+from recsys.measure.evaluator import evaluate
+from recsys.measure.provenance import provenance
+from recsys.measure.seeds import evaluate_seeds
+from recsys.measure.verdict import seed_warnings
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
+from recsys.report.report import write_figures, write_report
+from recsys.report.summary import print_summary
 
 DESCRIPTION = """\
 Evaluate a bundle on held-out interactions over the whole catalogue: what it serves, beside every retriever it holds.

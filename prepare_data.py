@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from recsys import cli
-from recsys.dataset.prepare import prepare
+from recsys.prepare.prepare import prepare
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
     arguments = parser.parse_args(argv)
     config = cli.read_config(arguments)
-    from recsys.training.job import train  # noqa: PLC0415 - TensorFlow loads once arguments and config are known to be good
+    from recsys.train.job import train  # noqa: PLC0415 - TensorFlow loads once arguments and config are known to be good
 
     train(config, resume=arguments.resume)
 

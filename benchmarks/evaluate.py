@@ -24,10 +24,10 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recsys.dataset.histories import Histories
-from recsys.evaluation.metrics import Relevant, ranking_metrics
-from recsys.evaluation.protocol import block_users
-from recsys.retrieval.exact import drop_seen, top_k
+from recsys.core.histories import Histories
+from recsys.measure.metrics import Relevant, ranking_metrics
+from recsys.measure.protocol import block_users
+from recsys.sources.exact import drop_seen, top_k
 
 CUTOFFS = (5, 10, 20, 100)
 DEPTH = max(CUTOFFS)

@@ -25,30 +25,30 @@ from numpy.typing import NDArray
 from recsys.bundle import BundleWriter, ItemRecord, open_bundle
 from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
 from recsys.config import Config, DataConfig
-from recsys.dataset.histories import Histories
-from recsys.dataset.sample_words import HOBBIES
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
 from recsys.models import TwoTower
 from recsys.models.features import ItemFeatures
 from recsys.models.ranker import Ranker, bin_edges
-from recsys.ranking.attributes import NO_VALUE, ItemAttributes
-from recsys.ranking.candidates import union
-from recsys.ranking.features import CandidateFeatures
-from recsys.ranking.head import RankingHead, RatingPredictor
-from recsys.ranking.ranker import CandidateRanker, RankerModel
-from recsys.ranking.rating_factors import RatingFactors
-from recsys.ranking.ratings import FEATURES, RatingStatistics
-from recsys.ranking.recommender import Recommender
-from recsys.retrieval.base import NO_ITEM, Queries
-from recsys.retrieval.factors import FoldIn, ImplicitFactors
-from recsys.retrieval.index import build_index
-from recsys.retrieval.item_to_item import ItemToItem
-from recsys.retrieval.lending import LENDERS, Loans
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.query_tower import QueryTower
-from recsys.retrieval.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
-from recsys.training.onnx import export_onnx
-from recsys.training.onnx_towers import served_graphs
-from recsys.training.ranker import FittedRanker, served_ranker
+from recsys.pipeline.attributes import NO_VALUE, ItemAttributes
+from recsys.pipeline.candidates import union
+from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.rating_factors import RatingFactors
+from recsys.pipeline.ratings import FEATURES, RatingStatistics
+from recsys.pipeline.recommender import Recommender
+from recsys.prepare.sample_words import HOBBIES
+from recsys.sources.factors import FoldIn, ImplicitFactors
+from recsys.sources.index import build_index
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.lending import LENDERS, Loans
+from recsys.sources.popularity import Popularity
+from recsys.sources.query_tower import QueryTower
+from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.train.onnx import export_onnx
+from recsys.train.onnx_towers import served_graphs
+from recsys.train.ranker import FittedRanker, served_ranker
 
 USERS = 20_000
 CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters

@@ -32,8 +32,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import parse_config
-from recsys.dataset import cleaning
-from recsys.dataset.prepare import prepare
+from recsys.prepare import cleaning
+from recsys.prepare.prepare import prepare
 
 REVIEWS, METADATA = 4_500_000, 500_000
 BUYERS, KEEN_BUYERS, ITEMS = 1_900_000, 110_000, 430_000

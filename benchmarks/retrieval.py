@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import IndexConfig
-from recsys.retrieval.index import RECALL_AT, build_index
+from recsys.sources.index import RECALL_AT, build_index
 
 BATCH = 64
 # At most this share of the exact search's time for a single query, at recall@100 of .99 (size: share).

@@ -14,11 +14,11 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recsys.ranking.features import CandidateFeatures
-from recsys.ranking.head import RatingPredictor
-from recsys.ranking.ranker import CandidateRanker
-from recsys.ranking.recommender import Recommender
-from recsys.retrieval.two_tower import TwoTowerRetriever
+from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.head import RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.recommender import Recommender
+from recsys.sources.two_tower import TwoTowerRetriever
 from serve import service
 from serve.api.common import encoder
 from serve.bundles import Bundles

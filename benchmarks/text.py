@@ -30,10 +30,10 @@ import tensorflow as tf
 from transformers import TFAutoModel
 
 from recsys.config import TextConfig, parse_config
-from recsys.dataset import columns as c
-from recsys.dataset.prepare import prepare
-from recsys.dataset.prepared import PreparedDataset
-from recsys.dataset.sample import write_sample
+from recsys.prepare import columns as c
+from recsys.prepare.prepare import prepare
+from recsys.prepare.prepared import PreparedDataset
+from recsys.prepare.sample import write_sample
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import TextEncoder, load_tokenizer, masked_mean, uses_bfloat16
 from recsys.text.items import fill, open_store

@@ -26,13 +26,13 @@ import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is impo
 import tensorflow as tf  # isort: skip
 
 from recsys.config import Config, parse_config
-from recsys.dataset.histories import Histories
+from recsys.core.histories import Histories
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.losses import FullSoftmaxRetrieval
-from recsys.ranking.ratings import FEATURES
-from recsys.training.batches import Batch, TrainingBatches
-from recsys.training.distribution import make_deterministic
-from recsys.training.step import TrainStep, make_optimizer
+from recsys.pipeline.ratings import FEATURES
+from recsys.train.batches import Batch, TrainingBatches
+from recsys.train.distribution import make_deterministic
+from recsys.train.step import TrainStep, make_optimizer
 
 N_USERS, N_ITEMS, MEAN_HISTORY, TEXT_DIM = 22_363, 12_101, 6.9, 384
 # A chunked softmax is there for its memory (a chunk's logits instead of a step's, which on long histories are

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from recsys.config import Config, load_config
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 
 INTERRUPTED = 128 + 2  # what a shell reports for a program ended by SIGINT
 

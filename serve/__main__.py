@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from recsys.bundle import open_bundle
-from recsys.errors import ConfigError, RecsysError
+from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
 from serve.auth import Keyring
 from serve.loaded import Loaded

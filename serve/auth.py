@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from serve.metrics import Metrics
 from serve.problems import problem
 

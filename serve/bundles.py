@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
 from recsys.bundle.reader import current_version
-from recsys.errors import BundleError, RecsysError
+from recsys.core.errors import BundleError, RecsysError
 from serve.loaded import Loaded
 from serve.metrics import Metrics
 from serve.settings import Settings

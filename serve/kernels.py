@@ -1,12 +1,12 @@
-"""Compiled loops of the server, see `recsys.compiled`."""
+"""Compiled loops of the server, see `recsys.core.compiled`."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.compiled import compiled
-from recsys.retrieval.base import NO_ITEM
+from recsys.core.compiled import compiled
+from recsys.core.queries import NO_ITEM
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
-from recsys.ranking.recommender import filter_depth
-from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.pipeline.recommender import filter_depth
 from serve.kernels import shown
 from serve.schemas.recommendations import Options
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from recsys.bundle import Bundle
-from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import EVENT_WEIGHTS, Event, StoreUnavailable
 from serve.kept import Kept
 from serve.kernels import merged

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from recsys.bundle import Bundle, ItemCard
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import Verification
-from recsys.dataset.histories import Histories
-from recsys.errors import BundleError
-from recsys.retrieval.base import NO_ITEM, Queries, Retriever
-from recsys.retrieval.popularity import Popularity
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.sources.base import Retriever
+from recsys.sources.popularity import Popularity
 from serve.filters import Facets
 from serve.kept import Kept
 from serve.kernels import logistic

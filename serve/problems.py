@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from recsys.errors import BundleError
+from recsys.core.errors import BundleError
 from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
 from serve.batching import OverloadedError
 from serve.bundles import NotReadyError

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from recsys.store import Store
 from serve.settings import Settings
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recsys.bundle import Bundle
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from recsys.store import InvalidRecord, ItemRow, Store
 from serve import logs
 from serve.loaded import by_popularity

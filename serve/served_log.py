@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from recsys.store import Served, Store
 from serve.metrics import Metrics
 from serve.service import Answer

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from serve import search_index
 from serve.batching import Batcher
 from serve.bundles import Bundles

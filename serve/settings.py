@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import InitSettingsSource
 
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 
 ENV_PREFIX = "RECSYS_"
 NO_STORE = "none"

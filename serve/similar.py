@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Queries
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
 from serve.loaded import Loaded
 
 DEPTH = 200  # items that each retriever may name

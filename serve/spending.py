@@ -9,7 +9,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.dataset.histories import Histories
+from recsys.core.histories import Histories
 
 Segment = Literal["small", "low_average", "average", "high"]
 SEGMENTS: tuple[Segment, ...] = ("small", "low_average", "average", "high")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from recsys.store import Appended, Event, Store, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings

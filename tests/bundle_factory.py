@@ -18,23 +18,23 @@ from onnx import TensorProto, helper
 
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.config import IndexConfig
-from recsys.dataset.histories import Histories
-from recsys.ranking.attributes import ItemAttributes
-from recsys.ranking.features import CandidateFeatures
-from recsys.ranking.head import RankingHead, RatingPredictor
-from recsys.ranking.ranker import CandidateRanker, RankerModel
-from recsys.ranking.ratings import FEATURES, RatingStatistics
-from recsys.retrieval.base import Retriever
-from recsys.retrieval.content_fit import fit_text_vectors
-from recsys.retrieval.factors import ImplicitFactors
-from recsys.retrieval.hybrid import Hybrid
-from recsys.retrieval.index import ScannIndex
-from recsys.retrieval.item_to_item import ItemToItem
-from recsys.retrieval.neighbours_fit import fit_neighbours
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.query_tower import QueryTower
-from recsys.retrieval.transitions_fit import fit_transitions
-from recsys.retrieval.two_tower import TwoTowerRetriever
+from recsys.core.histories import Histories
+from recsys.pipeline.attributes import ItemAttributes
+from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.ratings import FEATURES, RatingStatistics
+from recsys.sources.base import Retriever
+from recsys.sources.content_fit import fit_text_vectors
+from recsys.sources.factors import ImplicitFactors
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.index import ScannIndex
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.popularity import Popularity
+from recsys.sources.query_tower import QueryTower
+from recsys.sources.transitions_fit import fit_transitions
+from recsys.sources.two_tower import TwoTowerRetriever
 
 MAX_HISTORY = 10
 START = 1_500_000_000

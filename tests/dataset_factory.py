@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.dataset import columns as c
-from recsys.dataset.prepared import SCHEMA_VERSION, PreparedDataset
-from recsys.dataset.tables import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, USERS_SCHEMA
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import SCHEMA_VERSION, PreparedDataset
+from recsys.prepare.tables import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, USERS_SCHEMA
 
 TRAIN, VALIDATION, TEST = c.SPLITS
 Interaction = tuple[int, int, int, float | None, str]

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.retrieval.base import Candidates, Queries
-from recsys.retrieval.dense import retrieve_by_scores
+from recsys.core.queries import Candidates, Queries
+from recsys.sources.dense import retrieve_by_scores
 
 
 @dataclass

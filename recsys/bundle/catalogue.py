@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.errors import BundleError
+from recsys.core.errors import BundleError
 
 _SCHEMA = """
 CREATE TABLE items (

@@ -1,7 +1,7 @@
 """Where everything lies in a bundle.
 
 saved_model/<name>/current names the version in use; saved_model/<name>/<version>/ holds the files below.
-Those of the two-tower retriever are named in `recsys.retrieval.two_tower`.
+Those of the two-tower retriever are named in `recsys.sources.two_tower`.
 """
 
 SCHEMA_VERSION = 4

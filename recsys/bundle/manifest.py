@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.bundle.layout import MANIFEST_FILE, SCHEMA_VERSION
-from recsys.errors import BundleError
+from recsys.core.errors import BundleError
 
 Verification = Literal["full", "quick"]
 

@@ -9,25 +9,25 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.arrays import mapped
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Verification, read_manifest, verify_files
-from recsys.dataset.histories import Histories
-from recsys.errors import BundleError
-from recsys.ranking.attributes import ItemAttributes
-from recsys.ranking.features import CandidateFeatures
-from recsys.ranking.head import RankingHead, RatingPredictor
-from recsys.ranking.ranker import CandidateRanker, RankerModel
-from recsys.ranking.ratings import RatingStatistics
-from recsys.ranking.recommender import Recommender
-from recsys.retrieval.base import PairScorer, Retriever
-from recsys.retrieval.hybrid import Hybrid
-from recsys.retrieval.item_to_item import ItemToItem
-from recsys.retrieval.kinds import load_retriever
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.two_tower import TwoTowerRetriever
+from recsys.core.arrays import mapped
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.pipeline.attributes import ItemAttributes
+from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.recommender import Recommender
+from recsys.sources.base import PairScorer, Retriever
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.kinds import load_retriever
+from recsys.sources.popularity import Popularity
+from recsys.sources.two_tower import TwoTowerRetriever
 
 T = TypeVar("T")
 _SWITCH_ATTEMPTS = 5

@@ -19,16 +19,17 @@ from recsys.bundle.catalogue import ItemRecord, write_catalogue
 from recsys.bundle.locks import FolderLock, name_lock
 from recsys.bundle.manifest import digest, list_files, package_versions, write_manifest
 from recsys.bundle.reader import Bundle
-from recsys.dataset.histories import Histories
-from recsys.errors import BundleError
-from recsys.ranking.head import RatingPredictor
-from recsys.ranking.ranker import CandidateRanker
-from recsys.retrieval.base import NO_ITEM, Queries, Retriever
-from recsys.retrieval.hybrid import Hybrid
-from recsys.retrieval.item_to_item import ItemToItem
-from recsys.retrieval.kinds import kind_of
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.pipeline.head import RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.sources.base import Retriever
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.kinds import kind_of
+from recsys.sources.popularity import Popularity
+from recsys.sources.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
 
 _PARTS = (
     QUERY_TOWER_FILE,
@@ -173,7 +174,7 @@ class BundleWriter:
             metrics: figures measured at export: recall of the index, validation metrics, ONNX differences.
             candidates: items that the two-tower proposes for a query.
             proposer_candidates: items that each other proposer does.
-            confidence: model -> {"scale", "offset"}, see `recsys.training.confidence`; the full pipeline is "full".
+            confidence: model -> {"scale", "offset"}, see `recsys.train.confidence`; the full pipeline is "full".
         """
         for key, value in (("dataset", dataset), ("config", config), ("metrics", metrics)):
             self._manifest[key].update(value or {})

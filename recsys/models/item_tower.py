@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recsys.config import ModelConfig
 from recsys.models.features import ItemFeatures
 from recsys.models.layers import StepDropout
-from recsys.retrieval.lending import Loans
+from recsys.sources.lending import Loans
 
 UNSEEN_ITEM = 0  # id row of an item the model was not trained on; item row n has id row n + 1
 

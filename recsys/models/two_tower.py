@@ -17,7 +17,7 @@ from recsys.models.item_tower import ItemTower
 from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
 from recsys.models.rating_head import RatingHead
 from recsys.models.user_tower import UserTower
-from recsys.ranking.ratings import FEATURES
+from recsys.pipeline.ratings import FEATURES
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -31,7 +31,7 @@ class TwoTower(tfrs.Model):
         gaps: float32 [B, L], log(1 + days since the event before).
         targets: int32 [B, L], the item that followed each position, -1 as padding.
         ratings: float32 [B, L], the target's rating, NaN where there is none.
-        rating_features: float32 [B, L, F], see recsys.ranking.ratings.
+        rating_features: float32 [B, L, F], see recsys.pipeline.ratings.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Errors of the store. A caller that serves requests answers `StoreUnavailable` with "try again later"."""
 
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 
 
 class StoreError(RecsysError):

@@ -17,7 +17,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 from rich.console import Console
 
 from recsys.config import TextConfig
-from recsys.errors import TrainingError
+from recsys.core.errors import TrainingError
 
 T = TypeVar("T")
 

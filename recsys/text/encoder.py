@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, TFAutoModel
 from transformers.activations_tf import ACT2FN
 
 from recsys.config import TextConfig
-from recsys.errors import ConfigError, TrainingError
+from recsys.core.errors import ConfigError, TrainingError
 from recsys.text.choices import EncoderFiles
 
 CHUNK_TEXTS = 8192  # texts tokenised at a time, which bounds memory

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from recsys.config import TextConfig
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import (
     TextEncoder,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recsys.errors import TrainingError
+from recsys.core.errors import TrainingError
 
 PAGE_BYTES = 16384  # values are kilobytes long: large pages keep each in one piece
 LOCK_WAIT_S = 60.0

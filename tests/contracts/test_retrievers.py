@@ -12,18 +12,19 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.config import IndexConfig
-from recsys.dataset.histories import Histories
-from recsys.retrieval.base import NO_ITEM, Candidates, PairScorer, Queries, Retriever
-from recsys.retrieval.content_fit import fit_text_vectors, fit_tfidf
-from recsys.retrieval.ease_fit import fit_ease
-from recsys.retrieval.factors_fit import fit_als, fit_bpr
-from recsys.retrieval.hybrid import Hybrid
-from recsys.retrieval.index import ScannIndex
-from recsys.retrieval.neighbours_fit import fit_neighbours
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.query_tower import QueryTower
-from recsys.retrieval.transitions_fit import fit_transitions
-from recsys.retrieval.two_tower import TwoTowerRetriever
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.sources.base import PairScorer, Retriever
+from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
+from recsys.sources.ease_fit import fit_ease
+from recsys.sources.factors_fit import fit_als, fit_bpr
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.index import ScannIndex
+from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.popularity import Popularity
+from recsys.sources.query_tower import QueryTower
+from recsys.sources.transitions_fit import fit_transitions
+from recsys.sources.two_tower import TwoTowerRetriever
 from tests.bundle_factory import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8

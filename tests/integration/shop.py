@@ -13,10 +13,10 @@ import yaml
 
 import train
 from recsys import cli
-from recsys.dataset import columns as c
-from recsys.dataset.prepared import SCHEMA_VERSION
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import SCHEMA_VERSION
 from tests.unit.text.conftest import WORDS, write_encoder
-from tests.unit.training.tiny import N_ITEMS, N_USERS, make_histories
+from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
 
 CANDIDATES, PROPOSER_CANDIDATES = 12, 4
 PROPOSERS = ["neighbours_bm25", "transitions", "content_tfidf"]

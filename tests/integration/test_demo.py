@@ -10,7 +10,7 @@ from rich.console import Console
 
 import demo
 from recsys.bundle import open_bundle
-from recsys.errors import RecsysError
+from recsys.core.errors import RecsysError
 from tests.bundle_factory import make_bundle
 
 

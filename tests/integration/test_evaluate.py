@@ -11,9 +11,9 @@ import pytrec_eval
 import evaluate
 from recsys.bundle import open_bundle
 from recsys.cli import run
-from recsys.dataset.prepared import PreparedDataset
-from recsys.evaluation.protocol import HeldOut
-from recsys.evaluation.systems import NOTHING_REMOVED, POPULARITY, SEEN_REMOVED, Systems
+from recsys.measure.protocol import HeldOut
+from recsys.measure.systems import NOTHING_REMOVED, POPULARITY, SEEN_REMOVED, Systems
+from recsys.prepare.prepared import PreparedDataset
 from tests.bundle_factory import make_bundle, make_histories
 from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 

@@ -22,11 +22,11 @@ from rich.console import Console
 from prepare_data import main
 from recsys import cli
 from recsys.config import Config, parse_config
-from recsys.dataset import tables
-from recsys.dataset.prepare import prepare
-from recsys.dataset.prepared import PreparedDataset
-from recsys.dataset.sample import write_sample
-from recsys.errors import DataError
+from recsys.core.errors import DataError
+from recsys.prepare import tables
+from recsys.prepare.prepare import prepare
+from recsys.prepare.prepared import PreparedDataset
+from recsys.prepare.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 FILES = {"interactions.parquet", "users.parquet", "items.parquet", "manifest.json"}
@@ -448,8 +448,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from recsys.config import load_config
-from recsys.dataset import tables
-from recsys.dataset.prepare import prepare
+from recsys.prepare import tables
+from recsys.prepare.prepare import prepare
 
 def hang(db, path):
     path.write_bytes(b"half a file")

@@ -18,16 +18,16 @@ import tensorflow as tf  # isort: skip
 
 from recsys.bundle import open_bundle
 from recsys.config import load_config
-from recsys.dataset import columns as c
-from recsys.dataset.prepared import PreparedDataset
-from recsys.evaluation.metrics import ranking_metrics
-from recsys.evaluation.protocol import HeldOut
-from recsys.retrieval.base import Queries
+from recsys.core.queries import Queries
+from recsys.measure.metrics import ranking_metrics
+from recsys.measure.protocol import HeldOut
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
 from recsys.text import encode_items
-from recsys.training.run import RunFolder
+from recsys.train.run import RunFolder
 from tests.bundle_factory import HALF
 from tests.integration.shop import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, Shop, open_shop
-from tests.unit.training.tiny import N_ITEMS, N_USERS, make_histories
+from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
 
 
 @dataclass(frozen=True)

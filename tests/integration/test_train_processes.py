@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", f"tests.unit.training.{module}", *map(str, arguments)],
+        [sys.executable, "-m", f"tests.unit.train.{module}", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,7 +1,7 @@
 import pytest
 
 from recsys.cli import config_parser, read_config, run
-from recsys.errors import BundleError, ConfigError, DataError, RecsysError, TrainingError
+from recsys.core.errors import BundleError, ConfigError, DataError, RecsysError, TrainingError
 
 
 @pytest.mark.parametrize(("kind", "code"), [(ConfigError, 2), (DataError, 3), (TrainingError, 4), (BundleError, 5)])

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.config import load_config
 from recsys.config_docs import with_table
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

@@ -10,9 +10,9 @@ import pytest
 from benchmarks.generated import PROPOSERS, make_bundle
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import RankingConfig
-from recsys.ranking.candidates import union
-from recsys.retrieval.base import NO_ITEM, Queries
-from recsys.retrieval.item_to_item import ItemToItem
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.pipeline.candidates import union
+from recsys.sources.item_to_item import ItemToItem
 
 N_ITEMS, N_USERS = 2000, 300
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recsys.bundle.catalogue import Catalogue, ItemRecord, write_catalogue
-from recsys.errors import BundleError
-from recsys.retrieval.base import NO_ITEM
+from recsys.core.errors import BundleError
+from recsys.core.queries import NO_ITEM
 
 ITEMS = [
     ItemRecord(1, "b'; DROP TABLE items; --", title="Größe 5 – “quoted”", categories=("Café", "日本")),

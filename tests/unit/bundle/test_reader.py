@@ -9,14 +9,14 @@ import pytest
 
 from recsys.bundle import open_bundle
 from recsys.bundle.manifest import digest
-from recsys.errors import BundleError
-from recsys.retrieval.base import Queries
-from recsys.retrieval.content_fit import fit_text_vectors
-from recsys.retrieval.factors import ImplicitFactors
-from recsys.retrieval.hybrid import Hybrid
-from recsys.retrieval.neighbours_fit import fit_neighbours
-from recsys.retrieval.popularity import Popularity
-from recsys.retrieval.transitions_fit import fit_transitions
+from recsys.core.errors import BundleError
+from recsys.core.queries import Queries
+from recsys.sources.content_fit import fit_text_vectors
+from recsys.sources.factors import ImplicitFactors
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.popularity import Popularity
+from recsys.sources.transitions_fit import fit_transitions
 from tests.bundle_factory import (
     CANDIDATES,
     PROPOSER_CANDIDATES,

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from recsys.bundle import BundleWriter, open_bundle, writer
-from recsys.dataset.histories import Histories
-from recsys.errors import BundleError
-from recsys.ranking.attributes import ItemAttributes
-from recsys.ranking.ranker import RankerModel
-from recsys.retrieval.item_to_item import ItemToItem
-from recsys.retrieval.popularity import Popularity
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.pipeline.attributes import ItemAttributes
+from recsys.pipeline.ranker import RankerModel
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.popularity import Popularity
 from tests import bundle_factory
 from tests.bundle_factory import make_bundle
 

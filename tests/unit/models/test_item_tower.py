@@ -6,7 +6,7 @@ import tensorflow as tf
 from recsys.config import ModelConfig
 from recsys.models.features import ItemFeatures
 from recsys.models.item_tower import ItemTower
-from recsys.retrieval.lending import Loans
+from recsys.sources.lending import Loans
 
 N_ITEMS, DIM = 30, 6
 

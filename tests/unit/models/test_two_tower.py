@@ -11,7 +11,7 @@ from recsys.config import Config, parse_config
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.item_tower import text_components
 from recsys.models.layers import StepDropout
-from recsys.ranking.ratings import FEATURES
+from recsys.pipeline.ratings import FEATURES
 
 N_ITEMS, TEXT_DIM, N_USERS = 12, 10, 6
 UNTRAINED = 11

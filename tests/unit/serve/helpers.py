@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
 from recsys.bundle import Bundle
-from recsys.retrieval.base import Queries
+from recsys.core.queries import Queries
 from serve.app import create_app
 from serve.problems import MEDIA_TYPE
 from serve.schemas.recommendations import Options

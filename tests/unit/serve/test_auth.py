@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from serve.auth import ApiKey, Keyring, main, needed
 from tests.unit.serve.helpers import refusal, running
 

@@ -15,7 +15,7 @@ import pytest
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import digest
-from recsys.errors import BundleError
+from recsys.core.errors import BundleError
 from serve.bundles import Bundles, NotReadyError
 from serve.metrics import Metrics
 from serve.settings import Settings

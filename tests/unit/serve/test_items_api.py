@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from recsys.dataset.histories import Histories
-from recsys.retrieval.base import Queries
+from recsys.core.histories import Histories
+from recsys.core.queries import Queries
 from serve.search_index import catalogue_version
 from tests.unit.serve.helpers import N_ITEMS, refusal, row_of, rows_of, running
 from tests.unit.serve.waiting import eventually

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.retrieval.base import NO_ITEM
+from recsys.core.queries import NO_ITEM
 from serve.kept import Kept
 from serve.kernels import logistic, shown
 

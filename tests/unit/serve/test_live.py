@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import Bundle
-from recsys.dataset.histories import Histories
+from recsys.core.histories import Histories
 from recsys.store import EVENT_WEIGHTS
 from serve.live import event_weights, merge, times_of_last
 from tests.bundle_factory import DAY, START

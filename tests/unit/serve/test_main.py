@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.errors import BundleError, ConfigError
+from recsys.core.errors import BundleError, ConfigError
 from serve.__main__ import main
 from serve.loaded import Loaded
 from tests.unit.serve.processes import ROOT

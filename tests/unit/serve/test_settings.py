@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from serve.settings import load_settings
 from serve.settings_docs import with_table
 

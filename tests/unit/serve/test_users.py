@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from recsys.dataset.histories import Histories
+from recsys.core.histories import Histories
 from serve.spending import Spending, mean_price
 from tests.unit.serve.helpers import N_USERS, history_of, refusal, running
 

@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from recsys.config import Config, parse_config
-from recsys.dataset.amazon_formats import LAST_SECOND
-from recsys.dataset.prepare import prepare
-from recsys.dataset.prepared import PreparedDataset
-from recsys.errors import DataError
+from recsys.core.errors import DataError
+from recsys.prepare.amazon_formats import LAST_SECOND
+from recsys.prepare.prepare import prepare
+from recsys.prepare.prepared import PreparedDataset
 from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable, event_log
 from recsys.store.records import END_OF_TIME
 from tests.unit.store.databases import event, patient

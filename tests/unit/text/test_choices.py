@@ -18,7 +18,7 @@ from huggingface_hub import HfApi, constants, file_download
 from rich.console import Console
 
 from recsys.config import TextConfig
-from recsys.errors import TrainingError
+from recsys.core.errors import TrainingError
 from recsys.text import choices
 from recsys.text.choices import EncoderFiles, choose_encoder
 

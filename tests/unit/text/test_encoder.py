@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from recsys.config import TextConfig
-from recsys.errors import ConfigError, TrainingError
+from recsys.core.errors import ConfigError, TrainingError
 from recsys.text import encoder
 from recsys.text.choices import describe
 from recsys.text.encoder import TextEncoder, batches_by_length, layer_numbers, load_model, masked_mean, pad

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from recsys.config import TextConfig
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from recsys.text import FineTunedText, build_fine_tuned_text, encode_items, fine_tuning
 
 import tensorflow as tf  # isort: skip

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from recsys.config import TextConfig
-from recsys.errors import ConfigError
+from recsys.core.errors import ConfigError
 from recsys.text import encode_items, items
 from recsys.text.encoder import TextEncoder
 from tests.unit.text import oracle

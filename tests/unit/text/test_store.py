@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.errors import TrainingError
+from recsys.core.errors import TrainingError
 from recsys.text.store import Store, text_key
 
 # Loads the module by its path: importing the package would import TensorFlow, for seconds.

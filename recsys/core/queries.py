@@ -1,0 +1,63 @@
+"""Queries and candidates: what recommendations are asked for, and what answers look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.histories import Histories
+
+NO_ITEM = -1
+
+
+@dataclass(frozen=True)
+class Queries:
+    """A batch of B users to recommend for.
+
+    Attributes:
+        histories: what is known of each user at this moment; row b belongs to query b.
+        users: int32 [B], user rows; -1 for a user the model was not trained on.
+        now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
+    """
+
+    histories: Histories
+    users: NDArray[np.int32]
+    now: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Queries:
+        """The queries of the given rows (0..B-1), in their order."""
+        rows = np.asarray(rows, np.int64)
+        return Queries(self.histories.select(rows), self.users[rows], self.now[rows])
+
+    def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
+        """Consecutive blocks of at most `size` queries, each with its place in the batch."""
+        if 0 < len(self) <= size:
+            yield slice(0, len(self)), self
+            return
+        for start in range(0, len(self), size):
+            place = slice(start, min(start + size, len(self)))
+            yield place, self.select(np.arange(place.start, place.stop))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The best items of B queries, best first.
+
+    Attributes:
+        items: int32 [B, k], item rows; `NO_ITEM` where there are fewer than k.
+        scores: float32 [B, k], never increasing along a row; -inf beside `NO_ITEM`.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+    @staticmethod
+    def none(queries: int, k: int) -> Candidates:
+        """No candidates at all: `NO_ITEM` everywhere."""
+        return Candidates(np.full((queries, k), NO_ITEM, np.int32), np.full((queries, k), -np.inf, np.float32))

@@ -1,1 +1,0 @@
-"""Metrics, the evaluator and the report."""

@@ -1,0 +1,103 @@
+"""What is recommended where little is known: to new users by the length of their history, and of new items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config import Config
+from recsys.core.queries import Queries
+from recsys.measure import systems as s
+from recsys.measure.metrics import ranking_metrics
+from recsys.measure.protocol import HeldOut, main_cutoff
+from recsys.measure.ranking import list_length
+from recsys.measure.tally import HEADLINE, Summary
+from recsys.sources.base import Retriever
+from recsys.sources.exact import is_seen, top_k
+
+LENGTHS = (0, 1, 2, 5)
+MAX_USERS = 5000
+
+
+def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: Config) -> dict[str, Any] | None:
+    """Figures of the same users, as if all but their last 0, 1, 2 or 5 interactions were unknown.
+
+    The model is not told who they are (user -1), also in the row of their whole histories. What counts as
+    wanted is the same in every row: unseen items of the whole history.
+
+    Args:
+        systems: to be asked.
+        held: users of the split; those with a history of at least 5 take part, `MAX_USERS` of them at most.
+        names: of the systems.
+        config: the cutoffs, the number of bootstrap samples and the seed.
+
+    Returns:
+        {"users", "systems", "rows": [{"history": a length or None for all, "systems": {name: {metric: estimate}}}]};
+        None where no user has history enough.
+    """
+    long_enough = held.select(np.flatnonzero(held.queries.histories.lengths >= max(LENGTHS)))
+    chosen = long_enough.sample(MAX_USERS, config.seed)
+    repeated = is_seen(chosen.relevant.items, chosen.relevant.owners, chosen.queries.histories)
+    relevant = chosen.relevant.keep(~repeated)
+    if not relevant.counts.any():
+        return None
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    metrics = [f"{metric}@{cutoff}" for metric in HEADLINE]
+    rows = []
+    for length in (*LENGTHS, None):
+        figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in names}
+        for place, block in chosen.blocks(systems.two_tower.n_items):
+            wanted = relevant.select(np.arange(place.start, place.stop))
+            queries = _unknown(block.queries, length)
+            lists = systems.rank(queries, list_length(config), names, [s.SEEN_REMOVED])[s.SEEN_REMOVED]
+            for name in names:
+                found = ranking_metrics(lists[name].items, wanted, [cutoff])
+                for metric in metrics:
+                    figures[name][metric][place] = found[metric]
+        summary = Summary(figures, config.evaluation.bootstrap_samples, config.seed)
+        rows.append({"history": length, "systems": summary.table()})
+    return {"users": summary.users, "systems": list(names), "rows": rows}
+
+
+def _unknown(queries: Queries, length: int | None) -> Queries:
+    histories = queries.histories if length is None else queries.histories.last(length)
+    return Queries(histories, np.full(len(queries), -1, np.int32), queries.now)
+
+
+def among_new_items(
+    retrievers: dict[str, Retriever], held: HeldOut, new: NDArray[np.bool_], config: Config
+) -> dict[str, Any] | None:
+    """How well new items are told from one another: they alone are ranked, for users who chose one of them.
+
+    Args:
+        retrievers: by name, asked for the scores of all items.
+        held: users of the split.
+        new: bool [n_items].
+        config: the cutoffs, the number of bootstrap samples and the seed.
+
+    Returns:
+        {"users", "systems": {name: {metric: estimate}}}; None where no user chose a new item.
+    """
+    wanted = held.relevant.keep(new[held.relevant.items])
+    chosen = held.select(np.flatnonzero(wanted.counts))
+    if not len(chosen):
+        return None
+    rows = np.flatnonzero(new)
+    renumbered = np.full(len(new), -1, np.int32)
+    renumbered[rows] = np.arange(len(rows))
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    metrics = [f"{metric}@{cutoff}" for metric in HEADLINE]
+    figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in retrievers}
+    for place, block in chosen.blocks(len(new)):
+        wanted = block.relevant.keep(new[block.relevant.items])
+        wanted = wanted._replace(items=renumbered[wanted.items])
+        for name, retriever in retrievers.items():
+            best = top_k(retriever.scores(block.queries)[:, rows], cutoff)
+            found = ranking_metrics(best.items, wanted, [cutoff])
+            for metric in metrics:
+                figures[name][metric][place] = found[metric]
+    summary = Summary(figures, config.evaluation.bootstrap_samples, config.seed)
+    return {"users": summary.users, "systems": summary.table()}

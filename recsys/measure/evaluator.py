@@ -1,0 +1,143 @@
+"""Evaluate a bundle on held-out interactions: every retriever it holds and what it serves, in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+
+from recsys.config import Config
+from recsys.measure import systems as s
+from recsys.measure.calibration import reliability
+from recsys.measure.cold_start import among_new_items, new_users
+from recsys.measure.progress import progress_bar
+from recsys.measure.protocol import HISTORY_SPLITS, HeldOut, main_cutoff, train_counts
+from recsys.measure.provenance import require_same_dataset
+from recsys.measure.ranking import RankingRun
+from recsys.measure.ratings import PredictRatings, evaluate_ratings, flat, predict_in_blocks
+from recsys.measure.recommendations import RecommendationFile
+from recsys.measure.stages import candidate_recall
+from recsys.measure.verdict import best_baseline, warnings
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
+
+if TYPE_CHECKING:
+    from recsys.bundle import Bundle
+
+
+def evaluate(
+    bundle: Bundle,
+    dataset: PreparedDataset,
+    config: Config,
+    *,
+    split: str = c.TEST,
+    retrievers: Collection[str] | None = None,
+    recommendations: Path | None = None,
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Rank the whole catalogue for every user of a split and measure all systems on the same lists' terms.
+
+    Users are processed in blocks, so that memory does not grow with users x items. Nothing is fitted or tuned here
+    but the rating models beside the head: what is evaluated is what the bundle holds.
+
+    Args:
+        bundle: an open bundle, trained on `dataset`.
+        dataset: its split is predicted.
+        config: `config.evaluation` and `config.seed`.
+        split: "test" or "validation".
+        retrievers: names of the bundle's retrievers to compare beside the two-tower and popularity; None: all.
+        recommendations: where to write the system's top 100 of every user, or None.
+        console: for progress bars; None: silent.
+
+    Returns:
+        A JSON-ready dictionary: systems, ranking, slices, comparisons, best_baseline, candidates, ann, ranker,
+        new_users, cold_items, ratings, calibration, warnings, protocol.
+
+    Raises:
+        BundleError: the bundle was trained on another dataset or another preparation of it.
+        ConfigError: the bundle holds no retriever of a given name, or the file cannot be written.
+        DataError: the split is empty.
+    """
+    require_same_dataset(bundle, dataset)
+    held = HeldOut.of(dataset, split)
+    systems = s.Systems.of(bundle, retrievers)
+    samples, seed = config.evaluation.bootstrap_samples, config.seed
+    with progress_bar(console) as progress:
+        ranking = progress.add_task(f"Ranking for {split} users", total=len(held))
+        run = RankingRun(systems, dataset, held, config)
+        with RecommendationFile(recommendations, dataset) if recommendations else nullcontext() as output:
+            for place, block in held.blocks(dataset.n_items):
+                served = run.add(place, block)
+                if output is not None:
+                    output.write(block.users, served)
+                progress.advance(ranking, len(block))
+        steps = progress.add_task("Intervals, cold start, ratings", total=4)
+        results = run.results()
+        results["protocol"] = _protocol(held, dataset, config)
+        results["best_baseline"] = best_baseline(results, bundle.manifest.get("metrics", {}))
+        progress.advance(steps)
+        results["candidates"] = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
+        results["new_users"] = new_users(systems, held, _cold_start_systems(results), config)
+        progress.advance(steps)
+        if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
+            results["cold_items"]["among_themselves"] = among_new_items(
+                {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
+            )
+        progress.advance(steps)
+        predict = _rating_head(bundle, systems)
+        results["ratings"] = evaluate_ratings(
+            dataset,
+            held,
+            predict,
+            dampings=config.evaluation.bias_damping,
+            head_damping=config.ranking.damping,
+            samples=samples,
+            seed=seed,
+            factor_grids=config.evaluation,
+        )
+        results["calibration"] = _calibration(held, dataset.n_items, predict)
+        progress.advance(steps)
+    results["warnings"] = warnings(results)
+    return results
+
+
+def _cold_start_systems(results: dict[str, Any]) -> list[str]:
+    best = results["best_baseline"]
+    return list(dict.fromkeys([s.SYSTEM, s.ANN, *([best["name"]] if best else []), s.POPULARITY]))
+
+
+def _rating_head(bundle: Bundle, systems: s.Systems) -> PredictRatings | None:
+    predictor = bundle.rating_predictor
+    if predictor is None:
+        return None
+    return lambda queries, items: predictor.predict(systems.two_tower.encode(queries), queries.histories, items)
+
+
+def _calibration(held: HeldOut, n_items: int, predict: PredictRatings | None) -> dict[str, Any] | None:
+    """Reliability of the rating head; None where there is none or nothing to compare with."""
+    if predict is None or held.ratings.empty:
+        return None
+    return reliability(predict_in_blocks(held, n_items, predict), flat(held)[2])
+
+
+def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> dict[str, Any]:
+    lengths = held.queries.histories.lengths
+    return {
+        "split": held.split,
+        "fitted_on": [c.TRAIN],
+        "history": list(HISTORY_SPLITS[held.split]),
+        "users": len(held),
+        "users_without_history": int(np.sum(lengths == 0)),
+        "targets": len(held.relevant.items),
+        "mean_history": float(lengths.mean()),
+        "catalogue": dataset.n_items,
+        "cutoffs": list(config.evaluation.cutoffs),
+        "main_cutoff": main_cutoff(config.evaluation.cutoffs),
+        "protocols": dict(s.PROTOCOLS),
+        "bootstrap_samples": config.evaluation.bootstrap_samples,
+        "seed": config.seed,
+    }

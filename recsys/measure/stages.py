@@ -1,0 +1,55 @@
+"""How much of what users choose reaches the ranker at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.measure.metrics import membership
+from recsys.measure.protocol import HeldOut
+from recsys.measure.tally import Summary
+from recsys.pipeline.candidates import union
+from recsys.pipeline.recommender import Recommender
+from recsys.sources.exact import is_seen
+
+MAX_USERS = 5000
+
+
+def candidate_recall(
+    recommender: Recommender, held: HeldOut, n_items: int, *, samples: int, seed: int
+) -> dict[str, Any] | None:
+    """Share of a user's choices among the candidates, above which no order of them can take the recall.
+
+    Args:
+        recommender: what is served.
+        held: users of the split, of whom `MAX_USERS` with a history are asked for; seen items are removed.
+        n_items: size of the catalogue.
+        samples: bootstrap resamples of users.
+        seed: of the sample and the bootstrap.
+
+    Returns:
+        {"users", "mean_count": candidates of a user, "recall": estimate}; None where no user chose anything unseen.
+    """
+    chosen = held.select(np.flatnonzero(held.queries.histories.lengths)).sample(MAX_USERS, seed)
+    recalls, counts = np.full(len(chosen), np.nan), np.zeros(len(chosen))
+    for place, block in chosen.blocks(n_items):
+        repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
+        relevant = block.relevant.keep(~repeated)
+        candidates = _candidates(recommender, block.queries)
+        found = membership(candidates, relevant).sum(axis=1)
+        recalls[place] = np.where(relevant.counts > 0, found / np.maximum(relevant.counts, 1), np.nan)
+        counts[place] = (candidates != NO_ITEM).sum(axis=1)
+    summary = Summary({"candidates": {"recall": recalls}}, samples, seed)
+    if not summary.users:
+        return None
+    recall = summary.table()["candidates"]["recall"]
+    return {"users": summary.users, "mean_count": float(counts.mean()), "recall": recall}
+
+
+def _candidates(recommender: Recommender, queries: Queries) -> NDArray[np.int32]:
+    """All that is proposed for each query, unseen items alone: int32 [B, C]."""
+    vectors = recommender.retriever.encode(queries)
+    return union(recommender.propose(queries, vectors, 1))

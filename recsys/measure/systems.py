@@ -1,0 +1,205 @@
+"""The systems compared in one run: what they are, and their lists under both protocols."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.errors import ConfigError
+from recsys.core.queries import Candidates, Queries
+from recsys.pipeline.recommender import Recommender
+from recsys.sources.base import Retriever
+from recsys.sources.exact import drop_seen, inner_products, top_k
+from recsys.sources.two_tower import TwoTowerRetriever
+
+if TYPE_CHECKING:
+    from recsys.bundle import Bundle
+
+TWO_TOWER = TwoTowerRetriever.name
+SYSTEM, ANN, EXACT = "system", f"{TWO_TOWER}_scann", f"{TWO_TOWER}_exact"
+HYBRID, BLEND, POPULARITY = "hybrid", "blend", "popularity"
+OURS = (SYSTEM, ANN, EXACT, HYBRID)
+"""What the two-tower has a part in; every other system is a baseline."""
+
+LABELS = {
+    SYSTEM: ("Whole system", "what is served: candidates of several retrievers, put in order by the ranker"),
+    ANN: ("Two-tower, ScaNN", "retrieval alone, approximate search"),
+    EXACT: ("Two-tower, exact", "retrieval alone, exact inner products"),
+    HYBRID: ("Hybrid", "weighted sum of two-tower and baseline scores"),
+    BLEND: ("Blend of baselines", "weighted sum of the baselines' scores, without the two-tower"),
+    POPULARITY: ("Popularity", "the same most popular train items for everyone"),
+    "recent_popularity": ("Recent popularity", "popularity in which interactions lose weight with age"),
+    "neighbours_bm25": ("Neighbours, BM25", "items of common users, BM25-weighted, recency decay"),
+    "neighbours_cosine": ("Neighbours, cosine", "items of common users, cosine similarity, recency decay"),
+    "neighbours_cooccurrence": ("Neighbours, co-occurrence", "items of common users, plain counts, recency decay"),
+    "transitions": ("Transitions", "what was chosen soon after the items of the history"),
+    "ease": ("EASE", "linear item-item model in closed form (Steck, 2019)"),
+    "als": ("ALS", "matrix factorisation of implicit feedback (Hu et al., 2008)"),
+    "bpr": ("BPR", "matrix factorisation by pairwise ranking (Rendle et al., 2009)"),
+    "content_tfidf": ("Content, TF-IDF", "items of similar words, recency decay"),
+    "content_encoder": ("Content, text encoder", "items of similar text embeddings, recency decay"),
+}
+
+_MOST_WORKERS = 4
+
+SEEN_REMOVED, NOTHING_REMOVED = "seen_removed", "nothing_removed"
+PROTOCOLS = {
+    SEEN_REMOVED: "Seen items removed: items of the history are not recommended",
+    NOTHING_REMOVED: "Nothing removed: items of the history compete too",
+}
+
+Lists = dict[str, dict[str, Candidates]]
+"""Protocol -> system -> lists."""
+
+
+def label(name: str) -> str:
+    """How a report calls a system."""
+    return LABELS[name][0] if name in LABELS else name.replace("_", " ").capitalize()
+
+
+def description(name: str) -> str:
+    """What a system is, in a line; empty for one that nothing is known of."""
+    return LABELS[name][1] if name in LABELS else ""
+
+
+def baselines(names: Iterable[str]) -> list[str]:
+    """Those of the systems that the two-tower has no part in."""
+    return [name for name in names if name not in OURS]
+
+
+class Systems:
+    """All systems of a comparison, by name.
+
+    Attributes:
+        recommender: what is served.
+        two_tower: its retriever, asked approximately and exactly.
+        retrievers: the others by name.
+    """
+
+    def __init__(self, recommender: Recommender, two_tower: TwoTowerRetriever, retrievers: dict[str, Retriever]):
+        self.recommender, self.two_tower, self.retrievers = recommender, two_tower, retrievers
+
+    @classmethod
+    def of(cls, bundle: Bundle, chosen: Collection[str] | None = None) -> Systems:
+        """The whole system, the two-tower, popularity, and the bundle's other retrievers.
+
+        Args:
+            bundle: an open bundle.
+            chosen: names of the other retrievers wanted; None: all.
+
+        Raises:
+            ConfigError: the bundle has no retriever of a chosen name.
+        """
+        held = [name for name in bundle.retrievers if name != TWO_TOWER]
+        unknown = sorted(set(chosen or ()) - {*held, TWO_TOWER})
+        if unknown:
+            raise ConfigError(
+                f"--retrievers among {', '.join(held)}", ", ".join(unknown), "name retrievers that the bundle holds"
+            )
+        wanted = [name for name in held if chosen is None or name in chosen or name == POPULARITY]
+        order = [name for name in (HYBRID, BLEND) if name in wanted]
+        order += [name for name in wanted if name not in order]
+        return cls(bundle.recommender(), bundle.two_tower(), {name: bundle.retriever(name) for name in order})
+
+    @property
+    def names(self) -> list[str]:
+        """All systems, our own first."""
+        return [SYSTEM, ANN, EXACT, *self.retrievers]
+
+    def rank(
+        self,
+        queries: Queries,
+        k: int,
+        names: Collection[str] | None = None,
+        protocols: Sequence[str] = tuple(PROTOCOLS),
+    ) -> Lists:
+        """The first k items of systems for a block of queries.
+
+        A query with an empty history gets popular items from each of them, as it does when served: a comparison is
+        of who knows the users best, not of who has a policy for strangers.
+
+        Args:
+            queries: a block.
+            k: length of the lists.
+            names: of the systems asked; None: all.
+            protocols: which are wanted.
+        """
+        vectors = self.two_tower.encode(queries)
+        lists: Lists = {protocol: {} for protocol in protocols}
+
+        def ask(task: tuple[str, Sequence[str]]) -> dict[str, Candidates]:
+            name, wanted = task
+            if name in (SYSTEM, ANN):
+                return {protocol: self._ask(name, vectors, queries, k, protocol) for protocol in wanted}
+            return self._ask_once(name, vectors, queries, k, wanted)
+
+        # Approximate search and candidates depend on what is left out, so that each protocol is asked for.
+        tasks = [
+            (name, part)
+            for name in (self.names if names is None else names)
+            for part in ([[protocol] for protocol in protocols] if name in (SYSTEM, ANN) else [protocols])
+        ]
+        # NumPy, ScaNN and ONNX Runtime leave the interpreter free while they compute.
+        with ThreadPoolExecutor(_workers()) as pool:
+            for (name, _), found in zip(tasks, pool.map(ask, tasks), strict=True):
+                for protocol, candidates in found.items():
+                    lists[protocol][name] = candidates
+        self._fill_strangers(lists, queries, k)
+        return lists
+
+    def _fill_strangers(self, lists: Lists, queries: Queries, k: int) -> None:
+        """Give popular items to the queries with an empty history."""
+        strangers = np.flatnonzero(queries.histories.lengths == 0)
+        popularity = self.retrievers.get(POPULARITY)
+        if not len(strangers) or popularity is None:
+            return
+        popular = popularity.retrieve(queries.select(strangers), k)
+        for found in lists.values():
+            for name, candidates in found.items():
+                if name not in (POPULARITY, SYSTEM):
+                    found[name] = _replaced(candidates, strangers, popular)
+
+    def _ask(self, name: str, vectors: NDArray[np.float32], queries: Queries, k: int, protocol: str) -> Candidates:
+        exclude = protocol == SEEN_REMOVED
+        if name == ANN:
+            return self.two_tower.search(vectors, queries, k, exclude_seen=exclude)
+        served = self.recommender.recommend(queries, k, exclude_seen=exclude)
+        return Candidates(served.items, served.scores)
+
+    def _ask_once(
+        self, name: str, vectors: NDArray[np.float32], queries: Queries, k: int, protocols: Sequence[str]
+    ) -> dict[str, Candidates]:
+        """One search without exclusion, long enough for all protocols."""
+        longer = k + int(queries.histories.lengths.max(initial=0))
+        if name == EXACT:
+            full = self._exact(vectors, queries, longer)
+        else:
+            full = self.retrievers[name].retrieve(queries, longer, exclude_seen=False)
+        first = Candidates(full.items[:, :k], full.scores[:, :k])
+        return {
+            protocol: drop_seen(full, queries.histories, k) if protocol == SEEN_REMOVED else first
+            for protocol in protocols
+        }
+
+    def _exact(self, vectors: NDArray[np.float32], queries: Queries, k: int) -> Candidates:
+        scores = inner_products(vectors, self.two_tower.item_embeddings)
+        scores[queries.histories.lengths == 0] = -np.inf
+        return top_k(scores, k)
+
+
+def _replaced(candidates: Candidates, rows: NDArray[np.int64], others: Candidates) -> Candidates:
+    """`candidates` with the given rows from `others`."""
+    items, scores = candidates.items.copy(), candidates.scores.copy()
+    items[rows], scores[rows] = others.items[:, : items.shape[1]], others.scores[:, : items.shape[1]]
+    return Candidates(items, scores)
+
+
+def _workers() -> int:
+    """Systems asked at a time: the cores at hand, few enough to bound the memory."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)

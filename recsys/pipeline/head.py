@@ -1,0 +1,66 @@
+"""The rating head as the server runs it: exported to ONNX, computed by ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.histories import Histories
+from recsys.pipeline.rating_kernels import gather
+from recsys.pipeline.ratings import RatingStatistics
+from recsys.sources.onnx_session import OnnxModel
+
+
+class RankingHead:
+    """Predicts ratings from user embedding, the item's part of the first layer, and rating features."""
+
+    def __init__(self, path: Path) -> None:
+        self._model = OnnxModel(path)
+
+    def predict(
+        self, users: NDArray[np.float32], parts: NDArray[np.float32], features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Predicted ratings float32 [B, K].
+
+        Args:
+            users: float32 [B, D], user embeddings.
+            parts: float32 [B, K, H], see `RatingPredictor`.
+            features: float32 [B, K, F], see `RatingStatistics.features`.
+        """
+        return self._model(user_embedding=users, item_part=parts, features=features)
+
+
+@dataclass(frozen=True)
+class RatingPredictor:
+    """Predicts the rating a user would give an item.
+
+    Attributes:
+        head: the exported network.
+        statistics: source of its features.
+        item_parts: float32 [N, H], what the network reads of each item: its embedding's product with the first layer,
+            the same for all users.
+    """
+
+    head: RankingHead
+    statistics: RatingStatistics
+    item_parts: NDArray[np.float32]
+
+    def predict(
+        self, vectors: NDArray[np.float32], histories: Histories, items: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Ratings float32 [B, K]; NaN beside `NO_ITEM`.
+
+        Args:
+            vectors: float32 [B, D], user vectors.
+            histories: of the same B users.
+            items: int32 [B, K], item rows or `NO_ITEM`.
+        """
+        if not items.size:
+            return np.full(items.shape, np.nan, np.float32)
+        parts = np.empty((*items.shape, self.item_parts.shape[1]), np.float32)
+        gather(self.item_parts, items, parts)
+        # The features of `NO_ITEM` are NaN, and so is what the head computes from them.
+        return self.head.predict(vectors, parts, self.statistics.features(histories, items))

@@ -1,0 +1,347 @@
+"""Compiled loops of the ranker, see `recsys.core.compiled`. Items and features as in the functions that call them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.compiled import compiled, prefetch
+from recsys.core.queries import NO_ITEM
+from recsys.sources.kernels import HASH, UNHASH
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+Matrix3 = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+_NO_VALUE = 0  # as in recsys.pipeline.attributes
+_SIGN = np.int64(1 << 31)
+_AHEAD = 8  # items asked for before they are read
+
+
+@compiled
+def write_union(items: Ints, union: Ints) -> int:
+    """Write each row's items once into `union` [B, S], in the order of their tie keys; the longest row's length."""
+    width = 0
+    for query in range(len(items)):
+        keys = np.empty(items.shape[1], np.uint32)
+        count = 0
+        for item in items[query]:
+            if item != NO_ITEM:
+                keys[count] = np.uint32(item) * HASH
+                count += 1
+        keys = np.sort(keys[:count])
+        end = 0
+        for place in range(count):
+            if place == 0 or keys[place] != keys[place - 1]:
+                union[query, end] = np.int32(keys[place] * UNHASH)
+                end += 1
+        width = max(width, end)
+    return width
+
+
+@compiled
+def _order(scores: Matrix, listed: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Columns of the listed scores, from the highest; of equal ones the first column first."""
+    keys = np.empty(len(scores), np.uint64)
+    bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
+    count = 0
+    for column in range(len(scores)):
+        if listed[column]:
+            ascending = np.int64(bits[column]) if bits[column] >= 0 else np.int64(bits[column] ^ 0x7FFFFFFF)
+            keys[count] = np.uint64(_SIGN - 1 - ascending) << np.uint64(32) | np.uint64(column)
+            count += 1
+    return np.sort(keys[:count]) & np.uint64(0xFFFFFFFF)
+
+
+@compiled
+def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> None:
+    """Write 1 / log2(1 + rank) of the listed scores, 1 for the highest."""
+    order = _order(scores, listed)
+    for rank in range(len(order)):
+        ranks[order[rank]] = 1 / math.log2(2 + rank)
+
+
+@compiled
+def write_finalists(
+    items: Ints,
+    scores: Matrix3,
+    hybrid: Matrix,
+    order: Matrix,
+    best_items: Ints,
+    best_scores: Matrix3,
+    best_hybrid: Matrix,
+) -> None:
+    """Write the K candidates of each row that come first by `order`, equal ones in their order; 0 beside padding.
+
+    Args:
+        items: [B, C].
+        scores: [R, B, C].
+        hybrid, order: [B, C].
+        best_items: [B, K], padded with `NO_ITEM`.
+        best_scores: [R, B, K].
+        best_hybrid: [B, K].
+    """
+    best_items[:], best_scores[:], best_hybrid[:] = NO_ITEM, 0, 0
+    for query in range(len(items)):
+        columns = _order(order[query], items[query] != NO_ITEM)
+        for place in range(min(len(columns), best_items.shape[1])):
+            column = columns[place]
+            best_items[query, place], best_hybrid[query, place] = items[query, column], hybrid[query, column]
+            for retriever in range(len(scores)):
+                best_scores[retriever, query, place] = scores[retriever, query, column]
+
+
+@compiled
+def write_lists(
+    items: Ints,
+    scores: Matrix,
+    features: Matrix3,
+    kept: Longs,
+    list_items: Ints,
+    list_scores: Matrix,
+    list_features: Matrix3,
+) -> None:
+    """Write the K candidates of the highest scores, equal ones in their order, and some of their features.
+
+    Args:
+        items, scores: [B, C].
+        features: [B, C, F].
+        kept: [P], columns of the features to keep.
+        list_items, list_scores, list_features: [B, K], [B, K] and [B, K, P]; `NO_ITEM`, -inf and NaN where there are
+            fewer candidates.
+    """
+    list_items[:], list_scores[:], list_features[:] = NO_ITEM, -np.inf, np.nan
+    for query in range(len(items)):
+        columns = _order(scores[query], items[query] != NO_ITEM)
+        for place in range(min(len(columns), list_items.shape[1])):
+            column = columns[place]
+            list_items[query, place], list_scores[query, place] = items[query, column], scores[query, column]
+            for part in range(len(kept)):
+                list_features[query, place, part] = features[query, column, kept[part]]
+
+
+@compiled
+def write_sources(items: Ints, proposed: Ints, ends: Longs, found: NDArray[np.bool_], counts: Longs) -> None:
+    """Write which of R sources proposed each of the items [B, K], and how many items each source proposed in all.
+
+    Args:
+        items: see above.
+        proposed: [B, ...], what the sources proposed, side by side, padded.
+        ends: [R], the column behind each source's last one.
+        found: [B, K, R].
+        counts: [R], 0 before.
+    """
+    for query in range(len(items)):
+        start = 0
+        for source in range(len(ends)):
+            for column in range(start, ends[source]):
+                item = proposed[query, column]
+                if item != NO_ITEM:
+                    counts[source] += 1
+                    for place in range(items.shape[1]):
+                        found[query, place, source] |= items[query, place] == item
+            start = ends[source]
+
+
+@compiled
+def write_two_tower(items: Ints, scores: Matrix, hybrid: Matrix, features: Matrix3) -> None:
+    """Fill in the first three features: score, how far it lies below the best, and its rank; and the last: `hybrid`."""
+    for query in range(len(items)):
+        listed = items[query] != NO_ITEM
+        best = -np.inf
+        for column in range(items.shape[1]):
+            if listed[column]:
+                best = max(best, scores[query, column])
+        for column in range(items.shape[1]):
+            if listed[column]:
+                features[query, column, 0] = scores[query, column]
+                features[query, column, 1] = scores[query, column] - best
+                features[query, column, features.shape[2] - 1] = hybrid[query, column]
+        _write_ranks(scores[query], listed, features[query, :, 2])
+
+
+@compiled
+def write_sum(scores: Matrix3, weights: Matrix, total: Matrix) -> None:
+    """Write the weighted sum of the scores [R, B, C] of R retrievers."""
+    total[:] = 0
+    for retriever in range(len(scores)):
+        if weights[retriever] != 0:
+            for query in range(len(total)):
+                for column in range(total.shape[1]):
+                    total[query, column] += weights[retriever] * scores[retriever, query, column]
+
+
+@compiled
+def write_scores(items: Ints, scores: Matrix3, last: Matrix3, features: Matrix3, first: int) -> None:
+    """Fill in four features for each retriever's `scores`, and those that the history's `last` item alone gives.
+
+    Log score; share of the query's best score, from -1 to 1, 0 where none is positive; rank among the positive ones;
+    share of the last item's best score.
+
+    Args:
+        items: [B, C].
+        scores, last: [R, B, C].
+        features: [B, C, F].
+        first: place of the first of them.
+    """
+    for query in range(len(items)):
+        listed = items[query] != NO_ITEM
+        for retriever in range(len(scores)):
+            given, of_last, at = scores[retriever, query], last[retriever, query], first + 4 * retriever
+            best, best_of_last = 0.0, 0.0
+            for column in range(items.shape[1]):
+                best = max(best, given[column])
+                best_of_last = max(best_of_last, of_last[column])
+            for column in range(items.shape[1]):
+                if not listed[column]:
+                    continue
+                features[query, column, at] = math.log1p(max(given[column], 0.0))
+                if best > 0:
+                    features[query, column, at + 1] = min(max(given[column] / best, -1.0), 1.0)
+                if best_of_last > 0:
+                    features[query, column, at + 3] = min(max(of_last[column] / best_of_last, -1.0), 1.0)
+            _write_ranks(given, listed & (given > 0), features[query, :, at + 2])
+
+
+@compiled
+def write_deviations(ratings: Matrix, mean: float, features: Matrix3, at: int) -> None:
+    """Fill in the feature at place `at`: the rating [B, C] less the mean, 0 where there is none (NaN)."""
+    for query in range(len(ratings)):
+        for column in range(ratings.shape[1]):
+            if not math.isnan(ratings[query, column]):
+                features[query, column, at] = ratings[query, column] - np.float32(mean)
+
+
+@compiled
+def _mean_share(values: Ints, shares: Floats) -> float:
+    """Mean share of those values that are some; 0 where none is."""
+    count, total = 0, 0.0
+    for value in values:
+        if value != _NO_VALUE:
+            count += 1
+            total += shares[value]
+    return total / max(count, 1)
+
+
+@compiled
+def _overlap(values: Ints, others: Ints) -> float:
+    """Share of the values that are among the others, of those that are some."""
+    count, common = 0, 0
+    for value in values:
+        if value != _NO_VALUE:
+            count += 1
+            for other in others:
+                common += value == other
+    return common / max(count, 1)
+
+
+@compiled
+def _fetch_attributes(
+    item: int, log_price: Matrix, brand: Ints, categories: Ints, log_count: Matrix, trend: Matrix
+) -> None:
+    """Ask for what is known of an item before it is read."""
+    if item != NO_ITEM:
+        prefetch(log_price, item)
+        prefetch(brand, item)
+        prefetch(categories[item], 0)
+        prefetch(log_count, item)
+        prefetch(trend, item)
+
+
+@compiled
+def write_attributes(
+    indptr: Longs,
+    history: Ints,
+    decay: float,
+    items: Ints,
+    log_price: Matrix,
+    brand: Ints,
+    categories: Ints,
+    log_count: Matrix,
+    trend: Matrix,
+    brand_shares: Floats,
+    category_shares: Floats,
+    features: Matrix,
+    first: int,
+) -> None:
+    """Fill in ten features: popularity and trend, three of price, two of brand, two of categories, history length.
+
+    Args:
+        indptr, history: of B queries.
+        decay: weight of a step back in the history, in the user's habits.
+        items: [B, C].
+        log_price, brand, categories, log_count, trend: of all items, see `ItemAttributes`.
+        brand_shares, category_shares: zeros, one for each brand or category; zeros again afterwards.
+        features: [B, C, F].
+        first: place of the first of them.
+    """
+    for query in range(len(items)):
+        past = history[indptr[query] : indptr[query + 1]]
+        mass, paid, paid_mass = 0.0, 0.0, 0.0
+        for position in range(len(past)):
+            item, weight = past[position], decay ** (len(past) - 1 - position)
+            mass += weight
+            if math.isfinite(log_price[item]):
+                paid += weight * log_price[item]
+                paid_mass += weight
+            brand_shares[brand[item]] += weight
+            for category in categories[item]:
+                category_shares[category] += weight
+        last_item = past[-1] if len(past) else NO_ITEM
+        length = math.log1p(len(past))
+        for column in range(items.shape[1]):
+            if column + _AHEAD < items.shape[1]:
+                _fetch_attributes(items[query, column + _AHEAD], log_price, brand, categories, log_count, trend)
+            item, at = items[query, column], first
+            if item == NO_ITEM:
+                continue
+            values = features[query, column]
+            values[at], values[at + 1] = log_count[item], trend[item]
+            if paid_mass > 0 and math.isfinite(log_price[item]):
+                difference = log_price[item] - paid / paid_mass
+                values[at + 2], values[at + 3], values[at + 4] = 1, difference, abs(difference)
+            if brand[item] != _NO_VALUE and mass > 0:
+                values[at + 5] = brand_shares[brand[item]] / mass
+                values[at + 6] = brand[item] == brand[last_item]
+            if mass > 0:
+                row = categories[item]
+                values[at + 7] = _mean_share(row, category_shares) / mass
+                values[at + 8] = _overlap(row, categories[last_item])
+            values[at + 9] = length
+        for item in past:
+            brand_shares[brand[item]] = 0
+            for category in categories[item]:
+                category_shares[category] = 0
+
+
+@compiled
+def encode(features: Matrix, edges: Matrix, steepness: Matrix, come: Matrix3, bias: Matrix, sums: Matrix) -> None:
+    """Write the products of the features' piecewise linear encodings and a matrix: one table lookup a feature.
+
+    Args:
+        features: float32 [T, F].
+        edges: float32 [F, B + 1], of B bins, increasing along a row.
+        steepness: float32 [F, B], 1 / width of each bin; 0 where that is 0.
+        come: float32 [F, B + 1, H], the product at each edge.
+        bias: float32 [H].
+        sums: float32 [T, H].
+    """
+    bins, width = steepness.shape[1], come.shape[2]
+    total = np.empty(width, np.float32)
+    for row in range(len(features)):
+        total[:] = bias
+        for feature in range(features.shape[1]):
+            value, bin_ = features[row, feature], 0
+            for edge in range(1, bins):  # counting all is faster than branches of a search
+                bin_ += edges[feature, edge] <= value
+            come_far = (value - edges[feature, bin_]) * steepness[feature, bin_]
+            share = min(max(come_far, np.float32(0)), np.float32(1))
+            left = np.float32(1) - share
+            below, above = come[feature, bin_], come[feature, bin_ + 1]
+            for place in range(width):
+                total[place] += left * below[place] + share * above[place]
+        sums[row] = total

@@ -1,0 +1,103 @@
+"""Tastes: a user's deviation from the items' biases, as a linear function of item vectors.
+
+Folding a user in takes nothing but the ratings of the history: users unknown to training are served as all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.histories import Histories
+from recsys.pipeline.rating_kernels import write_tastes
+
+# Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
+# temporal dynamics", KDD 2009), and how fast differs between datasets. The rating head weighs the tastes.
+DECAYS = np.array([1.0, 0.9])
+_BLOCK_USERS = 4096  # users whose sums [D, D] are held at a time
+
+
+@dataclass(frozen=True)
+class RatingFactors:
+    """Item vectors x and the users' tastes z in rating = mean + item bias + x · z + noise, with z ~ N(0, I).
+
+    Zhang and Koren, "Efficient Bayesian hierarchical user modeling for recommendation systems" (SIGIR 2007). A taste is
+    estimated by its mean given the user's ratings: a ridge regression.
+
+    Attributes:
+        vectors: float32 [N, D], item vectors, scaled so that tastes have unit variance.
+        noise: variance of the noise, in squared rating units, above 0.
+    """
+
+    vectors: NDArray[np.float32]
+    noise: float
+
+    def fold_in(
+        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Tastes [B, G, D] of the users, for each of the G `DECAYS`; 0 without ratings.
+
+        Args:
+            histories: of B users.
+            residuals: float64 [T], rating less mean and item bias; 0 where unrated.
+            rated: float64 [T], 1 if rated, else 0.
+        """
+        tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
+        known = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
+        write_tastes(*known, self.vectors, self.noise, DECAYS, tastes)
+        return tastes
+
+    def prefix_scores(
+        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Products x · z of every interaction, from the tastes that those strictly before give: float64 [T, G].
+
+        Arguments as of `fold_in`.
+        """
+        scores = np.zeros((len(histories.items), len(DECAYS)))
+        for users in _longest_first(histories.lengths):
+            self._score_prefixes(users, histories, residuals, rated, scores)
+        return scores
+
+    def _score_prefixes(
+        self,
+        users: NDArray[np.int64],
+        histories: Histories,
+        residuals: NDArray[np.float64],
+        rated: NDArray[np.float64],
+        scores: NDArray[np.float64],
+    ) -> None:
+        """Fill in the `scores` of users sorted by falling length of their histories, step by step through these."""
+        dim, lengths = self.vectors.shape[1], histories.lengths[users]
+        grams = np.zeros((len(users), len(DECAYS), dim, dim))
+        sums = np.zeros((len(users), len(DECAYS), dim))
+        for step in range(int(lengths.max(initial=0))):
+            active = int(np.searchsorted(-lengths, -step))  # users with that many interactions and one more
+            places = histories.indptr[users[:active]] + step
+            vectors, known = self.vectors[histories.items[places]].astype(np.float64), rated[places]
+            if step:
+                tastes = self._tastes(grams[:active], sums[:active])
+                scores[places] = (tastes @ vectors[:, :, None])[..., 0]
+            outer = (known[:, None] * vectors)[:, :, None] * vectors[:, None, :]
+            products = residuals[places][:, None] * vectors
+            for place, decay in enumerate(DECAYS):
+                kept = np.where(known > 0, decay, 1.0)
+                grams[:active, place] *= kept[:, None, None]
+                grams[:active, place] += outer
+                sums[:active, place] *= kept[:, None]
+                sums[:active, place] += products
+
+    def _tastes(self, grams: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tastes [..., D] from the sums of x xᵀ [..., D, D] and of x · residual [..., D]."""
+        ridge = self.noise * np.eye(grams.shape[-1])
+        return np.asarray(np.linalg.solve(grams + ridge, sums[..., None])[..., 0], np.float64)
+
+
+def _longest_first(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Blocks of the users with a history, by falling length."""
+    users = np.argsort(-lengths, kind="stable")[: np.count_nonzero(lengths)]
+    for start in range(0, len(users), _BLOCK_USERS):
+        yield users[start : start + _BLOCK_USERS]

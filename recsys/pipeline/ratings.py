@@ -1,0 +1,176 @@
+"""Rating statistics of items and users: the features from which the ranking head predicts ratings.
+
+Damped item biases after Koren, "Factorization meets the neighborhood" (KDD 2008), section 2.1, and tastes. The same
+code computes the features for training, evaluation and serving.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.arrays import mapped
+from recsys.core.histories import Histories
+from recsys.pipeline.rating_factors import DECAYS, RatingFactors
+from recsys.pipeline.rating_kernels import write_features
+
+FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
+PERIODS = 10  # of training, with as many interactions each
+HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
+
+
+@dataclass(frozen=True)
+class RatingStatistics:
+    """What the training ratings say of each item, and how to tell a user's tastes from a history.
+
+    An item's bias is the mean of what global mean and tastes leave of its ratings, with `damping` ratings at 0 added.
+    A taste is estimated from what global mean and item biases leave of the user's ratings.
+
+    Attributes:
+        global_mean: mean training rating.
+        damping: see above.
+        item_sums: float64 [N], sum of what the global mean and the users' tastes leave of the item's ratings.
+        item_counts: float64 [N], number of the item's ratings.
+        factors: of the tastes.
+    """
+
+    global_mean: float
+    damping: float
+    item_sums: NDArray[np.float64]
+    item_counts: NDArray[np.float64]
+    factors: RatingFactors
+
+    @classmethod
+    def fit(cls, items: NDArray[np.integer], ratings: NDArray[np.floating], n_items: int, damping: float = 5.0) -> Self:
+        """The bias model: items' biases of the raw ratings, and as a user's taste a bias, damped alike.
+
+        See `recsys.pipeline.rating_factors_fit.fit_ratings` for tastes that differ between items.
+
+        Args:
+            items: int [T], item rows.
+            ratings: float [T], NaN where there is none; at least one rating.
+            n_items: size of the catalogue.
+            damping: ratings at the mean added to every bias.
+        """
+        rated = ~np.isnan(ratings)
+        if not rated.any():
+            raise ValueError("no ratings to fit")
+        items, values = items[rated], ratings[rated].astype(np.float64)
+        mean = float(values.mean())
+        return cls(
+            mean,
+            damping,
+            np.bincount(items, weights=values - mean, minlength=n_items).astype(np.float64),
+            np.bincount(items, minlength=n_items).astype(np.float64),
+            RatingFactors(np.ones((n_items, 1), np.float32), max(damping, 1e-9)),
+        )
+
+    @cached_property
+    def item_biases(self) -> NDArray[np.float64]:
+        """float64 [N]."""
+        return self._bias(self.item_sums, self.item_counts)
+
+    @cached_property
+    def _item_novelties(self) -> NDArray[np.float64]:
+        """float64 [N]."""
+        return _novelty(self.item_counts)
+
+    def features(self, histories: Histories, items: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Features of items for users with the given histories, NaN beside `NO_ITEM`: float32 [B, K, F].
+
+        Args:
+            histories: of B users.
+            items: int [B, K], rows of the catalogue or `NO_ITEM`.
+        """
+        features = np.empty((*items.shape, len(FEATURES)), np.float32)
+        write_features(
+            histories.indptr,
+            histories.items,
+            histories.ratings,
+            self.global_mean,
+            self.item_biases,
+            self._item_novelties,
+            self.factors.vectors,
+            self.factors.noise,
+            DECAYS,
+            items.astype(np.int32, copy=False),
+            features,
+        )
+        return features
+
+    def prefix_features(self, histories: Histories) -> NDArray[np.float32]:
+        """Features [T, F] of every interaction, for training: nothing in them knows the rating to predict.
+
+        The user's part comes from the interactions strictly before in the history, the item's part from the ratings
+        outside the interaction's period, one of `PERIODS`: as in use, what is predicted lies apart in time from what
+        is known, and novel items occur. `histories` must be what was fitted.
+        """
+        residuals, rated = self._residuals(histories)
+        sums, counts = self._other_periods(histories, residuals, rated)
+        return self._assemble(sums, counts, self.factors.prefix_scores(histories, residuals, rated))
+
+    def _other_periods(
+        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of every interaction [T], sum and number of its item's ratings in other periods."""
+        items = histories.items.astype(np.int64)
+        owners = histories.rows
+        tastes = self.factors.fold_in(histories, residuals, rated)[:, 0]
+        left = residuals - rated * np.einsum("td,td->t", tastes[owners], self.factors.vectors[items])
+        left += rated * self.item_biases[items]
+        periods = np.empty(len(items), np.int64)
+        periods[np.argsort(histories.timestamps, kind="stable")] = np.arange(len(items)) * PERIODS // max(len(items), 1)
+        n_items = len(self.item_counts)
+        cells = periods * n_items + items
+        size = PERIODS * n_items
+        sums = np.bincount(items, left, n_items)[items] - np.bincount(cells, left, size)[cells]
+        counts = np.bincount(items, rated, n_items)[items] - np.bincount(cells, rated, size)[cells]
+        return sums, counts
+
+    def _assemble(
+        self, item_sums: NDArray[np.float64], item_counts: NDArray[np.float64], tastes: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """The features, in the order of `FEATURES`, on a new last axis."""
+        columns = (
+            self._bias(item_sums, item_counts),
+            _novelty(item_counts),
+            *np.moveaxis(tastes, -1, 0),
+        )
+        return np.stack(columns, axis=-1).astype(np.float32)
+
+    def _bias(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Damped mean; 0 without ratings."""
+        return sums / np.maximum(counts + self.damping, 1e-9)
+
+    def _residuals(self, histories: Histories) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """For every interaction [T], the rating less global mean and item bias, and 1 if rated; else 0 and 0."""
+        rated = ~np.isnan(histories.ratings)
+        expected = self.global_mean + self.item_biases[histories.items]
+        return np.where(rated, histories.ratings - expected, 0.0), rated.astype(np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write into `folder`, which exists."""
+        np.save(folder / "item_sums.npy", self.item_sums)
+        np.save(folder / "item_counts.npy", self.item_counts)
+        np.save(folder / "item_factors.npy", self.factors.vectors)
+        scalars = {"global_mean": self.global_mean, "damping": self.damping, "noise": self.factors.noise}
+        (folder / "ratings.json").write_text(json.dumps(scalars), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        scalars = json.loads((folder / "ratings.json").read_text("utf8"))
+        factors = RatingFactors(mapped(folder / "item_factors.npy"), scalars.pop("noise"))
+        sums, counts = mapped(folder / "item_sums.npy"), mapped(folder / "item_counts.npy")
+        return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)
+
+
+def _novelty(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 without ratings, falling with their number."""
+    return HALF_NOVEL / (HALF_NOVEL + counts)

@@ -1,0 +1,105 @@
+"""Read a prepared dataset, the folder that prepare_data.py writes (see `columns` for its files)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from recsys.core.errors import DataError
+from recsys.core.histories import Histories
+from recsys.prepare import columns as c
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """A prepared dataset in memory.
+
+    Attributes:
+        path: its folder.
+        manifest: the parsed manifest.json.
+        interactions: one row each, sorted by user, then time, then file order.
+        user_ids: object [n_users], original id of each user row.
+        items: one row an item, indexed by item row: item_id, title, text, brand, categories,
+            price, description, image.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    interactions: pd.DataFrame
+    user_ids: NDArray[np.object_]
+    items: pd.DataFrame
+
+    @classmethod
+    def load(cls, path: Path | str) -> PreparedDataset:
+        """Load the dataset in folder `path`.
+
+        Raises:
+            DataError: the folder is missing, incomplete or of another schema version.
+        """
+        path = Path(path)
+        files = (c.MANIFEST_FILE, c.INTERACTIONS_FILE, c.USERS_FILE, c.ITEMS_FILE)
+        missing = [name for name in files if not (path / name).is_file()]
+        if missing:
+            raise DataError(
+                f"a prepared dataset in {path}",
+                f"no {', '.join(missing)}",
+                "run prepare_data.py with the same --config first",
+            )
+        manifest = json.loads((path / c.MANIFEST_FILE).read_text("utf8"))
+        if manifest.get("schema_version") != SCHEMA_VERSION:
+            raise DataError(
+                f"schema version {SCHEMA_VERSION} in {path / c.MANIFEST_FILE}",
+                f"{manifest.get('schema_version')!r}",
+                "run prepare_data.py again with this version of the program",
+            )
+        return cls(
+            path=path,
+            manifest=manifest,
+            interactions=pq.read_table(path / c.INTERACTIONS_FILE).to_pandas(),
+            user_ids=pq.read_table(path / c.USERS_FILE)[c.USER_ID].to_numpy(),
+            items=pq.read_table(path / c.ITEMS_FILE).to_pandas().set_index(c.ITEM),
+        )
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def item_ids(self) -> NDArray[np.object_]:
+        """Original id of each item row, object [n_items]."""
+        return self.items[c.ITEM_ID].to_numpy(dtype=object)
+
+    def of_splits(self, splits: Sequence[str]) -> pd.DataFrame:
+        """The interactions of the given splits, in the dataset's order."""
+        return self.interactions[self.interactions[c.SPLIT].isin(splits)]
+
+    def histories(self, splits: Sequence[str] = (c.TRAIN,)) -> Histories:
+        """Histories of all users (row b is user row b) from the given splits."""
+        chosen = self.of_splits(splits)
+        return Histories.from_rows(
+            self.n_users,
+            chosen[c.USER].to_numpy(),
+            chosen[c.ITEM].to_numpy(),
+            chosen[c.TIMESTAMP].to_numpy(),
+            chosen[c.RATING].to_numpy(),
+            chosen[c.WEIGHT].to_numpy(),
+        )

@@ -1,0 +1,131 @@
+"""Read RecBole's atomic files: tab-separated, the first line naming each field with its type (`user_id:token`).
+
+Interactions (.inter) need user_id, item_id and timestamp (seconds since 1970) and may have rating. Items (.item) need
+item_id and may have a title, categories, brand, year, price and description, see `_ITEM_FIELDS`; others are ignored.
+
+https://recbole.io/docs/user_guide/data/atomic_files.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from recsys.config import DataConfig
+from recsys.core.errors import DataError
+from recsys.prepare import columns as c
+from recsys.prepare import files as s
+from recsys.prepare.amazon_formats import RawMetadata
+from recsys.prepare.delimited import DelimitedRows
+from recsys.prepare.events import checked_tables
+from recsys.prepare.files import SourceReport
+
+FORMAT = "recbole"
+TYPES = frozenset({"token", "token_seq", "float", "float_seq"})
+REQUIRED = {"interactions": (c.USER_ID, c.ITEM_ID, c.TIMESTAMP), "metadata": (c.ITEM_ID,)}
+YEAR = "year"
+
+# What becomes of an item's fields: the first one, in the order of the file, that the test accepts.
+_ITEM_FIELDS: dict[str, Callable[[str], bool]] = {
+    c.ITEM_ID: lambda name: name == c.ITEM_ID,
+    c.TITLE: lambda name: name.endswith("title") or name == "name",
+    YEAR: lambda name: name.endswith("year"),
+    c.BRAND: lambda name: name == "brand",
+    c.CATEGORIES: lambda name: name in {"genre", "genres", "category", "categories", "class"},
+    c.PRICE: lambda name: name == "price",
+    c.DESCRIPTION: lambda name: name == "description",
+}
+
+
+class AtomicItem(RawMetadata):
+    """A row of an .item file; its categories are tags without an order, separated by spaces."""
+
+    year: str = ""
+
+
+def interaction_tables(
+    report: SourceReport, config: DataConfig, first_seq: int, on_bytes: Callable[[int], object]
+) -> Iterator[pa.Table]:
+    """Yield an .inter file as tables for `staging.insert`; `seq` counts up from `first_seq` in file order.
+
+    Raises:
+        DataError: see `sources.read_blocks`; a required field is missing; too many bad rows.
+    """
+    fields = check_header(report)
+    wanted = {*REQUIRED["interactions"], c.RATING}
+    columns = {column: name for name, column in fields.items() if name in wanted}
+    rows = DelimitedRows(report, "\t", quoted=False)
+    batches = rows.read(columns, config.allow_truncated, on_bytes)
+    return checked_tables(rows, batches, config, {"interaction": 1.0}, first_seq)
+
+
+def item_rows(
+    report: SourceReport, config: DataConfig, on_bytes: Callable[[int], object]
+) -> Iterator[list[RawMetadata]]:
+    """Yield an .item file as lists of `AtomicItem`. Raises as `interaction_tables` does."""
+    fields = check_header(report)
+    found = {kind: next(filter(accepts, fields), None) for kind, accepts in _ITEM_FIELDS.items()}
+    columns = {fields[name]: kind for kind, name in found.items() if name is not None}
+    rows = DelimitedRows(report, "\t", quoted=False)
+    for batch in rows.read(columns, config.allow_truncated, on_bytes):
+        first = rows.account(batch)
+        items: list[RawMetadata] = []
+        for position, values in enumerate(batch.to_pylist()):
+            if values[c.ITEM_ID] is None:
+                rows.drop(s.MISSING_FIELD, first + position, batch, position)
+            else:
+                items.append(_item(values))
+        yield items
+    report.check_bad_share(config.max_bad_line_share)
+
+
+def check_header(report: SourceReport) -> dict[str, str]:
+    """The fields of a file as its first line names them: name -> name with type.
+
+    Raises:
+        DataError: the fields have no types; a required one is missing; the file is of the other kind.
+    """
+    path = report.path
+    head = s.head_lines(path, 1)
+    columns = head[0].decode("utf-8-sig", "replace").rstrip("\r").split("\t") if head else []
+    fields = {column.partition(":")[0]: column for column in columns}
+    if not all(name and column.partition(":")[2] in TYPES for name, column in fields.items()):
+        raise DataError(
+            f"tab-separated fields with their types ({c.USER_ID}:token, {c.RATING}:float) in the first line of {path}",
+            repr("\t".join(columns)[:100]),
+            "write token, token_seq, float or float_seq after each name, or set data.format to what the file is",
+        )
+    missing = [name for name in REQUIRED[report.kind] if name not in fields]
+    if missing:
+        raise _missing(path, report.kind, missing, list(fields))
+    if report.kind == "metadata" and c.USER_ID in fields:
+        raise DataError(f"items in {path}", "interactions", "list the file under data.interactions")
+    return fields
+
+
+def _missing(path: Path, kind: str, missing: list[str], fields: list[str]) -> DataError:
+    if kind == "interactions" and c.USER_ID in missing and c.ITEM_ID in fields:
+        remedy = f"rename the field to {c.USER_ID}, or list a file of items under data.metadata"
+    elif missing == [c.TIMESTAMP]:
+        remedy = f"a time is needed to order and split: add {c.TIMESTAMP}:float, in seconds since 1970"
+    else:
+        remedy = f"rename the fields to {', '.join(missing)}"
+    return DataError(
+        f"the fields {', '.join(REQUIRED[kind])} in {path}",
+        f"no {', '.join(missing)} among {', '.join(fields)[:200] or 'no fields'}",
+        remedy,
+    )
+
+
+def _item(values: dict[str, str | None]) -> AtomicItem:
+    return AtomicItem(
+        item_id=values[c.ITEM_ID] or "",
+        title=values.get(c.TITLE),
+        brand=values.get(c.BRAND),
+        categories=list((values.get(c.CATEGORIES) or "").split()),
+        price=values.get(c.PRICE),
+        description=values.get(c.DESCRIPTION),
+        year=(values.get(YEAR) or "").removesuffix(".0"),
+    )

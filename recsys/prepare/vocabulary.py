@@ -1,0 +1,92 @@
+"""Rows of brands and categories; row 0 stands for what is unknown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recsys.prepare import columns as c
+
+UNKNOWN = 0
+
+
+@dataclass(frozen=True)
+class ItemVocabulary:
+    """The brands and categories that have a row of their own: the most frequent ones, ties by name.
+
+    Attributes:
+        brands: brand of rows 1, 2, …; row 0 is every other brand and none.
+        categories: category of rows 1, 2, …; row 0 is padding and every other category.
+    """
+
+    brands: tuple[str, ...]
+    categories: tuple[str, ...]
+
+    @classmethod
+    def fit(
+        cls, items: pd.DataFrame, max_brands: int = 20_000, max_categories: int = 5_000, min_items: int = 2
+    ) -> Self:
+        """Collect the values of `items` (columns brand and categories) that at least `min_items` items have."""
+        brands = Counter(brand for brand in items[c.BRAND] if brand)
+        categories = Counter(category for of_item in items[c.CATEGORIES] for category in dict.fromkeys(of_item))
+        return cls(_most_frequent(brands, max_brands, min_items), _most_frequent(categories, max_categories, min_items))
+
+    @property
+    def n_brands(self) -> int:
+        """Number of brand rows, with row 0."""
+        return len(self.brands) + 1
+
+    @property
+    def n_categories(self) -> int:
+        """Number of category rows, with row 0."""
+        return len(self.categories) + 1
+
+    def brand_rows(self, items: pd.DataFrame) -> NDArray[np.int32]:
+        """Brand row of each item, int32 [N]."""
+        return np.array([self._brand_row.get(brand, UNKNOWN) for brand in items[c.BRAND]], np.int32)
+
+    def category_rows(self, items: pd.DataFrame) -> NDArray[np.int32]:
+        """Category rows of each item, int32 [N, C]: known ones in their order, then 0; C is at least 1."""
+        rows = [
+            [self._category_row[category] for category in dict.fromkeys(of_item) if category in self._category_row]
+            for of_item in items[c.CATEGORIES]
+        ]
+        matrix = np.full((len(rows), max(map(len, rows), default=0) or 1), UNKNOWN, np.int32)
+        for position, known in enumerate(rows):
+            matrix[position, : len(known)] = known
+        return matrix
+
+    def to_json(self) -> str:
+        """The vocabulary as JSON text."""
+        return json.dumps({"brands": self.brands, "categories": self.categories}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        tree = json.loads(text)
+        return cls(tuple(tree["brands"]), tuple(tree["categories"]))
+
+    @cached_property
+    def _brand_row(self) -> dict[str, int]:
+        return _rows(self.brands)
+
+    @cached_property
+    def _category_row(self) -> dict[str, int]:
+        return _rows(self.categories)
+
+
+def _most_frequent(counts: Counter[str], limit: int, least: int) -> tuple[str, ...]:
+    frequent = sorted((-count, value) for value, count in counts.items() if count >= least)
+    return tuple(value for _, value in frequent[:limit])
+
+
+def _rows(values: Iterable[str]) -> dict[str, int]:
+    return {value: row for row, value in enumerate(values, UNKNOWN + 1)}

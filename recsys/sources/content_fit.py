@@ -1,0 +1,82 @@
+"""Fit neighbour lists from item texts alone, which new items have too (needs SciPy and scikit-learn)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.neighbours_fit import neighbour_lists
+
+# A term in more texts than this says too little of what an item is. On Beauty and CDs leaving such terms out raised
+# NDCG@10 by 4 to 14% on validation and made the product of all texts with all ten times as fast. In a small catalogue
+# every term counts; in a large one the product would take hours.
+_COMMON_SHARE, _COMMON_LEAST, _COMMON_MOST = 0.02, 50, 5000
+# Vectors this short next to the mean length before centring are rounding errors, as when all texts are the same.
+_LEAST_LENGTH = 1e-5
+
+
+def fit_tfidf(texts: Sequence[str], *, k: int = 100, decay: float = 1.0) -> ItemToItem:
+    """Neighbours by the cosine of TF-IDF vectors of words and word pairs, with 1 + log(count) as term frequency.
+
+    Salton & Buckley, "Term-weighting approaches in automatic text retrieval" (1988). An item is not its own neighbour;
+    one without text, or without a term that another has, has none and is nobody's.
+
+    Args:
+        texts: of all N items, "" where there is none.
+        k: length of the lists.
+        decay: recency decay of the retriever.
+    """
+    matrix = _tfidf(texts)
+    by_term = matrix.T.tocsr()
+    lists = neighbour_lists(lambda block: matrix[block] @ by_term, len(texts), k, itself=False)
+    return ItemToItem("content_tfidf", *lists, decay)
+
+
+def _tfidf(texts: Sequence[str]) -> sparse.csr_array:
+    """float32 [N, terms], rows of length 1, or 0 where no term is left."""
+    none = sparse.csr_array((len(texts), 0), dtype=np.float32)
+    try:
+        counts = CountVectorizer(ngram_range=(1, 2), dtype=np.float32).fit_transform(texts)
+    except ValueError:  # not one word in all texts
+        return none
+    found_in = np.bincount(counts.indices, minlength=counts.shape[1])
+    most = np.clip(_COMMON_SHARE * len(texts), _COMMON_LEAST, _COMMON_MOST)
+    terms = np.flatnonzero((found_in >= 2) & (found_in <= most))
+    if not len(terms):
+        return none
+    return sparse.csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, terms]))
+
+
+def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: float = 1.0) -> ItemToItem:
+    """Neighbours by the cosine of centred text vectors.
+
+    Vectors of a text encoder all point into one narrow cone; less their mean they tell items apart (Mu & Viswanath,
+    "All-but-the-top", ICLR 2018). An item is not its own neighbour; one with a zero vector has none and is nobody's.
+
+    Args:
+        vectors: [N, D], zero where there is no text.
+        k: length of the lists.
+        decay: recency decay of the retriever.
+    """
+    units = _centred_units(vectors)
+    lists = neighbour_lists(lambda block: units[block] @ units.T, len(units), k, itself=False)
+    return ItemToItem("content_encoder", *lists, decay)
+
+
+def _centred_units(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """float32 [N, D]: less the mean of those that are not zero, scaled to length 1; zero rows stay."""
+    units = np.zeros(vectors.shape, np.float32)
+    known = np.flatnonzero(vectors.any(axis=1))
+    if not len(known):
+        return units
+    centred = vectors[known].astype(np.float32)
+    usual = np.linalg.norm(centred, axis=1).mean()
+    centred -= centred.mean(axis=0, dtype=np.float64).astype(np.float32)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    units[known] = np.where(lengths > _LEAST_LENGTH * usual, centred / np.maximum(lengths, 1e-30), 0)
+    return units

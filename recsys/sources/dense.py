@@ -1,0 +1,39 @@
+"""Retrieval for what scores the whole catalogue: score a block of queries, drop the seen, keep the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.histories import Histories
+from recsys.core.queries import Candidates, Queries
+from recsys.sources.exact import block_rows, top_k
+
+
+def retrieve_by_scores(
+    scores: Callable[[Queries], NDArray[np.float32]], n_items: int, queries: Queries, k: int, *, exclude_seen: bool
+) -> Candidates:
+    """The k best items of each query by `scores`, in blocks so that memory does not grow with the batch.
+
+    Args:
+        scores: gives float32 [B, n_items] of B queries in an array of its own, which is written to; -inf: no candidate.
+        n_items: size of the catalogue.
+        queries: any number of them.
+        k: candidates wanted.
+        exclude_seen: leave out the items of each query's history.
+    """
+    found = Candidates.none(len(queries), k)
+    for place, block in queries.blocks(block_rows(n_items)):
+        block_scores = scores(block)
+        if exclude_seen:
+            remove_seen(block_scores, block.histories)
+        best = top_k(block_scores, k)
+        found.items[place], found.scores[place] = best.items, best.scores
+    return found
+
+
+def remove_seen(scores: NDArray[np.float32], histories: Histories) -> None:
+    """Set the scores [B, N] of each row's history items to -inf, in place."""
+    scores[histories.rows, histories.items] = -np.inf

@@ -1,0 +1,183 @@
+"""Matrix factorisation: a query is scored by the inner product of a user vector and item vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.arrays import mapped
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.sources.base import ItemScores
+from recsys.sources.dense import retrieve_by_scores
+from recsys.sources.exact import BLOCK_ENTRIES
+from recsys.sources.kernels import dots, write_fold_in, write_means
+from recsys.sources.places import places
+
+Floats = NDArray[np.float64]
+_LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
+
+
+class FoldIn:
+    """User vectors of ALS from what is known of each user now, and from nothing else.
+
+    Hu, Koren & Volinsky, "Collaborative filtering for implicit feedback datasets" (ICDM 2008), the equation
+    for x_u with preference 1 of every item of the history:
+
+        x = (Y'Y + Y'(C - I)Y + l I)^-1 Y'C 1
+
+    Y'Y [D, D] is the same for everyone. The confidence of a distinct history item is `alpha` times the sum of its
+    weights, that of all other items 1 (the convention of the library `implicit`).
+
+    Attributes:
+        gram: float64 [D, D], Y'Y over the whole catalogue.
+        regularization: l.
+        alpha: confidence of an interaction of weight 1.
+    """
+
+    def __init__(self, gram: Floats, regularization: float, alpha: float) -> None:
+        self.gram, self.regularization, self.alpha = gram, regularization, alpha
+        width = len(gram)
+        ridge = max(regularization, _LEAST_RIDGE * np.trace(gram) / max(width, 1), np.finfo(np.float64).tiny)
+        self._ridged: Floats = gram + ridge * np.eye(width)
+        self._inverse: Floats = np.linalg.inv(self._ridged)
+
+    def solve(self, histories: Histories, factors: NDArray[np.float32]) -> Floats:
+        """User vectors, float64 [B, D]; zero for an empty history.
+
+        With V [n, D] the factors of a history of n distinct items, c their confidences, S = diag(c - 1) and
+        M = Y'Y + l I, the equation reads (M + V'SV) x = V'c. A history of fewer items than factors is solved in
+        n unknowns instead of D, by the identity x = M^-1 V' (I + S V M^-1 V')^-1 c.
+
+        Args:
+            histories: of B users.
+            factors: float32 [N, D], of all items.
+        """
+        solution = np.zeros((len(histories), len(self.gram)))
+        known = histories.indptr, histories.items, histories.weights
+        taken = factors[histories.items].astype(np.float64)
+        write_fold_in(*known, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
+        for row in np.flatnonzero(np.isnan(solution[:, :1])):
+            part = slice(histories.indptr[row], histories.indptr[row + 1])
+            items, places_of = np.unique(histories.items[part], return_inverse=True)
+            trusted = self.alpha * np.bincount(places_of, histories.weights[part])
+            taken = factors[items].astype(np.float64)
+            system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
+            solution[row] = np.linalg.solve(system, taken.T @ trusted)
+        return solution
+
+
+@dataclass
+class ImplicitFactors:
+    """Scores x'y + b, with x the user's vector, y the item's and b the item's bias.
+
+    The user's vector comes from the history alone, so that known and unknown users are treated alike and the latest
+    events count: by `fold_in` (ALS), else (BPR, which has no closed form) as the mean of the history's item vectors
+    by weight. On Beauty and on CDs that mean ranks validation better than the user vectors that BPR trained, and
+    spares keeping them.
+
+    An item that training never saw (a zero vector) has no score. Neither has a query with an empty history, nor one
+    whose history holds no other than such items.
+
+    Attributes:
+        name: "als" or "bpr".
+        item_factors: float32 [N, D].
+        item_bias: float32 [N], or None for none.
+        fold_in: finds user vectors; None: the mean.
+    """
+
+    name: str
+    item_factors: NDArray[np.float32]
+    item_bias: NDArray[np.float32] | None = None
+    fold_in: FoldIn | None = None
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_factors)
+
+    def encode(self, queries: Queries) -> Floats:
+        """User vectors, float64 [B, D]; zero where nothing is known."""
+        return self._encode(queries.histories)
+
+    def _encode(self, histories: Histories) -> Floats:
+        width = self.item_factors.shape[1]
+        most = BLOCK_ENTRIES // 4 // max(width, 1)
+        if self.fold_in is not None and len(histories.items) <= most:
+            return self.fold_in.solve(histories, self.item_factors)
+        vectors = np.zeros((len(histories), width))
+        if self.fold_in is None:
+            write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
+            return vectors
+        for block in _blocks(histories, most):
+            vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
+        return vectors
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        vectors = self.encode(queries)
+        scores = np.empty((len(queries), self.n_items), np.float32)
+        step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
+        for start in range(0, self.n_items, step):
+            part = slice(start, start + step)
+            factors = self.item_factors[part]
+            # Items that the same few users took have all but equal factors. In float32 the rounding of the product,
+            # which varies with the size of a batch, would decide between them.
+            products = vectors @ factors.T.astype(np.float64)
+            scores[:, part] = products if self.item_bias is None else products + self.item_bias[part]
+            scores[:, part][:, ~factors.any(axis=1)] = -np.inf
+        scores[~vectors.any(axis=1)] = -np.inf
+        return scores
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
+
+    def pair_scorer(self, histories: Histories) -> ItemScores:
+        vectors = self._encode(histories)
+
+        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+            found = np.empty(items.shape, np.float32)
+            dots(vectors, self.item_factors, items, found)
+            if self.item_bias is not None:
+                told = np.asarray(vectors.any(axis=1))[:, None]
+                known = told & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+                found += np.where(known, self.item_bias[items], np.float32(0))
+            return found
+
+        return scores
+
+    def save(self, folder: Path) -> None:
+        parameters: dict[str, Any] = {"name": self.name}
+        np.save(folder / "item_factors.npy", self.item_factors)
+        if self.item_bias is not None:
+            np.save(folder / "item_bias.npy", self.item_bias)
+        if self.fold_in is not None:
+            np.save(folder / "gram.npy", self.fold_in.gram)
+            parameters |= {"regularization": self.fold_in.regularization, "alpha": self.fold_in.alpha}
+        (folder / "parameters.json").write_text(json.dumps(parameters), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
+        arrays = {
+            name: mapped(folder / f"{name}.npy")
+            for name in ("item_factors", "item_bias", "gram")
+            if (folder / f"{name}.npy").is_file()
+        }
+        gram = arrays.pop("gram", None)
+        fold_in = None if gram is None else FoldIn(gram, parameters["regularization"], parameters["alpha"])
+        return cls(parameters["name"], **arrays, fold_in=fold_in)
+
+
+def _blocks(histories: Histories, most: int) -> Iterator[NDArray[np.int64]]:
+    """Rows of consecutive histories with at most so many interactions, unless one alone has more."""
+    start = 0
+    while start < len(histories):
+        fitting = int(np.searchsorted(histories.indptr, histories.indptr[start] + most, "right")) - 1
+        stop = max(fitting, start + 1)
+        yield np.arange(start, stop)
+        start = stop

@@ -1,0 +1,114 @@
+"""The hybrid: a weighted sum of what other retrievers score. NumPy alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.queries import Candidates, Queries
+from recsys.sources.base import Retriever
+from recsys.sources.dense import retrieve_by_scores
+from recsys.sources.exact import block_rows
+from recsys.sources.kinds import kind_of, load_retriever
+
+FLOOR_RANK = 1000
+PARAMETERS_FILE = "hybrid.json"
+
+
+def above_floor(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores of one retriever as contributions to a sum: how far each lies above the query's floor, else 0.
+
+    The floor is the query's 1000th highest score; with fewer items scored the lowest of them, or 0 if that is
+    lower. So a count or a similarity of a few items stays as it is, a logit or a predicted preference of every item
+    becomes its lead over the rest, and an item without a score contributes nothing, like the worst one scored.
+
+    They are not divided by the query's maximum: that would make a weak best match as loud as a strong one. On
+    Beauty such a division takes the best blend's validation NDCG@10 from .0777 to .0742.
+
+    Args:
+        scores: float32 [B, N], -inf where there is none.
+
+    Returns:
+        float32 [B, N], finite, at least 0.
+    """
+    scored = np.isfinite(scores)
+    counts = scored.sum(axis=1)
+    floor = np.minimum(np.where(scored, scores, 0).min(axis=1, initial=0), 0)
+    many = np.flatnonzero(counts >= FLOOR_RANK)
+    place = scores.shape[1] - FLOOR_RANK
+    if len(many):
+        floor[many] = np.partition(scores[many], place, axis=1)[:, place]
+    contributions: NDArray[np.float32] = np.maximum(scores - floor[:, None], np.float32(0))
+    return contributions
+
+
+class Hybrid:
+    """score(j) = sum over members of weight * (member's score of j above its floor); see `above_floor`.
+
+    Items to which no member contributes have no score. Neither has a query with an empty history, whatever a member
+    such as popularity would say: what to answer then is the caller's policy.
+
+    Attributes:
+        name: "hybrid", or "blend" for one of baselines alone.
+        members: those of a positive weight, by name.
+        weights: their weights, by name, in units of each member's own scores.
+    """
+
+    def __init__(self, members: Mapping[str, Retriever], weights: Mapping[str, float], name: str = "hybrid") -> None:
+        """Combine `members`; one without a weight, or of weight 0, is left out.
+
+        Raises:
+            ValueError: no weight is positive, one is negative or of no member, or the catalogues differ in size.
+        """
+        if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
+            raise ValueError(f"weights must be 0 or more and not all 0, got {dict(weights)}")
+        if unknown := sorted(set(weights) - set(members)):
+            raise ValueError(f"weights of no member: {', '.join(unknown)}")
+        self.name = name
+        self.weights = {member: float(weight) for member, weight in weights.items() if weight > 0}
+        self.members = {member: members[member] for member in self.weights}
+        if len(sizes := {member.n_items for member in self.members.values()}) > 1:
+            raise ValueError(f"members must share one catalogue, got sizes {sorted(sizes)}")
+
+    @property
+    def n_items(self) -> int:
+        return next(iter(self.members.values())).n_items
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        scores = np.zeros((len(queries), self.n_items), np.float32)
+        for place, block in queries.blocks(block_rows(self.n_items)):
+            for name, member in self.members.items():
+                scores[place] += np.float32(self.weights[name]) * above_floor(member.scores(block))
+        scores[queries.histories.lengths == 0] = -np.inf
+        scores[scores <= 0] = -np.inf
+        return scores
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
+
+    def save(self, folder: Path) -> None:
+        """Write each member into a subfolder of its name.
+
+        Raises:
+            TypeError: a member is of none of `KINDS`. The two-tower is not: it has its own place in a bundle, and a
+                hybrid with it is put together again from the members and `weights`.
+        """
+        members = {}
+        for name, member in self.members.items():
+            (folder / name).mkdir()
+            member.save(folder / name)
+            members[name] = {"kind": kind_of(member), "weight": self.weights[name]}
+        parameters = {"name": self.name, "members": members}
+        (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
+        listed = parameters["members"]
+        members = {name: load_retriever(member["kind"], folder / name) for name, member in listed.items()}
+        return cls(members, {name: member["weight"] for name, member in listed.items()}, parameters["name"])

@@ -1,0 +1,317 @@
+"""The ScaNN index over item embeddings: approximate search by inner product.
+
+ScaNN: Guo et al., "Accelerating Large-Scale Inference with Anisotropic Vector Quantization" (ICML 2020).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.arrays import half
+from recsys.core.compiled import halves
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Candidates
+from recsys.sources import exact
+from recsys.sources.kernels import write_best_unseen
+from recsys.sources.places import places
+from recsys.sources.scann_loader import scann_pybind
+
+if TYPE_CHECKING:
+    from recsys.config import IndexConfig
+
+RECALL_AT = 100
+_PARAMETERS_FILE = "index.json"
+_NOTHING = np.empty(0, np.int32)
+# Measured on clustered 64-dimensional embeddings at recall@100 of .99 and more: partitions grow about with
+# 2 sqrt(n), and a smaller share of them needs to be searched. Between these sizes, interpolated on log scales.
+_SIZES = (5_000, 65_000, 500_000, 2_000_000)
+_LEAVES = (140, 500, 1500, 3000)
+_LEAVES_TO_SEARCH = (80, 150, 75, 90)
+_REORDER = (250, 300, 800, 500)
+_SMALLEST_TREE = 1000  # asymmetric hashing learns 16 codes a block; fewer items than this gain nothing by it
+_TREE_TRAINING_ITEMS = 100_000
+_WIDENING = 1.5  # step by which the search widens until the recall is reached
+_NARROWING = 0.8  # step by which it narrows while the recall stays
+_CODES_AN_ITEM = 30  # items scored by their codes in the time that it takes to rescore one
+_ERRORS = 2.0  # standard errors of the sample's recall that must lie between it and the target then
+# Partitions differ in size: search so many that, evenly filled, they would hold this many times k items.
+_PARTITION_MARGIN = 4
+
+
+@dataclass(frozen=True)
+class IndexParameters:
+    """How the index searches.
+
+    Attributes:
+        leaves: partitions of the tree; 0: no tree, every search is exact.
+        leaves_to_search: partitions searched for a query.
+        reorder: items that the quantised search gives, whose scores are then computed exactly.
+    """
+
+    leaves: int = 0
+    leaves_to_search: int = 0
+    reorder: int = 0
+
+    @property
+    def exact(self) -> bool:
+        return self.leaves == 0
+
+    def widened(self, n_items: int) -> IndexParameters:
+        """The next wider search over the same partitions; equal to this one when there is none."""
+        return replace(
+            self,
+            leaves_to_search=min(self.leaves, math.ceil(self.leaves_to_search * _WIDENING)),
+            reorder=min(n_items, math.ceil(self.reorder * _WIDENING)),
+        )
+
+    def of_fewer_partitions(self) -> IndexParameters:
+        """The next narrower search that looks into fewer partitions; equal to this one when there is none."""
+        return replace(self, leaves_to_search=max(1, math.floor(self.leaves_to_search * _NARROWING)))
+
+    def of_fewer_items(self) -> IndexParameters:
+        """The next narrower search that rescores fewer items; equal to this one when there is none."""
+        return replace(self, reorder=max(min(RECALL_AT, self.reorder), math.floor(self.reorder * _NARROWING)))
+
+    def cost(self, n_items: int) -> float:
+        """About what a search takes, as the time to rescore so many items."""
+        return self.leaves_to_search / self.leaves * n_items / _CODES_AN_ITEM + self.reorder
+
+
+def choose_parameters(n_items: int, config: IndexConfig) -> IndexParameters:
+    """Parameters for a catalogue of `n_items`: exact search below `config.exact_below`, else tree + AH + reorder.
+
+    What the config names is taken as it is, as far as the catalogue's size allows.
+    """
+    if n_items < max(config.exact_below, _SMALLEST_TREE):
+        return IndexParameters()
+
+    def interpolated(values: tuple[int, ...]) -> int:
+        return round(float(np.exp(np.interp(np.log(n_items), np.log(_SIZES), np.log(values)))))
+
+    leaves = min(config.leaves or interpolated(_LEAVES), n_items // 2)
+    leaves_to_search = min(config.leaves_to_search or interpolated(_LEAVES_TO_SEARCH), leaves)
+    return IndexParameters(leaves, leaves_to_search, min(config.reorder or interpolated(_REORDER), n_items))
+
+
+class ScannIndex:
+    """Finds the item embeddings of highest inner product with a vector.
+
+    ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
+    """
+
+    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float16]) -> None:
+        self._searcher, self._embeddings = searcher, embeddings
+        self.parameters = parameters
+        self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
+
+    @classmethod
+    def build(cls, embeddings: NDArray[np.floating], config: IndexConfig) -> Self:
+        """Index `embeddings` ([N, D], rounded to half precision); the same embeddings give the same index.
+
+        Raises:
+            BundleError: there are no embeddings, or some are not finite in half precision.
+        """
+        embeddings = half(embeddings)
+        n_items = len(embeddings)
+        if not n_items:
+            raise BundleError("item embeddings to index", "none", "train on a dataset that has items")
+        broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+        if len(broken):
+            raise BundleError(
+                "finite item embeddings within half precision (65,504)",
+                f"others in {len(broken)} of {n_items} rows, the first is row {broken[0]}",
+                "train again with a lower training.learning_rate or training.clip_norm",
+            )
+        parameters = choose_parameters(n_items, config)
+        builder = scann_pybind().builder(np.ascontiguousarray(embeddings, np.float32), 10, "dot_product")
+        if parameters.exact:
+            builder = builder.score_brute_force()
+        else:
+            sample = min(n_items, _TREE_TRAINING_ITEMS)
+            # k-means++ is the one initialisation of ScaNN that gives the same partitions each time.
+            builder = builder.tree(
+                parameters.leaves, parameters.leaves_to_search, training_sample_size=sample, random_init=False
+            ).score_ah(2, anisotropic_quantization_threshold=0.2, training_sample_size=sample)
+        return cls(builder.build(), parameters, embeddings)
+
+    def with_parameters(self, parameters: IndexParameters) -> ScannIndex:
+        """The same index searched in another way."""
+        return ScannIndex(self._searcher, parameters, self._embeddings)
+
+    def widened(self) -> ScannIndex:
+        """The same index searching more partitions and rescoring more candidates."""
+        return self.with_parameters(self.parameters.widened(self.n_items))
+
+    @property
+    def least_depth(self) -> int:
+        """How many items a search finds and rescores, however few are wanted."""
+        return self.parameters.reorder
+
+    def search(self, vectors: NDArray[np.float32], k: int) -> Candidates:
+        """The k best items of each vector with their inner products; any positive k is safe.
+
+        Args:
+            vectors: float32 [B, D].
+            k: items wanted; beyond the catalogue's size (or what the searched partitions hold) padded.
+        """
+        found = Candidates.none(len(vectors), k)
+        self.search_into(found, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
+        return found
+
+    def search_into(
+        self,
+        found: Candidates,
+        vectors: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        depth: int,
+        seen: Histories | None = None,
+    ) -> None:
+        """Write some rows of `found`.
+
+        Args:
+            found: [B, k], padded where there are no more items.
+            vectors: float32 [B, D], contiguous.
+            rows: int64 [R], rows to search for.
+            depth: how many of the best items are found, k or more.
+            seen: histories of B users whose items are left out of them; None: none is.
+        """
+        if not len(rows):
+            return
+        depth = min(depth, self.n_items)
+        asked = vectors if len(rows) == len(vectors) else vectors[rows]
+        leaves = -1
+        if not self.parameters.exact:
+            depth, leaves = max(self.parameters.reorder, depth), self._partitions(depth)
+        if len(rows) == 1:
+            items, scores = self._searcher.search(asked[0], depth, -1, leaves)
+            items, scores = items[None], scores[None]
+        else:
+            items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
+        indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
+        known = indptr, history, places.of(self.n_items)
+        embeddings = halves(self._embeddings)
+        write_best_unseen(vectors, embeddings, rows, items, scores, *known, found.items, found.scores)
+
+    def _partitions(self, k: int) -> int:
+        """Partitions to search for k results."""
+        enough = math.ceil(_PARTITION_MARGIN * k * self.parameters.leaves / self.n_items)
+        return min(self.parameters.leaves, max(self.parameters.leaves_to_search, enough))
+
+    def measure_recall(
+        self, embeddings: NDArray[np.floating], vectors: NDArray[np.float32], k: int = RECALL_AT
+    ) -> float:
+        """Share of the exact k best items that this index finds, averaged over `vectors` (float32 [B, D])."""
+        return float(self._recalls(vectors, exact.search(vectors, embeddings, min(k, self.n_items)).items).mean())
+
+    def _recalls(self, vectors: NDArray[np.float32], truth: NDArray[np.int32]) -> NDArray[np.float64]:
+        """float64 [U], share of the items `truth` [U, k] that this index finds for each vector."""
+        found = self.search(vectors, truth.shape[1]).items
+        rows = np.arange(len(vectors))[:, None] * self.n_items
+        recalls: NDArray[np.float64] = np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean(axis=1)
+        return recalls
+
+    def save(self, folder: Path) -> None:
+        """Write into the empty `folder`; it can be moved afterwards."""
+        self._searcher.serialize(str(folder), relative_path=True)
+        description = {"n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}
+        (folder / _PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path, embeddings: NDArray[np.float16]) -> Self:
+        """Read what `save` wrote; `embeddings` are those that were indexed.
+
+        Raises:
+            BundleError: files are missing, not an index, or one of other embeddings.
+        """
+        try:
+            description = json.loads((folder / _PARAMETERS_FILE).read_text("utf8"))
+            shape = description.pop("n_items"), description.pop("dim")
+            parameters = IndexParameters(**description)
+            searcher = scann_pybind().load_searcher(str(folder), assets_backcompat_shim=False)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise BundleError(f"a ScaNN index in {folder}", str(error), "export the bundle again") from error
+        if shape != embeddings.shape:
+            raise BundleError(f"an index of {embeddings.shape} embeddings in {folder}", str(shape), "export it again")
+        return cls(searcher, parameters, embeddings)
+
+
+def build_index(
+    embeddings: NDArray[np.floating], vectors: NDArray[np.float32], config: IndexConfig, seed: int = 0
+) -> tuple[ScannIndex, float]:
+    """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
+
+    Starts from the parameters for the catalogue's size and widens the search until `config.target_recall` is
+    reached beyond the sample's noise, or narrows it as far as it still is; neither if the config fixes
+    `leaves_to_search` or `reorder`.
+
+    Args:
+        embeddings: [N, D], item embeddings, rounded to half precision.
+        vectors: float32 [U, D], user vectors as they will be searched for.
+        config: the index section.
+        seed: of the sample.
+
+    Raises:
+        BundleError: the recall stays below `config.min_recall`, or the embeddings are not finite.
+    """
+    index = ScannIndex.build(embeddings, config)
+    size = min(config.sample_queries, len(vectors))
+    sample = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
+    truth = exact.search(sample, embeddings, min(RECALL_AT, len(embeddings))).items
+
+    def recalls(candidate: ScannIndex) -> NDArray[np.float64]:
+        return candidate._recalls(sample, truth)
+
+    if config.leaves_to_search is None and config.reorder is None and not index.parameters.exact:
+        index = _narrow(_widen(index, recalls, config.target_recall), recalls, config.target_recall)
+    recall = float(recalls(index).mean())
+    if recall < config.min_recall:
+        used = index.parameters
+        raise BundleError(
+            f"recall@{RECALL_AT} of at least {config.min_recall} against exact search",
+            f"{recall:.4f} with {used.leaves} leaves, {used.leaves_to_search} searched, {used.reorder} reordered",
+            "raise index.leaves_to_search and index.reorder (or leave both null), raise index.exact_below "
+            "above the catalogue's size to search exactly, or lower index.min_recall",
+        )
+    return index, recall
+
+
+def _reached(recalls: NDArray[np.float64], target: float) -> bool:
+    """Whether the mean recall is above the target beyond noise: so that other users have it too."""
+    return bool(recalls.mean() - _ERRORS * recalls.std() / math.sqrt(len(recalls)) >= target)
+
+
+def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+    """Search more until the recall is above the target beyond the sample's noise, or there is no more to search."""
+    while not _reached(recalls(index), target):
+        wider = index.widened()
+        if wider.parameters == index.parameters:
+            break
+        index = wider
+    return index
+
+
+def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+    """The cheapest of the narrower searches whose recall is above the target beyond the sample's noise."""
+
+    def narrowed(wide: ScannIndex, step: Callable[[IndexParameters], IndexParameters]) -> ScannIndex | None:
+        narrow = wide.with_parameters(step(wide.parameters))
+        return narrow if narrow.parameters != wide.parameters and _reached(recalls(narrow), target) else None
+
+    best = index
+    wide: ScannIndex | None = index
+    while wide is not None:
+        narrow: ScannIndex | None = wide
+        while narrow is not None:
+            best = min(best, narrow, key=lambda candidate: candidate.parameters.cost(candidate.n_items))
+            narrow = narrowed(narrow, IndexParameters.of_fewer_partitions)
+        wide = narrowed(wide, IndexParameters.of_fewer_items)
+    return best

@@ -1,0 +1,102 @@
+"""What nobody has chosen yet borrows from items of similar text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.sources.exact import search
+from recsys.sources.kernels import with_lenders, write_lent
+
+LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
+NOT_LISTED = -1
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Loans:
+    """Which items of a catalogue of N borrow, from which others, and how much from each.
+
+    Attributes:
+        n_items: N.
+        borrowers: int64 [U], rows of the items with a text that do not occur in training.
+        lenders: int32 [U, L], rows of items that do, L at most `LENDERS`.
+        weights: float32 [U, L], by similarity of text, rows adding up to 1.
+    """
+
+    n_items: int
+    borrowers: NDArray[np.int64]
+    lenders: NDArray[np.int32]
+    weights: Matrix
+
+    @classmethod
+    def of(cls, text: Matrix, known: NDArray[np.bool_]) -> Self:
+        """Each unknown item borrows from the known ones nearest to it by centred cosine of the texts.
+
+        Args:
+            text: float32 [N, E], zero where there is no text: such an item neither borrows nor lends.
+            known: bool [N], items that occur in training.
+        """
+        told = np.asarray(text.any(axis=1))
+        borrowers, lenders = np.flatnonzero(~known & told), np.flatnonzero(known & told)
+        count = min(LENDERS, len(lenders))
+        if not count or not len(borrowers):
+            return cls.none(len(text))
+        unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
+        unit = unit - unit[told].mean(axis=0)
+        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+        best = search(unit[borrowers], unit[lenders], count)
+        weights = np.maximum(best.scores, 1e-6)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return cls(len(text), borrowers, lenders[best.items].astype(np.int32), weights)
+
+    @classmethod
+    def none(cls, n_items: int) -> Self:
+        """Nobody borrows."""
+        return cls(n_items, np.zeros(0, np.int64), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
+
+    @cached_property
+    def places(self) -> NDArray[np.int32]:
+        """int32 [N + 1], index of each item among the borrowers; `NOT_LISTED` for the others and for `NO_ITEM`."""
+        places = np.full(self.n_items + 1, NOT_LISTED, np.int32)
+        places[self.borrowers] = np.arange(len(self.borrowers))
+        return places
+
+    def lend(self, values: Matrix) -> Matrix:
+        """`values` [N] in which borrowers have the weighted mean of their lenders."""
+        lent = values.copy()
+        lent[self.borrowers] = (values[self.lenders] * self.weights).sum(axis=1)
+        return lent
+
+    def with_lenders(self, items: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those items [B, C] whose scores `fill` reads: the candidates, then the lenders of borrowers among them.
+
+        The candidates themselves, the same array, where none borrows: there is nothing to fill in.
+        """
+        return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
+
+    def fill(self, scores: Matrix, items: NDArray[np.int32], filled: Matrix) -> None:
+        """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.
+
+        Args:
+            scores: float32 [R, B, ...], of R retrievers, for what `with_lenders` gives for the candidates.
+            items: int32 [B, C], the candidates, padded with `NO_ITEM`.
+            filled: float32 [R, B, C].
+        """
+        write_lent(scores, items, self.places, self.weights, filled)
+
+    def save(self, folder: Path) -> None:
+        """Write into `folder`, which exists."""
+        for name in ("borrowers", "lenders", "weights"):
+            np.save(folder / f"loan_{name}.npy", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path, n_items: int) -> Self:
+        """Read what `save` wrote."""
+        return cls(n_items, *(np.load(folder / f"loan_{name}.npy") for name in ("borrowers", "lenders", "weights")))

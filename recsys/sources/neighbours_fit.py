@@ -1,0 +1,132 @@
+"""Fit item neighbours from interactions (needs SciPy; serving needs only `recsys.sources.item_to_item`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recsys.core.histories import Histories
+from recsys.core.queries import Candidates
+from recsys.sources.exact import top_k, top_k_sparse
+from recsys.sources.interactions import user_item_matrix
+from recsys.sources.item_to_item import ItemToItem
+
+Weighting = Literal["bm25", "cosine", "cooccurrence"]
+_BLOCK_ITEMS = 1024
+_BLOCK_PAIRS = 1 << 24  # similarities held at a time, at most: 200 MB
+
+
+def fit_neighbours(
+    histories: Histories,
+    n_items: int,
+    *,
+    weighting: Weighting = "bm25",
+    k: int = 100,
+    k1: float = 1.2,
+    b: float = 0.2,
+    decay: float = 1.0,
+    progress: Callable[[int], None] | None = None,
+) -> ItemToItem:
+    """Neighbour lists from the interactions of all users.
+
+    The item-user matrix of event weights X [N, U] is weighted row by row; the similarity of two items is the inner
+    product of their rows; each item keeps its `k` most similar ones, itself included.
+
+    Args:
+        histories: training interactions, row u is user u.
+        n_items: size of the catalogue.
+        weighting: "bm25" and "cosine" as in `bm25_weights` and `cosine_weights`. "cooccurrence" takes X as it is: the
+            number of users who have both items, each counted by the product of their event weights.
+        k: length of the neighbour lists.
+        k1, b: of BM25.
+        decay: recency decay of the retriever.
+        progress: called with the number of items finished since the last call.
+    """
+    matrix = user_item_matrix(histories, n_items).T.tocsr()
+    if weighting == "bm25":
+        matrix = bm25_weights(matrix, k1, b)
+    elif weighting == "cosine":
+        matrix = cosine_weights(matrix)
+    by_user = matrix.T.tocsr()
+    lists = neighbour_lists(lambda block: matrix[block] @ by_user, n_items, k, progress)
+    return ItemToItem(f"neighbours_{weighting}", *lists, decay)
+
+
+def neighbour_lists(
+    similarities: Callable[[slice], sparse.csr_array | NDArray[np.float32]],
+    n_items: int,
+    k: int,
+    progress: Callable[[int], None] | None = None,
+    *,
+    itself: bool = True,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The k most similar items of each, int32 [N, k], and their similarities, float32 [N, k]: only positive ones.
+
+    Args:
+        similarities: gives those of a block of items with all, [block, N], in an array of its own.
+        n_items: N.
+        k: length of the lists.
+        progress: called with the number of items finished since the last call.
+        itself: whether an item may stand in its own list.
+    """
+    neighbours = np.empty((n_items, k), np.int32)
+    values = np.empty((n_items, k), np.float32)
+    step = min(_BLOCK_ITEMS, max(1, _BLOCK_PAIRS // max(n_items, 1)))
+    for start in range(0, n_items, step):
+        stop = min(start + step, n_items)
+        block = similarities(slice(start, stop))
+        own = None if itself else np.arange(start, stop)
+        best = _best_dense(block, own, k) if isinstance(block, np.ndarray) else _best_sparse(block, own, k)
+        neighbours[start:stop] = best.items
+        values[start:stop] = np.maximum(best.scores, 0)
+        if progress is not None:
+            progress(stop - start)
+    return neighbours, values
+
+
+def _best_dense(block: NDArray[np.float32], own: NDArray[np.int64] | None, k: int) -> Candidates:
+    block[block <= 0] = -np.inf
+    if own is not None:
+        block[np.arange(len(block)), own] = -np.inf
+    return top_k(block, k)
+
+
+def _best_sparse(block: sparse.csr_array, own: NDArray[np.int64] | None, k: int) -> Candidates:
+    entries = block.tocoo()
+    kept = entries.data > 0
+    if own is not None:
+        kept &= entries.col != own[entries.row]
+    scores = entries.data[kept].astype(np.float32)
+    return top_k_sparse(entries.row[kept], entries.col[kept], scores, block.shape[0], k)
+
+
+def bm25_weights(matrix: sparse.csr_array, k1: float, b: float) -> sparse.csr_array:
+    """Okapi BM25 with items as documents and users as terms, as in the library `implicit`.
+
+    w(i, u) = x (k1 + 1) / (x + k1 (1 - b + b * length(i) / mean length)) * idf(u), where length(i) is the sum of
+    row i and idf(u) = log(N) - log(1 + number of items of u).
+
+    Args:
+        matrix: float64 [N, U], positive entries.
+        k1: saturation of repeated events; 0 ignores their number.
+        b: in [0, 1], how much popular items are held back.
+    """
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    lengths = np.asarray(matrix.sum(axis=1)).ravel()
+    norm = 1 - b + b * lengths / max(lengths.mean(), 1e-12)
+    idf = np.log(matrix.shape[0]) - np.log1p(np.bincount(matrix.indices, minlength=matrix.shape[1]))
+    weighted = matrix.copy()
+    weighted.data = matrix.data * (k1 + 1) / (matrix.data + k1 * norm[rows]) * idf[matrix.indices]
+    return weighted
+
+
+def cosine_weights(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Rows scaled to Euclidean length 1, so that inner products are cosines; an empty row stays."""
+    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    weighted = matrix.copy()
+    weighted.data = matrix.data / np.repeat(norm, np.diff(matrix.indptr))
+    return weighted

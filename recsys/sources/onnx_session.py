@@ -1,0 +1,49 @@
+"""Open an ONNX model for inference on the processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from recsys.core.errors import BundleError
+
+
+class OnnxModel:
+    """A model with one output; is fed only those of the offered inputs that it has.
+
+    Safe to call from several threads at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load `path`; one call computes on one thread.
+
+        Raises:
+            BundleError: no such file, or not an ONNX model.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.path = path
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions have no common base of their own
+            raise BundleError(f"an ONNX model in {path}", str(error), "export the bundle again") from error
+        self._inputs = [node.name for node in self._session.get_inputs()]
+        self._outputs = [node.name for node in self._session.get_outputs()]
+
+    def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
+        """The model's output for the named inputs."""
+        try:
+            feed = {name: inputs[name] for name in self._inputs}
+        except KeyError as missing:
+            raise BundleError(
+                f"{self.path.name} with inputs among {', '.join(inputs)}",
+                f"it also wants {missing.args[0]}",
+                "export the bundle with this version of the program",
+            ) from None
+        output: NDArray[np.float32] = self._session.run(self._outputs, feed)[0]
+        return output

@@ -1,0 +1,105 @@
+"""The most popular items: the baseline to beat, and the answer for a user nothing is known of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.histories import SECONDS_PER_DAY, Histories
+from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.sources.base import ItemScores
+from recsys.sources.exact import drop_seen, top_k
+
+_BLOCK_QUERIES = 1024
+
+
+class Popularity:
+    """Scores every item by its (weighted, optionally decayed) number of interactions, the same for all users.
+
+    It has an opinion on every item, and on queries with an empty history too.
+
+    Attributes:
+        popularity: float32 [N].
+        name: "popularity", or another where two kinds of it stand side by side.
+    """
+
+    name = "popularity"
+
+    def __init__(self, popularity: NDArray[np.float32], name: str = name) -> None:
+        self.popularity, self.name = popularity, name
+        self._ranking = top_k(popularity[None], len(popularity))
+
+    @classmethod
+    def fit(
+        cls,
+        items: NDArray[np.integer],
+        n_items: int,
+        *,
+        weights: NDArray[np.floating] | None = None,
+        timestamps: NDArray[np.integer] | None = None,
+        half_life_days: float | None = None,
+        name: str = name,
+    ) -> Self:
+        """Count interactions.
+
+        Args:
+            items: int [T], item rows.
+            n_items: size of the catalogue.
+            weights: float [T], weight of each interaction; default 1.
+            timestamps: int [T], seconds; needed for `half_life_days`.
+            half_life_days: an interaction this much older than the newest one counts half; None: no decay.
+            name: of the retriever.
+        """
+        total = np.ones(len(items)) if weights is None else weights.astype(np.float64)
+        if half_life_days is not None:
+            if timestamps is None:
+                raise ValueError("half_life_days needs timestamps")
+            age = (timestamps.max(initial=0) - timestamps) / SECONDS_PER_DAY
+            total = total * 0.5 ** (age / half_life_days)
+        return cls(np.bincount(items, weights=total, minlength=n_items).astype(np.float32), name)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.popularity)
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        return np.tile(self.popularity, (len(queries), 1))
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        """The k most popular items, without those in each query's history if `exclude_seen`."""
+        found = Candidates.none(len(queries), k)
+        for place, block in queries.blocks(_BLOCK_QUERIES):
+            longest = int(block.histories.lengths.max(initial=0)) if exclude_seen else 0
+            best = self._first(len(block), k + longest)
+            if exclude_seen:
+                best = drop_seen(best, block.histories, k)
+            width = best.items.shape[1]
+            found.items[place, :width], found.scores[place, :width] = best.items, best.scores
+        return found
+
+    def pair_scorer(self, histories: Histories) -> ItemScores:  # noqa: ARG002  # the same for all
+        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+            return np.where(items == NO_ITEM, np.float32(0), self.popularity[items])
+
+        return scores
+
+    def _first(self, n_queries: int, count: int) -> Candidates:
+        """The `count` most popular items for each of `n_queries`; fewer where the catalogue ends."""
+        shape = (n_queries, min(count, self.n_items))
+        return Candidates(
+            np.broadcast_to(self._ranking.items[:, :count], shape),
+            np.broadcast_to(self._ranking.scores[:, :count], shape),
+        )
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "popularity.npy", self.popularity)
+        (folder / "parameters.json").write_text(json.dumps({"name": self.name}), "utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
+        return cls(np.load(folder / "popularity.npy"), parameters["name"])

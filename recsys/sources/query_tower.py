@@ -1,0 +1,57 @@
+"""The user tower as the server runs it: exported to ONNX, computed by ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.compiled import halves
+from recsys.core.queries import Queries
+from recsys.sources.onnx_session import OnnxModel
+from recsys.sources.tower_kernels import plan_blocks, tower_inputs
+
+_BLOCK_QUERIES = 256
+_SHORT_HISTORY = 24  # histories up to here are encoded together: a call costs as much as a few padded positions
+
+
+class QueryTower:
+    """Encodes users from the embeddings of the items in their history.
+
+    Attributes:
+        path: the ONNX file.
+        max_history: most recent interactions read.
+    """
+
+    def __init__(self, path: Path, max_history: int) -> None:
+        self._model = OnnxModel(path)
+        self.path, self.max_history = path, max_history
+
+    def encode(self, queries: Queries, item_embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
+        """User vectors float32 [B, D]; zero for an empty history.
+
+        Args:
+            queries: B users.
+            item_embeddings: [N, D], rounded to half precision if they are not yet.
+        """
+        indptr = queries.histories.indptr
+        rows, ends = plan_blocks(indptr, self.max_history, _SHORT_HISTORY, _BLOCK_QUERIES)
+        if len(ends) == 1 and len(rows) == len(queries):
+            return self._encode_block(queries, rows, item_embeddings)
+        vectors = np.zeros((len(queries), item_embeddings.shape[1]), np.float32)
+        start = 0
+        for end in ends.tolist():
+            block = rows[start:end]
+            vectors[block] = self._encode_block(queries, block, item_embeddings)
+            start = end
+        return vectors
+
+    def _encode_block(
+        self, queries: Queries, rows: NDArray[np.int64], item_embeddings: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        known, embeddings = queries.histories, halves(item_embeddings)
+        history, lengths, gaps, users = tower_inputs(
+            known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, embeddings
+        )
+        return self._model(history=history, lengths=lengths, gaps=gaps, user=users)

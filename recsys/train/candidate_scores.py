@@ -1,0 +1,147 @@
+"""What several retrievers score, computed once, so that trying weights of a hybrid costs milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.measure.metrics import Relevant, membership, ranking_metrics
+from recsys.measure.protocol import HeldOut
+from recsys.sources.base import Retriever
+from recsys.sources.dense import remove_seen
+from recsys.sources.exact import BLOCK_ENTRIES, is_seen, top_k_sparse
+from recsys.sources.hybrid import above_floor
+
+DEPTH = 100
+
+
+@dataclass(frozen=True)
+class CandidateScores:
+    """Contributions of M retrievers to the unseen items that one of them ranks among its first `DEPTH`.
+
+    A weighted sum of retrievers is ranked among these C candidates of a user instead of the catalogue. Users none of
+    whose candidates is relevant are left out: their figures are 0 whatever the weights.
+
+    Attributes:
+        names: of the M retrievers.
+        contributions: float32 [M, U, C], see `above_floor`; 0 beside padding.
+        items: int32 [U, C], `NO_ITEM` pads on the right.
+        relevant: unseen relevant items of the U users.
+        users: number of users with an unseen relevant item, those left out included.
+        scales: float64 [M], median over users of a retriever's highest contribution to an unseen item.
+    """
+
+    names: tuple[str, ...]
+    contributions: NDArray[np.float32]
+    items: NDArray[np.int32]
+    relevant: Relevant
+    users: int
+    scales: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, members: Mapping[str, Retriever], held: HeldOut) -> CandidateScores:
+        """Score all of `held` with each member, in blocks of users.
+
+        Args:
+            members: at least one, all over the same catalogue.
+            held: users and what they chose.
+        """
+        relevant = unseen(held)
+        found: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
+        kept: list[NDArray[np.int64]] = []
+        best: list[NDArray[np.float32]] = []
+        for place, block in held.queries.blocks(block_users(members)):
+            contributions = contributions_of(members, block)
+            best.append(contributions.max(axis=2, initial=0))
+            items = _union([_highest(part, DEPTH) for part in contributions])
+            wanted = relevant.select(np.arange(place.start, place.stop))
+            rows = np.flatnonzero(membership(items, wanted).any(axis=1))
+            items = items[rows]
+            scores = np.take_along_axis(contributions[:, rows], np.maximum(items, 0)[None], axis=2)
+            found.append((scores * (items != NO_ITEM), items))
+            kept.append(place.start + rows)
+        width = max((items.shape[1] for _, items in found), default=0)
+        return cls(
+            tuple(members),
+            np.concatenate([_widen(scores, width, 0) for scores, _ in found], axis=1),
+            np.concatenate([_widen(items, width, NO_ITEM) for _, items in found]),
+            relevant.select(np.concatenate(kept)),
+            int((relevant.counts > 0).sum()),
+            typical(np.concatenate(best, axis=1)),
+        )
+
+    def only(self, names: Sequence[str]) -> CandidateScores:
+        """The same candidates with the contributions of some of the retrievers, in the order of `names`."""
+        rows = [self.names.index(name) for name in names]
+        return CandidateScores(
+            tuple(names), self.contributions[rows], self.items, self.relevant, self.users, self.scales[rows]
+        )
+
+    def figures(self, weights: NDArray[np.floating], cutoff: int) -> dict[str, float]:
+        """Mean NDCG and recall at `cutoff` of the weighted sum, by name such as "ndcg@10".
+
+        Args:
+            weights: float [M], of the contributions.
+            cutoff: length of the lists.
+        """
+        used = np.flatnonzero(weights)
+        total = np.zeros(self.items.shape, np.float32)
+        for member in used:
+            total += np.float32(weights[member]) * self.contributions[member]
+        best = _highest(total, cutoff)
+        ranked = np.where(best == NO_ITEM, NO_ITEM, np.take_along_axis(self.items, np.maximum(best, 0), axis=1))
+        found = ranking_metrics(ranked, self.relevant, [cutoff])
+        return {
+            name: float(found[name].sum(dtype=np.float64)) / max(self.users, 1)
+            for name in (f"ndcg@{cutoff}", f"recall@{cutoff}")
+        }
+
+
+def unseen(held: HeldOut) -> Relevant:
+    """The relevant items that are not in their user's history, which is removed from the lists."""
+    return held.relevant.keep(~is_seen(held.relevant.items, held.relevant.owners, held.queries.histories))
+
+
+def contributions_of(members: Mapping[str, Retriever], queries: Queries) -> NDArray[np.float32]:
+    """float32 [M, B, N], what each member adds to a hybrid's score; 0 for seen items and empty histories."""
+    contributions = np.stack([above_floor(member.scores(queries)) for member in members.values()])
+    for part in contributions:
+        remove_seen(part, queries.histories)
+    contributions[:, queries.histories.lengths == 0] = 0
+    return np.maximum(contributions, 0)
+
+
+def typical(best: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Each retriever's median over the users whom it has something for, 1 if there are none: [M] of [M, U]."""
+    return np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best])
+
+
+def block_users(members: Mapping[str, Retriever]) -> int:
+    """Queries to score at a time with every member."""
+    n_items = next(iter(members.values())).n_items
+    return max(1, BLOCK_ENTRIES // max(n_items * len(members), 1))
+
+
+def _highest(contributions: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+    """Columns of the k highest positive contributions of each row [B, C]: int32 [B, k], padded with `NO_ITEM`."""
+    rows, columns = np.nonzero(contributions)
+    return top_k_sparse(rows, columns, contributions[rows, columns], len(contributions), k).items
+
+
+def _union(lists: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Every item of a row in any of the lists [B, K] once: [B, longest], `NO_ITEM` pads on the right."""
+    items = np.sort(np.concatenate(lists, axis=1), axis=1)
+    repeated = items[:, 1:] == items[:, :-1]
+    items[:, 1:][repeated] = NO_ITEM
+    items = -np.sort(-items, axis=1)
+    return items[:, : int((items != NO_ITEM).sum(axis=1).max(initial=0))]
+
+
+def _widen(values: NDArray[np.generic], width: int, fill: float) -> NDArray[np.generic]:
+    """`values` [..., C] padded on the right to [..., width]."""
+    room = [(0, 0)] * (values.ndim - 1) + [(0, width - values.shape[-1])]
+    return np.pad(values, room, constant_values=fill)

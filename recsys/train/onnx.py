@@ -1,0 +1,123 @@
+"""ONNX files of TensorFlow functions, each compared with its function."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from recsys.core.errors import BundleError
+from recsys.sources.onnx_session import OnnxModel
+from recsys.train.onnx_graph import OPSET
+
+MAX_DIFFERENCE = 1e-4  # relative to the largest output
+
+
+def export_onnx(
+    function: Any, path: Path, example: Mapping[str, NDArray[np.generic]], graph: onnx.ModelProto | None = None
+) -> float:
+    """Write an ONNX file that computes what `function` does, and compare both on `example`.
+
+    Args:
+        function: tf.function with an input signature and one named output.
+        path: the ONNX file to write.
+        example: input name -> values.
+        graph: what to write; None: `function` is converted.
+
+    Returns:
+        Largest absolute difference of the outputs, relative to the largest output.
+
+    Raises:
+        BundleError: the outputs differ by more than `MAX_DIFFERENCE`, or the model cannot be loaded.
+    """
+    model = _converted(function.get_concrete_function(), path.stem) if graph is None else graph
+    path.write_bytes(model.SerializeToString())
+    (expected,) = function(**{name: tf.constant(values) for name, values in example.items()}).values()
+    return checked_difference(path.name, OnnxModel(path)(**example), expected.numpy())
+
+
+def checked_difference(name: str, actual: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """`relative_difference` of what is served and what TensorFlow computes.
+
+    Raises:
+        BundleError: it exceeds `MAX_DIFFERENCE`; `name` says whose.
+    """
+    difference = relative_difference(actual, expected)
+    if not difference <= MAX_DIFFERENCE:  # NaN fails too
+        raise BundleError(
+            f"{name} to compute what TensorFlow does, within {MAX_DIFFERENCE:g}",
+            f"a relative difference of {difference:g}",
+            "use the package versions of requirements.txt; or train with a lower learning rate, if weights grew huge",
+        )
+    return difference
+
+
+def relative_difference(actual: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """Largest absolute difference relative to the largest expected value; infinite for unlike shapes."""
+    if actual.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-12))
+
+
+def _converted(concrete: Any, name: str) -> onnx.ModelProto:
+    """The ONNX twin of a concrete function; variables and captured tensors become constants.
+
+    The converters of tf2onnx.convert would ask for captured tensors as inputs.
+    """
+    import tf2onnx  # noqa: PLC0415 - takes a second; only exports need it
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # at WARNING it lists every rewritten node
+    names = [spec.name for spec in concrete.structured_input_signature[0]]
+    (output,) = concrete.structured_outputs
+    with _native_log_hidden():
+        frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False, aggressive_inlining=True)
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(frozen.graph.as_graph_def(add_shapes=True), name="")
+            converted = tf2onnx.tfonnx.process_tf_graph(
+                graph,
+                opset=OPSET,
+                custom_op_handlers={"Erfc": (_convert_erfc, [])},
+                input_names=[tensor.name for tensor in frozen.inputs],
+                output_names=[tensor.name for tensor in frozen.outputs],
+                tensors_to_rename={
+                    **{tensor.name: name for tensor, name in zip(frozen.inputs, names, strict=True)},
+                    frozen.outputs[0].name: output,
+                },
+            )
+            return tf2onnx.optimizer.optimize_graph(converted).make_model(name)
+
+
+@contextmanager
+def _native_log_hidden() -> Iterator[None]:
+    """TensorFlow's graph optimizer reports to stderr from C++, whatever the log level: keep that off the screen."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _convert_erfc(ctx: Any, node: Any, *_: object, **__: object) -> None:
+    """GELU becomes Erfc, which tf2onnx cannot convert and only warns of: 1 - Erf."""
+    output, dtype, shape = node.output[0], ctx.get_dtype(node.output[0]), ctx.get_shape(node.output[0])
+    source = node.input[0]
+    ctx.remove_node(node.name)
+    erf = ctx.make_node("Erf", [source], dtypes=[dtype], shapes=[shape])
+    one = ctx.make_const(f"{node.name}_one", np.ones((), np.float32))
+    ctx.make_node(
+        "Sub", [one.output[0], erf.output[0]], outputs=[output], name=node.name, dtypes=[dtype], shapes=[shape]
+    )

@@ -1,0 +1,128 @@
+"""Fit the retrievers beside the two-tower: tuned on validation for the bundle, once more on the ranker's prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from recsys.config import Config, RetrieverName
+from recsys.core.histories import Histories
+from recsys.core.queries import Queries
+from recsys.measure.protocol import HeldOut
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
+from recsys.sources.base import Retriever
+from recsys.sources.fit import FitData, fit_retriever, unavailable
+from recsys.sources.hybrid import Hybrid
+from recsys.text import ItemText
+from recsys.train.candidate_scores import CandidateScores
+from recsys.train.tuning import Tuned, alpha_sweep, tune_hybrid, tune_retriever, tuning_sample
+
+BLEND, HYBRID = "blend", "hybrid"
+
+
+@dataclass(frozen=True)
+class FittedRetrievers:
+    """Every retriever of the config that the data allow.
+
+    Attributes:
+        tuned: by name.
+        skipped: name -> why there is none.
+    """
+
+    tuned: dict[str, Tuned]
+    skipped: dict[str, str]
+
+    @property
+    def retrievers(self) -> dict[str, Retriever]:
+        """The retrievers alone."""
+        return {name: tuned.retriever for name, tuned in self.tuned.items()}
+
+
+def fit_data(dataset: PreparedDataset, histories: Histories, text: ItemText, config: Config) -> FitData:
+    """What retrievers are fitted on: the given histories of the dataset's users, and its catalogue."""
+    return FitData(
+        histories=histories,
+        n_items=dataset.n_items,
+        texts=dataset.items[c.TEXT].tolist(),
+        text_vectors=text.embeddings,
+        prices=dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
+        seed=config.seed,
+    )
+
+
+def tune_retrievers(data: FitData, held: HeldOut | None, config: Config, console: Console) -> FittedRetrievers:
+    """Fit and tune each retriever of `retrieval.retrievers`, and say how it did."""
+    tuned: dict[str, Tuned] = {}
+    skipped: dict[str, str] = {}
+    for name in config.retrieval.retrievers:
+        reason = unavailable(name, data, config.retrieval)
+        if reason is not None:
+            skipped[name] = reason
+            console.print(f"No {name}: {reason}")
+            continue
+        tuned[name] = tune_retriever(name, data, held, config)
+        console.print(_line(name, tuned[name].report))
+    return FittedRetrievers(tuned, skipped)
+
+
+def fit_again(
+    names: Sequence[RetrieverName], data: FitData, fitted: FittedRetrievers, config: Config
+) -> dict[str, Any]:
+    """Retrievers with the settings chosen before, on other data."""
+    return {name: fit_retriever(name, data, fitted.tuned[name].settings, config.retrieval) for name in names}
+
+
+def make_hybrids(
+    two_tower: Retriever,
+    baselines: Mapping[str, Retriever],
+    held: HeldOut | None,
+    known: Queries,
+    config: Config,
+    console: Console,
+) -> tuple[dict[str, Hybrid], dict[str, Any]]:
+    """The best blend of the baselines, and the best hybrid of its members and the two-tower.
+
+    Returns:
+        both by name, and what was tried, for the manifest.
+    """
+    both = {two_tower.name: two_tower, **baselines}
+    scores = None if held is None else CandidateScores.of(both, tuning_sample(held, config))
+    weights, blend_report = tune_hybrid(baselines, held, config, known=known, scores=scores)
+    blend = Hybrid(baselines, weights, BLEND)
+    members = {two_tower.name: two_tower, **blend.members}
+    # Shares that the config gives are those of the blend; the two-tower's part in the hybrid is tuned beside them.
+    free = config.model_copy(update={"retrieval": config.retrieval.model_copy(update={"hybrid_weights": None})})
+    weights, report = tune_hybrid(members, held, free, known=known, scores=scores)
+    hybrids = {BLEND: blend, HYBRID: Hybrid(members, weights, HYBRID)}
+    sweep = [] if held is None else alpha_sweep(two_tower, blend, held, config)
+    for name, entry in ((BLEND, blend_report), (HYBRID, report)):
+        console.print(_line(name, {**entry, "chosen": entry["shares"]}))
+    report = {
+        **report,
+        "blend": blend_report,
+        "blend_weights": blend_report["weights"],
+        "tried": report["tried"] + blend_report["tried"],
+        "alpha_sweep": sweep,
+    }
+    return hybrids, report
+
+
+def _line(name: str, report: Mapping[str, Any]) -> str:
+    chosen = ", ".join(
+        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in report["chosen"].items()
+    )
+    tried = report["tried"] if isinstance(report["tried"], int) else len(report["tried"])
+    metric = report["metric"]
+    if not tried:
+        return f"{name}: {chosen or 'nothing to choose'}, untried"
+    figure = report.get(metric)
+    if figure is None:
+        figure = max(trial[metric] for trial in report["tried"])
+    measured = f"{name}: {metric} {figure:.4f} on {report['users']} validation users, {tried} tried"
+    return f"{measured}; {chosen}" if chosen else measured

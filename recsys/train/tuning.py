@@ -1,0 +1,281 @@
+"""Tuning on validation: the settings of each retriever, the weights of a hybrid.
+
+The figure to beat is NDCG at the main cutoff, seen items removed, on a seeded sample of validation users. Every
+retriever has the same budget, `retrieval.trials` settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config import Config, RetrieverName
+from recsys.core.errors import ConfigError
+from recsys.core.queries import Queries
+from recsys.measure.metrics import Relevant, ranking_metrics
+from recsys.measure.protocol import HeldOut, main_cutoff
+from recsys.sources.base import Retriever
+from recsys.sources.fit import FitData, Settings, fit_retriever, grid, same_fit
+from recsys.sources.item_to_item import ItemToItem
+from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
+
+Progress = Callable[[int], None]
+Shares = NDArray[np.float64]
+
+ALPHAS = np.round(np.arange(11) / 10, 1)
+_FIRST_SHARES = (0.25, 0.5, 1.0, 2.0)  # of a member that joins, relative to the loudest one
+_FACTORS = (0.0, 0.5, 0.7, 1.4, 2.0)
+_LEAST_GAIN = 0.002  # relative; less is within the noise of ten thousand users and not worth another member
+_MOST_ROUNDS = 4
+_SCALE_QUERIES = 1000
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A retriever with the best settings tried, and what was tried.
+
+    Attributes:
+        retriever: fitted with `settings`.
+        settings: of the grid.
+        report: "chosen" (the settings), "metric" (such as "ndcg@10"), "users" (those of validation with an unseen
+            relevant item) and "tried", one entry for each setting with the metric's figure, in the order tried.
+    """
+
+    retriever: Retriever
+    settings: Settings
+    report: dict[str, Any]
+
+
+def tune_retriever(
+    name: RetrieverName, data: FitData, held: HeldOut | None, config: Config, progress: Progress = lambda _: None
+) -> Tuned:
+    """Fit a retriever with each setting of its grid and keep the best on validation, of equals the first.
+
+    Of a grid beyond the budget a seeded sample is tried, whole groups of settings that share one fit, since trying
+    another recency decay costs little beside another fit.
+
+    Args:
+        name: of the retriever.
+        data: what to fit on.
+        held: validation; None: the first setting is taken, untried.
+        config: `retrieval`, the cutoffs and the seed.
+        progress: called with the number of settings finished since the last call.
+    """
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    metric = f"ndcg@{cutoff}"
+    settings = grid(name, config.retrieval)
+    if held is None:
+        report = {"chosen": settings[0], "metric": metric, "users": 0, "tried": []}
+        return Tuned(fit_retriever(name, data, settings[0], config.retrieval), settings[0], report)
+    held = tuning_sample(held, config)
+    relevant = unseen(held)
+    best: tuple[float, Retriever, Settings] | None = None
+    tried: list[Settings] = []
+    for group in _sampled(settings, config.retrieval.trials, config.seed):
+        fitted = fit_retriever(name, data, group[0], config.retrieval)
+        for setting in group:
+            retriever = fitted.with_decay(setting["decay"]) if isinstance(fitted, ItemToItem) else fitted
+            figure = _ndcg(retriever, held.queries, relevant, cutoff)
+            tried.append({**setting, metric: figure})
+            if best is None or figure > best[0]:
+                best = figure, retriever, setting
+            progress(1)
+    assert best is not None  # noqa: S101  a grid has at least one setting
+    users = int((relevant.counts > 0).sum())
+    return Tuned(best[1], best[2], {"chosen": best[2], "metric": metric, "users": users, "tried": tried})
+
+
+def tune_hybrid(
+    members: Mapping[str, Retriever],
+    held: HeldOut | None,
+    config: Config,
+    *,
+    known: Queries,
+    scores: CandidateScores | None = None,
+    progress: Progress = lambda _: None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Weights of a `Hybrid` of `members`: those of the config, or else the best found on validation.
+
+    A member's share is its weight times its typical highest contribution, so that equal shares are equally loud. The
+    config names shares. To find them, the best member is taken, then the member and share that help most join as
+    long as one helps (greedy forward selection); then each share in turn is scaled up, down or to 0 as long as that
+    helps (coordinate search).
+
+    Args:
+        members: by name, all over the same catalogue.
+        held: validation; None: without shares in the config every member gets the same.
+        config: `retrieval`, the cutoffs and the seed.
+        known: queries, such as those of training users, on a sample of which contributions are measured where there
+            is no validation.
+        scores: of at least the members for `tuning_sample(held, config)`, if they are at hand.
+        progress: called with the number of settings tried since the last call.
+
+    Returns:
+        The weights of the members chosen, which `Hybrid` takes; and a report: "weights", "shares" (which add up to
+        1), "metric", its figure under the metric's name (None without validation), "users", and "tried", the number
+        of settings.
+
+    Raises:
+        ConfigError: `retrieval.hybrid_weights` names no retriever of the config, or none of the members.
+    """
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    metric = f"ndcg@{cutoff}"
+    given = _given_shares(members, config)
+    figure, users, tried = None, 0, 0
+    if held is None:
+        shares = np.ones(len(members)) if given is None else given
+        scales = _scales(members, known, config.seed)
+    else:
+        scores = CandidateScores.of(members, tuning_sample(held, config)) if scores is None else scores
+        search = _ShareSearch(scores.only(list(members)), cutoff, progress)
+        shares = search.run() if given is None else given
+        figure, users, tried = search.figure(shares), scores.users, search.tried
+        scales = search.scores.scales
+    shares = shares / shares.sum()
+    chosen = {name: place for place, name in enumerate(members) if shares[place] > 0}
+    weights = {name: float(shares[place] / scales[place]) for name, place in chosen.items()}
+    report = {
+        "weights": weights,
+        "shares": {name: float(shares[place]) for name, place in chosen.items()},
+        "metric": metric,
+        metric: figure,
+        "users": users,
+        "tried": tried,
+    }
+    return weights, report
+
+
+def alpha_sweep(two_tower: Retriever, blend: Retriever, held: HeldOut, config: Config) -> list[dict[str, float]]:
+    """NDCG and recall on validation between the two-tower alone (alpha 0) and the blend alone (alpha 1).
+
+    A step's scores are (1 - alpha) * two-tower + alpha * blend, each above its floor and divided by its typical
+    highest contribution.
+
+    Returns:
+        One {"alpha", "ndcg@<k>", "recall@<k>"} for alpha 0, 0.1 ... 1, with k the main cutoff.
+    """
+    scores = CandidateScores.of({"two_tower": two_tower, "blend": blend}, tuning_sample(held, config))
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    return [
+        {"alpha": float(alpha), **scores.figures(np.array([1 - alpha, alpha]) / scores.scales, cutoff)}
+        for alpha in ALPHAS
+    ]
+
+
+def tuning_sample(held: HeldOut, config: Config) -> HeldOut:
+    """The validation users on which everything is tuned."""
+    return held.sample(config.retrieval.tuning_users, config.seed)
+
+
+class _ShareSearch:
+    """Looks for the shares of the highest NDCG.
+
+    Attributes:
+        scores: of the members.
+        tried: settings tried so far.
+    """
+
+    def __init__(self, scores: CandidateScores, cutoff: int, progress: Progress) -> None:
+        self.scores, self.tried = scores, 0
+        self._cutoff, self._progress = cutoff, progress
+
+    def figure(self, shares: Shares) -> float:
+        """NDCG of `shares` [M]."""
+        return self.scores.figures(shares / self.scores.scales, self._cutoff)[f"ndcg@{self._cutoff}"]
+
+    def run(self) -> Shares:
+        """The best shares found, float64 [M]."""
+        shares, best = self._select()
+        for _ in range(_MOST_ROUNDS):
+            before = best
+            for member in np.flatnonzero(shares):
+                shares, best = self._best([_with(shares, member, shares[member] * f) for f in _FACTORS], shares, best)
+            if best <= before * (1 + _LEAST_GAIN):
+                break
+        return shares
+
+    def _select(self) -> tuple[Shares, float]:
+        """Forward selection: shares, and their figure."""
+        nothing = np.zeros(len(self.scores.names))
+        shares, best = self._best([_with(nothing, member, 1.0) for member in range(len(nothing))], nothing, -1.0)
+        while True:
+            joined = [
+                _with(shares, member, share * shares.max())
+                for member in np.flatnonzero(shares == 0)
+                for share in _FIRST_SHARES
+            ]
+            found, figure = self._best(joined, shares, best)
+            if figure <= best * (1 + _LEAST_GAIN):
+                return shares, best
+            shares, best = found, figure
+
+    def _best(self, options: list[Shares], shares: Shares, best: float) -> tuple[Shares, float]:
+        """The best of `options` and of `shares`, whose figure is `best`; of equals the first."""
+        for option in options:
+            if option.any():
+                figure = self.figure(option)
+                self.tried += 1
+                self._progress(1)
+                if figure > best:
+                    shares, best = option, figure
+        return shares, best
+
+
+def _with(shares: Shares, member: int | np.integer, share: float) -> Shares:
+    changed = shares.copy()
+    changed[member] = share
+    return changed
+
+
+def _given_shares(members: Mapping[str, Retriever], config: Config) -> Shares | None:
+    given = config.retrieval.hybrid_weights
+    if given is None:
+        return None
+    allowed = ["two_tower", *config.retrieval.retrievers]
+    shares = np.array([given.get(name, 0.0) for name in members])
+    if not set(given) <= set(allowed) or not shares.any():
+        raise ConfigError(
+            f"retrieval.hybrid_weights of {', '.join(members)}, one of them above 0",
+            str(dict(given)),
+            f"name any of {', '.join(allowed)}; or set null to have the weights tuned",
+        )
+    return shares
+
+
+def _scales(members: Mapping[str, Retriever], known: Queries, seed: int) -> NDArray[np.float64]:
+    """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
+    rows = np.random.default_rng(seed).permutation(len(known))[:_SCALE_QUERIES]
+    blocks = known.select(rows).blocks(block_users(members))
+    best = [contributions_of(members, block).max(axis=2, initial=0) for _, block in blocks]
+    return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
+
+
+def _sampled(settings: Sequence[Settings], most: int, seed: int) -> list[list[Settings]]:
+    """At most `most` settings, those of one fit together; the groups are drawn at random if there are more."""
+    groups: dict[Any, list[Settings]] = {}
+    for setting in settings:
+        groups.setdefault(same_fit(setting), []).append(setting)
+    drawn = list(groups.values())
+    if len(settings) <= most:
+        return drawn
+    random = np.random.default_rng(seed)
+    chosen: list[list[Settings]] = []
+    for place in random.permutation(len(drawn)):
+        room = most - sum(map(len, chosen))
+        group = drawn[place]
+        kept = np.sort(random.permutation(len(group))[:room])
+        if len(kept):
+            chosen.append([group[at] for at in kept])
+    return chosen
+
+
+def _ndcg(retriever: Retriever, queries: Queries, relevant: Relevant, cutoff: int) -> float:
+    """Mean NDCG, seen items removed, of the users with a relevant item; 0 if there are none."""
+    found = retriever.retrieve(queries, cutoff, exclude_seen=True)
+    figures = ranking_metrics(found.items, relevant, [cutoff])[f"ndcg@{cutoff}"]
+    counted = figures[relevant.counts > 0]
+    return float(counted.mean(dtype=np.float64)) if len(counted) else 0.0

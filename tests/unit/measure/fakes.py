@@ -1,0 +1,189 @@
+"""A made-up bundle whose scores are given, so that every expected figure can be derived by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config import Config
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.sources.base import Retriever
+from recsys.sources.exact import top_k
+from recsys.sources.popularity import Popularity
+
+
+@dataclass
+class FakeTwoTower:
+    """Scores by user row; approximate search misses the items in `lost`."""
+
+    wishes: NDArray[np.float32]
+    lost: tuple[int, ...] = ()
+
+    @property
+    def n_items(self) -> int:
+        return self.wishes.shape[1]
+
+    @property
+    def item_embeddings(self) -> NDArray[np.float32]:
+        return np.eye(self.n_items, dtype=np.float32)
+
+    def encode(self, queries: Queries) -> NDArray[np.float32]:
+        """The last row is that of users it does not know."""
+        return np.where(queries.histories.lengths[:, None] > 0, self.wishes[queries.users], 0)
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        scores = self.encode(queries).astype(np.float32)
+        scores[queries.histories.lengths == 0] = -np.inf
+        return scores
+
+    def search(
+        self, vectors: NDArray[np.float32], queries: Queries, k: int, *, exclude_seen: bool = True
+    ) -> Candidates:
+        scores = vectors.copy()
+        scores[:, list(self.lost)] = -np.inf
+        scores[queries.histories.lengths == 0] = -np.inf
+        return top_k(without_seen(scores, queries) if exclude_seen else scores, k)
+
+
+@dataclass
+class FakeRetriever:
+    """Scores by user row."""
+
+    wishes: NDArray[np.float32]
+    name: str = "fake"
+
+    @property
+    def n_items(self) -> int:
+        return self.wishes.shape[1]
+
+    def scores(self, queries: Queries) -> NDArray[np.float32]:
+        scores = self.wishes[queries.users].astype(np.float32)
+        scores[queries.histories.lengths == 0] = -np.inf
+        return scores
+
+    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        scores = self.scores(queries)
+        return top_k(without_seen(scores, queries) if exclude_seen else scores, k)
+
+
+def without_seen(scores: NDArray[np.float32], queries: Queries) -> NDArray[np.float32]:
+    histories = queries.histories
+    scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
+    return scores
+
+
+@dataclass
+class FakeRecommender:
+    """The first `depth` of the two-tower, with `bonus` of an item added to its score; else popular items."""
+
+    retriever: FakeTwoTower
+    popularity: Popularity
+    bonus: NDArray[np.float32]
+    depth: int = 200
+
+    def propose(
+        self, queries: Queries, vectors: NDArray[np.float32], k: int, *, exclude_seen: bool = True
+    ) -> list[NDArray[np.int32]]:
+        return [self.retriever.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items]
+
+    def recommend(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        vectors = self.retriever.encode(queries)
+        (items,) = self.propose(queries, vectors, k, exclude_seen=exclude_seen)
+        scores = np.full((len(queries), self.retriever.n_items), -np.inf, np.float32)
+        rows, places = np.nonzero(items != NO_ITEM)
+        chosen = items[rows, places]
+        scores[rows, chosen] = vectors[rows, chosen] + self.bonus[chosen]
+        found = top_k(scores, k)
+        nothing = np.flatnonzero((items == NO_ITEM).all(axis=1))
+        popular = self.popularity.retrieve(queries.select(nothing), k, exclude_seen=exclude_seen)
+        found.items[nothing], found.scores[nothing] = popular.items, popular.scores
+        return found
+
+
+@dataclass
+class FakePredictor:
+    """Predicts the same rating of an item for everyone."""
+
+    ratings: NDArray[np.float32]
+
+    def predict(self, vectors: Any, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        return np.where(items >= 0, self.ratings[items], np.float32(np.nan))
+
+
+@dataclass
+class FakeBundle:
+    """What the evaluator asks of a bundle."""
+
+    tower: FakeTwoTower
+    popularity: Popularity
+    others: dict[str, Retriever] = field(default_factory=dict)
+    rating_predictor: FakePredictor | None = None
+    bonus: NDArray[np.float32] | None = None
+    path: Path = Path("saved_model/tiny/v1")
+    version: str = "v1"
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def item_embeddings(self) -> NDArray[np.float32]:
+        return self.tower.item_embeddings
+
+    @property
+    def n_items(self) -> int:
+        return self.tower.n_items
+
+    @property
+    def retrievers(self) -> list[str]:
+        return ["two_tower", "popularity", *self.others]
+
+    def retriever(self, name: str) -> Retriever:
+        return {"popularity": self.popularity, **self.others}[name]
+
+    def two_tower(self) -> FakeTwoTower:
+        return self.tower
+
+    def recommender(self) -> FakeRecommender:
+        bonus = np.zeros(self.n_items, np.float32) if self.bonus is None else self.bonus
+        return FakeRecommender(self.tower, self.popularity, bonus)
+
+    def __enter__(self) -> FakeBundle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def make_config(**evaluation: Any) -> Config:
+    settings = {
+        "cutoffs": [2, 5],
+        "bootstrap_samples": 50,
+        "svd_factors": [2],
+        "svd_epochs": [2],
+        "svd_learning_rate": [0.01],
+        "svd_regularization": [0.05],
+        "svdpp_factors": [2],
+        "svdpp_epochs": [2],
+        "svdpp_learning_rate": [0.01],
+        "svdpp_regularization": [0.05],
+        **evaluation,
+    }
+    return Config.model_validate(
+        {
+            "name": "tiny",
+            "data": {"format": "amazon_2018", "interactions": ["reviews.json.gz"]},
+            "evaluation": settings,
+        }
+    )
+
+
+def wishes(n_items: int, *rankings: list[int]) -> NDArray[np.float32]:
+    """Scores that put each user's items in the given order, the rest after them in order of row."""
+    scores = np.empty((len(rankings), n_items), np.float32)
+    for row, ranking in enumerate(rankings):
+        order = ranking + [item for item in range(n_items) if item not in ranking]
+        scores[row, order] = np.arange(n_items, 0, -1)
+    return scores

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from recsys.measure.ratings import HEAD
+from recsys.measure.systems import ANN, BLEND, POPULARITY, SYSTEM
+from recsys.measure.verdict import validation_figures, warnings
+
+
+def row(other: str, mean: float, low: float, high: float) -> dict[str, Any]:
+    return {"system": SYSTEM, "other": other, "metric": "ndcg@10", "mean": mean, "low": low, "high": high}
+
+
+def rmse(value: float) -> dict[str, Any]:
+    return {"rmse": {"mean": value}}
+
+
+GOOD: dict[str, Any] = {
+    "protocol": {"main_cutoff": 10},
+    "systems": {name: {"label": name.title()} for name in (SYSTEM, ANN, BLEND, POPULARITY, "als")},
+    "best_baseline": {"name": BLEND, "highest_here": "als"},
+    "comparisons": [row(name, 0.01, 0.005, 0.015) for name in (ANN, BLEND, POPULARITY, "als")],
+    "ann": {"depth": 100, "recall": 0.995},
+    "ratings": {
+        "models": {HEAD: rmse(0.9), "user_item_bias": rmse(0.92), "svd_refit": rmse(0.91), "svdpp": rmse(0.905)},
+        "head_minus_bias": {"bias": "user_item_bias"},
+        "head_minus_svd": {"svd": "svd_refit"},
+        "head_minus_svdpp": {"svdpp": "svdpp"},
+    },
+}
+
+
+def test_nothing_to_warn_of() -> None:
+    assert warnings(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("rival", "words"),
+    [(POPULARITY, "Popularity"), (BLEND, "Blend"), ("als", "Als")],
+)
+def test_every_rival_is_watched(rival: str, words: str) -> None:
+    results = copy.deepcopy(GOOD)
+    place = [entry["other"] for entry in results["comparisons"]].index(rival)
+    results["comparisons"][place] = row(rival, 0.001, -0.002, 0.004)
+    (warning,) = warnings(results)
+    assert f"not clearly better than {words}: its NDCG@10 differs by +0.0010" in warning
+    results["comparisons"][place] = row(rival, -0.003, -0.006, -0.001)
+    (warning,) = warnings(results)
+    assert f"does not beat {words}" in warning
+    assert "−0.0060 to −0.0010" in warning
+
+
+def test_a_ranker_that_harms() -> None:
+    results = copy.deepcopy(GOOD)
+    results["comparisons"][0] = row(ANN, -0.002, -0.003, -0.001)
+    (warning,) = warnings(results)
+    assert "lowers the NDCG@10 of the two-tower alone by 0.0020" in warning
+    results["comparisons"][0] = row(ANN, -0.002, -0.005, 0.001)
+    assert warnings(results) == []
+
+
+def test_an_index_that_loses_too_much() -> None:
+    results = copy.deepcopy(GOOD)
+    results["ann"]["recall"] = 0.985
+    assert "loses 1.5% of the exact top 100" in warnings(results)[0]
+
+
+@pytest.mark.parametrize(("model", "words"), [("user_item_bias", "biases"), ("svd_refit", "SVD:"), ("svdpp", "SVD++:")])
+def test_a_rating_head_worse_than_a_plain_model(model: str, words: str) -> None:
+    results = copy.deepcopy(GOOD)
+    results["ratings"]["models"][model] = rmse(0.89)
+    (warning,) = warnings(results)
+    assert "no better than" in warning
+    assert words in warning
+    assert "0.9000 against 0.8900" in warning
+
+
+def test_no_ratings_no_users_no_warning() -> None:
+    assert warnings({**GOOD, "ratings": None, "best_baseline": None, "comparisons": []}) == []
+
+
+def test_validation_figures_are_those_of_the_settings_chosen() -> None:
+    metrics = {
+        "retrievers": {
+            "als": {"tried": [{"ndcg@10": 0.02}, {"ndcg@10": 0.03}]},
+            "bpr": {"tried": [{"ndcg@10": None}]},  # no validation split
+            "ease": {"tried": [{"ndcg@5": 0.9}]},  # another metric
+            "content_tfidf": {"tried": []},
+        },
+        "hybrid": {"ndcg@10": 0.05, "tried": 9, "blend": {"ndcg@10": None, "tried": 0}},
+    }
+    assert validation_figures(metrics, "ndcg@10") == {"als": 0.03, "hybrid": 0.05}
+    assert validation_figures({}, "ndcg@10") == {}

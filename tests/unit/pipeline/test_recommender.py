@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recsys.bundle import Bundle, open_bundle
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.pipeline import recommender as module
+from recsys.pipeline.recommender import Recommender
+from tests.bundle_factory import MAX_HISTORY, PROPOSERS, RANKER_WEIGHTS, REPEAT_LOG_ODDS, make_bundle
+
+N_ITEMS, N_USERS = 120, 30
+NOBODY = N_USERS - 1
+CANDIDATES, PROPOSER_CANDIDATES = 15, 5
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return open_bundle(make_bundle(tmp_path_factory.mktemp("bundle"), N_ITEMS, N_USERS))
+
+
+@pytest.fixture(scope="module")
+def recommender(bundle: Bundle) -> Recommender:
+    return replace(bundle.recommender(candidates=CANDIDATES), proposer_candidates=PROPOSER_CANDIDATES)
+
+
+@pytest.fixture(scope="module")
+def queries(bundle: Bundle) -> Queries:
+    return Queries(
+        bundle.histories.select(np.arange(N_USERS)), np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, int)
+    )
+
+
+def history_of(queries: Queries, user: int) -> NDArray[np.int32]:
+    return queries.histories.select([user]).items
+
+
+def two_tower_scores(bundle: Bundle, history: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Of all items: the test tower's user vector is the mean of the most recent items."""
+    embeddings = bundle.item_embeddings.astype(np.float32)
+    return embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+
+
+def proposals(bundle: Bundle, queries: Queries, user: int, *, exclude_seen: bool) -> dict[str, set[int]]:
+    """What each retriever proposes to a user."""
+    history = history_of(queries, user)
+    inner = two_tower_scores(bundle, history)
+    if exclude_seen:
+        inner[history] = -np.inf
+    found = {"two_tower": set(np.argsort(-inner)[:CANDIDATES].tolist())}
+    for name in PROPOSERS:
+        best = bundle.retriever(name).retrieve(queries.select([user]), PROPOSER_CANDIDATES, exclude_seen=exclude_seen)
+        found[name] = set(best.items[best.items != NO_ITEM].tolist())
+    return found
+
+
+def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The formula of the test ranker, RANKER_WEIGHTS, with the log odds of a repeat, from first principles."""
+    history = history_of(queries, user)
+    inner = two_tower_scores(bundle, history)[candidates].astype(np.float64)
+    lists = bundle.retriever("transitions")
+    transitions = np.zeros(N_ITEMS)
+    for steps_back, item in enumerate(history[::-1]):
+        for neighbour, similarity in zip(lists.neighbours[item], lists.similarities[item], strict=True):
+            if neighbour != NO_ITEM:
+                transitions[neighbour] += lists.decay**steps_back * similarity
+    loans = bundle.ranker.features.attributes.loans
+    unscored = transitions[loans.borrowers] == 0  # what nobody chose yet borrows
+    lent = (transitions[loans.lenders] * loans.weights).sum(axis=1)
+    transitions[loans.borrowers[unscored]] = lent[unscored]
+    best = transitions[candidates].max()
+    share = transitions[candidates] / best if best > 0 else np.zeros(len(candidates))
+    gap = inner - inner.max()
+    scores = RANKER_WEIGHTS["two_tower_gap"] * gap + RANKER_WEIGHTS["transitions_share"] * share
+    return scores + REPEAT_LOG_ODDS * np.isin(candidates, history)
+
+
+def predicted(bundle: Bundle, queries: Queries, user: int) -> NDArray[np.float64]:
+    """The test head's formula: global mean + item bias + user bias, from first principles, of all items."""
+    statistics = bundle.rating_predictor.statistics
+    history = queries.histories.select([user])
+    residuals = history.ratings - statistics.global_mean - statistics.item_biases[history.items]
+    user_bias = residuals.sum() / (len(residuals) + statistics.damping)
+    return statistics.global_mean + statistics.item_biases + user_bias
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_the_final_order_is_the_rankers_over_all_that_is_proposed(
+    bundle: Bundle, recommender: Recommender, queries: Queries, exclude_seen: bool
+) -> None:
+    found = recommender.recommend(queries, 10, exclude_seen=exclude_seen)
+    for user in range(NOBODY):
+        proposed = proposals(bundle, queries, user, exclude_seen=exclude_seen)
+        candidates = np.array(sorted(set.union(*proposed.values())))
+        final = final_scores(bundle, queries, user, candidates)
+        order = np.argsort(-final)[:10]
+        best = candidates[order]
+        np.testing.assert_array_equal(found.items[user], best)
+        np.testing.assert_allclose(found.scores[user], final[order], rtol=1e-4, atol=1e-4)
+        inner = two_tower_scores(bundle, history_of(queries, user))
+        np.testing.assert_allclose(found.retrieval_scores[user], inner[best], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(found.ratings[user], predicted(bundle, queries, user)[best], rtol=1e-4)
+        expected = [[item in proposed[name] for name in recommender.sources] for item in best]
+        assert found.sources[user].tolist() == expected
+    assert recommender.sources == ("two_tower", *PROPOSERS)
+    assert found.sources[:NOBODY].any(axis=2).all(), "somebody proposed every item"
+    assert not found.sources[:NOBODY, :, 0].all(), "not only the two-tower proposes what is recommended"
+
+
+def test_the_two_tower_is_asked_for_all_its_candidates_however_short_the_list(
+    recommender: Recommender, queries: Queries
+) -> None:
+    vectors = recommender.retriever.encode(queries)
+    for ranker in (recommender.ranker, None):
+        proposed = replace(recommender, ranker=ranker).propose(queries, vectors, 1)
+        assert [part.shape[1] for part in proposed] == [CANDIDATES] + [PROPOSER_CANDIDATES] * len(PROPOSERS)
+    longer = recommender.propose(queries, vectors, CANDIDATES + 3)
+    assert longer[0].shape[1] == CANDIDATES + 3
+
+
+def test_without_a_ranker_the_order_is_the_two_towers_and_ratings_are_still_predicted(
+    recommender: Recommender, queries: Queries
+) -> None:
+    plain = replace(recommender, ranker=None).recommend(queries, 10)
+    retrieved = recommender.retriever.retrieve(queries, 10)
+    known = ~plain.fallback
+    np.testing.assert_array_equal(plain.items[known], retrieved.items[known])
+    np.testing.assert_allclose(plain.scores[known], retrieved.scores[known], rtol=1e-6)
+    np.testing.assert_allclose(plain.scores[known], plain.retrieval_scores[known], rtol=1e-5)
+    assert plain.ratings is not None
+    assert np.isfinite(plain.ratings[known]).all()
+    assert plain.sources[known, :, 0].all()
+    assert not plain.sources[..., 1:].any(), "nobody else was asked"
+    assert (plain.items != recommender.recommend(queries, 10).items).any(), "the ranker changes the order here"
+
+
+def test_without_a_head_there_are_no_ratings(recommender: Recommender, queries: Queries) -> None:
+    found = replace(recommender, predictor=None).recommend(queries, 10)
+    assert found.ratings is None
+    np.testing.assert_array_equal(found.items, recommender.recommend(queries, 10).items)
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_seen_items_stay_out_only_if_asked(recommender: Recommender, queries: Queries, exclude_seen: bool) -> None:
+    found = recommender.recommend(queries, 30, exclude_seen=exclude_seen)
+    repeats = [np.isin(found.items[user], history_of(queries, user)).any() for user in range(NOBODY)]
+    assert any(repeats) != exclude_seen
+
+
+def test_an_empty_history_gets_popular_items_and_says_so(recommender: Recommender, queries: Queries) -> None:
+    found = recommender.recommend(queries, 10)
+    assert found.fallback.tolist() == [False] * NOBODY + [True]
+    popular = recommender.popularity.retrieve(queries, 10)
+    np.testing.assert_array_equal(found.items[NOBODY], popular.items[NOBODY])
+    np.testing.assert_array_equal(found.scores[NOBODY], popular.scores[NOBODY])
+    np.testing.assert_array_equal(found.retrieval_scores[NOBODY], popular.scores[NOBODY])
+    assert np.isnan(found.ratings[NOBODY]).all()
+    assert not found.sources[NOBODY].any()
+
+
+def test_nothing_left_to_recommend_is_padding(recommender: Recommender, queries: Queries) -> None:
+    found = recommender.recommend(queries, N_ITEMS + 5)
+    left = N_ITEMS - queries.histories.lengths
+    padding = found.items == NO_ITEM
+    np.testing.assert_array_equal((~padding).sum(axis=1), left)
+    np.testing.assert_array_equal(padding, found.scores == -np.inf)
+    np.testing.assert_array_equal(padding, found.retrieval_scores == -np.inf)
+    assert np.isnan(found.ratings[padding]).all()
+    assert not np.isnan(found.scores).any()
+    assert not found.sources[padding].any()
+
+
+def test_blocks_join_to_the_same_answer(
+    recommender: Recommender, queries: Queries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = recommender.recommend(queries, 10)
+    monkeypatch.setattr(module, "_BLOCK_QUERIES", 7)
+    parts = recommender.recommend(queries, 10)
+    np.testing.assert_array_equal(parts.items, whole.items)
+    np.testing.assert_allclose(parts.scores, whole.scores, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(parts.sources, whole.sources)
+    np.testing.assert_array_equal(parts.fallback, whole.fallback)
+
+
+def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Recommender, queries: Queries) -> None:
+    ranker = replace(recommender.ranker, finalists=12)
+    found = replace(recommender, ranker=ranker).recommend(queries, 10)
+    vectors = recommender.retriever.encode(queries)
+    for user in range(NOBODY):
+        candidates = np.array(
+            sorted(set.union(*proposals(bundle, queries, user, exclude_seen=True).values())), np.int32
+        )
+        scored = ranker.features.score(queries.select([user]), vectors[user : user + 1], candidates[None])
+        finalists = candidates[np.argsort(-scored.hybrid[0])[:12]]
+        order = np.argsort(-final_scores(bundle, queries, user, finalists))[:10]
+        np.testing.assert_array_equal(found.items[user], finalists[order])
+
+
+def test_only_what_is_allowed_is_recommended(recommender: Recommender, queries: Queries) -> None:
+    allowed = np.arange(N_ITEMS) % 4 == 0
+    for one in (recommender, replace(recommender, ranker=None)):
+        found = one.recommend(queries, 10, allowed=allowed)
+        plain = one.recommend(queries, N_ITEMS)
+        for user in range(NOBODY):
+            listed = found.items[user][found.items[user] != NO_ITEM]
+            assert len(listed) == 10
+            assert (listed % 4 == 0).all()
+            assert set(listed.tolist()) <= set(plain.items[user].tolist())
+            assert found.sources[user].any(axis=1).all()
+
+
+def test_times_and_candidates_are_told(recommender: Recommender, queries: Queries) -> None:
+    found = recommender.recommend(queries, 10)
+    assert list(found.seconds) == ["query_tower", "ann", "ranking"]
+    assert all(value > 0 for value in found.seconds.values())
+    proposed = recommender.propose(queries, recommender.retriever.encode(queries), 10)
+    counts = [(items != NO_ITEM).sum() / len(queries) for items in proposed]
+    assert found.candidates == pytest.approx(dict(zip(recommender.sources, counts, strict=True)))
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_a_batch_answers_as_its_queries_alone(recommender: Recommender, queries: Queries, exclude_seen: bool) -> None:
+    together = recommender.recommend(queries, 40, exclude_seen=exclude_seen)
+    for user in range(N_USERS):
+        alone = recommender.recommend(queries.select([user]), 40, exclude_seen=exclude_seen)
+        np.testing.assert_array_equal(alone.items[0], together.items[user])
+        np.testing.assert_array_equal(alone.sources[0], together.sources[user])
+        np.testing.assert_allclose(alone.scores[0], together.scores[user], rtol=1e-5, atol=5e-5)
+
+
+@pytest.mark.parametrize("size", [0, 5, 11, N_USERS])
+def test_threads_share_a_batch_and_change_nothing(recommender: Recommender, queries: Queries, size: int) -> None:
+    asked = queries.select(np.arange(size))
+    expected = recommender.recommend(asked, 20)
+    found = replace(recommender, threads=3).recommend(asked, 20)
+    np.testing.assert_array_equal(found.items, expected.items)
+    np.testing.assert_array_equal(found.sources, expected.sources)
+    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5, atol=5e-5)
+    assert found.candidates == pytest.approx(expected.candidates)
+
+
+def test_what_fails_on_a_thread_is_not_lost(recommender: Recommender, queries: Queries) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        replace(recommender, threads=2).recommend(queries, -1)
+
+
+def test_an_empty_batch(recommender: Recommender, queries: Queries) -> None:
+    for ranker in (recommender.ranker, None):
+        found = replace(recommender, ranker=ranker).recommend(queries.select([]), 10)
+        assert found.items.shape == found.scores.shape == found.ratings.shape == (0, 10)
+        assert found.sources.shape == (0, 10, 1 + len(PROPOSERS))
+        assert found.fallback.shape == (0,)
+
+
+def test_k_beyond_the_candidates_retrieves_more(recommender: Recommender, queries: Queries) -> None:
+    found = recommender.recommend(queries.select([0]), 60)
+    assert (found.items != NO_ITEM).sum() == 60
+    assert len(set(found.items[0].tolist())) == 60
+
+
+def test_a_bundle_without_ratings_still_ranks(tmp_path: Path, queries: Queries) -> None:
+    plain = open_bundle(make_bundle(tmp_path, N_ITEMS, N_USERS, ratings=False))
+    assert plain.rating_predictor is None
+    assert plain.ranker is not None
+    found = plain.recommender().recommend(queries, 5)
+    assert found.ratings is None
+    assert (found.items != NO_ITEM).all()
+
+
+def test_a_bundle_without_a_ranker_asks_nobody_but_the_two_tower(tmp_path: Path, queries: Queries) -> None:
+    plain = open_bundle(make_bundle(tmp_path, N_ITEMS, N_USERS, ranker=False)).recommender()
+    assert plain.sources == ("two_tower",)
+    found = plain.recommend(queries, 5)
+    known = ~found.fallback
+    np.testing.assert_array_equal(found.items[known], plain.retriever.retrieve(queries, 5).items[known])

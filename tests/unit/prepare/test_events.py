@@ -1,0 +1,196 @@
+import datetime as dt
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.config import DataConfig
+from recsys.core.errors import DataError
+from recsys.prepare.events import check_columns, event_tables
+from recsys.prepare.files import SourceReport, new_report
+
+HEADER = "user_id,item_id,event_type,timestamp,rating,price,quantity"
+
+
+def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], SourceReport]:
+    settings = {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, **changes}
+    config = DataConfig.model_validate(settings)
+    report = new_report(path, "interactions")
+    seen: list[int] = []
+    tables = event_tables(report, config, 0, seen.append)
+    rows = [row for table in tables for row in table.to_pylist()]
+    assert sum(seen) == path.stat().st_size
+    return rows, report
+
+
+def write(tmp_path: Path, *lines: str, header: str = HEADER) -> Path:
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join((header, *lines)) + "\n", "utf8")
+    return path
+
+
+def test_csv(tmp_path: Path) -> None:
+    rows, report = read(
+        write(tmp_path, "u,a,view,1400000000,,,", "u,b,purchase,1400000001,4.5,9.99,2", '"Ü, ""x""",c,click,7,,,')
+    )
+    assert [(row["user_id"], row["item_id"], row["timestamp"], row["weight"]) for row in rows] == [
+        ("u", "a", 1_400_000_000, 1.0),
+        ("u", "b", 1_400_000_001, 5.0),
+        ('Ü, "x"', "c", 7, 2.0),
+    ]
+    assert [row["rating"] for row in rows] == [None, 4.5, None]
+    assert [row["quantity"] for row in rows] == [None, 2.0, None]
+    assert rows[1]["price"] == pytest.approx(9.99)
+    assert [row["seq"] for row in rows] == sorted({row["seq"] for row in rows})
+    assert (report.lines, report.kept) == (3, 3)
+
+
+def test_columns_in_any_order_and_others_ignored(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,9,view,a,u", header="session,timestamp,event_type,item_id,user_id")
+    (row,), _ = read(path)
+    assert (row["user_id"], row["item_id"], row["timestamp"], row["rating"]) == ("u", "a", 9, None)
+
+
+def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv.gz"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + HEADER.encode() + b"\r\nu,a,view,9,,,\r\n"))
+    check_columns(path)
+    (row,), report = read(path)
+    assert (row["user_id"], row["timestamp"]) == ("u", 9)
+    assert len(report.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1400000000", 1_400_000_000),
+        ("1400000000.9", 1_400_000_000),
+        ("2014-05-13", 1_399_939_200),
+        ("2014-05-13 16:53:20", 1_400_000_000),
+        ("2014-05-13T16:53:20Z", 1_400_000_000),
+        ("2014-05-13T18:53:20+02:00", 1_400_000_000),
+        ("2014-05-13T16:53:20.75", 1_400_000_000),
+    ],
+)
+def test_timestamps(tmp_path: Path, text: str, seconds: int) -> None:
+    (row,), _ = read(write(tmp_path, f"u,a,view,{text},,,"))
+    assert row["timestamp"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("u,a,view", "malformed"),
+        ("u,a,view,9,,,,,extra", "malformed"),
+        (",a,view,9,,,", "missing_field"),
+        ("u,,view,9,,,", "missing_field"),
+        ("u,a,,9,,,", "missing_field"),
+        ("u,a,view,,,,", "missing_field"),
+        ("u,a,view,soon,,,", "mistyped_field"),
+        ("u,a,view,inf,,,", "mistyped_field"),
+        ("u,a,view,infinity,,,", "mistyped_field"),
+        ("u,a,view,1e400,,,", "mistyped_field"),
+        ("u,a,view,9,good,,", "mistyped_field"),
+        ("u,a,view,9,nan,,", "mistyped_field"),
+        ("u,a,view,9,,cheap,", "mistyped_field"),
+        ("u,a,view,9,,,many", "mistyped_field"),
+        ("u,a,view,-9,,,", "timestamp_out_of_range"),
+        ("u,a,view,1400000000000,,,", "timestamp_out_of_range"),
+        ("u,a,view,9,7,,", "rating_out_of_range"),
+        ("u,a,view,9,0,,", "rating_out_of_range"),
+        ("u,a,teleport,9,,,", "unknown_event_type"),
+    ],
+)
+def test_a_bad_row_is_counted_and_its_neighbours_are_read(tmp_path: Path, line: str, cause: str) -> None:
+    rows, report = read(write(tmp_path, "u,a,view,1,,,", "u,b,view,2,,,", line, "u,c,view,3,,,"))
+    assert [row["item_id"] for row in rows] == ["a", "b", "c"]
+    assert report.dropped == {cause: 1}
+    assert report.lines == 4
+    assert report.examples[0][:2] == (4, cause)
+
+
+def test_line_numbers_account_for_rows_skipped_before(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    lines = [HEADER, "u,a,view,1,,,", "short", "u,b,view,2,,,", "u\xff,b,view,2,,,", "u,c,view,soon,,,"]
+    path.write_bytes("\n".join(lines).encode("latin-1"))
+    rows, report = read(path)
+    assert [row["item_id"] for row in rows] == ["a", "b"]
+    assert {cause: number for number, cause, _ in report.examples} == {
+        "malformed": 3,
+        "not_utf8": 5,
+        "mistyped_field": 6,
+    }
+    assert (report.lines, report.kept) == (5, 2)
+
+
+def test_weights_come_from_the_config(tmp_path: Path) -> None:
+    path = write(tmp_path, "u,a,wish,1,,,", "u,b,view,1,,,")
+    rows, report = read(path, event_weights={"wish": 0.5})
+    assert [row["weight"] for row in rows] == [0.5]
+    assert report.dropped == {"unknown_event_type": 1}
+
+
+def test_too_many_bad_rows_stop(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"1 of 4 \(1 unknown_event_type\)"):
+        read(write(tmp_path, *["u,a,view,1,,,"] * 3, "u,a,fly,1,,,"), max_bad_line_share=0.2)
+
+
+def test_parquet_of_typed_columns(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    times = [dt.datetime(2014, 5, 13, 16, 53, 20, 900_000), None, dt.datetime(2014, 5, 14)]
+    pq.write_table(
+        pa.table(
+            {
+                "user_id": pa.array([1, 2, 3], pa.int64()),
+                "item_id": pa.array(["a", "b", "c"]).dictionary_encode(),
+                "event_type": ["view", "click", "purchase"],
+                "timestamp": pa.array(times, pa.timestamp("ns")),
+                "rating": pa.array([float("nan"), 3.0, 4.0], pa.float64()),
+                "other": [1, 2, 3],
+            }
+        ),
+        path,
+    )
+    check_columns(path)
+    rows, report = read(path)
+    assert [(row["user_id"], row["item_id"], row["timestamp"], row["rating"]) for row in rows] == [
+        ("1", "a", 1_400_000_000, None),
+        ("3", "c", 1_400_025_600, 4.0),
+    ]
+    assert report.dropped == {"missing_field": 1}
+    assert len(report.sha256) == 64
+
+
+def test_damaged_parquet(tmp_path: Path) -> None:
+    (tmp_path / "events.parquet").write_bytes(b"PAR1" + bytes(100))
+    with pytest.raises(DataError, match="sound Parquet"):
+        check_columns(tmp_path / "events.parquet")
+
+
+@pytest.mark.parametrize("content", ["user_id,item_id,event_type\nu,a,view\n", '{"user_id": "u"}\n'])
+def test_missing_columns(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match="timestamp"):
+        check_columns(path)
+
+
+def test_a_header_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="header alone"):
+        read(write(tmp_path))
+
+
+def test_truncated_gzip_of_events(tmp_path: Path) -> None:
+    lines = "\n".join([HEADER, *(f"u{n},a{n * 7919 % 10007},view,{n},,," for n in range(5000))])
+    stored = gzip.compress(lines.encode())
+    path = tmp_path / "events.csv.gz"
+    path.write_bytes(stored[: len(stored) * 3 // 4])
+    with pytest.raises(DataError, match="--allow-truncated"):
+        read(path)
+    rows, report = read(path, allow_truncated=True)
+    assert 0 < len(rows) < 5000
+    assert [row["timestamp"] for row in rows] == list(range(len(rows)))
+    assert report.truncated

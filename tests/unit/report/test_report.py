@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import copy
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from recsys.core.errors import ConfigError
+from recsys.measure.evaluator import evaluate
+from recsys.measure.provenance import changed_settings, provenance
+from recsys.measure.systems import BLEND, HYBRID
+from recsys.report import charts
+from recsys.report.report import render, write_figures, write_report
+from recsys.sources.popularity import Popularity
+from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
+from tests.unit.measure.fakes import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config
+
+METRICS = {
+    "onnx_differences": {"query_tower": 2.5e-6},
+    "training_curve": [{"epoch": e, "loss": 3 - e / 10, "validation_ndcg@10": e / 100} for e in range(1, 4)],
+    "retrievers": {
+        "popularity": {"chosen": {}, "metric": "ndcg@10", "users": 20, "tried": [{"ndcg@10": 0.011}]},
+        "transitions": {
+            "chosen": {"k": 100, "decay": 0.5},
+            "metric": "ndcg@10",
+            "users": 20,
+            "tried": [{"k": 100, "decay": 0.3, "ndcg@10": 0.02}, {"k": 100, "decay": 0.5, "ndcg@10": 0.0345}],
+        },
+    },
+    "retrievers_skipped": {"ease": "too many items"},
+    "hybrid": {
+        "weights": {"two_tower": 0.1, "transitions": 2.0},
+        "shares": {"two_tower": 0.4, "transitions": 0.6},
+        "metric": "ndcg@10",
+        "ndcg@10": 0.0567,
+        "users": 20,
+        "tried": 77,
+        "blend": {
+            "weights": {"transitions": 1.0},
+            "shares": {"transitions": 1.0},
+            "metric": "ndcg@10",
+            "ndcg@10": 0.0456,
+            "users": 20,
+            "tried": 33,
+        },
+        "alpha_sweep": [{"alpha": a / 4, "ndcg@10": 0.03 + a / 100, "recall@10": 0.05} for a in range(5)],
+    },
+    "ranker": {
+        "curve": [{"epoch": 1, "loss": 2.0, "ndcg@10": 0.05}, {"epoch": 2, "loss": 1.5, "ndcg@10": 0.06}],
+        "groups": [{"group": "price", "features": ["price_distance"], "ndcg@10_drop": 0.0017}],
+        "features": [{"name": "price_distance", "ndcg@10_drop": 0.0017}],
+    },
+}
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks that tags nest, and collects ids, references and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+                self.references.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.text += data + " "
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(30):
+        items = rng.choice(20, 8, replace=False)
+        for time, item in enumerate(items):
+            split = TRAIN if time < 5 else VALIDATION if time < 6 else TEST
+            if item == 0 and split != TEST:
+                continue  # held out of training
+            rows.append((user, int(item), 1_400_000_000 + time, float(rng.integers(1, 6)), split))
+    dataset = make_dataset(rows, 30, 20)
+    dataset.manifest["split"] = {"method": "temporal", "test_from": 1_400_000_005}
+    dataset.manifest["time_range"] = {"first": 1_400_000_000, "last": 1_400_000_007}
+    dataset.manifest["sources"] = [
+        {"path": "raw/reviews.json.gz", "lines": 250, "kept": 240, "dropped": {"not_json": 10}}
+    ]
+    dataset.manifest["cold_items"] = {"share": 0.05, "count": 1}
+    dataset.items["categories"] = [[f"kind {item % 3}"] for item in range(20)]
+    others = {
+        name: FakeRetriever(rng.normal(size=(30, 20)).astype(np.float32)) for name in (BLEND, HYBRID, "transitions")
+    }
+    bundle = FakeBundle(
+        FakeTwoTower(rng.normal(size=(30, 20)).astype(np.float32)),
+        Popularity.fit(dataset.histories((TRAIN,)).items, 20),
+        others,
+        FakePredictor(rng.uniform(1, 5, 20).astype(np.float32)),
+        bonus=rng.normal(size=20).astype(np.float32),
+    )
+    bundle.manifest = {"config": {"model": {"dim": 32}, "seed": 3}, "metrics": METRICS}
+    config = make_config(cutoffs=[5, 10])
+    found = evaluate(bundle, dataset, config)
+    found["run"] = provenance(bundle, dataset, config, "python evaluate.py --config <b>tiny</b>.yaml")
+    figures = {protocol: {"system": {"ndcg@10": 0.1234}} for protocol in ("seen_removed", "nothing_removed")}
+    found["seeds"] = {
+        "bundles": [
+            {"version": f"v{seed}", "seed": seed, "changed_settings": {}, "figures": figures} for seed in (3, 4)
+        ],
+        "spread": {protocol: {"system": {"ndcg@10": {"mean": 0.1234, "sd": 0.0021}}} for protocol in figures},
+    }
+    return found
+
+
+@pytest.fixture(scope="module")
+def html(results: dict[str, Any]) -> str:
+    return render(results)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take most of the time; where only the text matters, one will do for all."""
+    names = ("comparison", "baselines", "cutoffs", "slices", "stages", "ratings")
+    monkeypatch.setattr(charts, "draw", lambda _: dict.fromkeys(names, "<svg></svg>"))
+
+
+def test_the_page_is_whole_and_loads_nothing(html: str) -> None:
+    page = Page(html)
+    assert page.open == []
+    assert html.lstrip().lower().startswith("<!doctype html>")
+    assert not [reference for reference in page.references if not reference.startswith("#")]
+    assert not {"script", "link", "iframe", "img", "object", "embed"} & set(page.tags)
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert {reference[1:] for reference in page.references} <= set(page.ids)
+
+
+def test_every_figure_is_there_in_the_colours_of_the_page(html: str) -> None:
+    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, new items, ratings, calibration, and
+    # two trainings.
+    assert html.count("<svg") == 13
+    assert "#0a0b" not in html
+    used = set(re.findall(r"var\((--[\w-]+)\)", html))
+    defined = set(re.findall(r"(--[\w-]+):", html))
+    assert used <= defined
+
+
+def test_the_page_says_what_was_measured(results: dict[str, Any], html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    system = results["ranking"]["seen_removed"]["systems"]["system"]
+    assert f"{system['metrics']['ndcg@10']['mean']:.4f}" in text
+    assert f"{results['ratings']['models']['ranking_head']['rmse']['mean']:.4f}" in text
+    assert "Synthetic data." in text
+    for warning in results["warnings"]:
+        assert warning in text
+    assert results["warnings"]
+    assert "dropped: not json" in text
+    assert "2014-05-13" in text
+    assert f"{results['candidates']['recall']['mean']:.1%}" in text
+    assert f"{results['calibration']['error']:.4f}" in text
+    assert f"{results['ranking']['seen_removed']['systems']['transitions']['diversity']:.3f}" in text
+    assert "model.dim: 32 → 64" in text
+    assert "query tower 2.5e-06" in text
+    assert "python evaluate.py --config <b>tiny</b>.yaml" in text  # escaped, not markup
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_baseline_to_beat_is_named_with_how_it_was_chosen(results: dict[str, Any], html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    assert "The baseline to beat is Blend of baselines , of the highest NDCG@10 on validation (0.0456)" in text
+    other = copy.deepcopy(results)
+    other["best_baseline"] |= {"chosen_on": "test", "name": "transitions", "highest_here": "popularity"}
+    text = " ".join(Page(render(other)).text.split())
+    assert "Transitions , of the highest NDCG@10 on the test split itself" in text
+    assert "The highest on this very split is Popularity" in text
+
+
+def test_budgets_shares_seeds_and_new_items_are_told(html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    assert "Transitions 2 20 0.0345 k 100, decay 0.5" in text
+    assert "Blend of baselines 33 20 0.0456" in text
+    assert "too many items" in text
+    assert "Two-tower 40.0% –" in text
+    assert "Whole system NDCG@10 0.1234 0.0021 0.1234 0.1234" in text
+    assert "1 items have no interaction in train: 1 were held out" in text
+
+
+def test_figures_are_files_that_need_nothing_and_never_change(results: dict[str, Any], tmp_path: Path) -> None:
+    paths = write_figures(results, tmp_path / "a")
+    names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration"]
+    assert [path.name for path in paths] == [f"{name}.svg" for name in names]
+    again = write_figures(copy.deepcopy(results), tmp_path / "b")
+    for path, other in zip(paths, again, strict=True):
+        root = ElementTree.parse(path).getroot()
+        assert root.tag.endswith("svg")
+        text = path.read_text("utf8")
+        assert "var(" not in text
+        assert "#0a0b" not in text
+        assert text == other.read_text("utf8")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_all_figures_are_in_the_json(results: dict[str, Any], tmp_path: Path) -> None:
+    report = write_report(results, tmp_path / "a" / "b")
+    assert sorted(path.name for path in report.parent.iterdir()) == ["metrics.json", "report.html"]
+    assert json.loads((report.parent / "metrics.json").read_text("utf8")) == results
+
+
+def test_what_is_not_there_is_not_shown(results: dict[str, Any]) -> None:
+    bare = copy.deepcopy(results)
+    for key in ("ratings", "calibration", "new_users", "cold_items", "candidates"):
+        bare[key] = None
+    del bare["seeds"]
+    bare["run"]["bundle"]["metrics"] = {"ranker": None}
+    page = render(bare)
+    assert page.count("<svg") == 5  # comparison, baselines, cutoffs, slices, stages
+    for words in ("Calibration", "Other seeds", "Tuning budgets", "each feature", "New users", "New items"):
+        assert words not in page
+    for protocol in bare["ranking"]:
+        bare["ranking"][protocol] = {"users": 0, "systems": {}}
+    bare["comparisons"] = []
+    bare["best_baseline"] = None
+    assert render(bare).count("<svg") == 0
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_real_data_whose_times_only_order(results: dict[str, Any]) -> None:
+    real = copy.deepcopy(results)
+    real["run"]["synthetic"] = False
+    real["run"]["dataset"]["time_range"] = {"first": 0, "last": 40 * 86_400}
+    text = Page(render(real)).text
+    assert "Synthetic data" not in text
+    assert "order only" in text
+    assert "1970" not in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_an_unwritable_folder_is_a_users_error(results: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"evaluation\.report_dir"):
+        write_report(results, tmp_path / "file" / "report")
+
+
+def test_changed_settings_name_the_keys_that_differ() -> None:
+    config = make_config()
+    trained = config.model_dump(mode="json")
+    assert changed_settings(trained, config) == {}
+    trained["model"]["layers"] = 7
+    trained["evaluation"]["cutoffs"] = [1]
+    assert changed_settings(trained, config) == {"model.layers": [7, 2]}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.core.errors import ConfigError
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.sources import ease_fit
+from recsys.sources.ease_fit import fit_ease
+from tests.bundle_factory import HALF, make_histories
+
+
+def reference(known: Histories, n_items: int, l2: float) -> np.ndarray:
+    """The weights by the formula of the paper."""
+    interactions = np.zeros((len(known), n_items))
+    np.add.at(interactions, (np.repeat(np.arange(len(known)), known.lengths), known.items), known.weights)
+    inverse = np.linalg.inv(interactions.T @ interactions + l2 * np.eye(n_items))
+    weights = -inverse / np.diagonal(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+@pytest.fixture(params=["float64", "float32"])
+def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ease_fit, "_BLOCK", 7)  # many blocks to mirror
+    if request.param == "float32":
+        monkeypatch.setattr(ease_fit, "_DOUBLE_UP_TO", 0)
+
+
+@pytest.mark.usefixtures("precision")
+def test_keeps_the_highest_positive_weights_of_the_paper() -> None:
+    known = make_histories(80, 50)
+    known = replace(known, weights=np.random.default_rng(0).choice([1, 3], len(known.items)).astype(np.float32))
+    expected = reference(known, 50, 5.0)
+    model = fit_ease(known, 50, l2=5.0, k=6, decay=0.6)
+    assert (model.name, model.decay) == ("ease", 0.6)
+    best = np.maximum(-np.sort(-expected, axis=1)[:, :6], 0)
+    np.testing.assert_allclose(model.similarities, best, rtol=1e-3, atol=1e-5)
+    own = np.take_along_axis(expected, np.maximum(model.neighbours, 0), axis=1)
+    np.testing.assert_allclose(model.similarities, np.where(model.neighbours == NO_ITEM, 0, own), rtol=1e-3, atol=1e-5)
+
+
+def test_with_all_positive_weights_it_scores_like_the_matrix() -> None:
+    known = make_histories(80, 50)
+    scores = fit_ease(known, 50, l2=5.0, k=50).scores(
+        Queries(known, np.arange(80, dtype=np.int32), np.zeros(80, np.int64))
+    )
+    interactions = np.zeros((80, 50))
+    interactions[np.repeat(np.arange(80), known.lengths), known.items] = 1
+    expected = interactions @ np.maximum(reference(known, 50, 5.0), 0)
+    np.testing.assert_allclose(np.where(np.isfinite(scores), scores, 0), expected, rtol=HALF, atol=1e-6)
+
+
+def test_an_item_is_not_its_own_neighbour_and_unknown_ones_have_none() -> None:
+    known = make_histories(30, 10)
+    model = fit_ease(known, 12, k=12)
+    assert not (model.neighbours == np.arange(12)[:, None]).any()
+    assert (model.neighbours[10:] == NO_ITEM).all()
+    assert not np.isin(model.neighbours[:10], [10, 11]).any()
+
+
+def test_a_matrix_that_cannot_be_inverted_is_the_configs_fault() -> None:
+    twins = Histories.from_rows(1, np.zeros(2, np.int64), np.array([0, 1]), np.arange(2))
+    with pytest.raises(ConfigError, match="ease_l2"):
+        fit_ease(twins, 2, l2=1e-30)

@@ -1,0 +1,129 @@
+"""The loops around query tower and index, against plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.core.compiled import halves
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Candidates
+from recsys.sources import exact
+from recsys.sources.kernels import dots, other_dots, write_best_unseen
+from recsys.sources.tower_kernels import plan_blocks, plan_searches, tower_inputs
+from tests.bundle_factory import make_embeddings
+
+SIZES = [[], [0], [3], [0, 0], [5, 1, 0, 12, 40, 7, 0, 24, 13, 6], [4, 2, 9, 1]]
+
+
+def indptr(sizes: list[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def blocks(rows: np.ndarray, ends: np.ndarray) -> list[list[int]]:
+    return [rows[start:end].tolist() for start, end in zip(np.append(0, ends)[:-1], ends, strict=True)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("size", [2, 100])
+def test_blocks_hold_every_history_that_is_not_empty_and_pad_little(sizes: list[int], size: int) -> None:
+    planned = blocks(*plan_blocks(indptr(sizes), 30, 8, size))
+    assert sorted(row for block in planned for row in block) == [row for row, length in enumerate(sizes) if length]
+    for block in planned:
+        lengths = [min(sizes[row], 30) for row in block]
+        assert len(block) <= size
+        assert max(lengths) <= max(8, 2 * min(lengths))
+
+
+def test_histories_by_length_fill_as_few_blocks_as_they_can() -> None:
+    assert blocks(*plan_blocks(indptr([5, 1, 0, 12, 40, 7, 24, 13, 6]), 30, 8, 3)) == [[1, 0, 8], [5, 3, 7], [6, 4]]
+
+
+def test_one_block_keeps_the_order() -> None:
+    assert blocks(*plan_blocks(indptr([4, 2, 8, 1]), 30, 8, 4)) == [[0, 1, 2, 3]]
+
+
+def test_inputs_are_the_latest_items_padded() -> None:
+    rng, owners = np.random.default_rng(0), np.repeat(np.arange(5), [4, 2, 0, 9, 3])
+    known = Histories.from_rows(5, owners, rng.integers(0, 30, 18), 50_000 * np.sort(rng.integers(0, 99, 18)))
+    rows, users, embeddings = np.array([3, 1, 0]), np.arange(5, dtype=np.int32) - 1, make_embeddings(30, 4)
+    arrays = tower_inputs(known.indptr, known.items, known.timestamps, users, rows, 3, halves(embeddings))
+    recent = known.select(rows).last(3)
+    assert recent.lengths.tolist() == [3, 2, 3]
+    filled = np.arange(3) < recent.lengths[:, None]
+    history = np.where(filled[..., None], embeddings[recent.padded(recent.items, 0)], 0)
+    for found, expected in zip(
+        arrays, [history, recent.lengths, recent.padded(recent.gaps(), 0), users[rows] + 1], strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("spare", [0, 1, 5])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_searches_are_grouped_by_what_is_spare_or_the_power_of_two_above_the_length(
+    sizes: list[int], spare: int
+) -> None:
+    rows, ends, extra = plan_searches(indptr(sizes), True, spare)
+    found = dict(zip(extra.tolist(), blocks(rows, ends), strict=True))
+    expected: dict[int, list[int]] = {}
+    for row, length in enumerate(sizes):
+        if length:
+            group = spare if length <= spare else 2 ** int(np.ceil(np.log2(length)))
+            expected.setdefault(group, []).append(row)
+    assert found == expected
+
+
+def test_searches_that_drop_nothing_are_one() -> None:
+    rows, ends, extra = plan_searches(indptr([3, 0, 20]), False, 7)
+    assert (rows.tolist(), ends.tolist(), extra.tolist()) == ([0, 2], [2], [0])
+
+
+@pytest.mark.parametrize("k", [1, 7, 40])
+def test_the_best_unseen_of_what_was_found(k: int) -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.integers(-2, 3, (50, 3)).astype(np.float32)  # many equal products, negative ones and zeros
+    vectors = rng.integers(-2, 3, (4, 3)).astype(np.float32)
+    known = Histories.from_rows(4, np.repeat([0, 2, 3], [3, 1, 30]), rng.integers(0, 50, 34), np.arange(34))
+    rows = np.array([3, 0, 2])
+    items = np.stack([rng.permutation(50)[:20] for _ in rows]).astype(np.uint32)
+    scores = rng.random(items.shape, np.float32)
+    scores[0, 5:9] = scores[2] = np.nan
+    found = Candidates(np.full((4, k), 7, np.int32), np.zeros((4, k), np.float32))
+    expected = Candidates.none(4, k)
+    for place, row in enumerate(rows):
+        real = items[place][~np.isnan(scores[place])].astype(np.int64)
+        zeros = np.zeros(len(real), np.int64)
+        best = exact.top_k_sparse(zeros, real, matrix[real] @ vectors[row], 1, 20)
+        kept = exact.drop_seen(best, known.select([row]), k)
+        expected.items[row], expected.scores[row] = kept.items[0], kept.scores[0]
+    places = np.zeros(50, np.int32)
+    seen = known.indptr, known.items, places
+    write_best_unseen(vectors, halves(matrix), rows, items, scores, *seen, found.items, found.scores)
+    assert not places.any()
+    np.testing.assert_array_equal(found.items[rows], expected.items[rows])
+    np.testing.assert_array_equal(found.scores[rows], expected.scores[rows])
+    assert (found.items[1] == 7).all()
+    assert (found.items[2] == NO_ITEM).all()
+    assert (found.items[3] != NO_ITEM).any()
+
+
+def test_products_known_before_are_taken_and_the_others_computed() -> None:
+    rng = np.random.default_rng(0)
+    matrix, vectors = rng.random((50, 7), np.float32), rng.random((4, 7), np.float32)
+    rows = np.stack([rng.permutation(50)[:20] for _ in range(4)]).astype(np.int32)
+    rows[2, 5:8] = NO_ITEM
+    known = np.stack([rng.permutation(50)[:12] for _ in range(4)]).astype(np.int32)
+    known[1, 4:] = NO_ITEM
+    of_known = np.arange(100, 148, dtype=np.float32).reshape(4, 12)
+    places = np.zeros(50, np.int32)
+    found, plain = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.float32)
+    other_dots(vectors, halves(matrix), rows, known, of_known, places, found)
+    dots(vectors, halves(matrix), rows, plain)
+    for query, column in np.ndindex(rows.shape):
+        row = rows[query, column]
+        expected = plain[query, column] if row == NO_ITEM or row not in known[query] else 0
+        if expected == 0 and row != NO_ITEM:
+            expected = of_known[query, known[query].tolist().index(row)]
+        assert found[query, column] == expected
+    assert (found >= 100).any()
+    assert not places.any()

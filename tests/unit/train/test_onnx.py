@@ -1,0 +1,52 @@
+"""ONNX files compute what TensorFlow does, or are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recsys.core.errors import BundleError
+from recsys.sources.onnx_session import OnnxModel
+from recsys.train import onnx
+from recsys.train.onnx import export_onnx, relative_difference
+
+X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+
+
+def function(compute: Any) -> Any:
+    return tf.function(lambda x: {"y": compute(x)}, input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])
+
+
+def test_variables_captured_tensors_and_gelu_are_converted(tmp_path: Path) -> None:
+    weight, shift = tf.Variable(tf.ones([3, 2])), tf.constant([0.5, -0.5])
+    path = tmp_path / "m.onnx"
+    difference = export_onnx(function(lambda x: tf.nn.gelu(x @ weight + shift)), path, {"x": X})
+    assert difference < 1e-6
+    np.testing.assert_allclose(OnnxModel(path)(x=X[:2]), tf.nn.gelu(X[:2] @ np.ones((3, 2)) + [0.5, -0.5]), rtol=1e-5)
+
+
+def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong_erfc(ctx: Any, node: Any, *_: object, **__: object) -> None:
+        output, source = node.output[0], node.input[0]
+        dtype, shape = ctx.get_dtype(output), ctx.get_shape(output)
+        ctx.remove_node(node.name)
+        ctx.make_node("Erf", [source], outputs=[output], name=node.name, dtypes=[dtype], shapes=[shape])
+
+    monkeypatch.setattr(onnx, "_convert_erfc", wrong_erfc)
+    with pytest.raises(BundleError, match=r"m\.onnx to compute what TensorFlow does"):
+        export_onnx(function(tf.nn.gelu), tmp_path / "m.onnx", {"x": X})
+
+
+def test_not_a_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="relative difference of nan"):
+        export_onnx(function(lambda x: x * np.nan), tmp_path / "m.onnx", {"x": X})
+
+
+def test_difference_is_relative_to_the_largest_output() -> None:
+    expected = np.array([[100.0, 1.0]])
+    assert relative_difference(np.array([[100.0, 1.5]]), expected) == pytest.approx(0.005)
+    assert relative_difference(expected[:, :1], expected) == np.inf

@@ -1,0 +1,141 @@
+"""Fitting the retrievers beside the two-tower: what is skipped, what is fitted again, and what becomes of them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from recsys.config import Config, parse_config
+from recsys.core.queries import Queries
+from recsys.measure.protocol import HeldOut
+from recsys.sources.fit import FitData
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.transitions_fit import fit_transitions
+from recsys.train.retrievers import fit_again, make_hybrids, tune_retrievers
+from tests.dataset_factory import TRAIN, VALIDATION, make_dataset
+from tests.fixed_scores import FixedScores
+from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
+
+NAMES = ["popularity", "recent_popularity", "transitions", "ease"]
+
+
+def config_of(**retrieval: Any) -> Config:
+    settings = {
+        "retrievers": NAMES,
+        "decay": [0.3, 1.0],
+        "transitions_reverse": [0.0, 1.0],
+        "transitions_target_power": [0.3],
+        "ease_max_items": 10,
+        **retrieval,
+    }
+    data = {"format": "events", "interactions": ["unused"]}
+    ranking = {"retrievers": ["transitions"], "scorers": []}
+    return parse_config({"name": "tiny", "data": data, "retrieval": settings, "ranking": ranking}, "test")
+
+
+@pytest.fixture(scope="module")
+def data() -> FitData:
+    return FitData(make_histories()[0], N_ITEMS)
+
+
+@pytest.fixture(scope="module")
+def held() -> HeldOut:
+    """Every second user takes item n + 1 after item n, as all did in training; the others now take item n + 20."""
+    rows = []
+    for split, part in zip((TRAIN, VALIDATION), make_histories(), strict=True):
+        users = np.repeat(np.arange(N_USERS), part.lengths)
+        items = part.items if split == TRAIN else (part.items + np.where(users % 2, 19, 0)) % N_ITEMS
+        rows += [(*row, None, split) for row in zip(users, items, part.timestamps, strict=True)]
+    return HeldOut.of(make_dataset(rows, N_USERS, N_ITEMS), VALIDATION)
+
+
+def printed(run: Any) -> tuple[Any, str]:
+    """What `run` gives and what it prints on the console it is called with."""
+    text = io.StringIO()
+    return run(Console(file=text, width=200)), text.getvalue()
+
+
+def test_each_is_tuned_or_skipped_and_says_so(data: FitData, held: HeldOut) -> None:
+    fitted, text = printed(lambda console: tune_retrievers(data, held, config_of(), console))
+    assert list(fitted.tuned) == ["popularity", "recent_popularity", "transitions"]
+    assert list(fitted.skipped) == ["ease"]
+    assert fitted.retrievers["transitions"] is fitted.tuned["transitions"].retriever
+    # In this shop the next item follows the last one: the way back and the items before say nothing.
+    settings = fitted.tuned["transitions"].settings
+    assert (settings["reverse"], settings["decay"]) == (0.0, 0.3)
+    lines = text.splitlines()
+    assert len(lines) == 4
+    assert lines[0].endswith("150 validation users, 1 tried"), "popularity has nothing to choose"
+    assert "4 tried; " in lines[2]
+    assert "reverse 0, " in lines[2]
+    assert lines[3] == f"No ease: {fitted.skipped['ease']}"
+
+
+def test_without_validation_the_first_settings_are_taken_untried(data: FitData) -> None:
+    fitted, text = printed(lambda console: tune_retrievers(data, None, config_of(), console))
+    assert fitted.tuned["transitions"].report["tried"] == []
+    assert text.count("untried") == 3
+
+
+def test_fitted_again_means_the_same_settings_on_other_data(data: FitData, held: HeldOut) -> None:
+    config = config_of()
+    fitted = tune_retrievers(data, held, config, Console(quiet=True))
+    prefix = replace(data, histories=data.histories.select(np.arange(50)))
+    again = fit_again(["transitions"], prefix, fitted, config)["transitions"]
+    expected = fit_transitions(prefix.histories, N_ITEMS, **fitted.tuned["transitions"].settings)
+    np.testing.assert_array_equal(again.neighbours, expected.neighbours)
+    np.testing.assert_array_equal(again.similarities, expected.similarities)
+    assert again.decay == expected.decay
+    assert (again.similarities != fitted.retrievers["transitions"].similarities).any()
+
+
+@pytest.fixture(scope="module")
+def two_tower(held: HeldOut) -> FixedScores:
+    """Knows what the others take, and nothing of every second user."""
+    table = np.random.default_rng(0).random((N_USERS, N_ITEMS)).astype(np.float32)
+    table[held.users[1::2], held.relevant.items[1::2]] += 2
+    return FixedScores(table, "two_tower")
+
+
+def hybrids_of(
+    data: FitData, held: HeldOut | None, two_tower: FixedScores, config: Config
+) -> tuple[dict[str, Hybrid], dict[str, Any], str]:
+    fitted = tune_retrievers(data, held, config, Console(quiet=True))
+    known = Queries(data.histories, np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, np.int64))
+    (hybrids, report), text = printed(
+        lambda console: make_hybrids(two_tower, fitted.retrievers, held, known, config, console)
+    )
+    return hybrids, report, text
+
+
+def test_the_hybrid_adds_the_two_tower_to_the_best_blend(data: FitData, held: HeldOut, two_tower: FixedScores) -> None:
+    hybrids, report, text = hybrids_of(data, held, two_tower, config_of())
+    assert list(hybrids) == ["blend", "hybrid"]
+    assert hybrids["blend"].weights == report["blend_weights"]
+    assert hybrids["hybrid"].weights == report["weights"]
+    assert "two_tower" in hybrids["hybrid"].weights
+    assert set(hybrids["hybrid"].weights) <= {"two_tower", *hybrids["blend"].weights}
+    assert report["ndcg@10"] > report["blend"]["ndcg@10"]
+    assert len(report["alpha_sweep"]) == 11
+    assert [line.split(":")[0] for line in text.splitlines()] == ["blend", "hybrid"]
+
+
+def test_shares_of_the_config_are_those_of_the_blend(data: FitData, held: HeldOut, two_tower: FixedScores) -> None:
+    config = config_of(hybrid_weights={"popularity": 1.0, "transitions": 3.0})
+    hybrids, report, _ = hybrids_of(data, held, two_tower, config)
+    assert report["blend"]["shares"] == {"popularity": 0.25, "transitions": 0.75}
+    assert set(hybrids["blend"].weights) == {"popularity", "transitions"}
+    assert "two_tower" in hybrids["hybrid"].weights, "its part is still tuned"
+
+
+def test_without_validation_all_members_are_equally_loud(data: FitData, two_tower: FixedScores) -> None:
+    hybrids, report, text = hybrids_of(data, None, two_tower, config_of())
+    assert set(hybrids["hybrid"].weights) == {"two_tower", "popularity", "recent_popularity", "transitions"}
+    assert list(report["shares"].values()) == [0.25] * 4
+    assert report["alpha_sweep"] == []
+    assert text.count("untried") == 2
