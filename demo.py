@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -30,6 +29,7 @@ from recsys.bundle import Bundle, open_bundle
 from recsys.cli import INTERRUPTED
 from recsys.config import Config, load_config
 from recsys.core.errors import RecsysError
+from recsys.core.types import Int64Array
 
 CONFIG = Path("configs/sample.yaml")
 RAW_FOLDER = Path("data/raw/sample")
@@ -137,7 +137,7 @@ def show_users(url: str, bundle: Bundle) -> None:
         console.print(history_table(bundle, row), recommendations_table(answer))
 
 
-def pick_users(lengths: NDArray[np.int64]) -> list[int]:
+def pick_users(lengths: Int64Array) -> list[int]:
     """User rows of a shorter, a middling and a longer history, of those that have one."""
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]

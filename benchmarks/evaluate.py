@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
+
+from recsys.core.types import Float64Array
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -33,7 +34,7 @@ CUTOFFS = (5, 10, 20, 100)
 DEPTH = max(CUTOFFS)
 ROUNDS = 3
 
-Figures = dict[str, NDArray[np.float64]]
+Figures = dict[str, Float64Array]
 
 
 class Case:

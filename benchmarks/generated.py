@@ -27,6 +27,7 @@ from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
 from recsys.config import Config, DataConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float16Array, Float32Array, Int64Array
 from recsys.models import TwoTower
 from recsys.models.features import ItemFeatures
 from recsys.models.ranker import Ranker, bin_edges
@@ -66,8 +67,6 @@ HYBRID = {"two_tower": 0.05, "popularity": 0.0003, "transitions": 1.0, "als": 0.
 START, DAY = 1_500_000_000, 86_400
 SAMPLE_USERS = 300
 
-Matrix = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Items:
@@ -81,10 +80,10 @@ class Items:
         learned: width of the learned part.
     """
 
-    members: list[NDArray[np.int64]]
-    cluster: NDArray[np.int64]
-    embeddings: NDArray[np.float16]
-    counts: NDArray[np.int64]
+    members: list[Int64Array]
+    cluster: Int64Array
+    embeddings: Float16Array
+    counts: Int64Array
     learned: int
 
     def __len__(self) -> int:
@@ -195,9 +194,9 @@ def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes
     return ItemAttributes(log_price, brand, categories, loans.lend(log_count), loans.lend(trend), loans)
 
 
-def _lenders(items: Items, row: int) -> NDArray[np.int64]:
-    rows: NDArray[np.int64] = items.members[items.cluster[row]]
-    known: NDArray[np.int64] = rows[items.counts[rows] > 0]
+def _lenders(items: Items, row: int) -> Int64Array:
+    rows: Int64Array = items.members[items.cluster[row]]
+    known: Int64Array = rows[items.counts[rows] > 0]
     return known[:LENDERS]
 
 
@@ -251,7 +250,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         export_onnx(function, folder / path, needed, graphs[name])
 
 
-def make_ranker(values: Matrix, config: Config) -> RankerModel:
+def make_ranker(values: Float32Array, config: Config) -> RankerModel:
     """A ranker with bins from the features `values` [T, F] of candidates."""
     ranking = config.ranking
     ranker = Ranker(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
@@ -321,7 +320,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
     return folder / name
 
 
-def _normal(random: np.random.Generator, *shape: int) -> Matrix:
+def _normal(random: np.random.Generator, *shape: int) -> Float32Array:
     return random.standard_normal(shape, np.float32)
 
 

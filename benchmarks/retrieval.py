@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from recsys.core.types import Float32Array
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import IndexConfig
@@ -31,7 +33,7 @@ BATCH = 64
 FLOORS = {65_000: 0.20, 500_000: 0.05}
 
 
-def generate(n_items: int, n_users: int, dim: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def generate(n_items: int, n_users: int, dim: int, seed: int) -> tuple[Float32Array, Float32Array]:
     """Item embeddings [n_items, dim] and user vectors [n_users, dim], both float32."""
     random = np.random.default_rng(seed)
     coarse = random.normal(size=(50, dim))
@@ -55,7 +57,7 @@ def milliseconds(call: Callable[[], object], queries: int, rounds: int = 7) -> f
     return 1000 * statistics.median(times) / queries
 
 
-def numpy_search(embeddings: NDArray[np.float32], vectors: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+def numpy_search(embeddings: Float32Array, vectors: Float32Array, k: int) -> NDArray[np.intp]:
     """The peer: one matrix product, argpartition, sort."""
     scores = vectors @ embeddings.T
     best = np.argpartition(scores, -k, axis=1)[:, -k:]

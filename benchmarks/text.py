@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+
+from recsys.core.types import Float32Array
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -39,7 +40,7 @@ from recsys.text.encoder import TextEncoder, load_tokenizer, masked_mean, uses_b
 from recsys.text.items import fill, open_store
 
 PEER_BATCH = 32
-Timed = tuple[NDArray[np.float32], float, float]  # vectors [N, E], elapsed seconds, processor seconds
+Timed = tuple[Float32Array, float, float]  # vectors [N, E], elapsed seconds, processor seconds
 
 
 def sample_texts(folder: Path) -> list[str]:

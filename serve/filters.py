@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rows = NDArray[np.int32]
-NO_ROWS: Rows = np.empty(0, np.int32)
+from recsys.core.types import BoolArray, Float32Array, Int32Array
+
+NO_ROWS: Int32Array = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Facets:
         brands, categories: rows of the items that bear each name.
     """
 
-    prices: NDArray[np.float32]
-    brands: dict[str, Rows]
-    categories: dict[str, Rows]
+    prices: Float32Array
+    brands: dict[str, Int32Array]
+    categories: dict[str, Int32Array]
 
     @classmethod
     def of(cls, items: Iterable[tuple[str | None, tuple[str, ...], float | None]]) -> Self:
@@ -46,7 +46,7 @@ class Facets:
 
     def mask(
         self, min_price: float | None, max_price: float | None, category: str | None, brand: str | None
-    ) -> NDArray[np.bool_]:
+    ) -> BoolArray:
         """The items that every filter given lets through, bool [N]; one without a price passes no price filter."""
         allowed = np.ones(len(self.prices), bool)
         # Prices are float32 here: so is the bound, or 9.99 would be no item's price.
@@ -62,5 +62,5 @@ class Facets:
         return allowed
 
 
-def _as_rows(rows: dict[str, list[int]]) -> dict[str, Rows]:
+def _as_rows(rows: dict[str, list[int]]) -> dict[str, Int32Array]:
     return {name: np.array(listed, np.int32) for name, listed in rows.items()}

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled
 from recsys.core.queries import NO_ITEM
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
 @compiled
-def _extent(row: np.int64, indptr: Longs) -> tuple[np.int64, np.int64]:
+def _extent(row: np.int64, indptr: Int64Array) -> tuple[np.int64, np.int64]:
     """Where a row's history begins, and its length; nothing of a row outside."""
     if 0 <= row < len(indptr) - 1:
         return indptr[row], indptr[row + 1] - indptr[row]
@@ -24,16 +19,16 @@ def _extent(row: np.int64, indptr: Longs) -> tuple[np.int64, np.int64]:
 
 @compiled
 def merged(
-    rows: Longs,
-    counts: Longs,
-    added: Doubles,
+    rows: Int64Array,
+    counts: Int64Array,
+    added: Float64Array,
     until: float,
-    indptr: Longs,
-    items: Ints,
-    timestamps: Longs,
-    ratings: Floats,
-    weights: Floats,
-) -> tuple[Longs, Ints, Longs, Floats, Floats]:
+    indptr: Int64Array,
+    items: Int32Array,
+    timestamps: Int64Array,
+    ratings: Float32Array,
+    weights: Float32Array,
+) -> tuple[Int64Array, Int32Array, Int64Array, Float32Array, Float32Array]:
     """The parts of `Histories` of B users with more interactions, as `live.merge` describes them.
 
     Args:
@@ -89,7 +84,7 @@ def merged(
 
 
 @compiled
-def logistic(scores: Floats, scale: float, offset: float) -> Doubles:
+def logistic(scores: Float32Array, scale: float, offset: float) -> Float64Array:
     """Logistic function of scale * score + offset, of scores [B, D]."""
     values = np.empty(scores.shape, np.float64)
     for row in range(len(scores)):
@@ -100,14 +95,14 @@ def logistic(scores: Floats, scale: float, offset: float) -> Doubles:
 
 @compiled
 def shown(
-    items: Ints,
-    scores: Floats,
-    confidences: Doubles,
-    retrieval_scores: Floats,
-    ratings: Floats,
-    proposed: NDArray[np.bool_],
+    items: Int32Array,
+    scores: Float32Array,
+    confidences: Float64Array,
+    retrieval_scores: Float32Array,
+    ratings: Float32Array,
+    proposed: BoolArray,
     k: int,
-) -> tuple[Longs, Ints, Longs, Doubles]:
+) -> tuple[Int64Array, Int32Array, Int64Array, Float64Array]:
     """The first k items of each list, one list after the other.
 
     Args:

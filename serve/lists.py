@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array
 from recsys.pipeline.recommender import filter_depth
 from serve.kernels import shown
 from serve.schemas.recommendations import Options
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 POPULARITY = "popularity"
 RANKER = "ranker"
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,12 @@ class Ranked:
         candidates: how many items each source proposed for a query, on average.
     """
 
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
-    confidences: NDArray[np.float64]
-    retrieval_scores: NDArray[np.float32] | None
-    ratings: NDArray[np.float32] | None
-    proposed: NDArray[np.bool_]
+    items: Int32Array
+    scores: Float32Array
+    confidences: Float64Array
+    retrieval_scores: Float32Array | None
+    ratings: Float32Array | None
+    proposed: BoolArray
     proposers: tuple[str, ...]
     model_source: str
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -87,7 +85,7 @@ def lists(loaded: Loaded, queries: Queries, options: Options) -> tuple[list[User
     return found, ranked
 
 
-def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
+def rank(loaded: Loaded, queries: Queries, options: Options, mask: BoolArray | None) -> Ranked:
     """Put the items that pass the mask in order by the model asked for."""
     if options.model != FULL:
         return _rank_by_one(loaded, queries, options, mask)
@@ -108,7 +106,7 @@ def rank(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) 
     )
 
 
-def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, mask: Mask | None) -> Ranked:
+def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, mask: BoolArray | None) -> Ranked:
     depth = options.k if mask is None else filter_depth(options.k, loaded.bundle.n_items)
     retriever = loaded.retriever(options.model)
     found = retriever.retrieve(queries, depth, exclude_seen=options.exclude_seen)
@@ -130,7 +128,7 @@ def _rank_by_one(loaded: Loaded, queries: Queries, options: Options, mask: Mask 
 
 
 def _popular(
-    loaded: Loaded, queries: Queries, options: Options, mask: Mask | None, b: int, listed: Sequence[int]
+    loaded: Loaded, queries: Queries, options: Options, mask: BoolArray | None, b: int, listed: Sequence[int]
 ) -> list[int]:
     """Popular item rows that fill up the list of query b."""
     order = loaded.popular if mask is None else loaded.popular[mask[loaded.popular]]

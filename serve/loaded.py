@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.bundle import Bundle, ItemCard
 from recsys.bundle.layout import FULL
@@ -15,6 +14,7 @@ from recsys.bundle.manifest import Verification
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.base import Retriever
 from recsys.sources.popularity import Popularity
 from serve.filters import Facets
@@ -92,7 +92,7 @@ class Loaded:
         two_tower = self.recommender.retriever
         return two_tower if name == two_tower.name else self.bundle.retriever(name)
 
-    def confidence(self, model: str, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    def confidence(self, model: str, scores: Float32Array) -> Float64Array:
         """A model's scores as numbers from 0 to 1, growing with the score."""
         return logistic(scores, *self.calibration(model))
 
@@ -106,7 +106,7 @@ class Loaded:
         return model in self.bundle.manifest["serving"].get("confidence", {})
 
 
-def by_popularity(popularity: Popularity) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def by_popularity(popularity: Popularity) -> tuple[Int32Array, Float32Array]:
     """Item rows from the most popular one [N], and the popularity of each row [N]."""
     nobody = Queries(Histories.from_rows(1, *(np.empty(0, np.int64),) * 3), np.array([NO_ITEM]), np.zeros(1, np.int64))
     ranking = popularity.retrieve(nobody, popularity.n_items).items[0]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array
 
 Segment = Literal["small", "low_average", "average", "high"]
 SEGMENTS: tuple[Segment, ...] = ("small", "low_average", "average", "high")
@@ -26,7 +26,7 @@ class Spending:
     quartiles: tuple[float, ...]
 
     @classmethod
-    def of(cls, histories: Histories, prices: NDArray[np.float32]) -> Self:
+    def of(cls, histories: Histories, prices: Float32Array) -> Self:
         """Compare all users of `histories` by the mean known price of their items; `prices` [N] are NaN if unknown."""
         users = histories.rows
         paid = prices[histories.items].astype(np.float64)

@@ -6,9 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.locks import FolderLock
@@ -16,6 +13,7 @@ from recsys.bundle.manifest import Verification, read_manifest, verify_files
 from recsys.core.arrays import mapped
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
+from recsys.core.types import Float16Array
 from recsys.pipeline.attributes import ItemAttributes
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RankingHead, RatingPredictor
@@ -74,7 +72,7 @@ class Bundle:
         return [TwoTowerRetriever.name, *self.manifest["retrievers"], *self.manifest["hybrids"]]
 
     @property
-    def item_embeddings(self) -> NDArray[np.float16]:
+    def item_embeddings(self) -> Float16Array:
         """float16 [N, D], memory-mapped."""
         return self._two_tower.item_embeddings
 

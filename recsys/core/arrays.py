@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.types import Float16Array
 
-def half(array: NDArray[np.floating]) -> NDArray[np.float16]:
+
+def half(array: NDArray[np.floating]) -> Float16Array:
     """The array in half precision, contiguous; infinite where a number lies beyond 65,504."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, np.float16)

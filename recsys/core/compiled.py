@@ -19,6 +19,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
+from recsys.core.types import UInt16Array
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Sums may be reordered, so that they use vector instructions. NaN and infinity keep their meaning.
@@ -72,7 +74,7 @@ def prefetch_row(row: NDArray[Any]) -> None:
         prefetch(row, place)
 
 
-def halves(array: NDArray[np.floating]) -> NDArray[np.uint16]:
+def halves(array: NDArray[np.floating]) -> UInt16Array:
     """Numbers of half precision as kernels take them: their bits. A contiguous float16 array is not copied."""
     return np.ascontiguousarray(array, np.float16).view(np.uint16)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.history_kernels import gathered
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 
 SECONDS_PER_DAY = 86_400
 
@@ -26,22 +27,22 @@ class Histories:
         weights: float32 [T], weight of the event type.
     """
 
-    indptr: NDArray[np.int64]
-    items: NDArray[np.int32]
-    timestamps: NDArray[np.int64]
-    ratings: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    indptr: Int64Array
+    items: Int32Array
+    timestamps: Int64Array
+    ratings: Float32Array
+    weights: Float32Array
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
     @cached_property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> Int64Array:
         """int64 [B], number of interactions of each user."""
         return np.diff(self.indptr)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Int64Array:
         """int64 [T], the user (0..B-1) of each interaction."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
@@ -53,7 +54,7 @@ class Histories:
         """The `count` most recent interactions of each user."""
         return self._gather(np.arange(len(self)), count)
 
-    def gaps(self) -> NDArray[np.float32]:
+    def gaps(self) -> Float32Array:
         """float32 [T], log(1 + days since the user's previous interaction); 0 for the first."""
         days = np.diff(self.timestamps, prepend=self.timestamps[:1]) / SECONDS_PER_DAY
         days[self.indptr[:-1][self.lengths > 0]] = 0
@@ -66,7 +67,7 @@ class Histories:
         matrix[np.arange(width) < self.lengths[:, None]] = values
         return matrix
 
-    def _gather(self, rows: NDArray[np.int64], most: int) -> Histories:
+    def _gather(self, rows: Int64Array, most: int) -> Histories:
         return Histories(*gathered(rows, most, self.indptr, self.items, self.timestamps, self.ratings, self.weights))
 
     @staticmethod

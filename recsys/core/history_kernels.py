@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Floats = NDArray[np.float32]
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 
 
 @compiled
 def gathered(
-    rows: Longs, most: int, indptr: Longs, items: Ints, timestamps: Longs, ratings: Floats, weights: Floats
-) -> tuple[Longs, Ints, Longs, Floats, Floats]:
+    rows: Int64Array,
+    most: int,
+    indptr: Int64Array,
+    items: Int32Array,
+    timestamps: Int64Array,
+    ratings: Float32Array,
+    weights: Float32Array,
+) -> tuple[Int64Array, Int32Array, Int64Array, Float32Array, Float32Array]:
     """The parts of `Histories` of some rows of others, each cut to its latest.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 
 NO_ITEM = -1
 
@@ -24,8 +25,8 @@ class Queries:
     """
 
     histories: Histories
-    users: NDArray[np.int32]
-    now: NDArray[np.int64]
+    users: Int32Array
+    now: Int64Array
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -54,8 +55,8 @@ class Candidates:
         scores: float32 [B, k], never increasing along a row; -inf beside `NO_ITEM`.
     """
 
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
+    items: Int32Array
+    scores: Float32Array
 
     @staticmethod
     def none(queries: int, k: int) -> Candidates:

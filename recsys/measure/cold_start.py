@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.config import Config
 from recsys.core.queries import Queries
+from recsys.core.types import BoolArray
 from recsys.measure import systems as s
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
@@ -68,7 +68,7 @@ def _unknown(queries: Queries, length: int | None) -> Queries:
 
 
 def among_new_items(
-    retrievers: dict[str, Retriever], held: HeldOut, new: NDArray[np.bool_], config: Config
+    retrievers: dict[str, Retriever], held: HeldOut, new: BoolArray, config: Config
 ) -> dict[str, Any] | None:
     """How well new items are told from one another: they alone are ranked, for users who chose one of them.
 

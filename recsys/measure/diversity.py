@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from recsys.core.types import Float64Array, Int32Array
 from recsys.prepare import columns as c
 
 
@@ -33,7 +34,7 @@ class Diversity:
             self._codes[: len(own), row] = [codes[attribute] for attribute in own]
         self.known_share = float((self._sizes > 0).mean()) if attributes else 0.0
 
-    def of(self, ranked: NDArray[np.integer]) -> NDArray[np.float64]:
+    def of(self, ranked: NDArray[np.integer]) -> Float64Array:
         """Diversity float64 [B] of ranked lists [B, K] padded with `NO_ITEM`; NaN without a pair to compare."""
         first, second = np.triu_indices(ranked.shape[1], 1)
         left, right = ranked[:, first], ranked[:, second]
@@ -48,7 +49,7 @@ class Diversity:
         sums = np.bincount(rows, distances, len(ranked))
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
-    def _common(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int32]:
+    def _common(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> Int32Array:
         """Attributes that the items `a` [P] and `b` [P] share."""
         left, right = self._codes[:, a], self._codes[:, b]
         right[right < 0] = -2  # nothing in common with the padding of others

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 _BOOTSTRAP_ENTRIES = 1 << 22  # of samples x users, one matrix product in place of many passes over the values
 
@@ -28,20 +29,20 @@ class Relevant(NamedTuple):
         items: int32 [T], distinct within a user.
     """
 
-    indptr: NDArray[np.int64]
-    items: NDArray[np.int32]
+    indptr: Int64Array
+    items: Int32Array
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Int64Array:
         """int64 [B], relevant items of each user."""
         return np.diff(self.indptr)
 
     @property
-    def owners(self) -> NDArray[np.int64]:
+    def owners(self) -> Int64Array:
         """int64 [T], the user each entry of `items` belongs to."""
         return np.repeat(np.arange(len(self.indptr) - 1), self.counts)
 
-    def keep(self, mask: NDArray[np.bool_]) -> Relevant:
+    def keep(self, mask: BoolArray) -> Relevant:
         """The same users with only the entries where `mask` [T] holds."""
         kept = np.bincount(self.owners[mask], minlength=len(self.indptr) - 1)
         return Relevant(np.concatenate([np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)]), self.items[mask])
@@ -54,9 +55,7 @@ class Relevant(NamedTuple):
         return Relevant(indptr, self.items[index])
 
 
-def membership(
-    ranked: NDArray[np.integer], relevant: tuple[NDArray[np.integer], NDArray[np.integer]]
-) -> NDArray[np.bool_]:
+def membership(ranked: NDArray[np.integer], relevant: tuple[NDArray[np.integer], NDArray[np.integer]]) -> BoolArray:
     """Which entries of `ranked` [B, K] are among the same row's items of a CSR pair: bool [B, K]."""
     indptr, items = (np.asarray(part, np.int64) for part in relevant)
     rows = len(indptr) - 1
@@ -66,17 +65,17 @@ def membership(
         return np.zeros(ranked.shape, bool)
     keys = np.arange(rows)[:, None] * stride + ranked
     at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-    found: NDArray[np.bool_] = (wanted[at] == keys) & (ranked != NO_ITEM)
+    found: BoolArray = (wanted[at] == keys) & (ranked != NO_ITEM)
     return found
 
 
-def as_lists(ranked: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
+def as_lists(ranked: NDArray[np.integer]) -> tuple[Int64Array, NDArray[np.integer]]:
     """The CSR pair (indptr [B + 1], items [T]) of ranked lists [B, K], without `NO_ITEM`."""
     listed = ranked != NO_ITEM
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(listed.sum(axis=1))]), ranked[listed]
 
 
-def overlap(ranked: NDArray[np.integer], reference: NDArray[np.integer]) -> NDArray[np.float64]:
+def overlap(ranked: NDArray[np.integer], reference: NDArray[np.integer]) -> Float64Array:
     """Share of each reference list [B, L] that is anywhere in the ranked list [B, K]; NaN for an empty reference."""
     sizes = (reference != NO_ITEM).sum(axis=1)
     common = membership(ranked, as_lists(reference)).sum(axis=1)
@@ -87,7 +86,7 @@ def ranking_metrics(
     ranked: NDArray[np.integer],
     relevant: tuple[NDArray[np.integer], NDArray[np.integer]],
     cutoffs: Sequence[int],
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, Float32Array]:
     r"""Metrics of each user's list at each cutoff k, as `trec_eval` defines them.
 
     With rel(i) = 1 if the item at rank i is relevant, else 0, and n relevant items:
@@ -121,7 +120,7 @@ def ranking_metrics(
     first = np.where(found[:, -1] > 0, hits.argmax(axis=1) + 1, np.inf)
     undefined = np.where(counts > 0, 0.0, np.nan)
     safe = np.maximum(counts, 1)
-    results: dict[str, NDArray[np.float32]] = {}
+    results: dict[str, Float32Array] = {}
     for k in cutoffs:
         last = min(k, depth) - 1
         figures = (
@@ -139,7 +138,7 @@ def ranking_metrics(
 
 def mean_popularity(
     lists: tuple[NDArray[np.integer], NDArray[np.integer]], popularity: NDArray[np.number]
-) -> NDArray[np.float64]:
+) -> Float64Array:
     """Mean popularity of each user's items (CSR pair): float64 [B], NaN for an empty list."""
     indptr, items = lists
     sums = np.concatenate([[0.0], np.cumsum(popularity[items], dtype=np.float64)])
@@ -177,7 +176,7 @@ def mae(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> float:
     return float(np.mean(np.abs(np.asarray(predicted, np.float64) - actual)))
 
 
-def bootstrap_means(values: NDArray[np.floating], samples: int, seed: int) -> NDArray[np.float64]:
+def bootstrap_means(values: NDArray[np.floating], samples: int, seed: int) -> Float64Array:
     """Means of resampled users (Efron, 1979), every column over the same draws.
 
     Shared draws make intervals of differences between columns paired: subtract the columns of the

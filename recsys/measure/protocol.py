@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import DataError
 from recsys.core.queries import Queries
+from recsys.core.types import BoolArray, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -47,7 +48,7 @@ class HeldOut:
         return len(self.queries)
 
     @property
-    def users(self) -> NDArray[np.int32]:
+    def users(self) -> Int32Array:
         """int32 [U], user rows."""
         return self.queries.users
 
@@ -110,7 +111,7 @@ class ItemSlice:
     """A part of the catalogue by how often its items occur in train: `mask` is bool [n_items]."""
 
     label: str
-    mask: NDArray[np.bool_]
+    mask: BoolArray
 
 
 def item_slices(train_counts: NDArray[np.integer]) -> list[ItemSlice]:
@@ -129,7 +130,7 @@ def item_slices(train_counts: NDArray[np.integer]) -> list[ItemSlice]:
     return [part for part in slices if part.mask.any()]
 
 
-def history_slices(lengths: NDArray[np.integer]) -> list[tuple[str, NDArray[np.bool_]]]:
+def history_slices(lengths: NDArray[np.integer]) -> list[tuple[str, BoolArray]]:
     """Queries by the length of their history: (label, bool [U]), empty slices left out."""
     slices = []
     for low, high in HISTORY_LENGTHS:
@@ -140,7 +141,7 @@ def history_slices(lengths: NDArray[np.integer]) -> list[tuple[str, NDArray[np.b
     return slices
 
 
-def train_counts(dataset: PreparedDataset) -> NDArray[np.int64]:
+def train_counts(dataset: PreparedDataset) -> Int64Array:
     """int64 [n_items], interactions of each item in train."""
     return np.bincount(dataset.of_splits([c.TRAIN])[c.ITEM], minlength=dataset.n_items)
 

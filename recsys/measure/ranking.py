@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.config import Config
 from recsys.core.queries import NO_ITEM, Candidates
+from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.measure import systems as s
 from recsys.measure.diversity import Diversity
 from recsys.measure.metrics import mean_popularity, overlap
@@ -168,7 +168,7 @@ class RankingRun:
         tallies = self._tallies[s.SEEN_REMOVED]
         return self._resampled({name: tally.slice_figures[label] for name, tally in tallies.items()})
 
-    def _resampled(self, figures: dict[str, dict[str, NDArray[np.float32]]]) -> Summary:
+    def _resampled(self, figures: dict[str, dict[str, Float32Array]]) -> Summary:
         return Summary(figures, self._config.bootstrap_samples, self._seed)
 
     def _change(self, before: str, after: str) -> dict[str, float | None]:
@@ -176,7 +176,7 @@ class RankingRun:
         return {f"top_{self._main}_share": mean_of_known(share), "users_with_any_change": mean_of_known(any_change)}
 
 
-def _changes(old: NDArray[np.int32], new: NDArray[np.int32]) -> NDArray[np.float64]:
+def _changes(old: Int32Array, new: Int32Array) -> Float64Array:
     """[B, 2]: share of the old list that left it, and 1 if any place differs; NaN for an empty old list."""
     left = 1 - overlap(new, old)
     differs = np.where((old != NO_ITEM).any(axis=1), (old != new).any(axis=1), np.nan)

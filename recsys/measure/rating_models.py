@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recsys.config import EvaluationConfig
+from recsys.core.types import Float64Array
 from recsys.measure.metrics import rmse
 from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
@@ -56,10 +57,10 @@ class FactorModel:
     """
 
     mean: float
-    user_bias: NDArray[np.float64]
-    item_bias: NDArray[np.float64]
-    user_factors: NDArray[np.float64]
-    item_factors: NDArray[np.float64]
+    user_bias: Float64Array
+    item_bias: Float64Array
+    user_factors: Float64Array
+    item_factors: Float64Array
     limits: tuple[float, float]
 
     @classmethod
@@ -105,12 +106,12 @@ class FactorModel:
             limits,
         )
 
-    def predict(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.float64]:
+    def predict(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> Float64Array:
         """Ratings float64 [R] of `items` [R] by `users` [R], rows of the dataset."""
         inner = np.einsum("rf,rf->r", self.user_factors[users], self.item_factors[items])
         predicted = self.mean + self.user_bias[users] + self.item_bias[items] + inner
         # A fit that diverged knows nothing.
-        result: NDArray[np.float64] = np.clip(np.nan_to_num(predicted, nan=self.mean), *self.limits)
+        result: Float64Array = np.clip(np.nan_to_num(predicted, nan=self.mean), *self.limits)
         return result
 
 
@@ -124,7 +125,7 @@ class FactorModels:
             (of a refit the first four); or label, description and skipped, the reason.
     """
 
-    predictions: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    predictions: dict[str, Float64Array] = field(default_factory=dict)
     report: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -195,17 +196,17 @@ def _ratings(dataset: PreparedDataset, splits: list[str]) -> pd.DataFrame:
     return part.loc[part[c.RATING].notna(), [c.USER, c.ITEM, c.RATING]]
 
 
-def _scattered(values: NDArray[np.float64], rows: NDArray[np.integer], count: int) -> NDArray[np.float64]:
+def _scattered(values: Float64Array, rows: NDArray[np.integer], count: int) -> Float64Array:
     """`values` [len(rows), ...] at the given rows of `count`, elsewhere 0."""
     result = np.zeros((count, *values.shape[1:]))
     result[rows] = values
     return result
 
 
-def _implicit_part(ratings: pd.DataFrame, shape: tuple[int, int], implicit: NDArray[np.float64]) -> NDArray[np.float64]:
+def _implicit_part(ratings: pd.DataFrame, shape: tuple[int, int], implicit: Float64Array) -> Float64Array:
     """Each user's sum of the `implicit` factors [n_items, F] of the items rated, over the root of their number."""
     users, items = ratings[c.USER].to_numpy(), ratings[c.ITEM].to_numpy()
     counts = np.bincount(users, minlength=shape[0])
     weights = 1 / np.sqrt(counts[users])
-    result: NDArray[np.float64] = sparse.csr_array((weights, (users, items)), shape) @ implicit
+    result: Float64Array = sparse.csr_array((weights, (users, items)), shape) @ implicit
     return result

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recsys.config import EvaluationConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import bootstrap_means, rmse
 from recsys.measure.protocol import HeldOut
 from recsys.measure.rating_models import REFIT, FactorModels, fit_factor_models
@@ -29,7 +30,7 @@ TUNED_BIAS, BIAS = "user_item_bias_tuned", "user_item_bias"
 # What the head is compared with: the best of each.
 FAMILIES = {"bias": (TUNED_BIAS, BIAS), **{name: (name, refitted) for name, refitted in REFIT.items()}}
 
-PredictRatings = Callable[[Queries, NDArray[np.int32]], NDArray[np.float32]]
+PredictRatings = Callable[[Queries, Int32Array], Float32Array]
 """(B queries, item rows int32 [B, K] padded with `NO_ITEM`) -> predicted ratings float32 [B, K]."""
 
 
@@ -46,7 +47,7 @@ class BiasModel:
     """
 
     mean: float
-    item_bias: NDArray[np.float64]
+    item_bias: Float64Array
     user_damping: float
 
     @classmethod
@@ -57,24 +58,22 @@ class BiasModel:
         mean = float(ratings.mean())
         return cls(mean, _damped_means(items, ratings - mean, n_items, item_damping), user_damping)
 
-    def predict(
-        self, histories: Histories, rows: NDArray[np.integer], items: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
+    def predict(self, histories: Histories, rows: NDArray[np.integer], items: NDArray[np.integer]) -> Float64Array:
         """Ratings float64 [R] of `items` [R] by the users whose histories are the given `rows` [R]."""
         rated = ~np.isnan(histories.ratings)
         owners = histories.rows[rated]
         left = histories.ratings[rated] - self.mean - self.item_bias[histories.items[rated]]
         user_bias = _damped_means(owners, left, len(histories), self.user_damping)
-        result: NDArray[np.float64] = self.mean + self.item_bias[items] + user_bias[rows]
+        result: Float64Array = self.mean + self.item_bias[items] + user_bias[rows]
         return result
 
 
 def _damped_means(
     groups: NDArray[np.integer], values: NDArray[np.floating], count: int, damping: float
-) -> NDArray[np.float64]:
+) -> Float64Array:
     sums = np.bincount(groups, values, count)
     sizes = np.bincount(groups, minlength=count) + damping
-    result: NDArray[np.float64] = np.divide(sums, sizes, out=np.zeros(count), where=sizes > 0)
+    result: Float64Array = np.divide(sums, sizes, out=np.zeros(count), where=sizes > 0)
     return result
 
 
@@ -171,7 +170,7 @@ def evaluate_ratings(
 
 
 def _head_minus_best(
-    others: Sequence[str], models: dict[str, Any], boot: dict[str, dict[str, NDArray[np.float64]]]
+    others: Sequence[str], models: dict[str, Any], boot: dict[str, dict[str, Float64Array]]
 ) -> tuple[str, dict[str, float]]:
     """The best of the others, and the head's RMSE less its RMSE with the paired interval."""
     best = min(others, key=lambda name: models[name]["rmse"]["mean"])
@@ -179,7 +178,7 @@ def _head_minus_best(
     return best, estimate(gap, boot[HEAD]["rmse"] - boot[best]["rmse"])
 
 
-def flat(held: HeldOut) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+def flat(held: HeldOut) -> tuple[Int64Array, Int32Array, Float64Array]:
     """Query row, item and rating of each rated entry."""
     frame = held.ratings
     return (
@@ -189,7 +188,7 @@ def flat(held: HeldOut) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[n
     )
 
 
-def predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> NDArray[np.float64]:
+def predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> Float64Array:
     """Predicted ratings float64 [R] of the rated entries of `held`, in the order of `flat`."""
     parts = [np.empty(0)]
     for _, block in held.blocks(n_items):
@@ -204,8 +203,8 @@ def predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> N
 
 
 def _bootstrap_errors(
-    rows: NDArray[np.int64], errors: dict[str, NDArray[np.float64]], samples: int, seed: int
-) -> dict[str, dict[str, NDArray[np.float64]]]:
+    rows: Int64Array, errors: dict[str, Float64Array], samples: int, seed: int
+) -> dict[str, dict[str, Float64Array]]:
     """Resampled RMSE and MAE of each model, users as the unit: [samples] each."""
     _, groups = np.unique(rows, return_inverse=True)
     columns: list[NDArray[np.floating | np.integer]] = [np.bincount(groups)]

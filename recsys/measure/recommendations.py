@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigError
 from recsys.core.queries import NO_ITEM, Candidates
+from recsys.core.types import Int32Array
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
@@ -44,7 +44,7 @@ class RecommendationFile:
             ) from None
         return self
 
-    def write(self, users: NDArray[np.int32], lists: Candidates) -> None:
+    def write(self, users: Int32Array, lists: Candidates) -> None:
         """Append the lists [B, k] of the user rows [B]."""
         query, place = np.nonzero(lists.items != NO_ITEM)
         items = lists.items[query, place]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Int32Array
 from recsys.measure.metrics import membership
 from recsys.measure.protocol import HeldOut
 from recsys.measure.tally import Summary
@@ -49,7 +49,7 @@ def candidate_recall(
     return {"users": summary.users, "mean_count": float(counts.mean()), "recall": recall}
 
 
-def _candidates(recommender: Recommender, queries: Queries) -> NDArray[np.int32]:
+def _candidates(recommender: Recommender, queries: Queries) -> Int32Array:
     """All that is proposed for each query, unseen items alone: int32 [B, C]."""
     vectors = recommender.retriever.encode(queries)
     return union(recommender.propose(queries, vectors, 1))

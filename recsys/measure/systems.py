@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigError
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Retriever
 from recsys.sources.exact import drop_seen, inner_products, top_k
@@ -164,7 +164,7 @@ class Systems:
                 if name not in (POPULARITY, SYSTEM):
                     found[name] = _replaced(candidates, strangers, popular)
 
-    def _ask(self, name: str, vectors: NDArray[np.float32], queries: Queries, k: int, protocol: str) -> Candidates:
+    def _ask(self, name: str, vectors: Float32Array, queries: Queries, k: int, protocol: str) -> Candidates:
         exclude = protocol == SEEN_REMOVED
         if name == ANN:
             return self.two_tower.search(vectors, queries, k, exclude_seen=exclude)
@@ -172,7 +172,7 @@ class Systems:
         return Candidates(served.items, served.scores)
 
     def _ask_once(
-        self, name: str, vectors: NDArray[np.float32], queries: Queries, k: int, protocols: Sequence[str]
+        self, name: str, vectors: Float32Array, queries: Queries, k: int, protocols: Sequence[str]
     ) -> dict[str, Candidates]:
         """One search without exclusion, long enough for all protocols."""
         longer = k + int(queries.histories.lengths.max(initial=0))
@@ -186,13 +186,13 @@ class Systems:
             for protocol in protocols
         }
 
-    def _exact(self, vectors: NDArray[np.float32], queries: Queries, k: int) -> Candidates:
+    def _exact(self, vectors: Float32Array, queries: Queries, k: int) -> Candidates:
         scores = inner_products(vectors, self.two_tower.item_embeddings)
         scores[queries.histories.lengths == 0] = -np.inf
         return top_k(scores, k)
 
 
-def _replaced(candidates: Candidates, rows: NDArray[np.int64], others: Candidates) -> Candidates:
+def _replaced(candidates: Candidates, rows: Int64Array, others: Candidates) -> Candidates:
     """`candidates` with the given rows from `others`."""
     items, scores = candidates.items.copy(), candidates.scores.copy()
     items[rows], scores[rows] = others.items[:, : items.shape[1]], others.scores[:, : items.shape[1]]

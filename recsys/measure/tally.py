@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.measure.diversity import Diversity
 from recsys.measure.metrics import (
     METRICS,
@@ -54,7 +55,7 @@ class Tally:
         self.popularity = np.full(n_users, np.nan)
         self.diversity = np.full(n_users, np.nan)
 
-    def add(self, place: slice, ranked: NDArray[np.int32], relevant: Relevant) -> None:
+    def add(self, place: slice, ranked: Int32Array, relevant: Relevant) -> None:
         """Count the lists [B, K] of the users at `place`, best first, against what they wanted."""
         for name, figure in ranking_metrics(ranked, relevant, self._cutoffs).items():
             self.figures[name][place] = figure
@@ -88,7 +89,7 @@ class Tally:
         }
 
 
-def _empty_figures(n_users: int, metrics: Sequence[str], cutoffs: Sequence[int]) -> dict[str, NDArray[np.float32]]:
+def _empty_figures(n_users: int, metrics: Sequence[str], cutoffs: Sequence[int]) -> dict[str, Float32Array]:
     return {f"{metric}@{k}": np.full(n_users, np.nan, np.float32) for metric in metrics for k in cutoffs}
 
 
@@ -113,7 +114,7 @@ class Summary:
             counted &= ~np.isnan(column)
         self.users = int(counted.sum())
         self._means: dict[tuple[str, str], float] = {}
-        self._draws: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._draws: dict[tuple[str, str], Float64Array] = {}
         for start in range(0, len(columns) if self.users else 0, _COLUMNS_AT_A_TIME):
             keys = self._keys[start : start + _COLUMNS_AT_A_TIME]
             values = np.column_stack([columns[key][counted] for key in keys]).astype(np.float64)

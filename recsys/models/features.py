@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from recsys.core.types import Float32Array, Int32Array
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,10 @@ class ItemFeatures:
         n_categories: number of category rows, unknown included.
     """
 
-    text: NDArray[np.float32]
-    brand: NDArray[np.int32]
-    categories: NDArray[np.int32]
-    price: NDArray[np.float32]
+    text: Float32Array
+    brand: Int32Array
+    categories: Int32Array
+    price: Float32Array
     n_brands: int
     n_categories: int
 

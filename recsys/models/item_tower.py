@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from recsys.config import ModelConfig
+from recsys.core.types import BoolArray, Float32Array
 from recsys.models.features import ItemFeatures
 from recsys.models.layers import StepDropout
 from recsys.sources.lending import Loans
@@ -24,11 +24,11 @@ class ItemTower(tf.keras.layers.Layer):
     def __init__(
         self,
         features: ItemFeatures,
-        trained: NDArray[np.bool_],
+        trained: BoolArray,
         config: ModelConfig,
         step: tf.Variable,
         seed: int,
-        item_init: NDArray[np.float32] | None,
+        item_init: Float32Array | None,
         text_layer: tf.keras.layers.Layer | None,
     ) -> None:
         """Build a tower over the items of `features`.
@@ -125,7 +125,7 @@ class ItemTower(tf.keras.layers.Layer):
         return tf.concat([borrowed, vectors[:, self._config.dim :]], axis=-1)
 
 
-def text_components(text: NDArray[np.float32], dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def text_components(text: Float32Array, dim: int) -> tuple[Float32Array, Float32Array]:
     """Mean and leading principal directions of unit-length text embeddings.
 
     Sentence embeddings share a large common direction; without it their cosines tell items apart
@@ -142,7 +142,7 @@ def text_components(text: NDArray[np.float32], dim: int) -> tuple[NDArray[np.flo
     return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :dim], np.float32)
 
 
-def _id_table(n_items: int, config: ModelConfig, item_init: NDArray[np.float32] | None) -> tf.keras.layers.Embedding:
+def _id_table(n_items: int, config: ModelConfig, item_init: Float32Array | None) -> tf.keras.layers.Embedding:
     if item_init is None:
         return _embedding(n_items + 1, config.dim, "item_id")
     table = np.concatenate([np.zeros((1, config.dim), np.float32), item_init])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-DenseWeights = tuple[Floats, Floats]
+from recsys.core.types import Float64Array
+
+DenseWeights = tuple[Float64Array, Float64Array]
 """Kernel [D, E] and bias [E]."""
 
 
@@ -18,8 +18,8 @@ DenseWeights = tuple[Floats, Floats]
 class NormWeights:
     """Of a layer normalisation: gamma and beta [D], and the epsilon."""
 
-    gamma: Floats
-    beta: Floats
+    gamma: Float64Array
+    beta: Float64Array
     epsilon: float
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
+
+from recsys.core.types import Float32Array
 
 
 class Ranker(tf.keras.layers.Layer):
@@ -17,7 +18,7 @@ class Ranker(tf.keras.layers.Layer):
     for numerical features in tabular deep learning", NeurIPS 2022).
     """
 
-    def __init__(self, edges: NDArray[np.float32], hidden: Sequence[int], dropout: float, seed: int) -> None:
+    def __init__(self, edges: Float32Array, hidden: Sequence[int], dropout: float, seed: int) -> None:
         """Build a ranker with all its variables.
 
         Args:
@@ -53,7 +54,7 @@ class Ranker(tf.keras.layers.Layer):
         return (self.output_layer(hidden) + self.linear_layer(encoded))[..., 0]
 
 
-def bin_edges(candidates: NDArray[np.float32], chosen: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
+def bin_edges(candidates: Float32Array, chosen: Float32Array, bins: int) -> Float32Array:
     """Edges of `bins` bins for each feature: half of them quantiles over all candidates, half over the chosen ones.
 
     The few chosen items lie where the many others are rare: both need resolution.

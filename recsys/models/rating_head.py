@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from recsys.models.layers import DenseWeights, Floats, StepDropout, dense_weights
+from recsys.core.types import Float32Array, Float64Array
+from recsys.models.layers import DenseWeights, StepDropout, dense_weights
 from recsys.pipeline.ratings import FEATURES
 
 
@@ -27,8 +27,8 @@ class HeadWeights:
 
     user: DenseWeights
     hidden: list[DenseWeights]
-    linear: Floats
-    correction: Floats
+    linear: Float64Array
+    correction: Float64Array
     constant: float
 
 
@@ -43,7 +43,7 @@ class RatingHead(tf.keras.layers.Layer):
     def __init__(
         self,
         rating_mean: float,
-        start: NDArray[np.float32] | None,
+        start: Float32Array | None,
         hidden: Sequence[int],
         dropout: float,
         step: tf.Variable,

@@ -12,6 +12,7 @@ import tensorflow_recommenders as tfrs
 from numpy.typing import NDArray
 
 from recsys.config import Config
+from recsys.core.types import Float32Array
 from recsys.models.features import ItemFeatures
 from recsys.models.item_tower import ItemTower
 from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
@@ -41,9 +42,9 @@ class TwoTower(tfrs.Model):
         n_users: int,
         config: Config,
         rating_mean: float | None,
-        item_init: NDArray[np.float32] | None = None,
+        item_init: Float32Array | None = None,
         text_layer: tf.keras.layers.Layer | None = None,
-        rating_start: NDArray[np.float32] | None = None,
+        rating_start: Float32Array | None = None,
     ) -> None:
         """Build a model for N items.
 

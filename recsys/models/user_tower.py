@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
+from recsys.core.types import Float64Array
 from recsys.models.layers import (
     BlockWeights,
     CausalBlock,
     DenseWeights,
-    Floats,
     NormWeights,
     StepDropout,
     dense_weights,
@@ -41,11 +41,11 @@ class TowerWeights:
     dim: int
     match_dim: int
     max_history: int
-    positions: Floats | None
+    positions: Float64Array | None
     gaps: tuple[DenseWeights, DenseWeights] | None
     blocks: list[BlockWeights]
     norm: NormWeights
-    users: Floats | None
+    users: Float64Array | None
     match_scale: float
     match_decay: float
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.kernels import write_attributes
 from recsys.sources.lending import Loans
 
@@ -43,11 +44,11 @@ class ItemAttributes:
         loans: items without interactions borrow these two, and scores that retrievers have none of.
     """
 
-    log_price: NDArray[np.float32]
-    brand: NDArray[np.int32]
-    categories: NDArray[np.int32]
-    log_count: NDArray[np.float32]
-    trend: NDArray[np.float32]
+    log_price: Float32Array
+    brand: Int32Array
+    categories: Int32Array
+    log_count: Float32Array
+    trend: Float32Array
     loans: Loans
 
     @classmethod
@@ -57,7 +58,7 @@ class ItemAttributes:
         prices: NDArray[np.floating],
         brands: Sequence[str | None],
         categories: Sequence[Sequence[str] | None],
-        text: NDArray[np.float32] | None = None,
+        text: Float32Array | None = None,
     ) -> Self:
         """Collect the attributes of a catalogue; what is counted is counted in `histories`.
 
@@ -83,7 +84,7 @@ class ItemAttributes:
             loans,
         )
 
-    def write(self, histories: Histories, items: NDArray[np.int32], features: NDArray[np.float32], first: int) -> None:
+    def write(self, histories: Histories, items: Int32Array, features: Float32Array, first: int) -> None:
         """Fill in the features `OF_ATTRIBUTES` of candidates, the first of them at place `first`.
 
         Popularity and its trend. Whether user and item have a known price; log price against the user's habit, signed
@@ -121,7 +122,7 @@ class ItemAttributes:
         return cls(**arrays, loans=Loans.load(folder, len(arrays["brand"])))
 
 
-def _rows(names: list[list[str]]) -> NDArray[np.int32]:
+def _rows(names: list[list[str]]) -> Int32Array:
     """int32 [N, max(1, longest)], a row number from 1 for each distinct name, padded with `NO_VALUE`."""
     number: dict[str, int] = {}
     width = max((len(row) for row in names), default=0)
@@ -132,12 +133,12 @@ def _rows(names: list[list[str]]) -> NDArray[np.int32]:
     return matrix
 
 
-def _trend(histories: Histories, counts: NDArray[np.integer]) -> NDArray[np.float32]:
+def _trend(histories: Histories, counts: NDArray[np.integer]) -> Float32Array:
     times = histories.timestamps
     if not len(times):
         return np.zeros(len(counts), np.float32)
     recent = times >= np.quantile(times, 1 - RECENT_SHARE)
     recent_counts = np.bincount(histories.items[recent], minlength=len(counts))
     expected = counts * recent.mean()
-    trend: NDArray[np.float32] = np.log((recent_counts + 1) / (expected + 1)).astype(np.float32)
+    trend: Float32Array = np.log((recent_counts + 1) / (expected + 1)).astype(np.float32)
     return trend

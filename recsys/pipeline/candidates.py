@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Int32Array, Int64Array
 from recsys.pipeline.kernels import write_sources, write_union
 
 
-def union(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+def union(parts: Sequence[Int32Array]) -> Int32Array:
     """Every item that some part proposes, once a query.
 
     The order is scrambled: equal scores keep it later, and neither who proposed an item nor its row may decide.
@@ -27,9 +27,7 @@ def union(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     return np.ascontiguousarray(found[:, : write_union(items, found)])
 
 
-def sources(
-    items: NDArray[np.int32], parts: Sequence[NDArray[np.int32]], n_sources: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def sources(items: Int32Array, parts: Sequence[Int32Array], n_sources: int) -> tuple[BoolArray, Int64Array]:
     """Which of R sources proposed each of the items, bool [B, K, R]; how many items each proposed in all, int64 [R].
 
     Args:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import halves
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import BoolArray, Float16Array, Float32Array, Int32Array
 from recsys.pipeline.attributes import OF_ATTRIBUTES, ItemAttributes
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.kernels import write_deviations, write_finalists, write_scores, write_sum, write_two_tower
@@ -31,8 +31,6 @@ OF_A_SCORER = ("score", "share", "rank", "last_item")
 PREDICTED_RATING = "predicted_rating"  # less the mean rating
 HYBRID_SCORE = "hybrid_score"  # the last feature
 
-Matrix = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -44,11 +42,11 @@ class Scored:
         hybrid: float32 [B, C], the hybrid's scores; 0 without a hybrid.
     """
 
-    items: NDArray[np.int32]
-    scores: Matrix
-    hybrid: Matrix
+    items: Int32Array
+    scores: Float32Array
+    hybrid: Float32Array
 
-    def best(self, most: int, behind: NDArray[np.bool_] | None = None) -> Scored:
+    def best(self, most: int, behind: BoolArray | None = None) -> Scored:
         """The candidates of the highest hybrid scores, at most so many of a query; equal ones in their order.
 
         Args:
@@ -76,7 +74,7 @@ class CandidateFeatures:
         members: those of them that are neither the two-tower nor among `scorers`.
     """
 
-    item_embeddings: NDArray[np.float16]
+    item_embeddings: Float16Array
     scorers: Mapping[str, PairScorer]
     attributes: ItemAttributes
     predictor: RatingPredictor | None = None
@@ -104,7 +102,7 @@ class CandidateFeatures:
         """Place of the predicted rating's deviation from the mean; ValueError where none is predicted."""
         return self.names.index(PREDICTED_RATING)
 
-    def compute(self, queries: Queries, vectors: NDArray[np.float32], items: NDArray[np.int32]) -> Matrix:
+    def compute(self, queries: Queries, vectors: Float32Array, items: Int32Array) -> Float32Array:
         """`describe` the items int32 [B, C], padded with `NO_ITEM`."""
         return self.describe(queries, vectors, self.score(queries, vectors, items))
 
@@ -123,7 +121,7 @@ class CandidateFeatures:
         return PairScores(list(self.scorers.values()), self.attributes.loans)
 
     @cached_property
-    def _hybrid_weights(self) -> Matrix:
+    def _hybrid_weights(self) -> Float32Array:
         """float32 [R], of the two-tower and the `retrievers`."""
         names = (TwoTowerRetriever.name, *self.retrievers)
         return np.array([self.hybrid.get(name, 0) for name in names], np.float32)
@@ -131,8 +129,8 @@ class CandidateFeatures:
     def score(
         self,
         queries: Queries,
-        vectors: NDArray[np.float32],
-        items: NDArray[np.int32],
+        vectors: Float32Array,
+        items: Int32Array,
         spreads: Spreads | None = None,
         found: Candidates | None = None,
     ) -> Scored:
@@ -154,7 +152,7 @@ class CandidateFeatures:
         write_sum(scores, self._hybrid_weights, hybrid)
         return Scored(items, scores, hybrid)
 
-    def describe(self, queries: Queries, vectors: NDArray[np.float32], scored: Scored) -> Matrix:
+    def describe(self, queries: Queries, vectors: Float32Array, scored: Scored) -> Float32Array:
         """Features float32 [B, C, F], finite; 0 beside `NO_ITEM`. Some compare a candidate with its query's others.
 
         Args:

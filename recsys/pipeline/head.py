@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.rating_kernels import gather
 from recsys.pipeline.ratings import RatingStatistics
 from recsys.sources.onnx_session import OnnxModel
@@ -20,9 +20,7 @@ class RankingHead:
     def __init__(self, path: Path) -> None:
         self._model = OnnxModel(path)
 
-    def predict(
-        self, users: NDArray[np.float32], parts: NDArray[np.float32], features: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def predict(self, users: Float32Array, parts: Float32Array, features: Float32Array) -> Float32Array:
         """Predicted ratings float32 [B, K].
 
         Args:
@@ -46,11 +44,9 @@ class RatingPredictor:
 
     head: RankingHead
     statistics: RatingStatistics
-    item_parts: NDArray[np.float32]
+    item_parts: Float32Array
 
-    def predict(
-        self, vectors: NDArray[np.float32], histories: Histories, items: NDArray[np.int32]
-    ) -> NDArray[np.float32]:
+    def predict(self, vectors: Float32Array, histories: Histories, items: Int32Array) -> Float32Array:
         """Ratings float32 [B, K]; NaN beside `NO_ITEM`.
 
         Args:

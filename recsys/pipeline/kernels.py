@@ -5,17 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled, prefetch
 from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt64Array
 from recsys.sources.kernels import HASH, UNHASH
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Matrix = NDArray[np.float32]
-Matrix3 = NDArray[np.float32]
-Floats = NDArray[np.float64]
 
 _NO_VALUE = 0  # as in recsys.pipeline.attributes
 _SIGN = np.int64(1 << 31)
@@ -23,7 +17,7 @@ _AHEAD = 8  # items asked for before they are read
 
 
 @compiled
-def write_union(items: Ints, union: Ints) -> int:
+def write_union(items: Int32Array, union: Int32Array) -> int:
     """Write each row's items once into `union` [B, S], in the order of their tie keys; the longest row's length."""
     width = 0
     for query in range(len(items)):
@@ -44,7 +38,7 @@ def write_union(items: Ints, union: Ints) -> int:
 
 
 @compiled
-def _order(scores: Matrix, listed: NDArray[np.bool_]) -> NDArray[np.uint64]:
+def _order(scores: Float32Array, listed: BoolArray) -> UInt64Array:
     """Columns of the listed scores, from the highest; of equal ones the first column first."""
     keys = np.empty(len(scores), np.uint64)
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
@@ -58,7 +52,7 @@ def _order(scores: Matrix, listed: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
 
 @compiled
-def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> None:
+def _write_ranks(scores: Float32Array, listed: BoolArray, ranks: Float32Array) -> None:
     """Write 1 / log2(1 + rank) of the listed scores, 1 for the highest."""
     order = _order(scores, listed)
     for rank in range(len(order)):
@@ -67,13 +61,13 @@ def _write_ranks(scores: Matrix, listed: NDArray[np.bool_], ranks: Matrix) -> No
 
 @compiled
 def write_finalists(
-    items: Ints,
-    scores: Matrix3,
-    hybrid: Matrix,
-    order: Matrix,
-    best_items: Ints,
-    best_scores: Matrix3,
-    best_hybrid: Matrix,
+    items: Int32Array,
+    scores: Float32Array,
+    hybrid: Float32Array,
+    order: Float32Array,
+    best_items: Int32Array,
+    best_scores: Float32Array,
+    best_hybrid: Float32Array,
 ) -> None:
     """Write the K candidates of each row that come first by `order`, equal ones in their order; 0 beside padding.
 
@@ -97,13 +91,13 @@ def write_finalists(
 
 @compiled
 def write_lists(
-    items: Ints,
-    scores: Matrix,
-    features: Matrix3,
-    kept: Longs,
-    list_items: Ints,
-    list_scores: Matrix,
-    list_features: Matrix3,
+    items: Int32Array,
+    scores: Float32Array,
+    features: Float32Array,
+    kept: Int64Array,
+    list_items: Int32Array,
+    list_scores: Float32Array,
+    list_features: Float32Array,
 ) -> None:
     """Write the K candidates of the highest scores, equal ones in their order, and some of their features.
 
@@ -125,7 +119,9 @@ def write_lists(
 
 
 @compiled
-def write_sources(items: Ints, proposed: Ints, ends: Longs, found: NDArray[np.bool_], counts: Longs) -> None:
+def write_sources(
+    items: Int32Array, proposed: Int32Array, ends: Int64Array, found: BoolArray, counts: Int64Array
+) -> None:
     """Write which of R sources proposed each of the items [B, K], and how many items each source proposed in all.
 
     Args:
@@ -148,7 +144,7 @@ def write_sources(items: Ints, proposed: Ints, ends: Longs, found: NDArray[np.bo
 
 
 @compiled
-def write_two_tower(items: Ints, scores: Matrix, hybrid: Matrix, features: Matrix3) -> None:
+def write_two_tower(items: Int32Array, scores: Float32Array, hybrid: Float32Array, features: Float32Array) -> None:
     """Fill in the first three features: score, how far it lies below the best, and its rank; and the last: `hybrid`."""
     for query in range(len(items)):
         listed = items[query] != NO_ITEM
@@ -165,7 +161,7 @@ def write_two_tower(items: Ints, scores: Matrix, hybrid: Matrix, features: Matri
 
 
 @compiled
-def write_sum(scores: Matrix3, weights: Matrix, total: Matrix) -> None:
+def write_sum(scores: Float32Array, weights: Float32Array, total: Float32Array) -> None:
     """Write the weighted sum of the scores [R, B, C] of R retrievers."""
     total[:] = 0
     for retriever in range(len(scores)):
@@ -176,7 +172,9 @@ def write_sum(scores: Matrix3, weights: Matrix, total: Matrix) -> None:
 
 
 @compiled
-def write_scores(items: Ints, scores: Matrix3, last: Matrix3, features: Matrix3, first: int) -> None:
+def write_scores(
+    items: Int32Array, scores: Float32Array, last: Float32Array, features: Float32Array, first: int
+) -> None:
     """Fill in four features for each retriever's `scores`, and those that the history's `last` item alone gives.
 
     Log score; share of the query's best score, from -1 to 1, 0 where none is positive; rank among the positive ones;
@@ -208,7 +206,7 @@ def write_scores(items: Ints, scores: Matrix3, last: Matrix3, features: Matrix3,
 
 
 @compiled
-def write_deviations(ratings: Matrix, mean: float, features: Matrix3, at: int) -> None:
+def write_deviations(ratings: Float32Array, mean: float, features: Float32Array, at: int) -> None:
     """Fill in the feature at place `at`: the rating [B, C] less the mean, 0 where there is none (NaN)."""
     for query in range(len(ratings)):
         for column in range(ratings.shape[1]):
@@ -217,7 +215,7 @@ def write_deviations(ratings: Matrix, mean: float, features: Matrix3, at: int) -
 
 
 @compiled
-def _mean_share(values: Ints, shares: Floats) -> float:
+def _mean_share(values: Int32Array, shares: Float64Array) -> float:
     """Mean share of those values that are some; 0 where none is."""
     count, total = 0, 0.0
     for value in values:
@@ -228,7 +226,7 @@ def _mean_share(values: Ints, shares: Floats) -> float:
 
 
 @compiled
-def _overlap(values: Ints, others: Ints) -> float:
+def _overlap(values: Int32Array, others: Int32Array) -> float:
     """Share of the values that are among the others, of those that are some."""
     count, common = 0, 0
     for value in values:
@@ -241,7 +239,12 @@ def _overlap(values: Ints, others: Ints) -> float:
 
 @compiled
 def _fetch_attributes(
-    item: int, log_price: Matrix, brand: Ints, categories: Ints, log_count: Matrix, trend: Matrix
+    item: int,
+    log_price: Float32Array,
+    brand: Int32Array,
+    categories: Int32Array,
+    log_count: Float32Array,
+    trend: Float32Array,
 ) -> None:
     """Ask for what is known of an item before it is read."""
     if item != NO_ITEM:
@@ -254,18 +257,18 @@ def _fetch_attributes(
 
 @compiled
 def write_attributes(
-    indptr: Longs,
-    history: Ints,
+    indptr: Int64Array,
+    history: Int32Array,
     decay: float,
-    items: Ints,
-    log_price: Matrix,
-    brand: Ints,
-    categories: Ints,
-    log_count: Matrix,
-    trend: Matrix,
-    brand_shares: Floats,
-    category_shares: Floats,
-    features: Matrix,
+    items: Int32Array,
+    log_price: Float32Array,
+    brand: Int32Array,
+    categories: Int32Array,
+    log_count: Float32Array,
+    trend: Float32Array,
+    brand_shares: Float64Array,
+    category_shares: Float64Array,
+    features: Float32Array,
     first: int,
 ) -> None:
     """Fill in ten features: popularity and trend, three of price, two of brand, two of categories, history length.
@@ -319,7 +322,14 @@ def write_attributes(
 
 
 @compiled
-def encode(features: Matrix, edges: Matrix, steepness: Matrix, come: Matrix3, bias: Matrix, sums: Matrix) -> None:
+def encode(
+    features: Float32Array,
+    edges: Float32Array,
+    steepness: Float32Array,
+    come: Float32Array,
+    bias: Float32Array,
+    sums: Float32Array,
+) -> None:
     """Write the products of the features' piecewise linear encodings and a matrix: one table lookup a feature.
 
     Args:

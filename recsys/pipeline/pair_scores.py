@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import PairScorer
 from recsys.sources.item_to_item import ItemToItem, Spreads, write_last
 from recsys.sources.lending import Loans
-
-Matrix = NDArray[np.float32]
 
 
 class PairScores:
@@ -28,7 +26,7 @@ class PairScores:
         self._others = [(row, scorer) for row, scorer in enumerate(scorers) if not isinstance(scorer, ItemToItem)]
         self._loans = loans
 
-    def write(self, histories: Histories, items: NDArray[np.int32], scores: Matrix, spreads: Spreads | None) -> None:
+    def write(self, histories: Histories, items: Int32Array, scores: Float32Array, spreads: Spreads | None) -> None:
         """Write scores [R, B, C], 0 where there is none.
 
         Args:
@@ -45,7 +43,7 @@ class PairScores:
             spreads.write(self.lists, self._rows, wanted, found)
         self._finish(histories, wanted, items, found, scores)
 
-    def write_last(self, histories: Histories, items: NDArray[np.int32], scores: Matrix) -> None:
+    def write_last(self, histories: Histories, items: Int32Array, scores: Float32Array) -> None:
         """As `write`, the scores that each history's last item alone gives."""
         wanted = self._loans.with_lenders(items)
         found = self._room(wanted, items, scores)
@@ -53,12 +51,12 @@ class PairScores:
             write_last(self.lists, histories, self._rows, wanted, found)
         self._finish(histories.last(1) if self._others else histories, wanted, items, found, scores)
 
-    def _room(self, wanted: NDArray[np.int32], items: NDArray[np.int32], scores: Matrix) -> Matrix:
+    def _room(self, wanted: Int32Array, items: Int32Array, scores: Float32Array) -> Float32Array:
         """Where the scores of all that is wanted go: `scores` itself if that is the items alone."""
         return scores if wanted is items else np.empty((len(scores), *wanted.shape), np.float32)
 
     def _finish(
-        self, histories: Histories, wanted: NDArray[np.int32], items: NDArray[np.int32], found: Matrix, scores: Matrix
+        self, histories: Histories, wanted: Int32Array, items: Int32Array, found: Float32Array, scores: Float32Array
     ) -> None:
         """Write the scores of all other retrievers, then let items borrow."""
         for row, scorer in self._others:

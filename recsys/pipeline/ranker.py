@@ -10,18 +10,16 @@ from typing import Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.features import CandidateFeatures, Scored
 from recsys.pipeline.kernels import encode
 from recsys.sources.exact import is_seen
 
 _BLOCK_CANDIDATES = 1 << 10  # their hidden layers then stay in the processor's cache
-
-Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +40,25 @@ class RankerModel:
         hybrid_weight: see above.
     """
 
-    edges: Matrix
-    weights: Sequence[Matrix]
-    biases: Sequence[Matrix]
-    linear: Matrix
+    edges: Float32Array
+    weights: Sequence[Float32Array]
+    biases: Sequence[Float32Array]
+    linear: Float32Array
     hybrid_weight: float = 0.0
 
     @cached_property
-    def _steepness(self) -> Matrix:
+    def _steepness(self) -> Float32Array:
         widths = np.diff(self.edges, axis=1)
         return np.where(widths > 0, 1 / np.where(widths > 0, widths, 1), 0).astype(np.float32)
 
     @cached_property
-    def _come(self) -> Matrix:
+    def _come(self) -> Float32Array:
         """float32 [F, B + 1, H1 + 1], products of the encoding with first layer and linear part at every edge."""
         grown = np.concatenate([self.weights[0], self.linear[:, None]], axis=1)
         grown = grown.reshape(*self._steepness.shape, -1) * (self._steepness > 0)[..., None]
         return np.pad(np.cumsum(grown, axis=1, dtype=np.float64), ((0, 0), (1, 0), (0, 0))).astype(np.float32)
 
-    def score(self, features: Matrix) -> Matrix:
+    def score(self, features: Float32Array) -> Float32Array:
         """Scores float32 [B, C] of `features` float32 [B, C, F]."""
         flat = features.reshape(-1, features.shape[-1])
         scores = np.empty(len(flat), np.float32)
@@ -130,7 +128,9 @@ class CandidateRanker:
         behind = repeats and self.repeat_log_odds < 0
         return scored.best(most, _in_history(scored.items, queries.histories) if behind else None)
 
-    def score(self, queries: Queries, features: Matrix, items: NDArray[np.int32], *, repeats: bool = True) -> Matrix:
+    def score(
+        self, queries: Queries, features: Float32Array, items: Int32Array, *, repeats: bool = True
+    ) -> Float32Array:
         """Scores float32 [B, C] of the candidates; -inf beside `NO_ITEM`.
 
         Args:
@@ -148,6 +148,6 @@ class CandidateRanker:
         return scores
 
 
-def _in_history(items: NDArray[np.int32], histories: Histories) -> NDArray[np.bool_]:
+def _in_history(items: Int32Array, histories: Histories) -> BoolArray:
     """Whether each item [B, C] is in the history of its query."""
     return is_seen(items, np.arange(len(items))[:, None], histories)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Float64Array, Int64Array
 from recsys.pipeline.rating_kernels import write_tastes
 
 # Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
@@ -32,12 +32,10 @@ class RatingFactors:
         noise: variance of the noise, in squared rating units, above 0.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: Float32Array
     noise: float
 
-    def fold_in(
-        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def fold_in(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:
         """Tastes [B, G, D] of the users, for each of the G `DECAYS`; 0 without ratings.
 
         Args:
@@ -50,9 +48,7 @@ class RatingFactors:
         write_tastes(*known, self.vectors, self.noise, DECAYS, tastes)
         return tastes
 
-    def prefix_scores(
-        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def prefix_scores(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:
         """Products x · z of every interaction, from the tastes that those strictly before give: float64 [T, G].
 
         Arguments as of `fold_in`.
@@ -64,11 +60,11 @@ class RatingFactors:
 
     def _score_prefixes(
         self,
-        users: NDArray[np.int64],
+        users: Int64Array,
         histories: Histories,
-        residuals: NDArray[np.float64],
-        rated: NDArray[np.float64],
-        scores: NDArray[np.float64],
+        residuals: Float64Array,
+        rated: Float64Array,
+        scores: Float64Array,
     ) -> None:
         """Fill in the `scores` of users sorted by falling length of their histories, step by step through these."""
         dim, lengths = self.vectors.shape[1], histories.lengths[users]
@@ -90,13 +86,13 @@ class RatingFactors:
                 sums[:active, place] *= kept[:, None]
                 sums[:active, place] += products
 
-    def _tastes(self, grams: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _tastes(self, grams: Float64Array, sums: Float64Array) -> Float64Array:
         """Tastes [..., D] from the sums of x xᵀ [..., D, D] and of x · residual [..., D]."""
         ridge = self.noise * np.eye(grams.shape[-1])
         return np.asarray(np.linalg.solve(grams + ridge, sums[..., None])[..., 0], np.float64)
 
 
-def _longest_first(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _longest_first(lengths: Int64Array) -> Iterator[Int64Array]:
     """Blocks of the users with a history, by falling length."""
     users = np.argsort(-lengths, kind="stable")[: np.count_nonzero(lengths)]
     for start in range(0, len(users), _BLOCK_USERS):

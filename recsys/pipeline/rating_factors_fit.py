@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float64Array, Int64Array
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import RatingStatistics
 
@@ -52,11 +53,11 @@ def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: fl
     return replace(statistics, factors=RatingFactors(found.astype(np.float32), noise))
 
 
-def _directions(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+def _directions(vectors: NDArray[np.floating]) -> Float64Array:
     """The vectors at length 1; those of rounding errors' length become 0."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     known = lengths > 1e-6 * lengths.max(initial=0.0)
-    found: NDArray[np.float64] = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=known)
+    found: Float64Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=known)
     return found
 
 
@@ -70,15 +71,13 @@ class _Ratings:
         shape: users, items.
     """
 
-    owners: NDArray[np.int64]
-    items: NDArray[np.int64]
-    residuals: NDArray[np.float64]
+    owners: Int64Array
+    items: Int64Array
+    residuals: Float64Array
     shape: tuple[int, int]
 
 
-def _maximise(
-    vectors: NDArray[np.float64], noise: float, ratings: _Ratings
-) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+def _maximise(vectors: Float64Array, noise: float, ratings: _Ratings) -> tuple[Float64Array, float, Float64Array]:
     """One step of expectation maximisation.
 
     Returns:

@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled, prefetch, prefetch_row
 from recsys.core.queries import NO_ITEM
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Matrix = NDArray[np.float32]
-Floats = NDArray[np.float64]
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 _AHEAD = 8  # items asked for before they are read
 
 
 @compiled
-def _solve(system: Floats, values: Floats) -> None:
+def _solve(system: Float64Array, values: Float64Array) -> None:
     """Put the solution of a positive definite system [S, S] into `values` [S], by Cholesky decomposition.
 
     Only the lower triangle is read; the system is overwritten.
@@ -41,7 +36,9 @@ def _solve(system: Floats, values: Floats) -> None:
 
 
 @compiled
-def _fold_in_few(vectors: Floats, residuals: Floats, noise: float, decays: Floats, tastes: Floats) -> None:
+def _fold_in_few(
+    vectors: Float64Array, residuals: Float64Array, noise: float, decays: Float64Array, tastes: Float64Array
+) -> None:
     """Write the tastes [G, D] that R ratings with item vectors [R, D] give, oldest first: R unknowns each.
 
     With the square roots of the weights in S: z = X' S (S X X' S + noise I)^-1 S r.
@@ -71,7 +68,9 @@ def _fold_in_few(vectors: Floats, residuals: Floats, noise: float, decays: Float
 
 
 @compiled
-def _fold_in_many(vectors: Floats, residuals: Floats, noise: float, decays: Floats, tastes: Floats) -> None:
+def _fold_in_many(
+    vectors: Float64Array, residuals: Float64Array, noise: float, decays: Float64Array, tastes: Float64Array
+) -> None:
     """As `_fold_in_few`, in D unknowns: z = (X' S S X + noise I)^-1 X' S S r."""
     count, dim = vectors.shape
     system = np.empty((dim, dim))
@@ -93,7 +92,13 @@ def _fold_in_many(vectors: Floats, residuals: Floats, noise: float, decays: Floa
 
 @compiled
 def _fold_in(
-    items: Ints, residuals: Floats, vectors: Matrix, noise: float, decays: Floats, known: Floats, tastes: Floats
+    items: Int32Array,
+    residuals: Float64Array,
+    vectors: Float32Array,
+    noise: float,
+    decays: Float64Array,
+    known: Float64Array,
+    tastes: Float64Array,
 ) -> None:
     """Write the tastes [G, D] of one history; `known` [L or more, D] is overwritten. NaN among residuals: unrated."""
     count = 0
@@ -111,7 +116,13 @@ def _fold_in(
 
 @compiled
 def write_tastes(
-    indptr: Longs, items: Ints, residuals: Floats, vectors: Matrix, noise: float, decays: Floats, tastes: Floats
+    indptr: Int64Array,
+    items: Int32Array,
+    residuals: Float64Array,
+    vectors: Float32Array,
+    noise: float,
+    decays: Float64Array,
+    tastes: Float64Array,
 ) -> None:
     """Write the tastes [B, G, D] of B histories with residuals [T], NaN where unrated."""
     known = np.empty((np.max(np.diff(indptr)) if len(tastes) else 0, vectors.shape[1]))
@@ -122,17 +133,17 @@ def write_tastes(
 
 @compiled
 def write_features(
-    indptr: Longs,
-    items: Ints,
-    ratings: Matrix,
+    indptr: Int64Array,
+    items: Int32Array,
+    ratings: Float32Array,
     mean: float,
-    biases: Floats,
-    novelties: Floats,
-    vectors: Matrix,
+    biases: Float64Array,
+    novelties: Float64Array,
+    vectors: Float32Array,
     noise: float,
-    decays: Floats,
-    wanted: Ints,
-    features: Matrix,
+    decays: Float64Array,
+    wanted: Int32Array,
+    features: Float32Array,
 ) -> None:
     """Write bias, novelty and tastes of the items `wanted` [B, K] into `features` [B, K, 2 + G]; NaN beside padding.
 
@@ -169,7 +180,7 @@ def write_features(
 
 
 @compiled
-def gather(matrix: Matrix, rows: Ints, found: Matrix) -> None:
+def gather(matrix: Float32Array, rows: Int32Array, found: Float32Array) -> None:
     """Write the rows [B, K] of the matrix [N, H] into `found` [B, K, H]; 0 beside padding."""
     for query in range(len(rows)):
         for column in range(rows.shape[1]):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Float64Array
 from recsys.pipeline.rating_factors import DECAYS, RatingFactors
 from recsys.pipeline.rating_kernels import write_features
 
@@ -42,8 +43,8 @@ class RatingStatistics:
 
     global_mean: float
     damping: float
-    item_sums: NDArray[np.float64]
-    item_counts: NDArray[np.float64]
+    item_sums: Float64Array
+    item_counts: Float64Array
     factors: RatingFactors
 
     @classmethod
@@ -72,16 +73,16 @@ class RatingStatistics:
         )
 
     @cached_property
-    def item_biases(self) -> NDArray[np.float64]:
+    def item_biases(self) -> Float64Array:
         """float64 [N]."""
         return self._bias(self.item_sums, self.item_counts)
 
     @cached_property
-    def _item_novelties(self) -> NDArray[np.float64]:
+    def _item_novelties(self) -> Float64Array:
         """float64 [N]."""
         return _novelty(self.item_counts)
 
-    def features(self, histories: Histories, items: NDArray[np.integer]) -> NDArray[np.float32]:
+    def features(self, histories: Histories, items: NDArray[np.integer]) -> Float32Array:
         """Features of items for users with the given histories, NaN beside `NO_ITEM`: float32 [B, K, F].
 
         Args:
@@ -104,7 +105,7 @@ class RatingStatistics:
         )
         return features
 
-    def prefix_features(self, histories: Histories) -> NDArray[np.float32]:
+    def prefix_features(self, histories: Histories) -> Float32Array:
         """Features [T, F] of every interaction, for training: nothing in them knows the rating to predict.
 
         The user's part comes from the interactions strictly before in the history, the item's part from the ratings
@@ -116,8 +117,8 @@ class RatingStatistics:
         return self._assemble(sums, counts, self.factors.prefix_scores(histories, residuals, rated))
 
     def _other_periods(
-        self, histories: Histories, residuals: NDArray[np.float64], rated: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, histories: Histories, residuals: Float64Array, rated: Float64Array
+    ) -> tuple[Float64Array, Float64Array]:
         """Of every interaction [T], sum and number of its item's ratings in other periods."""
         items = histories.items.astype(np.int64)
         owners = histories.rows
@@ -133,9 +134,7 @@ class RatingStatistics:
         counts = np.bincount(items, rated, n_items)[items] - np.bincount(cells, rated, size)[cells]
         return sums, counts
 
-    def _assemble(
-        self, item_sums: NDArray[np.float64], item_counts: NDArray[np.float64], tastes: NDArray[np.float64]
-    ) -> NDArray[np.float32]:
+    def _assemble(self, item_sums: Float64Array, item_counts: Float64Array, tastes: Float64Array) -> Float32Array:
         """The features, in the order of `FEATURES`, on a new last axis."""
         columns = (
             self._bias(item_sums, item_counts),
@@ -144,11 +143,11 @@ class RatingStatistics:
         )
         return np.stack(columns, axis=-1).astype(np.float32)
 
-    def _bias(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _bias(self, sums: Float64Array, counts: Float64Array) -> Float64Array:
         """Damped mean; 0 without ratings."""
         return sums / np.maximum(counts + self.damping, 1e-9)
 
-    def _residuals(self, histories: Histories) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _residuals(self, histories: Histories) -> tuple[Float64Array, Float64Array]:
         """For every interaction [T], the rating less global mean and item bias, and 1 if rated; else 0 and 0."""
         rated = ~np.isnan(histories.ratings)
         expected = self.global_mean + self.item_biases[histories.items]
@@ -171,6 +170,6 @@ class RatingStatistics:
         return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)
 
 
-def _novelty(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _novelty(counts: Float64Array) -> Float64Array:
     """1 without ratings, falling with their number."""
     return HALF_NOVEL / (HALF_NOVEL + counts)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.candidates import sources, union
 from recsys.pipeline.features import TWO_TOWER_COLUMN
 from recsys.pipeline.head import RatingPredictor
@@ -47,12 +47,12 @@ class Recommendations:
         candidates: by source, how many items it proposed for a query, on average.
     """
 
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
-    retrieval_scores: NDArray[np.float32]
-    ratings: NDArray[np.float32] | None
-    sources: NDArray[np.bool_]
-    fallback: NDArray[np.bool_]
+    items: Int32Array
+    scores: Float32Array
+    retrieval_scores: Float32Array
+    ratings: Float32Array | None
+    sources: BoolArray
+    fallback: BoolArray
     seconds: Mapping[str, float]
     candidates: Mapping[str, float]
 
@@ -90,12 +90,12 @@ class Recommender:
     def propose(
         self,
         queries: Queries,
-        vectors: NDArray[np.float32],
+        vectors: Float32Array,
         k: int,
         *,
         exclude_seen: bool = True,
-        allowed: NDArray[np.bool_] | None = None,
-    ) -> list[NDArray[np.int32]]:
+        allowed: BoolArray | None = None,
+    ) -> list[Int32Array]:
         """Candidates int32 [B, ...] of each of `sources`, best first.
 
         Args:
@@ -109,7 +109,7 @@ class Recommender:
         return self._proposed(first, self._spreads(queries), exclude_seen, allowed)
 
     def recommend(
-        self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: NDArray[np.bool_] | None = None
+        self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: BoolArray | None = None
     ) -> Recommendations:
         """The k best items of each query, without those in its history if `exclude_seen`.
 
@@ -131,9 +131,7 @@ class Recommender:
             blocks = [self._recommend(queries, k, exclude_seen, allowed)]
         return blocks[0] if len(blocks) == 1 else _joined(blocks)
 
-    def _recommend(
-        self, queries: Queries, k: int, exclude_seen: bool, allowed: NDArray[np.bool_] | None
-    ) -> Recommendations:
+    def _recommend(self, queries: Queries, k: int, exclude_seen: bool, allowed: BoolArray | None) -> Recommendations:
         started = time.perf_counter()
         vectors = self.retriever.encode(queries)
         encoded = time.perf_counter()
@@ -177,7 +175,7 @@ class Recommender:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="ranking")
 
-    def _depth(self, k: int, allowed: NDArray[np.bool_] | None) -> int:
+    def _depth(self, k: int, allowed: BoolArray | None) -> int:
         """How many items the two-tower is asked for."""
         depth = max(k, self.candidates)
         return depth if allowed is None else filter_depth(depth, self.retriever.n_items)
@@ -194,8 +192,8 @@ class Recommender:
         return Spreads.of(self._lists, queries.histories) if self._lists else None
 
     def _proposed(
-        self, first: Candidates, spreads: Spreads | None, exclude_seen: bool, allowed: NDArray[np.bool_] | None
-    ) -> list[NDArray[np.int32]]:
+        self, first: Candidates, spreads: Spreads | None, exclude_seen: bool, allowed: BoolArray | None
+    ) -> list[Int32Array]:
         """Candidates of the two-tower, found already, and of each of the proposers."""
         depth = self.proposer_candidates
         if allowed is not None:
@@ -206,15 +204,15 @@ class Recommender:
     def _ranked(
         self,
         queries: Queries,
-        vectors: NDArray[np.float32],
-        items: NDArray[np.int32],
+        vectors: Float32Array,
+        items: Int32Array,
         first: Candidates,
         spreads: Spreads | None,
         k: int,
         ranker: CandidateRanker,
         *,
         repeats: bool,
-    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32] | None]:
+    ) -> tuple[Candidates, Float32Array, Float32Array | None]:
         """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature.
 
         `first` are those that the two-tower found.
@@ -240,14 +238,14 @@ def filter_depth(depth: int, n_items: int) -> int:
     return min(max(depth, _FILTER_DEPTH), n_items)
 
 
-def _only(allowed: NDArray[np.bool_] | None, proposed: list[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
+def _only(allowed: BoolArray | None, proposed: list[Int32Array]) -> list[Int32Array]:
     """The proposed items with `NO_ITEM` in place of those not allowed."""
     if allowed is None:
         return proposed
     return [np.where((items != NO_ITEM) & allowed[items], items, NO_ITEM).astype(np.int32) for items in proposed]
 
 
-def _first(items: NDArray[np.int32], scores: NDArray[np.float32], k: int) -> tuple[Candidates, NDArray[np.float32]]:
+def _first(items: Int32Array, scores: Float32Array, k: int) -> tuple[Candidates, Float32Array]:
     """The first k items [B, D] of each row that are none of `NO_ITEM`, and once more their scores."""
     found = Candidates.none(len(items), k)
     order = np.argsort(items == NO_ITEM, axis=1, kind="stable")[:, :k]

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsys.core.types import Float64Array
 from recsys.prepare.sample_words import (
     BRANDS,
     BRANDS_PER_HOBBY,
@@ -137,8 +137,8 @@ def _make_items(rng: np.random.Generator, seed: int, count: int) -> list[_Item]:
 
 
 def _simulate(
-    rng: np.random.Generator, shop: list[_Item], popularity: NDArray[np.float64], n_users: int, n_reviews: int
-) -> tuple[list[_Purchase], NDArray[np.float64]]:
+    rng: np.random.Generator, shop: list[_Item], popularity: Float64Array, n_users: int, n_reviews: int
+) -> tuple[list[_Purchase], Float64Array]:
     """Purchases of every user, and how well each item matches each user's taste, float [n_users, n_items]."""
     hobbies, styles = list(HOBBIES), list(STYLES)
     hobby_of = np.array([hobbies.index(item.hobby) for item in shop])
@@ -186,7 +186,7 @@ def _reviews(
     seed: int,
     shop: list[_Item],
     purchases: list[_Purchase],
-    taste: NDArray[np.float64],
+    taste: Float64Array,
     n_users: int,
 ) -> list[Record]:
     user_bias = rng.normal(0, 0.45, n_users)

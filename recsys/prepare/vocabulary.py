@@ -11,8 +11,8 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recsys.core.types import Int32Array
 from recsys.prepare import columns as c
 
 UNKNOWN = 0
@@ -49,11 +49,11 @@ class ItemVocabulary:
         """Number of category rows, with row 0."""
         return len(self.categories) + 1
 
-    def brand_rows(self, items: pd.DataFrame) -> NDArray[np.int32]:
+    def brand_rows(self, items: pd.DataFrame) -> Int32Array:
         """Brand row of each item, int32 [N]."""
         return np.array([self._brand_row.get(brand, UNKNOWN) for brand in items[c.BRAND]], np.int32)
 
-    def category_rows(self, items: pd.DataFrame) -> NDArray[np.int32]:
+    def category_rows(self, items: pd.DataFrame) -> Int32Array:
         """Category rows of each item, int32 [N, C]: known ones in their order, then 0; C is at least 1."""
         rows = [
             [self._category_row[category] for category in dict.fromkeys(of_item) if category in self._category_row]

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array, Int32Array
 
 
 @runtime_checkable
@@ -29,7 +27,7 @@ class Retriever(Protocol):
         """Size of the catalogue: item rows are 0..n_items-1."""
         ...
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         """float32 [B, n_items], exact scores; -inf for an item (or a whole row) it has no opinion on."""
         ...
 
@@ -47,7 +45,7 @@ class Retriever(Protocol):
         ...
 
 
-ItemScores = Callable[[NDArray[np.int32]], NDArray[np.float32]]
+ItemScores = Callable[[Int32Array], Float32Array]
 """Scores float32 [B, C] of items int32 [B, C] for B users; 0 for an item without a score and beside `NO_ITEM`."""
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
+from recsys.core.types import Float32Array
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.neighbours_fit import neighbour_lists
 
@@ -68,7 +69,7 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
     return ItemToItem("content_encoder", *lists, decay)
 
 
-def _centred_units(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+def _centred_units(vectors: NDArray[np.floating]) -> Float32Array:
     """float32 [N, D]: less the mean of those that are not zero, scaled to length 1; zero rows stay."""
     units = np.zeros(vectors.shape, np.float32)
     known = np.flatnonzero(vectors.any(axis=1))

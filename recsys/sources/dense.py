@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array
 from recsys.sources.exact import block_rows, top_k
 
 
 def retrieve_by_scores(
-    scores: Callable[[Queries], NDArray[np.float32]], n_items: int, queries: Queries, k: int, *, exclude_seen: bool
+    scores: Callable[[Queries], Float32Array], n_items: int, queries: Queries, k: int, *, exclude_seen: bool
 ) -> Candidates:
     """The k best items of each query by `scores`, in blocks so that memory does not grow with the batch.
 
@@ -34,6 +34,6 @@ def retrieve_by_scores(
     return found
 
 
-def remove_seen(scores: NDArray[np.float32], histories: Histories) -> None:
+def remove_seen(scores: Float32Array, histories: Histories) -> None:
     """Set the scores [B, N] of each row's history items to -inf, in place."""
     scores[histories.rows, histories.items] = -np.inf

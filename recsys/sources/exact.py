@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.core.compiled import halves
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from recsys.sources.kernels import HASH, UNHASH, widen, write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
@@ -26,12 +27,12 @@ def block_rows(n_items: int) -> int:
     return max(1, BLOCK_ENTRIES // max(n_items, 1))
 
 
-def tie_keys(items: NDArray[np.integer]) -> NDArray[np.uint32]:
+def tie_keys(items: NDArray[np.integer]) -> UInt32Array:
     """One distinct key for each item row, without order (Knuth's multiplicative hash, a bijection on 32 bits)."""
     return items.astype(np.uint32) * HASH
 
 
-def top_k(scores: NDArray[np.float32], k: int) -> Candidates:
+def top_k(scores: Float32Array, k: int) -> Candidates:
     """The k highest scores of each row; entries of -inf are no candidates.
 
     Args:
@@ -42,7 +43,7 @@ def top_k(scores: NDArray[np.float32], k: int) -> Candidates:
     return top_k_sparse(rows, items, scores[rows, items], len(scores), k)
 
 
-def _contenders(scores: NDArray[np.float32], width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _contenders(scores: Float32Array, width: int) -> tuple[Int64Array, Int64Array]:
     """Rows and items, sorted by row, among which are the `width` highest finite scores of each row, ties included.
 
     A strided sample of each row gives a floor that about `width` scores reach, which a pass of comparisons then
@@ -64,7 +65,7 @@ def _contenders(scores: NDArray[np.float32], width: int) -> tuple[NDArray[np.int
     return np.divmod(np.flatnonzero(above), scores.shape[1])
 
 
-def _nth_highest(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+def _nth_highest(scores: Float32Array, n: int) -> Float32Array:
     """The n-th highest score of each row: [B, 1]."""
     place = scores.shape[1] - n
     return np.partition(scores, place, axis=1)[:, place : place + 1]
@@ -73,7 +74,7 @@ def _nth_highest(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
 def top_k_sparse(
     rows: NDArray[np.integer],
     items: NDArray[np.integer],
-    scores: NDArray[np.float32],
+    scores: Float32Array,
     n_queries: int,
     k: int,
 ) -> Candidates:
@@ -108,7 +109,7 @@ def top_k_sparse(
     return found
 
 
-def _sort_keys(scores: NDArray[np.float32], items: NDArray[np.integer]) -> NDArray[np.uint64]:
+def _sort_keys(scores: Float32Array, items: NDArray[np.integer]) -> UInt64Array:
     """One number for each pair, ascending from the highest score, then by tie key: plain numbers sort fastest.
 
     The bits of a float sort as a signed integer does once those of negative numbers are inverted.
@@ -119,7 +120,7 @@ def _sort_keys(scores: NDArray[np.float32], items: NDArray[np.integer]) -> NDArr
     return descending.astype(np.uint64) << np.uint64(32) | tie_keys(items)
 
 
-def _of_sort_keys(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def _of_sort_keys(keys: UInt64Array) -> tuple[Int32Array, Float32Array]:
     """Items and scores of `_sort_keys`."""
     ascending = ~((keys >> np.uint64(32)).astype(np.uint32) ^ _SIGN).view(np.int32)
     bits = np.where(ascending < 0, ascending ^ _ALL_BUT_SIGN, ascending)
@@ -127,7 +128,7 @@ def _of_sort_keys(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[
     return items, bits.view(np.float32)
 
 
-def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> NDArray[np.bool_]:
+def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> BoolArray:
     """Whether `items` are in the histories of the queries `rows`, which are as many or broadcast to them."""
     seen = np.empty(items.shape, np.bool_)
     rows = np.broadcast_to(rows, items.shape)
@@ -145,7 +146,7 @@ def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidate
     return found
 
 
-def inner_products(vectors: NDArray[np.float32], embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
+def inner_products(vectors: Float32Array, embeddings: NDArray[np.floating]) -> Float32Array:
     """Inner products of all vectors float32 [B, D] with all embeddings [N, D], computed in float32: [B, N]."""
     if embeddings.dtype != np.float16:
         return np.asarray(vectors @ embeddings.T, np.float32)
@@ -158,7 +159,7 @@ def inner_products(vectors: NDArray[np.float32], embeddings: NDArray[np.floating
     return products
 
 
-def search(vectors: NDArray[np.float32], embeddings: NDArray[np.floating], k: int) -> Candidates:
+def search(vectors: Float32Array, embeddings: NDArray[np.floating], k: int) -> Candidates:
     """The k items of highest inner product with each vector, computed in blocks.
 
     Args:

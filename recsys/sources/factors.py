@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import ItemScores
 from recsys.sources.dense import retrieve_by_scores
 from recsys.sources.exact import BLOCK_ENTRIES
 from recsys.sources.kernels import dots, write_fold_in, write_means
 from recsys.sources.places import places
 
-Floats = NDArray[np.float64]
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
 
 
@@ -41,14 +40,14 @@ class FoldIn:
         alpha: confidence of an interaction of weight 1.
     """
 
-    def __init__(self, gram: Floats, regularization: float, alpha: float) -> None:
+    def __init__(self, gram: Float64Array, regularization: float, alpha: float) -> None:
         self.gram, self.regularization, self.alpha = gram, regularization, alpha
         width = len(gram)
         ridge = max(regularization, _LEAST_RIDGE * np.trace(gram) / max(width, 1), np.finfo(np.float64).tiny)
-        self._ridged: Floats = gram + ridge * np.eye(width)
-        self._inverse: Floats = np.linalg.inv(self._ridged)
+        self._ridged: Float64Array = gram + ridge * np.eye(width)
+        self._inverse: Float64Array = np.linalg.inv(self._ridged)
 
-    def solve(self, histories: Histories, factors: NDArray[np.float32]) -> Floats:
+    def solve(self, histories: Histories, factors: Float32Array) -> Float64Array:
         """User vectors, float64 [B, D]; zero for an empty history.
 
         With V [n, D] the factors of a history of n distinct items, c their confidences, S = diag(c - 1) and
@@ -93,19 +92,19 @@ class ImplicitFactors:
     """
 
     name: str
-    item_factors: NDArray[np.float32]
-    item_bias: NDArray[np.float32] | None = None
+    item_factors: Float32Array
+    item_bias: Float32Array | None = None
     fold_in: FoldIn | None = None
 
     @property
     def n_items(self) -> int:
         return len(self.item_factors)
 
-    def encode(self, queries: Queries) -> Floats:
+    def encode(self, queries: Queries) -> Float64Array:
         """User vectors, float64 [B, D]; zero where nothing is known."""
         return self._encode(queries.histories)
 
-    def _encode(self, histories: Histories) -> Floats:
+    def _encode(self, histories: Histories) -> Float64Array:
         width = self.item_factors.shape[1]
         most = BLOCK_ENTRIES // 4 // max(width, 1)
         if self.fold_in is not None and len(histories.items) <= most:
@@ -118,7 +117,7 @@ class ImplicitFactors:
             vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
         return vectors
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         vectors = self.encode(queries)
         scores = np.empty((len(queries), self.n_items), np.float32)
         step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
@@ -139,7 +138,7 @@ class ImplicitFactors:
     def pair_scorer(self, histories: Histories) -> ItemScores:
         vectors = self._encode(histories)
 
-        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+        def scores(items: Int32Array) -> Float32Array:
             found = np.empty(items.shape, np.float32)
             dots(vectors, self.item_factors, items, found)
             if self.item_bias is not None:
@@ -173,7 +172,7 @@ class ImplicitFactors:
         return cls(parameters["name"], **arrays, fold_in=fold_in)
 
 
-def _blocks(histories: Histories, most: int) -> Iterator[NDArray[np.int64]]:
+def _blocks(histories: Histories, most: int) -> Iterator[Int64Array]:
     """Rows of consecutive histories with at most so many interactions, unless one alone has more."""
     start = 0
     while start < len(histories):

@@ -7,11 +7,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.config import RetrievalConfig, RetrieverName
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Float64Array
 from recsys.sources.base import Retriever
 from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
 from recsys.sources.ease_fit import fit_ease
@@ -43,9 +41,9 @@ class FitData:
     histories: Histories
     n_items: int
     texts: Sequence[str] = ()
-    text_vectors: NDArray[np.float32] | None = None
-    prices: NDArray[np.float64] | None = None
-    quantities: NDArray[np.float32] | None = None
+    text_vectors: Float32Array | None = None
+    prices: Float64Array | None = None
+    quantities: Float32Array | None = None
     seed: int = 0
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array
 from recsys.sources.base import Retriever
 from recsys.sources.dense import retrieve_by_scores
 from recsys.sources.exact import block_rows
@@ -20,7 +20,7 @@ FLOOR_RANK = 1000
 PARAMETERS_FILE = "hybrid.json"
 
 
-def above_floor(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def above_floor(scores: Float32Array) -> Float32Array:
     """Scores of one retriever as contributions to a sum: how far each lies above the query's floor, else 0.
 
     The floor is the query's 1000th highest score; with fewer items scored the lowest of them, or 0 if that is
@@ -43,7 +43,7 @@ def above_floor(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     place = scores.shape[1] - FLOOR_RANK
     if len(many):
         floor[many] = np.partition(scores[many], place, axis=1)[:, place]
-    contributions: NDArray[np.float32] = np.maximum(scores - floor[:, None], np.float32(0))
+    contributions: Float32Array = np.maximum(scores - floor[:, None], np.float32(0))
     return contributions
 
 
@@ -79,7 +79,7 @@ class Hybrid:
     def n_items(self) -> int:
         return next(iter(self.members.values())).n_items
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         scores = np.zeros((len(queries), self.n_items), np.float32)
         for place, block in queries.blocks(block_rows(self.n_items)):
             for name, member in self.members.items():

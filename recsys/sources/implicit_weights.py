@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float64Array
 
 
 def implicit_weights(
@@ -43,7 +44,7 @@ def implicit_weights(
     return replace(histories, weights=weights.astype(np.float32))
 
 
-def _ratio_to_mean(values: NDArray[np.float64], groups: NDArray[np.integer]) -> NDArray[np.float64]:
+def _ratio_to_mean(values: Float64Array, groups: NDArray[np.integer]) -> Float64Array:
     """Each value over the mean of the known values of its group; 1 where it is unknown."""
     if values.shape != groups.shape:
         raise ValueError(f"expected one value for each of {len(groups)} interactions, got {len(values)}")

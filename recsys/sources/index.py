@@ -20,6 +20,7 @@ from recsys.core.compiled import halves
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
+from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources import exact
 from recsys.sources.kernels import write_best_unseen
 from recsys.sources.places import places
@@ -108,7 +109,7 @@ class ScannIndex:
     ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
     """
 
-    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: NDArray[np.float16]) -> None:
+    def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: Float16Array) -> None:
         self._searcher, self._embeddings = searcher, embeddings
         self.parameters = parameters
         self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
@@ -156,7 +157,7 @@ class ScannIndex:
         """How many items a search finds and rescores, however few are wanted."""
         return self.parameters.reorder
 
-    def search(self, vectors: NDArray[np.float32], k: int) -> Candidates:
+    def search(self, vectors: Float32Array, k: int) -> Candidates:
         """The k best items of each vector with their inner products; any positive k is safe.
 
         Args:
@@ -170,8 +171,8 @@ class ScannIndex:
     def search_into(
         self,
         found: Candidates,
-        vectors: NDArray[np.float32],
-        rows: NDArray[np.int64],
+        vectors: Float32Array,
+        rows: Int64Array,
         depth: int,
         seen: Histories | None = None,
     ) -> None:
@@ -206,17 +207,15 @@ class ScannIndex:
         enough = math.ceil(_PARTITION_MARGIN * k * self.parameters.leaves / self.n_items)
         return min(self.parameters.leaves, max(self.parameters.leaves_to_search, enough))
 
-    def measure_recall(
-        self, embeddings: NDArray[np.floating], vectors: NDArray[np.float32], k: int = RECALL_AT
-    ) -> float:
+    def measure_recall(self, embeddings: NDArray[np.floating], vectors: Float32Array, k: int = RECALL_AT) -> float:
         """Share of the exact k best items that this index finds, averaged over `vectors` (float32 [B, D])."""
         return float(self._recalls(vectors, exact.search(vectors, embeddings, min(k, self.n_items)).items).mean())
 
-    def _recalls(self, vectors: NDArray[np.float32], truth: NDArray[np.int32]) -> NDArray[np.float64]:
+    def _recalls(self, vectors: Float32Array, truth: Int32Array) -> Float64Array:
         """float64 [U], share of the items `truth` [U, k] that this index finds for each vector."""
         found = self.search(vectors, truth.shape[1]).items
         rows = np.arange(len(vectors))[:, None] * self.n_items
-        recalls: NDArray[np.float64] = np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean(axis=1)
+        recalls: Float64Array = np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean(axis=1)
         return recalls
 
     def save(self, folder: Path) -> None:
@@ -226,7 +225,7 @@ class ScannIndex:
         (folder / _PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
 
     @classmethod
-    def load(cls, folder: Path, embeddings: NDArray[np.float16]) -> Self:
+    def load(cls, folder: Path, embeddings: Float16Array) -> Self:
         """Read what `save` wrote; `embeddings` are those that were indexed.
 
         Raises:
@@ -245,7 +244,7 @@ class ScannIndex:
 
 
 def build_index(
-    embeddings: NDArray[np.floating], vectors: NDArray[np.float32], config: IndexConfig, seed: int = 0
+    embeddings: NDArray[np.floating], vectors: Float32Array, config: IndexConfig, seed: int = 0
 ) -> tuple[ScannIndex, float]:
     """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
 
@@ -267,7 +266,7 @@ def build_index(
     sample = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
     truth = exact.search(sample, embeddings, min(RECALL_AT, len(embeddings))).items
 
-    def recalls(candidate: ScannIndex) -> NDArray[np.float64]:
+    def recalls(candidate: ScannIndex) -> Float64Array:
         return candidate._recalls(sample, truth)
 
     if config.leaves_to_search is None and config.reorder is None and not index.parameters.exact:
@@ -284,12 +283,12 @@ def build_index(
     return index, recall
 
 
-def _reached(recalls: NDArray[np.float64], target: float) -> bool:
+def _reached(recalls: Float64Array, target: float) -> bool:
     """Whether the mean recall is above the target beyond noise: so that other users have it too."""
     return bool(recalls.mean() - _ERRORS * recalls.std() / math.sqrt(len(recalls)) >= target)
 
 
-def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], Float64Array], target: float) -> ScannIndex:
     """Search more until the recall is above the target beyond the sample's noise, or there is no more to search."""
     while not _reached(recalls(index), target):
         wider = index.widened()
@@ -299,7 +298,7 @@ def _widen(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64
     return index
 
 
-def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], NDArray[np.float64]], target: float) -> ScannIndex:
+def _narrow(index: ScannIndex, recalls: Callable[[ScannIndex], Float64Array], target: float) -> ScannIndex:
     """The cheapest of the narrower searches whose recall is above the target beyond the sample's noise."""
 
     def narrowed(wide: ScannIndex, step: Callable[[IndexParameters], IndexParameters]) -> ScannIndex | None:

@@ -21,13 +21,10 @@ from recsys.core.arrays import mapped
 from recsys.core.compiled import halves
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 from recsys.sources.base import ItemScores
 from recsys.sources.kernels import look_up, look_up_last, spread, spread_best, write_spread
 from recsys.sources.places import places
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Matrix = NDArray[np.float32]
 
 
 class ItemToItem:
@@ -47,7 +44,7 @@ class ItemToItem:
     def __init__(
         self,
         name: str,
-        neighbours: NDArray[np.int32],
+        neighbours: Int32Array,
         similarities: NDArray[np.floating],
         decay: float = 1.0,
         *,
@@ -71,7 +68,7 @@ class ItemToItem:
         self.shares = np.ascontiguousarray(similarities, np.float16)
 
     @property
-    def similarities(self) -> NDArray[np.float32]:
+    def similarities(self) -> Float32Array:
         """float32 [N, K], of either sign; 0 beside padding."""
         return self.shares.astype(np.float32) * np.float32(self.scale)
 
@@ -83,7 +80,7 @@ class ItemToItem:
         """The same neighbour lists with another recency decay."""
         return type(self)(self.name, self.neighbours, self.shares, decay, scale=self.scale)
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
         found = Spreads.of([self], queries.histories)
         write_spread(found.starts, found.items, found.sums, dense)
@@ -96,7 +93,7 @@ class ItemToItem:
     def pair_scorer(self, histories: Histories) -> ItemScores:
         found = Spreads.of([self], histories)
 
-        def scores(items: Ints) -> Matrix:
+        def scores(items: Int32Array) -> Float32Array:
             written = np.empty(items.shape, np.float32)
             found.write([self], np.zeros(1, np.int64), items, written[None])
             return written
@@ -131,9 +128,9 @@ class Spreads:
 
     members: Sequence[ItemToItem]
     histories: Histories
-    starts: Longs
-    items: Ints
-    sums: NDArray[np.float64]
+    starts: Int64Array
+    items: Int32Array
+    sums: Float64Array
 
     @classmethod
     def of(cls, members: Sequence[ItemToItem], histories: Histories) -> Self:
@@ -158,7 +155,7 @@ class Spreads:
         """Whether all of these are among the members."""
         return all(any(member is known for known in self.members) for member in members)
 
-    def write(self, members: Sequence[ItemToItem], rows: Longs, items: Ints, scores: Matrix) -> None:
+    def write(self, members: Sequence[ItemToItem], rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         """Write the members' scores of the items [B, C] into `scores` [..., B, C], 0 for an item without one.
 
         Args:
@@ -172,7 +169,9 @@ class Spreads:
         look_up(self.starts, self.items, self.sums, chosen, rows, table, items, scores)
 
 
-def write_last(members: Sequence[ItemToItem], histories: Histories, rows: Longs, items: Ints, scores: Matrix) -> None:
+def write_last(
+    members: Sequence[ItemToItem], histories: Histories, rows: Int64Array, items: Int32Array, scores: Float32Array
+) -> None:
     """As `Spreads.write`, what each history's last item alone says."""
     known = histories.indptr, histories.items, histories.weights
     look_up_last(*known, *_lists(members), rows, places.of(members[0].n_items), items, scores)
@@ -180,7 +179,7 @@ def write_last(members: Sequence[ItemToItem], histories: Histories, rows: Longs,
 
 def _lists(
     members: Sequence[ItemToItem],
-) -> tuple[tuple[Ints, ...], tuple[NDArray[np.uint16], ...], NDArray[np.float64]]:
+) -> tuple[tuple[Int32Array, ...], tuple[UInt16Array, ...], Float64Array]:
     """Neighbours, shares and scales, as kernels take them."""
     return (
         tuple(member.neighbours for member in members),

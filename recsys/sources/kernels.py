@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled, number, prefetch_row
 from recsys.core.queries import NO_ITEM
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Matrix = NDArray[np.float32]
-Matrix3 = NDArray[np.float32]
-Halves = NDArray[np.uint16]
-Floats = NDArray[np.float64]
+from recsys.core.types import (
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    UInt16Array,
+    UInt32Array,
+    UInt64Array,
+)
 
 # Knuth's multiplicative hash of item rows, a bijection on 32 bits, and its inverse.
 HASH, UNHASH = np.uint32(2654435761), np.uint32(pow(2654435761, -1, 1 << 32))
@@ -25,7 +27,7 @@ _AHEAD, _HISTORY_AHEAD = 4, 2  # rows asked for before they are read
 
 
 @compiled
-def _mark(items: Ints, places: Ints) -> None:
+def _mark(items: Int32Array, places: Int32Array) -> None:
     """Note the first place of each of the items, counted from 1."""
     for column in range(len(items)):
         if items[column] != NO_ITEM and places[items[column]] == 0:
@@ -33,7 +35,7 @@ def _mark(items: Ints, places: Ints) -> None:
 
 
 @compiled
-def _clear(items: Ints, places: Ints) -> None:
+def _clear(items: Int32Array, places: Int32Array) -> None:
     """Forget the places of the items."""
     for item in items:
         if item != NO_ITEM:
@@ -42,15 +44,15 @@ def _clear(items: Ints, places: Ints) -> None:
 
 @compiled
 def spread(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    neighbours: tuple[Ints, ...],
-    shares: tuple[Halves, ...],
-    scales: Floats,
-    decays: Floats,
-    places: Ints,
-) -> tuple[Longs, Ints, Floats]:
+    indptr: Int64Array,
+    items: Int32Array,
+    weights: Float32Array,
+    neighbours: tuple[Int32Array, ...],
+    shares: tuple[UInt16Array, ...],
+    scales: Float64Array,
+    decays: Float64Array,
+    places: Int32Array,
+) -> tuple[Int64Array, Int32Array, Float64Array]:
     """Items that some item of a history has as a neighbour in lists of R retrievers, once for each, and their scores.
 
     Args:
@@ -100,7 +102,7 @@ def spread(
 
 
 @compiled
-def write_spread(starts: Longs, found: Ints, sums: Floats, scores: Matrix) -> None:
+def write_spread(starts: Int64Array, found: Int32Array, sums: Float64Array, scores: Float32Array) -> None:
     """Write what `spread` gave for one retriever into `scores` float32 [B, N]; what has none is left as it is."""
     for query in range(len(scores)):
         for place in range(starts[query], starts[query + 1]):
@@ -108,7 +110,7 @@ def write_spread(starts: Longs, found: Ints, sums: Floats, scores: Matrix) -> No
 
 
 @compiled
-def _unmark(wanted: Ints, places: Ints, scores: Matrix3, query: int, rows: Longs) -> None:
+def _unmark(wanted: Int32Array, places: Int32Array, scores: Float32Array, query: int, rows: Int64Array) -> None:
     """Give items wanted more than once the scores of their first place, and clear the places."""
     for column in range(len(wanted)):
         if wanted[column] != NO_ITEM:
@@ -121,7 +123,14 @@ def _unmark(wanted: Ints, places: Ints, scores: Matrix3, query: int, rows: Longs
 
 @compiled
 def look_up(
-    starts: Longs, found: Ints, sums: Floats, chosen: Longs, rows: Longs, places: Ints, wanted: Ints, scores: Matrix3
+    starts: Int64Array,
+    found: Int32Array,
+    sums: Float64Array,
+    chosen: Int64Array,
+    rows: Int64Array,
+    places: Int32Array,
+    wanted: Int32Array,
+    scores: Float32Array,
 ) -> None:
     """Write the scores of the items `wanted` int32 [B, C] into some rows of `scores`, 0 where there is none.
 
@@ -149,16 +158,16 @@ def look_up(
 
 @compiled
 def look_up_last(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    neighbours: tuple[Ints, ...],
-    shares: tuple[Halves, ...],
-    scales: Floats,
-    rows: Longs,
-    places: Ints,
-    wanted: Ints,
-    scores: Matrix3,
+    indptr: Int64Array,
+    items: Int32Array,
+    weights: Float32Array,
+    neighbours: tuple[Int32Array, ...],
+    shares: tuple[UInt16Array, ...],
+    scales: Float64Array,
+    rows: Int64Array,
+    places: Int32Array,
+    wanted: Int32Array,
+    scores: Float32Array,
 ) -> None:
     """As `look_up`, the scores that each history's last item alone gives.
 
@@ -188,7 +197,14 @@ def look_up_last(
 
 @compiled
 def spread_best(
-    starts: Longs, found: Ints, sums: Floats, indptr: Longs, seen: Ints, places: Ints, best_items: Ints, best: Matrix3
+    starts: Int64Array,
+    found: Int32Array,
+    sums: Float64Array,
+    indptr: Int64Array,
+    seen: Int32Array,
+    places: Int32Array,
+    best_items: Int32Array,
+    best: Float32Array,
 ) -> None:
     """Write the items of the highest scores into `best_items` int32 [F, B, k], and the scores beside them.
 
@@ -213,7 +229,7 @@ def spread_best(
 
 
 @compiled
-def _lowest(keys: NDArray[np.uint64], k: int) -> NDArray[np.uint64]:
+def _lowest(keys: UInt64Array, k: int) -> UInt64Array:
     """The k lowest keys, in no particular order; `keys` are moved about."""
     if len(keys) <= k or k == 0:
         return keys[:k]
@@ -228,7 +244,7 @@ def _lowest(keys: NDArray[np.uint64], k: int) -> NDArray[np.uint64]:
 
 
 @compiled
-def _sink(heap: NDArray[np.uint64], node: int) -> None:
+def _sink(heap: UInt64Array, node: int) -> None:
     """Move a key down to where no child is higher."""
     key = heap[node]
     while 2 * node + 1 < len(heap):
@@ -243,7 +259,7 @@ def _sink(heap: NDArray[np.uint64], node: int) -> None:
 
 
 @compiled
-def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matrix) -> None:
+def _write_best(items: Int32Array, scores: Float32Array, best_items: Int32Array, best_scores: Float32Array) -> None:
     """The k best of the `items` [S], equal scores in the order of their tie keys, as `exact.top_k_sparse` has them.
 
     Padded where there are fewer.
@@ -265,7 +281,9 @@ def _write_best(items: Ints, scores: Matrix, best_items: Ints, best_scores: Matr
 
 
 @compiled
-def _dot(left: Matrix | Floats, right: Matrix | Floats | Halves) -> np.float32 | np.float64:
+def _dot(
+    left: Float32Array | Float64Array, right: Float32Array | Float64Array | UInt16Array
+) -> np.float32 | np.float64:
     """Inner product of two vectors, in the precision of the left one."""
     total = left.dtype.type(0)
     for place in range(len(left)):
@@ -274,7 +292,9 @@ def _dot(left: Matrix | Floats, right: Matrix | Floats | Halves) -> np.float32 |
 
 
 @compiled
-def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix | Floats) -> None:
+def dots(
+    vectors: Float32Array | Float64Array, matrix: Float32Array, rows: Int32Array, products: Float32Array | Float64Array
+) -> None:
     """Write the inner products of vectors [B, D] and rows [B, C] of the matrix [N, D]; 0 beside padding."""
     for query in range(len(rows)):
         for column in range(rows.shape[1]):
@@ -286,7 +306,13 @@ def dots(vectors: Matrix | Floats, matrix: Matrix, rows: Ints, products: Matrix 
 
 @compiled
 def other_dots(
-    vectors: Matrix, matrix: Halves, rows: Ints, known: Ints, of_known: Matrix, places: Ints, products: Matrix
+    vectors: Float32Array,
+    matrix: UInt16Array,
+    rows: Int32Array,
+    known: Int32Array,
+    of_known: Float32Array,
+    places: Int32Array,
+    products: Float32Array,
 ) -> None:
     """As `dots`, where the products `of_known` [B, K] of the rows `known` were computed before.
 
@@ -314,7 +340,7 @@ def other_dots(
 
 
 @compiled
-def widen(matrix: Halves, numbers: Matrix) -> None:
+def widen(matrix: UInt16Array, numbers: Float32Array) -> None:
     """Write the matrix of half precision [N, D] in single precision, several times as fast as NumPy does."""
     for row in range(len(matrix)):
         for column in range(matrix.shape[1]):
@@ -322,7 +348,9 @@ def widen(matrix: Halves, numbers: Matrix) -> None:
 
 
 @compiled
-def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, means: Floats) -> None:
+def write_means(
+    indptr: Int64Array, items: Int32Array, weights: Float32Array, factors: Float32Array, means: Float64Array
+) -> None:
     """Write the mean factors of each history, by weight; an empty one is left as it is."""
     for query in range(len(means)):
         mass = 0.0
@@ -334,7 +362,9 @@ def write_means(indptr: Longs, items: Ints, weights: Matrix, factors: Matrix, me
 
 
 @compiled
-def _gather(items: Ints, weights: Matrix, places: Ints, rows: Longs, masses: Floats) -> int:
+def _gather(
+    items: Int32Array, weights: Float32Array, places: Int32Array, rows: Int64Array, masses: Float64Array
+) -> int:
     """Write the first place and the total weight of each distinct item of a history; how many, -1 if too many."""
     size, most = 0, len(masses)
     for position in range(len(items)):
@@ -353,7 +383,7 @@ def _gather(items: Ints, weights: Matrix, places: Ints, rows: Longs, masses: Flo
 
 
 @compiled
-def _eliminate(system: Floats, values: Floats) -> None:
+def _eliminate(system: Float64Array, values: Float64Array) -> None:
     """Solve the square system in place by Gaussian elimination without pivoting: `values` become the unknowns."""
     size = len(values)
     for pivot in range(size):
@@ -370,14 +400,14 @@ def _eliminate(system: Floats, values: Floats) -> None:
 
 @compiled
 def write_fold_in(
-    indptr: Longs,
-    items: Ints,
-    weights: Matrix,
-    factors: Floats,
-    projected: Floats,
+    indptr: Int64Array,
+    items: Int32Array,
+    weights: Float32Array,
+    factors: Float64Array,
+    projected: Float64Array,
     alpha: float,
-    places: Ints,
-    vectors: Floats,
+    places: Int32Array,
+    vectors: Float64Array,
 ) -> None:
     """Solve `FoldIn` for histories of fewer distinct items than factors, in as many unknowns.
 
@@ -415,16 +445,16 @@ def write_fold_in(
 
 @compiled
 def write_best_unseen(
-    vectors: Matrix,
-    matrix: Halves,
-    rows: Longs,
-    items: NDArray[np.uint32],
-    scores: Matrix,
-    indptr: Longs,
-    history: Ints,
-    places: Ints,
-    best_items: Ints,
-    best_scores: Matrix,
+    vectors: Float32Array,
+    matrix: UInt16Array,
+    rows: Int64Array,
+    items: UInt32Array,
+    scores: Float32Array,
+    indptr: Int64Array,
+    history: Int32Array,
+    places: Int32Array,
+    best_items: Int32Array,
+    best_scores: Float32Array,
 ) -> None:
     """Of the items found for some queries, write those of the highest inner products that a history does not hold.
 
@@ -456,7 +486,7 @@ def write_best_unseen(
 
 
 @compiled
-def with_lenders(items: Ints, places: Ints, lenders: Ints) -> Ints:
+def with_lenders(items: Int32Array, places: Int32Array, lenders: Int32Array) -> Int32Array:
     """The candidates [B, C] and, padded on their right, the lenders of the borrowers among them, in their order."""
     most = 0
     for query in range(len(items)):
@@ -480,7 +510,9 @@ def with_lenders(items: Ints, places: Ints, lenders: Ints) -> Ints:
 
 
 @compiled
-def write_lent(wide: Matrix3, items: Ints, places: Ints, weights: Matrix, scores: Matrix3) -> None:
+def write_lent(
+    wide: Float32Array, items: Int32Array, places: Int32Array, weights: Float32Array, scores: Float32Array
+) -> None:
     """Write the scores of the candidates [R, B, C]; borrowers of score 0 have the weighted mean of their lenders'.
 
     Args:
@@ -505,7 +537,12 @@ def write_lent(wide: Matrix3, items: Ints, places: Ints, weights: Matrix, scores
 
 @compiled
 def write_unseen(
-    items: Ints, scores: Matrix, indptr: Longs, history: Ints, kept_items: Ints, kept_scores: Matrix
+    items: Int32Array,
+    scores: Float32Array,
+    indptr: Int64Array,
+    history: Int32Array,
+    kept_items: Int32Array,
+    kept_scores: Float32Array,
 ) -> None:
     """Write the first candidates of each query that its history does not hold, in their order."""
     for query in range(len(items)):
@@ -519,7 +556,7 @@ def write_unseen(
 
 
 @compiled
-def write_seen(items: Ints, rows: Longs, indptr: Longs, history: Ints, seen: NDArray[np.bool_]) -> None:
+def write_seen(items: Int32Array, rows: Int64Array, indptr: Int64Array, history: Int32Array, seen: BoolArray) -> None:
     """Write whether each of the items [T] is in the history of its query, whose row [T] stands beside it."""
     current = np.int64(-1)
     known = set(history[:0])

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import search
 from recsys.sources.kernels import with_lenders, write_lent
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
 NOT_LISTED = -1
-
-Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,12 @@ class Loans:
     """
 
     n_items: int
-    borrowers: NDArray[np.int64]
-    lenders: NDArray[np.int32]
-    weights: Matrix
+    borrowers: Int64Array
+    lenders: Int32Array
+    weights: Float32Array
 
     @classmethod
-    def of(cls, text: Matrix, known: NDArray[np.bool_]) -> Self:
+    def of(cls, text: Float32Array, known: BoolArray) -> Self:
         """Each unknown item borrows from the known ones nearest to it by centred cosine of the texts.
 
         Args:
@@ -62,26 +60,26 @@ class Loans:
         return cls(n_items, np.zeros(0, np.int64), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
     @cached_property
-    def places(self) -> NDArray[np.int32]:
+    def places(self) -> Int32Array:
         """int32 [N + 1], index of each item among the borrowers; `NOT_LISTED` for the others and for `NO_ITEM`."""
         places = np.full(self.n_items + 1, NOT_LISTED, np.int32)
         places[self.borrowers] = np.arange(len(self.borrowers))
         return places
 
-    def lend(self, values: Matrix) -> Matrix:
+    def lend(self, values: Float32Array) -> Float32Array:
         """`values` [N] in which borrowers have the weighted mean of their lenders."""
         lent = values.copy()
         lent[self.borrowers] = (values[self.lenders] * self.weights).sum(axis=1)
         return lent
 
-    def with_lenders(self, items: NDArray[np.int32]) -> NDArray[np.int32]:
+    def with_lenders(self, items: Int32Array) -> Int32Array:
         """Those items [B, C] whose scores `fill` reads: the candidates, then the lenders of borrowers among them.
 
         The candidates themselves, the same array, where none borrows: there is nothing to fill in.
         """
         return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
 
-    def fill(self, scores: Matrix, items: NDArray[np.int32], filled: Matrix) -> None:
+    def fill(self, scores: Float32Array, items: Int32Array, filled: Float32Array) -> None:
         """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.
 
         Args:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import top_k, top_k_sparse
 from recsys.sources.interactions import user_item_matrix
 from recsys.sources.item_to_item import ItemToItem
@@ -57,13 +57,13 @@ def fit_neighbours(
 
 
 def neighbour_lists(
-    similarities: Callable[[slice], sparse.csr_array | NDArray[np.float32]],
+    similarities: Callable[[slice], sparse.csr_array | Float32Array],
     n_items: int,
     k: int,
     progress: Callable[[int], None] | None = None,
     *,
     itself: bool = True,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+) -> tuple[Int32Array, Float32Array]:
     """The k most similar items of each, int32 [N, k], and their similarities, float32 [N, k]: only positive ones.
 
     Args:
@@ -88,14 +88,14 @@ def neighbour_lists(
     return neighbours, values
 
 
-def _best_dense(block: NDArray[np.float32], own: NDArray[np.int64] | None, k: int) -> Candidates:
+def _best_dense(block: Float32Array, own: Int64Array | None, k: int) -> Candidates:
     block[block <= 0] = -np.inf
     if own is not None:
         block[np.arange(len(block)), own] = -np.inf
     return top_k(block, k)
 
 
-def _best_sparse(block: sparse.csr_array, own: NDArray[np.int64] | None, k: int) -> Candidates:
+def _best_sparse(block: sparse.csr_array, own: Int64Array | None, k: int) -> Candidates:
     entries = block.tocoo()
     kept = entries.data > 0
     if own is not None:

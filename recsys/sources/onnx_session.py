@@ -9,6 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from recsys.core.errors import BundleError
+from recsys.core.types import Float32Array
 
 
 class OnnxModel:
@@ -35,7 +36,7 @@ class OnnxModel:
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._outputs = [node.name for node in self._session.get_outputs()]
 
-    def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
+    def __call__(self, **inputs: NDArray[np.generic]) -> Float32Array:
         """The model's output for the named inputs."""
         try:
             feed = {name: inputs[name] for name in self._inputs}
@@ -45,5 +46,5 @@ class OnnxModel:
                 f"it also wants {missing.args[0]}",
                 "export the bundle with this version of the program",
             ) from None
-        output: NDArray[np.float32] = self._session.run(self._outputs, feed)[0]
+        output: Float32Array = self._session.run(self._outputs, feed)[0]
         return output

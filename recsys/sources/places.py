@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-from numpy.typing import NDArray
+
+from recsys.core.types import Int32Array
 
 
 class _Places(threading.local):
@@ -14,7 +15,7 @@ class _Places(threading.local):
     def __init__(self) -> None:
         self._table = np.zeros(0, np.int32)
 
-    def of(self, n_items: int) -> NDArray[np.int32]:
+    def of(self, n_items: int) -> Int32Array:
         """int32, at least [n_items]."""
         if len(self._table) < n_items:
             self._table = np.zeros(n_items, np.int32)

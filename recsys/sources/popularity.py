@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.core.histories import SECONDS_PER_DAY, Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import ItemScores
 from recsys.sources.exact import drop_seen, top_k
 
@@ -29,7 +30,7 @@ class Popularity:
 
     name = "popularity"
 
-    def __init__(self, popularity: NDArray[np.float32], name: str = name) -> None:
+    def __init__(self, popularity: Float32Array, name: str = name) -> None:
         self.popularity, self.name = popularity, name
         self._ranking = top_k(popularity[None], len(popularity))
 
@@ -66,7 +67,7 @@ class Popularity:
     def n_items(self) -> int:
         return len(self.popularity)
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         return np.tile(self.popularity, (len(queries), 1))
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
@@ -82,7 +83,7 @@ class Popularity:
         return found
 
     def pair_scorer(self, histories: Histories) -> ItemScores:  # noqa: ARG002  # the same for all
-        def scores(items: NDArray[np.int32]) -> NDArray[np.float32]:
+        def scores(items: Int32Array) -> Float32Array:
             return np.where(items == NO_ITEM, np.float32(0), self.popularity[items])
 
         return scores

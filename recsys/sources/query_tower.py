@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.core.compiled import halves
 from recsys.core.queries import Queries
+from recsys.core.types import Float32Array, Int64Array
 from recsys.sources.onnx_session import OnnxModel
 from recsys.sources.tower_kernels import plan_blocks, tower_inputs
 
@@ -28,7 +29,7 @@ class QueryTower:
         self._model = OnnxModel(path)
         self.path, self.max_history = path, max_history
 
-    def encode(self, queries: Queries, item_embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
+    def encode(self, queries: Queries, item_embeddings: NDArray[np.floating]) -> Float32Array:
         """User vectors float32 [B, D]; zero for an empty history.
 
         Args:
@@ -47,9 +48,7 @@ class QueryTower:
             start = end
         return vectors
 
-    def _encode_block(
-        self, queries: Queries, rows: NDArray[np.int64], item_embeddings: NDArray[np.floating]
-    ) -> NDArray[np.float32]:
+    def _encode_block(self, queries: Queries, rows: Int64Array, item_embeddings: NDArray[np.floating]) -> Float32Array:
         known, embeddings = queries.histories, halves(item_embeddings)
         history, lengths, gaps, users = tower_inputs(
             known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, embeddings

@@ -5,19 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.compiled import compiled, number
 from recsys.core.histories import SECONDS_PER_DAY
-
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Matrix = NDArray[np.float32]
-Halves = NDArray[np.uint16]
+from recsys.core.types import Float32Array, Int32Array, Int64Array, UInt16Array
 
 
 @compiled
-def plan_blocks(indptr: Longs, max_history: int, short: int, size: int) -> tuple[Longs, Longs]:
+def plan_blocks(indptr: Int64Array, max_history: int, short: int, size: int) -> tuple[Int64Array, Int64Array]:
     """Histories to encode together, so that little is padded.
 
     A block holds up to `size` histories, each of up to `short` items or twice as many as its shortest.
@@ -48,8 +43,14 @@ def plan_blocks(indptr: Longs, max_history: int, short: int, size: int) -> tuple
 
 @compiled
 def tower_inputs(
-    indptr: Longs, items: Ints, timestamps: Longs, users: Ints, rows: Longs, max_history: int, embeddings: Halves
-) -> tuple[Matrix, Ints, Matrix, Ints]:
+    indptr: Int64Array,
+    items: Int32Array,
+    timestamps: Int64Array,
+    users: Int32Array,
+    rows: Int64Array,
+    max_history: int,
+    embeddings: UInt16Array,
+) -> tuple[Float32Array, Int32Array, Float32Array, Int32Array]:
     """What the query tower reads of the given rows of histories, padded with zeros on the right.
 
     Returns:
@@ -78,7 +79,7 @@ def tower_inputs(
 
 
 @compiled
-def plan_searches(indptr: Longs, exclude_seen: bool, spare: int) -> tuple[Longs, Longs, Longs]:
+def plan_searches(indptr: Int64Array, exclude_seen: bool, spare: int) -> tuple[Int64Array, Int64Array, Int64Array]:
     """Queries to search for together, by how many more items than wanted are to be found.
 
     That is the history's length rounded up to `spare`, which costs nothing, or to a power of two; 0 if nothing is left

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recsys.core.histories import SECONDS_PER_DAY, Histories
+from recsys.core.types import Float64Array, Int64Array
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.neighbours_fit import neighbour_lists
 
@@ -80,7 +80,7 @@ def _transition_sums(histories: Histories, n_items: int, reverse: float, days: f
     return total
 
 
-def _mean_positions(histories: Histories, users: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _mean_positions(histories: Histories, users: Int64Array) -> tuple[Float64Array, Float64Array]:
     """Position of each interaction, and its mean distance to the others of its moment, over all orders of those.
 
     Two of n places in a row, drawn at random, are (n + 1) / 3 apart in the mean.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.core.arrays import half, mapped
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array
 from recsys.sources.exact import inner_products
 from recsys.sources.index import ScannIndex
 from recsys.sources.query_tower import QueryTower
@@ -44,11 +45,11 @@ class TwoTowerRetriever:
     def n_items(self) -> int:
         return len(self.item_embeddings)
 
-    def encode(self, queries: Queries) -> NDArray[np.float32]:
+    def encode(self, queries: Queries) -> Float32Array:
         """User vectors, float32 [B, D]; zero for an empty history."""
         return self.tower.encode(queries, self.item_embeddings)
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         scores = inner_products(self.encode(queries), self.item_embeddings)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
@@ -56,9 +57,7 @@ class TwoTowerRetriever:
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
 
-    def search(
-        self, vectors: NDArray[np.float32], queries: Queries, k: int, *, exclude_seen: bool = True
-    ) -> Candidates:
+    def search(self, vectors: Float32Array, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         """As `retrieve`, for user vectors [B, D] that `encode` gave before.
 
         To leave k unseen items, k plus the history's length are fetched, that length rounded up to what the index finds

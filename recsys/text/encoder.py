@@ -18,6 +18,7 @@ from transformers.activations_tf import ACT2FN
 
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError, TrainingError
+from recsys.core.types import Int32Array
 from recsys.text.choices import EncoderFiles
 
 CHUNK_TEXTS = 8192  # texts tokenised at a time, which bounds memory
@@ -194,7 +195,7 @@ def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[lis
         start += size
 
 
-def pad(token_ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def pad(token_ids: Sequence[Sequence[int]]) -> tuple[Int32Array, Int32Array]:
     """Pad on the right to one length: ids and mask (1 = token), both int32 [B, L]."""
     width = max(map(len, token_ids))
     ids = np.zeros((len(token_ids), width), np.int32)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 from rich.console import Console
 
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError
+from recsys.core.types import Float16Array, Float32Array, Int32Array
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import (
     TextEncoder,
@@ -90,7 +90,7 @@ class HiddenStates:
         )
         return range(before, len(self))
 
-    def read(self, rows: Sequence[int]) -> list[NDArray[np.float16]]:
+    def read(self, rows: Sequence[int]) -> list[Float16Array]:
         """Return float16 [tokens, E] of each row; no tokens for an empty text."""
         keys = [self._keys[row] for row in rows]
         values = self._store.get(list({key for key in keys if key is not None}))
@@ -148,18 +148,18 @@ class FineTunedText(tf.keras.layers.Layer):
         mask.set_shape([None, None])
         return self._forward(hidden, mask)
 
-    def embeddings(self) -> NDArray[np.float32]:
+    def embeddings(self) -> Float32Array:
         """Vectors float32 [N, E] of the whole catalogue with the present weights."""
         return self._embed(range(self._n_rows))
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Float32Array:
         """Vectors float32 [n, E] of any texts with the present weights: the way for items unseen in training."""
         return self._embed(self._states.add(texts))
 
-    def _read(self, rows: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def _read(self, rows: Sequence[int]) -> tuple[Float32Array, Int32Array]:
         return _pad_states(self._states.read(rows), self.dim)
 
-    def _embed(self, rows: range) -> NDArray[np.float32]:
+    def _embed(self, rows: range) -> Float32Array:
         vectors = np.zeros((len(rows), self.dim), np.float32)
         for start in range(0, len(rows), READ_TEXTS):
             states = self._states.read(rows[start : start + READ_TEXTS])
@@ -193,7 +193,7 @@ def _run_layer(kind: str, layer: Any, hidden: tf.Tensor, mask: tf.Tensor) -> tf.
     )[0]
 
 
-def _pad_states(states: Sequence[NDArray[np.float16]], dim: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def _pad_states(states: Sequence[Float16Array], dim: int) -> tuple[Float32Array, Int32Array]:
     """Pad on the right: float32 [U, L, E] and mask int32 [U, L] (1 = token), L at least 1."""
     width = max([1, *map(len, states)])
     hidden = np.zeros((len(states), width, dim), np.float32)

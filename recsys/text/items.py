@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recsys.config import TextConfig
+from recsys.core.types import Float32Array
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import TextEncoder, layer_numbers, uses_bfloat16
 from recsys.text.store import Store, text_key
@@ -36,7 +37,7 @@ class ItemText:
         skipped: why each earlier choice was not available.
     """
 
-    embeddings: NDArray[np.float32]
+    embeddings: Float32Array
     encoder: str
     weights_sha256: str
     skipped: tuple[str, ...] = ()

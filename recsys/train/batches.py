@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int64Array
 
 Batch = dict[str, NDArray[np.generic]]
 
@@ -35,7 +36,7 @@ class TrainingBatches:
     def __init__(
         self,
         histories: Histories,
-        rating_features: NDArray[np.float32],
+        rating_features: Float32Array,
         *,
         max_history: int,
         batch_size: int,
@@ -95,7 +96,7 @@ class TrainingBatches:
         for index in range(start, self.steps_per_epoch):
             yield self.batch(epoch, index, shard, n_shards)
 
-    def _shuffled(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _shuffled(self, epoch: int) -> tuple[Int64Array, Int64Array]:
         """Windows by length, in random order among equals, and the batches' first positions, shuffled."""
         rng = np.random.default_rng((self._seed, epoch))
         order = rng.permutation(len(self._users))
@@ -113,7 +114,7 @@ class TrainingBatches:
         }
 
 
-def _windows(histories: Histories, max_history: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _windows(histories: Histories, max_history: int) -> tuple[Int64Array, Int64Array, Int64Array]:
     """User, first position and number of examples of every window."""
     examples = np.maximum(histories.lengths - 1, 0)
     counts = -(-examples // max_history)

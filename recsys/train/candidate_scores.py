@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.base import Retriever
@@ -36,11 +37,11 @@ class CandidateScores:
     """
 
     names: tuple[str, ...]
-    contributions: NDArray[np.float32]
-    items: NDArray[np.int32]
+    contributions: Float32Array
+    items: Int32Array
     relevant: Relevant
     users: int
-    scales: NDArray[np.float64]
+    scales: Float64Array
 
     @classmethod
     def of(cls, members: Mapping[str, Retriever], held: HeldOut) -> CandidateScores:
@@ -51,9 +52,9 @@ class CandidateScores:
             held: users and what they chose.
         """
         relevant = unseen(held)
-        found: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
-        kept: list[NDArray[np.int64]] = []
-        best: list[NDArray[np.float32]] = []
+        found: list[tuple[Float32Array, Int32Array]] = []
+        kept: list[Int64Array] = []
+        best: list[Float32Array] = []
         for place, block in held.queries.blocks(block_users(members)):
             contributions = contributions_of(members, block)
             best.append(contributions.max(axis=2, initial=0))
@@ -106,7 +107,7 @@ def unseen(held: HeldOut) -> Relevant:
     return held.relevant.keep(~is_seen(held.relevant.items, held.relevant.owners, held.queries.histories))
 
 
-def contributions_of(members: Mapping[str, Retriever], queries: Queries) -> NDArray[np.float32]:
+def contributions_of(members: Mapping[str, Retriever], queries: Queries) -> Float32Array:
     """float32 [M, B, N], what each member adds to a hybrid's score; 0 for seen items and empty histories."""
     contributions = np.stack([above_floor(member.scores(queries)) for member in members.values()])
     for part in contributions:
@@ -115,7 +116,7 @@ def contributions_of(members: Mapping[str, Retriever], queries: Queries) -> NDAr
     return np.maximum(contributions, 0)
 
 
-def typical(best: NDArray[np.floating]) -> NDArray[np.float64]:
+def typical(best: NDArray[np.floating]) -> Float64Array:
     """Each retriever's median over the users whom it has something for, 1 if there are none: [M] of [M, U]."""
     return np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best])
 
@@ -126,13 +127,13 @@ def block_users(members: Mapping[str, Retriever]) -> int:
     return max(1, BLOCK_ENTRIES // max(n_items * len(members), 1))
 
 
-def _highest(contributions: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+def _highest(contributions: Float32Array, k: int) -> Int32Array:
     """Columns of the k highest positive contributions of each row [B, C]: int32 [B, k], padded with `NO_ITEM`."""
     rows, columns = np.nonzero(contributions)
     return top_k_sparse(rows, columns, contributions[rows, columns], len(contributions), k).items
 
 
-def _union(lists: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+def _union(lists: Sequence[Int32Array]) -> Int32Array:
     """Every item of a row in any of the lists [B, K] once: [B, longest], `NO_ITEM` pads on the right."""
     items = np.sort(np.concatenate(lists, axis=1), axis=1)
     repeated = items[:, 1:] == items[:, :-1]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from recsys.core.queries import NO_ITEM, Candidates
+from recsys.core.types import Float64Array
 from recsys.measure.metrics import membership
 from recsys.measure.protocol import HeldOut
 
@@ -29,7 +29,7 @@ def fit_confidence(found: Candidates, held: HeldOut) -> dict[str, float] | None:
     items, scores = found.items[:, :SHOWN], found.scores[:, :SHOWN]
     shown = items != NO_ITEM
     chosen = membership(items, held.relevant)[shown]
-    values: NDArray[np.float64] = scores[shown].astype(np.float64)[:, None]
+    values: Float64Array = scores[shown].astype(np.float64)[:, None]
     if not 0 < chosen.sum() < len(chosen):
         return None
     spread = float(values.std()) or 1.0

@@ -22,6 +22,7 @@ from recsys.config import Config, RetrieverName
 from recsys.core.arrays import half
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import Float32Array
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
 from recsys.pipeline.attributes import ItemAttributes
@@ -335,7 +336,7 @@ def _ranking_parts(
 
 
 def _export_towers(
-    model: TwoTower, inputs: ModelInputs, embeddings: NDArray[np.float32], folder: Path, config: Config
+    model: TwoTower, inputs: ModelInputs, embeddings: Float32Array, folder: Path, config: Config
 ) -> dict[str, float]:
     """Write each function of the model as SavedModel and ONNX file; the largest difference of each."""
     examples = _examples(inputs, embeddings, config)
@@ -352,9 +353,7 @@ def _export_towers(
     return differences
 
 
-def _examples(
-    inputs: ModelInputs, embeddings: NDArray[np.float32], config: Config
-) -> dict[str, dict[str, NDArray[Any]]]:
+def _examples(inputs: ModelInputs, embeddings: Float32Array, config: Config) -> dict[str, dict[str, NDArray[Any]]]:
     """Random users and items of the dataset, and items as if unseen, as inputs of the exported functions.
 
     What the rating head reads of items is drawn from a normal distribution: it need not be true to be compared.

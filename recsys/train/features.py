@@ -14,6 +14,7 @@ from scipy.sparse.linalg import svds
 
 from recsys.config import Config
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array, Int64Array
 from recsys.models import ItemFeatures
 from recsys.pipeline.rating_factors_fit import fit_ratings
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
@@ -41,7 +42,7 @@ class PriceScale:
             return cls(0.0, 1.0)
         return cls(float(logs.mean()), float(logs.std()) or 1.0)
 
-    def apply(self, prices: NDArray[np.floating]) -> NDArray[np.float32]:
+    def apply(self, prices: NDArray[np.floating]) -> Float32Array:
         """float32 [N, 2]: standardised log price (0 where unknown), and 1 where it is known."""
         known = np.isfinite(prices)
         scaled = (np.log1p(np.where(known, prices, 0.0)) - self.mean) / self.std
@@ -66,16 +67,16 @@ class ModelInputs:
 
     histories: Histories
     features: ItemFeatures
-    item_counts: NDArray[np.int64]
+    item_counts: Int64Array
     statistics: RatingStatistics | None
-    rating_features: NDArray[np.float32]
-    item_init: NDArray[np.float32] | None
+    rating_features: Float32Array
+    item_init: Float32Array | None
     vocabulary: ItemVocabulary
     price_scale: PriceScale
     text: ItemText
 
     @property
-    def rating_start(self) -> NDArray[np.float32] | None:
+    def rating_start(self) -> Float32Array | None:
         """float32 [F], least-squares weights of the rating features, where the rating head starts; None: no ratings."""
         if self.statistics is None:
             return None
@@ -129,7 +130,7 @@ class ModelInputs:
         }
 
 
-def svd_item_vectors(histories: Histories, n_items: int, dim: int, seed: int) -> NDArray[np.float32]:
+def svd_item_vectors(histories: Histories, n_items: int, dim: int, seed: int) -> Float32Array:
     """Item vectors from a truncated SVD of the user-item matrix: items bought by the same users start close.
 
     Entries are TF-IDF weighted (Salton and Buckley, 1988) so that neither heavy users nor popular

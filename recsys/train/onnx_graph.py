@@ -10,6 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from recsys.core.types import Float32Array, Int64Array
+
 OPSET = 18
 
 Value = str | NDArray[np.generic]
@@ -60,12 +62,12 @@ class GraphBuilder:
         return name
 
 
-def floats(values: Any) -> NDArray[np.float32]:
+def floats(values: Any) -> Float32Array:
     """A constant of floats."""
     return np.asarray(values, np.float32)
 
 
-def ints(*values: int) -> NDArray[np.int64]:
+def ints(*values: int) -> Int64Array:
     """A constant list of sizes or places."""
     return np.array(values, np.int64)
 

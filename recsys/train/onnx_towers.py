@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from recsys.core.types import Float32Array, Float64Array
 from recsys.models.layers import BlockWeights, NormWeights
 from recsys.models.rating_head import RatingHead
 from recsys.models.two_tower import TwoTower
@@ -102,7 +102,7 @@ def rating_head_graph(head: RatingHead, dim: int) -> onnx.ModelProto:
     return graph.model("ranking_head", inputs, "rating", ["B", "K"])
 
 
-def _tables(weights: TowerWeights) -> NDArray[np.float64]:
+def _tables(weights: TowerWeights) -> Float64Array:
     """For each length 0..H of a history, three rows: [H + 1, 3, H].
 
     The weights of the match part, what is added to the logits of the last position, and 1 there, else 0. A length of 0
@@ -130,7 +130,7 @@ def _start(graph: GraphBuilder, weights: TowerWeights, length: str) -> str:
     return str(state)
 
 
-def _causal_mask(weights: TowerWeights) -> NDArray[np.float32]:
+def _causal_mask(weights: TowerWeights) -> Float32Array:
     """What is added to logits so that positions see no later ones, for the longest history: [H * heads, H]."""
     positions = np.arange(weights.max_history)
     later = positions > np.repeat(positions, weights.blocks[0].heads)[:, None]

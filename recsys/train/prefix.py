@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from recsys.config import Config
+from recsys.core.types import BoolArray
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
@@ -30,7 +30,7 @@ def prefix_of(dataset: PreparedDataset, config: Config) -> PreparedDataset:
     return replace(dataset, interactions=train.reset_index(drop=True))
 
 
-def _following(train: pd.DataFrame, config: Config) -> NDArray[np.bool_]:
+def _following(train: pd.DataFrame, config: Config) -> BoolArray:
     """Which interactions of train come after the prefix."""
     method, share = config.data.split.method, config.ranking.prefix_share
     if method == "temporal":

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from recsys.config import RankingConfig
 from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.models.ranker import Ranker, bin_edges, listwise_loss
@@ -43,9 +44,9 @@ class Lists:
         candidate_recall: mean share of what was chosen that is among the candidates, over all queries.
     """
 
-    items: NDArray[np.int32]
-    features: NDArray[np.float32]
-    labels: NDArray[np.bool_]
+    items: Int32Array
+    features: Float32Array
+    labels: BoolArray
     relevant: Relevant
     queries: int
     candidate_recall: float
@@ -53,7 +54,7 @@ class Lists:
     def __len__(self) -> int:
         return len(self.items)
 
-    def ndcg(self, scores: NDArray[np.float32]) -> float:
+    def ndcg(self, scores: Float32Array) -> float:
         """NDCG@10 of all queries when the candidates are ordered by `scores` [L, C]."""
         scores = np.where(self.items == NO_ITEM, -np.inf, scores)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :CUTOFF]
@@ -70,7 +71,7 @@ def collect_lists(
     finalists: int | None,
     length: int | None,
     seed: int,
-    known: NDArray[np.bool_] | None = None,
+    known: BoolArray | None = None,
 ) -> Lists:
     """Ask for the candidates of every query and compute their features; seen items are left out.
 
@@ -86,8 +87,8 @@ def collect_lists(
             would learn to recommend what nobody has chosen yet.
     """
     rng = np.random.default_rng(seed)
-    parts: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]] = []
-    rows: list[NDArray[np.int64]] = []
+    parts: list[tuple[Int32Array, Float32Array, BoolArray]] = []
+    rows: list[Int64Array] = []
     found = 0.0
     for start in range(0, len(held), _BLOCK_QUERIES):
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
@@ -228,13 +229,13 @@ def with_hybrid(fitted: FittedRanker, validation: Lists) -> FittedRanker:
     return replace(fitted, hybrid_weight=weights[share], hybrid_share=share, best=figures[share])
 
 
-def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: NDArray[np.float32]) -> NDArray[np.float32]:
+def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: Float32Array) -> Float32Array:
     """Scores float32 [L, C] of lists with `features` [L, C, F], by a ranker or its compiled function."""
     blocks = [features[start : start + _BLOCK_LISTS] for start in range(0, len(features), _BLOCK_LISTS)]
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
 
-def served_ranker(fitted: FittedRanker, example: NDArray[np.float32]) -> tuple[RankerModel, float]:
+def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerModel, float]:
     """The ranker as it is served, and by how much its scores differ from TensorFlow's, relative to the highest one.
 
     Args:
@@ -285,9 +286,7 @@ def contributions(
     }
 
 
-def _drawn(
-    items: NDArray[np.int32], labels: NDArray[np.bool_], length: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _drawn(items: Int32Array, labels: BoolArray, length: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Places [L, length] of the chosen candidates, then of others at random, then of padding."""
     keys = rng.random(items.shape)
     keys[labels] -= 1

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.config import Config, RetrieverName
 from recsys.core.errors import ConfigError
 from recsys.core.queries import Queries
+from recsys.core.types import Float64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.sources.base import Retriever
@@ -24,7 +24,6 @@ from recsys.sources.item_to_item import ItemToItem
 from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
 
 Progress = Callable[[int], None]
-Shares = NDArray[np.float64]
 
 ALPHAS = np.round(np.arange(11) / 10, 1)
 _FIRST_SHARES = (0.25, 0.5, 1.0, 2.0)  # of a member that joins, relative to the loudest one
@@ -183,11 +182,11 @@ class _ShareSearch:
         self.scores, self.tried = scores, 0
         self._cutoff, self._progress = cutoff, progress
 
-    def figure(self, shares: Shares) -> float:
+    def figure(self, shares: Float64Array) -> float:
         """NDCG of `shares` [M]."""
         return self.scores.figures(shares / self.scores.scales, self._cutoff)[f"ndcg@{self._cutoff}"]
 
-    def run(self) -> Shares:
+    def run(self) -> Float64Array:
         """The best shares found, float64 [M]."""
         shares, best = self._select()
         for _ in range(_MOST_ROUNDS):
@@ -198,7 +197,7 @@ class _ShareSearch:
                 break
         return shares
 
-    def _select(self) -> tuple[Shares, float]:
+    def _select(self) -> tuple[Float64Array, float]:
         """Forward selection: shares, and their figure."""
         nothing = np.zeros(len(self.scores.names))
         shares, best = self._best([_with(nothing, member, 1.0) for member in range(len(nothing))], nothing, -1.0)
@@ -213,7 +212,7 @@ class _ShareSearch:
                 return shares, best
             shares, best = found, figure
 
-    def _best(self, options: list[Shares], shares: Shares, best: float) -> tuple[Shares, float]:
+    def _best(self, options: list[Float64Array], shares: Float64Array, best: float) -> tuple[Float64Array, float]:
         """The best of `options` and of `shares`, whose figure is `best`; of equals the first."""
         for option in options:
             if option.any():
@@ -225,13 +224,13 @@ class _ShareSearch:
         return shares, best
 
 
-def _with(shares: Shares, member: int | np.integer, share: float) -> Shares:
+def _with(shares: Float64Array, member: int | np.integer, share: float) -> Float64Array:
     changed = shares.copy()
     changed[member] = share
     return changed
 
 
-def _given_shares(members: Mapping[str, Retriever], config: Config) -> Shares | None:
+def _given_shares(members: Mapping[str, Retriever], config: Config) -> Float64Array | None:
     given = config.retrieval.hybrid_weights
     if given is None:
         return None
@@ -246,7 +245,7 @@ def _given_shares(members: Mapping[str, Retriever], config: Config) -> Shares | 
     return shares
 
 
-def _scales(members: Mapping[str, Retriever], known: Queries, seed: int) -> NDArray[np.float64]:
+def _scales(members: Mapping[str, Retriever], known: Queries, seed: int) -> Float64Array:
     """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
     rows = np.random.default_rng(seed).permutation(len(known))[:_SCALE_QUERIES]
     blocks = known.select(rows).blocks(block_users(members))

@@ -24,9 +24,9 @@ from recsys.store import (
     event_log,
 )
 from recsys.store.paging import encode
-from tests.unit.store.databases import event, query
+from tests.support.databases import event, query
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 # Pairs that careless comparing or cutting would take for one: composed and decomposed, case, blanks, width, NUL's kin.
 ODD_IDS = [

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import BoolArray, Float32Array
 from recsys.sources.base import PairScorer, Retriever
 from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
 from recsys.sources.ease_fit import fit_ease
@@ -25,7 +25,7 @@ from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
 from recsys.sources.transitions_fit import fit_transitions
 from recsys.sources.two_tower import TwoTowerRetriever
-from tests.bundle_factory import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
+from tests.support.bundles import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8
 NOBODY = N_USERS - 1  # has an empty history
@@ -119,7 +119,7 @@ def one(history: Histories, user: int = -1) -> Queries:
     return Queries(history, np.array([user], np.int32), np.array([START + 10**8]))
 
 
-def seen_mask(histories: Histories) -> NDArray[np.bool_]:
+def seen_mask(histories: Histories) -> BoolArray:
     """Which items are in which history, by the plain definition."""
     mask = np.zeros((len(histories), N_ITEMS), bool)
     for row in range(len(histories)):
@@ -142,7 +142,7 @@ def assert_well_formed(found: Candidates, n_queries: int, k: int) -> None:
         assert (scores[: len(real) - 1] >= scores[1 : len(real)]).all() if len(real) else True
 
 
-def assert_best(case: Case, found: Candidates, scores: NDArray[np.float32]) -> None:
+def assert_best(case: Case, found: Candidates, scores: Float32Array) -> None:
     """`found` holds the highest of `scores` [B, N], as exactly as the retriever promises."""
     k = found.items.shape[1]
     best = -np.sort(-scores, axis=1)[:, :k]

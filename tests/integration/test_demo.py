@@ -11,7 +11,7 @@ from rich.console import Console
 import demo
 from recsys.bundle import open_bundle
 from recsys.core.errors import RecsysError
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from recsys.cli import run
 from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import NOTHING_REMOVED, POPULARITY, SEEN_REMOVED, Systems
 from recsys.prepare.prepared import PreparedDataset
-from tests.bundle_factory import make_bundle, make_histories
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
+from tests.support.bundles import make_bundle, make_histories
+from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 
 N_USERS, N_ITEMS = 80, 120
 

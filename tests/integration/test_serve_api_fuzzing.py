@@ -12,8 +12,8 @@ from schemathesis.checks import CHECKS
 
 from serve.app import create_app
 from serve.settings import Settings
-from tests.bundle_factory import make_bundle
-from tests.unit.serve.processes import logged_server
+from tests.support.bundles import make_bundle
+from tests.support.server_processes import logged_server
 
 SOME = settings(
     max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None

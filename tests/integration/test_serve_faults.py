@@ -25,8 +25,8 @@ import psutil
 import pytest
 
 from recsys.bundle.layout import CURRENT_FILE
-from tests.bundle_factory import make_bundle
-from tests.unit.serve.processes import (
+from tests.support.bundles import make_bundle
+from tests.support.server_processes import (
     ROOT,
     Response,
     environment,
@@ -35,7 +35,7 @@ from tests.unit.serve.processes import (
     post,
     wait_until_ready,
 )
-from tests.unit.serve.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import TIMEOUT_S, eventually
 
 LOST = (urllib.error.URLError, HTTPException, OSError)  # the connection, not the request, failed
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_factory import make_bundle
-from tests.unit.serve.processes import ROOT, command, get, server
-from tests.unit.serve.waiting import TIMEOUT_S
+from tests.support.bundles import make_bundle
+from tests.support.server_processes import ROOT, command, get, server
+from tests.support.waiting import TIMEOUT_S
 
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb")
 

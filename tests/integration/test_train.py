@@ -25,9 +25,9 @@ from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.text import encode_items
 from recsys.train.run import RunFolder
-from tests.bundle_factory import HALF
-from tests.integration.shop import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, Shop, open_shop
-from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
+from tests.support.bundles import HALF
+from tests.support.shop import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, Shop, open_shop
+from tests.support.training import N_ITEMS, N_USERS, make_histories
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from recsys.bundle import open_bundle
-from tests.integration.shop import open_shop
+from tests.support.shop import open_shop
 
 pytestmark = pytest.mark.slow  # every process loads TensorFlow and traces the model
 TIMEOUT_S = 300
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", f"tests.unit.train.{module}", *map(str, arguments)],
+        [sys.executable, "-m", f"tests.support.{module}", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -77,7 +77,7 @@ def test_a_run_killed_with_sigkill_resumes_to_the_same_weights(tmp_path: Path) -
 
 def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: Path) -> None:
     workers = [
-        start("worker", tmp_path / "run", tmp_path / f"worker-{n}.npz", TF_CONFIG=config)
+        start("training_worker", tmp_path / "run", tmp_path / f"worker-{n}.npz", TF_CONFIG=config)
         for n, config in enumerate(cluster(2))
     ]
     for worker in workers:
@@ -89,7 +89,7 @@ def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: P
     for name, value in first.items():
         np.testing.assert_array_equal(value, second[name], err_msg=name)
 
-    finish(start("worker", tmp_path / "mirrored", tmp_path / "mirrored.npz", REPLICAS="2"))
+    finish(start("training_worker", tmp_path / "mirrored", tmp_path / "mirrored.npz", REPLICAS="2"))
     for name, value in weights(tmp_path / "mirrored.npz").items():
         np.testing.assert_allclose(value, first[name], atol=1e-3, err_msg=name)  # sums in another order
     logs = [
@@ -130,7 +130,7 @@ def test_two_workers_train_the_whole_and_the_prefix_and_the_chief_exports(tmp_pa
 def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:
     def run(folder: str, *options: str) -> list[subprocess.Popen[str]]:
         return [
-            start("worker", tmp_path / folder, tmp_path / f"{folder}-{n}.npz", *options, TF_CONFIG=config)
+            start("training_worker", tmp_path / folder, tmp_path / f"{folder}-{n}.npz", *options, TF_CONFIG=config)
             for n, config in enumerate(cluster(2))
         ]
 

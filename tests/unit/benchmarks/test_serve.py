@@ -16,7 +16,7 @@ from benchmarks.serve_process import LIVE_EVENTS, fill_store
 from benchmarks.serve_profile import Profiler, profile
 from recsys.bundle import open_bundle
 from recsys.store import Store
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 
 ROOT = Path(__file__).parents[3]
 

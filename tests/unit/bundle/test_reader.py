@@ -17,7 +17,7 @@ from recsys.sources.hybrid import Hybrid
 from recsys.sources.neighbours_fit import fit_neighbours
 from recsys.sources.popularity import Popularity
 from recsys.sources.transitions_fit import fit_transitions
-from tests.bundle_factory import (
+from tests.support.bundles import (
     CANDIDATES,
     PROPOSER_CANDIDATES,
     PROPOSERS,

@@ -18,8 +18,8 @@ from recsys.pipeline.attributes import ItemAttributes
 from recsys.pipeline.ranker import RankerModel
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.popularity import Popularity
-from tests import bundle_factory
-from tests.bundle_factory import make_bundle
+from tests.support import bundles as bundle_factory
+from tests.support.bundles import make_bundle
 
 REPOSITORY = Path(__file__).parents[3]
 # Every step of publishing, in order, and whether the new version is current when the process dies in it.
@@ -37,7 +37,7 @@ DIE_IN_STEPS = """
 import os, signal, sys
 from pathlib import Path
 from recsys.bundle import writer
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 for name in sys.argv[2:]:
     if os.fork() == 0:
         owner, _, step = ("writer." + name).rpartition(".")
@@ -49,7 +49,7 @@ for name in sys.argv[2:]:
 WRITE_MANY = """
 import sys
 from pathlib import Path
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 for seed in range(int(sys.argv[2])):
     make_bundle(Path(sys.argv[1]), n_items=40, n_users=10, seed=seed, keep=2)
 """

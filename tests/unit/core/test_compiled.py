@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.core.compiled import halves, number
+from recsys.core.types import Float64Array
 
 
 @numba.njit  # not kept on disk, where a change of `number` would not be noticed
-def write_numbers(elements: NDArray[Any], numbers: NDArray[np.float64]) -> None:
+def write_numbers(elements: NDArray[Any], numbers: Float64Array) -> None:
     for place in range(len(elements)):
         numbers[place] = number(elements[place])
 

@@ -11,8 +11,8 @@ from recsys.measure.cold_start import among_new_items, new_users
 from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import ANN, POPULARITY, SYSTEM, Systems
 from recsys.sources.popularity import Popularity
-from tests.dataset_factory import TEST, TRAIN, make_dataset
-from tests.unit.measure.fakes import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
+from tests.support.datasets import TEST, TRAIN, make_dataset
+from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
 
 N_ITEMS = 10
 CONFIG = make_config(cutoffs=[1])

@@ -15,8 +15,8 @@ from recsys.measure.evaluator import evaluate
 from recsys.measure.systems import ANN, BLEND, EXACT, HYBRID, POPULARITY, SYSTEM
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.popularity import Popularity
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
-from tests.unit.measure.fakes import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
+from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
+from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
 
 N_ITEMS = 8
 DATASET = make_dataset(

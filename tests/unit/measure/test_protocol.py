@@ -6,7 +6,7 @@ import pytest
 from recsys.core.errors import DataError
 from recsys.measure import protocol
 from recsys.measure.protocol import HeldOut, history_slices, item_slices, main_cutoff
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
+from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 
 INTERACTIONS = [
     (0, 0, 10, 5.0, TRAIN),

@@ -24,7 +24,7 @@ from recsys.measure.rating_models import (
 from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS, BiasModel, evaluate_ratings, tune_bias
 from recsys.pipeline.ratings import RatingStatistics
 from recsys.prepare.prepared import PreparedDataset
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, Interaction, make_dataset
+from tests.support.datasets import TEST, TRAIN, VALIDATION, Interaction, make_dataset
 
 
 def random_interactions(seed: int = 0, n_users: int = 40, n_items: int = 15) -> list[Interaction]:

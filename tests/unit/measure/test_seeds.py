@@ -14,8 +14,8 @@ from recsys.measure.seeds import evaluate_seeds, spread
 from recsys.measure.systems import ANN, NOTHING_REMOVED, SEEN_REMOVED, SYSTEM
 from recsys.measure.verdict import seed_warnings
 from recsys.sources.popularity import Popularity
-from tests.dataset_factory import TEST, TRAIN, make_dataset
-from tests.unit.measure.fakes import FakeBundle, FakeTwoTower, make_config, wishes
+from tests.support.datasets import TEST, TRAIN, make_dataset
+from tests.support.measuring import FakeBundle, FakeTwoTower, make_config, wishes
 
 DATASET = make_dataset(
     [(0, 0, 1, None, TRAIN), (0, 1, 2, None, TEST), (1, 0, 1, None, TRAIN), (1, 2, 2, None, TEST)], 2, 5

@@ -15,7 +15,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.lending import Loans
 from recsys.sources.popularity import Popularity
-from tests.bundle_factory import HALF, SCORERS, START, make_bundle
+from tests.support.bundles import HALF, SCORERS, START, make_bundle
 
 NAN = float("nan")
 LOG2_3 = np.log2(3)

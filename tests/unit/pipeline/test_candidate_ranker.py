@@ -13,7 +13,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline import ranker as module
 from recsys.pipeline.features import Scored
 from recsys.pipeline.ranker import CandidateRanker, RankerModel
-from tests.bundle_factory import RANKER_WEIGHTS, make_bundle
+from tests.support.bundles import RANKER_WEIGHTS, make_bundle
 
 
 class FirstFeature:

@@ -10,7 +10,7 @@ from recsys.pipeline.pair_scores import PairScores
 from recsys.sources.factors import FoldIn, ImplicitFactors
 from recsys.sources.item_to_item import ItemToItem, Spreads
 from recsys.sources.lending import Loans
-from tests.bundle_factory import make_histories
+from tests.support.bundles import make_histories
 
 N_ITEMS, N_USERS = 40, 12
 BORROWERS = [3, 17]

@@ -9,7 +9,7 @@ from recsys.core.histories import Histories
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.rating_factors_fit import fit_ratings
 from recsys.pipeline.ratings import FEATURES, PERIODS, RatingStatistics
-from tests.bundle_factory import make_histories
+from tests.support.bundles import make_histories
 
 NAN = float("nan")
 

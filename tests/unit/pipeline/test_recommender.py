@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.pipeline import recommender as module
 from recsys.pipeline.recommender import Recommender
-from tests.bundle_factory import MAX_HISTORY, PROPOSERS, RANKER_WEIGHTS, REPEAT_LOG_ODDS, make_bundle
+from tests.support.bundles import MAX_HISTORY, PROPOSERS, RANKER_WEIGHTS, REPEAT_LOG_ODDS, make_bundle
 
 N_ITEMS, N_USERS = 120, 30
 NOBODY = N_USERS - 1
@@ -35,11 +35,11 @@ def queries(bundle: Bundle) -> Queries:
     )
 
 
-def history_of(queries: Queries, user: int) -> NDArray[np.int32]:
+def history_of(queries: Queries, user: int) -> Int32Array:
     return queries.histories.select([user]).items
 
 
-def two_tower_scores(bundle: Bundle, history: NDArray[np.int32]) -> NDArray[np.float32]:
+def two_tower_scores(bundle: Bundle, history: Int32Array) -> Float32Array:
     """Of all items: the test tower's user vector is the mean of the most recent items."""
     embeddings = bundle.item_embeddings.astype(np.float32)
     return embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
@@ -58,7 +58,7 @@ def proposals(bundle: Bundle, queries: Queries, user: int, *, exclude_seen: bool
     return found
 
 
-def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: Int64Array) -> Float64Array:
     """The formula of the test ranker, RANKER_WEIGHTS, with the log odds of a repeat, from first principles."""
     history = history_of(queries, user)
     inner = two_tower_scores(bundle, history)[candidates].astype(np.float64)
@@ -79,7 +79,7 @@ def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: NDArra
     return scores + REPEAT_LOG_ODDS * np.isin(candidates, history)
 
 
-def predicted(bundle: Bundle, queries: Queries, user: int) -> NDArray[np.float64]:
+def predicted(bundle: Bundle, queries: Queries, user: int) -> Float64Array:
     """The test head's formula: global mean + item bias + user bias, from first principles, of all items."""
     statistics = bundle.rating_predictor.statistics
     history = queries.histories.select([user])

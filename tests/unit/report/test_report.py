@@ -18,8 +18,8 @@ from recsys.measure.systems import BLEND, HYBRID
 from recsys.report import charts
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity import Popularity
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
-from tests.unit.measure.fakes import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config
+from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
+from tests.support.measuring import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config
 
 METRICS = {
     "onnx_differences": {"query_tower": 2.5e-6},

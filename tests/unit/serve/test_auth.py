@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from recsys.core.errors import ConfigError
 from serve.auth import ApiKey, Keyring, main, needed
-from tests.unit.serve.helpers import refusal, running
+from tests.support.serving import refusal, running
 
 SECRETS = {"reader": "read-4f1c", "writer": "write-77aa", "boss": "boss-0b0b", "all": "all-9d9d"}
 SCOPES = {"reader": ["read"], "writer": ["write"], "boss": ["admin"], "all": ["read", "write", "admin"]}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from serve.batching import Batcher, OverloadedError
-from tests.unit.serve.waiting import TIMEOUT_S
+from tests.support.waiting import TIMEOUT_S
 
 
 class Doubler:

@@ -19,9 +19,9 @@ from recsys.core.errors import BundleError
 from serve.bundles import Bundles, NotReadyError
 from serve.metrics import Metrics
 from serve.settings import Settings
-from tests.bundle_factory import make_bundle
-from tests.unit.serve.helpers import answer_to, refusal, running, service_of
-from tests.unit.serve.waiting import eventually
+from tests.support.bundles import make_bundle
+from tests.support.serving import answer_to, refusal, running, service_of
+from tests.support.waiting import eventually
 
 N_ITEMS = 30
 

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from recsys.store import Event, Store
 from serve.schemas.common import MAX_EVENTS
-from tests.unit.serve.helpers import refusal, running
-from tests.unit.store.databases import patient
+from tests.support.databases import patient
+from tests.support.serving import refusal, running
 
 EVENT = {"user_id": "u", "item_id": "item1", "event_type": "view"}
 

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle, ItemRecord
 from serve.filters import Facets
 from serve.service import FILTERED
-from tests.unit.serve.helpers import N_ITEMS, get, history_of, query_of, refusal, rows_of
+from tests.support.serving import N_ITEMS, get, history_of, query_of, refusal, rows_of
 
 USER, USER_ROW = "user3", 3
 ITEMS = [

@@ -15,8 +15,8 @@ from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from serve.search_index import catalogue_version
-from tests.unit.serve.helpers import N_ITEMS, refusal, row_of, rows_of, running
-from tests.unit.serve.waiting import eventually
+from tests.support.serving import N_ITEMS, refusal, row_of, rows_of, running
+from tests.support.waiting import eventually
 
 
 def similar(client: TestClient, item_id: str, **parameters: object) -> dict[str, Any]:

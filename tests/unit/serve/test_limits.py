@@ -14,8 +14,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serve.limits import MAX_BUCKETS, BodyLimit, RateLimit
 from serve.metrics import Metrics
-from tests.unit.serve.helpers import refusal, running
-from tests.unit.serve.waiting import TIMEOUT_S, eventually
+from tests.support.serving import refusal, running
+from tests.support.waiting import TIMEOUT_S, eventually
 
 USER = "/recommendations/user3"
 

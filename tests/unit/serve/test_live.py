@@ -15,8 +15,8 @@ from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.store import EVENT_WEIGHTS
 from serve.live import event_weights, merge, times_of_last
-from tests.bundle_factory import DAY, START
-from tests.unit.serve.helpers import COLD_USER, get, history_of, retrieval_scores, rows_of, running
+from tests.support.bundles import DAY, START
+from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
 USER, USER_ROW = "user3", 3
 NOW = START + 1000 * DAY

@@ -13,7 +13,7 @@ import pytest
 from recsys.core.errors import BundleError, ConfigError
 from serve.__main__ import main
 from serve.loaded import Loaded
-from tests.unit.serve.processes import ROOT
+from tests.support.server_processes import ROOT
 
 End = Callable[..., tuple[int, str]]
 

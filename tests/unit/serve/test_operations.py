@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle
 from serve.bundles import Bundles
 from serve.problems import MEDIA_TYPE
-from tests.unit.serve.helpers import N_ITEMS, N_USERS, refusal, running
-from tests.unit.serve.waiting import eventually
+from tests.support.serving import N_ITEMS, N_USERS, refusal, running
+from tests.support.waiting import eventually
 
 
 def test_health_and_index(client: TestClient) -> None:

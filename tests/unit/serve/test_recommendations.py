@@ -11,8 +11,8 @@ from recsys.bundle import Bundle
 from serve.schemas.common import MAX_K, MAX_USERS
 from serve.schemas.recommendations import RecommendationList, RecommendationResponse
 from serve.service import NO_HISTORY, NO_MORE, UNKNOWN_ITEMS, UNKNOWN_USER, UnknownModelError
-from tests.bundle_factory import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, make_bundle
-from tests.unit.serve.helpers import (
+from tests.support.bundles import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, make_bundle
+from tests.support.serving import (
     COLD_USER,
     N_ITEMS,
     answer_to,

@@ -9,9 +9,9 @@ import pytest
 from recsys.store import Served, Store
 from serve import retention
 from serve.retention import DAY_S
-from tests.unit.serve.helpers import running
-from tests.unit.serve.waiting import eventually
-from tests.unit.store.databases import event, patient
+from tests.support.databases import event, patient
+from tests.support.serving import running
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from recsys.store import Served
 from serve import served_log
 from serve.metrics import Metrics
 from serve.served_log import ServedLog
-from tests.unit.serve.helpers import get, running
-from tests.unit.serve.waiting import TIMEOUT_S, eventually
-from tests.unit.store.databases import patient
+from tests.support.databases import patient
+from tests.support.serving import get, running
+from tests.support.waiting import TIMEOUT_S, eventually
 
 
 def test_what_was_shown_is_read_back(bundle_path: Path, bundle: Bundle, tmp_path: Path) -> None:

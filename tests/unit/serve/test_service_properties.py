@@ -15,9 +15,9 @@ from serve.schemas.recommendations import Options, RecommendationResponse
 from serve.server import Server
 from serve.service import RecommendationRequest
 from serve.settings import Settings
-from tests.bundle_factory import DAY, START
-from tests.unit.serve.helpers import N_ITEMS, N_USERS, UNHURRIED, history_of, row_of
-from tests.unit.serve.waiting import eventually
+from tests.support.bundles import DAY, START
+from tests.support.serving import N_ITEMS, N_USERS, UNHURRIED, history_of, row_of
+from tests.support.waiting import eventually
 
 END = START + 1000 * DAY
 numbers = itertools.count()

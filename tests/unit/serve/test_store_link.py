@@ -13,12 +13,12 @@ from recsys.store import Event, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.store_link import StoreLink, open_link
-from tests.unit.serve.helpers import get, refusal, running
-from tests.unit.serve.waiting import TIMEOUT_S, eventually
-from tests.unit.store.databases import PATIENT_S, patient
-from tests.unit.store.postgres import PostgresServer
+from tests.support.databases import PATIENT_S, patient
+from tests.support.postgres import PostgresServer
+from tests.support.serving import get, refusal, running
+from tests.support.waiting import TIMEOUT_S, eventually
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 
 def event(number: int) -> dict[str, Any]:

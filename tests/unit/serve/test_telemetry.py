@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from serve import logs
 from serve.logs import JsonFormatter
-from tests.unit.serve.helpers import running
+from tests.support.serving import running
 
 
 def sample(client: TestClient, name: str) -> float:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from serve.spending import Spending, mean_price
-from tests.unit.serve.helpers import N_USERS, history_of, refusal, running
+from tests.support.serving import N_USERS, history_of, refusal, running
 
 AT = 1_600_000_000
 STRANGERS = ["Zoë", "a/b", "user1x", "🛒", "~"]

@@ -7,7 +7,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from recsys.core.queries import NO_ITEM
 from recsys.sources import content_fit
 from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
-from tests.bundle_factory import HALF
+from tests.support.bundles import HALF
 
 TEXTS = [
     "red velvet lipstick",

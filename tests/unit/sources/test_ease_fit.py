@@ -10,7 +10,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources import ease_fit
 from recsys.sources.ease_fit import fit_ease
-from tests.bundle_factory import HALF, make_histories
+from tests.support.bundles import HALF, make_histories
 
 
 def reference(known: Histories, n_items: int, l2: float) -> np.ndarray:

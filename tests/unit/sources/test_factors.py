@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
-from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.factors import FoldIn, ImplicitFactors
 
 RANDOM = np.random.default_rng(5)
@@ -24,17 +24,17 @@ def histories(*lists: list[int], weights: list[float] | None = None) -> Historie
     )
 
 
-def queries(known: Histories, users: NDArray[np.int32] | None = None) -> Queries:
+def queries(known: Histories, users: Int32Array | None = None) -> Queries:
     unknown = np.full(len(known), -1, np.int32)
     return Queries(known, unknown if users is None else users, np.zeros(len(known), np.int64))
 
 
-def als(regularization: float = 0.1, alpha: float = 4.0, factors: NDArray[np.float32] = FACTORS) -> ImplicitFactors:
+def als(regularization: float = 0.1, alpha: float = 4.0, factors: Float32Array = FACTORS) -> ImplicitFactors:
     gram = factors.T.astype(np.float64) @ factors
     return ImplicitFactors("als", factors, fold_in=FoldIn(gram, regularization, alpha))
 
 
-def by_the_paper(items: list[int], weights: list[float], regularization: float, alpha: float) -> NDArray[np.float64]:
+def by_the_paper(items: list[int], weights: list[float], regularization: float, alpha: float) -> Float64Array:
     """x_u of Hu, Koren & Volinsky with whole matrices over the catalogue."""
     confidence, preference = np.ones(N_ITEMS), np.zeros(N_ITEMS)
     confidence[items] = alpha * np.array(weights)

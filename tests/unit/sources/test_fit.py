@@ -15,7 +15,7 @@ from recsys.sources.fit import FitData, fit_retriever, grid, same_fit, unavailab
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.neighbours_fit import fit_neighbours
 from recsys.sources.popularity import Popularity
-from tests.bundle_factory import make_embeddings, make_histories
+from tests.support.bundles import make_embeddings, make_histories
 
 NAMES: tuple[RetrieverName, ...] = get_args(RetrieverName)
 N_USERS, N_ITEMS = 40, 30

@@ -8,7 +8,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources import hybrid
 from recsys.sources.hybrid import Hybrid, above_floor
 from recsys.sources.popularity import Popularity
-from tests.fixed_scores import FixedScores
+from tests.support.fixed_scores import FixedScores
 
 NONE = -np.inf
 

@@ -12,7 +12,7 @@ from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
 from recsys.sources import exact
 from recsys.sources.index import IndexParameters, ScannIndex, build_index, choose_parameters
-from tests.bundle_factory import make_embeddings
+from tests.support.bundles import make_embeddings
 
 TREE = IndexConfig(exact_below=0, target_recall=0)
 NARROW = IndexConfig(exact_below=0, leaves=50, leaves_to_search=1, reorder=100, min_recall=0.9)

@@ -10,7 +10,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources.exact import tie_keys
 from recsys.sources.item_to_item import ItemToItem, Spreads, write_last
 from recsys.sources.places import places
-from tests.bundle_factory import HALF, make_histories
+from tests.support.bundles import HALF, make_histories
 
 
 def histories(*lists: list[int], weights: list[float] | None = None) -> Histories:

@@ -7,7 +7,7 @@ from scipy import sparse
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
 from recsys.sources.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours, neighbour_lists
-from tests.bundle_factory import HALF, make_histories
+from tests.support.bundles import HALF, make_histories
 
 
 def histories(*lists: list[int], weights: list[float] | None = None) -> Histories:

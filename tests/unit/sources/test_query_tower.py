@@ -12,7 +12,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.sources import query_tower
 from recsys.sources.query_tower import QueryTower
-from tests.bundle_factory import DAY, MAX_HISTORY, make_embeddings, make_histories, write_query_tower
+from tests.support.bundles import DAY, MAX_HISTORY, make_embeddings, make_histories, write_query_tower
 
 
 def queries(known: Histories) -> Queries:

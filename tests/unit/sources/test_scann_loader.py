@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 
 SEARCH = """
 import sys

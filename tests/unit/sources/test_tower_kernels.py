@@ -11,7 +11,7 @@ from recsys.core.queries import NO_ITEM, Candidates
 from recsys.sources import exact
 from recsys.sources.kernels import dots, other_dots, write_best_unseen
 from recsys.sources.tower_kernels import plan_blocks, plan_searches, tower_inputs
-from tests.bundle_factory import make_embeddings
+from tests.support.bundles import make_embeddings
 
 SIZES = [[], [0], [3], [0, 0], [5, 1, 0, 12, 40, 7, 0, 24, 13, 6], [4, 2, 9, 1]]
 

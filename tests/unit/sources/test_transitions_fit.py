@@ -8,7 +8,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.sources import transitions_fit
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.transitions_fit import fit_transitions
-from tests.bundle_factory import HALF, make_histories
+from tests.support.bundles import HALF, make_histories
 
 DAY = 86_400
 

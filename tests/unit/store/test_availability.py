@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from recsys.store import Appended, Store, StoreStats, StoreUnavailable
 from recsys.store.sqlite import retry_while_locked
-from tests.unit.store.databases import PATIENT_S, engine_of, event, failure_in_time, once_back, patient
-from tests.unit.store.postgres import PostgresServer
+from tests.support.databases import PATIENT_S, engine_of, event, failure_in_time, once_back, patient
+from tests.support.postgres import PostgresServer
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 
 def test_what_is_committed_is_flushed(store_url: str) -> None:

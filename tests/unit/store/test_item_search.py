@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.store import Appended, InvalidRecord, ItemRow, Page, Store
-from tests.unit.store.databases import event, query
+from tests.support.databases import event, query
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 
 def ids(page: Page[ItemRow]) -> list[str]:

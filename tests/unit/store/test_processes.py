@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from recsys.store import Event, Store
-from tests.unit.store.databases import query
-from tests.unit.store.workers import (
+from tests.support.databases import query
+from tests.support.store_workers import (
     CONTEXT,
     append_and_die,
     append_in_some_order,
@@ -20,7 +20,7 @@ from tests.unit.store.workers import (
     upgrade,
 )
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 WAIT_S = 60.0
 

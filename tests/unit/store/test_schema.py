@@ -14,9 +14,9 @@ from alembic.script import ScriptDirectory
 
 from recsys.store import Served, Store, StoreError
 from recsys.store.tables import SCHEMA_VERSION, metadata
-from tests.unit.store.databases import PATIENT_S, engine_of, event, patient
+from tests.support.databases import PATIENT_S, engine_of, event, patient
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 
 def test_what_was_served_comes_back_by_time(store: Store) -> None:

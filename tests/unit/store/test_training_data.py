@@ -16,10 +16,10 @@ from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable, event_log
 from recsys.store.records import END_OF_TIME
-from tests.unit.store.databases import event, patient
-from tests.unit.store.postgres import PostgresServer
+from tests.support.databases import event, patient
+from tests.support.postgres import PostgresServer
 
-pytest_plugins = "tests.unit.store.fixtures"
+pytest_plugins = "tests.support.store_fixtures"
 
 ON_ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # what comes after reading
 COLUMNS = ("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity")

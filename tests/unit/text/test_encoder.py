@@ -14,7 +14,7 @@ from recsys.core.errors import ConfigError, TrainingError
 from recsys.text import encoder
 from recsys.text.choices import describe
 from recsys.text.encoder import TextEncoder, batches_by_length, layer_numbers, load_model, masked_mean, pad
-from tests.unit.text import oracle
+from tests.support import text_oracle as oracle
 
 import tensorflow as tf  # isort: skip
 

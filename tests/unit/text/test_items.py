@@ -17,8 +17,8 @@ from recsys.config import TextConfig
 from recsys.core.errors import ConfigError
 from recsys.text import encode_items, items
 from recsys.text.encoder import TextEncoder
-from tests.unit.text import oracle
-from tests.unit.text.conftest import WORDS, write_encoder
+from tests.support import text_oracle as oracle
+from tests.support.encoders import WORDS, write_encoder
 
 Config = Callable[..., TextConfig]
 QUIET = Console(quiet=True)

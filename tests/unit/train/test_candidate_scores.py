@@ -4,22 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM
+from recsys.core.types import Float32Array, Float64Array
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.hybrid import Hybrid
 from recsys.train import candidate_scores
 from recsys.train.candidate_scores import CandidateScores, typical
-from tests.dataset_factory import TRAIN, VALIDATION, make_dataset
-from tests.fixed_scores import FixedScores
+from tests.support.datasets import TRAIN, VALIDATION, make_dataset
+from tests.support.fixed_scores import FixedScores
 
 N_USERS, N_ITEMS = 40, 25
 RANDOM = np.random.default_rng(11)
 
 
-def sparse_table(share: float) -> NDArray[np.float32]:
+def sparse_table(share: float) -> Float32Array:
     scores = RANDOM.random((N_USERS, N_ITEMS)).astype(np.float32)
     return np.where(RANDOM.random(scores.shape) < share, scores, np.float32(-np.inf))
 
@@ -44,7 +44,7 @@ def held() -> HeldOut:
     return HeldOut.of(make_dataset(rows, N_USERS, N_ITEMS, path=Path("tiny")), VALIDATION)
 
 
-def exact(weights: NDArray[np.float64], held: HeldOut, cutoff: int) -> dict[str, float]:
+def exact(weights: Float64Array, held: HeldOut, cutoff: int) -> dict[str, float]:
     """Figures of the hybrid itself, over the users with an unseen relevant item."""
     blend = Hybrid(MEMBERS, dict(zip(MEMBERS, weights, strict=True)))
     found = blend.retrieve(held.queries, cutoff)

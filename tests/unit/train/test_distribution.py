@@ -12,7 +12,7 @@ from recsys.core.errors import TrainingError
 from recsys.train import distribution
 from recsys.train.distribution import Cluster, use_mixed_precision
 from recsys.train.step import TrainStep, make_optimizer
-from tests.unit.train import tiny
+from tests.support import training as tiny
 
 
 def test_one_process_is_its_own_chief(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from recsys.train.job import tune_match
-from tests.unit.train import tiny
+from tests.support import training as tiny
 
 
 class _Prefers:

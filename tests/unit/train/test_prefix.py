@@ -9,7 +9,7 @@ import pytest
 from recsys.config import Config, parse_config
 from recsys.prepare import columns as c
 from recsys.train.prefix import prefix_of
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, Interaction, make_dataset
+from tests.support.datasets import TEST, TRAIN, VALIDATION, Interaction, make_dataset
 
 
 def config_of(method: str, **ranking: Any) -> Config:

@@ -30,7 +30,7 @@ from recsys.train.ranker import (
     served_ranker,
     with_hybrid,
 )
-from tests.bundle_factory import make_bundle
+from tests.support.bundles import make_bundle
 
 N_ITEMS, N_USERS = 90, 40
 QUIET = Console(quiet=True)

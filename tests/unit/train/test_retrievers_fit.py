@@ -17,9 +17,9 @@ from recsys.sources.fit import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.transitions_fit import fit_transitions
 from recsys.train.retrievers import fit_again, make_hybrids, tune_retrievers
-from tests.dataset_factory import TRAIN, VALIDATION, make_dataset
-from tests.fixed_scores import FixedScores
-from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
+from tests.support.datasets import TRAIN, VALIDATION, make_dataset
+from tests.support.fixed_scores import FixedScores
+from tests.support.training import N_ITEMS, N_USERS, make_histories
 
 NAMES = ["popularity", "recent_popularity", "transitions", "ease"]
 

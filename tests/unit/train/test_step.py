@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from recsys.train.step import LinearWarmup, TrainStep, make_optimizer
-from tests.unit.train import tiny
+from tests.support import training as tiny
 
 
 class Linear(tf.keras.Model):

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from recsys.core.errors import TrainingError
 from recsys.train.fit import Fit, restore_best
-from tests.unit.train import tiny
+from tests.support import training as tiny
 
 
 class KilledError(Exception):

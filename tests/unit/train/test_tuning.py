@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from recsys.config import Config
 from recsys.core.errors import ConfigError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
+from recsys.core.types import BoolArray
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.prepare.prepared import PreparedDataset
@@ -21,8 +21,8 @@ from recsys.sources.item_to_item import ItemToItem
 from recsys.train import tuning
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.tuning import alpha_sweep, tune_hybrid, tune_retriever
-from tests.dataset_factory import TEST, TRAIN, VALIDATION, make_dataset
-from tests.fixed_scores import FixedScores
+from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
+from tests.support.fixed_scores import FixedScores
 
 N_USERS, N_ITEMS = 120, 40
 NONE = -np.inf
@@ -57,7 +57,7 @@ HELD = HeldOut.of(DATASET, VALIDATION)
 KNOWN = Queries(DATA.histories, np.arange(N_USERS, dtype=np.int32), np.full(N_USERS, 10, np.int64))
 
 
-def target_is_unseen(held: HeldOut) -> NDArray[np.bool_]:
+def target_is_unseen(held: HeldOut) -> BoolArray:
     items, indptr = held.queries.histories.items, held.queries.histories.indptr
     return np.array([held.relevant.items[row] not in items[indptr[row] : indptr[row + 1]] for row in range(len(held))])
 
@@ -151,7 +151,7 @@ def test_a_retriever_without_settings_is_tried_once() -> None:
 # Hybrids
 
 
-def guess(users: NDArray[np.bool_], scale: float, noise: float) -> FixedScores:
+def guess(users: BoolArray, scale: float, noise: float) -> FixedScores:
     """Scores that put the target of some users first, among noise."""
     table = RANDOM.random((N_USERS, N_ITEMS)).astype(np.float32) * noise
     table[np.flatnonzero(users), HELD.relevant.items[users]] += 1

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Retriever
 from recsys.sources.exact import top_k
 from recsys.sources.popularity import Popularity
@@ -21,7 +21,7 @@ from recsys.sources.popularity import Popularity
 class FakeTwoTower:
     """Scores by user row; approximate search misses the items in `lost`."""
 
-    wishes: NDArray[np.float32]
+    wishes: Float32Array
     lost: tuple[int, ...] = ()
 
     @property
@@ -29,21 +29,19 @@ class FakeTwoTower:
         return self.wishes.shape[1]
 
     @property
-    def item_embeddings(self) -> NDArray[np.float32]:
+    def item_embeddings(self) -> Float32Array:
         return np.eye(self.n_items, dtype=np.float32)
 
-    def encode(self, queries: Queries) -> NDArray[np.float32]:
+    def encode(self, queries: Queries) -> Float32Array:
         """The last row is that of users it does not know."""
         return np.where(queries.histories.lengths[:, None] > 0, self.wishes[queries.users], 0)
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         scores = self.encode(queries).astype(np.float32)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
 
-    def search(
-        self, vectors: NDArray[np.float32], queries: Queries, k: int, *, exclude_seen: bool = True
-    ) -> Candidates:
+    def search(self, vectors: Float32Array, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         scores = vectors.copy()
         scores[:, list(self.lost)] = -np.inf
         scores[queries.histories.lengths == 0] = -np.inf
@@ -54,14 +52,14 @@ class FakeTwoTower:
 class FakeRetriever:
     """Scores by user row."""
 
-    wishes: NDArray[np.float32]
+    wishes: Float32Array
     name: str = "fake"
 
     @property
     def n_items(self) -> int:
         return self.wishes.shape[1]
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         scores = self.wishes[queries.users].astype(np.float32)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
@@ -71,7 +69,7 @@ class FakeRetriever:
         return top_k(without_seen(scores, queries) if exclude_seen else scores, k)
 
 
-def without_seen(scores: NDArray[np.float32], queries: Queries) -> NDArray[np.float32]:
+def without_seen(scores: Float32Array, queries: Queries) -> Float32Array:
     histories = queries.histories
     scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
     return scores
@@ -83,12 +81,12 @@ class FakeRecommender:
 
     retriever: FakeTwoTower
     popularity: Popularity
-    bonus: NDArray[np.float32]
+    bonus: Float32Array
     depth: int = 200
 
     def propose(
-        self, queries: Queries, vectors: NDArray[np.float32], k: int, *, exclude_seen: bool = True
-    ) -> list[NDArray[np.int32]]:
+        self, queries: Queries, vectors: Float32Array, k: int, *, exclude_seen: bool = True
+    ) -> list[Int32Array]:
         return [self.retriever.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items]
 
     def recommend(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
@@ -109,9 +107,9 @@ class FakeRecommender:
 class FakePredictor:
     """Predicts the same rating of an item for everyone."""
 
-    ratings: NDArray[np.float32]
+    ratings: Float32Array
 
-    def predict(self, vectors: Any, histories: Histories, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def predict(self, vectors: Any, histories: Histories, items: Int32Array) -> Float32Array:
         return np.where(items >= 0, self.ratings[items], np.float32(np.nan))
 
 
@@ -123,13 +121,13 @@ class FakeBundle:
     popularity: Popularity
     others: dict[str, Retriever] = field(default_factory=dict)
     rating_predictor: FakePredictor | None = None
-    bonus: NDArray[np.float32] | None = None
+    bonus: Float32Array | None = None
     path: Path = Path("saved_model/tiny/v1")
     version: str = "v1"
     manifest: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def item_embeddings(self) -> NDArray[np.float32]:
+    def item_embeddings(self) -> Float32Array:
         return self.tower.item_embeddings
 
     @property
@@ -180,7 +178,7 @@ def make_config(**evaluation: Any) -> Config:
     )
 
 
-def wishes(n_items: int, *rankings: list[int]) -> NDArray[np.float32]:
+def wishes(n_items: int, *rankings: list[int]) -> Float32Array:
     """Scores that put each user's items in the given order, the rest after them in order of row."""
     scores = np.empty((len(rankings), n_items), np.float32)
     for row, ranking in enumerate(rankings):

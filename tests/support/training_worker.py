@@ -1,4 +1,4 @@
-"""One worker of a training over several processes: `python -m tests.unit.train.worker RUN_DIR OUT.npz [--resume]`.
+"""One worker of a training over processes: `python -m tests.support.training_worker RUN_DIR OUT.npz [--resume]`.
 
 With TF_CONFIG it is one of that cluster's workers; with REPLICAS it trains on so many logical devices of one process;
 with --until=N it kills itself before step N.
@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.train.distribution import Cluster
-from tests.unit.train import tiny
+from tests.support import training as tiny
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
 from recsys.store import Event
-from tests.unit.store.databases import patient
+from tests.support.databases import patient
 
 CONTEXT = mp.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.unit.store.workers", "recsys.store.migrate", "recsys.store.postgresql"])
+CONTEXT.set_forkserver_preload(["tests.support.store_workers", "recsys.store.migrate", "recsys.store.postgresql"])
 
 
 def numbered(name: str, user_id: str = "u") -> Event:

@@ -15,8 +15,8 @@ import train
 from recsys import cli
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import SCHEMA_VERSION
-from tests.unit.text.conftest import WORDS, write_encoder
-from tests.unit.train.tiny import N_ITEMS, N_USERS, make_histories
+from tests.support.encoders import WORDS, write_encoder
+from tests.support.training import N_ITEMS, N_USERS, make_histories
 
 CANDIDATES, PROPOSER_CANDIDATES = 12, 4
 PROPOSERS = ["neighbours_bm25", "transitions", "content_tfidf"]

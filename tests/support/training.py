@@ -1,6 +1,6 @@
 """A toy shop whose customers buy items in a fixed order, and fits on it that take seconds.
 
-As a program (`python -m tests.unit.train.tiny RUN_DIR [--resume]`) it trains until killed or done,
+As a program (`python -m tests.support.training RUN_DIR [--resume]`) it trains until killed or done,
 printing a line after every step.
 """
 

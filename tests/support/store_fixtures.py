@@ -1,4 +1,4 @@
-"""Stores on SQLite and on PostgreSQL: `pytest_plugins = "tests.unit.store.fixtures"` brings them to a test module."""
+"""Stores on SQLite and on PostgreSQL: `pytest_plugins = "tests.support.store_fixtures"` brings them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from recsys.store import Store
-from tests.unit.store.databases import patient
-from tests.unit.store.postgres import CannotStart, PostgresServer
+from tests.support.databases import patient
+from tests.support.postgres import CannotStart, PostgresServer
 
 BACKENDS = ("sqlite", "postgresql")
 

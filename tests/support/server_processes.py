@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.unit.serve.waiting import TIMEOUT_S, eventually
-from tests.unit.store.databases import PATIENT_S
+from tests.support.databases import PATIENT_S
+from tests.support.waiting import TIMEOUT_S, eventually
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between here and here
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.core.queries import Candidates, Queries
+from recsys.core.types import Float32Array
 from recsys.sources.dense import retrieve_by_scores
 
 
@@ -17,14 +15,14 @@ from recsys.sources.dense import retrieve_by_scores
 class FixedScores:
     """Scores by user row: `table` is float32 [U, N], -inf where there is none."""
 
-    table: NDArray[np.float32]
+    table: Float32Array
     name: str = "fixed"
 
     @property
     def n_items(self) -> int:
         return self.table.shape[1]
 
-    def scores(self, queries: Queries) -> NDArray[np.float32]:
+    def scores(self, queries: Queries) -> Float32Array:
         return self.table[queries.users]
 
     def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:

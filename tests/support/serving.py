@@ -8,19 +8,19 @@ from urllib.parse import quote
 
 import numpy as np
 from fastapi.testclient import TestClient
-from numpy.typing import NDArray
 
 from recsys.bundle import Bundle
 from recsys.core.queries import Queries
+from recsys.core.types import Float32Array
 from serve.app import create_app
 from serve.problems import MEDIA_TYPE
 from serve.schemas.recommendations import Options
 from serve.server import Server
 from serve.service import Answer, RecommendationRequest, RecommendationService
 from serve.settings import Settings
-from tests.bundle_factory import MAX_HISTORY
-from tests.unit.serve.waiting import eventually
-from tests.unit.store.databases import PATIENT_S
+from tests.support.bundles import MAX_HISTORY
+from tests.support.databases import PATIENT_S
+from tests.support.waiting import eventually
 
 N_ITEMS, N_USERS = 200, 50
 COLD_USER = "user49"  # the last one, without a history
@@ -109,8 +109,8 @@ def query_of(bundle: Bundle, user_row: int) -> Queries:
     return Queries(bundle.histories.select([user_row]), np.array([user_row], np.int32), np.zeros(1, np.int64))
 
 
-def retrieval_scores(bundle: Bundle, history: Sequence[int]) -> NDArray[np.float32]:
+def retrieval_scores(bundle: Bundle, history: Sequence[int]) -> Float32Array:
     """Of all items: the factory's query tower is the mean of the most recent items."""
     embeddings = bundle.item_embeddings.astype(np.float32)
-    scores: NDArray[np.float32] = embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
+    scores: Float32Array = embeddings @ embeddings[history[-MAX_HISTORY:]].mean(axis=0)
     return scores

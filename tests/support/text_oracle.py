@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from transformers import AutoTokenizer, TFAutoModel
 
+from recsys.core.types import Float64Array
 
-def pooled(
-    folder: Path, texts: Sequence[str], layers: Sequence[int] = (-1,), max_tokens: int = 16
-) -> NDArray[np.float64]:
+
+def pooled(folder: Path, texts: Sequence[str], layers: Sequence[int] = (-1,), max_tokens: int = 16) -> Float64Array:
     """Mean over a text's tokens of the mean over `layers`, float64 [N, E]."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = TFAutoModel.from_pretrained(folder)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.config import IndexConfig
 from recsys.core.histories import Histories
+from recsys.core.types import Float32Array
 from recsys.pipeline.attributes import ItemAttributes
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RankingHead, RatingPredictor
@@ -119,7 +119,7 @@ def make_bundle(
     return folder / name
 
 
-def _two_tower(folder: Path, embeddings: NDArray[np.float32]) -> TwoTowerRetriever:
+def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerRetriever:
     """Write both towers into `folder`."""
     dim = embeddings.shape[1]
     write_query_tower(folder / "query_tower.onnx", dim)
@@ -137,7 +137,7 @@ def _hybrids(two_tower: TwoTowerRetriever, baselines: dict[str, ItemToItem]) -> 
 HALF = 2.0**-11  # largest relative error of a number rounded to half precision
 
 
-def make_embeddings(n_items: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
+def make_embeddings(n_items: int, dim: int, seed: int = 0) -> Float32Array:
     """float32 [n_items, dim] in ten groups: item i belongs to group i % 10. Half precision holds them exactly."""
     random = np.random.default_rng(seed)
     centres = random.normal(size=(10, dim))
