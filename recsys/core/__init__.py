@@ -1,1 +1,1 @@
-"""What every other part speaks: arrays, histories, queries, candidates, errors, and how loops are compiled."""
+"""What all other packages share: array types, histories, queries, candidates, errors and compiled loops."""

@@ -1,4 +1,4 @@
-"""Arrays in half precision, and such that stay on disk."""
+"""Arrays in half precision, and arrays mapped from disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recsys.core.types import Float16Array
 
 
 def half(array: NDArray[np.floating]) -> Float16Array:
-    """The array in half precision, contiguous; infinite where a number lies beyond 65,504."""
+    """The array in half precision, contiguous; numbers beyond 65,504 become infinite."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, np.float16)
 
@@ -20,7 +20,7 @@ def half(array: NDArray[np.floating]) -> Float16Array:
 def mapped(path: Path) -> NDArray[Any]:
     """The array in a .npy file, mapped into memory; what is written to it never reaches the file.
 
-    A plain array, of which small pieces are taken much faster than of a memmap; and not a read-only one, for which
-    kernels would be compiled once more.
+    It is a plain array, because small slices of one are taken much faster than slices of a `numpy.memmap`, and it is
+    writable, because kernels would be compiled once more for read-only arrays.
     """
     return np.asarray(np.load(path, mmap_mode="c"))

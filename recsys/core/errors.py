@@ -1,4 +1,4 @@
-"""Errors a user can act on. Every message says what was expected, what came and what to do."""
+"""Errors a user can act on. Every message says what was expected, what was there instead and what to do."""
 
 
 class RecsysError(Exception):
@@ -22,7 +22,7 @@ class ConfigError(RecsysError):
 
 
 class DataError(RecsysError):
-    """A source file or a prepared dataset is missing, damaged or not what the config says."""
+    """A raw file or a prepared dataset is missing, damaged or not what the config says."""
 
     exit_code = 3
 

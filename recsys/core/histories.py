@@ -1,4 +1,4 @@
-"""What is known of many users at one moment: their interactions in order, row by row (CSR)."""
+"""Histories of many users at one moment: each user's interactions in order of time, concatenated (CSR)."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class Histories:
         matrix[np.arange(width) < self.lengths[:, None]] = values
         return matrix
 
-    def _gather(self, rows: Int64Array, most: int) -> Histories:
-        return Histories(*gathered(rows, most, self.indptr, self.items, self.timestamps, self.ratings, self.weights))
+    def _gather(self, rows: Int64Array, max_length: int) -> Histories:
+        return Histories(
+            *gathered(rows, max_length, self.indptr, self.items, self.timestamps, self.ratings, self.weights)
+        )
 
     @staticmethod
     def from_rows(

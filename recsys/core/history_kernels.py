@@ -11,35 +11,38 @@ from recsys.core.types import Float32Array, Int32Array, Int64Array
 @compiled
 def gathered(
     rows: Int64Array,
-    most: int,
+    max_length: int,
     indptr: Int64Array,
     items: Int32Array,
     timestamps: Int64Array,
     ratings: Float32Array,
     weights: Float32Array,
 ) -> tuple[Int64Array, Int32Array, Int64Array, Float32Array, Float32Array]:
-    """The parts of `Histories` of some rows of others, each cut to its latest.
+    """Select histories by row, each cut to its latest interactions.
 
     Args:
-        rows: [R], rows of the histories; one outside of them gives an empty one.
-        most: interactions of a row.
-        indptr, items, timestamps, ratings, weights: of the histories.
+        rows: [R], rows of the histories to select; a row outside of them gives an empty history.
+        max_length: the most interactions kept of a history.
+        indptr, items, timestamps, ratings, weights: the fields of the `Histories` to select from.
+
+    Returns:
+        The fields of the selected `Histories`, in the same order.
     """
-    bounds = np.zeros(len(rows) + 1, np.int64)
-    for place in range(len(rows)):
-        row = rows[place]
-        length = min(indptr[row + 1] - indptr[row], most) if 0 <= row < len(indptr) - 1 else 0
-        bounds[place + 1] = bounds[place] + length
-    total = bounds[-1]
-    some_items, some_timestamps = np.empty(total, np.int32), np.empty(total, np.int64)
-    some_ratings, some_weights = np.empty(total, np.float32), np.empty(total, np.float32)
-    for place in range(len(rows)):
-        start, end = bounds[place], bounds[place + 1]
+    selected_indptr = np.zeros(len(rows) + 1, np.int64)
+    for index in range(len(rows)):
+        row = rows[index]
+        length = min(indptr[row + 1] - indptr[row], max_length) if 0 <= row < len(indptr) - 1 else 0
+        selected_indptr[index + 1] = selected_indptr[index] + length
+    total = selected_indptr[-1]
+    selected_items, selected_timestamps = np.empty(total, np.int32), np.empty(total, np.int64)
+    selected_ratings, selected_weights = np.empty(total, np.float32), np.empty(total, np.float32)
+    for index in range(len(rows)):
+        start, end = selected_indptr[index], selected_indptr[index + 1]
         if start < end:
-            shift = indptr[rows[place] + 1] - end
+            shift = indptr[rows[index] + 1] - end
             for position in range(start, end):
-                some_items[position] = items[shift + position]
-                some_timestamps[position] = timestamps[shift + position]
-                some_ratings[position] = ratings[shift + position]
-                some_weights[position] = weights[shift + position]
-    return bounds, some_items, some_timestamps, some_ratings, some_weights
+                selected_items[position] = items[shift + position]
+                selected_timestamps[position] = timestamps[shift + position]
+                selected_ratings[position] = ratings[shift + position]
+                selected_weights[position] = weights[shift + position]
+    return selected_indptr, selected_items, selected_timestamps, selected_ratings, selected_weights

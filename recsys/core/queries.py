@@ -1,4 +1,4 @@
-"""Queries and candidates: what recommendations are asked for, and what answers look like."""
+"""Queries (the users to recommend for) and candidates (the items proposed to them)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Queries:
     """A batch of B users to recommend for.
 
     Attributes:
-        histories: what is known of each user at this moment; row b belongs to query b.
+        histories: the interactions of each user up to this moment; row b belongs to query b.
         users: int32 [B], user rows; -1 for a user the model was not trained on.
         now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
     """
@@ -37,13 +37,13 @@ class Queries:
         return Queries(self.histories.select(rows), self.users[rows], self.now[rows])
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
-        """Consecutive blocks of at most `size` queries, each with its place in the batch."""
+        """Consecutive blocks of at most `size` queries, each with its slice of the batch."""
         if 0 < len(self) <= size:
             yield slice(0, len(self)), self
             return
         for start in range(0, len(self), size):
-            place = slice(start, min(start + size, len(self)))
-            yield place, self.select(np.arange(place.start, place.stop))
+            block = slice(start, min(start + size, len(self)))
+            yield block, self.select(np.arange(block.start, block.stop))
 
 
 @dataclass(frozen=True)
