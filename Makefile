@@ -13,7 +13,7 @@ CODE := recsys serve tests benchmarks $(wildcard *.py)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve test test-slow lint types imports check config-docs install install-dev clean
+.PHONY: help demo serve test test-slow lint types imports check requirements wheel config-docs install install-dev clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,23 @@ imports: install-dev ## Import contracts: which package may import which.
 
 check: lint types imports ## All three of them.
 
+# One set for both versions of Python: compiled for the older, then checked against the newer. A version stays as long
+# as it fits; without its line, it is chosen anew. Each smaller file takes its versions from the largest.
+LOCK = $(BIN)/uv pip compile --quiet --python-platform linux --annotation-style line \
+	--custom-compile-command "make requirements"
+
+requirements: install-dev ## Write the requirements files from pyproject.toml; `make test` checks that they agree.
+	@$(LOCK) --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+	@$(LOCK) --python-version 3.12 --extra dev pyproject.toml -c requirements-dev.txt >/dev/null
+	@cp requirements-dev.txt requirements.txt
+	@$(LOCK) --python-version 3.11 --extra serve --extra train pyproject.toml -o requirements.txt
+	@cp requirements-dev.txt requirements-serve.txt
+	@$(LOCK) --python-version 3.11 --extra serve pyproject.toml -o requirements-serve.txt
+	@$(LOCK) --python-version 3.11 --no-deps --group text-encoder -o requirements-nodeps.txt
+
+wheel: install-dev ## Build the package: dist/recsys-VERSION-py3-none-any.whl.
+	@$(BIN)/python -m hatchling build --target wheel
+
 config-docs: install ## Write the README's tables of settings from recsys/config.py and serve/settings.py.
 	@$(BIN)/python -m recsys.config_docs
 	@$(BIN)/python -m serve.settings_docs
@@ -59,7 +76,7 @@ $(VENV)/.created:
 	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created requirements.txt requirements-serve.txt requirements-nodeps.txt
+$(VENV)/.installed: $(VENV)/.created requirements.txt requirements-nodeps.txt
 	@echo "Installing requirements.txt into $(VENV) (about 3 GB; minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
