@@ -18,9 +18,9 @@ _RENAME_EXCHANGE = 2
 
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
-    """Yield a new empty folder beside `target` that takes its place when the block ends without an error.
+    """Yield a new empty folder beside `target` that replaces it when the block ends without an error.
 
-    Until then an older `target` stays as it is. What a killed run left behind is removed by the next one.
+    Until then an older `target` stays as it is. The next run removes the files that a killed run leaves behind.
 
     Raises:
         DataError: another process is writing the same target, or the parent cannot be written to.
@@ -43,18 +43,18 @@ def replaced_folder(target: Path) -> Iterator[Path]:
         try:
             yield partial
             _sync(partial)
-            _take_place(partial, target)
+            _replace(partial, target)
             _sync_folder(target.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _take_place(new: Path, target: Path) -> None:
-    """Put `new` at `target`; what was there is at `new` afterwards, or gone."""
+def _replace(new: Path, target: Path) -> None:
+    """Move `new` to `target`; an older `target` is at `new` afterwards, or removed."""
     if not target.exists():
         new.rename(target)
         return
-    # Linux can exchange two names in one step, so that a reader finds a dataset at any moment.
+    # Linux can exchange two names in one step, so that a reader sees a whole dataset at any moment.
     libc = ctypes.CDLL(None, use_errno=True)
     exchange = getattr(libc, "renameat2", None)
     if exchange and exchange(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(target), _RENAME_EXCHANGE) == 0:

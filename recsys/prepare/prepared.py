@@ -1,4 +1,4 @@
-"""Read a prepared dataset, the folder that prepare_data.py writes (see `columns` for its files)."""
+"""Read a prepared dataset; `schema` describes its files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.prepare import columns as c
-
-SCHEMA_VERSION = 1
+from recsys.prepare.schema import SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,11 @@ class PreparedDataset:
     """A prepared dataset in memory.
 
     Attributes:
-        path: its folder.
+        path: the folder that it was read from.
         manifest: the parsed manifest.json.
-        interactions: one row each, sorted by user, then time, then file order.
-        user_ids: object [n_users], original id of each user row.
-        items: one row an item, indexed by item row: item_id, title, text, brand, categories,
-            price, description, image.
+        interactions: interactions.parquet, one row an interaction, sorted by user, then time, then file order.
+        user_ids: object [n_users], the raw data's id of each user row.
+        items: items.parquet, indexed by item row: item_id, title, text, brand, categories, price, description, image.
     """
 
     path: Path
@@ -85,7 +83,7 @@ class PreparedDataset:
 
     @cached_property
     def item_ids(self) -> NDArray[np.object_]:
-        """Original id of each item row, object [n_items]."""
+        """The raw data's id of each item row, object [n_items]."""
         return self.items[c.ITEM_ID].to_numpy(dtype=object)
 
     def of_splits(self, splits: Sequence[str]) -> pd.DataFrame:
@@ -94,12 +92,12 @@ class PreparedDataset:
 
     def histories(self, splits: Sequence[str] = (c.TRAIN,)) -> Histories:
         """Histories of all users (row b is user row b) from the given splits."""
-        chosen = self.of_splits(splits)
+        interactions = self.of_splits(splits)
         return Histories.from_rows(
             self.n_users,
-            chosen[c.USER].to_numpy(),
-            chosen[c.ITEM].to_numpy(),
-            chosen[c.TIMESTAMP].to_numpy(),
-            chosen[c.RATING].to_numpy(),
-            chosen[c.WEIGHT].to_numpy(),
+            interactions[c.USER].to_numpy(),
+            interactions[c.ITEM].to_numpy(),
+            interactions[c.TIMESTAMP].to_numpy(),
+            interactions[c.RATING].to_numpy(),
+            interactions[c.WEIGHT].to_numpy(),
         )

@@ -1,4 +1,4 @@
-"""Rows of brands and categories; row 0 stands for what is unknown."""
+"""Embedding rows of brands and categories; row 0 stands for every out-of-vocabulary value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNKNOWN = 0
 
 @dataclass(frozen=True)
 class ItemVocabulary:
-    """The brands and categories that have a row of their own: the most frequent ones, ties by name.
+    """The brands and categories that have a row of their own: the most frequent ones, equally frequent ones by name.
 
     Attributes:
         brands: brand of rows 1, 2, …; row 0 is every other brand and none.
@@ -54,14 +54,14 @@ class ItemVocabulary:
         return np.array([self._brand_row.get(brand, UNKNOWN) for brand in items[c.BRAND]], np.int32)
 
     def category_rows(self, items: pd.DataFrame) -> Int32Array:
-        """Category rows of each item, int32 [N, C]: known ones in their order, then 0; C is at least 1."""
+        """Category rows of each item, int32 [N, C]: those in the vocabulary in their order, then 0; C is at least 1."""
         rows = [
             [self._category_row[category] for category in dict.fromkeys(of_item) if category in self._category_row]
             for of_item in items[c.CATEGORIES]
         ]
         matrix = np.full((len(rows), max(map(len, rows), default=0) or 1), UNKNOWN, np.int32)
-        for position, known in enumerate(rows):
-            matrix[position, : len(known)] = known
+        for position, of_item in enumerate(rows):
+            matrix[position, : len(of_item)] = of_item
         return matrix
 
     def to_json(self) -> str:
@@ -70,7 +70,7 @@ class ItemVocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """The vocabulary from the text that `to_json` gave."""
         tree = json.loads(text)
         return cls(tuple(tree["brands"]), tuple(tree["categories"]))
 
@@ -83,8 +83,8 @@ class ItemVocabulary:
         return _rows(self.categories)
 
 
-def _most_frequent(counts: Counter[str], limit: int, least: int) -> tuple[str, ...]:
-    frequent = sorted((-count, value) for value, count in counts.items() if count >= least)
+def _most_frequent(counts: Counter[str], limit: int, min_count: int) -> tuple[str, ...]:
+    frequent = sorted((-count, value) for value, count in counts.items() if count >= min_count)
     return tuple(value for _, value in frequent[:limit])
 
 

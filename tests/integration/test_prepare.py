@@ -23,7 +23,7 @@ from prepare_data import main
 from recsys import cli
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
-from recsys.prepare import tables
+from recsys.prepare.engine import dataset_files
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.sample import write_sample
@@ -429,7 +429,7 @@ def test_full_disk_and_memory(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(tables, "write_items", fail)
+    monkeypatch.setattr(dataset_files, "write_items", fail)
     with pytest.raises(DataError, match=words) as error:
         prepare(config(tmp_path, **settings), Console(quiet=True))
     assert remedy in error.value.remedy
@@ -448,7 +448,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from recsys.config import load_config
-from recsys.prepare import tables
+from recsys.prepare.engine import dataset_files
 from recsys.prepare.prepare import prepare
 
 def hang(db, path):
@@ -456,7 +456,7 @@ def hang(db, path):
     print("writing", flush=True)
     time.sleep(60)
 
-tables.write_items = hang
+dataset_files.write_items = hang
 prepare(load_config(sys.argv[1]))
 """
 

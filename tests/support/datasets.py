@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
-from recsys.prepare.prepared import SCHEMA_VERSION, PreparedDataset
-from recsys.prepare.tables import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, USERS_SCHEMA
+from recsys.prepare.prepared import PreparedDataset
+from recsys.prepare.schema import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SCHEMA_VERSION, USERS_SCHEMA
 
 TRAIN, VALIDATION, TEST = c.SPLITS
 Interaction = tuple[int, int, int, float | None, str]

@@ -14,7 +14,7 @@ import yaml
 import train
 from recsys import cli
 from recsys.prepare import columns as c
-from recsys.prepare.prepared import SCHEMA_VERSION
+from recsys.prepare.schema import SCHEMA_VERSION
 from tests.support.encoders import WORDS, write_encoder
 from tests.support.training import N_ITEMS, N_USERS, make_histories
 

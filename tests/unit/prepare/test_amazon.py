@@ -6,9 +6,10 @@ import pytest
 
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
-from recsys.prepare.amazon import metadata_rows, review_tables
-from recsys.prepare.amazon_formats import Image2023, check_format
-from recsys.prepare.files import SourceReport, new_report
+from recsys.prepare.formats.base import Picture
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.registry import load_format
+from recsys.prepare.formats.reports import InputKind, InputReport
 
 REVIEW = {"reviewerID": "U", "asin": "A", "overall": 4.0, "unixReviewTime": 1_400_000_000, "reviewText": "ok"}
 REVIEW_2023 = {"user_id": "U", "parent_asin": "A", "asin": "V", "rating": 4.0, "timestamp": 1_400_000_000_999}
@@ -26,15 +27,17 @@ def write(path: Path, lines: list[bytes]) -> Path:
 
 def reviews(
     tmp_path: Path, edition: str, lines: list[bytes], **changes: Any
-) -> tuple[list[dict[str, Any]], SourceReport]:
-    report = new_report(write(tmp_path / "reviews", lines), "interactions")
-    tables = review_tables(report, config(edition, **changes), 100, lambda _: None)
+) -> tuple[list[dict[str, Any]], InputReport]:
+    report = open_file(write(tmp_path / "reviews", lines), "interactions")
+    read = load_format(f"amazon_{edition}").interactions
+    tables = read(report, config(edition, **changes), 100, lambda _: None)
     return [row for table in tables for row in table.to_pylist()], report
 
 
-def metadata(tmp_path: Path, edition: str, lines: list[bytes]) -> tuple[list[Any], SourceReport]:
-    report = new_report(write(tmp_path / "meta", lines), "metadata")
-    return [row for rows in metadata_rows(report, config(edition), lambda _: None) for row in rows], report
+def metadata(tmp_path: Path, edition: str, lines: list[bytes]) -> tuple[list[Any], InputReport]:
+    report = open_file(write(tmp_path / "meta", lines), "metadata")
+    batches = load_format(f"amazon_{edition}").items(report, config(edition), lambda _: None)
+    return [record for records in batches for record in records], report
 
 
 def dumps(record: dict[str, Any]) -> bytes:
@@ -96,7 +99,7 @@ def test_a_bad_line_is_counted_and_its_neighbours_are_read(tmp_path: Path, line:
 
 
 def test_line_numbers_of_bad_lines_count_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.prepare.files.BLOCK_BYTES", 300)
+    monkeypatch.setattr("recsys.prepare.formats.files.BLOCK_BYTES", 300)
     lines = [dumps(REVIEW)] * 40
     lines[33] = b"bad"
     _, report = reviews(tmp_path, "2018", lines)
@@ -174,7 +177,7 @@ def test_metadata_2023(tmp_path: Path) -> None:
     }  # fmt: skip
     (row,), _ = metadata(tmp_path, "2023", [dumps(line)])
     assert (row.item_id, row.title, row.brand, row.categories, row.price) == ("A", "T", "B", ["X"], 3.5)
-    assert row.image == [Image2023(large="u")]
+    assert row.image == [Picture(large="u")]
 
 
 META_2014 = b"{'asin': 'A', 'title': \"it's\", 'imUrl': 'u'}"
@@ -196,11 +199,11 @@ META_2023 = dumps({"parent_asin": "A", "title": "T", "store": "S"})
     ],
 )
 def test_another_format_than_named_is_recognised(
-    tmp_path: Path, kind: str, line: bytes, named: str, remedy: str
+    tmp_path: Path, kind: InputKind, line: bytes, named: str, remedy: str
 ) -> None:
-    report = new_report(write(tmp_path / "f", [b"junk", line]), kind)
+    report = open_file(write(tmp_path / "f", [b"junk", line]), kind)
     with pytest.raises(DataError) as error:
-        check_format(report, f"amazon_{named}")
+        load_format(f"amazon_{named}").check(report)
     assert remedy in error.value.remedy
 
 
@@ -220,5 +223,5 @@ def test_another_format_than_named_is_recognised(
         ("metadata", b"[" * 100_000, "2018"),
     ],
 )
-def test_the_format_named_is_accepted(tmp_path: Path, kind: str, line: bytes, named: str) -> None:
-    check_format(new_report(write(tmp_path / "f", [line]), kind), f"amazon_{named}")
+def test_the_format_named_is_accepted(tmp_path: Path, kind: InputKind, line: bytes, named: str) -> None:
+    load_format(f"amazon_{named}").check(open_file(write(tmp_path / "f", [line]), kind))

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare.cold_items import hold_out_items
+from recsys.prepare.engine.cold_items import hold_out_items
 
 Row = tuple[int, int, str]  # user, item, split
 

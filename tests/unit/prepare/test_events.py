@@ -9,16 +9,17 @@ import pytest
 
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
-from recsys.prepare.events import check_columns, event_tables
-from recsys.prepare.files import SourceReport, new_report
+from recsys.prepare.formats.events import check_columns, event_tables
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.reports import InputReport
 
 HEADER = "user_id,item_id,event_type,timestamp,rating,price,quantity"
 
 
-def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], SourceReport]:
+def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], InputReport]:
     settings = {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, **changes}
     config = DataConfig.model_validate(settings)
-    report = new_report(path, "interactions")
+    report = open_file(path, "interactions")
     seen: list[int] = []
     tables = event_tables(report, config, 0, seen.append)
     rows = [row for table in tables for row in table.to_pylist()]

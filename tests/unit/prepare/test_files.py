@@ -1,29 +1,28 @@
 import gzip
 import hashlib
 import io
-import threading
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare import files as sources
-from recsys.prepare.files import SourceReport, head_lines, new_report, prefetch, read_blocks
+from recsys.prepare.formats import files, reports
+from recsys.prepare.formats.files import head_lines, open_file, read_blocks
+from recsys.prepare.formats.reports import InputReport
 
 LINES = b"".join(b'{"number": %d}\n' % number for number in range(5000))
 
 
-def read(path: Path, allow_truncated: bool = False) -> tuple[bytes, SourceReport]:
-    report = new_report(path, "interactions")
+def read(path: Path, allow_truncated: bool = False) -> tuple[bytes, InputReport]:
+    report = open_file(path, "interactions")
     return b"".join(read_blocks(report, allow_truncated)), report
 
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "READ_BYTES", 60)
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(files, "READ_BYTES", 60)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -32,7 +31,7 @@ def test_blocks_are_whole_lines_and_together_the_file(tmp_path: Path, compressed
     stored = gzip.compress(LINES) if compressed else LINES
     path = tmp_path / "file"
     path.write_bytes(stored)
-    report = new_report(path, "interactions")
+    report = open_file(path, "interactions")
     seen: list[int] = []
     blocks = list(read_blocks(report, False, seen.append))
     assert b"".join(blocks) == LINES
@@ -66,7 +65,7 @@ def test_truncated_gzip(tmp_path: Path) -> None:
     assert data.endswith(b"\n")
     assert report.truncated
     assert report.bad == 0
-    assert report.dropped in ({}, {sources.CUT_OFF: 1})
+    assert report.dropped in ({}, {reports.CUT_OFF: 1})
     assert report.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -85,7 +84,7 @@ def test_what_precedes_the_cut_is_kept_to_the_last_whole_line(tmp_path: Path) ->
     path.write_bytes(head + compressor.compress(LINES) + compressor.flush()[:0])
     data, report = read(path, allow_truncated=True)
     assert data == b"one\ntwo\n"
-    assert report.dropped == {sources.CUT_OFF: 1}
+    assert report.dropped == {reports.CUT_OFF: 1}
 
 
 def test_zeros_after_a_gzip_are_padding(tmp_path: Path) -> None:
@@ -102,14 +101,14 @@ def test_empty_file(tmp_path: Path, content: bytes) -> None:
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
-        new_report(tmp_path / "absent", "interactions")
+        open_file(tmp_path / "absent", "interactions")
     with pytest.raises(DataError, match="the folder"):
-        new_report(tmp_path, "interactions")
+        open_file(tmp_path, "interactions")
 
 
 def test_a_file_without_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LONGEST_LINE", 1000)
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(files, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
     (tmp_path / "f").write_bytes(b"[" + b'{"a": 1}, ' * 500 + b"]")
     with pytest.raises(DataError, match="one record a line"):
         read(tmp_path / "f")
@@ -124,12 +123,12 @@ def test_head_lines(tmp_path: Path) -> None:
 
 
 def test_bad_share_is_measured_on_bad_lines_alone() -> None:
-    report = SourceReport(Path("f"), "interactions", lines=100)
-    report.drop(sources.MALFORMED, 3, b"\xff{" + b"x" * 500)
-    report.drop(sources.BLANK, 4, b"")
+    report = InputReport(Path("f"), "interactions", lines=100)
+    report.drop(reports.MALFORMED, 3, b"\xff{" + b"x" * 500)
+    report.drop(reports.BLANK, 4, b"")
     report.check_bad_share(0.01)
     assert report.kept == 98
-    report.drop(sources.NOT_UTF8, 9, "line")
+    report.drop(reports.NOT_UTF8, 9, "line")
     with pytest.raises(DataError) as error:
         report.check_bad_share(0.01)
     message = str(error.value)
@@ -138,28 +137,7 @@ def test_bad_share_is_measured_on_bad_lines_alone() -> None:
     assert "line 9 (not_utf8): line" in message
 
 
-def test_prefetch_gives_the_items_then_the_error() -> None:
-    def items() -> Iterator[int]:
-        yield from range(20)
-        raise KeyError("late")
-
-    seen = []
-    with pytest.raises(KeyError, match="late"):
-        seen.extend(prefetch(items(), depth=2))
-    it = prefetch(iter(range(20)), depth=2)
-    assert list(it) == list(range(20))
-
-
-def test_prefetch_ends_its_thread_when_the_consumer_stops() -> None:
-    before = threading.active_count()
-    stream = prefetch(iter(lambda: 1, 2), depth=1)
-    assert next(stream) == 1
-    assert threading.active_count() == before + 1
-    stream.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
-
-
 def test_hashing_reader_counts_what_was_not_read() -> None:
-    reader = sources.HashingReader(io.BytesIO(b"abcdef"), lambda _: None)
+    reader = files.HashingReader(io.BytesIO(b"abcdef"), lambda _: None)
     assert reader.read(2) == b"ab"
     assert reader.hexdigest() == hashlib.sha256(b"abcdef").hexdigest()

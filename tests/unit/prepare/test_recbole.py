@@ -6,9 +6,10 @@ import pytest
 
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
-from recsys.prepare.amazon_formats import RawMetadata
-from recsys.prepare.files import SourceReport, new_report
-from recsys.prepare.recbole import AtomicItem, check_header, interaction_tables, item_rows
+from recsys.prepare.formats.base import ItemRecord, TaggedItemRecord
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.recbole import check_header, interaction_tables, item_rows
+from recsys.prepare.formats.reports import InputKind, InputReport
 
 HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 
@@ -24,8 +25,8 @@ def write(tmp_path: Path, *lines: str, name: str = "shop.inter") -> Path:
     return path
 
 
-def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], SourceReport]:
-    report = new_report(path, "interactions")
+def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], InputReport]:
+    report = open_file(path, "interactions")
     seen: list[int] = []
     tables = interaction_tables(report, config(path, **changes), 100, seen.append)
     rows = [row for table in tables for row in table.to_pylist()]
@@ -33,8 +34,8 @@ def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], SourceReport
     return rows, report
 
 
-def read_items(path: Path, **changes: Any) -> tuple[list[RawMetadata], SourceReport]:
-    report = new_report(path, "metadata")
+def read_items(path: Path, **changes: Any) -> tuple[list[ItemRecord], InputReport]:
+    report = open_file(path, "metadata")
     batches = item_rows(report, config(path, **changes), lambda _: None)
     return [row for batch in batches for row in batch], report
 
@@ -114,8 +115,8 @@ def test_too_many_bad_rows_stop(tmp_path: Path) -> None:
         ("metadata", HEADER, "data.interactions"),
     ],
 )
-def test_a_header_that_will_not_do(tmp_path: Path, kind: str, header: str, words: str) -> None:
-    report = new_report(write(tmp_path, header), kind)
+def test_a_header_that_will_not_do(tmp_path: Path, kind: InputKind, header: str, words: str) -> None:
+    report = open_file(write(tmp_path, header), kind)
     with pytest.raises(DataError) as error:
         check_header(report)
     assert words in str(error.value)
@@ -128,7 +129,7 @@ def test_items(tmp_path: Path) -> None:
     lines = ["1\tToy Story\t1995.0\tAnimation Children's Comedy\t9.5\tPixar\t81", "2\t\t\t\t\t\t", "\tNo id\t\t\t\t\t"]
     items, report = read_items(write(tmp_path, header, *lines))
     assert items == [
-        AtomicItem(
+        TaggedItemRecord(
             item_id="1",
             title="Toy Story",
             brand="Pixar",
@@ -136,7 +137,7 @@ def test_items(tmp_path: Path) -> None:
             price="9.5",
             year="1995",
         ),
-        AtomicItem(item_id="2", categories=[]),
+        TaggedItemRecord(item_id="2", categories=[]),
     ]
     assert report.dropped == {"missing_field": 1}
     assert report.examples[0][0] == 4

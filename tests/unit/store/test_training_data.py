@@ -11,7 +11,7 @@ from rich.console import Console
 
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
-from recsys.prepare.amazon_formats import LAST_SECOND
+from recsys.prepare.formats.layouts import LAST_SECOND
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable, event_log
@@ -62,7 +62,7 @@ def write_csv(path: Path, events: list[Event]) -> Path:
     with path.open("w", encoding="utf8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([getattr(found, name) for name in COLUMNS] for found in events)
+        writer.writerows([getattr(logged, name) for name in COLUMNS] for logged in events)
     return path
 
 

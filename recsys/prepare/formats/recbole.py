@@ -16,18 +16,20 @@ import pyarrow as pa
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
-from recsys.prepare import files as s
-from recsys.prepare.amazon_formats import RawMetadata
-from recsys.prepare.delimited import DelimitedRows
-from recsys.prepare.events import checked_tables
-from recsys.prepare.files import SourceReport
+from recsys.prepare.formats.base import Format, ItemRecord, OnBytes, TaggedItemRecord
+from recsys.prepare.formats.delimited import DelimitedRows
+from recsys.prepare.formats.event_checks import checked_tables
+from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
 
-FORMAT = "recbole"
 TYPES = frozenset({"token", "token_seq", "float", "float_seq"})
-REQUIRED = {"interactions": (c.USER_ID, c.ITEM_ID, c.TIMESTAMP), "metadata": (c.ITEM_ID,)}
+REQUIRED: dict[InputKind, tuple[str, ...]] = {
+    "interactions": (c.USER_ID, c.ITEM_ID, c.TIMESTAMP),
+    "metadata": (c.ITEM_ID,),
+}
 YEAR = "year"
 
-# What becomes of an item's fields: the first one, in the order of the file, that the test accepts.
+# For each field of an item record a test of names: the first field of the file that passes it is read.
 _ITEM_FIELDS: dict[str, Callable[[str], bool]] = {
     c.ITEM_ID: lambda name: name == c.ITEM_ID,
     c.TITLE: lambda name: name.endswith("title") or name == "name",
@@ -39,20 +41,10 @@ _ITEM_FIELDS: dict[str, Callable[[str], bool]] = {
 }
 
 
-class AtomicItem(RawMetadata):
-    """A row of an .item file; its categories are tags without an order, separated by spaces."""
-
-    year: str = ""
-
-
 def interaction_tables(
-    report: SourceReport, config: DataConfig, first_seq: int, on_bytes: Callable[[int], object]
+    report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes
 ) -> Iterator[pa.Table]:
-    """Yield an .inter file as tables for `staging.insert`; `seq` counts up from `first_seq` in file order.
-
-    Raises:
-        DataError: see `sources.read_blocks`; a required field is missing; too many bad rows.
-    """
+    """Yield an .inter file, see `Format.interactions`."""
     fields = check_header(report)
     wanted = {*REQUIRED["interactions"], c.RATING}
     columns = {column: name for name, column in fields.items() if name in wanted}
@@ -61,34 +53,32 @@ def interaction_tables(
     return checked_tables(rows, batches, config, {"interaction": 1.0}, first_seq)
 
 
-def item_rows(
-    report: SourceReport, config: DataConfig, on_bytes: Callable[[int], object]
-) -> Iterator[list[RawMetadata]]:
-    """Yield an .item file as lists of `AtomicItem`. Raises as `interaction_tables` does."""
+def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[ItemRecord]]:
+    """Yield an .item file as lists of `TaggedItemRecord`, see `Format.items`."""
     fields = check_header(report)
-    found = {kind: next(filter(accepts, fields), None) for kind, accepts in _ITEM_FIELDS.items()}
-    columns = {fields[name]: kind for kind, name in found.items() if name is not None}
+    names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
+    columns = {fields[name]: column for column, name in names.items() if name is not None}
     rows = DelimitedRows(report, "\t", quoted=False)
     for batch in rows.read(columns, config.allow_truncated, on_bytes):
         first = rows.account(batch)
-        items: list[RawMetadata] = []
+        items: list[ItemRecord] = []
         for position, values in enumerate(batch.to_pylist()):
             if values[c.ITEM_ID] is None:
-                rows.drop(s.MISSING_FIELD, first + position, batch, position)
+                rows.drop(MISSING_FIELD, first + position, batch, position)
             else:
                 items.append(_item(values))
         yield items
     report.check_bad_share(config.max_bad_line_share)
 
 
-def check_header(report: SourceReport) -> dict[str, str]:
+def check_header(report: InputReport) -> dict[str, str]:
     """The fields of a file as its first line names them: name -> name with type.
 
     Raises:
         DataError: the fields have no types; a required one is missing; the file is of the other kind.
     """
     path = report.path
-    head = s.head_lines(path, 1)
+    head = head_lines(path, 1)
     columns = head[0].decode("utf-8-sig", "replace").rstrip("\r").split("\t") if head else []
     fields = {column.partition(":")[0]: column for column in columns}
     if not all(name and column.partition(":")[2] in TYPES for name, column in fields.items()):
@@ -105,7 +95,7 @@ def check_header(report: SourceReport) -> dict[str, str]:
     return fields
 
 
-def _missing(path: Path, kind: str, missing: list[str], fields: list[str]) -> DataError:
+def _missing(path: Path, kind: InputKind, missing: list[str], fields: list[str]) -> DataError:
     if kind == "interactions" and c.USER_ID in missing and c.ITEM_ID in fields:
         remedy = f"rename the field to {c.USER_ID}, or list a file of items under data.metadata"
     elif missing == [c.TIMESTAMP]:
@@ -119,8 +109,8 @@ def _missing(path: Path, kind: str, missing: list[str], fields: list[str]) -> Da
     )
 
 
-def _item(values: dict[str, str | None]) -> AtomicItem:
-    return AtomicItem(
+def _item(values: dict[str, str | None]) -> TaggedItemRecord:
+    return TaggedItemRecord(
         item_id=values[c.ITEM_ID] or "",
         title=values.get(c.TITLE),
         brand=values.get(c.BRAND),
@@ -129,3 +119,6 @@ def _item(values: dict[str, str | None]) -> AtomicItem:
         description=values.get(c.DESCRIPTION),
         year=(values.get(YEAR) or "").removesuffix(".0"),
     )
+
+
+RECBOLE = Format(check=check_header, interactions=interaction_tables, items=item_rows)

@@ -1,4 +1,4 @@
-"""Delimited text (comma or tab) as tables of strings; what is no row is counted by cause."""
+"""Delimited text (comma or tab) as Arrow tables of strings; lines that are no row are counted by cause."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from recsys.prepare import files as s
-from recsys.prepare.files import SourceReport
+from recsys.prepare.formats import reports
+from recsys.prepare.formats.files import read_blocks
+from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.read_ahead import read_ahead
 
 BLOCK_BYTES = 1 << 22
 
 
 class DelimitedRows:
-    """The rows of one file, and where they stand in it.
+    """The rows of one file, and the lines on which they stand.
 
     Attributes:
-        report: of the file; rows with another number of fields or not in UTF-8 are counted there.
-        delimiter: between the fields of a line.
-        count: rows accounted for so far, see `account`.
+        report: of the file; rows with a wrong number of fields or not in UTF-8 are counted there.
+        delimiter: what separates the fields of a line.
+        count: number of rows accounted for so far, see `account`.
     """
 
-    def __init__(self, report: SourceReport, delimiter: str = ",", quoted: bool = True) -> None:
+    def __init__(self, report: InputReport, delimiter: str = ",", quoted: bool = True) -> None:
         """With `quoted`, a field may stand in double quotes and then hold delimiters and line feeds."""
         self.report, self.delimiter, self._quoted = report, delimiter, quoted
         self.count = 0
         self._header_lines = 0
-        self._skipped: list[int] = []  # line numbers of rows that never became part of a table
+        self._skipped: list[int] = []  # line numbers of dropped rows, which are in no table
 
     def account(self, batch: pa.Table) -> int:
         """Count the rows of a table; returns the number of rows before it."""
@@ -39,7 +41,7 @@ class DelimitedRows:
         return first
 
     def drop(self, cause: str, row: int, batch: pa.Table, position: int) -> None:
-        """Count row `row` (from 0) as bad, which is the one at `position` of `batch`."""
+        """Count row `row` of the file (from 0) as bad; it stands at `position` in `batch`."""
         values = batch.slice(position, 1).to_pylist()[0].values()
         self.report.drop(cause, self._line_number(row), self.delimiter.join(value or "" for value in values))
 
@@ -49,16 +51,16 @@ class DelimitedRows:
         """Yield the file, whose first line names its columns, as tables of strings; an empty field is null.
 
         Args:
-            columns: name in the file -> name in the tables; one that the file lacks is null throughout.
-            allow_truncated: read what a truncated gzip holds.
-            on_bytes: told the number of bytes read.
+            columns: name in the file -> name in the tables; a column that the file lacks is null in every row.
+            allow_truncated: whether to read the contents of a truncated gzip.
+            on_bytes: called with each number of bytes read.
 
         Raises:
-            DataError: see `sources.read_blocks`.
+            DataError: see `read_blocks`.
         """
         self._header_lines = 1
-        blocks = s.prefetch(s.read_blocks(self.report, allow_truncated, on_bytes))
-        # Bytes, because the reader would stop at the first value that is not UTF-8.
+        blocks = read_ahead(read_blocks(self.report, allow_truncated, on_bytes))
+        # Read as bytes, because the reader would stop at the first string that is not UTF-8.
         types = dict.fromkeys(columns, pa.binary())
         reader = pa_csv.open_csv(
             io.BufferedReader(_BlockStream(blocks)),
@@ -92,7 +94,7 @@ class DelimitedRows:
     def _skip_row(self, row: pa_csv.InvalidRow) -> str:
         self._skipped.append(row.number)
         self.report.lines += 1
-        self.report.drop(s.MALFORMED, row.number, row.text)
+        self.report.drop(reports.MALFORMED, row.number, row.text)
         return "skip"
 
     def _decode(self, batch: pa.Table) -> pa.Table:
@@ -111,7 +113,7 @@ class DelimitedRows:
                     self._skipped.append(number)
                     self._skipped.sort()
                     self.report.lines += 1
-                    self.report.drop(s.NOT_UTF8, number, line)
+                    self.report.drop(reports.NOT_UTF8, number, line)
             return batch.take(pa.array(sound, pa.int64())).cast(schema)
 
 

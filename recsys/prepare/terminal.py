@@ -1,4 +1,4 @@
-"""What a person sees while a dataset is prepared, and the tables at its end."""
+"""What the terminal shows while a dataset is prepared, and the tables at its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StageProgress:
     """A bar over the bytes of each file, a spinner for each stage."""
 
     def __init__(self, console: Console) -> None:
-        self._files = Progress(
+        self._progress = Progress(
             SpinnerColumn(finished_text="✓"),
             TextColumn("{task.description}"),
             BarColumn(),
@@ -27,40 +27,40 @@ class StageProgress:
         )
 
     def __enter__(self) -> Self:
-        self._files.start()
+        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._files.stop()
+        self._progress.stop()
 
     @contextmanager
     def file(self, path: Path, size: int) -> Iterator[Callable[[int], None]]:
-        """Show the reading of a file of `size` bytes; call what is yielded with each number of bytes read."""
-        task = self._files.add_task(f"Reading {path.name}", total=size, size=f"{size / 1e6:,.1f} MB")
-        yield lambda count: self._files.advance(task, count)
+        """Show a bar for a file of `size` bytes; yields a function to call with each number of bytes read."""
+        task = self._progress.add_task(f"Reading {path.name}", total=size, size=f"{size / 1e6:,.1f} MB")
+        yield lambda count: self._progress.advance(task, count)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Show a stage of unknown length."""
-        task = self._files.add_task(name, total=None, size="")
+        task = self._progress.add_task(name, total=None, size="")
         yield
-        self._files.update(task, total=1, completed=1)
+        self._progress.update(task, total=1, completed=1)
 
 
 def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> None:
-    """Print what was read, dropped by cause and kept."""
+    """Print how many lines of each input were read, dropped by cause and kept, and the size of the dataset."""
     label = f"{manifest['name']} (synthetic)" if manifest["synthetic"] else manifest["name"]
     table = Table(title=f"Read and dropped: {label}", title_justify="left")
     for heading in ("from", "what", "count"):
         table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
-    for source in manifest["sources"]:
-        _section(table, Path(source["path"]).name, source["lines"], source["dropped"], source["kept"])
+    for entry in manifest["sources"]:
+        _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"])
     for part in ("interactions", "metadata"):
-        about = manifest[part]
-        if about["read"]:
-            _section(table, f"all {part}", about["read"], about["dropped"], about["kept"])
+        entry = manifest[part]
+        if entry["read"]:
+            _section(table, f"all {part}", entry["read"], entry["dropped"], entry["kept"])
     for cause, count in manifest["metadata"]["fields"].items():
         table.add_row("", cause.replace("_", " "), f"{count:,}")
     console.print(table)

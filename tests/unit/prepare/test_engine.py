@@ -9,7 +9,7 @@ import pytest
 
 from recsys.config import DataConfig, SplitConfig
 from recsys.core.errors import DataError
-from recsys.prepare import staging
+from recsys.prepare.engine import filters, splits, staging
 
 Row = tuple[str, str, int, float | None, float]  # user, item, timestamp, rating, weight
 
@@ -24,12 +24,12 @@ def load(db: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     """Fill table `raw`, in file order, after whatever an earlier case left."""
     for table in db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
         db.execute(f"DROP TABLE {table[0]}")
-    staging.create_tables(db)
+    staging.create_raw_table(db)
     names = ("user_id", "item_id", "timestamp", "rating", "weight")
     columns = {name: [row[position] for row in rows] for position, name in enumerate(names)}
     table = pa.table({**columns, "seq": list(range(len(rows)))})
     # Shuffled: nothing may depend on the order in which rows arrive.
-    staging.insert(db, "raw", table.take(random.Random(len(rows)).sample(range(len(rows)), len(rows))))
+    staging.insert_interactions(db, table.take(random.Random(len(rows)).sample(range(len(rows)), len(rows))))
 
 
 def config(**changes: object) -> DataConfig:
@@ -67,9 +67,9 @@ def test_k_core_is_the_brute_force_core(database: duckdb.DuckDBPyConnection, see
     core = edges_of_core(edges, users, items)
     if not core:
         with pytest.raises(DataError, match="none of"):
-            staging.filter_interactions(database, config(k_core_users=users, k_core_items=items))
+            filters.filter_interactions(database, config(k_core_users=users, k_core_items=items))
         return
-    report = staging.filter_interactions(database, config(k_core_users=users, k_core_items=items))
+    report = filters.filter_interactions(database, config(k_core_users=users, k_core_items=items))
     assert {(u, i) for u, i, *_ in kept(database)} == {(f"u{u}", f"i{i}") for u, i in core}
     assert report.dropped["k_core"] == len(edges) - len(core)
 
@@ -79,7 +79,7 @@ def test_k_core_goes_on_to_the_fixed_point(database: duckdb.DuckDBPyConnection) 
     chain = [(f"u{n // 2 + n % 2}", f"i{n // 2}") for n in range(12)]
     block = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")]
     load(database, [(u, i, 1, None, 1.0) for u, i in chain + block])
-    report = staging.filter_interactions(database, config(k_core_users=2, k_core_items=2))
+    report = filters.filter_interactions(database, config(k_core_users=2, k_core_items=2))
     assert [(u, i) for u, i, *_ in kept(database)] == block
     assert report.k_core_rounds > 3
 
@@ -95,14 +95,14 @@ def test_the_latest_review_of_a_pair_stays_and_ties_go_to_the_later_line(databas
             ("v", "a", 10, None, 1.0),
         ],
     )
-    report = staging.filter_interactions(database, config())
+    report = filters.filter_interactions(database, config())
     assert kept(database) == [("u", "a", 20, 5.0), ("u", "b", 10, 3.0), ("v", "a", 10, None)]
     assert report.dropped == {"older_of_same_pair": 2, "k_core": 0}
 
 
 def test_of_events_the_strongest_stays(database: duckdb.DuckDBPyConnection) -> None:
     load(database, [("u", "a", 10, None, 5.0), ("u", "a", 12, None, 5.0), ("u", "a", 20, None, 1.0)])
-    staging.filter_interactions(database, config())
+    filters.filter_interactions(database, config())
     assert kept(database) == [("u", "a", 12, None)]
     assert database.execute("SELECT weight FROM kept").fetchall() == [(5.0,)]
 
@@ -114,7 +114,7 @@ def test_minimum_rating_judges_the_latest_review_and_lets_unrated_ones_pass(
         database,
         [("u", "a", 1, 5.0, 1.0), ("u", "a", 2, 3.9, 1.0), ("u", "b", 1, 4.0, 1.0), ("u", "c", 1, None, 1.0)],
     )
-    report = staging.filter_interactions(database, config(min_rating=4.0))
+    report = filters.filter_interactions(database, config(min_rating=4.0))
     assert [item for _, item, *_ in kept(database)] == ["b", "c"]
     assert report.dropped == {"older_of_same_pair": 1, "below_min_rating": 1, "k_core": 0}
 
@@ -122,20 +122,20 @@ def test_minimum_rating_judges_the_latest_review_and_lets_unrated_ones_pass(
 def test_rows_are_numbered_by_a_hash_of_the_id(database: duckdb.DuckDBPyConnection) -> None:
     ids = [f"B{n:03d}" for n in range(50)]
     load(database, [("u", item, 1, None, 1.0) for item in ids])
-    staging.filter_interactions(database, config())
-    staging.number_rows(database)
+    filters.filter_interactions(database, config())
+    filters.number_rows(database)
     rows = database.execute("SELECT item, item_id FROM items ORDER BY item").fetchall()
     by_hash = sorted(ids, key=lambda item: hashlib.md5(item.encode()).hexdigest())
     assert rows == list(enumerate(by_hash))
 
 
 def split(db: duckdb.DuckDBPyConnection, rows: list[Row], **how: object) -> tuple[list[str], dict[str, object]]:
-    """Split of each row, in file order, and what the manifest says."""
+    """Split of each row, in file order, and the manifest's entry on it."""
     load(db, rows)
-    staging.filter_interactions(db, config())
-    staging.number_rows(db)
-    about = staging.split_interactions(db, SplitConfig.model_validate(how))
-    return [part for (part,) in db.execute("SELECT split FROM interactions ORDER BY seq").fetchall()], about
+    filters.filter_interactions(db, config())
+    filters.number_rows(db)
+    entry = splits.split_interactions(db, SplitConfig.model_validate(how))
+    return [part for (part,) in db.execute("SELECT split FROM interactions ORDER BY seq").fetchall()], entry
 
 
 def at(times: dict[str, list[int]]) -> list[Row]:
@@ -146,7 +146,7 @@ def at(times: dict[str, list[int]]) -> list[Row]:
 
 def test_leave_one_out(database: duckdb.DuckDBPyConnection) -> None:
     rows = at({"one": [5], "two": [5, 6], "three": [9, 7, 8], "tied": [4] * 8})
-    parts, about = split(database, rows, method="leave_one_out")
+    parts, entry = split(database, rows, method="leave_one_out")
     assert parts == [
         *["train"],
         *["train", "train"],
@@ -154,24 +154,24 @@ def test_leave_one_out(database: duckdb.DuckDBPyConnection) -> None:
         *["train"] * 6,
         *["validation", "test"],  # equal times keep file order
     ]
-    assert about == {"method": "leave_one_out"}
+    assert entry == {"method": "leave_one_out"}
 
 
 def test_temporal_uses_one_time_for_all(database: duckdb.DuckDBPyConnection) -> None:
     rows = at({"a": [1, 3, 5, 7, 9], "b": [2, 4, 6, 8, 10]})
-    parts, about = split(database, rows, method="temporal", validation_share=0.2, test_share=0.3)
+    parts, entry = split(database, rows, method="temporal", validation_share=0.2, test_share=0.3)
     by_time = dict(zip([row[2] for row in rows], parts, strict=True))
     assert [by_time[time] for time in range(1, 11)] == ["train"] * 5 + ["validation"] * 2 + ["test"] * 3
-    assert about == {"method": "temporal", "validation_from": 6, "test_from": 8}
+    assert entry == {"method": "temporal", "validation_from": 6, "test_from": 8}
 
 
 def test_temporal_keeps_equal_times_together(database: duckdb.DuckDBPyConnection) -> None:
     # Of ten, the last two would be test; the eighth has the same time as the ninth and comes along.
-    parts, about = split(
+    parts, entry = split(
         database, at({"a": [1, 2, 3, 4, 5, 6, 7, 9, 9, 9]}), method="temporal", validation_share=0.1, test_share=0.2
     )
     assert parts == ["train"] * 7 + ["test"] * 3
-    assert about["test_from"] == 9
+    assert entry["test_from"] == 9
 
 
 def test_temporal_needs_more_than_one_moment(database: duckdb.DuckDBPyConnection) -> None:

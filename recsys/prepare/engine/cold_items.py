@@ -1,22 +1,21 @@
-"""Items held out of training, so that recommending what nobody has chosen yet can be measured."""
+"""Cold items: items held out of training, on which recommending items without interactions is measured."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import duckdb
-
 from recsys.core.errors import DataError
-from recsys.prepare import staging
+from recsys.prepare.engine.staging import Database
+from recsys.prepare.engine.staging import count as count_rows
 
 
-def hold_out_items(db: duckdb.DuckDBPyConnection, share: float, seed: int) -> dict[str, Any]:
+def hold_out_items(db: Database, share: float, seed: int) -> dict[str, Any]:
     """Remove a share of the items from the train and validation parts of table `interactions`.
 
-    The items are drawn uniformly among those with a test interaction, for on the others nothing could be measured, by
-    the hash of seed and id: the draw depends on neither row numbers nor the other items. They stay in the catalogue,
-    and their test interactions stay. Users keep their rows, also those who have no history left.
+    The items are drawn uniformly among those with a test interaction, because nothing could be measured on the others.
+    They are drawn by the hash of seed and id, so that the draw depends on neither row numbers nor the other items. They
+    stay in the catalogue, and their test interactions stay. Users keep their rows, even if they have no history left.
 
     Args:
         db: with tables `interactions` (split) and `items`.
@@ -29,7 +28,7 @@ def hold_out_items(db: duckdb.DuckDBPyConnection, share: float, seed: int) -> di
     Raises:
         DataError: fewer items have test interactions; nothing would be left to train on.
     """
-    count = max(1, math.floor(share * staging.count(db, "items") + 0.5))
+    count = max(1, math.floor(share * count_rows(db, "items") + 0.5))
     db.execute(
         """
         CREATE TABLE cold AS
@@ -38,15 +37,15 @@ def hold_out_items(db: duckdb.DuckDBPyConnection, share: float, seed: int) -> di
         """,
         {"seed": str(seed), "count": count},
     )
-    if (found := staging.count(db, "cold")) < count:
+    if (available := count_rows(db, "cold")) < count:
         raise DataError(
             f"{count:,} items with test interactions to hold out of training",
-            f"{found:,}",
+            f"{available:,}",
             "lower data.split.cold_items_share",
         )
-    before = staging.count(db, "interactions")
+    before = count_rows(db, "interactions")
     db.execute("DELETE FROM interactions WHERE split <> 'test' AND item IN (SELECT item FROM cold)")
-    if not staging.count(db, "interactions WHERE split = 'train'"):
+    if not count_rows(db, "interactions WHERE split = 'train'"):
         raise DataError(
             "training interactions beside those of the items held out", "none", "lower data.split.cold_items_share"
         )
@@ -54,8 +53,8 @@ def hold_out_items(db: duckdb.DuckDBPyConnection, share: float, seed: int) -> di
         "share": share,
         "seed": seed,
         "count": count,
-        "interactions_removed": before - staging.count(db, "interactions"),
-        "test_interactions": staging.count(db, "interactions SEMI JOIN cold USING (item)"),
+        "interactions_removed": before - count_rows(db, "interactions"),
+        "test_interactions": count_rows(db, "interactions SEMI JOIN cold USING (item)"),
     }
     db.execute("DROP TABLE cold")
     return result

@@ -1,0 +1,66 @@
+"""The Parquet files of a prepared dataset, written with equal bytes for equal rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.prepare import columns as c
+from recsys.prepare.engine.staging import Database
+from recsys.prepare.schema import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, PURCHASE_FIELDS, USERS_SCHEMA
+
+ROW_GROUP = 1 << 18
+
+
+def write_interactions(db: Database, path: Path, with_purchases: bool) -> None:
+    """Write table `interactions`, sorted by user, time and file order; price and quantity if `with_purchases`."""
+    schema = INTERACTIONS_SCHEMA
+    if with_purchases:
+        for field in PURCHASE_FIELDS:
+            schema = schema.append(field)
+    _write(db, path, schema, 'interactions ORDER BY "user", timestamp, seq')
+
+
+def write_users(db: Database, path: Path) -> None:
+    """Write table `users`, sorted by row number."""
+    _write(db, path, USERS_SCHEMA, 'users ORDER BY "user"')
+
+
+def write_items(db: Database, path: Path) -> None:
+    """Write table `items` joined with `metadata`, sorted by row number.
+
+    An item without metadata has empty texts, no categories and no price.
+    """
+    texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in (c.TITLE, c.TEXT, c.BRAND, c.DESCRIPTION, c.IMAGE))
+    query = (
+        f"(SELECT item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"
+        " FROM items LEFT JOIN metadata USING (item_id)) ORDER BY item"
+    )
+    _write(db, path, ITEMS_SCHEMA, query)
+
+
+def _write(db: Database, path: Path, schema: pa.Schema, query: str) -> None:
+    names = ", ".join(f'"{name}"' for name in schema.names)
+    reader = db.sql(f"SELECT {names} FROM {query}").to_arrow_reader(ROW_GROUP)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for table in _groups(reader):
+            writer.write_table(table.cast(schema), row_group_size=ROW_GROUP)
+
+
+def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Regroup batches, whose sizes the engine chooses, into tables of `ROW_GROUP` rows."""
+    pending: list[pa.RecordBatch] = []
+    count = 0
+    for batch in reader:
+        pending.append(batch)
+        count += len(batch)
+        while count >= ROW_GROUP:
+            table = pa.Table.from_batches(pending)
+            yield table.slice(0, ROW_GROUP)
+            pending = table.slice(ROW_GROUP).combine_chunks().to_batches()
+            count -= ROW_GROUP
+    if count:
+        yield pa.Table.from_batches(pending)

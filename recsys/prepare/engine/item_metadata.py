@@ -1,0 +1,41 @@
+"""The table of item metadata: which item records are used, and their cleaned rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from recsys.prepare import columns as c
+from recsys.prepare.engine.staging import Database, count, insert
+from recsys.prepare.schema import METADATA_SCHEMA
+
+
+def create_metadata_table(db: Database) -> None:
+    """Make the empty table `metadata`."""
+    db.register("batch", METADATA_SCHEMA.empty_table())
+    db.execute("CREATE TABLE metadata AS SELECT * FROM batch")
+    db.unregister("batch")
+
+
+def choose_records(db: Database, item_ids: list[str]) -> tuple[int, list[int]]:
+    """How many item records are of items in table `items`, and the positions of those to add to `metadata`.
+
+    Added is the first record of each item that has no metadata yet.
+    """
+    batch = pa.table({c.ITEM_ID: pa.array(item_ids, pa.string()), "position": pa.array(range(len(item_ids)))})
+    db.register("batch", batch)
+    db.execute("CREATE OR REPLACE TEMP TABLE in_dataset AS SELECT * FROM batch SEMI JOIN items USING (item_id)")
+    db.unregister("batch")
+    chosen = db.execute(
+        "SELECT min(position) FROM in_dataset ANTI JOIN metadata USING (item_id) GROUP BY item_id ORDER BY 1"
+    ).fetchall()
+    return count(db, "in_dataset"), [position for (position,) in chosen]
+
+
+def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append rows with the fields of `METADATA_SCHEMA` to table `metadata`."""
+    if rows:
+        columns = zip(*rows, strict=True)
+        insert(db, "metadata", pa.table(list(map(pa.array, columns, METADATA_SCHEMA.types)), METADATA_SCHEMA))

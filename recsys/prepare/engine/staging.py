@@ -1,0 +1,56 @@
+"""The database of a preparation: connecting, loading Arrow tables, asking for one value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from recsys.config import DataConfig
+
+Database = duckdb.DuckDBPyConnection
+
+
+def connect(config: DataConfig, spill: Path) -> Database:
+    """An in-memory database that keeps to the config's memory limit and spills into `spill`."""
+    return duckdb.connect(
+        config={
+            "memory_limit": f"{config.memory_limit_mb}MB",
+            "threads": config.threads,
+            "temp_directory": str(spill),
+            "preserve_insertion_order": False,
+        }
+    )
+
+
+def create_raw_table(db: Database) -> None:
+    """Make the empty table `raw`, into which interactions are loaded."""
+    db.execute(
+        "CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, timestamp BIGINT, rating FLOAT, weight FLOAT DEFAULT 1,"
+        " price FLOAT, quantity FLOAT, seq BIGINT)"
+    )
+
+
+def insert_interactions(db: Database, batch: pa.Table) -> None:
+    """Append interactions, as a format yields them, to table `raw`."""
+    insert(db, "raw", batch)
+
+
+def insert(db: Database, table: str, batch: pa.Table) -> None:
+    """Append an Arrow table to a table; columns are matched by name."""
+    db.register("batch", batch)
+    db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+    db.unregister("batch")
+
+
+def count(db: Database, table: str) -> int:
+    """Number of rows of a table, which may carry a clause, as in `kept WHERE rating > 3`."""
+    return int(one_value(db, f"SELECT count(*) FROM {table}"))
+
+
+def one_value(db: Database, query: str, **values: Any) -> Any:
+    """The value that a query of one row and one column gives."""
+    # All rows are fetched, because DuckDB refuses other work while a result is unfinished.
+    return db.execute(query, values).fetchall()[0][0]

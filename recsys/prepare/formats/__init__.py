@@ -1,0 +1,10 @@
+"""The formats of raw data that can be prepared: one module a format, listed in `registry`.
+
+A new format is a module with a `Format` (see `base`) and an entry in `registry.FORMATS`. These modules help it:
+
+    files        a file as blocks of whole lines: decompressed, hashed, lines counted
+    reports      what became of the lines of an input, and the causes for which lines are dropped
+    delimited    comma- or tab-separated text as Arrow tables of strings
+    event_checks tables of strings as checked, typed events
+    json_lines   lines of JSON as checked records; `layouts` names their fields
+"""

@@ -1,0 +1,46 @@
+"""Amazon's review data of 2014, 2018 and 2023: a file of reviews and one of item metadata, both of JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.config import DataConfig
+from recsys.prepare import columns as c
+from recsys.prepare.formats.base import Format, OnBytes
+from recsys.prepare.formats.json_lines import item_records, read_records
+from recsys.prepare.formats.layouts import LAYOUTS, check_layout, review_type
+from recsys.prepare.formats.reports import InputReport
+
+
+def review_tables(
+    layout_name: str, report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes
+) -> Iterator[pa.Table]:
+    """Yield a review file of one edition, see `Format.interactions`."""
+    layout = LAYOUTS[layout_name]
+    seq = first_seq
+    for reviews in read_records(report, config, review_type(layout, config.rating_range), on_bytes):
+        yield pa.table(
+            {
+                c.USER_ID: pa.array([review.user_id for review in reviews], pa.string()),
+                c.ITEM_ID: pa.array([review.item_id for review in reviews], pa.string()),
+                c.TIMESTAMP: pa.array([review.timestamp // layout.ticks for review in reviews], pa.int64()),
+                c.RATING: pa.array([review.rating for review in reviews], pa.float32()),
+                c.SEQ: pa.array(np.arange(seq, seq + len(reviews))),
+            }
+        )
+        seq += len(reviews)
+
+
+def _edition(layout_name: str) -> Format:
+    return Format(
+        check=partial(check_layout, name=layout_name),
+        interactions=partial(review_tables, layout_name),
+        items=partial(item_records, layout_name),
+    )
+
+
+AMAZON_2014, AMAZON_2018, AMAZON_2023 = map(_edition, ("amazon_2014", "amazon_2018", "amazon_2023"))

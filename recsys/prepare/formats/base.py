@@ -1,0 +1,68 @@
+"""What a format is to the preparation, and the item records that every format yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import pyarrow as pa
+from msgspec import Meta
+
+from recsys.config import DataConfig
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.reports import InputKind, InputReport
+
+Id = Annotated[str, Meta(min_length=1)]
+# Called with each number of bytes read, for a progress bar.
+OnBytes = Callable[[int], object]
+
+
+class Picture(msgspec.Struct, gc=False):
+    """Addresses of one picture of an item, in two sizes."""
+
+    large: str | None = None
+    hi_res: str | None = None
+
+
+class ItemRecord(msgspec.Struct, gc=False):
+    """An item as its shop describes it, not cleaned yet; each field takes the types of all formats together."""
+
+    item_id: Id
+    title: str | None = None
+    brand: str | None = None
+    categories: list[list[str] | str] | str | None = None
+    price: float | str | None = None
+    description: list[str] | str | None = None
+    image: list[str | Picture] | str | None = None
+
+
+class TaggedItemRecord(ItemRecord):
+    """An item with a year, and with categories that are tags without an order instead of a path in a shop."""
+
+    year: str = ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How inputs of one format are checked and read. An input is a file or, for an event store, a database.
+
+    Attributes:
+        check: looks at the head of an input, before any input is read whole. Raises DataError where the input is
+            evidently not in this format.
+        interactions: yields an input's interactions as Arrow tables with user_id and item_id (strings), timestamp
+            (int64, seconds since 1970), rating (float32, nullable) and `seq` (int64, the order within all inputs, which
+            decides ties in time; it counts up from the argument), optionally weight, price and quantity (float32).
+            Bad lines are counted in the report. Raises DataError where there are too many.
+        items: yields an input's item records in lists; counts and raises like `interactions`.
+        open_input: starts the report of an input. Raises DataError where it cannot be read.
+        has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
+    """
+
+    check: Callable[[InputReport], object]
+    interactions: Callable[[InputReport, DataConfig, int, OnBytes], Iterator[pa.Table]]
+    items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[ItemRecord]]]
+    open_input: Callable[[Path, InputKind], InputReport] = open_file
+    has_purchases: bool = False

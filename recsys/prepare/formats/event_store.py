@@ -1,0 +1,118 @@
+"""The events of a server's store (see `recsys.store`): what the server recorded yesterday trains today's model.
+
+A store is named by its URL or by the path of its SQLite file. Its events are checked like those of an event log, and
+the catalogue beside it is that of an event log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import make_url
+
+from recsys.config import DataConfig
+from recsys.core.errors import DataError
+from recsys.prepare.formats.base import Format, OnBytes
+from recsys.prepare.formats.delimited import DelimitedRows
+from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
+from recsys.prepare.formats.events import EVENTS
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.store import EVENT_WEIGHTS, Event, Store
+
+TIMEOUT_S = 60.0
+BYTES_PER_EVENT = 150  # about, as text; for the progress bar
+RATING = "rating"  # an event type of the store that `data.event_weights` need not name
+
+# `data.interactions` is a list of paths, and a URL turned into a path has lost one of its slashes.
+_URL = re.compile(r"^(postgres(?:ql)?(?:\+\w+)?):/+")
+
+
+def open_input(path: Path, kind: InputKind) -> InputReport:
+    """Start the report of a store, whose size is an estimate until it has been read, or of the catalogue beside it.
+
+    Raises:
+        DataError: no such file, no events, or a URL with a password.
+        StoreError: not a store, or one of another version.
+        StoreUnavailable: it cannot be reached.
+    """
+    if kind == "metadata":
+        return open_file(path, kind)
+    with _open(path) as store:
+        count = store.stats().events
+    if not count:
+        raise DataError(f"events in the store {path}", "none", "name the store that the server writes to")
+    return InputReport(path, kind, size=count * BYTES_PER_EVENT)
+
+
+def check(report: InputReport) -> None:
+    """Check the catalogue; that the store can be read was checked when its report was started."""
+    if report.kind == "metadata":
+        EVENTS.check(report)
+
+
+def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
+    """Yield the events of a store in the order of their arrival, see `Format.interactions`.
+
+    They are the events of one moment; those that arrive meanwhile are left to the next preparation.
+
+    Raises:
+        DataError: too many events that `config` does not allow.
+        StoreError, StoreUnavailable: see `open_input`.
+    """
+    weights = {RATING: EVENT_WEIGHTS[RATING], **config.event_weights}
+    yield from checked_tables(DelimitedRows(report), _tables(report, on_bytes), config, weights, first_seq)
+
+
+def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
+    """Yield tables of strings as a file would hold them; at the end set the size and the hash of such a file."""
+    digest, size = hashlib.sha256(), 0
+    columns = (*REQUIRED, *OPTIONAL)
+    with _open(report.path) as store:
+        for rows in store.all_events():
+            text = "".join(json.dumps(row) + "\n" for row in rows).encode("utf8")
+            digest.update(text)
+            size += len(text)
+            values = dict(zip(Event._fields, zip(*rows, strict=True), strict=True))
+            yield pa.table({name: pa.array(map(_as_text, values[name]), pa.string()) for name in columns})
+            on_bytes(len(rows) * BYTES_PER_EVENT)
+    report.size, report.sha256 = size, digest.hexdigest()
+
+
+def _as_text(value: str | float | None) -> str | None:
+    return value if value is None or isinstance(value, str) else repr(value)
+
+
+def _open(path: Path) -> Store:
+    url = _URL.sub(r"\1://", path.as_posix())
+    if "://" in url:
+        store = Store.open(url, timeout_s=TIMEOUT_S, pool_size=1)
+        parsed = make_url(url)
+        if parsed.password or "password" in parsed.query:
+            raise DataError(
+                "a URL without a password at data.interactions, because the manifest repeats it",
+                "one with a password",
+                "leave it out, and set PGPASSWORD or write it to ~/.pgpass",
+            )
+        return store
+    if not path.is_file():
+        raise DataError(
+            "the file or the PostgreSQL URL of a store at data.interactions",
+            f"no file {path}",
+            "check the path; a server makes the file when it starts",
+        )
+    return Store.open(str(path), timeout_s=TIMEOUT_S, pool_size=1)
+
+
+STORE = Format(
+    check=check,
+    interactions=event_tables,
+    items=EVENTS.items,
+    open_input=open_input,
+    has_purchases=True,
+)

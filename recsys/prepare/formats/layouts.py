@@ -1,0 +1,150 @@
+"""How files of JSON lines name and type their fields, and how to tell from a file's first lines which layout it has.
+
+Amazon's review data has three editions, see McAuley et al. 2015 (2014: metadata lines are Python literals), Ni et al.
+2019 (2018) and Hou et al. 2024 (2023). The catalogue beside an event log names its fields as the prepared dataset does.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from recsys.core.errors import DataError
+from recsys.prepare.formats.base import Id, ItemRecord
+from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.reports import InputReport
+
+# Seconds up to the year 2242; later times are milliseconds written by mistake.
+LAST_SECOND = 1 << 33
+SNIFFED_LINES = 100
+CATALOGUE = "events"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The field names of one kind of files.
+
+    Attributes:
+        review: the file's names for user_id, item_id, rating and timestamp; empty if there are no reviews.
+        ticks: timestamp units in a second.
+        metadata: the file's names for fields of `ItemRecord`, where they differ.
+        telltale: metadata fields that only this layout has.
+        literals: whether metadata lines may be Python literals.
+    """
+
+    review: dict[str, str]
+    ticks: int
+    metadata: dict[str, str]
+    telltale: frozenset[str]
+    literals: bool = False
+
+
+_REVIEW_2014 = {"user_id": "reviewerID", "item_id": "asin", "rating": "overall", "timestamp": "unixReviewTime"}
+
+LAYOUTS = {
+    "amazon_2014": Layout(
+        review=_REVIEW_2014,
+        ticks=1,
+        metadata={"item_id": "asin", "image": "imUrl"},
+        telltale=frozenset({"imUrl", "salesRank", "related", "categories"}),
+        literals=True,
+    ),
+    "amazon_2018": Layout(
+        review=_REVIEW_2014,
+        ticks=1,
+        metadata={"item_id": "asin", "categories": "category", "image": "imageURLHighRes"},
+        telltale=frozenset({"category", "main_cat", "also_buy", "imageURL", "imageURLHighRes"}),
+    ),
+    "amazon_2023": Layout(
+        review={"user_id": "user_id", "item_id": "parent_asin", "rating": "rating", "timestamp": "timestamp"},
+        ticks=1000,
+        metadata={"item_id": "parent_asin", "brand": "store", "image": "images"},
+        telltale=frozenset({"parent_asin", "store", "images"}),
+    ),
+    CATALOGUE: Layout(review={}, ticks=1, metadata={}, telltale=frozenset({"item_id"})),
+}
+
+
+def review_type(layout: Layout, rating_range: tuple[float, float]) -> type[msgspec.Struct]:
+    """The type of a review line: ids not empty, rating in range or absent, timestamp plausible."""
+    low, high = rating_range
+    return msgspec.defstruct(
+        "Review",
+        [
+            ("user_id", Id),
+            ("item_id", Id),
+            ("timestamp", Annotated[int, Meta(ge=0, lt=LAST_SECOND * layout.ticks)]),
+            ("rating", Annotated[float, Meta(ge=low, le=high)] | None, None),
+        ],
+        rename=layout.review,
+        gc=False,
+    )
+
+
+def item_type(layout: Layout) -> type[msgspec.Struct]:
+    """The type of a metadata line: the fields of `ItemRecord` under the names of a layout."""
+    # Not a subclass, because msgspec renames only the fields that a subclass adds.
+    fields = [
+        (field.name, field.type) if field.required else (field.name, field.type, field.default)
+        for field in msgspec.structs.fields(ItemRecord)
+    ]
+    return msgspec.defstruct("Metadata", fields, rename=layout.metadata, gc=False)
+
+
+def check_layout(report: InputReport, name: str) -> None:
+    """Stop when the first lines of a file are evidently not in the layout `name`.
+
+    Raises:
+        DataError: naming the layout or the kind of file that they look like.
+    """
+    fields_of_lines = [fields for line in head_lines(report.path, SNIFFED_LINES) if (fields := _field_names(line))]
+    if not fields_of_lines:
+        return  # no line can be parsed: the limit on bad lines will decide
+    fields = frozenset().union(*fields_of_lines)
+    fitting = {"interactions": _review_layouts(fields), "metadata": _metadata_layouts(fields)}
+    if name in fitting[report.kind] or not (fitting["interactions"] or fitting["metadata"]):
+        return
+    kind = next(kind for kind in (report.kind, *fitting) if fitting[kind])
+    if kind != report.kind:
+        got, remedy = f"{kind} in the format {' or '.join(fitting[kind])}", f"list it under data.{kind}"
+    else:
+        got = f"the format {' or '.join(fitting[kind])}"
+        remedy = f"set data.format: {fitting[kind][0]}"
+        if name == CATALOGUE:
+            remedy = "rename the fields to item_id, title, brand, categories, price, description, image"
+    raise DataError(f"{report.kind} in the format {name} in {report.path}", got, remedy)
+
+
+def _review_layouts(fields: frozenset[str]) -> list[str]:
+    return [
+        name
+        for name, layout in LAYOUTS.items()
+        if layout.review and {layout.review["user_id"], layout.review["item_id"]} <= fields
+    ]
+
+
+def _metadata_layouts(fields: frozenset[str]) -> list[str]:
+    if "reviewerID" in fields or "user_id" in fields:
+        return []
+    fitting = [name for name, layout in LAYOUTS.items() if layout.metadata.get("item_id", "item_id") in fields]
+    certain = [name for name in fitting if LAYOUTS[name].telltale & fields]
+    # `categories` means 2014 unless parent_asin shows 2023; a file with no telltale field fits every edition.
+    return certain or fitting
+
+
+def _field_names(line: bytes) -> frozenset[str]:
+    for parse in (msgspec.json.decode, _literal):
+        try:
+            tree = parse(line)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return frozenset(map(str, tree)) if isinstance(tree, dict) else frozenset()
+    return frozenset()
+
+
+def _literal(line: bytes) -> object:
+    return ast.literal_eval(line.decode("utf8"))

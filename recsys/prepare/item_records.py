@@ -1,0 +1,49 @@
+"""Item records of all formats, cleaned to the metadata of a prepared dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from recsys.prepare import cleaning
+from recsys.prepare.formats.base import ItemRecord, Picture, TaggedItemRecord
+
+
+def clean_record(record: ItemRecord, max_chars: int, causes: Counter[str]) -> tuple[Any, ...]:
+    """The fields of `schema.METADATA_SCHEMA`.
+
+    Args:
+        record: as the raw file has it.
+        max_chars: longest text for the text encoder.
+        causes: counts fields that have a value but no meaning, by cause; added to.
+    """
+    title = cleaning.clean_text(record.title or "")
+    brand = cleaning.clean_name(record.brand or "")
+    categories = cleaning.clean_all(_flat(record.categories), cleaning.clean_name)
+    description = " ".join(cleaning.clean_all(_flat(record.description)))
+    price = cleaning.parse_price(record.price)
+    if record.title and not title:
+        causes["title_without_text"] += 1
+    if record.price not in (None, "") and price is None:
+        causes["price_not_understood"] += 1
+    year, separator = (record.year, " ") if isinstance(record, TaggedItemRecord) else ("", " > ")
+    text = cleaning.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
+    return record.item_id, title, text, brand, categories, price, description, _first_picture(record.image)
+
+
+def _flat(values: list[list[str] | str] | list[str] | str | None) -> list[str]:
+    """The strings of a string, a list or a list of lists, from first to last."""
+    if isinstance(values, str):
+        return [values]
+    return [text for value in values or () for text in ([value] if isinstance(value, str) else value)]
+
+
+def _first_picture(images: list[str | Picture] | str | None) -> str:
+    """Address of the first picture, empty if there is none."""
+    if isinstance(images, str):
+        return images
+    for image in images or ():
+        url = image if isinstance(image, str) else image.large or image.hi_res
+        if url:
+            return url
+    return ""

@@ -1,0 +1,46 @@
+"""The prepared dataset: a folder of four files, written by `prepare`, read by `prepared.PreparedDataset`.
+
+    interactions.parquet  one row an interaction, sorted by user, then time, then file order: user, item, timestamp,
+                          rating, weight and split; price and quantity too if the format has purchases
+    users.parquet         one row a user, sorted by user: the id that the raw files give the user
+    items.parquet         one row an item, sorted by item: its id and its cleaned metadata, empty where there is none
+    manifest.json         schema version, inputs with their hashes, what was dropped and why, counts, the split, the
+                          SHA-256 of the other files and the settings; written last, so that its folder is complete
+
+`columns` names the columns and says what each means. Users and items are numbered from 0 by a hash of their ids. Equal
+input and settings give equal bytes. In memory, a user's interactions are a row of `recsys.core.histories.Histories`.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from recsys.prepare import columns as c
+
+SCHEMA_VERSION = 1
+
+INTERACTIONS_SCHEMA = pa.schema(
+    [
+        (c.USER, pa.int32()),
+        (c.ITEM, pa.int32()),
+        (c.TIMESTAMP, pa.int64()),
+        (c.RATING, pa.float32()),
+        (c.WEIGHT, pa.float32()),
+        (c.SPLIT, pa.string()),
+    ]
+)
+PURCHASE_FIELDS = [pa.field(c.PRICE, pa.float32()), pa.field(c.QUANTITY, pa.float32())]
+USERS_SCHEMA = pa.schema([(c.USER, pa.int32()), (c.USER_ID, pa.string())])
+METADATA_SCHEMA = pa.schema(
+    [
+        (c.ITEM_ID, pa.string()),
+        (c.TITLE, pa.string()),
+        (c.TEXT, pa.string()),
+        (c.BRAND, pa.string()),
+        (c.CATEGORIES, pa.list_(pa.string())),
+        (c.PRICE, pa.float32()),
+        (c.DESCRIPTION, pa.string()),
+        (c.IMAGE, pa.string()),
+    ]
+)
+ITEMS_SCHEMA = pa.schema([pa.field(c.ITEM, pa.int32()), *METADATA_SCHEMA])
