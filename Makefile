@@ -13,7 +13,7 @@ CODE := recsys serve tests benchmarks $(wildcard *.py)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve test test-slow lint types imports check requirements wheel config-docs install install-dev clean
+.PHONY: help demo serve test test-slow lint types imports check requirements wheel docs config-docs install install-dev clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,9 +61,13 @@ requirements: install-dev ## Write the requirements files from pyproject.toml; `
 wheel: install-dev ## Build the package: dist/recsys-VERSION-py3-none-any.whl.
 	@$(BIN)/python -m hatchling build --target wheel
 
-config-docs: install ## Write the README's tables of settings from recsys/config.py and serve/settings.py.
-	@$(BIN)/python -m recsys.config_docs
-	@$(BIN)/python -m serve.settings_docs
+docs: install-dev config-docs ## Build the documentation into site/, strictly; it can be opened from disk.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/python -m tools.check_site site
+
+config-docs: install ## Write the documentation's pages of settings and of the HTTP API from the code.
+	@$(BIN)/python -m tools.settings_page
+	@$(BIN)/python -m tools.api_page
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

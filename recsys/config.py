@@ -1,7 +1,7 @@
 """Every setting of the programs: typed, defined once, with its default; unknown keys are refused.
 
 A config file is YAML with the sections below. `load_config(path, ["training.epochs=3"])` reads one and
-applies `--set` overrides. The README's table of keys is generated from this module (`make config-docs`).
+applies `--set` overrides. The documentation's page of keys is generated from this module (`make config-docs`).
 """
 
 from __future__ import annotations
@@ -467,7 +467,7 @@ def parse_config(tree: Mapping[str, Any], source: str) -> Config:
         raise ConfigError(
             f"settings of recsys/config.py in {source}",
             "; ".join(problems),
-            "correct these keys; README.md lists every key with its meaning",
+            "correct these keys; docs/settings.md lists every key with its meaning",
         ) from None
 
 
@@ -484,7 +484,7 @@ def _apply_override(tree: dict[str, Any], override: str) -> None:
     for parent in parents:
         child = node.setdefault(parent, {})
         if not isinstance(child, dict):
-            raise ConfigError(f"a section named {parent}", f"--set {override}", "see README.md for the keys")
+            raise ConfigError(f"a section named {parent}", f"--set {override}", "see docs/settings.md for the keys")
         node = child
     node[leaf] = value
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from recsys.config import load_config
-from recsys.config_docs import with_table
 from recsys.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -88,8 +87,3 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml"):
         load_config(tmp_path / "nowhere.yaml")
-
-
-def test_the_readme_lists_the_keys_of_this_version() -> None:
-    readme = (ROOT / "README.md").read_text("utf8")
-    assert readme == with_table(readme), "run `make config-docs`"

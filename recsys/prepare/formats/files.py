@@ -63,7 +63,7 @@ def open_file(path: Path, kind: InputKind) -> InputReport:
         raise DataError(
             f"a file at data.{kind}",
             f"{path}: {error.strerror}",
-            "check the path; README.md says where to download the files and how to make the sample's",
+            "check the path; docs/data-formats.md says where to download the files and how to make the sample's",
         ) from None
     if size == 0:
         raise _empty(path)

@@ -6,9 +6,6 @@ import pytest
 
 from recsys.core.errors import ConfigError
 from serve.settings import load_settings
-from serve.settings_docs import with_table
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_environment_then_options(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +73,3 @@ def test_origins_are_a_list() -> None:
         "https://b.example",
     ]
     assert load_settings().origins == []
-
-
-def test_the_readme_lists_the_settings_of_this_version() -> None:
-    readme = (ROOT / "README.md").read_text("utf8")
-    assert "| `store_read_timeout_s` | float |" in readme
-    assert readme == with_table(readme), "run `make config-docs`"

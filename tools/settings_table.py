@@ -1,30 +1,42 @@
-"""Tables of settings in a Markdown file, made from the pydantic models that define them."""
+"""Markdown tables of settings, made from the pydantic models that define them."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+Field = tuple[str, FieldInfo]
 
-def settings_table(fields: Iterable[tuple[str, FieldInfo]]) -> str:
+
+def settings_table(fields: Iterable[Field]) -> str:
     """A Markdown table of every key with its type, default and meaning."""
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, field in fields:
-        default = "required" if field.is_required() else f"`{_plain(field.get_default())}`"
-        rows.append(f"| `{key}` | {_type_name(field.annotation)} | {default} | {field.description or ''} |")
+        default = "required" if field.is_required() else f"`{_plain(field.get_default(call_default_factory=True))}`"
+        meaning = (field.description or "").replace("|", "\\|")
+        rows.append(f"| `{key}` | {_type_name(field.annotation)} | {default} | {meaning} |")
     return "\n".join(rows)
 
 
-def between_marks(text: str, name: str, table: str) -> str:
-    """`text` with what stands between the marks `<!-- NAME: begin -->` and `<!-- NAME: end -->` replaced by `table`."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{table}\n{end}{after}"
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[Field]:
+    """Every setting of a model and of the models in it, with its dotted key."""
+    for name, field in model.model_fields.items():
+        inner = section_of(field)
+        if inner is None:
+            yield prefix + name, field
+        else:
+            yield from leaves(inner, f"{prefix}{name}.")
+
+
+def section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model that a field holds; None: it holds a value."""
+    annotation = field.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def _type_name(annotation: Any) -> str:
@@ -37,6 +49,8 @@ def _type_name(annotation: Any) -> str:
         return _type_name(arguments[0])
     if origin is not None:
         return f"{origin.__name__} of {', '.join(dict.fromkeys(_type_name(a) for a in arguments))}"
+    if annotation is Any:
+        return "any"
     return "path" if annotation is Path else str(annotation.__name__)
 
 
