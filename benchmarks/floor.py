@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from serve.api.common import encoder
 from serve.app import create_app
-from serve.schemas.recommendations import Options
+from serve.http.routing import encoder
+from serve.recommendations.options import Options
+from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
-from serve.service import RecommendationRequest
 
 FLOOR = "/floor"
 
@@ -28,8 +28,8 @@ def create_benchmark_app() -> FastAPI:
         nonlocal body
         if not body:
             server: Server = request.app.state.server
-            user_id = server.bundles.loaded.bundle.catalogue.user_ids([0])[0]
-            answers = await server.batcher.submit(RecommendationRequest(Options(), (user_id,)))
+            user_id = server.parts.bundles.loaded.bundle.catalogue.user_ids([0])[0]
+            answers = await server.recommendations.batcher.submit(RecommendationRequest(Options(), (user_id,)))
             body = encoder.encode(answers[0])
         return Response(body, media_type="application/json")
 

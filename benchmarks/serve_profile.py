@@ -19,14 +19,13 @@ from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower import TwoTowerRetriever
-from serve import service
-from serve.api.common import encoder
-from serve.bundles import Bundles
-from serve.live import LiveHistories
-from serve.schemas.recommendations import Options
+from serve.histories.live_histories import LiveHistories
+from serve.http.routing import encoder
+from serve.recommendations import service
+from serve.recommendations.options import Options
 from serve.server import Server
 from serve.settings import load_settings
-from serve.store_link import StoreLink
+from serve.store.link import StoreLink
 
 BATCHES, SECONDS = (1, 32), 8.0
 
@@ -86,21 +85,20 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> Spent:
     Without HTTP and the served log: the CPU of the server in the other table holds those too.
     """
     profiler, random = Profiler(), np.random.default_rng(0)
-    server = Server(load_settings(bundle=bundle, store=store, served_log=False, scoring_threads=1, log_level="warning"))
-    server.bundles = Bundles(server.settings, server.metrics)  # that starts no indexing for search
-    server.service.bundles = server.bundles
+    settings = {"served_log": False, "index_items": False, "scoring_threads": 1, "log_level": "warning"}
+    server = Server(load_settings(bundle=bundle, store=store, **settings))
     with ExitStack() as stack:
         stack.enter_context(threadpool_limits(1))  # as a server of its own has
         server.start()
         stack.callback(server.close)
-        catalogue = server.bundles.loaded.bundle.catalogue
+        catalogue = server.parts.bundles.loaded.bundle.catalogue
         users = catalogue.user_ids(np.arange(catalogue.n_users))
 
         def ask() -> None:
             subjects = [(users[row],) for row in random.integers(len(users), size=batch)]
             requests = [service.RecommendationRequest(Options(), subject) for subject in subjects]
             with profiler.span("all"):
-                answers = server.service.recommend(requests)
+                answers = server.recommendations.service.recommend(requests)
                 with profiler.span("JSON"):
                     for answer in answers:
                         if isinstance(answer, Exception):

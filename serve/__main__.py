@@ -16,10 +16,11 @@ from recsys.bundle import open_bundle
 from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
 from serve.auth import Keyring
-from serve.loaded import Loaded
+from serve.bundles.loaded import LoadedBundle
 from serve.metrics import forget_process, multiprocess_folder
+from serve.recommendations.warm_up import warm_up
 from serve.settings import ENV_PREFIX, NO_STORE, Settings, load_settings
-from serve.store_link import open_store
+from serve.store.link import open_store
 
 BACKLOG = 2048
 
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             open_store(settings.store).close()
         with open_bundle(settings.bundle, verify=settings.verify) as bundle:
             if check:
-                Loaded.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version}))
+                warm_up(LoadedBundle.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version})))
                 print(f"{bundle.name}, version {bundle.version}: ready to be served")
                 return 0
             listener = _listen(settings.host, settings.port)
@@ -117,7 +118,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         "serve.app:create_app",
         factory=True,
         workers=settings.workers,
-        access_log=False,  # serve.telemetry writes one with the request's id
+        access_log=False,  # serve.http.telemetry writes one with the request's id
         log_config=logs.configuration(settings.log_level, settings.log_format),
         log_level=settings.log_level,
         timeout_graceful_shutdown=settings.shutdown_s,

@@ -12,13 +12,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 import recsys
-from serve import logs, problems
-from serve.api import events, items, operations, recommendations, users
-from serve.auth import OPEN, Authentication, Keyring
-from serve.limits import BodyLimit, ConcurrencyLimit, RateLimit
+from serve import logs
+from serve.auth import Keyring
+from serve.events import routes as events
+from serve.http import problems
+from serve.http.authentication import OPEN, Authentication
+from serve.http.limits import BodyLimit, ConcurrencyLimit, RateLimit
+from serve.http.telemetry import Telemetry
+from serve.items import routes as items
+from serve.operations import routes as operations
+from serve.recommendations import routes as recommendations
 from serve.server import Server
 from serve.settings import Settings, load_settings
-from serve.telemetry import Telemetry
+from serve.users import routes as users
 
 DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item retrievers propose, a ranker orders."
 
@@ -54,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Layers of this package measure; to look for OpenTelemetry at every request takes a quarter of the app's time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.server = server
+    app.state.server, app.state.parts, app.state.recommendations = server, server.parts, server.recommendations
     for subject in (recommendations, items, users, events, operations):
         app.include_router(subject.router)
     app.router.routes.insert(0, recommendations.direct)
@@ -65,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _add_layers(app: FastAPI, server: Server) -> None:
     """What every request passes through; the last one added is the outermost."""
-    settings, metrics = server.settings, server.metrics
+    settings, metrics = server.parts.settings, server.parts.metrics
     app.add_middleware(ConcurrencyLimit, most=settings.max_in_flight, metrics=metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s, metrics=metrics)
     if settings.rate_limit is not None:

@@ -1,4 +1,4 @@
-"""API keys: who may read, write and administrate.
+"""API keys: what they are, and the file that holds their hashes.
 
     python -m serve.auth NAME read write
 
@@ -18,19 +18,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.core.errors import ConfigError
-from serve.metrics import Metrics
-from serve.problems import problem
 
 Right = Literal["read", "write", "admin"]
 RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
-HEADER = b"x-api-key"
-
-OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
-WRITING = frozenset({"/events"})
-ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 
 
 class ApiKey(BaseModel):
@@ -62,54 +54,18 @@ class Keyring:
         except OSError as error:
             raise ConfigError(f"API keys in {path}", str(error), remedy) from None
         except ValidationError as error:
-            # Without what was found there: it may be a key.
-            places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise ConfigError(f"API keys in {path}", places, remedy) from None
+            # Without what came instead: it may be a key.
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise ConfigError(f"API keys in {path}", faults, remedy) from None
 
     def find(self, secret: bytes) -> ApiKey | None:
         """The key of that secret; takes as long for a wrong one as for any other."""
         digest = hashlib.sha256(secret).digest()
-        found = None
-        for known, key in self._keys:
-            if hmac.compare_digest(known, digest):
-                found = key
-        return found
-
-
-def needed(path: str) -> Right | None:
-    """What a key must allow for a request to this path; None: no key is needed."""
-    if path in OPEN:
-        return None
-    if path in ADMINISTRATION:
-        return "admin"
-    return "write" if path in WRITING else "read"
-
-
-class Authentication:
-    """Lets a request pass if its key may do what it asks for."""
-
-    def __init__(self, app: ASGIApp, keyring: Keyring, metrics: Metrics) -> None:
-        self._app, self._keyring, self._metrics = app, keyring, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        right = None
-        if scope["type"] == "http":
-            right = needed(scope["path"].removeprefix(scope.get("root_path", "")))
-        if right is None:
-            await self._app(scope, receive, send)
-            return
-        secret = next((value for name, value in scope["headers"] if name == HEADER), None)
-        key = None if secret is None else self._keyring.find(secret)
-        if key is None:
-            detail = "this needs an API key in the header X-API-Key" if secret is None else "no such API key"
-            self._metrics.refused("key")
-            await problem(401, detail, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
-        elif right not in key.scopes:
-            self._metrics.refused("scope")
-            await problem(403, f"this API key does not have the scope {right}")(scope, receive, send)
-        else:
-            scope["key_name"] = key.name
-            await self._app(scope, receive, send)
+        owner = None
+        for stored, key in self._keys:
+            if hmac.compare_digest(stored, digest):
+                owner = key
+        return owner
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,10 +13,10 @@ from recsys.bundle import Bundle
 from recsys.core.queries import Queries
 from recsys.core.types import Float32Array
 from serve.app import create_app
-from serve.problems import MEDIA_TYPE
-from serve.schemas.recommendations import Options
+from serve.http.problems import MEDIA_TYPE
+from serve.recommendations.schemas import RecommendationQuery
+from serve.recommendations.service import Answer, RecommendationRequest, RecommendationService
 from serve.server import Server
-from serve.service import Answer, RecommendationRequest, RecommendationService
 from serve.settings import Settings
 from tests.support.bundles import MAX_HISTORY
 from tests.support.databases import PATIENT_S
@@ -34,8 +34,8 @@ def running(*, wait: bool = True, **settings: Any) -> Iterator[tuple[TestClient,
     app = create_app(Settings(**{**UNHURRIED, **settings}))
     with TestClient(app, raise_server_exceptions=False) as client:
         server: Server = app.state.server
-        if wait and server.link is not None:
-            eventually(lambda: server.link.reachable)
+        if wait and server.parts.link is not None:
+            eventually(lambda: server.parts.link.reachable)
         yield client, server
 
 
@@ -45,14 +45,14 @@ def service_of(bundle: Path, **settings: Any) -> Iterator[RecommendationService]
     server = Server(Settings(bundle=bundle, store="none", **settings))
     server.start()
     try:
-        server.bundles.loaded  # noqa: B018  # raises where nothing could be loaded
-        yield server.service
+        server.parts.bundles.loaded  # noqa: B018  # raises where nothing could be loaded
+        yield server.recommendations.service
     finally:
         server.close()
 
 
 def request_for(*user_ids: str, **options: Any) -> RecommendationRequest:
-    return RecommendationRequest(Options(**options), user_ids)
+    return RecommendationRequest(RecommendationQuery(**options).options(), user_ids)
 
 
 def answer_to(service: RecommendationService, user_id: str, **options: Any) -> Answer:

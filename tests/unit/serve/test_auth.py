@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.core.errors import ConfigError
-from serve.auth import ApiKey, Keyring, main, needed
+from serve.auth import ApiKey, Keyring, main
+from serve.http.authentication import needed
 from tests.support.serving import refusal, running
 
 SECRETS = {"reader": "read-4f1c", "writer": "write-77aa", "boss": "boss-0b0b", "all": "all-9d9d"}

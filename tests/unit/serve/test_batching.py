@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from serve.batching import Batcher, OverloadedError
+from serve.recommendations.batching import Batcher, OverloadedError
 from tests.support.waiting import TIMEOUT_S
 
 

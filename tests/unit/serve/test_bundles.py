@@ -16,8 +16,9 @@ from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import digest
 from recsys.core.errors import BundleError
-from serve.bundles import Bundles, NotReadyError
+from serve.bundles.swap import Bundles, NotReadyError
 from serve.metrics import Metrics
+from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from tests.support.bundles import make_bundle
 from tests.support.serving import answer_to, refusal, running, service_of
@@ -65,7 +66,7 @@ def point_to(path: Path, version: str) -> None:
 
 @contextmanager
 def serving(path: Path, **settings: object) -> Iterator[Bundles]:
-    bundles = Bundles(Settings(bundle=path, store="none", **{"reload_poll_s": 0.02, **settings}), Metrics())
+    bundles = Bundles(Settings(bundle=path, store="none", **{"reload_poll_s": 0.02, **settings}), Metrics(), warm_up)
     bundles.start()
     try:
         yield bundles
@@ -135,9 +136,9 @@ def test_a_bundle_that_is_not_sound_is_refused_with_the_reason(
     first = current(path)
     with running(bundle=path, store="none", reload_poll_s=0.02) as (client, server), caplog.at_level(logging.ERROR):
         second = another()
-        eventually(lambda: version_of(server.bundles) == second)
+        eventually(lambda: version_of(server.parts.bundles) == second)
         point_to(path, first)
-        eventually(lambda: version_of(server.bundles) == first)
+        eventually(lambda: version_of(server.parts.bundles) == first)
         spoil(path / second)
         caplog.clear()
         point_to(path, second)
@@ -145,11 +146,11 @@ def test_a_bundle_that_is_not_sound_is_refused_with_the_reason(
         assert client.get("/recommendations/user0").json()["bundle"]["version"] == first
         assert BROKEN[spoil] in refusal(client.post("/admin/reload"), 409)
         assert client.get("/ready").json()["bundle"]["version"] == first
-        refusals = server.metrics._refusals._value.get()
+        refusals = server.parts.metrics._refusals._value.get()
         time.sleep(0.1)
-        assert server.metrics._refusals._value.get() == refusals, "it is not tried again and again"
+        assert server.parts.metrics._refusals._value.get() == refusals, "it is not tried again and again"
         third = another()
-        eventually(lambda: version_of(server.bundles) == third)
+        eventually(lambda: version_of(server.parts.bundles) == third)
         assert f'version="{third}"}} 1.0' in client.get("/metrics").text
         assert f'version="{first}"}} 0.0' in client.get("/metrics").text
 

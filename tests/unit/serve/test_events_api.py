@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.store import Event, Store
-from serve.schemas.common import MAX_EVENTS
+from serve.http.schemas import MAX_EVENTS
 from tests.support.databases import patient
 from tests.support.serving import refusal, running
 

@@ -5,8 +5,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle, ItemRecord
-from serve.filters import Facets
-from serve.service import FILTERED
+from serve.bundles.facets import Facets, Filter
+from serve.recommendations.service import FILTERED
 from tests.support.serving import N_ITEMS, get, history_of, query_of, refusal, rows_of
 
 USER, USER_ROW = "user3", 3
@@ -35,7 +35,7 @@ ITEMS = [
 def test_a_mask_holds_what_passes_every_filter(
     filters: tuple[float | None, float | None, str | None, str | None], rows: list[int]
 ) -> None:
-    assert np.flatnonzero(Facets.of(ITEMS).mask(*filters)).tolist() == rows
+    assert np.flatnonzero(Facets.of(ITEMS).mask(Filter(*filters))).tolist() == rows
 
 
 def fits(record: ItemRecord, parameters: dict[str, object]) -> bool:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from serve.search_index import catalogue_version
+from serve.items.search_index import catalogue_version
 from tests.support.serving import N_ITEMS, refusal, row_of, rows_of, running
 from tests.support.waiting import eventually
 
@@ -166,7 +166,7 @@ def test_all_items_page_by_page(searching: TestClient, bundle: Bundle) -> None:
 def test_items_that_search_finds_already_are_not_put_again(
     searching: TestClient, bundle_path: Path, bundle: Bundle
 ) -> None:
-    url = searching.app.state.server.settings.store  # type: ignore[attr-defined]
+    url = searching.app.state.parts.settings.store  # type: ignore[attr-defined]
     with running(bundle=bundle_path, store=url, index_items=True) as (_, server):
         assert server._indexing is None
 

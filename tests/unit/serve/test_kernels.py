@@ -1,11 +1,11 @@
-"""Compiled loops against NumPy, and what is kept of what was read."""
+"""Compiled loops against NumPy, and what is cache of what was read."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
-from serve.kept import Kept
+from serve.cache import BoundedCache
 from serve.kernels import logistic, shown
 
 
@@ -32,18 +32,18 @@ def test_what_is_shown_of_lists() -> None:
             np.testing.assert_array_equal(got, np.round(expected[chosen].astype(np.float64), 6))
 
 
-def test_values_are_read_once_and_so_many_are_kept() -> None:
+def test_values_are_read_once_and_so_many_are_remembered() -> None:
     read: list[list[int]] = []
 
     def squares(keys: Sequence[int]) -> dict[int, int]:
         read.append(sorted(keys))
         return {key: key * key for key in keys}
 
-    kept = Kept(squares, most=4)
-    assert kept([]) == {}
-    assert kept([1, 2, 2])[2] == 4
-    assert kept([2, 3]) == {1: 1, 2: 4, 3: 9}
-    before = kept([1, 4])
-    assert kept([4, 5]) == {4: 16, 5: 25}
-    assert len(before) == 4, "who reads the values kept before goes on with them"
+    cache = BoundedCache(squares, most=4)
+    assert cache([]) == {}
+    assert cache([1, 2, 2])[2] == 4
+    assert cache([2, 3]) == {1: 1, 2: 4, 3: 9}
+    before = cache([1, 4])
+    assert cache([4, 5]) == {4: 16, 5: 25}
+    assert len(before) == 4, "who reads the values remembered before goes on with them"
     assert read == [[1, 2], [3], [4], [4, 5]]

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from serve.limits import MAX_BUCKETS, BodyLimit, RateLimit
+from serve.http.limits import MAX_BUCKETS, BodyLimit, RateLimit
 from serve.metrics import Metrics
 from tests.support.serving import refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
@@ -23,7 +23,7 @@ USER = "/recommendations/user3"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr("serve.limits.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("serve.http.limits.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
@@ -102,7 +102,7 @@ def answer(app: Callable[..., Any], receive: Receive, headers: list[tuple[bytes,
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Holds every batch until told to go on."""
-    from serve.service import RecommendationService  # noqa: PLC0415  # to be patched
+    from serve.recommendations.service import RecommendationService  # noqa: PLC0415  # to be patched
 
     computing, go_on = threading.Event(), threading.Event()
     recommend = RecommendationService.recommend
@@ -133,7 +133,7 @@ def test_more_requests_at_once_than_allowed(bundle_path: Path, held: tuple[threa
         go_on.set()
         assert [answered.result().status_code for answered in under_way] == [200, 200]
         assert client.get(USER).status_code == 200
-        assert 'recsys_refused_total{cause="overload"} 1.0' in server.metrics.render().decode()
+        assert 'recsys_refused_total{cause="overload"} 1.0' in server.parts.metrics.render().decode()
 
 
 def test_more_users_waiting_than_allowed(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
@@ -146,7 +146,7 @@ def test_more_users_waiting_than_allowed(bundle_path: Path, held: tuple[threadin
         first = pool.submit(client.get, USER)
         assert computing.wait(TIMEOUT_S)
         waiting = pool.submit(client.post, "/recommendations", json=body)
-        eventually(lambda: server.batcher._waiting_size == 3)
+        eventually(lambda: server.recommendations.batcher._waiting_size == 3)
         response = client.post("/recommendations", json=body)
         assert "too many requests are waiting" in refusal(response, 503)
         assert int(response.headers["retry-after"]) > 0

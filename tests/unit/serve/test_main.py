@@ -12,7 +12,8 @@ import pytest
 
 from recsys.core.errors import BundleError, ConfigError
 from serve.__main__ import main
-from serve.loaded import Loaded
+from serve.bundles.loaded import LoadedBundle
+from serve.recommendations.warm_up import warm_up
 from tests.support.server_processes import ROOT
 
 End = Callable[..., tuple[int, str]]
@@ -47,8 +48,12 @@ def test_a_check_recommends_once_and_ends(
 ) -> None:
     monkeypatch.setattr("serve.__main__._listen", lambda *_: pytest.fail("it listened"))
     recommended = []
-    warm_up = Loaded._warm_up
-    monkeypatch.setattr(Loaded, "_warm_up", lambda self: (warm_up(self), recommended.append(self.bundle.name)))
+
+    def noted(loaded: LoadedBundle) -> None:
+        warm_up(loaded)
+        recommended.append(loaded.bundle.name)
+
+    monkeypatch.setattr("serve.__main__.warm_up", noted)
     assert main(["--bundle", str(bundle_path), "--store", "none", "--check"]) == 0
     assert recommended == [bundle_path.name]
     assert "ready to be served" in capsys.readouterr().out
@@ -104,7 +109,7 @@ def test_a_setting_that_cannot_be_used_ends_it(
 @pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
 def test_matrices_are_multiplied_on_one_thread_unless_told_otherwise(given: dict[str, str], threads: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    code = "import serve.lists, threadpoolctl; print(*{i['num_threads'] for i in threadpoolctl.threadpool_info()})"
+    code = "import serve.app, threadpoolctl; print(*{i['num_threads'] for i in threadpoolctl.threadpool_info()})"
     asked = subprocess.run(
         [sys.executable, "-c", code], env={**clean, **given}, cwd=ROOT, check=True, capture_output=True, text=True
     )

@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from serve.bundles import Bundles
-from serve.problems import MEDIA_TYPE
+from serve.bundles.swap import Bundles
+from serve.http.problems import MEDIA_TYPE
 from tests.support.serving import N_ITEMS, N_USERS, refusal, running
 from tests.support.waiting import eventually
 
@@ -52,7 +52,7 @@ def test_models_are_those_that_can_be_asked_for(client: TestClient, bundle: Bund
 
 def test_confidence_with_the_bundles_numbers(bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(bundle=bundle_path, store="none") as (client, server):
-        manifest = server.bundles.loaded.bundle.manifest
+        manifest = server.parts.bundles.loaded.bundle.manifest
         serving = {**manifest["serving"], "confidence": {"full": {"scale": 0.0, "offset": 0.0}}}
         monkeypatch.setitem(manifest, "serving", serving)
         items = client.get("/recommendations/user3").json()["items"]

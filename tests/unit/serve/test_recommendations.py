@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from serve.schemas.common import MAX_K, MAX_USERS
-from serve.schemas.recommendations import RecommendationList, RecommendationResponse
-from serve.service import NO_HISTORY, NO_MORE, UNKNOWN_ITEMS, UNKNOWN_USER, UnknownModelError
+from serve.http.schemas import MAX_K, MAX_USERS
+from serve.recommendations.schemas import RecommendationList, RecommendationResponse
+from serve.recommendations.service import NO_HISTORY, NO_MORE, UNKNOWN_ITEMS, UNKNOWN_USER, UnknownModelError
 from tests.support.bundles import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, make_bundle
 from tests.support.serving import (
     COLD_USER,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from recsys.store import Served, Store
-from serve import retention
-from serve.retention import DAY_S
+from serve.store import retention
+from serve.store.retention import DAY_S
 from tests.support.databases import event, patient
 from tests.support.serving import running
 from tests.support.waiting import eventually

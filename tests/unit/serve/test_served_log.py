@@ -9,9 +9,9 @@ import pytest
 
 from recsys.bundle import Bundle
 from recsys.store import Served
-from serve import served_log
 from serve.metrics import Metrics
-from serve.served_log import ServedLog
+from serve.recommendations import served_log
+from serve.recommendations.served_log import ServedLog
 from tests.support.databases import patient
 from tests.support.serving import get, running
 from tests.support.waiting import TIMEOUT_S, eventually

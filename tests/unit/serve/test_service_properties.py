@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.store import EVENT_TYPES, Event
-from serve.schemas.recommendations import Options, RecommendationResponse
+from serve.bundles.facets import Filter
+from serve.recommendations.options import Options
+from serve.recommendations.schemas import RecommendationQuery, RecommendationResponse
+from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
-from serve.service import RecommendationRequest
 from serve.settings import Settings
 from tests.support.bundles import DAY, START
 from tests.support.serving import N_ITEMS, N_USERS, UNHURRIED, history_of, row_of
@@ -37,7 +39,7 @@ events = st.builds(
 )
 prices = st.none() | st.floats(0, 100)
 options = st.builds(
-    lambda prices, **others: Options(min_price=prices[0], max_price=prices[1], **others),
+    lambda prices, **others: RecommendationQuery(min_price=prices[0], max_price=prices[1], **others).options(),
     st.tuples(prices, prices).map(lambda pair: sorted(pair) if None not in pair else pair),
     k=st.integers(1, 100),
     model=st.sampled_from(["full", "two_tower", "popularity", "transitions", "bpr", "blend", "hybrid"]),
@@ -55,16 +57,16 @@ def server(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     store = f"sqlite:///{tmp_path_factory.mktemp('properties')}/store.sqlite"
     server = Server(Settings(**{**UNHURRIED, "bundle": bundle_path, "store": store}))
     server.start()
-    eventually(lambda: server.link.reachable)
+    eventually(lambda: server.parts.link.reachable)
     yield server
     server.close()
 
 
 def check(server: Server, new_events: list[Event], asked: list[RecommendationRequest]) -> None:
-    link = server.link
+    link = server.parts.link
     assert link is not None
     link.append(new_events)
-    found = server.service.recommend(asked)
+    found = server.recommendations.service.recommend(asked)
     assert len(found) == len(asked)
     for request, answers in zip(asked, found, strict=True):
         assert isinstance(answers, list), answers
@@ -84,23 +86,24 @@ def check_answer(server: Server, wanted: Options, subject: str | tuple[str, ...]
     assert answer["user"]["interactions"] == len(seen)
     if wanted.exclude_seen:
         assert not seen & set(ids)
-    catalogue = server.bundles.loaded.bundle.catalogue
+    catalogue = server.parts.bundles.loaded.bundle.catalogue
+    limits = wanted.filter or Filter()
     for record in catalogue.items([row_of(item_id) for item_id in ids]):
-        if wanted.min_price is not None:
+        if limits.min_price is not None:
             assert record.price is not None
-            assert record.price >= wanted.min_price - 1e-5
-        if wanted.max_price is not None:
+            assert record.price >= limits.min_price - 1e-5
+        if limits.max_price is not None:
             assert record.price is not None
-            assert record.price <= wanted.max_price + 1e-5
-        assert wanted.category in (None, *record.categories)
-        assert wanted.brand in (None, record.brand)
+            assert record.price <= limits.max_price + 1e-5
+        assert limits.category in (None, *record.categories)
+        assert limits.brand in (None, record.brand)
     own = [item["score"] for item in items if item["model_source"] != "popularity"]
     popular = [item["score"] for item in items[len(own) :]]
     assert own == sorted(own, reverse=True)
     assert popular == sorted(popular, reverse=True)
     assert answer["fallback_used"] == (bool(popular) and wanted.model != "popularity")
     assert (answer["fallback_reason"] is not None) == answer["fallback_used"]
-    if answer["shortfall"] and not wanted.filtered:
+    if answer["shortfall"] and wanted.filter is None:
         assert set(ids) >= {f"item{row}" for row in range(N_ITEMS)} - seen
 
 
@@ -111,13 +114,13 @@ def known_items(server: Server, wanted: Options, subject: str | tuple[str, ...])
         return items & set(subject)
     until = np.inf if wanted.as_of is None else wanted.as_of
     found = set()
-    bundle = server.bundles.loaded.bundle
+    bundle = server.parts.bundles.loaded.bundle
     row = bundle.catalogue.user_rows([subject]).get(subject)
     if row is not None:
         times = bundle.histories.select([row]).timestamps.tolist()
         found = {f"item{item}" for item, at in zip(history_of(bundle, row), times, strict=True) if at <= until}
-    assert server.link is not None
-    events_of_user = server.link.store.events_of([subject], limit=10_000)[subject]
+    assert server.parts.link is not None
+    events_of_user = server.parts.link.store.events_of([subject], limit=10_000)[subject]
     return found | (items & {event.item_id for event in events_of_user if event.timestamp <= until})
 
 

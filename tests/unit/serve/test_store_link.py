@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from recsys.store import Event, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import Settings
-from serve.store_link import StoreLink, open_link
+from serve.store.link import StoreLink, open_link
 from tests.support.databases import PATIENT_S, patient
 from tests.support.postgres import PostgresServer
 from tests.support.serving import get, refusal, running

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
 from recsys.core.histories import Histories
-from serve.spending import Spending, mean_price
+from serve.bundles.price_segments import PriceSegments, mean_price
 from tests.support.serving import N_USERS, history_of, refusal, running
 
 AT = 1_600_000_000
@@ -105,11 +105,11 @@ def test_spending_is_compared_with_all_users(shop: TestClient, bundle: Bundle) -
 
 def test_segments_by_hand() -> None:
     histories = Histories.from_rows(5, np.arange(4), np.arange(4), np.zeros(4, np.int64))
-    spending = Spending.of(histories, np.array([1, 2, 3, 4, np.nan], np.float32))
+    spending = PriceSegments.of(histories, np.array([1, 2, 3, 4, np.nan], np.float32))
     assert spending.quartiles == (1.75, 2.5, 3.25)
     segments = [spending.segment(price) for price in (0, 1.75, 1.76, 2.5, 3, 99, None)]
     assert segments == ["small", "small", "low_average", "low_average", "average", "high", None]
-    nothing = Spending.of(histories, np.full(5, np.nan, np.float32))
+    nothing = PriceSegments.of(histories, np.full(5, np.nan, np.float32))
     assert (nothing.quartiles, nothing.segment(3.0)) == ((), None)
     assert (mean_price([]), mean_price([None, 2.0, 4.0])) == (None, 3.0)
 

@@ -1,0 +1,95 @@
+"""One bundle, open and warm, with what the server computes from it once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recsys.bundle import Bundle, ItemCard
+from recsys.bundle.layout import FULL
+from recsys.bundle.manifest import Verification
+from recsys.core.errors import BundleError
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Float64Array, Int32Array
+from recsys.sources.base import Retriever
+from recsys.sources.popularity import Popularity
+from serve.bundles.facets import Facets
+from serve.bundles.price_segments import PriceSegments
+from serve.cache import BoundedCache
+from serve.kernels import logistic
+from serve.settings import Settings
+
+MAX_CARDS = 20_000
+
+
+class LoadedBundle:
+    """A bundle that answers. A request reads it once, so that an answer never mixes two bundles.
+
+    Attributes:
+        bundle: the open bundle.
+        recommender: its full pipeline.
+        info: what answers say of it.
+        models: names of what can be asked for: the full pipeline and every retriever.
+        popular: int32 [N], item rows from the most popular one.
+        popularity: float32 [N], popularity of each item.
+        facets: what items can be filtered by.
+        cards: what lists show of item rows.
+    """
+
+    def __init__(self, bundle: Bundle, candidates: int | None = None, threads: int = 1) -> None:
+        """Compose the pipeline; the arguments as of `Bundle.recommender`."""
+        self.bundle = bundle
+        self.recommender = bundle.recommender(candidates=candidates, threads=threads)
+        synthetic = bool(bundle.manifest["config"].get("synthetic", False))
+        self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
+        self.models = (FULL, *bundle.retrievers)
+        self.popular, self.popularity = by_popularity(self.recommender.popularity)
+        self.facets = Facets.of(bundle.catalogue.facets())
+        self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
+
+    @classmethod
+    def open(cls, path: Path, settings: Settings) -> LoadedBundle:
+        """Open the bundle at `path`, a version.
+
+        Raises:
+            BundleError: missing, partial, corrupt or incompatible.
+        """
+        verify: Verification = "quick" if path.name == settings.trusted_version else settings.verify
+        try:
+            bundle = Bundle(path, verify=verify)
+        except OSError as error:
+            raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
+        return cls(bundle, settings.candidates, settings.scoring_threads)
+
+    @cached_property
+    def price_segments(self) -> PriceSegments:
+        """What users spend; computed when first asked for."""
+        return PriceSegments.of(self.bundle.histories, self.facets.prices)
+
+    def retriever(self, name: str) -> Retriever:
+        """The retriever of that name; BundleError if the bundle holds none."""
+        two_tower = self.recommender.retriever
+        return two_tower if name == two_tower.name else self.bundle.retriever(name)
+
+    def confidence(self, model: str, scores: Float32Array) -> Float64Array:
+        """A model's scores as numbers from 0 to 1, growing with the score."""
+        return logistic(scores, *self.calibration(model))
+
+    def calibration(self, model: str) -> tuple[float, float]:
+        """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
+        given = self.bundle.manifest["serving"].get("confidence", {}).get(model, {})
+        return float(given.get("scale", 1.0)), float(given.get("offset", 0.0))
+
+    def calibrated(self, model: str) -> bool:
+        """Whether the bundle says how the model's scores relate to probabilities."""
+        return model in self.bundle.manifest["serving"].get("confidence", {})
+
+
+def by_popularity(popularity: Popularity) -> tuple[Int32Array, Float32Array]:
+    """Item rows from the most popular one [N], and the popularity of each row [N]."""
+    nobody = Queries(Histories.from_rows(1, *(np.empty(0, np.int64),) * 3), np.array([NO_ITEM]), np.zeros(1, np.int64))
+    ranking = popularity.retrieve(nobody, popularity.n_items).items[0]
+    return ranking, popularity.scores(nobody)[0]

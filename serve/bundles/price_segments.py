@@ -1,0 +1,49 @@
+"""How much users spend, compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from recsys.core.histories import Histories
+from recsys.core.types import Float32Array
+
+Segment = Literal["small", "low_average", "average", "high"]
+SEGMENTS: tuple[Segment, ...] = ("small", "low_average", "average", "high")
+
+
+@dataclass(frozen=True)
+class PriceSegments:
+    """The distribution of users' mean prices.
+
+    Attributes:
+        quartiles: the three bounds between the quarters of users by mean price; empty if no price is known.
+    """
+
+    quartiles: tuple[float, ...]
+
+    @classmethod
+    def of(cls, histories: Histories, prices: Float32Array) -> Self:
+        """Compare all users of `histories` by the mean known price of their items; `prices` [N] are NaN if unknown."""
+        users = histories.rows
+        paid = prices[histories.items].astype(np.float64)
+        known = np.isfinite(paid)
+        counts = np.bincount(users[known], minlength=len(histories))
+        sums = np.bincount(users[known], paid[known], minlength=len(histories))
+        means = sums[counts > 0] / counts[counts > 0]
+        return cls(tuple(np.quantile(means, (0.25, 0.5, 0.75)).tolist()) if len(means) else ())
+
+    def segment(self, mean_price: float | None) -> Segment | None:
+        """The quarter of users that a mean price lies in, its upper bound included; None without prices."""
+        if mean_price is None or not self.quartiles:
+            return None
+        return SEGMENTS[int(np.searchsorted(self.quartiles, mean_price, side="left"))]
+
+
+def mean_price(prices: Sequence[float | None]) -> float | None:
+    """Mean of the known prices; None if there is none."""
+    known = [price for price in prices if price is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,180 @@
+"""Which bundle is served: a new one takes the place of the old one once it has proved sound, or is refused."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
+from recsys.bundle.reader import current_version
+from recsys.core.errors import BundleError, RecsysError
+from serve.bundles.loaded import LoadedBundle
+from serve.errors import NotReadyError
+from serve.metrics import Metrics
+from serve.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+
+
+class Bundles:
+    """Holds the bundle that is served; loads others in a thread of its own while requests go on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        warm_up: Callable[[LoadedBundle], None] = lambda _: None,
+        on_change: Callable[[LoadedBundle], None] = lambda _: None,
+    ) -> None:
+        """Nothing is loaded before `start`.
+
+        Args:
+            settings: of the server.
+            metrics: are told what is served and what was refused.
+            warm_up: called with every bundle before it is served; raises a `BundleError` where it must not be.
+            on_change: called with every bundle that is served from then on.
+        """
+        self._settings, self._metrics = settings, metrics
+        self._warm_up, self._on_change = warm_up, on_change
+        self._loaded: LoadedBundle | None = None
+        self._reason = "the bundle is being loaded"
+        self._seen: tuple[object, ...] | None = None
+        self._loading = threading.Lock()
+        self._wanted, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="bundles", daemon=True)
+
+    @property
+    def loaded(self) -> LoadedBundle:
+        """The bundle to answer from.
+
+        Raises:
+            NotReadyError: none is loaded.
+        """
+        if self._loaded is None:
+            raise NotReadyError(self._reason)
+        return self._loaded
+
+    @property
+    def info(self) -> dict[str, object] | None:
+        """What answers say of the bundle served; None: there is none."""
+        return None if self._loaded is None else self._loaded.info
+
+    def start(self) -> None:
+        """Load the bundle, or the newest other version that is sound; then look for changes in the background."""
+        with suppress(RecsysError):  # logged; /ready says why
+            self.load(or_older=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking for changes."""
+        self._closing.set()
+        self._wanted.set()
+        self._thread.join()
+
+    def request_reload(self) -> None:
+        """Load the bundle again soon, in the background."""
+        self._wanted.set()
+
+    def load(self, *, or_older: bool = False) -> LoadedBundle:
+        """Load the bundle of the settings now and serve it; if it is refused, what was served goes on.
+
+        Args:
+            or_older: where it is refused, try its older versions.
+
+        Raises:
+            BundleError: it is missing, partial, corrupt or incompatible; the message says which.
+        """
+        with self._loading:
+            self._seen = self._signature()
+            started = time.perf_counter()
+            try:
+                loaded = self._open(or_older)
+            except RecsysError as error:
+                self._reason = str(error)
+                self._metrics.bundle_refused()
+                served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
+                logger.error("The bundle was refused; %s. %s", served, error)
+                raise
+            old, self._loaded = self._loaded, loaded
+        if old is not None:
+            self._metrics.serving(old.bundle.name, old.bundle.version, yes=False)
+        self._metrics.serving(loaded.bundle.name, loaded.bundle.version, yes=True)
+        logger.info(
+            "Serving %s, version %s, loaded in %.1f s",
+            loaded.bundle.name,
+            loaded.bundle.version,
+            time.perf_counter() - started,
+        )
+        self._on_change(loaded)
+        return loaded
+
+    def _open(self, or_older: bool) -> LoadedBundle:
+        path = self._settings.bundle
+        if (path / MANIFEST_FILE).is_file():
+            return self._open_version(path)
+        for _ in range(ATTEMPTS):
+            version = current_version(path)
+            try:
+                return self._open_version(path / version)
+            except BundleError as error:
+                if current_version(path) != version:  # replaced, and removed, while it was being opened
+                    continue
+                if or_older:
+                    return self._open_older(version, error)
+                raise
+        raise BundleError(f"a bundle in {path}", "a new one at every look", "wait until training has ended")
+
+    def _open_version(self, path: Path) -> LoadedBundle:
+        try:
+            loaded = LoadedBundle.open(path, self._settings)
+            self._warm_up(loaded)
+        except RecsysError:
+            raise
+        except Exception as error:  # a bundle can be broken in any way: none may end the server
+            logger.exception("The bundle in %s cannot be read", path)
+            raise BundleError(
+                f"a sound bundle in {path}", f"{type(error).__name__}: {error}", "export it again"
+            ) from error
+        return loaded
+
+    def _open_older(self, refused: str, error: BundleError) -> LoadedBundle:
+        """The newest other version that can be opened; raises `error` if there is none."""
+        versions = sorted(
+            (found.parent for found in self._settings.bundle.glob(f"[!.]*/{MANIFEST_FILE}")), reverse=True
+        )
+        for path in versions:
+            if path.name == refused:
+                continue
+            try:
+                loaded = self._open_version(path)
+            except BundleError:
+                continue
+            logger.error("Version %s was refused, an older one is served. %s", refused, error)
+            return loaded
+        raise error
+
+    def _signature(self) -> tuple[object, ...] | None:
+        """Changes when there is another bundle to load."""
+        path = self._settings.bundle
+        for file in (path / MANIFEST_FILE, path / CURRENT_FILE):
+            try:
+                return file.stat().st_mtime_ns, file.read_bytes()
+            except OSError:
+                continue
+        return None
+
+    def _watch(self) -> None:
+        while True:
+            asked = self._wanted.wait(self._settings.reload_poll_s or None)
+            if self._closing.is_set():
+                return
+            self._wanted.clear()
+            if asked or self._signature() != self._seen:
+                with suppress(RecsysError):  # logged; what was served goes on
+                    self.load()

@@ -1,0 +1,58 @@
+"""Events: what users did."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from recsys.store import Event
+from serve.errors import NotReadyError
+from serve.events.schemas import EventBody, EventsBody, EventsResponse
+from serve.http.problems import responses
+from serve.http.routing import REFUSALS, LinkOf, NoParameters, PartsOf
+from serve.parts import Parts
+
+router = APIRouter(tags=["events"])
+
+
+@router.post("/events", summary="Tell what users did", responses=REFUSALS | responses(400), dependencies=[NoParameters])
+def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) -> EventsResponse:
+    """One event, or a list of them: all or none.
+
+    They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
+    """
+    now = time.time()
+    events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
+    appended = link.append(events)
+    parts.metrics.appended(events, appended.duplicates, now)
+    return EventsResponse(
+        accepted=appended.accepted,
+        duplicates=appended.duplicates,
+        unknown_items=_unknown_items(parts, events),
+        event_ids=[event.event_id for event in events],
+    )
+
+
+def _unknown_items(parts: Parts, events: list[Event]) -> int | None:
+    try:
+        catalogue = parts.bundles.loaded.bundle.catalogue
+    except NotReadyError:  # events need no bundle
+        return None
+    known = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
+    return sum(not known[event.item_id] for event in events)
+
+
+def _event(body: EventBody, now: float) -> Event:
+    return Event(
+        event_id=body.event_id or uuid.uuid4().hex,
+        user_id=body.user_id,
+        item_id=body.item_id,
+        event_type=body.event_type,
+        timestamp=now if body.timestamp is None else body.timestamp,
+        rating=body.rating,
+        price=body.price,
+        quantity=body.quantity,
+    )

@@ -1,0 +1,1 @@
+"""What is known of users at a moment."""

@@ -1,0 +1,183 @@
+"""What is known of users at this moment: their histories in the bundle and their events in the store, as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from recsys.bundle import Bundle
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.store import EVENT_WEIGHTS, Event, StoreUnavailable
+from serve.bundles.loaded import LoadedBundle
+from serve.cache import BoundedCache
+from serve.kernels import merged
+from serve.store.link import StoreLink, StoreState
+
+Subject = str | tuple[str, ...]
+ENTRY_SIZE = 4  # item row, time in seconds, rating (NaN: none), weight
+EVENT_LOG_FORMATS = ("events", "store")
+MAX_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class LiveQueries:
+    """Users to recommend for, and where their histories came from.
+
+    Attributes:
+        queries: B users.
+        known: whether the bundle or the store knows each of them.
+        live_events: number of events of each that the store gave.
+        store: whether the store was read.
+    """
+
+    queries: Queries
+    known: list[bool]
+    live_events: list[int]
+    store: StoreState
+
+
+class LiveHistories:
+    """Merges the histories of one bundle with the store's events.
+
+    An item is in a history once, at the time of its latest event, with the weight of its strongest one and its latest
+    rating; so the bundle's interactions and the same ones read again from the store count once. Events of
+    items that the bundle does not know are left out.
+    """
+
+    def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int) -> None:
+        """`limit`: most recent events read of each user; no `link`: there is no store."""
+        self._bundle, self._link, self._limit = bundle, link, limit
+        self._weights = event_weights(bundle)
+        catalogue = bundle.catalogue
+        self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
+        self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
+
+    def of(self, subjects: Sequence[Subject], now: float, as_of: float | None = None) -> LiveQueries:
+        """Queries of users and sessions.
+
+        Args:
+            subjects: B of them: the id of a user, known or not, or the item ids of a session, oldest first.
+            now: seconds since 1970.
+            as_of: leave out what happened after this time, which takes the place of `now`; None: read everything.
+        """
+        moment = now if as_of is None else as_of
+        user_ids = [subject for subject in subjects if isinstance(subject, str)]
+        rows = self._user_rows(user_ids)
+        users = [rows[subject] if isinstance(subject, str) else NO_ITEM for subject in subjects]
+        events, state = self._events(user_ids, as_of)
+        if events or as_of is not None or len(user_ids) < len(subjects):
+            counts, added = self._added(subjects, events, moment)
+            histories = merge(self._bundle.histories, users, counts, added, as_of)
+        else:
+            histories = self._bundle.histories.select(users)
+        return LiveQueries(
+            Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64)),
+            [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)],
+            [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
+            state,
+        )
+
+    def _events(self, user_ids: Sequence[str], as_of: float | None) -> tuple[Mapping[str, list[Event]], StoreState]:
+        """Events of those users who have any."""
+        if self._link is None:
+            return {}, "off"
+        if not user_ids:
+            return {}, "live"
+        try:
+            found = self._link.events_of(user_ids, as_of, self._limit)
+        except StoreUnavailable:
+            return {}, "unavailable"
+        return {user_id: events for user_id, events in found.items() if events}, "live"
+
+    def _added(
+        self, subjects: Sequence[Subject], events: Mapping[str, list[Event]], moment: float
+    ) -> tuple[list[int], list[float]]:
+        """Events of known items, or a session's items, all seen at that moment, as `merge` takes them."""
+        item_ids = [event.item_id for found in events.values() for event in found]
+        item_ids += [item_id for subject in subjects if not isinstance(subject, str) for item_id in subject]
+        rows, weights = self._item_rows(item_ids), self._weights
+        counts: list[int] = []
+        added: list[float] = []
+        for subject in subjects:
+            before = len(added)
+            if isinstance(subject, str):
+                for _, _, item_id, kind, timestamp, rating, _, _ in events.get(subject, ()):
+                    row = rows[item_id]
+                    if row != NO_ITEM:
+                        added += row, timestamp, math.nan if rating is None else rating, weights[kind]
+            else:
+                for item_id in subject:
+                    row = rows[item_id]
+                    if row != NO_ITEM:
+                        added += row, moment, math.nan, 1.0
+            counts.append((len(added) - before) // ENTRY_SIZE)
+        return counts, added
+
+
+class UserHistories:
+    """The users' histories as the bundle of the moment sees them."""
+
+    def __init__(self, link: StoreLink | None, limit: int) -> None:
+        """As of `LiveHistories`."""
+        self._link, self._limit = link, limit
+        self._latest: tuple[LoadedBundle, LiveHistories] | None = None
+
+    def of(self, loaded: LoadedBundle) -> LiveHistories:
+        """The histories as that bundle sees them."""
+        latest = self._latest
+        if latest is None or latest[0] is not loaded:
+            latest = self._latest = loaded, LiveHistories(loaded.bundle, self._link, self._limit)
+        return latest[1]
+
+
+def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]) -> dict[str, int]:
+    """The rows of ids; `NO_ITEM` for an unknown one."""
+    return {**dict.fromkeys(ids, NO_ITEM), **find(ids)}
+
+
+def event_weights(bundle: Bundle) -> Mapping[str, float]:
+    """Weight of each type of event, as the bundle was trained: all alike unless from an event log."""
+    data = bundle.manifest["config"].get("data", {})
+    if data.get("format") in EVENT_LOG_FORMATS:
+        return {**EVENT_WEIGHTS, **data.get("event_weights", {})}
+    return dict.fromkeys(EVENT_WEIGHTS, 1.0)
+
+
+def merge(
+    known: Histories, rows: Sequence[int], counts: Sequence[int], added: Sequence[float], until: float | None
+) -> Histories:
+    """Histories with more interactions: each item once, at its latest time; see `LiveHistories`.
+
+    Args:
+        known: histories, each of which has each item once.
+        rows: of B users, rows of `known`; one outside of them gives an empty history.
+        counts: how many interactions are added to each.
+        added: item row, time in seconds, rating (NaN: none) and weight of the first, then of the second, and so on;
+            those of the first user first, in the order of arrival.
+        until: leave out what is later; None: nothing.
+    """
+    return Histories(
+        *merged(
+            np.array(rows, np.int64),
+            np.array(counts, np.int64),
+            np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
+            math.inf if until is None else float(until),
+            known.indptr,
+            known.items,
+            known.timestamps,
+            known.ratings,
+            known.weights,
+        )
+    )
+
+
+def times_of_last(histories: Histories) -> list[int | None]:
+    """Time of the last interaction of each history; None for an empty one."""
+    bounds, timestamps = histories.indptr.tolist(), histories.timestamps
+    return [int(timestamps[end - 1]) if end > start else None for start, end in pairwise(bounds)]

@@ -1,0 +1,51 @@
+"""Who may ask for what: reading, writing, administration."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serve.auth import Keyring, Right
+from serve.http.problems import problem
+from serve.metrics import Metrics
+
+HEADER = b"x-api-key"
+
+OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
+WRITING = frozenset({"/events"})
+ADMINISTRATION = frozenset({"/config", "/admin/reload"})
+
+
+def needed(path: str) -> Right | None:
+    """What a key must allow for a request to this path; None: no key is needed."""
+    if path in OPEN:
+        return None
+    if path in ADMINISTRATION:
+        return "admin"
+    return "write" if path in WRITING else "read"
+
+
+class Authentication:
+    """Lets a request pass if its key may do what it asks for."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, metrics: Metrics) -> None:
+        self._app, self._keyring, self._metrics = app, keyring, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        right = None
+        if scope["type"] == "http":
+            right = needed(scope["path"].removeprefix(scope.get("root_path", "")))
+        if right is None:
+            await self._app(scope, receive, send)
+            return
+        secret = next((value for name, value in scope["headers"] if name == HEADER), None)
+        key = None if secret is None else self._keyring.find(secret)
+        if key is None:
+            detail = "this needs an API key in the header X-API-Key" if secret is None else "no such API key"
+            self._metrics.refused("key")
+            await problem(401, detail, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
+        elif right not in key.scopes:
+            self._metrics.refused("scope")
+            await problem(403, f"this API key does not have the scope {right}")(scope, receive, send)
+        else:
+            scope["key_name"] = key.name
+            await self._app(scope, receive, send)

@@ -1,0 +1,130 @@
+"""What a request may take: how often, how long a body, how many at once. Refused before anything is computed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import OrderedDict
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve.http.problems import problem
+from serve.metrics import Metrics
+
+UNLIMITED = frozenset({"/health", "/ready", "/metrics"})
+MAX_BUCKETS = 10_000
+
+
+class RateLimit:
+    """So many requests a second of each API key, or of each address where no keys are asked for (token buckets)."""
+
+    def __init__(self, app: ASGIApp, rate: float, burst: int, metrics: Metrics) -> None:
+        self._app, self._rate, self._burst, self._metrics = app, rate, burst, metrics
+        self._buckets: OrderedDict[object, tuple[float, float]] = OrderedDict()  # tokens left, and when that was
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wait = self._take(_caller(scope)) if _limited(scope) else 0.0
+        if wait:
+            self._metrics.refused("rate")
+            detail = f"more than {self._rate:g} requests a second; try again in {wait:.1f} s"
+            await problem(429, detail, {"Retry-After": str(math.ceil(wait))})(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _take(self, caller: object) -> float:
+        """Take a token; 0, or the seconds until there is one."""
+        now = time.monotonic()
+        tokens, since = self._buckets.pop(caller, (float(self._burst), now))
+        tokens = min(self._burst, tokens + (now - since) * self._rate)
+        taken = tokens >= 1
+        self._buckets[caller] = (tokens - taken, now)  # the latest callers stand last
+        if len(self._buckets) > MAX_BUCKETS:
+            self._buckets.popitem(last=False)
+        return 0.0 if taken else (1 - tokens) / self._rate
+
+
+class BodyLimit:
+    """Reads the whole body of a request before it counts as one that is being answered, if it is not too long."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float, metrics: Metrics) -> None:
+        self._app, self._max_bytes, self._timeout_s, self._metrics = app, max_bytes, timeout_s, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                body = await self._read(scope, receive)
+        except TimeoutError:
+            await problem(408, f"no whole body within {self._timeout_s:g} s")(scope, receive, send)
+            return
+        if body is None:
+            self._metrics.refused("body")
+            await problem(413, f"expected a body of {self._max_bytes} bytes at most")(scope, receive, send)
+            return
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_again() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self._app(scope, receive_again, send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The body; None if it is too long."""
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if declared.isdigit() and int(declared[:20]) > self._max_bytes:
+            return None
+        parts, length = [], 0
+        while True:
+            message = await receive()
+            part = message.get("body", b"")
+            parts.append(part)
+            length += len(part)
+            if length > self._max_bytes:
+                return None
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return b"".join(parts)
+
+
+class ConcurrencyLimit:
+    """Answers 503 at once where more requests are being answered than the server can serve in a short time."""
+
+    def __init__(self, app: ASGIApp, most: int, metrics: Metrics) -> None:
+        self._app, self._most, self._metrics = app, most, metrics
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _limited(scope):
+            await self._app(scope, receive, send)
+            return
+        if self._under_way >= self._most:
+            self._metrics.refused("overload")
+            await problem(503, f"{self._under_way} requests are being answered; try again in a moment")(
+                scope, receive, send
+            )
+            return
+        self._under_way += 1
+        self._metrics.in_flight.inc()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way -= 1
+            self._metrics.in_flight.dec()
+
+
+def _limited(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) not in UNLIMITED
+
+
+def _caller(scope: Scope) -> object:
+    client = scope.get("client")
+    return scope.get("key_name") or (client[0] if client else None)
+
+
+def _has_body(scope: Scope) -> bool:
+    for name, _ in scope["headers"]:  # noqa: SIM110  # a generator takes three times as long
+        if name in (b"content-length", b"transfer-encoding"):
+            return True
+    return False

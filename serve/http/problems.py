@@ -1,0 +1,118 @@
+"""Every error of the API, mapped in one place to one body: a problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from recsys.core.errors import BundleError
+from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
+from serve.errors import NotReadyError, OverloadedError, UnknownModelError
+from serve.http.schemas import Problem
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 60
+_brief.maxlevel = 2
+_brief.maxlist = _brief.maxdict = 3
+
+
+class ProblemError(Exception):
+    """Raised by a route: the problem to answer with."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these statuses, for its OpenAPI entry."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that failed. A 503 or 429 says when to try again."""
+    body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
+    given = dict(headers or {})
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        given.setdefault("Retry-After", str(RETRY_AFTER_S))
+    return Response(body.model_dump_json(), status, given, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error with a problem document, never with a stack trace.
+
+    What is no error of the request or the environment is a bug, which `serve.http.telemetry` logs and answers.
+    """
+    handlers: dict[type[Exception], Any] = {
+        RequestValidationError: _invalid_request,
+        HTTPException: _http_error,
+        ProblemError: lambda _, error: problem(error.status, error.detail, error.headers),
+        UnknownModelError: lambda _, error: problem(422, str(error)),
+        InvalidCursor: lambda _, error: problem(422, f"cursor: {error.remedy}"),
+        InvalidRecord: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}"),
+        NotReadyError: lambda _, error: problem(503, str(error)),
+        OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),
+        StoreUnavailable: lambda *_: problem(503, "the store does not answer; try again in a moment"),
+        StoreError: lambda *_: problem(503, "the store is not in order; the server's log says why"),
+        BundleError: lambda _, error: problem(409, str(error)),
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, _asynchronous(handler))
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document
+
+
+def _asynchronous(handler: Any) -> Any:
+    """Starlette would run a plain function in another thread."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        response: Response = handler(request, error)
+        return response
+
+    return handle
+
+
+def explain(error: ValidationError | RequestValidationError) -> str:
+    """Every part of a request that does not fit, with what came instead."""
+    return "; ".join(
+        f"the body is no JSON: {e['ctx']['error']}"
+        if e["type"] == "json_invalid"
+        else f"{_place(e['loc'])}: {e['msg']} (got {_brief.repr(e['input'])})"
+        for e in error.errors()
+    )
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """The name of a parameter, or the path to a field of the body."""
+    inner = location[1:] if location[:1] in (("query",), ("path",), ("body",), ("header",)) else location
+    return ".".join(map(str, inner)) or "request"
+
+
+def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
+    return problem(422, explain(error))
+
+
+def _http_error(request: Request, error: HTTPException) -> Response:
+    detail = f"no such address: {request.url.path}; see /docs" if error.status_code == 404 else error.detail
+    return problem(error.status_code, detail, error.headers)

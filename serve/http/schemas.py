@@ -1,0 +1,134 @@
+"""What several answers share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from serve.bundles.facets import Filter
+
+MAX_K = 100
+MAX_USERS = 256
+MAX_EVENTS = 1000
+MAX_SESSION = 500
+MAX_ID_CHARS = 512
+NO_FILTER = Filter()
+
+
+def _whole(number: object) -> object:
+    """To JSON 10.0 is an integer too."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), BeforeValidator(_whole)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=512)]
+# NUL is no text to PostgreSQL.
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]*$")]
+Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]
+Cursor = Annotated[
+    str | None, Field(max_length=2048, description="next_cursor of the page before; leave out for the first.")
+]
+
+
+def _seconds(moment: object) -> float:
+    """Seconds since 1970 of a number, or of a time in ISO 8601 with its offset."""
+    text = str(moment) if isinstance(moment, str | int | float) and not isinstance(moment, bool) else ""
+    try:
+        found = float(text)
+    except ValueError:
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            time = datetime.min
+        found = float("nan") if time.tzinfo is None else time.timestamp()
+    if not 0 <= found < END_OF_TIME:
+        raise ValueError("expected a time such as 2024-05-01T12:00:00Z, or seconds, from 1970 to 2242")
+    return found
+
+
+END_OF_TIME = 1 << 33
+Moment = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": END_OF_TIME},
+            ]
+        }
+    ),
+]
+
+
+class Answer(BaseModel):
+    """An answer holds the fields named and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Query(BaseModel):
+    """Parameters; one that does not exist is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Filters(Query):
+    """What restricts the items."""
+
+    min_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
+    max_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
+    category: Annotated[Name | None, Field(description="One of the item's categories, as in the catalogue.")] = None
+    brand: Annotated[Name | None, Field(description="The item's brand, as in the catalogue.")] = None
+
+    @model_validator(mode="after")
+    def _ordered_prices(self) -> Self:
+        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
+            raise ValueError("min_price must not exceed max_price")
+        return self
+
+    def filter(self) -> Filter | None:
+        """What is restricted; None: nothing."""
+        wanted = Filter(self.min_price, self.max_price, self.category, self.brand)
+        return None if wanted == NO_FILTER else wanted
+
+
+class BundleInfo(Answer):
+    """The bundle that answers."""
+
+    name: str = Field(description="Name of the dataset and its bundles.", examples=["beauty"])
+    version: str = Field(description="Version of the bundle that answered.", examples=["20250102T030405Z-1a2b3c4d"])
+    synthetic: bool = Field(description="The catalogue and the users are generated, not real.", examples=[False])
+
+
+class Problem(BaseModel):
+    """The body of every error (RFC 9457, application/problem+json)."""
+
+    type: str = Field(description="Kind of problem; about:blank: what the status says.", examples=["about:blank"])
+    title: str = Field(examples=["Unprocessable Entity"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["k: Input should be less than or equal to 100 (got '1000')"])
+
+
+def parameters(model: type[BaseModel], path: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """OpenAPI parameters of a route that reads its query by hand.
+
+    Args:
+        model: of the query.
+        path: descriptions of the path's parameters by name.
+    """
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    listed: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in (path or {}).items()
+    ]
+    for name, field in schema["properties"].items():
+        parameter = {"name": name, "in": "query", "required": name in required, "schema": field}
+        if "description" in field:
+            parameter["description"] = field["description"]
+        listed.append(parameter)
+    return listed

@@ -1,0 +1,1 @@
+"""Items: one, similar ones, popular ones, found ones."""

@@ -1,0 +1,52 @@
+"""The way of a request: into a batch, through the service, into the log of what was shown."""
+
+from __future__ import annotations
+
+from serve.parts import Parts
+from serve.recommendations.batching import Batcher
+from serve.recommendations.served_log import ServedLog
+from serve.recommendations.service import Answer, RecommendationRequest, RecommendationService
+
+
+class RecommendationQueue:
+    """Takes requests from the event loop and has them answered on the scoring thread.
+
+    Attributes:
+        service: recommends.
+        served_log: what was shown; None: not kept.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        """Compose the parts; nothing runs before `start`."""
+        settings = parts.settings
+        self.service = RecommendationService(parts.bundles, parts.histories, parts.metrics)
+        keeps_log = parts.link is not None and settings.served_log
+        self.served_log = ServedLog(parts.link.store, parts.metrics) if parts.link and keeps_log else None
+        self._max_batch, self._max_queue = settings.max_batch, settings.max_queue
+
+    def start(self) -> None:
+        """Begin to take requests."""
+        self.batcher = Batcher[RecommendationRequest, list[Answer]](
+            self.service.recommend, self._max_batch, self._max_queue, lambda request: request.size
+        )
+        if self.served_log:
+            self.served_log.start()
+
+    async def submit(self, request_id: str, request: RecommendationRequest) -> list[Answer]:
+        """One answer for each subject of the request, in order, noted in the log.
+
+        Raises:
+            OverloadedError: too many wait already.
+            NotReadyError: no bundle is loaded.
+            UnknownModelError: the bundle has no such model.
+        """
+        answers = await self.batcher.submit(request)
+        if self.served_log is not None:
+            self.served_log.add(request_id, answers)
+        return answers
+
+    def close(self) -> None:
+        """Finish what is under way, and write what the log holds."""
+        self.batcher.close()
+        if self.served_log:
+            self.served_log.close()

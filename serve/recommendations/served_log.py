@@ -1,0 +1,84 @@
+"""The log of what was shown to whom, written to the store by a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+
+from recsys.core.errors import RecsysError
+from recsys.store import Served, Store
+from serve.metrics import Metrics
+from serve.recommendations.service import Answer
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 10_000
+# Small pieces: what of them holds the interpreter, and requests up, takes about half a millisecond.
+MAX_ROWS = 128
+INTERVAL_S = 0.1
+
+
+class ServedLog:
+    """Keeps answers until a thread has written them; while the store is down it keeps the first `MAX_WAITING`."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store, self._metrics = store, metrics
+        self._waiting: queue.SimpleQueue[Served] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="served-log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def add(self, request_id: str, answers: Sequence[Answer]) -> None:
+        """Note answers; returns at once."""
+        if self._waiting.qsize() + len(answers) > MAX_WAITING:
+            self._metrics.served_dropped(len(answers))
+            return
+        now = time.time()
+        for answer in answers:
+            items = answer["items"]
+            self._waiting.put(
+                Served(
+                    request_id=request_id,
+                    user_id=answer["user_id"],
+                    timestamp=now,
+                    bundle_version=answer["bundle"]["version"],
+                    model=answer["primary_model"],
+                    item_ids=tuple([item["item_id"] for item in items]),
+                    scores=tuple([item["score"] for item in items]),
+                )
+            )
+
+    def close(self) -> None:
+        """Write what waits, if the store takes it, and end the thread."""
+        self._closing.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        rows: list[Served] = []
+        closing = False
+        while not closing:
+            closing = self._closing.wait(INTERVAL_S)
+            while rows or not self._waiting.empty():
+                while len(rows) < MAX_ROWS and not self._waiting.empty():
+                    rows.append(self._waiting.get())
+                if not self._append(rows):
+                    break
+                rows = []
+        lost = len(rows) + self._waiting.qsize()
+        if lost:
+            self._metrics.served_dropped(lost)
+            logger.warning("The store took %d answers of the served log no more", lost)
+
+    def _append(self, rows: Sequence[Served]) -> bool:
+        try:
+            self._store.add_served(rows)
+        except RecsysError as error:
+            logger.debug("The served log waits. %s", error)
+            return False
+        return True

@@ -1,0 +1,147 @@
+"""Recommendations from a bundle and the store: what the server does, without HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.swap import Bundles
+from serve.errors import UnknownModelError
+from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories, times_of_last
+from serve.metrics import Metrics
+from serve.recommendations.lists import POPULARITY, UserList, lists
+from serve.recommendations.options import Options
+from serve.times import time_text
+
+UNKNOWN_USER = "unknown user"
+UNKNOWN_ITEMS = "the catalogue holds no item of this session"
+NO_HISTORY = "no interactions of this user are known"
+FILTERED = "the filters leave too few of the model's items"
+NO_MORE = "the model has no more items for this user"
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RecommendationRequest:
+    """Lists wanted for some users or sessions.
+
+    Attributes:
+        options: what is wanted, the same for all.
+        subjects: a user by id; a session by the ids of its items, oldest first.
+        started: `time.perf_counter()` at its arrival.
+    """
+
+    options: Options
+    subjects: tuple[Subject, ...]
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def size(self) -> int:
+        """Number of lists."""
+        return len(self.subjects)
+
+
+class RecommendationService:
+    """Answers from the bundle of the moment. For one thread at a time."""
+
+    def __init__(self, bundles: Bundles, histories: UserHistories, metrics: Metrics) -> None:
+        self.bundles, self._histories, self._metrics = bundles, histories, metrics
+
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[Answer] | Exception]:
+        """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
+
+        Instead of its answers a request gets the exception that it met: `UnknownModelError`, or a bug.
+
+        Raises:
+            NotReadyError: no bundle is loaded.
+        """
+        loaded = self.bundles.loaded
+        live = self._histories.of(loaded)
+        groups: dict[Options, list[int]] = {}
+        for place, request in enumerate(requests):
+            groups.setdefault(request.options, []).append(place)
+        found: dict[int, list[Answer] | Exception] = {}
+        for options, places in groups.items():
+            members = [requests[place] for place in places]
+            try:
+                answers = self._answers(loaded, live, options, members)
+                found.update((place, [next(answers) for _ in requests[place].subjects]) for place in places)
+            except Exception as error:  # of this group alone
+                found.update(dict.fromkeys(places, error))
+        return [found[place] for place in range(len(requests))]
+
+    def _answers(
+        self, loaded: LoadedBundle, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]
+    ) -> Iterator[Answer]:
+        """One answer for each subject of the requests, in their order."""
+        if options.model not in loaded.models:
+            raise UnknownModelError(f"model: expected one of {', '.join(loaded.models)} (got {options.model!r})")
+        started = time.perf_counter()
+        as_of = options.as_of
+        subjects = [subject for request in requests for subject in request.subjects]
+        users = live.of(subjects, time.time(), as_of)
+        read = time.perf_counter()
+        made, ranked = lists(loaded, users.queries, options)
+        spent = time.perf_counter() - read
+        seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **ranked.seconds}
+        seconds["ranking"] = spent - seconds["query_tower"] - seconds["ann"]
+        self._metrics.scored(len(subjects), seconds, ranked.candidates)
+        timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
+        arrivals = [request.started for request in requests for _ in request.subjects]
+        return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
+
+    def _assembled(
+        self,
+        loaded: LoadedBundle,
+        options: Options,
+        subjects: Sequence[Subject],
+        users: LiveQueries,
+        made: Sequence[UserList],
+        timing: dict[str, float],
+        arrivals: Sequence[float],
+    ) -> Iterator[Answer]:
+        generated_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lengths = users.queries.histories.lengths.tolist()
+        last = times_of_last(users.queries.histories)
+        for b, (subject, listed) in enumerate(zip(subjects, made, strict=True)):
+            filled = len(listed.items) > listed.personal
+            reason = _reason(options, subject, users.known[b], lengths[b]) if filled else None
+            shortfall = options.k - len(listed.items)
+            if reason is not None:
+                self._metrics.fell_back(reason)
+            if shortfall:
+                self._metrics.fell_short()
+            yield {
+                "user_id": subject if isinstance(subject, str) else None,
+                "user": {
+                    "known": users.known[b],
+                    "interactions": lengths[b],
+                    "live_events": users.live_events[b],
+                    "last_interaction_at": time_text(last[b]),
+                },
+                "primary_model": POPULARITY if filled and not listed.personal else options.model,
+                "fallback_used": filled,
+                "fallback_reason": reason,
+                "shortfall": shortfall,
+                "store": users.store,
+                "bundle": loaded.info,
+                "timing": {**timing, "total_ms": round(1000 * (time.perf_counter() - arrivals[b]), 3)},
+                "generated_at": generated_at,
+                "items": listed.items,
+            }
+
+
+def _reason(options: Options, subject: Subject, known: bool, length: int) -> str:
+    """Why the model's items do not fill the list."""
+    if not length and not isinstance(subject, str):
+        return UNKNOWN_ITEMS
+    if not length and not known:
+        return UNKNOWN_USER
+    if not length:
+        return NO_HISTORY
+    return NO_MORE if options.filter is None else FILTERED

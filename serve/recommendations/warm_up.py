@@ -1,0 +1,34 @@
+"""Recommend in every way once, before a bundle is served."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from recsys.core.errors import BundleError
+from recsys.core.queries import NO_ITEM, Queries
+from serve.bundles.loaded import LoadedBundle
+from serve.histories.live_histories import merge
+from serve.recommendations.lists import lists, rank
+from serve.recommendations.options import Options
+
+
+def warm_up(loaded: LoadedBundle) -> None:
+    """Make the first lists of a bundle: compiled loops are read from disk, or compiled, when they are first used.
+
+    Raises:
+        BundleError: what the bundle recommends is no number.
+    """
+    bundle = loaded.bundle
+    now = time.time()
+    user = int(bundle.histories.lengths.argmax()) if len(bundle.histories) else NO_ITEM
+    users = [user, NO_ITEM]
+    histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None)
+    queries = Queries(histories, np.array(users, np.int32), np.full(2, int(now), np.int64))
+    lists(loaded, queries, Options(exclude_seen=False))
+    rank(loaded, queries, Options(), np.ones(bundle.n_items, bool))
+    _, ranked = lists(loaded, queries, Options())
+    if np.isnan(ranked.scores).any():
+        raise BundleError(f"scores from {bundle.path}", f"NaN for user row {user}", "export it again")

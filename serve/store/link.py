@@ -1,0 +1,165 @@
+"""The server's link to the store: it may be down or slow at any time, and no request pays for that twice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import make_url
+
+from recsys.core.errors import RecsysError
+from recsys.store import Appended, Event, Store, StoreError, StoreUnavailable
+from serve.metrics import Metrics
+from serve.settings import NO_STORE, Settings
+
+logger = logging.getLogger(__name__)
+
+StoreState = Literal["live", "off", "unavailable"]
+
+FIRST_ATTEMPT_S = 5.0
+
+
+class StoreLink:
+    """A store whose failures are remembered.
+
+    Once a call of a kind (reading live events, appending) finds the store unavailable, further ones fail at once
+    until a thread of this class has reached it again. That thread also creates the tables, at the start or as soon as
+    the store can be reached: nothing needs a restart.
+
+    Attributes:
+        store: the store itself, for threads that may wait for it.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Get ready; nothing is connected before `start`.
+
+        Raises:
+            StoreError: the URL is wrong.
+        """
+        self.store = open_store(settings.store, settings.store_timeout_s)
+        self._fast = Store.open(settings.store, timeout_s=settings.store_read_timeout_s, pool_size=2)
+        self._metrics = metrics
+        self._retry_s = settings.store_retry_s
+        self._failures: dict[str, str] = dict.fromkeys(("read", "append"), "the store is being opened")
+        self._upgraded = False
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._attempted = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="store", daemon=True)
+
+    def start(self) -> None:
+        """Begin to open the store in the background."""
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until that has succeeded or failed once, but not for long."""
+        self._attempted.wait(FIRST_ATTEMPT_S)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether no call is known to fail."""
+        return not self._failures
+
+    @property
+    def queries(self) -> Store:
+        """The store, for calls beside the two kinds: they may take `store_timeout_s`.
+
+        Raises:
+            StoreUnavailable: it is known to be down.
+        """
+        self._check("read")
+        return self.store
+
+    def events_of(self, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
+        """As `Store.events_of`, in little time: StoreUnavailable at once while the store is known to be down."""
+        self._check("read")
+        try:
+            return self._fast.events_of(user_ids, until=until, limit=limit)
+        except RecsysError as error:
+            raise self._failed("read", error) from error
+
+    def append(self, events: Sequence[Event]) -> Appended:
+        """As `Store.append`; StoreUnavailable at once while the store is known to be down."""
+        self._check("append")
+        try:
+            return self.store.append(events)
+        except StoreUnavailable as error:
+            raise self._failed("append", error) from error
+
+    def close(self) -> None:
+        """End the thread and close the connections."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._fast.close()
+        self.store.close()
+
+    def _check(self, kind: str) -> None:
+        reason = self._failures.get(kind)
+        if reason is not None:
+            raise StoreUnavailable("a store that answers", reason, "try again in a moment; the server looks for it")
+
+    def _failed(self, kind: str, error: RecsysError) -> StoreUnavailable:
+        self._metrics.store_failed(kind)
+        if kind not in self._failures:
+            logger.warning("The store is unavailable (%s). %s", kind, error)
+        self._failures[kind] = error.got
+        self._metrics.store_up.set(0)
+        self._wake.set()
+        if isinstance(error, StoreUnavailable):
+            return error
+        return StoreUnavailable(error.expected, error.got, error.remedy)
+
+    def _keep(self) -> None:
+        """Reach the store, and again whenever a call has failed; a failing store gets a rest in between."""
+        self._reach()
+        self._attempted.set()
+        while not self._closing.is_set():
+            if self._failures:
+                self._closing.wait(self._retry_s)
+                self._reach()
+            else:
+                self._wake.wait()
+                self._wake.clear()
+
+    def _reach(self) -> None:
+        try:
+            if not self._upgraded:
+                self.store.upgrade()
+                self._upgraded = True
+            self._fast.events_of([""], limit=1)
+        except RecsysError as error:
+            if not self._attempted.is_set():
+                logger.warning("The store cannot be opened; events are refused until it can. %s", error)
+            return
+        self._failures.clear()
+        self._metrics.store_up.set(1)
+        logger.info("The store is open")
+
+
+def open_link(settings: Settings, metrics: Metrics) -> StoreLink | None:
+    """The link to the store of the settings; None if there is none.
+
+    Raises:
+        StoreError: the URL is wrong.
+    """
+    return None if settings.store == NO_STORE else StoreLink(settings, metrics)
+
+
+def open_store(url: str, timeout_s: float = 2.0) -> Store:
+    """As `Store.open`; makes the folder that SQLite needs for its file.
+
+    Raises:
+        StoreError: the URL is wrong, or the folder cannot be made.
+    """
+    database = make_url(url).database if url.startswith("sqlite:") else None
+    if database:
+        try:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"a folder for the store {database}", str(error), "name another with --store, or none"
+            ) from None
+    return Store.open(url, timeout_s=timeout_s)

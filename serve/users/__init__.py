@@ -1,0 +1,1 @@
+"""Users: a listing and profiles."""

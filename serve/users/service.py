@@ -1,0 +1,123 @@
+"""Users as the bundle and the store know them together: a listing and profiles."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from recsys.store import StoreUnavailable, UserRow
+from recsys.store.paging import decode, encode
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.price_segments import mean_price
+from serve.histories.live_histories import LiveHistories
+from serve.store.link import StoreLink, StoreState
+from serve.times import time_text
+
+FAVOURITES = 5
+LISTING = "users"
+
+
+def list_users(loaded: LoadedBundle, link: StoreLink | None, cursor: str | None, limit: int) -> dict[str, Any]:
+    """A page of the users of the bundle and the store, ordered by the code points of their ids.
+
+    Raises:
+        InvalidCursor: it is not one that this listing gave.
+    """
+    after = None if cursor is None else decode(LISTING, cursor, str)[0]
+    of_bundle = dict(loaded.bundle.catalogue.users_after(after, limit + 1))
+    of_store, state = _store_users(link, cursor, limit + 1)
+    ids = sorted(of_bundle.keys() | of_store.keys())
+    shown = ids[:limit]
+    lengths = loaded.bundle.histories.lengths
+    users = []
+    for user_id in shown:
+        row, events = of_bundle.get(user_id), of_store.get(user_id)
+        users.append(
+            {
+                "user_id": user_id,
+                "interactions": 0 if row is None else int(lengths[row]),
+                "live_events": events.events if events else 0,
+                "last_event_at": time_text(events.last_timestamp) if events else None,
+            }
+        )
+    more = encode(LISTING, [shown[-1]]) if len(ids) > limit else None
+    return {"users": users, "next_cursor": more, "store": state}
+
+
+def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tuple[dict[str, UserRow], StoreState]:
+    if link is None:
+        return {}, "off"
+    try:
+        # A cursor of this listing is one of the store's.
+        return {row.user_id: row for row in link.queries.users(cursor, limit).rows}, "live"
+    except StoreUnavailable:
+        return {}, "unavailable"
+
+
+def profile(
+    loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, user_id: str, limit: int
+) -> dict[str, Any] | None:
+    """What is known of a user; None if nothing is."""
+    found = live.of([user_id], time.time())
+    if not found.known[0]:
+        return None
+    history = found.queries.histories
+    rows = history.items.tolist()
+    records = {record.row: record for record in loaded.bundle.catalogue.items(list(dict.fromkeys(rows)))}
+    items = []
+    for row, rating, at in list(zip(rows, history.ratings.tolist(), history.timestamps.tolist(), strict=True))[
+        : -limit - 1 : -1
+    ]:
+        record = records[row]
+        items.append(
+            {
+                "item_id": record.item_id,
+                "title": record.title,
+                "brand": record.brand,
+                "price": record.price,
+                "rating": None if math.isnan(rating) else rating,
+                "at": time_text(at),
+            }
+        )
+    spent = mean_price([records[row].price for row in rows])
+    segments = loaded.price_segments
+    return {
+        "user_id": user_id,
+        "store": found.store,
+        "interactions": len(rows),
+        "history": items,
+        "totals": _totals(link, user_id),
+        "favourite_brands": _favourites((records[row].brand for row in rows), len(rows)),
+        "favourite_categories": _favourites(
+            (name for row in rows for name in dict.fromkeys(records[row].categories)), len(rows)
+        ),
+        "spending": {
+            "mean_price": spent,
+            "segment": segments.segment(spent),
+            "quartiles": list(segments.quartiles),
+        },
+        "bundle": loaded.info,
+    }
+
+
+def _favourites(names: Iterable[str | None], items: int) -> list[dict[str, Any]]:
+    counts = Counter(name for name in names if name)
+    return [{"name": name, "items": count, "share": count / items} for name, count in counts.most_common(FAVOURITES)]
+
+
+def _totals(link: StoreLink | None, user_id: str) -> dict[str, Any] | None:
+    try:
+        totals = link.queries.user_totals(user_id) if link else None
+    except StoreUnavailable:
+        return None
+    if totals is None:
+        return None
+    return {
+        "events": totals.events,
+        "by_type": dict(totals.by_type),
+        "purchased": totals.quantity,
+        "spent": totals.spent,
+    }
