@@ -10,12 +10,11 @@ in which people buy them. What is bought next follows from that:
 
 Some lines are dirty in the ways that real files are.
 
-    python -m recsys.prepare.sample OUT_DIR
+    recsys sample OUT_DIR
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
 import json
@@ -307,20 +306,3 @@ def _code(kind: str, seed: int, number: int, length: int) -> str:
 def _write_gzip(path: Path, lines: list[bytes]) -> None:
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
         file.write(b"\n".join(lines) + b"\n")
-
-
-def main() -> None:
-    """Write the sample into the folder named on the command line."""
-    parser = argparse.ArgumentParser(description="Write the raw files of the synthetic sample shop.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--users", type=int, default=2000)
-    parser.add_argument("--items", type=int, default=1000)
-    parser.add_argument("--reviews", type=int, default=20000)
-    args = parser.parse_args()
-    for path in write_sample(args.folder, args.seed, args.users, args.items, args.reviews):
-        print(f"{path} (synthetic)")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,20 @@
 """What `make demo` shows at its end, over a small bundle and the real server."""
 
+import json
 import re
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-import demo
 from recsys.bundle import open_bundle
+from recsys.cli import demo
 from recsys.core.errors import RecsysError
 from tests.support.bundles import make_bundle
 
@@ -50,6 +55,57 @@ def test_a_server_that_does_not_start_is_an_error(tmp_path: Path) -> None:
         demo.running_server(["--bundle", str(tmp_path / "none")]),
     ):
         pass
+
+
+@pytest.fixture
+def compiling_server() -> Iterator[tuple[str, list[int]]]:
+    """A server that is ready at the third question: its URL, and the statuses that it has given."""
+    given: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given.append(503 if len(given) < 2 else 200)
+            self.send_response(given[-1])
+            self.end_headers()
+            self.wfile.write(json.dumps({"detail": "loops are being compiled"}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", given
+        server.shutdown()
+        thread.join()
+
+
+def test_the_reason_for_waiting_is_the_servers(compiling_server: tuple[str, list[int]]) -> None:
+    url, given = compiling_server
+    assert demo.what_it_waits_for(url) == "loops are being compiled"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as process:
+        demo.wait_until_ready(url, process)
+        process.communicate("")
+    assert given == [503, 503, 200]
+    assert demo.what_it_waits_for(url) is None
+
+
+def test_a_server_that_ends_is_not_waited_for() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"], text=True)
+    nobody_listens = "http://127.0.0.1:1"
+    assert demo.what_it_waits_for(nobody_listens) == "no answer yet"
+    with pytest.raises(RecsysError, match="exit code 7"):
+        demo.wait_until_ready(nobody_listens, process)
+
+
+def test_a_folder_without_the_config_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = demo.CONFIG.read_text()
+    monkeypatch.chdir(tmp_path)
+    demo.write_config()
+    assert demo.CONFIG.read_text() == original
+    demo.CONFIG.write_text("name: mine\n")
+    demo.write_config()
+    assert demo.CONFIG.read_text() == "name: mine\n"
 
 
 def test_a_stage_that_fails_ends_the_demo(output: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 import pytrec_eval
 
-import evaluate
+from recsys import cli
 from recsys.bundle import open_bundle
-from recsys.cli import run
 from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import NOTHING_REMOVED, POPULARITY, SEEN_REMOVED, Systems
 from recsys.prepare.prepared import PreparedDataset
@@ -48,7 +47,7 @@ evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, svd_epoc
 
 
 def program(workplace: Path, *arguments: str) -> int:
-    return run(evaluate.main, ["--config", str(workplace / "config.yaml"), *arguments])
+    return cli.main(["evaluate", "--config", str(workplace / "config.yaml"), *arguments])
 
 
 def test_metrics_agree_with_the_recommendations_scored_by_trec_eval(

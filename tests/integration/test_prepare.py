@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from prepare_data import main
 from recsys import cli
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
@@ -392,10 +391,11 @@ def test_allow_truncated_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
         f"name: shop\nsynthetic: true\ndata:\n  format: amazon_2018\n  interactions: [{reviews}]\n"
         f"  prepared_dir: {tmp_path}/prepared\n  k_core_items: 0\n"
     )
-    assert cli.run(main, ["--config", str(tmp_path / "c.yaml")]) == DataError.exit_code
+    assert cli.main(["prepare", "--config", str(tmp_path / "c.yaml")]) == DataError.exit_code
     assert "--allow-truncated" in capsys.readouterr().err
     assert (
-        cli.run(main, ["--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"]) == 0
+        cli.main(["prepare", "--config", str(tmp_path / "c.yaml"), "--allow-truncated", "--set", "data.k_core_users=2"])
+        == 0
     )
     assert "shop (synthetic)" in capsys.readouterr().out
     dataset = PreparedDataset.load(tmp_path / "prepared/shop")

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-import train
 from recsys import cli
 from recsys.prepare import columns as c
 from recsys.prepare.schema import SCHEMA_VERSION
@@ -71,7 +70,7 @@ class Shop:
     config: Path
 
     def train(self, *arguments: str) -> int:
-        return cli.run(train.main, ["--config", str(self.config), *arguments])
+        return cli.main(["train", "--config", str(self.config), *arguments])
 
     @property
     def bundles(self) -> Path:

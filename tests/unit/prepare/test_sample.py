@@ -43,7 +43,7 @@ def sound(lines: list[bytes]) -> list[dict[str, Any]]:
 
 def test_equal_seeds_give_equal_bytes_in_any_process(tmp_path: Path) -> None:
     first = write_sample(tmp_path / "a", seed=3, n_users=50, n_items=40, n_reviews=400)
-    command = [sys.executable, "-m", "recsys.prepare.sample", str(tmp_path / "b"), "--seed", "3"]
+    command = [sys.executable, "-m", "recsys", "sample", str(tmp_path / "b"), "--seed", "3"]
     size = ["--users", "50", "--items", "40", "--reviews", "400"]
     subprocess.run([*command, *size], cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     other = write_sample(tmp_path / "c", seed=4, n_users=50, n_items=40, n_reviews=400)

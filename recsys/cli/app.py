@@ -1,0 +1,187 @@
+"""The commands and their options. Each imports what it needs when it runs, so that help comes at once."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from recsys.cli.exits import packages_of, run
+
+SEVERAL = ("--set", "--seeds")  # options that take all values up to the next option
+
+app = typer.Typer(
+    name="recsys",
+    help="From a shop's reviews or event log to a recommender served over HTTP.",
+    epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", metavar="FILE", help="YAML config; the folder configs/ has examples.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE ...",
+        help="Override keys of the config, for example --set training.epochs=3 seed=1.",
+    ),
+]
+
+
+@app.command()
+def prepare(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    allow_truncated: Annotated[
+        bool, typer.Option("--allow-truncated", help="Read what a cut-off gzip file holds.")
+    ] = False,
+) -> None:
+    """Turn raw review files or event logs into a prepared dataset."""
+    with packages_of("train"):
+        from recsys.config import load_config
+        from recsys.prepare.prepare import prepare as write_dataset
+    settings = [*(overrides or []), *(["data.allow_truncated=true"] if allow_truncated else [])]
+    write_dataset(load_config(config, settings))
+
+
+@app.command()
+def train(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
+) -> None:
+    """Train a model on a prepared dataset and export it as a bundle."""
+    with packages_of("train"):
+        from recsys.config import load_config
+    settings = load_config(config, overrides or [])
+    with packages_of("train"):  # TensorFlow loads once arguments and config are known to be good
+        from recsys.train.job import train as train_and_export
+    train_and_export(settings, resume=resume)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    config: ConfigFile,
+    overrides: Overrides = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Bundle, or one version of it.", show_default="the config's current bundle"),
+    ] = None,
+    split: Annotated[Literal["test", "validation"], typer.Option(help="Interactions to predict.")] = "test",
+    retrievers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Retrievers to compare beside the two-tower and popularity.",
+            show_default="all that the bundle holds",
+        ),
+    ] = None,
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR ...",
+            help="Further bundles, trained on the same dataset with other seeds: the report shows the spread.",
+        ),
+    ] = None,
+    recommendations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet",
+            help="Also write the top 100 of every evaluated user: user_id, item_id, rank, score.",
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write the main figures as SVG files.")
+    ] = None,
+) -> None:
+    """Measure a bundle on held-out interactions; write a report.
+
+    What it serves stands beside every retriever it holds, ranked over the whole catalogue.
+    Writes report.html and metrics.json into the report folder of the config (evaluation.report_dir).
+    """
+    with packages_of("train"):
+        from recsys.cli.evaluation import evaluate_and_report
+        from recsys.config import load_config
+    evaluate_and_report(
+        load_config(config, overrides or []),
+        command=shlex.join(["recsys", *context.obj]),
+        bundle=bundle,
+        split=split,
+        retrievers=None if retrievers is None else [name for name in retrievers.split(",") if name],
+        seeds=seeds or [],
+        recommendations=recommendations,
+        figures=figures,
+    )
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="[OPTIONS; see recsys serve --help]",
+)
+def serve(context: typer.Context) -> None:
+    """Serve recommendations from a bundle over HTTP."""
+    with packages_of("serve"):
+        from serve.__main__ import main as serve_bundle
+    raise typer.Exit(serve_bundle(context.args))
+
+
+@app.command()
+def demo() -> None:
+    """Show all of it on a synthetic shop, from raw reviews to HTTP.
+
+    Takes minutes; writes into the folders data, saved_model and configs of the current one.
+    """
+    with packages_of("serve,train"):
+        from recsys.cli.demo import main as show
+    raise typer.Exit(show())
+
+
+@app.command()
+def sample(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write reviews_sample.json.gz and meta_sample.json.gz.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    users: Annotated[int, typer.Option(min=1, help="Users of the shop.")] = 2000,
+    items: Annotated[int, typer.Option(min=1, help="Items of the shop.")] = 1000,
+    reviews: Annotated[int, typer.Option(min=1, help="Distinct pairs of user and item.")] = 20000,
+) -> None:
+    """Write the raw files of the synthetic sample shop."""
+    from recsys.prepare.sample import write_sample
+
+    for path in write_sample(folder, seed, users, items, reviews):
+        print(f"{path} (synthetic)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names, those of the process by default; the exit code of the program."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return run(lambda: app(list(repeated(arguments)), prog_name="recsys", obj=arguments))
+
+
+def repeated(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments with an option that takes several values written before each of them.
+
+    `--set a=1 b=2` gives `--set a=1 --set b=2`.
+    """
+    option, values = None, 0
+    for argument in arguments:
+        if argument.startswith("-"):
+            option, values = (argument, 0) if argument in SEVERAL else (None, 0)
+        elif option is not None:
+            values += 1
+            if values > 1:
+                yield option
+        yield argument

@@ -1,0 +1,217 @@
+"""From synthetic raw reviews to recommendations over HTTP: every command of the product, on the generated sample.
+
+`make demo` and `recsys demo` run it, in any folder. Everything shown is made up: users, items, reviews and so the
+scores too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recsys.bundle import Bundle, open_bundle
+from recsys.config import Config, load_config
+from recsys.core.errors import RecsysError
+from recsys.core.types import Int64Array
+
+CONFIG = Path("configs/sample.yaml")
+HERE = Path(__file__).parent
+CONFIGS = (HERE / CONFIG.name, HERE.parents[1] / CONFIG)  # in the wheel and in a checkout
+RAW_FOLDER = Path("data/raw/sample")
+REPORT_FILE = "report.html"
+USER_SHARES = (0.3, 0.6, 0.95)  # where the users shown stand among all, ordered by length of history
+SHOWN_HISTORY = 8
+K = 10
+REQUEST_TIMEOUT_S = 60
+READY_TIMEOUT_S = 5  # a server that compiles may take that long to answer; it is asked again
+READY_POLL_S = 0.1
+STOP_TIMEOUT_S = 15
+
+console = Console()
+
+
+def main() -> int:
+    """Run every stage, show three users, stop the server; the exit code of the stage that failed, else 0."""
+    started = time.perf_counter()
+    console.print(
+        "[bold]Demo on synthetic data:[/bold] the shop, its users and their reviews are generated, none is real."
+    )
+    write_config()
+    config = load_config(CONFIG)
+    stages = {
+        "Generate raw review files": ["sample", str(RAW_FOLDER)],
+        "Prepare the dataset": ["prepare", "--config", str(CONFIG)],
+        "Train, export and index": ["train", "--config", str(CONFIG)],
+        "Evaluate": ["evaluate", "--config", str(CONFIG)],
+    }
+    last = len(stages) + 1
+    for number, (title, arguments) in enumerate(stages.items(), start=1):
+        exit_code = run_stage(f"{number}/{last}  {title}", ["-m", "recsys", *arguments])
+        if exit_code:
+            return exit_code
+    console.rule(f"{last}/{last}  Serve", align="left")
+    with running_server(["--bundle", str(config.bundle_path)]) as url, open_bundle(config.bundle_path) as bundle:
+        show_users(url, bundle)
+    print_what_next(config, time.perf_counter() - started)
+    return 0
+
+
+def write_config() -> None:
+    """Where the current folder has no config of the sample, write one, to look at and to start from."""
+    if not CONFIG.is_file():
+        CONFIG.parent.mkdir(exist_ok=True)
+        shutil.copy(next(path for path in CONFIGS if path.is_file()), CONFIG)
+
+
+def run_stage(title: str, arguments: Sequence[str]) -> int:
+    """Run one of the product's programs in this terminal; its exit code."""
+    console.rule(title, align="left")
+    console.print(f"[dim]$ python {' '.join(arguments)}[/dim]")
+    started = time.perf_counter()
+    exit_code = subprocess.run([sys.executable, *arguments], check=False).returncode
+    if exit_code:
+        console.print(f"[red]The demo stops: this command ended with exit code {exit_code}.[/red]")
+    else:
+        console.print(f"[dim]{time.perf_counter() - started:.0f} s[/dim]")
+    return exit_code
+
+
+@contextmanager
+def running_server(options: Sequence[str]) -> Iterator[str]:
+    """Start `python -m serve` on a free port, without a store; give its URL once it is ready, and stop it at the end.
+
+    Raises:
+        RecsysError: it ended, or was not ready in time.
+    """
+    command = [sys.executable, "-m", "serve", "--port", "0", "--store", "none", "--log-level", "warning", *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        announced = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
+        if announced is None:
+            raise RecsysError("a server", f"exit code {server.wait(STOP_TIMEOUT_S)}", "see its message above")
+        wait_until_ready(announced.group(), server)
+        yield announced.group()
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[str]) -> None:
+    """Ask /ready until it says so, as long as the server lives, and show what it is waiting for.
+
+    Raises:
+        RecsysError: the server ended.
+    """
+    with console.status("Waiting for the server ...") as status:
+        while server.poll() is None:
+            reason = what_it_waits_for(url)
+            if reason is None:
+                return
+            status.update(f"Waiting for the server: {escape(reason)}")
+            time.sleep(READY_POLL_S)
+    raise RecsysError("a server that gets ready", f"exit code {server.returncode}", "see its messages above")
+
+
+def what_it_waits_for(url: str) -> str | None:
+    """The server's own reason for not being ready, or None where it is."""
+    try:
+        get_json(f"{url}/ready", READY_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        return str(json.load(error)["detail"])
+    except OSError:
+        return "no answer yet"
+    return None
+
+
+def get_json(url: str, timeout_s: float = REQUEST_TIMEOUT_S) -> Any:
+    """What a server on this machine answers to a GET; a proxy in the environment is none of its business."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=timeout_s) as response:
+        return json.load(response)
+
+
+def show_users(url: str, bundle: Bundle) -> None:
+    """Ask the server for a few users and print what they reviewed and what they are offered."""
+    for row in pick_users(bundle.histories.lengths):
+        user_id = bundle.catalogue.user_ids([row])[0]
+        address = f"{url}/recommendations/{urllib.parse.quote(user_id, safe='')}?k={K}"
+        answer = get_json(address)
+        console.print(f"[dim]$ curl {address}[/dim]")
+        console.print(history_table(bundle, row), recommendations_table(answer))
+
+
+def pick_users(lengths: Int64Array) -> list[int]:
+    """User rows of a shorter, a middling and a longer history, of those that have one."""
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    return [int(order[int(share * (len(order) - 1))]) for share in USER_SHARES] if len(order) else []
+
+
+def history_table(bundle: Bundle, row: int) -> Table:
+    """The most recent reviews of a user, newest first."""
+    history = bundle.histories.select([row])
+    (user_id,) = bundle.catalogue.user_ids([row])
+    table = shop_table(f"Synthetic user {user_id}: {len(history.items)} reviews, the newest first", "Rating")
+    newest = list(zip(history.items.tolist(), history.ratings.tolist(), strict=True))[::-1][:SHOWN_HISTORY]
+    records = bundle.catalogue.items([item for item, _ in newest])
+    for record, (_, rating) in zip(records, newest, strict=True):
+        table.add_row(escape(record.title or record.item_id), "" if math.isnan(rating) else f"{rating:.0f}")
+    return table
+
+
+def recommendations_table(answer: dict[str, Any]) -> Table:
+    """What the server answered; "Proposed by" counts the retrievers that had the item among their candidates."""
+    reason = answer["fallback_reason"]
+    title = f"Top {len(answer['items'])} for {answer['user_id']}" + (f" (popular items: {reason})" if reason else "")
+    table = shop_table(title, "Price", "Proposed by", "Score", "Rating, predicted")
+    for item in answer["items"]:
+        price, score, rating = (
+            "" if item[name] is None else f"{item[name]:.2f}" for name in ("price", "score", "predicted_rating")
+        )
+        title = f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}"
+        table.add_row(title, price, str(len(item["sources"])), score, rating)
+    return table
+
+
+def shop_table(title: str, *numbers: str) -> Table:
+    """A table as wide as the terminal with a column for titles and those of the `numbers` named."""
+    table = Table(title=escape(title), title_justify="left", expand=True, box=SIMPLE_HEAD)
+    table.add_column("Title", ratio=1)
+    for number in numbers:
+        table.add_column(number, justify="right", no_wrap=True)
+    return table
+
+
+def print_what_next(config: Config, seconds: float) -> None:
+    """Where the results are, and how to go on."""
+    console.rule("Done", align="left")
+    report = config.report_path / REPORT_FILE
+    console.print(f"Raw files to recommendations in {seconds:.0f} s. All of it is synthetic; real data: see README.md.")
+    console.print(f"Report:  {report.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"Bundle:  {config.bundle_path.resolve()}", soft_wrap=True, highlight=False)
+    console.print(
+        "The server was stopped. [bold]make serve[/bold] in a checkout, or [bold]recsys serve[/bold], starts it again "
+        "and keeps it up until Ctrl-C."
+    )

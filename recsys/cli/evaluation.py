@@ -1,0 +1,89 @@
+"""One evaluation: measure the bundle, write the report, print the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from recsys.bundle import open_bundle
+from recsys.config import Config
+from recsys.measure.evaluator import evaluate
+from recsys.measure.provenance import provenance
+from recsys.measure.seeds import evaluate_seeds
+from recsys.measure.verdict import seed_warnings
+from recsys.prepare.prepared import PreparedDataset
+from recsys.report.report import write_figures, write_report
+from recsys.report.summary import print_summary
+
+
+def evaluate_and_report(
+    config: Config,
+    *,
+    command: str,
+    split: str,
+    bundle: Path | None = None,
+    retrievers: Sequence[str] | None = None,
+    seeds: Sequence[Path] = (),
+    recommendations: Path | None = None,
+    figures: Path | None = None,
+) -> None:
+    """Evaluate a bundle on the config's dataset and write report.html and metrics.json.
+
+    Args:
+        config: names dataset, bundle and report.
+        command: as typed, for the report.
+        split: whose interactions are predicted.
+        bundle: in place of the config's.
+        retrievers: compared beside the two-tower and popularity; None: all that the bundle holds.
+        seeds: bundles trained with other seeds, for the spread.
+        recommendations: file for the top 100 of every evaluated user.
+        figures: folder for the main figures.
+
+    Raises:
+        DataError: there is no prepared dataset, or nothing to predict.
+        BundleError: the bundle is missing, damaged, or of another dataset.
+    """
+    console = Console()
+    dataset = PreparedDataset.load(config.prepared_path)
+    results = _evaluate(bundle or config.bundle_path, dataset, config, command, split, retrievers, recommendations)
+    if seeds:
+        results["seeds"] = evaluate_seeds(results, seeds, dataset, config, console=console)
+        results["warnings"] += seed_warnings(results["seeds"])
+    written = {
+        "Recommendations": recommendations,
+        "Figures": figures,
+        "Report": write_report(results, config.report_path),
+    }
+    print_summary(console, results)
+    if figures:
+        write_figures(results, figures)
+    for title, path in written.items():
+        if path:
+            console.print(f"{title}: {path}", soft_wrap=True, highlight=False)
+
+
+def _evaluate(
+    path: Path,
+    dataset: PreparedDataset,
+    config: Config,
+    command: str,
+    split: str,
+    retrievers: Sequence[str] | None,
+    recommendations: Path | None,
+) -> dict[str, Any]:
+    """The results of the main bundle, which is gone from memory when the next one is opened."""
+    with open_bundle(path) as bundle:
+        results = evaluate(
+            bundle,
+            dataset,
+            config,
+            split=split,
+            retrievers=retrievers,
+            recommendations=recommendations,
+            console=Console(),
+        )
+        results["run"] = provenance(bundle, dataset, config, command)
+    return results
