@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recsys.config import Config
 from serve.settings import Settings
-from tools.settings_table import leaves, section_of, settings_table
+from tools.settings_table import Field, leaves, section_of, settings_table
 
 PAGE = Path("docs/settings.md")
 
@@ -34,20 +34,25 @@ file (`--config serve.toml` with a line `max_batch = 64`). An option wins over t
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_config_sections(), SERVER_HEAD, settings_table(Settings.model_fields.items()), ""])
+    return "\n".join([HEAD, *_config_sections(), SERVER_HEAD, _table(Settings.model_fields.items()), ""])
 
 
 def _config_sections() -> Iterator[str]:
     fields = Config.model_fields
     yield "### General\n"
-    yield settings_table((name, field) for name, field in fields.items() if section_of(field) is None)
+    yield _table((name, field) for name, field in fields.items() if section_of(field) is None)
     for name, field in fields.items():
         section = section_of(field)
         if section is not None:
             yield f"\n### {name.capitalize()}\n"
             yield f"{_summary(section)}\n"
-            yield settings_table(leaves(section, f"{name}."))
+            yield _table(leaves(section, f"{name}."))
     yield ""
+
+
+def _table(fields: Iterable[Field]) -> str:
+    """A table that the site's style knows: its last column is the widest."""
+    return f'<div class="settings" markdown="1">\n\n{settings_table(fields)}\n\n</div>'
 
 
 def _summary(section: type) -> str:
