@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from recsys.bundle import BundleWriter, ItemRecord, open_bundle
 from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
+from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.config import Config, DataConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
@@ -311,11 +312,32 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         writer.add_ranker(CandidateRanker(features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
-            dataset={"name": name, "synthetic": True, "n_users": n_users, "n_items": n_items},
+            dataset=DatasetSection(
+                name=name,
+                synthetic=True,
+                n_users=n_users,
+                n_items=n_items,
+                manifest_sha256=None,
+                text_encoder=None,
+                text_weights_sha256=None,
+            ),
             config=config.model_dump(mode="json"),
-            metrics={"index_recall@100": recall, "mean_candidates": candidates},
-            candidates=config.ranking.candidates,
-            proposer_candidates=config.ranking.retriever_candidates,
+            metrics=MetricsSection(
+                validation_ndcg=None,
+                index_recall=recall,
+                onnx_differences={},
+                sources={},
+                skipped={},
+                hybrid={},
+                ranker={"mean_candidates": candidates},
+                best_epoch=0,
+                training_curve=[],
+            ),
+            serving=ServingSection(
+                candidates=config.ranking.candidates,
+                proposer_candidates=config.ranking.retriever_candidates,
+                confidence={},
+            ),
         )
     return folder / name
 
@@ -337,10 +359,11 @@ def main() -> None:
     path = make_bundle(arguments.folder, arguments.items, arguments.users, arguments.seed)
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     with open_bundle(path, verify="quick") as bundle:
-        metrics, histories = bundle.manifest["metrics"], bundle.histories
+        metrics, histories = bundle.manifest.metrics, bundle.histories
+        candidates = (metrics.ranker or {})["mean_candidates"]
         print(
             f"{path}: {bundle.n_items} items, {len(histories)} users with {histories.lengths.mean():.1f} interactions, "
-            f"recall@100 {metrics['index_recall@100']:.4f}, {metrics['mean_candidates']:.0f} distinct candidates a "
+            f"recall@100 {metrics.index_recall:.4f}, {candidates:.0f} distinct candidates a "
             f"query, {wall:.0f} s ({cpu:.0f} s of CPU)"
         )
 

@@ -4,7 +4,7 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower retriever are named in `recsys.sources.two_tower`.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"

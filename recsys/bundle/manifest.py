@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
 
 from recsys.bundle.layout import MANIFEST_FILE, SCHEMA_VERSION
 from recsys.core.errors import BundleError
@@ -28,17 +32,169 @@ _PACKAGES = (
 _REMEDY = "export the bundle again, or name another version"
 
 
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the manifest. Every field is always written, so that a missing one tells of another program."""
+
+
+class DatasetSection(_Section, frozen=True, kw_only=True):
+    """The prepared dataset that a bundle was trained on.
+
+    Attributes:
+        name: of the dataset.
+        synthetic: whether its data are made up.
+        n_users: rows of users.
+        n_items: rows of items.
+        manifest_sha256: SHA-256 of the dataset's own manifest; None where it was never prepared.
+        text_encoder: name of the text encoder; None where there was none.
+        text_weights_sha256: SHA-256 of its weights.
+    """
+
+    name: str
+    synthetic: bool
+    n_users: int
+    n_items: int
+    manifest_sha256: str | None
+    text_encoder: str | None
+    text_weights_sha256: str | None
+
+
+class MetricsSection(_Section, frozen=True, kw_only=True):
+    """What was measured while the bundle was made.
+
+    Attributes:
+        validation_ndcg: of the two-tower alone, NDCG@10 of its best epoch; None without validation users.
+        index_recall: recall@100 of the approximate index; None where it was not measured.
+        onnx_differences: largest relative difference of each ONNX graph from the TensorFlow function it copies.
+        sources: how each source was tuned, by name.
+        skipped: name of a source -> why the data do not allow it.
+        hybrid: how hybrid and blend were tuned.
+        ranker: how the ranker was trained; None in a bundle without one.
+        best_epoch: of the two-tower, counted from 1.
+        training_curve: one record for each epoch of the two-tower.
+    """
+
+    validation_ndcg: float | None = field(name="validation_ndcg@10")
+    index_recall: float | None = field(name="index_recall@100")
+    onnx_differences: dict[str, float]
+    sources: dict[str, dict[str, Any]] = field(name="retrievers")
+    skipped: dict[str, str] = field(name="retrievers_skipped")
+    hybrid: dict[str, Any]
+    ranker: dict[str, Any] | None
+    best_epoch: int
+    training_curve: list[dict[str, Any]]
+
+
+class RankerSection(_Section, frozen=True, kw_only=True):
+    """What the ranker reads, and how its scores are completed.
+
+    Attributes:
+        proposers: names of the scorers that propose candidates too.
+        scorers: names of the sources whose scores are features.
+        features: names of all features, in the order of the ranker's inputs.
+        hybrid: weight of each source in the sum that lets candidates through to the ranker.
+        repeat_log_odds: added to the score of an item that the query's history holds.
+        finalists: candidates that are let through.
+    """
+
+    proposers: list[str]
+    scorers: list[str]
+    features: list[str]
+    hybrid: dict[str, float]
+    repeat_log_odds: float
+    finalists: int
+
+
+class Calibration(_Section, frozen=True, kw_only=True):
+    """A model's score s means the probability 1 / (1 + exp(-(scale * s + offset)))."""
+
+    scale: float
+    offset: float
+
+
+class ServingSection(_Section, frozen=True, kw_only=True):
+    """How many candidates are generated for a query, and what scores mean.
+
+    Attributes:
+        candidates: items that the two-tower proposes.
+        proposer_candidates: items that each other source proposes.
+        confidence: calibration of each model that has one; the whole pipeline is called "full".
+    """
+
+    candidates: int
+    proposer_candidates: int
+    confidence: dict[str, Calibration]
+
+
+class IndexSection(_Section, frozen=True, kw_only=True):
+    """See `recsys.sources.index.IndexParameters`."""
+
+    leaves: int
+    leaves_to_search: int
+    reorder: int
+
+
+class FileEntry(_Section, frozen=True, kw_only=True):
+    """Size in bytes and SHA-256, in hexadecimal, of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Section, frozen=True, kw_only=True):
+    """Everything that a bundle says of itself, as it lies in its manifest.json.
+
+    Attributes:
+        schema_version: of this layout; `layout.SCHEMA_VERSION`.
+        name: of the bundle.
+        version: name of its folder, which begins with the time.
+        created_at: ISO 8601, UTC.
+        dataset: what it was trained on.
+        config: the resolved settings it was trained with, as `Config.model_dump(mode="json")` gives them.
+        metrics: measured at export.
+        sources: name -> kind of every source but the two-tower.
+        hybrids: name -> weight of each member.
+        ranker: None in a bundle without one.
+        serving: settings and calibration.
+        index: how the two-tower's index searches.
+        packages: versions of those that shape a bundle.
+        files: every file but the manifest, by path relative to the bundle.
+        sha256: of all the rest, see `digest`.
+    """
+
+    schema_version: int
+    name: str
+    version: str
+    created_at: str
+    dataset: DatasetSection
+    config: dict[str, Any]
+    metrics: MetricsSection
+    sources: dict[str, str]
+    hybrids: dict[str, dict[str, float]]
+    ranker: RankerSection | None
+    serving: ServingSection
+    index: IndexSection
+    packages: dict[str, str]
+    files: dict[str, FileEntry]
+    sha256: str
+
+
+def as_json(part: Struct) -> dict[str, Any]:
+    """The manifest or a section of it as plain dictionaries, with the names that the file has."""
+    plain: dict[str, Any] = msgspec.to_builtins(part)
+    return plain
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def list_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size in bytes and SHA-256 of every file below `folder` but the manifest, by relative path."""
+def list_files(folder: Path) -> dict[str, FileEntry]:
+    """An entry for every file below `folder` but the manifest, by relative path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        name: FileEntry(bytes=path.stat().st_size, sha256=file_sha256(path))
         for path in paths
         if (name := path.relative_to(folder).as_posix()) != MANIFEST_FILE
     }
@@ -55,49 +211,58 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def digest(manifest: dict[str, Any]) -> str:
-    """SHA-256 of the manifest without its own `sha256`."""
-    content = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf8")).hexdigest()
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest as JSON, without its own `sha256`.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf8")).hexdigest()
 
 
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest` with its checksum into `folder`.
 
     Raises:
         ValueError: a value is not finite or not JSON.
     """
-    plain = json.loads(json.dumps(manifest, allow_nan=False))
+    plain = json.loads(json.dumps(as_json(manifest), allow_nan=False))
     text = json.dumps({**plain, "sha256": digest(plain)}, indent=2, ensure_ascii=False)
     (folder / MANIFEST_FILE).write_text(text + "\n", "utf8")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Manifest:
     """Read and check the manifest itself, not the files it lists.
 
     Raises:
-        BundleError: missing, damaged, or of a schema that this program does not read.
+        BundleError: missing, damaged, of a schema that this program does not read, or with a field that is missing,
+            unknown or of another type; the message names it.
     """
     path = folder / MANIFEST_FILE
     try:
-        manifest = json.loads(path.read_text("utf8"))
+        content = json.loads(path.read_text("utf8"))
     except FileNotFoundError:
         raise BundleError(f"a bundle in {folder}", f"no {MANIFEST_FILE}: it is partial or no bundle", _REMEDY) from None
     except (OSError, ValueError) as error:
         raise BundleError(f"a readable {path}", str(error), _REMEDY) from error
-    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
+    version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:
         raise BundleError(
             f"bundle schema version {SCHEMA_VERSION} in {path}",
             f"{version!r}: written by an incompatible version of the program",
-            "export the bundle again with this version of the program",
+            "export the bundle again with this version of the program: train.py --resume keeps the trained weights",
         )
-    if manifest.get("sha256") != digest(manifest):
+    if content.get("sha256") != digest(content):
         raise BundleError(f"an unchanged {path}", "content that does not match its checksum", _REMEDY)
-    return dict(manifest)
+    try:
+        return msgspec.convert(content, Manifest)
+    except msgspec.ValidationError as error:
+        raise BundleError(f"the fields of schema version {SCHEMA_VERSION} in {path}", str(error), _REMEDY) from error
 
 
-def verify_files(folder: Path, manifest: dict[str, Any], verification: Verification) -> None:
+def verify_files(folder: Path, manifest: Manifest, verification: Verification) -> None:
     """Compare the files below `folder` with the manifest.
 
     Args:
@@ -108,14 +273,12 @@ def verify_files(folder: Path, manifest: dict[str, Any], verification: Verificat
     Raises:
         BundleError: a file is missing, cut off or changed.
     """
-    for name, expected in manifest["files"].items():
+    for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
             raise BundleError(f"{name} in bundle {folder}", "no such file: the bundle is partial", _REMEDY)
         size = path.stat().st_size
-        if size != expected["bytes"]:
-            raise BundleError(f"{expected['bytes']} bytes in {path}", f"{size}: it is corrupt", _REMEDY)
-        if verification == "full" and file_sha256(path) != expected["sha256"]:
-            raise BundleError(
-                f"SHA-256 {expected['sha256'][:12]}… of {path}", "another content: it is corrupt", _REMEDY
-            )
+        if size != expected.bytes:
+            raise BundleError(f"{expected.bytes} bytes in {path}", f"{size}: it is corrupt", _REMEDY)
+        if verification == "full" and file_sha256(path) != expected.sha256:
+            raise BundleError(f"SHA-256 {expected.sha256[:12]}… of {path}", "another content: it is corrupt", _REMEDY)

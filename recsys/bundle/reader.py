@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.locks import FolderLock
-from recsys.bundle.manifest import Verification, read_manifest, verify_files
+from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify_files
 from recsys.core.arrays import mapped
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
@@ -38,7 +38,7 @@ class Bundle:
 
     Attributes:
         path: folder of the version.
-        manifest: the parsed manifest.
+        manifest: what the bundle says of itself.
     """
 
     def __init__(self, path: Path, *, verify: Verification = "full") -> None:
@@ -46,16 +46,16 @@ class Bundle:
         self.path = path
         self._lock = FolderLock.shared(path)
         self._loaded: dict[str, Retriever] = {}
-        self.manifest: dict[str, Any] = read_manifest(path)
+        self.manifest: Manifest = read_manifest(path)
         verify_files(path, self.manifest, verify)
 
     @property
     def name(self) -> str:
-        return str(self.manifest["name"])
+        return self.manifest.name
 
     @property
     def version(self) -> str:
-        return str(self.manifest["version"])
+        return self.manifest.version
 
     @property
     def n_items(self) -> int:
@@ -69,7 +69,7 @@ class Bundle:
     @property
     def retrievers(self) -> list[str]:
         """Names of all retrievers in the bundle."""
-        return [TwoTowerRetriever.name, *self.manifest["retrievers"], *self.manifest["hybrids"]]
+        return [TwoTowerRetriever.name, *self.manifest.sources, *self.manifest.hybrids]
 
     @property
     def item_embeddings(self) -> Float16Array:
@@ -121,16 +121,16 @@ class Bundle:
         return self._loaded[name]
 
     def _load(self, name: str) -> Retriever:
-        weights = self.manifest["hybrids"].get(name)
+        weights = self.manifest.hybrids.get(name)
         if weights is not None:
             return Hybrid({member: self.retriever(member) for member in weights}, weights, name)
-        return load_retriever(self.manifest["retrievers"][name], self.path / layout.RETRIEVERS_FOLDER / name)
+        return load_retriever(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name)
 
     @cached_property
     def proposers(self) -> dict[str, ItemToItem]:
         """The item-to-item retrievers that propose candidates to the ranker."""
-        described = self.manifest["ranker"]
-        return {name: self._expected(name, ItemToItem) for name in (described["proposers"] if described else ())}
+        described = self.manifest.ranker
+        return {name: self._expected(name, ItemToItem) for name in (described.proposers if described else ())}
 
     def _expected(self, name: str, kind: type[T]) -> T:
         """The retriever `name`, which is of the given kind."""
@@ -152,25 +152,25 @@ class Bundle:
         Raises:
             BundleError: it was trained on other features than this version of the program computes.
         """
-        described = self.manifest["ranker"]
+        described = self.manifest.ranker
         if described is None:
             return None
         attributes = ItemAttributes.load(self.path / layout.ATTRIBUTES_FOLDER)
-        scorers = {name: self._scorer(name) for name in described["scorers"]}
-        hybrid: dict[str, float] = described["hybrid"]
+        scorers = {name: self._scorer(name) for name in described.scorers}
+        hybrid = described.hybrid
         members = {
             name: self._scorer(name) for name in hybrid if name not in scorers and name != TwoTowerRetriever.name
         }
         predictor = self.rating_predictor
         features = CandidateFeatures(self.item_embeddings, scorers, attributes, predictor, hybrid, members)
-        if list(features.names) != described["features"]:
+        if list(features.names) != described.features:
             raise BundleError(
                 f"a ranker of the features {', '.join(features.names)}",
-                f"one of {', '.join(described['features'])} in {self.path}",
+                f"one of {', '.join(described.features)} in {self.path}",
                 "train again with this version of the program",
             )
         model = RankerModel.load(self.path / layout.RANKER_FILE)
-        return CandidateRanker(features, model, described["repeat_log_odds"], finalists=described["finalists"])
+        return CandidateRanker(features, model, described.repeat_log_odds, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.
@@ -179,15 +179,15 @@ class Bundle:
             candidates: items that the two-tower proposes; None: as the bundle was made.
             threads: that share the queries of a large batch.
         """
-        serving = self.manifest["serving"]
+        serving = self.manifest.serving
         return Recommender(
             retriever=self._two_tower,
             popularity=self._expected(Popularity.name, Popularity),
             predictor=self.rating_predictor,
             ranker=self.ranker,
             proposers=self.proposers,
-            candidates=serving["candidates"] if candidates is None else candidates,
-            proposer_candidates=serving["proposer_candidates"],
+            candidates=serving.candidates if candidates is None else candidates,
+            proposer_candidates=serving.proposer_candidates,
             threads=threads,
         )
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+import msgspec
 import numpy as np
 
 from recsys.bundle import layout
 from recsys.bundle.catalogue import ItemRecord, write_catalogue
 from recsys.bundle.locks import FolderLock, name_lock
-from recsys.bundle.manifest import digest, list_files, package_versions, write_manifest
+from recsys.bundle.manifest import (
+    DatasetSection,
+    IndexSection,
+    Manifest,
+    MetricsSection,
+    RankerSection,
+    ServingSection,
+    as_json,
+    digest,
+    list_files,
+    package_versions,
+    write_manifest,
+)
 from recsys.bundle.reader import Bundle
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
@@ -39,6 +51,13 @@ _PARTS = (
     layout.HISTORIES_FOLDER,
     f"{layout.RETRIEVERS_FOLDER}/{Popularity.name}",
 )
+
+
+class _Described(NamedTuple):
+    dataset: DatasetSection
+    config: dict[str, Any]
+    metrics: MetricsSection
+    serving: ServingSection
 
 
 class BundleWriter:
@@ -64,15 +83,11 @@ class BundleWriter:
 
     def __init__(self, parent: Path | str, name: str, *, keep: int = 3) -> None:
         self._home, self._name, self._keep = Path(parent) / name, name, keep
-        self._manifest: dict[str, Any] = {
-            "dataset": {},
-            "config": {},
-            "metrics": {},
-            "retrievers": {},
-            "hybrids": {},
-            "ranker": None,
-            "serving": {"candidates": 200, "proposer_candidates": 100},
-        }
+        self._sources: dict[str, str] = {}
+        self._hybrids: dict[str, dict[str, float]] = {}
+        self._index: IndexSection | None = None
+        self._ranker: RankerSection | None = None
+        self._described: _Described | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -102,18 +117,18 @@ class BundleWriter:
     def add_two_tower(self, retriever: TwoTowerRetriever) -> None:
         """Item embeddings, index and query tower (its ONNX file is copied unless it is already in place)."""
         retriever.save(self.folder)
-        self._manifest["index"] = asdict(retriever.index.parameters)
+        self._index = IndexSection(**asdict(retriever.index.parameters))
 
     def add_retriever(self, retriever: Retriever) -> None:
         """Another retriever, under its name."""
         folder = self.folder / layout.RETRIEVERS_FOLDER / retriever.name
         folder.mkdir()
         retriever.save(folder)
-        self._manifest["retrievers"][retriever.name] = kind_of(retriever)
+        self._sources[retriever.name] = kind_of(retriever)
 
     def add_hybrid(self, hybrid: Hybrid) -> None:
         """A hybrid of the two-tower and retrievers added before: its weights, not its members once more."""
-        self._manifest["hybrids"][hybrid.name] = hybrid.weights
+        self._hybrids[hybrid.name] = dict(hybrid.weights)
 
     def add_catalogue(self, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
         """Items (rows 0..N-1) and users (the n-th id belongs to row n)."""
@@ -147,54 +162,33 @@ class BundleWriter:
         folder.mkdir()
         features.attributes.save(folder)
         ranker.model.save(self.folder / layout.RANKER_FILE)
-        self._manifest["ranker"] = {
-            "proposers": list(proposers),
-            "scorers": list(features.scorers),
-            "features": list(features.names),
-            "hybrid": dict(features.hybrid),
-            "repeat_log_odds": ranker.repeat_log_odds,
-            "finalists": ranker.finalists,
-        }
+        self._ranker = RankerSection(
+            proposers=list(proposers),
+            scorers=list(features.scorers),
+            features=list(features.names),
+            hybrid=dict(features.hybrid),
+            repeat_log_odds=ranker.repeat_log_odds,
+            finalists=ranker.finalists,
+        )
 
     def describe(
-        self,
-        *,
-        dataset: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        candidates: int | None = None,
-        proposer_candidates: int | None = None,
-        confidence: Mapping[str, Mapping[str, float]] | None = None,
+        self, *, dataset: DatasetSection, config: dict[str, Any], metrics: MetricsSection, serving: ServingSection
     ) -> None:
-        """Add to the manifest; may be called several times, a later value replaces an earlier one.
+        """What the manifest says beside the parts; to be called once, before the clean exit.
 
         Args:
-            dataset: name, SHA-256 of its manifest, whatever identifies the prepared dataset.
+            dataset: what identifies the prepared dataset.
             config: the resolved config, `config.model_dump(mode="json")`.
-            metrics: figures measured at export: recall of the index, validation metrics, ONNX differences.
-            candidates: items that the two-tower proposes for a query.
-            proposer_candidates: items that each other proposer does.
-            confidence: model -> {"scale", "offset"}, see `recsys.train.confidence`; the full pipeline is "full".
+            metrics: figures measured at export.
+            serving: candidates for a query, calibration of scores.
         """
-        for key, value in (("dataset", dataset), ("config", config), ("metrics", metrics)):
-            self._manifest[key].update(value or {})
-        serving = {"candidates": candidates, "proposer_candidates": proposer_candidates, "confidence": confidence}
-        self._manifest["serving"].update({key: value for key, value in serving.items() if value is not None})
+        self._described = _Described(dataset, config, metrics, serving)
 
     def _publish(self) -> None:
         try:
-            created = datetime.now(UTC)
-            manifest = {
-                "schema_version": layout.SCHEMA_VERSION,
-                "name": self._name,
-                "created_at": created.isoformat(),
-                **self._manifest,
-                "packages": package_versions(),
-                "files": list_files(self.folder),
-            }
-            # The hash covers every file's hash and the time in microseconds: no two versions share a name.
-            version = f"{created:%Y%m%dT%H%M%S.%fZ}-{digest(json.loads(json.dumps(manifest)))[:8]}"
-            write_manifest(self.folder, {**manifest, "version": version})
+            manifest = self._manifest(datetime.now(UTC))
+            version = manifest.version
+            write_manifest(self.folder, manifest)
             _try_out(self.folder)
             _flush(self.folder)
             with name_lock(self._home):
@@ -204,6 +198,34 @@ class BundleWriter:
         except OSError as error:
             raise _not_written(self._home, error) from error
         self.path = self._home / version
+
+    def _manifest(self, created: datetime) -> Manifest:
+        missing = [name for name in _PARTS if not (self.folder / name).exists()]
+        if missing:
+            raise _misfit("every part of a bundle", f"no {', '.join(missing)}")
+        described, index = self._described, self._index
+        if described is None or index is None:
+            raise ValueError("add_two_tower and describe come before the clean exit of a BundleWriter")
+        manifest = Manifest(
+            schema_version=layout.SCHEMA_VERSION,
+            name=self._name,
+            version="",
+            created_at=created.isoformat(),
+            dataset=described.dataset,
+            config=described.config,
+            metrics=described.metrics,
+            sources=self._sources,
+            hybrids=self._hybrids,
+            ranker=self._ranker,
+            serving=described.serving,
+            index=index,
+            packages=package_versions(),
+            files=list_files(self.folder),
+            sha256="",
+        )
+        # The hash covers every file's hash and the time in microseconds: no two versions share a name.
+        version = f"{created:%Y%m%dT%H%M%S.%fZ}-{digest(as_json(manifest))[:8]}"
+        return msgspec.structs.replace(manifest, version=version)
 
     def _make_current(self, version: str) -> None:
         pointer = self._home / f"{layout.TEMPORARY_PREFIX}current"
@@ -234,9 +256,6 @@ def _remove_unless_open(folder: Path) -> None:
 
 def _try_out(folder: Path) -> None:
     """Open the written bundle as a reader would, check that its parts fit together, and recommend once."""
-    missing = [name for name in _PARTS if not (folder / name).exists()]
-    if missing:
-        raise _misfit("every part of a bundle", f"no {', '.join(missing)}")
     with Bundle(folder, verify="quick") as bundle:
         histories, n_items = bundle.histories, bundle.n_items
         counts = {

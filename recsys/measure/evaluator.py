@@ -27,6 +27,7 @@ from recsys.prepare.prepared import PreparedDataset
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
+from recsys.bundle.manifest import as_json
 
 
 def evaluate(
@@ -78,7 +79,7 @@ def evaluate(
         steps = progress.add_task("Intervals, cold start, ratings", total=4)
         results = run.results()
         results["protocol"] = _protocol(held, dataset, config)
-        results["best_baseline"] = best_baseline(results, bundle.manifest.get("metrics", {}))
+        results["best_baseline"] = best_baseline(results, as_json(bundle.manifest.metrics))
         progress.advance(steps)
         results["candidates"] = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
         results["new_users"] = new_users(systems, held, _cold_start_systems(results), config)

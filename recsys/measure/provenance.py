@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys.bundle.manifest import as_json
 from recsys.config import Config
 from recsys.core.errors import BundleError
 from recsys.prepare import columns as c
@@ -37,14 +38,14 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "bundle": {
             "version": bundle.version,
-            "created_at": manifest.get("created_at"),
-            "seed": manifest.get("config", {}).get("seed"),
-            "index": manifest.get("index"),
-            "metrics": manifest.get("metrics", {}),
+            "created_at": manifest.created_at,
+            "seed": manifest.config.get("seed"),
+            "index": as_json(manifest.index),
+            "metrics": as_json(manifest.metrics),
         },
         "dataset": {key: dataset.manifest[key] for key in DATASET_KEYS if key in dataset.manifest},
         "config": config.model_dump(mode="json"),
-        "changed_settings": changed_settings(manifest.get("config", {}), config),
+        "changed_settings": changed_settings(manifest.config, config),
     }
 
 
@@ -61,7 +62,7 @@ def require_same_dataset(bundle: Bundle, dataset: PreparedDataset) -> None:
             f"{bundle.path} with {len(bundle.item_embeddings)} items",
             remedy,
         )
-    trained_on = bundle.manifest.get("dataset", {}).get("manifest_sha256")
+    trained_on = bundle.manifest.dataset.manifest_sha256
     if trained_on is not None:
         present = hashlib.sha256((dataset.path / c.MANIFEST_FILE).read_bytes()).hexdigest()
         if trained_on != present:

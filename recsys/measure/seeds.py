@@ -64,8 +64,8 @@ def evaluate_seeds(
                 bundles.append(
                     {
                         "version": bundle.version,
-                        "seed": bundle.manifest.get("config", {}).get("seed"),
-                        "changed_settings": changed_settings(bundle.manifest.get("config", {}), config),
+                        "seed": bundle.manifest.config.get("seed"),
+                        "changed_settings": changed_settings(bundle.manifest.config, config),
                         "figures": figures,
                     }
                 )

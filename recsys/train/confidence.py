@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from recsys.bundle.manifest import Calibration
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float64Array
 from recsys.measure.metrics import membership
@@ -14,7 +15,7 @@ SHOWN = 10  # places of a list that are looked at
 _WEAK = 1e4  # inverse strength of the regularisation: all but none
 
 
-def fit_confidence(found: Candidates, held: HeldOut) -> dict[str, float] | None:
+def fit_confidence(found: Candidates, held: HeldOut) -> Calibration | None:
     """Scale and offset with which sigmoid(scale * score + offset) is the chance that a shown item is chosen.
 
     Platt, "Probabilistic outputs for support vector machines" (1999), on lists of validation users.
@@ -24,7 +25,7 @@ def fit_confidence(found: Candidates, held: HeldOut) -> dict[str, float] | None:
         held: queries and what their users chose.
 
     Returns:
-        {"scale", "offset"}; None where nothing, or everything, shown was chosen.
+        None where nothing, or everything, shown was chosen.
     """
     items, scores = found.items[:, :SHOWN], found.scores[:, :SHOWN]
     shown = items != NO_ITEM
@@ -34,4 +35,4 @@ def fit_confidence(found: Candidates, held: HeldOut) -> dict[str, float] | None:
         return None
     spread = float(values.std()) or 1.0
     fitted = LogisticRegression(C=_WEAK).fit(values / spread, chosen)
-    return {"scale": float(fitted.coef_[0, 0]) / spread, "offset": float(fitted.intercept_[0])}
+    return Calibration(scale=float(fitted.coef_[0, 0]) / spread, offset=float(fitted.intercept_[0]))

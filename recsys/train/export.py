@@ -17,7 +17,7 @@ from rich.console import Console
 
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.bundle.layout import FULL, ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
-from recsys.bundle.manifest import file_sha256
+from recsys.bundle.manifest import Calibration, DatasetSection, MetricsSection, ServingSection, file_sha256
 from recsys.config import Config, RetrieverName
 from recsys.core.arrays import half
 from recsys.core.histories import Histories
@@ -34,7 +34,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Retriever
 from recsys.sources.fit import FitData
-from recsys.sources.index import RECALL_AT, ScannIndex, build_index
+from recsys.sources.index import ScannIndex, build_index
 from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
 from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
@@ -125,30 +125,32 @@ def export_bundle(
             )
         (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(trained.inputs.describe(), indent=1), "utf8")
         writer.describe(
-            dataset={
-                "name": dataset.name,
-                "manifest_sha256": file_sha256(dataset.path / c.MANIFEST_FILE),
-                "synthetic": config.synthetic,
-                "n_users": dataset.n_users,
-                "n_items": dataset.n_items,
-                "text_encoder": trained.inputs.text.encoder,
-                "text_weights_sha256": trained.inputs.text.weights_sha256,
-            },
+            dataset=DatasetSection(
+                name=dataset.name,
+                synthetic=config.synthetic,
+                n_users=dataset.n_users,
+                n_items=dataset.n_items,
+                manifest_sha256=file_sha256(dataset.path / c.MANIFEST_FILE),
+                text_encoder=trained.inputs.text.encoder,
+                text_weights_sha256=trained.inputs.text.weights_sha256,
+            ),
             config=config.model_dump(mode="json"),
-            metrics={
-                f"validation_{EARLY_STOPPING_METRIC}": state.best,
-                f"index_recall@{RECALL_AT}": served.index_recall,
-                "onnx_differences": served.onnx_differences,
-                "retrievers": {name: tuned.report for name, tuned in fitted.tuned.items()},
-                "retrievers_skipped": fitted.skipped,
-                "hybrid": hybrid_report,
-                "ranker": ranker_report,
-                "best_epoch": state.best_epoch,
-                "training_curve": state.curve,
-            },
-            candidates=config.ranking.candidates,
-            proposer_candidates=config.ranking.retriever_candidates,
-            confidence=_confidence({**fitted.retrievers, **hybrids}, served, recommender, held, config),
+            metrics=MetricsSection(
+                validation_ndcg=state.best,
+                index_recall=served.index_recall,
+                onnx_differences=served.onnx_differences,
+                sources={name: tuned.report for name, tuned in fitted.tuned.items()},
+                skipped=fitted.skipped,
+                hybrid=hybrid_report,
+                ranker=ranker_report,
+                best_epoch=state.best_epoch,
+                training_curve=state.curve,
+            ),
+            serving=ServingSection(
+                candidates=config.ranking.candidates,
+                proposer_candidates=config.ranking.retriever_candidates,
+                confidence=_confidence({**fitted.retrievers, **hybrids}, served, recommender, held, config),
+            ),
         )
     return writer.path
 
@@ -159,7 +161,7 @@ def _confidence(
     recommender: Recommender | None,
     held: HeldOut | None,
     config: Config,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Calibration]:
     """Scale and offset of the confidence of every model that has validation users to fit them on."""
     if held is None:
         return {}

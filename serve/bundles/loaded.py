@@ -43,7 +43,7 @@ class LoadedBundle:
         """Compose the pipeline; the arguments as of `Bundle.recommender`."""
         self.bundle = bundle
         self.recommender = bundle.recommender(candidates=candidates, threads=threads)
-        synthetic = bool(bundle.manifest["config"].get("synthetic", False))
+        synthetic = bundle.manifest.dataset.synthetic
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
         self.models = (FULL, *bundle.retrievers)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
@@ -80,12 +80,12 @@ class LoadedBundle:
 
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
-        given = self.bundle.manifest["serving"].get("confidence", {}).get(model, {})
-        return float(given.get("scale", 1.0)), float(given.get("offset", 0.0))
+        given = self.bundle.manifest.serving.confidence.get(model)
+        return (1.0, 0.0) if given is None else (given.scale, given.offset)
 
     def calibrated(self, model: str) -> bool:
         """Whether the bundle says how the model's scores relate to probabilities."""
-        return model in self.bundle.manifest["serving"].get("confidence", {})
+        return model in self.bundle.manifest.serving.confidence
 
 
 def by_popularity(popularity: Popularity) -> tuple[Int32Array, Float32Array]:

@@ -143,7 +143,7 @@ def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]
 
 def event_weights(bundle: Bundle) -> Mapping[str, float]:
     """Weight of each type of event, as the bundle was trained: all alike unless from an event log."""
-    data = bundle.manifest["config"].get("data", {})
+    data = bundle.manifest.config.get("data", {})
     if data.get("format") in EVENT_LOG_FORMATS:
         return {**EVENT_WEIGHTS, **data.get("event_weights", {})}
     return dict.fromkeys(EVENT_WEIGHTS, 1.0)

@@ -17,7 +17,7 @@ CONTENT_PREFIX = "content"
 
 def retrievers_of(loaded: LoadedBundle, by: str) -> list[str]:
     """Names of the item-to-item retrievers that say what is similar: behaviour, content, or both."""
-    kinds = loaded.bundle.manifest["retrievers"]
+    kinds = loaded.bundle.manifest.sources
     names = [name for name, kind in kinds.items() if kind == "item_to_item"]
     wanted = {"behaviour": (False,), "content": (True,), "both": (False, True)}[by]
     return [name for name in names if name.startswith(CONTENT_PREFIX) in wanted]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 import recsys
 from recsys.bundle.layout import FULL
+from recsys.bundle.manifest import as_json
 from recsys.store import StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.http.problems import responses
@@ -58,7 +59,7 @@ async def ready(loaded: LoadedOf, parts: PartsOf) -> ReadyResponse:
 async def models(loaded: LoadedOf) -> ModelsResponse:
     """The full pipeline and every retriever of the bundle."""
     rows = [_model(loaded, name) for name in loaded.models]
-    metrics = loaded.bundle.manifest["metrics"]
+    metrics = as_json(loaded.bundle.manifest.metrics)
     return ModelsResponse.model_validate({"bundle": loaded.info, "default": FULL, "models": rows, "metrics": metrics})
 
 
@@ -123,13 +124,13 @@ def metrics(parts: PartsOf) -> Response:
 
 def _model(loaded: LoadedBundle, name: str) -> ModelRow:
     manifest, recommender = loaded.bundle.manifest, loaded.recommender
-    kinds = {FULL: "pipeline", recommender.retriever.name: "two_tower", **manifest["retrievers"]}
+    kinds = {FULL: "pipeline", recommender.retriever.name: "two_tower", **manifest.sources}
     scale, offset = loaded.calibration(name)
     return ModelRow(
         name=name,
         kind=kinds.get(name, "hybrid"),
         proposes=name in recommender.sources,
-        weights=manifest["hybrids"].get(name),
+        weights=manifest.hybrids.get(name),
         confidence=None
         if kinds.get(name) == "popularity" and name == recommender.popularity.name
         else Calibration(scale=scale, offset=offset, fitted=loaded.calibrated(name)),

@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is impo
 import tensorflow as tf  # isort: skip
 
 from recsys.bundle import open_bundle
+from recsys.bundle.manifest import Manifest, as_json
 from recsys.config import load_config
 from recsys.core.queries import Queries
 from recsys.measure.metrics import ranking_metrics
@@ -38,7 +38,7 @@ class Trained(Shop):
         first: manifest of the first bundle, made without a ranker.
     """
 
-    first: dict[str, Any]
+    first: Manifest
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,10 @@ def test_the_bundle_recommends_what_follows(trained: Trained) -> None:
 
 def test_the_manifest_says_what_was_measured(trained: Trained) -> None:
     with open_bundle(trained.bundles) as bundle:
-        metrics = bundle.manifest["metrics"]
-        assert bundle.manifest["config"]["training"]["epochs"] == 20
-        assert bundle.manifest["dataset"]["text_encoder"].endswith("encoder")
-        serving = bundle.manifest["serving"]
+        metrics = as_json(bundle.manifest.metrics)
+        assert bundle.manifest.config["training"]["epochs"] == 20
+        assert bundle.manifest.dataset.text_encoder.endswith("encoder")
+        serving = as_json(bundle.manifest.serving)
         assert set(serving.pop("confidence")) >= {"full", "two_tower", "hybrid"}
         assert serving == {
             "candidates": CANDIDATES,
@@ -95,10 +95,10 @@ def test_the_manifest_says_what_was_measured(trained: Trained) -> None:
 
 def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: HeldOut) -> None:
     with open_bundle(trained.bundles) as bundle:
-        reports = bundle.manifest["metrics"]["retrievers"]
+        reports = bundle.manifest.metrics.sources
         assert list(reports) == ["popularity", "neighbours_bm25", "transitions", "als", "content_tfidf"]
         assert bundle.retrievers == ["two_tower", *reports, "blend", "hybrid"]
-        skipped = bundle.manifest["metrics"]["retrievers_skipped"]
+        skipped = bundle.manifest.metrics.skipped
         assert list(skipped) == ["ease"]
         assert "ease_max_items" in skipped["ease"]
         for name, report in reports.items():
@@ -111,16 +111,16 @@ def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: Held
 
 def test_blend_and_hybrid_are_the_best_weights_tried(trained: Trained, held: HeldOut) -> None:
     with open_bundle(trained.bundles) as bundle:
-        metrics = bundle.manifest["metrics"]
-        report = metrics["hybrid"]
+        metrics = bundle.manifest.metrics
+        report = metrics.hybrid
         blend, hybrid, two_tower = (bundle.retriever(name) for name in ("blend", "hybrid", "two_tower"))
         figures = {part.name: ndcg(part.retrieve(held.queries, 10).items, held) for part in (blend, hybrid, two_tower)}
-        assert bundle.manifest["hybrids"] == {"blend": report["blend_weights"], "hybrid": report["weights"]}
+        assert bundle.manifest.hybrids == {"blend": report["blend_weights"], "hybrid": report["weights"]}
     assert "two_tower" not in report["blend_weights"]
     assert report["tried"] > 5
     assert report["ndcg@10"] == pytest.approx(figures["hybrid"], abs=1e-6)
     assert report["blend"]["ndcg@10"] == pytest.approx(figures["blend"], abs=1e-6)
-    alone = [max(trial["ndcg@10"] for trial in tuned["tried"]) for tuned in metrics["retrievers"].values()]
+    alone = [max(trial["ndcg@10"] for trial in tuned["tried"]) for tuned in metrics.sources.values()]
     assert figures["blend"] >= max(alone) - 1e-6
     assert figures["hybrid"] >= max(figures["blend"], figures["two_tower"]) - 1e-6
     sweep = {step["alpha"]: step["ndcg@10"] for step in report["alpha_sweep"]}
@@ -131,7 +131,7 @@ def test_blend_and_hybrid_are_the_best_weights_tried(trained: Trained, held: Hel
 
 def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut) -> None:
     with open_bundle(trained.bundles) as bundle:
-        report, described = bundle.manifest["metrics"]["ranker"], bundle.manifest["ranker"]
+        report, described = bundle.manifest.metrics.ranker, as_json(bundle.manifest.ranker)
         recommender = bundle.recommender()
         served = recommender.recommend(held.queries, 10).items
         proposed = [recommender.retriever.retrieve(held.queries, CANDIDATES).items]
@@ -153,24 +153,24 @@ def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut)
 
 
 def test_without_a_ranker_the_two_tower_alone_is_served(trained: Trained, held: HeldOut) -> None:
-    assert trained.first["ranker"] is None
-    assert trained.first["metrics"]["ranker"] is None
-    assert set(trained.first["metrics"]["retrievers"]) > set(PROPOSERS)
-    with open_bundle(trained.bundles.parent / "tiny" / trained.first["version"]) as bundle:
+    assert trained.first.ranker is None
+    assert trained.first.metrics.ranker is None
+    assert set(trained.first.metrics.sources) > set(PROPOSERS)
+    with open_bundle(trained.bundles.parent / "tiny" / trained.first.version) as bundle:
         recommender = bundle.recommender()
         assert recommender.sources == ("two_tower",)
         expected = bundle.two_tower().retrieve(held.queries, 5).items
         np.testing.assert_array_equal(recommender.recommend(held.queries, 5).items, expected)
         # Retrieval alone is what validation measured while training, but for the scale of the text match.
         everything = bundle.two_tower().retrieve(held.queries, 10).items
-        assert ndcg(everything, held) >= trained.first["metrics"]["validation_ndcg@10"] - 1e-3
+        assert ndcg(everything, held) >= trained.first.metrics.validation_ndcg - 1e-3
 
 
 def test_the_prefix_is_trained_as_long_as_the_whole(trained: Trained) -> None:
     log = (trained.folder / "runs/tiny/prefix/log.jsonl").read_text().splitlines()
     with open_bundle(trained.bundles) as bundle:
-        assert len(log) == bundle.manifest["metrics"]["best_epoch"]
-        lists = bundle.manifest["metrics"]["ranker"]["lists"]
+        assert len(log) == bundle.manifest.metrics.best_epoch
+        lists = bundle.manifest.metrics.ranker["lists"]
     assert "validation_ndcg@10" not in json.loads(log[0]), "validation takes no part in it"
     assert N_USERS / 2 < lists <= N_USERS
 
@@ -248,9 +248,9 @@ def test_resuming_a_finished_run_exports_the_same_weights_again(trained: Trained
     assert trained.train("--resume", "--set", "bundle.keep=3", "index.sample_queries=50") == 0
     assert contents(run) == written, "neither fit took a step"
     with open_bundle(trained.bundles) as bundle:
-        assert bundle.version != before["version"]
+        assert bundle.version != before.version
         np.testing.assert_array_equal(bundle.item_embeddings, embeddings)
-        assert bundle.manifest["metrics"]["ranker"] == before["metrics"]["ranker"]
+        assert bundle.manifest.metrics.ranker == before.metrics.ranker
 
 
 def test_resuming_with_other_settings_names_them(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
@@ -301,7 +301,7 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
     assert shop.train() == 0
     with open_bundle(shop.bundles) as bundle:
         assert bundle.rating_predictor is None
-        assert set(bundle.manifest["metrics"]["onnx_differences"]) == {"query_tower", "item_tower"}
+        assert set(bundle.manifest.metrics.onnx_differences) == {"query_tower", "item_tower"}
         assert bundle.retrievers == ["two_tower", "popularity", "transitions", "blend", "hybrid"]
         assert bundle.ranker is not None
         assert "predicted_rating" not in bundle.ranker.features.names

@@ -122,7 +122,7 @@ def test_two_workers_train_the_whole_and_the_prefix_and_the_chief_exports(tmp_pa
         finish(worker)
     with open_bundle(shop.bundles) as bundle:
         assert bundle.ranker is not None
-        assert bundle.manifest["metrics"]["best_epoch"] in (1, 2)
+        assert bundle.manifest.metrics.best_epoch in (1, 2)
     assert (shop.folder / "runs/tiny/prefix/log.jsonl").is_file()
     assert len(list(shop.bundles.glob("*/manifest.json"))) == 1
 

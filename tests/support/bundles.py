@@ -10,12 +10,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
 from recsys.bundle import BundleWriter, ItemRecord
+from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
@@ -110,13 +112,41 @@ def make_bundle(
                     PROPOSERS,
                 )
         writer.describe(
-            dataset={"name": name, "sha256": "0" * 64},
+            dataset=make_dataset_section(name, n_users, n_items),
             config={"name": name, "synthetic": True},
-            metrics={"recall@100": 1.0},
-            candidates=CANDIDATES,
-            proposer_candidates=PROPOSER_CANDIDATES,
+            metrics=make_metrics(index_recall=1.0),
+            serving=ServingSection(candidates=CANDIDATES, proposer_candidates=PROPOSER_CANDIDATES, confidence={}),
         )
     return folder / name
+
+
+def make_dataset_section(name: str, n_users: int, n_items: int, manifest_sha256: str | None = None) -> DatasetSection:
+    """Of made-up data, with no word of any text encoder."""
+    return DatasetSection(
+        name=name,
+        synthetic=True,
+        n_users=n_users,
+        n_items=n_items,
+        manifest_sha256=manifest_sha256,
+        text_encoder=None,
+        text_weights_sha256=None,
+    )
+
+
+def make_metrics(**measured: Any) -> MetricsSection:
+    """Of a bundle of which nothing else was measured."""
+    nothing: dict[str, Any] = {
+        "validation_ndcg": None,
+        "index_recall": None,
+        "onnx_differences": {},
+        "sources": {},
+        "skipped": {},
+        "hybrid": {},
+        "ranker": None,
+        "best_epoch": 1,
+        "training_curve": [],
+    }
+    return MetricsSection(**{**nothing, **measured})
 
 
 def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerRetriever:

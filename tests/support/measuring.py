@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from recsys.bundle.layout import SCHEMA_VERSION
+from recsys.bundle.manifest import IndexSection, Manifest, ServingSection
 from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
@@ -15,6 +17,7 @@ from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Retriever
 from recsys.sources.exact import top_k
 from recsys.sources.popularity import Popularity
+from tests.support.bundles import make_dataset_section, make_metrics
 
 
 @dataclass
@@ -113,6 +116,29 @@ class FakePredictor:
         return np.where(items >= 0, self.ratings[items], np.float32(np.nan))
 
 
+def make_manifest(
+    *, manifest_sha256: str | None = None, config: dict[str, Any] | None = None, **measured: Any
+) -> Manifest:
+    """Of a bundle without further parts; `measured` are fields of its metrics."""
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        name="tiny",
+        version="v1",
+        created_at="2024-01-01T00:00:00+00:00",
+        dataset=make_dataset_section("tiny", 1, 1, manifest_sha256),
+        config=config or {},
+        metrics=make_metrics(**measured),
+        sources={},
+        hybrids={},
+        ranker=None,
+        serving=ServingSection(candidates=1, proposer_candidates=1, confidence={}),
+        index=IndexSection(leaves=0, leaves_to_search=0, reorder=0),
+        packages={},
+        files={},
+        sha256="",
+    )
+
+
 @dataclass
 class FakeBundle:
     """What the evaluator asks of a bundle."""
@@ -124,7 +150,7 @@ class FakeBundle:
     bonus: Float32Array | None = None
     path: Path = Path("saved_model/tiny/v1")
     version: str = "v1"
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=make_manifest)
 
     @property
     def item_embeddings(self) -> Float32Array:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from recsys.bundle import open_bundle
-from recsys.bundle.manifest import digest
+from recsys.bundle.manifest import IndexSection, digest
 from recsys.core.errors import BundleError
 from recsys.core.queries import Queries
 from recsys.sources.content_fit import fit_text_vectors
@@ -26,6 +27,7 @@ from tests.support.bundles import (
     make_bundle,
     make_embeddings,
     make_histories,
+    make_metrics,
 )
 
 
@@ -41,10 +43,15 @@ def version(made: Path, tmp_path: Path) -> Path:
 
 
 def edit_manifest(version: Path, *, sign: bool = True, **changes: object) -> None:
-    manifest = json.loads((version / "manifest.json").read_text()) | changes
+    manifest = written(version) | changes
     if sign:
         manifest["sha256"] = digest(manifest)
     (version / "manifest.json").write_text(json.dumps(manifest))
+
+
+def written(version: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((version / "manifest.json").read_text())
+    return content
 
 
 def test_opens_the_current_version_by_name_and_any_version_by_folder(made: Path, version: Path) -> None:
@@ -76,10 +83,10 @@ def test_holds_what_was_written(made: Path) -> None:
         "blend",
         "hybrid",
     ]
-    assert bundle.manifest["config"]["synthetic"] is True
-    assert bundle.manifest["metrics"] == {"recall@100": 1.0}
-    assert bundle.manifest["index"] == {"leaves": 0, "leaves_to_search": 0, "reorder": 0}
-    assert {"numpy", "scann", "onnxruntime"} <= bundle.manifest["packages"].keys()
+    assert bundle.manifest.dataset.synthetic is True
+    assert bundle.manifest.metrics == make_metrics(index_recall=1.0)
+    assert bundle.manifest.index == IndexSection(leaves=0, leaves_to_search=0, reorder=0)
+    assert {"numpy", "scann", "onnxruntime"} <= bundle.manifest.packages.keys()
 
 
 def test_retrievers_come_by_name(made: Path) -> None:
@@ -114,7 +121,7 @@ def test_a_hybrid_is_put_together_from_the_bundles_own_retrievers(made: Path) ->
     assert isinstance(hybrid, Hybrid)
     assert list(blend.members) == list(PROPOSERS)
     assert list(hybrid.members) == ["two_tower", *PROPOSERS]
-    assert hybrid.weights == bundle.manifest["hybrids"]["hybrid"]
+    assert hybrid.weights == bundle.manifest.hybrids["hybrid"]
     for name, member in hybrid.members.items():
         assert member is bundle.retriever(name)
     assert not (bundle.path / "retrievers/hybrid").exists(), "its members are there already"
@@ -140,7 +147,7 @@ def test_without_a_ranker_nobody_but_the_two_tower_proposes(tmp_path: Path) -> N
 
 
 def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
-    ranker = open_bundle(version).manifest["ranker"]
+    ranker = written(version)["ranker"]
     edit_manifest(version, ranker={**ranker, "features": [*ranker["features"], "shoe_size"]})
     bundle = open_bundle(version)
     with pytest.raises(BundleError, match="shoe_size"):
@@ -156,7 +163,7 @@ def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
     ],
 )
 def test_a_ranker_that_reads_what_cannot_be_read_is_refused(version: Path, key: str, name: str, named: str) -> None:
-    ranker = open_bundle(version).manifest["ranker"]
+    ranker = written(version)["ranker"]
     edit_manifest(version, ranker={**ranker, key: [name]})
     with pytest.raises(BundleError, match=named):
         open_bundle(version).recommender()
@@ -207,10 +214,27 @@ def test_a_manifest_that_is_not_one(version: Path, content: str) -> None:
         open_bundle(version)
 
 
-@pytest.mark.parametrize("schema", [0, 3, 5, "4", None])
+@pytest.mark.parametrize("schema", [0, 4, 6, "5", None])
 def test_another_schema_is_incompatible(version: Path, schema: object) -> None:
     edit_manifest(version, schema_version=schema)
     with pytest.raises(BundleError, match="incompatible version"):
+        open_bundle(version)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"serving": {"candidates": 7, "proposer_candidates": 9}}, r"missing required field `confidence`.*\$\.serving"),
+        ({"colour": "red"}, "unknown field `colour`"),
+        ({"hybrids": {"blend": {"als": "much"}}}, r"Expected `float`, got `str`.*\$\.hybrids"),
+        ({"ranker": {"proposers": []}}, r"missing required field `scorers`.*\$\.ranker"),
+    ],
+)
+def test_a_field_that_is_missing_unknown_or_of_another_type_is_named(
+    version: Path, changes: dict[str, object], named: str
+) -> None:
+    edit_manifest(version, **changes)
+    with pytest.raises(BundleError, match=named):
         open_bundle(version)
 
 
@@ -222,7 +246,7 @@ def test_a_manifest_edited_by_hand_is_refused(version: Path) -> None:
 
 @pytest.mark.parametrize("verify", ["full", "quick"])
 def test_every_missing_file_is_named(version: Path, verify) -> None:
-    for name in json.loads((version / "manifest.json").read_text())["files"]:
+    for name in written(version)["files"]:
         (version / name).rename(version / "aside")
         with pytest.raises(BundleError, match="partial") as error:
             open_bundle(version, verify=verify)
@@ -233,7 +257,7 @@ def test_every_missing_file_is_named(version: Path, verify) -> None:
 
 @pytest.mark.parametrize("verify", ["full", "quick"])
 def test_every_file_cut_off_is_found(version: Path, verify) -> None:
-    for name in json.loads((version / "manifest.json").read_text())["files"]:
+    for name in written(version)["files"]:
         whole = (version / name).read_bytes()
         (version / name).write_bytes(whole[:-1])
         with pytest.raises(BundleError, match="corrupt"):
@@ -242,7 +266,7 @@ def test_every_file_cut_off_is_found(version: Path, verify) -> None:
 
 
 def test_one_flipped_bit_in_any_file_is_found(version: Path) -> None:
-    for name in json.loads((version / "manifest.json").read_text())["files"]:
+    for name in written(version)["files"]:
         whole = (version / name).read_bytes()
         changed = bytearray(whole)
         changed[len(whole) // 2] ^= 1

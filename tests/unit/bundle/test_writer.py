@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from recsys.pipeline.ranker import RankerModel
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.popularity import Popularity
 from tests.support import bundles as bundle_factory
-from tests.support.bundles import make_bundle
+from tests.support.bundles import make_bundle, make_metrics
 
 REPOSITORY = Path(__file__).parents[3]
 # Every step of publishing, in order, and whether the new version is current when the process dies in it.
@@ -228,10 +229,8 @@ def test_histories_of_other_users_or_items_are_refused(tmp_path: Path, monkeypat
 
 
 def test_a_figure_that_is_not_finite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    describe = BundleWriter.describe
-    monkeypatch.setattr(
-        BundleWriter, "describe", lambda self, **given: describe(self, **{**given, "metrics": {"ndcg": float("nan")}})
-    )
+    describe, bad = BundleWriter.describe, {"metrics": make_metrics(index_recall=math.nan)}
+    monkeypatch.setattr(BundleWriter, "describe", lambda self, **given: describe(self, **{**given, **bad}))
     with pytest.raises(ValueError, match="JSON"):
         small(tmp_path)
 

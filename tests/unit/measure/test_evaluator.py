@@ -16,7 +16,7 @@ from recsys.measure.systems import ANN, BLEND, EXACT, HYBRID, POPULARITY, SYSTEM
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
-from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
+from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, make_manifest, wishes
 
 N_ITEMS = 8
 DATASET = make_dataset(
@@ -134,31 +134,29 @@ def test_the_baseline_to_beat_is_chosen_on_validation() -> None:
         "als": FakeRetriever(wishes(N_ITEMS, [7], [7], [1], [1])),
         HYBRID: FakeRetriever(WISHES),
     }
-    metrics = {
-        "retrievers": {
-            POPULARITY: {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]},
-            "transitions": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.03}, {"ndcg@2": 0.05}]},
-            "als": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.04}, {"ndcg@2": 0.06}]},
-        }
+    tuned = {
+        POPULARITY: {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]},
+        "transitions": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.03}, {"ndcg@2": 0.05}]},
+        "als": {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.04}, {"ndcg@2": 0.06}]},
     }
-    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    best = run(others=others, manifest=make_manifest(sources=tuned))["best_baseline"]
     assert best["name"] == best["single"] == "als"
     assert best["chosen_on"] == VALIDATION
     assert best["figures"] == {POPULARITY: 0.01, "transitions": 0.05, "als": 0.06}
     assert best["highest_here"] == "transitions"
     # Without a figure of every baseline those of the split choose.
-    del metrics["retrievers"]["als"]
-    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    del tuned["als"]
+    best = run(others=others, manifest=make_manifest(sources=tuned))["best_baseline"]
     assert (best["name"], best["chosen_on"]) == ("transitions", TEST)
 
 
 def test_the_blend_is_a_baseline_and_the_hybrid_none() -> None:
     others = {HYBRID: FakeRetriever(WISHES), BLEND: FakeRetriever(WISHES)}
-    metrics = {
-        "retrievers": {POPULARITY: {"metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]}},
-        "hybrid": {"ndcg@2": 0.09, "tried": 7, "blend": {"ndcg@2": 0.08, "tried": 5}},
-    }
-    best = run(others=others, manifest={"metrics": metrics})["best_baseline"]
+    manifest = make_manifest(
+        sources={POPULARITY: {"metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]}},
+        hybrid={"ndcg@2": 0.09, "tried": 7, "blend": {"ndcg@2": 0.08, "tried": 5}},
+    )
+    best = run(others=others, manifest=manifest)["best_baseline"]
     assert (best["name"], best["single"]) == (BLEND, POPULARITY)
     assert best["figures"] == {POPULARITY: 0.01, BLEND: 0.08}
 
@@ -271,7 +269,7 @@ def test_a_bundle_of_another_preparation_is_refused(tmp_path: Path) -> None:
     write_dataset(DATASET, tmp_path / "tiny")
     dataset = PreparedDataset.load(tmp_path / "tiny")
     digest = hashlib.sha256((tmp_path / "tiny" / "manifest.json").read_bytes()).hexdigest()
-    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR, manifest={"dataset": {"manifest_sha256": digest}})
+    bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR, manifest=make_manifest(manifest_sha256=digest))
     assert evaluate(bundle, dataset, make_config())["protocol"]["users"] == 3
     (tmp_path / "tiny" / "manifest.json").write_text("{}")
     with pytest.raises(BundleError, match="another preparation"):

@@ -15,7 +15,7 @@ from recsys.measure.systems import ANN, NOTHING_REMOVED, SEEN_REMOVED, SYSTEM
 from recsys.measure.verdict import seed_warnings
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, make_dataset
-from tests.support.measuring import FakeBundle, FakeTwoTower, make_config, wishes
+from tests.support.measuring import FakeBundle, FakeTwoTower, make_config, make_manifest, wishes
 
 DATASET = make_dataset(
     [(0, 0, 1, None, TRAIN), (0, 1, 2, None, TEST), (1, 0, 1, None, TRAIN), (1, 2, 2, None, TEST)], 2, 5
@@ -25,7 +25,7 @@ POPULAR = Popularity(np.array([2, 0, 0, 0, 0], np.float32))
 
 
 def bundle(version: str, seed: int, *rankings: list[int], **options: Any) -> FakeBundle:
-    manifest = {"config": {"seed": seed, "model": {"dim": 64}}}
+    manifest = make_manifest(config={"seed": seed, "model": {"dim": 64}})
     return FakeBundle(FakeTwoTower(wishes(5, *rankings)), POPULAR, version=version, manifest=manifest, **options)
 
 

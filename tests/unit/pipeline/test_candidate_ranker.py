@@ -126,7 +126,7 @@ def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path)
     with open_bundle(make_bundle(tmp_path, 60, 15)) as bundle:
         ranker = bundle.ranker
         assert ranker is not None
-        assert list(ranker.features.scorers) == bundle.manifest["ranker"]["scorers"]
+        assert list(ranker.features.scorers) == bundle.manifest.ranker.scorers
         users = np.arange(15, dtype=np.int32)
         queries = Queries(bundle.histories, users, np.zeros(15, np.int64))
         vectors = bundle.two_tower().encode(queries)
@@ -134,5 +134,5 @@ def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path)
     features = ranker.features.compute(queries, vectors, items)
     weights = np.array([RANKER_WEIGHTS.get(name, 0.0) for name in ranker.features.names])
     seen = [np.isin(row, bundle.histories.select([user]).items) for user, row in enumerate(items)]
-    expected = features @ weights + bundle.manifest["ranker"]["repeat_log_odds"] * np.array(seen)
+    expected = features @ weights + bundle.manifest.ranker.repeat_log_odds * np.array(seen)
     np.testing.assert_allclose(ranker.score(queries, features, items), expected, rtol=1e-4, atol=1e-4)

@@ -19,12 +19,12 @@ from recsys.report import charts
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
-from tests.support.measuring import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config
+from tests.support.measuring import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config, make_manifest
 
 METRICS = {
     "onnx_differences": {"query_tower": 2.5e-6},
     "training_curve": [{"epoch": e, "loss": 3 - e / 10, "validation_ndcg@10": e / 100} for e in range(1, 4)],
-    "retrievers": {
+    "sources": {
         "popularity": {"chosen": {}, "metric": "ndcg@10", "users": 20, "tried": [{"ndcg@10": 0.011}]},
         "transitions": {
             "chosen": {"k": 100, "decay": 0.5},
@@ -33,7 +33,7 @@ METRICS = {
             "tried": [{"k": 100, "decay": 0.3, "ndcg@10": 0.02}, {"k": 100, "decay": 0.5, "ndcg@10": 0.0345}],
         },
     },
-    "retrievers_skipped": {"ease": "too many items"},
+    "skipped": {"ease": "too many items"},
     "hybrid": {
         "weights": {"two_tower": 0.1, "transitions": 2.0},
         "shares": {"two_tower": 0.4, "transitions": 0.6},
@@ -125,7 +125,7 @@ def results() -> dict[str, Any]:
         FakePredictor(rng.uniform(1, 5, 20).astype(np.float32)),
         bonus=rng.normal(size=20).astype(np.float32),
     )
-    bundle.manifest = {"config": {"model": {"dim": 32}, "seed": 3}, "metrics": METRICS}
+    bundle.manifest = make_manifest(config={"model": {"dim": 32}, "seed": 3}, **METRICS)
     config = make_config(cutoffs=[5, 10])
     found = evaluate(bundle, dataset, config)
     found["run"] = provenance(bundle, dataset, config, "python evaluate.py --config <b>tiny</b>.yaml")

@@ -125,7 +125,7 @@ BROKEN: dict[Callable[[Path], None], str] = {
     remove_the_manifest: "it is partial",
     of_another_schema: "incompatible version",
     of_other_features: "age_of_the_moon",
-    without_an_entry: "KeyError: 'candidates'",
+    without_an_entry: "missing required field `candidates`",
 }
 
 

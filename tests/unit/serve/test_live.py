@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -88,7 +89,7 @@ def test_time_of_the_last_interaction() -> None:
 def test_events_weigh_what_they_did_in_training(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(event_weights(bundle).values()) == {1.0}
     config = {"data": {"format": "events", "event_weights": {"view": 0.5}}}
-    monkeypatch.setitem(bundle.manifest, "config", config)
+    monkeypatch.setattr(bundle, "manifest", msgspec.structs.replace(bundle.manifest, config=config))
     assert event_weights(bundle) == {**EVENT_WEIGHTS, "view": 0.5}
 
 

@@ -4,10 +4,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
+from recsys.bundle.manifest import Calibration
 from serve.bundles.swap import Bundles
 from serve.http.problems import MEDIA_TYPE
 from tests.support.serving import N_ITEMS, N_USERS, refusal, running
@@ -38,7 +40,7 @@ def test_models_are_those_that_can_be_asked_for(client: TestClient, bundle: Bund
             "ranker",
         )
     assert {name for name, row in rows.items() if row["proposes"]} == {"two_tower", *bundle.proposers}
-    assert rows["blend"]["weights"] == bundle.manifest["hybrids"]["blend"]
+    assert rows["blend"]["weights"] == bundle.manifest.hybrids["blend"]
     assert (rows["full"]["kind"], rows["transitions"]["kind"], rows["bpr"]["kind"], rows["blend"]["kind"]) == (
         "pipeline",
         "item_to_item",
@@ -47,14 +49,15 @@ def test_models_are_those_that_can_be_asked_for(client: TestClient, bundle: Bund
     )
     assert rows["full"]["confidence"] == {"scale": 1.0, "offset": 0.0, "fitted": False}
     assert rows["popularity"]["confidence"] is None
-    assert answer["metrics"] == {"recall@100": 1.0}
+    assert answer["metrics"]["index_recall@100"] == 1.0
 
 
 def test_confidence_with_the_bundles_numbers(bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(bundle=bundle_path, store="none") as (client, server):
-        manifest = server.parts.bundles.loaded.bundle.manifest
-        serving = {**manifest["serving"], "confidence": {"full": {"scale": 0.0, "offset": 0.0}}}
-        monkeypatch.setitem(manifest, "serving", serving)
+        bundle = server.parts.bundles.loaded.bundle
+        calibrated = {"full": Calibration(scale=0.0, offset=0.0)}
+        serving = msgspec.structs.replace(bundle.manifest.serving, confidence=calibrated)
+        monkeypatch.setattr(bundle, "manifest", msgspec.structs.replace(bundle.manifest, serving=serving))
         items = client.get("/recommendations/user3").json()["items"]
         assert {item["confidence"] for item in items} == {0.5}
         rows = {row["name"]: row["confidence"] for row in client.get("/models").json()["models"]}

@@ -30,8 +30,8 @@ def case(count: int, scale: float, offset: float) -> tuple[Candidates, HeldOut]:
 def test_the_rule_by_which_items_were_chosen_is_found() -> None:
     fitted = fit_confidence(*case(20_000, scale=0.7, offset=-5.0))
     assert fitted is not None
-    assert fitted["scale"] == pytest.approx(0.7, rel=0.05)
-    assert fitted["offset"] == pytest.approx(-5.0, rel=0.05)
+    assert fitted.scale == pytest.approx(0.7, rel=0.05)
+    assert fitted.offset == pytest.approx(-5.0, rel=0.05)
 
 
 @pytest.mark.parametrize("offset", [-1e6, 1e6])
