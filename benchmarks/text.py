@@ -37,7 +37,7 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.sample import write_sample
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import TextEncoder, load_tokenizer, masked_mean, uses_bfloat16
-from recsys.text.items import fill, open_store
+from recsys.text.items import fill, open_cache
 
 PEER_BATCH = 32
 Timed = tuple[Float32Array, float, float]  # vectors [N, E], elapsed seconds, processor seconds
@@ -80,15 +80,15 @@ def plain_loop(texts: Sequence[str], files: EncoderFiles, max_tokens: int) -> Ti
 def ours(texts: Sequence[str], files: EncoderFiles, config: TextConfig) -> Timed:
     """Ours: distinct texts, sorted batches, reduced precision, cache."""
     encoder = TextEncoder(files, config)
-    store = open_store(files, config, "benchmark")
+    cache = open_cache(files, config, "benchmark")
     start, cpu = time.perf_counter(), time.process_time()
     keys = fill(
-        store,
+        cache,
         texts,
         lambda some: encoder.pooled(some, [files.n_layers]),
         console=Console(quiet=True),
     )
-    values = store.get([key for key in keys if key])
+    values = cache.get([key for key in keys if key])
     zero = bytes(4 * files.dim)
     vectors = np.stack([np.frombuffer(values[key] if key else zero, np.float32) for key in keys])
     return vectors, time.perf_counter() - start, time.process_time() - cpu

@@ -1,4 +1,4 @@
-"""Events, users, items and what was served, in SQLite or PostgreSQL.
+"""Events, users, items and served lists, in SQLite or PostgreSQL.
 
     store = Store.open("sqlite:///data/events.db")
     store.upgrade()

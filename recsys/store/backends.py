@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine
 
-UPGRADE_S = 60.0  # others may be at it, and a table may be large
+UPGRADE_S = 60.0  # another process may be upgrading the schema, and a table may be large
 EVENT_COLUMNS = "e.event_id, e.user_id, e.item_id, e.event_type, e.timestamp, e.rating, e.price, e.quantity"
 
 
@@ -34,7 +34,7 @@ class Backend(ABC):
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_s,
-            # Messages go to logs and into answers: no ids of customers in them.
+            # Messages go to logs and into answers, where ids of customers do not belong.
             hide_parameters=True,
             **self.engine_options(),
         )

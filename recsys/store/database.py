@@ -1,4 +1,4 @@
-"""A pool of connections: reads, write transactions, time limits, and one error for all that may pass."""
+"""A pool of connections: reads, write transactions, time limits, and one error for every passing failure."""
 
 from __future__ import annotations
 

@@ -46,24 +46,25 @@ def append(database: Database, events: Sequence[Event]) -> Appended:
 
 
 def _count_users(database: Database, connection: sa.Connection, new: list[tuple[str, float]]) -> None:
+    """Add new events, given as user id and timestamp, to the counts and times of their users."""
     counts: dict[str, dict[str, Any]] = {}
     for user_id, timestamp in sorted(new):
         row = counts.setdefault(
             user_id, {"user_id": user_id, "event_count": 0, "first_timestamp": timestamp, "last_timestamp": timestamp}
         )
         row["event_count"] += 1
-        row["last_timestamp"] = timestamp  # they come in order
+        row["last_timestamp"] = timestamp  # `new` is sorted, so the last one is the latest
     insert = database.backend.insert(USERS)
-    came = insert.excluded
+    added = insert.excluded
     update = insert.on_conflict_do_update(
         index_elements=[_U.user_id],
         set_={
-            "event_count": _U.event_count + came.event_count,
+            "event_count": _U.event_count + added.event_count,
             "first_timestamp": sa.case(
-                (came.first_timestamp < _U.first_timestamp, came.first_timestamp), else_=_U.first_timestamp
+                (added.first_timestamp < _U.first_timestamp, added.first_timestamp), else_=_U.first_timestamp
             ),
             "last_timestamp": sa.case(
-                (came.last_timestamp > _U.last_timestamp, came.last_timestamp), else_=_U.last_timestamp
+                (added.last_timestamp > _U.last_timestamp, added.last_timestamp), else_=_U.last_timestamp
             ),
         },
     )
@@ -82,10 +83,10 @@ def forget_events(database: Database, before: float, limit: int) -> int:
 
 
 def _discount_users(connection: sa.Connection, removed: Mapping[str, int]) -> None:
-    """Bring users up to date of whom so many events have been removed."""
+    """Correct the counts and times of users; `removed` is the number of removed events of each user id."""
     user: sa.BindParameter[str] = sa.bindparam("user")
 
-    def left(function: Any) -> sa.ScalarSelect[Any]:
+    def of_remaining(function: Any) -> sa.ScalarSelect[Any]:
         return sa.select(function(_E.timestamp)).where(_E.user_id == user).scalar_subquery()
 
     update = (
@@ -93,12 +94,12 @@ def _discount_users(connection: sa.Connection, removed: Mapping[str, int]) -> No
         .where(_U.user_id == user, _U.event_count > sa.bindparam("count"))
         .values(
             event_count=_U.event_count - sa.bindparam("count"),
-            first_timestamp=left(sa.func.min),
-            last_timestamp=left(sa.func.max),
+            first_timestamp=of_remaining(sa.func.min),
+            last_timestamp=of_remaining(sa.func.max),
         )
     )
     delete = sa.delete(USERS).where(_U.user_id == user, _U.event_count <= sa.bindparam("count"))
-    # In one order: writers that lock rows cannot wait for each other in a circle.
+    # Sorted, because writers that lock rows in one order cannot wait for each other in a circle.
     for user_id, count in sorted(removed.items()):
         values = {"user": user_id, "count": count}
         if not connection.execute(update, values).rowcount:
@@ -136,7 +137,7 @@ def users(database: Database, cursor: str | None, limit: int) -> Page[UserRow]:
     statement = sa.select(USERS).order_by(_U.user_id).limit(limit + 1)
     if cursor is not None:
         (after,) = paging.decode("users", cursor, str)
-        # No id holds NUL, the lowest character: those beyond such a text are those beyond what stands before it.
+        # No id holds NUL, the lowest character: the ids after a text with NUL are those after the part before the NUL.
         statement = statement.where(_U.user_id > after.partition("\0")[0])
     with database.read() as connection:
         rows = [UserRow(*row) for row in connection.execute(statement)]

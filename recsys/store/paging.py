@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, in a form that callers pass on without reading it."""
+"""Cursors: the key after which the next page begins, in a form that callers pass on without reading it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page(listing: str, rows: Sequence[T], limit: int, key: Callable[[T], list[An
 
 
 def encode(listing: str, key: list[Any]) -> str:
-    """The cursor to the place after `key`."""
+    """The cursor that continues a listing after `key`."""
     text = json.dumps([listing, *key], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode("utf8")).decode("ascii").rstrip("=")
 

@@ -37,7 +37,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval, limit)
         except psycopg.OperationalError as error:
             if error.sqlstate is None and time.monotonic() >= until:
-                self.pgconn.finish()  # the answer may still come, and would be taken for that to the next question
+                self.pgconn.finish()  # a late answer would be taken for the answer to the next statement
                 raise psycopg.OperationalError("no answer in time") from None
             raise
 

@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it, and which values it takes."""
+"""The records of the store, and the values that they may hold."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from recsys.store.errors import InvalidRecord
 T = TypeVar("T")
 
 EVENT_TYPES = ("view", "click", "add_to_cart", "purchase", "rating")
-# Of view `user_item_weights`. Who rates has bought: of a purchase and a later rating the rating is kept in training.
+# The weights of view `user_item_weights`. A rating weighs as much as a purchase, because users rate what they bought;
+# of a purchase and a later rating of the same item, training keeps the rating.
 EVENT_WEIGHTS: Mapping[str, float] = {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 5.0}
 
 MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
-END_OF_TIME = 1 << 33  # seconds since 1970; what lies beyond was meant as milliseconds
+END_OF_TIME = 1 << 33  # seconds since 1970; later times are milliseconds sent by mistake
 LARGEST_NUMBER = 3.4e38  # of float32, which training reads
 
 # PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
@@ -25,14 +26,14 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Event(NamedTuple):
-    """Something that a user did to an item.
+    """One interaction of a user with an item.
 
     Attributes:
-        event_id: names the event for good; a second event of the same id is a duplicate.
+        event_id: identifies the event; a second event of the same id is a duplicate.
         user_id, item_id: any Unicode text of 1 to 512 characters without NUL and lone surrogates, like event_id.
         event_type: one of `EVENT_TYPES`.
         timestamp: seconds since 1970, below 2**33.
-        rating: as the shop counts them; None where there is none.
+        rating: on the shop's scale; None where there is none.
         price: of one piece, in the shop's currency; None where unknown.
         quantity: pieces; None where unknown.
     """
@@ -49,7 +50,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of appended events: `accepted` are new, `duplicates` were in the store or earlier in the batch."""
+    """How many appended events are new (`accepted`), and how many were in the store or earlier in the batch."""
 
     accepted: int
     duplicates: int
@@ -57,11 +58,11 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a listing.
+    """One page of a listing.
 
     Attributes:
-        rows: of this page.
-        next_cursor: what to pass for the next page; None after the last one.
+        rows: the rows of this page.
+        next_cursor: the cursor of the next page; None after the last page.
     """
 
     rows: list[T]
@@ -80,7 +81,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class UserTotals:
-    """What the event log says of one user.
+    """The events of one user, summed up.
 
     Attributes:
         user_id: of the user.
@@ -115,16 +116,16 @@ class ItemRow:
 
 
 class Served(NamedTuple):
-    """An answer: what was shown to whom, by which version of a bundle.
+    """A served list: which items were shown to whom, by which version of a bundle.
 
     Attributes:
-        request_id: of the request.
-        user_id: None for an anonymous session.
-        timestamp: of the answer, in seconds since 1970.
-        bundle_version: of the bundle that answered.
-        model: name of the model that was asked.
-        item_ids: in the order shown.
-        scores: of the items; empty where there are none.
+        request_id: id of the request.
+        user_id: the user; None for an anonymous session.
+        timestamp: when the list was served, in seconds since 1970.
+        bundle_version: version of the bundle that made the list.
+        model: name of the model that was asked for.
+        item_ids: the items in the order shown.
+        scores: scores of the items; empty where there are none.
     """
 
     request_id: str
@@ -181,12 +182,12 @@ def is_storable(value: str) -> bool:
 
 
 def storable(value: str) -> str:
-    """The text with U+FFFD in place of what a database cannot hold."""
+    """The text with U+FFFD for each character that a database cannot hold."""
     return _UNSTORABLE.sub("\ufffd", value)
 
 
 def finite(value: float | None) -> float | None:
-    """The number, None in place of NaN and infinity."""
+    """The number; None for NaN and infinity."""
     return value if value is not None and math.isfinite(value) else None
 
 

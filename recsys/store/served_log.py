@@ -1,4 +1,4 @@
-"""What was shown to whom, for evaluation to read back."""
+"""Served lists: which items were shown to whom, for evaluation to read back."""
 
 from __future__ import annotations
 

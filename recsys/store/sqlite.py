@@ -79,11 +79,9 @@ class SQLite(Backend):
 
     def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
         # The index gives its rows by number, which ascends with the position: a page ends the search early.
-        found = table("items_words", column("rowid"))
+        hits = table("items_words", column("rowid"))
         condition = text("items_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in words))
-        return (
-            statement.join(found, found.c.rowid == ITEMS.c.seq).where(condition).order_by(None).order_by(found.c.rowid)
-        )
+        return statement.join(hits, hits.c.rowid == ITEMS.c.seq).where(condition).order_by(None).order_by(hits.c.rowid)
 
     def _begin(self, connection: Connection) -> None:
         """Begin as a writer at once: a transaction that began as a reader could not wait for its turn."""

@@ -16,7 +16,7 @@ from recsys.store.tables import SCHEMA_VERSION
 
 
 class Store:
-    """Events, the users they tell of, the items that search finds, and what was served.
+    """Events and their users, the items that search finds, and served lists.
 
     Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
     down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
@@ -55,10 +55,10 @@ class Store:
     def _is_current(self) -> bool:
         try:
             with self._database.read() as connection:
-                found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+                version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         except StoreError:  # no tables
             return False
-        return bool(found == SCHEMA_VERSION)
+        return bool(version == SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the connections; a call that is under way ends first, and a later one opens new ones."""
@@ -80,8 +80,8 @@ class Store:
     def append(self, events: Sequence[Event]) -> Appended:
         """Store events in one transaction: on disk when it returns, all or none.
 
-        An event whose id is in the store, or came earlier in the batch, is a duplicate and changes nothing, so a
-        call may be repeated after any error.
+        An event whose id is in the store, or earlier in the batch, is a duplicate and changes nothing, so a call may
+        be repeated after any error.
 
         Raises:
             InvalidRecord: an event holds what cannot be stored, see `Event`.
@@ -97,7 +97,7 @@ class Store:
             limit: most events of each user.
 
         Returns:
-            An entry for each user id, an empty one where nothing is known.
+            An entry for each user id; an empty one for a user without events.
         """
         return event_log.events_of(self._database, user_ids, until, limit)
 
@@ -118,11 +118,11 @@ class Store:
         return event_log.users(self._database, cursor, limit)
 
     def user_totals(self, user_id: str) -> UserTotals | None:
-        """What the events say of a user; None if there are none."""
+        """The events of a user, summed up; None if there are none."""
         return event_log.user_totals(self._database, user_id)
 
     def put_items(self, items: Iterable[ItemRow], version: str) -> None:
-        """Let search find these items in place of those before; does nothing if they are of this `version` already.
+        """Replace the items that search finds; does nothing if they are of this `version` already.
 
         The change is seen whole or not at all; events can be appended while it is prepared. Of two calls at the
         same time the one that began later stays.
@@ -158,22 +158,22 @@ class Store:
         return item_search.search_items(self._database, query, category, cursor, limit)
 
     def add_served(self, rows: Sequence[Served]) -> None:
-        """Note what was shown, in one transaction. What no database can hold in a text becomes U+FFFD."""
+        """Record served lists, in one transaction. Characters that no database can hold become U+FFFD."""
         served_log.add_served(self._database, rows)
 
     def served(self, since: float, until: float) -> Iterator[Served]:
-        """What was shown from `since` to before `until`, in seconds since 1970, ordered by time."""
+        """The lists served from `since` to before `until`, in seconds since 1970, ordered by time."""
         return served_log.served(self._database, since, until)
 
     def forget_served(self, before: float, limit: int) -> int:
-        """Remove up to `limit` notes of what was shown before a time, the oldest first; returns how many."""
+        """Remove up to `limit` records of lists served before a time, the oldest first; returns how many."""
         return served_log.forget_served(self._database, before, limit)
 
     def forget_events(self, before: float, limit: int) -> int:
         """Remove, of the `limit` events that arrived first, those of before a time; returns how many.
 
-        So an event that arrived late goes late, and no index on the time is needed. Users are brought up to date; one
-        without events left is forgotten. An event id that is forgotten is no duplicate any more.
+        An event that arrived late is therefore removed late, and no index on the time is needed. The counts of users
+        are corrected; a user without events left is removed. The id of a removed event is no duplicate any more.
         """
         return event_log.forget_events(self._database, before, limit)
 

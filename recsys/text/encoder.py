@@ -156,7 +156,7 @@ class TextEncoder:
             yield positions, [tokens[:length] for tokens, length in zip(states, lengths, strict=True)]
 
     def _batches(self, texts: Sequence[str], head: Any) -> Iterator[tuple[list[int], NDArray[Any], list[int]]]:
-        """Run the model and `head` over all texts, long ones first (so that memory is known at once)."""
+        """Run the model and `head` over all texts, long ones first, so that the first batch needs the most memory."""
         # One trace with free dimensions serves every batch; what `head` does not use is pruned from the graph.
         tokens = tf.TensorSpec([None, None], tf.int32)
 

@@ -21,7 +21,7 @@ from recsys.text.encoder import (
     masked_mean,
     transformer_layers,
 )
-from recsys.text.items import READ_TEXTS, fill, open_store
+from recsys.text.items import READ_TEXTS, fill, open_cache
 
 _BERT_MASKED = -10000.0  # what Transformers' BERT adds to the attention scores of padding
 
@@ -29,9 +29,9 @@ _BERT_MASKED = -10000.0  # what Transformers' BERT adds to the attention scores 
 def build_fine_tuned_text(texts: Sequence[str], config: TextConfig, console: Console | None = None) -> FineTunedText:
     """Build the trainable top of the encoder over the items' `texts` (`config.trainable_layers` layers).
 
-    What the layers below give is computed here, once for each distinct text, and kept in
-    `config.cache_dir` (float16, tokens only); a killed call goes on where it stopped. Call it inside
-    the scope of the distribution strategy: it makes variables.
+    The output of the layers below is computed here, once for each distinct text, and kept in
+    `config.cache_dir` (float16, tokens only); the call after a killed one continues where that one
+    stopped. Call it inside the scope of the distribution strategy, because it makes variables.
 
     Raises:
         TrainingError: no encoder is available or loadable, or the cache cannot be used.
@@ -73,7 +73,7 @@ class HiddenStates:
     def __init__(self, files: EncoderFiles, config: TextConfig, layer: int, console: Console) -> None:
         self.files, self.config = files, config
         self._layer, self._console = layer, console
-        self._store = open_store(files, config, f"hidden-{layer}")
+        self._cache = open_cache(files, config, f"hidden-{layer}")
         self._keys: list[bytes | None] = []
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class HiddenStates:
         """Append texts, computing what the cache lacks; return their rows."""
         before = len(self)
         self._keys += fill(
-            self._store,
+            self._cache,
             texts,
             lambda some: TextEncoder(self.files, self.config).hidden(some, self._layer),
             self._console,
@@ -93,7 +93,7 @@ class HiddenStates:
     def read(self, rows: Sequence[int]) -> list[Float16Array]:
         """Return float16 [tokens, E] of each row; no tokens for an empty text."""
         keys = [self._keys[row] for row in rows]
-        values = self._store.get(list({key for key in keys if key is not None}))
+        values = self._cache.get(list({key for key in keys if key is not None}))
         return [
             np.frombuffer(b"" if key is None else values[key], np.float16).reshape(-1, self.files.dim) for key in keys
         ]

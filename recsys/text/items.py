@@ -17,9 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from recsys.config import TextConfig
 from recsys.core.types import Float32Array
+from recsys.text.cache import TextCache, text_key
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import TextEncoder, layer_numbers, uses_bfloat16
-from recsys.text.store import Store, text_key
 
 CACHE_VERSION = 1
 READ_TEXTS = 4096  # vectors read from the cache at a time
@@ -53,7 +53,7 @@ def encode_items(texts: Sequence[str], config: TextConfig, console: Console | No
 
     Each distinct text is encoded once, ever: vectors are kept in `config.cache_dir` while they are
     computed, keyed by the text, the encoder's weights and the settings that a vector depends on. After
-    a kill the next call goes on where this one stopped.
+    a kill the next call continues where this one stopped.
 
     Raises:
         TrainingError: no encoder is available or loadable, or the cache cannot be used.
@@ -62,47 +62,50 @@ def encode_items(texts: Sequence[str], config: TextConfig, console: Console | No
     console = console or Console(stderr=True)
     files = choose_encoder(config, console)
     layers = layer_numbers(config.layers, files.n_layers)
-    store = open_store(files, config, f"mean-{'-'.join(map(str, layers))}")
+    cache = open_cache(files, config, f"mean-{'-'.join(map(str, layers))}")
     try:
         keys = fill(
-            store,
+            cache,
             texts,
             lambda some: TextEncoder(files, config).pooled(some, layers),
             console,
         )
         embeddings = np.zeros((len(texts), files.dim), np.float32)
         for start in range(0, len(keys), READ_TEXTS):
-            values = store.get([key for key in keys[start : start + READ_TEXTS] if key is not None])
+            values = cache.get([key for key in keys[start : start + READ_TEXTS] if key is not None])
             for row, key in enumerate(keys[start : start + READ_TEXTS], start):
                 if key is not None:
                     embeddings[row] = np.frombuffer(values[key], np.float32)
     finally:
-        store.close()
+        cache.close()
     return ItemText(embeddings, files.name, files.weights_sha256, files.skipped)
 
 
-def open_store(files: EncoderFiles, config: TextConfig, output: str) -> Store:
-    """Open the cache of one kind of `output` of one encoder; everything a value depends on but the text names it."""
+def open_cache(files: EncoderFiles, config: TextConfig, output: str) -> TextCache:
+    """Open the cache of one kind of `output` of one encoder.
+
+    The name of its file covers everything that a value depends on beside its text.
+    """
     precision = "bfloat16" if uses_bfloat16(config.precision) else "float32"
     settings = [CACHE_VERSION, files.fingerprint, output, config.max_tokens, precision]
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
     label = re.sub(r"[^A-Za-z0-9]+", "-", Path(files.name).name)[-40:].strip("-")
-    return Store(config.cache_dir / f"{label}-{output}-{digest[:16]}.sqlite")
+    return TextCache(config.cache_dir / f"{label}-{output}-{digest[:16]}.sqlite")
 
 
 def fill(
-    store: Store,
+    cache: TextCache,
     texts: Sequence[str],
     encode: Callable[[Sequence[str]], Batches],
     console: Console,
 ) -> list[bytes | None]:
-    """Let `encode` compute what `store` lacks of `texts` and return each text's key, None for an empty text.
+    """Let `encode` compute what `cache` lacks of `texts` and return each text's key, None for an empty text.
 
     `encode` is called only where something is missing, with distinct texts.
     """
     keys = [text_key(text) if text.strip() else None for text in texts]
     distinct = {key: text for key, text in zip(keys, texts, strict=True) if key is not None}
-    absent = store.missing(list(distinct))
+    absent = cache.missing(list(distinct))
     if not absent:
         return keys
     todo = [(key, text) for key, text in distinct.items() if key in absent]
@@ -116,7 +119,7 @@ def fill(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("Encoding texts", total=len(distinct), completed=len(distinct) - len(todo))
         for positions, values in encode([text for _, text in todo]):
-            store.put(
+            cache.put(
                 {todo[i][0]: np.ascontiguousarray(value).tobytes() for i, value in zip(positions, values, strict=True)}
             )
             progress.advance(task, len(positions))

@@ -167,7 +167,7 @@ import json, os, signal, sys
 from recsys.config import TextConfig
 from recsys.text import encode_items, items
 
-put, batches = items.Store.put, []
+put, batches = items.TextCache.put, []
 
 def put_then_die(self, values):
     put(self, values)
@@ -175,7 +175,7 @@ def put_then_die(self, values):
     if len(batches) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-items.Store.put = put_then_die
+items.TextCache.put = put_then_die
 settings = json.loads(sys.argv[1])
 encode_items(settings.pop("texts"), TextConfig(**settings))
 """
@@ -200,5 +200,5 @@ def test_precisions_do_not_share_a_cache(
     paths = []
     for bfloat16 in (False, True):
         monkeypatch.setattr(items, "uses_bfloat16", lambda _, answer=bfloat16: answer)
-        paths.append(items.open_store(files, text_config(distilbert, precision="auto"), "mean-2").path)
+        paths.append(items.open_cache(files, text_config(distilbert, precision="auto"), "mean-2").path)
     assert paths[0] != paths[1]

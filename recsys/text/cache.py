@@ -21,11 +21,11 @@ def text_key(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf8", "surrogatepass")).digest()
 
 
-class Store:
-    """Bytes by key in one SQLite file.
+class TextCache:
+    """Values (bytes) by key in one SQLite file.
 
-    A write is a transaction: after a kill the file holds whole batches, and processes that write at
-    once take turns (a value of a key is the same whoever wrote it, so the first one stays).
+    A write is a transaction: after a kill the file holds whole batches, and processes that write at once take turns.
+    A key has the same value whichever process writes it, so the first one stays.
 
     Raises:
         TrainingError: the file cannot be opened, read or written (from every method).
