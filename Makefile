@@ -65,7 +65,8 @@ docs: install-dev config-docs ## Build the documentation into site/, strictly; i
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@$(BIN)/python -m tools.check_site site
 
-config-docs: install ## Write the documentation's pages of settings and of the HTTP API from the code.
+config-docs: install ## Write the documentation's pages of commands, settings and the HTTP API from the code.
+	@$(BIN)/python -m tools.commands_page
 	@$(BIN)/python -m tools.settings_page
 	@$(BIN)/python -m tools.api_page
 

@@ -3,13 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from tools import api_page, settings_page
+from tools import api_page, commands_page, settings_page
 from tools.api_schema import example, fields_table, type_name
 from tools.check_site import remote_resources
 
 ROOT = Path(__file__).parents[3]
 STALE = "run `make config-docs`"
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+
+
+def test_the_page_of_commands_is_that_of_this_version() -> None:
+    page = (ROOT / commands_page.PAGE).read_text("utf8")
+    assert "| `--resume` | Go on with the run that was interrupted. |" in page
+    assert "| `--split` | Interactions to predict. Default: test. |" in page
+    assert page == commands_page.page(), STALE
 
 
 def test_the_page_of_settings_is_that_of_this_version() -> None:
