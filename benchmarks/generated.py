@@ -40,7 +40,7 @@ from recsys.pipeline.ranker import CandidateRanker, RankerModel
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Recommender
-from recsys.prepare.sample_words import HOBBIES
+from recsys.prepare.sample.words import HOBBIES
 from recsys.sources.factors import FoldIn, ImplicitFactors
 from recsys.sources.index import build_index
 from recsys.sources.item_to_item import ItemToItem

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recsys.prepare.sample import write_sample
-from recsys.prepare.sample_words import BRANDS, BRANDS_PER_HOBBY, HOBBIES
+from recsys.prepare.sample.words import BRANDS, BRANDS_PER_HOBBY, HOBBIES
 
 ROOT = Path(__file__).parents[3]
 

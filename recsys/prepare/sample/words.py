@@ -1,4 +1,4 @@
-"""The vocabulary of the synthetic shop in `recsys.prepare.sample`."""
+"""The words of the synthetic shop: kinds of products, brands, styles and opinions."""
 
 from __future__ import annotations
 
