@@ -42,10 +42,12 @@ def environment(**variables: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def server(arguments: list[str], **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server that is ready: its URL and its process, which is killed at the end if it still runs."""
+def server(
+    arguments: list[str], *, folder: Path = ROOT, **variables: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server that is ready, started in `folder`: its URL and its process, which is killed at the end if it runs."""
     process = subprocess.Popen(
-        arguments, cwd=ROOT, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        arguments, cwd=folder, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         yield _ready_url(process, lambda: process.communicate(timeout=TIMEOUT_S)), process
