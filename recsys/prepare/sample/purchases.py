@@ -75,7 +75,9 @@ def _draw_taste(rng: np.random.Generator, shelves: _Shelves) -> Float64Array:
     n_brands: int = shelves.is_brand.shape[1]
     liked_styles = (rng.permutation(len(STYLES)) < 2).astype(float)
     liked_brands = (rng.random(n_brands) < 0.3).astype(float)
-    return STYLE_MATCH * (shelves.is_style @ liked_styles) + BRAND_MATCH * (shelves.is_brand @ liked_brands)
+    of_styles: Float64Array = STYLE_MATCH * (shelves.is_style @ liked_styles)
+    of_brands: Float64Array = BRAND_MATCH * (shelves.is_brand @ liked_brands)
+    return of_styles + of_brands
 
 
 def _purchases_of(
