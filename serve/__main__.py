@@ -25,9 +25,9 @@ from serve.store.link import open_store
 BACKLOG = 2048
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the server until it is told to stop; the exit code says how it ended."""
-    arguments = vars(_parser().parse_args(argv))
+def main(argv: Sequence[str] | None = None, program: str = "python -m serve") -> int:
+    """Run the server until it is told to stop; the exit code says how it ended. `program` is what its help calls it."""
+    arguments = vars(_parser(program).parse_args(argv))
     check = arguments.pop("check")
     try:
         settings = load_settings(**arguments)
@@ -68,9 +68,9 @@ class Workers(Multiprocess):
                 forget_process(pid)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m serve",
+        prog=program,
         description="Serve recommendations from a bundle over HTTP.",
         epilog=f"Each setting may also come from the environment, for example {ENV_PREFIX}BUNDLE or {ENV_PREFIX}PORT, "
         "or from a TOML file; an option given here wins over the environment, and that over the file.",

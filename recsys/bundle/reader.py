@@ -243,7 +243,7 @@ def current_version(path: Path) -> str:
         raise BundleError(
             f"a bundle in {path}",
             "neither manifest.json nor current there",
-            "run train.py with the same --config first",
+            "run train.py, which is `recsys train`, with the same --config first",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"a readable {path / layout.CURRENT_FILE}", str(error), "export the bundle again") from error

