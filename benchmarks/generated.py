@@ -39,7 +39,7 @@ from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker, RankerModel
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
-from recsys.pipeline.recommender import Recommender
+from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare.sample.words import HOBBIES
 from recsys.sources.factors import FoldIn, ImplicitFactors
 from recsys.sources.index import build_index
@@ -47,7 +47,7 @@ from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.lending import LENDERS, Loans
 from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
-from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs
 from recsys.train.ranker import FittedRanker, served_ranker
@@ -274,16 +274,16 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history)
         vectors = tower.encode(queries, items.embeddings)
         index, recall = build_index(items.embeddings, vectors, config.index)
-        two_tower = TwoTowerRetriever(tower, items.embeddings, index)
+        two_tower = TwoTowerSource(tower, items.embeddings, index)
         writer.add_two_tower(two_tower)
         popularity = Popularity(items.counts.astype(np.float32))
-        writer.add_retriever(popularity)
+        writer.add_source(popularity)
         proposers = {}
         for proposer in PROPOSERS:
-            writer.add_retriever(make_proposer(proposer, items, random))
+            writer.add_source(make_proposer(proposer, items, random))
             proposers[proposer] = ItemToItem.load(writer.folder / RETRIEVERS_FOLDER / proposer)  # stays on disk
         als = make_factors(items, random)
-        writer.add_retriever(als)
+        writer.add_source(als)
         statistics = make_statistics(items, random)
         attributes = make_attributes(items, random)
         writer.add_catalogue(item_records(items, attributes), (f"A{row:013d}" for row in range(n_users)))
@@ -292,7 +292,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, parts)
         writer.add_ratings(predictor)
         features = CandidateFeatures(
-            two_tower.item_embeddings,
+            two_tower,
             {**proposers, "als": als},
             attributes,
             predictor,
@@ -300,15 +300,16 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
             {"popularity": popularity},
         )
         recommender = Recommender(
-            two_tower,
+            [
+                Proposer(two_tower, config.ranking.candidates),
+                *(Proposer(source, config.ranking.retriever_candidates) for source in proposers.values()),
+            ],
             popularity,
-            proposers=proposers,
-            candidates=config.ranking.candidates,
-            proposer_candidates=config.ranking.retriever_candidates,
         )
-        found = union(recommender.propose(queries, vectors, 1))
+        readings = features.read(queries)
+        found = union(recommender.propose(readings, 1))
         real = found != NO_ITEM
-        model = make_ranker(features.compute(queries, vectors, found)[real], config)
+        model = make_ranker(features.compute(readings, found)[real], config)
         writer.add_ranker(CandidateRanker(features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(

@@ -18,7 +18,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Recommender
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.two_tower import TwoTowerSource
 from serve.histories.live_histories import LiveHistories
 from serve.http.routing import encoder
 from serve.recommendations import service
@@ -36,10 +36,9 @@ SPANS: list[tuple[Any, str, str]] = [
     (StoreLink, "events_of", "store"),
     (service, "lists", "lists"),
     (Recommender, "recommend", "recommender"),
-    (TwoTowerRetriever, "encode", "query tower"),
-    (TwoTowerRetriever, "search", "ANN search"),
-    (Recommender, "_spreads", "sums over neighbours"),
-    (Recommender, "_proposed", "proposers"),
+    (TwoTowerSource, "encode", "query tower"),
+    (TwoTowerSource, "search", "ANN search"),
+    (Recommender, "propose", "proposers"),
     (CandidateFeatures, "score", "scores of all"),
     (CandidateFeatures, "describe", "features"),
     (CandidateRanker, "score", "ranker"),

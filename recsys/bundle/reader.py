@@ -1,10 +1,10 @@
-"""Open a bundle: verify it, and compose retrievers and recommender from its files."""
+"""Open a bundle: verify it, and compose sources and recommender from its files."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
@@ -19,15 +19,13 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker, RankerModel
 from recsys.pipeline.ratings import RatingStatistics
-from recsys.pipeline.recommender import Recommender
-from recsys.sources.base import PairScorer, Retriever
+from recsys.pipeline.recommender import Proposer, Recommender
+from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.kinds import load_retriever
+from recsys.sources.kinds import load_source
 from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.two_tower import TwoTowerSource
 
-T = TypeVar("T")
 _SWITCH_ATTEMPTS = 5
 
 
@@ -45,7 +43,7 @@ class Bundle:
         """Open the version in folder `path`; see `open_bundle` for the arguments and errors."""
         self.path = path
         self._lock = FolderLock.shared(path)
-        self._loaded: dict[str, Retriever] = {}
+        self._loaded: dict[str, Source] = {}
         self.manifest: Manifest = read_manifest(path)
         verify_files(path, self.manifest, verify)
 
@@ -67,9 +65,9 @@ class Bundle:
         return (self.path / layout.RANKING_HEAD_FILE).is_file()
 
     @property
-    def retrievers(self) -> list[str]:
-        """Names of all retrievers in the bundle."""
-        return [TwoTowerRetriever.name, *self.manifest.sources, *self.manifest.hybrids]
+    def sources(self) -> list[str]:
+        """Names of all sources in the bundle."""
+        return [TwoTowerSource.name, *self.manifest.sources, *self.manifest.hybrids]
 
     @property
     def item_embeddings(self) -> Float16Array:
@@ -88,11 +86,11 @@ class Bundle:
         return Histories(**{name: mapped(folder / f"{name}.npy") for name in layout.HISTORY_ARRAYS})
 
     @cached_property
-    def _two_tower(self) -> TwoTowerRetriever:
-        return TwoTowerRetriever.load(self.path)
+    def _two_tower(self) -> TwoTowerSource:
+        return TwoTowerSource.load(self.path)
 
-    def two_tower(self) -> TwoTowerRetriever:
-        """The two-tower retriever, the same object at every call."""
+    def two_tower(self) -> TwoTowerSource:
+        """The two-tower, the same object at every call."""
         return self._two_tower
 
     @cached_property
@@ -104,46 +102,27 @@ class Bundle:
         folder = self.path / layout.RATINGS_FOLDER
         return RatingPredictor(head, RatingStatistics.load(folder), mapped(folder / layout.ITEM_PARTS_FILE))
 
-    def retriever(self, name: str) -> Retriever:
-        """The retriever called `name`, one of `retrievers`.
+    def source(self, name: str) -> Source:
+        """The source called `name`, one of `sources`; the same object at every call.
 
         Raises:
             BundleError: the bundle has none of that name.
         """
-        if name == TwoTowerRetriever.name:
+        if name == TwoTowerSource.name:
             return self._two_tower
-        if name not in self.retrievers:
+        if name not in self.sources:
             raise BundleError(
-                f"one of the retrievers {', '.join(self.retrievers)}", repr(name), "name one that the bundle holds"
+                f"one of the sources {', '.join(self.sources)}", repr(name), "name one that the bundle holds"
             )
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
 
-    def _load(self, name: str) -> Retriever:
+    def _load(self, name: str) -> Source:
         weights = self.manifest.hybrids.get(name)
         if weights is not None:
-            return Hybrid({member: self.retriever(member) for member in weights}, weights, name)
-        return load_retriever(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name)
-
-    @cached_property
-    def proposers(self) -> dict[str, ItemToItem]:
-        """The item-to-item retrievers that propose candidates to the ranker."""
-        described = self.manifest.ranker
-        return {name: self._expected(name, ItemToItem) for name in (described.proposers if described else ())}
-
-    def _expected(self, name: str, kind: type[T]) -> T:
-        """The retriever `name`, which is of the given kind."""
-        found = self.retriever(name)
-        if not isinstance(found, kind):
-            raise BundleError(f"{name} of kind {kind.__name__} in {self.path}", type(found).__name__, "export it again")
-        return found
-
-    def _scorer(self, name: str) -> PairScorer:
-        found = self.retriever(name)
-        if not isinstance(found, PairScorer):
-            raise BundleError(f"{name} to score pairs in {self.path}", type(found).__name__, "export it again")
-        return found
+            return Hybrid({member: self.source(member) for member in weights}, weights, name)
+        return load_source(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name)
 
     @cached_property
     def ranker(self) -> CandidateRanker | None:
@@ -156,13 +135,11 @@ class Bundle:
         if described is None:
             return None
         attributes = ItemAttributes.load(self.path / layout.ATTRIBUTES_FOLDER)
-        scorers = {name: self._scorer(name) for name in described.scorers}
+        scorers = {name: self.source(name) for name in described.scorers}
         hybrid = described.hybrid
-        members = {
-            name: self._scorer(name) for name in hybrid if name not in scorers and name != TwoTowerRetriever.name
-        }
+        members = {name: self.source(name) for name in hybrid if name not in scorers and name != self._two_tower.name}
         predictor = self.rating_predictor
-        features = CandidateFeatures(self.item_embeddings, scorers, attributes, predictor, hybrid, members)
+        features = CandidateFeatures(self._two_tower, scorers, attributes, predictor, hybrid, members)
         if list(features.names) != described.features:
             raise BundleError(
                 f"a ranker of the features {', '.join(features.names)}",
@@ -179,15 +156,16 @@ class Bundle:
             candidates: items that the two-tower proposes; None: as the bundle was made.
             threads: that share the queries of a large batch.
         """
-        serving = self.manifest.serving
+        serving, described = self.manifest.serving, self.manifest.ranker
+        others = described.proposers if described else ()
         return Recommender(
-            retriever=self._two_tower,
-            popularity=self._expected(Popularity.name, Popularity),
+            proposers=[
+                Proposer(self._two_tower, serving.candidates if candidates is None else candidates),
+                *(Proposer(self.source(name), serving.proposer_candidates) for name in others),
+            ],
+            popularity=self.source(Popularity.name),
             predictor=self.rating_predictor,
             ranker=self.ranker,
-            proposers=self.proposers,
-            candidates=serving.candidates if candidates is None else candidates,
-            proposer_candidates=serving.proposer_candidates,
             threads=threads,
         )
 

@@ -33,15 +33,14 @@ from recsys.bundle.manifest import (
 from recsys.bundle.reader import Bundle
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import Queries
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.kinds import kind_of
 from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.sources.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerSource
 
 _PARTS = (
     QUERY_TOWER_FILE,
@@ -64,7 +63,7 @@ class BundleWriter:
     """Context manager that writes one version of a bundle below `parent / name`.
 
         with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep) as writer:
-            writer.add_two_tower(retriever)
+            writer.add_two_tower(two_tower)
             ...
         writer.path  # the published version
 
@@ -114,20 +113,20 @@ class BundleWriter:
             self._lock.close()
             shutil.rmtree(self.folder, ignore_errors=True)  # nothing is left of it after publishing
 
-    def add_two_tower(self, retriever: TwoTowerRetriever) -> None:
+    def add_two_tower(self, two_tower: TwoTowerSource) -> None:
         """Item embeddings, index and query tower (its ONNX file is copied unless it is already in place)."""
-        retriever.save(self.folder)
-        self._index = IndexSection(**asdict(retriever.index.parameters))
+        two_tower.save(self.folder)
+        self._index = IndexSection(**asdict(two_tower.index.parameters))
 
-    def add_retriever(self, retriever: Retriever) -> None:
-        """Another retriever, under its name."""
-        folder = self.folder / layout.RETRIEVERS_FOLDER / retriever.name
+    def add_source(self, source: Source) -> None:
+        """Another source, under its name."""
+        folder = self.folder / layout.RETRIEVERS_FOLDER / source.name
         folder.mkdir()
-        retriever.save(folder)
-        self._sources[retriever.name] = kind_of(retriever)
+        source.save(folder)
+        self._sources[source.name] = kind_of(source)
 
     def add_hybrid(self, hybrid: Hybrid) -> None:
-        """A hybrid of the two-tower and retrievers added before: its weights, not its members once more."""
+        """A hybrid of the two-tower and sources added before: its weights, not its members once more."""
         self._hybrids[hybrid.name] = dict(hybrid.weights)
 
     def add_catalogue(self, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
@@ -154,7 +153,7 @@ class BundleWriter:
         """The ranker and what it reads.
 
         Args:
-            ranker: the scorers and members of its features are retrievers added before.
+            ranker: the scorers and members of its features are sources added before.
             proposers: names of those scorers that propose candidates too.
         """
         features = ranker.features
@@ -260,9 +259,8 @@ def _try_out(folder: Path) -> None:
         histories, n_items = bundle.histories, bundle.n_items
         counts = {
             "item_embeddings.npy": n_items,
-            "scann/": bundle.two_tower().index.n_items,
             "catalogue.sqlite": bundle.catalogue.n_items,
-            **{f"retrievers/{name}": bundle.retriever(name).n_items for name in bundle.retrievers},
+            **{f"retrievers/{name}": bundle.source(name).n_items for name in bundle.sources},
         }
         if bundle.ranker is not None:
             counts["attributes/"] = len(bundle.ranker.features.attributes.brand)
@@ -276,10 +274,9 @@ def _try_out(folder: Path) -> None:
                 f"histories of {bundle.catalogue.n_users} users over items below {n_items}",
                 f"{len(histories)} users, highest item {histories.items.max(initial=-1)}",
             )
-        for name in bundle.retrievers:
-            retriever = bundle.retriever(name)
-            if isinstance(retriever, ItemToItem) and retriever.neighbours.max(initial=NO_ITEM) >= n_items:
-                raise _misfit(f"neighbours below {n_items} in {name}", f"item {retriever.neighbours.max()}")
+        for name in bundle.sources:
+            if fault := bundle.source(name).fault():
+                raise _misfit(f"a source {name} whose parts fit together", fault)
         user = int(np.argmax(histories.lengths)) if len(histories) else 0
         query = Queries(histories.select([user]), np.array([user], np.int32), np.zeros(1, np.int64))
         answer = bundle.recommender().recommend(query, 10, exclude_seen=False)

@@ -15,7 +15,7 @@ from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.ranking import list_length
 from recsys.measure.tally import HEADLINE, Summary
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.exact import is_seen, top_k
 
 LENGTHS = (0, 1, 2, 5)
@@ -68,7 +68,7 @@ def _unknown(queries: Queries, length: int | None) -> Queries:
 
 
 def among_new_items(
-    retrievers: dict[str, Retriever], held: HeldOut, new: BoolArray, config: Config
+    retrievers: dict[str, Source], held: HeldOut, new: BoolArray, config: Config
 ) -> dict[str, Any] | None:
     """How well new items are told from one another: they alone are ranked, for users who chose one of them.
 
@@ -95,7 +95,7 @@ def among_new_items(
         wanted = block.relevant.keep(new[block.relevant.items])
         wanted = wanted._replace(items=renumbered[wanted.items])
         for name, retriever in retrievers.items():
-            best = top_k(retriever.scores(block.queries)[:, rows], cutoff)
+            best = top_k(retriever.score(block.queries)[:, rows], cutoff)
             found = ranking_metrics(best.items, wanted, [cutoff])
             for metric in metrics:
                 figures[name][metric][place] = found[metric]

@@ -51,5 +51,4 @@ def candidate_recall(
 
 def _candidates(recommender: Recommender, queries: Queries) -> Int32Array:
     """All that is proposed for each query, unseen items alone: int32 [B, C]."""
-    vectors = recommender.retriever.encode(queries)
-    return union(recommender.propose(queries, vectors, 1))
+    return union(recommender.propose(recommender.read(queries), 1))

@@ -13,14 +13,14 @@ from recsys.core.errors import ConfigError
 from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, inner_products, top_k
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.two_tower import TwoTowerSource
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
 
-TWO_TOWER = TwoTowerRetriever.name
+TWO_TOWER = TwoTowerSource.name
 SYSTEM, ANN, EXACT = "system", f"{TWO_TOWER}_scann", f"{TWO_TOWER}_exact"
 HYBRID, BLEND, POPULARITY = "hybrid", "blend", "popularity"
 OURS = (SYSTEM, ANN, EXACT, HYBRID)
@@ -81,7 +81,7 @@ class Systems:
         retrievers: the others by name.
     """
 
-    def __init__(self, recommender: Recommender, two_tower: TwoTowerRetriever, retrievers: dict[str, Retriever]):
+    def __init__(self, recommender: Recommender, two_tower: TwoTowerSource, retrievers: dict[str, Source]):
         self.recommender, self.two_tower, self.retrievers = recommender, two_tower, retrievers
 
     @classmethod
@@ -95,7 +95,7 @@ class Systems:
         Raises:
             ConfigError: the bundle has no retriever of a chosen name.
         """
-        held = [name for name in bundle.retrievers if name != TWO_TOWER]
+        held = [name for name in bundle.sources if name != TWO_TOWER]
         unknown = sorted(set(chosen or ()) - {*held, TWO_TOWER})
         if unknown:
             raise ConfigError(
@@ -104,7 +104,7 @@ class Systems:
         wanted = [name for name in held if chosen is None or name in chosen or name == POPULARITY]
         order = [name for name in (HYBRID, BLEND) if name in wanted]
         order += [name for name in wanted if name not in order]
-        return cls(bundle.recommender(), bundle.two_tower(), {name: bundle.retriever(name) for name in order})
+        return cls(bundle.recommender(), bundle.two_tower(), {name: bundle.source(name) for name in order})
 
     @property
     def names(self) -> list[str]:
@@ -158,7 +158,7 @@ class Systems:
         popularity = self.retrievers.get(POPULARITY)
         if not len(strangers) or popularity is None:
             return
-        popular = popularity.retrieve(queries.select(strangers), k)
+        popular = popularity.propose(queries.select(strangers), k)
         for found in lists.values():
             for name, candidates in found.items():
                 if name not in (POPULARITY, SYSTEM):
@@ -179,7 +179,7 @@ class Systems:
         if name == EXACT:
             full = self._exact(vectors, queries, longer)
         else:
-            full = self.retrievers[name].retrieve(queries, longer, exclude_seen=False)
+            full = self.retrievers[name].propose(queries, longer, exclude_seen=False)
         first = Candidates(full.items[:, :k], full.scores[:, :k])
         return {
             protocol: drop_seen(full, queries.histories, k) if protocol == SEEN_REMOVED else first

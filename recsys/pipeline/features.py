@@ -12,21 +12,16 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.core.compiled import halves
-from recsys.core.queries import Candidates, Queries
-from recsys.core.types import BoolArray, Float16Array, Float32Array, Int32Array
+from recsys.core.queries import Queries
+from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.attributes import OF_ATTRIBUTES, ItemAttributes
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.kernels import write_deviations, write_finalists, write_scores, write_sum, write_two_tower
-from recsys.pipeline.pair_scores import PairScores
-from recsys.sources.base import PairScorer
-from recsys.sources.item_to_item import Spreads
-from recsys.sources.kernels import other_dots
-from recsys.sources.places import places
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.base import Source
+from recsys.sources.readings import Readings, read
 
-TWO_TOWER = ("two_tower_score", "two_tower_gap", "two_tower_rank")
-TWO_TOWER_COLUMN = 0  # of its score among the features
+OF_THE_PRIMARY = ("score", "gap", "rank")
+PRIMARY_COLUMN = 0  # of its score among the features
 OF_A_SCORER = ("score", "share", "rank", "last_item")
 PREDICTED_RATING = "predicted_rating"  # less the mean rating
 HYBRID_SCORE = "hybrid_score"  # the last feature
@@ -34,11 +29,11 @@ HYBRID_SCORE = "hybrid_score"  # the last feature
 
 @dataclass(frozen=True)
 class Scored:
-    """What the retrievers say of the candidates of B queries.
+    """What the sources say of the candidates of B queries.
 
     Attributes:
         items: int32 [B, C], candidates, padded with `NO_ITEM`.
-        scores: float32 [R, B, C], of the two-tower, then of `CandidateFeatures.retrievers` in their order.
+        scores: float32 [S, B, C], of `CandidateFeatures.sources` in their order.
         hybrid: float32 [B, C], the hybrid's scores; 0 without a hybrid.
     """
 
@@ -66,25 +61,27 @@ class CandidateFeatures:
     """Computes the features of candidates.
 
     Attributes:
-        item_embeddings: float16 [N, D], of the two-tower.
-        scorers: retrievers by name that score the candidates beside the two-tower.
+        primary: the first source, whose user vectors the predictor reads.
+        scorers: sources by name that score the candidates beside it.
         attributes: of the items.
         predictor: of ratings; None: no rating feature.
         hybrid: weights of a hybrid, by name of its members, see `Hybrid`; its score is a feature too.
-        members: those of them that are neither the two-tower nor among `scorers`.
+        members: those of them that are neither the primary source nor among `scorers`.
     """
 
-    item_embeddings: Float16Array
-    scorers: Mapping[str, PairScorer]
+    primary: Source
+    scorers: Mapping[str, Source]
     attributes: ItemAttributes
     predictor: RatingPredictor | None = None
     hybrid: Mapping[str, float] = field(default_factory=dict)
-    members: Mapping[str, PairScorer] = field(default_factory=dict)
+    members: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Names of the features, by what they come from, in the order in which `compute` gives them."""
-        groups: dict[str, tuple[str, ...]] = {TwoTowerRetriever.name: TWO_TOWER}
+        groups: dict[str, tuple[str, ...]] = {
+            self.primary.name: tuple(f"{self.primary.name}_{part}" for part in OF_THE_PRIMARY)
+        }
         groups |= {name: tuple(f"{name}_{part}" for part in OF_A_SCORER) for name in self.scorers}
         groups |= OF_ATTRIBUTES
         if self.predictor is not None:
@@ -102,72 +99,54 @@ class CandidateFeatures:
         """Place of the predicted rating's deviation from the mean; ValueError where none is predicted."""
         return self.names.index(PREDICTED_RATING)
 
-    def compute(self, queries: Queries, vectors: Float32Array, items: Int32Array) -> Float32Array:
+    def read(self, queries: Queries) -> Readings:
+        """Get ready to ask the sources about the queries."""
+        return read(self.sources, queries)
+
+    def compute(self, readings: Readings, items: Int32Array) -> Float32Array:
         """`describe` the items int32 [B, C], padded with `NO_ITEM`."""
-        return self.describe(queries, vectors, self.score(queries, vectors, items))
+        return self.describe(readings, self.score(readings, items))
 
     @cached_property
-    def retrievers(self) -> dict[str, PairScorer]:
-        """All whose scores are computed beside the two-tower's."""
-        return {**self.scorers, **self.members}
+    def sources(self) -> tuple[Source, ...]:
+        """All S whose scores are computed: the primary one, the scorers, the other members of the hybrid."""
+        return (self.primary, *self.scorers.values(), *self.members.values())
 
     @cached_property
-    def scores_of_retrievers(self) -> PairScores:
-        """Of the `retrievers`."""
-        return PairScores(list(self.retrievers.values()), self.attributes.loans)
-
-    @cached_property
-    def _scores_of_scorers(self) -> PairScores:
-        return PairScores(list(self.scorers.values()), self.attributes.loans)
+    def _source_names(self) -> list[str]:
+        return [self.primary.name, *self.scorers, *self.members]
 
     @cached_property
     def _hybrid_weights(self) -> Float32Array:
-        """float32 [R], of the two-tower and the `retrievers`."""
-        names = (TwoTowerRetriever.name, *self.retrievers)
-        return np.array([self.hybrid.get(name, 0) for name in names], np.float32)
+        """float32 [S], of the sources."""
+        return np.array([self.hybrid.get(name, 0) for name in self._source_names], np.float32)
 
-    def score(
-        self,
-        queries: Queries,
-        vectors: Float32Array,
-        items: Int32Array,
-        spreads: Spreads | None = None,
-        found: Candidates | None = None,
-    ) -> Scored:
-        """What the retrievers say of candidates.
+    def score(self, readings: Readings, items: Int32Array) -> Scored:
+        """What the sources say of candidates.
 
         Args:
-            queries: B queries.
-            vectors: float32 [B, D], their user vectors.
+            readings: of B queries by the `sources`, perhaps among others.
             items: int32 [B, C], candidates, padded with `NO_ITEM`.
-            spreads: of the queries' histories, where they are known already.
-            found: items whose scores by the two-tower are known already.
         """
-        scores = np.empty((1 + len(self.retrievers), *items.shape), np.float32)
-        found = found or Candidates.none(len(queries), 0)
-        known = found.items, found.scores, places.of(len(self.item_embeddings))
-        other_dots(vectors, halves(self.item_embeddings), items, *known, scores[0])
-        self.scores_of_retrievers.write(queries.histories, items, scores[1:], spreads)
+        scores = readings.scores(self._source_names, items, self.attributes.loans)
         hybrid = np.empty(items.shape, np.float32)
         write_sum(scores, self._hybrid_weights, hybrid)
         return Scored(items, scores, hybrid)
 
-    def describe(self, queries: Queries, vectors: Float32Array, scored: Scored) -> Float32Array:
+    def describe(self, readings: Readings, scored: Scored) -> Float32Array:
         """Features float32 [B, C, F], finite; 0 beside `NO_ITEM`. Some compare a candidate with its query's others.
 
         Args:
-            queries: B queries.
-            vectors: float32 [B, D], their user vectors.
+            readings: of B queries.
             scored: what `score` gave for them.
         """
-        items, histories = scored.items, queries.histories
+        items, histories = scored.items, readings.queries.histories
         features = np.zeros((*items.shape, len(self.names)), np.float32)
         write_two_tower(items, scored.scores[0], scored.hybrid, features)
-        of_last = np.empty((len(self.scorers), *items.shape), np.float32)
-        self._scores_of_scorers.write_last(histories, items, of_last)
-        write_scores(items, scored.scores[1 : 1 + len(of_last)], of_last, features, len(TWO_TOWER))
-        self.attributes.write(histories, items, features, len(TWO_TOWER) + len(OF_A_SCORER) * len(of_last))
+        of_last = readings.scores(list(self.scorers), items, self.attributes.loans, last=True)
+        write_scores(items, scored.scores[1 : 1 + len(of_last)], of_last, features, len(OF_THE_PRIMARY))
+        self.attributes.write(histories, items, features, len(OF_THE_PRIMARY) + len(OF_A_SCORER) * len(of_last))
         if self.predictor is not None:
-            ratings = self.predictor.predict(vectors, histories, items)
+            ratings = self.predictor.predict(readings.user_vectors, histories, items)
             write_deviations(ratings, self.predictor.statistics.global_mean, features, self.rating_column)
         return features

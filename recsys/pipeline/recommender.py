@@ -1,4 +1,4 @@
-"""From a query to the final list: candidates of several retrievers, put in order by the ranker, popularity if none.
+"""From a query to the final list: candidates of several sources, put in order by the ranker, popularity if none.
 
 Evaluation and the server call the same code.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,15 +16,14 @@ import numpy as np
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.candidates import sources, union
-from recsys.pipeline.features import TWO_TOWER_COLUMN
+from recsys.pipeline.features import PRIMARY_COLUMN
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker import CandidateRanker
-from recsys.sources.item_to_item import ItemToItem, Spreads
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.base import Source
+from recsys.sources.readings import Readings, read
 
-STAGES = ("query_tower", "ann", "ranking")
+RANKING = "ranking"  # the stage of all that sources do not report themselves
 _FILTER_DEPTH = 1000
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
 _LEAST_BLOCK = 16  # fewer queries are not shared among threads: each call has a fixed cost
@@ -37,13 +36,13 @@ class Recommendations:
     Attributes:
         items: int32 [B, k], item rows; `NO_ITEM` where there are fewer than k.
         scores: float32 [B, k], final scores, never increasing along a row; -inf beside `NO_ITEM`.
-        retrieval_scores: float32 [B, k], the two-tower's score of each item (popularity in fallback rows);
+        retrieval_scores: float32 [B, k], the primary source's score of each item (popularity in fallback rows);
             -inf beside `NO_ITEM`.
         ratings: float32 [B, k], predicted ratings (NaN beside `NO_ITEM` and in fallback rows), or
             None when the bundle predicts no ratings.
         sources: bool [B, k, R], which of the recommender's `sources` proposed each item; none in fallback rows.
-        fallback: bool [B], true where no retriever had a candidate and popular items are given.
-        seconds: time that the stages `STAGES` took, in all.
+        fallback: bool [B], true where no source had a candidate and popular items are given.
+        seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
         candidates: by source, how many items it proposed for a query, on average.
     """
 
@@ -58,55 +57,70 @@ class Recommendations:
 
 
 @dataclass(frozen=True)
+class Proposer:
+    """A source, and how many items it proposes for a query."""
+
+    source: Source
+    depth: int
+
+
+@dataclass(frozen=True)
 class Recommender:
-    """Retrieval by the two-tower and item-to-item retrievers, then ranking of all they propose.
+    """Candidates from several sources, then the ranking of all that they propose.
 
     Attributes:
-        retriever: the two-tower.
+        proposers: of different names. The first is the primary source: its order is final where there is no ranker, its
+            user vectors predict ratings, and it is asked for at least k items.
         popularity: answers queries for which nobody has a candidate.
         predictor: predicts ratings; None: no ratings.
-        ranker: puts the candidates in order; None: only the two-tower proposes, in its order.
-        proposers: item-to-item retrievers by name; those whose scores the ranker reads.
-        candidates: items the two-tower proposes for a query, at least k.
-        proposer_candidates: items that each proposer does.
+        ranker: puts the candidates in order; None: only the primary source proposes.
         threads: that share the queries of a large batch. Most of the time is spent in compiled code, which holds no
             lock of the interpreter.
     """
 
-    retriever: TwoTowerRetriever
-    popularity: Popularity
+    proposers: Sequence[Proposer]
+    popularity: Source
     predictor: RatingPredictor | None = None
     ranker: CandidateRanker | None = None
-    proposers: Mapping[str, ItemToItem] = field(default_factory=dict)
-    candidates: int = field(kw_only=True)
-    proposer_candidates: int = field(kw_only=True)
     threads: int = 1
 
     @property
+    def primary(self) -> Source:
+        """The first source."""
+        return self.proposers[0].source
+
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """Names of all that propose candidates."""
-        return (self.retriever.name, *self.proposers)
+        return tuple(proposer.source.name for proposer in self.proposers)
+
+    def read(self, queries: Queries) -> Readings:
+        """Get ready to ask about the queries all sources that propose and all whose scores the ranker reads."""
+        return read(self._read, queries)
+
+    @cached_property
+    def _read(self) -> tuple[Source, ...]:
+        scored = () if self.ranker is None else self.ranker.features.sources
+        by_name = {source.name: source for source in (*(one.source for one in self.proposers), *scored)}
+        return tuple(by_name.values())
 
     def propose(
-        self,
-        queries: Queries,
-        vectors: Float32Array,
-        k: int,
-        *,
-        exclude_seen: bool = True,
-        allowed: BoolArray | None = None,
+        self, readings: Readings, k: int, *, exclude_seen: bool = True, allowed: BoolArray | None = None
     ) -> list[Int32Array]:
         """Candidates int32 [B, ...] of each of `sources`, best first.
 
         Args:
-            queries: B queries.
-            vectors: float32 [B, D], their user vectors.
-            k: fewest items the two-tower is asked for.
+            readings: see `read`.
+            k: fewest items the primary source is asked for.
             exclude_seen: leave out the items of the history.
             allowed: bool [N], the items wanted; None: all. `NO_ITEM` takes the place of others, of more that are found.
         """
-        first = self.retriever.search(vectors, queries, self._depth(k, allowed), exclude_seen=exclude_seen)
-        return self._proposed(first, self._spreads(queries), exclude_seen, allowed)
+        depths = {proposer.source.name: proposer.depth for proposer in self.proposers}
+        depths[self.primary.name] = max(k, depths[self.primary.name])
+        if allowed is not None:
+            depths = {name: filter_depth(depth, self.primary.n_items) for name, depth in depths.items()}
+        lists = readings.propose(depths, exclude_seen=exclude_seen)
+        return _only(allowed, [candidates.items for candidates in lists])
 
     def recommend(
         self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: BoolArray | None = None
@@ -133,33 +147,27 @@ class Recommender:
 
     def _recommend(self, queries: Queries, k: int, exclude_seen: bool, allowed: BoolArray | None) -> Recommendations:
         started = time.perf_counter()
-        vectors = self.retriever.encode(queries)
-        encoded = time.perf_counter()
-        depth = k if self.ranker is None and allowed is None else self._depth(k, allowed)
-        first = self.retriever.search(vectors, queries, depth, exclude_seen=exclude_seen)
-        searched = time.perf_counter()
+        readings = self.read(queries)
+        ratings = None
         if self.ranker is None:
-            proposed = _only(allowed, [first.items])
-            found, retrieval_scores = _first(proposed[0], first.scores, k)
-            ratings = None
+            proposed, found, retrieval_scores = self._retrieved(readings, k, exclude_seen, allowed)
         else:
-            spreads = self._spreads(queries)
-            proposed = self._proposed(first, spreads, exclude_seen, allowed)
+            proposed = self.propose(readings, k, exclude_seen=exclude_seen, allowed=allowed)
             found, retrieval_scores, ratings = self._ranked(
-                queries, vectors, union(proposed), first, spreads, k, self.ranker, repeats=not exclude_seen
+                readings, union(proposed), k, self.ranker, repeats=not exclude_seen
             )
         if ratings is None and self.predictor is not None:
-            ratings = self.predictor.predict(vectors, queries.histories, found.items)
+            ratings = self.predictor.predict(readings.user_vectors, queries.histories, found.items)
         proposers, counts = sources(found.items, proposed, len(self.sources))
         fallback = (found.items == NO_ITEM).all(axis=1)
         rows = np.flatnonzero(fallback)
         if len(rows):
-            popular = self.popularity.retrieve(queries.select(rows), k, exclude_seen=exclude_seen)
+            popular = self.popularity.propose(queries.select(rows), k, exclude_seen=exclude_seen)
             found.items[rows] = popular.items
             found.scores[rows] = retrieval_scores[rows] = popular.scores
-        spent = encoded - started, searched - encoded, time.perf_counter() - searched
         means = (counts / max(len(queries), 1)).tolist()
-        seconds = dict(zip(STAGES, spent, strict=True))
+        seconds = readings.seconds
+        seconds[RANKING] = time.perf_counter() - started - sum(seconds.values())
         return Recommendations(
             found.items,
             found.scores,
@@ -175,56 +183,37 @@ class Recommender:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="ranking")
 
-    def _depth(self, k: int, allowed: BoolArray | None) -> int:
-        """How many items the two-tower is asked for."""
-        depth = max(k, self.candidates)
-        return depth if allowed is None else filter_depth(depth, self.retriever.n_items)
-
-    @cached_property
-    def _lists(self) -> list[ItemToItem]:
-        """The proposers, then the other item-to-item retrievers whose scores the ranker reads."""
-        proposers = list(self.proposers.values())
-        read = self.ranker.features.scores_of_retrievers.lists if self.ranker else []
-        return proposers + [one for one in read if not any(one is proposer for proposer in proposers)]
-
-    def _spreads(self, queries: Queries) -> Spreads | None:
-        """What the item-to-item retrievers say of the queries; None if there are none."""
-        return Spreads.of(self._lists, queries.histories) if self._lists else None
-
-    def _proposed(
-        self, first: Candidates, spreads: Spreads | None, exclude_seen: bool, allowed: BoolArray | None
-    ) -> list[Int32Array]:
-        """Candidates of the two-tower, found already, and of each of the proposers."""
-        depth = self.proposer_candidates
-        if allowed is not None:
-            depth = filter_depth(depth, self.retriever.n_items)
-        others = spreads.best(len(self.proposers), depth, exclude_seen=exclude_seen).items if spreads else ()
-        return _only(allowed, [first.items, *others])
+    def _retrieved(
+        self, readings: Readings, k: int, exclude_seen: bool, allowed: BoolArray | None
+    ) -> tuple[list[Int32Array], Candidates, Float32Array]:
+        """What the primary source proposes, the k best of it, and once more their scores."""
+        primary = self.proposers[0]
+        depth = k if allowed is None else filter_depth(max(k, primary.depth), primary.source.n_items)
+        (first,) = readings.propose({primary.source.name: depth}, exclude_seen=exclude_seen)
+        proposed = _only(allowed, [first.items])
+        return proposed, *_first(proposed[0], first.scores, k)
 
     def _ranked(
         self,
-        queries: Queries,
-        vectors: Float32Array,
+        readings: Readings,
         items: Int32Array,
-        first: Candidates,
-        spreads: Spreads | None,
         k: int,
         ranker: CandidateRanker,
         *,
         repeats: bool,
     ) -> tuple[Candidates, Float32Array, Float32Array | None]:
-        """The k best of the candidates `items` [B, C], their two-tower scores, and ratings if those are a feature.
+        """The k best of the candidates `items` [B, C].
 
-        `first` are those that the two-tower found.
+        With the primary source's scores of them, and with ratings if those are a feature.
         """
-        features, predictor = ranker.features, ranker.features.predictor
-        finals = ranker.finals(queries, features.score(queries, vectors, items, spreads, first), k, repeats=repeats)
-        described = features.describe(queries, vectors, finals)
+        features, predictor, queries = ranker.features, ranker.features.predictor, readings.queries
+        finals = ranker.finals(queries, features.score(readings, items), k, repeats=repeats)
+        described = features.describe(readings, finals)
         scores = ranker.score(queries, described, finals.items, repeats=repeats)
         shape = len(queries), k
         found = Candidates(np.empty(shape, np.int32), np.empty(shape, np.float32))
         rated = predictor is not None and self.predictor is not None
-        columns = np.array([TWO_TOWER_COLUMN, features.rating_column] if rated else [TWO_TOWER_COLUMN])
+        columns = np.array([PRIMARY_COLUMN, features.rating_column] if rated else [PRIMARY_COLUMN])
         kept = np.empty((*shape, len(columns)), np.float32)
         write_lists(finals.items, scores, described, columns, found.items, found.scores, kept)
         retrieval_scores = np.where(found.items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
@@ -267,7 +256,7 @@ def _joined(blocks: Sequence[Recommendations]) -> Recommendations:
         np.concatenate(ratings) if ratings else None,
         np.concatenate([block.sources for block in blocks]),
         np.concatenate([block.fallback for block in blocks]),
-        {stage: sum(block.seconds[stage] for block in blocks) for stage in STAGES},
+        {stage: sum(block.seconds[stage] for block in blocks) for stage in blocks[0].seconds},
         {
             name: sum(len(block.items) * block.candidates[name] for block in blocks) / queries
             for name in blocks[0].candidates

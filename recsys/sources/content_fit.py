@@ -35,7 +35,7 @@ def fit_tfidf(texts: Sequence[str], *, k: int = 100, decay: float = 1.0) -> Item
     matrix = _tfidf(texts)
     by_term = matrix.T.tocsr()
     lists = neighbour_lists(lambda block: matrix[block] @ by_term, len(texts), k, itself=False)
-    return ItemToItem("content_tfidf", *lists, decay)
+    return ItemToItem("content_tfidf", *lists, decay, similar_by="content")
 
 
 def _tfidf(texts: Sequence[str]) -> sparse.csr_array:
@@ -66,7 +66,7 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
     """
     units = _centred_units(vectors)
     lists = neighbour_lists(lambda block: units[block] @ units.T, len(units), k, itself=False)
-    return ItemToItem("content_encoder", *lists, decay)
+    return ItemToItem("content_encoder", *lists, decay, similar_by="content")
 
 
 def _centred_units(vectors: NDArray[np.floating]) -> Float32Array:

@@ -13,9 +13,9 @@ import numpy as np
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
-from recsys.sources.base import ItemScores
-from recsys.sources.dense import retrieve_by_scores
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.sources.base import ReadingAlone, Source
+from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import BLOCK_ENTRIES
 from recsys.sources.kernels import dots, write_fold_in, write_means
 from recsys.sources.places import places
@@ -72,8 +72,17 @@ class FoldIn:
         return solution
 
 
-@dataclass
-class ImplicitFactors:
+class FactorsReading(ReadingAlone):
+    """Of one factorisation."""
+
+    source: ImplicitFactors
+
+    def _write(self, queries: Queries, items: Int32Array, scores: Float32Array) -> None:
+        self.source.write_scores(self.source.encode(queries), items, scores)
+
+
+@dataclass(eq=False)
+class ImplicitFactors(Source):
     """Scores x'y + b, with x the user's vector, y the item's and b the item's bias.
 
     The user's vector comes from the history alone, so that known and unknown users are treated alike and the latest
@@ -91,6 +100,8 @@ class ImplicitFactors:
         fold_in: finds user vectors; None: the mean.
     """
 
+    reading = FactorsReading
+
     name: str
     item_factors: Float32Array
     item_bias: Float32Array | None = None
@@ -102,10 +113,7 @@ class ImplicitFactors:
 
     def encode(self, queries: Queries) -> Float64Array:
         """User vectors, float64 [B, D]; zero where nothing is known."""
-        return self._encode(queries.histories)
-
-    def _encode(self, histories: Histories) -> Float64Array:
-        width = self.item_factors.shape[1]
+        histories, width = queries.histories, self.item_factors.shape[1]
         most = BLOCK_ENTRIES // 4 // max(width, 1)
         if self.fold_in is not None and len(histories.items) <= most:
             return self.fold_in.solve(histories, self.item_factors)
@@ -117,9 +125,18 @@ class ImplicitFactors:
             vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
         return vectors
 
-    def scores(self, queries: Queries) -> Float32Array:
+    def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         vectors = self.encode(queries)
-        scores = np.empty((len(queries), self.n_items), np.float32)
+        if items is None:
+            return self._score_all(vectors)
+        scores = np.empty(items.shape, np.float32)
+        self.write_scores(vectors, items, scores)
+        scores[~self._scored(vectors, items)] = -np.inf
+        return scores
+
+    def _score_all(self, vectors: Float64Array) -> Float32Array:
+        """float32 [B, N]."""
+        scores = np.empty((len(vectors), self.n_items), np.float32)
         step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
         for start in range(0, self.n_items, step):
             part = slice(start, start + step)
@@ -132,22 +149,20 @@ class ImplicitFactors:
         scores[~vectors.any(axis=1)] = -np.inf
         return scores
 
-    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
+    def write_scores(self, vectors: Float64Array, items: Int32Array, scores: Float32Array) -> None:
+        """Write the scores of items int32 [B, C] for user vectors [B, D], 0 where there is none."""
+        dots(vectors, self.item_factors, items, scores)
+        if self.item_bias is not None:
+            scores += np.where(self._scored(vectors, items), self.item_bias[items], np.float32(0))
 
-    def pair_scorer(self, histories: Histories) -> ItemScores:
-        vectors = self._encode(histories)
+    def _scored(self, vectors: Float64Array, items: Int32Array) -> BoolArray:
+        """Whether there is a score of each of the items, bool [B, C]."""
+        told = np.asarray(vectors.any(axis=1))[:, None]
+        scored: BoolArray = told & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+        return scored
 
-        def scores(items: Int32Array) -> Float32Array:
-            found = np.empty(items.shape, np.float32)
-            dots(vectors, self.item_factors, items, found)
-            if self.item_bias is not None:
-                told = np.asarray(vectors.any(axis=1))[:, None]
-                known = told & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
-                found += np.where(known, self.item_bias[items], np.float32(0))
-            return found
-
-        return scores
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
 
     def save(self, folder: Path) -> None:
         parameters: dict[str, Any] = {"name": self.name}

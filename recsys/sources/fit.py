@@ -10,7 +10,7 @@ from typing import Any
 from recsys.config import RetrievalConfig, RetrieverName
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
 from recsys.sources.ease_fit import fit_ease
 from recsys.sources.factors import ImplicitFactors
@@ -68,9 +68,7 @@ def unavailable(name: RetrieverName, data: FitData, config: RetrievalConfig) -> 
     return _RECIPES[name].unavailable(data, config)
 
 
-def fit_retriever(
-    name: RetrieverName, data: FitData, settings: Mapping[str, Any], config: RetrievalConfig
-) -> Retriever:
+def fit_retriever(name: RetrieverName, data: FitData, settings: Mapping[str, Any], config: RetrievalConfig) -> Source:
     """Fit the retriever `name` with one setting of its `grid`; without a "decay" among them the decay is 1.
 
     Args:
@@ -172,7 +170,7 @@ class _Recipe:
         unavailable: see the function of that name.
     """
 
-    fit: Callable[..., Retriever]
+    fit: Callable[..., Source]
     tried: Mapping[str, str]
     unavailable: Callable[[FitData, RetrievalConfig], str | None] = _always
 

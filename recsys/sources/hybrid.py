@@ -1,4 +1,4 @@
-"""The hybrid: a weighted sum of what other retrievers score. NumPy alone."""
+"""The hybrid: a weighted sum of what other sources score. NumPy alone."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Self
 import numpy as np
 
 from recsys.core.queries import Candidates, Queries
-from recsys.core.types import Float32Array
-from recsys.sources.base import Retriever
-from recsys.sources.dense import retrieve_by_scores
+from recsys.core.types import Float32Array, Int32Array
+from recsys.sources.base import Source, scores_of
+from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import block_rows
-from recsys.sources.kinds import kind_of, load_retriever
+from recsys.sources.kinds import kind_of, load_source
 
 FLOOR_RANK = 1000
 PARAMETERS_FILE = "hybrid.json"
 
 
 def above_floor(scores: Float32Array) -> Float32Array:
-    """Scores of one retriever as contributions to a sum: how far each lies above the query's floor, else 0.
+    """Scores of one source as contributions to a sum: how far each lies above the query's floor, else 0.
 
     The floor is the query's 1000th highest score; with fewer items scored the lowest of them, or 0 if that is
     lower. So a count or a similarity of a few items stays as it is, a logit or a predicted preference of every item
@@ -47,7 +47,7 @@ def above_floor(scores: Float32Array) -> Float32Array:
     return contributions
 
 
-class Hybrid:
+class Hybrid(Source):
     """score(j) = sum over members of weight * (member's score of j above its floor); see `above_floor`.
 
     Items to which no member contributes have no score. Neither has a query with an empty history, whatever a member
@@ -59,7 +59,7 @@ class Hybrid:
         weights: their weights, by name, in units of each member's own scores.
     """
 
-    def __init__(self, members: Mapping[str, Retriever], weights: Mapping[str, float], name: str = "hybrid") -> None:
+    def __init__(self, members: Mapping[str, Source], weights: Mapping[str, float], name: str = "hybrid") -> None:
         """Combine `members`; one without a weight, or of weight 0, is left out.
 
         Raises:
@@ -79,17 +79,18 @@ class Hybrid:
     def n_items(self) -> int:
         return next(iter(self.members.values())).n_items
 
-    def scores(self, queries: Queries) -> Float32Array:
+    def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
+        """See `Source.score`; a member's floor takes all of its scores, however few items are asked for."""
         scores = np.zeros((len(queries), self.n_items), np.float32)
-        for place, block in queries.blocks(block_rows(self.n_items)):
+        for rows, block in queries.blocks(block_rows(self.n_items)):
             for name, member in self.members.items():
-                scores[place] += np.float32(self.weights[name]) * above_floor(member.scores(block))
+                scores[rows] += np.float32(self.weights[name]) * above_floor(member.score(block))
         scores[queries.histories.lengths == 0] = -np.inf
         scores[scores <= 0] = -np.inf
-        return scores
+        return scores if items is None else scores_of(items, scores)
 
-    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        return retrieve_by_scores(self.scores, self.n_items, queries, k, exclude_seen=exclude_seen)
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
 
     def save(self, folder: Path) -> None:
         """Write each member into a subfolder of its name.
@@ -110,5 +111,5 @@ class Hybrid:
     def load(cls, folder: Path) -> Self:
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
         listed = parameters["members"]
-        members = {name: load_retriever(member["kind"], folder / name) for name, member in listed.items()}
+        members = {name: load_source(member["kind"], folder / name) for name, member in listed.items()}
         return cls(members, {name: member["weight"] for name, member in listed.items()}, parameters["name"])

@@ -511,27 +511,35 @@ def with_lenders(items: Int32Array, places: Int32Array, lenders: Int32Array) -> 
 
 @compiled
 def write_lent(
-    wide: Float32Array, items: Int32Array, places: Int32Array, weights: Float32Array, scores: Float32Array
+    wide: Float32Array,
+    items: Int32Array,
+    places: Int32Array,
+    weights: Float32Array,
+    rows: Int64Array,
+    scores: Float32Array,
 ) -> None:
-    """Write the scores of the candidates [R, B, C]; borrowers of score 0 have the weighted mean of their lenders'.
+    """Write rows of the candidates' scores [S, B, C]; borrowers of score 0 have the weighted mean of their lenders'.
 
     Args:
-        wide: of the items that `with_lenders` gave.
+        wide: [R, B, ...], of the items that `with_lenders` gave.
         items: [B, C].
         places: [N + 1], index of an item among the borrowers.
         weights: [U, L], of each borrower's lenders.
+        rows: [R], of `scores`.
         scores: see above.
     """
-    scores[:] = wide[:, :, : items.shape[1]]
+    for source in range(len(rows)):
+        scores[rows[source]] = wide[source, :, : items.shape[1]]
     for query in range(len(items)):
         end = items.shape[1]
         for column in range(items.shape[1]):
             place = places[items[query, column]]
             if place != NO_ITEM:
-                for row in range(len(scores)):
-                    if wide[row, query, column] == 0:
+                for source in range(len(rows)):
+                    if wide[source, query, column] == 0:
                         for lender in range(weights.shape[1]):
-                            scores[row, query, column] += weights[place, lender] * wide[row, query, end + lender]
+                            lent = weights[place, lender] * wide[source, query, end + lender]
+                            scores[rows[source], query, column] += lent
                 end += weights.shape[1]
 
 

@@ -79,15 +79,16 @@ class Loans:
         """
         return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
 
-    def fill(self, scores: Float32Array, items: Int32Array, filled: Float32Array) -> None:
+    def fill(self, scores: Float32Array, items: Int32Array, rows: Int64Array, filled: Float32Array) -> None:
         """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.
 
         Args:
-            scores: float32 [R, B, ...], of R retrievers, for what `with_lenders` gives for the candidates.
+            scores: float32 [R, B, ...], of R sources, for what `with_lenders` gives for the candidates.
             items: int32 [B, C], the candidates, padded with `NO_ITEM`.
-            filled: float32 [R, B, C].
+            rows: int64 [R], the row of `filled` for each of the sources.
+            filled: float32 [S, B, C].
         """
-        write_lent(scores, items, self.places, self.weights, filled)
+        write_lent(scores, items, self.places, self.weights, rows, filled)
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""

@@ -9,16 +9,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.histories import SECONDS_PER_DAY, Histories
+from recsys.core.histories import SECONDS_PER_DAY
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
-from recsys.sources.base import ItemScores
+from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, top_k
 
 _BLOCK_QUERIES = 1024
 
 
-class Popularity:
+class Popularity(Source):
     """Scores every item by its (weighted, optionally decayed) number of interactions, the same for all users.
 
     It has an opinion on every item, and on queries with an empty history too.
@@ -53,7 +53,7 @@ class Popularity:
             weights: float [T], weight of each interaction; default 1.
             timestamps: int [T], seconds; needed for `half_life_days`.
             half_life_days: an interaction this much older than the newest one counts half; None: no decay.
-            name: of the retriever.
+            name: of the source.
         """
         total = np.ones(len(items)) if weights is None else weights.astype(np.float64)
         if half_life_days is not None:
@@ -67,26 +67,22 @@ class Popularity:
     def n_items(self) -> int:
         return len(self.popularity)
 
-    def scores(self, queries: Queries) -> Float32Array:
-        return np.tile(self.popularity, (len(queries), 1))
+    def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
+        if items is None:
+            return np.tile(self.popularity, (len(queries), 1))
+        return np.where(items == NO_ITEM, np.float32(-np.inf), self.popularity[items])
 
-    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         """The k most popular items, without those in each query's history if `exclude_seen`."""
-        found = Candidates.none(len(queries), k)
-        for place, block in queries.blocks(_BLOCK_QUERIES):
+        candidates = Candidates.none(len(queries), k)
+        for rows, block in queries.blocks(_BLOCK_QUERIES):
             longest = int(block.histories.lengths.max(initial=0)) if exclude_seen else 0
             best = self._first(len(block), k + longest)
             if exclude_seen:
                 best = drop_seen(best, block.histories, k)
             width = best.items.shape[1]
-            found.items[place, :width], found.scores[place, :width] = best.items, best.scores
-        return found
-
-    def pair_scorer(self, histories: Histories) -> ItemScores:  # noqa: ARG002  # the same for all
-        def scores(items: Int32Array) -> Float32Array:
-            return np.where(items == NO_ITEM, np.float32(0), self.popularity[items])
-
-        return scores
+            candidates.items[rows, :width], candidates.scores[rows, :width] = best.items, best.scores
+        return candidates
 
     def _first(self, n_queries: int, count: int) -> Candidates:
         """The `count` most popular items for each of `n_queries`; fewer where the catalogue ends."""

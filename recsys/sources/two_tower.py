@@ -1,9 +1,11 @@
-"""The two-tower retriever: a user vector from the query tower, searched for in the ScaNN index."""
+"""The two-tower source: a user vector from the query tower, searched for in the ScaNN index."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.arrays import half, mapped
-from recsys.core.queries import Candidates, Queries
-from recsys.core.types import Float32Array
+from recsys.core.compiled import halves
+from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
 from recsys.sources.index import ScannIndex
+from recsys.sources.kernels import other_dots
+from recsys.sources.places import places
 from recsys.sources.query_tower import QueryTower
 from recsys.sources.tower_kernels import plan_searches
 
@@ -24,10 +30,50 @@ INDEX_FOLDER = "scann"
 PARAMETERS_FILE = "two_tower.json"
 
 
-class TwoTowerRetriever:
+class TwoTowerReading(ReadingAlone):
+    """User vectors and what was searched for with them are kept: scores of the same items need no second product."""
+
+    def __init__(self, sources: Sequence[TwoTowerSource], queries: Queries) -> None:
+        super().__init__(sources, queries)
+        (self._two_tower,) = sources
+        self._searched = Candidates.none(len(queries), 0)
+        self._vectors: Float32Array | None = None
+
+    def select(self, rows: Int64Array, queries: Queries) -> Self:
+        selected = super().select(rows, queries)
+        selected._vectors = self.user_vectors[rows]
+        return selected
+
+    @property
+    def user_vectors(self) -> Float32Array:
+        if self._vectors is None:
+            started = time.perf_counter()
+            self._vectors = self._two_tower.encode(self.queries)
+            self.seconds["query_tower"] = time.perf_counter() - started
+        return self._vectors
+
+    def propose(self, slots: Sequence[int], depths: Sequence[int], *, exclude_seen: bool) -> list[Candidates]:
+        del slots  # there is but one
+        vectors, (depth,) = self.user_vectors, depths
+        started = time.perf_counter()
+        self._searched = self._two_tower.search(vectors, self.queries, depth, exclude_seen=exclude_seen)
+        self.seconds["ann"] = time.perf_counter() - started
+        return [self._searched]
+
+    def write_scores(self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array) -> None:
+        del slots
+        for row in rows:
+            self._two_tower.write_scores(self.user_vectors, items, scores[row], self._searched)
+
+    def _write(self, queries: Queries, items: Int32Array, scores: Float32Array) -> None:
+        self._two_tower.write_scores(self._two_tower.encode(queries), items, scores)
+
+
+class TwoTowerSource(Source):
     """Items of the highest inner product between user and item embedding.
 
-    `retrieve` searches approximately (see `ScannIndex`), `scores` is exact.
+    `propose` searches approximately (see `ScannIndex`), `score` is exact. An item without interactions has a vector of
+    its text and of what its nearest neighbours by text have learned: it needs to borrow no score.
 
     Attributes:
         tower: encodes users.
@@ -36,6 +82,8 @@ class TwoTowerRetriever:
     """
 
     name = "two_tower"
+    reading = TwoTowerReading
+    borrows = False
 
     def __init__(self, tower: QueryTower, item_embeddings: NDArray[np.floating], index: ScannIndex) -> None:
         self.tower, self.index = tower, index
@@ -49,29 +97,59 @@ class TwoTowerRetriever:
         """User vectors, float32 [B, D]; zero for an empty history."""
         return self.tower.encode(queries, self.item_embeddings)
 
-    def scores(self, queries: Queries) -> Float32Array:
-        scores = inner_products(self.encode(queries), self.item_embeddings)
+    def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
+        vectors = self.encode(queries)
+        if items is None:
+            scores = inner_products(vectors, self.item_embeddings)
+        else:
+            scores = np.empty(items.shape, np.float32)
+            self.write_scores(vectors, items, scores)
+            scores[items == NO_ITEM] = -np.inf
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
 
-    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+    def write_scores(
+        self, vectors: Float32Array, items: Int32Array, scores: Float32Array, searched: Candidates | None = None
+    ) -> None:
+        """Write the scores of items int32 [B, C] for user vectors [B, D], 0 beside `NO_ITEM`.
+
+        Args:
+            vectors, items: see above.
+            scores: float32 [B, C].
+            searched: items whose scores for these vectors are at hand.
+        """
+        searched = searched or Candidates.none(len(vectors), 0)
+        at_hand = searched.items, searched.scores, places.of(self.n_items)
+        other_dots(vectors, halves(self.item_embeddings), items, *at_hand, scores)
+
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
 
+    def similar(self, item: int, k: int) -> Candidates:
+        """The k items whose vectors have the highest inner product with the item's."""
+        best = self.index.search(self.item_embeddings[[item]].astype(np.float32), k + 1)
+        others = np.flatnonzero(best.items[0] != item)[:k]
+        return Candidates(best.items[:, others], best.scores[:, others])
+
+    def fault(self) -> str | None:
+        indexed = self.index.n_items
+        return None if indexed == self.n_items else f"an index of {indexed} items beside {self.n_items} embeddings"
+
     def search(self, vectors: Float32Array, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        """As `retrieve`, for user vectors [B, D] that `encode` gave before.
+        """As `propose`, for user vectors [B, D] that `encode` gave before.
 
         To leave k unseen items, k plus the history's length are fetched, that length rounded up to what the index finds
         anyway or to a power of two: it depends on the query alone, and queries of similar length share one search.
         """
         histories = queries.histories
         rows, ends, extra = plan_searches(histories.indptr, exclude_seen, max(self.index.least_depth - k, 0))
-        found = Candidates.none(len(queries), k)
+        candidates = Candidates.none(len(queries), k)
         start = 0
         for end, size in zip(ends.tolist(), extra.tolist(), strict=True):
             seen = histories if exclude_seen else None
-            self.index.search_into(found, vectors, rows[start:end], k + size, seen)
+            self.index.search_into(candidates, vectors, rows[start:end], k + size, seen)
             start = end
-        return found
+        return candidates
 
     def save(self, folder: Path) -> None:
         (folder / INDEX_FOLDER).mkdir()

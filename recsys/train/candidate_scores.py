@@ -12,7 +12,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.dense import remove_seen
 from recsys.sources.exact import BLOCK_ENTRIES, is_seen, top_k_sparse
 from recsys.sources.hybrid import above_floor
@@ -44,7 +44,7 @@ class CandidateScores:
     scales: Float64Array
 
     @classmethod
-    def of(cls, members: Mapping[str, Retriever], held: HeldOut) -> CandidateScores:
+    def of(cls, members: Mapping[str, Source], held: HeldOut) -> CandidateScores:
         """Score all of `held` with each member, in blocks of users.
 
         Args:
@@ -107,9 +107,9 @@ def unseen(held: HeldOut) -> Relevant:
     return held.relevant.keep(~is_seen(held.relevant.items, held.relevant.owners, held.queries.histories))
 
 
-def contributions_of(members: Mapping[str, Retriever], queries: Queries) -> Float32Array:
+def contributions_of(members: Mapping[str, Source], queries: Queries) -> Float32Array:
     """float32 [M, B, N], what each member adds to a hybrid's score; 0 for seen items and empty histories."""
-    contributions = np.stack([above_floor(member.scores(queries)) for member in members.values()])
+    contributions = np.stack([above_floor(member.score(queries)) for member in members.values()])
     for part in contributions:
         remove_seen(part, queries.histories)
     contributions[:, queries.histories.lengths == 0] = 0
@@ -121,7 +121,7 @@ def typical(best: NDArray[np.floating]) -> Float64Array:
     return np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best])
 
 
-def block_users(members: Mapping[str, Retriever]) -> int:
+def block_users(members: Mapping[str, Source]) -> int:
     """Queries to score at a time with every member."""
     n_items = next(iter(members.values())).n_items
     return max(1, BLOCK_ENTRIES // max(n_items * len(members), 1))

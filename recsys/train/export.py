@@ -29,15 +29,15 @@ from recsys.pipeline.attributes import ItemAttributes
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.recommender import Recommender
+from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.fit import FitData
 from recsys.sources.index import ScannIndex, build_index
 from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
-from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerRetriever
+from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.train.confidence import SHOWN, fit_confidence
 from recsys.train.features import ModelInputs
 from recsys.train.fit import FitState
@@ -72,7 +72,7 @@ class ServedTwoTower:
         onnx_differences: largest relative difference of each ONNX file from its source.
     """
 
-    retriever: TwoTowerRetriever
+    retriever: TwoTowerSource
     predictor: RatingPredictor | None
     index_recall: float | None
     onnx_differences: dict[str, float]
@@ -107,7 +107,7 @@ def export_bundle(
         data = fit_data(dataset, train, trained.inputs.text, config)
         fitted = tune_retrievers(data, held, config, console)
         for retriever in fitted.retrievers.values():
-            writer.add_retriever(retriever)
+            writer.add_source(retriever)
         hybrids, hybrid_report = make_hybrids(
             served.retriever, fitted.retrievers, held, _sampled_queries(train, config), config, console
         )
@@ -156,7 +156,7 @@ def export_bundle(
 
 
 def _confidence(
-    retrievers: Mapping[str, Retriever],
+    retrievers: Mapping[str, Source],
     served: ServedTwoTower,
     recommender: Recommender | None,
     held: HeldOut | None,
@@ -166,8 +166,8 @@ def _confidence(
     if held is None:
         return {}
     held = held.sample(CONFIDENCE_USERS, config.seed)
-    lists = {name: retriever.retrieve(held.queries, SHOWN) for name, retriever in retrievers.items()}
-    lists[served.retriever.name] = served.retriever.retrieve(held.queries, SHOWN)
+    lists = {name: source.propose(held.queries, SHOWN) for name, source in retrievers.items()}
+    lists[served.retriever.name] = served.retriever.propose(held.queries, SHOWN)
     if recommender is None:
         lists[FULL] = lists[served.retriever.name]
     else:
@@ -206,7 +206,7 @@ def serve_two_tower(trained: Trained, folder: Path, config: Config, *, measure: 
         head = RankingHead(folder / RANKING_HEAD_FILE)
         parts = trained.model.rating_head.item_part(tf.constant(exact)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts)
-    return ServedTwoTower(TwoTowerRetriever(tower, embeddings, index), predictor, recall, differences)
+    return ServedTwoTower(TwoTowerSource(tower, embeddings, index), predictor, recall, differences)
 
 
 def add_ranker(
@@ -273,7 +273,7 @@ def add_ranker(
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
     model, difference = served_ranker(ranker, lists.features[:4])
     pipeline = CandidateRanker(features, model, repeat_log_odds(following), finalists=config.ranking.finalists)
-    writer.add_ranker(pipeline, recommender.proposers)
+    writer.add_ranker(pipeline, recommender.sources[1:])
     report: dict[str, Any] = {
         "lists": len(lists),
         "prefix_candidate_recall": lists.candidate_recall,
@@ -320,19 +320,20 @@ def _ranking_parts(
         data.text_vectors,
     )
     features = CandidateFeatures(
-        served.retriever.item_embeddings,
+        served.retriever,
         {name: retrievers[name] for name in names},
         attributes,
         served.predictor,
         hybrid,
         {name: retriever for name, retriever in retrievers.items() if name in hybrid and name not in names},
     )
+    others = [retrievers[name] for name in config.ranking.retrievers if name in retrievers]
     recommender = Recommender(
-        served.retriever,
+        [
+            Proposer(served.retriever, config.ranking.candidates),
+            *(Proposer(source, config.ranking.retriever_candidates) for source in others),
+        ],
         Popularity.fit(data.histories.items, data.n_items),
-        proposers={name: retrievers[name] for name in config.ranking.retrievers if name in retrievers},
-        candidates=config.ranking.candidates,
-        proposer_candidates=config.ranking.retriever_candidates,
     )
     return features, recommender
 

@@ -77,7 +77,7 @@ def collect_lists(
 
     Args:
         recommender: whose candidates are ranked; its own ranker is not asked.
-        features: fitted on the same interactions as the recommender's retrievers.
+        features: of the sources that propose, and perhaps of others, all fitted on the same interactions.
         held: queries and what followed.
         finalists: see `CandidateRanker`; None: all candidates.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
@@ -92,18 +92,19 @@ def collect_lists(
     found = 0.0
     for start in range(0, len(held), _BLOCK_QUERIES):
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
-        vectors = recommender.retriever.encode(block.queries)
-        items = union(recommender.propose(block.queries, vectors, 1))
+        readings = features.read(block.queries)
+        items = union(recommender.propose(readings, 1))
         if known is not None:
             items = np.where(known[items], items, NO_ITEM)
         labels = membership(items, block.relevant) & (items != NO_ITEM)
         found += float((labels.sum(axis=1) / np.maximum(block.relevant.counts, 1)).sum())
         listed = np.flatnonzero(labels.any(axis=1))
-        finals = features.score(block.queries.select(listed), vectors[listed], items[listed])
+        readings = readings.select(listed)
+        finals = features.score(readings, items[listed])
         if features.hybrid and finalists is not None:
             finals = finals.best(finalists)
         # Some features compare a candidate with all others of its query: compute, then draw.
-        items, values = finals.items, features.describe(block.queries.select(listed), vectors[listed], finals)
+        items, values = finals.items, features.describe(readings, finals)
         labels = membership(items, block.relevant.select(listed)) & (items != NO_ITEM)
         left = labels.any(axis=1)
         listed, items, values, labels = listed[left], items[left], values[left], labels[left]

@@ -15,7 +15,7 @@ from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.fit import FitData, fit_retriever, unavailable
 from recsys.sources.hybrid import Hybrid
 from recsys.text import ItemText
@@ -38,7 +38,7 @@ class FittedRetrievers:
     skipped: dict[str, str]
 
     @property
-    def retrievers(self) -> dict[str, Retriever]:
+    def retrievers(self) -> dict[str, Source]:
         """The retrievers alone."""
         return {name: tuned.retriever for name, tuned in self.tuned.items()}
 
@@ -78,8 +78,8 @@ def fit_again(
 
 
 def make_hybrids(
-    two_tower: Retriever,
-    baselines: Mapping[str, Retriever],
+    two_tower: Source,
+    baselines: Mapping[str, Source],
     held: HeldOut | None,
     known: Queries,
     config: Config,

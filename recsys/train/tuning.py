@@ -18,7 +18,7 @@ from recsys.core.queries import Queries
 from recsys.core.types import Float64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.fit import FitData, Settings, fit_retriever, grid, same_fit
 from recsys.sources.item_to_item import ItemToItem
 from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
@@ -44,7 +44,7 @@ class Tuned:
             relevant item) and "tried", one entry for each setting with the metric's figure, in the order tried.
     """
 
-    retriever: Retriever
+    retriever: Source
     settings: Settings
     report: dict[str, Any]
 
@@ -72,7 +72,7 @@ def tune_retriever(
         return Tuned(fit_retriever(name, data, settings[0], config.retrieval), settings[0], report)
     held = tuning_sample(held, config)
     relevant = unseen(held)
-    best: tuple[float, Retriever, Settings] | None = None
+    best: tuple[float, Source, Settings] | None = None
     tried: list[Settings] = []
     for group in _sampled(settings, config.retrieval.trials, config.seed):
         fitted = fit_retriever(name, data, group[0], config.retrieval)
@@ -89,7 +89,7 @@ def tune_retriever(
 
 
 def tune_hybrid(
-    members: Mapping[str, Retriever],
+    members: Mapping[str, Source],
     held: HeldOut | None,
     config: Config,
     *,
@@ -148,7 +148,7 @@ def tune_hybrid(
     return weights, report
 
 
-def alpha_sweep(two_tower: Retriever, blend: Retriever, held: HeldOut, config: Config) -> list[dict[str, float]]:
+def alpha_sweep(two_tower: Source, blend: Source, held: HeldOut, config: Config) -> list[dict[str, float]]:
     """NDCG and recall on validation between the two-tower alone (alpha 0) and the blend alone (alpha 1).
 
     A step's scores are (1 - alpha) * two-tower + alpha * blend, each above its floor and divided by its typical
@@ -230,7 +230,7 @@ def _with(shares: Float64Array, member: int | np.integer, share: float) -> Float
     return changed
 
 
-def _given_shares(members: Mapping[str, Retriever], config: Config) -> Float64Array | None:
+def _given_shares(members: Mapping[str, Source], config: Config) -> Float64Array | None:
     given = config.retrieval.hybrid_weights
     if given is None:
         return None
@@ -245,7 +245,7 @@ def _given_shares(members: Mapping[str, Retriever], config: Config) -> Float64Ar
     return shares
 
 
-def _scales(members: Mapping[str, Retriever], known: Queries, seed: int) -> Float64Array:
+def _scales(members: Mapping[str, Source], known: Queries, seed: int) -> Float64Array:
     """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
     rows = np.random.default_rng(seed).permutation(len(known))[:_SCALE_QUERIES]
     blocks = known.select(rows).blocks(block_users(members))
@@ -272,9 +272,9 @@ def _sampled(settings: Sequence[Settings], most: int, seed: int) -> list[list[Se
     return chosen
 
 
-def _ndcg(retriever: Retriever, queries: Queries, relevant: Relevant, cutoff: int) -> float:
+def _ndcg(retriever: Source, queries: Queries, relevant: Relevant, cutoff: int) -> float:
     """Mean NDCG, seen items removed, of the users with a relevant item; 0 if there are none."""
-    found = retriever.retrieve(queries, cutoff, exclude_seen=True)
+    found = retriever.propose(queries, cutoff, exclude_seen=True)
     figures = ranking_metrics(found.items, relevant, [cutoff])[f"ndcg@{cutoff}"]
     counted = figures[relevant.counts > 0]
     return float(counted.mean(dtype=np.float64)) if len(counted) else 0.0

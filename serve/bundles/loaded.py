@@ -14,8 +14,7 @@ from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
-from recsys.sources.base import Retriever
-from recsys.sources.popularity import Popularity
+from recsys.sources.base import Source
 from serve.bundles.facets import Facets
 from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
@@ -32,7 +31,7 @@ class LoadedBundle:
         bundle: the open bundle.
         recommender: its full pipeline.
         info: what answers say of it.
-        models: names of what can be asked for: the full pipeline and every retriever.
+        models: names of what can be asked for: the full pipeline and every source.
         popular: int32 [N], item rows from the most popular one.
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
@@ -45,7 +44,7 @@ class LoadedBundle:
         self.recommender = bundle.recommender(candidates=candidates, threads=threads)
         synthetic = bundle.manifest.dataset.synthetic
         self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
-        self.models = (FULL, *bundle.retrievers)
+        self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets())
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
@@ -69,10 +68,9 @@ class LoadedBundle:
         """What users spend; computed when first asked for."""
         return PriceSegments.of(self.bundle.histories, self.facets.prices)
 
-    def retriever(self, name: str) -> Retriever:
-        """The retriever of that name; BundleError if the bundle holds none."""
-        two_tower = self.recommender.retriever
-        return two_tower if name == two_tower.name else self.bundle.retriever(name)
+    def source(self, name: str) -> Source:
+        """The source of that name; BundleError if the bundle holds none."""
+        return self.bundle.source(name)
 
     def confidence(self, model: str, scores: Float32Array) -> Float64Array:
         """A model's scores as numbers from 0 to 1, growing with the score."""
@@ -88,8 +86,8 @@ class LoadedBundle:
         return model in self.bundle.manifest.serving.confidence
 
 
-def by_popularity(popularity: Popularity) -> tuple[Int32Array, Float32Array]:
+def by_popularity(popularity: Source) -> tuple[Int32Array, Float32Array]:
     """Item rows from the most popular one [N], and the popularity of each row [N]."""
     nobody = Queries(Histories.from_rows(1, *(np.empty(0, np.int64),) * 3), np.array([NO_ITEM]), np.zeros(1, np.int64))
-    ranking = popularity.retrieve(nobody, popularity.n_items).items[0]
-    return ranking, popularity.scores(nobody)[0]
+    ranking = popularity.propose(nobody, popularity.n_items).items[0]
+    return ranking, popularity.score(nobody)[0]

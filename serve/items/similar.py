@@ -4,45 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import Int32Array
+from recsys.sources.base import Source
 from serve.bundles.loaded import LoadedBundle
 
-DEPTH = 200  # items that each retriever may name
+DEPTH = 200  # items that each source may name
 RANK_OFFSET = 60  # of reciprocal rank fusion, after Cormack, Clarke and Büttcher (SIGIR 2009)
-CONTENT_PREFIX = "content"
 
 
-def retrievers_of(loaded: LoadedBundle, by: str) -> list[str]:
-    """Names of the item-to-item retrievers that say what is similar: behaviour, content, or both."""
-    kinds = loaded.bundle.manifest.sources
-    names = [name for name, kind in kinds.items() if kind == "item_to_item"]
-    wanted = {"behaviour": (False,), "content": (True,), "both": (False, True)}[by]
-    return [name for name in names if name.startswith(CONTENT_PREFIX) in wanted]
+def sources_of(loaded: LoadedBundle, by: str) -> list[Source]:
+    """The sources that say what is similar by behaviour, by content, or by both."""
+    sources = [loaded.source(name) for name in loaded.bundle.manifest.sources]
+    return [source for source in sources if source.similar_by is not None and by in (source.similar_by, "both")]
 
 
 def similar_items(loaded: LoadedBundle, row: int, by: str, k: int) -> tuple[list[dict[str, Any]], bool]:
-    """The k items most similar to the item `row`, and whether the two-tower had to be asked for want of others.
+    """The k items most similar to the item `row`, and whether the primary source had to be asked for want of others.
 
-    The retrievers' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
+    The sources' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
     that it is not in.
     """
-    history = Histories.from_rows(1, np.zeros(1, np.int64), np.array([row]), np.zeros(1, np.int64))
-    query = Queries(history, np.array([NO_ITEM], np.int32), np.zeros(1, np.int64))
-    names = retrievers_of(loaded, by)
-    ranks = {name: _real(loaded.retriever(name).retrieve(query, DEPTH).items[0]) for name in names}
+    ranks = {source.name: _real(source.similar(row, DEPTH).items[0]) for source in sources_of(loaded, by)}
     fallback = not any(ranks.values())
     if fallback:
-        two_tower = loaded.recommender.retriever
-        found = two_tower.index.search(two_tower.item_embeddings[[row]].astype(np.float32), k + 1).items[0]
-        ranks = {two_tower.name: [item for item in _real(found) if item != row]}
+        primary = loaded.recommender.primary
+        ranks = {primary.name: _real(primary.similar(row, k).items[0])}
     scores: dict[int, float] = {}
     sources: dict[int, list[str]] = {}
     for name, items in ranks.items():
-        for place, item in enumerate(items, start=1):
-            scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + place) / len(ranks)
+        for rank, item in enumerate(items, start=1):
+            scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + rank) / len(ranks)
             sources.setdefault(item, []).append(name)
     best = sorted(scores, key=lambda item: -scores[item])[:k]
     cards = loaded.cards(best)
@@ -52,5 +44,5 @@ def similar_items(loaded: LoadedBundle, row: int, by: str, k: int) -> tuple[list
     ], fallback
 
 
-def _real(items: np.ndarray[Any, np.dtype[np.int32]]) -> list[int]:
+def _real(items: Int32Array) -> list[int]:
     return [int(item) for item in items if item != NO_ITEM]

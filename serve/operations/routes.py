@@ -124,7 +124,7 @@ def metrics(parts: PartsOf) -> Response:
 
 def _model(loaded: LoadedBundle, name: str) -> ModelRow:
     manifest, recommender = loaded.bundle.manifest, loaded.recommender
-    kinds = {FULL: "pipeline", recommender.retriever.name: "two_tower", **manifest.sources}
+    kinds = {FULL: "pipeline", recommender.primary.name: "two_tower", **manifest.sources}
     scale, offset = loaded.calibration(name)
     return ModelRow(
         name=name,

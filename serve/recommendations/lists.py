@@ -98,7 +98,7 @@ def rank(loaded: LoadedBundle, queries: Queries, options: Options, mask: BoolArr
         found.ratings,
         found.sources,
         recommender.sources,
-        recommender.retriever.name if recommender.ranker is None else RANKER,
+        recommender.primary.name if recommender.ranker is None else RANKER,
         found.seconds,
         found.candidates,
     )
@@ -106,8 +106,8 @@ def rank(loaded: LoadedBundle, queries: Queries, options: Options, mask: BoolArr
 
 def _rank_by_one(loaded: LoadedBundle, queries: Queries, options: Options, mask: BoolArray | None) -> Ranked:
     depth = options.k if mask is None else filter_depth(options.k, loaded.bundle.n_items)
-    retriever = loaded.retriever(options.model)
-    found = retriever.retrieve(queries, depth, exclude_seen=options.exclude_seen)
+    source = loaded.source(options.model)
+    found = source.propose(queries, depth, exclude_seen=options.exclude_seen)
     items, scores = np.ascontiguousarray(found.items), np.ascontiguousarray(found.scores)
     if options.model == POPULARITY:
         confidences = scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9)
@@ -117,7 +117,7 @@ def _rank_by_one(loaded: LoadedBundle, queries: Queries, options: Options, mask:
         items if mask is None else np.where(mask[items], items, NO_ITEM),
         scores,
         confidences,
-        scores if retriever is loaded.recommender.retriever else None,
+        scores if source is loaded.recommender.primary else None,
         None,
         np.ones((*items.shape, 1), bool),
         (options.model,),

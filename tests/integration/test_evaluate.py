@@ -115,7 +115,7 @@ def test_every_retriever_of_the_bundle_is_evaluated_unless_fewer_are_named(workp
     assert program(workplace) == 0
     ours = ["system", "two_tower_scann", "two_tower_exact"]
     with open_bundle(workplace / "saved_model" / "tiny") as bundle:
-        held = [name for name in bundle.retrievers if name != "two_tower"]
+        held = [name for name in bundle.sources if name != "two_tower"]
     assert {"hybrid", "blend", "transitions", "bpr"} <= set(held)
     assert sorted(json.loads(metrics.read_text("utf8"))["systems"]) == sorted(ours + held)
     assert program(workplace, "--retrievers", "bpr,blend") == 0
@@ -136,7 +136,7 @@ def test_both_protocols_are_read_off_one_list_as_if_each_had_been_asked_for(work
         lists = systems.rank(queries, 15)
         for name, retriever in systems.retrievers.items():
             for protocol, exclude in ((SEEN_REMOVED, True), (NOTHING_REMOVED, False)):
-                asked = retriever.retrieve(queries, 15, exclude_seen=exclude)
+                asked = retriever.propose(queries, 15, exclude_seen=exclude)
                 np.testing.assert_array_equal(lists[protocol][name].items[known], asked.items[known], name)
                 # What any of them gives a user nothing is known of are popular items.
                 popular = lists[protocol][POPULARITY].items[~known]

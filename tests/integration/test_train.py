@@ -67,7 +67,7 @@ def test_the_bundle_recommends_what_follows(trained: Trained) -> None:
     users = np.arange(N_USERS, dtype=np.int32)
     queries = Queries(train_histories, users, np.zeros(N_USERS, np.int64))
     with open_bundle(trained.bundles) as bundle:
-        lists = {"two-tower": bundle.two_tower().retrieve(queries, 3).items}
+        lists = {"two-tower": bundle.two_tower().propose(queries, 3).items}
         lists["system"] = bundle.recommender().recommend(queries, 3).items
     for name, items in lists.items():
         hits = (items == validation.items[:, None]).any(axis=1)
@@ -97,7 +97,7 @@ def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: Held
     with open_bundle(trained.bundles) as bundle:
         reports = bundle.manifest.metrics.sources
         assert list(reports) == ["popularity", "neighbours_bm25", "transitions", "als", "content_tfidf"]
-        assert bundle.retrievers == ["two_tower", *reports, "blend", "hybrid"]
+        assert bundle.sources == ["two_tower", *reports, "blend", "hybrid"]
         skipped = bundle.manifest.metrics.skipped
         assert list(skipped) == ["ease"]
         assert "ease_max_items" in skipped["ease"]
@@ -105,7 +105,7 @@ def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: Held
             best = max(report["tried"], key=lambda trial: trial["ndcg@10"])
             assert report["chosen"] == {key: value for key, value in best.items() if key != "ndcg@10"}
             assert report["users"] == N_USERS
-            found = bundle.retriever(name).retrieve(held.queries, 10).items
+            found = bundle.source(name).propose(held.queries, 10).items
             assert best["ndcg@10"] == pytest.approx(ndcg(found, held), abs=1e-6), name
 
 
@@ -113,8 +113,8 @@ def test_blend_and_hybrid_are_the_best_weights_tried(trained: Trained, held: Hel
     with open_bundle(trained.bundles) as bundle:
         metrics = bundle.manifest.metrics
         report = metrics.hybrid
-        blend, hybrid, two_tower = (bundle.retriever(name) for name in ("blend", "hybrid", "two_tower"))
-        figures = {part.name: ndcg(part.retrieve(held.queries, 10).items, held) for part in (blend, hybrid, two_tower)}
+        blend, hybrid, two_tower = (bundle.source(name) for name in ("blend", "hybrid", "two_tower"))
+        figures = {part.name: ndcg(part.propose(held.queries, 10).items, held) for part in (blend, hybrid, two_tower)}
         assert bundle.manifest.hybrids == {"blend": report["blend_weights"], "hybrid": report["weights"]}
     assert "two_tower" not in report["blend_weights"]
     assert report["tried"] > 5
@@ -134,8 +134,8 @@ def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut)
         report, described = bundle.manifest.metrics.ranker, as_json(bundle.manifest.ranker)
         recommender = bundle.recommender()
         served = recommender.recommend(held.queries, 10).items
-        proposed = [recommender.retriever.retrieve(held.queries, CANDIDATES).items]
-        proposed += [bundle.retriever(name).retrieve(held.queries, PROPOSER_CANDIDATES).items for name in PROPOSERS]
+        proposed = [recommender.primary.propose(held.queries, CANDIDATES).items]
+        proposed += [bundle.source(name).propose(held.queries, PROPOSER_CANDIDATES).items for name in PROPOSERS]
         groups = bundle.ranker.features.groups
     assert recommender.sources == ("two_tower", *PROPOSERS)
     assert described["proposers"] == PROPOSERS
@@ -159,10 +159,10 @@ def test_without_a_ranker_the_two_tower_alone_is_served(trained: Trained, held: 
     with open_bundle(trained.bundles.parent / "tiny" / trained.first.version) as bundle:
         recommender = bundle.recommender()
         assert recommender.sources == ("two_tower",)
-        expected = bundle.two_tower().retrieve(held.queries, 5).items
+        expected = bundle.two_tower().propose(held.queries, 5).items
         np.testing.assert_array_equal(recommender.recommend(held.queries, 5).items, expected)
         # Retrieval alone is what validation measured while training, but for the scale of the text match.
-        everything = bundle.two_tower().retrieve(held.queries, 10).items
+        everything = bundle.two_tower().propose(held.queries, 10).items
         assert ndcg(everything, held) >= trained.first.metrics.validation_ndcg - 1e-3
 
 
@@ -302,7 +302,7 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
     with open_bundle(shop.bundles) as bundle:
         assert bundle.rating_predictor is None
         assert set(bundle.manifest.metrics.onnx_differences) == {"query_tower", "item_tower"}
-        assert bundle.retrievers == ["two_tower", "popularity", "transitions", "blend", "hybrid"]
+        assert bundle.sources == ["two_tower", "popularity", "transitions", "blend", "hybrid"]
         assert bundle.ranker is not None
         assert "predicted_rating" not in bundle.ranker.features.names
         assert len(bundle.item_embeddings) == N_ITEMS + 1

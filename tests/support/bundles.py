@@ -26,7 +26,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker, RankerModel
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.content_fit import fit_text_vectors
 from recsys.sources.factors import ImplicitFactors
 from recsys.sources.hybrid import Hybrid
@@ -36,7 +36,7 @@ from recsys.sources.neighbours_fit import fit_neighbours
 from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
 from recsys.sources.transitions_fit import fit_transitions
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.two_tower import TwoTowerSource
 
 MAX_HISTORY = 10
 START = 1_500_000_000
@@ -83,7 +83,7 @@ def make_bundle(
             )
         }
         for retriever in retrievers.values():
-            writer.add_retriever(retriever)
+            writer.add_source(retriever)
         blend, hybrid = _hybrids(two_tower, {name: retrievers[name] for name in PROPOSERS})
         writer.add_hybrid(blend)
         writer.add_hybrid(hybrid)
@@ -106,7 +106,7 @@ def make_bundle(
                     embeddings,
                 )
                 scorers = {name: retrievers[name] for name in SCORERS}
-                features = CandidateFeatures(embeddings, scorers, attributes, predictor, hybrid.weights)
+                features = CandidateFeatures(two_tower, scorers, attributes, predictor, hybrid.weights)
                 writer.add_ranker(
                     CandidateRanker(features, make_ranker(features.names), REPEAT_LOG_ODDS, finalists=FINALISTS),
                     PROPOSERS,
@@ -149,18 +149,18 @@ def make_metrics(**measured: Any) -> MetricsSection:
     return MetricsSection(**{**nothing, **measured})
 
 
-def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerRetriever:
+def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerSource:
     """Write both towers into `folder`."""
     dim = embeddings.shape[1]
     write_query_tower(folder / "query_tower.onnx", dim)
     write_item_tower(folder / "item_tower.onnx", 16, dim)
     tower = QueryTower(folder / "query_tower.onnx", MAX_HISTORY)
-    return TwoTowerRetriever(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()))
+    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()))
 
 
-def _hybrids(two_tower: TwoTowerRetriever, baselines: dict[str, ItemToItem]) -> tuple[Hybrid, Hybrid]:
+def _hybrids(two_tower: TwoTowerSource, baselines: dict[str, ItemToItem]) -> tuple[Hybrid, Hybrid]:
     weights = dict(zip(baselines, (0.1, 1.0, 2.0), strict=True))
-    members: dict[str, Retriever] = {two_tower.name: two_tower, **baselines}
+    members: dict[str, Source] = {two_tower.name: two_tower, **baselines}
     return Hybrid(baselines, weights, "blend"), Hybrid(members, {two_tower.name: 0.5, **weights}, "hybrid")
 
 

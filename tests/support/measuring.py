@@ -14,7 +14,7 @@ from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.exact import top_k
 from recsys.sources.popularity import Popularity
 from tests.support.bundles import make_dataset_section, make_metrics
@@ -39,7 +39,7 @@ class FakeTwoTower:
         """The last row is that of users it does not know."""
         return np.where(queries.histories.lengths[:, None] > 0, self.wishes[queries.users], 0)
 
-    def scores(self, queries: Queries) -> Float32Array:
+    def score(self, queries: Queries) -> Float32Array:
         scores = self.encode(queries).astype(np.float32)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
@@ -52,7 +52,7 @@ class FakeTwoTower:
 
 
 @dataclass
-class FakeRetriever:
+class FakeSource:
     """Scores by user row."""
 
     wishes: Float32Array
@@ -62,13 +62,13 @@ class FakeRetriever:
     def n_items(self) -> int:
         return self.wishes.shape[1]
 
-    def scores(self, queries: Queries) -> Float32Array:
+    def score(self, queries: Queries) -> Float32Array:
         scores = self.wishes[queries.users].astype(np.float32)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
 
-    def retrieve(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        scores = self.scores(queries)
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
+        scores = self.score(queries)
         return top_k(without_seen(scores, queries) if exclude_seen else scores, k)
 
 
@@ -82,26 +82,28 @@ def without_seen(scores: Float32Array, queries: Queries) -> Float32Array:
 class FakeRecommender:
     """The first `depth` of the two-tower, with `bonus` of an item added to its score; else popular items."""
 
-    retriever: FakeTwoTower
+    primary: FakeTwoTower
     popularity: Popularity
     bonus: Float32Array
     depth: int = 200
 
-    def propose(
-        self, queries: Queries, vectors: Float32Array, k: int, *, exclude_seen: bool = True
-    ) -> list[Int32Array]:
-        return [self.retriever.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items]
+    def read(self, queries: Queries) -> Queries:
+        return queries
+
+    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> list[Int32Array]:
+        vectors = self.primary.encode(queries)
+        return [self.primary.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items]
 
     def recommend(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        vectors = self.retriever.encode(queries)
-        (items,) = self.propose(queries, vectors, k, exclude_seen=exclude_seen)
-        scores = np.full((len(queries), self.retriever.n_items), -np.inf, np.float32)
+        vectors = self.primary.encode(queries)
+        (items,) = self.propose(queries, k, exclude_seen=exclude_seen)
+        scores = np.full((len(queries), self.primary.n_items), -np.inf, np.float32)
         rows, places = np.nonzero(items != NO_ITEM)
         chosen = items[rows, places]
         scores[rows, chosen] = vectors[rows, chosen] + self.bonus[chosen]
         found = top_k(scores, k)
         nothing = np.flatnonzero((items == NO_ITEM).all(axis=1))
-        popular = self.popularity.retrieve(queries.select(nothing), k, exclude_seen=exclude_seen)
+        popular = self.popularity.propose(queries.select(nothing), k, exclude_seen=exclude_seen)
         found.items[nothing], found.scores[nothing] = popular.items, popular.scores
         return found
 
@@ -145,7 +147,7 @@ class FakeBundle:
 
     tower: FakeTwoTower
     popularity: Popularity
-    others: dict[str, Retriever] = field(default_factory=dict)
+    others: dict[str, Source] = field(default_factory=dict)
     rating_predictor: FakePredictor | None = None
     bonus: Float32Array | None = None
     path: Path = Path("saved_model/tiny/v1")
@@ -161,10 +163,10 @@ class FakeBundle:
         return self.tower.n_items
 
     @property
-    def retrievers(self) -> list[str]:
+    def sources(self) -> list[str]:
         return ["two_tower", "popularity", *self.others]
 
-    def retriever(self, name: str) -> Retriever:
+    def source(self, name: str) -> Source:
         return {"popularity": self.popularity, **self.others}[name]
 
     def two_tower(self) -> FakeTwoTower:

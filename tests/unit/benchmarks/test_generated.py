@@ -27,7 +27,7 @@ def test_the_pipeline_rescores_more_than_200_candidates_of_a_query(bundle: Bundl
     rows = np.arange(64)
     queries = Queries(bundle.histories.select(rows), rows.astype(np.int32), np.zeros(64, np.int64))
     recommender = bundle.recommender()
-    found = union(recommender.propose(queries, recommender.retriever.encode(queries), 1))
+    found = union(recommender.propose(recommender.read(queries), 1))
     assert (found != NO_ITEM).sum(axis=1).mean() > 200
     answer = recommender.recommend(queries, 10)
     assert not answer.fallback.any()
@@ -55,7 +55,7 @@ def matrices(path: Path) -> set[tuple[int, ...]]:
 
 def test_neighbours_are_others_of_falling_similarity(bundle: Bundle) -> None:
     for name in PROPOSERS:
-        retriever = bundle.retriever(name)
+        retriever = bundle.source(name)
         assert isinstance(retriever, ItemToItem)
         lists, similarities = retriever.neighbours, retriever.similarities
         assert lists.shape[1] >= RankingConfig().retriever_candidates
@@ -72,7 +72,7 @@ def test_what_nobody_chose_is_known_by_its_content_alone(bundle: Bundle) -> None
     unknown = ranker.features.attributes.loans.borrowers
     assert len(unknown) == 6  # 0.3 % of 2000
     assert not np.isin(bundle.histories.items, unknown).any()
-    behaviour, content = bundle.retriever("transitions"), bundle.retriever("content_tfidf")
+    behaviour, content = bundle.source("transitions"), bundle.source("content_tfidf")
     assert isinstance(behaviour, ItemToItem)
     assert isinstance(content, ItemToItem)
     assert not np.isin(behaviour.neighbours, unknown).any()

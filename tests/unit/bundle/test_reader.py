@@ -73,7 +73,7 @@ def test_holds_what_was_written(made: Path) -> None:
         assert getattr(bundle.histories, name).dtype == getattr(known, name).dtype
     assert bundle.catalogue.item_row("item7") == 7
     assert bundle.catalogue.user_ids([3]) == ["user3"]
-    assert bundle.retrievers == [
+    assert bundle.sources == [
         "two_tower",
         "popularity",
         "neighbours_bm25",
@@ -91,12 +91,12 @@ def test_holds_what_was_written(made: Path) -> None:
 
 def test_retrievers_come_by_name(made: Path) -> None:
     bundle = open_bundle(made)
-    for name in bundle.retrievers:
-        assert bundle.retriever(name).name == name
-        assert bundle.retriever(name) is bundle.retriever(name)
-    assert bundle.retriever("two_tower") is bundle.two_tower()
+    for name in bundle.sources:
+        assert bundle.source(name).name == name
+        assert bundle.source(name) is bundle.source(name)
+    assert bundle.source("two_tower") is bundle.two_tower()
     with pytest.raises(BundleError, match="popularity, neighbours_bm25"):
-        bundle.retriever("magic")
+        bundle.source("magic")
 
 
 def test_retrievers_are_those_that_were_written(made: Path) -> None:
@@ -109,30 +109,30 @@ def test_retrievers_are_those_that_were_written(made: Path) -> None:
         fit_text_vectors(make_embeddings(60, 8), k=20, decay=0.4),
         ImplicitFactors("bpr", make_embeddings(60, 8)[:, :4]),
     ):
-        read = bundle.retriever(fitted.name)
+        read = bundle.source(fitted.name)
         assert type(read) is type(fitted)
-        np.testing.assert_array_equal(read.scores(queries), fitted.scores(queries))
+        np.testing.assert_array_equal(read.score(queries), fitted.score(queries))
 
 
 def test_a_hybrid_is_put_together_from_the_bundles_own_retrievers(made: Path) -> None:
     bundle = open_bundle(made)
-    blend, hybrid = bundle.retriever("blend"), bundle.retriever("hybrid")
+    blend, hybrid = bundle.source("blend"), bundle.source("hybrid")
     assert isinstance(blend, Hybrid)
     assert isinstance(hybrid, Hybrid)
     assert list(blend.members) == list(PROPOSERS)
     assert list(hybrid.members) == ["two_tower", *PROPOSERS]
     assert hybrid.weights == bundle.manifest.hybrids["hybrid"]
     for name, member in hybrid.members.items():
-        assert member is bundle.retriever(name)
+        assert member is bundle.source(name)
     assert not (bundle.path / "retrievers/hybrid").exists(), "its members are there already"
 
 
 def test_the_recommender_takes_its_settings_from_the_manifest_unless_told(made: Path) -> None:
     bundle = open_bundle(made)
     stored = bundle.recommender()
-    assert (stored.candidates, stored.proposer_candidates) == (CANDIDATES, PROPOSER_CANDIDATES)
-    assert bundle.recommender(candidates=7).candidates == 7
-    assert list(stored.proposers) == list(PROPOSERS)
+    depths = [(proposer.source.name, proposer.depth) for proposer in stored.proposers]
+    assert depths == [("two_tower", CANDIDATES), *((name, PROPOSER_CANDIDATES) for name in PROPOSERS)]
+    assert [proposer.depth for proposer in bundle.recommender(candidates=7).proposers][:2] == [7, PROPOSER_CANDIDATES]
     assert stored.ranker is bundle.ranker is not None
     assert stored.ranker.repeat_log_odds == REPEAT_LOG_ODDS
     assert list(stored.ranker.features.scorers) == list(SCORERS)
@@ -141,9 +141,8 @@ def test_the_recommender_takes_its_settings_from_the_manifest_unless_told(made: 
 def test_without_a_ranker_nobody_but_the_two_tower_proposes(tmp_path: Path) -> None:
     bundle = open_bundle(make_bundle(tmp_path, n_items=60, n_users=20, ranker=False))
     assert bundle.ranker is None
-    assert bundle.proposers == {}
     assert bundle.recommender().sources == ("two_tower",)
-    assert "transitions" in bundle.retrievers, "the retrievers are there all the same"
+    assert "transitions" in bundle.sources, "the retrievers are there all the same"
 
 
 def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
@@ -154,19 +153,27 @@ def test_a_ranker_of_other_features_is_refused(version: Path) -> None:
         bundle.recommender()
 
 
-@pytest.mark.parametrize(
-    ("key", "name", "named"),
-    [
-        ("proposers", "bpr", "bpr of kind ItemToItem"),
-        ("scorers", "blend", "blend to score pairs"),
-        ("scorers", "magic", "'magic'"),
-    ],
-)
-def test_a_ranker_that_reads_what_cannot_be_read_is_refused(version: Path, key: str, name: str, named: str) -> None:
+@pytest.mark.parametrize("key", ["proposers", "scorers"])
+def test_a_ranker_that_reads_what_is_not_there_is_refused(version: Path, key: str) -> None:
     ranker = written(version)["ranker"]
-    edit_manifest(version, ranker={**ranker, key: [name]})
-    with pytest.raises(BundleError, match=named):
+    edit_manifest(version, ranker={**ranker, key: ["magic"]})
+    with pytest.raises(BundleError, match="'magic'"):
         open_bundle(version).recommender()
+
+
+def test_any_source_may_propose(version: Path) -> None:
+    ranker = written(version)["ranker"]
+    edit_manifest(version, ranker={**ranker, "proposers": ["bpr", "blend", "popularity"]})
+    bundle = open_bundle(version)
+    recommender = bundle.recommender()
+    assert recommender.sources == ("two_tower", "bpr", "blend", "popularity")
+    queries = Queries(bundle.histories.select([0, 1]), np.arange(2, dtype=np.int32), np.zeros(2, np.int64))
+    answer = recommender.recommend(queries, 5)
+    for number, name in enumerate(recommender.sources):
+        proposed = bundle.source(name).propose(queries, recommender.proposers[number].depth)
+        expected = (answer.items[:, :, None] == proposed.items[:, None, :]).any(axis=2)
+        np.testing.assert_array_equal(answer.sources[:, :, number], expected)
+    assert answer.sources.any(axis=(0, 1)).all()
 
 
 def test_a_copied_bundle_serves_alike(made: Path, version: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
 
 def test_a_missing_part_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"no onnx/query_tower\.onnx") as error, BundleWriter(tmp_path, "x") as made:
-        made.add_retriever(Popularity(np.ones(3, np.float32)))
+        made.add_source(Popularity(np.ones(3, np.float32)))
     assert "catalogue.sqlite" in error.value.got
     assert versions(tmp_path / "x") == []
 
@@ -194,7 +194,7 @@ def test_neighbours_outside_the_catalogue_are_refused(tmp_path: Path, monkeypatc
         save(self, folder)
 
     monkeypatch.setattr(ItemToItem, "save", save_one_too_high)
-    with pytest.raises(BundleError, match="neighbours below 40"):
+    with pytest.raises(BundleError, match="among the neighbours of 40 items"):
         small(tmp_path)
 
 
@@ -202,11 +202,11 @@ def test_neighbours_outside_the_catalogue_are_refused(tmp_path: Path, monkeypatc
 def test_a_hybrid_or_ranker_of_retrievers_that_were_not_written_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: str
 ) -> None:
-    add = BundleWriter.add_retriever
+    add = BundleWriter.add_source
     monkeypatch.setattr(
         BundleWriter,
-        "add_retriever",
-        lambda self, retriever: add(self, retriever) if retriever.name != absent else None,
+        "add_source",
+        lambda self, source: add(self, source) if source.name != absent else None,
     )
     with pytest.raises(BundleError, match=f"'{absent}'"):
         small(tmp_path)

@@ -12,7 +12,7 @@ from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import ANN, POPULARITY, SYSTEM, Systems
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, make_dataset
-from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, wishes
+from tests.support.measuring import FakeBundle, FakeSource, FakeTwoTower, make_config, wishes
 
 N_ITEMS = 10
 CONFIG = make_config(cutoffs=[1])
@@ -69,8 +69,8 @@ def test_new_items_are_told_from_one_another() -> None:
     new = np.zeros(N_ITEMS, bool)
     new[[6, 7, 8]] = True
     # Users 1 and 2 want item 7. The first retriever prefers old items, and 7 before 6 for user 1 alone.
-    mine = FakeRetriever(wishes(N_ITEMS, [0], [5, 9, 7, 6, 8], [5, 9, 6, 7, 8]))
-    nothing = FakeRetriever(np.full((3, N_ITEMS), -np.inf, np.float32))
+    mine = FakeSource(wishes(N_ITEMS, [0], [5, 9, 7, 6, 8], [5, 9, 6, 7, 8]))
+    nothing = FakeSource(np.full((3, N_ITEMS), -np.inf, np.float32))
     found = among_new_items({"mine": mine, "nothing": nothing}, held, new, CONFIG)
     assert found is not None
     assert found["users"] == 2

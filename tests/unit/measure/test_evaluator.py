@@ -16,7 +16,7 @@ from recsys.measure.systems import ANN, BLEND, EXACT, HYBRID, POPULARITY, SYSTEM
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
-from tests.support.measuring import FakeBundle, FakeRetriever, FakeTwoTower, make_config, make_manifest, wishes
+from tests.support.measuring import FakeBundle, FakeSource, FakeTwoTower, make_config, make_manifest, wishes
 
 N_ITEMS = 8
 DATASET = make_dataset(
@@ -108,8 +108,8 @@ def test_candidates_bound_what_the_ranker_can_reach() -> None:
 
 def test_every_retriever_of_the_bundle_is_compared_under_both_protocols() -> None:
     # The first user wants item 3, the second 4 and 5.
-    good = FakeRetriever(wishes(N_ITEMS, [0, 3], [0, 4, 5], [1], [1]))
-    bad = FakeRetriever(wishes(N_ITEMS, [7, 6], [7, 6], [1], [1]))
+    good = FakeSource(wishes(N_ITEMS, [0, 3], [0, 4, 5], [1], [1]))
+    bad = FakeSource(wishes(N_ITEMS, [7, 6], [7, 6], [1], [1]))
     results = run(others={"transitions": good, "als": bad})
     assert list(results["systems"]) == [SYSTEM, ANN, EXACT, POPULARITY, "transitions", "als"]
     assert results["systems"]["als"]["label"] == "ALS"
@@ -120,7 +120,7 @@ def test_every_retriever_of_the_bundle_is_compared_under_both_protocols() -> Non
 
 
 def test_chosen_retrievers_and_unknown_ones() -> None:
-    others = {name: FakeRetriever(WISHES) for name in ("transitions", BLEND, HYBRID)}
+    others = {name: FakeSource(WISHES) for name in ("transitions", BLEND, HYBRID)}
     bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR, others)
     results = evaluate(bundle, DATASET, make_config(), retrievers=[BLEND])
     assert list(results["systems"]) == [SYSTEM, ANN, EXACT, BLEND, POPULARITY]
@@ -130,9 +130,9 @@ def test_chosen_retrievers_and_unknown_ones() -> None:
 
 def test_the_baseline_to_beat_is_chosen_on_validation() -> None:
     others = {
-        "transitions": FakeRetriever(wishes(N_ITEMS, [3], [4, 5], [1], [1])),
-        "als": FakeRetriever(wishes(N_ITEMS, [7], [7], [1], [1])),
-        HYBRID: FakeRetriever(WISHES),
+        "transitions": FakeSource(wishes(N_ITEMS, [3], [4, 5], [1], [1])),
+        "als": FakeSource(wishes(N_ITEMS, [7], [7], [1], [1])),
+        HYBRID: FakeSource(WISHES),
     }
     tuned = {
         POPULARITY: {"chosen": {}, "metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]},
@@ -151,7 +151,7 @@ def test_the_baseline_to_beat_is_chosen_on_validation() -> None:
 
 
 def test_the_blend_is_a_baseline_and_the_hybrid_none() -> None:
-    others = {HYBRID: FakeRetriever(WISHES), BLEND: FakeRetriever(WISHES)}
+    others = {HYBRID: FakeSource(WISHES), BLEND: FakeSource(WISHES)}
     manifest = make_manifest(
         sources={POPULARITY: {"metric": "ndcg@2", "tried": [{"ndcg@2": 0.01}]}},
         hybrid={"ndcg@2": 0.09, "tried": 7, "blend": {"ndcg@2": 0.08, "tried": 5}},

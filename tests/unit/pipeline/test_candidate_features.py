@@ -15,6 +15,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.lending import Loans
 from recsys.sources.popularity import Popularity
+from recsys.sources.two_tower import TwoTowerSource
 from tests.support.bundles import HALF, SCORERS, START, make_bundle
 
 NAN = float("nan")
@@ -46,10 +47,31 @@ class RatingOfItem:
         return np.where(items == NO_ITEM, np.nan, 4 + items / 10).astype(np.float32)
 
 
+@dataclass
+class GivenVectors:
+    """A query tower of which the user vectors are given."""
+
+    vectors: np.ndarray
+
+    def encode(self, queries: Queries, item_embeddings: np.ndarray) -> np.ndarray:
+        assert self.vectors.shape == (len(queries), item_embeddings.shape[1])
+        return self.vectors
+
+
+def two_tower(embeddings: np.ndarray, vectors: np.ndarray | None = None) -> TwoTowerSource:
+    return TwoTowerSource(GivenVectors(vectors), embeddings, None)  # nobody searches here
+
+
+def compute(features: CandidateFeatures, queries: Queries, vectors: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """The features of items for users of the given vectors."""
+    features = replace(features, primary=two_tower(features.primary.item_embeddings, vectors))
+    return features.compute(features.read(queries), items)
+
+
 @pytest.fixture(scope="module")
 def hand_made() -> CandidateFeatures:
     return CandidateFeatures(
-        np.array([[1, 0], [0, 1], [1, 1], [2, 0], [0, 0.5], [-1, 0]], np.float32),
+        two_tower(np.array([[1, 0], [0, 1], [1, 1], [2, 0], [0, 0.5], [-1, 0]], np.float32)),
         {"transitions": lists("transitions", 0.5, [{2: 0.5, 3: 0.2}, {3: 0.4}, {}, {}, {}, {}])},
         ItemAttributes(
             log_price=np.log(np.array([10, 20, 40, NAN, 5, 20], np.float32)),
@@ -92,7 +114,7 @@ EXPECTED = {
 
 def test_every_feature_by_hand(hand_made: CandidateFeatures) -> None:
     queries, items = queries_of([0, 1]), np.array([[2, 3, 4, NO_ITEM]], np.int32)
-    found = hand_made.compute(queries, np.array([[1, 2]], np.float32), items)
+    found = compute(hand_made, queries, np.array([[1, 2]], np.float32), items)
     assert hand_made.names == tuple(EXPECTED)
     assert found.shape == (1, 4, len(EXPECTED))
     assert found.dtype == np.float32
@@ -111,12 +133,12 @@ def test_the_groups_part_the_features(hand_made: CandidateFeatures) -> None:
     queries, items = queries_of([0, 1]), np.array([[2, 3]], np.int32)
     vectors = np.array([[1, 2]], np.float32)
     np.testing.assert_array_equal(
-        without.compute(queries, vectors, items), hand_made.compute(queries, vectors, items)[..., kept]
+        compute(without, queries, vectors, items), compute(hand_made, queries, vectors, items)[..., kept]
     )
 
 
 def test_an_empty_history_says_nothing_of_habits(hand_made: CandidateFeatures) -> None:
-    found = hand_made.compute(queries_of([]), np.zeros((1, 2), np.float32), np.array([[2, 4]], np.int32))
+    found = compute(hand_made, queries_of([]), np.zeros((1, 2), np.float32), np.array([[2, 4]], np.int32))
     spoken = ("log_count", "trend", "predicted_rating", "two_tower_rank", "hybrid_score")
     silent = [name for name in EXPECTED if name not in spoken]
     assert not found[0][:, [hand_made.names.index(name) for name in silent]].any()
@@ -124,7 +146,7 @@ def test_an_empty_history_says_nothing_of_habits(hand_made: CandidateFeatures) -
 
 
 def test_two_unknown_brands_or_categories_are_not_the_same(hand_made: CandidateFeatures) -> None:
-    found = hand_made.compute(queries_of([3]), np.zeros((1, 2), np.float32), np.array([[5, 3]], np.int32))
+    found = compute(hand_made, queries_of([3]), np.zeros((1, 2), np.float32), np.array([[5, 3]], np.int32))
     for name in ("brand_share", "brand_of_last_item", "category_share", "category_of_last_item", "price_known"):
         assert not found[0, :, hand_made.names.index(name)].any(), name
 
@@ -132,7 +154,7 @@ def test_two_unknown_brands_or_categories_are_not_the_same(hand_made: CandidateF
 def test_scores_below_zero_stay_in_bounds(hand_made: CandidateFeatures) -> None:
     dislikes = lists("ease", 1.0, [{1: -0.4, 2: 0.1, 3: -0.05}, {3: -0.1}, {}, {}, {}, {}])
     features = replace(hand_made, scorers={"ease": dislikes}, hybrid={})
-    found = features.compute(queries_of([0], [1]), np.zeros((2, 2), np.float32), np.array([[1, 2, 3]] * 2, np.int32))
+    found = compute(features, queries_of([0], [1]), np.zeros((2, 2), np.float32), np.array([[1, 2, 3]] * 2, np.int32))
 
     def values(name: str) -> np.ndarray:
         return found[..., features.names.index(name)]
@@ -146,7 +168,7 @@ def test_an_item_that_nobody_chose_yet_borrows_its_scores(hand_made: CandidateFe
     loans = Loans(6, np.array([4]), np.array([[2, 3]], np.int32), np.array([[0.75, 0.25]], np.float32))
     features = replace(hand_made, attributes=replace(hand_made.attributes, loans=loans))
     queries, vectors, items = queries_of([0, 1]), np.array([[1, 2]], np.float32), np.array([[2, 3, 4]], np.int32)
-    found, before = features.compute(queries, vectors, items)[0], hand_made.compute(queries, vectors, items)[0]
+    found, before = compute(features, queries, vectors, items)[0], compute(hand_made, queries, vectors, items)[0]
     borrowed = 0.75 * (0.5 * 0.5) + 0.25 * (0.5 * 0.2 + 0.4)
     place = features.names.index("transitions_score")
     np.testing.assert_allclose(found[:, place], np.log([1.25, 1.5, 1 + borrowed]), rtol=HALF)
@@ -174,18 +196,18 @@ def random_case(n_queries: int, width: int, seed: int) -> tuple[Queries, np.ndar
 
 def test_a_batch_has_the_features_of_its_queries_alone(fitted: CandidateFeatures) -> None:
     queries, vectors, items = random_case(20, 30, seed=1)
-    together = fitted.compute(queries, vectors, items)
+    together = compute(fitted, queries, vectors, items)
     assert np.isfinite(together).all()
     assert not together[items == NO_ITEM].any()
     for row in range(20):
         count = int((items[row] != NO_ITEM).sum())
-        alone = fitted.compute(queries.select([row]), vectors[row : row + 1], items[row : row + 1, :count])
+        alone = compute(fitted, queries.select([row]), vectors[row : row + 1], items[row : row + 1, :count])
         np.testing.assert_allclose(alone[0], together[row, :count], rtol=1e-5, atol=1e-6)
 
 
 def test_neither_others_nor_the_users_number_nor_the_moment_matter(fitted: CandidateFeatures) -> None:
     queries, vectors, items = random_case(12, 30, seed=2)
-    before = fitted.compute(queries, vectors, items)
+    before = compute(fitted, queries, vectors, items)
     known = queries.histories
     rows = np.repeat(np.arange(12), known.lengths)
     # Users 6 to 11 go on to take what the first six are offered, who themselves take no further item.
@@ -197,7 +219,7 @@ def test_neither_others_nor_the_users_number_nor_the_moment_matter(fitted: Candi
         np.concatenate([known.timestamps, np.full(len(later_rows), START + 10**6)]),
         np.concatenate([known.ratings, np.full(len(later_rows), 5, np.float32)]),
     )
-    after = fitted.compute(Queries(later, np.arange(12, dtype=np.int32), np.full(12, START + 10**7)), vectors, items)
+    after = compute(fitted, Queries(later, np.arange(12, dtype=np.int32), np.full(12, START + 10**7)), vectors, items)
     np.testing.assert_allclose(after[:6], before[:6], rtol=1e-6, atol=1e-7)
     assert (after[6:] != before[6:]).any(), "what is added must matter to those who took it"
 
@@ -220,10 +242,10 @@ def renumbered(features: CandidateFeatures, new_row: np.ndarray) -> CandidateFea
     statistics = replace(
         statistics, item_sums=statistics.item_sums[old_row], item_counts=statistics.item_counts[old_row]
     )
-    embeddings, loans = features.item_embeddings[old_row], attributes.loans
+    embeddings, loans = features.primary.item_embeddings[old_row], attributes.loans
     moved_loans = replace(loans, borrowers=new_row[loans.borrowers], lenders=new_row[loans.lenders])
     return CandidateFeatures(
-        embeddings,
+        two_tower(embeddings),
         scorers,
         ItemAttributes(**{name: getattr(attributes, name)[old_row] for name in names}, loans=moved_loans),
         replace(predictor, statistics=statistics, item_parts=predictor.item_parts[old_row]),
@@ -240,17 +262,20 @@ def test_the_numbering_of_the_items_is_no_feature(fitted: CandidateFeatures) -> 
     new_row = np.random.default_rng(4).permutation(80).astype(np.int32)
     known = queries.histories
     moved = Histories(known.indptr, new_row[known.items], known.timestamps, known.ratings, known.weights)
-    found = renumbered(fitted, new_row).compute(
-        Queries(moved, queries.users, queries.now), vectors, np.where(items == NO_ITEM, NO_ITEM, new_row[items])
+    found = compute(
+        renumbered(fitted, new_row),
+        Queries(moved, queries.users, queries.now),
+        vectors,
+        np.where(items == NO_ITEM, NO_ITEM, new_row[items]),
     )
-    np.testing.assert_allclose(found, fitted.compute(queries, vectors, items), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found, compute(fitted, queries, vectors, items), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (3, 0)])
 def test_no_queries_or_no_candidates(fitted: CandidateFeatures, shape: tuple[int, int]) -> None:
     queries = queries_of(*([1, 2] for _ in range(shape[0])))
     items = np.full(shape, NO_ITEM, np.int32)
-    found = fitted.compute(queries, np.zeros((shape[0], 8), np.float32), items)
+    found = compute(fitted, queries, np.zeros((shape[0], 8), np.float32), items)
     assert found.shape == (*shape, len(fitted.names))
 
 
@@ -258,6 +283,6 @@ def test_features_of_a_closed_bundle_stay_usable(tmp_path: Path) -> None:
     with open_bundle(make_bundle(tmp_path, 30, 8, ratings=False)) as bundle:
         assert bundle.ranker is not None
         features = bundle.ranker.features
-    found = features.compute(queries_of([1]), np.ones((1, 8), np.float32), np.array([[0, 2]], np.int32))
+    found = compute(features, queries_of([1]), np.ones((1, 8), np.float32), np.array([[0, 2]], np.int32))
     assert "predicted_rating" not in features.names
     assert np.isfinite(found).all()

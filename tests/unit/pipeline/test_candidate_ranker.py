@@ -129,9 +129,8 @@ def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path)
         assert list(ranker.features.scorers) == bundle.manifest.ranker.scorers
         users = np.arange(15, dtype=np.int32)
         queries = Queries(bundle.histories, users, np.zeros(15, np.int64))
-        vectors = bundle.two_tower().encode(queries)
     items = np.random.default_rng(0).permuted(np.tile(np.arange(60, dtype=np.int32), (15, 1)), axis=1)[:, :20]
-    features = ranker.features.compute(queries, vectors, items)
+    features = ranker.features.compute(ranker.features.read(queries), items)
     weights = np.array([RANKER_WEIGHTS.get(name, 0.0) for name in ranker.features.names])
     seen = [np.isin(row, bundle.histories.select([user]).items) for user, row in enumerate(items)]
     expected = features @ weights + bundle.manifest.ranker.repeat_log_odds * np.array(seen)

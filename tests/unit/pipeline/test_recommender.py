@@ -25,7 +25,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="module")
 def recommender(bundle: Bundle) -> Recommender:
-    return replace(bundle.recommender(candidates=CANDIDATES), proposer_candidates=PROPOSER_CANDIDATES)
+    stored = bundle.recommender(candidates=CANDIDATES)
+    others = [replace(proposer, depth=PROPOSER_CANDIDATES) for proposer in stored.proposers[1:]]
+    return replace(stored, proposers=[stored.proposers[0], *others])
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def proposals(bundle: Bundle, queries: Queries, user: int, *, exclude_seen: bool
         inner[history] = -np.inf
     found = {"two_tower": set(np.argsort(-inner)[:CANDIDATES].tolist())}
     for name in PROPOSERS:
-        best = bundle.retriever(name).retrieve(queries.select([user]), PROPOSER_CANDIDATES, exclude_seen=exclude_seen)
+        best = bundle.source(name).propose(queries.select([user]), PROPOSER_CANDIDATES, exclude_seen=exclude_seen)
         found[name] = set(best.items[best.items != NO_ITEM].tolist())
     return found
 
@@ -62,7 +64,7 @@ def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: Int64A
     """The formula of the test ranker, RANKER_WEIGHTS, with the log odds of a repeat, from first principles."""
     history = history_of(queries, user)
     inner = two_tower_scores(bundle, history)[candidates].astype(np.float64)
-    lists = bundle.retriever("transitions")
+    lists = bundle.source("transitions")
     transitions = np.zeros(N_ITEMS)
     for steps_back, item in enumerate(history[::-1]):
         for neighbour, similarity in zip(lists.neighbours[item], lists.similarities[item], strict=True):
@@ -114,11 +116,11 @@ def test_the_final_order_is_the_rankers_over_all_that_is_proposed(
 def test_the_two_tower_is_asked_for_all_its_candidates_however_short_the_list(
     recommender: Recommender, queries: Queries
 ) -> None:
-    vectors = recommender.retriever.encode(queries)
+    readings = recommender.read(queries)
     for ranker in (recommender.ranker, None):
-        proposed = replace(recommender, ranker=ranker).propose(queries, vectors, 1)
+        proposed = replace(recommender, ranker=ranker).propose(readings, 1)
         assert [part.shape[1] for part in proposed] == [CANDIDATES] + [PROPOSER_CANDIDATES] * len(PROPOSERS)
-    longer = recommender.propose(queries, vectors, CANDIDATES + 3)
+    longer = recommender.propose(readings, CANDIDATES + 3)
     assert longer[0].shape[1] == CANDIDATES + 3
 
 
@@ -126,7 +128,7 @@ def test_without_a_ranker_the_order_is_the_two_towers_and_ratings_are_still_pred
     recommender: Recommender, queries: Queries
 ) -> None:
     plain = replace(recommender, ranker=None).recommend(queries, 10)
-    retrieved = recommender.retriever.retrieve(queries, 10)
+    retrieved = recommender.primary.propose(queries, 10)
     known = ~plain.fallback
     np.testing.assert_array_equal(plain.items[known], retrieved.items[known])
     np.testing.assert_allclose(plain.scores[known], retrieved.scores[known], rtol=1e-6)
@@ -154,7 +156,7 @@ def test_seen_items_stay_out_only_if_asked(recommender: Recommender, queries: Qu
 def test_an_empty_history_gets_popular_items_and_says_so(recommender: Recommender, queries: Queries) -> None:
     found = recommender.recommend(queries, 10)
     assert found.fallback.tolist() == [False] * NOBODY + [True]
-    popular = recommender.popularity.retrieve(queries, 10)
+    popular = recommender.popularity.propose(queries, 10)
     np.testing.assert_array_equal(found.items[NOBODY], popular.items[NOBODY])
     np.testing.assert_array_equal(found.scores[NOBODY], popular.scores[NOBODY])
     np.testing.assert_array_equal(found.retrieval_scores[NOBODY], popular.scores[NOBODY])
@@ -189,12 +191,11 @@ def test_blocks_join_to_the_same_answer(
 def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Recommender, queries: Queries) -> None:
     ranker = replace(recommender.ranker, finalists=12)
     found = replace(recommender, ranker=ranker).recommend(queries, 10)
-    vectors = recommender.retriever.encode(queries)
     for user in range(NOBODY):
         candidates = np.array(
             sorted(set.union(*proposals(bundle, queries, user, exclude_seen=True).values())), np.int32
         )
-        scored = ranker.features.score(queries.select([user]), vectors[user : user + 1], candidates[None])
+        scored = ranker.features.score(recommender.read(queries.select([user])), candidates[None])
         finalists = candidates[np.argsort(-scored.hybrid[0])[:12]]
         order = np.argsort(-final_scores(bundle, queries, user, finalists))[:10]
         np.testing.assert_array_equal(found.items[user], finalists[order])
@@ -217,7 +218,7 @@ def test_times_and_candidates_are_told(recommender: Recommender, queries: Querie
     found = recommender.recommend(queries, 10)
     assert list(found.seconds) == ["query_tower", "ann", "ranking"]
     assert all(value > 0 for value in found.seconds.values())
-    proposed = recommender.propose(queries, recommender.retriever.encode(queries), 10)
+    proposed = recommender.propose(recommender.read(queries), 10)
     counts = [(items != NO_ITEM).sum() / len(queries) for items in proposed]
     assert found.candidates == pytest.approx(dict(zip(recommender.sources, counts, strict=True)))
 
@@ -276,4 +277,4 @@ def test_a_bundle_without_a_ranker_asks_nobody_but_the_two_tower(tmp_path: Path,
     assert plain.sources == ("two_tower",)
     found = plain.recommend(queries, 5)
     known = ~found.fallback
-    np.testing.assert_array_equal(found.items[known], plain.retriever.retrieve(queries, 5).items[known])
+    np.testing.assert_array_equal(found.items[known], plain.primary.propose(queries, 5).items[known])

@@ -19,7 +19,7 @@ from recsys.report import charts
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
-from tests.support.measuring import FakeBundle, FakePredictor, FakeRetriever, FakeTwoTower, make_config, make_manifest
+from tests.support.measuring import FakeBundle, FakePredictor, FakeSource, FakeTwoTower, make_config, make_manifest
 
 METRICS = {
     "onnx_differences": {"query_tower": 2.5e-6},
@@ -115,9 +115,7 @@ def results() -> dict[str, Any]:
     ]
     dataset.manifest["cold_items"] = {"share": 0.05, "count": 1}
     dataset.items["categories"] = [[f"kind {item % 3}"] for item in range(20)]
-    others = {
-        name: FakeRetriever(rng.normal(size=(30, 20)).astype(np.float32)) for name in (BLEND, HYBRID, "transitions")
-    }
+    others = {name: FakeSource(rng.normal(size=(30, 20)).astype(np.float32)) for name in (BLEND, HYBRID, "transitions")}
     bundle = FakeBundle(
         FakeTwoTower(rng.normal(size=(30, 20)).astype(np.float32)),
         Popularity.fit(dataset.histories((TRAIN,)).items, 20),

@@ -205,7 +205,7 @@ def test_a_request_under_way_keeps_its_bundle(path: Path, another: Callable[[], 
         assert (held.bundle.version, version_of(bundles) != first) == (first, True)
         shutil.rmtree(path / first)
         histories = held.bundle.histories
-        assert len(held.recommender.retriever.index.search(held.bundle.item_embeddings[:1], 3).items[0]) == 3
+        assert len(held.recommender.primary.similar(0, 3).items[0]) == 3
         assert held.cards(range(N_ITEMS))[5].item_id == "item5"
         assert len(histories) == 5
 

@@ -74,7 +74,7 @@ def test_a_filtered_list_is_the_models_order_then_popularity(
     ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, allowed=allowed)
     own = [] if ranked.fallback[0] else [int(row) for row in ranked.items[0] if row >= 0]
     assert allowed[own].all()
-    popular = bundle.recommender().popularity.retrieve(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
+    popular = bundle.recommender().popularity.propose(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
     filling = [int(r) for r in popular.items[0] if r not in own and r not in seen and fits(records[r], parameters)]
     expected = [*own, *filling][:15]
     assert rows_of(answer["items"]) == expected

@@ -29,7 +29,7 @@ def similar(client: TestClient, item_id: str, **parameters: object) -> dict[str,
 def neighbours(bundle: Bundle, name: str, row: int) -> list[int]:
     history = Histories.from_rows(1, np.zeros(1, np.int64), np.array([row]), np.zeros(1, np.int64))
     query = Queries(history, np.array([-1], np.int32), np.zeros(1, np.int64))
-    return [int(item) for item in bundle.retriever(name).retrieve(query, N_ITEMS).items[0] if item >= 0]
+    return [int(item) for item in bundle.source(name).propose(query, N_ITEMS).items[0] if item >= 0]
 
 
 def test_an_item_as_the_catalogue_has_it(client: TestClient, bundle: Bundle) -> None:

@@ -33,13 +33,13 @@ def test_ready_names_the_bundle(client: TestClient, bundle: Bundle) -> None:
 def test_models_are_those_that_can_be_asked_for(client: TestClient, bundle: Bundle) -> None:
     answer = client.get("/models").json()
     rows = {row["name"]: row for row in answer["models"]}
-    assert list(rows) == ["full", *bundle.retrievers]
+    assert list(rows) == ["full", *bundle.sources]
     for name in rows:
         assert client.get(f"/recommendations/user3?k=1&model={name}").json()["items"][0]["model_source"] in (
             name,
             "ranker",
         )
-    assert {name for name, row in rows.items() if row["proposes"]} == {"two_tower", *bundle.proposers}
+    assert {name for name, row in rows.items() if row["proposes"]} == set(bundle.recommender().sources)
     assert rows["blend"]["weights"] == bundle.manifest.hybrids["blend"]
     assert (rows["full"]["kind"], rows["transitions"]["kind"], rows["bpr"]["kind"], rows["blend"]["kind"]) == (
         "pipeline",

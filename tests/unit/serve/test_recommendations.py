@@ -73,8 +73,8 @@ def test_confidence_is_the_logistic_function_of_the_score(client: TestClient) ->
 def test_every_item_names_who_proposed_it(client: TestClient, bundle: Bundle) -> None:
     items = get(client, USER, k=10)["items"]
     query = query_of(bundle, USER_ROW)
-    proposed = {"two_tower": bundle.two_tower().retrieve(query, CANDIDATES).items[0]}
-    proposed |= {name: bundle.retriever(name).retrieve(query, PROPOSER_CANDIDATES).items[0] for name in PROPOSERS}
+    proposed = {"two_tower": bundle.two_tower().propose(query, CANDIDATES).items[0]}
+    proposed |= {name: bundle.source(name).propose(query, PROPOSER_CANDIDATES).items[0] for name in PROPOSERS}
     for item in items:
         assert item["sources"] == [name for name, rows in proposed.items() if row_of(item["item_id"]) in rows]
         assert item["source"] == item["sources"][0]
@@ -112,7 +112,7 @@ def test_seen_items_return_on_request(client: TestClient, bundle: Bundle) -> Non
 @pytest.mark.parametrize("model", ["two_tower", "transitions", "neighbours_bm25", "content_encoder", "bpr", "hybrid"])
 def test_a_retriever_alone(client: TestClient, bundle: Bundle, model: str) -> None:
     answer = get(client, USER, k=5, model=model)
-    found = bundle.retriever(model).retrieve(query_of(bundle, USER_ROW), 5)
+    found = bundle.source(model).propose(query_of(bundle, USER_ROW), 5)
     assert answer["primary_model"] == model
     assert rows_of(answer["items"]) == found.items[0].tolist()
     np.testing.assert_allclose([item["score"] for item in answer["items"]], found.scores[0], atol=1e-5)
@@ -133,7 +133,7 @@ def test_popularity_asked_for_is_no_fallback(client: TestClient, bundle: Bundle)
 
 def test_a_retriever_that_runs_out_is_filled_up_with_popular_items(client: TestClient, bundle: Bundle) -> None:
     answer = get(client, "user1", k=100, model="transitions")
-    found = bundle.retriever("transitions").retrieve(query_of(bundle, 1), 100).items[0]
+    found = bundle.source("transitions").propose(query_of(bundle, 1), 100).items[0]
     own = [int(row) for row in found if row >= 0]
     assert 0 < len(own) < 100
     rows = rows_of(answer["items"])

@@ -34,7 +34,7 @@ def test_bm25_neighbours_reach_the_known_figure(shared_data: Path) -> None:
     target = known.items[known.indptr[1:] - 1]
     model = fit_neighbours(without_last(known, 2), len(items), k=100, k1=1.2, b=0.2, decay=0.6)
     queries = Queries(without_last(known, 1), np.arange(len(users), dtype=np.int32), np.zeros(len(users), np.int64))
-    hits = model.retrieve(queries, 10).items == target[:, None]
+    hits = model.propose(queries, 10).items == target[:, None]
     # Similarities of the library `implicit` 0.7.3, scored by the same protocol: .0744 and .0441. The tolerance
     # is what the order of equal scores is worth.
     assert hits.any(axis=1).mean() == pytest.approx(0.0744, abs=0.0003)

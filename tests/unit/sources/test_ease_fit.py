@@ -45,7 +45,7 @@ def test_keeps_the_highest_positive_weights_of_the_paper() -> None:
 
 def test_with_all_positive_weights_it_scores_like_the_matrix() -> None:
     known = make_histories(80, 50)
-    scores = fit_ease(known, 50, l2=5.0, k=50).scores(
+    scores = fit_ease(known, 50, l2=5.0, k=50).score(
         Queries(known, np.arange(80, dtype=np.int32), np.zeros(80, np.int64))
     )
     interactions = np.zeros((80, 50))

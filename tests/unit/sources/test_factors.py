@@ -64,7 +64,7 @@ def test_the_fold_in_agrees_with_implicit() -> None:
         expected = model.recalculate_user(np.arange(4), matrix)
     ours = als(0.5, 7.0)
     np.testing.assert_allclose(ours.encode(queries(known)), expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(ours.scores(queries(known)), expected @ FACTORS.T, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours.score(queries(known)), expected @ FACTORS.T, rtol=1e-4, atol=1e-5)
 
 
 def test_the_confidence_of_a_repeated_item_is_the_sum_of_its_weights() -> None:
@@ -81,18 +81,18 @@ def test_a_long_history_beside_a_short_one_changes_nothing() -> None:
 def test_known_and_unknown_users_are_treated_alike() -> None:
     known = histories([3, 9])
     stranger, customer = queries(known), queries(known, np.array([0], np.int32))
-    np.testing.assert_array_equal(als().scores(stranger), als().scores(customer))
+    np.testing.assert_array_equal(als().score(stranger), als().score(customer))
 
 
 def test_an_event_raises_the_score_of_its_item() -> None:
-    before, after = als().scores(queries(histories([3, 9], [3, 9, 14])))
+    before, after = als().score(queries(histories([3, 9], [3, 9, 14])))
     assert after[14] > before[14] + 0.1
 
 
 def test_without_regularisation_fewer_items_than_factors_can_be_solved() -> None:
     few = np.zeros((N_ITEMS, DIM), np.float32)
     few[:3] = FACTORS[:3]
-    scores = als(0.0, 10.0, few).scores(queries(histories([0], [0, 1, 2])))
+    scores = als(0.0, 10.0, few).score(queries(histories([0], [0, 1, 2])))
     assert np.isfinite(scores[:, :3]).all()
     assert scores[0, 0] == pytest.approx(1, abs=0.01)  # three items are fitted exactly by six factors
     np.testing.assert_allclose(scores[0, 1:3], 0, atol=0.01)
@@ -102,12 +102,12 @@ def test_an_item_training_never_saw_has_no_score() -> None:
     factors = FACTORS.copy()
     factors[[4, 5]] = 0
     retriever = als(factors=factors)
-    scores = retriever.scores(queries(histories([3], [4, 5], [4, 3])))
+    scores = retriever.score(queries(histories([3], [4, 5], [4, 3])))
     assert (scores[:, [4, 5]] == -np.inf).all()
     assert (scores[1] == -np.inf).all(), "nothing is known of this history"
     others = np.delete(np.arange(N_ITEMS), [4, 5])
     assert np.isfinite(scores[np.ix_([0, 2], others)]).all()
-    assert (retriever.retrieve(queries(histories([4, 5])), 3).items == NO_ITEM).all()
+    assert (retriever.propose(queries(histories([4, 5])), 3).items == NO_ITEM).all()
 
 
 def test_without_fold_in_the_user_is_the_weighted_mean_of_the_history() -> None:
@@ -116,18 +116,18 @@ def test_without_fold_in_the_user_is_the_weighted_mean_of_the_history() -> None:
     known = histories([0, 1], [1, 0, 1], [], weights=[1, 3, 1, 1, 1])
     # Means: (1 * (1, 0) + 3 * (0, 2)) / 4 and ((0, 2) + (1, 0) + (0, 2)) / 3.
     np.testing.assert_allclose(bpr.encode(queries(known)), [[0.25, 1.5], [1 / 3, 4 / 3], [0, 0]], rtol=1e-6)
-    scores = bpr.scores(queries(known))
+    scores = bpr.score(queries(known))
     np.testing.assert_allclose(scores[0], [0.25 + 0.5, 3.0, 1.75 - 1], rtol=1e-6)
     assert (scores[2] == -np.inf).all()
 
 
 def test_retrieval_in_blocks_gives_what_scores_give(monkeypatch: pytest.MonkeyPatch) -> None:
     many = queries(histories(*([item, (item * 7) % N_ITEMS] for item in range(N_ITEMS))))
-    whole = als().retrieve(many, 5)
+    whole = als().propose(many, 5)
     monkeypatch.setattr("recsys.sources.exact.BLOCK_ENTRIES", 4 * N_ITEMS)
-    in_blocks = als().retrieve(many, 5)
+    in_blocks = als().propose(many, 5)
     np.testing.assert_array_equal(in_blocks.items, whole.items)
-    scores = als().scores(many)
+    scores = als().score(many)
     for row in range(len(many)):
         scores[row, many.histories.items[2 * row : 2 * row + 2]] = -np.inf
     np.testing.assert_allclose(whole.scores, -np.sort(-scores, axis=1)[:, :5], rtol=1e-5)

@@ -48,7 +48,7 @@ def same(one: ImplicitFactors, other: ImplicitFactors) -> bool:
 @pytest.mark.parametrize("fit", FITS)
 def test_users_of_a_group_are_offered_the_group(fit: Fit) -> None:
     fitted = fit(KNOWN, N_ITEMS, seed=0)
-    found = fitted.retrieve(EVERYONE, 3)
+    found = fitted.propose(EVERYONE, 3)
     in_group = found.items % GROUPS == EVERYONE.users[:, None] % GROUPS
     assert in_group.mean() > 0.5, "by chance one in ten"
 
@@ -72,7 +72,7 @@ def test_the_number_of_threads_does_not_matter(fit: Fit) -> None:
 @pytest.mark.parametrize("fit", FITS)
 def test_an_item_nobody_took_has_no_score(fit: Fit) -> None:
     fitted = fit(KNOWN, N_ITEMS + 1, seed=0)
-    scores = fitted.scores(EVERYONE)
+    scores = fitted.score(EVERYONE)
     assert (scores[:, N_ITEMS] == -np.inf).all()
     assert np.isfinite(scores[:, :N_ITEMS]).all()
 
@@ -102,7 +102,7 @@ def test_als_adds_up_the_weights_of_a_repeated_item() -> None:
 
 def test_als_fits_the_preferences() -> None:
     fitted = fit_als(KNOWN, N_ITEMS, factors=60, regularization=0.01, alpha=20.0, iterations=10, seed=0)
-    scores = fitted.scores(EVERYONE)
+    scores = fitted.score(EVERYONE)
     wanted = np.zeros(scores.shape, bool)
     wanted[np.repeat(np.arange(N_USERS), KNOWN.lengths), KNOWN.items] = True
     assert scores[wanted].mean() > 0.9, "preference 1"

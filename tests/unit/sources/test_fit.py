@@ -37,7 +37,7 @@ def test_every_setting_of_every_name_is_fitted_under_that_name(name: RetrieverNa
         assert retriever.name == name
         assert retriever.n_items == N_ITEMS
         queries = Queries(DATA.histories, np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, np.int64))
-        assert (retriever.retrieve(queries, 3).items != NO_ITEM).any()
+        assert (retriever.propose(queries, 3).items != NO_ITEM).any()
         if "decay" in settings:
             assert isinstance(retriever, ItemToItem)
             assert retriever.decay == settings["decay"]

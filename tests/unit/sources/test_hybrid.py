@@ -69,39 +69,39 @@ def test_the_weighted_sum_by_hand() -> None:
         {"a": 0.5, "b": 2.0},
     )
     np.testing.assert_array_equal(
-        blend.scores(queries([3], [3])), np.array([[0.5, 4, 3.5, NONE], [2, 3, NONE, NONE]], np.float32)
+        blend.score(queries([3], [3])), np.array([[0.5, 4, 3.5, NONE], [2, 3, NONE, NONE]], np.float32)
     )
-    found = blend.retrieve(queries([3], [1]), 3)
+    found = blend.propose(queries([3], [1]), 3)
     assert found.items.tolist() == [[1, 2, 0], [0, NO_ITEM, NO_ITEM]]
     assert found.scores.tolist() == [[4, 3.5, 0.5], [2, NONE, NONE]]
 
 
 def test_seen_items_compete_unless_removed() -> None:
     blend = Hybrid({"a": fixed([1, 5, 3])}, {"a": 1})
-    assert blend.retrieve(queries([1]), 2, exclude_seen=False).items.tolist() == [[1, 2]]
-    assert blend.retrieve(queries([1]), 2).items.tolist() == [[2, 0]]
+    assert blend.propose(queries([1]), 2, exclude_seen=False).items.tolist() == [[1, 2]]
+    assert blend.propose(queries([1]), 2).items.tolist() == [[2, 0]]
 
 
 def test_an_empty_history_gets_nothing_even_from_popularity() -> None:
     blend = Hybrid({"popularity": Popularity(np.array([3, 2, 1], np.float32))}, {"popularity": 1})
-    assert (blend.scores(queries([], [2]))[0] == NONE).all()
-    assert blend.retrieve(queries([], [2]), 2).items.tolist() == [[NO_ITEM, NO_ITEM], [0, 1]]
+    assert (blend.score(queries([], [2]))[0] == NONE).all()
+    assert blend.propose(queries([], [2]), 2).items.tolist() == [[NO_ITEM, NO_ITEM], [0, 1]]
 
 
 def test_a_member_of_weight_zero_is_not_kept() -> None:
     blend = Hybrid({"a": fixed([1, 2]), "b": fixed([9, 1]), "c": fixed([9, 1])}, {"a": 1, "b": 0})
     assert list(blend.members) == list(blend.weights) == ["a"]
-    assert blend.scores(queries([0])).tolist() == [[1, 2]]
+    assert blend.score(queries([0])).tolist() == [[1, 2]]
 
 
 def test_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(3)
     blend = Hybrid({name: fixed(*random.normal(size=(9, 6)).tolist()) for name in "ab"}, {"a": 0.3, "b": 0.7})
     asked = queries(*[[row % 6] for row in range(9)])
-    whole, best = blend.scores(asked), blend.retrieve(asked, 4)
+    whole, best = blend.score(asked), blend.propose(asked, 4)
     monkeypatch.setattr("recsys.sources.exact.BLOCK_ENTRIES", 12)
-    np.testing.assert_array_equal(blend.scores(asked), whole)
-    np.testing.assert_array_equal(blend.retrieve(asked, 4).items, best.items)
+    np.testing.assert_array_equal(blend.score(asked), whole)
+    np.testing.assert_array_equal(blend.propose(asked, 4).items, best.items)
 
 
 @pytest.mark.parametrize("weights", [{}, {"a": 0.0}, {"a": -1.0, "b": 2.0}])

@@ -8,7 +8,7 @@ import pytest
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources.exact import tie_keys
-from recsys.sources.item_to_item import ItemToItem, Spreads, write_last
+from recsys.sources.item_to_item import ItemToItem, NeighbourReading
 from recsys.sources.places import places
 from tests.support.bundles import HALF, make_histories
 
@@ -54,7 +54,7 @@ def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
 def test_scores_follow_the_definition() -> None:
     model, known = random_lists(40, 12), make_histories(25, 40)
     expected = naive_scores(model, known)
-    np.testing.assert_allclose(model.scores(queries(known)), np.nan_to_num(expected, nan=-np.inf), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.score(queries(known)), np.nan_to_num(expected, nan=-np.inf), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
@@ -63,21 +63,27 @@ def test_retrieves_the_highest_scores_of_either_sign(exclude_seen: bool) -> None
     expected = np.nan_to_num(naive_scores(model, known), nan=-np.inf)
     if exclude_seen:
         expected[np.repeat(np.arange(25), known.lengths), known.items] = -np.inf
-    found = model.retrieve(queries(known), 30, exclude_seen=exclude_seen)
+    found = model.propose(queries(known), 30, exclude_seen=exclude_seen)
     np.testing.assert_allclose(found.scores, -np.sort(-expected, axis=1)[:, :30], rtol=1e-5, atol=1e-6)
     assert (found.scores[found.items != NO_ITEM] < 0).any()
     assert (found.items == NO_ITEM).any()
 
 
-def test_pair_scores_are_the_scores_of_those_pairs_or_zero() -> None:
+def scores_alone(model: ItemToItem, known: Histories, items: np.ndarray) -> np.ndarray:
+    """The scores of items by one source, 0 where there is none."""
+    scores = np.full((1, *items.shape), 7, np.float32)
+    NeighbourReading([model], queries(known)).write_scores([0], [0], items, scores)
+    return scores[0]
+
+
+def test_scores_of_given_items_are_those_among_all_or_zero() -> None:
     model, known = random_lists(40, 12), make_histories(25, 40)
     expected = np.nan_to_num(naive_scores(model, known), nan=0.0)
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
     assert (items == NO_ITEM).any()
     padded = np.concatenate([expected, np.zeros((25, 1))], axis=1)  # NO_ITEM is the last column
-    found = model.pair_scorer(known)(items)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
+    scores = scores_alone(model, known, items)
+    np.testing.assert_allclose(scores, np.take_along_axis(padded, items, axis=1), rtol=1e-5, atol=1e-6)
 
 
 def several_lists() -> list[ItemToItem]:
@@ -90,12 +96,13 @@ def several_lists() -> list[ItemToItem]:
 @pytest.mark.parametrize("exclude_seen", [True, False])
 def test_lists_read_together_propose_what_each_does_alone(exclude_seen: bool) -> None:
     members, known = several_lists(), make_histories(25, 40)
-    found = Spreads.of(members, known).best(2, 9, exclude_seen=exclude_seen)
-    assert found.items.shape == (2, 25, 9)
-    for place, member in enumerate(members[:2]):
-        alone = member.retrieve(queries(known), 9, exclude_seen=exclude_seen)
-        np.testing.assert_array_equal(found.items[place], alone.items)
-        np.testing.assert_array_equal(found.scores[place], alone.scores)
+    reading = NeighbourReading(members, queries(known))
+    for slots, depths in (([0, 1], [9, 9]), ([1, 0], [4, 12]), ([2], [5])):
+        lists = reading.propose(slots, depths, exclude_seen=exclude_seen)
+        for slot, depth, candidates in zip(slots, depths, lists, strict=True):
+            alone = members[slot].propose(queries(known), depth, exclude_seen=exclude_seen)
+            np.testing.assert_array_equal(candidates.items, alone.items)
+            np.testing.assert_array_equal(candidates.scores, alone.scores)
     assert not places.of(40).any()
 
 
@@ -103,14 +110,11 @@ def test_lists_read_together_score_what_is_wanted_of_them() -> None:
     members, known = several_lists(), make_histories(25, 40)
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)  # most of them more than once
     scores = np.full((4, *items.shape), 7, np.float32)
-    spreads = Spreads.of(members, known)
-    spreads.write([members[2], members[0]], np.array([3, 1]), items, scores)
-    np.testing.assert_array_equal(scores[3], members[2].pair_scorer(known)(items))
-    np.testing.assert_array_equal(scores[1], members[0].pair_scorer(known)(items))
+    NeighbourReading(members, queries(known)).write_scores([2, 0], [3, 1], items, scores)
+    np.testing.assert_array_equal(scores[3], scores_alone(members[2], known, items))
+    np.testing.assert_array_equal(scores[1], scores_alone(members[0], known, items))
     assert (scores[[0, 2]] == 7).all()
     assert not places.of(40).any()
-    assert spreads.knows(members[1:])
-    assert not spreads.knows([members[0], random_lists(40, 12)]), "equal lists, but another retriever"
 
 
 def test_what_the_last_item_alone_says() -> None:
@@ -119,19 +123,20 @@ def test_what_the_last_item_alone_says() -> None:
     assert known.lengths[0] > 1
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
     scores = np.full((3, *items.shape), 7, np.float32)
-    write_last(members[:2], known, np.array([2, 0]), items, scores)
-    np.testing.assert_allclose(scores[2], members[0].pair_scorer(known.last(1))(items), rtol=1e-6)
-    np.testing.assert_allclose(scores[0], members[1].pair_scorer(known.last(1))(items), rtol=1e-6)
+    NeighbourReading(members, queries(known)).write_last_scores([0, 1], [2, 0], items, scores)
+    np.testing.assert_allclose(scores[2], scores_alone(members[0], known.last(1), items), rtol=1e-6)
+    np.testing.assert_allclose(scores[0], scores_alone(members[1], known.last(1), items), rtol=1e-6)
     assert (scores[1] == 7).all()
     assert scores[2].any()
     assert not scores[:, known.lengths == 0][[0, 2]].any()
 
 
-def test_pair_scores_of_empty_histories_and_without_candidates() -> None:
+def test_scores_of_empty_histories_and_without_candidates() -> None:
     model = random_lists(10, 3)
-    assert model.pair_scorer(histories([], []))(np.array([[1, NO_ITEM], [2, 3]], np.int32)).tolist() == [[0, 0]] * 2
-    assert model.pair_scorer(histories([1]))(np.empty((1, 0), np.int32)).shape == (1, 0)
-    assert model.pair_scorer(histories())(np.empty((0, 4), np.int32)).shape == (0, 4)
+    items = np.array([[1, NO_ITEM], [2, 3]], np.int32)
+    assert scores_alone(model, histories([], []), items).tolist() == [[0, 0]] * 2
+    assert scores_alone(model, histories([1]), np.empty((1, 0), np.int32)).shape == (1, 0)
+    assert scores_alone(model, histories(), np.empty((0, 4), np.int32)).shape == (0, 4)
 
 
 def test_scores_add_up_over_the_history_with_decay_and_weights() -> None:
@@ -139,21 +144,21 @@ def test_scores_add_up_over_the_history_with_decay_and_weights() -> None:
     similarities = np.array([[1.0, 0.5], [1.0, 0.25], [1.0, 0.0]], np.float32)
     model = ItemToItem("lists", neighbours, similarities, decay=0.5)
     # History: item 0 (weight 3), item 1 (weight 2), item 1 (weight 1); the last one counts in full.
-    scores = model.scores(queries(histories([0, 1, 1], weights=[3, 2, 1])))
+    scores = model.score(queries(histories([0, 1, 1], weights=[3, 2, 1])))
     first, second, third = 3 * 0.25, 2 * 0.5, 1.0
     assert scores[0].tolist() == pytest.approx([first, second + third, first * 0.5 + (second + third) * 0.25])
 
 
 def test_recent_items_count_more() -> None:
     model = ItemToItem("lists", np.array([[2], [3], [2], [3]], np.int32), np.ones((4, 1), np.float32), decay=0.6)
-    assert model.retrieve(queries(histories([0, 1], [1, 0])), 1).items.tolist() == [[3], [2]]
+    assert model.propose(queries(histories([0, 1], [1, 0])), 1).items.tolist() == [[3], [2]]
 
 
 def test_items_that_are_nobodys_neighbour_have_no_score() -> None:
     model = ItemToItem("lists", np.array([[1], [0], [2]], np.int32), np.ones((3, 1), np.float32))
-    found = model.retrieve(queries(histories([0])), 3, exclude_seen=False)
+    found = model.propose(queries(histories([0])), 3, exclude_seen=False)
     assert found.items.tolist() == [[1, NO_ITEM, NO_ITEM]]
-    assert model.scores(queries(histories([0])))[0].tolist() == [-np.inf, 1.0, -np.inf]
+    assert model.score(queries(histories([0])))[0].tolist() == [-np.inf, 1.0, -np.inf]
 
 
 def test_with_decay_changes_nothing_else() -> None:
@@ -170,10 +175,12 @@ def test_similarities_of_any_size_keep_half_precision(largest: float, tmp_path: 
     similarities = (largest * np.array([[1, 0.7], [1e-3, -1e-4], [3e-6, 0]])).astype(np.float32)
     model = ItemToItem("lists", np.array([[1, 2], [0, 2], [0, NO_ITEM]], np.int32), similarities)
     np.testing.assert_allclose(model.similarities, similarities, rtol=HALF)
-    scores = model.scores(queries(histories([1])))
+    scores = model.score(queries(histories([1])))
     np.testing.assert_allclose(scores, [[similarities[1, 0], -np.inf, similarities[1, 1]]], rtol=HALF)
     last = np.empty((1, 1, 3), np.float32)
-    write_last([model], histories([0, 1]), np.zeros(1, np.int64), np.array([[0, 1, 2]], np.int32), last)
+    NeighbourReading([model], queries(histories([0, 1]))).write_last_scores(
+        [0], [0], np.array([[0, 1, 2]], np.int32), last
+    )
     np.testing.assert_allclose(last[0, 0], [similarities[1, 0], 0, similarities[1, 1]], rtol=HALF)
     model.save(tmp_path)
     np.testing.assert_array_equal(ItemToItem.load(tmp_path).similarities, model.similarities)
@@ -203,7 +210,7 @@ def test_rows_of_a_large_catalogue_change_neither_scores_nor_the_order_of_equal_
     close = np.float32(1) + np.arange(width, dtype=np.float32) // 8 * np.float32(2**-10)  # neighbours in half precision
     neighbours, similarities = np.full((n_items, width), NO_ITEM, np.int32), np.zeros((n_items, width), np.float32)
     neighbours[0], similarities[0] = others, close
-    found = ItemToItem("lists", neighbours, similarities).retrieve(queries(histories([0])), width)
+    found = ItemToItem("lists", neighbours, similarities).propose(queries(histories([0])), width)
     order = np.lexsort((tie_keys(others), -close))
     assert found.items[0].tolist() == others[order].tolist()
     assert found.scores[0].tolist() == close[order].tolist()

@@ -65,7 +65,7 @@ def test_only_borrowers_without_a_score_of_their_own_get_their_lenders() -> None
         return np.where(asked == NO_ITEM, np.float32(0), found)
 
     filled = np.empty(items.shape, np.float32)
-    loans.fill(score(loans.with_lenders(items))[None], items, filled[None])
+    loans.fill(score(loans.with_lenders(items))[None], items, np.zeros(1, np.int64), filled[None])
     for query in range(6):
         for column, item in enumerate(items[query].tolist()):
             place = loans.borrowers.tolist().index(item) if item in loans.borrowers else None

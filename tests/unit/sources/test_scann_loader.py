@@ -27,7 +27,7 @@ from recsys.core.queries import Queries
 bundle = recsys.bundle.open_bundle(Path(sys.argv[1]))
 queries = Queries(bundle.histories.select([0]), np.zeros(1, np.int32), np.zeros(1, np.int64))
 assert (bundle.recommender().recommend(queries, 5).items >= 0).all()
-assert (bundle.retriever("neighbours_bm25").retrieve(queries, 5).items >= 0).any()
+assert (bundle.source("neighbours_bm25").propose(queries, 5).items >= 0).any()
 assert "scann_pybind" in sys.modules
 """
 

@@ -47,7 +47,7 @@ def held() -> HeldOut:
 def exact(weights: Float64Array, held: HeldOut, cutoff: int) -> dict[str, float]:
     """Figures of the hybrid itself, over the users with an unseen relevant item."""
     blend = Hybrid(MEMBERS, dict(zip(MEMBERS, weights, strict=True)))
-    found = blend.retrieve(held.queries, cutoff)
+    found = blend.propose(held.queries, cutoff)
     histories = held.queries.histories
     seen = [histories.items[a:b] for a, b in zip(histories.indptr, histories.indptr[1:], strict=False)]
     fresh = [item not in seen[user] for user, item in zip(held.relevant.owners, held.relevant.items, strict=True)]
@@ -75,7 +75,7 @@ def test_blocks_of_users_change_nothing(held: HeldOut, monkeypatch: pytest.Monke
 def test_candidates_are_the_first_of_each_member(held: HeldOut, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidate_scores, "DEPTH", 2)
     found = CandidateScores.of(MEMBERS, held)
-    first = [member.retrieve(held.queries, 2).items for member in MEMBERS.values()]
+    first = [member.propose(held.queries, 2).items for member in MEMBERS.values()]
     wanted = [
         (set(np.concatenate([items[row] for items in first]).tolist()) - {NO_ITEM}) if row != 3 else set()
         for row in range(N_USERS)
@@ -111,6 +111,6 @@ def test_the_typical_highest_contribution_by_hand() -> None:
 
 def test_scales_leave_seen_items_out(held: HeldOut) -> None:
     found = CandidateScores.of(MEMBERS, held)
-    first = MEMBERS["sparse"].retrieve(held.queries, 1).scores[:, 0]
+    first = MEMBERS["sparse"].propose(held.queries, 1).scores[:, 0]
     first[3] = -np.inf  # an empty history
     assert found.scales[1] == pytest.approx(np.median(first[first > 0]))

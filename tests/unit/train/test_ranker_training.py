@@ -73,8 +73,7 @@ def chosen_by(held: HeldOut, query: int) -> set[int]:
 def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
     """All unseen items that somebody proposes to one query."""
     one, recommender = held.queries.select([query]), bundle.recommender(candidates=12)
-    found = [recommender.retriever.retrieve(one, 12)]
-    found += [proposer.retrieve(one, recommender.proposer_candidates) for proposer in recommender.proposers.values()]
+    found = [proposer.source.propose(one, proposer.depth) for proposer in recommender.proposers]
     return {item for candidates in found for item in candidates.items[0].tolist() if item != NO_ITEM}
 
 
@@ -112,7 +111,6 @@ def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
 ) -> None:
     monkeypatch.setattr(module, "_BLOCK_QUERIES", 7)
     lists = collected(bundle, held, None)
-    vectors = bundle.two_tower().encode(held.queries)
     shares, place = [], 0
     for query in range(N_USERS):
         candidates, chosen = naive_candidates(bundle, held, query), chosen_by(held, query)
@@ -123,9 +121,8 @@ def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
         real = items != NO_ITEM
         assert sorted(items[real].tolist()) == sorted(candidates)
         assert lists.labels[place].tolist() == [item in chosen for item in items]
-        expected = bundle.ranker.features.compute(
-            held.queries.select([query]), vectors[query : query + 1], items[None, real]
-        )
+        features = bundle.ranker.features
+        expected = features.compute(features.read(held.queries.select([query])), items[None, real])
         np.testing.assert_allclose(lists.features[place, real], expected[0], rtol=1e-5, atol=1e-6)
         assert not lists.features[place, ~real].any()
         relevant = lists.relevant.items[lists.relevant.indptr[place] : lists.relevant.indptr[place + 1]]

@@ -14,7 +14,7 @@ from recsys.core.types import BoolArray
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.base import Retriever
+from recsys.sources.base import Source
 from recsys.sources.fit import FitData, fit_retriever, grid, same_fit
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item import ItemToItem
@@ -62,9 +62,9 @@ def target_is_unseen(held: HeldOut) -> BoolArray:
     return np.array([held.relevant.items[row] not in items[indptr[row] : indptr[row + 1]] for row in range(len(held))])
 
 
-def ndcg(retriever: Retriever, held: HeldOut, cutoff: int = 2) -> float:
+def ndcg(retriever: Source, held: HeldOut, cutoff: int = 2) -> float:
     """Of the users whose target is unseen, seen items removed."""
-    found = retriever.retrieve(held.queries, cutoff)
+    found = retriever.propose(held.queries, cutoff)
     figures = ranking_metrics(found.items, held.relevant, [cutoff])[f"ndcg@{cutoff}"]
     return float(figures[target_is_unseen(held)].mean())
 
@@ -92,7 +92,7 @@ def test_the_best_setting_on_validation_is_taken() -> None:
 def test_settings_of_one_fit_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fits: list[Mapping[str, Any]] = []
 
-    def counting(name: Any, data: FitData, settings: Mapping[str, Any], config: Any) -> Retriever:
+    def counting(name: Any, data: FitData, settings: Mapping[str, Any], config: Any) -> Source:
         fits.append(settings)
         return fit_retriever(name, data, settings, config)
 
@@ -211,7 +211,7 @@ def test_shares_of_the_config_are_taken_as_they_are() -> None:
     weights, report = tune_hybrid(MEMBERS, HELD, config, known=KNOWN)
     assert report["shares"] == {"two_tower": 0.75, "als": 0.25}
     assert report["tried"] == 0
-    best = {name: MEMBERS[name].retrieve(HELD.queries, 1).scores[:, 0] for name in ("two_tower", "als")}
+    best = {name: MEMBERS[name].propose(HELD.queries, 1).scores[:, 0] for name in ("two_tower", "als")}
     remembered = HELD.queries.histories.lengths > 0
     expected = {name: share / np.median(best[name][remembered]) for name, share in report["shares"].items()}
     assert weights == pytest.approx(expected)
@@ -230,7 +230,7 @@ def test_without_validation_all_members_are_equally_loud() -> None:
     assert (report["ndcg@2"], report["users"], report["tried"]) == (None, 0, 0)
     asked = KNOWN.select(np.flatnonzero(KNOWN.histories.lengths))
     for name, member in MEMBERS.items():
-        best = member.retrieve(asked, 1).scores[:, 0]
+        best = member.propose(asked, 1).scores[:, 0]
         assert weights[name] * np.median(best) == pytest.approx(1 / 3)
 
 

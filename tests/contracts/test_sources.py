@@ -1,4 +1,4 @@
-"""What holds for every retriever. A new one joins by an entry in RETRIEVERS."""
+"""What holds for every source. A new one joins by an entry in SOURCES."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import BoolArray, Float32Array
-from recsys.sources.base import PairScorer, Retriever
+from recsys.core.types import BoolArray, Float32Array, Int32Array
+from recsys.sources.base import Source
 from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
 from recsys.sources.ease_fit import fit_ease
 from recsys.sources.factors_fit import fit_als, fit_bpr
@@ -23,23 +23,24 @@ from recsys.sources.index import ScannIndex
 from recsys.sources.neighbours_fit import fit_neighbours
 from recsys.sources.popularity import Popularity
 from recsys.sources.query_tower import QueryTower
+from recsys.sources.readings import read
 from recsys.sources.transitions_fit import fit_transitions
-from recsys.sources.two_tower import TwoTowerRetriever
+from recsys.sources.two_tower import TwoTowerSource
 from tests.support.bundles import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8
 NOBODY = N_USERS - 1  # has an empty history
 
 
-def _two_tower(folder: Path, index: IndexConfig) -> Retriever:
+def _two_tower(folder: Path, index: IndexConfig) -> Source:
     write_query_tower(folder / "tower.onnx", DIM)
     embeddings = make_embeddings(N_ITEMS, DIM)
     tower = QueryTower(folder / "tower.onnx", MAX_HISTORY)
-    return TwoTowerRetriever(tower, embeddings, ScannIndex.build(embeddings, index))
+    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, index))
 
 
-def _hybrid(known: Histories) -> Retriever:
-    members: dict[str, Retriever] = {
+def _hybrid(known: Histories) -> Source:
+    members: dict[str, Source] = {
         "popularity": Popularity.fit(known.items, N_ITEMS),
         "neighbours_bm25": fit_neighbours(known, N_ITEMS, k=50, decay=0.6),
         "als": fit_als(known, N_ITEMS, factors=8),
@@ -49,24 +50,20 @@ def _hybrid(known: Histories) -> Retriever:
 
 @dataclass(frozen=True)
 class Case:
-    """How to make a retriever, and which of the protocol's choices it takes; `scores_pairs`: a `PairScorer` too."""
+    """How to make a source, and which of the protocol's choices it takes."""
 
-    make: Callable[[Path, Histories], Retriever]
+    make: Callable[[Path, Histories], Source]
     knows_empty_histories: bool = False
     approximate: bool = False
-    scores_pairs: bool = True
 
 
-RETRIEVERS = {
-    "popularity": Case(
-        lambda _, known: Popularity.fit(known.items, N_ITEMS), knows_empty_histories=True, scores_pairs=False
-    ),
+SOURCES = {
+    "popularity": Case(lambda _, known: Popularity.fit(known.items, N_ITEMS), knows_empty_histories=True),
     "popularity-decayed": Case(
         lambda _, known: Popularity.fit(
             known.items, N_ITEMS, timestamps=known.timestamps, half_life_days=30, name="recent_popularity"
         ),
         knows_empty_histories=True,
-        scores_pairs=False,
     ),
     "neighbours-bm25": Case(lambda _, known: fit_neighbours(known, N_ITEMS, k=50, decay=0.6)),
     "neighbours-cosine": Case(lambda _, known: fit_neighbours(known, N_ITEMS, weighting="cosine", k=50)),
@@ -81,15 +78,13 @@ RETRIEVERS = {
     "content-encoder": Case(lambda *_: fit_text_vectors(make_embeddings(N_ITEMS, DIM), k=50, decay=0.4)),
     "als": Case(lambda _, known: fit_als(known, N_ITEMS, factors=8, alpha=20.0)),
     "bpr": Case(lambda _, known: fit_bpr(known, N_ITEMS, factors=8, iterations=10)),
-    "hybrid": Case(lambda _, known: _hybrid(known), scores_pairs=False),
-    "two-tower-exact": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=5000)), scores_pairs=False),
-    "two-tower-tree": Case(
-        lambda folder, _: _two_tower(folder, IndexConfig(exact_below=0)), approximate=True, scores_pairs=False
-    ),
+    "hybrid": Case(lambda _, known: _hybrid(known)),
+    "two-tower-exact": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=5000))),
+    "two-tower-tree": Case(lambda folder, _: _two_tower(folder, IndexConfig(exact_below=0)), approximate=True),
 }
 
 
-@pytest.fixture(scope="module", params=RETRIEVERS.values(), ids=RETRIEVERS.keys())
+@pytest.fixture(scope="module", params=SOURCES.values(), ids=SOURCES.keys())
 def case(request: pytest.FixtureRequest) -> Case:
     return request.param
 
@@ -100,8 +95,8 @@ def known() -> Histories:
 
 
 @pytest.fixture(scope="module")
-def retriever(case: Case, known: Histories, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
-    return case.make(tmp_path_factory.mktemp("retriever"), known)
+def source(case: Case, known: Histories, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    return case.make(tmp_path_factory.mktemp("source"), known)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +138,7 @@ def assert_well_formed(found: Candidates, n_queries: int, k: int) -> None:
 
 
 def assert_best(case: Case, found: Candidates, scores: Float32Array) -> None:
-    """`found` holds the highest of `scores` [B, N], as exactly as the retriever promises."""
+    """`found` holds the highest of `scores` [B, N], as exactly as the source promises."""
     k = found.items.shape[1]
     best = -np.sort(-scores, axis=1)[:, :k]
     real = found.items != NO_ITEM
@@ -156,14 +151,14 @@ def assert_best(case: Case, found: Candidates, scores: Float32Array) -> None:
         np.testing.assert_allclose(found.scores, best, rtol=1e-4, atol=1e-5)
 
 
-def test_follows_the_protocol(retriever: Retriever) -> None:
-    assert isinstance(retriever, Retriever)
-    assert retriever.name
-    assert retriever.n_items == N_ITEMS
+def test_follows_the_protocol(source: Source) -> None:
+    assert isinstance(source, Source)
+    assert source.name
+    assert source.n_items == N_ITEMS
 
 
-def test_scores_cover_the_catalogue(retriever: Retriever, queries: Queries) -> None:
-    scores = retriever.scores(queries)
+def test_scores_cover_the_catalogue(source: Source, queries: Queries) -> None:
+    scores = source.score(queries)
     assert scores.shape == (N_USERS, N_ITEMS)
     assert scores.dtype == np.float32
     assert not np.isnan(scores).any()
@@ -171,133 +166,161 @@ def test_scores_cover_the_catalogue(retriever: Retriever, queries: Queries) -> N
     assert np.isfinite(scores[0]).any()
 
 
-def test_given_items_score_as_among_all(case: Case, retriever: Retriever, queries: Queries) -> None:
-    if not case.scores_pairs:
-        pytest.skip("does not score given items")
-    assert isinstance(retriever, PairScorer)
+def some_items(source: Source, queries: Queries) -> Int32Array:
+    """The best items of each query, others drawn at random, and padding, in random order."""
     random = np.random.default_rng(2)
-    best = retriever.retrieve(queries, 20, exclude_seen=False).items
+    best = source.propose(queries, 20, exclude_seen=False).items
     drawn = random.integers(0, N_ITEMS, (N_USERS, 30)).astype(np.int32)
     items = np.concatenate([best, drawn, np.full((N_USERS, 3), NO_ITEM, np.int32)], axis=1)
-    items = random.permuted(items, axis=1)
-    scores = np.take_along_axis(retriever.scores(queries), np.maximum(items, 0), axis=1)
-    expected = np.where(np.isfinite(scores) & (items != NO_ITEM), scores, 0)
-    found = retriever.pair_scorer(queries.histories)(items)
-    assert found.dtype == np.float32
-    assert (expected != 0).sum() > N_USERS
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    return random.permuted(items, axis=1)
+
+
+def test_given_items_score_as_among_all(source: Source, queries: Queries) -> None:
+    items = some_items(source, queries)
+    scores = np.take_along_axis(source.score(queries), np.maximum(items, 0), axis=1)
+    expected = np.where(items == NO_ITEM, -np.inf, scores)
+    given = source.score(queries, items)
+    assert given.dtype == np.float32
+    assert np.isfinite(expected).sum() > N_USERS
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-5)
     for row in range(N_USERS):
-        alone = retriever.pair_scorer(queries.histories.select([row]))(items[row : row + 1])
-        np.testing.assert_allclose(alone[0], found[row], rtol=1e-4, atol=1e-5)
+        alone = source.score(queries.select([row]), items[row : row + 1])
+        np.testing.assert_allclose(alone[0], given[row], rtol=1e-4, atol=1e-5)
 
 
-def test_retrieves_the_items_that_score_best(case: Case, retriever: Retriever, queries: Queries) -> None:
-    found = retriever.retrieve(queries, 20, exclude_seen=False)
+def test_a_reading_answers_as_the_source(source: Source, queries: Queries) -> None:
+    items = some_items(source, queries)
+    readings = read([source], queries)
+    for _ in range(2):
+        (proposed,) = readings.propose({source.name: 12})
+        expected = source.propose(queries, 12)
+        np.testing.assert_array_equal(proposed.items, expected.items)
+        np.testing.assert_array_equal(proposed.scores, expected.scores)
+        given = source.score(queries, items)
+        scores = readings.scores([source.name], items)
+        np.testing.assert_allclose(scores, [np.where(np.isfinite(given), given, 0)], rtol=1e-4, atol=1e-5)
+    last = Queries(queries.histories.last(1), queries.users, queries.now)
+    given = source.score(last, items)
+    of_last = readings.scores([source.name], items, last=True)
+    np.testing.assert_allclose(of_last, [np.where(np.isfinite(given), given, 0)], rtol=1e-4, atol=1e-5)
+    rows = np.array([7, 3])
+    some = readings.select(rows).scores([source.name], items[rows])
+    np.testing.assert_allclose(some, scores[:, rows], rtol=1e-4, atol=1e-5)
+
+
+def test_similar_items_are_told_only_by_sources_that_say_so(source: Source) -> None:
+    assert source.similar_by in ("behaviour", "content", None)
+    similar = source.similar(5, 8)
+    assert_well_formed(similar, 1, similar.items.shape[1])
+    assert similar.items.shape[1] <= 8
+    assert 5 not in similar.items
+
+
+def test_retrieves_the_items_that_score_best(case: Case, source: Source, queries: Queries) -> None:
+    found = source.propose(queries, 20, exclude_seen=False)
     assert_well_formed(found, N_USERS, 20)
-    assert_best(case, found, retriever.scores(queries))
+    assert_best(case, found, source.score(queries))
 
 
-def test_leaves_out_what_the_user_has_seen(case: Case, retriever: Retriever, queries: Queries) -> None:
-    found = retriever.retrieve(queries, 20)
+def test_leaves_out_what_the_user_has_seen(case: Case, source: Source, queries: Queries) -> None:
+    found = source.propose(queries, 20)
     seen = seen_mask(queries.histories)
     assert_well_formed(found, N_USERS, 20)
     assert not seen[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
-    assert_best(case, found, np.where(seen, -np.inf, retriever.scores(queries)))
+    assert_best(case, found, np.where(seen, -np.inf, source.score(queries)))
 
 
-def test_seen_items_would_otherwise_be_recommended(retriever: Retriever, queries: Queries) -> None:
-    found = retriever.retrieve(queries, 20, exclude_seen=False)
+def test_seen_items_would_otherwise_be_recommended(source: Source, queries: Queries) -> None:
+    found = source.propose(queries, 20, exclude_seen=False)
     assert seen_mask(queries.histories)[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
 
 
-def test_an_unknown_user_is_served_from_the_history(retriever: Retriever, queries: Queries) -> None:
+def test_an_unknown_user_is_served_from_the_history(source: Source, queries: Queries) -> None:
     stranger = one(queries.histories.select([3]), user=-1)
-    found = retriever.retrieve(stranger, 10)
+    found = source.propose(stranger, 10)
     assert_well_formed(found, 1, 10)
     assert (found.items != NO_ITEM).any()
-    assert np.isfinite(retriever.scores(stranger)).any()
+    assert np.isfinite(source.score(stranger)).any()
 
 
-def test_an_empty_history_gets_a_guess_only_where_promised(case: Case, retriever: Retriever, queries: Queries) -> None:
+def test_an_empty_history_gets_a_guess_only_where_promised(case: Case, source: Source, queries: Queries) -> None:
     nobody = queries.select([NOBODY])
-    found = retriever.retrieve(nobody, 10)
+    found = source.propose(nobody, 10)
     assert_well_formed(found, 1, 10)
     assert (found.items != NO_ITEM).all() == case.knows_empty_histories
     assert (found.items == NO_ITEM).all() != case.knows_empty_histories
-    assert np.isfinite(retriever.scores(nobody)).all() == case.knows_empty_histories
+    assert np.isfinite(source.score(nobody)).all() == case.knows_empty_histories
 
 
-def test_a_batch_answers_as_its_queries_alone(retriever: Retriever, queries: Queries) -> None:
-    together = retriever.retrieve(queries, 15)
-    all_scores = retriever.scores(queries)
+def test_a_batch_answers_as_its_queries_alone(source: Source, queries: Queries) -> None:
+    together = source.propose(queries, 15)
+    all_scores = source.score(queries)
     for row in range(N_USERS):
-        alone = retriever.retrieve(queries.select([row]), 15)
+        alone = source.propose(queries.select([row]), 15)
         np.testing.assert_array_equal(alone.items[0], together.items[row])
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(retriever.scores(queries.select([row]))[0], all_scores[row], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(source.score(queries.select([row]))[0], all_scores[row], rtol=1e-4, atol=1e-5)
 
 
-def test_the_order_of_a_batch_does_not_matter(retriever: Retriever, queries: Queries) -> None:
+def test_the_order_of_a_batch_does_not_matter(source: Source, queries: Queries) -> None:
     order = np.random.default_rng(1).permutation(N_USERS)
-    there, back = retriever.retrieve(queries, 15), retriever.retrieve(queries.select(order), 15)
+    there, back = source.propose(queries, 15), source.propose(queries.select(order), 15)
     np.testing.assert_array_equal(there.items[order], back.items)
 
 
-def test_an_empty_batch_is_answered(retriever: Retriever, queries: Queries) -> None:
+def test_an_empty_batch_is_answered(source: Source, queries: Queries) -> None:
     nothing = queries.select([])
-    assert_well_formed(retriever.retrieve(nothing, 10), 0, 10)
-    assert retriever.scores(nothing).shape == (0, N_ITEMS)
+    assert_well_formed(source.propose(nothing, 10), 0, 10)
+    assert source.score(nothing).shape == (0, N_ITEMS)
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
-def test_k_beyond_the_catalogue_is_padded(retriever: Retriever, queries: Queries, exclude_seen: bool) -> None:
+def test_k_beyond_the_catalogue_is_padded(source: Source, queries: Queries, exclude_seen: bool) -> None:
     k = N_ITEMS + 17
     some = queries.select([0, 5, NOBODY])
-    found = retriever.retrieve(some, k, exclude_seen=exclude_seen)
+    found = source.propose(some, k, exclude_seen=exclude_seen)
     assert_well_formed(found, 3, k)
-    scores = retriever.scores(some)
+    scores = source.score(some)
     if exclude_seen:
         scores = np.where(seen_mask(some.histories), -np.inf, scores)
     np.testing.assert_array_equal((found.items != NO_ITEM).sum(axis=1), np.isfinite(scores).sum(axis=1))
 
 
-def test_nothing_is_left_when_everything_is_seen(retriever: Retriever) -> None:
-    found = retriever.retrieve(one(history_of(*range(N_ITEMS))), 5)
+def test_nothing_is_left_when_everything_is_seen(source: Source) -> None:
+    found = source.propose(one(history_of(*range(N_ITEMS))), 5)
     assert (found.items == NO_ITEM).all()
     assert (found.scores == -np.inf).all()
 
 
-def test_a_long_history_still_leaves_k_items(retriever: Retriever, queries: Queries) -> None:
-    everything_scored = np.isfinite(retriever.scores(queries.select([0]))).all()
+def test_a_long_history_still_leaves_k_items(source: Source, queries: Queries) -> None:
+    everything_scored = np.isfinite(source.score(queries.select([0]))).all()
     if not everything_scored:
         pytest.skip("scores too few items for this question")
-    found = retriever.retrieve(one(history_of(*range(300))), 100)
+    found = source.propose(one(history_of(*range(300))), 100)
     assert (found.items >= 300).all()
 
 
-def test_repeated_items_in_a_history_are_allowed(retriever: Retriever) -> None:
-    found = retriever.retrieve(one(history_of(7, 17, 7, 7)), 10)
+def test_repeated_items_in_a_history_are_allowed(source: Source) -> None:
+    found = source.propose(one(history_of(7, 17, 7, 7)), 10)
     assert_well_formed(found, 1, 10)
     assert not np.isin(found.items, [7, 17]).any()
 
 
-def test_one_result(case: Case, retriever: Retriever, queries: Queries) -> None:
-    found = retriever.retrieve(queries, 1)
+def test_one_result(case: Case, source: Source, queries: Queries) -> None:
+    found = source.propose(queries, 1)
     assert_well_formed(found, N_USERS, 1)
-    np.testing.assert_array_equal(found.items[:, 0], retriever.retrieve(queries, 15).items[:, 0])
+    np.testing.assert_array_equal(found.items[:, 0], source.propose(queries, 15).items[:, 0])
 
 
-def test_load_gives_back_what_was_saved_wherever_it_lies(
-    retriever: Retriever, queries: Queries, tmp_path: Path
-) -> None:
+def test_load_gives_back_what_was_saved_wherever_it_lies(source: Source, queries: Queries, tmp_path: Path) -> None:
     written, moved = tmp_path / "written", tmp_path / "elsewhere" / "moved"
     written.mkdir()
-    retriever.save(written)
+    source.save(written)
     moved.parent.mkdir()
     shutil.move(written, moved)
-    loaded = type(retriever).load(moved)
-    assert loaded.name == retriever.name
-    np.testing.assert_array_equal(loaded.scores(queries), retriever.scores(queries))
-    before, after = retriever.retrieve(queries, 25), loaded.retrieve(queries, 25)
+    loaded = type(source).load(moved)
+    assert loaded.name == source.name
+    np.testing.assert_array_equal(loaded.score(queries), source.score(queries))
+    before, after = source.propose(queries, 25), loaded.propose(queries, 25)
     np.testing.assert_array_equal(after.items, before.items)
     np.testing.assert_array_equal(after.scores, before.scores)
