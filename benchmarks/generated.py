@@ -42,12 +42,12 @@ from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare.sample.words import HOBBIES
 from recsys.sources.factors import FoldIn, ImplicitFactors
-from recsys.sources.index import build_index
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.lending import LENDERS, Loans
 from recsys.sources.popularity import Popularity
-from recsys.sources.query_tower import QueryTower
 from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.two_tower.index import build_index
+from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs
 from recsys.train.ranker import FittedRanker, served_ranker

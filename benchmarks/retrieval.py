@@ -26,7 +26,7 @@ from recsys.core.types import Float32Array
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import IndexConfig
-from recsys.sources.index import RECALL_AT, build_index
+from recsys.sources.two_tower.index import RECALL_AT, build_index
 
 BATCH = 64
 # At most this share of the exact search's time for a single query, at recall@100 of .99 (size: share).

@@ -126,7 +126,7 @@ class ServingSection(_Section, frozen=True, kw_only=True):
 
 
 class IndexSection(_Section, frozen=True, kw_only=True):
-    """See `recsys.sources.index.IndexParameters`."""
+    """See `recsys.sources.two_tower.index.IndexParameters`."""
 
     leaves: int
     leaves_to_search: int

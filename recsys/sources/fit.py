@@ -11,15 +11,15 @@ from recsys.config import RetrievalConfig, RetrieverName
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array
 from recsys.sources.base import Source
-from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
-from recsys.sources.ease_fit import fit_ease
+from recsys.sources.content.fit import fit_text_vectors, fit_tfidf
 from recsys.sources.factors import ImplicitFactors
-from recsys.sources.factors_fit import fit_als, fit_bpr
-from recsys.sources.implicit_weights import implicit_weights
+from recsys.sources.factors.fit import fit_als, fit_bpr
+from recsys.sources.factors.implicit_weights import implicit_weights
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import Weighting, fit_neighbours
+from recsys.sources.item_to_item.ease_fit import fit_ease
+from recsys.sources.item_to_item.neighbours_fit import Weighting, fit_neighbours
+from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.sources.popularity import Popularity
-from recsys.sources.transitions_fit import fit_transitions
 
 Settings = dict[str, Any]
 

@@ -34,10 +34,10 @@ from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
 from recsys.sources.fit import FitData
-from recsys.sources.index import ScannIndex, build_index
 from recsys.sources.popularity import Popularity
-from recsys.sources.query_tower import QueryTower
 from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.two_tower.index import ScannIndex, build_index
+from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.train.confidence import SHOWN, fit_confidence
 from recsys.train.features import ModelInputs
 from recsys.train.fit import FitState

@@ -15,17 +15,17 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.sources.base import Source
-from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
-from recsys.sources.ease_fit import fit_ease
-from recsys.sources.factors_fit import fit_als, fit_bpr
+from recsys.sources.content.fit import fit_text_vectors, fit_tfidf
+from recsys.sources.factors.fit import fit_als, fit_bpr
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.index import ScannIndex
-from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.ease_fit import fit_ease
+from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.sources.popularity import Popularity
-from recsys.sources.query_tower import QueryTower
 from recsys.sources.readings import read
-from recsys.sources.transitions_fit import fit_transitions
 from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.two_tower.index import ScannIndex
+from recsys.sources.two_tower.query_tower import QueryTower
 from tests.support.bundles import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8

@@ -27,16 +27,16 @@ from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker, RankerModel
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.sources.base import Source
-from recsys.sources.content_fit import fit_text_vectors
+from recsys.sources.content.fit import fit_text_vectors
 from recsys.sources.factors import ImplicitFactors
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.index import ScannIndex
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.sources.popularity import Popularity
-from recsys.sources.query_tower import QueryTower
-from recsys.sources.transitions_fit import fit_transitions
 from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.two_tower.index import ScannIndex
+from recsys.sources.two_tower.query_tower import QueryTower
 
 MAX_HISTORY = 10
 START = 1_500_000_000

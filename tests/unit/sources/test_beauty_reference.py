@@ -11,7 +11,7 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 
 
 def without_last(known: Histories, count: int) -> Histories:

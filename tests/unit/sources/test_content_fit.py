@@ -5,8 +5,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsys.core.queries import NO_ITEM
-from recsys.sources import content_fit
-from recsys.sources.content_fit import fit_text_vectors, fit_tfidf
+from recsys.sources.content import fit as content_fit
+from recsys.sources.content.fit import fit_text_vectors, fit_tfidf
 from tests.support.bundles import HALF
 
 TEXTS = [

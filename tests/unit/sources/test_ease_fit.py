@@ -8,8 +8,8 @@ import pytest
 from recsys.core.errors import ConfigError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.sources import ease_fit
-from recsys.sources.ease_fit import fit_ease
+from recsys.sources.item_to_item import ease_fit
+from recsys.sources.item_to_item.ease_fit import fit_ease
 from tests.support.bundles import HALF, make_histories
 
 

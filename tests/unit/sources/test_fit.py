@@ -13,7 +13,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources import fit as fit_module
 from recsys.sources.fit import FitData, fit_retriever, grid, same_fit, unavailable
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 from recsys.sources.popularity import Popularity
 from tests.support.bundles import make_embeddings, make_histories
 

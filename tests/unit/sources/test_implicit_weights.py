@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
-from recsys.sources.implicit_weights import implicit_weights
+from recsys.sources.factors.implicit_weights import implicit_weights
 
 NAN = np.nan
 # User 0 takes items 0, 1, 0; user 1 takes items 1, 2; user 2 nothing.

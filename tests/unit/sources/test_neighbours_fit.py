@@ -6,7 +6,7 @@ from scipy import sparse
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
-from recsys.sources.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours, neighbour_lists
+from recsys.sources.item_to_item.neighbours_fit import bm25_weights, cosine_weights, fit_neighbours, neighbour_lists
 from tests.support.bundles import HALF, make_histories
 
 
@@ -38,7 +38,7 @@ def test_cooccurrence_counts_by_event_weight() -> None:
 def test_lists_hold_the_highest_positive_similarities(
     dense: bool, itself: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recsys.sources.neighbours_fit._BLOCK_ITEMS", 3)
+    monkeypatch.setattr("recsys.sources.item_to_item.neighbours_fit._BLOCK_ITEMS", 3)
     similarities = np.random.default_rng(0).normal(size=(10, 10)).astype(np.float32)
     similarities[4] = -1
     blocks = similarities.copy() if dense else sparse.csr_array(similarities)
@@ -98,7 +98,7 @@ def test_blocks_and_top_k_agree_with_the_full_product(weighting, monkeypatch: py
         weights = bm25_weights(weights, 1.2, 0.2) if weighting == "bm25" else cosine_weights(weights)
     product = (weights @ weights.T).toarray()
     done: list[int] = []
-    monkeypatch.setattr("recsys.sources.neighbours_fit._BLOCK_ITEMS", 7)
+    monkeypatch.setattr("recsys.sources.item_to_item.neighbours_fit._BLOCK_ITEMS", 7)
     fitted = fit_neighbours(known, 40, weighting=weighting, k=5, progress=done.append)
     assert sum(done) == 40
     best = -np.sort(-product, axis=1)[:, :5]

@@ -10,8 +10,8 @@ from onnx import TensorProto, helper
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.sources import query_tower
-from recsys.sources.query_tower import QueryTower
+from recsys.sources.two_tower import query_tower
+from recsys.sources.two_tower.query_tower import QueryTower
 from tests.support.bundles import DAY, MAX_HISTORY, make_embeddings, make_histories, write_query_tower
 
 

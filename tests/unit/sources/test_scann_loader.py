@@ -13,7 +13,7 @@ from tests.support.bundles import make_bundle
 SEARCH = """
 import sys
 import numpy as np
-from recsys.sources.scann_loader import scann_pybind
+from recsys.sources.two_tower.scann_loader import scann_pybind
 embeddings = np.eye(4, dtype=np.float32)
 searcher = scann_pybind().builder(embeddings, 2, "dot_product").score_brute_force().build()
 assert searcher.search(embeddings[2], 1)[0].tolist() == [2]

@@ -5,9 +5,8 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
-from recsys.sources import transitions_fit
-from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.transitions_fit import fit_transitions
+from recsys.sources.item_to_item import ItemToItem, transitions_fit
+from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from tests.support.bundles import HALF, make_histories
 
 DAY = 86_400

@@ -15,7 +15,7 @@ from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.sources.fit import FitData
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.transitions_fit import fit_transitions
+from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.train.retrievers import fit_again, make_hybrids, tune_retrievers
 from tests.support.datasets import TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores

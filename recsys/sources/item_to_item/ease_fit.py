@@ -10,7 +10,7 @@ from recsys.core.errors import ConfigError
 from recsys.core.histories import Histories
 from recsys.sources.interactions import user_item_matrix
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
 
 # Up to this many items the matrix is inverted in float64 (512 MB), beyond in float32, which gave the same lists.
 _DOUBLE_UP_TO = 8192

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from recsys.core.types import Float32Array
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
 
 # A term in more texts than this says too little of what an item is. On Beauty and CDs leaving such terms out raised
 # NDCG@10 by 4 to 14% on validation and made the product of all texts with all ten times as fast. In a small catalogue

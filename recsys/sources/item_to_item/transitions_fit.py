@@ -8,7 +8,7 @@ from scipy import sparse
 from recsys.core.histories import SECONDS_PER_DAY, Histories
 from recsys.core.types import Float64Array, Int64Array
 from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
 
 # Pairs further apart in a history are left out: they weigh little, and there are as many of them as the square of the
 # longest history.

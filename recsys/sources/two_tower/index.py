@@ -24,7 +24,7 @@ from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Arr
 from recsys.sources import exact
 from recsys.sources.kernels import write_best_unseen
 from recsys.sources.places import places
-from recsys.sources.scann_loader import scann_pybind
+from recsys.sources.two_tower.scann_loader import scann_pybind
 
 if TYPE_CHECKING:
     from recsys.config import IndexConfig

@@ -18,11 +18,11 @@ from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
-from recsys.sources.index import ScannIndex
 from recsys.sources.kernels import other_dots
 from recsys.sources.places import places
-from recsys.sources.query_tower import QueryTower
 from recsys.sources.tower_kernels import plan_searches
+from recsys.sources.two_tower.index import ScannIndex
+from recsys.sources.two_tower.query_tower import QueryTower
 
 QUERY_TOWER_FILE = "onnx/query_tower.onnx"
 EMBEDDINGS_FILE = "item_embeddings.npy"
