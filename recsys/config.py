@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recsys.core.errors import ConfigError
+from recsys.core.events import LOG_WEIGHTS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
@@ -95,7 +96,7 @@ class DataConfig(Section):
     k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
     k_core_items: NonNegative = Field(5, description="Fewest interactions an item must have; 0 or 1: no filter.")
     event_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0},
+        dict(LOG_WEIGHTS),
         description="Weight of each event type; an event of another type is a bad line.",
     )
     rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")

@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -15,8 +14,8 @@ import recsys
 from serve import logs
 from serve.auth import Keyring
 from serve.events import routes as events
-from serve.http import problems
-from serve.http.authentication import OPEN, Authentication
+from serve.http import documentation, problems
+from serve.http.authentication import Authentication
 from serve.http.limits import BodyLimit, ConcurrencyLimit, RateLimit
 from serve.http.telemetry import Telemetry
 from serve.items import routes as items
@@ -65,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(subject.router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
+    documentation.install(app, keys=server.parts.settings.api_keys is not None)
     _add_layers(app, server)
     return app
 
@@ -78,7 +78,6 @@ def _add_layers(app: FastAPI, server: Server) -> None:
         app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst, metrics=metrics)
     if settings.api_keys is not None:
         app.add_middleware(Authentication, keyring=Keyring.read(settings.api_keys), metrics=metrics)
-        _describe_keys(app)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -88,20 +87,3 @@ def _add_layers(app: FastAPI, server: Server) -> None:
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     app.add_middleware(Telemetry, metrics=metrics, access_log=settings.access_log)
-
-
-def _describe_keys(app: FastAPI) -> None:
-    """Say in the API's description which addresses need a key."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schemes = document["components"].setdefault("securitySchemes", {})
-        schemes["key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
-        for path, operations_of_path in document["paths"].items():
-            for operation in operations_of_path.values():
-                if path not in OPEN:
-                    operation["security"] = [{"key": []}]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document

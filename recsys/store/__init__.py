@@ -4,14 +4,11 @@
     store.upgrade()
     store.append([Event("e1", "u1", "i1", "view", time.time())])
 
-Imports nothing of the product but its errors.
+Imports nothing of the product but `recsys.core`.
 """
 
 from recsys.store.errors import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
 from recsys.store.records import (
-    EVENT_TYPES,
-    EVENT_WEIGHTS,
-    MAX_ID_CHARS,
     Appended,
     Event,
     ItemRow,
@@ -24,9 +21,6 @@ from recsys.store.records import (
 from recsys.store.store import Store
 
 __all__ = [
-    "EVENT_TYPES",
-    "EVENT_WEIGHTS",
-    "MAX_ID_CHARS",
     "Appended",
     "Event",
     "InvalidCursor",

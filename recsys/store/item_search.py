@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from recsys.core.events import MAX_ID_CHARS
 from recsys.store import paging
 from recsys.store.database import Database
 from recsys.store.errors import InvalidRecord
-from recsys.store.records import MAX_ID_CHARS, ItemRow, Page, check_id, finite, storable
+from recsys.store.records import ItemRow, Page, check_id, finite, storable
 from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
 
 # SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.

@@ -8,18 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from recsys.core.events import END_OF_TIME, EVENT_TYPES, LARGEST_NUMBER, MAX_ID_CHARS
 from recsys.store.errors import InvalidRecord
 
 T = TypeVar("T")
-
-EVENT_TYPES = ("view", "click", "add_to_cart", "purchase", "rating")
-# The weights of view `user_item_weights`. A rating weighs as much as a purchase, because users rate what they bought;
-# of a purchase and a later rating of the same item, training keeps the rating.
-EVENT_WEIGHTS: Mapping[str, float] = {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 5.0}
-
-MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
-END_OF_TIME = 1 << 33  # seconds since 1970; later times are milliseconds sent by mistake
-LARGEST_NUMBER = 3.4e38  # of float32, which training reads
 
 # PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -16,6 +16,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.base import Source
 from serve.bundles.facets import Facets
+from serve.bundles.info import BundleInfo
 from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
 from serve.kernels import logistic
@@ -43,7 +44,7 @@ class LoadedBundle:
         self.bundle = bundle
         self.recommender = bundle.recommender(candidates=candidates, threads=threads)
         synthetic = bundle.manifest.dataset.synthetic
-        self.info = {"name": bundle.name, "version": bundle.version, "synthetic": synthetic}
+        self.info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets())

@@ -12,6 +12,7 @@ from pathlib import Path
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
 from recsys.bundle.reader import current_version
 from recsys.core.errors import BundleError, RecsysError
+from serve.bundles.info import BundleInfo
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import NotReadyError
 from serve.metrics import Metrics
@@ -61,7 +62,7 @@ class Bundles:
         return self._loaded
 
     @property
-    def info(self) -> dict[str, object] | None:
+    def info(self) -> BundleInfo | None:
         """What answers say of the bundle served; None: there is none."""
         return None if self._loaded is None else self._loaded.info
 

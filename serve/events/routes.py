@@ -6,20 +6,21 @@ import time
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Response
 
 from recsys.store import Event
 from serve.errors import NotReadyError
-from serve.events.schemas import EventBody, EventsBody, EventsResponse
-from serve.http.problems import responses
-from serve.http.routing import REFUSALS, LinkOf, NoParameters, PartsOf
+from serve.events.answers import EventsResponse
+from serve.events.schemas import EventBody, EventsBody
+from serve.http.documentation import answers
+from serve.http.routing import LinkOf, NoParameters, PartsOf, json_response
 from serve.parts import Parts
 
 router = APIRouter(tags=["events"])
 
 
-@router.post("/events", summary="Tell what users did", responses=REFUSALS | responses(400), dependencies=[NoParameters])
-def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) -> EventsResponse:
+@router.post("/events", summary="Tell what users did", dependencies=[NoParameters], **answers(EventsResponse, 400))
+def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) -> Response:
     """One event, or a list of them: all or none.
 
     They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
@@ -28,11 +29,13 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) ->
     events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
     appended = link.append(events)
     parts.metrics.appended(events, appended.duplicates, now)
-    return EventsResponse(
-        accepted=appended.accepted,
-        duplicates=appended.duplicates,
-        unknown_items=_unknown_items(parts, events),
-        event_ids=[event.event_id for event in events],
+    return json_response(
+        EventsResponse(
+            accepted=appended.accepted,
+            duplicates=appended.duplicates,
+            unknown_items=_unknown_items(parts, events),
+            event_ids=[event.event_id for event in events],
+        )
     )
 
 

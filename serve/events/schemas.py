@@ -1,17 +1,17 @@
-"""Events: what users did."""
+"""What is sent about events."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from serve.http.schemas import MAX_EVENTS, Answer, Id, Moment, Query
+from recsys.core.events import LARGEST_AMOUNT, RATING, EventType
+from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
 CLOCK_SKEW_S = 86_400
-LARGEST_NUMBER = 1e9
-Amount = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 
 
 class EventBody(Query):
@@ -29,7 +29,7 @@ class EventBody(Query):
     ] = None
     user_id: Annotated[Id, Field(examples=["A1YJEY40YUW4SE"])]
     item_id: Annotated[Id, Field(description="The catalogue may not hold it yet.", examples=["B0009RF9DW"])]
-    event_type: Annotated[Literal["view", "click", "add_to_cart", "purchase", "rating"], Field(examples=["purchase"])]
+    event_type: Annotated[EventType, Field(examples=["purchase"])]
     timestamp: Annotated[
         Moment | None,
         Field(
@@ -38,7 +38,7 @@ class EventBody(Query):
         ),
     ] = None
     rating: Annotated[
-        Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)] | None,
+        Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_nan=False)] | None,
         Field(description="On the dataset's scale; needed for event_type rating.", examples=[5.0]),
     ] = None
     price: Annotated[Amount | None, Field(description="Of one piece.", examples=[12.95])] = None
@@ -46,7 +46,7 @@ class EventBody(Query):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.event_type == "rating" and self.rating is None:
+        if self.event_type == RATING and self.rating is None:
             raise ValueError("an event of type rating needs a rating")
         if self.timestamp is not None and self.timestamp > time.time() + CLOCK_SKEW_S:
             raise ValueError("timestamp must not lie more than a day ahead")
@@ -62,15 +62,3 @@ EventsBody = Annotated[
     | Annotated[list[EventBody], Field(min_length=1, max_length=MAX_EVENTS), Tag("batch")],
     Discriminator(_kind),
 ]
-
-
-class EventsResponse(Answer):
-    """The events are on disk."""
-
-    accepted: int = Field(description="New events.", examples=[1])
-    duplicates: int = Field(description="Events that had been accepted before, by event_id.", examples=[0])
-    unknown_items: int | None = Field(
-        description="Events of items that the bundle does not hold, kept for later bundles; null without a bundle.",
-        examples=[0],
-    )
-    event_ids: list[str] = Field(description="Of every event sent, in order.", examples=[["9b2d7a1e"]])

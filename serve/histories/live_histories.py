@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from recsys.bundle import Bundle
+from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.store import EVENT_WEIGHTS, Event, StoreUnavailable
+from recsys.store import Event, StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.kernels import merged

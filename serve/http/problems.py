@@ -5,18 +5,18 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from msgspec import Meta, Struct, json
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from recsys.core.errors import BundleError
 from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
 from serve.errors import NotReadyError, OverloadedError, UnknownModelError
-from serve.http.schemas import Problem
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -25,6 +25,17 @@ _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = 60
 _brief.maxlevel = 2
 _brief.maxlist = _brief.maxdict = 3
+
+
+class Problem(Struct):
+    """The body of every error (RFC 9457, application/problem+json)."""
+
+    type: Annotated[
+        str, Meta(description="Kind of problem; about:blank: what the status says.", examples=["about:blank"])
+    ]
+    title: Annotated[str, Meta(examples=["Unprocessable Entity"])]
+    status: Annotated[int, Meta(examples=[422])]
+    detail: Annotated[str, Meta(examples=["k: Input should be less than or equal to 100 (got '1000')"])]
 
 
 class ProblemError(Exception):
@@ -44,13 +55,17 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+# Of every route that a key, a limit or an unknown parameter can refuse.
+REFUSALS = responses(401, 403, 408, 413, 422, 429, 503)
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a request that failed. A 503 or 429 says when to try again."""
     body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
     given = dict(headers or {})
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         given.setdefault("Retry-After", str(RETRY_AFTER_S))
-    return Response(body.model_dump_json(), status, given, MEDIA_TYPE)
+    return Response(json.encode(body), status, given, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -73,14 +88,6 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, _asynchronous(handler))
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document
 
 
 def _asynchronous(handler: Any) -> Any:

@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from serve.bundles.loaded import LoadedBundle
-from serve.http.problems import ProblemError, responses
+from serve.http.problems import ProblemError
 from serve.parts import Parts
 from serve.store.link import StoreLink
 
@@ -44,8 +44,6 @@ class DirectRoute(Route):
 
 
 encoder = msgspec.json.Encoder()
-# Of every route that a key, a limit or an unknown parameter can refuse.
-REFUSALS = responses(401, 403, 408, 413, 422, 429, 503)
 
 
 async def parts_of(request: Request) -> Parts:

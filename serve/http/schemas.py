@@ -1,4 +1,4 @@
-"""What several answers share."""
+"""What several requests share."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
 from serve.bundles.facets import Filter
 
 MAX_K = 100
 MAX_USERS = 256
 MAX_EVENTS = 1000
 MAX_SESSION = 500
-MAX_ID_CHARS = 512
 NO_FILTER = Filter()
 
 
@@ -24,7 +24,7 @@ def _whole(number: object) -> object:
 
 K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), BeforeValidator(_whole)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=512)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 # NUL is no text to PostgreSQL.
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]
@@ -37,19 +37,18 @@ def _seconds(moment: object) -> float:
     """Seconds since 1970 of a number, or of a time in ISO 8601 with its offset."""
     text = str(moment) if isinstance(moment, str | int | float) and not isinstance(moment, bool) else ""
     try:
-        found = float(text)
+        seconds = float(text)
     except ValueError:
         try:
             time = datetime.fromisoformat(text)
         except ValueError:
             time = datetime.min
-        found = float("nan") if time.tzinfo is None else time.timestamp()
-    if not 0 <= found < END_OF_TIME:
+        seconds = float("nan") if time.tzinfo is None else time.timestamp()
+    if not 0 <= seconds < END_OF_TIME:
         raise ValueError("expected a time such as 2024-05-01T12:00:00Z, or seconds, from 1970 to 2242")
-    return found
+    return seconds
 
 
-END_OF_TIME = 1 << 33
 Moment = Annotated[
     float,
     BeforeValidator(_seconds),
@@ -62,12 +61,6 @@ Moment = Annotated[
         }
     ),
 ]
-
-
-class Answer(BaseModel):
-    """An answer holds the fields named and no others."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Query(BaseModel):
@@ -94,23 +87,6 @@ class Filters(Query):
         """What is restricted; None: nothing."""
         wanted = Filter(self.min_price, self.max_price, self.category, self.brand)
         return None if wanted == NO_FILTER else wanted
-
-
-class BundleInfo(Answer):
-    """The bundle that answers."""
-
-    name: str = Field(description="Name of the dataset and its bundles.", examples=["beauty"])
-    version: str = Field(description="Version of the bundle that answered.", examples=["20250102T030405Z-1a2b3c4d"])
-    synthetic: bool = Field(description="The catalogue and the users are generated, not real.", examples=[False])
-
-
-class Problem(BaseModel):
-    """The body of every error (RFC 9457, application/problem+json)."""
-
-    type: str = Field(description="Kind of problem; about:blank: what the status says.", examples=["about:blank"])
-    title: str = Field(examples=["Unprocessable Entity"])
-    status: int = Field(examples=[422])
-    detail: str = Field(examples=["k: Input should be less than or equal to 100 (got '1000')"])
 
 
 def parameters(model: type[BaseModel], path: dict[str, str] | None = None) -> list[dict[str, Any]]:

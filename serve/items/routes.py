@@ -1,103 +1,55 @@
-"""Items: one, similar ones, popular ones, found ones."""
+"""Items: one, similar ones, popular ones, those that match a search."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
-from serve.bundles.loaded import LoadedBundle
-from serve.http.problems import ProblemError, responses
-from serve.http.routing import REFUSALS, LinkOf, LoadedOf, NoParameters
-from serve.items.schemas import (
-    ItemQuery,
-    ItemResponse,
-    PopularQuery,
-    PopularResponse,
-    SearchQuery,
-    SearchResponse,
-    SimilarQuery,
-    SimilarResponse,
-)
-from serve.items.similar import similar_items
+from serve.http.documentation import answers
+from serve.http.problems import ProblemError
+from serve.http.routing import LinkOf, LoadedOf, NoParameters, json_response
+from serve.items import service
+from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
+from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQuery
 
 router = APIRouter(tags=["items"])
 
+T = TypeVar("T")
 ItemId = Annotated[str, Path(min_length=1, description="Any string; percent-encoded where it must be.")]
 
 
-@router.get("/items", summary="Search", responses=REFUSALS)
-def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> SearchResponse:
+@router.get("/items", summary="Search", **answers(SearchResponse))
+def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> Response:
     """Items of the store by words and category, the most popular first, a page at a time."""
-    store = link.queries
-    page = store.search_items(query.query, query.category, query.cursor, query.limit)
-    items = [
-        {
-            "item_id": row.item_id,
-            "title": row.title,
-            "brand": row.brand,
-            "categories": list(row.categories),
-            "price": row.price,
-            "image": row.image,
-        }
-        for row in page.rows
-    ]
-    found = {"items": items, "next_cursor": page.next_cursor, "catalogue_version": store.items_version()}
-    return SearchResponse.model_validate(found)
+    return json_response(service.search(link, query.query, query.category, query.cursor, query.limit))
 
 
-@router.get("/items/popular", summary="Popular items", responses=REFUSALS)
-def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> PopularResponse:
+@router.get("/items/popular", summary="Popular items", **answers(PopularResponse))
+def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Response:
     """The k items of the most interactions among those that the filters let through."""
-    rows = loaded.popular
-    wanted = query.filter()
-    if wanted is not None:
-        rows = rows[loaded.facets.mask(wanted)[rows]]
-    chosen = rows[: query.k].tolist()
-    cards = loaded.cards(chosen)
-    items = [
-        {"rank": rank, **cards[row]._asdict(), "popularity": float(loaded.popularity[row])}
-        for rank, row in enumerate(chosen, start=1)
-    ]
-    return PopularResponse.model_validate({"bundle": loaded.info, "items": items})
+    return json_response(service.popular(loaded, query.filter(), query.k))
 
 
-@router.get("/items/by-id", summary="An item, whatever its id", responses=REFUSALS | responses(404))
-def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> ItemResponse:
+@router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
+def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Response:
     """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar."""
     return item(query.item_id, loaded)
 
 
-@router.get("/items/{item_id:id}/similar", summary="Similar items", responses=REFUSALS | responses(404))
-def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf) -> SimilarResponse:
+@router.get("/items/{item_id:id}/similar", summary="Similar items", **answers(SimilarResponse, 404))
+def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf) -> Response:
     """The k items most similar to one, by what users chose, by content, or by both."""
-    items, fallback_used = similar_items(loaded, _row(loaded, item_id), query.by, query.k)
-    found: dict[str, Any] = {"item_id": item_id, "by": query.by, "fallback_used": fallback_used}
-    return SimilarResponse.model_validate({**found, "bundle": loaded.info, "items": items})
+    return json_response(_existing(item_id, service.similar(loaded, item_id, query.by, query.k)))
 
 
-@router.get("/items/{item_id:id}", summary="An item", responses=REFUSALS | responses(404), dependencies=[NoParameters])
-def item(item_id: ItemId, loaded: LoadedOf) -> ItemResponse:
+@router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))
+def item(item_id: ItemId, loaded: LoadedOf) -> Response:
     """What the catalogue says of an item. Ids that other addresses look like are reached by `/items/by-id`."""
-    row = _row(loaded, item_id)
-    (record,) = loaded.bundle.catalogue.items([row])
-    return ItemResponse.model_validate(
-        {
-            "item_id": record.item_id,
-            "title": record.title,
-            "brand": record.brand,
-            "categories": list(record.categories),
-            "price": record.price,
-            "image": record.image,
-            "description": record.description,
-            "popularity": float(loaded.popularity[row]),
-            "bundle": loaded.info,
-        }
-    )
+    return json_response(_existing(item_id, service.item(loaded, item_id)))
 
 
-def _row(loaded: LoadedBundle, item_id: str) -> int:
-    row = loaded.bundle.catalogue.item_row(item_id)
-    if row is None:
+def _existing(item_id: str, answer: T | None) -> T:
+    if answer is None:
         raise ProblemError(404, f"the catalogue holds no item {item_id[:60]!r}")
-    return row
+    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, NamedTuple
 
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import Int32Array
@@ -13,13 +13,24 @@ DEPTH = 200  # items that each source may name
 RANK_OFFSET = 60  # of reciprocal rank fusion, after Cormack, Clarke and Büttcher (SIGIR 2009)
 
 
-def sources_of(loaded: LoadedBundle, by: str) -> list[Source]:
+By = Literal["behaviour", "content", "both"]
+
+
+class SimilarRow(NamedTuple):
+    """An item similar to another: its row, how similar, and the sources that say so."""
+
+    row: int
+    score: float
+    sources: list[str]
+
+
+def sources_of(loaded: LoadedBundle, by: By) -> list[Source]:
     """The sources that say what is similar by behaviour, by content, or by both."""
     sources = [loaded.source(name) for name in loaded.bundle.manifest.sources]
     return [source for source in sources if source.similar_by is not None and by in (source.similar_by, "both")]
 
 
-def similar_items(loaded: LoadedBundle, row: int, by: str, k: int) -> tuple[list[dict[str, Any]], bool]:
+def similar_items(loaded: LoadedBundle, row: int, by: By, k: int) -> tuple[list[SimilarRow], bool]:
     """The k items most similar to the item `row`, and whether the primary source had to be asked for want of others.
 
     The sources' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
@@ -37,11 +48,7 @@ def similar_items(loaded: LoadedBundle, row: int, by: str, k: int) -> tuple[list
             scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + rank) / len(ranks)
             sources.setdefault(item, []).append(name)
     best = sorted(scores, key=lambda item: -scores[item])[:k]
-    cards = loaded.cards(best)
-    return [
-        {"rank": rank, **cards[item]._asdict(), "score": round(scores[item], 6), "sources": sources[item]}
-        for rank, item in enumerate(best, start=1)
-    ], fallback
+    return [SimilarRow(item, scores[item], sources[item]) for item in best], fallback
 
 
 def _real(items: Int32Array) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array
 from recsys.pipeline.recommender import filter_depth
 from serve.bundles.loaded import LoadedBundle
 from serve.kernels import shown
+from serve.recommendations.answers import RecommendedItem
 from serve.recommendations.options import Options
 
 POPULARITY = "popularity"
@@ -54,7 +54,7 @@ class Ranked:
 class UserList:
     """The list of one user: items of the model, then popular ones."""
 
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[RecommendedItem] = field(default_factory=list)
     personal: int = 0
 
 
@@ -140,7 +140,7 @@ def _popular(
     return fitting
 
 
-def _personal(loaded: LoadedBundle, ranked: Ranked, k: int) -> tuple[list[int], list[int], list[dict[str, Any]]]:
+def _personal(loaded: LoadedBundle, ranked: Ranked, k: int) -> tuple[list[int], list[int], list[RecommendedItem]]:
     """Length of each list, and the item rows and the entries of all, one list after the other."""
     unknown = np.full(ranked.items.shape, np.nan, np.float32)  # null in JSON
     retrieval_scores = unknown if ranked.retrieval_scores is None else ranked.retrieval_scores
@@ -157,26 +157,26 @@ def _entries(
     columns: Iterable[tuple[int, int, float, float, float, float, list[str]]],
     cards: Mapping[int, ItemCard],
     model_source: str,
-) -> list[dict[str, Any]]:
+) -> list[RecommendedItem]:
     """What lists show: of rank, item row, score, confidence, retrieval score, rating and the names of the proposers."""
     entries = []
     for rank, row, score, confidence, retrieval_score, rating, sources in columns:
         item_id, title, brand, price = cards[row]
         entries.append(
-            {
-                "rank": rank,
-                "item_id": item_id,
-                "title": title,
-                "brand": brand,
-                "price": price,
-                "score": score,
-                "confidence": confidence,
-                "retrieval_score": retrieval_score,
-                "predicted_rating": rating,
-                "source": sources[0] if sources else model_source,
-                "sources": sources,
-                "model_source": model_source,
-            }
+            RecommendedItem(
+                rank=rank,
+                item_id=item_id,
+                title=title,
+                brand=brand,
+                price=price,
+                score=score,
+                confidence=confidence,
+                retrieval_score=retrieval_score,
+                predicted_rating=rating,
+                source=sources[0] if sources else model_source,
+                sources=sources,
+                model_source=model_source,
+            )
         )
     return entries
 
@@ -186,18 +186,18 @@ def _names(names: Sequence[str], code: int) -> list[str]:
     return [name for bit, name in enumerate(names) if code >> bit & 1]
 
 
-def _popular_entry(rank: int, card: ItemCard, popularity: float, total: float) -> dict[str, Any]:
-    return {
-        "rank": rank,
-        "item_id": card.item_id,
-        "title": card.title,
-        "brand": card.brand,
-        "price": card.price,
-        "score": round(popularity, 6),
-        "confidence": round(min(max(popularity / total, 0.0), 1.0), 6),
-        "retrieval_score": None,
-        "predicted_rating": None,
-        "source": POPULARITY,
-        "sources": [POPULARITY],
-        "model_source": POPULARITY,
-    }
+def _popular_entry(rank: int, card: ItemCard, popularity: float, total: float) -> RecommendedItem:
+    return RecommendedItem(
+        rank=rank,
+        item_id=card.item_id,
+        title=card.title,
+        brand=card.brand,
+        price=card.price,
+        score=round(popularity, 6),
+        confidence=round(min(max(popularity / total, 0.0), 1.0), 6),
+        retrieval_score=None,
+        predicted_rating=None,
+        source=POPULARITY,
+        sources=[POPULARITY],
+        model_source=POPULARITY,
+    )

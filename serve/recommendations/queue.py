@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from serve.parts import Parts
+from serve.recommendations.answers import RecommendationResponse
 from serve.recommendations.batching import Batcher
 from serve.recommendations.served_log import ServedLog
-from serve.recommendations.service import Answer, RecommendationRequest, RecommendationService
+from serve.recommendations.service import RecommendationRequest, RecommendationService
 
 
 class RecommendationQueue:
@@ -26,13 +27,13 @@ class RecommendationQueue:
 
     def start(self) -> None:
         """Begin to take requests."""
-        self.batcher = Batcher[RecommendationRequest, list[Answer]](
+        self.batcher = Batcher[RecommendationRequest, list[RecommendationResponse]](
             self.service.recommend, self._max_batch, self._max_queue, lambda request: request.size
         )
         if self.served_log:
             self.served_log.start()
 
-    async def submit(self, request_id: str, request: RecommendationRequest) -> list[Answer]:
+    async def submit(self, request_id: str, request: RecommendationRequest) -> list[RecommendationResponse]:
         """One answer for each subject of the request, in order, noted in the log.
 
         Raises:

@@ -13,18 +13,15 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
-from serve.http.problems import ProblemError, explain, responses
-from serve.http.routing import REFUSALS, DirectRoute, NoParameters, json_response
+from serve.http.documentation import answers
+from serve.http.problems import ProblemError, explain
+from serve.http.routing import DirectRoute, NoParameters, json_response
 from serve.http.schemas import parameters
+from serve.recommendations.answers import RecommendationList, RecommendationResponse
 from serve.recommendations.options import Options
 from serve.recommendations.queue import RecommendationQueue
-from serve.recommendations.schemas import (
-    RecommendationBody,
-    RecommendationList,
-    RecommendationQuery,
-    RecommendationResponse,
-)
-from serve.recommendations.service import Answer, RecommendationRequest
+from serve.recommendations.schemas import RecommendationBody, RecommendationQuery
+from serve.recommendations.service import RecommendationRequest
 
 router = APIRouter(tags=["recommendations"])
 
@@ -36,9 +33,8 @@ USER_ID = "Any string; percent-encoded where it must be."
 @router.get(
     PATH,
     summary="Items for a user",
-    response_model=RecommendationResponse,
-    responses=REFUSALS,
     openapi_extra={"parameters": parameters(RecommendationQuery, {"user_id": USER_ID})},
+    **answers(RecommendationResponse),
 )
 async def recommend(request: Request) -> Response:
     """The k best items for a user.
@@ -52,8 +48,8 @@ async def recommend(request: Request) -> Response:
     user_id: str = request.path_params["user_id"]
     if not user_id:
         raise ProblemError(422, "user_id: name a user")
-    answers = await _submit(request, RecommendationRequest(options, (user_id,), started))
-    return json_response(answers[0])
+    results = await _submit(request, RecommendationRequest(options, (user_id,), started))
+    return json_response(results[0])
 
 
 # Stands before FastAPI's routes.
@@ -63,19 +59,18 @@ direct = DirectRoute(PATH, recommend)
 @router.post(
     "/recommendations",
     summary="Items for many users, or for a session",
-    response_model=RecommendationList,
-    responses=REFUSALS | responses(400),
     dependencies=[NoParameters],
+    **answers(RecommendationList, 400),
 )
 async def recommend_many(request: Request, body: Annotated[RecommendationBody, Body()]) -> Response:
     """One answer for each of `user_ids`, scored together; or one for an anonymous session, from its `history`."""
     started = time.perf_counter()
     subjects = tuple(body.user_ids) or (tuple(body.history),)
-    answers = await _submit(request, RecommendationRequest(body.options(), subjects, started))
-    return json_response({"results": answers})
+    results = await _submit(request, RecommendationRequest(body.options(), subjects, started))
+    return json_response(RecommendationList(results=results))
 
 
-async def _submit(request: Request, wanted: RecommendationRequest) -> list[Answer]:
+async def _submit(request: Request, wanted: RecommendationRequest) -> list[RecommendationResponse]:
     queue: RecommendationQueue = request.app.state.recommendations
     return await queue.submit(request.scope["request_id"], wanted)
 

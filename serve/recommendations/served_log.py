@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from recsys.core.errors import RecsysError
 from recsys.store import Served, Store
 from serve.metrics import Metrics
-from serve.recommendations.service import Answer
+from serve.recommendations.answers import RecommendationResponse
 
 logger = logging.getLogger(__name__)
 
@@ -34,23 +34,23 @@ class ServedLog:
         """Begin to write."""
         self._thread.start()
 
-    def add(self, request_id: str, answers: Sequence[Answer]) -> None:
+    def add(self, request_id: str, answers: Sequence[RecommendationResponse]) -> None:
         """Note answers; returns at once."""
         if self._waiting.qsize() + len(answers) > MAX_WAITING:
             self._metrics.served_dropped(len(answers))
             return
         now = time.time()
         for answer in answers:
-            items = answer["items"]
+            items = answer.items
             self._waiting.put(
                 Served(
                     request_id=request_id,
-                    user_id=answer["user_id"],
+                    user_id=answer.user_id,
                     timestamp=now,
-                    bundle_version=answer["bundle"]["version"],
-                    model=answer["primary_model"],
-                    item_ids=tuple([item["item_id"] for item in items]),
-                    scores=tuple([item["score"] for item in items]),
+                    bundle_version=answer.bundle.version,
+                    model=answer.primary_model,
+                    item_ids=tuple([item.item_id for item in items]),
+                    scores=tuple([item.score for item in items]),
                 )
             )
 

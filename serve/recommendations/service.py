@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.errors import UnknownModelError
 from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories, times_of_last
 from serve.metrics import Metrics
+from serve.recommendations.answers import RecommendationResponse, Timing, UserSummary
 from serve.recommendations.lists import POPULARITY, UserList, lists
 from serve.recommendations.options import Options
 from serve.times import time_text
@@ -22,8 +22,6 @@ UNKNOWN_ITEMS = "the catalogue holds no item of this session"
 NO_HISTORY = "no interactions of this user are known"
 FILTERED = "the filters leave too few of the model's items"
 NO_MORE = "the model has no more items for this user"
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class RecommendationService:
     def __init__(self, bundles: Bundles, histories: UserHistories, metrics: Metrics) -> None:
         self.bundles, self._histories, self._metrics = bundles, histories, metrics
 
-    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[Answer] | Exception]:
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
         """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
 
         Instead of its answers a request gets the exception that it met: `UnknownModelError`, or a bug.
@@ -65,7 +63,7 @@ class RecommendationService:
         groups: dict[Options, list[int]] = {}
         for place, request in enumerate(requests):
             groups.setdefault(request.options, []).append(place)
-        found: dict[int, list[Answer] | Exception] = {}
+        found: dict[int, list[RecommendationResponse] | Exception] = {}
         for options, places in groups.items():
             members = [requests[place] for place in places]
             try:
@@ -77,7 +75,7 @@ class RecommendationService:
 
     def _answers(
         self, loaded: LoadedBundle, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]
-    ) -> Iterator[Answer]:
+    ) -> Iterator[RecommendationResponse]:
         """One answer for each subject of the requests, in their order."""
         if options.model not in loaded.models:
             raise UnknownModelError(f"model: expected one of {', '.join(loaded.models)} (got {options.model!r})")
@@ -104,7 +102,7 @@ class RecommendationService:
         made: Sequence[UserList],
         timing: dict[str, float],
         arrivals: Sequence[float],
-    ) -> Iterator[Answer]:
+    ) -> Iterator[RecommendationResponse]:
         generated_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         lengths = users.queries.histories.lengths.tolist()
         last = times_of_last(users.queries.histories)
@@ -116,24 +114,24 @@ class RecommendationService:
                 self._metrics.fell_back(reason)
             if shortfall:
                 self._metrics.fell_short()
-            yield {
-                "user_id": subject if isinstance(subject, str) else None,
-                "user": {
-                    "known": users.known[b],
-                    "interactions": lengths[b],
-                    "live_events": users.live_events[b],
-                    "last_interaction_at": time_text(last[b]),
-                },
-                "primary_model": POPULARITY if filled and not listed.personal else options.model,
-                "fallback_used": filled,
-                "fallback_reason": reason,
-                "shortfall": shortfall,
-                "store": users.store,
-                "bundle": loaded.info,
-                "timing": {**timing, "total_ms": round(1000 * (time.perf_counter() - arrivals[b]), 3)},
-                "generated_at": generated_at,
-                "items": listed.items,
-            }
+            yield RecommendationResponse(
+                user_id=subject if isinstance(subject, str) else None,
+                user=UserSummary(
+                    known=users.known[b],
+                    interactions=lengths[b],
+                    live_events=users.live_events[b],
+                    last_interaction_at=time_text(last[b]),
+                ),
+                primary_model=POPULARITY if filled and not listed.personal else options.model,
+                fallback_used=filled,
+                fallback_reason=reason,
+                shortfall=shortfall,
+                store=users.store,
+                bundle=loaded.info,
+                timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrivals[b]), 3)),
+                generated_at=generated_at,
+                items=listed.items,
+            )
 
 
 def _reason(options: Options, subject: Subject, known: bool, length: int) -> str:

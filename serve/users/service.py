@@ -6,7 +6,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from recsys.store import StoreUnavailable, UserRow
 from recsys.store.paging import decode, encode
@@ -15,12 +14,14 @@ from serve.bundles.price_segments import mean_price
 from serve.histories.live_histories import LiveHistories
 from serve.store.link import StoreLink, StoreState
 from serve.times import time_text
+from serve.users.answers import Favourite, HistoryItem, ProfileResponse, SpendingResponse, Totals, UsersResponse
+from serve.users.answers import UserRow as ListedUser
 
 FAVOURITES = 5
 LISTING = "users"
 
 
-def list_users(loaded: LoadedBundle, link: StoreLink | None, cursor: str | None, limit: int) -> dict[str, Any]:
+def list_users(loaded: LoadedBundle, link: StoreLink | None, cursor: str | None, limit: int) -> UsersResponse:
     """A page of the users of the bundle and the store, ordered by the code points of their ids.
 
     Raises:
@@ -36,15 +37,15 @@ def list_users(loaded: LoadedBundle, link: StoreLink | None, cursor: str | None,
     for user_id in shown:
         row, events = of_bundle.get(user_id), of_store.get(user_id)
         users.append(
-            {
-                "user_id": user_id,
-                "interactions": 0 if row is None else int(lengths[row]),
-                "live_events": events.events if events else 0,
-                "last_event_at": time_text(events.last_timestamp) if events else None,
-            }
+            ListedUser(
+                user_id=user_id,
+                interactions=0 if row is None else int(lengths[row]),
+                live_events=events.events if events else 0,
+                last_event_at=time_text(events.last_timestamp) if events else None,
+            )
         )
     more = encode(LISTING, [shown[-1]]) if len(ids) > limit else None
-    return {"users": users, "next_cursor": more, "store": state}
+    return UsersResponse(users=users, next_cursor=more, store=state)
 
 
 def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tuple[dict[str, UserRow], StoreState]:
@@ -59,12 +60,12 @@ def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tupl
 
 def profile(
     loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, user_id: str, limit: int
-) -> dict[str, Any] | None:
-    """What is known of a user; None if nothing is."""
-    found = live.of([user_id], time.time())
-    if not found.known[0]:
+) -> ProfileResponse | None:
+    """What the bundle and the store say of a user; None if neither has heard of the user."""
+    user = live.of([user_id], time.time())
+    if not user.known[0]:
         return None
-    history = found.queries.histories
+    history = user.queries.histories
     rows = history.items.tolist()
     records = {record.row: record for record in loaded.bundle.catalogue.items(list(dict.fromkeys(rows)))}
     items = []
@@ -73,51 +74,44 @@ def profile(
     ]:
         record = records[row]
         items.append(
-            {
-                "item_id": record.item_id,
-                "title": record.title,
-                "brand": record.brand,
-                "price": record.price,
-                "rating": None if math.isnan(rating) else rating,
-                "at": time_text(at),
-            }
+            HistoryItem(
+                item_id=record.item_id,
+                title=record.title,
+                brand=record.brand,
+                price=record.price,
+                rating=None if math.isnan(rating) else rating,
+                at=time_text(at),
+            )
         )
     spent = mean_price([records[row].price for row in rows])
     segments = loaded.price_segments
-    return {
-        "user_id": user_id,
-        "store": found.store,
-        "interactions": len(rows),
-        "history": items,
-        "totals": _totals(link, user_id),
-        "favourite_brands": _favourites((records[row].brand for row in rows), len(rows)),
-        "favourite_categories": _favourites(
-            (name for row in rows for name in dict.fromkeys(records[row].categories)), len(rows)
+    brands = _favourites((records[row].brand for row in rows), len(rows))
+    categories = _favourites((name for row in rows for name in dict.fromkeys(records[row].categories)), len(rows))
+    return ProfileResponse(
+        user_id=user_id,
+        store=user.store,
+        interactions=len(rows),
+        history=items,
+        totals=_totals(link, user_id),
+        favourite_brands=brands,
+        favourite_categories=categories,
+        spending=SpendingResponse(
+            mean_price=spent, segment=segments.segment(spent), quartiles=list(segments.quartiles)
         ),
-        "spending": {
-            "mean_price": spent,
-            "segment": segments.segment(spent),
-            "quartiles": list(segments.quartiles),
-        },
-        "bundle": loaded.info,
-    }
+        bundle=loaded.info,
+    )
 
 
-def _favourites(names: Iterable[str | None], items: int) -> list[dict[str, Any]]:
+def _favourites(names: Iterable[str | None], items: int) -> list[Favourite]:
     counts = Counter(name for name in names if name)
-    return [{"name": name, "items": count, "share": count / items} for name, count in counts.most_common(FAVOURITES)]
+    return [Favourite(name=name, items=count, share=count / items) for name, count in counts.most_common(FAVOURITES)]
 
 
-def _totals(link: StoreLink | None, user_id: str) -> dict[str, Any] | None:
+def _totals(link: StoreLink | None, user_id: str) -> Totals | None:
     try:
         totals = link.queries.user_totals(user_id) if link else None
     except StoreUnavailable:
         return None
     if totals is None:
         return None
-    return {
-        "events": totals.events,
-        "by_type": dict(totals.by_type),
-        "purchased": totals.quantity,
-        "spent": totals.spent,
-    }
+    return Totals(events=totals.events, by_type=dict(totals.by_type), purchased=totals.quantity, spent=totals.spent)

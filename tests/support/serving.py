@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import numpy as np
 from fastapi.testclient import TestClient
 
@@ -14,14 +15,16 @@ from recsys.core.queries import Queries
 from recsys.core.types import Float32Array
 from serve.app import create_app
 from serve.http.problems import MEDIA_TYPE
+from serve.recommendations.answers import RecommendationResponse
 from serve.recommendations.schemas import RecommendationQuery
-from serve.recommendations.service import Answer, RecommendationRequest, RecommendationService
+from serve.recommendations.service import RecommendationRequest, RecommendationService
 from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import MAX_HISTORY
 from tests.support.databases import PATIENT_S
 from tests.support.waiting import eventually
 
+Answer = dict[str, Any]
 N_ITEMS, N_USERS = 200, 50
 COLD_USER = "user49"  # the last one, without a history
 # However busy the machine, the store is in time; search is left alone unless asked for.
@@ -60,7 +63,13 @@ def answer_to(service: RecommendationService, user_id: str, **options: Any) -> A
     (answers,) = service.recommend([request_for(user_id, **options)])
     assert isinstance(answers, list), answers
     (answer,) = answers
-    return answer
+    return as_json(answer)
+
+
+def as_json(answer: RecommendationResponse) -> Answer:
+    """An answer as its reader gets it."""
+    read: Answer = msgspec.json.decode(msgspec.json.encode(answer))
+    return read
 
 
 def get(client: TestClient, user_id: str, **parameters: object) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
+from recsys.core.events import END_OF_TIME
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.delimited import DelimitedRows
-from recsys.prepare.formats.layouts import LAST_SECOND
 
 REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
 OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY)
@@ -45,7 +45,7 @@ SELECT user_id, item_id, CAST(floor(TRY_CAST(seconds AS DECIMAL(38, 6))) AS BIGI
               OR raw_price IS NOT NULL AND (price IS NULL OR NOT isfinite(price))
               OR raw_quantity IS NOT NULL AND (quantity IS NULL OR NOT isfinite(quantity))
                 THEN '{reports.MISTYPED_FIELD}'
-            WHEN seconds < 0 OR seconds >= {LAST_SECOND} THEN '{reports.TIMESTAMP_OUT_OF_RANGE}'
+            WHEN seconds < 0 OR seconds >= {END_OF_TIME} THEN '{reports.TIMESTAMP_OUT_OF_RANGE}'
             WHEN rating NOT BETWEEN $low AND $high THEN '{reports.RATING_OUT_OF_RANGE}'
             WHEN weight IS NULL THEN '{reports.UNKNOWN_EVENT_TYPE}'
        END AS cause

@@ -17,17 +17,17 @@ from sqlalchemy import make_url
 
 from recsys.config import DataConfig
 from recsys.core.errors import DataError
+from recsys.core.events import EVENT_WEIGHTS, RATING
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport
-from recsys.store import EVENT_WEIGHTS, Event, Store
+from recsys.store import Event, Store
 
 TIMEOUT_S = 60.0
 BYTES_PER_EVENT = 150  # about, as text; for the progress bar
-RATING = "rating"  # an event type of the store that `data.event_weights` need not name
 
 # `data.interactions` is a list of paths, and a URL turned into a path has lost one of its slashes.
 _URL = re.compile(r"^(postgres(?:ql)?(?:\+\w+)?):/+")
@@ -65,6 +65,7 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
         DataError: too many events that `config` does not allow.
         StoreError, StoreUnavailable: see `open_input`.
     """
+    # A config need not name ratings: the store has them as a type of their own.
     weights = {RATING: EVENT_WEIGHTS[RATING], **config.event_weights}
     yield from checked_tables(DelimitedRows(report), _tables(report, on_bytes), config, weights, first_seq)
 

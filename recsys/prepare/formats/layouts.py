@@ -14,12 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from recsys.core.errors import DataError
+from recsys.core.events import END_OF_TIME
 from recsys.prepare.formats.base import Id, ItemRecord
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.reports import InputReport
 
-# Seconds up to the year 2242; later times are milliseconds written by mistake.
-LAST_SECOND = 1 << 33
 SNIFFED_LINES = 100
 CATALOGUE = "events"
 
@@ -77,7 +76,7 @@ def review_type(layout: Layout, rating_range: tuple[float, float]) -> type[msgsp
         [
             ("user_id", Id),
             ("item_id", Id),
-            ("timestamp", Annotated[int, Meta(ge=0, lt=LAST_SECOND * layout.ticks)]),
+            ("timestamp", Annotated[int, Meta(ge=0, lt=END_OF_TIME * layout.ticks)]),
             ("rating", Annotated[float, Meta(ge=low, le=high)] | None, None),
         ],
         rename=layout.review,

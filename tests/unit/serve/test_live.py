@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import Bundle
+from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
-from recsys.store import EVENT_WEIGHTS
 from serve.histories.live_histories import event_weights, merge, times_of_last
 from tests.support.bundles import DAY, START
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running

@@ -5,12 +5,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from recsys.bundle import Bundle
 from recsys.store import Served
 from serve.metrics import Metrics
 from serve.recommendations import served_log
+from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.served_log import ServedLog
 from tests.support.databases import patient
 from tests.support.serving import get, running
@@ -45,11 +47,14 @@ def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
         assert list(store.served(0, time.time() + 1)) == []
 
 
-def answers(count: int) -> list[dict[str, object]]:
-    items = [{"item_id": "a", "score": 1.0}]
-    return [
-        {"user_id": str(n), "bundle": {"version": "v"}, "primary_model": "full", "items": items} for n in range(count)
-    ]
+def answers(count: int) -> list[RecommendationResponse]:
+    item = {"rank": 1, "item_id": "a", "title": None, "brand": None, "price": None, "score": 1.0, "confidence": 0.5}
+    item |= {"retrieval_score": None, "predicted_rating": None, "source": "s", "sources": ["s"], "model_source": "s"}
+    user = {"known": True, "interactions": 1, "live_events": 0, "last_interaction_at": None}
+    answer = {"user": user, "primary_model": "full", "fallback_used": False, "fallback_reason": None, "shortfall": 0}
+    answer |= {"store": "live", "bundle": {"name": "b", "version": "v", "synthetic": True}, "generated_at": "now"}
+    answer |= {"timing": dict.fromkeys(Timing.__struct_fields__, 0.0), "items": [item]}
+    return msgspec.convert([{**answer, "user_id": str(n)} for n in range(count)], list[RecommendationResponse])
 
 
 def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.store import EVENT_TYPES, Event
+from recsys.core.events import EVENT_TYPES
+from recsys.store import Event
 from serve.bundles.facets import Filter
+from serve.recommendations.answers import RecommendationResponse
 from serve.recommendations.options import Options
-from serve.recommendations.schemas import RecommendationQuery, RecommendationResponse
+from serve.recommendations.schemas import RecommendationQuery
 from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import DAY, START
-from tests.support.serving import N_ITEMS, N_USERS, UNHURRIED, history_of, row_of
+from tests.support.serving import N_ITEMS, N_USERS, UNHURRIED, as_json, history_of, row_of
 from tests.support.waiting import eventually
 
 END = START + 1000 * DAY
@@ -72,8 +74,8 @@ def check(server: Server, new_events: list[Event], asked: list[RecommendationReq
         assert isinstance(answers, list), answers
         assert len(answers) == len(request.subjects)
         for subject, answer in zip(request.subjects, answers, strict=True):
-            RecommendationResponse.model_validate_json(msgspec.json.encode(answer), strict=True)
-            check_answer(server, request.options, subject, answer)
+            msgspec.json.decode(msgspec.json.encode(answer), type=RecommendationResponse)
+            check_answer(server, request.options, subject, as_json(answer))
 
 
 def check_answer(server: Server, wanted: Options, subject: str | tuple[str, ...], answer: dict) -> None:

@@ -11,11 +11,10 @@ from rich.console import Console
 
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
-from recsys.prepare.formats.layouts import LAST_SECOND
+from recsys.core.events import EVENT_WEIGHTS
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
-from recsys.store import EVENT_WEIGHTS, Event, Store, StoreError, StoreUnavailable, event_log
-from recsys.store.records import END_OF_TIME
+from recsys.store import Event, Store, StoreError, StoreUnavailable, event_log
 from tests.support.databases import event, patient
 from tests.support.postgres import PostgresServer
 
@@ -128,10 +127,6 @@ def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path
     manifest = json.loads((folder / "manifest.json").read_text("utf8"))
     assert manifest["sources"][0]["dropped"] == {"rating_out_of_range": 1, "unknown_event_type": 1}
     assert PreparedDataset.load(folder).interactions["weight"].unique().tolist() == [2.0]
-
-
-def test_what_the_store_takes_training_takes() -> None:
-    assert END_OF_TIME == LAST_SECOND
 
 
 def test_sources_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> None:

@@ -10,7 +10,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ID = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 _VIEWS = (
-    # The weighted user-item matrix. The weights are recsys.store.EVENT_WEIGHTS.
+    # The weighted user-item matrix. The weights are recsys.core.events.EVENT_WEIGHTS.
     """
     CREATE VIEW user_item_weights AS
     SELECT user_id, item_id,

@@ -1,0 +1,21 @@
+"""Events: their types, what each type weighs, and the bounds of their values. Everybody takes them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+EventType = Literal["view", "click", "add_to_cart", "purchase", "rating"]
+EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+RATING: Final[EventType] = "rating"
+
+# A rating weighs as much as a purchase, because users rate what they bought; of a purchase and a later rating of the
+# same item, training keeps the rating.
+EVENT_WEIGHTS: Mapping[str, float] = {"view": 1.0, "click": 2.0, "add_to_cart": 3.0, "purchase": 5.0, RATING: 5.0}
+# Of an event log's types, where a config names no others; a log tells ratings by their column.
+LOG_WEIGHTS: Mapping[str, float] = {name: weight for name, weight in EVENT_WEIGHTS.items() if name != RATING}
+
+MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
+END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake
+LARGEST_NUMBER = 3.4e38  # of float32, which training reads
+LARGEST_AMOUNT = 1e9  # of a rating, a price or a quantity that a client may send

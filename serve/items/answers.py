@@ -1,0 +1,104 @@
+"""What is answered about items."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from serve.answers import Answer
+from serve.bundles.info import BundleInfo
+from serve.items.similar import By
+
+
+class ItemResponse(Answer):
+    """An item of the catalogue."""
+
+    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
+    brand: Annotated[str | None, Meta(examples=["Arganics"])]
+    categories: Annotated[list[str], Meta(description="From general to specific.", examples=[["Beauty", "Hair Care"]])]
+    price: Annotated[float | None, Meta(examples=[12.95])]
+    image: Annotated[str | None, Meta(examples=["https://images.example/1.jpg"])]
+    description: Annotated[str | None, Meta(examples=["Gentle, without sulphates."])]
+    popularity: Annotated[float, Meta(description="Weighted number of interactions in the bundle.", examples=[42.0])]
+    bundle: BundleInfo
+
+
+class SimilarItem(Answer):
+    """One similar item."""
+
+    rank: Annotated[int, Meta(description="Place in the list, from 1.", examples=[1])]
+    item_id: Annotated[str, Meta(examples=["B000142FVW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil conditioner"])]
+    brand: Annotated[str | None, Meta(examples=["Arganics"])]
+    price: Annotated[float | None, Meta(examples=[10.5])]
+    score: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="1 where every retriever named has the item first (reciprocal rank fusion).",
+            examples=[0.83],
+        ),
+    ]
+    sources: Annotated[list[str], Meta(description="Retrievers that hold it similar.", examples=[["transitions"]])]
+
+
+class SimilarResponse(Answer):
+    """Items similar to one."""
+
+    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
+    by: Annotated[By, Meta(examples=["both"])]
+    fallback_used: Annotated[
+        bool,
+        Meta(
+            description="No retriever of that kind knows the item: the nearest vectors of the two-tower were taken.",
+            examples=[False],
+        ),
+    ]
+    bundle: BundleInfo
+    items: Annotated[list[SimilarItem], Meta(description="Most similar first.")]
+
+
+class PopularItem(Answer):
+    """One popular item."""
+
+    rank: Annotated[int, Meta(examples=[1])]
+    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
+    brand: Annotated[str | None, Meta(examples=["Arganics"])]
+    price: Annotated[float | None, Meta(examples=[12.95])]
+    popularity: Annotated[float, Meta(description="Weighted number of interactions in the bundle.", examples=[42.0])]
+
+
+class PopularResponse(Answer):
+    """The most popular items."""
+
+    bundle: BundleInfo
+    items: Annotated[list[PopularItem], Meta(description="Most popular first.")]
+
+
+class FoundItem(Answer):
+    """An item found."""
+
+    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
+    brand: Annotated[str | None, Meta(examples=["Arganics"])]
+    categories: Annotated[list[str], Meta(examples=[["Beauty", "Hair Care"]])]
+    price: Annotated[float | None, Meta(examples=[12.95])]
+    image: Annotated[str | None, Meta(examples=[None])]
+
+
+class SearchResponse(Answer):
+    """A page of what was found, the most popular first."""
+
+    items: list[FoundItem]
+    next_cursor: Annotated[str | None, Meta(description="For the next page; null after the last.", examples=[None])]
+    catalogue_version: Annotated[
+        str | None,
+        Meta(
+            description="Bundle whose items are searched; null until the first are in the store.",
+            examples=["beauty/20250102T030405Z-1a2b3c4d"],
+        ),
+    ]

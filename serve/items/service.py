@@ -1,0 +1,87 @@
+"""Items of the bundle and of the store, as answers show them."""
+
+from __future__ import annotations
+
+from serve.bundles.facets import Filter
+from serve.bundles.loaded import LoadedBundle
+from serve.items.answers import (
+    FoundItem,
+    ItemResponse,
+    PopularItem,
+    PopularResponse,
+    SearchResponse,
+    SimilarItem,
+    SimilarResponse,
+)
+from serve.items.similar import By, similar_items
+from serve.store.link import StoreLink
+
+
+def search(link: StoreLink, query: str | None, category: str | None, cursor: str | None, limit: int) -> SearchResponse:
+    """A page of the store's items, as `Store.search_items` finds them.
+
+    Raises:
+        InvalidCursor: it is not one that a search gave.
+        StoreUnavailable: the store is down.
+    """
+    store = link.queries
+    page = store.search_items(query, category, cursor, limit)
+    items = [
+        FoundItem(
+            item_id=row.item_id,
+            title=row.title,
+            brand=row.brand,
+            categories=list(row.categories),
+            price=row.price,
+            image=row.image,
+        )
+        for row in page.rows
+    ]
+    return SearchResponse(items=items, next_cursor=page.next_cursor, catalogue_version=store.items_version())
+
+
+def popular(loaded: LoadedBundle, wanted: Filter | None, k: int) -> PopularResponse:
+    """The k most popular items that a filter lets through."""
+    rows = loaded.popular
+    if wanted is not None:
+        rows = rows[loaded.facets.mask(wanted)[rows]]
+    best = rows[:k].tolist()
+    cards = loaded.cards(best)
+    items = [
+        PopularItem(rank=rank, **cards[row]._asdict(), popularity=float(loaded.popularity[row]))
+        for rank, row in enumerate(best, start=1)
+    ]
+    return PopularResponse(bundle=loaded.info, items=items)
+
+
+def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
+    """What the catalogue says of an item; None if it holds no such item."""
+    row = loaded.bundle.catalogue.item_row(item_id)
+    if row is None:
+        return None
+    (record,) = loaded.bundle.catalogue.items([row])
+    return ItemResponse(
+        item_id=record.item_id,
+        title=record.title,
+        brand=record.brand,
+        categories=list(record.categories),
+        price=record.price,
+        image=record.image,
+        description=record.description,
+        popularity=float(loaded.popularity[row]),
+        bundle=loaded.info,
+    )
+
+
+def similar(loaded: LoadedBundle, item_id: str, by: By, k: int) -> SimilarResponse | None:
+    """The k items most similar to one; None if the catalogue holds no such item."""
+    row = loaded.bundle.catalogue.item_row(item_id)
+    if row is None:
+        return None
+    best, fallback_used = similar_items(loaded, row, by, k)
+    cards = loaded.cards([other.row for other in best])
+    items = [
+        SimilarItem(rank=rank, **cards[other.row]._asdict(), score=round(other.score, 6), sources=other.sources)
+        for rank, other in enumerate(best, start=1)
+    ]
+    return SimilarResponse(item_id=item_id, by=by, fallback_used=fallback_used, bundle=loaded.info, items=items)

@@ -1,0 +1,105 @@
+"""What is answered about the server itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from serve.answers import Answer
+from serve.bundles.info import BundleInfo
+from serve.store.link import StoreState
+
+
+class HealthResponse(Answer):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyResponse(Answer, kw_only=True):
+    """A bundle is loaded."""
+
+    status: Literal["ready"] = "ready"
+    bundle: BundleInfo
+    store: Annotated[StoreState, Meta(description="Recommendations need none.", examples=["live"])]
+
+
+class IndexResponse(Answer):
+    """Where to find what."""
+
+    name: Annotated[str, Meta(examples=["Recommendations"])]
+    version: Annotated[str, Meta(examples=["0.1.0"])]
+    docs: Annotated[str, Meta(examples=["/docs"])]
+    recommendations: Annotated[str, Meta(examples=["/recommendations/{user_id}"])]
+    health: Annotated[str, Meta(examples=["/health"])]
+    ready: Annotated[str, Meta(examples=["/ready"])]
+
+
+class Calibration(Answer):
+    """confidence = 1 / (1 + exp(-(scale * score + offset)))."""
+
+    scale: Annotated[float, Meta(examples=[1.0])]
+    offset: Annotated[float, Meta(examples=[0.0])]
+    fitted: Annotated[bool, Meta(description="The bundle gives these numbers; false: 1 and 0.", examples=[False])]
+
+
+class ModelRow(Answer):
+    """A model that recommendations can be asked of."""
+
+    name: Annotated[str, Meta(examples=["full"])]
+    kind: Annotated[
+        str,
+        Meta(description="pipeline, two_tower, item_to_item, factors, popularity or hybrid.", examples=["pipeline"]),
+    ]
+    proposes: Annotated[bool, Meta(description="Proposes candidates to the full pipeline.", examples=[True])]
+    weights: Annotated[dict[str, float] | None, Meta(description="Of a hybrid's members.", examples=[None])]
+    confidence: Annotated[Calibration | None, Meta(description="null: a share of all interactions.")]
+
+
+class ModelsResponse(Answer):
+    """What can be asked for."""
+
+    bundle: BundleInfo
+    default: Annotated[str, Meta(examples=["full"])]
+    models: list[ModelRow]
+    metrics: Annotated[
+        dict[str, Any], Meta(description="Measured when the bundle was made.", examples=[{"recall@100": 0.99}])
+    ]
+
+
+class StoreStatistics(Answer):
+    """Size of the store."""
+
+    events: Annotated[int, Meta(examples=[120])]
+    users: Annotated[int, Meta(examples=[14])]
+    items: Annotated[int, Meta(description="That search finds.", examples=[12101])]
+    last_event_at: Annotated[str | None, Meta(examples=["2024-05-01T11:59:58Z"])]
+
+
+class StatsResponse(Answer):
+    """Sizes."""
+
+    bundle: BundleInfo
+    items: Annotated[int, Meta(description="Of the bundle.", examples=[12101])]
+    users: Annotated[int, Meta(description="Of the bundle.", examples=[22363])]
+    interactions: Annotated[int, Meta(description="Of the bundle.", examples=[198502])]
+    store: Annotated[StoreState, Meta(examples=["live"])]
+    store_statistics: Annotated[
+        StoreStatistics | None, Meta(description="null where there is no store or it does not answer.")
+    ]
+    uptime_s: Annotated[float, Meta(description="Of this worker.", examples=[3600.0])]
+    workers: Annotated[int, Meta(examples=[2])]
+
+
+class ConfigResponse(Answer):
+    """The settings in use; nothing secret."""
+
+    settings: Annotated[dict[str, Any], Meta(examples=[{"port": 8000}])]
+
+
+class ReloadResponse(Answer):
+    """The bundle was loaded anew by this worker; the others follow as soon as they look for a new version."""
+
+    bundle: BundleInfo
+    before: Annotated[BundleInfo | None, Meta(description="The bundle served until then; null if there was none.")]

@@ -1,0 +1,120 @@
+"""What is answered about recommendations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from recsys.bundle.layout import FULL
+from serve.answers import Answer
+from serve.bundles.info import BundleInfo
+from serve.store.link import StoreState
+
+
+class UserSummary(Answer):
+    """What the list was made from."""
+
+    known: Annotated[bool, Meta(description="The bundle or the store knows the user.", examples=[True])]
+    interactions: Annotated[int, Meta(description="Items in the history that was read.", examples=[7])]
+    live_events: Annotated[int, Meta(description="Events that the store gave of this user.", examples=[2])]
+    last_interaction_at: Annotated[
+        str | None, Meta(description="Of the history; null if it is empty.", examples=["2024-05-01T11:59:58Z"])
+    ]
+
+
+class RecommendedItem(Answer):
+    """One place of a list."""
+
+    rank: Annotated[int, Meta(description="Place in the list, from 1.", examples=[1])]
+    item_id: Annotated[str, Meta(description="The catalogue's id of the item.", examples=["B0009RF9DW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
+    brand: Annotated[str | None, Meta(examples=["Arganics"])]
+    price: Annotated[float | None, Meta(description="In the catalogue's currency; null if unknown.", examples=[12.95])]
+    score: Annotated[
+        float,
+        Meta(
+            description="What items of the same model_source are ordered by; comparable within one answer only.",
+            examples=[2.31],
+        ),
+    ]
+    confidence: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Grows with the score: logistic function of scale * score + offset, which the bundle gives "
+            "for each model (1 and 0 where it does not, see GET /models); of popular items, their share of all "
+            "interactions.",
+            examples=[0.91],
+        ),
+    ]
+    retrieval_score: Annotated[
+        float | None,
+        Meta(
+            description="Inner product of the user's and the item's vector; null where it was not computed.",
+            examples=[7.1],
+        ),
+    ]
+    predicted_rating: Annotated[
+        float | None,
+        Meta(
+            description="Rating the user would give, on the dataset's scale; null if the model predicts none.",
+            examples=[4.4],
+        ),
+    ]
+    source: Annotated[str, Meta(description="The first retriever that proposed the item.", examples=["two_tower"])]
+    sources: Annotated[
+        list[str], Meta(description="All retrievers that proposed the item.", examples=[["two_tower", "transitions"]])
+    ]
+    model_source: Annotated[
+        str,
+        Meta(
+            description="What gave the score: ranker, a retriever, or popularity where the list was filled up.",
+            examples=["ranker"],
+        ),
+    ]
+
+
+class Timing(Answer):
+    """Milliseconds; requests that wait at the same moment are computed together and share all but the total."""
+
+    store_ms: Annotated[float, Meta(description="Reading the events of the users.", examples=[0.4])]
+    query_tower_ms: Annotated[float, Meta(examples=[0.6])]
+    ann_ms: Annotated[float, Meta(description="Search in the index.", examples=[0.2])]
+    ranking_ms: Annotated[float, Meta(description="The other retrievers and the ranker.", examples=[2.2])]
+    total_ms: Annotated[float, Meta(description="From the request's arrival to this answer.", examples=[4.1])]
+
+
+class RecommendationResponse(Answer):
+    """The list for one user and where it came from."""
+
+    user_id: Annotated[str | None, Meta(description="null: an anonymous session.", examples=["A1YJEY40YUW4SE"])]
+    user: UserSummary
+    primary_model: Annotated[
+        str,
+        Meta(description="The model that was asked for, or popularity where it had nothing to offer.", examples=[FULL]),
+    ]
+    fallback_used: Annotated[
+        bool, Meta(description="The list was filled up with popular items, the same for everyone.", examples=[False])
+    ]
+    fallback_reason: Annotated[str | None, Meta(description="Why, if fallback_used.", examples=[None])]
+    shortfall: Annotated[int, Meta(description="Items fewer than k: no more of the catalogue fit.", examples=[0])]
+    store: Annotated[
+        StoreState,
+        Meta(
+            description="live: the user's latest events were read; off: there is no store; unavailable: the list comes "
+            "from the bundle alone.",
+            examples=["live"],
+        ),
+    ]
+    bundle: BundleInfo
+    timing: Timing
+    generated_at: Annotated[str, Meta(examples=["2024-05-01T12:00:00.123Z"])]
+    items: Annotated[list[RecommendedItem], Meta(description="Best first.")]
+
+
+class RecommendationList(Answer):
+    """One answer for each user asked for, in their order."""
+
+    results: list[RecommendationResponse]
