@@ -144,6 +144,8 @@ def test_extras_install_what_they_promise(wheel: Path, bundle_path: Path, tmp_pa
     served = environment.run(*install, f"{wheel}[serve]", cwd=tmp_path)
     assert served.returncode == 0, served.stderr
     options = ["--bundle", str(bundle_path), "--port", "0", "--store", f"sqlite:///{tmp_path}/store.sqlite"]
+    checked = environment.run("recsys", "serve", "--check", *options, cwd=tmp_path)  # compiles, however long that takes
+    assert checked.returncode == 0, checked.stderr
     with server([environment.recsys, "serve", *options], folder=tmp_path, PYTHONPATH="") as (url, _):
         answer = get(f"{url}/recommendations/user3").json()
         assert (answer["fallback_used"], answer["store"], len(answer["items"])) == (False, "live", 10)
