@@ -28,15 +28,23 @@ from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSectio
 from recsys.config import Config, DataConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import Float16Array, Float32Array, Int64Array
+from recsys.core.types import Float16Array, Float32Array, Int32Array, Int64Array
 from recsys.models import TwoTower
 from recsys.models.features import ItemFeatures
 from recsys.models.ranker import Ranker, bin_edges
-from recsys.pipeline.attributes import NO_VALUE, ItemAttributes
+from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.candidates import union
-from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.features import CandidateFeatures, FeatureGroup, FeatureParts
+from recsys.pipeline.features.brand import BrandFeatures
+from recsys.pipeline.features.category import CategoryFeatures
+from recsys.pipeline.features.group import FeatureGroupOfParts
+from recsys.pipeline.features.names import NO_NAME
+from recsys.pipeline.features.popularity import PopularityFeatures
+from recsys.pipeline.features.price import PriceFeatures
+from recsys.pipeline.features.registry import GROUPS
 from recsys.pipeline.head import RankingHead, RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
@@ -50,7 +58,7 @@ from recsys.sources.two_tower.index import build_index
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs
-from recsys.train.ranker import FittedRanker, served_ranker
+from recsys.train.ranker_fit import FittedRanker, served_ranker
 
 USERS = 20_000
 CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
@@ -171,7 +179,29 @@ def make_statistics(items: Items, random: np.random.Generator) -> RatingStatisti
     )
 
 
-def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes:
+@dataclass(frozen=True)
+class Attributes:
+    """What is known of each item beside its vectors."""
+
+    log_price: Float32Array
+    brand: Int32Array
+    categories: Int32Array
+    log_count: Float32Array
+    trend: Float32Array
+    loans: Loans
+
+    def features(self, parts: FeatureParts) -> CandidateFeatures:
+        """The features that read it, and those of the other parts of the pipeline."""
+        groups: dict[str, FeatureGroup] = {
+            name: group.of(parts) for name, group in GROUPS.items() if issubclass(group, FeatureGroupOfParts)
+        }
+        groups["popularity"] = PopularityFeatures(self.log_count, self.trend)
+        groups["price"] = PriceFeatures(self.log_price)
+        groups["brand"], groups["category"] = BrandFeatures(self.brand), CategoryFeatures(self.categories)
+        return CandidateFeatures({name: groups[name] for name in GROUPS})
+
+
+def make_attributes(items: Items, random: np.random.Generator) -> Attributes:
     """Price, brand and 3 to 6 categories by cluster, some unknown; loans within the cluster."""
     n_items = len(items)
     log_price = (random.normal(3, 0.6, len(items.members))[items.cluster] + random.normal(0, 0.3, n_items)).astype(
@@ -179,20 +209,20 @@ def make_attributes(items: Items, random: np.random.Generator) -> ItemAttributes
     )
     log_price[random.random(n_items) < 0.1] = np.nan
     brand = (1 + 8 * items.cluster + random.integers(8, size=n_items)).astype(np.int32)
-    brand[random.random(n_items) < 0.1] = NO_VALUE
+    brand[random.random(n_items) < 0.1] = NO_NAME
     top = 2 + COARSE + len(items.members)
     deeper = [np.full(n_items, 1), 2 + items.cluster % COARSE, 2 + COARSE + items.cluster]
     deeper += [top + 2 * items.cluster + random.integers(2, size=n_items)]
     deeper += [top + (level + 1) * 2 * len(items.members) + items.cluster for level in (1, 2)]
     categories = np.stack(deeper, axis=1).astype(np.int32)
-    categories[np.arange(6) >= random.choice([3, 4, 5, 6], (n_items, 1), p=[0.3, 0.5, 0.15, 0.05])] = NO_VALUE
+    categories[np.arange(6) >= random.choice([3, 4, 5, 6], (n_items, 1), p=[0.3, 0.5, 0.15, 0.05])] = NO_NAME
     borrowers = np.flatnonzero(items.counts == 0)
     lenders = np.array([_lenders(items, row) for row in borrowers.tolist()], np.int32).reshape(len(borrowers), -1)
     weights = np.full(lenders.shape, 1 / max(lenders.shape[1], 1), np.float32)
     loans = Loans(n_items, borrowers, lenders, weights)
     trend = random.normal(0, 0.3, n_items).astype(np.float32)
     log_count = np.log1p(items.counts).astype(np.float32)
-    return ItemAttributes(log_price, brand, categories, loans.lend(log_count), loans.lend(trend), loans)
+    return Attributes(log_price, brand, categories, loans.lend(log_count), loans.lend(trend), loans)
 
 
 def _lenders(items: Items, row: int) -> Int64Array:
@@ -201,7 +231,7 @@ def _lenders(items: Items, row: int) -> Int64Array:
     return known[:LENDERS]
 
 
-def item_records(items: Items, attributes: ItemAttributes) -> Iterator[ItemRecord]:
+def item_records(items: Items, attributes: Attributes) -> Iterator[ItemRecord]:
     """The catalogue that the attributes describe."""
     products = [product for kinds in HOBBIES.values() for product in kinds]
     prices = np.round(np.exp(attributes.log_price.astype(np.float64)), 2).tolist()
@@ -213,7 +243,7 @@ def item_records(items: Items, attributes: ItemAttributes) -> Iterator[ItemRecor
             f"B{row:09d}",
             title=f"{brand or 'Classic'} {product.name}, {product.size}, Model {row}",
             brand=brand,
-            categories=tuple(f"Category {number}" for number in categories[row] if number != NO_VALUE),
+            categories=tuple(f"Category {number}" for number in categories[row] if number != NO_NAME),
             price=None if np.isnan(prices[row]) else prices[row],
             image=f"https://images.example/{row}.jpg",
             description=f"{product.name} that {product.use}.",
@@ -256,7 +286,8 @@ def make_ranker(values: Float32Array, config: Config) -> RankerModel:
     ranking = config.ranking
     ranker = Ranker(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
     return served_ranker(
-        FittedRanker(ranker, hybrid_weight=0.1, hybrid_share=0.1, best=0.0, curve=[]), values[None, :512]
+        FittedRanker(ranker, sum_weight=0.1, sum_share=0.1, sum_column=values.shape[1] - 1, best=0.0, curve=[]),
+        values[None, :512],
     )[0]
 
 
@@ -291,14 +322,14 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         parts = _normal(random, n_items, config.model.rating_hidden[0])
         predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, parts)
         writer.add_ratings(predictor)
-        features = CandidateFeatures(
+        scorer = CandidateScorer(
             two_tower,
             {**proposers, "als": als},
-            attributes,
-            predictor,
+            attributes.loans,
             HYBRID,
             {"popularity": popularity},
         )
+        features = attributes.features(FeatureParts(two_tower.name, tuple(scorer.scorers), predictor))
         recommender = Recommender(
             [
                 Proposer(two_tower, config.ranking.candidates),
@@ -306,11 +337,14 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
             ],
             popularity,
         )
-        readings = features.read(queries)
+        readings = scorer.read(queries)
         found = union(recommender.propose(readings, 1))
         real = found != NO_ITEM
-        model = make_ranker(features.compute(readings, found)[real], config)
-        writer.add_ranker(CandidateRanker(features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
+        described = features.compute(scorer.feature_input(readings, scorer.score(readings, found)))
+        model = make_ranker(described[real], config)
+        writer.add_ranker(
+            CandidateRanker(scorer, features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS
+        )
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset=DatasetSection(

@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Recommender
@@ -39,8 +39,8 @@ SPANS: list[tuple[Any, str, str]] = [
     (TwoTowerSource, "encode", "query tower"),
     (TwoTowerSource, "search", "ANN search"),
     (Recommender, "propose", "proposers"),
-    (CandidateFeatures, "score", "scores of all"),
-    (CandidateFeatures, "describe", "features"),
+    (CandidateScorer, "score", "scores of all"),
+    (CandidateRanker, "describe", "features"),
     (CandidateRanker, "score", "ranker"),
     (RatingPredictor, "predict", "ratings"),
 ]

@@ -91,15 +91,15 @@ class RankerSection(_Section, frozen=True, kw_only=True):
         proposers: names of the scorers that propose candidates too.
         scorers: names of the sources whose scores are features.
         features: names of all features, in the order of the ranker's inputs.
-        hybrid: weight of each source in the sum that lets candidates through to the ranker.
+        source_sum: weight of each source in the sum that chooses the finalists, see `CandidateScorer`.
         repeat_log_odds: added to the score of an item that the query's history holds.
-        finalists: candidates that are let through.
+        finalists: candidates of a query that reach the ranker.
     """
 
     proposers: list[str]
     scorers: list[str]
     features: list[str]
-    hybrid: dict[str, float]
+    source_sum: dict[str, float]
     repeat_log_odds: float
     finalists: int
 

@@ -14,15 +14,17 @@ from recsys.core.arrays import mapped
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.types import Float16Array
-from recsys.pipeline.attributes import ItemAttributes
-from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.candidate_scorer import CandidateScorer
+from recsys.pipeline.features import CandidateFeatures, FeatureParts
 from recsys.pipeline.head import RankingHead, RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.ratings import RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.kinds import load_source
+from recsys.sources.lending import Loans
 from recsys.sources.popularity import Popularity
 from recsys.sources.two_tower import TwoTowerSource
 
@@ -134,12 +136,13 @@ class Bundle:
         described = self.manifest.ranker
         if described is None:
             return None
-        attributes = ItemAttributes.load(self.path / layout.ATTRIBUTES_FOLDER)
         scorers = {name: self.source(name) for name in described.scorers}
-        hybrid = described.hybrid
-        members = {name: self.source(name) for name in hybrid if name not in scorers and name != self._two_tower.name}
-        predictor = self.rating_predictor
-        features = CandidateFeatures(self._two_tower, scorers, attributes, predictor, hybrid, members)
+        weights = described.source_sum
+        members = {name: self.source(name) for name in weights if name not in scorers and name != self._two_tower.name}
+        loans = Loans.load(self.path / layout.LOANS_FOLDER, self.n_items)
+        scorer = CandidateScorer(self._two_tower, scorers, loans, weights, members)
+        parts = FeatureParts(self._two_tower.name, tuple(scorers), self.rating_predictor)
+        features = CandidateFeatures.load(self.path / layout.FEATURES_FOLDER, parts)
         if list(features.names) != described.features:
             raise BundleError(
                 f"a ranker of the features {', '.join(features.names)}",
@@ -147,7 +150,7 @@ class Bundle:
                 "train again with this version of the program",
             )
         model = RankerModel.load(self.path / layout.RANKER_FILE)
-        return CandidateRanker(features, model, described.repeat_log_odds, finalists=described.finalists)
+        return CandidateRanker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.

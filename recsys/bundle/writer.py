@@ -153,19 +153,19 @@ class BundleWriter:
         """The ranker and what it reads.
 
         Args:
-            ranker: the scorers and members of its features are sources added before.
+            ranker: the scorers and members of its scorer are sources added before.
             proposers: names of those scorers that propose candidates too.
         """
-        features = ranker.features
-        folder = self.folder / layout.ATTRIBUTES_FOLDER
-        folder.mkdir()
-        features.attributes.save(folder)
+        for name in (layout.FEATURES_FOLDER, layout.LOANS_FOLDER):
+            (self.folder / name).mkdir()
+        ranker.features.save(self.folder / layout.FEATURES_FOLDER)
+        ranker.scorer.loans.save(self.folder / layout.LOANS_FOLDER)
         ranker.model.save(self.folder / layout.RANKER_FILE)
         self._ranker = RankerSection(
             proposers=list(proposers),
-            scorers=list(features.scorers),
-            features=list(features.names),
-            hybrid=dict(features.hybrid),
+            scorers=list(ranker.scorer.scorers),
+            features=list(ranker.features.names),
+            source_sum=dict(ranker.scorer.weights),
             repeat_log_odds=ranker.repeat_log_odds,
             finalists=ranker.finalists,
         )
@@ -263,7 +263,8 @@ def _try_out(folder: Path) -> None:
             **{f"retrievers/{name}": bundle.source(name).n_items for name in bundle.sources},
         }
         if bundle.ranker is not None:
-            counts["attributes/"] = len(bundle.ranker.features.attributes.brand)
+            sizes = {name: group.n_items for name, group in bundle.ranker.features.groups.items()}
+            counts |= {f"features/{name}": size for name, size in sizes.items() if size is not None}
         if bundle.rating_predictor is not None:
             counts["ratings/"] = len(bundle.rating_predictor.statistics.item_counts)
             counts[f"ratings/{layout.ITEM_PARTS_FILE}"] = len(bundle.rating_predictor.item_parts)

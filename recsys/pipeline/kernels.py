@@ -6,14 +6,12 @@ import math
 
 import numpy as np
 
-from recsys.core.compiled import compiled, prefetch
+from recsys.core.compiled import compiled
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt64Array
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array, UInt64Array
 from recsys.sources.kernels import HASH, UNHASH
 
-_NO_VALUE = 0  # as in recsys.pipeline.attributes
 _SIGN = np.int64(1 << 31)
-_AHEAD = 8  # items asked for before they are read
 
 
 @compiled
@@ -144,8 +142,14 @@ def write_sources(
 
 
 @compiled
-def write_two_tower(items: Int32Array, scores: Float32Array, hybrid: Float32Array, features: Float32Array) -> None:
-    """Fill in the first three features: score, how far it lies below the best, and its rank; and the last: `hybrid`."""
+def write_primary(items: Int32Array, scores: Float32Array, features: Float32Array, first: int) -> None:
+    """Fill in three features of the scores [B, C]: score, how far it lies below the query's best, and its rank.
+
+    Args:
+        items, scores: [B, C].
+        features: [B, C, F].
+        first: column of the first of them.
+    """
     for query in range(len(items)):
         listed = items[query] != NO_ITEM
         best = -np.inf
@@ -154,10 +158,9 @@ def write_two_tower(items: Int32Array, scores: Float32Array, hybrid: Float32Arra
                 best = max(best, scores[query, column])
         for column in range(items.shape[1]):
             if listed[column]:
-                features[query, column, 0] = scores[query, column]
-                features[query, column, 1] = scores[query, column] - best
-                features[query, column, features.shape[2] - 1] = hybrid[query, column]
-        _write_ranks(scores[query], listed, features[query, :, 2])
+                features[query, column, first] = scores[query, column]
+                features[query, column, first + 1] = scores[query, column] - best
+        _write_ranks(scores[query], listed, features[query, :, first + 2])
 
 
 @compiled
@@ -215,118 +218,11 @@ def write_deviations(ratings: Float32Array, mean: float, features: Float32Array,
 
 
 @compiled
-def _mean_share(values: Int32Array, shares: Float64Array) -> float:
-    """Mean share of those values that are some; 0 where none is."""
-    count, total = 0, 0.0
-    for value in values:
-        if value != _NO_VALUE:
-            count += 1
-            total += shares[value]
-    return total / max(count, 1)
-
-
-@compiled
-def _overlap(values: Int32Array, others: Int32Array) -> float:
-    """Share of the values that are among the others, of those that are some."""
-    count, common = 0, 0
-    for value in values:
-        if value != _NO_VALUE:
-            count += 1
-            for other in others:
-                common += value == other
-    return common / max(count, 1)
-
-
-@compiled
-def _fetch_attributes(
-    item: int,
-    log_price: Float32Array,
-    brand: Int32Array,
-    categories: Int32Array,
-    log_count: Float32Array,
-    trend: Float32Array,
-) -> None:
-    """Ask for what is known of an item before it is read."""
-    if item != NO_ITEM:
-        prefetch(log_price, item)
-        prefetch(brand, item)
-        prefetch(categories[item], 0)
-        prefetch(log_count, item)
-        prefetch(trend, item)
-
-
-@compiled
-def write_attributes(
-    indptr: Int64Array,
-    history: Int32Array,
-    decay: float,
-    items: Int32Array,
-    log_price: Float32Array,
-    brand: Int32Array,
-    categories: Int32Array,
-    log_count: Float32Array,
-    trend: Float32Array,
-    brand_shares: Float64Array,
-    category_shares: Float64Array,
-    features: Float32Array,
-    first: int,
-) -> None:
-    """Fill in ten features: popularity and trend, three of price, two of brand, two of categories, history length.
-
-    Args:
-        indptr, history: of B queries.
-        decay: weight of a step back in the history, in the user's habits.
-        items: [B, C].
-        log_price, brand, categories, log_count, trend: of all items, see `ItemAttributes`.
-        brand_shares, category_shares: zeros, one for each brand or category; zeros again afterwards.
-        features: [B, C, F].
-        first: place of the first of them.
-    """
-    for query in range(len(items)):
-        past = history[indptr[query] : indptr[query + 1]]
-        mass, paid, paid_mass = 0.0, 0.0, 0.0
-        for position in range(len(past)):
-            item, weight = past[position], decay ** (len(past) - 1 - position)
-            mass += weight
-            if math.isfinite(log_price[item]):
-                paid += weight * log_price[item]
-                paid_mass += weight
-            brand_shares[brand[item]] += weight
-            for category in categories[item]:
-                category_shares[category] += weight
-        last_item = past[-1] if len(past) else NO_ITEM
-        length = math.log1p(len(past))
-        for column in range(items.shape[1]):
-            if column + _AHEAD < items.shape[1]:
-                _fetch_attributes(items[query, column + _AHEAD], log_price, brand, categories, log_count, trend)
-            item, at = items[query, column], first
-            if item == NO_ITEM:
-                continue
-            values = features[query, column]
-            values[at], values[at + 1] = log_count[item], trend[item]
-            if paid_mass > 0 and math.isfinite(log_price[item]):
-                difference = log_price[item] - paid / paid_mass
-                values[at + 2], values[at + 3], values[at + 4] = 1, difference, abs(difference)
-            if brand[item] != _NO_VALUE and mass > 0:
-                values[at + 5] = brand_shares[brand[item]] / mass
-                values[at + 6] = brand[item] == brand[last_item]
-            if mass > 0:
-                row = categories[item]
-                values[at + 7] = _mean_share(row, category_shares) / mass
-                values[at + 8] = _overlap(row, categories[last_item])
-            values[at + 9] = length
-        for item in past:
-            brand_shares[brand[item]] = 0
-            for category in categories[item]:
-                category_shares[category] = 0
-
-
-@compiled
 def encode(
     features: Float32Array,
     edges: Float32Array,
     steepness: Float32Array,
-    come: Float32Array,
+    products: Float32Array,
     bias: Float32Array,
     sums: Float32Array,
 ) -> None:
@@ -336,11 +232,11 @@ def encode(
         features: float32 [T, F].
         edges: float32 [F, B + 1], of B bins, increasing along a row.
         steepness: float32 [F, B], 1 / width of each bin; 0 where that is 0.
-        come: float32 [F, B + 1, H], the product at each edge.
+        products: float32 [F, B + 1, H], the product at each edge.
         bias: float32 [H].
         sums: float32 [T, H].
     """
-    bins, width = steepness.shape[1], come.shape[2]
+    bins, width = steepness.shape[1], products.shape[2]
     total = np.empty(width, np.float32)
     for row in range(len(features)):
         total[:] = bias
@@ -348,10 +244,10 @@ def encode(
             value, bin_ = features[row, feature], 0
             for edge in range(1, bins):  # counting all is faster than branches of a search
                 bin_ += edges[feature, edge] <= value
-            come_far = (value - edges[feature, bin_]) * steepness[feature, bin_]
-            share = min(max(come_far, np.float32(0)), np.float32(1))
+            progress = (value - edges[feature, bin_]) * steepness[feature, bin_]
+            share = min(max(progress, np.float32(0)), np.float32(1))
             left = np.float32(1) - share
-            below, above = come[feature, bin_], come[feature, bin_ + 1]
-            for place in range(width):
-                total[place] += left * below[place] + share * above[place]
+            below, above = products[feature, bin_], products[feature, bin_ + 1]
+            for output in range(width):
+                total[output] += left * below[output] + share * above[output]
         sums[row] = total

@@ -16,7 +16,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.candidates import sources, union
-from recsys.pipeline.features import PRIMARY_COLUMN
+from recsys.pipeline.features.rating import PREDICTED_RATING
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker import CandidateRanker
@@ -100,7 +100,7 @@ class Recommender:
 
     @cached_property
     def _read(self) -> tuple[Source, ...]:
-        scored = () if self.ranker is None else self.ranker.features.sources
+        scored = () if self.ranker is None else self.ranker.scorer.sources
         by_name = {source.name: source for source in (*(one.source for one in self.proposers), *scored)}
         return tuple(by_name.values())
 
@@ -206,20 +206,21 @@ class Recommender:
 
         With the primary source's scores of them, and with ratings if those are a feature.
         """
-        features, predictor, queries = ranker.features, ranker.features.predictor, readings.queries
-        finals = ranker.finals(queries, features.score(readings, items), k, repeats=repeats)
-        described = features.describe(readings, finals)
+        queries = readings.queries
+        finals = ranker.finals(queries, ranker.scorer.score(readings, items), k, repeats=repeats)
+        described = ranker.describe(readings, finals)
         scores = ranker.score(queries, described, finals.items, repeats=repeats)
         shape = len(queries), k
         found = Candidates(np.empty(shape, np.int32), np.empty(shape, np.float32))
-        rated = predictor is not None and self.predictor is not None
-        columns = np.array([PRIMARY_COLUMN, features.rating_column] if rated else [PRIMARY_COLUMN])
+        rated = self.predictor is not None and PREDICTED_RATING in ranker.features.names
+        kept_names = (f"{self.primary.name}_score", *([PREDICTED_RATING] if rated else []))
+        columns = np.array([ranker.features.column(name) for name in kept_names])
         kept = np.empty((*shape, len(columns)), np.float32)
         write_lists(finals.items, scores, described, columns, found.items, found.scores, kept)
         retrieval_scores = np.where(found.items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
-        if predictor is None or not rated:
+        if self.predictor is None or not rated:
             return found, retrieval_scores, None
-        return found, retrieval_scores, kept[..., 1] + np.float32(predictor.statistics.global_mean)
+        return found, retrieval_scores, kept[..., 1] + np.float32(self.predictor.statistics.global_mean)
 
 
 def filter_depth(depth: int, n_items: int) -> int:

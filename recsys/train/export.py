@@ -25,8 +25,8 @@ from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
-from recsys.pipeline.attributes import ItemAttributes
-from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.candidate_scorer import CandidateScorer
+from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Proposer, Recommender
@@ -34,6 +34,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
 from recsys.sources.fit import FitData
+from recsys.sources.lending import Loans
 from recsys.sources.popularity import Popularity
 from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.sources.two_tower.index import ScannIndex, build_index
@@ -43,7 +44,9 @@ from recsys.train.features import ModelInputs
 from recsys.train.fit import FitState
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs
-from recsys.train.ranker import collect_lists, contributions, fit_ranker, repeat_log_odds, served_ranker
+from recsys.train.ranker_contributions import contributions
+from recsys.train.ranker_fit import fit_ranker, served_ranker
+from recsys.train.ranker_lists import collect_lists, repeat_log_odds
 from recsys.train.retrievers import HYBRID, FittedRetrievers, fit_again, fit_data, make_hybrids, tune_retrievers
 from recsys.train.validation import EARLY_STOPPING_METRIC
 
@@ -249,30 +252,31 @@ def add_ranker(
         before = fit_data(prefix.dataset, histories, prefix.inputs.text, config)
         retrievers = fit_again(needed, before, fitted, config)
         following = HeldOut.of(prefix.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
-        features, recommender = _ranking_parts(before, prefix.dataset, twin, retrievers, names, hybrid, config)
+        scorer, features, recommender = _ranking_parts(before, prefix.dataset, twin, retrievers, names, hybrid, config)
         lists = collect_lists(
             recommender,
+            scorer,
             features,
             following,
             finalists=None,  # choices that the hybrid would not let through teach too
             length=config.ranking.list_length,
             seed=config.seed,
-            known=np.bincount(histories.items, minlength=before.n_items) > 0,
+            fitted=np.bincount(histories.items, minlength=before.n_items) > 0,
         )
     if not len(lists):
         console.print("No ranker: nothing that follows the prefix is among the candidates")
         return None, None
     retrievers = {name: fitted.tuned[name].retriever for name in needed}
-    features, recommender = _ranking_parts(data, trained.dataset, served, retrievers, names, hybrid, config)
+    scorer, features, recommender = _ranking_parts(data, trained.dataset, served, retrievers, names, hybrid, config)
     checked = None
     if held is not None:
         sample = held.sample(config.ranking.validation_users, config.seed)
         checked = collect_lists(
-            recommender, features, sample, finalists=config.ranking.finalists, length=None, seed=config.seed
+            recommender, scorer, features, sample, finalists=config.ranking.finalists, length=None, seed=config.seed
         )
     ranker = fit_ranker(lists, checked, config.ranking, config.seed, console)
     model, difference = served_ranker(ranker, lists.features[:4])
-    pipeline = CandidateRanker(features, model, repeat_log_odds(following), finalists=config.ranking.finalists)
+    pipeline = CandidateRanker(scorer, features, model, repeat_log_odds(following), finalists=config.ranking.finalists)
     writer.add_ranker(pipeline, recommender.sources[1:])
     report: dict[str, Any] = {
         "lists": len(lists),
@@ -286,8 +290,8 @@ def add_ranker(
             f"validation_{EARLY_STOPPING_METRIC}": ranker.best,
             "validation_users": checked.queries,
             "candidate_recall": checked.candidate_recall,
-            "hybrid_share": ranker.hybrid_share,
-            **contributions(ranker, checked, features.groups, config.seed),
+            "sum_share": ranker.sum_share,
+            **contributions(ranker, checked, features.headings, config.seed),
         }
     return report, replace(recommender, predictor=served.predictor, ranker=pipeline)
 
@@ -300,8 +304,8 @@ def _ranking_parts(
     names: Sequence[str],
     hybrid: Mapping[str, float],
     config: Config,
-) -> tuple[CandidateFeatures, Recommender]:
-    """Features, and a recommender for its candidates alone, from what was fitted on `data`.
+) -> tuple[CandidateScorer, CandidateFeatures, Recommender]:
+    """Scorer and features of candidates, and a recommender for its candidates alone, from what was fitted on `data`.
 
     Args:
         data: of `dataset`, or of a part of it.
@@ -312,21 +316,25 @@ def _ranking_parts(
         hybrid: weights by member.
         config: the section ranking is used.
     """
-    attributes = ItemAttributes.fit(
+    n_items = data.n_items
+    chosen = np.bincount(data.histories.items, minlength=n_items) > 0
+    loans = Loans.none(n_items) if data.text_vectors is None else Loans.of(data.text_vectors, chosen)
+    scorer = CandidateScorer(
+        served.retriever,
+        {name: retrievers[name] for name in names},
+        loans,
+        hybrid,
+        {name: retriever for name, retriever in retrievers.items() if name in hybrid and name not in names},
+    )
+    catalogue = CatalogueData(
         data.histories,
         dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
         dataset.items[c.BRAND].tolist(),
         dataset.items[c.CATEGORIES].tolist(),
-        data.text_vectors,
+        loans,
     )
-    features = CandidateFeatures(
-        served.retriever,
-        {name: retrievers[name] for name in names},
-        attributes,
-        served.predictor,
-        hybrid,
-        {name: retriever for name, retriever in retrievers.items() if name in hybrid and name not in names},
-    )
+    parts = FeatureParts(served.retriever.name, tuple(names), served.predictor)
+    features = CandidateFeatures.fit(catalogue, parts)
     others = [retrievers[name] for name in config.ranking.retrievers if name in retrievers]
     recommender = Recommender(
         [
@@ -335,7 +343,7 @@ def _ranking_parts(
         ],
         Popularity.fit(data.histories.items, data.n_items),
     )
-    return features, recommender
+    return scorer, features, recommender
 
 
 def _export_towers(

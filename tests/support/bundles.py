@@ -21,10 +21,12 @@ from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSectio
 from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
-from recsys.pipeline.attributes import ItemAttributes
-from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.candidate_scorer import CandidateScorer
+from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
+from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.head import RankingHead, RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.sources.base import Source
 from recsys.sources.content.fit import fit_text_vectors
@@ -33,6 +35,7 @@ from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
+from recsys.sources.lending import Loans
 from recsys.sources.popularity import Popularity
 from recsys.sources.two_tower import TwoTowerSource
 from recsys.sources.two_tower.index import ScannIndex
@@ -98,18 +101,19 @@ def make_bundle(
                 predictor = RatingPredictor(RankingHead(head), statistics, embeddings)
                 writer.add_ratings(predictor, head)
             if ranker:
-                attributes = ItemAttributes.fit(
+                loans = Loans.of(embeddings, np.bincount(histories.items, minlength=n_items) > 0)
+                catalogue = CatalogueData(
                     histories,
                     np.array([np.nan if record.price is None else record.price for record in records]),
                     [record.brand for record in records],
                     [record.categories for record in records],
-                    embeddings,
+                    loans,
                 )
-                scorers = {name: retrievers[name] for name in SCORERS}
-                features = CandidateFeatures(two_tower, scorers, attributes, predictor, hybrid.weights)
+                scorer = CandidateScorer(two_tower, {name: retrievers[name] for name in SCORERS}, loans, hybrid.weights)
+                features = CandidateFeatures.fit(catalogue, FeatureParts(two_tower.name, SCORERS, predictor))
+                model = make_ranker(features.names)
                 writer.add_ranker(
-                    CandidateRanker(features, make_ranker(features.names), REPEAT_LOG_ODDS, finalists=FINALISTS),
-                    PROPOSERS,
+                    CandidateRanker(scorer, features, model, REPEAT_LOG_ODDS, finalists=FINALISTS), PROPOSERS
                 )
         writer.describe(
             dataset=make_dataset_section(name, n_users, n_items),
@@ -251,7 +255,7 @@ def make_ranker(names: Sequence[str]) -> RankerModel:
     linear = np.array([64 * RANKER_WEIGHTS.get(name, 0.0) for name in names], np.float32)  # all the way through
     weights = np.zeros((len(names), 1), np.float32), np.ones((1, 1), np.float32)
     biases = np.zeros(1, np.float32), np.float32([-linear.sum() / 2])
-    return RankerModel(edges, weights, biases, linear)
+    return RankerModel(edges, weights, biases, linear, sum_weight=0.0, sum_column=names.index(SOURCE_SUM))
 
 
 def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -69,7 +70,7 @@ def test_neighbours_are_others_of_falling_similarity(bundle: Bundle) -> None:
 def test_what_nobody_chose_is_known_by_its_content_alone(bundle: Bundle) -> None:
     ranker = bundle.ranker
     assert ranker is not None
-    unknown = ranker.features.attributes.loans.borrowers
+    unknown = ranker.scorer.loans.borrowers
     assert len(unknown) == 6  # 0.3 % of 2000
     assert not np.isin(bundle.histories.items, unknown).any()
     behaviour, content = bundle.source("transitions"), bundle.source("content_tfidf")
@@ -82,12 +83,13 @@ def test_what_nobody_chose_is_known_by_its_content_alone(bundle: Bundle) -> None
 def test_the_catalogue_says_what_the_ranker_reads(bundle: Bundle) -> None:
     ranker = bundle.ranker
     assert ranker is not None
-    attributes = ranker.features.attributes
+    groups: dict[str, Any] = ranker.features.groups
+    brands, categories, prices = groups["brand"].brand, groups["category"].categories, groups["price"].log_price
     for record in bundle.catalogue.items(np.arange(50)):
-        brand = attributes.brand[record.row]
+        brand = brands[record.row]
         assert record.brand == (f"Brand {brand}" if brand else None)
-        assert len(record.categories) == (attributes.categories[record.row] > 0).sum()
+        assert len(record.categories) == (categories[record.row] > 0).sum()
         if record.price is not None:
-            assert np.log(record.price) == pytest.approx(attributes.log_price[record.row], abs=0.01)
+            assert np.log(record.price) == pytest.approx(prices[record.row], abs=0.01)
     assert bundle.catalogue.n_users == N_USERS
     assert 6 < bundle.histories.lengths.mean() < 12

@@ -135,7 +135,7 @@ def test_the_recommender_takes_its_settings_from_the_manifest_unless_told(made: 
     assert [proposer.depth for proposer in bundle.recommender(candidates=7).proposers][:2] == [7, PROPOSER_CANDIDATES]
     assert stored.ranker is bundle.ranker is not None
     assert stored.ranker.repeat_log_odds == REPEAT_LOG_ODDS
-    assert list(stored.ranker.features.scorers) == list(SCORERS)
+    assert list(stored.ranker.scorer.scorers) == list(SCORERS)
 
 
 def test_without_a_ranker_nobody_but_the_two_tower_proposes(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ import pytest
 from recsys.bundle import BundleWriter, open_bundle, writer
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
-from recsys.pipeline.attributes import ItemAttributes
-from recsys.pipeline.ranker import RankerModel
+from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.features.price import PriceFeatures
+from recsys.pipeline.ranker_model import RankerModel
 from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.popularity import Popularity
 from tests.support import bundles as bundle_factory
@@ -171,12 +173,17 @@ def test_parts_of_different_size_are_refused(tmp_path: Path, monkeypatch: pytest
         small(tmp_path)
 
 
-def test_attributes_of_another_catalogue_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = ItemAttributes.fit
-    monkeypatch.setattr(
-        ItemAttributes, "fit", lambda known, *columns: fit(known.last(0), *(column[:39] for column in columns))
-    )
-    with pytest.raises(BundleError, match="39 in attributes"):
+def test_features_of_another_catalogue_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = CandidateFeatures.fit
+
+    def fit_one_price_too_few(*given: Any) -> CandidateFeatures:
+        features = fit(*given)
+        prices = features.groups["price"]
+        assert isinstance(prices, PriceFeatures)
+        return CandidateFeatures({**features.groups, "price": PriceFeatures(prices.log_price[:-1])})
+
+    monkeypatch.setattr(CandidateFeatures, "fit", fit_one_price_too_few)
+    with pytest.raises(BundleError, match="39 in features/price"):
         small(tmp_path)
 
 

@@ -10,10 +10,12 @@ import pytest
 from recsys.bundle import open_bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.pipeline import ranker as module
-from recsys.pipeline.features import Scored
-from recsys.pipeline.ranker import CandidateRanker, RankerModel
+from recsys.pipeline import ranker_model as module
+from recsys.pipeline.candidates import ScoredCandidates
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker_model import RankerModel
 from tests.support.bundles import RANKER_WEIGHTS, make_bundle
+from tests.support.ranking import described
 
 
 class FirstFeature:
@@ -34,44 +36,46 @@ def queries_of(*histories: list[int]) -> Queries:
 def test_what_the_history_holds_gets_the_log_odds_of_a_repeat() -> None:
     items = np.array([[3, 5, 7, NO_ITEM], [5, 3, NO_ITEM, NO_ITEM], [3, 5, 7, 9]], np.int32)
     features = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
-    ranker = CandidateRanker(SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0, finalists=4)
+    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0, finalists=4)
     found = ranker.score(queries_of([5, 8, 5], [3], []), features, items)
     expected = [[0, 2 - 100, 4, -np.inf], [8, 10 - 100, -np.inf, -np.inf], [16, 18, 20, 22]]
     assert found.tolist() == expected
     assert found.dtype == np.float32
 
 
-def test_the_best_by_the_hybrid_reach_the_final() -> None:
+def test_those_of_the_highest_sums_are_finalists() -> None:
     items = np.array([[5, 3, 9, 7], [2, 4, NO_ITEM, NO_ITEM]], np.int32)
-    hybrid = np.array([[0.5, 2, -1, 0.5], [-3, -2, 0, 0]], np.float32)
-    scored = Scored(items, np.arange(8, dtype=np.float32).reshape(1, 2, 4), hybrid)
+    sums = np.array([[0.5, 2, -1, 0.5], [-3, -2, 0, 0]], np.float32)
+    scored = ScoredCandidates(("two_tower",), items, np.arange(8, dtype=np.float32).reshape(1, 2, 4), sums)
     found = scored.best(3)
     assert found.items.tolist() == [[3, 5, 7], [4, 2, NO_ITEM]]
-    assert found.hybrid[:, :2].tolist() == [[2, 0.5], [-2, -3]]
+    assert found.sums[:, :2].tolist() == [[2, 0.5], [-2, -3]]
     assert found.scores[0, 0].tolist() == [1, 0, 3]
     assert found.scores[0, 1, :2].tolist() == [5, 4]
 
 
 def test_repeats_come_last_where_they_are_the_exception() -> None:
     items = np.array([[5, 3, 9, 7]], np.int32)
-    scored = Scored(items, np.zeros((0, *items.shape), np.float32), np.array([[0.5, 2, -1, 0]], np.float32))
-    features = SimpleNamespace(hybrid={"two_tower": 1.0})
+    scored = ScoredCandidates(
+        (), items, np.zeros((0, *items.shape), np.float32), np.array([[0.5, 2, -1, 0]], np.float32)
+    )
+    scorer = SimpleNamespace(weights={"two_tower": 1.0})
 
-    def finals(odds: float, k: int = 1, features: object = features) -> list[int]:
-        ranker = CandidateRanker(features, FirstFeature(), odds, finalists=2)
+    def finals(odds: float, k: int = 1, scorer: object = scorer) -> list[int]:
+        ranker = CandidateRanker(scorer, SimpleNamespace(), FirstFeature(), odds, finalists=2)
         return ranker.finals(queries_of([3, 8]), scored, k).items[0].tolist()
 
     assert finals(-2.0) == [5, 7]
     assert finals(0.0) == [3, 5]
     assert finals(-2.0, k=3) == [5, 7, 9]
     assert finals(-2.0, k=9) == [5, 3, 9, 7]
-    assert finals(0.0, features=SimpleNamespace(hybrid={})) == [5, 3, 9, 7]
+    assert finals(0.0, scorer=SimpleNamespace(weights={})) == [5, 3, 9, 7]
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0)])
 def test_no_candidates_need_no_model(shape: tuple[int, int]) -> None:
     items, features = np.full(shape, NO_ITEM, np.int32), np.zeros((*shape, 3), np.float32)
-    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), 1.0, finalists=4)
+    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), 1.0, finalists=4)
     assert ranker.score(queries_of(*([] for _ in range(shape[0]))), features, items).shape == shape
 
 
@@ -82,7 +86,7 @@ def random_model(hidden: tuple[int, ...]) -> RankerModel:
     sizes = (12, *hidden, 1)
     weights = [random.normal(size=size).astype(np.float32) for size in itertools.pairwise(sizes)]
     biases = [random.normal(size=size).astype(np.float32) for size in sizes[1:]]
-    return RankerModel(edges, weights, biases, random.normal(size=12).astype(np.float32), 0.5)
+    return RankerModel(edges, weights, biases, random.normal(size=12).astype(np.float32), sum_weight=0.5, sum_column=1)
 
 
 def scored_by_definition(model: RankerModel, features: np.ndarray) -> np.ndarray:
@@ -97,7 +101,7 @@ def scored_by_definition(model: RankerModel, features: np.ndarray) -> np.ndarray
         for weight, bias in zip(model.weights[:-1], model.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, 0)
         scores[place] = hidden @ model.weights[-1][:, 0] + model.biases[-1][0] + np.array(encoded) @ model.linear
-    return scores + model.hybrid_weight * features[..., -1]
+    return scores + 0.5 * features[..., 1]
 
 
 @pytest.mark.parametrize("hidden", [(5,), (6, 4)])
@@ -126,11 +130,11 @@ def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path)
     with open_bundle(make_bundle(tmp_path, 60, 15)) as bundle:
         ranker = bundle.ranker
         assert ranker is not None
-        assert list(ranker.features.scorers) == bundle.manifest.ranker.scorers
+        assert list(ranker.scorer.scorers) == bundle.manifest.ranker.scorers
         users = np.arange(15, dtype=np.int32)
         queries = Queries(bundle.histories, users, np.zeros(15, np.int64))
     items = np.random.default_rng(0).permuted(np.tile(np.arange(60, dtype=np.int32), (15, 1)), axis=1)[:, :20]
-    features = ranker.features.compute(ranker.features.read(queries), items)
+    features = described(ranker.scorer, ranker.features, queries, items)
     weights = np.array([RANKER_WEIGHTS.get(name, 0.0) for name in ranker.features.names])
     seen = [np.isin(row, bundle.histories.select([user]).items) for user, row in enumerate(items)]
     expected = features @ weights + bundle.manifest.ranker.repeat_log_odds * np.array(seen)

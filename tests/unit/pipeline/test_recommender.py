@@ -70,7 +70,7 @@ def final_scores(bundle: Bundle, queries: Queries, user: int, candidates: Int64A
         for neighbour, similarity in zip(lists.neighbours[item], lists.similarities[item], strict=True):
             if neighbour != NO_ITEM:
                 transitions[neighbour] += lists.decay**steps_back * similarity
-    loans = bundle.ranker.features.attributes.loans
+    loans = bundle.ranker.scorer.loans
     unscored = transitions[loans.borrowers] == 0  # what nobody chose yet borrows
     lent = (transitions[loans.lenders] * loans.weights).sum(axis=1)
     transitions[loans.borrowers[unscored]] = lent[unscored]
@@ -195,8 +195,8 @@ def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Reco
         candidates = np.array(
             sorted(set.union(*proposals(bundle, queries, user, exclude_seen=True).values())), np.int32
         )
-        scored = ranker.features.score(recommender.read(queries.select([user])), candidates[None])
-        finalists = candidates[np.argsort(-scored.hybrid[0])[:12]]
+        scored = ranker.scorer.score(recommender.read(queries.select([user])), candidates[None])
+        finalists = candidates[np.argsort(-scored.sums[0])[:12]]
         order = np.argsort(-final_scores(bundle, queries, user, finalists))[:10]
         np.testing.assert_array_equal(found.items[user], finalists[order])
 

@@ -17,23 +17,17 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.measure.metrics import Relevant
 from recsys.measure.protocol import HeldOut
-from recsys.train import ranker as module
-from recsys.train.ranker import (
-    HYBRID_SHARES,
-    FittedRanker,
-    Lists,
-    collect_lists,
-    contributions,
-    fit_ranker,
-    repeat_log_odds,
-    scores_of,
-    served_ranker,
-    with_hybrid,
-)
+from recsys.train import ranker_lists as module
+from recsys.train.ranker_contributions import contributions
+from recsys.train.ranker_fit import SUM_SHARES, FittedRanker, fit_ranker, scores_of, served_ranker, with_sum
+from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from tests.support.bundles import make_bundle
+from tests.support.ranking import described
 
 N_ITEMS, N_USERS = 90, 40
 QUIET = Console(quiet=True)
+GROUPS = {"planted": ("near_half",), "noise": ("first_noise",), "sum": ("source_sum",)}
+NAMES = tuple(name for names in GROUPS.values() for name in names)
 
 
 def held_out(histories: Histories, relevant: Sequence[Sequence[int]]) -> HeldOut:
@@ -60,10 +54,11 @@ def held(bundle: Bundle) -> HeldOut:
     )
 
 
-def collected(bundle: Bundle, held: HeldOut, length: int | None, seed: int = 0) -> Lists:
+def collected(bundle: Bundle, held: HeldOut, length: int | None, seed: int = 0) -> CandidateLists:
     assert bundle.ranker is not None
-    features = bundle.ranker.features
-    return collect_lists(bundle.recommender(candidates=12), features, held, finalists=90, length=length, seed=seed)
+    scorer, features = bundle.ranker.scorer, bundle.ranker.features
+    recommender = bundle.recommender(candidates=12)
+    return collect_lists(recommender, scorer, features, held, finalists=90, length=length, seed=seed)
 
 
 def chosen_by(held: HeldOut, query: int) -> set[int]:
@@ -79,10 +74,11 @@ def naive_candidates(bundle: Bundle, held: HeldOut, query: int) -> set[int]:
 
 def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, held: HeldOut) -> None:
     assert bundle.ranker is not None
-    features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
-    everything = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
+    ranker, recommender = bundle.ranker, bundle.recommender(candidates=12)
+    parts = ranker.scorer, ranker.features
+    everything = collect_lists(recommender, *parts, held, finalists=90, length=None, seed=0)
     chosen = np.arange(N_ITEMS) % 3 != 0
-    known = collect_lists(recommender, features, held, finalists=90, length=None, seed=0, known=chosen)
+    known = collect_lists(recommender, *parts, held, finalists=90, length=None, seed=0, fitted=chosen)
     assert (everything.items[everything.items != NO_ITEM] % 3 == 0).any()
     assert (known.items[known.items != NO_ITEM] % 3 != 0).all()
     assert (known.items[known.labels] % 3 != 0).all()
@@ -90,11 +86,12 @@ def test_training_lists_hold_no_item_that_nobody_chose_before(bundle: Bundle, he
     assert 0 < len(known) < len(everything)
 
 
-def test_lists_hold_only_the_hybrids_finalists(bundle: Bundle, held: HeldOut) -> None:
+def test_lists_hold_only_the_finalists(bundle: Bundle, held: HeldOut) -> None:
     assert bundle.ranker is not None
-    features, recommender = bundle.ranker.features, bundle.recommender(candidates=12)
-    all_lists = collect_lists(recommender, features, held, finalists=90, length=None, seed=0)
-    cut = collect_lists(recommender, features, held, finalists=5, length=None, seed=0)
+    ranker, recommender = bundle.ranker, bundle.recommender(candidates=12)
+    parts = ranker.scorer, ranker.features
+    all_lists = collect_lists(recommender, *parts, held, finalists=90, length=None, seed=0)
+    cut = collect_lists(recommender, *parts, held, finalists=5, length=None, seed=0)
     kept = 0
     for items, values in zip(all_lists.items, all_lists.features, strict=True):
         best = items[np.argsort(np.where(items == NO_ITEM, np.inf, -values[:, -1]), kind="stable")[:5]]
@@ -121,8 +118,8 @@ def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
         real = items != NO_ITEM
         assert sorted(items[real].tolist()) == sorted(candidates)
         assert lists.labels[place].tolist() == [item in chosen for item in items]
-        features = bundle.ranker.features
-        expected = features.compute(features.read(held.queries.select([query])), items[None, real])
+        one = held.queries.select([query])
+        expected = described(bundle.ranker.scorer, bundle.ranker.features, one, items[None, real])
         np.testing.assert_allclose(lists.features[place, real], expected[0], rtol=1e-5, atol=1e-6)
         assert not lists.features[place, ~real].any()
         relevant = lists.relevant.items[lists.relevant.indptr[place] : lists.relevant.indptr[place + 1]]
@@ -178,7 +175,9 @@ def test_ndcg_is_that_of_a_plain_loop() -> None:
         gain = sum(1 / np.log2(rank + 1) for rank, item in enumerate(first, start=1) if item in chosen[row])
         figures.append(gain / sum(1 / np.log2(rank + 1) for rank in range(1, min(len(chosen[row]), 10) + 1)))
     labels = np.array([[item in row for item in listed] for listed, row in zip(items, chosen, strict=True)])
-    lists = Lists(items, np.zeros((12, 25, 1), np.float32), labels, relevant, queries=20, candidate_recall=0.5)
+    lists = CandidateLists(
+        items, np.zeros((12, 25, 1), np.float32), NAMES[-1:], labels, relevant, queries=20, candidate_recall=0.5
+    )
     # Eight queries of twenty had no candidate that was chosen: they count as 0.
     assert lists.ndcg(scores) == pytest.approx(sum(figures) / 20, rel=1e-5)
 
@@ -190,10 +189,7 @@ def test_log_odds_of_a_repeat_by_hand() -> None:
     assert repeat_log_odds(held_out(known, [[1], [2], [3]])) == pytest.approx(np.log(0.5 / 3.5))
 
 
-GROUPS = {"planted": ("near_half",), "noise": ("first_noise",), "hybrid": ("hybrid_score",)}
-
-
-def planted(count: int, seed: int) -> Lists:
+def planted(count: int, seed: int) -> CandidateLists:
     """Of up to twenty candidates the one whose first feature is nearest to 0.5 was chosen; no line could say so."""
     random = np.random.default_rng(seed)
     items = np.stack([random.permutation(500)[:20] for _ in range(count)]).astype(np.int32)
@@ -204,7 +200,7 @@ def planted(count: int, seed: int) -> Lists:
     best = distance.argmin(axis=1)
     labels = np.arange(20) == best[:, None]
     relevant = Relevant(np.arange(count + 1), items[np.arange(count), best])
-    return Lists(items, features, labels, relevant, count, 1.0)
+    return CandidateLists(items, features, NAMES, labels, relevant, count, 1.0)
 
 
 def config_of(**settings: Any) -> RankingConfig:
@@ -233,33 +229,32 @@ def test_the_best_weights_on_validation_are_kept(fitted: FittedRanker) -> None:
     assert fitted.curve[-1]["loss"] < fitted.curve[0]["loss"]
 
 
-def test_a_hybrid_that_knows_better_gets_a_share() -> None:
+def test_a_sum_that_knows_better_gets_a_share() -> None:
     lists, validation = planted(60, 1), planted(300, 2)
     trained = fit_ranker(lists, None, config_of(epochs=1), 0, QUIET)
-    assert (trained.hybrid_weight, trained.hybrid_share) == (0, 0)
-    noise = with_hybrid(trained, validation)
+    assert (trained.sum_weight, trained.sum_share) == (0, 0)
+    noise = with_sum(trained, validation)
     informed = replace(validation, features=validation.features.copy())
     informed.features[..., -1] = np.where(informed.labels, 5, informed.features[..., -1]).astype(np.float32)
-    mixed = with_hybrid(trained, informed)
-    own, hybrid = scores_of(trained.ranker, informed.features), informed.features[..., -1]
+    mixed = with_sum(trained, informed)
+    own, sums = scores_of(trained.ranker, informed.features), informed.features[..., -1]
     figures = {}
-    for share in HYBRID_SHARES:  # both at a standard deviation of one over all candidates
+    for share in SUM_SHARES:  # both at a standard deviation of one over all candidates
         real = informed.items != NO_ITEM
-        figures[share] = informed.ndcg((1 - share) * own / own[real].std() + share * hybrid / hybrid[real].std())
-    assert mixed.hybrid_share == max(figures, key=figures.__getitem__) > noise.hybrid_share
+        figures[share] = informed.ndcg((1 - share) * own / own[real].std() + share * sums / sums[real].std())
+    assert mixed.sum_share == max(figures, key=figures.__getitem__) > noise.sum_share
     assert mixed.best == pytest.approx(max(figures.values()), abs=1e-6)
-    np.testing.assert_allclose(
-        scores_of(mixed, informed.features), own + mixed.hybrid_weight * hybrid, rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(scores_of(mixed, informed.features), own + mixed.sum_weight * sums, rtol=1e-4, atol=1e-5)
 
 
 def test_training_stops_when_validation_no_longer_gains() -> None:
     # Validation prefers the candidate furthest from the middle: every epoch makes it worse, the first was the best.
     against = planted(60, 4)
     labels = np.where(against.items == NO_ITEM, -1, np.abs(against.features[..., 0] - 0.5)).argmax(axis=1)
-    against = Lists(
+    against = CandidateLists(
         against.items,
         against.features,
+        NAMES,
         np.arange(20) == labels[:, None],
         Relevant(against.relevant.indptr, against.items[np.arange(60), labels]),
         60,
@@ -271,9 +266,10 @@ def test_training_stops_when_validation_no_longer_gains() -> None:
     assert against.ndcg(scores_of(result.ranker, against.features)) == pytest.approx(max(figures), abs=1e-6)
 
 
-NO_LISTS = Lists(
+NO_LISTS = CandidateLists(
     np.zeros((0, 5), np.int32),
     np.zeros((0, 5, 3), np.float32),
+    NAMES,
     np.zeros((0, 5), bool),
     Relevant(np.zeros(1, np.int64), np.zeros(0, np.int32)),
     queries=9,
@@ -282,7 +278,7 @@ NO_LISTS = Lists(
 
 
 @pytest.mark.parametrize("validation", [None, NO_LISTS])
-def test_without_validation_the_weights_of_the_lowest_loss_are_kept(validation: Lists | None) -> None:
+def test_without_validation_the_weights_of_the_lowest_loss_are_kept(validation: CandidateLists | None) -> None:
     lists = planted(100, 1)
     result = fit_ranker(lists, validation, config_of(epochs=3), 0, QUIET)
     assert -result.best == min(record["loss"] for record in result.curve)
@@ -306,10 +302,10 @@ def test_the_planted_feature_contributes_most(fitted: FittedRanker) -> None:
     report = contributions(fitted, validation, GROUPS, seed=0)
     features = {entry["name"]: entry["ndcg@10_drop"] for entry in report["features"]}
     groups = {entry["group"]: entry["ndcg@10_drop"] for entry in report["groups"]}
-    assert list(features) == ["near_half", "first_noise", "hybrid_score"]
+    assert list(features) == ["near_half", "first_noise", "source_sum"]
     assert [entry["features"] for entry in report["groups"]] == [list(names) for names in GROUPS.values()]
     assert features["near_half"] == groups["planted"] > 0.3
-    for noise in (features["first_noise"], groups["noise"], groups["hybrid"]):
+    for noise in (features["first_noise"], groups["noise"], groups["sum"]):
         assert abs(noise) < 0.1
     again = contributions(fitted, validation, GROUPS, seed=0)
     assert again == report
@@ -317,7 +313,7 @@ def test_the_planted_feature_contributes_most(fitted: FittedRanker) -> None:
 
 def test_the_served_ranker_scores_as_the_trained_one_does(fitted: FittedRanker) -> None:
     lists = planted(50, 9)
-    model, difference = served_ranker(replace(fitted, hybrid_weight=0.25), lists.features[:4])
+    model, difference = served_ranker(replace(fitted, sum_weight=0.25), lists.features[:4])
     assert difference < 1e-4
-    expected = scores_of(fitted, lists.features) + (0.25 - fitted.hybrid_weight) * lists.features[..., -1]
+    expected = scores_of(fitted, lists.features) + (0.25 - fitted.sum_weight) * lists.features[..., -1]
     np.testing.assert_allclose(model.score(lists.features), expected, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,82 @@
+"""What the sources say of candidates, and the weighted sum of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from recsys.core.queries import Queries
+from recsys.core.types import Float32Array, Int32Array
+from recsys.pipeline.candidates import ScoredCandidates
+from recsys.pipeline.features import FeatureInput
+from recsys.pipeline.kernels import write_sum
+from recsys.sources.base import Source
+from recsys.sources.lending import Loans
+from recsys.sources.readings import Readings, read
+
+
+@dataclass(frozen=True)
+class CandidateScorer:
+    """Scores candidates by all sources, and sums the scores.
+
+    sum(j) = sum over sources of weight * (the source's score of j)
+
+    The sum puts the candidates of one query in order: it decides who the finalists are, is a feature of the ranker, and
+    is added to the ranker's own score. It is not the score that the source `recsys.sources.hybrid.Hybrid` gives with
+    the same weights. That one ranks the whole catalogue, where a source scores all items or a few, so it counts how far
+    a score lies above the source's 1000th highest of the query, and nothing below it. Here all candidates have a score
+    of every source: a floor would shift all candidates of a query alike where they lie above it, and would make equal
+    those that lie below it, between which the sum has to decide.
+
+    Attributes:
+        primary: the source whose scores come first.
+        scorers: sources by name that score the candidates beside it, and whose scores are features.
+        loans: what items without interactions borrow from others.
+        weights: of the sum, by name of the source; a source without one weighs 0.
+        members: sources with a weight that are neither the primary one nor among `scorers`.
+    """
+
+    primary: Source
+    scorers: Mapping[str, Source]
+    loans: Loans
+    weights: Mapping[str, float] = field(default_factory=dict)
+    members: Mapping[str, Source] = field(default_factory=dict)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """All S whose scores are computed: the primary one, the scorers, the other members of the sum."""
+        return (self.primary, *self.scorers.values(), *self.members.values())
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the sources."""
+        return (self.primary.name, *self.scorers, *self.members)
+
+    @cached_property
+    def _weights(self) -> Float32Array:
+        """float32 [S], of the sources."""
+        return np.array([self.weights.get(name, 0) for name in self.names], np.float32)
+
+    def read(self, queries: Queries) -> Readings:
+        """Get ready to ask the sources about the queries."""
+        return read(self.sources, queries)
+
+    def score(self, readings: Readings, items: Int32Array) -> ScoredCandidates:
+        """What the sources say of candidates.
+
+        Args:
+            readings: of B queries by the `sources`, perhaps among others.
+            items: int32 [B, C], candidates, padded with `NO_ITEM`.
+        """
+        scores = readings.scores(self.names, items, self.loans)
+        sums = np.empty(items.shape, np.float32)
+        write_sum(scores, self._weights, sums)
+        return ScoredCandidates(self.names, items, scores, sums)
+
+    def feature_input(self, readings: Readings, candidates: ScoredCandidates) -> FeatureInput:
+        """What features of the candidates are computed from."""
+        last = readings.scores(list(self.scorers), candidates.items, self.loans, last=True)
+        return FeatureInput(readings.queries.histories, readings.user_vectors, candidates, last)

@@ -1,0 +1,62 @@
+"""Features of an item's categories against what the user chose before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from recsys.core.arrays import mapped
+from recsys.core.types import Float32Array, Int32Array
+from recsys.pipeline.features.attribute_kernels import write_category
+from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.names import HABIT_DECAY, count_names, name_rows
+
+
+@dataclass(frozen=True)
+class CategoryFeatures(FeatureGroup):
+    """Mean share of the item's categories in the user's habit; share of them that the last item has.
+
+    Attributes:
+        categories: int32 [N, C], rows of the categories, padded with `NO_NAME`.
+    """
+
+    categories: Int32Array
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """Of both."""
+        return {"category": ("category_share", "category_of_last_item")}
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.categories)
+
+    @classmethod
+    def fit(cls, data: CatalogueData, parts: FeatureParts) -> Self:  # noqa: ARG003
+        """Number the categories."""
+        return cls(name_rows([list(names) if names is not None else [] for names in data.categories]))
+
+    @cached_property
+    def _n_categories(self) -> int:
+        return count_names(self.categories)
+
+    def save(self, folder: Path) -> None:
+        """Write the array."""
+        np.save(folder / "categories.npy", self.categories)
+
+    @classmethod
+    def load(cls, folder: Path, parts: FeatureParts) -> Self:  # noqa: ARG003
+        """Read what `save` wrote."""
+        return cls(mapped(folder / "categories.npy"))
+
+    def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
+        """Write both, 0 where the item has no category."""
+        past, shares = given.histories, np.zeros(self._n_categories)
+        items = given.candidates.items
+        write_category(past.indptr, past.items, HABIT_DECAY, items, self.categories, shares, features, first)

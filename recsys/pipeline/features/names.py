@@ -1,0 +1,28 @@
+"""Names of brands and categories as rows, which features compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recsys.core.types import Int32Array
+
+NO_NAME = 0  # row of a brand or category where an item has none
+HABIT_DECAY = 0.8  # weight of a step back in the history, in the user's habits of price, brand and category
+
+
+def name_rows(names: Sequence[Sequence[str]]) -> Int32Array:
+    """int32 [N, max(1, longest)], a row number from 1 for each distinct name, padded with `NO_NAME`."""
+    number: dict[str, int] = {}
+    width = max((len(row) for row in names), default=0)
+    matrix = np.full((len(names), max(width, 1)), NO_NAME, np.int32)
+    for item, row in enumerate(names):
+        distinct = [number.setdefault(name, len(number) + 1) for name in dict.fromkeys(row)]
+        matrix[item, : len(distinct)] = distinct
+    return matrix
+
+
+def count_names(rows: Int32Array) -> int:
+    """Number of distinct rows, `NO_NAME` included."""
+    return int(rows.max(initial=NO_NAME)) + 1

@@ -1,0 +1,60 @@
+"""Features of an item's price against what the user is used to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from recsys.core.arrays import mapped
+from recsys.core.types import Float32Array
+from recsys.pipeline.features.attribute_kernels import write_price
+from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.names import HABIT_DECAY
+
+
+@dataclass(frozen=True)
+class PriceFeatures(FeatureGroup):
+    """Whether user and item have a known price; log price less the user's habit, signed and absolute.
+
+    Attributes:
+        log_price: float32 [N], NaN where unknown.
+    """
+
+    log_price: Float32Array
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """Of the three."""
+        return {"price": ("price_known", "price_difference", "price_distance")}
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.log_price)
+
+    @classmethod
+    def fit(cls, data: CatalogueData, parts: FeatureParts) -> Self:  # noqa: ARG003
+        """Logarithms of the prices."""
+        known = np.isfinite(data.prices) & (np.nan_to_num(data.prices) > 0)
+        log_price = np.full(len(data.prices), np.nan, np.float32)
+        log_price[known] = np.log(data.prices[known])
+        return cls(log_price)
+
+    def save(self, folder: Path) -> None:
+        """Write the array."""
+        np.save(folder / "log_price.npy", self.log_price)
+
+    @classmethod
+    def load(cls, folder: Path, parts: FeatureParts) -> Self:  # noqa: ARG003
+        """Read what `save` wrote."""
+        return cls(mapped(folder / "log_price.npy"))
+
+    def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
+        """Write the three, 0 where a price is unknown."""
+        histories = given.histories
+        items = given.candidates.items
+        write_price(histories.indptr, histories.items, HABIT_DECAY, items, self.log_price, features, first)

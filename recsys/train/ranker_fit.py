@@ -1,0 +1,151 @@
+"""Train the ranker on lists of candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+
+from recsys.config import RankingConfig
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import Float32Array
+from recsys.models.ranker import Ranker, bin_edges, listwise_loss
+from recsys.pipeline.ranker_model import RankerModel
+from recsys.train.onnx import checked_difference
+from recsys.train.ranker_lists import CandidateLists
+from recsys.train.validation import EARLY_STOPPING_METRIC
+
+_BLOCK_LISTS = 64
+_EDGE_LISTS = 3000
+SUM_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def fit_ranker(
+    lists: CandidateLists, validation: CandidateLists | None, config: RankingConfig, seed: int, console: Console
+) -> FittedRanker:
+    """Train on `lists` until validation NDCG@10 no longer grows; the best weights are kept.
+
+    Args:
+        lists: of the prefix.
+        validation: of the validation split; where it has none, the weights of the lowest loss are kept.
+        config: sizes, epochs, learning rate.
+        seed: of first weights, dropout and the order of lists.
+    """
+    sample = np.random.default_rng(seed).permutation(len(lists))[:_EDGE_LISTS]
+    real = lists.items != NO_ITEM
+    edges = bin_edges(lists.features[sample][real[sample]], lists.features[lists.labels], config.bins)
+    ranker = Ranker(edges, config.hidden, config.dropout, seed)
+    optimizer = tf.keras.optimizers.Adam(config.learning_rate)
+    optimizer.build(ranker.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def step(features: tf.Tensor, labels: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = listwise_loss(ranker(features, training=True), labels, present)
+        gradients = tape.gradient(loss, ranker.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, ranker.trainable_variables, strict=True))
+        return loss
+
+    score = tf.function(ranker, reduce_retracing=True)
+    judged = validation if validation is not None and len(validation) else None
+    kept, curve = ranker.get_weights(), list[dict[str, float]]()
+    best, best_epoch = -1.0, 0
+    for epoch in range(1, config.epochs + 1):
+        order = np.random.default_rng([seed, epoch]).permutation(len(lists))
+        losses = []
+        for start in range(0, len(order), config.batch_size):
+            rows = order[start : start + config.batch_size]
+            losses.append(float(step(lists.features[rows], lists.labels[rows].astype(np.float32), real[rows])))
+        curve.append({"epoch": epoch, "loss": float(np.mean(losses))})
+        figure = -float(np.mean(losses))
+        if judged is not None:
+            curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(scores_of(score, judged.features))
+        if best_epoch == 0 or figure > best:
+            best, best_epoch, kept = figure, epoch, ranker.get_weights()
+        elif epoch - best_epoch >= config.patience:
+            break
+    ranker.set_weights(kept)
+    fitted = FittedRanker(ranker, 0.0, 0.0, lists.sum_column, best, curve)
+    if judged is not None:
+        fitted = with_sum(fitted, judged)
+        console.print(
+            f"Ranker: {EARLY_STOPPING_METRIC} {fitted.best:.4f} on {judged.queries} validation users; the sources' sum "
+            f"has a share of {fitted.sum_share:.1f} (without it {best:.4f}), epoch {best_epoch} of {len(curve)}, "
+            f"{len(lists)} training lists"
+        )
+    return fitted
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRanker:
+    """A trained ranker and how its training went.
+
+    score = ranker(features) + sum_weight * the feature `source_sum`
+
+    Attributes:
+        ranker: with the best weights.
+        sum_weight: see above.
+        sum_share: the same as a share of the sum, both parts taken at their spread on validation.
+        sum_column: the feature that is the sum.
+        best: its validation NDCG@10; without validation the lowest loss, negative.
+        curve: epoch, loss and the ranker's own validation NDCG@10 of each epoch.
+    """
+
+    ranker: Ranker
+    sum_weight: float
+    sum_share: float
+    sum_column: int
+    best: float
+    curve: list[dict[str, float]]
+
+    def __call__(self, features: tf.Tensor) -> tf.Tensor:
+        """Scores [B, C] of candidates with `features` [B, C, F]."""
+        return self.ranker(features) + self.sum_weight * features[..., self.sum_column]
+
+
+def with_sum(fitted: FittedRanker, validation: CandidateLists) -> FittedRanker:
+    """`fitted` with the share of the sources' sum, of `SUM_SHARES`, that does best on validation; of equals the least.
+
+    From few lists the ranker learns little. The sum, of a few weights tuned on many more users, then holds it up.
+    """
+    own, sums = scores_of(fitted.ranker, validation.features), validation.features[..., validation.sum_column]
+    real = validation.items != NO_ITEM
+    unit = float(own[real].std()) / max(float(sums[real].std()), 1e-9)
+    weights = {share: unit * share / (1 - share) for share in SUM_SHARES}
+    figures = {share: validation.ndcg(own + np.float32(weight) * sums) for share, weight in weights.items()}
+    share = max(figures, key=figures.__getitem__)
+    return replace(fitted, sum_weight=weights[share], sum_share=share, best=figures[share])
+
+
+def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: Float32Array) -> Float32Array:
+    """Scores float32 [L, C] of lists with `features` [L, C, F], by a ranker or its compiled function."""
+    blocks = [features[start : start + _BLOCK_LISTS] for start in range(0, len(features), _BLOCK_LISTS)]
+    return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
+
+
+def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerModel, float]:
+    """The ranker as it is served, and by how much its scores differ from TensorFlow's, relative to the highest one.
+
+    Args:
+        fitted: the trained ranker.
+        example: float32 [B, C, F], features on which both are compared.
+
+    Raises:
+        BundleError: they differ by more than an export may.
+    """
+    ranker = fitted.ranker
+    layers = [layer.get_weights() for layer in (*ranker.hidden_layers, ranker.output_layer)]
+    weights, biases = [weight for weight, _ in layers], [bias for _, bias in layers]
+    (linear,) = ranker.linear_layer.get_weights()
+    model = RankerModel(
+        ranker.edges,
+        weights,
+        biases,
+        linear[:, 0],
+        sum_weight=fitted.sum_weight,
+        sum_column=fitted.sum_column,
+    )
+    return model, checked_difference("the ranker", model.score(example), scores_of(fitted, example))
