@@ -78,7 +78,7 @@ def test_ids_are_any_text_and_distinct_texts_stay_distinct(store: Store) -> None
     events = [event(event_id=text, user_id=text, item_id=text, timestamp=n) for n, text in enumerate(ODD_IDS)]
     assert store.append(events) == Appended(len(ODD_IDS), 0)
     assert store.append(events) == Appended(0, len(ODD_IDS))
-    assert store.events_of(ODD_IDS, limit=5) == {text: [found] for text, found in zip(ODD_IDS, events, strict=True)}
+    assert store.events_of(ODD_IDS, limit=5) == {text: [added] for text, added in zip(ODD_IDS, events, strict=True)}
     assert [row.user_id for row in store.users(None, 100).rows] == sorted(ODD_IDS)
     for text in ODD_IDS:
         totals = store.user_totals(text)
@@ -106,7 +106,7 @@ def test_the_latest_events_oldest_first(store: Store) -> None:
     # Appended out of order; e3 and e4 at the same time, in the order of arrival.
     for number, timestamp in [(2, 20.0), (1, 10.0), (3, 30.0), (4, 30.0), (5, 25.0)]:
         store.append([event(number, timestamp=timestamp)])
-    names = lambda **options: [found.event_id for found in store.events_of(["u"], **options)["u"]]  # noqa: E731
+    names = lambda **options: [stored.event_id for stored in store.events_of(["u"], **options)["u"]]  # noqa: E731
     assert names(limit=10) == ["e1", "e2", "e5", "e3", "e4"]
     assert names(limit=2) == ["e3", "e4"]
     assert names(limit=1) == ["e4"]
@@ -121,7 +121,7 @@ def test_order_of_arrival_decides_within_a_batch_too(store: Store) -> None:
     store.append(batch)
     assert store.events_of(["u"], limit=10)["u"] == batch
     assert store.events_of(["u"], limit=2)["u"] == batch[-2:]
-    assert [found for part in store.all_events() for found in part] == batch
+    assert [stored for part in store.all_events() for stored in part] == batch
 
 
 def test_events_of_many_users_against_a_plain_search(store: Store) -> None:
@@ -134,8 +134,8 @@ def test_events_of_many_users_against_a_plain_search(store: Store) -> None:
         until, limit = draw.choice([None, float(draw.randrange(-1, 41))]), draw.randrange(1, 30)
         expected = {}
         for user_id in asked:
-            known = [e for e in events if e.user_id == user_id and (until is None or e.timestamp <= until)]
-            expected[user_id] = sorted(known, key=lambda e: e.timestamp)[-limit:]
+            matching = [e for e in events if e.user_id == user_id and (until is None or e.timestamp <= until)]
+            expected[user_id] = sorted(matching, key=lambda e: e.timestamp)[-limit:]
         assert store.events_of(asked, until=until, limit=limit) == expected
 
 
@@ -168,7 +168,7 @@ def test_all_events_are_as_of_one_moment_and_hold_off_no_writer(store: Store, mo
     first = next(parts)
     assert store.append([event(1000)]) == Appended(1, 0)
     rest = list(parts)
-    assert [found for part in (first, *rest) for found in part] == [event(n) for n in range(250)]
+    assert [stored for part in (first, *rest) for stored in part] == [event(n) for n in range(250)]
     assert [len(part) for part in (first, *rest)] == [100, 100, 50]
 
 
@@ -294,10 +294,10 @@ def test_the_weighted_matrix_by_hand(store: Store, store_url: str) -> None:
     kinds = [("u", "a", "view"), ("u", "a", "view"), ("u", "a", "purchase"), ("u", "b", "click"), ("v", "a", "rating")]
     kinds += [("v", "b", "add_to_cart")]
     store.append([event(n, user_id=u, item_id=i, event_type=kind, timestamp=n) for n, (u, i, kind) in enumerate(kinds)])
-    found = query(
+    rows = query(
         store_url, "SELECT user_id, item_id, weight, events, last_timestamp FROM user_item_weights ORDER BY 1, 2"
     )
-    assert found == [("u", "a", 7.0, 3, 2.0), ("u", "b", 2.0, 1, 3.0), ("v", "a", 5.0, 1, 4.0), ("v", "b", 3.0, 1, 5.0)]
+    assert rows == [("u", "a", 7.0, 3, 2.0), ("u", "b", 2.0, 1, 3.0), ("v", "a", 5.0, 1, 4.0), ("v", "b", 3.0, 1, 5.0)]
 
 
 def test_the_view_weighs_as_preparation_does(store: Store, store_url: str) -> None:
@@ -317,5 +317,5 @@ def test_purchases(store: Store, store_url: str) -> None:
             event(4, price=9.0),
         ]
     )
-    found = query(store_url, "SELECT event_id, price, quantity, amount FROM purchases ORDER BY event_id")
-    assert found == [("e1", 2.5, 4.0, 10.0), ("e2", 3.0, 1.0, 3.0), ("e3", None, 1.0, None)]
+    rows = query(store_url, "SELECT event_id, price, quantity, amount FROM purchases ORDER BY event_id")
+    assert rows == [("e1", 2.5, 4.0, 10.0), ("e2", 3.0, 1.0, 3.0), ("e3", None, 1.0, None)]

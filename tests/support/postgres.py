@@ -28,7 +28,7 @@ class CannotStart(Exception):  # noqa: N818 - a reason to skip tests
 
 
 class PostgresServer:
-    """A server on a socket in a temporary folder, with as many places for stores as are asked for."""
+    """A server on a socket in a temporary folder, with any number of empty schemas for stores."""
 
     def __init__(self) -> None:
         """Raises CannotStart."""
@@ -94,7 +94,7 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_url(self) -> str:
-        """URL of an empty place for a store: a schema, because a database takes seven megabytes."""
+        """URL of an empty schema for a store; not of a database, because one takes seven megabytes."""
         name = f"test{next(self._numbers)}"
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}".encode())
@@ -122,10 +122,10 @@ class PostgresServer:
 
 
 def _programs() -> Path:
-    found = importlib.util.find_spec("pgserver")
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec("pgserver")
+    if spec is None or not spec.submodule_search_locations:
         raise CannotStart("the package pgserver is not installed")
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def _user() -> dict[str, Any]:

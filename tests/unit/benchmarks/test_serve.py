@@ -101,11 +101,11 @@ def test_the_script_measures_everything(bundle_path: Path, tmp_path: Path) -> No
     command = ["benchmarks/serve.py", "--bundle", bundle_path, "--rounds", "1", "--seconds", "1", "--json", figures]
     run = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode in (0, 1), run.stderr
-    found = json.loads(figures.read_text("utf8"))
-    assert found["items"] == 200
-    assert run.returncode == int(any(row["met"] is False for row in found["table"]))
+    result = json.loads(figures.read_text("utf8"))
+    assert result["items"] == 200
+    assert run.returncode == int(any(row["met"] is False for row in result["table"]))
     assert "answers/s, closed loop" in run.stdout
-    for row in found["table"]:
+    for row in result["table"]:
         assert row["value"] > 0, row
         if row["ratio"] is not None:
             assert row["ratio"] == pytest.approx(row["value"] / row["reference"])

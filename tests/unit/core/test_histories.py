@@ -54,14 +54,14 @@ def test_gaps_of_no_history() -> None:
     assert Histories.from_rows(2, *(np.array([], int) for _ in range(3))).gaps().tolist() == []
 
 
-def test_all_that_is_known_of_an_interaction_goes_with_it() -> None:
+def test_every_field_of_an_interaction_is_selected_with_it() -> None:
     rng = np.random.default_rng(5)
     values = rng.permutation(40)
     histories = Histories.from_rows(9, np.sort(rng.integers(9, size=40)), values, values, values * 0.5, values + 1.0)
     chosen, recent = histories.select([4, 1, 9, 4]), histories.last(3)
     expected = [histories.items[histories.indptr[row] : histories.indptr[row + 1]] for row in (4, 1, 4)]
     np.testing.assert_array_equal(chosen.items, np.concatenate(expected))
-    for found in (chosen, recent):
-        np.testing.assert_array_equal(found.timestamps, found.items)
-        np.testing.assert_array_equal(found.ratings, found.items * np.float32(0.5))
-        np.testing.assert_array_equal(found.weights, found.items + np.float32(1))
+    for histories in (chosen, recent):
+        np.testing.assert_array_equal(histories.timestamps, histories.items)
+        np.testing.assert_array_equal(histories.ratings, histories.items * np.float32(0.5))
+        np.testing.assert_array_equal(histories.weights, histories.items + np.float32(1))

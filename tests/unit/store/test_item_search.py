@@ -32,7 +32,7 @@ def shop(unchanged: Store) -> Store:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "item_ids"),
     [
         (None, ["B1", "A2", "C3", "D4"]),
         ("", ["B1", "A2", "C3", "D4"]),
@@ -44,7 +44,7 @@ def shop(unchanged: Store) -> Store:
         ("CRÈME", ["B1"]),
         ("torch creme", ["B1"]),
         ("creme nothing", []),
-        ("rch", []),  # words are found by their beginning
+        ("rch", []),  # a query matches beginnings of words
         ("conditioner", ["C3"]),
         ("wi-fi", ["C3"]),
         ("fi", ["C3"]),
@@ -61,8 +61,8 @@ def shop(unchanged: Store) -> Store:
         ("torch' & 'x", []),
     ],
 )
-def test_search(shop: Store, words: str | None, found: list[str]) -> None:
-    assert ids(shop.search_items(words, None, None, 10)) == found
+def test_search(shop: Store, words: str | None, item_ids: list[str]) -> None:
+    assert ids(shop.search_items(words, None, None, 10)) == item_ids
 
 
 def test_search_within_a_category(shop: Store) -> None:
@@ -190,4 +190,4 @@ def test_a_page_after_an_item_that_is_gone(store: Store) -> None:
     store.put_items([ItemRow(name) for name in "abcdef"], "v1")
     cursor = store.search_items(None, None, None, 3).next_cursor
     store.put_items([ItemRow(name) for name in "abdef"], "v2")
-    assert ids(store.search_items(None, None, cursor, 3)) == ["e", "f"]  # from the place where c was
+    assert ids(store.search_items(None, None, cursor, 3)) == ["e", "f"]  # c was the last item shown

@@ -59,12 +59,12 @@ def test_many_served_rows_are_read_in_parts(store: Store) -> None:
     assert [row.request_id for row in store.served(0, 1e9)] == [str(n) for n in range(2500)]
 
 
-def test_migrations_make_the_tables_that_the_code_knows(store: Store, store_url: str) -> None:
+def test_migrations_make_the_tables_of_the_schema(store: Store, store_url: str) -> None:
     engine = engine_of(store_url)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     own = ("items_words", "alembic_version")  # the full-text index, which is of one database alone
-    assert [found for found in differences if not any(name in str(found) for name in own)] == []
+    assert [change for change in differences if not any(name in str(change) for name in own)] == []
 
 
 def test_the_version_is_that_of_the_newest_migration() -> None:
@@ -124,5 +124,5 @@ store.upgrade()  # nothing is left to do
 store.append([Event("e", "u", "i", "view", 1.0)])
 print([name for name in ("alembic", "mako", "psycopg", "numpy", "pandas", "yaml") if name in sys.modules])
 """
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert found.stdout.strip() == "[]"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "[]"

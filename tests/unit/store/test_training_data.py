@@ -20,18 +20,19 @@ from tests.support.postgres import PostgresServer
 
 pytest_plugins = "tests.support.store_fixtures"
 
-ON_ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # what comes after reading
+# The steps after reading do not depend on the database.
+ON_ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 COLUMNS = ("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity")
 FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
 
-def config(folder: Path, kind: str, source: str | Path, **data: Any) -> Config:
-    settings = {"format": kind, "interactions": [source], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
+def config(folder: Path, kind: str, log: str | Path, **data: Any) -> Config:
+    settings = {"format": kind, "interactions": [log], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
     return parse_config({"name": "shop", "data": {**settings, **data}}, "the test")
 
 
-def run(folder: Path, kind: str, source: str | Path, **data: Any) -> Path:
-    return prepare(config(folder, kind, source, **data), Console(quiet=True))
+def run(folder: Path, kind: str, log: str | Path, **data: Any) -> Path:
+    return prepare(config(folder, kind, log, **data), Console(quiet=True))
 
 
 def shop_events() -> list[Event]:
@@ -71,8 +72,8 @@ def test_as_from_the_same_events_in_a_file(store: Store, store_url: str, tmp_pat
         store.append(events[start : start + 70])
     catalogue = tmp_path / "items.jsonl"
     catalogue.write_text("".join(json.dumps({"item_id": f"i{n}", "title": f"Item {n}"}) + "\n" for n in range(12)))
-    source = store_url.removeprefix("sqlite:///")
-    from_store = run(tmp_path / "a", "store", source, metadata=[catalogue])
+    path = store_url.removeprefix("sqlite:///")
+    from_store = run(tmp_path / "a", "store", path, metadata=[catalogue])
     from_file = run(
         tmp_path / "b",
         "events",
@@ -96,13 +97,13 @@ def test_as_from_the_same_events_in_a_file(store: Store, store_url: str, tmp_pat
 def test_the_manifest_tells_what_was_read(store: Store, store_url: str, tmp_path: Path) -> None:
     events = shop_events()
     store.append(events)
-    source = store_url.removeprefix("sqlite:///")
-    (about,) = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"]
+    path = store_url.removeprefix("sqlite:///")
+    (about,) = json.loads((run(tmp_path, "store", path) / "manifest.json").read_text("utf8"))["sources"]
     assert (about["lines"], about["kept"], about["dropped"]) == (900, 900, {})
-    again = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"][0]
+    again = json.loads((run(tmp_path, "store", path) / "manifest.json").read_text("utf8"))["sources"][0]
     assert again == about
     store.append([event(1)])
-    other = json.loads((run(tmp_path, "store", source) / "manifest.json").read_text("utf8"))["sources"][0]
+    other = json.loads((run(tmp_path, "store", path) / "manifest.json").read_text("utf8"))["sources"][0]
     assert other["sha256"] != about["sha256"]
     assert other["bytes"] > about["bytes"] > 900
 
@@ -118,18 +119,18 @@ def test_more_events_than_are_read_at_once(
 
 @ON_ONE_DATABASE
 def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
-    source = store_url.removeprefix("sqlite:///")
+    path = store_url.removeprefix("sqlite:///")
     store.append([event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}") for n in range(9)])
     store.append([event(10, event_type="rating", rating=7.0), event(11, event_type="click")])
     with pytest.raises(DataError, match="rating_out_of_range"):
-        run(tmp_path, "store", source)
-    folder = run(tmp_path, "store", source, max_bad_line_share=0.5, event_weights={"view": 2.0})
+        run(tmp_path, "store", path)
+    folder = run(tmp_path, "store", path, max_bad_line_share=0.5, event_weights={"view": 2.0})
     manifest = json.loads((folder / "manifest.json").read_text("utf8"))
     assert manifest["sources"][0]["dropped"] == {"rating_out_of_range": 1, "unknown_event_type": 1}
     assert PreparedDataset.load(folder).interactions["weight"].unique().tolist() == [2.0]
 
 
-def test_sources_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> None:
+def test_inputs_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> None:
     with pytest.raises(DataError, match="no file"):
         run(tmp_path, "store", tmp_path / "missing.db")
     empty = tmp_path / "empty.db"

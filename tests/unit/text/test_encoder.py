@@ -58,16 +58,16 @@ def test_layers_count_from_both_ends() -> None:
 
 def test_hidden_states_come_without_padding(distilbert: Path, text_config: Config) -> None:
     text_encoder = TextEncoder(describe("tiny", distilbert), text_config("tiny"))
-    found = {
+    states_of = {
         position: states
         for positions, values in text_encoder.hidden(TEXTS, 1)
         for position, states in zip(positions, values, strict=True)
     }
-    assert len(found) == len(TEXTS)
+    assert len(states_of) == len(TEXTS)
     for position, text in enumerate(TEXTS):
-        assert found[position].dtype == np.float16
+        assert states_of[position].dtype == np.float16
         expected = oracle.pooled(distilbert, [text], [1])[0]
-        np.testing.assert_allclose(found[position].astype(float).mean(axis=0), expected, atol=2e-3)
+        np.testing.assert_allclose(states_of[position].astype(float).mean(axis=0), expected, atol=2e-3)
 
 
 def test_bfloat16_of_a_gpu_stays_near_float32_and_restores_the_policy(
