@@ -21,11 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from recsys.core.types import Float64Array
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.core.histories import Histories
+from recsys.core.types import Float64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import block_users
 from recsys.sources.exact import drop_seen, top_k
@@ -38,7 +37,7 @@ Figures = dict[str, Float64Array]
 
 
 class Case:
-    """Generated users and items: unit vectors, geometric history lengths, one wanted item a user."""
+    """Generated users and items: unit vectors, geometric history lengths, one relevant item a user."""
 
     def __init__(self, users: int, items: int, dim: int, mean_history: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -46,10 +45,10 @@ class Case:
         lengths = np.minimum(rng.geometric(1 / mean_history, users), 200)
         rows = np.repeat(np.arange(users), lengths)
         self.histories = Histories.from_rows(users, rows, rng.integers(0, items, len(rows)), np.arange(len(rows)))
-        # Near the best, so that the metrics have something to count.
+        # One of the items that score well, so that the metrics are not all zero.
         likely = np.argpartition(self.vectors @ self.embeddings[: items // 10].T, -20, axis=1)[:, -20:]
-        self.wanted = likely[np.arange(users), rng.integers(0, 20, users)].astype(np.int32)
-        self.relevant = Relevant(np.arange(users + 1), self.wanted)
+        self.relevant_items = likely[np.arange(users), rng.integers(0, 20, users)].astype(np.int32)
+        self.relevant = Relevant(np.arange(users + 1), self.relevant_items)
 
     def blocks(self) -> Iterator[slice]:
         size = block_users(len(self.embeddings))
@@ -57,32 +56,32 @@ class Case:
 
 
 def floor(case: Case) -> None:
-    """The scores alone."""
-    for place in case.blocks():
-        np.matmul(case.vectors[place], case.embeddings.T)
+    """Only the matrix product that gives the scores."""
+    for block in case.blocks():
+        np.matmul(case.vectors[block], case.embeddings.T)
 
 
 def ours(case: Case) -> Figures:
-    """As the evaluator does it, in blocks."""
+    """What the evaluator does, in blocks of users."""
     parts = []
-    for place in case.blocks():
-        rows = np.arange(len(case.vectors))[place]
+    for block in case.blocks():
+        rows = np.arange(len(case.vectors))[block]
         histories = case.histories.select(rows)
-        scores = case.vectors[place] @ case.embeddings.T
+        scores = case.vectors[block] @ case.embeddings.T
         best = drop_seen(top_k(scores, DEPTH + int(histories.lengths.max())), histories, DEPTH)
         parts.append(ranking_metrics(best.items, case.relevant.select(rows), CUTOFFS))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def loop(case: Case, users: int) -> Figures:
-    """One user at a time, as one would write it down."""
+    """One user at a time, as the definitions of the metrics read."""
     figures: dict[str, list[float]] = {f"{metric}@{k}": [] for metric in ("recall", "ndcg", "mrr") for k in CUTOFFS}
     for user in range(users):
         scores = case.embeddings @ case.vectors[user]
         scores[case.histories.items[case.histories.indptr[user] : case.histories.indptr[user + 1]]] = -np.inf
         ranked = np.argsort(-scores)[:DEPTH]
-        places = np.flatnonzero(ranked == case.wanted[user])
-        rank = places[0] + 1 if len(places) else math.inf
+        positions = np.flatnonzero(ranked == case.relevant_items[user])
+        rank = positions[0] + 1 if len(positions) else math.inf
         for k in CUTOFFS:
             hit = rank <= k
             figures[f"recall@{k}"].append(float(hit))

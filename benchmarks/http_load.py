@@ -4,9 +4,9 @@
     python benchmarks/http_load.py URL [URL ...] --rate 500 --seconds 5
 
 In the closed loop each connection asks for the next URL as soon as it is answered; wrk does that where it is
-installed. In the open loop (--rate) requests fall due at random moments, so many a second on average, answered or not
-what came before. A latency counts from the moment when the request was due, so that a stall of the server shows in
-every request that it delays (no coordinated omission); wrk and hey cannot do that. Prints one line of JSON.
+installed. In the open loop (--rate) requests fall due at random moments, that many a second on average, whether or not
+the earlier ones are answered. A latency counts from the moment when the request was due, so that a stall of the server
+shows in every request that it delays (no coordinated omission); wrk and hey cannot do that. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-GRACE_S = 10.0  # for what was due in time, at the end of an open loop
+GRACE_S = 10.0  # how long the end of an open loop waits for answers to requests that were due in time
 WRK_SCRIPT = """
 local paths, n = {}, 0
 for path in io.lines(os.getenv("LOAD_PATHS")) do paths[#paths + 1] = path end
@@ -52,7 +52,7 @@ class Connection:
         self.socket = socket.create_connection((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._parts: list[bytes] = []
-        self._missing = 0  # bytes of the answer under way, 0 until its head has come
+        self._missing = 0  # bytes of the answer still to be received, 0 until its head is complete
         self.due = 0.0
 
     def fileno(self) -> int:
@@ -63,7 +63,7 @@ class Connection:
         self.socket.sendall(request)
 
     def receive(self) -> bytes | None:
-        """The whole answer, None if there is more to come.
+        """The whole answer; None while a part of it is missing.
 
         Raises:
             ConnectionError: the server has closed the connection.
@@ -77,8 +77,8 @@ class Connection:
         else:
             answer = b"".join(self._parts)
             self._parts = [answer]
-            head, found, body = answer.partition(b"\r\n\r\n")
-            if not found:
+            head, separator, body = answer.partition(b"\r\n\r\n")
+            if not separator:
                 return None
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             self._missing = int(length[15:]) - len(body)
@@ -89,10 +89,10 @@ class Connection:
 
 
 class Load:
-    """What all connections send, in turn, and what came back."""
+    """The requests that all connections send in turn, and the figures of their answers."""
 
     def __init__(self, urls: Sequence[str], bodies: Sequence[str] = ()) -> None:
-        """`bodies`: JSON texts to post to the URLs; none: they are got."""
+        """`bodies`: JSON texts to post to the URLs; without any, the URLs are requested by GET."""
         first = urlsplit(urls[0])
         self._host, self._port = first.hostname or "localhost", first.port or 80
         pairs = zip(cycle(urls), bodies, strict=False) if bodies else ((url, None) for url in urls)
@@ -105,10 +105,10 @@ class Load:
         """Figures of one run: rates a second, latencies in milliseconds.
 
         Args:
-            connections: kept open; of an open loop the most at once, what is due beyond waits.
-            seconds: in which requests are sent.
-            rate: requests due a second; None: a closed loop.
-            seed: of the moments when they are due.
+            connections: number kept open; requests of an open loop that are due while all are busy wait.
+            seconds: how long requests are sent.
+            rate: requests due a second in an open loop; None for a closed loop.
+            seed: of the moments when requests are due.
         """
         idle = deque(Connection(self._host, self._port) for _ in range(connections))
         busy: set[Connection] = set()

@@ -21,11 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from recsys.core.types import Float32Array
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import IndexConfig
+from recsys.core.types import Float32Array
 from recsys.sources.two_tower.index import RECALL_AT, build_index
 
 BATCH = 64
@@ -58,7 +57,7 @@ def milliseconds(call: Callable[[], object], queries: int, rounds: int = 7) -> f
 
 
 def numpy_search(embeddings: Float32Array, vectors: Float32Array, k: int) -> NDArray[np.intp]:
-    """The peer: one matrix product, argpartition, sort."""
+    """Exact search in NumPy: one matrix product, argpartition, sort."""
     scores = vectors @ embeddings.T
     best = np.argpartition(scores, -k, axis=1)[:, -k:]
     return np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1), axis=1)

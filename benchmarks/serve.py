@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-if __name__ == "__main__":  # a script's own folder comes first in its path, where this file would hide package `serve`
+if __name__ == "__main__":  # replaces the script's own folder, where this file hides the package `serve`
     sys.path[0] = str(ROOT)
 
 import numpy as np  # noqa: E402
@@ -44,7 +44,7 @@ from recsys.sources.two_tower.index import RECALL_AT  # noqa: E402
 
 BATCH = 64
 SINGLE_SEARCHES, RECALL_SEARCHES = 100, 1000
-LARGE, LARGEST = 65_000, 500_000  # sizes of catalogues that goals speak of
+LARGE, LARGEST = 65_000, 500_000  # sizes of catalogues that have goals of their own
 
 
 class Row(NamedTuple):
@@ -111,7 +111,7 @@ def measure_server(bundle: Path, n_items: int, arguments: argparse.Namespace, st
 
 
 def server_rows(rounds: Rounds, batch: int) -> list[Row]:
-    """The lines of the table that come from loads."""
+    """The lines of the table that the loads measured."""
 
     def compared(measure: str, figure: str, goal: tuple[str, float] | None = None, suffix: str = "") -> Row:
         floor, value = (rounds.median(name + suffix, figure) for name in ("floor", "recommendations"))
@@ -206,9 +206,9 @@ def run_benchmark(
 def main() -> int:
     """Measure the bundle named, or a generated one; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--bundle", type=Path, help="saved_model/NAME")
-    source.add_argument("--items", type=int, help="generate a bundle of so many items")
+    bundle = parser.add_mutually_exclusive_group(required=True)
+    bundle.add_argument("--bundle", type=Path, help="saved_model/NAME")
+    bundle.add_argument("--items", type=int, help="generate a bundle of this many items")
     parser.add_argument("--profile", action="store_true", help="where the time of a query goes, and nothing else")
     parser.add_argument("--connections", type=int, default=64, help="of the closed loop")
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")

@@ -1,4 +1,4 @@
-"""A server for benchmarks in a process of its own, what its store holds, and loads on it."""
+"""A server for benchmarks in a process of its own, the events in its store, and loads on it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Memory(NamedTuple):
     """Megabytes of a process that are resident.
 
     Attributes:
-        anonymous: its own: no other process shares them, and only swapping frees them.
-        mapped: of files, libraries among them: once in memory for all processes that map them, and the kernel drops
-            them where it needs the room.
+        anonymous: the process's own; only swapping frees them.
+        mapped: of files, among them libraries; in memory once for all processes that map them, and dropped by the
+            kernel when memory is short.
     """
 
     anonymous: float
@@ -57,7 +57,7 @@ class Running:
     ready_s: float
 
     def wait_for_search(self) -> None:
-        """Wait until the process that puts the catalogue into the store has ended."""
+        """Wait until the process that loads the catalogue into the store has ended."""
         deadline = time.monotonic() + INDEXING_TIMEOUT_S
         while self.process.children():
             if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ class Running:
 
 @contextmanager
 def running_server(bundle: Path, store: str) -> Iterator[Running]:
-    """Start one worker; its other settings come from the environment (RECSYS_...)."""
+    """Start one worker; its other settings are read from the environment (RECSYS_...)."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

@@ -21,8 +21,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from recsys.core.types import Float32Array
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import recsys  # noqa: F401, I001 - sets TF_USE_LEGACY_KERAS before TensorFlow is imported
@@ -31,6 +29,7 @@ import tensorflow as tf
 from transformers import TFAutoModel
 
 from recsys.config import TextConfig, parse_config
+from recsys.core.types import Float32Array
 from recsys.prepare import columns as c
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
