@@ -113,6 +113,11 @@ class BundleWriter:
             self._lock.close()
             shutil.rmtree(self.folder, ignore_errors=True)  # nothing is left of it after publishing
 
+    def add_towers(self, folder: Path) -> None:
+        """Copy the exported functions of the towers and the rating head: onnx/ and tf/ in `folder`."""
+        for name in (layout.ONNX_FOLDER, layout.TF_FOLDER):
+            shutil.copytree(folder / name, self.folder / name, dirs_exist_ok=True)
+
     def add_two_tower(self, two_tower: TwoTowerSource) -> None:
         """Item embeddings, index and query tower (its ONNX file is copied unless it is already in place)."""
         two_tower.save(self.folder)

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recsys.config import TrainingConfig
 from recsys.core.errors import TrainingError
 from recsys.models import TwoTower
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster
-from recsys.train.run import RunFolder
+from recsys.train.progress import Bar, Step
+from recsys.train.run_folder import RunFolder
 from recsys.train.step import StepResult, TrainStep
 from recsys.train.validation import EARLY_STOPPING_METRIC
 
@@ -84,7 +83,7 @@ class Fit:
         config: TrainingConfig,
         run: RunFolder,
         cluster: Cluster,
-        console: Console,
+        progress: Step,
     ) -> None:
         """Compose a fit.
 
@@ -96,10 +95,10 @@ class Fit:
             config: epochs, patience and so on.
             run: folder for checkpoints and logs, locked.
             cluster: the replicas.
-            console: for progress.
+            progress: the step of the run that the fit is.
         """
         self._model, self._batches, self._validate, self._config = model, batches, validate, config
-        self._run, self._cluster, self._console = run, cluster, console
+        self._run, self._cluster, self._progress = run, cluster, progress
         self._step = TrainStep(model, optimizer, cluster.strategy, config.clip_norm)
         self._saved = _SavedState()
         checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, state=self._saved)
@@ -122,7 +121,7 @@ class Fit:
                 self._last.checkpoint.restore(path).assert_consumed()
                 return
             except _UNREADABLE as error:
-                self._console.print(f"Checkpoint {path} cannot be read: {error}")
+                self._progress.print(f"Checkpoint {path} cannot be read: {error}")
         if self._last.checkpoints:
             raise TrainingError(
                 f"a readable checkpoint in {self._run.checkpoints}", "only damaged ones", "start anew without --resume"
@@ -140,24 +139,26 @@ class Fit:
                 "users with at least two training interactions", "none", "lower data.k_core_users or check the split"
             )
         writer = tf.summary.create_file_writer(str(self._run.tensorboard)) if self._cluster.is_chief else None
-        with _stop_requests() as stop_requested, _progress(self._console) as progress:
-            overall = progress.add_task("training", total=self._config.epochs, completed=self.state.epoch, figures="")
+        epochs = self._config.epochs
+        with _stop_requests() as stop_requested, self._progress.bar("Epochs", epochs, self.state.epoch) as bar:
             while not self.state.finished:
-                self._train_epoch(progress, stop_requested)
+                self._train_epoch(stop_requested)
                 self._end_epoch(writer)
                 self._save()
-                progress.update(overall, completed=self.state.epoch, figures=self._best_so_far())
+                bar.advance(1, self._best_so_far())
                 if stop_requested() and not self.state.finished:
                     self._stop()
         self._cluster.barrier()  # the chief has written the last checkpoint
         restore_best(self._model, self._run)
         return self.state
 
-    def _train_epoch(self, progress: Progress, stop_requested: Callable[[], bool]) -> None:
+    def _train_epoch(self, stop_requested: Callable[[], bool]) -> None:
+        title = f"Steps of epoch {self.state.epoch + 1}"
+        with self._progress.bar(title, self._batches.steps_per_epoch, self.state.batch) as bar:
+            self._take_steps(bar, stop_requested)
+
+    def _take_steps(self, bar: Bar, stop_requested: Callable[[], bool]) -> None:
         state, total = self.state, self._batches.steps_per_epoch
-        task = progress.add_task(
-            f"epoch {state.epoch + 1}/{self._config.epochs}", total=total, completed=state.batch, figures=""
-        )
         started = time.monotonic() - state.seconds
         for index in range(state.batch, total):
             result = self._step(state.epoch * total + index, partial(self._batches.batch, state.epoch, index))
@@ -166,13 +167,12 @@ class Fit:
             state.seconds = time.monotonic() - started
             for name, value in result.losses.items():
                 state.sums[name] = state.sums.get(name, 0.0) + value
-            progress.update(task, completed=state.batch, figures=f"loss {state.sums['loss'] / state.batch:.4f}")
+            bar.advance(1, f"loss {state.sums['loss'] / state.batch:.4f}")
             if state.batch < total and stop_requested():
                 self._save()
                 self._stop()
             if state.batch < total and time.monotonic() - self._saved_at > self._config.checkpoint_minutes * 60:
                 self._save()
-        progress.remove_task(task)
 
     def _end_epoch(self, writer: tf.summary.SummaryWriter | None) -> None:
         state = self.state
@@ -216,7 +216,7 @@ class Fit:
         figures = "  ".join(
             f"{name.removeprefix('validation_')} {value:.4f}" for name, value in scalars.items() if name != "seconds"
         )
-        self._console.print(
+        self._progress.print(
             f"epoch {record['epoch']}/{self._config.epochs}  {figures}  {record['seconds']:.1f} s{mark}"
         )
 
@@ -241,7 +241,7 @@ class Fit:
 
     def _stop(self) -> None:
         state = self.state
-        self._console.print(
+        self._progress.print(
             f"Stopped after batch {state.batch} of epoch {state.epoch + 1}; --resume goes on from there."
         )
         raise KeyboardInterrupt
@@ -297,17 +297,3 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,  # a log gets the line of each epoch
-    )

@@ -24,7 +24,12 @@ SUM_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def fit_ranker(
-    lists: CandidateLists, validation: CandidateLists | None, config: RankingConfig, seed: int, console: Console
+    lists: CandidateLists,
+    validation: CandidateLists | None,
+    config: RankingConfig,
+    seed: int,
+    console: Console,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> FittedRanker:
     """Train on `lists` until validation NDCG@10 no longer grows; the best weights are kept.
 
@@ -33,6 +38,8 @@ def fit_ranker(
         validation: of the validation split; where it has none, the weights of the lowest loss are kept.
         config: sizes, epochs, learning rate.
         seed: of first weights, dropout and the order of lists.
+        console: for the figures of the best weights.
+        progress: called with 1 after each epoch.
     """
     sample = np.random.default_rng(seed).permutation(len(lists))[:_EDGE_LISTS]
     real = lists.items != NO_ITEM
@@ -63,6 +70,7 @@ def fit_ranker(
         figure = -float(np.mean(losses))
         if judged is not None:
             curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(scores_of(score, judged.features))
+        progress(1)
         if best_epoch == 0 or figure > best:
             best, best_epoch, kept = figure, epoch, ranker.get_weights()
         elif epoch - best_epoch >= config.patience:

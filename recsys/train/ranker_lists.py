@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,7 @@ def collect_lists(
     length: int | None,
     seed: int,
     fitted: BoolArray | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> CandidateLists:
     """Ask for the candidates of every query and compute their features; seen items are left out.
 
@@ -86,6 +88,7 @@ def collect_lists(
         fitted: bool [N], items that may be candidates; None: all. In training these are the ones that the sources were
             fitted on: a catalogue holds many an item only because somebody chooses it later, and the ranker would learn
             to recommend what nobody has chosen yet.
+        progress: called with the number of queries done since the last call.
     """
     rng = np.random.default_rng(seed)
     parts: list[tuple[Int32Array, Float32Array, BoolArray]] = []
@@ -116,6 +119,7 @@ def collect_lists(
             values = np.take_along_axis(values, kept[..., None], axis=1)
         rows.append(start + listed)
         parts.append((items, values, labels))
+        progress(len(block))
     width = max((items.shape[1] for items, _, _ in parts), default=0)
     return CandidateLists(
         np.concatenate([_padded(items, width, NO_ITEM) for items, _, _ in parts]),

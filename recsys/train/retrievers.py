@@ -20,7 +20,7 @@ from recsys.sources.fit import FitData, fit_retriever, unavailable
 from recsys.sources.hybrid import Hybrid
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
-from recsys.train.tuning import Tuned, alpha_sweep, tune_hybrid, tune_retriever, tuning_sample
+from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_retriever, tuning_sample
 
 BLEND, HYBRID = "blend", "hybrid"
 
@@ -55,7 +55,9 @@ def fit_data(dataset: PreparedDataset, histories: Histories, text: ItemText, con
     )
 
 
-def tune_retrievers(data: FitData, held: HeldOut | None, config: Config, console: Console) -> FittedRetrievers:
+def tune_retrievers(
+    data: FitData, held: HeldOut | None, config: Config, console: Console, progress: Progress = lambda _: None
+) -> FittedRetrievers:
     """Fit and tune each retriever of `retrieval.retrievers`, and say how it did."""
     tuned: dict[str, Tuned] = {}
     skipped: dict[str, str] = {}
@@ -65,7 +67,7 @@ def tune_retrievers(data: FitData, held: HeldOut | None, config: Config, console
             skipped[name] = reason
             console.print(f"No {name}: {reason}")
             continue
-        tuned[name] = tune_retriever(name, data, held, config)
+        tuned[name] = tune_retriever(name, data, held, config, progress)
         console.print(_line(name, tuned[name].report))
     return FittedRetrievers(tuned, skipped)
 
@@ -84,6 +86,7 @@ def make_hybrids(
     known: Queries,
     config: Config,
     console: Console,
+    progress: Progress = lambda _: None,
 ) -> tuple[dict[str, Hybrid], dict[str, Any]]:
     """The best blend of the baselines, and the best hybrid of its members and the two-tower.
 
@@ -92,12 +95,12 @@ def make_hybrids(
     """
     both = {two_tower.name: two_tower, **baselines}
     scores = None if held is None else CandidateScores.of(both, tuning_sample(held, config))
-    weights, blend_report = tune_hybrid(baselines, held, config, known=known, scores=scores)
+    weights, blend_report = tune_hybrid(baselines, held, config, known=known, scores=scores, progress=progress)
     blend = Hybrid(baselines, weights, BLEND)
     members = {two_tower.name: two_tower, **blend.members}
     # Shares that the config gives are those of the blend; the two-tower's part in the hybrid is tuned beside them.
     free = config.model_copy(update={"retrieval": config.retrieval.model_copy(update={"hybrid_weights": None})})
-    weights, report = tune_hybrid(members, held, free, known=known, scores=scores)
+    weights, report = tune_hybrid(members, held, free, known=known, scores=scores, progress=progress)
     hybrids = {BLEND: blend, HYBRID: Hybrid(members, weights, HYBRID)}
     sweep = [] if held is None else alpha_sweep(two_tower, blend, held, config)
     for name, entry in ((BLEND, blend_report), (HYBRID, report)):

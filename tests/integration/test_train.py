@@ -24,7 +24,7 @@ from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.text import encode_items
-from recsys.train.run import RunFolder
+from recsys.train.run_folder import RunFolder
 from tests.support.bundles import HALF
 from tests.support.shop import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, Shop, open_shop
 from tests.support.training import N_ITEMS, N_USERS, make_histories

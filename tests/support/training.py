@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
 
 from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
@@ -23,7 +22,8 @@ from recsys.pipeline.rating_factors_fit import fit_ratings
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic
 from recsys.train.fit import Fit
-from recsys.train.run import RunFolder
+from recsys.train.progress import Step
+from recsys.train.run_folder import RunFolder
 from recsys.train.step import TrainStep, make_optimizer
 from recsys.train.validation import Validator
 
@@ -143,7 +143,7 @@ def make_fit(
         config=config.training,
         run=run,
         cluster=cluster,
-        console=Console(quiet=True),
+        progress=Step.silent(),
     )
     if step is not None:
         fit._step = step

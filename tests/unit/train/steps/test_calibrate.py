@@ -8,7 +8,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.measure.metrics import Relevant
 from recsys.measure.protocol import HeldOut
-from recsys.train.confidence import fit_confidence
+from recsys.train.steps.calibrate import fit_calibration
 
 
 def case(count: int, scale: float, offset: float) -> tuple[Candidates, HeldOut]:
@@ -28,7 +28,7 @@ def case(count: int, scale: float, offset: float) -> tuple[Candidates, HeldOut]:
 
 
 def test_the_rule_by_which_items_were_chosen_is_found() -> None:
-    fitted = fit_confidence(*case(20_000, scale=0.7, offset=-5.0))
+    fitted = fit_calibration(*case(20_000, scale=0.7, offset=-5.0))
     assert fitted is not None
     assert fitted.scale == pytest.approx(0.7, rel=0.05)
     assert fitted.offset == pytest.approx(-5.0, rel=0.05)
@@ -36,4 +36,4 @@ def test_the_rule_by_which_items_were_chosen_is_found() -> None:
 
 @pytest.mark.parametrize("offset", [-1e6, 1e6])
 def test_nothing_or_everything_chosen_gives_none(offset: float) -> None:
-    assert fit_confidence(*case(50, scale=0.0, offset=offset)) is None
+    assert fit_calibration(*case(50, scale=0.0, offset=offset)) is None

@@ -12,12 +12,12 @@ import yaml
 
 from recsys.config import Config, parse_config
 from recsys.core.errors import TrainingError
-from recsys.train.run import RunFolder
+from recsys.train.run_folder import RunFolder
 
 HOLD_LOCK = """
 import sys, time
 from pathlib import Path
-from recsys.train.run import RunFolder
+from recsys.train.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])).locked():
     print("locked", flush=True)
     time.sleep(600)

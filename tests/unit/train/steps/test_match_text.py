@@ -1,9 +1,9 @@
 """The text match is set to what does best on validation."""
 
 import pytest
-from rich.console import Console
 
-from recsys.train.job import tune_match
+from recsys.train.progress import Step
+from recsys.train.steps.match_text import match_text
 from tests.support import training as tiny
 
 
@@ -26,7 +26,7 @@ def test_the_text_match_that_validation_prefers_is_kept() -> None:
     train, _ = tiny.make_histories()
     model = tiny.make_model(config, train)
     trained, _ = model.user_tower.match
-    tune_match(model, _Prefers(model, 2.9 * trained, 0.62), config, Console(quiet=True))
+    match_text(model, _Prefers(model, 2.9 * trained, 0.62), config, Step.silent())
     scale, decay = model.user_tower.match
     assert scale / trained == pytest.approx(3.0, rel=1e-4)
     assert decay == pytest.approx(0.6, rel=1e-4)
@@ -37,5 +37,5 @@ def test_what_was_trained_stays_where_nothing_does_better() -> None:
     train, _ = tiny.make_histories()
     model = tiny.make_model(config, train)
     before = model.user_tower.match
-    tune_match(model, _Prefers(model, *before), config, Console(quiet=True))
+    match_text(model, _Prefers(model, *before), config, Step.silent())
     assert model.user_tower.match == pytest.approx(before, rel=1e-6)

@@ -1,0 +1,110 @@
+"""What the steps of a run hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.config import Config
+from recsys.core.histories import Histories
+from recsys.core.queries import Queries
+from recsys.measure.protocol import HeldOut
+from recsys.models import TwoTower
+from recsys.pipeline.head import RatingPredictor
+from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.recommender import Recommender
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
+from recsys.sources.fit import FitData
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.two_tower import TwoTowerSource
+from recsys.train.features import ModelInputs
+from recsys.train.retrievers import FittedRetrievers
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every step may read.
+
+    Attributes:
+        config: all settings.
+        dataset: the prepared dataset.
+        validation: its validation queries and what followed them; None where it has none.
+    """
+
+    config: Config
+    dataset: PreparedDataset
+    validation: HeldOut | None
+
+    @classmethod
+    def of(cls, config: Config, dataset: PreparedDataset) -> RunContext:
+        """The context of a run on `dataset`."""
+        has_validation = bool((dataset.interactions[c.SPLIT] == c.VALIDATION).any())
+        return cls(config, dataset, HeldOut.of(dataset, c.VALIDATION) if has_validation else None)
+
+    def sampled_queries(self, histories: Histories) -> Queries:
+        """Seeded users with a history among `histories`, as the server would ask for them."""
+        users = np.flatnonzero(histories.lengths)
+        count = min(self.config.index.sample_queries, len(users))
+        users = np.random.default_rng(self.config.seed).choice(users, count, replace=False)
+        return Queries(histories.select(users), users.astype(np.int32), np.zeros(count, np.int64))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A two-tower with its final weights, computing in float32, and what it was trained on."""
+
+    model: TwoTower
+    dataset: PreparedDataset
+    inputs: ModelInputs
+
+
+@dataclass(frozen=True)
+class ServedTwoTower:
+    """The two-tower as it is served: by ONNX Runtime, from item embeddings.
+
+    Attributes:
+        source: with the index.
+        predictor: of ratings; None without rating task.
+        index_recall: recall@100 of the index; None where it was not measured.
+        onnx_differences: largest relative difference of each ONNX file from its source.
+    """
+
+    source: TwoTowerSource
+    predictor: RatingPredictor | None
+    index_recall: float | None
+    onnx_differences: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FittedSources:
+    """Every source beside the two-tower, fitted on train and tuned on validation.
+
+    Attributes:
+        data: what they were fitted on.
+        alone: each by itself.
+        hybrids: weighted sums of them, the two-tower among the members of one, by name.
+        hybrid_report: what was tried for these, for the manifest.
+    """
+
+    data: FitData
+    alone: FittedRetrievers
+    hybrids: dict[str, Hybrid]
+    hybrid_report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainedRanker:
+    """The ranker as it is served.
+
+    Attributes:
+        ranker: with the features it reads.
+        recommender: the whole pipeline that it belongs to.
+        report: how its training went, for the manifest.
+    """
+
+    ranker: CandidateRanker
+    recommender: Recommender
+    report: dict[str, Any]

@@ -1,0 +1,121 @@
+"""Step: export both towers and the rating head, and read them back as a server does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from recsys.bundle.layout import ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
+from recsys.config import Config
+from recsys.core.arrays import half
+from recsys.core.types import Float32Array
+from recsys.models import TwoTower
+from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.prepare import columns as c
+from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
+from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.train.features import ModelInputs
+from recsys.train.onnx import export_onnx
+from recsys.train.onnx_towers import served_graphs
+from recsys.train.progress import Step
+from recsys.train.steps.context import RunContext, ServedTwoTower, Trained
+
+EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
+
+
+def export_towers(context: RunContext, trained: Trained, folder: Path, step: Step, *, measure: bool) -> ServedTwoTower:
+    """Write towers and rating head into `folder`, and compose from the files what a server composes.
+
+    Args:
+        context: of the run.
+        trained: the two-tower.
+        folder: an empty one; it gets onnx/ and tf/.
+        step: hears what the index finds.
+        measure: widen the index until its recall suffices, and measure it.
+
+    Raises:
+        BundleError: an ONNX file differs from its source, or the index finds too little.
+    """
+    config, model = context.config, trained.model
+    for part in (ONNX_FOLDER, TF_FOLDER):
+        (folder / part).mkdir()
+    exact = model.item_vectors().numpy()
+    embeddings = half(exact)
+    differences = _write(model, trained.inputs, exact, folder, config)
+    tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history)
+    recall = None
+    if measure:
+        # The index is tuned on what precedes the test interactions; what is served includes them.
+        before_test = trained.dataset.histories((c.TRAIN, c.VALIDATION))
+        vectors = tower.encode(context.sampled_queries(before_test), embeddings)
+        index, recall = build_index(embeddings, vectors, config.index, config.seed)
+        step.print(
+            f"{len(differences)} functions as ONNX, at most {max(differences.values()):.1e} from TensorFlow; "
+            f"recall@{RECALL_AT} of the index {recall:.4f}"
+        )
+    else:
+        index = ScannIndex.build(embeddings, config.index)
+    predictor = None
+    if trained.inputs.statistics is not None and model.rating_head is not None:
+        head = RankingHead(folder / RANKING_HEAD_FILE)
+        parts = model.rating_head.item_part(tf.constant(exact)).numpy()
+        predictor = RatingPredictor(head, trained.inputs.statistics, parts)
+    return ServedTwoTower(TwoTowerSource(tower, embeddings, index), predictor, recall, differences)
+
+
+def _write(
+    model: TwoTower, inputs: ModelInputs, embeddings: Float32Array, folder: Path, config: Config
+) -> dict[str, float]:
+    """Write each function of the model as SavedModel and ONNX file; the largest difference of each."""
+    examples = _examples(inputs, embeddings, config)
+    differences = {}
+    functions: dict[str, Any] = model.export_functions()
+    graphs = served_graphs(model)
+    for name, function in functions.items():
+        module = tf.Module()
+        concrete = function.get_concrete_function()
+        module.function, module.weights = function, list(concrete.graph.variables)
+        tf.saved_model.save(module, str(folder / TF_FOLDER / name), signatures=concrete)
+        example = {spec.name: examples[name][spec.name] for spec in function.input_signature}
+        differences[name] = export_onnx(function, folder / ONNX_FOLDER / f"{name}.onnx", example, graphs.get(name))
+    return differences
+
+
+def _examples(inputs: ModelInputs, embeddings: Float32Array, config: Config) -> dict[str, dict[str, NDArray[Any]]]:
+    """Random users and items of the dataset, and items as if unseen, as inputs of the exported functions.
+
+    What the rating head reads of items is drawn from a normal distribution: it need not be true to be compared.
+    """
+    rng = np.random.default_rng(config.seed)
+    rows = rng.integers(0, len(embeddings), EXAMPLE_ROWS)
+    users = rng.permutation(np.flatnonzero(inputs.histories.lengths))[:EXAMPLE_ROWS]
+    recent = inputs.histories.select(users).last(config.model.max_history)
+    history = np.asarray(recent.padded(recent.items, -1), np.int32)
+    users_embedded = embeddings[recent.items[recent.indptr[:-1]]]
+    shape = len(users), EXAMPLE_ROWS
+    features = inputs.features
+    return {
+        "query_tower": {
+            "history": np.where(history[..., None] >= 0, embeddings[history], np.float32(0)),
+            "lengths": recent.lengths.astype(np.int32),
+            "gaps": recent.padded(recent.gaps(), 0.0),
+            "user": (users + 1).astype(np.int32),
+        },
+        "item_tower": {
+            "text": features.text[rows],
+            "brand": features.brand[rows],
+            "categories": features.categories[rows],
+            "price": features.price[rows],
+            "item": np.where(rng.random(len(rows)) < 0.5, rows + 1, 0).astype(np.int32),
+        },
+        "ranking_head": {
+            "user_embedding": users_embedded,
+            "item_part": rng.standard_normal((*shape, config.model.rating_hidden[0]), np.float32),
+            "features": rng.choice(inputs.rating_features, shape),
+        },
+    }

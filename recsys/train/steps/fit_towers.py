@@ -1,0 +1,156 @@
+"""Steps: train the two-tower, and a twin of it on a prefix of train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from recsys.bundle.manifest import file_sha256
+from recsys.config import Config
+from recsys.models import TwoTower
+from recsys.prepare import columns as c
+from recsys.prepare.prepared import PreparedDataset
+from recsys.text import ItemText, build_fine_tuned_text
+from recsys.train.batches import TrainingBatches
+from recsys.train.distribution import Cluster, make_deterministic, use_mixed_precision
+from recsys.train.features import ModelInputs
+from recsys.train.fit import Fit, FitState, restore_best
+from recsys.train.prefix import prefix_of
+from recsys.train.progress import Step
+from recsys.train.run_folder import CONFIG_FILE, RunFolder
+from recsys.train.step import make_optimizer
+from recsys.train.steps.context import Trained
+from recsys.train.validation import Validator
+
+PREFIX_FOLDER = "prefix"  # of the run's folder
+
+
+@dataclass(frozen=True)
+class FittedTower:
+    """A finished fit: what it read, how it went, where its weights lie."""
+
+    dataset: PreparedDataset
+    inputs: ModelInputs
+    state: FitState
+    run: RunFolder
+
+    def restored(self, config: Config, console: Console) -> Trained:
+        """A model with the best weights, of the precision that holds now."""
+        model = build_model(self.inputs, self.dataset, config, console)
+        restore_best(model, self.run)
+        return Trained(model, self.dataset, self.inputs)
+
+
+@dataclass(frozen=True)
+class TowerFitting:
+    """What all fits of a run share.
+
+    Attributes:
+        text: of the items.
+        config: all settings.
+        resume: go on where the run before stopped.
+        run: folder of the run.
+        cluster: the replicas.
+    """
+
+    text: ItemText
+    config: Config
+    resume: bool
+    run: RunFolder
+    cluster: Cluster
+
+    def fit(self, dataset: PreparedDataset, step: Step) -> FittedTower:
+        """The two-tower that is published."""
+        return _fit(self, dataset, step)
+
+    def fit_twin(self, prefix: PreparedDataset, epochs: int, step: Step) -> FittedTower:
+        """Its twin, trained for as many epochs as served the whole best: validation takes no part in it."""
+        training = self.config.training.model_copy(update={"epochs": epochs})
+        folder = RunFolder(self.run.path / PREFIX_FOLDER)
+        # Without settings in its folder the run was stopped before it came so far.
+        resume = self.resume and (folder.path / CONFIG_FILE).is_file()
+        config = self.config.model_copy(update={"training": training})
+        return _fit(TowerFitting(self.text, config, resume, folder, self.cluster), prefix, step)
+
+
+def ranker_prefix(dataset: PreparedDataset, config: Config) -> tuple[PreparedDataset | None, str]:
+    """The dataset that the twin is trained on; None where no ranker can be trained, and the reason."""
+    if not config.ranking.epochs:
+        return None, "ranking.epochs is 0"
+    prefix = prefix_of(dataset, config)
+    follows = prefix.interactions[c.SPLIT].eq(c.TEST)
+    if not follows.any() or follows.all():
+        return None, "train has no prefix that something follows"
+    return prefix, ""
+
+
+def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, console: Console) -> TwoTower:
+    """A model with all its variables; with a trainable top of the text encoder if the config says so."""
+    text_layer = None
+    if config.text.trainable_layers:
+        text_layer = build_fine_tuned_text(dataset.items[c.TEXT].tolist(), config.text, console)
+    model = TwoTower(
+        inputs.features,
+        inputs.item_counts,
+        dataset.n_users,
+        config,
+        inputs.statistics.global_mean if inputs.statistics else None,
+        inputs.item_init,
+        text_layer,
+        inputs.rating_start,
+    )
+    model.build_variables()
+    return model
+
+
+def make_validator(trained: Trained, config: Config) -> Validator:
+    """Metrics of a model on the config's sample of validation users."""
+    return Validator(
+        trained.model,
+        trained.inputs.histories,
+        trained.dataset.histories((c.VALIDATION,)),
+        max_users=config.training.evaluate_users,
+        max_history=config.model.max_history,
+        seed=config.seed,
+    )
+
+
+def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedTower:
+    config, run, cluster = fitting.config, fitting.run, fitting.cluster
+    read = {"dataset": file_sha256(dataset.path / c.MANIFEST_FILE), "text encoder": fitting.text.weights_sha256}
+    if cluster.is_chief:
+        if fitting.resume:
+            run.check_resumable(config, read)
+        elif run.start(config, read):
+            step.print(f"Starting anew; the run before is kept in {run.previous}")
+    cluster.barrier()
+    make_deterministic(config.seed)
+    mixed = use_mixed_precision(config.training)
+    inputs = ModelInputs.of(dataset, fitting.text, config)
+    with cluster.strategy.scope():
+        model = build_model(inputs, dataset, config, step.console)
+        optimizer = make_optimizer(model, config.training, mixed)
+    fit = Fit(
+        model=model,
+        optimizer=optimizer,
+        batches=TrainingBatches(
+            inputs.histories,
+            inputs.rating_features,
+            max_history=config.model.max_history,
+            batch_size=config.training.batch_size,
+            seed=config.seed,
+        ),
+        validate=make_validator(Trained(model, dataset, inputs), config),
+        config=config.training,
+        run=run,
+        cluster=cluster,
+        progress=step,
+    )
+    if fitting.resume:
+        fit.resume()
+    before = "Trained before: " if fit.state.finished else ""
+    state = fit.run()
+    seconds = sum(record["seconds"] for record in state.curve)
+    step.print(f"{before}{state.epoch} epochs in {seconds:.0f} s; the weights of epoch {state.best_epoch} are kept")
+    return FittedTower(dataset, inputs, state, run)

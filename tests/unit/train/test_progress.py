@@ -1,0 +1,89 @@
+"""What a run says of its steps, on a terminal and in a log."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from recsys.train import progress
+from recsys.train.progress import Step, Steps
+
+TITLES = ("Read", "Train", "Publish")
+
+
+def make(*, terminal: bool) -> tuple[Steps, io.StringIO]:
+    output = io.StringIO()
+    return Steps(Console(file=output, force_terminal=terminal, width=100, color_system=None), TITLES), output
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the steps read: the sum of the list."""
+    times = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: sum(times))
+    return times
+
+
+def test_a_log_gets_a_line_when_a_step_begins_and_when_it_is_done(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Train") as step:
+        assert output.getvalue() == "[2/3] Train\n", "at once, not when it is over"
+        with step.bar("Epochs", 4) as bar:
+            clock.append(3.0)
+            bar.advance()
+        step.print("the weights of epoch 1 are kept")
+        clock.append(80.0)
+    assert output.getvalue() == "[2/3] Train\nthe weights of epoch 1 are kept\n      done in 1 min 23 s\n"
+
+
+def test_a_log_hears_of_a_long_step_every_half_minute(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Train") as step, step.bar("Epochs", 20, completed=5) as bar:
+        for second in range(1, 72, 10):  # 71 seconds
+            clock.append(10.0 if second > 1 else 1.0)
+            bar.advance(1, f"loss {second}")
+        lines = output.getvalue().splitlines()[1:]
+    assert lines == ["      Epochs: 9 of 20  loss 31  31.0 s", "      Epochs: 12 of 20  loss 61  1 min 01 s"]
+
+
+def test_what_was_printed_counts_as_a_sign_of_life(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Train") as step, step.bar("Trials", None) as bar:
+        clock.append(29.0)
+        step.print("als: 0.1")
+        clock.append(29.0)
+        bar.advance()
+        assert "Trials" not in output.getvalue()
+        clock.append(1.0)
+        bar.advance(3)
+    assert "      Trials: 4  59.0 s\n" in output.getvalue()
+
+
+def test_a_step_that_is_not_needed_says_why() -> None:
+    steps, output = make(terminal=False)
+    steps.skip("Publish", "nothing to show")
+    assert output.getvalue() == "[3/3] Publish: skipped, nothing to show\n"
+
+
+def test_a_terminal_shows_a_bar_that_goes_away(clock: list[float]) -> None:
+    steps, output = make(terminal=True)
+    with steps.step("Train") as step, step.bar("Epochs", 4) as bar:
+        clock.append(60.0)
+        bar.advance(3, "loss 0.5")
+        step._live.refresh()
+        assert re.search(r"Epochs .*3/4 loss 0\.5", output.getvalue())
+        clock.append(60.0)
+        bar.advance()
+        assert "Epochs: " not in output.getvalue(), "lines are for logs"
+    assert output.getvalue().rstrip().endswith("done in 2 min 00 s")
+
+
+def test_a_silent_step_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    step = Step.silent()
+    with step.bar("Epochs", 2) as bar:
+        bar.advance()
+    step.print("something")
+    assert capsys.readouterr() == ("", "")
