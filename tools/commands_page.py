@@ -33,7 +33,7 @@ at fault. A traceback is a bug.
 | 0 | Nothing. |
 | 1 | Something else than below, such as the store. |
 | 2 | A setting or an option: unknown, of the wrong type, out of range or at odds with another. |
-| 3 | A source file or a prepared dataset: missing, damaged or not what the config says. |
+| 3 | A raw file or a prepared dataset: missing, damaged or not what the config says. |
 | 4 | Training: no text encoder, a loss that is not finite, a run that is in use or cannot be resumed. |
 | 5 | A bundle: missing, damaged, incompatible, or not good enough to be published. |
 | 130 | The command was interrupted. |
