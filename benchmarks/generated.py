@@ -49,13 +49,13 @@ from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare.sample.words import HOBBIES
-from recsys.sources.factors import FoldIn, ImplicitFactors
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import LENDERS, Loans
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.popularity.source import Popularity
 from recsys.sources.two_tower.index import build_index
 from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.sources.two_tower.source import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs
 from recsys.train.ranker_fit import FittedRanker, served_ranker

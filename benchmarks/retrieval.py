@@ -23,9 +23,9 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recsys.config import IndexConfig
 from recsys.core.types import Float32Array
 from recsys.sources.two_tower.index import RECALL_AT, build_index
+from recsys.sources.two_tower.settings import IndexConfig
 
 BATCH = 64
 # At most this share of the exact search's time for a single query, at recall@100 of .99 (size: share).

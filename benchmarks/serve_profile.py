@@ -18,7 +18,7 @@ from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Recommender
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.two_tower.source import TwoTowerSource
 from serve.histories.live_histories import LiveHistories
 from serve.http.routing import encoder
 from serve.recommendations import service

@@ -6,51 +6,19 @@ applies `--set` overrides. The documentation's page of keys is generated from th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from recsys.core.errors import ConfigError
 from recsys.core.events import LOG_WEIGHTS
-
-Share = Annotated[float, Field(ge=0, le=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-Dropout = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(gt=0)]
-NonNegative = Annotated[int, Field(ge=0)]
-RetrieverName = Literal[
-    "popularity",
-    "recent_popularity",
-    "neighbours_bm25",
-    "neighbours_cosine",
-    "neighbours_cooccurrence",
-    "transitions",
-    "ease",
-    "als",
-    "bpr",
-    "content_tfidf",
-    "content_encoder",
-]
-
-
-ProposerName = Literal[
-    "neighbours_bm25",
-    "neighbours_cosine",
-    "neighbours_cooccurrence",
-    "transitions",
-    "ease",
-    "content_tfidf",
-    "content_encoder",
-]
-
-
-class Section(BaseModel):
-    """A group of settings; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, Share
+from recsys.sources.registry import ENTRIES, FALLBACK, RESERVED, SourceSettings
+from recsys.sources.two_tower.settings import IndexConfig
 
 
 class SplitConfig(Section):
@@ -212,22 +180,6 @@ class TrainingConfig(Section):
     mixed_precision: Literal["auto", "off"] = Field("auto", description="auto: float16 compute on GPUs that have it.")
 
 
-class IndexConfig(Section):
-    """The ScaNN index."""
-
-    exact_below: NonNegative = Field(5000, description="Catalogues smaller than this are searched exactly.")
-    min_recall: Share = Field(0.98, description="recall@100 against exact search below which export stops.")
-    target_recall: Share = Field(
-        0.99,
-        description="The search widens at export until this recall@100 is reached, or narrows while it stays above; "
-        "not if leaves_to_search or reorder is given.",
-    )
-    leaves: Positive | None = Field(None, description="ScaNN partitions; null: from the catalogue's size.")
-    leaves_to_search: Positive | None = Field(None, description="Partitions searched; null: from the size.")
-    reorder: Positive | None = Field(None, description="Candidates rescored exactly; null: from the size.")
-    sample_queries: Positive = Field(1000, description="User vectors (seeded) on which recall is measured.")
-
-
 class BundleConfig(Section):
     """Where bundles go."""
 
@@ -235,94 +187,58 @@ class BundleConfig(Section):
     keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
 
 
-class RetrievalConfig(Section):
-    """The retrievers beside the two-tower: fitted on train, each tuned on validation over the grid of its lists."""
+class RetrievalConfig(SourceSettings):
+    """The sources beside the two-tower: fitted on train, each tuned on validation over the grid of its lists."""
 
-    retrievers: list[RetrieverName] = Field(
-        list(get_args(RetrieverName)),
-        min_length=1,
-        description="Retrievers fitted and put into the bundle beside the two-tower and the hybrid.",
-    )
-    tuning_users: Positive = Field(10000, description="Validation users (seeded) on which retrievers are tuned.")
+    tuning_users: Positive = Field(10000, description="Validation users (seeded) on which sources are tuned.")
     trials: Positive = Field(
-        24, description="Most settings of one retriever tried; a larger grid is sampled (seeded). Each has this budget."
-    )
-    decay: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        [0.3, 0.4, 0.5, 0.6, 0.8, 1.0],
-        min_length=1,
-        description="Weights of a step back in the history tried for every item-to-item retriever.",
-    )
-    neighbours_k: list[Positive] = Field([20, 100], min_length=1, description="Lengths of neighbour lists tried.")
-    bm25_k1: list[Annotated[float, Field(ge=0)]] = Field([1.2], min_length=1, description="BM25 K1 tried.")
-    bm25_b: list[Share] = Field([0.2, 0.75], min_length=1, description="BM25 B tried.")
-    transitions_k: list[Positive] = Field([100], min_length=1, description="Lengths of transition lists tried.")
-    transitions_reverse: list[Share] = Field(
-        [0.3, 0.5, 1.0], min_length=1, description="Weights tried of a transition taken backwards."
-    )
-    transitions_target_power: list[Share] = Field(
-        [0.3, 0.5],
-        min_length=1,
-        description="Powers tried of the target item's popularity by which its transitions are divided.",
-    )
-    transitions_days: list[Annotated[float, Field(gt=0)] | None] = Field(
-        [None], min_length=1, description="Days over which a transition's weight falls to 1/e, tried; null: no limit."
-    )
-    ease_l2: list[Annotated[float, Field(gt=0)]] = Field([50.0, 300.0], min_length=1, description="EASE's L2 tried.")
-    ease_max_items: Positive = Field(
-        15000, description="Catalogues above get no EASE: it inverts a matrix of items x items."
-    )
-    als_factors: list[Positive] = Field([64, 256], min_length=1, description="ALS factors tried.")
-    als_regularization: list[Annotated[float, Field(ge=0)]] = Field(
-        [0.01, 1.0], min_length=1, description="ALS regularisation tried."
-    )
-    als_alpha: list[Annotated[float, Field(gt=0)]] = Field(
-        [1.0, 20.0], min_length=1, description="Confidence of an interaction of weight 1 in ALS, tried."
-    )
-    als_iterations: Positive = Field(15, description="ALS iterations.")
-    bpr_factors: list[Positive] = Field([64], min_length=1, description="BPR factors tried.")
-    bpr_learning_rate: list[Annotated[float, Field(gt=0)]] = Field(
-        [0.02, 0.1], min_length=1, description="BPR learning rates tried."
-    )
-    bpr_regularization: list[Annotated[float, Field(ge=0)]] = Field(
-        [0.01], min_length=1, description="BPR regularisation tried."
-    )
-    bpr_iterations: Positive = Field(100, description="BPR iterations.")
-    content_k: list[Positive] = Field([100], min_length=1, description="Lengths of content neighbour lists tried.")
-    half_life_days: list[Annotated[float, Field(gt=0)]] = Field(
-        [30.0, 90.0, 365.0], min_length=1, description="Half-lives of recent_popularity tried."
-    )
-    spending_power: Annotated[float, Field(ge=0)] = Field(
-        0.0,
-        description="Interactions weigh (price / the user's mean price) to this power in ALS and BPR; 0: off.",
-    )
-    quantity_power: Annotated[float, Field(ge=0)] = Field(
-        0.0,
-        description="And (quantity / the item's mean quantity) to this power; 0: off.",
+        24, description="Most settings of one source tried; a larger grid is sampled (seeded). Each has this budget."
     )
     hybrid_weights: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
-        description="Shares of the blend's members by retriever name (equal shares are equally loud); null: tuned on "
+        description="Shares of the blend's members by source name (equal shares are equally loud); null: tuned on "
         "validation.",
     )
+
+    @property
+    def names(self) -> list[str]:
+        """Of all sources that are fitted beside the two-tower."""
+        return [*self.retrievers, *self.plugins]
+
+    @field_validator("retrievers")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        if unknown := [name for name in names if name not in ENTRIES]:
+            raise ValueError(f"no such sources: {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
+        if FALLBACK not in names:
+            raise ValueError(f"must name {FALLBACK}: it answers users nothing is known of")
+        return names
+
+    @field_validator("plugins")
+    @classmethod
+    def _named_apart(cls, plugins: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        if taken := [name for name in plugins if name in (*ENTRIES, *RESERVED)]:
+            raise ValueError(f"names that are taken: {', '.join(taken)}")
+        if odd := [name for name in plugins if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+            raise ValueError(f"names of small letters, digits and underscores, not {', '.join(map(repr, odd))}")
+        return plugins
 
 
 class RankingConfig(Section):
     """Candidates, and the learned ranker that puts them in order."""
 
     candidates: Positive = Field(128, description="Two-tower candidates of a query.")
-    retriever_candidates: Positive = Field(50, description="Candidates of each other retriever the ranker reads.")
+    retriever_candidates: Positive = Field(50, description="Candidates of each other source the ranker reads.")
     finalists: Positive = Field(
         64,
         description="Candidates that the ranker puts in order: of all proposed the best by the hybrid, which knows "
-        "every retriever's score of them. More cost time in serving.",
+        "every source's score of them. More cost time in serving.",
     )
-    retrievers: list[ProposerName] = Field(
+    retrievers: list[str] = Field(
         ["neighbours_bm25", "transitions", "content_tfidf", "content_encoder"],
-        description="Item-to-item retrievers that propose candidates and whose scores are features.",
+        description="Sources that propose candidates and whose scores are features.",
     )
-    scorers: list[Literal["als", "bpr"]] = Field(
-        ["als"], description="Retrievers that propose nothing, but whose scores are features."
-    )
+    scorers: list[str] = Field(["als"], description="Sources that propose nothing, but whose scores are features.")
     prefix_share: OpenShare = Field(
         0.1, description="Share of train that follows the prefix and labels it for the ranker (temporal, ratio)."
     )
@@ -414,11 +330,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _the_ranker_reads_what_is_fitted(self) -> Self:
-        if "popularity" not in self.retrieval.retrievers:
-            raise ValueError("retrieval.retrievers must name popularity: it answers users nothing is known of")
-        read = {*self.ranking.retrievers, *self.ranking.scorers}
-        if missing := sorted(read - set(self.retrieval.retrievers)):
+        read = [*self.ranking.retrievers, *self.ranking.scorers]
+        if missing := sorted(set(read) - set(self.retrieval.names)):
             raise ValueError(f"ranking names {', '.join(missing)}, which retrieval.retrievers does not")
+        if twice := sorted({name for name in read if read.count(name) > 1}):
+            raise ValueError(f"ranking names {', '.join(twice)} more than once")
         return self
 
     @model_validator(mode="after")

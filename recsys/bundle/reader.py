@@ -23,10 +23,10 @@ from recsys.pipeline.ratings import RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.kinds import load_source
 from recsys.sources.lending import Loans
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.loading import load_source
+from recsys.sources.registry import FALLBACK
+from recsys.sources.two_tower.source import TwoTowerSource
 
 _SWITCH_ATTEMPTS = 5
 
@@ -124,7 +124,7 @@ class Bundle:
         weights = self.manifest.hybrids.get(name)
         if weights is not None:
             return Hybrid({member: self.source(member) for member in weights}, weights, name)
-        return load_source(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name)
+        return load_source(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name, name)
 
     @cached_property
     def ranker(self) -> CandidateRanker | None:
@@ -166,7 +166,7 @@ class Bundle:
                 Proposer(self._two_tower, serving.candidates if candidates is None else candidates),
                 *(Proposer(self.source(name), serving.proposer_candidates) for name in others),
             ],
-            popularity=self.source(Popularity.name),
+            popularity=self.source(FALLBACK),
             predictor=self.rating_predictor,
             ranker=self.ranker,
             threads=threads,

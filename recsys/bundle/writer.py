@@ -38,9 +38,8 @@ from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.kinds import kind_of
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.registry import FALLBACK
+from recsys.sources.two_tower.source import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerSource
 
 _PARTS = (
     QUERY_TOWER_FILE,
@@ -48,7 +47,7 @@ _PARTS = (
     INDEX_FOLDER,
     layout.CATALOGUE_FILE,
     layout.HISTORIES_FOLDER,
-    f"{layout.RETRIEVERS_FOLDER}/{Popularity.name}",
+    f"{layout.RETRIEVERS_FOLDER}/{FALLBACK}",
 )
 
 
@@ -128,7 +127,7 @@ class BundleWriter:
         folder = self.folder / layout.RETRIEVERS_FOLDER / source.name
         folder.mkdir()
         source.save(folder)
-        self._sources[source.name] = kind_of(source)
+        self._sources[source.name] = source.kind
 
     def add_hybrid(self, hybrid: Hybrid) -> None:
         """A hybrid of the two-tower and sources added before: its weights, not its members once more."""

@@ -15,7 +15,8 @@ from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, inner_products, top_k
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.registry import ENTRIES
+from recsys.sources.two_tower.source import TwoTowerSource
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
@@ -32,17 +33,7 @@ LABELS = {
     EXACT: ("Two-tower, exact", "retrieval alone, exact inner products"),
     HYBRID: ("Hybrid", "weighted sum of two-tower and baseline scores"),
     BLEND: ("Blend of baselines", "weighted sum of the baselines' scores, without the two-tower"),
-    POPULARITY: ("Popularity", "the same most popular train items for everyone"),
-    "recent_popularity": ("Recent popularity", "popularity in which interactions lose weight with age"),
-    "neighbours_bm25": ("Neighbours, BM25", "items of common users, BM25-weighted, recency decay"),
-    "neighbours_cosine": ("Neighbours, cosine", "items of common users, cosine similarity, recency decay"),
-    "neighbours_cooccurrence": ("Neighbours, co-occurrence", "items of common users, plain counts, recency decay"),
-    "transitions": ("Transitions", "what was chosen soon after the items of the history"),
-    "ease": ("EASE", "linear item-item model in closed form (Steck, 2019)"),
-    "als": ("ALS", "matrix factorisation of implicit feedback (Hu et al., 2008)"),
-    "bpr": ("BPR", "matrix factorisation by pairwise ranking (Rendle et al., 2009)"),
-    "content_tfidf": ("Content, TF-IDF", "items of similar words, recency decay"),
-    "content_encoder": ("Content, text encoder", "items of similar text embeddings, recency decay"),
+    **{entry.name: (entry.label, entry.description) for entry in ENTRIES.values()},
 }
 
 _MOST_WORKERS = 4

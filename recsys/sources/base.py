@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -112,6 +112,8 @@ class Source(ABC):
 
     Attributes:
         name: by which configs, bundles and answers call it.
+        kind: by which a bundle knows the class that reads it back, see `recsys.sources.loading`; the dotted path of the
+            class unless it says otherwise.
         reading: how a batch is read, see `recsys.sources.readings.read`.
         borrows: whether an item that nobody has chosen yet borrows scores from items of similar text where the source
             has none of it. False for one that knows such items by itself.
@@ -119,9 +121,15 @@ class Source(ABC):
     """
 
     name: str
+    kind: ClassVar[str]
     reading: ClassVar[type[Reading]] = ReadingAlone
     borrows: ClassVar[bool] = True
     similar_by: SimilarBy | None = None
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        if "kind" not in cls.__dict__:
+            cls.kind = f"{cls.__module__}.{cls.__qualname__}"
 
     @property
     @abstractmethod
@@ -148,6 +156,10 @@ class Source(ABC):
         """The k items most similar to the item row, the item itself not among them: [1, k]."""
         history = Histories.from_rows(1, np.zeros(1, np.int64), np.array([item]), np.zeros(1, np.int64))
         return self.propose(Queries(history, np.array([NO_ITEM], np.int32), np.zeros(1, np.int64)), k)
+
+    def with_settings(self, **settings: Any) -> Self:
+        """The same source with other settings, those that take no fit of their own."""
+        raise TypeError(f"{self.name} takes no settings after its fit, got {', '.join(settings)}")
 
     def fault(self) -> str | None:
         """What does not fit together in the parts that were read, as an error tells it; None: all does."""

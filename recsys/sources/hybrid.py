@@ -14,7 +14,7 @@ from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source, scores_of
 from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import block_rows
-from recsys.sources.kinds import kind_of, load_source
+from recsys.sources.loading import load_source
 
 FLOOR_RANK = 1000
 PARAMETERS_FILE = "hybrid.json"
@@ -93,17 +93,12 @@ class Hybrid(Source):
         return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
 
     def save(self, folder: Path) -> None:
-        """Write each member into a subfolder of its name.
-
-        Raises:
-            TypeError: a member is of none of `KINDS`. The two-tower is not: it has its own place in a bundle, and a
-                hybrid with it is put together again from the members and `weights`.
-        """
+        """Write each member into a subfolder of its name."""
         members = {}
         for name, member in self.members.items():
             (folder / name).mkdir()
             member.save(folder / name)
-            members[name] = {"kind": kind_of(member), "weight": self.weights[name]}
+            members[name] = {"kind": member.kind, "weight": self.weights[name]}
         parameters = {"name": self.name, "members": members}
         (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
 
@@ -111,5 +106,5 @@ class Hybrid(Source):
     def load(cls, folder: Path) -> Self:
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
         listed = parameters["members"]
-        members = {name: load_source(member["kind"], folder / name) for name, member in listed.items()}
+        members = {name: load_source(member["kind"], folder / name, name) for name, member in listed.items()}
         return cls(members, {name: member["weight"] for name, member in listed.items()}, parameters["name"])

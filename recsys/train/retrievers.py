@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from recsys.config import Config, RetrieverName
+from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
-from recsys.sources.fit import FitData, fit_retriever, unavailable
+from recsys.sources.fit import recipes
+from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
-from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_retriever, tuning_sample
+from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample
 
 BLEND, HYBRID = "blend", "hybrid"
 
@@ -61,22 +62,21 @@ def tune_retrievers(
     """Fit and tune each retriever of `retrieval.retrievers`, and say how it did."""
     tuned: dict[str, Tuned] = {}
     skipped: dict[str, str] = {}
-    for name in config.retrieval.retrievers:
-        reason = unavailable(name, data, config.retrieval)
+    for name, recipe in recipes(config.retrieval).items():
+        reason = recipe.obstacle(data)
         if reason is not None:
             skipped[name] = reason
             console.print(f"No {name}: {reason}")
             continue
-        tuned[name] = tune_retriever(name, data, held, config, progress)
+        tuned[name] = tune_source(recipe, data, held, config, progress)
         console.print(_line(name, tuned[name].report))
     return FittedRetrievers(tuned, skipped)
 
 
-def fit_again(
-    names: Sequence[RetrieverName], data: FitData, fitted: FittedRetrievers, config: Config
-) -> dict[str, Any]:
-    """Retrievers with the settings chosen before, on other data."""
-    return {name: fit_retriever(name, data, fitted.tuned[name].settings, config.retrieval) for name in names}
+def fit_again(names: Iterable[str], data: FitData, fitted: FittedRetrievers, config: Config) -> dict[str, Source]:
+    """Sources with the settings chosen before, on other data."""
+    of = recipes(config.retrieval)
+    return {name: of[name].fitted(data, fitted.tuned[name].settings) for name in names}
 
 
 def make_hybrids(

@@ -6,21 +6,21 @@ retriever has the same budget, `retrieval.trials` settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from recsys.config import Config, RetrieverName
+from recsys.config import Config
 from recsys.core.errors import ConfigError
 from recsys.core.queries import Queries
 from recsys.core.types import Float64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.sources.base import Source
-from recsys.sources.fit import FitData, Settings, fit_retriever, grid, same_fit
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.fit import Chosen, Recipe
+from recsys.sources.fitting import FitData
 from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
 
 Progress = Callable[[int], None]
@@ -45,20 +45,20 @@ class Tuned:
     """
 
     retriever: Source
-    settings: Settings
+    settings: Chosen
     report: dict[str, Any]
 
 
-def tune_retriever(
-    name: RetrieverName, data: FitData, held: HeldOut | None, config: Config, progress: Progress = lambda _: None
+def tune_source(
+    recipe: Recipe, data: FitData, held: HeldOut | None, config: Config, progress: Progress = lambda _: None
 ) -> Tuned:
-    """Fit a retriever with each setting of its grid and keep the best on validation, of equals the first.
+    """Fit a source with each setting of its grid and keep the best on validation, of equals the first.
 
     Of a grid beyond the budget a seeded sample is tried, whole groups of settings that share one fit, since trying
     another recency decay costs little beside another fit.
 
     Args:
-        name: of the retriever.
+        recipe: of the source.
         data: what to fit on.
         held: validation; None: the first setting is taken, untried.
         config: `retrieval`, the cutoffs and the seed.
@@ -66,22 +66,22 @@ def tune_retriever(
     """
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metric = f"ndcg@{cutoff}"
-    settings = grid(name, config.retrieval)
+    settings = recipe.grid()
     if held is None:
         report = {"chosen": settings[0], "metric": metric, "users": 0, "tried": []}
-        return Tuned(fit_retriever(name, data, settings[0], config.retrieval), settings[0], report)
+        return Tuned(recipe.fitted(data, settings[0]), settings[0], report)
     held = tuning_sample(held, config)
     relevant = unseen(held)
-    best: tuple[float, Source, Settings] | None = None
-    tried: list[Settings] = []
-    for group in _sampled(settings, config.retrieval.trials, config.seed):
-        fitted = fit_retriever(name, data, group[0], config.retrieval)
+    best: tuple[float, Source, Chosen] | None = None
+    tried: list[Chosen] = []
+    for group in _sampled(settings, recipe.same_fit, config.retrieval.trials, config.seed):
+        fitted = recipe.fitted(data, group[0])
         for setting in group:
-            retriever = fitted.with_decay(setting["decay"]) if isinstance(fitted, ItemToItem) else fitted
-            figure = _ndcg(retriever, held.queries, relevant, cutoff)
+            source = recipe.adapted(fitted, setting)
+            figure = _ndcg(source, held.queries, relevant, cutoff)
             tried.append({**setting, metric: figure})
             if best is None or figure > best[0]:
-                best = figure, retriever, setting
+                best = figure, source, setting
             progress(1)
     assert best is not None  # noqa: S101  a grid has at least one setting
     users = int((relevant.counts > 0).sum())
@@ -234,7 +234,7 @@ def _given_shares(members: Mapping[str, Source], config: Config) -> Float64Array
     given = config.retrieval.hybrid_weights
     if given is None:
         return None
-    allowed = ["two_tower", *config.retrieval.retrievers]
+    allowed = ["two_tower", *config.retrieval.names]
     shares = np.array([given.get(name, 0.0) for name in members])
     if not set(given) <= set(allowed) or not shares.any():
         raise ConfigError(
@@ -253,16 +253,18 @@ def _scales(members: Mapping[str, Source], known: Queries, seed: int) -> Float64
     return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
 
 
-def _sampled(settings: Sequence[Settings], most: int, seed: int) -> list[list[Settings]]:
+def _sampled(
+    settings: Sequence[Chosen], same_fit: Callable[[Chosen], Hashable], most: int, seed: int
+) -> list[list[Chosen]]:
     """At most `most` settings, those of one fit together; the groups are drawn at random if there are more."""
-    groups: dict[Any, list[Settings]] = {}
+    groups: dict[Hashable, list[Chosen]] = {}
     for setting in settings:
         groups.setdefault(same_fit(setting), []).append(setting)
     drawn = list(groups.values())
     if len(settings) <= most:
         return drawn
     random = np.random.default_rng(seed)
-    chosen: list[list[Settings]] = []
+    chosen: list[list[Chosen]] = []
     for place in random.permutation(len(drawn)):
         room = most - sum(map(len, chosen))
         group = drawn[place]

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
@@ -21,11 +20,12 @@ from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.ease_fit import fit_ease
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from recsys.sources.readings import read
-from recsys.sources.two_tower import TwoTowerSource
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.sources.two_tower.settings import IndexConfig
+from recsys.sources.two_tower.source import TwoTowerSource
 from tests.support.bundles import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8

@@ -18,7 +18,6 @@ from onnx import TensorProto, helper
 
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
-from recsys.config import IndexConfig
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
@@ -30,16 +29,17 @@ from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.sources.base import Source
 from recsys.sources.content.fit import fit_text_vectors
-from recsys.sources.factors import ImplicitFactors
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.sources.lending import Loans
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.popularity.source import Popularity
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.sources.two_tower.settings import IndexConfig
+from recsys.sources.two_tower.source import TwoTowerSource
 
 MAX_HISTORY = 10
 START = 1_500_000_000

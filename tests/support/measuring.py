@@ -16,7 +16,7 @@ from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
 from recsys.sources.exact import top_k
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.bundles import make_dataset_section, make_metrics
 
 

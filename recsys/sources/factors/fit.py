@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -9,7 +11,10 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recsys.core.histories import Histories
-from recsys.sources.factors import FoldIn, ImplicitFactors
+from recsys.sources.factors.implicit_weights import implicit_weights
+from recsys.sources.factors.settings import AlsSettings, BprSettings, InteractionWeightSettings
+from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
 
 
@@ -89,3 +94,26 @@ def fit_bpr(
     # The last column of the item factors is the bias, that of the user factors 1.
     item_factors = np.ascontiguousarray(model.item_factors[:, :-1], np.float32)
     return ImplicitFactors("bpr", item_factors, np.ascontiguousarray(model.item_factors[:, -1], np.float32))
+
+
+def _als(data: FitData, settings: AlsSettings, **chosen: Any) -> ImplicitFactors:
+    weighted = _weighted(data, settings)
+    return fit_als(weighted, data.n_items, iterations=settings.als_iterations, seed=data.seed, **chosen)
+
+
+def _bpr(data: FitData, settings: BprSettings, **chosen: Any) -> ImplicitFactors:
+    weighted = _weighted(data, settings)
+    return fit_bpr(weighted, data.n_items, iterations=settings.bpr_iterations, seed=data.seed, **chosen)
+
+
+def _weighted(data: FitData, settings: InteractionWeightSettings) -> Histories:
+    return implicit_weights(
+        data.histories,
+        prices=None if data.prices is None else data.prices[data.histories.items],
+        quantities=data.quantities,
+        spending_power=settings.spending_power,
+        quantity_power=settings.quantity_power,
+    )
+
+
+ALS, BPR = Fit(_als), Fit(_bpr)

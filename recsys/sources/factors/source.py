@@ -100,6 +100,7 @@ class ImplicitFactors(Source):
         fold_in: finds user vectors; None: the mean.
     """
 
+    kind = "factors"
     reading = FactorsReading
 
     name: str

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from recsys.core.errors import ConfigError
 from recsys.core.histories import Histories
+from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
-from recsys.sources.item_to_item import ItemToItem
 from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.settings import EaseSettings
+from recsys.sources.item_to_item.source import ItemToItem
 
 # Up to this many items the matrix is inverted in float64 (512 MB), beyond in float32, which gave the same lists.
 _DOUBLE_UP_TO = 8192
@@ -72,3 +76,16 @@ def _inverse(gram: NDArray[np.floating], l2: float) -> NDArray[np.floating]:
         inverse[start:stop, start:stop] = block + np.tril(block, -1).T
         inverse[start:stop, stop:] = inverse[stop:, start:stop].T
     return np.asarray(inverse)
+
+
+def _fit(data: FitData, _: EaseSettings, **chosen: Any) -> ItemToItem:
+    return fit_ease(data.histories, data.n_items, **chosen)
+
+
+def _too_many_items(data: FitData, settings: EaseSettings) -> str | None:
+    if data.n_items <= settings.ease_max_items:
+        return None
+    return f"{data.n_items:,} items are more than retrieval.ease_max_items ({settings.ease_max_items:,})"
+
+
+EASE = Fit(_fit, _too_many_items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -12,8 +12,10 @@ from recsys.core.histories import Histories
 from recsys.core.queries import Candidates
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import top_k, top_k_sparse
+from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.item_to_item.settings import NeighbourSettings
+from recsys.sources.item_to_item.source import ItemToItem
 
 Weighting = Literal["bm25", "cosine", "cooccurrence"]
 _BLOCK_ITEMS = 1024
@@ -130,3 +132,13 @@ def cosine_weights(matrix: sparse.csr_array) -> sparse.csr_array:
     weighted = matrix.copy()
     weighted.data = matrix.data / np.repeat(norm, np.diff(matrix.indptr))
     return weighted
+
+
+def _weighted(weighting: Weighting) -> Fit:
+    def fit(data: FitData, _: NeighbourSettings, **chosen: Any) -> ItemToItem:
+        return fit_neighbours(data.histories, data.n_items, weighting=weighting, **chosen)
+
+    return Fit(fit)
+
+
+BM25, COSINE, COOCCURRENCE = _weighted("bm25"), _weighted("cosine"), _weighted("cooccurrence")

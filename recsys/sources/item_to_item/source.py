@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,7 @@ class ItemToItem(Source):
         similar_by: what the lists were fitted on.
     """
 
+    kind = "item_to_item"
     reading = NeighbourReading
     similar_by: SimilarBy
 
@@ -126,6 +127,10 @@ class ItemToItem(Source):
     @property
     def n_items(self) -> int:
         return len(self.neighbours)
+
+    def with_settings(self, **settings: Any) -> Self:
+        """The same lists with another `decay`, the one setting that takes no fit."""
+        return self.with_decay(**settings)
 
     def with_decay(self, decay: float) -> Self:
         """The same neighbour lists with another recency decay."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
 from recsys.core.histories import SECONDS_PER_DAY, Histories
 from recsys.core.types import Float64Array, Int64Array
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.fitting import Fit, FitData
 from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.settings import TransitionSettings
+from recsys.sources.item_to_item.source import ItemToItem
 
 # Pairs further apart in a history are left out: they weigh little, and there are as many of them as the square of the
 # longest history.
@@ -90,3 +94,10 @@ def _mean_positions(histories: Histories, users: Int64Array) -> tuple[Float64Arr
     moment = np.cumsum(starts) - 1
     sizes = np.bincount(moment)[moment]
     return np.flatnonzero(starts)[moment] + (sizes - 1) / 2, (sizes + 1) / 3
+
+
+def _fit(data: FitData, _: TransitionSettings, **chosen: Any) -> ItemToItem:
+    return fit_transitions(data.histories, data.n_items, **chosen)
+
+
+TRANSITIONS = Fit(_fit)

@@ -1,5 +1,1 @@
 """The most popular items, the same for all users."""
-
-from recsys.sources.popularity.source import Popularity
-
-__all__ = ["Popularity"]

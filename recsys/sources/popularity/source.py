@@ -28,7 +28,7 @@ class Popularity(Source):
         name: "popularity", or another where two kinds of it stand side by side.
     """
 
-    name = "popularity"
+    name = kind = "popularity"
 
     def __init__(self, popularity: Float32Array, name: str = name) -> None:
         self.popularity, self.name = popularity, name

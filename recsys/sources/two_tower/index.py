@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,7 @@ from recsys.sources import exact
 from recsys.sources.kernels import write_best_unseen
 from recsys.sources.places import places
 from recsys.sources.two_tower.scann_loader import scann_pybind
-
-if TYPE_CHECKING:
-    from recsys.config import IndexConfig
+from recsys.sources.two_tower.settings import IndexConfig
 
 RECALL_AT = 100
 _PARAMETERS_FILE = "index.json"

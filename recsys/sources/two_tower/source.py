@@ -81,7 +81,7 @@ class TwoTowerSource(Source):
         index: over the same embeddings.
     """
 
-    name = "two_tower"
+    name = kind = "two_tower"
     reading = TwoTowerReading
     borrows = False
 

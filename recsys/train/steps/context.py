@@ -17,9 +17,9 @@ from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.fit import FitData
+from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.features import ModelInputs
 from recsys.train.retrievers import FittedRetrievers
 

@@ -16,9 +16,9 @@ from recsys.core.types import Float32Array
 from recsys.models import TwoTower
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
-from recsys.sources.two_tower import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
 from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.sources.two_tower.source import QUERY_TOWER_FILE, TwoTowerSource
 from recsys.train.features import ModelInputs
 from recsys.train.onnx import export_onnx
 from recsys.train.onnx_towers import served_graphs

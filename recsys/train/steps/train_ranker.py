@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.config import Config, RetrieverName
+from recsys.config import Config
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
@@ -18,9 +18,9 @@ from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.fit import FitData
+from recsys.sources.fitting import FitData
 from recsys.sources.lending import Loans
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from recsys.train.progress import Step
 from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import FittedRanker, fit_ranker, served_ranker
@@ -41,16 +41,16 @@ class _Composition:
         weights: of the hybrid, by member, in the sum that lets candidates through to the ranker.
     """
 
-    scorers: list[RetrieverName]
-    needed: list[RetrieverName]
+    scorers: list[str]
+    needed: list[str]
     weights: Mapping[str, float]
 
     @classmethod
     def of(cls, config: Config, sources: FittedSources) -> _Composition:
         weights = sources.hybrids[HYBRID].weights
-        wanted: tuple[RetrieverName, ...] = (*config.ranking.retrievers, *config.ranking.scorers)
+        wanted = (*config.ranking.retrievers, *config.ranking.scorers)
         scorers = [name for name in wanted if name in sources.alone.tuned]
-        members = [name for name in config.retrieval.retrievers if name in weights and name not in scorers]
+        members = [name for name in config.retrieval.names if name in weights and name not in scorers]
         return cls(scorers, [*scorers, *members], weights)
 
 

@@ -13,7 +13,7 @@ from recsys.bundle import Bundle, open_bundle
 from recsys.config import RankingConfig
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline.candidates import union
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.item_to_item.source import ItemToItem
 
 N_ITEMS, N_USERS = 2000, 300
 

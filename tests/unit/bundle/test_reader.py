@@ -13,11 +13,11 @@ from recsys.bundle.manifest import IndexSection, digest
 from recsys.core.errors import BundleError
 from recsys.core.queries import Queries
 from recsys.sources.content.fit import fit_text_vectors
-from recsys.sources.factors import ImplicitFactors
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.bundles import (
     CANDIDATES,
     PROPOSER_CANDIDATES,

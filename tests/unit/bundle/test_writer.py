@@ -19,8 +19,8 @@ from recsys.core.histories import Histories
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.features.price import PriceFeatures
 from recsys.pipeline.ranker_model import RankerModel
-from recsys.sources.item_to_item import ItemToItem
-from recsys.sources.popularity import Popularity
+from recsys.sources.item_to_item.source import ItemToItem
+from recsys.sources.popularity.source import Popularity
 from tests.support import bundles as bundle_factory
 from tests.support.bundles import make_bundle, make_metrics
 

@@ -10,7 +10,7 @@ from recsys.core.queries import Queries
 from recsys.measure.cold_start import among_new_items, new_users
 from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import ANN, POPULARITY, SYSTEM, Systems
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, make_dataset
 from tests.support.measuring import FakeBundle, FakeSource, FakeTwoTower, make_config, wishes
 

@@ -14,7 +14,7 @@ from recsys.measure import protocol
 from recsys.measure.evaluator import evaluate
 from recsys.measure.systems import ANN, BLEND, EXACT, HYBRID, POPULARITY, SYSTEM
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 from tests.support.measuring import FakeBundle, FakeSource, FakeTwoTower, make_config, make_manifest, wishes
 

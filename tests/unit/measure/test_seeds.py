@@ -13,7 +13,7 @@ from recsys.measure.provenance import provenance
 from recsys.measure.seeds import evaluate_seeds, spread
 from recsys.measure.systems import ANN, NOTHING_REMOVED, SEEN_REMOVED, SYSTEM
 from recsys.measure.verdict import seed_warnings
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, make_dataset
 from tests.support.measuring import FakeBundle, FakeTwoTower, make_config, make_manifest, wishes
 

@@ -25,10 +25,10 @@ from recsys.pipeline.features.registry import GROUPS
 from recsys.pipeline.features.source_scores import SourceScoreFeatures
 from recsys.pipeline.features.source_sum import SourceSumFeatures
 from recsys.pipeline.ranker import CandidateRanker
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import Loans
-from recsys.sources.popularity import Popularity
-from recsys.sources.two_tower import TwoTowerSource
+from recsys.sources.popularity.source import Popularity
+from recsys.sources.two_tower.source import TwoTowerSource
 from tests.support.bundles import HALF, SCORERS, START, make_bundle
 from tests.support.ranking import described
 

@@ -17,7 +17,7 @@ from recsys.measure.provenance import changed_settings, provenance
 from recsys.measure.systems import BLEND, HYBRID
 from recsys.report import charts
 from recsys.report.report import render, write_figures, write_report
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 from tests.support.measuring import FakeBundle, FakePredictor, FakeSource, FakeTwoTower, make_config, make_manifest
 

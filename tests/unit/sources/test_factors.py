@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
-from recsys.sources.factors import FoldIn, ImplicitFactors
+from recsys.sources.factors.source import FoldIn, ImplicitFactors
 
 RANDOM = np.random.default_rng(5)
 N_ITEMS, DIM = 30, 6

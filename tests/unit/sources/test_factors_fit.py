@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.sources.factors import ImplicitFactors
 from recsys.sources.factors.fit import fit_als, fit_bpr
+from recsys.sources.factors.source import ImplicitFactors
 
 N_USERS, N_ITEMS, GROUPS = 200, 80, 10
 

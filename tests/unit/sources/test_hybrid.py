@@ -7,7 +7,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources import hybrid
 from recsys.sources.hybrid import Hybrid, above_floor
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from tests.support.fixed_scores import FixedScores
 
 NONE = -np.inf

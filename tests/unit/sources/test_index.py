@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.config import IndexConfig
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
 from recsys.sources import exact
 from recsys.sources.two_tower.index import IndexParameters, ScannIndex, build_index, choose_parameters
+from recsys.sources.two_tower.settings import IndexConfig
 from tests.support.bundles import make_embeddings
 
 TREE = IndexConfig(exact_below=0, target_recall=0)

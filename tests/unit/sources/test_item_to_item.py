@@ -8,7 +8,7 @@ import pytest
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources.exact import tie_keys
-from recsys.sources.item_to_item import ItemToItem, NeighbourReading
+from recsys.sources.item_to_item.source import ItemToItem, NeighbourReading
 from recsys.sources.places import places
 from tests.support.bundles import HALF, make_histories
 
@@ -88,7 +88,11 @@ def test_scores_of_given_items_are_those_among_all_or_zero() -> None:
 
 def several_lists() -> list[ItemToItem]:
     """Each with another scale."""
-    lists = [random_lists(40, 12, 0), random_lists(40, 12, 1, 1e3), random_lists(40, 5, 2, 1e-3).with_decay(0.4)]
+    lists = [
+        random_lists(40, 12, 0),
+        random_lists(40, 12, 1, 1e3),
+        random_lists(40, 5, 2, 1e-3).with_decay(0.4),
+    ]
     assert len({member.scale for member in lists}) == 3
     return lists
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 
 DAY = 86_400
 

@@ -10,10 +10,10 @@ import pytest
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
-from recsys.sources.factors import FoldIn, ImplicitFactors
-from recsys.sources.item_to_item import ItemToItem
+from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import Loans
-from recsys.sources.popularity import Popularity
+from recsys.sources.popularity.source import Popularity
 from recsys.sources.readings import read
 from tests.support.bundles import make_histories
 

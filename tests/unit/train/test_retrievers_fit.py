@@ -13,7 +13,7 @@ from rich.console import Console
 from recsys.config import Config, parse_config
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
-from recsys.sources.fit import FitData
+from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from recsys.train.retrievers import fit_again, make_hybrids, tune_retrievers

@@ -15,12 +15,12 @@ from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
-from recsys.sources.fit import FitData, fit_retriever, grid, same_fit
+from recsys.sources.fit import Recipe, recipes
+from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.item_to_item import ItemToItem
-from recsys.train import tuning
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.train.candidate_scores import CandidateScores
-from recsys.train.tuning import alpha_sweep, tune_hybrid, tune_retriever
+from recsys.train.tuning import alpha_sweep, tune_hybrid, tune_source
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
 
@@ -69,16 +69,20 @@ def ndcg(retriever: Source, held: HeldOut, cutoff: int = 2) -> float:
     return float(figures[target_is_unseen(held)].mean())
 
 
-# Retrievers
+def recipe(name: str, config: Config) -> Recipe:
+    return recipes(config.retrieval)[name]
+
+
+# Sources
 
 
 def test_the_best_setting_on_validation_is_taken() -> None:
     config = make_config()
     steps: list[int] = []
-    tuned = tune_retriever("neighbours_bm25", DATA, HELD, config, steps.append)
-    settings = grid("neighbours_bm25", config.retrieval)
+    tuned = tune_source(recipe("neighbours_bm25", config), DATA, HELD, config, steps.append)
+    settings = recipe("neighbours_bm25", config).grid()
     assert sum(steps) == len(settings) == 8
-    figures = [ndcg(fit_retriever("neighbours_bm25", DATA, setting, config.retrieval), HELD) for setting in settings]
+    figures = [ndcg(recipe("neighbours_bm25", config).fitted(DATA, setting), HELD) for setting in settings]
     assert len(set(figures)) > 4
     assert [trial["ndcg@2"] for trial in tuned.report["tried"]] == pytest.approx(figures)
     assert tuned.settings == tuned.report["chosen"] == settings[int(np.argmax(figures))]
@@ -92,33 +96,40 @@ def test_the_best_setting_on_validation_is_taken() -> None:
 def test_settings_of_one_fit_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fits: list[Mapping[str, Any]] = []
 
-    def counting(name: Any, data: FitData, settings: Mapping[str, Any], config: Any) -> Source:
-        fits.append(settings)
-        return fit_retriever(name, data, settings, config)
+    fitted = Recipe.fitted
 
-    monkeypatch.setattr(tuning, "fit_retriever", counting)
-    tune_retriever("neighbours_bm25", DATA, HELD, make_config())
-    assert len(fits) == len({same_fit(settings) for settings in fits}) == 4
+    def counting(self: Recipe, data: FitData, chosen: Mapping[str, Any]) -> Source:
+        fits.append(chosen)
+        return fitted(self, data, chosen)
+
+    monkeypatch.setattr(Recipe, "fitted", counting)
+    of = recipe("neighbours_bm25", make_config())
+    tune_source(of, DATA, HELD, make_config())
+    assert len(fits) == len({of.same_fit(chosen) for chosen in fits}) == 4
 
 
 @pytest.mark.parametrize("trials", [1, 5, 6])
 def test_a_large_grid_is_sampled_by_fits_within_the_budget(trials: int) -> None:
     config = make_config(trials=trials)
-    tried = tune_retriever("neighbours_bm25", DATA, HELD, config).report["tried"]
+    tried = tune_source(recipe("neighbours_bm25", config), DATA, HELD, config).report["tried"]
     assert len(tried) == trials
     settings = [{key: value for key, value in trial.items() if key != "ndcg@2"} for trial in tried]
-    everything = grid("neighbours_bm25", config.retrieval)
+    everything = recipe("neighbours_bm25", config).grid()
     assert all(setting in everything for setting in settings)
     assert all(settings.count(setting) == 1 for setting in settings)
-    assert len({same_fit(setting) for setting in settings}) == -(-trials // 2), "two decays to a fit"
+    assert len({recipe("neighbours_bm25", config).same_fit(setting) for setting in settings}) == -(-trials // 2), (
+        "two decays to a fit"
+    )
 
 
 def test_the_sample_of_the_grid_is_seeded() -> None:
     config = make_config(trials=3)
-    first, again = (tune_retriever("neighbours_bm25", DATA, HELD, config).report for _ in range(2))
+    first, again = (tune_source(recipe("neighbours_bm25", config), DATA, HELD, config).report for _ in range(2))
     assert first == again
     others = [
-        tune_retriever("neighbours_bm25", DATA, HELD, config.model_copy(update={"seed": seed})).report["tried"]
+        tune_source(recipe("neighbours_bm25", config), DATA, HELD, config.model_copy(update={"seed": seed})).report[
+            "tried"
+        ]
         for seed in (1, 2, 3)
     ]
     assert any(tried != first["tried"] for tried in others)
@@ -126,15 +137,15 @@ def test_the_sample_of_the_grid_is_seeded() -> None:
 
 def test_users_are_sampled() -> None:
     config = make_config(tuning_users=30, neighbours_k=[30], bm25_b=[0.2], decay=[0.5])
-    report = tune_retriever("neighbours_bm25", DATA, HELD, config).report
+    report = tune_source(recipe("neighbours_bm25", config), DATA, HELD, config).report
     sample = HELD.sample(30, config.seed)
     assert report["users"] == target_is_unseen(sample).sum() <= 30
-    fitted = fit_retriever("neighbours_bm25", DATA, report["chosen"], config.retrieval)
+    fitted = recipe("neighbours_bm25", config).fitted(DATA, report["chosen"])
     assert report["tried"][0]["ndcg@2"] == pytest.approx(ndcg(fitted, sample))
 
 
 def test_without_validation_the_first_setting_is_taken() -> None:
-    tuned = tune_retriever("neighbours_bm25", DATA, None, make_config())
+    tuned = tune_source(recipe("neighbours_bm25", make_config()), DATA, None, make_config())
     assert tuned.settings == tuned.report["chosen"] == {"k": 2, "k1": 1.2, "b": 0.2, "decay": 0.5}
     assert (tuned.report["users"], tuned.report["tried"]) == (0, [])
     assert isinstance(tuned.retriever, ItemToItem)
@@ -142,8 +153,8 @@ def test_without_validation_the_first_setting_is_taken() -> None:
 
 
 def test_a_retriever_without_settings_is_tried_once() -> None:
-    report = tune_retriever("popularity", DATA, HELD, make_config()).report
-    popular = fit_retriever("popularity", DATA, {}, make_config().retrieval)
+    report = tune_source(recipe("popularity", make_config()), DATA, HELD, make_config()).report
+    popular = recipe("popularity", make_config()).fitted(DATA, {})
     assert report["chosen"] == {}
     assert report["tried"] == [{"ndcg@2": pytest.approx(ndcg(popular, HELD))}]
 

@@ -1,0 +1,24 @@
+"""Objects named by a dotted path, which are imported when they are needed and not before."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def imported(path: str) -> Any:
+    """The object that `package.module.Name` or `package.module.Class.method` names.
+
+    Raises:
+        ModuleNotFoundError: there is no such module, or it imports one that there is not.
+        AttributeError: the module has nothing of that name.
+    """
+    module, *names = path.split(".")
+    found: Any = importlib.import_module(module)
+    for name in names:
+        module = f"{module}.{name}"
+        if not hasattr(found, name) and hasattr(found, "__path__"):
+            found = importlib.import_module(module)
+        else:
+            found = getattr(found, name)
+    return found

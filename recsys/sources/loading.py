@@ -1,0 +1,43 @@
+"""Read a source back from its folder, by the kind that a bundle notes beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recsys.core.dotted import imported
+from recsys.core.errors import BundleError
+from recsys.sources.base import Source
+from recsys.sources.registry import KINDS
+
+
+def load_source(kind: str, folder: Path, name: str) -> Source:
+    """Read what a source of that kind saved into `folder`.
+
+    Args:
+        kind: see `Source.kind`: one of `KINDS`, or the dotted path of a class from outside.
+        folder: its own.
+        name: which it bears from now on.
+
+    Raises:
+        BundleError: there is no such kind, or no such class here.
+    """
+    source = _class_of(kind, folder).load(folder)
+    source.name = name
+    return source
+
+
+def _class_of(kind: str, folder: Path) -> type[Source]:
+    if kind not in KINDS and "." not in kind:
+        raise BundleError(
+            f"one of the kinds of sources {', '.join(KINDS)} for {folder}",
+            repr(kind),
+            "read it with the version of the program that wrote it",
+        )
+    try:
+        found = imported(KINDS.get(kind, kind))
+    except (ImportError, AttributeError) as error:
+        remedy = "install the package that the bundle was made with"
+        raise BundleError(f"the class {kind} of the source in {folder}", str(error), remedy) from error
+    if not (isinstance(found, type) and issubclass(found, Source)):
+        raise BundleError(f"a source at {kind}, for {folder}", repr(found), "install the version it was made with")
+    return found
