@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 Field = tuple[str, FieldInfo]
+_NAMES: dict[Any, str] = {Path: "path", Any: "any"}
 
 
 def settings_table(fields: Iterable[Field]) -> str:
@@ -47,11 +48,11 @@ def _type_name(annotation: Any) -> str:
         return " or ".join("null" if a is type(None) else _type_name(a) for a in arguments)
     if origin is not None and hasattr(annotation, "__metadata__"):
         return _type_name(arguments[0])
+    if origin is dict:
+        return f"map of {_type_name(arguments[0])} to {_type_name(arguments[1])}"
     if origin is not None:
         return f"{origin.__name__} of {', '.join(dict.fromkeys(_type_name(a) for a in arguments))}"
-    if annotation is Any:
-        return "any"
-    return "path" if annotation is Path else str(annotation.__name__)
+    return _NAMES.get(annotation) or str(annotation.__name__)
 
 
 def _plain(value: Any) -> str:
