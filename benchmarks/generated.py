@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from recsys.bundle import BundleWriter, ItemRecord, open_bundle
 from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
-from recsys.config import Config, DataConfig
+from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float16Array, Float32Array, Int32Array, Int64Array
@@ -49,6 +49,7 @@ from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare.sample.words import HOBBIES
+from recsys.prepare.settings import DataConfig
 from recsys.sources.factors.source import FoldIn, ImplicitFactors
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import LENDERS, Loans

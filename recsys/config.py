@@ -15,65 +15,10 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from recsys.core.errors import ConfigError
-from recsys.core.events import LOG_WEIGHTS
-from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, Share
+from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section
+from recsys.prepare.settings import DataConfig
 from recsys.sources.registry import ENTRIES, FALLBACK, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
-
-
-class SplitConfig(Section):
-    """How interactions are split into train, validation and test."""
-
-    method: Literal["leave_one_out", "temporal", "ratio"] = Field(
-        "leave_one_out",
-        description="leave_one_out: each user's last item is test, the one before validation. "
-        "temporal: one global time each for validation and test. ratio: shares of each user's history.",
-    )
-    validation_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
-    test_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
-    cold_items_share: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0,
-        description="Share of the items, drawn (seeded) among those with test interactions, that lose all others: "
-        "cold items to be measured on.",
-        # Where nothing is held out, a manifest stays byte for byte what it was before this key.
-        exclude_if=lambda share: not share,
-    )
-
-    @model_validator(mode="after")
-    def _leave_training_data(self) -> Self:
-        if self.validation_share + self.test_share >= 1:
-            raise ValueError("validation_share + test_share must be below 1")
-        return self
-
-
-class DataConfig(Section):
-    """Source files and what is kept of them."""
-
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "events", "recbole", "store"] = Field(
-        description="Format of the source files. events: CSV or Parquet event log. "
-        "recbole: atomic files, .inter and .item. store: the server's event store, an SQLite file or PostgreSQL URL."
-    )
-    interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
-    metadata: list[Path] = Field(
-        [],
-        description="Item metadata files; may be empty. With events: JSON lines with item_id, title, brand, "
-        "categories, price, description, image.",
-    )
-    prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
-    min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
-    k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
-    k_core_items: NonNegative = Field(5, description="Fewest interactions an item must have; 0 or 1: no filter.")
-    event_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        dict(LOG_WEIGHTS),
-        description="Weight of each event type; an event of another type is a bad line.",
-    )
-    rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")
-    text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")
-    split: SplitConfig = SplitConfig()
-    max_bad_line_share: Share = Field(0.01, description="Stop when more lines of a file than this are bad.")
-    allow_truncated: bool = Field(False, description="Read what a truncated gzip holds instead of stopping.")
-    memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
-    threads: Positive = Field(2, description="DuckDB threads.")
 
 
 class TextConfig(Section):

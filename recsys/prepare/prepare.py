@@ -19,18 +19,17 @@ from typing import Any
 
 from rich.console import Console
 
-from recsys.config import Config, DataConfig
 from recsys.prepare import columns as c
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
-from recsys.prepare.formats.base import Format
-from recsys.prepare.formats.registry import load_format
+from recsys.prepare.formats.base import Format, load_format
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.item_records import clean_record
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import SCHEMA_VERSION
+from recsys.prepare.settings import DataConfig, PreparationConfig
 from recsys.prepare.terminal import StageProgress, print_report
 
 ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
@@ -38,7 +37,7 @@ ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
 _UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
 
 
-def prepare(config: Config, console: Console | None = None) -> Path:
+def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     """Write the prepared dataset `config.prepared_path` and print what was dropped and why.
 
     The folder appears whole or not at all; an older one stays until the new one is complete.
@@ -58,7 +57,7 @@ def prepare(config: Config, console: Console | None = None) -> Path:
     # The first lines of all inputs are checked before hours go into reading the first input.
     for report in (*logs, *catalogues):
         data_format.check(report)
-    with resource_errors(config), replaced_folder(target) as folder:
+    with resource_errors(data, target), replaced_folder(target) as folder:
         spill = folder / "spill"
         with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
             _load_interactions(db, data_format, logs, data, progress)
@@ -86,7 +85,7 @@ def prepare(config: Config, console: Console | None = None) -> Path:
             **cold,
             **summary,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
-            "config": config.model_dump(mode="json", include={"name", "synthetic", "data"}),
+            "config": {"name": config.name, "synthetic": config.synthetic, "data": data.model_dump(mode="json")},
         }
         # Written last, so that a folder with a manifest is a whole dataset.
         (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
@@ -135,7 +134,7 @@ def _load_metadata(
     return causes
 
 
-def _hold_out_items(db: Database, config: Config, filtered: filters.FilterReport) -> dict[str, Any]:
+def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.FilterReport) -> dict[str, Any]:
     """Hold out cold items if the config asks for any; returns the manifest's entry on them."""
     share = config.data.split.cold_items_share
     if not share:

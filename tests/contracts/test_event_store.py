@@ -8,10 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.config import DataConfig
+from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS
+from recsys.prepare.settings import DataConfig
 from recsys.store import (
-    EVENT_TYPES,
-    EVENT_WEIGHTS,
     Appended,
     InvalidCursor,
     InvalidRecord,

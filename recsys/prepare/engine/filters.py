@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare.engine.staging import Database, count
+from recsys.prepare.settings import DataConfig
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from recsys.config import SplitConfig
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, one_value
+from recsys.prepare.settings import SplitConfig
 
 # SQL that gives an interaction's part. `n` counts the user's interactions, `back` counts from the latest one (1),
 # `n_validation` and `n_test` are the user's shares.

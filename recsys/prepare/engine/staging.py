@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from recsys.config import DataConfig
+from recsys.prepare.settings import DataConfig
 
 Database = duckdb.DuckDBPyConnection
 

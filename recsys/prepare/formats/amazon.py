@@ -8,12 +8,12 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from recsys.config import DataConfig
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.json_lines import item_records, read_records
 from recsys.prepare.formats.layouts import LAYOUTS, check_layout, review_type
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.settings import DataConfig
 
 
 def review_tables(

@@ -11,9 +11,11 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta
 
-from recsys.config import DataConfig
+from recsys.core.dotted import imported
 from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.registry import FORMATS
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.settings import DataConfig
 
 Id = Annotated[str, Meta(min_length=1)]
 # Called with each number of bytes read, for a progress bar.
@@ -66,3 +68,11 @@ class Format:
     items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[ItemRecord]]]
     open_input: Callable[[Path, InputKind], InputReport] = open_file
     has_purchases: bool = False
+
+
+def load_format(name: str) -> Format:
+    """The format of a name in `registry.FORMATS`."""
+    loaded = imported(FORMATS[name].path)
+    if not isinstance(loaded, Format):
+        raise TypeError(f"{FORMATS[name].path} is no Format")
+    return loaded

@@ -9,12 +9,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.delimited import DelimitedRows
+from recsys.prepare.settings import DataConfig
 
 REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
 OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY)

@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow as pa
 from sqlalchemy import make_url
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
 from recsys.prepare.formats.base import Format, OnBytes
@@ -24,6 +23,7 @@ from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tabl
 from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.settings import DataConfig
 from recsys.store import Event, Store
 
 TIMEOUT_S = 60.0

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
@@ -25,6 +24,7 @@ from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.json_lines import item_records
 from recsys.prepare.formats.layouts import CATALOGUE, check_layout
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS = 1 << 17
 

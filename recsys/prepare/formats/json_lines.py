@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from recsys.config import DataConfig
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ItemRecord, OnBytes
 from recsys.prepare.formats.files import read_blocks
 from recsys.prepare.formats.layouts import LAYOUTS, item_type
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.read_ahead import read_ahead
+from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS = 1 << 15
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, ItemRecord, OnBytes, TaggedItemRecord
@@ -21,6 +20,7 @@ from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
+from recsys.prepare.settings import DataConfig
 
 TYPES = frozenset({"token", "token_seq", "float", "float_seq"})
 REQUIRED: dict[InputKind, tuple[str, ...]] = {

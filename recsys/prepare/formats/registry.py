@@ -1,25 +1,35 @@
-"""All formats of raw data by the name that `data.format` gives them."""
+"""The formats of raw data there are, one entry each. The module of a format is imported when the format is used."""
 
 from __future__ import annotations
 
-from pkgutil import resolve_name
-
-from recsys.prepare.formats.base import Format
-
-# Name -> where its `Format` is defined; only the module of the format in use is imported.
-FORMATS = {
-    "amazon_2014": "recsys.prepare.formats.amazon:AMAZON_2014",
-    "amazon_2018": "recsys.prepare.formats.amazon:AMAZON_2018",
-    "amazon_2023": "recsys.prepare.formats.amazon:AMAZON_2023",
-    "events": "recsys.prepare.formats.events:EVENTS",
-    "recbole": "recsys.prepare.formats.recbole:RECBOLE",
-    "store": "recsys.prepare.formats.event_store:STORE",
-}
+from dataclasses import dataclass
 
 
-def load_format(name: str) -> Format:
-    """The format of a name in `FORMATS`."""
-    entry = resolve_name(FORMATS[name])
-    if not isinstance(entry, Format):
-        raise TypeError(f"{FORMATS[name]} is no Format")
-    return entry
+@dataclass(frozen=True)
+class Entry:
+    """A format that `data.format` may name.
+
+    Attributes:
+        name: by which configs and manifests call it.
+        description: what it is, in a few words.
+        path: dotted path of its `recsys.prepare.formats.base.Format`.
+    """
+
+    name: str
+    description: str
+    path: str
+
+
+_ENTRIES = (
+    Entry("amazon_2014", "Amazon reviews, edition of 2014", "recsys.prepare.formats.amazon.AMAZON_2014"),
+    Entry("amazon_2018", "Amazon reviews, edition of 2018", "recsys.prepare.formats.amazon.AMAZON_2018"),
+    Entry("amazon_2023", "Amazon reviews, edition of 2023", "recsys.prepare.formats.amazon.AMAZON_2023"),
+    Entry("events", "CSV or Parquet event log", "recsys.prepare.formats.events.EVENTS"),
+    Entry("recbole", "RecBole's atomic files, .inter and .item", "recsys.prepare.formats.recbole.RECBOLE"),
+    Entry(
+        "store",
+        "the server's event store, an SQLite file or PostgreSQL URL",
+        "recsys.prepare.formats.event_store.STORE",
+    ),
+)
+FORMATS = {entry.name: entry for entry in _ENTRIES}

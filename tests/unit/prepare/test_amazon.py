@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
-from recsys.prepare.formats.base import Picture
+from recsys.prepare.formats.base import Picture, load_format
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.registry import load_format
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.settings import DataConfig
 
 REVIEW = {"reviewerID": "U", "asin": "A", "overall": 4.0, "unixReviewTime": 1_400_000_000, "reviewText": "ok"}
 REVIEW_2023 = {"user_id": "U", "parent_asin": "A", "asin": "V", "rating": 4.0, "timestamp": 1_400_000_000_999}

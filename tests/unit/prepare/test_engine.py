@@ -7,9 +7,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from recsys.config import DataConfig, SplitConfig
 from recsys.core.errors import DataError
 from recsys.prepare.engine import filters, splits, staging
+from recsys.prepare.settings import DataConfig, SplitConfig
 
 Row = tuple[str, str, int, float | None, float]  # user, item, timestamp, rating, weight
 

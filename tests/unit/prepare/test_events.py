@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare.formats.events import check_columns, event_tables
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.settings import DataConfig
 
 HEADER = "user_id,item_id,event_type,timestamp,rating,price,quantity"
 

@@ -1,14 +1,19 @@
-from typing import get_args
-
 import pytest
+from pydantic import ValidationError
 
-from recsys.config import DataConfig
-from recsys.prepare.formats.base import Format
-from recsys.prepare.formats.registry import FORMATS, load_format
+from recsys.prepare.formats.base import Format, load_format
+from recsys.prepare.formats.registry import FORMATS
+from recsys.prepare.settings import DataConfig
 
 
-def test_the_settings_offer_the_registered_formats() -> None:
-    assert set(get_args(DataConfig.model_fields["format"].annotation)) == set(FORMATS)
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_settings_take_every_registered_format(name: str) -> None:
+    assert DataConfig.model_validate({"format": name, "interactions": ["log"]}).format == name
+
+
+def test_the_settings_refuse_a_format_that_is_not_registered() -> None:
+    with pytest.raises(ValidationError, match=r"no such format; there are amazon_2014, .*, store"):
+        DataConfig.model_validate({"format": "xml", "interactions": ["log"]})
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from recsys.config import DataConfig
 from recsys.core.errors import DataError
 from recsys.prepare.formats.base import ItemRecord, TaggedItemRecord
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.recbole import check_header, interaction_tables, item_rows
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.settings import DataConfig
 
 HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 
