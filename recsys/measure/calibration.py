@@ -1,4 +1,4 @@
-"""Whether predicted ratings mean what they say."""
+"""Calibration of predicted ratings: whether users who are predicted a rating give it on average."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def reliability(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -
         "error": float(np.abs(outcomes - means) @ counts / len(predicted)),
         "bins": [
             {
-                "low": float(predicted[bins == place].min()),
-                "high": float(predicted[bins == place].max()),
-                "predicted": float(means[place]),
+                "low": float(predicted[bins == number].min()),
+                "high": float(predicted[bins == number].max()),
+                "predicted": float(means[number]),
                 "actual": {
-                    "mean": float(outcomes[place]),
-                    "low": float(outcomes[place] - margins[place]),
-                    "high": float(outcomes[place] + margins[place]),
+                    "mean": float(outcomes[number]),
+                    "low": float(outcomes[number] - margins[number]),
+                    "high": float(outcomes[number] + margins[number]),
                 },
-                "count": int(counts[place]),
+                "count": int(counts[number]),
             }
-            for place in range(len(counts))
+            for number in range(len(counts))
         ],
     }

@@ -1,4 +1,4 @@
-"""What is recommended where little is known: to new users by the length of their history, and of new items."""
+"""Cold start: lists for new users by the length of their history, and the ranking of new items."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ MAX_USERS = 5000
 
 
 def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: Config) -> dict[str, Any] | None:
-    """Figures of the same users, as if all but their last 0, 1, 2 or 5 interactions were unknown.
+    """Figures of the same users, as if they had only their last 0, 1, 2 or 5 interactions.
 
-    The model is not told who they are (user -1), also in the row of their whole histories. What counts as
-    wanted is the same in every row: unseen items of the whole history.
+    The model is not told who they are (user -1), also in the row of their whole histories. The relevant
+    items are the same in every row: those that are not in the whole history.
 
     Args:
         systems: to be asked.
@@ -36,7 +36,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
 
     Returns:
         {"users", "systems", "rows": [{"history": a length or None for all, "systems": {name: {metric: estimate}}}]};
-        None where no user has history enough.
+        None if no user's history is long enough.
     """
     long_enough = held.select(np.flatnonzero(held.queries.histories.lengths >= max(LENGTHS)))
     chosen = long_enough.sample(MAX_USERS, config.seed)
@@ -49,20 +49,21 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
     rows = []
     for length in (*LENGTHS, None):
         figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in names}
-        for place, block in chosen.blocks(systems.two_tower.n_items):
-            wanted = relevant.select(np.arange(place.start, place.stop))
-            queries = _unknown(block.queries, length)
+        for rows_of_block, block in chosen.blocks(systems.two_tower.n_items):
+            relevant_in_block = relevant.select(np.arange(rows_of_block.start, rows_of_block.stop))
+            queries = _anonymous(block.queries, length)
             lists = systems.rank(queries, list_length(config), names, [s.SEEN_REMOVED])[s.SEEN_REMOVED]
             for name in names:
-                found = ranking_metrics(lists[name].items, wanted, [cutoff])
+                values = ranking_metrics(lists[name].items, relevant_in_block, [cutoff])
                 for metric in metrics:
-                    figures[name][metric][place] = found[metric]
+                    figures[name][metric][rows_of_block] = values[metric]
         summary = Summary(figures, config.evaluation.bootstrap_samples, config.seed)
         rows.append({"history": length, "systems": summary.table()})
     return {"users": summary.users, "systems": list(names), "rows": rows}
 
 
-def _unknown(queries: Queries, length: int | None) -> Queries:
+def _anonymous(queries: Queries, length: int | None) -> Queries:
+    """The queries without user rows, their histories cut to the latest `length` interactions (None: not cut)."""
     histories = queries.histories if length is None else queries.histories.last(length)
     return Queries(histories, np.full(len(queries), -1, np.int32), queries.now)
 
@@ -81,8 +82,8 @@ def among_new_items(
     Returns:
         {"users", "systems": {name: {metric: estimate}}}; None where no user chose a new item.
     """
-    wanted = held.relevant.keep(new[held.relevant.items])
-    chosen = held.select(np.flatnonzero(wanted.counts))
+    new_and_relevant = held.relevant.keep(new[held.relevant.items])
+    chosen = held.select(np.flatnonzero(new_and_relevant.counts))
     if not len(chosen):
         return None
     rows = np.flatnonzero(new)
@@ -91,13 +92,13 @@ def among_new_items(
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metrics = [f"{metric}@{cutoff}" for metric in HEADLINE]
     figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in retrievers}
-    for place, block in chosen.blocks(len(new)):
-        wanted = block.relevant.keep(new[block.relevant.items])
-        wanted = wanted._replace(items=renumbered[wanted.items])
+    for rows_of_block, block in chosen.blocks(len(new)):
+        relevant = block.relevant.keep(new[block.relevant.items])
+        relevant = relevant._replace(items=renumbered[relevant.items])
         for name, retriever in retrievers.items():
             best = top_k(retriever.score(block.queries)[:, rows], cutoff)
-            found = ranking_metrics(best.items, wanted, [cutoff])
+            values = ranking_metrics(best.items, relevant, [cutoff])
             for metric in metrics:
-                figures[name][metric][place] = found[metric]
+                figures[name][metric][rows_of_block] = values[metric]
     summary = Summary(figures, config.evaluation.bootstrap_samples, config.seed)
     return {"users": summary.users, "systems": summary.table()}

@@ -1,4 +1,4 @@
-"""How different the items of one list are, judged by what the catalogue says of them and by no model."""
+"""Intra-list diversity: how different the items of one list are, by their catalogue entries and no model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Diversity:
     |A \cap B| / |A \cup B|. Similarities of the model's own vectors would let the model judge itself.
 
     Attributes:
-        known_share: part of the catalogue that has a category or a brand; pairs with another item are left out.
+        described_share: share of the catalogue that has a category or a brand; pairs with another item are left out.
     """
 
     def __init__(self, items: pd.DataFrame) -> None:
@@ -32,7 +32,7 @@ class Diversity:
         self._codes = np.full((int(self._sizes.max(initial=0)), len(attributes)), -1, np.int32)
         for row, own in enumerate(attributes):
             self._codes[: len(own), row] = [codes[attribute] for attribute in own]
-        self.known_share = float((self._sizes > 0).mean()) if attributes else 0.0
+        self.described_share = float((self._sizes > 0).mean()) if attributes else 0.0
 
     def of(self, ranked: NDArray[np.integer]) -> Float64Array:
         """Diversity float64 [B] of ranked lists [B, K] padded with `NO_ITEM`; NaN without a pair to compare."""
@@ -40,12 +40,12 @@ class Diversity:
         left, right = ranked[:, first], ranked[:, second]
         # Row -1 is that of padding, as of any item without attributes.
         sizes = np.append(self._sizes, 0)
-        known = (left >= 0) & (right >= 0) & (sizes[left] > 0) & (sizes[right] > 0)
-        rows, pairs = np.nonzero(known)
+        comparable = (left >= 0) & (right >= 0) & (sizes[left] > 0) & (sizes[right] > 0)
+        rows, pairs = np.nonzero(comparable)
         a, b = left[rows, pairs], right[rows, pairs]
         common = self._common(a, b)
         distances = 1 - common / (self._sizes[a] + self._sizes[b] - common)
-        counts = known.sum(axis=1)
+        counts = comparable.sum(axis=1)
         sums = np.bincount(rows, distances, len(ranked))
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from recsys.bundle import Bundle
+from recsys.bundle.manifest import as_json
 from recsys.config import Config
 from recsys.measure import systems as s
 from recsys.measure.calibration import reliability
@@ -24,10 +26,6 @@ from recsys.measure.stages import candidate_recall
 from recsys.measure.verdict import best_baseline, warnings
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-
-if TYPE_CHECKING:
-    from recsys.bundle import Bundle
-from recsys.bundle.manifest import as_json
 
 
 def evaluate(
@@ -71,8 +69,8 @@ def evaluate(
         ranking = progress.add_task(f"Ranking for {split} users", total=len(held))
         run = RankingRun(systems, dataset, held, config)
         with RecommendationFile(recommendations, dataset) if recommendations else nullcontext() as output:
-            for place, block in held.blocks(dataset.n_items):
-                served = run.add(place, block)
+            for rows, block in held.blocks(dataset.n_items):
+                served = run.add(rows, block)
                 if output is not None:
                     output.write(block.users, served)
                 progress.advance(ranking, len(block))

@@ -1,7 +1,7 @@
 """Metrics of ranked lists and of predicted ratings, vectorised over users. NumPy only.
 
 A ranked list is a row of item rows, best first, without repetition, `NO_ITEM` where it ends early.
-What a user wanted, the relevant items, is a set: relevance is binary. Every function of ranked lists
+The relevant items of a user are a set: relevance is binary. Every function of ranked lists
 returns one figure a user, so that means, slices and intervals are the caller's.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
-_BOOTSTRAP_ENTRIES = 1 << 22  # of samples x users, one matrix product in place of many passes over the values
+_BOOTSTRAP_ENTRIES = 1 << 22  # of samples x users, in one matrix product
 
 METRICS = ("recall", "ndcg", "hit_rate", "mrr", "precision", "map")
 
@@ -60,13 +60,13 @@ def membership(ranked: NDArray[np.integer], relevant: tuple[NDArray[np.integer],
     indptr, items = (np.asarray(part, np.int64) for part in relevant)
     rows = len(indptr) - 1
     stride = 1 + max(items.max(initial=0), ranked.max(initial=0))
-    wanted = np.sort(np.repeat(np.arange(rows), np.diff(indptr)) * stride + items)
-    if not len(wanted):
+    members = np.sort(np.repeat(np.arange(rows), np.diff(indptr)) * stride + items)
+    if not len(members):
         return np.zeros(ranked.shape, bool)
     keys = np.arange(rows)[:, None] * stride + ranked
-    at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-    found: BoolArray = (wanted[at] == keys) & (ranked != NO_ITEM)
-    return found
+    at = np.minimum(np.searchsorted(members, keys), len(members) - 1)
+    is_member: BoolArray = (members[at] == keys) & (ranked != NO_ITEM)
+    return is_member
 
 
 def as_lists(ranked: NDArray[np.integer]) -> tuple[Int64Array, NDArray[np.integer]]:
@@ -114,21 +114,21 @@ def ranking_metrics(
     depth = hits.shape[1]
     discounts = 1 / np.log2(np.arange(max(depth, *cutoffs)) + 2)
     ideal = np.cumsum(discounts)
-    found = np.cumsum(hits, axis=1)
+    cumulative = np.cumsum(hits, axis=1)
     gains = np.cumsum(hits * discounts[:depth], axis=1)
-    precisions = np.cumsum(hits * found / np.arange(1, depth + 1), axis=1)
-    first = np.where(found[:, -1] > 0, hits.argmax(axis=1) + 1, np.inf)
+    precisions = np.cumsum(hits * cumulative / np.arange(1, depth + 1), axis=1)
+    first = np.where(cumulative[:, -1] > 0, hits.argmax(axis=1) + 1, np.inf)
     undefined = np.where(counts > 0, 0.0, np.nan)
     safe = np.maximum(counts, 1)
     results: dict[str, Float32Array] = {}
     for k in cutoffs:
         last = min(k, depth) - 1
         figures = (
-            found[:, last] / safe,
+            cumulative[:, last] / safe,
             gains[:, last] / ideal[np.minimum(safe, k) - 1],
-            found[:, last] > 0,
+            cumulative[:, last] > 0,
             np.where(first <= k, 1 / first, 0),
-            found[:, last] / k,
+            cumulative[:, last] / k,
             precisions[:, last] / safe,
         )
         for metric, figure in zip(METRICS, figures, strict=True):
@@ -156,7 +156,7 @@ def popularity_lift(recommended: NDArray[np.floating], reference: NDArray[np.flo
 
     Args:
         recommended: [B], `mean_popularity` of each user's list; NaN leaves the user out.
-        reference: [B], that of the user's history, or of what the user wanted; NaN leaves the user out.
+        reference: [B], that of the user's history, or of the user's relevant items; NaN leaves the user out.
 
     Returns:
         The lift; None without users or where the reference is all zero.

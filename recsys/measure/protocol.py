@@ -1,4 +1,4 @@
-"""Who is asked for, what is known of them and what they went on to choose; and the slices of a report.
+"""The held-out queries: users, their histories and the relevant items; and the slices of a report.
 
 Everything is fitted on train. The queries of the test split carry the user's train and validation
 interactions as history, those of the validation split train alone. The moment of a query is the first
@@ -30,7 +30,7 @@ BLOCK_SCORES = 8_000_000  # scores of users x items held at a time by one system
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The U users with at least one interaction in a split, as queries with their answers.
+    """The U users with at least one interaction in a split, as queries with their relevant items.
 
     Attributes:
         split: "validation" or "test".
@@ -87,9 +87,9 @@ class HeldOut:
     def select(self, rows: NDArray[np.integer]) -> HeldOut:
         """The given queries, in increasing order of `rows`."""
         rows = np.unique(rows)
-        place = pd.Series(np.arange(len(rows)), index=rows)
+        positions = pd.Series(np.arange(len(rows)), index=rows)
         ratings = self.ratings[self.ratings["query"].isin(rows)]
-        ratings = ratings.assign(query=ratings["query"].map(place)).reset_index(drop=True)
+        ratings = ratings.assign(query=ratings["query"].map(positions)).reset_index(drop=True)
         return HeldOut(self.split, self.queries.select(rows), self.relevant.select(rows), ratings)
 
     def sample(self, count: int, seed: int) -> HeldOut:

@@ -1,4 +1,4 @@
-"""Where figures come from: the run, the machine, the bundle, the data."""
+"""The origin of figures: the run, the machine, the bundle, the data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKAGES = ("numpy", "scann", "onnxruntime", "scipy", "tensorflow", "implicit", "scikit-learn", "scikit-surprise")
 DATASET_KEYS = ("name", "sources", "interactions", "metadata", "split", "counts", "time_range", "cold_items")
 
-_PLACES = ("prepared_dir", "run_dir")  # where files lie changes no figure
+_FOLDERS = ("prepared_dir", "run_dir")  # where files lie changes no figure
 
 
 def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
         "command": command,
         "seed": config.seed,
         "machine": machine(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "bundle": {
             "version": bundle.version,
             "created_at": manifest.created_at,
@@ -81,7 +81,7 @@ def changed_settings(trained: dict[str, Any], config: Config) -> dict[str, list[
         then = trained.get(section)
         if isinstance(then, dict):
             for key, value in now[section].items():
-                if key in then and then[key] != value and key not in _PLACES:
+                if key in then and then[key] != value and key not in _FOLDERS:
                     changed[f"{section}.{key}"] = [then[key], value]
     return changed
 

@@ -22,7 +22,7 @@ from recsys.measure.protocol import (
     main_cutoff,
     train_counts,
 )
-from recsys.measure.tally import HEADLINE, Summary, Tally, mean_of_known
+from recsys.measure.tally import HEADLINE, Summary, Tally, mean_of_defined
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.exact import is_seen
 
@@ -44,7 +44,7 @@ class RankingRun:
         self._main = main_cutoff(self._config.cutoffs)
         self._depth = list_length(config)
         diversity = Diversity(dataset.items)
-        self._diversity = diversity if diversity.known_share else None
+        self._diversity = diversity if diversity.described_share else None
         self._tallies = {protocol: {name: self._tally(protocol) for name in systems.names} for protocol in s.PROTOCOLS}
         self._ann_recall = np.full(len(held), np.nan)
         self._changed = {pair: np.full((len(held), 2), np.nan) for pair in ((s.EXACT, s.ANN), (s.ANN, s.SYSTEM))}
@@ -56,21 +56,21 @@ class RankingRun:
         slices = [*self._slices, ItemSlice(WARM, self._counts > 0)] if served else []
         return Tally(len(self._held), self._config.cutoffs, slices, self._counts, self._diversity if served else None)
 
-    def add(self, place: slice, block: HeldOut) -> Candidates:
-        """Rank for the block of users at `place`, count, and return what the system serves: top 100, seen removed."""
+    def add(self, rows: slice, block: HeldOut) -> Candidates:
+        """Rank for a block of users, count, and return what the system serves: top 100, seen removed."""
         lists = self._systems.rank(block.queries, self._depth)
         repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
         self._repeated += int(repeated.sum())
         relevant = {s.NOTHING_REMOVED: block.relevant, s.SEEN_REMOVED: block.relevant.keep(~repeated)}
         for protocol, tallies in self._tallies.items():
             for name, tally in tallies.items():
-                tally.add(place, lists[protocol][name].items, relevant[protocol])
-        found, exact = (lists[s.NOTHING_REMOVED][name].items[:, :LIST_LENGTH] for name in (s.ANN, s.EXACT))
+                tally.add(rows, lists[protocol][name].items, relevant[protocol])
+        approximate, exact = (lists[s.NOTHING_REMOVED][name].items[:, :LIST_LENGTH] for name in (s.ANN, s.EXACT))
         strangers = block.queries.histories.lengths == 0  # no search is made for them
-        self._ann_recall[place] = np.where(strangers, np.nan, overlap(found, exact))
+        self._ann_recall[rows] = np.where(strangers, np.nan, overlap(approximate, exact))
         for (before, after), changed in self._changed.items():
             old, new = (lists[s.SEEN_REMOVED][name].items[:, : self._main] for name in (before, after))
-            changed[place] = np.where(strangers[:, None], np.nan, _changes(old, new))
+            changed[rows] = np.where(strangers[:, None], np.nan, _changes(old, new))
         served = lists[s.SEEN_REMOVED][s.SYSTEM]
         return Candidates(served.items[:, :LIST_LENGTH], served.scores[:, :LIST_LENGTH])
 
@@ -89,11 +89,11 @@ class RankingRun:
             "cold_items": self._cold_items(),
             "ann": {
                 "depth": LIST_LENGTH,
-                "recall": mean_of_known(self._ann_recall),
+                "recall": mean_of_defined(self._ann_recall),
                 "changed": self._change(s.EXACT, s.ANN),
             },
             "ranker": {"changed": self._change(s.ANN, s.SYSTEM)},
-            "diversity_known_share": self._diversity.known_share if self._diversity else 0.0,
+            "diversity_known_share": self._diversity.described_share if self._diversity else 0.0,
             "repeated_targets": self._repeated,
         }
 
@@ -107,10 +107,10 @@ class RankingRun:
 
     def _with_extras(self, protocol: str, summary: Summary) -> dict[str, Any]:
         histories = self._held.queries.histories
-        known = mean_popularity((histories.indptr, histories.items), self._counts)
+        in_histories = mean_popularity((histories.indptr, histories.items), self._counts)
         chosen = mean_popularity(self._held.relevant, self._counts)
         return {
-            name: {"metrics": table, **self._tallies[protocol][name].beyond_accuracy(known, chosen)}
+            name: {"metrics": table, **self._tallies[protocol][name].beyond_accuracy(in_histories, chosen)}
             for name, table in summary.table().items()
         }
 
@@ -141,7 +141,7 @@ class RankingRun:
         return {"history_length": by_history, "item_popularity": by_item}
 
     def _cold_items(self) -> dict[str, Any] | None:
-        """Items without train interactions against all others, each counted as wanted alone; None without the former.
+        """Items without train interactions against all others, each alone counted as relevant; None without the former.
 
         All items compete in both.
         """
@@ -173,11 +173,11 @@ class RankingRun:
 
     def _change(self, before: str, after: str) -> dict[str, float | None]:
         share, any_change = self._changed[before, after].T
-        return {f"top_{self._main}_share": mean_of_known(share), "users_with_any_change": mean_of_known(any_change)}
+        return {f"top_{self._main}_share": mean_of_defined(share), "users_with_any_change": mean_of_defined(any_change)}
 
 
 def _changes(old: Int32Array, new: Int32Array) -> Float64Array:
-    """[B, 2]: share of the old list that left it, and 1 if any place differs; NaN for an empty old list."""
+    """[B, 2]: share of the old list that left it, and 1 if any position differs; NaN for an empty old list."""
     left = 1 - overlap(new, old)
     differs = np.where((old != NO_ITEM).any(axis=1), (old != new).any(axis=1), np.nan)
     return np.column_stack([left, differs])

@@ -181,12 +181,12 @@ def _tune(
     users, items = validation[c.USER].to_numpy(), validation[c.ITEM].to_numpy()
     actual = validation[c.RATING].to_numpy(np.float64)
     tried, least, best = [], math.inf, 0
-    for place, setting in enumerate(settings):
+    for number, setting in enumerate(settings):
         candidate = FactorModel.fit(name, train, shape, setting, seed)
         error = rmse(candidate.predict(users, items), actual)
         tried.append({**setting, "rmse": error})
         if error < least:
-            model, least, best = candidate, error, place
+            model, least, best = candidate, error, number
     return model, {"settings": settings[best], "rmse": least, "tried": tried}
 
 

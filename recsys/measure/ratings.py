@@ -195,7 +195,7 @@ def predict_in_blocks(held: HeldOut, n_items: int, predict: PredictRatings) -> F
         rows, items, _ = flat(block)
         if not len(rows):
             continue
-        column = np.arange(len(rows)) - np.searchsorted(rows, rows)  # place among the user's rated entries
+        column = np.arange(len(rows)) - np.searchsorted(rows, rows)  # position among the user's rated entries
         padded = np.full((len(block), int(column.max()) + 1), NO_ITEM, np.int32)
         padded[rows, column] = items
         parts.append(np.asarray(predict(block.queries, padded), np.float64)[rows, column])
@@ -213,8 +213,8 @@ def _bootstrap_errors(
     means = bootstrap_means(np.column_stack(columns).astype(np.float64), samples, seed)
     return {
         name: {
-            "rmse": np.sqrt(means[:, 1 + 2 * place] / means[:, 0]),
-            "mae": means[:, 2 + 2 * place] / means[:, 0],
+            "rmse": np.sqrt(means[:, 1 + 2 * number] / means[:, 0]),
+            "mae": means[:, 2 + 2 * number] / means[:, 0],
         }
-        for place, name in enumerate(errors)
+        for number, name in enumerate(errors)
     }

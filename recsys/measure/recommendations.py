@@ -46,15 +46,15 @@ class RecommendationFile:
 
     def write(self, users: Int32Array, lists: Candidates) -> None:
         """Append the lists [B, k] of the user rows [B]."""
-        query, place = np.nonzero(lists.items != NO_ITEM)
-        items = lists.items[query, place]
+        query, position = np.nonzero(lists.items != NO_ITEM)
+        items = lists.items[query, position]
         self._writer.write_table(
             pa.table(
                 [
                     pa.array(self._user_ids[users[query]], pa.string()),
                     pa.array(self._item_ids[items], pa.string()),
-                    pa.array(place + 1, pa.int32()),
-                    pa.array(lists.scores[query, place], pa.float32()),
+                    pa.array(position + 1, pa.int32()),
+                    pa.array(lists.scores[query, position], pa.float32()),
                 ],
                 schema=SCHEMA,
             )

@@ -1,4 +1,4 @@
-"""How much of a figure is luck: the same evaluation of bundles that were trained with other seeds."""
+"""How much of a figure is chance: the same evaluation of bundles that were trained with other seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recsys.measure.progress import progress_bar
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.provenance import changed_settings, require_same_dataset
 from recsys.measure.ranking import list_length
-from recsys.measure.tally import HEADLINE, mean_of_known
+from recsys.measure.tally import HEADLINE, mean_of_defined
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.exact import is_seen
 
@@ -83,19 +83,19 @@ def bundle_figures(
         protocol: {name: {metric: np.full(len(held), np.nan) for metric in metrics} for name in NAMES}
         for protocol in s.PROTOCOLS
     }
-    for place, block in held.blocks(bundle.n_items):
+    for rows, block in held.blocks(bundle.n_items):
         lists = systems.rank(block.queries, list_length(config), NAMES)
         repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
         for protocol, table in figures.items():
-            wanted = block.relevant.keep(~repeated) if protocol == s.SEEN_REMOVED else block.relevant
+            relevant = block.relevant.keep(~repeated) if protocol == s.SEEN_REMOVED else block.relevant
             for name, columns in table.items():
-                found = ranking_metrics(lists[protocol][name].items, wanted, [cutoff])
+                values = ranking_metrics(lists[protocol][name].items, relevant, [cutoff])
                 for metric in metrics:
-                    columns[metric][place] = found[metric]
+                    columns[metric][rows] = values[metric]
         progress(len(block))
     return {
         protocol: {
-            name: {metric: mean_of_known(column) for metric, column in columns.items()}
+            name: {metric: mean_of_defined(column) for metric, column in columns.items()}
             for name, columns in table.items()
         }
         for protocol, table in figures.items()
@@ -103,7 +103,7 @@ def bundle_figures(
 
 
 def spread(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation (n - 1) over bundles of every protocol, system and metric; None where unknown."""
+    """Mean and standard deviation (n - 1) over bundles by protocol, system and metric; None if one has no figure."""
     tables = list(figures)
     return {
         protocol: {
@@ -115,10 +115,10 @@ def spread(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
-    known = [value for value in values if value is not None]
-    if len(known) < 2 or len(known) < len(values):
+    defined = [value for value in values if value is not None]
+    if len(defined) < 2 or len(defined) < len(values):
         return None
-    return {"mean": float(np.mean(known)), "sd": float(np.std(known, ddof=1))}
+    return {"mean": float(np.mean(defined)), "sd": float(np.std(defined, ddof=1))}
 
 
 def _first(results: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +141,8 @@ def _first(results: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _require_another(bundle: Bundle, known: Sequence[dict[str, Any]]) -> None:
-    if bundle.version in (other["version"] for other in known):
+def _require_another(bundle: Bundle, evaluated: Sequence[dict[str, Any]]) -> None:
+    if bundle.version in (other["version"] for other in evaluated):
         raise BundleError(
             "--seeds of different bundles",
             f"{bundle.path} twice",

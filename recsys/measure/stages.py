@@ -1,4 +1,4 @@
-"""How much of what users choose reaches the ranker at all."""
+"""Candidate recall: the share of the relevant items that reaches the ranker."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def candidate_recall(
     """
     chosen = held.select(np.flatnonzero(held.queries.histories.lengths)).sample(MAX_USERS, seed)
     recalls, counts = np.full(len(chosen), np.nan), np.zeros(len(chosen))
-    for place, block in chosen.blocks(n_items):
+    for rows, block in chosen.blocks(n_items):
         repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
         relevant = block.relevant.keep(~repeated)
         candidates = _candidates(recommender, block.queries)
-        found = membership(candidates, relevant).sum(axis=1)
-        recalls[place] = np.where(relevant.counts > 0, found / np.maximum(relevant.counts, 1), np.nan)
-        counts[place] = (candidates != NO_ITEM).sum(axis=1)
+        hits = membership(candidates, relevant).sum(axis=1)
+        recalls[rows] = np.where(relevant.counts > 0, hits / np.maximum(relevant.counts, 1), np.nan)
+        counts[rows] = (candidates != NO_ITEM).sum(axis=1)
     summary = Summary({"candidates": {"recall": recalls}}, samples, seed)
     if not summary.users:
         return None
@@ -50,5 +50,5 @@ def candidate_recall(
 
 
 def _candidates(recommender: Recommender, queries: Queries) -> Int32Array:
-    """All that is proposed for each query, unseen items alone: int32 [B, C]."""
+    """All candidates of each query, without seen items: int32 [B, C]."""
     return union(recommender.propose(recommender.read(queries), 1))

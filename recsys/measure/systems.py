@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recsys.bundle import Bundle
 from recsys.core.errors import ConfigError
 from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Int64Array
@@ -17,9 +17,6 @@ from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, inner_products, top_k
 from recsys.sources.registry import ENTRIES
 from recsys.sources.two_tower.source import TwoTowerSource
-
-if TYPE_CHECKING:
-    from recsys.bundle import Bundle
 
 TWO_TOWER = TwoTowerSource.name
 SYSTEM, ANN, EXACT = "system", f"{TWO_TOWER}_scann", f"{TWO_TOWER}_exact"
@@ -54,7 +51,7 @@ def label(name: str) -> str:
 
 
 def description(name: str) -> str:
-    """What a system is, in a line; empty for one that nothing is known of."""
+    """What a system is, in a line; empty for one that is not in `LABELS`."""
     return LABELS[name][1] if name in LABELS else ""
 
 
@@ -137,8 +134,8 @@ class Systems:
         ]
         # NumPy, ScaNN and ONNX Runtime leave the interpreter free while they compute.
         with ThreadPoolExecutor(_workers()) as pool:
-            for (name, _), found in zip(tasks, pool.map(ask, tasks), strict=True):
-                for protocol, candidates in found.items():
+            for (name, _), lists_of_system in zip(tasks, pool.map(ask, tasks), strict=True):
+                for protocol, candidates in lists_of_system.items():
                     lists[protocol][name] = candidates
         self._fill_strangers(lists, queries, k)
         return lists
@@ -150,10 +147,10 @@ class Systems:
         if not len(strangers) or popularity is None:
             return
         popular = popularity.propose(queries.select(strangers), k)
-        for found in lists.values():
-            for name, candidates in found.items():
+        for of_protocol in lists.values():
+            for name, candidates in of_protocol.items():
                 if name not in (POPULARITY, SYSTEM):
-                    found[name] = _replaced(candidates, strangers, popular)
+                    of_protocol[name] = _replaced(candidates, strangers, popular)
 
     def _ask(self, name: str, vectors: Float32Array, queries: Queries, k: int, protocol: str) -> Candidates:
         exclude = protocol == SEEN_REMOVED

@@ -1,4 +1,4 @@
-"""What the lists of a system are worth: gathered block by block, summed up with intervals."""
+"""The figures of a system's lists: gathered block by block, summed up with intervals."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ class Tally:
         self.popularity = np.full(n_users, np.nan)
         self.diversity = np.full(n_users, np.nan)
 
-    def add(self, place: slice, ranked: Int32Array, relevant: Relevant) -> None:
-        """Count the lists [B, K] of the users at `place`, best first, against what they wanted."""
+    def add(self, rows: slice, ranked: Int32Array, relevant: Relevant) -> None:
+        """Count the lists [B, K] of the users in `rows`, best first, against their relevant items."""
         for name, figure in ranking_metrics(ranked, relevant, self._cutoffs).items():
-            self.figures[name][place] = figure
+            self.figures[name][rows] = figure
         first = ranked[:, : self._main]
         for part in self._slices:
             figures = ranking_metrics(first, relevant.keep(part.mask[relevant.items]), [self._main])
             for name, column in self.slice_figures[part.label].items():
-                column[place] = figures[name]
+                column[rows] = figures[name]
         for k in self._cutoffs:
             _, items = as_lists(ranked[:, :k])
             self.shown[k][items] = True
-        self.popularity[place] = mean_popularity(as_lists(first), self._train_counts)
+        self.popularity[rows] = mean_popularity(as_lists(first), self._train_counts)
         if self._diversity is not None:
-            self.diversity[place] = self._diversity.of(first)
+            self.diversity[rows] = self._diversity.of(first)
 
     def beyond_accuracy(
         self, history_popularity: NDArray[np.floating], target_popularity: NDArray[np.floating]
@@ -85,7 +85,7 @@ class Tally:
                 "histories": popularity_lift(self.popularity, history_popularity),
                 "targets": popularity_lift(self.popularity, target_popularity),
             },
-            "diversity": mean_of_known(self.diversity),
+            "diversity": mean_of_defined(self.diversity),
         }
 
 
@@ -93,10 +93,10 @@ def _empty_figures(n_users: int, metrics: Sequence[str], cutoffs: Sequence[int])
     return {f"{metric}@{k}": np.full(n_users, np.nan, np.float32) for metric in metrics for k in cutoffs}
 
 
-def mean_of_known(values: NDArray[np.floating]) -> float | None:
-    """Mean of what is not NaN; None where nothing is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
+def mean_of_defined(values: NDArray[np.floating]) -> float | None:
+    """Mean of the values that are not NaN; None if there are none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else None
 
 
 class Summary:

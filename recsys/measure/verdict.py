@@ -1,4 +1,4 @@
-"""Which baseline is the one to beat, and what a reader must be warned of."""
+"""The baseline to beat, and the warnings of a report."""
 
 from __future__ import annotations
 
@@ -71,33 +71,33 @@ def _chosen_figure(report: Mapping[str, Any], metric: str) -> float | None:
 
 def warnings(results: dict[str, Any]) -> list[str]:
     """Sentences for the warning boxes of the report: where the system does not earn its keep."""
-    found = []
+    sentences = []
     best = results["best_baseline"]
     if best is not None:
         rivals = (s.POPULARITY, best["name"], best["highest_here"], s.BLEND)
         for rival in dict.fromkeys(rivals):
-            found += _not_better(results, rival)
-        found += _ranker_harms(results)
+            sentences += _not_better(results, rival)
+        sentences += _ranker_harms(results)
     depth, recall = results["ann"]["depth"], results["ann"]["recall"]
     if recall is not None and recall < MIN_ANN_RECALL:
-        found.append(
+        sentences.append(
             f"Approximate search loses {1 - recall:.1%} of the exact top {depth}: "
             "raise index.leaves_to_search or index.reorder and export again."
         )
-    return found + _head_not_better(results["ratings"])
+    return sentences + _head_not_better(results["ratings"])
 
 
 def seed_warnings(seeds: dict[str, Any]) -> list[str]:
     """What makes the spread over seeds less than it claims."""
-    found = []
+    sentences = []
     given = [bundle["seed"] for bundle in seeds["bundles"]]
     if len(set(given)) < len(given):
-        found.append(f"Bundles share a seed ({', '.join(map(str, given))}): their spread says little of chance.")
+        sentences.append(f"Bundles share a seed ({', '.join(map(str, given))}): their spread says little of chance.")
     for bundle in seeds["bundles"]:
         changed = ", ".join(bundle["changed_settings"])
         if changed:
-            found.append(f"Bundle {bundle['version']} was trained with other settings than these: {changed}.")
-    return found
+            sentences.append(f"Bundle {bundle['version']} was trained with other settings than these: {changed}.")
+    return sentences
 
 
 def difference(results: dict[str, Any], system: str, other: str, metric: str) -> dict[str, Any] | None:
@@ -136,7 +136,7 @@ def _head_not_better(ratings: dict[str, Any] | None) -> list[str]:
     """Where the rating head errs at least as much as a plain model of ratings."""
     if not ratings or HEAD not in ratings["models"]:
         return []
-    found = []
+    sentences = []
     head = ratings["models"][HEAD]["rmse"]["mean"]
     for key, name in (("bias", "user and item biases"), ("svd", "SVD"), ("svdpp", "SVD++")):
         gap = ratings.get(f"head_minus_{key}")
@@ -144,5 +144,5 @@ def _head_not_better(ratings: dict[str, Any] | None) -> list[str]:
             continue
         other = ratings["models"][gap[key]]["rmse"]["mean"]
         if head >= other:
-            found.append(f"The rating head is no better than {name}: RMSE {head:.4f} against {other:.4f}.")
-    return found
+            sentences.append(f"The rating head is no better than {name}: RMSE {head:.4f} against {other:.4f}.")
+    return sentences

@@ -17,7 +17,7 @@ def test_by_hand() -> None:
     diversity = Diversity(
         items((["hair"], "a"), (["hair"], "a"), (["hair", "care"], "b"), (["nails"], None), ([], ""), (None, None))
     )
-    assert diversity.known_share == 4 / 6
+    assert diversity.described_share == 4 / 6
     lists = np.array(
         [
             [0, 1, -1],  # the same
@@ -53,5 +53,5 @@ def test_agrees_with_sets() -> None:
 
 def test_a_catalogue_without_attributes_knows_nothing() -> None:
     diversity = Diversity(items(([], None), ([], None)))
-    assert diversity.known_share == 0
+    assert diversity.described_share == 0
     assert np.isnan(diversity.of(np.array([[0, 1]]))).all()
