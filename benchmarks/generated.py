@@ -50,7 +50,8 @@ from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Proposer, Recommender
 from recsys.prepare.sample.words import HOBBIES
 from recsys.prepare.settings import DataConfig
-from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.factors.fold_in import FoldIn
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import LENDERS, Loans
 from recsys.sources.popularity.source import Popularity

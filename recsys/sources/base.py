@@ -13,6 +13,7 @@ import numpy as np
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.sources.shares import Shares
 
 SimilarBy = Literal["behaviour", "content"]
 
@@ -151,6 +152,10 @@ class Source(ABC):
         Returns:
             float32 [B, C], or [B, n_items].
         """
+
+    def why(self, queries: Queries, items: Int32Array) -> Shares:
+        """What the scores of items int32 [B, C] are made of; all of it is the rest unless a source knows better."""
+        return Shares.nobodys(self.score(queries, items), int(queries.histories.lengths.max(initial=0)))
 
     def similar(self, item: int, k: int) -> Candidates:
         """The k items most similar to the item row, the item itself not among them: [1, k]."""

@@ -15,6 +15,7 @@ from recsys.sources.base import Source, scores_of
 from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import block_rows
 from recsys.sources.loading import load_source
+from recsys.sources.shares import Shares
 
 FLOOR_RANK = 1000
 PARAMETERS_FILE = "hybrid.json"
@@ -36,6 +37,12 @@ def above_floor(scores: Float32Array) -> Float32Array:
     Returns:
         float32 [B, N], finite, at least 0.
     """
+    contributions: Float32Array = np.maximum(scores - _floors(scores)[:, None], np.float32(0))
+    return contributions
+
+
+def _floors(scores: Float32Array) -> Float32Array:
+    """float32 [B], see `above_floor`."""
     scored = np.isfinite(scores)
     counts = scored.sum(axis=1)
     floor = np.minimum(np.where(scored, scores, 0).min(axis=1, initial=0), 0)
@@ -43,8 +50,7 @@ def above_floor(scores: Float32Array) -> Float32Array:
     place = scores.shape[1] - FLOOR_RANK
     if len(many):
         floor[many] = np.partition(scores[many], place, axis=1)[:, place]
-    contributions: Float32Array = np.maximum(scores - floor[:, None], np.float32(0))
-    return contributions
+    return np.asarray(floor, np.float32)
 
 
 class Hybrid(Source):
@@ -91,6 +97,21 @@ class Hybrid(Source):
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
+
+    def why(self, queries: Queries, items: Int32Array) -> Shares:
+        """The members' shares by weight, where they contribute; what their floors take away is in the rest."""
+        longest = int(queries.histories.lengths.max(initial=0))
+        by_position, rest = np.zeros((*items.shape, longest)), np.zeros(items.shape)
+        for rows, block in queries.blocks(block_rows(self.n_items)):
+            scored = np.isfinite(self.score(block, items[rows]))
+            for name, member in self.members.items():
+                whole = member.score(block)
+                above = scores_of(items[rows], above_floor(whole))
+                weights = np.where(scored & (above > 0), self.weights[name], 0)
+                shares = member.why(block, items[rows])
+                by_position[rows, :, : shares.by_position.shape[2]] += weights[..., None] * shares.by_position
+                rest[rows] += weights * (shares.rest - _floors(whole)[:, None])
+        return Shares.of_history(by_position, rest)
 
     def save(self, folder: Path) -> None:
         """Write each member into a subfolder of its name."""

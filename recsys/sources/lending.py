@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import search
 from recsys.sources.kernels import with_lenders, write_lent
@@ -89,6 +90,24 @@ class Loans:
             filled: float32 [S, B, C].
         """
         write_lent(scores, items, self.places, self.weights, rows, filled)
+
+    def of_items(self, items: Int32Array, unscored: BoolArray) -> tuple[Int32Array, Float32Array]:
+        """From which items the borrowers among those without a score borrow, and how much.
+
+        Args:
+            items: int32 [B, C], padded with `NO_ITEM`.
+            unscored: bool [B, C], which of them have no score of their own.
+
+        Returns:
+            Lenders int32 [B, C, L], `NO_ITEM` where nothing is borrowed; their weights float32 [B, C, L], 0 there.
+        """
+        number = self.places[items]
+        borrows = (unscored & (number != NOT_LISTED))[..., None]
+        shape = *items.shape, self.lenders.shape[1]
+        if not borrows.any():
+            return np.full(shape, NO_ITEM, np.int32), np.zeros(shape, np.float32)
+        lenders, weights = self.lenders[number], self.weights[number]
+        return np.where(borrows, lenders, np.int32(NO_ITEM)), np.where(borrows, weights, np.float32(0))
 
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists."""

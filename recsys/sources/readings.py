@@ -10,6 +10,7 @@ from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import Reading, Source
 from recsys.sources.lending import Loans
+from recsys.sources.shares import Shares
 
 
 def read(sources: Sequence[Source], queries: Queries) -> Readings:
@@ -97,6 +98,28 @@ class Readings:
         self._write([names[row] for row in rows], range(len(rows)), wide, of_lenders, last)
         loans.fill(of_lenders, items, np.array(rows, np.int64), scores)
         return scores
+
+    def why(self, name: str, items: Int32Array, loans: Loans | None = None) -> Shares:
+        """What a source's scores of the items int32 [B, C] are made of, the borrowed ones also by lender.
+
+        Args:
+            name: of the source.
+            items: padded with `NO_ITEM`.
+            loans: see `scores`.
+        """
+        source = self._source(name)
+        shares = source.why(self.queries, items)
+        if loans is None or not source.borrows:
+            return shares
+        lenders, weights = loans.of_items(items, self.scores([name], items)[0] == 0)
+        of_lenders = source.why(self.queries, lenders.reshape(len(items), -1))
+        by_position = of_lenders.by_position.reshape(*lenders.shape, -1)
+        return Shares(
+            shares.by_position + np.einsum("bcm,bcml->bcl", weights, by_position),
+            shares.rest + (weights * of_lenders.rest.reshape(lenders.shape)).sum(axis=2),
+            lenders,
+            weights * of_lenders.total.reshape(lenders.shape),
+        )
 
     def _source(self, name: str) -> Source:
         number, slot = self._slots[name]

@@ -208,6 +208,39 @@ def test_a_reading_answers_as_the_source(source: Source, queries: Queries) -> No
     np.testing.assert_allclose(some, scores[:, rows], rtol=1e-4, atol=1e-5)
 
 
+def random_queries(seed: int) -> Queries:
+    """Histories of 0 to 12 items, some of them twice, of different weights."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(0, 13, N_USERS)
+    rows = np.repeat(np.arange(N_USERS), sizes)
+    items = random.integers(0, N_ITEMS // 3, len(rows)) * 3
+    items[1::5] = items[::5][: len(items[1::5])]
+    histories = Histories.from_rows(
+        N_USERS, rows, items, START + 86_400 * np.arange(len(rows)), weights=random.integers(1, 5, len(rows))
+    )
+    return Queries(histories, np.full(N_USERS, -1, np.int32), np.full(N_USERS, START + 10**8))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_shares_and_rest_add_up_to_the_score(source: Source, seed: int) -> None:
+    queries = random_queries(seed)
+    items = some_items(source, queries)
+    shares, scores = source.why(queries, items), source.score(queries, items)
+    lengths = queries.histories.lengths
+    assert shares.by_position.shape == (*items.shape, lengths.max())
+    expected = np.where(np.isfinite(scores), scores, 0)
+    assert (expected != 0).sum() > N_USERS
+    size = np.abs(shares.by_position).sum(axis=2) + np.abs(shares.rest)
+    assert (np.abs(shares.total - expected) <= 1e-6 * np.maximum(size, np.abs(expected))).all()
+    assert not shares.by_position[
+        np.broadcast_to(np.arange(lengths.max()) >= lengths[:, None], (len(queries), lengths.max()))[:, None].repeat(
+            items.shape[1], axis=1
+        )
+    ].any()
+    assert not size[~np.isfinite(scores)].any()
+    assert shares.lent.shape == (*items.shape, 0), "a source alone borrows nothing"
+
+
 def test_similar_items_are_told_only_by_sources_that_say_so(source: Source) -> None:
     assert source.similar_by in ("behaviour", "content", None)
     similar = source.similar(5, 8)

@@ -11,9 +11,10 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recsys.core.histories import Histories
+from recsys.sources.factors.fold_in import FoldIn
 from recsys.sources.factors.implicit_weights import implicit_weights
 from recsys.sources.factors.settings import AlsSettings, BprSettings, InteractionWeightSettings
-from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
 

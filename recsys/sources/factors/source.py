@@ -17,59 +17,9 @@ from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array,
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import BLOCK_ENTRIES
-from recsys.sources.kernels import dots, write_fold_in, write_means
-from recsys.sources.places import places
-
-_LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
-
-
-class FoldIn:
-    """User vectors of ALS from what is known of each user now, and from nothing else.
-
-    Hu, Koren & Volinsky, "Collaborative filtering for implicit feedback datasets" (ICDM 2008), the equation
-    for x_u with preference 1 of every item of the history:
-
-        x = (Y'Y + Y'(C - I)Y + l I)^-1 Y'C 1
-
-    Y'Y [D, D] is the same for everyone. The confidence of a distinct history item is `alpha` times the sum of its
-    weights, that of all other items 1 (the convention of the library `implicit`).
-
-    Attributes:
-        gram: float64 [D, D], Y'Y over the whole catalogue.
-        regularization: l.
-        alpha: confidence of an interaction of weight 1.
-    """
-
-    def __init__(self, gram: Float64Array, regularization: float, alpha: float) -> None:
-        self.gram, self.regularization, self.alpha = gram, regularization, alpha
-        width = len(gram)
-        ridge = max(regularization, _LEAST_RIDGE * np.trace(gram) / max(width, 1), np.finfo(np.float64).tiny)
-        self._ridged: Float64Array = gram + ridge * np.eye(width)
-        self._inverse: Float64Array = np.linalg.inv(self._ridged)
-
-    def solve(self, histories: Histories, factors: Float32Array) -> Float64Array:
-        """User vectors, float64 [B, D]; zero for an empty history.
-
-        With V [n, D] the factors of a history of n distinct items, c their confidences, S = diag(c - 1) and
-        M = Y'Y + l I, the equation reads (M + V'SV) x = V'c. A history of fewer items than factors is solved in
-        n unknowns instead of D, by the identity x = M^-1 V' (I + S V M^-1 V')^-1 c.
-
-        Args:
-            histories: of B users.
-            factors: float32 [N, D], of all items.
-        """
-        solution = np.zeros((len(histories), len(self.gram)))
-        known = histories.indptr, histories.items, histories.weights
-        taken = factors[histories.items].astype(np.float64)
-        write_fold_in(*known, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
-        for row in np.flatnonzero(np.isnan(solution[:, :1])):
-            part = slice(histories.indptr[row], histories.indptr[row + 1])
-            items, places_of = np.unique(histories.items[part], return_inverse=True)
-            trusted = self.alpha * np.bincount(places_of, histories.weights[part])
-            taken = factors[items].astype(np.float64)
-            system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
-            solution[row] = np.linalg.solve(system, taken.T @ trusted)
-        return solution
+from recsys.sources.factors.fold_in import FoldIn
+from recsys.sources.kernels import dots, write_means
+from recsys.sources.shares import Shares
 
 
 class FactorsReading(ReadingAlone):
@@ -164,6 +114,26 @@ class ImplicitFactors(Source):
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
+
+    def why(self, queries: Queries, items: Int32Array) -> Shares:
+        """A position's share is the inner product with its part of the user's vector; an item's bias is the rest."""
+        histories = queries.histories
+        by_position = np.zeros((*items.shape, int(histories.lengths.max(initial=0))))
+        scored = self._scored(self.encode(queries), items)
+        for row in range(len(queries)):
+            history = slice(histories.indptr[row], histories.indptr[row + 1])
+            parts = self._parts(histories.items[history], histories.weights[history].astype(np.float64))
+            by_position[row, :, : len(parts)] = self.item_factors[items[row]].astype(np.float64) @ parts.T
+        by_position[~scored] = 0
+        bias = None if self.item_bias is None else np.where(scored, self.item_bias[items], 0).astype(np.float64)
+        return Shares.of_history(by_position, bias)
+
+    def _parts(self, items: Int32Array, weights: Float64Array) -> Float64Array:
+        """What each interaction of a history [L] adds to the user's vector: float64 [L, D]."""
+        factors = self.item_factors[items].astype(np.float64)
+        if self.fold_in is not None:
+            return self.fold_in.parts(items, weights, factors)
+        return np.asarray(factors * (weights / max(weights.sum(), 1e-300))[:, None])
 
     def save(self, folder: Path) -> None:
         parameters: dict[str, Any] = {"name": self.name}

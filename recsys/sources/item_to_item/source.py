@@ -24,6 +24,7 @@ from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
 from recsys.sources.kernels import look_up, look_up_last, spread, spread_best, write_spread
 from recsys.sources.places import places
+from recsys.sources.shares import Shares
 
 
 class NeighbourReading(Reading):
@@ -127,6 +128,21 @@ class ItemToItem(Source):
     @property
     def n_items(self) -> int:
         return len(self.neighbours)
+
+    def why(self, queries: Queries, items: Int32Array) -> Shares:
+        """Each position's share is its term of the sum, see above."""
+        histories = queries.histories
+        by_position = np.zeros((*items.shape, int(histories.lengths.max(initial=0))))
+        for row in range(len(queries)):
+            history = histories.items[histories.indptr[row] : histories.indptr[row + 1]]
+            steps_back = np.arange(len(history))[::-1]
+            weights = histories.weights[histories.indptr[row] : histories.indptr[row + 1]]
+            strengths = self.scale * self.decay**steps_back * weights
+            alike = self.shares[history].astype(np.float64) * strengths[:, None]
+            listed = self.neighbours[history][None] == items[row][:, None, None]
+            by_position[row, :, : len(history)] = np.where(listed, alike, 0).sum(axis=2)
+        by_position[items == NO_ITEM] = 0
+        return Shares.of_history(by_position)
 
     def with_settings(self, **settings: Any) -> Self:
         """The same lists with another `decay`, the one setting that takes no fit."""

@@ -20,6 +20,7 @@ from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
 from recsys.sources.kernels import other_dots
 from recsys.sources.places import places
+from recsys.sources.shares import Shares
 from recsys.sources.tower_kernels import plan_searches
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
@@ -124,6 +125,14 @@ class TwoTowerSource(Source):
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
+
+    def why(self, queries: Queries, items: Int32Array) -> Shares:
+        """All of a score is the rest.
+
+        The learned part is no sum over the history. The text part is one, but its recency weights lie inside of the
+        exported graph of the query tower and are not written beside it.
+        """
+        return super().why(queries, items)
 
     def similar(self, item: int, k: int) -> Candidates:
         """The k items whose vectors have the highest inner product with the item's."""

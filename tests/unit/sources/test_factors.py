@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
-from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.factors.fold_in import FoldIn
+from recsys.sources.factors.source import ImplicitFactors
 
 RANDOM = np.random.default_rng(5)
 N_ITEMS, DIM = 30, 6
@@ -131,3 +132,27 @@ def test_retrieval_in_blocks_gives_what_scores_give(monkeypatch: pytest.MonkeyPa
     for row in range(len(many)):
         scores[row, many.histories.items[2 * row : 2 * row + 2]] = -np.inf
     np.testing.assert_allclose(whole.scores, -np.sort(-scores, axis=1)[:, :5], rtol=1e-5)
+
+
+@pytest.mark.parametrize("items", [[3], [3, 9, 3], list(range(30))])
+def test_shares_are_the_terms_of_the_equation_of_the_paper(items: list[int]) -> None:
+    weights = [1 + 0.5 * (position % 3) for position in range(len(items))]
+    wanted = np.array([[0, 7, 29]], np.int32)
+    shares = als(0.1, 4.0).why(queries(histories(items, weights=weights)), wanted)
+    confidence = np.ones(N_ITEMS)
+    for item in set(items):
+        confidence[item] = 4.0 * sum(w for other, w in zip(items, weights, strict=True) if other == item)
+    factors = FACTORS.astype(np.float64)
+    inverse = np.linalg.inv(factors.T @ np.diag(confidence) @ factors + 0.1 * np.eye(DIM))
+    for position, (item, weight) in enumerate(zip(items, weights, strict=True)):
+        expected = factors[wanted[0]] @ inverse @ factors[item] * 4.0 * weight
+        np.testing.assert_allclose(shares.by_position[0, :, position], expected, rtol=1e-6, atol=1e-9)
+    assert not shares.rest.any()
+
+
+def test_shares_of_the_mean_are_by_weight_and_the_bias_is_the_rest() -> None:
+    factors = np.array([[1, 0], [0, 1], [2, 2], [0, 0]], np.float32)
+    bpr = ImplicitFactors("bpr", factors, np.array([0.1, 0.2, 0.3, 0.4], np.float32))
+    shares = bpr.why(queries(histories([0, 1], weights=[3, 1])), np.array([[2, 0, 3, NO_ITEM]], np.int32))
+    np.testing.assert_allclose(shares.by_position[0], [[0.75 * 2, 0.25 * 2], [0.75, 0], [0, 0], [0, 0]])
+    np.testing.assert_allclose(shares.rest[0], [0.3, 0.1, 0, 0], rtol=1e-6)

@@ -7,6 +7,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources import hybrid
 from recsys.sources.hybrid import Hybrid, above_floor
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
 from tests.support.fixed_scores import FixedScores
 
@@ -118,3 +119,16 @@ def test_a_weight_needs_its_member() -> None:
 def test_members_share_a_catalogue() -> None:
     with pytest.raises(ValueError, match=r"sizes \[2, 3\]"):
         Hybrid({"a": fixed([1, 2]), "b": fixed([1, 2, 3])}, {"a": 1, "b": 1})
+
+
+def test_shares_by_hand_are_those_of_the_members_by_weight_less_their_floors() -> None:
+    neighbours = np.array([[1, 2], [2, 3], [NO_ITEM, NO_ITEM], [NO_ITEM, NO_ITEM]], np.int32)
+    members = {
+        "lists": ItemToItem("lists", neighbours, np.array([[1, 0.5], [0.25, 2], [0, 0], [0, 0]]), decay=0.5),
+        "minus": fixed([-3, -1, NONE, NONE]),
+        "popular": Popularity(np.array([3, 1, 2, 5], np.float32)),
+    }
+    blend = Hybrid(members, {"lists": 2, "minus": 1, "popular": 0.1})
+    shares = blend.why(queries([0, 1]), np.array([[2, 1, 0, NO_ITEM]], np.int32))
+    np.testing.assert_allclose(shares.by_position[0], [[2 * 0.5 * 0.5, 2 * 0.25], [2 * 0.5, 0], [0, 0], [0, 0]])
+    np.testing.assert_allclose(shares.rest[0], [0.2, 0.1 + (-1 + 3), 0.3, 0])

@@ -218,3 +218,15 @@ def test_rows_of_a_large_catalogue_change_neither_scores_nor_the_order_of_equal_
     order = np.lexsort((tie_keys(others), -close))
     assert found.items[0].tolist() == others[order].tolist()
     assert found.scores[0].tolist() == close[order].tolist()
+
+
+def test_the_share_of_a_position_is_its_term_of_the_sum() -> None:
+    neighbours = np.array([[0, 2], [1, 2], [2, NO_ITEM]], np.int32)
+    model = ItemToItem("lists", neighbours, np.array([[1.0, 0.5], [1.0, 0.25], [1.0, 0.0]], np.float32), decay=0.5)
+    asked = queries(histories([0, 1, 0], [1], weights=[2, 1, 4, 1]))
+    shares = model.why(asked, np.array([[2, 0, NO_ITEM], [2, 0, 1]], np.int32))
+    assert shares.by_position.tolist() == [
+        [[0.25 * 2 * 0.5, 0.5 * 0.25, 4 * 0.5], [0.25 * 2, 0, 4], [0, 0, 0]],
+        [[0.25, 0, 0], [0, 0, 0], [1, 0, 0]],
+    ]
+    assert not shares.rest.any()

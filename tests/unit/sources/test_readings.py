@@ -10,7 +10,8 @@ import pytest
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
-from recsys.sources.factors.source import FoldIn, ImplicitFactors
+from recsys.sources.factors.fold_in import FoldIn
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import Loans
 from recsys.sources.popularity.source import Popularity
@@ -120,3 +121,20 @@ def test_nothing_to_score(names: Sequence[str]) -> None:
     for last in (True, False):
         scores = read(make_sources(), queries).scores(names, np.empty((3, 0), np.int32), make_loans(), last=last)
         assert scores.shape == (len(names), 3, 0)
+
+
+@pytest.mark.parametrize("name", ["bought", "als", "proud", "popularity"])
+def test_borrowed_scores_are_told_by_lender_and_by_position(name: str) -> None:
+    queries, items, loans = make_queries(), make_items(), make_loans()
+    readings = read(make_sources(), queries)
+    scores = readings.scores([name], items, loans)[0]
+    shares = readings.why(name, items, loans)
+    np.testing.assert_allclose(shares.total, scores, rtol=1e-5, atol=1e-6)
+    borrowed = np.isin(items, BORROWERS) & (name != "proud")
+    if name != "proud":
+        np.testing.assert_allclose(shares.lent.sum(axis=2)[borrowed], scores[borrowed], rtol=1e-5, atol=1e-6)
+        assert scores[borrowed].any()
+        number = np.searchsorted(loans.borrowers, items[borrowed])
+        np.testing.assert_array_equal(shares.lenders[borrowed], loans.lenders[number])
+    assert not shares.lent[~borrowed].any()
+    assert (shares.lenders[~borrowed] == NO_ITEM).all()
