@@ -1,1 +1,1 @@
-"""What an evaluation found, for people: tables, charts, a page of HTML, a summary in the terminal."""
+"""The results of an evaluation, for people: tables, charts, a page of HTML, a summary in the terminal."""

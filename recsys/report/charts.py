@@ -20,7 +20,7 @@ FEWEST_USERS = 100  # who chose a new item, for a figure of new items
 
 
 def series(name: str) -> int:
-    """The colour of a system: its place in `drawing.SERIES` and among the page's `--series-*`."""
+    """The colour of a system: its index in `drawing.SERIES` and among the page's `--series-*`."""
     return _SERIES.get(name, _OTHER)
 
 
@@ -164,39 +164,41 @@ def _slices(results: dict[str, Any]) -> str:
 
 
 def _new_users(results: dict[str, Any]) -> str | None:
-    found = results["new_users"]
-    if not found:
+    by_length = results["new_users"]
+    if not by_length:
         return None
     panels, ticks = {}, {}
     for metric in HEADLINE:
         column = f"{metric}@{_cutoff(results)}"
         title = f"{metric_label(column)} by length of the history known"
         panels[title] = {
-            results["systems"][name]["label"]: [Point.of(row["systems"][name][column]) for row in found["rows"]]
-            for name in found["systems"]
+            results["systems"][name]["label"]: [Point.of(row["systems"][name][column]) for row in by_length["rows"]]
+            for name in by_length["systems"]
         }
-        ticks[title] = ["all" if row["history"] is None else str(row["history"]) for row in found["rows"]]
-    return figures.slices(panels, ticks, _colours(results, found["systems"]))
+        ticks[title] = ["all" if row["history"] is None else str(row["history"]) for row in by_length["rows"]]
+    return figures.slices(panels, ticks, _colours(results, by_length["systems"]))
 
 
 def _new_items(results: dict[str, Any]) -> str | None:
     """Items without train interactions beside all others; None where hardly anybody chose one."""
-    found = results["cold_items"]
-    if not found or (found["users"]["cold"] < FEWEST_USERS and not results["run"]["dataset"].get("cold_items")):
+    cold_items = results["cold_items"]
+    if not cold_items or (
+        cold_items["users"]["cold"] < FEWEST_USERS and not results["run"]["dataset"].get("cold_items")
+    ):
         return None
-    names = [name for name in headline(results) if name in found["systems"]]
+    names = [name for name in headline(results) if name in cold_items["systems"]]
     panels, ticks = {}, {}
     for metric in HEADLINE:
         column = f"{metric}@{_cutoff(results)}"
         title = f"{metric_label(column)} by items chosen"
         panels[title] = {
             results["systems"][name]["label"]: [
-                Point.of(found["systems"][name][part][column]) if found["systems"][name][part] else None
+                Point.of(cold_items["systems"][name][part][column]) if cold_items["systems"][name][part] else None
                 for part in ("warm", "cold")
             ]
             for name in names
         }
-        counts = found["users"]
+        counts = cold_items["users"]
         ticks[title] = [f"known from train\n{counts['warm']:,} users", f"new\n{counts['cold']:,} users"]
     return figures.slices(panels, ticks, _colours(results, names))
 

@@ -1,7 +1,7 @@
 """How figures are drawn: style, colours, intervals, and the way from Matplotlib to SVG.
 
 Matplotlib draws with stand-in colours that are replaced by CSS variables, so that a figure follows the
-page into dark mode and needs no font of its own; `standalone` puts the page's light colours in their place.
+page into dark mode and needs no font of its own; `standalone` replaces the variables by the page's light colours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INK, MUTED, GRID, PAPER = "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04"
 BETTER, WORSE = "#0a0b05", "#0a0b06"
 SERIES = ("#0a0b11", "#0a0b12", "#0a0b13", "#0a0b14", "#0a0b15", "#0a0b16", "#0a0b17")
 _VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--rule", PAPER: "--paper", BETTER: "--good", WORSE: "--bad"} | {
-    colour: f"--series-{place}" for place, colour in enumerate(SERIES)
+    colour: f"--series-{number}" for number, colour in enumerate(SERIES)
 }
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -101,7 +101,7 @@ def label_rows(axis: Axes, labels: Sequence[str]) -> None:
 
 
 def signed(text: str) -> str:
-    """Typeset a number: a minus sign in place of the hyphen."""
+    """Typeset a number: with a minus sign for the hyphen."""
     return text.replace("-", "−")
 
 

@@ -38,7 +38,7 @@ def comparison(
     Args:
         panels: title -> a pair a system.
         labels: of the systems.
-        colours: place in `SERIES` of each system.
+        colours: index in `SERIES` of each system.
         legend: of the first and the second of a pair.
     """
     with new_figure(0.9 + 0.42 * len(labels), len(panels), share_rows=True) as (figure, axes):
@@ -134,15 +134,15 @@ def slices(
     Args:
         panels: title -> label of a system -> a point a slice, None where there is none.
         ticks: title -> labels of the slices.
-        colours: label of a system -> place in `SERIES`.
+        colours: label of a system -> index in `SERIES`.
         axis_label: of the vertical axis.
     """
     with new_figure(3.3, len(panels)) as (figure, axes):
         for axis, (title, table) in zip(axes, panels.items(), strict=True):
-            for place, (label, points) in enumerate(table.items()):
-                shift = 0.66 * (place / max(len(table) - 1, 1) - 0.5)
-                known = [(slot + shift, point) for slot, point in enumerate(points) if point is not None]
-                _upright(axis, known, SERIES[colours[label]], label)
+            for number, (label, points) in enumerate(table.items()):
+                shift = 0.66 * (number / max(len(table) - 1, 1) - 0.5)
+                drawn = [(slot + shift, point) for slot, point in enumerate(points) if point is not None]
+                _upright(axis, drawn, SERIES[colours[label]], label)
             axis.set_title(title)
             axis.set_xticks(range(len(ticks[title])), ticks[title], linespacing=1.5)
             axis.tick_params(axis="x", labelcolor=INK)
@@ -165,9 +165,9 @@ def curves(
     """Line charts: title -> label -> (x, y); without `colours` each panel takes the series in their order."""
     with new_figure(2.6, len(panels)) as (figure, axes):
         for axis, (title, lines) in zip(axes, panels.items(), strict=True):
-            for place, (label, (x, y)) in enumerate(lines.items()):
-                colour = SERIES[place if colours is None else colours[label]]
-                axis.plot(x, y, color=colour, lw=1.8, marker="o", markersize=3.5, label=label, zorder=9 - place)
+            for number, (label, (x, y)) in enumerate(lines.items()):
+                colour = SERIES[number if colours is None else colours[label]]
+                axis.plot(x, y, color=colour, lw=1.8, marker="o", markersize=3.5, label=label, zorder=9 - number)
             axis.set_title(title)
             axis.set_xlabel(x_label)
             _value_axis(axis)
@@ -203,14 +203,14 @@ def sweep(panels: Mapping[str, Line], ends: tuple[str, str], x_label: str) -> st
             best = max(range(len(y)), key=y.__getitem__)
             axis.plot(x[best], y[best], "o", color=SERIES[0], markersize=8)
             _note(axis, f"{y[best]:.4f} at {x[best]:g}", (x[best], y[best]), (0, 9), "center")
-            for place, label, side in ((0, ends[0], "left"), (1, ends[1], "right")):
-                at = [index for index, share in enumerate(x) if share == place]
+            for end, label, side in ((0, ends[0], "left"), (1, ends[1], "right")):
+                at = [index for index, share in enumerate(x) if share == end]
                 if at:
                     value = y[at[0]]
                     axis.axhline(value, color=MUTED, lw=0.8, ls=(0, (3, 3)))
-                    axis.plot(place, value, "s", color=SERIES[1 if place == 0 else 3], markersize=7)
+                    axis.plot(end, value, "s", color=SERIES[1 if end == 0 else 3], markersize=7)
                     offset = (10, -13) if side == "left" else (-10, -13)
-                    _note(axis, f"{label} {value:.4f}", (place, value), offset, side)
+                    _note(axis, f"{label} {value:.4f}", (end, value), offset, side)
             axis.set_title(title)
             axis.set_xlabel(x_label)
             axis.margins(y=0.22)
@@ -246,10 +246,10 @@ def reliability(points: Sequence[tuple[float, Point]], shares: Sequence[float], 
 
 
 def _upright(axis: Axes, points: Sequence[tuple[float, Point]], colour: str, label: str) -> None:
-    """Figures with vertical intervals at given places."""
-    places = [x for x, _ in points]
-    axis.vlines(places, [p.low for _, p in points], [p.high for _, p in points], colour, lw=1.6, alpha=0.55)
-    axis.plot(places, [p.mean for _, p in points], "o", color=colour, markersize=5.5, label=label)
+    """Figures with vertical intervals at given x."""
+    xs = [x for x, _ in points]
+    axis.vlines(xs, [p.low for _, p in points], [p.high for _, p in points], colour, lw=1.6, alpha=0.55)
+    axis.plot(xs, [p.mean for _, p in points], "o", color=colour, markersize=5.5, label=label)
 
 
 def _value_axis(axis: Axes, label: str = "") -> None:

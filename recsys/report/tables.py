@@ -23,24 +23,24 @@ def tiles(results: dict[str, Any]) -> list[dict[str, str]]:
     """The headline figures: label, value, and a line below."""
     main = results["protocol"]["main_cutoff"]
     table = results["ranking"][s.SEEN_REMOVED]["systems"]
-    found = []
+    headline = []
     if table:
         for metric in HEADLINE:
             figure = table[s.SYSTEM]["metrics"][f"{metric}@{main}"]
             interval = f"95% interval {figure['low']:.4f}\u00a0–\u00a0{figure['high']:.4f}"
-            found.append(_tile(f"{METRIC_LABELS[metric]}@{main}", f"{figure['mean']:.4f}", interval))
-        found += _over_baseline(results, f"ndcg@{main}")
+            headline.append(_tile(f"{METRIC_LABELS[metric]}@{main}", f"{figure['mean']:.4f}", interval))
+        headline += _over_baseline(results, f"ndcg@{main}")
         share = table[s.SYSTEM]["coverage"][str(main)]
-        found.append(_tile(f"Coverage@{main}", f"{share:.1%}", "of the catalogue is in some user's list"))
+        headline.append(_tile(f"Coverage@{main}", f"{share:.1%}", "of the catalogue is in some user's list"))
     ann = results["ann"]
     if ann["recall"] is not None:
-        found.append(_tile(f"ScaNN recall@{ann['depth']}", f"{ann['recall']:.2%}", "of the exact list is found"))
+        headline.append(_tile(f"ScaNN recall@{ann['depth']}", f"{ann['recall']:.2%}", "of the exact list is found"))
     ratings = results["ratings"]
     if ratings and HEAD in ratings["models"]:
         bias = ratings["models"][ratings["head_minus_bias"]["bias"]]["rmse"]["mean"]
         rmse = ratings["models"][HEAD]["rmse"]["mean"]
-        found.append(_tile("Rating RMSE", f"{rmse:.4f}", f"user and item biases: {bias:.4f}"))
-    return found
+        headline.append(_tile("Rating RMSE", f"{rmse:.4f}", f"user and item biases: {bias:.4f}"))
+    return headline
 
 
 def _tile(label: str, value: str, note: str) -> dict[str, str]:
