@@ -83,7 +83,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Retrievers to compare beside the two-tower and popularity.",
+            help="Sources to compare beside the two-tower and popularity.",
             show_default="all that the bundle holds",
         ),
     ] = None,
@@ -107,7 +107,7 @@ def evaluate(
 ) -> None:
     """Measure a bundle on held-out interactions; write a report.
 
-    What it serves stands beside every retriever it holds, ranked over the whole catalogue.
+    What it serves stands beside every source it holds, ranked over the whole catalogue.
     Writes report.html and metrics.json into the report folder of the config (evaluation.report_dir).
     """
     with packages_of("train"):

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,16 @@ def running_server(options: Sequence[str]) -> Iterator[str]:
     """Start `python -m serve` on a free port, without a store; give its URL once it is ready, and stop it at the end.
 
     Raises:
-        RecsysError: it ended, or was not ready in time.
+        RecsysError: it ended before it was ready.
     """
     command = [sys.executable, "-m", "serve", "--port", "0", "--store", "none", "--log-level", "warning", *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        announced = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
-        if announced is None:
-            raise RecsysError("a server", f"exit code {server.wait(STOP_TIMEOUT_S)}", "see its message above")
-        wait_until_ready(announced.group(), server)
+        with console.status("The server starts ...") as status:
+            announced = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
+            if announced is None:
+                raise RecsysError("a server", f"exit code {server.wait(STOP_TIMEOUT_S)}", "see its message above")
+            wait_until_ready(announced.group(), server, status.update)
         yield announced.group()
     finally:
         server.terminate()
@@ -118,19 +119,18 @@ def running_server(options: Sequence[str]) -> Iterator[str]:
             server.wait()
 
 
-def wait_until_ready(url: str, server: subprocess.Popen[str]) -> None:
-    """Ask /ready until it says so, as long as the server lives, and show what it is waiting for.
+def wait_until_ready(url: str, server: subprocess.Popen[str], say: Callable[[str], None]) -> None:
+    """Ask /ready until it says so, as long as the server lives, and say what it is waiting for.
 
     Raises:
         RecsysError: the server ended.
     """
-    with console.status("Waiting for the server ...") as status:
-        while server.poll() is None:
-            reason = what_it_waits_for(url)
-            if reason is None:
-                return
-            status.update(f"Waiting for the server: {escape(reason)}")
-            time.sleep(READY_POLL_S)
+    while server.poll() is None:
+        reason = what_it_waits_for(url)
+        if reason is None:
+            return
+        say(f"Waiting for the server: {escape(reason)}")
+        time.sleep(READY_POLL_S)
     raise RecsysError("a server that gets ready", f"exit code {server.returncode}", "see its messages above")
 
 
@@ -182,7 +182,7 @@ def history_table(bundle: Bundle, row: int) -> Table:
 
 
 def recommendations_table(answer: dict[str, Any]) -> Table:
-    """What the server answered; "Proposed by" counts the retrievers that had the item among their candidates."""
+    """What the server answered; "Proposed by" counts the sources that had the item among their candidates."""
     reason = answer["fallback_reason"]
     title = f"Top {len(answer['items'])} for {answer['user_id']}" + (f" (popular items: {reason})" if reason else "")
     table = shop_table(title, "Price", "Proposed by", "Score", "Rating, predicted")

@@ -84,8 +84,10 @@ def test_the_reason_for_waiting_is_the_servers(compiling_server: tuple[str, list
     url, given = compiling_server
     assert demo.what_it_waits_for(url) == "loops are being compiled"
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as process:
-        demo.wait_until_ready(url, process)
+        said: list[str] = []
+        demo.wait_until_ready(url, process, said.append)
         process.communicate("")
+    assert said == ["Waiting for the server: loops are being compiled"]
     assert given == [503, 503, 200]
     assert demo.what_it_waits_for(url) is None
 
@@ -95,7 +97,7 @@ def test_a_server_that_ends_is_not_waited_for() -> None:
     nobody_listens = "http://127.0.0.1:1"
     assert demo.what_it_waits_for(nobody_listens) == "no answer yet"
     with pytest.raises(RecsysError, match="exit code 7"):
-        demo.wait_until_ready(nobody_listens, process)
+        demo.wait_until_ready(nobody_listens, process, print)
 
 
 def test_a_folder_without_the_config_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
