@@ -33,7 +33,6 @@ from recsys.models import TwoTower
 from recsys.models.features import ItemFeatures
 from recsys.models.ranker import Ranker, bin_edges
 from recsys.pipeline.candidate_scorer import CandidateScorer
-from recsys.pipeline.candidates import union
 from recsys.pipeline.features import CandidateFeatures, FeatureGroup, FeatureParts
 from recsys.pipeline.features.brand import BrandFeatures
 from recsys.pipeline.features.category import CategoryFeatures
@@ -43,11 +42,12 @@ from recsys.pipeline.features.popularity import PopularityFeatures
 from recsys.pipeline.features.price import PriceFeatures
 from recsys.pipeline.features.registry import GROUPS
 from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.propose import Proposer
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
-from recsys.pipeline.recommender import Proposer, Recommender
+from recsys.pipeline.recommender import Recommender
 from recsys.prepare.sample.words import HOBBIES
 from recsys.prepare.settings import DataConfig
 from recsys.sources.factors.fold_in import FoldIn
@@ -340,7 +340,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
             popularity,
         )
         readings = scorer.read(queries)
-        found = union(recommender.propose(readings, 1))
+        found = recommender.candidates(readings)
         real = found != NO_ITEM
         described = features.compute(scorer.feature_input(readings, scorer.score(readings, found)))
         model = make_ranker(described[real], config)

@@ -14,6 +14,7 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from recsys.pipeline import recommender as recommender_stages
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import CandidateRanker
@@ -38,7 +39,7 @@ SPANS: list[tuple[Any, str, str]] = [
     (Recommender, "recommend", "recommender"),
     (TwoTowerSource, "encode", "query tower"),
     (TwoTowerSource, "search", "ANN search"),
-    (Recommender, "propose", "proposers"),
+    (recommender_stages, "propose", "proposers"),
     (CandidateScorer, "score", "scores of all"),
     (CandidateRanker, "describe", "features"),
     (CandidateRanker, "score", "ranker"),

@@ -17,10 +17,11 @@ from recsys.core.types import Float16Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
 from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.propose import Proposer
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.ranker_model import RankerModel
 from recsys.pipeline.ratings import RatingStatistics
-from recsys.pipeline.recommender import Proposer, Recommender
+from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.lending import Loans

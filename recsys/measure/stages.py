@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import Int32Array
+from recsys.core.queries import NO_ITEM
 from recsys.measure.metrics import membership
 from recsys.measure.protocol import HeldOut
 from recsys.measure.tally import Summary
-from recsys.pipeline.candidates import union
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.exact import is_seen
 
@@ -38,7 +36,7 @@ def candidate_recall(
     for rows, block in chosen.blocks(n_items):
         repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
         relevant = block.relevant.keep(~repeated)
-        candidates = _candidates(recommender, block.queries)
+        candidates = recommender.candidates(recommender.read(block.queries))
         hits = membership(candidates, relevant).sum(axis=1)
         recalls[rows] = np.where(relevant.counts > 0, hits / np.maximum(relevant.counts, 1), np.nan)
         counts[rows] = (candidates != NO_ITEM).sum(axis=1)
@@ -47,8 +45,3 @@ def candidate_recall(
         return None
     recall = summary.table()["candidates"]["recall"]
     return {"users": summary.users, "mean_count": float(counts.mean()), "recall": recall}
-
-
-def _candidates(recommender: Recommender, queries: Queries) -> Int32Array:
-    """All candidates of each query, without seen items: int32 [B, C]."""
-    return union(recommender.propose(recommender.read(queries), 1))

@@ -10,8 +10,8 @@ import numpy as np
 
 from recsys.core.queries import Queries
 from recsys.core.types import Float32Array, Int32Array
-from recsys.pipeline.candidates import ScoredCandidates
 from recsys.pipeline.features import FeatureInput
+from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.kernels import write_sum
 from recsys.sources.base import Source
 from recsys.sources.lending import Loans

@@ -1,20 +1,39 @@
-"""The ranker: from candidates that sources have scored to scores that decide."""
+"""Rank: what sources say of the candidates, what is known of them, and the scores that decide."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import BoolArray, Float32Array, Int32Array
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
-from recsys.pipeline.candidates import ScoredCandidates
 from recsys.pipeline.features import CandidateFeatures
+from recsys.pipeline.features.rating import PREDICTED_RATING
+from recsys.pipeline.finalists import ScoredCandidates
+from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.recommendations import Detail
 from recsys.sources.exact import is_seen
 from recsys.sources.readings import Readings
+
+
+@dataclass(frozen=True)
+class RankedCandidates:
+    """The finalists of B queries, with the scores that decide.
+
+    Attributes:
+        finalists: int32 [B, C] items, with what the sources say of them.
+        features: float32 [B, C, F], what else is known of them.
+        scores: float32 [B, C], -inf beside `NO_ITEM`.
+    """
+
+    finalists: ScoredCandidates
+    features: Float32Array
+    scores: Float32Array
 
 
 @dataclass(frozen=True)
@@ -37,7 +56,21 @@ class CandidateRanker:
     repeat_log_odds: float = 0.0
     finalists: int = field(kw_only=True)
 
-    def finals(
+    def rank(self, readings: Readings, items: Int32Array, k: int, *, repeats: bool) -> RankedCandidates:
+        """Score the candidates that are to be put in order.
+
+        Args:
+            readings: of B queries.
+            items: int32 [B, C], all candidates, padded with `NO_ITEM`.
+            k: how many of them are wanted.
+            repeats: whether items of the histories are among them.
+        """
+        finalists = self.choose_finalists(readings.queries, self.scorer.score(readings, items), k, repeats=repeats)
+        features = self.describe(readings, finalists)
+        scores = self.score(readings.queries, features, finalists.items, repeats=repeats)
+        return RankedCandidates(finalists, features, scores)
+
+    def choose_finalists(
         self, queries: Queries, candidates: ScoredCandidates, k: int, *, repeats: bool = True
     ) -> ScoredCandidates:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
@@ -64,7 +97,7 @@ class CandidateRanker:
             queries: B queries.
             features: float32 [B, C, F], see `CandidateFeatures.compute`.
             items: int32 [B, C], the candidates.
-            repeats: see `finals`.
+            repeats: whether items of the histories are among them.
         """
         if not items.size:
             return np.full(items.shape, -np.inf, np.float32)
@@ -73,6 +106,43 @@ class CandidateRanker:
             scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories)
         scores[items == NO_ITEM] = -np.inf
         return scores
+
+    @cached_property
+    def _kept_columns(self) -> Int64Array:
+        """Features that leave the ranker with every item: the primary source's score, and the rating if it is one."""
+        names = [f"{self.scorer.primary.name}_score"]
+        names += [PREDICTED_RATING] if PREDICTED_RATING in self.features.names else []
+        return np.array([self.features.column(name) for name in names])
+
+    def best(
+        self, ranked: RankedCandidates, k: int
+    ) -> tuple[Int32Array, Float32Array, Float32Array, Float32Array | None]:
+        """The k best items of each query, with scores, the primary source's scores, and ratings less the mean rating.
+
+        Returns:
+            int32 and float32 [B, k]; `NO_ITEM`, -inf, -inf and NaN where there are fewer candidates. None instead of
+            ratings where they are no feature.
+        """
+        shape = len(ranked.scores), k
+        items, scores = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        kept = np.empty((*shape, len(self._kept_columns)), np.float32)
+        candidates = ranked.finalists.items
+        write_lists(candidates, ranked.scores, ranked.features, self._kept_columns, items, scores, kept)
+        primary_scores = np.where(items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
+        return items, scores, primary_scores, kept[..., 1] if kept.shape[2] > 1 else None
+
+    def detail(self, ranked: RankedCandidates, items: Int32Array) -> Detail:
+        """Where the scores of the items [B, k], finalists or `NO_ITEM`, come from."""
+        finalists, listed = ranked.finalists, items != NO_ITEM
+        at = np.nonzero(listed)
+        columns = (finalists.items[at[0]] == items[at][:, None]).argmax(axis=1) if len(at[0]) else at[1]
+        features = np.full((*items.shape, ranked.features.shape[2]), np.nan, np.float32)
+        scores = np.full((*items.shape, len(finalists.sources)), np.nan, np.float32)
+        sums, own = np.full(items.shape, np.nan, np.float32), np.full(items.shape, np.nan, np.float32)
+        features[at], sums[at] = ranked.features[at[0], columns], finalists.sums[at[0], columns]
+        scores[at] = finalists.scores[:, at[0], columns].T
+        own[at] = self.model.score(features[at][None])[0] if len(at[0]) else 0
+        return Detail(finalists.sources, scores, sums, own, self.features.names, features)
 
 
 def _in_history(items: Int32Array, histories: Histories) -> BoolArray:

@@ -1,4 +1,4 @@
-"""From a query to the final list: candidates of several sources, put in order by the ranker, popularity if none.
+"""From a query to its list: propose, allow, finalists, rank, arrange, fill.
 
 Evaluation and the server call the same code.
 """
@@ -6,62 +6,28 @@ Evaluation and the server call the same code.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import BoolArray, Float32Array, Int32Array
-from recsys.pipeline.candidates import sources, union
-from recsys.pipeline.features.rating import PREDICTED_RATING
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Float32Array, Int32Array
+from recsys.pipeline.allow import Allowed, Rule
+from recsys.pipeline.arrange import Arrangement, arrange
+from recsys.pipeline.fill import PopularItems
 from recsys.pipeline.head import RatingPredictor
-from recsys.pipeline.kernels import write_lists
+from recsys.pipeline.propose import Proposer, propose, proposed_by, union
 from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.recommendations import RANKER, Recommendations, joined
 from recsys.sources.base import Source
 from recsys.sources.readings import Readings, read
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
-_FILTER_DEPTH = 1000
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
 _LEAST_BLOCK = 16  # fewer queries are not shared among threads: each call has a fixed cost
-
-
-@dataclass(frozen=True)
-class Recommendations:
-    """The final lists of B queries, best first.
-
-    Attributes:
-        items: int32 [B, k], item rows; `NO_ITEM` where there are fewer than k.
-        scores: float32 [B, k], final scores, never increasing along a row; -inf beside `NO_ITEM`.
-        retrieval_scores: float32 [B, k], the primary source's score of each item (popularity in fallback rows);
-            -inf beside `NO_ITEM`.
-        ratings: float32 [B, k], predicted ratings (NaN beside `NO_ITEM` and in fallback rows), or
-            None when the bundle predicts no ratings.
-        sources: bool [B, k, R], which of the recommender's `sources` proposed each item; none in fallback rows.
-        fallback: bool [B], true where no source had a candidate and popular items are given.
-        seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
-        candidates: by source, how many items it proposed for a query, on average.
-    """
-
-    items: Int32Array
-    scores: Float32Array
-    retrieval_scores: Float32Array
-    ratings: Float32Array | None
-    sources: BoolArray
-    fallback: BoolArray
-    seconds: Mapping[str, float]
-    candidates: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Proposer:
-    """A source, and how many items it proposes for a query."""
-
-    source: Source
-    depth: int
 
 
 @dataclass(frozen=True)
@@ -71,11 +37,12 @@ class Recommender:
     Attributes:
         proposers: of different names. The first is the primary source: its order is final where there is no ranker, its
             user vectors predict ratings, and it is asked for at least k items.
-        popularity: answers queries for which nobody has a candidate.
+        popularity: fills up lists, and answers queries for which nobody has a candidate.
         predictor: predicts ratings; None: no ratings.
         ranker: puts the candidates in order; None: only the primary source proposes.
         threads: that share the queries of a large batch. Most of the time is spent in compiled code, which holds no
             lock of the interpreter.
+        arrangement: chooses what makes a list from more ranked items; None: the first k do.
     """
 
     proposers: Sequence[Proposer]
@@ -83,6 +50,7 @@ class Recommender:
     predictor: RatingPredictor | None = None
     ranker: CandidateRanker | None = None
     threads: int = 1
+    arrangement: Arrangement | None = None
 
     @property
     def primary(self) -> Source:
@@ -104,162 +72,147 @@ class Recommender:
         by_name = {source.name: source for source in (*(one.source for one in self.proposers), *scored)}
         return tuple(by_name.values())
 
-    def propose(
-        self, readings: Readings, k: int, *, exclude_seen: bool = True, allowed: BoolArray | None = None
-    ) -> list[Int32Array]:
-        """Candidates int32 [B, ...] of each of `sources`, best first.
-
-        Args:
-            readings: see `read`.
-            k: fewest items the primary source is asked for.
-            exclude_seen: leave out the items of the history.
-            allowed: bool [N], the items wanted; None: all. `NO_ITEM` takes the place of others, of more that are found.
-        """
-        depths = {proposer.source.name: proposer.depth for proposer in self.proposers}
-        depths[self.primary.name] = max(k, depths[self.primary.name])
-        if allowed is not None:
-            depths = {name: filter_depth(depth, self.primary.n_items) for name, depth in depths.items()}
-        lists = readings.propose(depths, exclude_seen=exclude_seen)
-        return _only(allowed, [candidates.items for candidates in lists])
+    def candidates(self, readings: Readings) -> Int32Array:
+        """All that the sources propose for each query, unseen items alone: int32 [B, C], padded with `NO_ITEM`."""
+        return union(propose(readings, self.proposers, 1, Allowed()))
 
     def recommend(
-        self, queries: Queries, k: int, *, exclude_seen: bool = True, allowed: BoolArray | None = None
+        self,
+        queries: Queries,
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        rules: Sequence[Rule] = (),
+        detail: bool = False,
     ) -> Recommendations:
-        """The k best items of each query, without those in its history if `exclude_seen`.
+        """The k best items of each query, filled up with popular ones.
 
         Args:
             queries: B queries.
             k: length of the lists.
-            exclude_seen: see above.
-            allowed: bool [N], the items wanted; None: all. Lists may fall short of k then. Those filled in for queries
-                without candidates are not filtered.
+            exclude_seen: leave out the items of the history.
+            rules: what else items must pass; lists fall short of k where too few items of the catalogue do.
+            detail: tell where the scores come from, too.
         """
+        allowed = Allowed(exclude_seen, tuple(rules))
+        return self._in_blocks(queries, lambda block: self._recommend(block, k, allowed, detail))
+
+    def recommend_by(
+        self, source: Source, queries: Queries, k: int, *, exclude_seen: bool = True, rules: Sequence[Rule] = ()
+    ) -> Recommendations:
+        """As `recommend`, the k best items by one source alone, in its order."""
+        started = time.perf_counter()
+        allowed, readings = Allowed(exclude_seen, tuple(rules)), read([source], queries)
+        lists = replace(self._proposed(readings, source, k, allowed), sources=(source.name,))
+        if source.name != self.primary.name:
+            lists.retrieval_scores[lists.items != NO_ITEM] = np.nan
+        return self._finished(lists, readings, started, allowed)
+
+    def _in_blocks(self, queries: Queries, recommend: Callable[[Queries], Recommendations]) -> Recommendations:
         size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
 
         def recommended(block: tuple[slice, Queries]) -> Recommendations:
-            return self._recommend(block[1], k, exclude_seen, allowed)
+            return recommend(block[1])
 
         several = self.threads > 1 and len(queries) > size
         blocks = list((self._pool.map if several else map)(recommended, queries.blocks(size)))
-        if not blocks:
-            blocks = [self._recommend(queries, k, exclude_seen, allowed)]
-        return blocks[0] if len(blocks) == 1 else _joined(blocks)
-
-    def _recommend(self, queries: Queries, k: int, exclude_seen: bool, allowed: BoolArray | None) -> Recommendations:
-        started = time.perf_counter()
-        readings = self.read(queries)
-        ratings = None
-        if self.ranker is None:
-            proposed, found, retrieval_scores = self._retrieved(readings, k, exclude_seen, allowed)
-        else:
-            proposed = self.propose(readings, k, exclude_seen=exclude_seen, allowed=allowed)
-            found, retrieval_scores, ratings = self._ranked(
-                readings, union(proposed), k, self.ranker, repeats=not exclude_seen
-            )
-        if ratings is None and self.predictor is not None:
-            ratings = self.predictor.predict(readings.user_vectors, queries.histories, found.items)
-        proposers, counts = sources(found.items, proposed, len(self.sources))
-        fallback = (found.items == NO_ITEM).all(axis=1)
-        rows = np.flatnonzero(fallback)
-        if len(rows):
-            popular = self.popularity.propose(queries.select(rows), k, exclude_seen=exclude_seen)
-            found.items[rows] = popular.items
-            found.scores[rows] = retrieval_scores[rows] = popular.scores
-        means = (counts / max(len(queries), 1)).tolist()
-        seconds = readings.seconds
-        seconds[RANKING] = time.perf_counter() - started - sum(seconds.values())
-        return Recommendations(
-            found.items,
-            found.scores,
-            retrieval_scores,
-            ratings,
-            proposers,
-            fallback,
-            seconds,
-            dict(zip(self.sources, means, strict=True)),
-        )
+        return joined(blocks) if blocks else recommend(queries)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="ranking")
 
-    def _retrieved(
-        self, readings: Readings, k: int, exclude_seen: bool, allowed: BoolArray | None
-    ) -> tuple[list[Int32Array], Candidates, Float32Array]:
-        """What the primary source proposes, the k best of it, and once more their scores."""
-        primary = self.proposers[0]
-        depth = k if allowed is None else filter_depth(max(k, primary.depth), primary.source.n_items)
-        (first,) = readings.propose({primary.source.name: depth}, exclude_seen=exclude_seen)
-        proposed = _only(allowed, [first.items])
-        return proposed, *_first(proposed[0], first.scores, k)
+    @cached_property
+    def _popular(self) -> PopularItems:
+        return PopularItems(self.popularity)
+
+    def _recommend(self, queries: Queries, k: int, allowed: Allowed, detail: bool) -> Recommendations:
+        started = time.perf_counter()
+        readings = self.read(queries)
+        depth = k if self.arrangement is None else max(k, self.arrangement.depth)
+        if self.ranker is None:
+            lists = self._retrieved(readings, depth, allowed)
+        else:
+            lists = self._ranked(self.ranker, readings, depth, allowed, detail)
+        if self.arrangement is not None:
+            lists = arrange(self.arrangement, queries, lists, k)
+        return self._finished(lists, readings, started, allowed)
+
+    def _finished(
+        self, lists: Recommendations, readings: Readings, started: float, allowed: Allowed
+    ) -> Recommendations:
+        """The lists filled up, with the time they took since they were started."""
+        self._popular.fill(lists, readings.queries, allowed)
+        seconds = readings.seconds
+        seconds[RANKING] = time.perf_counter() - started - sum(seconds.values())
+        return replace(lists, seconds=seconds)
 
     def _ranked(
-        self,
-        readings: Readings,
-        items: Int32Array,
-        k: int,
-        ranker: CandidateRanker,
-        *,
-        repeats: bool,
-    ) -> tuple[Candidates, Float32Array, Float32Array | None]:
-        """The k best of the candidates `items` [B, C].
+        self, ranker: CandidateRanker, readings: Readings, k: int, allowed: Allowed, detail: bool
+    ) -> Recommendations:
+        """The k best of all that is proposed."""
+        parts = propose(readings, self.proposers, k, allowed)
+        ranked = ranker.rank(readings, union(parts), k, repeats=not allowed.exclude_seen)
+        items, scores, retrieval_scores, deviations = ranker.best(ranked, k)
+        if self.predictor is None or deviations is None:
+            ratings = self._ratings(readings, items)
+        else:
+            ratings = deviations + np.float32(self.predictor.statistics.global_mean)
+        proposed, counts = proposed_by(items, parts, len(self.sources))
+        means = (counts / max(len(items), 1)).tolist()
+        return Recommendations(
+            items=items,
+            scores=scores,
+            retrieval_scores=retrieval_scores,
+            ratings=ratings,
+            proposed=proposed,
+            sources=self.sources,
+            ranked_by=RANKER,
+            personal=(items != NO_ITEM).sum(axis=1),
+            seconds={},
+            candidates=dict(zip(self.sources, means, strict=True)),
+            detail=ranker.detail(ranked, items) if detail else None,
+        )
 
-        With the primary source's scores of them, and with ratings if those are a feature.
-        """
-        queries = readings.queries
-        finals = ranker.finals(queries, ranker.scorer.score(readings, items), k, repeats=repeats)
-        described = ranker.describe(readings, finals)
-        scores = ranker.score(queries, described, finals.items, repeats=repeats)
-        shape = len(queries), k
-        found = Candidates(np.empty(shape, np.int32), np.empty(shape, np.float32))
-        rated = self.predictor is not None and PREDICTED_RATING in ranker.features.names
-        kept_names = (f"{self.primary.name}_score", *([PREDICTED_RATING] if rated else []))
-        columns = np.array([ranker.features.column(name) for name in kept_names])
-        kept = np.empty((*shape, len(columns)), np.float32)
-        write_lists(finals.items, scores, described, columns, found.items, found.scores, kept)
-        retrieval_scores = np.where(found.items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
-        if self.predictor is None or not rated:
-            return found, retrieval_scores, None
-        return found, retrieval_scores, kept[..., 1] + np.float32(self.predictor.statistics.global_mean)
+    def _retrieved(self, readings: Readings, k: int, allowed: Allowed) -> Recommendations:
+        """The k best items by the primary source, with ratings."""
+        lists = self._proposed(readings, self.primary, k, allowed)
+        proposed = np.zeros((*lists.items.shape, len(self.sources)), np.bool_)
+        proposed[..., :1] = lists.proposed
+        ratings = self._ratings(readings, lists.items)
+        return replace(lists, proposed=proposed, sources=self.sources, ratings=ratings)
+
+    def _proposed(self, readings: Readings, source: Source, k: int, allowed: Allowed) -> Recommendations:
+        """The k best items by one source, which is the only one to propose."""
+        depth = allowed.depth(k, source.n_items)
+        (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
+        items, scores = _first(allowed.keep(readings.queries, best.items), best.scores, k)
+        listed = items != NO_ITEM
+        return Recommendations(
+            items=items,
+            scores=scores,
+            retrieval_scores=scores.copy(),
+            ratings=None,
+            proposed=listed[..., None],
+            sources=(source.name,),
+            ranked_by=source.name,
+            personal=listed.sum(axis=1),
+            seconds={},
+            candidates={},
+        )
+
+    def _ratings(self, readings: Readings, items: Int32Array) -> Float32Array | None:
+        """Predicted ratings of the items, NaN beside `NO_ITEM`; None without a predictor."""
+        if self.predictor is None:
+            return None
+        return self.predictor.predict(readings.user_vectors, readings.queries.histories, items)
 
 
-def filter_depth(depth: int, n_items: int) -> int:
-    """How many items to ask for, instead of `depth`, where a filter will drop most of them."""
-    return min(max(depth, _FILTER_DEPTH), n_items)
-
-
-def _only(allowed: BoolArray | None, proposed: list[Int32Array]) -> list[Int32Array]:
-    """The proposed items with `NO_ITEM` in place of those not allowed."""
-    if allowed is None:
-        return proposed
-    return [np.where((items != NO_ITEM) & allowed[items], items, NO_ITEM).astype(np.int32) for items in proposed]
-
-
-def _first(items: Int32Array, scores: Float32Array, k: int) -> tuple[Candidates, Float32Array]:
-    """The first k items [B, D] of each row that are none of `NO_ITEM`, and once more their scores."""
-    found = Candidates.none(len(items), k)
+def _first(items: Int32Array, scores: Float32Array, k: int) -> tuple[Int32Array, Float32Array]:
+    """The first k items [B, D] of each row that are none of `NO_ITEM`, and their scores, -inf beside padding."""
+    first = np.full((len(items), k), NO_ITEM, np.int32), np.full((len(items), k), -np.inf, np.float32)
     order = np.argsort(items == NO_ITEM, axis=1, kind="stable")[:, :k]
-    width = order.shape[1]
-    found.items[:, :width] = np.take_along_axis(items, order, axis=1)
-    found.scores[:, :width] = np.take_along_axis(scores, order, axis=1)
-    found.scores[found.items == NO_ITEM] = -np.inf
-    return found, found.scores.copy()
-
-
-def _joined(blocks: Sequence[Recommendations]) -> Recommendations:
-    """The lists of all blocks of queries, one below the other."""
-    ratings = [block.ratings for block in blocks if block.ratings is not None]
-    queries = sum(len(block.items) for block in blocks)
-    return Recommendations(
-        np.concatenate([block.items for block in blocks]),
-        np.concatenate([block.scores for block in blocks]),
-        np.concatenate([block.retrieval_scores for block in blocks]),
-        np.concatenate(ratings) if ratings else None,
-        np.concatenate([block.sources for block in blocks]),
-        np.concatenate([block.fallback for block in blocks]),
-        {stage: sum(block.seconds[stage] for block in blocks) for stage in blocks[0].seconds},
-        {
-            name: sum(len(block.items) * block.candidates[name] for block in blocks) / queries
-            for name in blocks[0].candidates
-        },
-    )
+    first[0][:, : order.shape[1]] = np.take_along_axis(items, order, axis=1)
+    first[1][:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
+    first[1][first[0] == NO_ITEM] = -np.inf
+    return first

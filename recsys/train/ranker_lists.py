@@ -14,7 +14,6 @@ from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
-from recsys.pipeline.candidates import union
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.recommender import Recommender
@@ -97,7 +96,7 @@ def collect_lists(
     for start in range(0, len(held), _BLOCK_QUERIES):
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
         readings = scorer.read(block.queries)
-        items = union(recommender.propose(readings, 1))
+        items = recommender.candidates(readings)
         if fitted is not None:
             items = np.where(fitted[items], items, NO_ITEM)
         labels = membership(items, block.relevant) & (items != NO_ITEM)

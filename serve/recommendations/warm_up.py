@@ -9,9 +9,10 @@ import numpy as np
 
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.pipeline.allow import Among
 from serve.bundles.loaded import LoadedBundle
 from serve.histories.live_histories import merge
-from serve.recommendations.lists import lists, rank
+from serve.recommendations.lists import lists
 from serve.recommendations.options import Options
 
 
@@ -28,7 +29,7 @@ def warm_up(loaded: LoadedBundle) -> None:
     histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None)
     queries = Queries(histories, np.array(users, np.int32), np.full(2, int(now), np.int64))
     lists(loaded, queries, Options(exclude_seen=False))
-    rank(loaded, queries, Options(), np.ones(bundle.n_items, bool))
-    _, ranked = lists(loaded, queries, Options())
-    if np.isnan(ranked.scores).any():
+    loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])
+    _, made = lists(loaded, queries, Options())
+    if np.isnan(made.scores).any():
         raise BundleError(f"scores from {bundle.path}", f"NaN for user row {user}", "export it again")

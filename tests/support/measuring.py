@@ -90,13 +90,16 @@ class FakeRecommender:
     def read(self, queries: Queries) -> Queries:
         return queries
 
-    def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> list[Int32Array]:
+    def candidates(self, queries: Queries) -> Int32Array:
+        return self._propose(queries, 1, exclude_seen=True)
+
+    def _propose(self, queries: Queries, k: int, *, exclude_seen: bool) -> Int32Array:
         vectors = self.primary.encode(queries)
-        return [self.primary.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items]
+        return self.primary.search(vectors, queries, max(k, self.depth), exclude_seen=exclude_seen).items
 
     def recommend(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         vectors = self.primary.encode(queries)
-        (items,) = self.propose(queries, k, exclude_seen=exclude_seen)
+        items = self._propose(queries, k, exclude_seen=exclude_seen)
         scores = np.full((len(queries), self.primary.n_items), -np.inf, np.float32)
         rows, places = np.nonzero(items != NO_ITEM)
         chosen = items[rows, places]

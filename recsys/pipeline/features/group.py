@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
-from recsys.pipeline.candidates import ScoredCandidates
+from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.head import RatingPredictor
 from recsys.sources.lending import Loans
 

@@ -39,7 +39,7 @@ def calibrate(
         if ranker is not None:
             served_lists = ranker.recommender.recommend(held.queries, SHOWN)
             # Popular items stand in for users without a history: their scores are of another model.
-            items = np.where(served_lists.fallback[:, None], NO_ITEM, served_lists.items)
+            items = served_lists.personal_items
             calibrations[FULL] = fit_calibration(Candidates(items, served_lists.scores), held)
         bar.advance()
     return {name: calibration for name, calibration in calibrations.items() if calibration is not None}

@@ -14,8 +14,9 @@ from recsys.config import Config
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
+from recsys.pipeline.propose import Proposer
 from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.recommender import Proposer, Recommender
+from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData

@@ -12,7 +12,6 @@ from benchmarks.generated import PROPOSERS, make_bundle
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import RankingConfig
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.pipeline.candidates import union
 from recsys.sources.item_to_item.source import ItemToItem
 
 N_ITEMS, N_USERS = 2000, 300
@@ -28,7 +27,7 @@ def test_the_pipeline_rescores_more_than_200_candidates_of_a_query(bundle: Bundl
     rows = np.arange(64)
     queries = Queries(bundle.histories.select(rows), rows.astype(np.int32), np.zeros(64, np.int64))
     recommender = bundle.recommender()
-    found = union(recommender.propose(recommender.read(queries), 1))
+    found = recommender.candidates(recommender.read(queries))
     assert (found != NO_ITEM).sum(axis=1).mean() > 200
     answer = recommender.recommend(queries, 10)
     assert not answer.fallback.any()

@@ -172,8 +172,8 @@ def test_any_source_may_propose(version: Path) -> None:
     for number, name in enumerate(recommender.sources):
         proposed = bundle.source(name).propose(queries, recommender.proposers[number].depth)
         expected = (answer.items[:, :, None] == proposed.items[:, None, :]).any(axis=2)
-        np.testing.assert_array_equal(answer.sources[:, :, number], expected)
-    assert answer.sources.any(axis=(0, 1)).all()
+        np.testing.assert_array_equal(answer.proposed[:, :, number], expected)
+    assert answer.proposed.any(axis=(0, 1)).all()
 
 
 def test_a_copied_bundle_serves_alike(made: Path, version: Path) -> None:

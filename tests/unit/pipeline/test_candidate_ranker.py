@@ -11,7 +11,7 @@ from recsys.bundle import open_bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline import ranker_model as module
-from recsys.pipeline.candidates import ScoredCandidates
+from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.ranker import CandidateRanker
 from recsys.pipeline.ranker_model import RankerModel
 from tests.support.bundles import RANKER_WEIGHTS, make_bundle
@@ -63,7 +63,7 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
 
     def finals(odds: float, k: int = 1, scorer: object = scorer) -> list[int]:
         ranker = CandidateRanker(scorer, SimpleNamespace(), FirstFeature(), odds, finalists=2)
-        return ranker.finals(queries_of([3, 8]), scored, k).items[0].tolist()
+        return ranker.choose_finalists(queries_of([3, 8]), scored, k).items[0].tolist()
 
     assert finals(-2.0) == [5, 7]
     assert finals(0.0) == [3, 5]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.core.queries import NO_ITEM
-from recsys.pipeline.candidates import sources, union
+from recsys.pipeline.propose import proposed_by, union
 
 N_QUERIES = 40
 
@@ -58,7 +58,7 @@ def test_nothing_proposed(n_queries: int) -> None:
 
 def test_sources_of_items(parts: list[np.ndarray]) -> None:
     items = union(parts)[:, :9]
-    found, counts = sources(items, parts, 4)
+    found, counts = proposed_by(items, parts, 4)
     assert counts.tolist() == [int((part != NO_ITEM).sum()) for part in parts] + [0]
     for row in range(N_QUERIES):
         for column, item in enumerate(items[row].tolist()):

@@ -10,6 +10,8 @@ from recsys.bundle import Bundle, open_bundle
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.pipeline import recommender as module
+from recsys.pipeline.allow import Allowed, Among
+from recsys.pipeline.propose import propose
 from recsys.pipeline.recommender import Recommender
 from tests.support.bundles import MAX_HISTORY, PROPOSERS, RANKER_WEIGHTS, REPEAT_LOG_ODDS, make_bundle
 
@@ -107,10 +109,10 @@ def test_the_final_order_is_the_rankers_over_all_that_is_proposed(
         np.testing.assert_allclose(found.retrieval_scores[user], inner[best], rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(found.ratings[user], predicted(bundle, queries, user)[best], rtol=1e-4)
         expected = [[item in proposed[name] for name in recommender.sources] for item in best]
-        assert found.sources[user].tolist() == expected
+        assert found.proposed[user].tolist() == expected
     assert recommender.sources == ("two_tower", *PROPOSERS)
-    assert found.sources[:NOBODY].any(axis=2).all(), "somebody proposed every item"
-    assert not found.sources[:NOBODY, :, 0].all(), "not only the two-tower proposes what is recommended"
+    assert found.proposed[:NOBODY].any(axis=2).all(), "somebody proposed every item"
+    assert not found.proposed[:NOBODY, :, 0].all(), "not only the two-tower proposes what is recommended"
 
 
 def test_the_two_tower_is_asked_for_all_its_candidates_however_short_the_list(
@@ -118,9 +120,9 @@ def test_the_two_tower_is_asked_for_all_its_candidates_however_short_the_list(
 ) -> None:
     readings = recommender.read(queries)
     for ranker in (recommender.ranker, None):
-        proposed = replace(recommender, ranker=ranker).propose(readings, 1)
+        proposed = propose(readings, replace(recommender, ranker=ranker).proposers, 1, Allowed())
         assert [part.shape[1] for part in proposed] == [CANDIDATES] + [PROPOSER_CANDIDATES] * len(PROPOSERS)
-    longer = recommender.propose(readings, CANDIDATES + 3)
+    longer = propose(readings, recommender.proposers, CANDIDATES + 3, Allowed())
     assert longer[0].shape[1] == CANDIDATES + 3
 
 
@@ -135,8 +137,8 @@ def test_without_a_ranker_the_order_is_the_two_towers_and_ratings_are_still_pred
     np.testing.assert_allclose(plain.scores[known], plain.retrieval_scores[known], rtol=1e-5)
     assert plain.ratings is not None
     assert np.isfinite(plain.ratings[known]).all()
-    assert plain.sources[known, :, 0].all()
-    assert not plain.sources[..., 1:].any(), "nobody else was asked"
+    assert plain.proposed[known, :, 0].all()
+    assert not plain.proposed[..., 1:].any(), "nobody else was asked"
     assert (plain.items != recommender.recommend(queries, 10).items).any(), "the ranker changes the order here"
 
 
@@ -159,9 +161,12 @@ def test_an_empty_history_gets_popular_items_and_says_so(recommender: Recommende
     popular = recommender.popularity.propose(queries, 10)
     np.testing.assert_array_equal(found.items[NOBODY], popular.items[NOBODY])
     np.testing.assert_array_equal(found.scores[NOBODY], popular.scores[NOBODY])
-    np.testing.assert_array_equal(found.retrieval_scores[NOBODY], popular.scores[NOBODY])
+    assert np.isnan(found.retrieval_scores[NOBODY]).all(), "nobody asked the two-tower"
+    assert found.personal.tolist() == [10] * NOBODY + [0]
+    assert (found.personal_items[NOBODY] == NO_ITEM).all()
+    np.testing.assert_array_equal(found.personal_items[:NOBODY], found.items[:NOBODY])
     assert np.isnan(found.ratings[NOBODY]).all()
-    assert not found.sources[NOBODY].any()
+    assert not found.proposed[NOBODY].any()
 
 
 def test_nothing_left_to_recommend_is_padding(recommender: Recommender, queries: Queries) -> None:
@@ -173,7 +178,7 @@ def test_nothing_left_to_recommend_is_padding(recommender: Recommender, queries:
     np.testing.assert_array_equal(padding, found.retrieval_scores == -np.inf)
     assert np.isnan(found.ratings[padding]).all()
     assert not np.isnan(found.scores).any()
-    assert not found.sources[padding].any()
+    assert not found.proposed[padding].any()
 
 
 def test_blocks_join_to_the_same_answer(
@@ -184,7 +189,7 @@ def test_blocks_join_to_the_same_answer(
     parts = recommender.recommend(queries, 10)
     np.testing.assert_array_equal(parts.items, whole.items)
     np.testing.assert_allclose(parts.scores, whole.scores, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(parts.sources, whole.sources)
+    np.testing.assert_array_equal(parts.proposed, whole.proposed)
     np.testing.assert_array_equal(parts.fallback, whole.fallback)
 
 
@@ -204,21 +209,21 @@ def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Reco
 def test_only_what_is_allowed_is_recommended(recommender: Recommender, queries: Queries) -> None:
     allowed = np.arange(N_ITEMS) % 4 == 0
     for one in (recommender, replace(recommender, ranker=None)):
-        found = one.recommend(queries, 10, allowed=allowed)
+        found = one.recommend(queries, 10, rules=[Among(allowed)])
         plain = one.recommend(queries, N_ITEMS)
         for user in range(NOBODY):
             listed = found.items[user][found.items[user] != NO_ITEM]
             assert len(listed) == 10
             assert (listed % 4 == 0).all()
             assert set(listed.tolist()) <= set(plain.items[user].tolist())
-            assert found.sources[user].any(axis=1).all()
+            assert found.proposed[user].any(axis=1).all()
 
 
 def test_times_and_candidates_are_told(recommender: Recommender, queries: Queries) -> None:
     found = recommender.recommend(queries, 10)
     assert list(found.seconds) == ["query_tower", "ann", "ranking"]
     assert all(value > 0 for value in found.seconds.values())
-    proposed = recommender.propose(recommender.read(queries), 10)
+    proposed = propose(recommender.read(queries), recommender.proposers, 10, Allowed())
     counts = [(items != NO_ITEM).sum() / len(queries) for items in proposed]
     assert found.candidates == pytest.approx(dict(zip(recommender.sources, counts, strict=True)))
 
@@ -229,7 +234,7 @@ def test_a_batch_answers_as_its_queries_alone(recommender: Recommender, queries:
     for user in range(N_USERS):
         alone = recommender.recommend(queries.select([user]), 40, exclude_seen=exclude_seen)
         np.testing.assert_array_equal(alone.items[0], together.items[user])
-        np.testing.assert_array_equal(alone.sources[0], together.sources[user])
+        np.testing.assert_array_equal(alone.proposed[0], together.proposed[user])
         np.testing.assert_allclose(alone.scores[0], together.scores[user], rtol=1e-5, atol=5e-5)
 
 
@@ -239,7 +244,7 @@ def test_threads_share_a_batch_and_change_nothing(recommender: Recommender, quer
     expected = recommender.recommend(asked, 20)
     found = replace(recommender, threads=3).recommend(asked, 20)
     np.testing.assert_array_equal(found.items, expected.items)
-    np.testing.assert_array_equal(found.sources, expected.sources)
+    np.testing.assert_array_equal(found.proposed, expected.proposed)
     np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5, atol=5e-5)
     assert found.candidates == pytest.approx(expected.candidates)
 
@@ -253,7 +258,7 @@ def test_an_empty_batch(recommender: Recommender, queries: Queries) -> None:
     for ranker in (recommender.ranker, None):
         found = replace(recommender, ranker=ranker).recommend(queries.select([]), 10)
         assert found.items.shape == found.scores.shape == found.ratings.shape == (0, 10)
-        assert found.sources.shape == (0, 10, 1 + len(PROPOSERS))
+        assert found.proposed.shape == (0, 10, 1 + len(PROPOSERS))
         assert found.fallback.shape == (0,)
 
 

@@ -5,6 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle, ItemRecord
+from recsys.pipeline.allow import Among
 from serve.bundles.facets import Facets, Filter
 from serve.recommendations.service import FILTERED
 from tests.support.serving import N_ITEMS, get, history_of, query_of, refusal, rows_of
@@ -71,8 +72,8 @@ def test_a_filtered_list_is_the_models_order_then_popularity(
     seen = history_of(bundle, USER_ROW) if exclude_seen else []
     allowed = np.array([fits(record, parameters) for record in records])
     query = query_of(bundle, USER_ROW)
-    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, allowed=allowed)
-    own = [] if ranked.fallback[0] else [int(row) for row in ranked.items[0] if row >= 0]
+    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, rules=[Among(allowed)])
+    own = [int(row) for row in ranked.personal_items[0] if row >= 0]
     assert allowed[own].all()
     popular = bundle.recommender().popularity.propose(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)
     filling = [int(r) for r in popular.items[0] if r not in own and r not in seen and fits(records[r], parameters)]

@@ -1,0 +1,70 @@
+"""Propose: candidates of several sources, and what proposed each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Int32Array, Int64Array
+from recsys.pipeline.allow import Allowed
+from recsys.pipeline.kernels import write_sources, write_union
+from recsys.sources.base import Source
+from recsys.sources.readings import Readings
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """A source, and how many items it proposes for a query."""
+
+    source: Source
+    depth: int
+
+
+def propose(readings: Readings, proposers: Sequence[Proposer], k: int, allowed: Allowed) -> list[Int32Array]:
+    """Items int32 [B, ...] that each of the proposers has for each query, best first, `NO_ITEM` in place of others.
+
+    Args:
+        readings: of B queries.
+        proposers: of different sources. The first is the primary one, which is asked for at least k items.
+        k: see above.
+        allowed: the items wanted. Where rules may drop most of what is proposed, more is asked for.
+    """
+    primary = proposers[0].source
+    depths = {proposer.source.name: proposer.depth for proposer in proposers}
+    depths[primary.name] = max(k, depths[primary.name])
+    depths = {name: allowed.depth(depth, primary.n_items) for name, depth in depths.items()}
+    lists = readings.propose(depths, exclude_seen=allowed.exclude_seen)
+    return [allowed.keep(readings.queries, candidates.items) for candidates in lists]
+
+
+def union(parts: Sequence[Int32Array]) -> Int32Array:
+    """Every item that some part proposes, once a query.
+
+    The order is scrambled: equal scores keep it later, and neither who proposed an item nor its row may decide.
+
+    Args:
+        parts: int32 [B, k] each, padded with `NO_ITEM`.
+
+    Returns:
+        int32 [B, C], `NO_ITEM` on the right; C is the longest union in the batch.
+    """
+    items = np.concatenate(parts, axis=1)
+    distinct = np.full_like(items, NO_ITEM)
+    return np.ascontiguousarray(distinct[:, : write_union(items, distinct)])
+
+
+def proposed_by(items: Int32Array, parts: Sequence[Int32Array], n_sources: int) -> tuple[BoolArray, Int64Array]:
+    """Which of R sources proposed each of the items, bool [B, K, R]; how many items each proposed in all, int64 [R].
+
+    Args:
+        items: int32 [B, K].
+        parts: int32 [B, k] of each source that was asked, padded with `NO_ITEM`.
+        n_sources: R; those behind the ones asked proposed nothing.
+    """
+    proposed, counts = np.zeros((*items.shape, n_sources), np.bool_), np.zeros(n_sources, np.int64)
+    ends = np.cumsum([part.shape[1] for part in parts])
+    write_sources(items, np.concatenate(parts, axis=1), ends, proposed, counts)
+    return proposed, counts
