@@ -31,7 +31,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float16Array, Float32Array, Int32Array, Int64Array
 from recsys.models import TwoTower
 from recsys.models.features import ItemFeatures
-from recsys.models.ranker import Ranker, bin_edges
+from recsys.models.ranker_network import RankerNetwork, bin_edges
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureGroup, FeatureParts
 from recsys.pipeline.features.brand import BrandFeatures
@@ -43,8 +43,8 @@ from recsys.pipeline.features.price import PriceFeatures
 from recsys.pipeline.features.registry import GROUPS
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.propose import Proposer
-from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.pipeline.rating_factors import RatingFactors
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Recommender
@@ -283,10 +283,10 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         export_onnx(function, folder / path, needed, graphs[name])
 
 
-def make_ranker(values: Float32Array, config: Config) -> RankerModel:
+def make_ranker(values: Float32Array, config: Config) -> RankerTables:
     """A ranker with bins from the features `values` [T, F] of candidates."""
     ranking = config.ranking
-    ranker = Ranker(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
+    ranker = RankerNetwork(bin_edges(values, values[::10], ranking.bins), ranking.hidden, ranking.dropout, config.seed)
     return served_ranker(
         FittedRanker(ranker, sum_weight=0.1, sum_share=0.1, sum_column=values.shape[1] - 1, best=0.0, curve=[]),
         values[None, :512],
@@ -344,9 +344,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         real = found != NO_ITEM
         described = features.compute(scorer.feature_input(readings, scorer.score(readings, found)))
         model = make_ranker(described[real], config)
-        writer.add_ranker(
-            CandidateRanker(scorer, features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS
-        )
+        writer.add_ranker(Ranker(scorer, features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
         candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset=DatasetSection(

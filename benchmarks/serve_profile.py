@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from recsys.pipeline import recommender as recommender_stages
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.head import RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower.source import TwoTowerSource
 from serve.histories.live_histories import LiveHistories
@@ -41,8 +41,8 @@ SPANS: list[tuple[Any, str, str]] = [
     (TwoTowerSource, "search", "ANN search"),
     (recommender_stages, "propose", "proposers"),
     (CandidateScorer, "score", "scores of all"),
-    (CandidateRanker, "describe", "features"),
-    (CandidateRanker, "score", "ranker"),
+    (Ranker, "describe", "features"),
+    (Ranker, "score", "ranker"),
     (RatingPredictor, "predict", "ratings"),
 ]
 Spent = dict[tuple[str, ...], float]

@@ -18,8 +18,8 @@ from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.propose import Proposer
-from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.pipeline.ratings import RatingStatistics
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
@@ -128,7 +128,7 @@ class Bundle:
         return load_source(self.manifest.sources[name], self.path / layout.RETRIEVERS_FOLDER / name, name)
 
     @cached_property
-    def ranker(self) -> CandidateRanker | None:
+    def ranker(self) -> Ranker | None:
         """Puts candidates in order; None in a bundle without one.
 
         Raises:
@@ -150,8 +150,8 @@ class Bundle:
                 f"one of {', '.join(described.features)} in {self.path}",
                 "train again with this version of the program",
             )
-        model = RankerModel.load(self.path / layout.RANKER_FILE)
-        return CandidateRanker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
+        model = RankerTables.load(self.path / layout.RANKER_FILE)
+        return Ranker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users nothing is known of.

@@ -35,7 +35,7 @@ from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.pipeline.head import RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.registry import FALLBACK
@@ -153,7 +153,7 @@ class BundleWriter:
         if ranking_head is not None:
             shutil.copyfile(ranking_head, self.folder / layout.RANKING_HEAD_FILE)
 
-    def add_ranker(self, ranker: CandidateRanker, proposers: Iterable[str]) -> None:
+    def add_ranker(self, ranker: Ranker, proposers: Iterable[str]) -> None:
         """The ranker and what it reads.
 
         Args:

@@ -15,7 +15,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.features.rating import PREDICTED_RATING
 from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.kernels import write_lists
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.pipeline.recommendations import Detail
 from recsys.sources.exact import is_seen
 from recsys.sources.readings import Readings
@@ -37,7 +37,7 @@ class RankedCandidates:
 
 
 @dataclass(frozen=True)
-class CandidateRanker:
+class Ranker:
     """Puts the candidates of a query in order.
 
     Attributes:
@@ -52,7 +52,7 @@ class CandidateRanker:
 
     scorer: CandidateScorer
     features: CandidateFeatures
-    model: RankerModel
+    model: RankerTables
     repeat_log_odds: float = 0.0
     finalists: int = field(kw_only=True)
 

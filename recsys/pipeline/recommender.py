@@ -20,7 +20,7 @@ from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommendations import RANKER, Recommendations, joined
 from recsys.sources.base import Source
 from recsys.sources.readings import Readings, read
@@ -48,7 +48,7 @@ class Recommender:
     proposers: Sequence[Proposer]
     popularity: Source
     predictor: RatingPredictor | None = None
-    ranker: CandidateRanker | None = None
+    ranker: Ranker | None = None
     threads: int = 1
     arrangement: Arrangement | None = None
 
@@ -147,9 +147,7 @@ class Recommender:
         seconds[RANKING] = time.perf_counter() - started - sum(seconds.values())
         return replace(lists, seconds=seconds)
 
-    def _ranked(
-        self, ranker: CandidateRanker, readings: Readings, k: int, allowed: Allowed, detail: bool
-    ) -> Recommendations:
+    def _ranked(self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool) -> Recommendations:
         """The k best of all that is proposed."""
         parts = propose(readings, self.proposers, k, allowed)
         ranked = ranker.rank(readings, union(parts), k, repeats=not allowed.exclude_seen)

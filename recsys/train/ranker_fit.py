@@ -12,8 +12,8 @@ from rich.console import Console
 from recsys.config import RankingConfig
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
-from recsys.models.ranker import Ranker, bin_edges, listwise_loss
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.train.onnx import checked_difference
 from recsys.train.ranker_lists import CandidateLists
 from recsys.train.validation import EARLY_STOPPING_METRIC
@@ -44,7 +44,7 @@ def fit_ranker(
     sample = np.random.default_rng(seed).permutation(len(lists))[:_EDGE_LISTS]
     real = lists.items != NO_ITEM
     edges = bin_edges(lists.features[sample][real[sample]], lists.features[lists.labels], config.bins)
-    ranker = Ranker(edges, config.hidden, config.dropout, seed)
+    ranker = RankerNetwork(edges, config.hidden, config.dropout, seed)
     optimizer = tf.keras.optimizers.Adam(config.learning_rate)
     optimizer.build(ranker.trainable_variables)
 
@@ -102,7 +102,7 @@ class FittedRanker:
         curve: epoch, loss and the ranker's own validation NDCG@10 of each epoch.
     """
 
-    ranker: Ranker
+    ranker: RankerNetwork
     sum_weight: float
     sum_share: float
     sum_column: int
@@ -134,7 +134,7 @@ def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: Float32Array) -
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
 
 
-def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerModel, float]:
+def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerTables, float]:
     """The ranker as it is served, and by how much its scores differ from TensorFlow's, relative to the highest one.
 
     Args:
@@ -148,7 +148,7 @@ def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerMo
     layers = [layer.get_weights() for layer in (*ranker.hidden_layers, ranker.output_layer)]
     weights, biases = [weight for weight, _ in layers], [bias for _, bias in layers]
     (linear,) = ranker.linear_layer.get_weights()
-    model = RankerModel(
+    model = RankerTables(
         ranker.edges,
         weights,
         biases,

@@ -81,7 +81,7 @@ def collect_lists(
         scorer: of the sources that propose, and perhaps of others, all fitted on the same interactions.
         features: fitted on these, too.
         held: queries and what followed.
-        finalists: see `CandidateRanker`; None: all candidates.
+        finalists: see `Ranker`; None: all candidates.
         length: most candidates kept of a list: those chosen, then others drawn at random; None: all.
         seed: of the draw.
         fitted: bool [N], items that may be candidates; None: all. In training these are the ones that the sources were

@@ -24,8 +24,8 @@ from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
 from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.head import RankingHead, RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.pipeline.ratings import FEATURES, RatingStatistics
 from recsys.sources.base import Source
 from recsys.sources.content.fit import fit_text_vectors
@@ -112,9 +112,7 @@ def make_bundle(
                 scorer = CandidateScorer(two_tower, {name: retrievers[name] for name in SCORERS}, loans, hybrid.weights)
                 features = CandidateFeatures.fit(catalogue, FeatureParts(two_tower.name, SCORERS, predictor))
                 model = make_ranker(features.names)
-                writer.add_ranker(
-                    CandidateRanker(scorer, features, model, REPEAT_LOG_ODDS, finalists=FINALISTS), PROPOSERS
-                )
+                writer.add_ranker(Ranker(scorer, features, model, REPEAT_LOG_ODDS, finalists=FINALISTS), PROPOSERS)
         writer.describe(
             dataset=make_dataset_section(name, n_users, n_items),
             config={"name": name, "synthetic": True},
@@ -249,13 +247,13 @@ def write_ranking_head(path: Path, global_mean: float, dim: int) -> None:
     _write(path, nodes, inputs, _float("rating", ["B", "K"]), constants)
 
 
-def make_ranker(names: Sequence[str]) -> RankerModel:
+def make_ranker(names: Sequence[str]) -> RankerTables:
     """score = sum of `RANKER_WEIGHTS` times the features of those names, which lie in -32..32."""
     edges = np.tile(np.float32([-32, 32]), (len(names), 1))
     linear = np.array([64 * RANKER_WEIGHTS.get(name, 0.0) for name in names], np.float32)  # all the way through
     weights = np.zeros((len(names), 1), np.float32), np.ones((1, 1), np.float32)
     biases = np.zeros(1, np.float32), np.float32([-linear.sum() / 2])
-    return RankerModel(edges, weights, biases, linear, sum_weight=0.0, sum_column=names.index(SOURCE_SUM))
+    return RankerTables(edges, weights, biases, linear, sum_weight=0.0, sum_column=names.index(SOURCE_SUM))
 
 
 def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:

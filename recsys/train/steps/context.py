@@ -13,7 +13,7 @@ from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
 from recsys.pipeline.head import RatingPredictor
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -105,6 +105,6 @@ class TrainedRanker:
         report: how its training went, for the manifest.
     """
 
-    ranker: CandidateRanker
+    ranker: Ranker
     recommender: Recommender
     report: dict[str, Any]

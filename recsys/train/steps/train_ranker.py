@@ -15,7 +15,7 @@ from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
 from recsys.pipeline.propose import Proposer
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -151,7 +151,7 @@ def train_ranker(
         ranker = fit_ranker(lists, checked, config.ranking, config.seed, step.console, bar.advance)
     model, difference = served_ranker(ranker, lists.features[:4])
     log_odds = repeat_log_odds(following)
-    pipeline = CandidateRanker(parts.scorer, parts.features, model, log_odds, finalists=config.ranking.finalists)
+    pipeline = Ranker(parts.scorer, parts.features, model, log_odds, finalists=config.ranking.finalists)
     report: dict[str, Any] = {
         "lists": len(lists),
         "prefix_candidate_recall": lists.candidate_recall,

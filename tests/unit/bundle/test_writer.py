@@ -18,7 +18,7 @@ from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.features.price import PriceFeatures
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker_tables import RankerTables
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
 from tests.support import bundles as bundle_factory
@@ -188,7 +188,7 @@ def test_features_of_another_catalogue_are_refused(tmp_path: Path, monkeypatch: 
 
 
 def test_a_ranker_without_its_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RankerModel, "save", lambda self, path: None)
+    monkeypatch.setattr(RankerTables, "save", lambda self, path: None)
     with pytest.raises(BundleError, match=r"ranker\.npz"):
         small(tmp_path)
 

@@ -24,7 +24,7 @@ from recsys.pipeline.features.rating import RatingFeatures
 from recsys.pipeline.features.registry import GROUPS
 from recsys.pipeline.features.source_scores import SourceScoreFeatures
 from recsys.pipeline.features.source_sum import SourceSumFeatures
-from recsys.pipeline.ranker import CandidateRanker
+from recsys.pipeline.ranker import Ranker
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.lending import Loans
 from recsys.sources.popularity.source import Popularity
@@ -213,7 +213,7 @@ def test_an_item_that_nobody_chose_yet_borrows_its_scores(hand_made: Inputs) -> 
     np.testing.assert_array_equal(found[:, :place], before[:, :place])
 
 
-def inputs_of(ranker: CandidateRanker | None) -> Inputs:
+def inputs_of(ranker: Ranker | None) -> Inputs:
     assert ranker is not None
     return Inputs(ranker.scorer, ranker.features)
 

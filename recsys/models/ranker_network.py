@@ -10,7 +10,7 @@ import tensorflow as tf
 from recsys.core.types import Float32Array
 
 
-class Ranker(tf.keras.layers.Layer):
+class RankerNetwork(tf.keras.layers.Layer):
     """MLP, plus a linear part, over piecewise linear encodings of the features; one score a candidate.
 
     Each feature becomes one number a bin: how far it has come through the bin, from 0 to 1. So the first layer can

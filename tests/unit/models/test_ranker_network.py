@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recsys.models.ranker import Ranker, bin_edges, listwise_loss
+from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
 
 EDGES = np.array([[0, 1, 2, 4], [-1, 0, 0, 0], [5, 5, 5, 5]], np.float32)
 
 
-def make_ranker(edges: np.ndarray = EDGES, hidden: tuple[int, ...] = (4, 3), dropout: float = 0.0) -> Ranker:
+def make_ranker(edges: np.ndarray = EDGES, hidden: tuple[int, ...] = (4, 3), dropout: float = 0.0) -> RankerNetwork:
     """A ranker whose linear part, which starts at zero, is random too."""
-    ranker = Ranker(edges, hidden, dropout, seed=3)
+    ranker = RankerNetwork(edges, hidden, dropout, seed=3)
     random = np.random.default_rng(0)
     ranker.set_weights([random.normal(size=weight.shape).astype(np.float32) for weight in ranker.get_weights()])
     return ranker
@@ -32,7 +32,7 @@ def encoded(features: np.ndarray, edges: np.ndarray) -> np.ndarray:
     )
 
 
-def named(ranker: Ranker) -> dict[str, np.ndarray]:
+def named(ranker: RankerNetwork) -> dict[str, np.ndarray]:
     return {variable.name: variable.numpy() for variable in ranker.trainable_variables}
 
 
@@ -69,7 +69,7 @@ def test_dropout_works_in_training_alone() -> None:
 
 
 def test_first_weights_follow_the_seed() -> None:
-    first, again, other = (Ranker(EDGES, (4,), 0.1, seed).get_weights() for seed in (1, 1, 2))
+    first, again, other = (RankerNetwork(EDGES, (4,), 0.1, seed).get_weights() for seed in (1, 1, 2))
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two)
     assert any((one != two).any() for one, two in zip(first, other, strict=True))

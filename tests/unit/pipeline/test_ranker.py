@@ -10,10 +10,10 @@ import pytest
 from recsys.bundle import open_bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.pipeline import ranker_model as module
+from recsys.pipeline import ranker_tables as module
 from recsys.pipeline.finalists import ScoredCandidates
-from recsys.pipeline.ranker import CandidateRanker
-from recsys.pipeline.ranker_model import RankerModel
+from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ranker_tables import RankerTables
 from tests.support.bundles import RANKER_WEIGHTS, make_bundle
 from tests.support.ranking import described
 
@@ -36,7 +36,7 @@ def queries_of(*histories: list[int]) -> Queries:
 def test_what_the_history_holds_gets_the_log_odds_of_a_repeat() -> None:
     items = np.array([[3, 5, 7, NO_ITEM], [5, 3, NO_ITEM, NO_ITEM], [3, 5, 7, 9]], np.int32)
     features = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
-    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0, finalists=4)
+    ranker = Ranker(SimpleNamespace(), SimpleNamespace(), FirstFeature(), repeat_log_odds=-100.0, finalists=4)
     found = ranker.score(queries_of([5, 8, 5], [3], []), features, items)
     expected = [[0, 2 - 100, 4, -np.inf], [8, 10 - 100, -np.inf, -np.inf], [16, 18, 20, 22]]
     assert found.tolist() == expected
@@ -62,7 +62,7 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
     scorer = SimpleNamespace(weights={"two_tower": 1.0})
 
     def finals(odds: float, k: int = 1, scorer: object = scorer) -> list[int]:
-        ranker = CandidateRanker(scorer, SimpleNamespace(), FirstFeature(), odds, finalists=2)
+        ranker = Ranker(scorer, SimpleNamespace(), FirstFeature(), odds, finalists=2)
         return ranker.choose_finalists(queries_of([3, 8]), scored, k).items[0].tolist()
 
     assert finals(-2.0) == [5, 7]
@@ -75,21 +75,21 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0)])
 def test_no_candidates_need_no_model(shape: tuple[int, int]) -> None:
     items, features = np.full(shape, NO_ITEM, np.int32), np.zeros((*shape, 3), np.float32)
-    ranker = CandidateRanker(SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), 1.0, finalists=4)
+    ranker = Ranker(SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), 1.0, finalists=4)
     assert ranker.score(queries_of(*([] for _ in range(shape[0]))), features, items).shape == shape
 
 
-def random_model(hidden: tuple[int, ...]) -> RankerModel:
+def random_model(hidden: tuple[int, ...]) -> RankerTables:
     """Of 3 features in 4 bins; the second has two values alone and so empty bins, the third is constant."""
     random = np.random.default_rng(0)
     edges = np.array([[-1, -0.5, 0, 0.25, 2], [0, 1, 1, 1, 1], [3, 3, 3, 3, 3]], np.float32)
     sizes = (12, *hidden, 1)
     weights = [random.normal(size=size).astype(np.float32) for size in itertools.pairwise(sizes)]
     biases = [random.normal(size=size).astype(np.float32) for size in sizes[1:]]
-    return RankerModel(edges, weights, biases, random.normal(size=12).astype(np.float32), sum_weight=0.5, sum_column=1)
+    return RankerTables(edges, weights, biases, random.normal(size=12).astype(np.float32), sum_weight=0.5, sum_column=1)
 
 
-def scored_by_definition(model: RankerModel, features: np.ndarray) -> np.ndarray:
+def scored_by_definition(model: RankerTables, features: np.ndarray) -> np.ndarray:
     """Bin by bin: how far each feature has come, then the layers."""
     scores = np.empty(features.shape[:-1])
     for place in np.ndindex(scores.shape):
@@ -123,7 +123,7 @@ def test_scores_follow_the_definition_however_they_are_blocked(
 def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     model, features = random_model((6, 4)), np.random.default_rng(2).normal(size=(2, 3, 3)).astype(np.float32)
     model.save(tmp_path / "ranker.npz")
-    assert RankerModel.load(tmp_path / "ranker.npz").score(features).tolist() == model.score(features).tolist()
+    assert RankerTables.load(tmp_path / "ranker.npz").score(features).tolist() == model.score(features).tolist()
 
 
 def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ranker's network as it is served: the weights of `recsys.models.ranker.Ranker`, computed by table lookups."""
+"""The ranker as it is served: the weights of a `recsys.models.ranker_network.RankerNetwork` as tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK_CANDIDATES = 1 << 10  # their hidden layers then stay in the processor's 
 
 
 @dataclass(frozen=True, eq=False)
-class RankerModel:
+class RankerTables:
     """Scores candidates by their F features, each encoded in B bins: how far it lies through each, from 0 to 1.
 
     score = MLP(encoded) + linear · encoded + sum_weight * the feature in the column `sum_column`
