@@ -14,11 +14,11 @@ def imported(path: str) -> Any:
         AttributeError: the module has nothing of that name.
     """
     module, *names = path.split(".")
-    found: Any = importlib.import_module(module)
+    owner: Any = importlib.import_module(module)
     for name in names:
         module = f"{module}.{name}"
-        if not hasattr(found, name) and hasattr(found, "__path__"):
-            found = importlib.import_module(module)
+        if not hasattr(owner, name) and hasattr(owner, "__path__"):
+            owner = importlib.import_module(module)
         else:
-            found = getattr(found, name)
-    return found
+            owner = getattr(owner, name)
+    return owner

@@ -47,9 +47,9 @@ def _floors(scores: Float32Array) -> Float32Array:
     counts = scored.sum(axis=1)
     floor = np.minimum(np.where(scored, scores, 0).min(axis=1, initial=0), 0)
     many = np.flatnonzero(counts >= FLOOR_RANK)
-    place = scores.shape[1] - FLOOR_RANK
+    rank = scores.shape[1] - FLOOR_RANK  # in ascending order
     if len(many):
-        floor[many] = np.partition(scores[many], place, axis=1)[:, place]
+        floor[many] = np.partition(scores[many], rank, axis=1)[:, rank]
     return np.asarray(floor, np.float32)
 
 

@@ -34,10 +34,10 @@ def _class_of(kind: str, folder: Path) -> type[Source]:
             "read it with the version of the program that wrote it",
         )
     try:
-        found = imported(KINDS.get(kind, kind))
+        named = imported(KINDS.get(kind, kind))
     except (ImportError, AttributeError) as error:
         remedy = "install the package that the bundle was made with"
         raise BundleError(f"the class {kind} of the source in {folder}", str(error), remedy) from error
-    if not (isinstance(found, type) and issubclass(found, Source)):
-        raise BundleError(f"a source at {kind}, for {folder}", repr(found), "install the version it was made with")
-    return found
+    if not (isinstance(named, type) and issubclass(named, Source)):
+        raise BundleError(f"a source at {kind}, for {folder}", repr(named), "install the version it was made with")
+    return named

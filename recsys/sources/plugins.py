@@ -63,22 +63,22 @@ def plugged(name: str, given: Mapping[str, Any]) -> tuple[type[PluggedSource], S
             f"{key}.{CLASS}, a dotted path such as package.module.Name", repr(path), "name the class of the source"
         )
     try:
-        found = imported(path)
+        named = imported(path)
     except ImportError as error:
         raise ConfigError(
             f"a module that can be imported for {key}", f"{path}: {error}", "install its package, or correct the path"
         ) from error
     except AttributeError as error:
         raise ConfigError(f"a class {path} for {key}", str(error), "correct the path") from error
-    if not (isinstance(found, type) and issubclass(found, PluggedSource)):
+    if not (isinstance(named, type) and issubclass(named, PluggedSource)):
         raise ConfigError(
             f"a source at {path} for {key}",
-            f"{found!r}, which is none",
+            f"{named!r}, which is none",
             "derive it from recsys.sources.plugins.PluggedSource",
         )
     try:
-        return found, found.Settings.model_validate({key: value for key, value in given.items() if key != CLASS})
+        return named, named.Settings.model_validate({key: value for key, value in given.items() if key != CLASS})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        taken = ", ".join(found.Settings.model_fields) or "none"
+        taken = ", ".join(named.Settings.model_fields) or "none"
         raise ConfigError(f"settings of {path} in {key}: {taken}", problems, "correct these keys") from None

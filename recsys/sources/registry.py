@@ -116,7 +116,7 @@ _ENTRIES = (
 ENTRIES = {entry.name: entry for entry in _ENTRIES}
 
 FALLBACK = "popularity"
-"""The source that answers users nothing is known of; every bundle has it."""
+"""The source that answers users without a history; every bundle has it."""
 
 RESERVED = ("two_tower", "hybrid", "blend", "full", "ranker")
 """Names that answers and reports use for what is no entry here."""

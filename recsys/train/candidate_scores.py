@@ -1,4 +1,4 @@
-"""What several retrievers score, computed once, so that trying weights of a hybrid costs milliseconds."""
+"""What several sources score, computed once, so that trying weights of a hybrid costs milliseconds."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ DEPTH = 100
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """Contributions of M retrievers to the unseen items that one of them ranks among its first `DEPTH`.
+    """Contributions of M sources to the unseen items that one of them ranks among its first `DEPTH`.
 
-    A weighted sum of retrievers is ranked among these C candidates of a user instead of the catalogue. Users none of
+    A weighted sum of sources is ranked among these C candidates of a user instead of the catalogue. Users none of
     whose candidates is relevant are left out: their figures are 0 whatever the weights.
 
     Attributes:
-        names: of the M retrievers.
+        names: of the M sources.
         contributions: float32 [M, U, C], see `above_floor`; 0 beside padding.
         items: int32 [U, C], `NO_ITEM` pads on the right.
         relevant: unseen relevant items of the U users.
         users: number of users with an unseen relevant item, those left out included.
-        scales: float64 [M], median over users of a retriever's highest contribution to an unseen item.
+        scales: float64 [M], median over users of a source's highest contribution to an unseen item.
     """
 
     names: tuple[str, ...]
@@ -52,31 +52,31 @@ class CandidateScores:
             held: users and what they chose.
         """
         relevant = unseen(held)
-        found: list[tuple[Float32Array, Int32Array]] = []
+        parts: list[tuple[Float32Array, Int32Array]] = []
         kept: list[Int64Array] = []
         best: list[Float32Array] = []
-        for place, block in held.queries.blocks(block_users(members)):
+        for part, block in held.queries.blocks(block_users(members)):
             contributions = contributions_of(members, block)
             best.append(contributions.max(axis=2, initial=0))
-            items = _union([_highest(part, DEPTH) for part in contributions])
-            wanted = relevant.select(np.arange(place.start, place.stop))
+            items = _union([_highest(of_member, DEPTH) for of_member in contributions])
+            wanted = relevant.select(np.arange(part.start, part.stop))
             rows = np.flatnonzero(membership(items, wanted).any(axis=1))
             items = items[rows]
             scores = np.take_along_axis(contributions[:, rows], np.maximum(items, 0)[None], axis=2)
-            found.append((scores * (items != NO_ITEM), items))
-            kept.append(place.start + rows)
-        width = max((items.shape[1] for _, items in found), default=0)
+            parts.append((scores * (items != NO_ITEM), items))
+            kept.append(part.start + rows)
+        width = max((items.shape[1] for _, items in parts), default=0)
         return cls(
             tuple(members),
-            np.concatenate([_widen(scores, width, 0) for scores, _ in found], axis=1),
-            np.concatenate([_widen(items, width, NO_ITEM) for _, items in found]),
+            np.concatenate([_widen(scores, width, 0) for scores, _ in parts], axis=1),
+            np.concatenate([_widen(items, width, NO_ITEM) for _, items in parts]),
             relevant.select(np.concatenate(kept)),
             int((relevant.counts > 0).sum()),
             typical(np.concatenate(best, axis=1)),
         )
 
     def only(self, names: Sequence[str]) -> CandidateScores:
-        """The same candidates with the contributions of some of the retrievers, in the order of `names`."""
+        """The same candidates with the contributions of some of the sources, in the order of `names`."""
         rows = [self.names.index(name) for name in names]
         return CandidateScores(
             tuple(names), self.contributions[rows], self.items, self.relevant, self.users, self.scales[rows]
@@ -95,9 +95,9 @@ class CandidateScores:
             total += np.float32(weights[member]) * self.contributions[member]
         best = _highest(total, cutoff)
         ranked = np.where(best == NO_ITEM, NO_ITEM, np.take_along_axis(self.items, np.maximum(best, 0), axis=1))
-        found = ranking_metrics(ranked, self.relevant, [cutoff])
+        figures = ranking_metrics(ranked, self.relevant, [cutoff])
         return {
-            name: float(found[name].sum(dtype=np.float64)) / max(self.users, 1)
+            name: float(figures[name].sum(dtype=np.float64)) / max(self.users, 1)
             for name in (f"ndcg@{cutoff}", f"recall@{cutoff}")
         }
 
@@ -117,7 +117,7 @@ def contributions_of(members: Mapping[str, Source], queries: Queries) -> Float32
 
 
 def typical(best: NDArray[np.floating]) -> Float64Array:
-    """Each retriever's median over the users whom it has something for, 1 if there are none: [M] of [M, U]."""
+    """Each source's median over the users whom it has something for, 1 if there are none: [M] of [M, U]."""
     return np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best])
 
 

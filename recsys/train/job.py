@@ -11,6 +11,7 @@ from rich.console import Console
 from recsys.config import Config
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
+from recsys.sources.fit import recipes
 from recsys.text import encode_items
 from recsys.train.distribution import Cluster
 from recsys.train.progress import Steps
@@ -48,11 +49,13 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         Folder of the bundle's version; None in a worker that is not the chief.
 
     Raises:
+        ConfigError: a source from outside cannot be imported or does not take its settings.
         DataError: there is no prepared dataset.
         TrainingError: no text encoder, a run that cannot be resumed or is in use, a loss that is not finite.
         BundleError: the result is not good enough to publish.
         KeyboardInterrupt: the run was stopped; it can be resumed.
     """
+    recipes(config.retrieval)  # what is wrong with a source from outside is told now, not after the towers' training
     cluster = Cluster()
     run = RunFolder(config.run_path)
     if not cluster.is_chief:

@@ -1,7 +1,7 @@
-"""Tuning on validation: the settings of each retriever, the weights of a hybrid.
+"""Tuning on validation: the settings of each source, the weights of a hybrid.
 
 The figure to beat is NDCG at the main cutoff, seen items removed, on a seeded sample of validation users. Every
-retriever has the same budget, `retrieval.trials` settings.
+source has the same budget, `retrieval.trials` settings.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _SCALE_QUERIES = 1000
 
 @dataclass(frozen=True)
 class Tuned:
-    """A retriever with the best settings tried, and what was tried.
+    """A source with the best settings tried, and what was tried.
 
     Attributes:
-        retriever: fitted with `settings`.
+        source: fitted with `settings`.
         settings: of the grid.
         report: "chosen" (the settings), "metric" (such as "ndcg@10"), "users" (those of validation with an unseen
             relevant item) and "tried", one entry for each setting with the metric's figure, in the order tried.
     """
 
-    retriever: Source
+    source: Source
     settings: Chosen
     report: dict[str, Any]
 
@@ -93,7 +93,7 @@ def tune_hybrid(
     held: HeldOut | None,
     config: Config,
     *,
-    known: Queries,
+    queries: Queries,
     scores: CandidateScores | None = None,
     progress: Progress = lambda _: None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
@@ -108,7 +108,7 @@ def tune_hybrid(
         members: by name, all over the same catalogue.
         held: validation; None: without shares in the config every member gets the same.
         config: `retrieval`, the cutoffs and the seed.
-        known: queries, such as those of training users, on a sample of which contributions are measured where there
+        queries: such as those of training users, on a sample of which contributions are measured where there
             is no validation.
         scores: of at least the members for `tuning_sample(held, config)`, if they are at hand.
         progress: called with the number of settings tried since the last call.
@@ -119,7 +119,7 @@ def tune_hybrid(
         of settings.
 
     Raises:
-        ConfigError: `retrieval.hybrid_weights` names no retriever of the config, or none of the members.
+        ConfigError: `retrieval.hybrid_weights` names no source of the config, or none of the members.
     """
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metric = f"ndcg@{cutoff}"
@@ -127,7 +127,7 @@ def tune_hybrid(
     figure, users, tried = None, 0, 0
     if held is None:
         shares = np.ones(len(members)) if given is None else given
-        scales = _scales(members, known, config.seed)
+        scales = _scales(members, queries, config.seed)
     else:
         scores = CandidateScores.of(members, tuning_sample(held, config)) if scores is None else scores
         search = _ShareSearch(scores.only(list(members)), cutoff, progress)
@@ -135,11 +135,11 @@ def tune_hybrid(
         figure, users, tried = search.figure(shares), scores.users, search.tried
         scales = search.scores.scales
     shares = shares / shares.sum()
-    chosen = {name: place for place, name in enumerate(members) if shares[place] > 0}
-    weights = {name: float(shares[place] / scales[place]) for name, place in chosen.items()}
+    chosen = {name: number for number, name in enumerate(members) if shares[number] > 0}
+    weights = {name: float(shares[number] / scales[number]) for name, number in chosen.items()}
     report = {
         "weights": weights,
-        "shares": {name: float(shares[place]) for name, place in chosen.items()},
+        "shares": {name: float(shares[number]) for name, number in chosen.items()},
         "metric": metric,
         metric: figure,
         "users": users,
@@ -207,10 +207,10 @@ class _ShareSearch:
                 for member in np.flatnonzero(shares == 0)
                 for share in _FIRST_SHARES
             ]
-            found, figure = self._best(joined, shares, best)
+            grown, figure = self._best(joined, shares, best)
             if figure <= best * (1 + _LEAST_GAIN):
                 return shares, best
-            shares, best = found, figure
+            shares, best = grown, figure
 
     def _best(self, options: list[Float64Array], shares: Float64Array, best: float) -> tuple[Float64Array, float]:
         """The best of `options` and of `shares`, whose figure is `best`; of equals the first."""
@@ -245,10 +245,10 @@ def _given_shares(members: Mapping[str, Source], config: Config) -> Float64Array
     return shares
 
 
-def _scales(members: Mapping[str, Source], known: Queries, seed: int) -> Float64Array:
+def _scales(members: Mapping[str, Source], queries: Queries, seed: int) -> Float64Array:
     """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
-    rows = np.random.default_rng(seed).permutation(len(known))[:_SCALE_QUERIES]
-    blocks = known.select(rows).blocks(block_users(members))
+    rows = np.random.default_rng(seed).permutation(len(queries))[:_SCALE_QUERIES]
+    blocks = queries.select(rows).blocks(block_users(members))
     best = [contributions_of(members, block).max(axis=2, initial=0) for _, block in blocks]
     return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
 
@@ -265,18 +265,18 @@ def _sampled(
         return drawn
     random = np.random.default_rng(seed)
     chosen: list[list[Chosen]] = []
-    for place in random.permutation(len(drawn)):
+    for number in random.permutation(len(drawn)):
         room = most - sum(map(len, chosen))
-        group = drawn[place]
+        group = drawn[number]
         kept = np.sort(random.permutation(len(group))[:room])
         if len(kept):
             chosen.append([group[at] for at in kept])
     return chosen
 
 
-def _ndcg(retriever: Source, queries: Queries, relevant: Relevant, cutoff: int) -> float:
+def _ndcg(source: Source, queries: Queries, relevant: Relevant, cutoff: int) -> float:
     """Mean NDCG, seen items removed, of the users with a relevant item; 0 if there are none."""
-    found = retriever.propose(queries, cutoff, exclude_seen=True)
-    figures = ranking_metrics(found.items, relevant, [cutoff])[f"ndcg@{cutoff}"]
+    best = source.propose(queries, cutoff, exclude_seen=True)
+    figures = ranking_metrics(best.items, relevant, [cutoff])[f"ndcg@{cutoff}"]
     counted = figures[relevant.counts > 0]
     return float(counted.mean(dtype=np.float64)) if len(counted) else 0.0

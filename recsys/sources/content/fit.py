@@ -33,7 +33,7 @@ def fit_tfidf(texts: Sequence[str], *, k: int = 100, decay: float = 1.0) -> Item
     Args:
         texts: of all N items, "" where there is none.
         k: length of the lists.
-        decay: recency decay of the retriever.
+        decay: recency decay of the source.
     """
     matrix = _tfidf(texts)
     by_term = matrix.T.tocsr()
@@ -65,7 +65,7 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
     Args:
         vectors: [N, D], zero where there is no text.
         k: length of the lists.
-        decay: recency decay of the retriever.
+        decay: recency decay of the source.
     """
     units = _centred_units(vectors)
     lists = neighbour_lists(lambda block: units[block] @ units.T, len(units), k, itself=False)
@@ -75,14 +75,14 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
 def _centred_units(vectors: NDArray[np.floating]) -> Float32Array:
     """float32 [N, D]: less the mean of those that are not zero, scaled to length 1; zero rows stay."""
     units = np.zeros(vectors.shape, np.float32)
-    known = np.flatnonzero(vectors.any(axis=1))
-    if not len(known):
+    told = np.flatnonzero(vectors.any(axis=1))
+    if not len(told):
         return units
-    centred = vectors[known].astype(np.float32)
+    centred = vectors[told].astype(np.float32)
     usual = np.linalg.norm(centred, axis=1).mean()
     centred -= centred.mean(axis=0, dtype=np.float64).astype(np.float32)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    units[known] = np.where(lengths > _LEAST_LENGTH * usual, centred / np.maximum(lengths, 1e-30), 0)
+    units[told] = np.where(lengths > _LEAST_LENGTH * usual, centred / np.maximum(lengths, 1e-30), 0)
     return units
 
 

@@ -1,4 +1,4 @@
-"""Fit ALS and BPR with the library `implicit` (serving needs only `recsys.sources.factors`)."""
+"""Fit ALS and BPR with the library `implicit` (serving does not)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable 
 
 
 class FoldIn:
-    """User vectors of ALS from what is known of each user now, and from nothing else.
+    """User vectors of ALS from each user's present history, and from nothing else.
 
     Hu, Koren & Volinsky, "Collaborative filtering for implicit feedback datasets" (ICDM 2008), the equation
     for x_u with preference 1 of every item of the history:
@@ -48,13 +48,13 @@ class FoldIn:
             factors: float32 [N, D], of all items.
         """
         solution = np.zeros((len(histories), len(self.gram)))
-        known = histories.indptr, histories.items, histories.weights
+        interactions = histories.indptr, histories.items, histories.weights
         taken = factors[histories.items].astype(np.float64)
-        write_fold_in(*known, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
+        write_fold_in(*interactions, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
         for row in np.flatnonzero(np.isnan(solution[:, :1])):
             part = slice(histories.indptr[row], histories.indptr[row + 1])
-            items, places_of = np.unique(histories.items[part], return_inverse=True)
-            trusted = self.alpha * np.bincount(places_of, histories.weights[part])
+            items, number = np.unique(histories.items[part], return_inverse=True)
+            trusted = self.alpha * np.bincount(number, histories.weights[part])
             taken = factors[items].astype(np.float64)
             system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
             solution[row] = np.linalg.solve(system, taken.T @ trusted)

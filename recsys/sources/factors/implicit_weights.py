@@ -48,9 +48,9 @@ def _ratio_to_mean(values: Float64Array, groups: NDArray[np.integer]) -> Float64
     """Each value over the mean of the known values of its group; 1 where it is unknown."""
     if values.shape != groups.shape:
         raise ValueError(f"expected one value for each of {len(groups)} interactions, got {len(values)}")
-    known = np.isfinite(values) & (values > 0)
-    counts = np.bincount(groups[known], minlength=int(groups.max(initial=-1)) + 1)
-    sums = np.bincount(groups[known], values[known], minlength=len(counts))
+    valid = np.isfinite(values) & (values > 0)
+    counts = np.bincount(groups[valid], minlength=int(groups.max(initial=-1)) + 1)
+    sums = np.bincount(groups[valid], values[valid], minlength=len(counts))
     ratios = np.ones(len(values))
-    ratios[known] = values[known] / (sums / np.maximum(counts, 1))[groups[known]]
+    ratios[valid] = values[valid] / (sums / np.maximum(counts, 1))[groups[valid]]
     return ratios

@@ -35,10 +35,10 @@ class FactorsReading(ReadingAlone):
 class ImplicitFactors(Source):
     """Scores x'y + b, with x the user's vector, y the item's and b the item's bias.
 
-    The user's vector comes from the history alone, so that known and unknown users are treated alike and the latest
-    events count: by `fold_in` (ALS), else (BPR, which has no closed form) as the mean of the history's item vectors
-    by weight. On Beauty and on CDs that mean ranks validation better than the user vectors that BPR trained, and
-    spares keeping them.
+    The user's vector comes from the history alone: users of the training data and new ones are treated alike, and the
+    latest events count. It is found by `fold_in` (ALS), else (BPR, which has no closed form) it is the mean of the
+    history's item vectors by weight. On Beauty and on CDs that mean ranks validation better than the user vectors that
+    BPR trained, and spares keeping them.
 
     An item that training never saw (a zero vector) has no score. Neither has a query with an empty history, nor one
     whose history holds no other than such items.
@@ -63,7 +63,7 @@ class ImplicitFactors(Source):
         return len(self.item_factors)
 
     def encode(self, queries: Queries) -> Float64Array:
-        """User vectors, float64 [B, D]; zero where nothing is known."""
+        """User vectors, float64 [B, D]; zero for an empty history."""
         histories, width = queries.histories, self.item_factors.shape[1]
         most = BLOCK_ENTRIES // 4 // max(width, 1)
         if self.fold_in is not None and len(histories.items) <= most:

@@ -1,4 +1,4 @@
-"""Fit EASE (needs SciPy; serving needs only `recsys.sources.item_to_item`)."""
+"""Fit EASE (needs SciPy; serving does not)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fit_ease(histories: Histories, n_items: int, *, l2: float = 50.0, k: int = 1
         n_items: size of the catalogue.
         l2: weight of the squared weights.
         k: length of the lists.
-        decay: recency decay of the retriever.
+        decay: recency decay of the source.
 
     Raises:
         ConfigError: `l2` is too small for the matrix to be inverted.

@@ -1,4 +1,4 @@
-"""Fit item neighbours from interactions (needs SciPy; serving needs only `recsys.sources.item_to_item`)."""
+"""Fit item neighbours from interactions (needs SciPy; serving does not)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fit_neighbours(
             number of users who have both items, each counted by the product of their event weights.
         k: length of the neighbour lists.
         k1, b: of BM25.
-        decay: recency decay of the retriever.
+        decay: recency decay of the source.
         progress: called with the number of items finished since the last call.
     """
     matrix = user_item_matrix(histories, n_items).T.tocsr()

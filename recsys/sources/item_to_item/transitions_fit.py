@@ -1,4 +1,4 @@
-"""Fit item transitions, what is chosen after what (needs SciPy; serving needs only `recsys.sources.item_to_item`)."""
+"""Fit item transitions, what is chosen after what (needs SciPy; serving does not)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fit_transitions(
         source_power, target_power: how much transitions from and to popular items are held back. Popularity is the
             summed event weight.
         days: time over which a transition's weight falls to 1/e, on top of the gap; None: no such fall.
-        decay: recency decay of the retriever.
+        decay: recency decay of the source.
     """
     total = _transition_sums(histories, n_items, reverse, days)
     popularity = np.bincount(histories.items, histories.weights, n_items)

@@ -1,4 +1,4 @@
-"""The most popular items: the baseline to beat, and the answer for a user nothing is known of."""
+"""The most popular items: the baseline to beat, and the answer for a user without a history."""
 
 from __future__ import annotations
 

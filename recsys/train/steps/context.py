@@ -21,7 +21,7 @@ from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.features import ModelInputs
-from recsys.train.retrievers import FittedRetrievers
+from recsys.train.source_fits import TunedSources
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class FittedSources:
     """
 
     data: FitData
-    alone: FittedRetrievers
+    alone: TunedSources
     hybrids: dict[str, Hybrid]
     hybrid_report: dict[str, Any]
 

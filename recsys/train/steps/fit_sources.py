@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recsys.prepare import columns as c
 from recsys.train.progress import Step
-from recsys.train.retrievers import fit_data, make_hybrids, tune_retrievers
+from recsys.train.source_fits import fit_data, make_hybrids, tune_sources
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained
 
 
@@ -20,10 +20,10 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
     train = context.dataset.histories((c.TRAIN,))
     data = fit_data(context.dataset, train, trained.inputs.text, config)
     with step.bar("Settings tried", None) as bar:
-        alone = tune_retrievers(data, context.validation, config, console, bar.advance)
+        alone = tune_sources(data, context.validation, config, console, bar.advance)
     with step.bar("Weights tried", None) as bar:
         queries = context.sampled_queries(train)
         hybrids, report = make_hybrids(
-            served.source, alone.retrievers, context.validation, queries, config, console, bar.advance
+            served.source, alone.sources, context.validation, queries, config, console, bar.advance
         )
     return FittedSources(data, alone, hybrids, report)

@@ -63,7 +63,7 @@ def publish(context: RunContext, release: Release, towers: Path) -> Path:
 def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> None:
     dataset, served, sources = context.dataset, release.served, release.sources
     writer.add_two_tower(served.source)
-    for source in sources.alone.retrievers.values():
+    for source in sources.alone.sources.values():
         writer.add_source(source)
     for hybrid in sources.hybrids.values():
         writer.add_hybrid(hybrid)

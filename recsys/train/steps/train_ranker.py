@@ -26,7 +26,7 @@ from recsys.train.progress import Step
 from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import FittedRanker, fit_ranker, served_ranker
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
-from recsys.train.retrievers import HYBRID, fit_again, fit_data
+from recsys.train.source_fits import HYBRID, fit_again, fit_data
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 from recsys.train.steps.export_towers import export_towers
 from recsys.train.validation import EARLY_STOPPING_METRIC
@@ -144,7 +144,7 @@ def train_ranker(
     if not len(lists):
         step.print("No ranker: nothing that follows the prefix is among the candidates")
         return None
-    fitted: dict[str, Any] = {name: sources.alone.tuned[name].retriever for name in composition.needed}
+    fitted: dict[str, Any] = {name: sources.alone.tuned[name].source for name in composition.needed}
     parts = _Parts.of(sources.data, trained.dataset, served, fitted, composition, config)
     checked = _validation_lists(context, parts, step)
     with step.bar("Epochs of the ranker", config.ranking.epochs) as bar:

@@ -88,9 +88,9 @@ def test_the_best_setting_on_validation_is_taken() -> None:
     assert tuned.settings == tuned.report["chosen"] == settings[int(np.argmax(figures))]
     assert tuned.report["metric"] == "ndcg@2"
     assert tuned.report["users"] == target_is_unseen(HELD).sum() < len(HELD)
-    assert ndcg(tuned.retriever, HELD) == pytest.approx(max(figures))
-    assert isinstance(tuned.retriever, ItemToItem)
-    assert tuned.retriever.decay == tuned.settings["decay"]
+    assert ndcg(tuned.source, HELD) == pytest.approx(max(figures))
+    assert isinstance(tuned.source, ItemToItem)
+    assert tuned.source.decay == tuned.settings["decay"]
 
 
 def test_settings_of_one_fit_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +148,8 @@ def test_without_validation_the_first_setting_is_taken() -> None:
     tuned = tune_source(recipe("neighbours_bm25", make_config()), DATA, None, make_config())
     assert tuned.settings == tuned.report["chosen"] == {"k": 2, "k1": 1.2, "b": 0.2, "decay": 0.5}
     assert (tuned.report["users"], tuned.report["tried"]) == (0, [])
-    assert isinstance(tuned.retriever, ItemToItem)
-    assert tuned.retriever.neighbours.shape[1] == 2
+    assert isinstance(tuned.source, ItemToItem)
+    assert tuned.source.neighbours.shape[1] == 2
 
 
 def test_a_retriever_without_settings_is_tried_once() -> None:
@@ -179,7 +179,7 @@ MEMBERS = {
 
 def test_members_that_know_different_users_are_combined() -> None:
     steps: list[int] = []
-    weights, report = tune_hybrid(MEMBERS, HELD, make_config(), known=KNOWN, progress=steps.append)
+    weights, report = tune_hybrid(MEMBERS, HELD, make_config(), queries=KNOWN, progress=steps.append)
     assert set(weights) == set(report["shares"]) == {"two_tower", "als"}, "noise is left out"
     assert report["weights"] == weights
     assert sum(report["shares"].values()) == pytest.approx(1)
@@ -194,7 +194,7 @@ def test_members_that_know_different_users_are_combined() -> None:
 
 
 def test_the_search_ends_where_no_share_scaled_is_better() -> None:
-    weights, report = tune_hybrid(MEMBERS, HELD, make_config(), known=KNOWN)
+    weights, report = tune_hybrid(MEMBERS, HELD, make_config(), queries=KNOWN)
     for name in weights:
         for factor in (0.5, 0.7, 1.4, 2.0):
             other = ndcg(Hybrid(MEMBERS, {**weights, name: weights[name] * factor}), HELD)
@@ -203,7 +203,7 @@ def test_the_search_ends_where_no_share_scaled_is_better() -> None:
 
 def test_one_perfect_member_stands_alone() -> None:
     members = {"als": guess(np.ones(N_USERS, bool), 1.0, 0.0), "bpr": MEMBERS["bpr"]}
-    weights, report = tune_hybrid(members, HELD, make_config(), known=KNOWN)
+    weights, report = tune_hybrid(members, HELD, make_config(), queries=KNOWN)
     assert list(weights) == ["als"]
     assert report["shares"] == {"als": 1}
 
@@ -212,14 +212,14 @@ def test_scores_at_hand_are_not_computed_again() -> None:
     scores = CandidateScores.of({**MEMBERS, "popularity": MEMBERS["bpr"]}, HELD)
     members = {name: MEMBERS[name] for name in ("als", "two_tower")}
     unscored = {name: FixedScores(np.full((N_USERS, N_ITEMS), NONE, np.float32)) for name in members}
-    assert tune_hybrid(members, HELD, make_config(), known=KNOWN) == tune_hybrid(
-        unscored, HELD, make_config(), known=KNOWN, scores=scores
+    assert tune_hybrid(members, HELD, make_config(), queries=KNOWN) == tune_hybrid(
+        unscored, HELD, make_config(), queries=KNOWN, scores=scores
     )
 
 
 def test_shares_of_the_config_are_taken_as_they_are() -> None:
     config = make_config(hybrid_weights={"als": 1.0, "two_tower": 3.0, "popularity": 5.0})
-    weights, report = tune_hybrid(MEMBERS, HELD, config, known=KNOWN)
+    weights, report = tune_hybrid(MEMBERS, HELD, config, queries=KNOWN)
     assert report["shares"] == {"two_tower": 0.75, "als": 0.25}
     assert report["tried"] == 0
     best = {name: MEMBERS[name].propose(HELD.queries, 1).scores[:, 0] for name in ("two_tower", "als")}
@@ -232,11 +232,11 @@ def test_shares_of_the_config_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize("given", [{"als": 1.0, "tow_tower": 2.0}, {"popularity": 1.0}, {"als": 0.0}])
 def test_shares_of_no_member_are_refused(given: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="hybrid_weights"):
-        tune_hybrid(MEMBERS, HELD, make_config(hybrid_weights=given), known=KNOWN)
+        tune_hybrid(MEMBERS, HELD, make_config(hybrid_weights=given), queries=KNOWN)
 
 
 def test_without_validation_all_members_are_equally_loud() -> None:
-    weights, report = tune_hybrid(MEMBERS, None, make_config(), known=KNOWN)
+    weights, report = tune_hybrid(MEMBERS, None, make_config(), queries=KNOWN)
     assert report["shares"] == pytest.approx(dict.fromkeys(MEMBERS, 1 / 3))
     assert (report["ndcg@2"], report["users"], report["tried"]) == (None, 0, 0)
     asked = KNOWN.select(np.flatnonzero(KNOWN.histories.lengths))
@@ -249,7 +249,7 @@ def test_without_any_queries_there_are_weights_still() -> None:
     nobody = Queries(
         Histories.from_rows(0, *(np.zeros(0, np.int64),) * 3), np.zeros(0, np.int32), np.zeros(0, np.int64)
     )
-    weights, _ = tune_hybrid(MEMBERS, None, make_config(), known=nobody)
+    weights, _ = tune_hybrid(MEMBERS, None, make_config(), queries=nobody)
     assert weights == pytest.approx(dict.fromkeys(MEMBERS, 1 / 3))
 
 

@@ -1,4 +1,4 @@
-"""Fit the retrievers beside the two-tower: tuned on validation for the bundle, once more on the ranker's prefix."""
+"""Fit the sources beside the two-tower: tuned on validation for the bundle, once more on the ranker's prefix."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ BLEND, HYBRID = "blend", "hybrid"
 
 
 @dataclass(frozen=True)
-class FittedRetrievers:
-    """Every retriever of the config that the data allow.
+class TunedSources:
+    """Every source of the config that the data allow.
 
     Attributes:
         tuned: by name.
@@ -39,13 +39,13 @@ class FittedRetrievers:
     skipped: dict[str, str]
 
     @property
-    def retrievers(self) -> dict[str, Source]:
-        """The retrievers alone."""
-        return {name: tuned.retriever for name, tuned in self.tuned.items()}
+    def sources(self) -> dict[str, Source]:
+        """The sources themselves."""
+        return {name: tuned.source for name, tuned in self.tuned.items()}
 
 
 def fit_data(dataset: PreparedDataset, histories: Histories, text: ItemText, config: Config) -> FitData:
-    """What retrievers are fitted on: the given histories of the dataset's users, and its catalogue."""
+    """What sources are fitted on: the given histories of the dataset's users, and its catalogue."""
     return FitData(
         histories=histories,
         n_items=dataset.n_items,
@@ -56,10 +56,10 @@ def fit_data(dataset: PreparedDataset, histories: Histories, text: ItemText, con
     )
 
 
-def tune_retrievers(
+def tune_sources(
     data: FitData, held: HeldOut | None, config: Config, console: Console, progress: Progress = lambda _: None
-) -> FittedRetrievers:
-    """Fit and tune each retriever of `retrieval.retrievers`, and say how it did."""
+) -> TunedSources:
+    """Fit and tune each source that the config names, and say how it did."""
     tuned: dict[str, Tuned] = {}
     skipped: dict[str, str] = {}
     for name, recipe in recipes(config.retrieval).items():
@@ -70,10 +70,10 @@ def tune_retrievers(
             continue
         tuned[name] = tune_source(recipe, data, held, config, progress)
         console.print(_line(name, tuned[name].report))
-    return FittedRetrievers(tuned, skipped)
+    return TunedSources(tuned, skipped)
 
 
-def fit_again(names: Iterable[str], data: FitData, fitted: FittedRetrievers, config: Config) -> dict[str, Source]:
+def fit_again(names: Iterable[str], data: FitData, fitted: TunedSources, config: Config) -> dict[str, Source]:
     """Sources with the settings chosen before, on other data."""
     of = recipes(config.retrieval)
     return {name: of[name].fitted(data, fitted.tuned[name].settings) for name in names}
@@ -83,7 +83,7 @@ def make_hybrids(
     two_tower: Source,
     baselines: Mapping[str, Source],
     held: HeldOut | None,
-    known: Queries,
+    queries: Queries,
     config: Config,
     console: Console,
     progress: Progress = lambda _: None,
@@ -95,12 +95,12 @@ def make_hybrids(
     """
     both = {two_tower.name: two_tower, **baselines}
     scores = None if held is None else CandidateScores.of(both, tuning_sample(held, config))
-    weights, blend_report = tune_hybrid(baselines, held, config, known=known, scores=scores, progress=progress)
+    weights, blend_report = tune_hybrid(baselines, held, config, queries=queries, scores=scores, progress=progress)
     blend = Hybrid(baselines, weights, BLEND)
     members = {two_tower.name: two_tower, **blend.members}
     # Shares that the config gives are those of the blend; the two-tower's part in the hybrid is tuned beside them.
     free = config.model_copy(update={"retrieval": config.retrieval.model_copy(update={"hybrid_weights": None})})
-    weights, report = tune_hybrid(members, held, free, known=known, scores=scores, progress=progress)
+    weights, report = tune_hybrid(members, held, free, queries=queries, scores=scores, progress=progress)
     hybrids = {BLEND: blend, HYBRID: Hybrid(members, weights, HYBRID)}
     sweep = [] if held is None else alpha_sweep(two_tower, blend, held, config)
     for name, entry in ((BLEND, blend_report), (HYBRID, report)):

@@ -16,7 +16,7 @@ from recsys.measure.protocol import HeldOut
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
-from recsys.train.retrievers import fit_again, make_hybrids, tune_retrievers
+from recsys.train.source_fits import fit_again, make_hybrids, tune_sources
 from tests.support.datasets import TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
 from tests.support.training import N_ITEMS, N_USERS, make_histories
@@ -61,10 +61,10 @@ def printed(run: Any) -> tuple[Any, str]:
 
 
 def test_each_is_tuned_or_skipped_and_says_so(data: FitData, held: HeldOut) -> None:
-    fitted, text = printed(lambda console: tune_retrievers(data, held, config_of(), console))
+    fitted, text = printed(lambda console: tune_sources(data, held, config_of(), console))
     assert list(fitted.tuned) == ["popularity", "recent_popularity", "transitions"]
     assert list(fitted.skipped) == ["ease"]
-    assert fitted.retrievers["transitions"] is fitted.tuned["transitions"].retriever
+    assert fitted.sources["transitions"] is fitted.tuned["transitions"].source
     # In this shop the next item follows the last one: the way back and the items before say nothing.
     settings = fitted.tuned["transitions"].settings
     assert (settings["reverse"], settings["decay"]) == (0.0, 0.3)
@@ -77,21 +77,21 @@ def test_each_is_tuned_or_skipped_and_says_so(data: FitData, held: HeldOut) -> N
 
 
 def test_without_validation_the_first_settings_are_taken_untried(data: FitData) -> None:
-    fitted, text = printed(lambda console: tune_retrievers(data, None, config_of(), console))
+    fitted, text = printed(lambda console: tune_sources(data, None, config_of(), console))
     assert fitted.tuned["transitions"].report["tried"] == []
     assert text.count("untried") == 3
 
 
 def test_fitted_again_means_the_same_settings_on_other_data(data: FitData, held: HeldOut) -> None:
     config = config_of()
-    fitted = tune_retrievers(data, held, config, Console(quiet=True))
+    fitted = tune_sources(data, held, config, Console(quiet=True))
     prefix = replace(data, histories=data.histories.select(np.arange(50)))
     again = fit_again(["transitions"], prefix, fitted, config)["transitions"]
     expected = fit_transitions(prefix.histories, N_ITEMS, **fitted.tuned["transitions"].settings)
     np.testing.assert_array_equal(again.neighbours, expected.neighbours)
     np.testing.assert_array_equal(again.similarities, expected.similarities)
     assert again.decay == expected.decay
-    assert (again.similarities != fitted.retrievers["transitions"].similarities).any()
+    assert (again.similarities != fitted.sources["transitions"].similarities).any()
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +105,10 @@ def two_tower(held: HeldOut) -> FixedScores:
 def hybrids_of(
     data: FitData, held: HeldOut | None, two_tower: FixedScores, config: Config
 ) -> tuple[dict[str, Hybrid], dict[str, Any], str]:
-    fitted = tune_retrievers(data, held, config, Console(quiet=True))
+    fitted = tune_sources(data, held, config, Console(quiet=True))
     known = Queries(data.histories, np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, np.int64))
     (hybrids, report), text = printed(
-        lambda console: make_hybrids(two_tower, fitted.retrievers, held, known, config, console)
+        lambda console: make_hybrids(two_tower, fitted.sources, held, known, config, console)
     )
     return hybrids, report, text
 
