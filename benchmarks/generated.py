@@ -23,13 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.bundle import BundleWriter, ItemRecord, open_bundle
-from recsys.bundle.layout import RANKING_HEAD_FILE, RETRIEVERS_FOLDER
+from recsys.bundle.layout import RETRIEVERS_FOLDER
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.tower_io import OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD
 from recsys.core.types import Float16Array, Float32Array, Int32Array, Int64Array
 from recsys.models import TwoTower
+from recsys.models.exported import exported_models
 from recsys.models.features import ItemFeatures
 from recsys.models.ranker_network import RankerNetwork, bin_edges
 from recsys.pipeline.candidate_scorer import CandidateScorer
@@ -57,9 +59,8 @@ from recsys.sources.lending import LENDERS, Loans
 from recsys.sources.popularity.source import Popularity
 from recsys.sources.two_tower.index import build_index
 from recsys.sources.two_tower.query_tower import QueryTower
-from recsys.sources.two_tower.source import QUERY_TOWER_FILE, TwoTowerSource
-from recsys.train.onnx import export_onnx
-from recsys.train.onnx_towers import served_graphs
+from recsys.sources.two_tower.source import TwoTowerSource
+from recsys.train.onnx_export import export_onnx
 from recsys.train.ranker_fit import FittedRanker, served_ranker
 
 USERS = 20_000
@@ -260,27 +261,25 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
     features = ItemFeatures(_normal(random, n_items, encoder), numbers[:, 0], numbers, price, 10, 10)
     model = TwoTower(features, np.ones(n_items, np.int64), 1, config, 4.2)
     model.build_variables()
-    graphs = served_graphs(model)
-    functions, dim, queries, length = model.export_functions(), model.output_dim, 8, 12
+    dim, queries, length = model.output_dim, 8, 12
     users = _normal(random, queries, dim)
     examples: dict[str, dict[str, NDArray[Any]]] = {
-        QUERY_TOWER_FILE: {
-            "history": _normal(random, queries, length, dim),
-            "lengths": random.integers(1, length, queries).astype(np.int32),
-            "gaps": random.random((queries, length)).astype(np.float32),
-            "user": np.zeros(queries, np.int32),
-        },
-        RANKING_HEAD_FILE: {
-            "user_embedding": users,
-            "item_part": _normal(random, queries, length, config.model.rating_hidden[0]),
-            "features": _normal(random, queries, length, len(FEATURES)),
-        },
+        QUERY_TOWER.name: QUERY_TOWER.named(
+            _normal(random, queries, length, dim),
+            random.integers(1, length, queries).astype(np.int32),
+            random.random((queries, length)).astype(np.float32),
+            np.full(queries, OUT_OF_VOCABULARY, np.int32),
+        ),
+        RATING_HEAD.name: RATING_HEAD.named(
+            users,
+            _normal(random, queries, length, config.model.rating_hidden[0]),
+            _normal(random, queries, length, len(FEATURES)),
+        ),
     }
-    for path, example in examples.items():
-        name = Path(path).stem
-        function: Any = functions[name]
-        needed = {spec.name: example[spec.name] for spec in function.input_signature}
-        export_onnx(function, folder / path, needed, graphs[name])
+    for exported in exported_models(model):
+        signature = exported.signature
+        if exported.graph is not None:
+            export_onnx(exported.function, folder / signature.onnx_file, examples[signature.name], exported.graph)
 
 
 def make_ranker(values: Float32Array, config: Config) -> RankerTables:
@@ -304,7 +303,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
     queries = Queries(histories.select(sample), sample.astype(np.int32), np.full(len(sample), START + 1000 * DAY))
     with BundleWriter(folder, name, keep=1) as writer:
         export_towers(writer.folder, config, random)
-        tower = QueryTower(writer.folder / QUERY_TOWER_FILE, config.model.max_history)
+        tower = QueryTower(writer.folder / QUERY_TOWER.onnx_file, config.model.max_history)
         vectors = tower.encode(queries, items.embeddings)
         index, recall = build_index(items.embeddings, vectors, config.index)
         two_tower = TwoTowerSource(tower, items.embeddings, index)
@@ -322,7 +321,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         writer.add_catalogue(item_records(items, attributes), (f"A{row:013d}" for row in range(n_users)))
         writer.add_histories(histories)
         parts = _normal(random, n_items, config.model.rating_hidden[0])
-        predictor = RatingPredictor(RankingHead(writer.folder / RANKING_HEAD_FILE), statistics, parts)
+        predictor = RatingPredictor(RankingHead(writer.folder / RATING_HEAD.onnx_file), statistics, parts)
         writer.add_ratings(predictor)
         scorer = CandidateScorer(
             two_tower,

@@ -27,10 +27,11 @@ import tensorflow as tf  # isort: skip
 
 from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
+from recsys.core.tower_io import Batch
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.losses import FullSoftmaxRetrieval
 from recsys.pipeline.ratings import FEATURES
-from recsys.train.batches import Batch, TrainingBatches
+from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import make_deterministic
 from recsys.train.step import TrainStep, make_optimizer
 

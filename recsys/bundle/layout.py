@@ -14,7 +14,6 @@ RATINGS_FOLDER = "ratings"
 ITEM_PARTS_FILE = "item_parts.npy"  # in it
 RETRIEVERS_FOLDER = "retrievers"
 ONNX_FOLDER = "onnx"
-RANKING_HEAD_FILE = "onnx/ranking_head.onnx"
 RANKER_FILE = "ranker.npz"
 FEATURES_FOLDER = "features"
 LOANS_FOLDER = "loans"

@@ -13,6 +13,7 @@ from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify
 from recsys.core.arrays import mapped
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
+from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
@@ -65,7 +66,7 @@ class Bundle:
     @property
     def has_ratings(self) -> bool:
         """Whether the bundle predicts ratings."""
-        return (self.path / layout.RANKING_HEAD_FILE).is_file()
+        return (self.path / RATING_HEAD.onnx_file).is_file()
 
     @property
     def sources(self) -> list[str]:
@@ -101,7 +102,7 @@ class Bundle:
         """Predicts ratings; None when the dataset had none."""
         if not self.has_ratings:
             return None
-        head = RankingHead(self.path / layout.RANKING_HEAD_FILE)
+        head = RankingHead(self.path / RATING_HEAD.onnx_file)
         folder = self.path / layout.RATINGS_FOLDER
         return RatingPredictor(head, RatingStatistics.load(folder), mapped(folder / layout.ITEM_PARTS_FILE))
 

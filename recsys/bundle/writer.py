@@ -34,15 +34,16 @@ from recsys.bundle.reader import Bundle
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
+from recsys.core.tower_io import QUERY_TOWER, RATING_HEAD
 from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import Ranker
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.registry import FALLBACK
-from recsys.sources.two_tower.source import EMBEDDINGS_FILE, INDEX_FOLDER, QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.two_tower.source import EMBEDDINGS_FILE, INDEX_FOLDER, TwoTowerSource
 
 _PARTS = (
-    QUERY_TOWER_FILE,
+    QUERY_TOWER.onnx_file,
     EMBEDDINGS_FILE,
     INDEX_FOLDER,
     layout.CATALOGUE_FILE,
@@ -144,14 +145,14 @@ class BundleWriter:
         for name in layout.HISTORY_ARRAYS:
             np.save(folder / f"{name}.npy", getattr(histories, name))
 
-    def add_ratings(self, predictor: RatingPredictor, ranking_head: Path | None = None) -> None:
+    def add_ratings(self, predictor: RatingPredictor, rating_head: Path | None = None) -> None:
         """What ratings are predicted from, and the rating head's ONNX file, unless that is in `folder` already."""
         folder = self.folder / layout.RATINGS_FOLDER
         folder.mkdir()
         predictor.statistics.save(folder)
         np.save(folder / layout.ITEM_PARTS_FILE, predictor.item_parts)
-        if ranking_head is not None:
-            shutil.copyfile(ranking_head, self.folder / layout.RANKING_HEAD_FILE)
+        if rating_head is not None:
+            shutil.copyfile(rating_head, self.folder / RATING_HEAD.onnx_file)
 
     def add_ranker(self, ranker: Ranker, proposers: Iterable[str]) -> None:
         """The ranker and what it reads.

@@ -6,12 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
+from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY, id_rows
 from recsys.core.types import BoolArray, Float32Array
 from recsys.models.features import ItemFeatures
 from recsys.models.layers import StepDropout
 from recsys.sources.lending import Loans
-
-UNSEEN_ITEM = 0  # id row of an item the model was not trained on; item row n has id row n + 1
 
 
 class ItemTower(tf.keras.layers.Layer):
@@ -35,7 +34,7 @@ class ItemTower(tf.keras.layers.Layer):
 
         Args:
             features: attributes of N items.
-            trained: bool [N], items that occur in training; the others use the unseen-item id row.
+            trained: bool [N], items that occur in training; the others are out of vocabulary.
             config: sizes and which inputs to use.
             step, seed: see StepDropout.
             item_init: float32 [N, dim], start of the id embeddings, or None for a random one.
@@ -47,7 +46,7 @@ class ItemTower(tf.keras.layers.Layer):
             "brand": tf.constant(features.brand),
             "categories": tf.constant(features.categories),
             "price": tf.constant(features.price),
-            "item": tf.constant(np.where(trained, np.arange(len(features)) + 1, UNSEEN_ITEM).astype(np.int32)),
+            "item": tf.constant(np.where(trained, id_rows(np.arange(len(features))), np.int32(OUT_OF_VOCABULARY))),
         }
         if text_layer is None:
             self._features["text"] = tf.constant(features.text)
@@ -75,7 +74,7 @@ class ItemTower(tf.keras.layers.Layer):
             inputs["text"] = self._text_layer(rows, training=training)
         if training and self._config.use_item_id:
             shown = self._id_dropout(tf.ones_like(rows, tf.float32), training=True) > 0
-            inputs["item"] = tf.where(shown, inputs["item"], UNSEEN_ITEM)
+            inputs["item"] = tf.where(shown, inputs["item"], OUT_OF_VOCABULARY)
         return self.from_features(**inputs)
 
     def from_features(
@@ -88,7 +87,7 @@ class ItemTower(tf.keras.layers.Layer):
             brand: int32 [U].
             categories: int32 [U, C].
             price: float32 [U, 2].
-            item: int32 [U], item row + 1, or UNSEEN_ITEM.
+            item: int32 [U], id rows.
         """
         centred = tf.math.l2_normalize(text, axis=-1) - self._text_mean
         learned = self._text(tf.math.l2_normalize(centred, axis=-1))
@@ -144,10 +143,10 @@ def text_components(text: Float32Array, dim: int) -> tuple[Float32Array, Float32
 
 def _id_table(n_items: int, config: ModelConfig, item_init: Float32Array | None) -> tf.keras.layers.Embedding:
     if item_init is None:
-        return _embedding(n_items + 1, config.dim, "item_id")
-    table = np.concatenate([np.zeros((1, config.dim), np.float32), item_init])
+        return _embedding(FIRST_ID_ROW + n_items, config.dim, "item_id")
+    table = np.concatenate([np.zeros((FIRST_ID_ROW, config.dim), np.float32), item_init])
     initializer = tf.keras.initializers.Constant(table)
-    return tf.keras.layers.Embedding(n_items + 1, config.dim, embeddings_initializer=initializer, name="item_id")
+    return tf.keras.layers.Embedding(len(table), config.dim, embeddings_initializer=initializer, name="item_id")
 
 
 def _embedding(rows: int, dim: int, name: str) -> tf.keras.layers.Embedding:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +11,7 @@ import tensorflow_recommenders as tfrs
 from numpy.typing import NDArray
 
 from recsys.config import Config
+from recsys.core.tower_io import Batch
 from recsys.core.types import Float32Array
 from recsys.models.features import ItemFeatures
 from recsys.models.item_tower import ItemTower
@@ -20,19 +20,16 @@ from recsys.models.rating_head import RatingHead
 from recsys.models.user_tower import UserTower
 from recsys.pipeline.ratings import FEATURES
 
-Batch = Mapping[str, tf.Tensor]
-
 
 class TwoTower(tfrs.Model):
     """Multi-task two-tower model; the inner product of a user and an item vector is the retrieval score.
 
-    A batch holds, for B users and L positions:
-        user: int32 [B], user row + 1, or 0 for an unknown user.
-        history: int32 [B, L], item rows, -1 as padding on the right.
-        gaps: float32 [B, L], log(1 + days since the event before).
-        targets: int32 [B, L], the item that followed each position, -1 as padding.
-        ratings: float32 [B, L], the target's rating, NaN where there is none.
-        rating_features: float32 [B, L, F], see recsys.pipeline.ratings.
+    Attributes:
+        item_tower, user_tower: the towers.
+        rating_head: None without rating task.
+        step: number of the training step, of which dropout masks and negatives are functions.
+        text_dim: E, width of the items' text embeddings.
+        n_category_columns: C, most categories of an item.
     """
 
     def __init__(
@@ -83,10 +80,10 @@ class TwoTower(tfrs.Model):
         # Items without a training interaction are no negatives: a new item is not a rejected one.
         trained = np.flatnonzero(np.asarray(item_counts) > 0).astype(np.int32)
         self._trained_rows = tf.constant(trained)
-        self._place_of_row = tf.constant(np.searchsorted(trained, np.arange(len(features))).astype(np.int32))
+        self._column_of_row = tf.constant(np.searchsorted(trained, np.arange(len(features))).astype(np.int32))
         self._train_share = tf.constant(np.asarray(item_counts) / max(np.sum(item_counts), 1), tf.float32)
-        self._n_categories_columns = features.categories.shape[1]
-        self._text_dim = features.text.shape[1]
+        self.n_category_columns = features.categories.shape[1]
+        self.text_dim = features.text.shape[1]
 
     @property
     def output_dim(self) -> int:
@@ -119,7 +116,7 @@ class TwoTower(tfrs.Model):
             retrieval = self._retrieval_task(
                 queries,
                 vectors,
-                candidate_ids=tf.gather(self._place_of_row, targets),
+                candidate_ids=tf.gather(self._column_of_row, targets),
                 sample_weight=tf.ones_like(targets, tf.float32),
             )
         else:
@@ -155,58 +152,6 @@ class TwoTower(tfrs.Model):
         vectors = self.user_tower(history, gaps, user)
         return tf.cast(tf.gather(vectors, tf.maximum(lengths - 1, 0), batch_dims=1), tf.float32)
 
-    def export_functions(self) -> dict[str, Callable[..., Any]]:
-        """Traceable functions of both towers and the rating head, under their names in a bundle."""
-        dim, spec = self.output_dim, tf.TensorSpec
-
-        @tf.function(
-            input_signature=[
-                spec([None, None, dim], tf.float32, "history"),
-                spec([None], tf.int32, "lengths"),
-                spec([None, None], tf.float32, "gaps"),
-                spec([None], tf.int32, "user"),
-            ]
-        )
-        def query_tower(
-            history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor
-        ) -> dict[str, tf.Tensor]:
-            return {"user_embedding": self.user_vectors(history, lengths, gaps, user)}
-
-        @tf.function(
-            input_signature=[
-                spec([None, self._text_dim], tf.float32, "text"),
-                spec([None], tf.int32, "brand"),
-                spec([None, self._n_categories_columns], tf.int32, "categories"),
-                spec([None, 2], tf.float32, "price"),
-                spec([None], tf.int32, "item"),
-            ]
-        )
-        def item_tower(
-            text: tf.Tensor, brand: tf.Tensor, categories: tf.Tensor, price: tf.Tensor, item: tf.Tensor
-        ) -> dict[str, tf.Tensor]:
-            vectors = self.item_tower.from_features(text, brand, categories, price, item)
-            return {"item_embedding": tf.cast(vectors, tf.float32)}
-
-        functions = {"query_tower": query_tower, "item_tower": item_tower}
-        if self.rating_head is not None:
-            functions["ranking_head"] = self._export_rating_head(self.rating_head)
-        return functions
-
-    def _export_rating_head(self, head: RatingHead) -> Callable[..., Any]:
-        spec = tf.TensorSpec
-
-        @tf.function(
-            input_signature=[
-                spec([None, self.output_dim], tf.float32, "user_embedding"),
-                spec([None, None, head.part_width], tf.float32, "item_part"),
-                spec([None, None, len(FEATURES)], tf.float32, "features"),
-            ]
-        )
-        def ranking_head(user_embedding: tf.Tensor, item_part: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"rating": head.rate(user_embedding[:, None, :], item_part, features)}
-
-        return ranking_head
-
     def _make_retrieval_task(self) -> tfrs.tasks.Retrieval:
         training = self._training
         if training.retrieval_loss == "full":
@@ -221,9 +166,9 @@ class TwoTower(tfrs.Model):
             vectors: [U, D], their vectors.
             positions: for "history" and "targets" [B, L], and "negatives" [M]: indices into `rows` (0 at padding).
         """
-        needed = {name: tf.maximum(batch[name], 0) for name in ("history", "targets")}
+        needed = {"history": tf.maximum(batch["history"], 0), "targets": tf.maximum(batch["targets"], 0)}
         if self._training.retrieval_loss == "full":
-            positions = {name: tf.gather(self._place_of_row, values) for name, values in needed.items()}
+            positions = {name: tf.gather(self._column_of_row, values) for name, values in needed.items()}
             return self._trained_rows, self.item_tower(self._trained_rows, training=training), positions
         n_negatives = self._training.uniform_negatives if self._training.retrieval_loss == "mixed" else 0
         needed["negatives"] = self._uniform_items(n_negatives)

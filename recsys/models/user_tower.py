@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
+from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY
 from recsys.core.types import Float64Array
 from recsys.models.layers import (
     BlockWeights,
@@ -19,8 +20,6 @@ from recsys.models.layers import (
     dense_weights,
     norm_weights,
 )
-
-UNKNOWN_USER = 0  # id row of a user the model was not trained on; user row n has id row n + 1
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class UserTower(tf.keras.layers.Layer):
         self._gap_out = tf.keras.layers.Dense(config.dim, name="gap_out")
         self._positions = self._table("positions", config.max_history)
         if config.use_user_id:
-            self._users = self._table("users", n_users + 1)
+            self._users = self._table("users", FIRST_ID_ROW + n_users)
         if match_dim:
             scale = tf.keras.initializers.Constant(math.log(config.text_match_scale))
             self._match_log_scale = self.add_weight("match_log_scale", (), initializer=scale)
@@ -94,7 +93,7 @@ class UserTower(tf.keras.layers.Layer):
         Args:
             history: float32 [B, L, dim + match_dim], item vectors, padded with zeros on the right.
             gaps: float32 [B, L], log(1 + days since the event before).
-            user: int32 [B], user row + 1 or UNKNOWN_USER.
+            user: int32 [B], id rows.
 
         Returns:
             float32 [B, L, dim + match_dim]; what stands at padding is meaningless.
@@ -147,7 +146,7 @@ class UserTower(tf.keras.layers.Layer):
     def _user_vectors(self, user: tf.Tensor, training: bool) -> tf.Tensor:
         if training:  # so that the row of unknown users is trained and the history must do without an id
             shown = self._drop_user(tf.ones_like(user, tf.float32), training=True) > 0
-            user = tf.where(shown, user, UNKNOWN_USER)
+            user = tf.where(shown, user, OUT_OF_VOCABULARY)
         return tf.gather(self._users, user)
 
     def _matched(self, text: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.core.histories import Histories
+from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.rating_kernels import gather
 from recsys.pipeline.ratings import RatingStatistics
@@ -28,7 +29,7 @@ class RankingHead:
             parts: float32 [B, K, H], see `RatingPredictor`.
             features: float32 [B, K, F], see `RatingStatistics.features`.
         """
-        return self._model(user_embedding=users, item_part=parts, features=features)
+        return self._model(**RATING_HEAD.named(users, parts, features))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.core.compiled import compiled, number
 from recsys.core.histories import SECONDS_PER_DAY
+from recsys.core.tower_io import FIRST_ID_ROW
 from recsys.core.types import Float32Array, Int32Array, Int64Array, UInt16Array
 
 
@@ -55,7 +56,7 @@ def tower_inputs(
 
     Returns:
         Embeddings [R, L, D] of the latest items, lengths [R], gaps [R, L] in log(1 + days) since the event before, 0
-        for the first, and 1 + user row [R].
+        for the first, and id rows of the users [R].
     """
     longest = 0
     lengths, ids = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)
@@ -63,7 +64,7 @@ def tower_inputs(
         row = rows[place]
         lengths[place] = min(indptr[row + 1] - indptr[row], max_history)
         longest = max(longest, lengths[place])
-        ids[place] = users[row] + 1
+        ids[place] = users[row] + FIRST_ID_ROW
     history = np.zeros((len(rows), longest, embeddings.shape[1]), np.float32)
     gaps = np.zeros((len(rows), longest), np.float32)
     for place in range(len(rows)):

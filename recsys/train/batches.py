@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.tower_io import OUT_OF_VOCABULARY, Batch, id_rows
 from recsys.core.types import Float32Array, Int64Array
-
-Batch = dict[str, NDArray[np.generic]]
 
 NO_TARGET = -1
 
@@ -65,10 +63,7 @@ class TrainingBatches:
         """Batch `index` of `epoch`, or of it the rows `shard, shard + n_shards, ...` for one replica.
 
         Returns:
-            user int32 [B] (row + 1), history int32 [B, L] (-1 padding on the right), gaps float32
-            [B, L], targets int32 [B, L] (-1 padding), ratings float32 [B, L] of the targets (NaN
-            where there is none), rating_features float32 [B, L, F] of the targets. A shard without
-            rows is one row of padding.
+            Arrays. A shard without rows is one row of padding.
         """
         order, firsts = self._order(epoch)
         first = firsts[index]
@@ -80,14 +75,14 @@ class TrainingBatches:
         valid = offsets < lengths[:, None]
         inputs = np.where(valid, starts[:, None] + offsets, 0)
         targets = np.where(valid, inputs + 1, 0)
-        known = self._histories
+        histories = self._histories
         gaps = np.where(valid & (offsets > 0), self._gaps[inputs], np.float32(0))
         return {
-            "user": (self._users[rows] + 1).astype(np.int32),
-            "history": np.where(valid, known.items[inputs], np.int32(NO_TARGET)),
+            "user": id_rows(self._users[rows]),
+            "history": np.where(valid, histories.items[inputs], np.int32(NO_TARGET)),
             "gaps": gaps,
-            "targets": np.where(valid, known.items[targets], np.int32(NO_TARGET)),
-            "ratings": np.where(valid, known.ratings[targets], np.float32(np.nan)),
+            "targets": np.where(valid, histories.items[targets], np.int32(NO_TARGET)),
+            "ratings": np.where(valid, histories.ratings[targets], np.float32(np.nan)),
             "rating_features": np.where(valid[:, :, None], self._rating_features[targets], np.float32(0)),
         }
 
@@ -105,7 +100,7 @@ class TrainingBatches:
 
     def _padding_row(self) -> Batch:
         return {
-            "user": np.zeros(1, np.int32),
+            "user": np.full(1, OUT_OF_VOCABULARY, np.int32),
             "history": np.full((1, 1), NO_TARGET, np.int32),
             "gaps": np.zeros((1, 1), np.float32),
             "targets": np.full((1, 1), NO_TARGET, np.int32),

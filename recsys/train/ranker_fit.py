@@ -14,7 +14,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
 from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.train.onnx import checked_difference
+from recsys.train.onnx_export import checked_difference
 from recsys.train.ranker_lists import CandidateLists
 from recsys.train.validation import EARLY_STOPPING_METRIC
 

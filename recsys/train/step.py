@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from recsys.config import TrainingConfig
+from recsys.core.tower_io import Batch
 from recsys.models import TwoTower
-from recsys.train.batches import Batch
 
 MEAN = tf.distribute.ReduceOp.MEAN
 
@@ -92,14 +92,14 @@ class TrainStep:
         gradient_norm = float(local(norm)[0])
         return StepResult(values, gradient_norm, isfinite(values["loss"]) and (self._scaled or isfinite(gradient_norm)))
 
-    def _on_replicas(self, batches: list[dict[str, tf.Tensor]]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def _on_replicas(self, batches: list[Batch]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         by_replica = dict(zip(self._replicas, batches, strict=True))
         batch = self._strategy.experimental_distribute_values_from_function(
             lambda context: by_replica[context.replica_id_in_sync_group]
         )
         return self._strategy.run(self._on_replica, args=(batch,))
 
-    def _on_replica(self, batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def _on_replica(self, batch: Batch) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             total, parts = self._model.compute_losses(batch, training=True)
@@ -116,8 +116,8 @@ class TrainStep:
         return context.all_reduce(MEAN, {"loss": total, **parts}), norm
 
 
-def batch_signature() -> dict[str, tf.TensorSpec]:
-    """Types and free dimensions of a batch, see `TrainingBatches.batch`."""
+def batch_signature() -> Batch:
+    """Types and free dimensions of a batch, see `Batch`."""
     return {
         "user": tf.TensorSpec([None], tf.int32),
         "history": tf.TensorSpec([None, None], tf.int32),

@@ -7,6 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
+from recsys.core.tower_io import Padded
 from recsys.measure.metrics import ranking_metrics
 from recsys.models import TwoTower
 
@@ -74,15 +75,9 @@ class Validator:
 
     def _queries(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
         rows = np.arange(start, min(stop, len(self)))
-        inputs, seen = self._inputs.select(rows), self._seen.select(rows)
+        inputs, seen = Padded.of(self._inputs.select(rows), self.users[rows]), self._seen.select(rows)
         pairs = np.stack([seen.rows, seen.items], axis=1)
-        return {
-            "history": inputs.padded(inputs.items, -1),
-            "lengths": inputs.lengths.astype(np.int32),
-            "gaps": inputs.padded(inputs.gaps(), 0.0),
-            "user": (self.users[rows] + 1).astype(np.int32),
-            "seen": pairs.astype(np.int64),
-        }
+        return {**vars(inputs), "seen": pairs.astype(np.int64)}
 
     def _best_items(self, items: tf.Tensor, queries: dict[str, tf.Tensor]) -> tf.Tensor:
         history = queries["history"]

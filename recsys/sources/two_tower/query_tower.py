@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.core.compiled import halves
 from recsys.core.queries import Queries
+from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int64Array
 from recsys.sources.onnx_session import OnnxModel
 from recsys.sources.tower_kernels import plan_blocks, tower_inputs
@@ -53,4 +54,4 @@ class QueryTower:
         history, lengths, gaps, users = tower_inputs(
             known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, embeddings
         )
-        return self._model(history=history, lengths=lengths, gaps=gaps, user=users)
+        return self._model(**QUERY_TOWER.named(history, lengths, gaps, users))

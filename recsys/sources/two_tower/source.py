@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recsys.core.arrays import half, mapped
 from recsys.core.compiled import halves
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
@@ -25,7 +26,6 @@ from recsys.sources.tower_kernels import plan_searches
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
 
-QUERY_TOWER_FILE = "onnx/query_tower.onnx"
 EMBEDDINGS_FILE = "item_embeddings.npy"
 INDEX_FOLDER = "scann"
 PARAMETERS_FILE = "two_tower.json"
@@ -164,7 +164,7 @@ class TwoTowerSource(Source):
         (folder / INDEX_FOLDER).mkdir()
         self.index.save(folder / INDEX_FOLDER)
         np.save(folder / EMBEDDINGS_FILE, self.item_embeddings)
-        target = folder / QUERY_TOWER_FILE
+        target = folder / QUERY_TOWER.onnx_file
         target.parent.mkdir(exist_ok=True)
         if not (target.exists() and target.samefile(self.tower.path)):
             shutil.copyfile(self.tower.path, target)
@@ -175,6 +175,6 @@ class TwoTowerSource(Source):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Embeddings are memory-mapped."""
         parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
-        tower = QueryTower(folder / QUERY_TOWER_FILE, parameters["max_history"])
+        tower = QueryTower(folder / QUERY_TOWER.onnx_file, parameters["max_history"])
         embeddings = mapped(folder / EMBEDDINGS_FILE)
         return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings))

@@ -9,19 +9,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from recsys.bundle.layout import ONNX_FOLDER, RANKING_HEAD_FILE, TF_FOLDER
+from recsys.bundle.layout import ONNX_FOLDER, TF_FOLDER
 from recsys.config import Config
 from recsys.core.arrays import half
+from recsys.core.tower_io import ITEM_TOWER, OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD, Padded, id_rows
 from recsys.core.types import Float32Array
 from recsys.models import TwoTower
+from recsys.models.exported import exported_models
 from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
 from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
 from recsys.sources.two_tower.query_tower import QueryTower
-from recsys.sources.two_tower.source import QUERY_TOWER_FILE, TwoTowerSource
+from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.features import ModelInputs
-from recsys.train.onnx import export_onnx
-from recsys.train.onnx_towers import served_graphs
+from recsys.train.onnx_export import export_onnx
 from recsys.train.progress import Step
 from recsys.train.steps.context import RunContext, ServedTwoTower, Trained
 
@@ -47,7 +48,7 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
     exact = model.item_vectors().numpy()
     embeddings = half(exact)
     differences = _write(model, trained.inputs, exact, folder, config)
-    tower = QueryTower(folder / QUERY_TOWER_FILE, config.model.max_history)
+    tower = QueryTower(folder / QUERY_TOWER.onnx_file, config.model.max_history)
     recall = None
     if measure:
         # The index is tuned on what precedes the test interactions; what is served includes them.
@@ -62,7 +63,7 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
         index = ScannIndex.build(embeddings, config.index)
     predictor = None
     if trained.inputs.statistics is not None and model.rating_head is not None:
-        head = RankingHead(folder / RANKING_HEAD_FILE)
+        head = RankingHead(folder / RATING_HEAD.onnx_file)
         parts = model.rating_head.item_part(tf.constant(exact)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts)
     return ServedTwoTower(TwoTowerSource(tower, embeddings, index), predictor, recall, differences)
@@ -74,15 +75,15 @@ def _write(
     """Write each function of the model as SavedModel and ONNX file; the largest difference of each."""
     examples = _examples(inputs, embeddings, config)
     differences = {}
-    functions: dict[str, Any] = model.export_functions()
-    graphs = served_graphs(model)
-    for name, function in functions.items():
+    for exported in exported_models(model):
+        signature, function = exported.signature, exported.function
         module = tf.Module()
         concrete = function.get_concrete_function()
         module.function, module.weights = function, list(concrete.graph.variables)
-        tf.saved_model.save(module, str(folder / TF_FOLDER / name), signatures=concrete)
-        example = {spec.name: examples[name][spec.name] for spec in function.input_signature}
-        differences[name] = export_onnx(function, folder / ONNX_FOLDER / f"{name}.onnx", example, graphs.get(name))
+        tf.saved_model.save(module, str(folder / TF_FOLDER / signature.name), signatures=concrete)
+        differences[signature.name] = export_onnx(
+            function, folder / signature.onnx_file, examples[signature.name], exported.graph
+        )
     return differences
 
 
@@ -94,28 +95,24 @@ def _examples(inputs: ModelInputs, embeddings: Float32Array, config: Config) -> 
     rng = np.random.default_rng(config.seed)
     rows = rng.integers(0, len(embeddings), EXAMPLE_ROWS)
     users = rng.permutation(np.flatnonzero(inputs.histories.lengths))[:EXAMPLE_ROWS]
-    recent = inputs.histories.select(users).last(config.model.max_history)
-    history = np.asarray(recent.padded(recent.items, -1), np.int32)
-    users_embedded = embeddings[recent.items[recent.indptr[:-1]]]
+    latest = inputs.histories.select(users).last(config.model.max_history)
+    padded = Padded.of(latest, users)
+    embedded = np.where(padded.history[..., None] >= 0, embeddings[padded.history], np.float32(0))
     shape = len(users), EXAMPLE_ROWS
     features = inputs.features
+    seen = rng.random(len(rows)) < 0.5
     return {
-        "query_tower": {
-            "history": np.where(history[..., None] >= 0, embeddings[history], np.float32(0)),
-            "lengths": recent.lengths.astype(np.int32),
-            "gaps": recent.padded(recent.gaps(), 0.0),
-            "user": (users + 1).astype(np.int32),
-        },
-        "item_tower": {
-            "text": features.text[rows],
-            "brand": features.brand[rows],
-            "categories": features.categories[rows],
-            "price": features.price[rows],
-            "item": np.where(rng.random(len(rows)) < 0.5, rows + 1, 0).astype(np.int32),
-        },
-        "ranking_head": {
-            "user_embedding": users_embedded,
-            "item_part": rng.standard_normal((*shape, config.model.rating_hidden[0]), np.float32),
-            "features": rng.choice(inputs.rating_features, shape),
-        },
+        QUERY_TOWER.name: QUERY_TOWER.named(embedded, padded.lengths, padded.gaps, padded.user),
+        ITEM_TOWER.name: ITEM_TOWER.named(
+            features.text[rows],
+            features.brand[rows],
+            features.categories[rows],
+            features.price[rows],
+            np.where(seen, id_rows(rows), np.int32(OUT_OF_VOCABULARY)),
+        ),
+        RATING_HEAD.name: RATING_HEAD.named(
+            embeddings[latest.items[latest.indptr[:-1]]],  # any vectors of the right width
+            rng.standard_normal((*shape, config.model.rating_hidden[0]), np.float32),
+            rng.choice(inputs.rating_features, shape),
+        ),
     }

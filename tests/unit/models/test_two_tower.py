@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from recsys.config import Config, parse_config
 from recsys.models import ItemFeatures, TwoTower
+from recsys.models.exported import exported_models
 from recsys.models.item_tower import text_components
 from recsys.models.layers import StepDropout
 from recsys.pipeline.ratings import FEATURES
@@ -177,8 +178,7 @@ def test_the_rating_head_starts_as_the_bias_model(model: TwoTower) -> None:
     features[0, :, FEATURES.index("item_bias")] = [0.5, -1.0]
     features[0, :, FEATURES.index("taste")] = 0.25
     vectors = model.item_vectors()
-    head = _model().export_functions()["ranking_head"]
-    rating = head(vectors[:1], tf.zeros([1, 2, 4]), tf.constant(features))["rating"]
+    rating = _exported(_model())["ranking_head"](vectors[:1], tf.zeros([1, 2, 4]), tf.constant(features))["rating"]
     np.testing.assert_allclose(rating, [[4.75, 3.25]], atol=1e-6)
 
 
@@ -186,7 +186,8 @@ def test_the_rating_head_starts_where_it_is_told() -> None:
     start = np.arange(1.0, len(FEATURES) + 1, dtype=np.float32)
     model = TwoTower(_features(), np.ones(N_ITEMS), N_USERS, _config(), rating_mean=3.0, rating_start=start)
     vectors, features = model.item_vectors(), np.full((1, 1, len(FEATURES)), 0.1, np.float32)
-    rating = model.export_functions()["ranking_head"](vectors[:1], tf.zeros([1, 1, 4]), tf.constant(features))["rating"]
+    head = _exported(model)["ranking_head"]
+    rating = head(vectors[:1], tf.zeros([1, 1, 4]), tf.constant(features))["rating"]
     np.testing.assert_allclose(rating, [[3.0 + 0.1 * start.sum()]], rtol=1e-5)
 
 
@@ -205,7 +206,12 @@ def test_without_ratings_there_is_no_rating_task() -> None:
     model = TwoTower(_features(), np.ones(N_ITEMS), N_USERS, _config(), rating_mean=None)
     _, losses = model.compute_losses(_batch())
     assert set(losses) == {"retrieval"}
-    assert set(model.export_functions()) == {"query_tower", "item_tower"}
+    assert set(_exported(model)) == {"query_tower", "item_tower"}
+
+
+def _exported(model: TwoTower) -> dict[str, Any]:
+    model.build_variables()
+    return {exported.signature.name: exported.function for exported in exported_models(model)}
 
 
 def _queries_and_targets(model: TwoTower) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
-"""User tower and rating head as ONNX graphs that compute no more than the server asks for.
+"""The user tower as an ONNX graph that computes no more than the server asks for.
 
-Converted from TensorFlow, they had several times as many nodes, most of them for shapes: a query's time is that of
-its nodes more than that of its arithmetic. `export_onnx` compares what these graphs compute with TensorFlow.
+Converted from TensorFlow, it had several times as many nodes, most of them for shapes: a query's time is that of its
+nodes more than that of its arithmetic. `recsys.train.onnx_export` compares what the graph computes with TensorFlow.
 """
 
 from __future__ import annotations
@@ -9,23 +9,13 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Float64Array
 from recsys.models.layers import BlockWeights, NormWeights
-from recsys.models.rating_head import RatingHead
-from recsys.models.two_tower import TwoTower
+from recsys.models.onnx_graph import GraphBuilder, Inputs, Value, floats, ints
 from recsys.models.user_tower import TowerWeights
-from recsys.pipeline.ratings import FEATURES
-from recsys.train.onnx_graph import GraphBuilder, Inputs, Value, floats, ints
 
 _HIDDEN = -1e4  # added to the logit of what a position may not see
-
-
-def served_graphs(model: TwoTower) -> dict[str, onnx.ModelProto]:
-    """Graphs for those of the model's `export_functions` that the request path computes."""
-    graphs = {"query_tower": query_tower_graph(model.user_tower.numpy_weights())}
-    if model.rating_head is not None:
-        graphs["ranking_head"] = rating_head_graph(model.rating_head, model.output_dim)
-    return graphs
 
 
 def query_tower_graph(weights: TowerWeights) -> onnx.ModelProto:
@@ -58,48 +48,11 @@ def query_tower_graph(weights: TowerWeights) -> onnx.ModelProto:
         match = graph.node("Slice", match, ints(weights.dim), ints(weights.dim + weights.match_dim), ints(2))
         parts.append(graph.node("Reshape", match, ints(-1, weights.match_dim)))
     graph.node("Concat", *parts, axis=1)
-    inputs: Inputs = {
-        "history": (np.float32, ["B", "L", weights.dim + weights.match_dim]),
-        "lengths": (np.int32, ["B"]),
-        "gaps": (np.float32, ["B", "L"]),
-        "user": (np.int32, ["B"]),
-    }
-    return graph.model("query_tower", inputs, "user_embedding", ["B", weights.dim + weights.match_dim])
-
-
-def rating_head_graph(head: RatingHead, dim: int) -> onnx.ModelProto:
-    """`RatingHead.rate` for B users, with K items each, as a graph.
-
-    Of the first layer's product with user x item, a matrix for each user is made, which the item's part is multiplied
-    with: that takes fewer steps than to write user, item and their product side by side.
-    """
-    weights = head.numpy_weights()
-    width, graph = head.part_width, GraphBuilder()
-    (kernel, bias), *deeper = weights.hidden
-    of_user, of_item, of_both, of_features = np.split(kernel, [width, 2 * width, 3 * width])
-    user_kernel, user_bias = weights.user
-    both = graph.dense(
-        "user_embedding",
-        np.concatenate([user_kernel, user_kernel @ of_user], axis=1),
-        np.concatenate([user_bias, user_bias @ of_user + bias]),
+    width = weights.dim + weights.match_dim
+    inputs: Inputs = QUERY_TOWER.named(
+        (np.float32, ["B", "L", width]), (np.int32, ["B"]), (np.float32, ["B", "L"]), (np.int32, ["B"])
     )
-    user, offset = graph.node("Split", both, ints(width, kernel.shape[1]), outputs=2, axis=1)
-    matrices = graph.node("Mul", graph.node("Unsqueeze", user, ints(2)), floats(of_both))
-    hidden = graph.node("MatMul", "item_part", graph.node("Add", matrices, floats(of_item)))
-    hidden = graph.node("Add", hidden, graph.node("MatMul", "features", floats(of_features)))
-    hidden = graph.node("Relu", graph.node("Add", hidden, graph.node("Unsqueeze", offset, ints(1))))
-    for kernel, bias in deeper:
-        hidden = graph.node("MatMul", hidden, floats(kernel))
-        hidden = graph.node("Relu", graph.node("Add", hidden, floats(bias)))
-    linear = graph.node("MatMul", "features", floats(weights.linear))
-    rating = graph.node("Add", linear, graph.node("MatMul", hidden, floats(weights.correction)))
-    graph.node("Squeeze", graph.node("Add", rating, floats(weights.constant)), ints(2))
-    inputs: Inputs = {
-        "user_embedding": (np.float32, ["B", dim]),
-        "item_part": (np.float32, ["B", "K", width]),
-        "features": (np.float32, ["B", "K", len(FEATURES)]),
-    }
-    return graph.model("ranking_head", inputs, "rating", ["B", "K"])
+    return graph.model(QUERY_TOWER.name, inputs, QUERY_TOWER.output, ["B", width])
 
 
 def _tables(weights: TowerWeights) -> Float64Array:

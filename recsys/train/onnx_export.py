@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from recsys.core.errors import BundleError
+from recsys.models.onnx_graph import OPSET
 from recsys.sources.onnx_session import OnnxModel
-from recsys.train.onnx_graph import OPSET
 
 MAX_DIFFERENCE = 1e-4  # relative to the largest output
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from recsys.core.errors import BundleError
 from recsys.sources.onnx_session import OnnxModel
-from recsys.train import onnx
-from recsys.train.onnx import export_onnx, relative_difference
+from recsys.train import onnx_export
+from recsys.train.onnx_export import export_onnx, relative_difference
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
@@ -36,7 +36,7 @@ def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path, mo
         ctx.remove_node(node.name)
         ctx.make_node("Erf", [source], outputs=[output], name=node.name, dtypes=[dtype], shapes=[shape])
 
-    monkeypatch.setattr(onnx, "_convert_erfc", wrong_erfc)
+    monkeypatch.setattr(onnx_export, "_convert_erfc", wrong_erfc)
     with pytest.raises(BundleError, match=r"m\.onnx to compute what TensorFlow does"):
         export_onnx(function(tf.nn.gelu), tmp_path / "m.onnx", {"x": X})
 

@@ -11,10 +11,10 @@ import pytest
 from recsys.config import parse_config
 from recsys.core.errors import BundleError
 from recsys.models import ItemFeatures, TwoTower
+from recsys.models.exported import ExportedModel, exported_models
 from recsys.pipeline.ratings import FEATURES
 from recsys.sources.onnx_session import OnnxModel
-from recsys.train.onnx import export_onnx
-from recsys.train.onnx_towers import served_graphs
+from recsys.train.onnx_export import export_onnx
 
 MAX_HISTORY = 6
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -32,6 +32,10 @@ def make_model(seed: int = 0, **model: Any) -> TwoTower:
     for variable in towers.trainable_variables:
         variable.assign_add(rng.normal(scale=0.5, size=variable.shape))
     return towers
+
+
+def exported(model: TwoTower) -> dict[str, ExportedModel]:
+    return {one.signature.name: one for one in exported_models(model)}
 
 
 def histories(dim: int, lengths: list[int], longest: int) -> Arrays:
@@ -62,8 +66,8 @@ def test_the_query_tower_gives_the_vector_after_the_last_event(
 ) -> None:
     model = make_model(**sections)
     example = histories(model.output_dim, lengths, longest)
-    function = model.export_functions()["query_tower"]
-    assert export_onnx(function, tmp_path / "m.onnx", example, served_graphs(model)["query_tower"]) < 1e-5
+    tower = exported(model)["query_tower"]
+    assert export_onnx(tower.function, tmp_path / "m.onnx", example, tower.graph) < 1e-5
 
 
 @pytest.mark.parametrize("hidden", [[5], [7, 3]])
@@ -75,13 +79,15 @@ def test_the_rating_head_rates_many_items_of_many_users(tmp_path: Path, hidden: 
         "item_part": rng.normal(size=(3, 4, hidden[0])).astype(np.float32),
         "features": rng.normal(size=(3, 4, len(FEATURES))).astype(np.float32),
     }
-    function = model.export_functions()["ranking_head"]
-    assert export_onnx(function, tmp_path / "m.onnx", example, served_graphs(model)["ranking_head"]) < 1e-5
+    head = exported(model)["ranking_head"]
+    assert export_onnx(head.function, tmp_path / "m.onnx", example, head.graph) < 1e-5
 
 
 def test_items_without_features_get_no_rating_and_change_no_other(tmp_path: Path) -> None:
     model, path = make_model(), tmp_path / "m.onnx"
-    path.write_bytes(served_graphs(model)["ranking_head"].SerializeToString())
+    graph = exported(model)["ranking_head"].graph
+    assert graph is not None
+    path.write_bytes(graph.SerializeToString())
     rng = np.random.default_rng(3)
     inputs = {"user_embedding": rng.normal(size=(2, model.output_dim)), "item_part": rng.normal(size=(2, 3, 5))}
     inputs["features"] = rng.normal(size=(2, 3, len(FEATURES)))
@@ -97,15 +103,16 @@ def test_items_without_features_get_no_rating_and_change_no_other(tmp_path: Path
 def test_a_graph_of_other_weights_is_refused(tmp_path: Path) -> None:
     model, other = make_model(0), make_model(1)
     example = histories(model.output_dim, [3, 1], 3)
+    tower, changed = exported(model)["query_tower"], exported(other)["query_tower"]
     with pytest.raises(BundleError, match=r"m\.onnx to compute what TensorFlow does"):
-        export_onnx(
-            model.export_functions()["query_tower"], tmp_path / "m.onnx", example, served_graphs(other)["query_tower"]
-        )
+        export_onnx(tower.function, tmp_path / "m.onnx", example, changed.graph)
 
 
 def test_unused_inputs_are_not_asked_for() -> None:
     def inputs(**sections: Any) -> list[str]:
-        return [value.name for value in served_graphs(make_model(**sections))["query_tower"].graph.input]
+        model = exported(make_model(**sections))["query_tower"].graph
+        assert model is not None
+        return [value.name for value in model.graph.input]
 
     assert inputs() == ["history", "lengths"]
     assert inputs(position="both", use_user_id=True) == ["history", "lengths", "gaps", "user"]
@@ -114,4 +121,4 @@ def test_unused_inputs_are_not_asked_for() -> None:
 def test_without_a_rating_head_there_is_no_graph_of_one() -> None:
     model = make_model()
     model.rating_head = None
-    assert set(served_graphs(model)) == {"query_tower"}
+    assert set(exported(model)) == {"query_tower", "item_tower"}
