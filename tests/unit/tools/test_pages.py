@@ -65,6 +65,21 @@ def test_an_example_fits_its_schema() -> None:
     assert example(schema, types) == [{"id": "i1", "price": 1.0}]
 
 
+PAGES = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+NAMED_PATH = re.compile(r"`((?:recsys|serve|tools|tests|benchmarks|docs)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_paths_named_in_pages_exist(name: str) -> None:
+    named = {path for path in NAMED_PATH.findall((ROOT / name).read_text("utf8")) if "NAME" not in path}
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"])
 def test_links_lead_to_files_that_exist(name: str) -> None:
     text = (ROOT / name).read_text("utf8")
