@@ -1,25 +1,25 @@
 """Loops of the request path, compiled to machine code by Numba: one pass instead of dozens of NumPy calls.
 
-They live in the `kernels` modules, take arrays alone, hold no lock of the interpreter and check no index: their
-callers answer for rows that lie in the catalogue. Compiled code is kept on disk, beside the module (or in
-NUMBA_CACHE_DIR), and found again by that module's file alone: a kernel calls no other module's kernels, or it would
-go on with their old code after an upgrade. (What this module offers to them has one right result, now and later.)
-NUMBA_DISABLE_JIT=1 runs them as plain Python.
+They live in the `kernels` modules, take arrays and numbers alone, hold no lock of the interpreter and check no index:
+their callers answer for rows that lie in the catalogue. NUMBA_DISABLE_JIT=1 runs them as plain Python.
+
+A fresh installation compiles every loop that a server uses before its first answer, so a loop is written to be cheap to
+compile: scalars are read and written one by one, arrays for results come from the caller. Assigning an array to a row,
+sorting with NumPy, sets and dictionaries each compile more code than the loop around them (see
+`benchmarks/cold_start.py`, which shows what every function costs).
+
+Compiled code is kept on disk, beside the module or in NUMBA_CACHE_DIR.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic, overload, register_jitable
-from numpy.typing import NDArray
-
-from recsys.core.types import UInt16Array
+from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,90 +29,43 @@ _FAST_MATH = {"reassoc", "contract", "nsz"}
 
 def compiled(function: Function) -> Function:
     """The function, compiled at its first call with arguments of new types."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST_MATH)(function))
+    return _compiled(function, _FAST_MATH)
 
 
-def prefetch(vector: NDArray[Any], place: int) -> None:
-    """In a kernel: ask the processor to read an element of a vector into its cache. In plain Python nothing.
+def compiled_as_written(function: Function) -> Function:
+    """As `compiled`, with the operations on floating-point numbers in the order in which they are written."""
+    return _compiled(function, set())
 
-    Rows at random of large arrays are slow to come; asked for a few rounds ahead, they are there when they are used.
+
+def _compiled(function: Function, fast_math: set[str]) -> Function:
+    njit: Any = numba.njit
+    dispatcher = njit(nogil=True, error_model="numpy", fastmath=fast_math, no_cfunc_wrapper=True)(function)
+    if hasattr(dispatcher, "py_func"):  # not so where NUMBA_DISABLE_JIT is set
+        dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]  # Numba's class has no types
+    return cast(Function, dispatcher)
+
+
+class _Cache(FunctionCache):
+    """Compiled code on disk, which is found again only while all that it was compiled from is the same.
+
+    Numba looks at the function's own file. What the function calls or reads from other modules is part of its machine
+    code, too.
     """
 
-
-def _instruction(_: Any, vector: Any, place: Any) -> Any:
-    """LLVM's prefetch: for reading, to stay in all caches, data."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        places = [context.cast(builder, arguments[1], signature.args[1], types.intp)]
-        tools: Any = cgutils
-        pointer = tools.get_item_pointer(context, builder, signature.args[0], array, places, wraparound=False)
-        byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
-        function = tools.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [builder.bitcast(pointer, byte), integer(0), integer(3), integer(1)])
-        return context.get_dummy_value()
-
-    return types.void(vector, place), generate
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        own: tuple[Any, ...] = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
+        compiled_in = repr(list(_compiled_in(self._py_func, set())))
+        return *own, hashlib.sha256(compiled_in.encode()).hexdigest()
 
 
-_prefetch: Any = intrinsic(_instruction)
-
-
-@overload(prefetch)
-def _compiled_prefetch(vector: Any, place: Any) -> Callable[[Any, Any], None]:  # noqa: ARG001
-    def prefetch_element(vector: Any, place: Any) -> None:
-        _prefetch(vector, place)
-
-    return prefetch_element
-
-
-@register_jitable
-def prefetch_row(row: NDArray[Any]) -> None:
-    """`prefetch` all of a row, a cache line of 64 bytes at a time."""
-    for place in range(0, len(row), 64 // row.itemsize):
-        prefetch(row, place)
-
-
-def halves(array: NDArray[np.floating]) -> UInt16Array:
-    """Numbers of half precision as kernels take them: their bits. A contiguous float16 array is not copied."""
-    return np.ascontiguousarray(array, np.float16).view(np.uint16)
-
-
-def number(element: Any) -> Any:
-    """In a kernel: an element of an array as a number; one of 16 bits is of half precision, see `halves`."""
-    return float(element.view(np.float16)) if isinstance(element, np.uint16) else element
-
-
-def _widening(_: Any, bits: Any) -> Any:
-    """The bits of half precision as a number of single precision, exactly.
-
-    Exponent and fraction, moved to their places there, make a number smaller by 2^112; infinity and NaN have all bits
-    of the exponent. LLVM's own conversion is a tenth faster, but aborts where the processor has no instruction for it.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        integer, single = ir.IntType(32), ir.FloatType()
-        wide = builder.zext(arguments[0], integer)
-        moved = builder.shl(builder.and_(wide, integer(0x7FFF)), integer(13))
-        grown = builder.fmul(builder.bitcast(moved, single), ir.Constant(single, 2.0**112))
-        endless = builder.icmp_unsigned(">=", moved, integer(0x7C00 << 13))
-        size = builder.select(endless, builder.or_(moved, integer(0x7F800000)), builder.bitcast(grown, integer))
-        sign = builder.shl(builder.and_(wide, integer(0x8000)), integer(16))
-        return builder.bitcast(builder.or_(size, sign), single)
-
-    return types.float32(bits), generate
-
-
-_widened: Any = intrinsic(_widening)
-
-
-@overload(number)
-def _compiled_number(element: Any) -> Callable[[Any], Any]:
-    def widened(element: Any) -> Any:
-        return _widened(element)
-
-    def as_it_is(element: Any) -> Any:
-        return element
-
-    return widened if element == types.uint16 else as_it_is
+def _compiled_in(function: Callable[..., Any], visited: set[object]) -> Iterator[object]:
+    """Numbers that the function reads from its module, and the code of the functions that it calls, theirs included."""
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, (int, float, np.generic)):
+            yield name, value
+        called = getattr(value, "py_func", None)
+        if called is not None and called not in visited:
+            visited.add(called)
+            yield name, called.__code__.co_code, called.__code__.co_consts
+            yield from _compiled_in(called, visited)

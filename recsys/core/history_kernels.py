@@ -28,12 +28,13 @@ def gathered(
     Returns:
         The fields of the selected `Histories`, in the same order.
     """
-    selected_indptr = np.zeros(len(rows) + 1, np.int64)
+    selected_indptr, total = np.empty(len(rows) + 1, np.int64), 0
+    selected_indptr[0] = 0
     for index in range(len(rows)):
         row = rows[index]
-        length = min(indptr[row + 1] - indptr[row], max_length) if 0 <= row < len(indptr) - 1 else 0
-        selected_indptr[index + 1] = selected_indptr[index] + length
-    total = selected_indptr[-1]
+        length = indptr[row + 1] - indptr[row] if 0 <= row < len(indptr) - 1 else 0
+        total += length if length < max_length else max_length
+        selected_indptr[index + 1] = total
     selected_items, selected_timestamps = np.empty(total, np.int32), np.empty(total, np.int64)
     selected_ratings, selected_weights = np.empty(total, np.float32), np.empty(total, np.float32)
     for index in range(len(rows)):

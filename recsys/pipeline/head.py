@@ -10,7 +10,6 @@ import numpy as np
 from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float32Array, Int32Array
-from recsys.pipeline.rating_kernels import gather
 from recsys.pipeline.ratings import RatingStatistics
 from recsys.sources.onnx_session import OnnxModel
 
@@ -57,7 +56,5 @@ class RatingPredictor:
         """
         if not items.size:
             return np.full(items.shape, np.nan, np.float32)
-        parts = np.empty((*items.shape, self.item_parts.shape[1]), np.float32)
-        gather(self.item_parts, items, parts)
-        # The features of `NO_ITEM` are NaN, and so is what the head computes from them.
-        return self.head.predict(vectors, parts, self.statistics.features(histories, items))
+        # The features of `NO_ITEM` are NaN, and so is what the head computes from them, whatever its parts are.
+        return self.head.predict(vectors, self.item_parts[items], self.statistics.features(histories, items))

@@ -45,7 +45,7 @@ class RatingFactors:
         """
         tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
         known = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
-        write_tastes(*known, self.vectors, self.noise, DECAYS, tastes)
+        write_tastes(*known, self.vectors, self.noise, DECAYS, tastes.reshape(-1, tastes.shape[2]))
         return tastes
 
     def prefix_scores(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:

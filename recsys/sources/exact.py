@@ -1,7 +1,6 @@
 """Exact top-k selection and search: the yardstick of ScaNN, and how retrievers rank what they scored.
 
-Equal scores are ordered by a fixed scrambling of the item rows: the same everywhere and always, yet
-without meaning. Ordering them by row would favour whatever order the source file had.
+Equal scores are ordered as `recsys.core.sort_keys` says.
 """
 
 from __future__ import annotations
@@ -9,27 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled import halves
+from recsys.core.half import halves, widen
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
-from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array, UInt32Array, UInt64Array
-from recsys.sources.kernels import HASH, UNHASH, widen, write_seen, write_unseen
+from recsys.core.sort_keys import of_sort_keys, sort_keys
+from recsys.core.types import BoolArray, Float32Array, Int64Array
+from recsys.sources.seen_kernels import write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
 _WIDENED = 2048  # embeddings held in single precision at a time: they stay in the processor's cache
 _STRIDE = 8  # every so many scores make the sample that `top_k` looks at first
-_SIGN, _ALL_BUT_SIGN = np.uint32(1 << 31), np.int32((1 << 31) - 1)
 _PADDING = np.uint64((1 << 64) - 1)  # that of no finite score
 
 
 def block_rows(n_items: int) -> int:
     """Queries to score at a time so that their scores fit in `BLOCK_ENTRIES`."""
     return max(1, BLOCK_ENTRIES // max(n_items, 1))
-
-
-def tie_keys(items: NDArray[np.integer]) -> UInt32Array:
-    """One distinct key for each item row, without order (Knuth's multiplicative hash, a bijection on 32 bits)."""
-    return items.astype(np.uint32) * HASH
 
 
 def top_k(scores: Float32Array, k: int) -> Candidates:
@@ -90,7 +84,7 @@ def top_k_sparse(
     found = Candidates.none(n_queries, k)
     if not len(rows):
         return found
-    keys = _sort_keys(scores, items)
+    keys = sort_keys(scores, items)
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         rows, keys = rows[order], keys[order]
@@ -103,29 +97,10 @@ def top_k_sparse(
     padded = np.sort(padded, axis=1)[:, :k]
     real = padded != _PADDING
     width = padded.shape[1]
-    items, scores = _of_sort_keys(padded)
+    items, scores = of_sort_keys(padded)
     found.items[:, :width] = np.where(real, items, NO_ITEM)
     found.scores[:, :width] = np.where(real, scores, -np.inf)
     return found
-
-
-def _sort_keys(scores: Float32Array, items: NDArray[np.integer]) -> UInt64Array:
-    """One number for each pair, ascending from the highest score, then by tie key: plain numbers sort fastest.
-
-    The bits of a float sort as a signed integer does once those of negative numbers are inverted.
-    """
-    bits = (scores.astype(np.float32) + np.float32(0)).view(np.int32)  # -0 becomes 0
-    ascending = np.where(bits < 0, bits ^ _ALL_BUT_SIGN, bits)
-    descending = (~ascending).view(np.uint32) ^ _SIGN
-    return descending.astype(np.uint64) << np.uint64(32) | tie_keys(items)
-
-
-def _of_sort_keys(keys: UInt64Array) -> tuple[Int32Array, Float32Array]:
-    """Items and scores of `_sort_keys`."""
-    ascending = ~((keys >> np.uint64(32)).astype(np.uint32) ^ _SIGN).view(np.int32)
-    bits = np.where(ascending < 0, ascending ^ _ALL_BUT_SIGN, ascending)
-    items = (keys.astype(np.uint32) * UNHASH).view(np.int32)
-    return items, bits.view(np.float32)
 
 
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> BoolArray:

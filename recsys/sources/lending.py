@@ -12,7 +12,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import search
-from recsys.sources.kernels import with_lenders, write_lent
+from recsys.sources.lending_kernels import most_borrowers, write_lenders, write_lent
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
 NOT_LISTED = -1
@@ -78,7 +78,12 @@ class Loans:
 
         The candidates themselves, the same array, where none borrows: there is nothing to fill in.
         """
-        return with_lenders(items, self.places, self.lenders) if len(self.borrowers) else items
+        most = most_borrowers(items, self.places) if len(self.borrowers) else 0
+        if most == 0:
+            return items
+        wide = np.empty((len(items), items.shape[1] + most * self.lenders.shape[1]), np.int32)
+        write_lenders(items, self.places, self.lenders, wide)
+        return wide
 
     def fill(self, scores: Float32Array, items: Int32Array, rows: Int64Array, filled: Float32Array) -> None:
         """Write the scores of candidates; borrowers of score 0 have the weighted mean of their lenders' scores.

@@ -19,7 +19,6 @@ from serve.bundles.facets import Facets
 from serve.bundles.info import BundleInfo
 from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
-from serve.kernels import logistic
 from serve.settings import Settings
 
 MAX_CARDS = 20_000
@@ -75,7 +74,8 @@ class LoadedBundle:
 
     def confidence(self, model: str, scores: Float32Array) -> Float64Array:
         """A model's scores as numbers from 0 to 1, growing with the score."""
-        return logistic(scores, *self.calibration(model))
+        scale, offset = self.calibration(model)
+        return logistic(scale * scores.astype(np.float64) + offset)
 
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
@@ -85,6 +85,11 @@ class LoadedBundle:
     def calibrated(self, model: str) -> bool:
         """Whether the bundle says how the model's scores relate to probabilities."""
         return model in self.bundle.manifest.serving.confidence
+
+
+def logistic(values: Float64Array) -> Float64Array:
+    """1 / (1 + exp(-value)), without overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values))
 
 
 def by_popularity(popularity: Source) -> tuple[Int32Array, Float32Array]:

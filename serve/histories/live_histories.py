@@ -14,6 +14,7 @@ from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.sources.places import places
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
@@ -74,7 +75,7 @@ class LiveHistories:
         events, state = self._events(user_ids, as_of)
         if events or as_of is not None or len(user_ids) < len(subjects):
             counts, added = self._added(subjects, events, moment)
-            histories = merge(self._bundle.histories, users, counts, added, as_of)
+            histories = merge(self._bundle.histories, users, counts, added, as_of, self._bundle.n_items)
         else:
             histories = self._bundle.histories.select(users)
         return LiveQueries(
@@ -151,17 +152,23 @@ def event_weights(bundle: Bundle) -> Mapping[str, float]:
 
 
 def merge(
-    known: Histories, rows: Sequence[int], counts: Sequence[int], added: Sequence[float], until: float | None
+    known: Histories,
+    rows: Sequence[int],
+    counts: Sequence[int],
+    added: Sequence[float],
+    until: float | None,
+    n_items: int,
 ) -> Histories:
     """Histories with more interactions: each item once, at its latest time; see `LiveHistories`.
 
     Args:
-        known: histories, each of which has each item once.
+        known: histories, each of which has each item once, oldest first.
         rows: of B users, rows of `known`; one outside of them gives an empty history.
         counts: how many interactions are added to each.
         added: item row, time in seconds, rating (NaN: none) and weight of the first, then of the second, and so on;
             those of the first user first, in the order of arrival.
         until: leave out what is later; None: nothing.
+        n_items: of the catalogue.
     """
     return Histories(
         *merged(
@@ -169,6 +176,7 @@ def merge(
             np.array(counts, np.int64),
             np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
             math.inf if until is None else float(until),
+            places.of(n_items),
             known.indptr,
             known.items,
             known.timestamps,

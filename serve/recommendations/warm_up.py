@@ -26,7 +26,7 @@ def warm_up(loaded: LoadedBundle) -> None:
     now = time.time()
     user = int(bundle.histories.lengths.argmax()) if len(bundle.histories) else NO_ITEM
     users = [user, NO_ITEM]
-    histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None)
+    histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None, bundle.n_items)
     queries = Queries(histories, np.array(users, np.int32), np.full(2, int(now), np.int64))
     lists(loaded, queries, Options(exclude_seen=False))
     loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])

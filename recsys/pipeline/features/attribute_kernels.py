@@ -21,7 +21,7 @@ def write_popularity(
     items: Int32Array, log_count: Float32Array, trend: Float32Array, features: Float32Array, first: int
 ) -> None:
     """Fill in popularity and trend."""
-    for query in range(len(items)):
+    for query in range(items.shape[0]):
         for column in range(items.shape[1]):
             item = items[query, column]
             if item != NO_ITEM:
@@ -40,22 +40,21 @@ def write_price(
     first: int,
 ) -> None:
     """Fill in 1 where the item's price and the user's habit are known, then their difference and distance."""
-    for query in range(len(items)):
-        past = history[indptr[query] : indptr[query + 1]]
-        paid, mass = 0.0, 0.0
-        for position in range(len(past)):
-            price = log_price[past[position]]
+    for query in range(items.shape[0]):
+        weight, paid, mass = 1.0, 0.0, 0.0
+        for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+            price = log_price[history[position]]
             if math.isfinite(price):
-                weight = decay ** (len(past) - 1 - position)
                 paid += weight * price
                 mass += weight
+            weight *= decay
         for column in range(items.shape[1]):
             item = items[query, column]
             if item != NO_ITEM and mass > 0 and math.isfinite(log_price[item]):
                 difference = log_price[item] - paid / mass
                 features[query, column, first] = 1
                 features[query, column, first + 1] = difference
-                features[query, column, first + 2] = abs(difference)
+                features[query, column, first + 2] = difference if difference > 0 else -difference
 
 
 @compiled
@@ -75,43 +74,20 @@ def write_brand(
         brand: of all items.
         shares: scratch, one for each brand.
     """
-    for query in range(len(items)):
-        past = history[indptr[query] : indptr[query + 1]]
-        mass = 0.0
-        for position in range(len(past)):
-            weight = decay ** (len(past) - 1 - position)
+    for query in range(items.shape[0]):
+        start, end = indptr[query], indptr[query + 1]
+        weight, mass = 1.0, 0.0
+        for position in range(end - 1, start - 1, -1):
             mass += weight
-            shares[brand[past[position]]] += weight
+            shares[brand[history[position]]] += weight
+            weight *= decay
         for column in range(items.shape[1]):
             item = items[query, column]
             if item != NO_ITEM and mass > 0 and brand[item] != _NO_NAME:
                 features[query, column, first] = shares[brand[item]] / mass
-                features[query, column, first + 1] = brand[item] == brand[past[-1]]
-        for item in past:
-            shares[brand[item]] = 0
-
-
-@compiled
-def _mean_share(names: Int32Array, shares: Float64Array) -> float:
-    """Mean share of the names, padding left out; 0 where there is none."""
-    count, total = 0, 0.0
-    for name in names:
-        if name != _NO_NAME:
-            count += 1
-            total += shares[name]
-    return total / max(count, 1)
-
-
-@compiled
-def _overlap(names: Int32Array, others: Int32Array) -> float:
-    """Share of the names, padding left out, that are among the others."""
-    count, common = 0, 0
-    for name in names:
-        if name != _NO_NAME:
-            count += 1
-            for other in others:
-                common += name == other
-    return common / max(count, 1)
+                features[query, column, first + 1] = brand[item] == brand[history[end - 1]]
+        for position in range(start, end):
+            shares[brand[history[position]]] = 0
 
 
 @compiled
@@ -131,20 +107,31 @@ def write_category(
         categories: of all items.
         shares: scratch, one for each category.
     """
-    for query in range(len(items)):
-        past = history[indptr[query] : indptr[query + 1]]
-        mass = 0.0
-        for position in range(len(past)):
-            weight = decay ** (len(past) - 1 - position)
+    width = categories.shape[1]
+    for query in range(items.shape[0]):
+        start, end = indptr[query], indptr[query + 1]
+        weight, mass = 1.0, 0.0
+        for position in range(end - 1, start - 1, -1):
             mass += weight
-            for name in categories[past[position]]:
-                shares[name] += weight
+            for index in range(width):
+                shares[categories[history[position], index]] += weight
+            weight *= decay
         for column in range(items.shape[1]):
             item = items[query, column]
-            if item != NO_ITEM and mass > 0:
-                row = categories[item]
-                features[query, column, first] = _mean_share(row, shares) / mass
-                features[query, column, first + 1] = _overlap(row, categories[past[-1]])
-        for item in past:
-            for name in categories[item]:
-                shares[name] = 0
+            if item == NO_ITEM or mass <= 0:
+                continue
+            last = history[end - 1]
+            count, common, total = 0, 0, 0.0
+            for index in range(width):
+                category = categories[item, index]
+                if category != _NO_NAME:
+                    count += 1
+                    total += shares[category]
+                    for other in range(width):
+                        common += categories[last, other] == category
+            if count > 0:
+                features[query, column, first] = total / count / mass
+                features[query, column, first + 1] = common / count
+        for position in range(start, end):
+            for index in range(width):
+                shares[categories[history[position], index]] = 0

@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array, Int32Array
-from recsys.sources.kernels import write_fold_in
+from recsys.sources.factors.kernels import write_fold_in
 from recsys.sources.places import places
 
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation

@@ -18,7 +18,7 @@ from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import BLOCK_ENTRIES
 from recsys.sources.factors.fold_in import FoldIn
-from recsys.sources.kernels import dots, write_means
+from recsys.sources.factors.kernels import dots, write_means
 from recsys.sources.shares import Shares
 
 

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.arrays import mapped
-from recsys.core.compiled import halves
+from recsys.core.half import halves
+from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
-from recsys.sources.kernels import look_up, look_up_last, spread, spread_best, write_spread
+from recsys.sources.item_to_item.kernels import look_up, spread, spread_best, write_spread
 from recsys.sources.places import places
 from recsys.sources.shares import Shares
 
@@ -35,14 +36,8 @@ class NeighbourReading(Reading):
 
     @cached_property
     def sums(self) -> tuple[Int64Array, Int32Array, Float64Array]:
-        """What the R sources say of the B queries, each item once for a query and source.
-
-        Returns:
-            starts int64 [B * R + 1], where what source r says of query b begins, at b * R + r; items int32 [S] that
-            have a score; their scores float64 [S].
-        """
-        decays = np.array([source.decay for source in self.sources])
-        return spread(*self._histories, *_lists(self.sources), decays, self._table)
+        """What the R sources say of the B queries, see `_sums`."""
+        return _sums(self.sources, self.queries.histories)
 
     def propose(self, slots: Sequence[int], depths: Sequence[int], *, exclude_seen: bool) -> list[Candidates]:
         histories = self.queries.histories
@@ -61,13 +56,8 @@ class NeighbourReading(Reading):
     def write_last_scores(
         self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array
     ) -> None:
-        lists = _lists([self.sources[slot] for slot in slots])
-        look_up_last(*self._histories, *lists, np.array(rows, np.int64), self._table, items, scores)
-
-    @property
-    def _histories(self) -> tuple[Int64Array, Int32Array, Float32Array]:
-        histories = self.queries.histories
-        return histories.indptr, histories.items, histories.weights
+        sums = _sums([self.sources[slot] for slot in slots], self.queries.histories.last(1))
+        look_up(*sums, np.arange(len(slots)), np.array(rows, np.int64), self._table, items, scores)
 
     @property
     def _table(self) -> Int32Array:
@@ -183,15 +173,23 @@ class ItemToItem(Source):
         return cls(neighbours=neighbours, similarities=shares, **parameters)
 
 
-def _lists(
-    sources: Sequence[ItemToItem],
-) -> tuple[tuple[Int32Array, ...], tuple[UInt16Array, ...], Float64Array]:
-    """Neighbours, shares and scales, as kernels take them."""
-    return (
-        tuple(source.neighbours for source in sources),
-        tuple(halves(source.shares) for source in sources),
-        np.array([source.scale for source in sources]),
-    )
+def _sums(sources: Sequence[ItemToItem], histories: Histories) -> tuple[Int64Array, Int32Array, Float64Array]:
+    """What the neighbour lists of R sources say of B histories, each item once for a history and source.
+
+    Returns:
+        starts int64 [R * B + 1], where what source r says of history b begins, at r * B + b; items int32 [S or more]
+        that have a score; their scores float64 [S or more].
+    """
+    most = len(histories.items) * sum(source.neighbours.shape[1] for source in sources)
+    starts = np.zeros(len(sources) * len(histories) + 1, np.int64)
+    items, scores = np.empty(most, np.int32), np.empty(most, np.float64)
+    indptr, history, weights = histories.indptr, histories.items, histories.weights
+    table = places.of(sources[0].n_items)
+    for n, source in enumerate(sources):
+        neighbours, shares = source.neighbours, halves(source.shares)
+        scale, decay, first = source.scale, source.decay, n * len(histories)
+        spread(indptr, history, weights, neighbours, shares, scale, decay, table, starts, first, items, scores)
+    return starts, items, scores
 
 
 def _scale(similarities: NDArray[np.floating]) -> float:

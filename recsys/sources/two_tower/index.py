@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.arrays import half
-from recsys.core.compiled import halves
 from recsys.core.errors import BundleError
+from recsys.core.half import halves
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources import exact
-from recsys.sources.kernels import write_best_unseen
 from recsys.sources.places import places
+from recsys.sources.two_tower.kernels import write_best_unseen
 from recsys.sources.two_tower.scann_loader import scann_pybind
 from recsys.sources.two_tower.settings import IndexConfig
 

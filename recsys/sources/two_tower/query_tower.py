@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled import halves
+from recsys.core.half import halves
 from recsys.core.queries import Queries
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int64Array
 from recsys.sources.onnx_session import OnnxModel
-from recsys.sources.tower_kernels import plan_blocks, tower_inputs
+from recsys.sources.two_tower.kernels import plan_blocks, tower_inputs
 
 _BLOCK_QUERIES = 256
 _SHORT_HISTORY = 24  # histories up to here are encoded together: a call costs as much as a few padded positions

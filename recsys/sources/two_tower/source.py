@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.arrays import half, mapped
-from recsys.core.compiled import halves
+from recsys.core.half import halves
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
-from recsys.sources.kernels import other_dots
 from recsys.sources.places import places
 from recsys.sources.shares import Shares
-from recsys.sources.tower_kernels import plan_searches
 from recsys.sources.two_tower.index import ScannIndex
+from recsys.sources.two_tower.kernels import plan_searches, write_dots
 from recsys.sources.two_tower.query_tower import QueryTower
 
 EMBEDDINGS_FILE = "item_embeddings.npy"
@@ -121,7 +120,7 @@ class TwoTowerSource(Source):
         """
         searched = searched or Candidates.none(len(vectors), 0)
         at_hand = searched.items, searched.scores, places.of(self.n_items)
-        other_dots(vectors, halves(self.item_embeddings), items, *at_hand, scores)
+        write_dots(vectors, halves(self.item_embeddings), items, *at_hand, scores)
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)

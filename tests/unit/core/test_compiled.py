@@ -1,40 +1,69 @@
+"""What is kept of compiled code is found again only while all that it was compiled from is the same."""
+
 from __future__ import annotations
 
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-import numba
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from recsys.core.compiled import halves, number
-from recsys.core.types import Float64Array
+ROOT = Path(__file__).parents[3]
+KERNELS = """
+from recsys.core.compiled import compiled
+from helpers import {imported}
+
+@compiled
+def answer(value):
+    return {expression}
+"""
+HELPERS = """
+from recsys.core.compiled import compiled
+from deeper import deepest
+STEP = {step}
+
+@compiled
+def helped(value):
+    return deepest(value) + 1
+"""
+DEEPER = """
+from recsys.core.compiled import compiled
+
+@compiled
+def deepest(value):
+    return value * {factor}
+"""
 
 
-@numba.njit  # not kept on disk, where a change of `number` would not be noticed
-def write_numbers(elements: NDArray[Any], numbers: Float64Array) -> None:
-    for place in range(len(elements)):
-        numbers[place] = number(elements[place])
+def answer(folder: Path, imported: str, expression: str, step: int = 1, factor: int = 1) -> tuple[int, int]:
+    """What the kernel answers in a process of its own, and how often it was read from the disk."""
+    sources = {
+        "kernels": KERNELS.format(imported=imported, expression=expression),
+        "helpers": HELPERS.format(step=step),
+        "deeper": DEEPER.format(factor=factor),
+    }
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(source)
+    command = "import kernels; print(kernels.answer(10), sum(kernels.answer.stats.cache_hits.values()))"
+    environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("NUMBA_DISABLE_JIT", None)
+    run = subprocess.run(
+        [sys.executable, "-c", command], env=environment, check=True, capture_output=True, text=True, cwd=folder
+    )
+    value, hits = run.stdout.split()
+    return int(value), int(hits)
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_every_number_of_half_precision_is_read_as_numpy_reads_it(plain: bool) -> None:
-    bits = np.arange(1 << 16, dtype=np.uint16)
-    expected = bits.view(np.float16).astype(np.float64)
-    found = np.empty(len(bits))
-    (getattr(write_numbers, "py_func", write_numbers) if plain else write_numbers)(bits, found)
-    np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_other_numbers_are_read_as_they_are(kind: type) -> None:
-    elements, found = np.array([0.1, -3e9, np.inf], kind), np.empty(3)
-    write_numbers(elements, found)
-    np.testing.assert_array_equal(found, elements)
-
-
-def test_halves_share_an_array_of_half_precision_and_round_others() -> None:
-    exact = np.array([1.0, -0.333], np.float32)
-    rounded = exact.astype(np.float16)
-    assert np.shares_memory(halves(rounded), rounded)
-    assert halves(exact).tolist() == rounded.view(np.uint16).tolist()
+@pytest.mark.parametrize(
+    ("imported", "expression", "changed"),
+    [("STEP", "value + STEP", {"step": 5}), ("helped", "helped(value)", {"factor": 3})],
+)
+def test_code_kept_on_disk_is_left_when_what_it_was_compiled_from_elsewhere_changes(
+    tmp_path: Path, imported: str, expression: str, changed: dict[str, int]
+) -> None:
+    assert answer(tmp_path, imported, expression) == (11, 0)
+    assert answer(tmp_path, imported, expression) == (11, 1)
+    value, hits = answer(tmp_path, imported, expression, **changed)
+    assert hits == 0
+    assert value == {"step": 15, "factor": 31}[next(iter(changed))]

@@ -8,7 +8,7 @@ import pytest
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
 from recsys.core.tower_io import OUT_OF_VOCABULARY, QUERY_TOWER, Padded, id_rows
-from recsys.sources.tower_kernels import tower_inputs
+from recsys.sources.two_tower.kernels import tower_inputs
 
 DAY = 86_400
 

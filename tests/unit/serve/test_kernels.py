@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
+from serve.bundles.loaded import logistic
 from serve.cache import BoundedCache
-from serve.kernels import logistic, shown
+from serve.kernels import shown
 
 
 def test_logistic_function() -> None:
     scores = np.array([[-90, -1.5, 0], [0.25, 3, 90]], np.float32)
     expected = 1 / (1 + np.exp(0.5 - 2 * scores.astype(np.float64)))
-    np.testing.assert_allclose(logistic(scores, 2.0, -0.5), expected, atol=1e-15)
+    np.testing.assert_allclose(logistic(2.0 * scores.astype(np.float64) - 0.5), expected, atol=1e-15)
 
 
 def test_what_is_shown_of_lists() -> None:

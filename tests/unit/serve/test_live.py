@@ -73,10 +73,10 @@ def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry
     counts = [len(events) for _, events in users]
     added = [value for _, events in users for i, t, r, w in events for value in (i, t, math.nan if r is None else r, w)]
     expected = [naive(own, events, until) for own, (_, events) in zip(base, users, strict=True)]
-    assert as_lists(merge(as_histories(base), range(len(users)), counts, added, until)) == expected
+    assert as_lists(merge(as_histories(base), range(len(users)), counts, added, until, 6)) == expected
     # Of users of whom nothing is known, and in another order.
     strangers = merge(
-        as_histories(base[::-1]), [-1, len(users)][: len(users)], counts[:2], added[: 4 * sum(counts[:2])], until
+        as_histories(base[::-1]), [-1, len(users)][: len(users)], counts[:2], added[: 4 * sum(counts[:2])], until, 6
     )
     assert as_lists(strangers) == [naive([], events, until) for _, events in users[:2]]
 

@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as hnp
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
-from recsys.sources import exact, kernels
+from recsys.core.sort_keys import tie_keys
+from recsys.sources import exact, seen_kernels
 
 few_values = st.sampled_from([-np.inf, -1.0, 0.0, 1.0, 2.5])
 score_matrices = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=few_values)
@@ -16,7 +17,7 @@ score_matrices = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2,
 
 def by_sorting(scores: np.ndarray, k: int) -> list[list[int]]:
     """The definition: by score, equal ones by tie key, without -inf, padded."""
-    keys = exact.tie_keys(np.arange(scores.shape[1]))
+    keys = tie_keys(np.arange(scores.shape[1]))
     lists = []
     for row in scores:
         order = sorted(np.flatnonzero(row > -np.inf).tolist(), key=lambda item: (-row[item], keys[item]))
@@ -69,7 +70,7 @@ def test_sparse_top_k_agrees_with_dense(scores: np.ndarray, k: int, random) -> N
 
 
 def test_tie_keys_are_distinct_and_do_not_follow_the_rows() -> None:
-    keys = exact.tie_keys(np.arange(100_000))
+    keys = tie_keys(np.arange(100_000))
     assert len(np.unique(keys)) == 100_000
     # Spearman's correlation: ranks of the keys against the rows.
     ranks = np.argsort(np.argsort(keys))
@@ -116,7 +117,7 @@ def test_the_kernel_that_drops_seen_items_is_compiled_for_one_type() -> None:
         )
         histories = Histories.from_rows(n_queries, np.zeros(1, int), np.array([1]), np.zeros(1, int))
         assert exact.drop_seen(best, histories, 2).items[0].tolist() == [0, 2]
-    compiled_for = getattr(kernels.write_unseen, "signatures", [])
+    compiled_for = getattr(seen_kernels.write_unseen, "signatures", [])
     assert all(argument.mutable for arguments in compiled_for for argument in arguments)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.sources.exact import tie_keys
+from recsys.core.sort_keys import tie_keys
 from recsys.sources.item_to_item.source import ItemToItem, NeighbourReading
 from recsys.sources.places import places
 from tests.support.bundles import HALF, make_histories

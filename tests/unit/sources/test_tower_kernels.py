@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.core.compiled import halves
+from recsys.core.half import halves
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.sources import exact
-from recsys.sources.kernels import dots, other_dots, write_best_unseen
-from recsys.sources.tower_kernels import plan_blocks, plan_searches, tower_inputs
+from recsys.sources.two_tower.kernels import plan_blocks, plan_searches, tower_inputs, write_best_unseen, write_dots
 from tests.support.bundles import make_embeddings
 
 SIZES = [[], [0], [3], [0, 0], [5, 1, 0, 12, 40, 7, 0, 24, 13, 6], [4, 2, 9, 1]]
@@ -107,23 +106,19 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
     assert (found.items[3] != NO_ITEM).any()
 
 
-def test_products_known_before_are_taken_and_the_others_computed() -> None:
+def test_products_computed_before_are_taken_and_the_others_computed() -> None:
     rng = np.random.default_rng(0)
-    matrix, vectors = rng.random((50, 7), np.float32), rng.random((4, 7), np.float32)
+    matrix, vectors = rng.integers(-3, 4, (50, 7)).astype(np.float32), rng.integers(-3, 4, (4, 7)).astype(np.float32)
     rows = np.stack([rng.permutation(50)[:20] for _ in range(4)]).astype(np.int32)
     rows[2, 5:8] = NO_ITEM
-    known = np.stack([rng.permutation(50)[:12] for _ in range(4)]).astype(np.int32)
-    known[1, 4:] = NO_ITEM
-    of_known = np.arange(100, 148, dtype=np.float32).reshape(4, 12)
-    places = np.zeros(50, np.int32)
-    found, plain = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.float32)
-    other_dots(vectors, halves(matrix), rows, known, of_known, places, found)
-    dots(vectors, halves(matrix), rows, plain)
-    for query, column in np.ndindex(rows.shape):
-        row = rows[query, column]
-        expected = plain[query, column] if row == NO_ITEM or row not in known[query] else 0
-        if expected == 0 and row != NO_ITEM:
-            expected = of_known[query, known[query].tolist().index(row)]
-        assert found[query, column] == expected
-    assert (found >= 100).any()
-    assert not places.any()
+    computed = np.stack([rng.permutation(50)[:12] for _ in range(4)]).astype(np.int32)
+    computed[1, 4:] = NO_ITEM
+    of_computed = np.arange(100, 148, dtype=np.float32).reshape(4, 12)
+    slots, products = np.zeros(50, np.int32), np.empty(rows.shape, np.float32)
+    write_dots(vectors, halves(matrix), rows, computed, of_computed, slots, products)
+    expected = np.where(rows == NO_ITEM, 0, np.einsum("bd,bcd->bc", vectors, matrix[rows]))  # of small whole numbers
+    for query, column in np.argwhere((rows != NO_ITEM) & [np.isin(*pair) for pair in zip(rows, computed, strict=True)]):
+        expected[query, column] = of_computed[query, computed[query].tolist().index(rows[query, column])]
+    np.testing.assert_array_equal(products, expected)
+    assert (products >= 100).any()
+    assert not slots.any()
