@@ -36,7 +36,7 @@ _ITEM_COLUMNS = "items.row, item_id, title, brand, categories, price, image, des
 
 @dataclass(frozen=True)
 class ItemRecord:
-    """What a bundle knows of an item; None (or no categories) where the source said nothing."""
+    """An item of a bundle's catalogue; None (or no categories) where the prepared dataset has nothing."""
 
     row: int
     item_id: str
@@ -108,11 +108,11 @@ class Catalogue:
         return self.item_rows([item_id]).get(item_id)
 
     def item_rows(self, item_ids: Iterable[str]) -> dict[str, int]:
-        """Rows of those items that are known."""
+        """Rows of those items that are in the catalogue."""
         return self._rows("SELECT item_id, row FROM items WHERE item_id", item_ids)
 
     def user_rows(self, user_ids: Iterable[str]) -> dict[str, int]:
-        """Rows of those users who are known."""
+        """Rows of those users who are in the catalogue."""
         return self._rows("SELECT user_id, row FROM users WHERE user_id", user_ids)
 
     def items(self, rows: Sequence[int] | NDArray[np.integer]) -> list[ItemRecord]:
@@ -121,26 +121,26 @@ class Catalogue:
         Raises:
             KeyError: a row is not in the catalogue (`NO_ITEM` for one).
         """
-        found = self._query(
-            f"SELECT {_ITEM_COLUMNS} FROM json_each(?) AS wanted JOIN items ON items.row = wanted.value "
-            "ORDER BY wanted.key",
+        records = self._query(
+            f"SELECT {_ITEM_COLUMNS} FROM json_each(?) AS chosen JOIN items ON items.row = chosen.value "
+            "ORDER BY chosen.key",
             _as_json(rows),
         )
-        if len(found) != len(rows):
-            raise KeyError(f"rows {sorted(set(map(int, rows)) - {row[0] for row in found})} are not in the catalogue")
+        if len(records) != len(rows):
+            raise KeyError(f"rows {sorted(set(map(int, rows)) - {row[0] for row in records})} are not in the catalogue")
         return [
             ItemRecord(row, item_id, title, brand, tuple(json.loads(categories)), *rest)
-            for row, item_id, title, brand, categories, *rest in found
+            for row, item_id, title, brand, categories, *rest in records
         ]
 
     def cards(self, rows: Sequence[int]) -> dict[int, ItemCard]:
         """What lists show of the item rows; a row that is not in the catalogue is left out."""
-        found = self._query(
-            "SELECT items.row, item_id, title, brand, price FROM json_each(?) AS wanted "
-            "JOIN items ON items.row = wanted.value",
+        cards = self._query(
+            "SELECT items.row, item_id, title, brand, price FROM json_each(?) AS chosen "
+            "JOIN items ON items.row = chosen.value",
             _as_json(rows),
         )
-        return {row: ItemCard(*rest) for row, *rest in found}
+        return {row: ItemCard(*rest) for row, *rest in cards}
 
     def facets(self) -> Iterator[tuple[str | None, tuple[str, ...], float | None]]:
         """Brand, categories and price of every item, in the order of their rows."""
@@ -165,23 +165,23 @@ class Catalogue:
         return self._ids("users", "user_id", rows)
 
     def _ids(self, table: str, column: str, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
-        found = self._query(
-            f"SELECT {column} FROM json_each(?) AS wanted JOIN {table} ON {table}.row = wanted.value "
-            "ORDER BY wanted.key",
+        ids = self._query(
+            f"SELECT {column} FROM json_each(?) AS chosen JOIN {table} ON {table}.row = chosen.value "
+            "ORDER BY chosen.key",
             _as_json(rows),
         )
-        if len(found) != len(rows):
+        if len(ids) != len(rows):
             raise KeyError(f"some of {len(rows)} rows are not in the catalogue's {table}")
-        return [row[0] for row in found]
+        return [row[0] for row in ids]
 
     def _rows(self, statement: str, ids: Iterable[str]) -> dict[str, int]:
         # Not as JSON, which SQLite cuts off at a NUL. No id of a catalogue holds a lone surrogate, nor can a parameter.
         asked = [text for text in ids if not _SURROGATE.search(text)]
-        found: dict[str, int] = {}
+        rows: dict[str, int] = {}
         for start in range(0, len(asked), _MAX_PARAMETERS):
             part = asked[start : start + _MAX_PARAMETERS]
-            found.update(self._query(f"{statement} IN ({','.join('?' * len(part))})", *part))
-        return found
+            rows.update(self._query(f"{statement} IN ({','.join('?' * len(part))})", *part))
+        return rows
 
     def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._cursor(statement, *parameters).fetchall()
@@ -190,7 +190,7 @@ class Catalogue:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
-            # Threads are many: they share the mapped file, in place of 2 MB of copied pages each.
+            # Threads are many: they share the mapped file instead of copying 2 MB of pages each.
             connection.executescript("PRAGMA cache_size = -256; PRAGMA mmap_size = 2147418112")
             self._local.connection = connection
         return connection.execute(statement, parameters)

@@ -85,7 +85,7 @@ class Bundle:
 
     @cached_property
     def histories(self) -> Histories:
-        """All known interactions; row b is user row b. Memory-mapped."""
+        """The histories of all users, with all their interactions; row b is user row b. Memory-mapped."""
         folder = self.path / layout.HISTORIES_FOLDER
         return Histories(**{name: mapped(folder / f"{name}.npy") for name in layout.HISTORY_ARRAYS})
 
@@ -155,7 +155,7 @@ class Bundle:
         return Ranker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
-        """The full pipeline: candidates, the ranker, popularity for users nothing is known of.
+        """The full pipeline: candidates, the ranker, popularity for users without a history.
 
         Args:
             candidates: items that the two-tower proposes; None: as the bundle was made.

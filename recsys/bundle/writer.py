@@ -119,7 +119,7 @@ class BundleWriter:
             shutil.copytree(folder / name, self.folder / name, dirs_exist_ok=True)
 
     def add_two_tower(self, two_tower: TwoTowerSource) -> None:
-        """Item embeddings, index and query tower (its ONNX file is copied unless it is already in place)."""
+        """Item embeddings, index and query tower (its ONNX file is copied unless it is already in the folder)."""
         two_tower.save(self.folder)
         self._index = IndexSection(**asdict(two_tower.index.parameters))
 
@@ -139,7 +139,7 @@ class BundleWriter:
         write_catalogue(self.folder / layout.CATALOGUE_FILE, items, user_ids)
 
     def add_histories(self, histories: Histories) -> None:
-        """All known interactions; row b is user row b."""
+        """The histories of all users, with all their interactions; row b is user row b."""
         folder = self.folder / layout.HISTORIES_FOLDER
         folder.mkdir()
         for name in layout.HISTORY_ARRAYS:
@@ -209,7 +209,7 @@ class BundleWriter:
             raise _misfit("every part of a bundle", f"no {', '.join(missing)}")
         described, index = self._described, self._index
         if described is None or index is None:
-            raise ValueError("add_two_tower and describe come before the clean exit of a BundleWriter")
+            raise ValueError("add_two_tower and describe must be called before the clean exit of a BundleWriter")
         manifest = Manifest(
             schema_version=layout.SCHEMA_VERSION,
             name=self._name,

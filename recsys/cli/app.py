@@ -64,7 +64,7 @@ def train(
     with packages_of("train"):
         from recsys.config import load_config
     settings = load_config(config, overrides or [])
-    with packages_of("train"):  # TensorFlow loads once arguments and config are known to be good
+    with packages_of("train"):  # TensorFlow loads after arguments and config have been checked
         from recsys.train.job import train as train_and_export
     train_and_export(settings, resume=resume)
 

@@ -36,7 +36,7 @@ def evaluate_and_report(
         config: names dataset, bundle and report.
         command: as typed, for the report.
         split: whose interactions are predicted.
-        bundle: in place of the config's.
+        bundle: instead of the config's.
         retrievers: sources compared beside the two-tower and popularity; None: all that the bundle holds.
         seeds: bundles trained with other seeds, for the spread.
         recommendations: file for the top 100 of every evaluated user.

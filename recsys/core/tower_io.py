@@ -19,7 +19,7 @@ from recsys.core.types import Float32Array, Int32Array
 OUT_OF_VOCABULARY = 0
 """Row, in a table of ids, of a user or an item that training did not see."""
 FIRST_ID_ROW = 1
-"""Row of user 0, or item 0, in a table of ids; `NO_ITEM` and user -1 come to `OUT_OF_VOCABULARY`."""
+"""Row of user 0, or item 0, in a table of ids; `NO_ITEM` and user -1 become `OUT_OF_VOCABULARY`."""
 
 
 def id_rows(rows: NDArray[np.integer]) -> Int32Array:

@@ -15,7 +15,7 @@ class ItemFeatures:
         text: float32 [N, E], text embeddings.
         brand: int32 [N], brand rows; 0 is unknown.
         categories: int32 [N, C], category rows; 0 is unknown or padding.
-        price: float32 [N, 2], standardised log price (0 where unknown) and 1 where it is known.
+        price: float32 [N, 2], standardised log price (0 where there is none) and 1 where there is one.
         n_brands: number of brand rows, unknown included.
         n_categories: number of category rows, unknown included.
     """

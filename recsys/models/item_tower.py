@@ -94,11 +94,11 @@ class ItemTower(tf.keras.layers.Layer):
         if self._config.use_item_id:
             learned += self._id_table(item)
         if self._config.use_brand:
-            learned += self._brand(brand) * _known(brand, learned.dtype)
+            learned += self._brand(brand) * _in_vocabulary(brand, learned.dtype)
         if self._config.use_categories:
-            known = _known(categories, learned.dtype)
-            total = tf.reduce_sum(self._categories(categories) * known, axis=1)
-            learned += total / tf.maximum(tf.reduce_sum(known, axis=1), 1.0)
+            weights = _in_vocabulary(categories, learned.dtype)
+            total = tf.reduce_sum(self._categories(categories) * weights, axis=1)
+            learned += total / tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
         if self._config.use_price:
             learned += self._price(price)
         if not self.match_dim:
@@ -110,8 +110,8 @@ class ItemTower(tf.keras.layers.Layer):
         """Vectors [N, output_dim] of all items, in which those that training never saw borrow their learned part.
 
         It is the mean of the learned parts of the items of most similar text, at their mean length: averaging
-        shortens vectors, and a short one loses against every other item. Without ids of their own such items
-        would hardly be found beside trained ones.
+        shortens vectors, and a short one loses against every other item. Without a learned part such items would
+        hardly ever be among the candidates.
         """
         loans = self._loans
         if not len(loans.borrowers):
@@ -154,5 +154,6 @@ def _embedding(rows: int, dim: int, name: str) -> tf.keras.layers.Embedding:
     return tf.keras.layers.Embedding(rows, dim, embeddings_initializer=initializer, name=name)
 
 
-def _known(rows: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+def _in_vocabulary(rows: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """1 for each row of the vocabulary, 0 for padding and what is out of it: rows [...] -> [..., 1]."""
     return tf.cast(rows > 0, dtype)[..., None]

@@ -19,7 +19,7 @@ Inputs = Mapping[str, tuple[type[np.generic], Sequence[int | str]]]
 
 
 class GraphBuilder:
-    """Collects the nodes of a graph; values go by name, constants may stand in their place."""
+    """Collects the nodes of a graph; values are referred to by name or given as constants."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -68,7 +68,7 @@ def floats(values: Any) -> Float32Array:
 
 
 def ints(*values: int) -> Int64Array:
-    """A constant list of sizes or places."""
+    """A constant list of sizes or indices."""
     return np.array(values, np.int64)
 
 

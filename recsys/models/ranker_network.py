@@ -13,9 +13,9 @@ from recsys.core.types import Float32Array
 class RankerNetwork(tf.keras.layers.Layer):
     """MLP, plus a linear part, over piecewise linear encodings of the features; one score a candidate.
 
-    Each feature becomes one number a bin: how far it has come through the bin, from 0 to 1. So the first layer can
-    bend at every edge, as trees can, whatever the feature's scale (Gorishniy, Rubachev and Babenko, "On embeddings
-    for numerical features in tabular deep learning", NeurIPS 2022).
+    Each feature becomes one number for each bin: the share of the bin that lies below it, from 0 to 1. The first
+    layer can therefore bend at every edge, as trees can, whatever the feature's scale (Gorishniy, Rubachev and
+    Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022).
     """
 
     def __init__(self, edges: Float32Array, hidden: Sequence[int], dropout: float, seed: int) -> None:
@@ -46,8 +46,8 @@ class RankerNetwork(tf.keras.layers.Layer):
 
     def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Scores [B, C] of candidates with `features` [B, C, F]."""
-        come = tf.clip_by_value((features[..., None] - self._low) * self._steepness, 0.0, 1.0)
-        encoded = tf.reshape(come, [tf.shape(features)[0], tf.shape(features)[1], self._width])
+        shares = tf.clip_by_value((features[..., None] - self._low) * self._steepness, 0.0, 1.0)
+        encoded = tf.reshape(shares, [tf.shape(features)[0], tf.shape(features)[1], self._width])
         hidden = encoded
         for layer, drop in zip(self.hidden_layers, self._drops, strict=True):
             hidden = drop(layer(hidden), training=training)

@@ -15,7 +15,7 @@ from recsys.pipeline.ratings import FEATURES
 
 @dataclass(frozen=True)
 class HeadWeights:
-    """What the head computes with once `RatingHead.item_part` is known, in NumPy.
+    """The head's weights behind `RatingHead.item_part`, in NumPy.
 
     Attributes:
         user: the layer for user vectors.

@@ -19,7 +19,7 @@ FLOAT16_COMPUTE_CAPABILITY = (7, 0)  # NVIDIA Volta, the first GPUs with float16
 
 
 class Cluster:
-    """The replicas that train together, and this process's place among them.
+    """The replicas that train together, and this process's index among them.
 
     Has to be created before anything else of TensorFlow runs: collective operations between
     machines can be set up only then. Several workers need one `training.run_dir`, prepared dataset

@@ -43,10 +43,10 @@ class PriceScale:
         return cls(float(logs.mean()), float(logs.std()) or 1.0)
 
     def apply(self, prices: NDArray[np.floating]) -> Float32Array:
-        """float32 [N, 2]: standardised log price (0 where unknown), and 1 where it is known."""
-        known = np.isfinite(prices)
-        scaled = (np.log1p(np.where(known, prices, 0.0)) - self.mean) / self.std
-        return np.stack([np.where(known, scaled, 0.0), known], axis=1).astype(np.float32)
+        """float32 [N, 2]: standardised log price (0 where there is none), and 1 where there is one."""
+        has_price = np.isfinite(prices)
+        scaled = (np.log1p(np.where(has_price, prices, 0.0)) - self.mean) / self.std
+        return np.stack([np.where(has_price, scaled, 0.0), has_price], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)

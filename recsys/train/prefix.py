@@ -31,7 +31,7 @@ def prefix_of(dataset: PreparedDataset, config: Config) -> PreparedDataset:
 
 
 def _following(train: pd.DataFrame, config: Config) -> BoolArray:
-    """Which interactions of train come after the prefix."""
+    """Which interactions of train follow the prefix: bool [T]."""
     method, share = config.data.split.method, config.ranking.prefix_share
     if method == "temporal":
         times = train[c.TIMESTAMP].to_numpy()
@@ -39,7 +39,7 @@ def _following(train: pd.DataFrame, config: Config) -> BoolArray:
             return np.zeros(0, bool)
         return np.asarray(times > np.quantile(times, 1 - share, method="lower"))
     users = train.groupby(c.USER, sort=False)
-    place = users.cumcount().to_numpy()
+    position = users.cumcount().to_numpy()
     size = users[c.USER].transform("size").to_numpy()
     count = 1 if method == "leave_one_out" else np.maximum(np.round(size * share), 1)
-    return np.asarray(place >= np.maximum(size - count, 1))
+    return np.asarray(position >= np.maximum(size - count, 1))

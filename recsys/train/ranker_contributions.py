@@ -24,7 +24,7 @@ def contributions(
     Args:
         ranker: trained.
         lists: on which to measure.
-        headings: names of the F features by what they come from, in their order.
+        headings: names of the F features by their origin, in their order.
         seed: of the shuffling, the same for all.
     """
     score = tf.function(ranker, reduce_retracing=True)

@@ -25,25 +25,26 @@ class Validator:
     """
 
     def __init__(
-        self, model: TwoTower, known: Histories, wanted: Histories, *, max_users: int, max_history: int, seed: int
+        self, model: TwoTower, histories: Histories, held_out: Histories, *, max_users: int, max_history: int, seed: int
     ) -> None:
         """Draw the users.
 
         Args:
             model: scored with the weights it has at each call.
-            known: train histories, row b being user row b.
-            wanted: validation histories of the same users.
+            histories: from train; row b is user row b.
+            held_out: the same users' interactions in validation, whose items are relevant.
             max_users: most users scored.
             max_history: longest input of the user tower.
             seed: of the draw.
         """
-        users = np.flatnonzero((known.lengths > 0) & (wanted.lengths > 0))
+        users = np.flatnonzero((histories.lengths > 0) & (held_out.lengths > 0))
         if len(users) > max_users:
             users = np.random.default_rng(seed).choice(users, max_users, replace=False)
-        # Users of like length share a block: less padding.
-        self.users = users[np.argsort(known.lengths[users], kind="stable")]
-        self._seen, self._inputs = known.select(self.users), known.select(self.users).last(max_history)
-        self._wanted = wanted.select(self.users)
+        # Users with histories of like length share a block, which leaves less padding.
+        self.users = users[np.argsort(histories.lengths[users], kind="stable")]
+        self._seen = histories.select(self.users)
+        self._inputs = self._seen.last(max_history)
+        self._relevant = held_out.select(self.users)
         self._model = model
         self._best = tf.function(
             self._best_items,
@@ -70,7 +71,7 @@ class Validator:
         block = min(USERS_AT_A_TIME, max(1, SCORES_AT_A_TIME // len(items)))
         starts = range(0, len(self), block)
         ranked = np.concatenate([self._best(items, self._queries(s, s + block)).numpy() for s in starts])
-        metrics = ranking_metrics(ranked, (self._wanted.indptr, self._wanted.items), [CUTOFF])
+        metrics = ranking_metrics(ranked, (self._relevant.indptr, self._relevant.items), [CUTOFF])
         return {name: float(metrics[name].mean()) for name in REPORTED}
 
     def _queries(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
