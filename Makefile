@@ -7,7 +7,6 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
-CODE := recsys serve tests benchmarks $(wildcard *.py)
 
 # The first interpreter of a version that the pinned packages support; `make PYTHON=/path/to/python3.12 ...` overrides.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \

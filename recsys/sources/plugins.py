@@ -66,7 +66,9 @@ def plugged(name: str, given: Mapping[str, Any]) -> tuple[type[PluggedSource], S
         named = imported(path)
     except ImportError as error:
         raise ConfigError(
-            f"a module that can be imported for {key}", f"{path}: {error}", "install its package, or correct the path"
+            f"a module that can be imported for {key}",
+            f"{path}: {error}",
+            "install its package or put its folder on PYTHONPATH; or correct the path",
         ) from error
     except AttributeError as error:
         raise ConfigError(f"a class {path} for {key}", str(error), "correct the path") from error
