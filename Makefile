@@ -81,7 +81,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created requirements.txt requirements-nodeps.txt
-	@echo "Installing requirements.txt into $(VENV) (about 3 GB; minutes the first time) ..."
+	@echo "Installing requirements.txt into $(VENV) (about 4 GB; minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
 	@touch $@
