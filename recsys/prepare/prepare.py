@@ -25,7 +25,7 @@ from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.formats.base import Format, load_format
 from recsys.prepare.formats.reports import InputReport
-from recsys.prepare.item_records import clean_record
+from recsys.prepare.item_cleaning import clean_item
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import SCHEMA_VERSION
@@ -129,7 +129,7 @@ def _load_metadata(
                 in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
                 causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
                 causes[REPEATED_ITEM] += in_dataset - len(chosen)
-                rows = [clean_record(records[position], data.text_max_chars, causes) for position in chosen]
+                rows = [clean_item(records[position], data.text_max_chars, causes) for position in chosen]
                 item_metadata.insert_metadata(db, rows)
     return causes
 

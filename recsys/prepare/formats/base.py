@@ -29,7 +29,7 @@ class Picture(msgspec.Struct, gc=False):
     hi_res: str | None = None
 
 
-class ItemRecord(msgspec.Struct, gc=False):
+class RawItem(msgspec.Struct, gc=False):
     """An item as its shop describes it, not cleaned yet; each field takes the types of all formats together."""
 
     item_id: Id
@@ -41,7 +41,7 @@ class ItemRecord(msgspec.Struct, gc=False):
     image: list[str | Picture] | str | None = None
 
 
-class TaggedItemRecord(ItemRecord):
+class RawTaggedItem(RawItem):
     """An item with a year, and with categories that are tags without an order instead of a path in a shop."""
 
     year: str = ""
@@ -65,7 +65,7 @@ class Format:
 
     check: Callable[[InputReport], object]
     interactions: Callable[[InputReport, DataConfig, int, OnBytes], Iterator[pa.Table]]
-    items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[ItemRecord]]]
+    items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[RawItem]]]
     open_input: Callable[[Path, InputKind], InputReport] = open_file
     has_purchases: bool = False
 

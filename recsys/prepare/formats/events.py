@@ -21,7 +21,7 @@ from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.files import head_lines
-from recsys.prepare.formats.json_lines import item_records
+from recsys.prepare.formats.json_lines import raw_items
 from recsys.prepare.formats.layouts import CATALOGUE, check_layout
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
@@ -112,6 +112,6 @@ def _damaged(path: Path, error: Exception) -> DataError:
 EVENTS = Format(
     check=check,
     interactions=event_tables,
-    items=partial(item_records, CATALOGUE),
+    items=partial(raw_items, CATALOGUE),
     has_purchases=True,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from recsys.prepare.formats import reports
-from recsys.prepare.formats.base import ItemRecord, OnBytes
+from recsys.prepare.formats.base import OnBytes, RawItem
 from recsys.prepare.formats.files import read_blocks
 from recsys.prepare.formats.layouts import LAYOUTS, item_type
 from recsys.prepare.formats.reports import InputReport
@@ -19,9 +19,7 @@ from recsys.prepare.settings import DataConfig
 BATCH_ROWS = 1 << 15
 
 
-def item_records(
-    layout_name: str, report: InputReport, config: DataConfig, on_bytes: OnBytes
-) -> Iterator[list[ItemRecord]]:
+def raw_items(layout_name: str, report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
     """Yield a metadata file in a layout of `LAYOUTS`, see `Format.items`."""
     layout = LAYOUTS[layout_name]
     return read_records(report, config, item_type(layout), on_bytes, layout.literals)

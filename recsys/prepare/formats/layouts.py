@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
-from recsys.prepare.formats.base import Id, ItemRecord
+from recsys.prepare.formats.base import Id, RawItem
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.reports import InputReport
 
@@ -30,7 +30,7 @@ class Layout:
     Attributes:
         review: the file's names for user_id, item_id, rating and timestamp; empty if there are no reviews.
         ticks: timestamp units in a second.
-        metadata: the file's names for fields of `ItemRecord`, where they differ.
+        metadata: the file's names for fields of `RawItem`, where they differ.
         telltale: metadata fields that only this layout has.
         literals: whether metadata lines may be Python literals.
     """
@@ -85,11 +85,11 @@ def review_type(layout: Layout, rating_range: tuple[float, float]) -> type[msgsp
 
 
 def item_type(layout: Layout) -> type[msgspec.Struct]:
-    """The type of a metadata line: the fields of `ItemRecord` under the names of a layout."""
+    """The type of a metadata line: the fields of `RawItem` under the names of a layout."""
     # Not a subclass, because msgspec renames only the fields that a subclass adds.
     fields = [
         (field.name, field.type) if field.required else (field.name, field.type, field.default)
-        for field in msgspec.structs.fields(ItemRecord)
+        for field in msgspec.structs.fields(RawItem)
     ]
     return msgspec.defstruct("Metadata", fields, rename=layout.metadata, gc=False)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
-from recsys.prepare.formats.base import Format, ItemRecord, OnBytes, TaggedItemRecord
+from recsys.prepare.formats.base import Format, OnBytes, RawItem, RawTaggedItem
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.files import head_lines
@@ -53,15 +53,15 @@ def interaction_tables(
     return checked_tables(rows, batches, config, {"interaction": 1.0}, first_seq)
 
 
-def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[ItemRecord]]:
-    """Yield an .item file as lists of `TaggedItemRecord`, see `Format.items`."""
+def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
+    """Yield an .item file as lists of `RawTaggedItem`, see `Format.items`."""
     fields = check_header(report)
     names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
     columns = {fields[name]: column for column, name in names.items() if name is not None}
     rows = DelimitedRows(report, "\t", quoted=False)
     for batch in rows.read(columns, config.allow_truncated, on_bytes):
         first = rows.account(batch)
-        items: list[ItemRecord] = []
+        items: list[RawItem] = []
         for position, values in enumerate(batch.to_pylist()):
             if values[c.ITEM_ID] is None:
                 rows.drop(MISSING_FIELD, first + position, batch, position)
@@ -109,8 +109,8 @@ def _missing(path: Path, kind: InputKind, missing: list[str], fields: list[str])
     )
 
 
-def _item(values: dict[str, str | None]) -> TaggedItemRecord:
-    return TaggedItemRecord(
+def _item(values: dict[str, str | None]) -> RawTaggedItem:
+    return RawTaggedItem(
         item_id=values[c.ITEM_ID] or "",
         title=values.get(c.TITLE),
         brand=values.get(c.BRAND),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from recsys.config import parse_config
-from recsys.prepare.formats.base import Format, ItemRecord, OnBytes, load_format
+from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
 from recsys.prepare.formats.registry import FORMATS, Entry
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.prepare import prepare
@@ -56,8 +56,8 @@ def _toy_interactions(report: InputReport, _: DataConfig, first_seq: int, _on_by
     )
 
 
-def _toy_items(report: InputReport, _config: DataConfig, _on_bytes: OnBytes) -> Iterator[list[ItemRecord]]:
-    yield [ItemRecord(item_id=item, title=title) for item, title in _words(report)]
+def _toy_items(report: InputReport, _config: DataConfig, _on_bytes: OnBytes) -> Iterator[list[RawItem]]:
+    yield [RawItem(item_id=item, title=title) for item, title in _words(report)]
 
 
 TOY = Format(check=lambda _report: None, interactions=_toy_interactions, items=_toy_items)

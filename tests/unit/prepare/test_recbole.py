@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare.formats.base import ItemRecord, TaggedItemRecord
+from recsys.prepare.formats.base import RawItem, RawTaggedItem
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.recbole import check_header, interaction_tables, item_rows
 from recsys.prepare.formats.reports import InputKind, InputReport
@@ -34,7 +34,7 @@ def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], InputReport]
     return rows, report
 
 
-def read_items(path: Path, **changes: Any) -> tuple[list[ItemRecord], InputReport]:
+def read_items(path: Path, **changes: Any) -> tuple[list[RawItem], InputReport]:
     report = open_file(path, "metadata")
     batches = item_rows(report, config(path, **changes), lambda _: None)
     return [row for batch in batches for row in batch], report
@@ -129,7 +129,7 @@ def test_items(tmp_path: Path) -> None:
     lines = ["1\tToy Story\t1995.0\tAnimation Children's Comedy\t9.5\tPixar\t81", "2\t\t\t\t\t\t", "\tNo id\t\t\t\t\t"]
     items, report = read_items(write(tmp_path, header, *lines))
     assert items == [
-        TaggedItemRecord(
+        RawTaggedItem(
             item_id="1",
             title="Toy Story",
             brand="Pixar",
@@ -137,7 +137,7 @@ def test_items(tmp_path: Path) -> None:
             price="9.5",
             year="1995",
         ),
-        TaggedItemRecord(item_id="2", categories=[]),
+        RawTaggedItem(item_id="2", categories=[]),
     ]
     assert report.dropped == {"missing_field": 1}
     assert report.examples[0][0] == 4

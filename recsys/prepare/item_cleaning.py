@@ -1,4 +1,4 @@
-"""Item records of all formats, cleaned to the metadata of a prepared dataset."""
+"""Raw items of all formats, cleaned to the metadata of a prepared dataset."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections import Counter
 from typing import Any
 
 from recsys.prepare import cleaning
-from recsys.prepare.formats.base import ItemRecord, Picture, TaggedItemRecord
+from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
 
 
-def clean_record(record: ItemRecord, max_chars: int, causes: Counter[str]) -> tuple[Any, ...]:
+def clean_item(item: RawItem, max_chars: int, causes: Counter[str]) -> tuple[Any, ...]:
     """The fields of `schema.METADATA_SCHEMA`.
 
     Args:
-        record: as the raw file has it.
+        item: as the raw file has it.
         max_chars: longest text for the text encoder.
         causes: counts fields that have a value but no meaning, by cause; added to.
     """
-    title = cleaning.clean_text(record.title or "")
-    brand = cleaning.clean_name(record.brand or "")
-    categories = cleaning.clean_all(_flat(record.categories), cleaning.clean_name)
-    description = " ".join(cleaning.clean_all(_flat(record.description)))
-    price = cleaning.parse_price(record.price)
-    if record.title and not title:
+    title = cleaning.clean_text(item.title or "")
+    brand = cleaning.clean_name(item.brand or "")
+    categories = cleaning.clean_all(_flat(item.categories), cleaning.clean_name)
+    description = " ".join(cleaning.clean_all(_flat(item.description)))
+    price = cleaning.parse_price(item.price)
+    if item.title and not title:
         causes["title_without_text"] += 1
-    if record.price not in (None, "") and price is None:
+    if item.price not in (None, "") and price is None:
         causes["price_not_understood"] += 1
-    year, separator = (record.year, " ") if isinstance(record, TaggedItemRecord) else ("", " > ")
+    year, separator = (item.year, " ") if isinstance(item, RawTaggedItem) else ("", " > ")
     text = cleaning.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
-    return record.item_id, title, text, brand, categories, price, description, _first_picture(record.image)
+    return item.item_id, title, text, brand, categories, price, description, _first_picture(item.image)
 
 
 def _flat(values: list[list[str] | str] | list[str] | str | None) -> list[str]:
