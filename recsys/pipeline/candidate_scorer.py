@@ -15,7 +15,7 @@ from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.kernels import write_sum
 from recsys.sources.base import Source
 from recsys.sources.lending import Loans
-from recsys.sources.readings import Readings, read
+from recsys.sources.readings import Panel, Readings
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ class CandidateScorer:
 
     def read(self, queries: Queries) -> Readings:
         """Get ready to ask the sources about the queries."""
-        return read(self.sources, queries)
+        return self._panel.read(queries)
+
+    @cached_property
+    def _panel(self) -> Panel:
+        return Panel(self.sources)
 
     def score(self, readings: Readings, items: Int32Array) -> ScoredCandidates:
         """What the sources say of candidates.
@@ -78,5 +82,5 @@ class CandidateScorer:
 
     def feature_input(self, readings: Readings, candidates: ScoredCandidates) -> FeatureInput:
         """What features of the candidates are computed from."""
-        last = readings.scores(list(self.scorers), candidates.items, self.loans, last=True)
+        last = readings.scores(tuple(self.scorers), candidates.items, self.loans, last=True)
         return FeatureInput(readings.queries.histories, readings.user_vectors, candidates, last)

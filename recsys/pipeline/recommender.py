@@ -23,7 +23,7 @@ from recsys.pipeline.propose import Proposer, propose, proposed_by, union
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommendations import RANKER, Recommendations, joined
 from recsys.sources.base import Source
-from recsys.sources.readings import Readings, read
+from recsys.sources.readings import Panel, Readings, read
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
@@ -64,13 +64,13 @@ class Recommender:
 
     def read(self, queries: Queries) -> Readings:
         """Get ready to ask about the queries all sources that propose and all whose scores the ranker reads."""
-        return read(self._read, queries)
+        return self._panel.read(queries)
 
     @cached_property
-    def _read(self) -> tuple[Source, ...]:
+    def _panel(self) -> Panel:
         scored = () if self.ranker is None else self.ranker.scorer.sources
         by_name = {source.name: source for source in (*(one.source for one in self.proposers), *scored)}
-        return tuple(by_name.values())
+        return Panel(tuple(by_name.values()))
 
     def candidates(self, readings: Readings) -> Int32Array:
         """All that the sources propose for each query, unseen items alone: int32 [B, C], padded with `NO_ITEM`."""

@@ -39,20 +39,18 @@ class Reading(ABC):
         """As many of the best items of each of the sources as its depth says, see `Source.propose`."""
 
     @abstractmethod
-    def write_scores(self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array) -> None:
+    def write_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         """Write the sources' scores of given items, 0 where there is none.
 
         Args:
-            slots: of the sources.
-            rows: the row of `scores` for each of them.
+            slots: int64 [R], of the sources.
+            rows: int64 [R], the row of `scores` for each of them.
             items: int32 [B, C], padded with `NO_ITEM`.
             scores: float32 [S, B, C].
         """
 
     @abstractmethod
-    def write_last_scores(
-        self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array
-    ) -> None:
+    def write_last_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         """As `write_scores`, the scores that the last item of each history gives alone."""
 
     @property
@@ -82,18 +80,12 @@ class ReadingAlone(Reading):
         del slots  # there is but one
         return [self.source.propose(self.queries, depth, exclude_seen=exclude_seen) for depth in depths]
 
-    def write_scores(self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array) -> None:
+    def write_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         del slots
         for row in rows:
             self._write(self.queries, items, scores[row])
 
-    def write_last_scores(
-        self,
-        slots: Sequence[int],
-        rows: Sequence[int],
-        items: Int32Array,
-        scores: Float32Array,
-    ) -> None:
+    def write_last_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         del slots
         for row in rows:
             self._write(self.last, items, scores[row])

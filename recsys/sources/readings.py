@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,16 +15,86 @@ from recsys.sources.shares import Shares
 
 
 def read(sources: Sequence[Source], queries: Queries) -> Readings:
-    """Get ready to ask the sources about the queries. Nothing is computed before it is asked for.
+    """Get ready to ask the sources once; see `Panel` for sources that are asked again and again."""
+    return Panel(sources).read(queries)
 
-    Args:
-        sources: of different names, at least one; those that propose come before others, which spares work.
-        queries: B queries.
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a question, for one of the readings.
+
+    Attributes:
+        reading: its number.
+        slots: int64, of the sources asked, in the reading.
+        rows: int64, of the answer, one for each of them.
     """
-    groups: dict[Hashable, list[Source]] = {}
-    for source in sources:
-        groups.setdefault(source.reading if source.reading.together else source.name, []).append(source)
-    return Readings([members[0].reading(members, queries) for members in groups.values()], queries)
+
+    reading: int
+    slots: Int64Array
+    rows: Int64Array
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a question to named sources is parted.
+
+    Attributes:
+        everyone: the parts of all.
+        proud: of those that do not borrow.
+        borrowing: of those that do; their rows are counted among these alone.
+        borrowers: int64, which of all these are.
+    """
+
+    everyone: list[_Part]
+    proud: list[_Part]
+    borrowing: list[_Part]
+    borrowers: Int64Array
+
+
+class Panel:
+    """Sources that are asked together, parted among readings once and for all.
+
+    Attributes:
+        sources: by name.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Take sources of different names, at least one; those that propose come before others, which spares work."""
+        groups: dict[Hashable, list[Source]] = {}
+        for source in sources:
+            groups.setdefault(source.reading if source.reading.together else source.name, []).append(source)
+        self.sources = {source.name: source for source in sources}
+        self._groups = list(groups.values())
+        self._slots = {
+            source.name: (number, slot)
+            for number, members in enumerate(self._groups)
+            for slot, source in enumerate(members)
+        }
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+
+    def read(self, queries: Queries) -> Readings:
+        """Get ready to ask about B queries. Nothing is computed before it is asked for."""
+        return Readings(self, [members[0].reading(members, queries) for members in self._groups], queries)
+
+    def plan(self, names: tuple[str, ...]) -> _Plan:
+        """How to ask the sources of these names."""
+        if names not in self._plans:
+            borrows = np.array([self.sources[name].borrows for name in names], np.bool_)
+            borrowers, proud = np.flatnonzero(borrows), np.flatnonzero(~borrows)
+            self._plans[names] = _Plan(
+                self._parts(names, np.arange(len(names))),
+                self._parts([names[row] for row in proud], proud),
+                self._parts([names[row] for row in borrowers], np.arange(len(borrowers))),
+                borrowers,
+            )
+        return self._plans[names]
+
+    def _parts(self, names: Sequence[str], rows: Int64Array) -> list[_Part]:
+        of_readings: dict[int, list[tuple[int, int]]] = {}
+        for name, row in zip(names, rows.tolist(), strict=True):
+            number, slot = self._slots[name]
+            of_readings.setdefault(number, []).append((slot, row))
+        return [_Part(number, *np.array(pairs, np.int64).T.copy()) for number, pairs in of_readings.items()]
 
 
 class Readings:
@@ -33,14 +104,9 @@ class Readings:
         queries: the batch.
     """
 
-    def __init__(self, readings: Sequence[Reading], queries: Queries) -> None:
-        """See `read`; the first of the readings is the first source's."""
-        self.queries, self._readings = queries, readings
-        self._slots = {
-            source.name: (number, slot)
-            for number, reading in enumerate(self._readings)
-            for slot, source in enumerate(reading.sources)
-        }
+    def __init__(self, panel: Panel, readings: Sequence[Reading], queries: Queries) -> None:
+        """See `Panel.read`; the first of the readings is the first source's."""
+        self.queries, self._panel, self._readings = queries, panel, readings
 
     @property
     def user_vectors(self) -> Float32Array:
@@ -59,7 +125,7 @@ class Readings:
     def select(self, rows: Int64Array) -> Readings:
         """Of the given rows of the batch; what costs much to compute again is kept."""
         queries = self.queries.select(rows)
-        return Readings([reading.select(rows, queries) for reading in self._readings], queries)
+        return Readings(self._panel, [reading.select(rows, queries) for reading in self._readings], queries)
 
     def propose(self, depths: Mapping[str, int], *, exclude_seen: bool = True) -> list[Candidates]:
         """The best items of sources, in the order of their names.
@@ -68,11 +134,14 @@ class Readings:
             depths: how many items each source is asked for, by name.
             exclude_seen: leave out the items of the history.
         """
-        by_name: dict[str, Candidates] = {}
-        for reading, slots, names in self._grouped(list(depths)):
-            lists = reading.propose(slots, [depths[name] for name in names], exclude_seen=exclude_seen)
-            by_name.update(zip(names, lists, strict=True))
-        return [by_name[name] for name in depths]
+        of_rows = list(depths.values())
+        lists: dict[int, Candidates] = {}
+        for part in self._panel.plan(tuple(depths)).everyone:
+            rows = part.rows.tolist()
+            asked = [of_rows[row] for row in rows]
+            proposed = self._readings[part.reading].propose(part.slots.tolist(), asked, exclude_seen=exclude_seen)
+            lists.update(zip(rows, proposed, strict=True))
+        return [lists[row] for row in range(len(of_rows))]
 
     def scores(
         self, names: Sequence[str], items: Int32Array, loans: Loans | None = None, *, last: bool = False
@@ -86,18 +155,22 @@ class Readings:
             last: the scores that the last item of each history gives alone.
         """
         scores = np.empty((len(names), *items.shape), np.float32)
+        plan = self._panel.plan(tuple(names))
         wide = items if loans is None else loans.with_lenders(items)
         if loans is None or wide is items:
-            self._write(names, range(len(names)), items, scores, last)
+            self._write(plan.everyone, items, scores, last)
             return scores
-        borrows = [self._source(name).borrows for name in names]
-        own = [row for row, borrower in enumerate(borrows) if not borrower]
-        rows = [row for row, borrower in enumerate(borrows) if borrower]
-        self._write([names[row] for row in own], own, items, scores, last)
-        of_lenders = np.empty((len(rows), *wide.shape), np.float32)
-        self._write([names[row] for row in rows], range(len(rows)), wide, of_lenders, last)
-        loans.fill(of_lenders, items, np.array(rows, np.int64), scores)
+        self._write(plan.proud, items, scores, last)
+        of_lenders = np.empty((len(plan.borrowers), *wide.shape), np.float32)
+        self._write(plan.borrowing, wide, of_lenders, last)
+        loans.fill(of_lenders, items, plan.borrowers, scores)
         return scores
+
+    def _write(self, parts: Sequence[_Part], items: Int32Array, scores: Float32Array, last: bool) -> None:
+        for part in parts:
+            reading = self._readings[part.reading]
+            write = reading.write_last_scores if last else reading.write_scores
+            write(part.slots, part.rows, items, scores)
 
     def why(self, name: str, items: Int32Array, loans: Loans | None = None) -> Shares:
         """What a source's scores of the items int32 [B, C] are made of, the borrowed ones also by lender.
@@ -107,7 +180,7 @@ class Readings:
             items: padded with `NO_ITEM`.
             loans: see `scores`.
         """
-        source = self._source(name)
+        source = self._panel.sources[name]
         shares = source.why(self.queries, items)
         if loans is None or not source.borrows:
             return shares
@@ -120,25 +193,3 @@ class Readings:
             lenders,
             weights * of_lenders.total.reshape(lenders.shape),
         )
-
-    def _source(self, name: str) -> Source:
-        number, slot = self._slots[name]
-        return self._readings[number].sources[slot]
-
-    def _write(
-        self, names: Sequence[str], rows: Sequence[int], items: Int32Array, scores: Float32Array, last: bool
-    ) -> None:
-        row_of = dict(zip(names, rows, strict=True))
-        for reading, slots, members in self._grouped(names):
-            write = reading.write_last_scores if last else reading.write_scores
-            write(slots, [row_of[name] for name in members], items, scores)
-
-    def _grouped(self, names: Sequence[str]) -> list[tuple[Reading, list[int], list[str]]]:
-        """The readings that speak for the named sources, with their slots and names."""
-        groups: dict[int, tuple[Reading, list[int], list[str]]] = {}
-        for name in names:
-            number, slot = self._slots[name]
-            _, slots, members = groups.setdefault(number, (self._readings[number], [], []))
-            slots.append(slot)
-            members.append(name)
-        return list(groups.values())

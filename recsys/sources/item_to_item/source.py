@@ -50,14 +50,12 @@ class NeighbourReading(Reading):
             for slot, depth in zip(slots, depths, strict=True)
         ]
 
-    def write_scores(self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array) -> None:
-        look_up(*self.sums, np.array(slots, np.int64), np.array(rows, np.int64), self._table, items, scores)
+    def write_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
+        look_up(*self.sums, slots, rows, self._table, items, scores)
 
-    def write_last_scores(
-        self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array
-    ) -> None:
+    def write_last_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         sums = _sums([self.sources[slot] for slot in slots], self.queries.histories.last(1))
-        look_up(*sums, np.arange(len(slots)), np.array(rows, np.int64), self._table, items, scores)
+        look_up(*sums, np.arange(len(slots)), rows, self._table, items, scores)
 
     @property
     def _table(self) -> Int32Array:

@@ -60,7 +60,7 @@ class TwoTowerReading(ReadingAlone):
         self.seconds["ann"] = time.perf_counter() - started
         return [self._searched]
 
-    def write_scores(self, slots: Sequence[int], rows: Sequence[int], items: Int32Array, scores: Float32Array) -> None:
+    def write_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         del slots
         for row in rows:
             self._two_tower.write_scores(self.user_vectors, items, scores[row], self._searched)

@@ -72,7 +72,7 @@ def test_retrieves_the_highest_scores_of_either_sign(exclude_seen: bool) -> None
 def scores_alone(model: ItemToItem, known: Histories, items: np.ndarray) -> np.ndarray:
     """The scores of items by one source, 0 where there is none."""
     scores = np.full((1, *items.shape), 7, np.float32)
-    NeighbourReading([model], queries(known)).write_scores([0], [0], items, scores)
+    NeighbourReading([model], queries(known)).write_scores(np.array([0]), np.array([0]), items, scores)
     return scores[0]
 
 
@@ -114,7 +114,7 @@ def test_lists_read_together_score_what_is_wanted_of_them() -> None:
     members, known = several_lists(), make_histories(25, 40)
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)  # most of them more than once
     scores = np.full((4, *items.shape), 7, np.float32)
-    NeighbourReading(members, queries(known)).write_scores([2, 0], [3, 1], items, scores)
+    NeighbourReading(members, queries(known)).write_scores(np.array([2, 0]), np.array([3, 1]), items, scores)
     np.testing.assert_array_equal(scores[3], scores_alone(members[2], known, items))
     np.testing.assert_array_equal(scores[1], scores_alone(members[0], known, items))
     assert (scores[[0, 2]] == 7).all()
@@ -127,7 +127,7 @@ def test_what_the_last_item_alone_says() -> None:
     assert known.lengths[0] > 1
     items = np.random.default_rng(1).integers(NO_ITEM, 40, (25, 60)).astype(np.int32)
     scores = np.full((3, *items.shape), 7, np.float32)
-    NeighbourReading(members, queries(known)).write_last_scores([0, 1], [2, 0], items, scores)
+    NeighbourReading(members, queries(known)).write_last_scores(np.array([0, 1]), np.array([2, 0]), items, scores)
     np.testing.assert_allclose(scores[2], scores_alone(members[0], known.last(1), items), rtol=1e-6)
     np.testing.assert_allclose(scores[0], scores_alone(members[1], known.last(1), items), rtol=1e-6)
     assert (scores[1] == 7).all()
@@ -183,7 +183,7 @@ def test_similarities_of_any_size_keep_half_precision(largest: float, tmp_path: 
     np.testing.assert_allclose(scores, [[similarities[1, 0], -np.inf, similarities[1, 1]]], rtol=HALF)
     last = np.empty((1, 1, 3), np.float32)
     NeighbourReading([model], queries(histories([0, 1]))).write_last_scores(
-        [0], [0], np.array([[0, 1, 2]], np.int32), last
+        np.array([0]), np.array([0]), np.array([[0, 1, 2]], np.int32), last
     )
     np.testing.assert_allclose(last[0, 0], [similarities[1, 0], 0, similarities[1, 1]], rtol=HALF)
     model.save(tmp_path)
