@@ -32,7 +32,7 @@ from recsys.core.tower_io import OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD
 from recsys.core.types import Float16Array, Float32Array, Int32Array, Int64Array
 from recsys.models import TwoTower
 from recsys.models.exported import exported_models
-from recsys.models.features import ItemFeatures
+from recsys.models.item_features import ItemFeatures
 from recsys.models.ranker_network import RankerNetwork, bin_edges
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureGroup, FeatureParts

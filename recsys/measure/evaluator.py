@@ -16,12 +16,12 @@ from recsys.config import Config
 from recsys.measure import systems as s
 from recsys.measure.calibration import reliability
 from recsys.measure.cold_start import among_new_items, new_users
-from recsys.measure.progress import progress_bar
+from recsys.measure.progress_bar import progress_bar
 from recsys.measure.protocol import HISTORY_SPLITS, HeldOut, main_cutoff, train_counts
 from recsys.measure.provenance import require_same_dataset
 from recsys.measure.ranking import RankingRun
 from recsys.measure.ratings import PredictRatings, evaluate_ratings, flat, predict_in_blocks
-from recsys.measure.recommendations import RecommendationFile
+from recsys.measure.recommendation_file import RecommendationFile
 from recsys.measure.stages import candidate_recall
 from recsys.measure.verdict import best_baseline, warnings
 from recsys.prepare import columns as c

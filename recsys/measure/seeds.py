@@ -14,7 +14,7 @@ from recsys.config import Config
 from recsys.core.errors import BundleError
 from recsys.measure import systems as s
 from recsys.measure.metrics import ranking_metrics
-from recsys.measure.progress import progress_bar
+from recsys.measure.progress_bar import progress_bar
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.provenance import changed_settings, require_same_dataset
 from recsys.measure.ranking import list_length

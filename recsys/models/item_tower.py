@@ -8,7 +8,7 @@ import tensorflow as tf
 from recsys.config import ModelConfig
 from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY, id_rows
 from recsys.core.types import BoolArray, Float32Array
-from recsys.models.features import ItemFeatures
+from recsys.models.item_features import ItemFeatures
 from recsys.models.layers import StepDropout
 from recsys.sources.lending import Loans
 

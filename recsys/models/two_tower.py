@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recsys.config import Config
 from recsys.core.tower_io import Batch
 from recsys.core.types import Float32Array
-from recsys.models.features import ItemFeatures
+from recsys.models.item_features import ItemFeatures
 from recsys.models.item_tower import ItemTower
 from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
 from recsys.models.rating_head import RatingHead

@@ -21,7 +21,7 @@ from recsys.models import ItemFeatures, TwoTower
 from recsys.pipeline.rating_factors_fit import fit_ratings
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic
-from recsys.train.fit import Fit
+from recsys.train.fit_loop import FitLoop
 from recsys.train.progress import Step
 from recsys.train.run_folder import RunFolder
 from recsys.train.step import TrainStep, make_optimizer
@@ -113,7 +113,7 @@ def make_fit(
     validate: Callable[[], dict[str, float]] | None = None,
     cluster: Cluster | None = None,
     fresh_seed: int | None = None,
-) -> tuple[Fit, TwoTower]:
+) -> tuple[FitLoop, TwoTower]:
     """A fit in run folder `folder`, not yet run.
 
     Tracing takes seconds, so fits share one compiled model, put back to its first weights, unless they
@@ -135,7 +135,7 @@ def make_fit(
     if cluster.is_chief and not resume:
         run.start(config, {})
     cluster.barrier()
-    fit = Fit(
+    fit = FitLoop(
         model=model,
         optimizer=optimizer,
         batches=make_batches(config, train),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Entry:
+class FormatEntry:
     """A format that `data.format` may name.
 
     Attributes:
@@ -21,12 +21,12 @@ class Entry:
 
 
 _ENTRIES = (
-    Entry("amazon_2014", "Amazon reviews, edition of 2014", "recsys.prepare.formats.amazon.AMAZON_2014"),
-    Entry("amazon_2018", "Amazon reviews, edition of 2018", "recsys.prepare.formats.amazon.AMAZON_2018"),
-    Entry("amazon_2023", "Amazon reviews, edition of 2023", "recsys.prepare.formats.amazon.AMAZON_2023"),
-    Entry("events", "CSV or Parquet event log", "recsys.prepare.formats.events.EVENTS"),
-    Entry("recbole", "RecBole's atomic files, .inter and .item", "recsys.prepare.formats.recbole.RECBOLE"),
-    Entry(
+    FormatEntry("amazon_2014", "Amazon reviews, edition of 2014", "recsys.prepare.formats.amazon.AMAZON_2014"),
+    FormatEntry("amazon_2018", "Amazon reviews, edition of 2018", "recsys.prepare.formats.amazon.AMAZON_2018"),
+    FormatEntry("amazon_2023", "Amazon reviews, edition of 2023", "recsys.prepare.formats.amazon.AMAZON_2023"),
+    FormatEntry("events", "CSV or Parquet event log", "recsys.prepare.formats.events.EVENTS"),
+    FormatEntry("recbole", "RecBole's atomic files, .inter and .item", "recsys.prepare.formats.recbole.RECBOLE"),
+    FormatEntry(
         "store",
         "the server's event store, an SQLite file or PostgreSQL URL",
         "recsys.prepare.formats.event_store.STORE",

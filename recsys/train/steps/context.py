@@ -20,7 +20,7 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.two_tower.source import TwoTowerSource
-from recsys.train.features import ModelInputs
+from recsys.train.model_inputs import ModelInputs
 from recsys.train.source_fits import TunedSources
 
 

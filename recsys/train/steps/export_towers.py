@@ -21,7 +21,7 @@ from recsys.prepare import columns as c
 from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
-from recsys.train.features import ModelInputs
+from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
 from recsys.train.progress import Step
 from recsys.train.steps.context import RunContext, ServedTwoTower, Trained

@@ -14,8 +14,8 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.text import ItemText, build_fine_tuned_text
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic, use_mixed_precision
-from recsys.train.features import ModelInputs
-from recsys.train.fit import Fit, FitState, restore_best
+from recsys.train.fit_loop import FitLoop, FitState, restore_best
+from recsys.train.model_inputs import ModelInputs
 from recsys.train.prefix import prefix_of
 from recsys.train.progress import Step
 from recsys.train.run_folder import CONFIG_FILE, RunFolder
@@ -131,7 +131,7 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     with cluster.strategy.scope():
         model = build_model(inputs, dataset, config, step.console)
         optimizer = make_optimizer(model, config.training, mixed)
-    fit = Fit(
+    fit = FitLoop(
         model=model,
         optimizer=optimizer,
         batches=TrainingBatches(

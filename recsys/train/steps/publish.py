@@ -13,7 +13,7 @@ import pandas as pd
 from recsys.bundle import BundleWriter, ItemRecord
 from recsys.bundle.manifest import Calibration, DatasetSection, MetricsSection, ServingSection, file_sha256
 from recsys.prepare import columns as c
-from recsys.train.fit import FitState
+from recsys.train.fit_loop import FitState
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 
 ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen

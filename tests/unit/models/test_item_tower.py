@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
-from recsys.models.features import ItemFeatures
+from recsys.models.item_features import ItemFeatures
 from recsys.models.item_tower import ItemTower
 from recsys.sources.lending import Loans
 

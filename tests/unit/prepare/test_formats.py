@@ -8,7 +8,7 @@ from rich.console import Console
 
 from recsys.config import parse_config
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
-from recsys.prepare.formats.registry import FORMATS, Entry
+from recsys.prepare.formats.registry import FORMATS, FormatEntry
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
@@ -66,7 +66,7 @@ TOY = Format(check=lambda _report: None, interactions=_toy_interactions, items=_
 def test_an_entry_in_the_registry_is_all_that_a_new_format_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FORMATS, "toy", Entry("toy", "three words a line", f"{TOY_MODULE}.TOY"))
+    monkeypatch.setitem(FORMATS, "toy", FormatEntry("toy", "three words a line", f"{TOY_MODULE}.TOY"))
     (tmp_path / "log").write_text("ann tea 1\nann cup 2\nann pot 3\nbob tea 4\nbob pot 5\n", "utf8")
     (tmp_path / "items").write_text("tea Green\ncup Blue\nkey Iron\n", "utf8")
     data = {

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from recsys.core.errors import TrainingError
-from recsys.train.fit import Fit, restore_best
+from recsys.train.fit_loop import FitLoop, restore_best
 from tests.support import training as tiny
 
 
@@ -23,7 +23,7 @@ class KilledError(Exception):
     pass
 
 
-def before_step(fit: Fit, number: int, act: Callable[[], None]) -> None:
+def before_step(fit: FitLoop, number: int, act: Callable[[], None]) -> None:
     """Call `act` before global step `number`."""
     original = fit._step
 

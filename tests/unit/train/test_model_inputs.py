@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.core.histories import Histories
-from recsys.train.features import ID_SCALE, PriceScale, svd_item_vectors
+from recsys.train.model_inputs import ID_SCALE, PriceScale, svd_item_vectors
 
 
 def test_prices_are_standardised_logs_and_unknown_ones_are_marked() -> None:

@@ -1,4 +1,4 @@
-"""What the item tower knows of every item, as arrays."""
+"""What the item tower reads of every item, as arrays."""
 
 from __future__ import annotations
 

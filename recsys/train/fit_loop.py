@@ -70,7 +70,7 @@ class _SavedState(tf.train.experimental.PythonState):
         self.state = FitState(**json.loads(string_value))
 
 
-class Fit:
+class FitLoop:
     """Trains a model to the end, from the start or from a run's last checkpoint."""
 
     def __init__(
