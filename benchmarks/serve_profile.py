@@ -90,6 +90,7 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> Spent:
     with ExitStack() as stack:
         stack.enter_context(threadpool_limits(1))  # as a server of its own has
         server.start()
+        server.parts.bundles.first.result()
         stack.callback(server.close)
         catalogue = server.parts.bundles.loaded.bundle.catalogue
         users = catalogue.user_ids(np.arange(catalogue.n_users))

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
+import multiprocessing
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from recsys.bundle import open_bundle
 from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
-from serve.auth import Keyring
-from serve.bundles.loaded import LoadedBundle
-from serve.metrics import forget_process, multiprocess_folder
-from serve.recommendations.warm_up import warm_up
-from serve.settings import ENV_PREFIX, NO_STORE, Settings, load_settings
-from serve.store.link import open_store
+from serve.settings import ENV_PREFIX, Settings, load_settings
+from serve.starting import Starting
 
 BACKLOG = 2048
 
@@ -31,41 +25,27 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m serve") ->
     check = arguments.pop("check")
     try:
         settings = load_settings(**arguments)
-        if settings.api_keys is not None:
-            Keyring.read(settings.api_keys)
-        if settings.store != NO_STORE:
-            open_store(settings.store).close()
-        with open_bundle(settings.bundle, verify=settings.verify) as bundle:
-            if check:
-                warm_up(LoadedBundle.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version})))
-                print(f"{bundle.name}, version {bundle.version}: ready to be served")
-                return 0
-            listener = _listen(settings.host, settings.port)
+        if check:
+            return _check(settings)
+        listener = _listen(settings.host, settings.port)
     except RecsysError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
-    print(
-        f"Serving {bundle.name}, version {bundle.version}, on {_url(listener)} (API: {_url(listener)}/docs)", flush=True
-    )
-    # Workers need not check again what has just been checked.
-    _run(settings.model_copy(update={"trusted_version": bundle.version}), listener)
+    url = _url(listener)
+    print(f"Serving {settings.bundle} on {url} (API: {url}/docs; ready when {url}/ready says so)", flush=True)
+    return _run(settings, listener)
+
+
+def _check(settings: Settings) -> int:
+    """Open keys, store and bundle, recommend once.
+
+    Raises:
+        RecsysError: something is not in order.
+    """
+    from serve.check import check  # noqa: PLC0415  # imports all of the server, which the start must not wait for
+
+    print(f"{check(settings)}: ready to be served")
     return 0
-
-
-class Workers(Multiprocess):
-    """Server processes. A dead one is replaced; SIGHUP lets each load the bundle anew, without a restart."""
-
-    def handle_hup(self) -> None:
-        for process in self.processes:
-            if process.pid is not None and process.exitcode is None:
-                os.kill(process.pid, signal.SIGHUP)
-
-    def keep_subprocess_alive(self) -> None:
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
-        for pid in before - {process.pid for process in self.processes}:
-            if pid is not None:
-                forget_process(pid)
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -110,13 +90,12 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
-    # Worker processes start afresh and read their settings from the environment.
-    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
-        os.environ[f"{ENV_PREFIX}{name.upper()}"] = str(value)
+def _run(settings: Settings, listener: socket.socket) -> int:
+    """Serve until told to stop; the exit code."""
+    several = settings.workers > 1
+    app = Starting(settings, multiprocessing.get_context("spawn").Event() if several else threading.Event())
     config = uvicorn.Config(
-        "serve.app:create_app",
-        factory=True,
+        app,
         workers=settings.workers,
         access_log=False,  # serve.http.telemetry writes one with the request's id
         log_config=logs.configuration(settings.log_level, settings.log_format),
@@ -124,13 +103,17 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=settings.shutdown_s,
     )
     try:
-        if settings.workers == 1:
+        if not several:
             uvicorn.Server(config).run(sockets=[listener])
-        else:
-            with multiprocess_folder():
-                Workers(config, sockets=[listener]).run()
+            return 0
+        from serve.workers import Workers, shared_metrics  # noqa: PLC0415  # one process needs nothing of it
+
+        with shared_metrics():
+            workers = Workers(config, app, [listener])
+            workers.run()
+            return workers.exit_code
     except KeyboardInterrupt:  # raised again by uvicorn after an orderly shutdown
-        pass
+        return 0
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,7 +30,7 @@ DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item retr
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The server as an ASGI app; without `settings` they come from the environment (`uvicorn --factory`).
 
-    It accepts requests once the bundle has been loaded, or has proved not to be sound; /ready says which.
+    The bundle is loaded while it accepts requests already; /ready says what it is waiting for.
     """
     settings = settings or load_settings()
     logs.configure(settings.log_level, settings.log_format)
@@ -41,12 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         server.end_with_parent()
         server.reload_on_hangup(asyncio.get_running_loop())
-        await asyncio.to_thread(server.start)
-        # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
-        gc.collect()
-        gc.freeze()
+        server.start()
         yield
-        gc.unfreeze()
         await asyncio.to_thread(server.close)
 
     app = FastAPI(

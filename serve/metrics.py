@@ -7,15 +7,11 @@ must be set before this module is imported (`python -m serve` does).
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-
-from recsys.store import Event
+from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -115,12 +111,13 @@ class Metrics:
     def fell_short(self) -> None:
         self._shortfalls.inc()
 
-    def appended(self, events: Sequence[Event], duplicates: int, now: float) -> None:
-        """Events that the store took, `duplicates` of them for the second time."""
-        for event in events:
-            self._events.labels(event.event_type).inc()
-            self._event_lag.observe(max(now - event.timestamp, 0.0))
-        self._duplicates.inc(duplicates)
+    def appended(self, event_type: str, lag_s: float) -> None:
+        """An event that the store took so long after it happened."""
+        self._events.labels(event_type).inc()
+        self._event_lag.observe(max(lag_s, 0.0))
+
+    def duplicated(self, events: int) -> None:
+        self._duplicates.inc(events)
 
     def store_failed(self, call: str) -> None:
         self._store_failures.labels(call).inc()
@@ -134,17 +131,3 @@ class Metrics:
 
     def served_dropped(self, count: int) -> None:
         self._served_dropped.inc(count)
-
-
-def multiprocess_folder() -> tempfile.TemporaryDirectory[str]:
-    """Let the processes started from now on share their metrics; keep the object until they have ended."""
-    folder = tempfile.TemporaryDirectory(prefix="recsys-metrics-")
-    os.environ[MULTIPROCESS_FOLDER] = folder.name
-    return folder
-
-
-def forget_process(pid: int) -> None:
-    """A worker has ended: what it counted stays, its gauges go."""
-    folder = os.environ.get(MULTIPROCESS_FOLDER)
-    if folder and Path(folder).is_dir():
-        mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

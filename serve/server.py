@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -36,14 +37,14 @@ class Server:
         Raises:
             StoreError: the store's URL is wrong.
         """
-        self.parts = Parts.compose(settings, warm_up, self._index_items)
+        self.parts = Parts.compose(settings, self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Open the store and load the bundle; returns when both have succeeded or failed once."""
+        """Begin to open the store and to load the bundle, and to take requests."""
         link = self.parts.link
         if link:
             link.start()
@@ -51,8 +52,6 @@ class Server:
         if self._retention:
             self._retention.start()
         self.parts.bundles.start()
-        if link:
-            link.wait()
 
     @staticmethod
     def end_with_parent() -> None:
@@ -82,6 +81,16 @@ class Server:
         self.recommendations.close()
         if self.parts.link:
             self.parts.link.close()
+        gc.unfreeze()
+
+    def _prepare(self, loaded: LoadedBundle) -> None:
+        """Make a bundle ready to be served."""
+        warm_up(loaded)
+        if self.parts.bundles.info is not None:
+            return
+        # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
+        gc.collect()
+        gc.freeze()
 
     def _index_items(self, loaded: LoadedBundle) -> None:
         """Let search find the items of a bundle, unless it does already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from recsys.bundle import Bundle, ItemCard
 from recsys.bundle.layout import FULL
-from recsys.bundle.manifest import Verification
+from recsys.bundle.manifest import verify_files
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
@@ -50,17 +51,21 @@ class LoadedBundle:
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod
-    def open(cls, path: Path, settings: Settings) -> LoadedBundle:
-        """Open the bundle at `path`, a version.
+    def open(cls, path: Path, settings: Settings, on_step: Callable[[str], None] = lambda _: None) -> LoadedBundle:
+        """Open the bundle at `path`, a version; `on_step` is told what is being done.
 
         Raises:
             BundleError: missing, partial, corrupt or incompatible.
         """
-        verify: Verification = "quick" if path.name == settings.trusted_version else settings.verify
         try:
-            bundle = Bundle(path, verify=verify)
+            on_step(f"opening the bundle in {path}")
+            bundle = Bundle(path, verify="quick")
+            if settings.verify == "full" and path.name != settings.trusted_version:
+                on_step(f"verifying the files of {bundle.name}, version {bundle.version}")
+                verify_files(path, bundle.manifest, "full")
         except OSError as error:
             raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
+        on_step(f"loading {bundle.name}, version {bundle.version}")
         return cls(bundle, settings.candidates, settings.scoring_threads)
 
     @cached_property

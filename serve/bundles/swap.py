@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from recsys.bundle.reader import current_version
 from recsys.core.errors import BundleError, RecsysError
 from serve.bundles.info import BundleInfo
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.progress import Progress
 from serve.errors import NotReadyError
 from serve.metrics import Metrics
 from serve.settings import Settings
@@ -21,10 +23,16 @@ from serve.settings import Settings
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+CLOSING_S = 2.0
 
 
 class Bundles:
-    """Holds the bundle that is served; loads others in a thread of its own while requests go on."""
+    """Holds the bundle that is served; loads it and others in a thread of its own while requests go on.
+
+    Attributes:
+        progress: what is being done with a bundle, or why none is served.
+        first: done once a bundle is served or all there are were refused; its result is the error then.
+    """
 
     def __init__(
         self,
@@ -44,11 +52,12 @@ class Bundles:
         self._settings, self._metrics = settings, metrics
         self._warm_up, self._on_change = warm_up, on_change
         self._loaded: LoadedBundle | None = None
-        self._reason = "the bundle is being loaded"
+        self.progress = Progress("loading the bundle")
+        self.first: Future[RecsysError | None] = Future()
         self._seen: tuple[object, ...] | None = None
         self._loading = threading.Lock()
         self._wanted, self._closing = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="bundles", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="bundles", daemon=True)
 
     @property
     def loaded(self) -> LoadedBundle:
@@ -58,7 +67,7 @@ class Bundles:
             NotReadyError: none is loaded.
         """
         if self._loaded is None:
-            raise NotReadyError(self._reason)
+            raise NotReadyError(str(self.progress))
         return self._loaded
 
     @property
@@ -67,16 +76,14 @@ class Bundles:
         return None if self._loaded is None else self._loaded.info
 
     def start(self) -> None:
-        """Load the bundle, or the newest other version that is sound; then look for changes in the background."""
-        with suppress(RecsysError):  # logged; /ready says why
-            self.load(or_older=True)
+        """In the background, load the bundle, or the newest other version that is sound; then look for changes."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking for changes."""
+        """Stop looking for changes. A bundle that is being loaded is not waited for: that may take a minute."""
         self._closing.set()
         self._wanted.set()
-        self._thread.join()
+        self._thread.join(CLOSING_S)
 
     def request_reload(self) -> None:
         """Load the bundle again soon, in the background."""
@@ -90,6 +97,7 @@ class Bundles:
 
         Raises:
             BundleError: it is missing, partial, corrupt or incompatible; the message says which.
+            NotReadyError: the server has been told to end.
         """
         with self._loading:
             self._seen = self._signature()
@@ -97,11 +105,13 @@ class Bundles:
             try:
                 loaded = self._open(or_older)
             except RecsysError as error:
-                self._reason = str(error)
+                self.progress.stands_at(str(error))
                 self._metrics.bundle_refused()
                 served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
                 logger.error("The bundle was refused; %s. %s", served, error)
                 raise
+            if self._closing.is_set():
+                raise NotReadyError("the server ends")
             old, self._loaded = self._loaded, loaded
         if old is not None:
             self._metrics.serving(old.bundle.name, old.bundle.version, yes=False)
@@ -133,7 +143,8 @@ class Bundles:
 
     def _open_version(self, path: Path) -> LoadedBundle:
         try:
-            loaded = LoadedBundle.open(path, self._settings)
+            loaded = LoadedBundle.open(path, self._settings, self.progress.begin)
+            self.progress.begin("compiling loops")
             self._warm_up(loaded)
         except RecsysError:
             raise
@@ -170,12 +181,21 @@ class Bundles:
                 continue
         return None
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
+        """Load the first bundle, then look for others."""
+        try:
+            self.load(or_older=True)
+        except RecsysError as error:  # logged; /ready says why
+            self.first.set_result(error)
+        except NotReadyError:  # told to end meanwhile
+            return
+        else:
+            self.first.set_result(None)
         while True:
             asked = self._wanted.wait(self._settings.reload_poll_s or None)
             if self._closing.is_set():
                 return
             self._wanted.clear()
             if asked or self._signature() != self._seen:
-                with suppress(RecsysError):  # logged; what was served goes on
+                with suppress(RecsysError, NotReadyError):  # logged; what was served goes on
                     self.load()

@@ -28,7 +28,9 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) ->
     now = time.time()
     events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
     appended = link.append(events)
-    parts.metrics.appended(events, appended.duplicates, now)
+    for event in events:
+        parts.metrics.appended(event.event_type, now - event.timestamp)
+    parts.metrics.duplicated(appended.duplicates)
     return json_response(
         EventsResponse(
             accepted=appended.accepted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 import recsys
+from serve.errors import NotReadyError
 from serve.http.documentation import answers, open_answers
 from serve.http.problems import REFUSALS
 from serve.http.routing import LoadedOf, NoParameters, PartsOf, json_response
@@ -46,7 +47,9 @@ async def health() -> Response:
 
 @router.get("/ready", summary="Can it answer?", **open_answers(ReadyResponse, 422, 503))
 async def ready(loaded: LoadedOf, parts: PartsOf) -> Response:
-    """503 with the reason until a bundle is loaded."""
+    """503 with the reason until a bundle is loaded and the store has been asked once."""
+    if parts.link is not None and not parts.link.attempted:
+        raise NotReadyError("opening the store")
     return json_response(ReadyResponse(bundle=loaded.info, store=parts.store_state))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -47,15 +49,22 @@ class StoreLink:
         self._upgraded = False
         self._wake, self._closing = threading.Event(), threading.Event()
         self._attempted = threading.Event()
+        self._patience_ends = math.inf
         self._thread = threading.Thread(target=self._keep, name="store", daemon=True)
 
     def start(self) -> None:
         """Begin to open the store in the background."""
+        self._patience_ends = time.monotonic() + FIRST_ATTEMPT_S
         self._thread.start()
 
     def wait(self) -> None:
         """Wait until that has succeeded or failed once, but not for long."""
         self._attempted.wait(FIRST_ATTEMPT_S)
+
+    @property
+    def attempted(self) -> bool:
+        """Whether opening the store has succeeded or failed once, or takes too long to wait for."""
+        return self._attempted.is_set() or time.monotonic() > self._patience_ends
 
     @property
     def reachable(self) -> bool:

@@ -240,6 +240,7 @@ def replace_bundles(pair: Pair, by: str, workers: int) -> None:
     """No request fails, no answer mixes two bundles, a bad one is refused, every worker follows."""
     path, log = pair.bundle, pair.log
     first = current(path)
+    eventually(lambda: metric(pair.url, f'recsys_bundle_workers{{name="shop",version="{first}"}}') == workers)
     known, refused = {first}, log.read_text().count("it is corrupt")
     with asking(pair.url) as answers:
         for seed in (1, 2):
@@ -323,6 +324,8 @@ def test_a_stop_finishes_what_is_under_way(bundle_path: Path, tmp_path: Path, wo
     temporary.mkdir()
     running = logged_server(tmp_path / "log", *options, TMPDIR=str(temporary))
     with running as (url, process), ThreadPoolExecutor(3) as pool:
+        serving = f'recsys_bundle_workers{{name="shop",version="{current(bundle_path)}"}}'
+        eventually(lambda: metric(url, serving) == workers)
         assert len(list(temporary.glob("recsys-metrics-*"))) == (workers > 1)
         sent: list[Future[Response]] = []
 

@@ -22,7 +22,7 @@ from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import MAX_HISTORY
 from tests.support.databases import PATIENT_S
-from tests.support.waiting import eventually
+from tests.support.waiting import TIMEOUT_S, eventually
 
 Answer = dict[str, Any]
 N_ITEMS, N_USERS = 200, 50
@@ -32,12 +32,17 @@ UNHURRIED = {"store_timeout_s": PATIENT_S, "store_read_timeout_s": PATIENT_S, "i
 
 
 @contextmanager
-def running(*, wait: bool = True, **settings: Any) -> Iterator[tuple[TestClient, Server]]:
-    """A client of an app of its own, and the app's parts; unless told not to `wait`, its store has been opened."""
+def running(*, wait: bool = True, loaded: bool = True, **settings: Any) -> Iterator[tuple[TestClient, Server]]:
+    """A client of an app of its own, and the app's parts.
+
+    It has `loaded` its bundle, and opened its store unless told not to `wait` for that.
+    """
     app = create_app(Settings(**{**UNHURRIED, **settings}))
     with TestClient(app, raise_server_exceptions=False) as client:
         server: Server = app.state.server
-        if wait and server.parts.link is not None:
+        if loaded:
+            server.parts.bundles.first.result(TIMEOUT_S)
+        if wait and loaded and server.parts.link is not None:
             eventually(lambda: server.parts.link.reachable)
         yield client, server
 
@@ -48,6 +53,7 @@ def service_of(bundle: Path, **settings: Any) -> Iterator[RecommendationService]
     server = Server(Settings(bundle=bundle, store="none", **settings))
     server.start()
     try:
+        server.parts.bundles.first.result(TIMEOUT_S)
         server.parts.bundles.loaded  # noqa: B018  # raises where nothing could be loaded
         yield server.recommendations.service
     finally:

@@ -22,7 +22,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from tests.support.bundles import make_bundle
 from tests.support.serving import answer_to, refusal, running, service_of
-from tests.support.waiting import eventually
+from tests.support.waiting import TIMEOUT_S, eventually
 
 N_ITEMS = 30
 
@@ -68,6 +68,7 @@ def point_to(path: Path, version: str) -> None:
 def serving(path: Path, **settings: object) -> Iterator[Bundles]:
     bundles = Bundles(Settings(bundle=path, store="none", **{"reload_poll_s": 0.02, **settings}), Metrics(), warm_up)
     bundles.start()
+    bundles.first.result(TIMEOUT_S)
     try:
         yield bundles
     finally:
@@ -200,6 +201,7 @@ def test_a_request_under_way_keeps_its_bundle(path: Path, another: Callable[[], 
     first = current(path)
     with serving(path, reload_poll_s=0) as bundles:
         held = bundles.loaded
+        held.cards([0])  # each thread opens the catalogue once
         another()
         bundles.load()
         assert (held.bundle.version, version_of(bundles) != first) == (first, True)

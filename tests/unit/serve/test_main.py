@@ -1,10 +1,12 @@
 """`python -m serve` names what keeps it from starting, and ends with the code of the error."""
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +16,40 @@ from recsys.core.errors import BundleError, ConfigError
 from serve.__main__ import main
 from serve.bundles.loaded import LoadedBundle
 from serve.recommendations.warm_up import warm_up
+from serve.settings import Settings
+from serve.starting import Starting
 from tests.support.server_processes import ROOT
+from tests.support.waiting import TIMEOUT_S
 
 End = Callable[..., tuple[int, str]]
+
+
+async def started(app: Starting) -> None:
+    """Start an app as an ASGI server does, and let it be."""
+    messages = [{"type": "lifespan.startup"}]
+
+    async def receive() -> dict[str, str]:
+        if not messages:
+            await asyncio.sleep(TIMEOUT_S)
+        return messages.pop()
+
+    async def send(message: dict[str, str]) -> None:
+        assert message["type"] == "lifespan.startup.complete"
+
+    await app({"type": "lifespan"}, receive, send)
 
 
 @pytest.fixture
 def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> End:
     """Start with options that must fail: the exit code and what was printed."""
-    monkeypatch.setattr("serve.__main__._run", lambda *_: pytest.fail("it started"))
+
+    def start(settings: Settings, listener: socket.socket) -> int:
+        listener.close()
+        with pytest.raises(SystemExit) as ended:
+            asyncio.run(started(Starting(settings, threading.Event())))
+        return int(str(ended.value))
+
+    monkeypatch.setattr("serve.__main__._run", start)
 
     def run(*options: str) -> tuple[int, str]:
         code = main(["--port", "0", "--store", "none", *options])
@@ -53,7 +80,7 @@ def test_a_check_recommends_once_and_ends(
         warm_up(loaded)
         recommended.append(loaded.bundle.name)
 
-    monkeypatch.setattr("serve.__main__.warm_up", noted)
+    monkeypatch.setattr("serve.check.warm_up", noted)
     assert main(["--bundle", str(bundle_path), "--store", "none", "--check"]) == 0
     assert recommended == [bundle_path.name]
     assert "ready to be served" in capsys.readouterr().out

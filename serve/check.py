@@ -1,0 +1,25 @@
+"""What `python -m serve --check` does: everything that a start does, but to serve."""
+
+from __future__ import annotations
+
+from recsys.bundle import open_bundle
+from serve.auth import Keyring
+from serve.bundles.loaded import LoadedBundle
+from serve.recommendations.warm_up import warm_up
+from serve.settings import NO_STORE, Settings
+from serve.store.link import open_store
+
+
+def check(settings: Settings) -> str:
+    """Read the keys, open the store and the bundle, and recommend once; what the bundle is called.
+
+    Raises:
+        RecsysError: one of them is not in order.
+    """
+    if settings.api_keys is not None:
+        Keyring.read(settings.api_keys)
+    if settings.store != NO_STORE:
+        open_store(settings.store).close()
+    with open_bundle(settings.bundle, verify=settings.verify) as bundle:
+        warm_up(LoadedBundle.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version})))
+        return f"{bundle.name}, version {bundle.version}"

@@ -1,0 +1,119 @@
+"""What answers from the first moment: the app itself takes most of a second to import, and a bundle longer to load."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from recsys.core.errors import RecsysError
+from serve.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+T = TypeVar("T")
+
+ALIVE: dict[str, object] = {"status": "ok"}
+WAITING: dict[str, object] = {
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": 503,
+    "detail": "the server is starting: its code is being read",
+}
+HEALTH = "/health"
+JSON, PROBLEM = b"application/json", b"application/problem+json"
+
+
+class Flag(Protocol):
+    """An event of threads or of processes."""
+
+    def set(self) -> None: ...
+
+    def is_set(self) -> bool: ...
+
+
+class Starting:
+    """An ASGI app that says at once that the process is alive, and hands over to the server's app once that is made.
+
+    The first process of a server does so, and ends with the exit code of the error where it has nothing to serve.
+    Workers beside it take no request before they have loaded the bundle: one that is not ready would answer 503
+    beside others that are.
+
+    Attributes:
+        first: whether it is the first process.
+        served: set once a bundle is served.
+    """
+
+    def __init__(self, settings: Settings, served: Flag) -> None:
+        """Nothing is imported before the process serves; a worker gets this object from the process that starts it."""
+        self._settings, self.first, self.served = settings, True, served
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == HEALTH:
+            await _answer(send, 200, JSON, ALIVE)
+        elif scope["type"] == "http":
+            await _answer(send, 503, PROBLEM, WAITING)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # that the process starts
+        stop, listen = asyncio.Event(), asyncio.Event()
+        serving = asyncio.create_task(self._serve(stop, listen))
+        if not self.first:
+            await listen.wait()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # that the process is told to stop
+        stop.set()
+        await serving
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, stop: asyncio.Event, listen: asyncio.Event) -> None:
+        """Make the app and let it serve until told to stop; `listen` is set when it has a bundle, or there is none.
+
+        Where there is nothing to serve, the process ends with the exit code of the error.
+        """
+        try:
+            app = await asyncio.to_thread(_make_app, self._settings)
+            async with app.router.lifespan_context(app):
+                self._app = app
+                error = await _either(asyncio.wrap_future(app.state.parts.bundles.first), stop)
+                if error is None and not stop.is_set():
+                    self.served.set()
+                elif error is not None and self.first:
+                    raise error
+                listen.set()
+                await stop.wait()
+        except RecsysError as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            asyncio.get_running_loop().call_soon(sys.exit, error.exit_code)
+
+
+def _make_app(settings: Settings) -> FastAPI:
+    from serve.app import create_app  # noqa: PLC0415  # what takes its time, while the process answers already
+
+    return create_app(settings)
+
+
+async def _either(first: asyncio.Future[T], stop: asyncio.Event) -> T | None:
+    """What the future gives, or None where the process is told to stop before."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((first, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    return first.result() if first.done() else None
+
+
+async def _answer(send: Send, status: int, media_type: bytes, content: dict[str, object]) -> None:
+    body = json.dumps(content).encode()
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,88 @@
+"""Several processes that serve, and what they share: the listening socket and their metrics."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import tempfile
+from pathlib import Path
+
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn import Config
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from serve.metrics import MULTIPROCESS_FOLDER
+from serve.starting import Starting
+
+logger = logging.getLogger(__name__)
+
+CRASHED = 1  # Python's exit code; signals have negative ones, what keeps a server from starting has greater ones
+
+
+class Workers(Multiprocess):
+    """Server processes. A dead one is replaced; SIGHUP lets each load the bundle anew, without a restart.
+
+    The first one starts alone: what it compiles the others read. They start once it serves.
+
+    Attributes:
+        exit_code: of a first worker that had nothing to serve, which ends the server; 0: none.
+    """
+
+    def __init__(self, config: Config, app: Starting, sockets: list[socket.socket]) -> None:
+        """`app`: that of `config`."""
+        super().__init__(config, sockets)
+        self._app, self.exit_code = app, 0
+
+    def init_processes(self) -> None:
+        self.processes = [self._started()]
+
+    def handle_hup(self) -> None:
+        for process in self.processes:
+            if process.pid is not None and process.exitcode is None:
+                os.kill(process.pid, signal.SIGHUP)
+
+    def keep_subprocess_alive(self) -> None:
+        if self._app.first and self._app.served.is_set():
+            self._app.first = False
+            self.processes += [self._started() for _ in range(1, self.config.workers)]
+        for slot, process in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if not process.is_alive(self.config.timeout_worker_healthcheck):
+                self._replace(slot)
+
+    def _started(self) -> Process:
+        process = Process(self.config, self.sockets)
+        process.start()
+        return process
+
+    def _replace(self, slot: int) -> None:
+        """Start another worker in the place of a dead one; end where that one had nothing to serve."""
+        process = self.processes[slot]
+        process.kill()  # one that hangs
+        process.join()
+        code = process.exitcode or 0
+        if code > CRASHED:
+            self.exit_code = code
+            self.should_exit.set()
+            return
+        logger.warning("The worker %s died with exit code %s; another takes its place", process.pid, code)
+        if process.pid is not None:
+            _forget(process.pid)
+        self.processes[slot] = self._started()
+
+
+def shared_metrics() -> tempfile.TemporaryDirectory[str]:
+    """Let the processes started from now on share their metrics; keep the object until they have ended."""
+    folder = tempfile.TemporaryDirectory(prefix="recsys-metrics-")
+    os.environ[MULTIPROCESS_FOLDER] = folder.name
+    return folder
+
+
+def _forget(pid: int) -> None:
+    """A worker has ended: what it counted stays, its gauges go."""
+    folder = os.environ.get(MULTIPROCESS_FOLDER)
+    if folder and Path(folder).is_dir():
+        mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
