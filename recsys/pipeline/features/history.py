@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.group import FeatureGroupOfParts, FeatureInput, FeatureParts
 
@@ -29,5 +28,6 @@ class HistoryFeatures(FeatureGroupOfParts):
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the one."""
-        lengths = np.log1p(given.histories.lengths)
-        np.multiply(given.candidates.items != NO_ITEM, lengths[:, None], out=features[..., first], casting="same_kind")
+        indptr = given.histories.indptr
+        lengths = np.log1p(indptr[1:] - indptr[:-1]).astype(np.float32)
+        np.copyto(features[..., first], lengths[:, None], where=given.listed)

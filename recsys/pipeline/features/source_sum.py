@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.group import FeatureGroupOfParts, FeatureInput, FeatureParts
 
@@ -31,5 +30,4 @@ class SourceSumFeatures(FeatureGroupOfParts):
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the one."""
-        candidates = given.candidates
-        np.copyto(features[..., first], candidates.sums, where=candidates.items != NO_ITEM)
+        np.copyto(features[..., first], given.candidates.sums, where=given.listed)
