@@ -73,7 +73,7 @@ class Recommendations:
     sources: tuple[str, ...]
     ranked_by: str
     personal: Int64Array
-    seconds: Mapping[str, float]
+    seconds: dict[str, float]
     candidates: Mapping[str, float]
     detail: Detail | None = None
 

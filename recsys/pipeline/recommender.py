@@ -143,9 +143,9 @@ class Recommender:
     ) -> Recommendations:
         """The lists filled up, with the time they took since they were started."""
         self._popular.fill(lists, readings.queries, allowed)
-        seconds = readings.seconds
-        seconds[RANKING] = time.perf_counter() - started - sum(seconds.values())
-        return replace(lists, seconds=seconds)
+        lists.seconds.update(readings.seconds)
+        lists.seconds[RANKING] = time.perf_counter() - started - sum(lists.seconds.values())
+        return lists
 
     def _ranked(self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool) -> Recommendations:
         """The k best of all that is proposed."""
