@@ -128,8 +128,8 @@ def make_histories(items: Items, n_users: int, random: np.random.Generator) -> H
     chosen = favourites[users, random.integers(3, size=len(users))]
     sizes = np.array([len(rows) for rows in items.members])
     starts = np.cumsum(sizes) - sizes
-    place = (sizes[chosen] * random.random(len(users)) ** 2).astype(np.int64)
-    rows = np.concatenate(items.members)[starts[chosen] + place]
+    position = (sizes[chosen] * random.random(len(users)) ** 2).astype(np.int64)
+    rows = np.concatenate(items.members)[starts[chosen] + position]
     pairs = np.unique((users * len(items) + rows)[items.counts[rows] > 0])
     users, rows = np.divmod(pairs, len(items))
     times = START + DAY * random.integers(0, 1000, len(pairs))
@@ -156,11 +156,11 @@ def make_proposer(name: str, items: Items, random: np.random.Generator) -> ItemT
             unknown = items.counts[rows] == 0
             closeness[unknown] = closeness[:, unknown] = 0
         best = np.argpartition(-closeness, width - 1, axis=1)[:, :width]
-        found = np.take_along_axis(closeness, best, axis=1)
-        order = np.argsort(-found, axis=1)
-        found = np.take_along_axis(found, order, axis=1)
-        neighbours[rows] = np.where(found > 0, rows[np.take_along_axis(best, order, axis=1)], NO_ITEM)
-        similarities[rows] = found
+        closest = np.take_along_axis(closeness, best, axis=1)
+        order = np.argsort(-closest, axis=1)
+        closest = np.take_along_axis(closest, order, axis=1)
+        neighbours[rows] = np.where(closest > 0, rows[np.take_along_axis(best, order, axis=1)], NO_ITEM)
+        similarities[rows] = closest
     return ItemToItem(name, neighbours, similarities, decay)
 
 
@@ -184,7 +184,7 @@ def make_statistics(items: Items, random: np.random.Generator) -> RatingStatisti
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is known of each item beside its vectors."""
+    """Attributes of each item beside its vectors."""
 
     log_price: Float32Array
     brand: Int32Array
@@ -230,8 +230,8 @@ def make_attributes(items: Items, random: np.random.Generator) -> Attributes:
 
 def _lenders(items: Items, row: int) -> Int64Array:
     rows: Int64Array = items.members[items.cluster[row]]
-    known: Int64Array = rows[items.counts[rows] > 0]
-    return known[:LENDERS]
+    trained: Int64Array = rows[items.counts[rows] > 0]
+    return trained[:LENDERS]
 
 
 def item_records(items: Items, attributes: Attributes) -> Iterator[ItemRecord]:
@@ -339,12 +339,12 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
             popularity,
         )
         readings = scorer.read(queries)
-        found = recommender.candidates(readings)
-        real = found != NO_ITEM
-        described = features.compute(scorer.feature_input(readings, scorer.score(readings, found)))
+        candidates = recommender.candidates(readings)
+        real = candidates != NO_ITEM
+        described = features.compute(scorer.feature_input(readings, scorer.score(readings, candidates)))
         model = make_ranker(described[real], config)
         writer.add_ranker(Ranker(scorer, features, model, -10.0, finalists=config.ranking.finalists), PROPOSERS)
-        candidates = float(real.sum(axis=1).mean())
+        mean_candidates = float(real.sum(axis=1).mean())
         writer.describe(
             dataset=DatasetSection(
                 name=name,
@@ -363,7 +363,7 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
                 sources={},
                 skipped={},
                 hybrid={},
-                ranker={"mean_candidates": candidates},
+                ranker={"mean_candidates": mean_candidates},
                 best_epoch=0,
                 training_curve=[],
             ),

@@ -156,7 +156,7 @@ class RetrievalConfig(SourceSettings):
         if unknown := [name for name in names if name not in ENTRIES]:
             raise ValueError(f"no such sources: {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
         if FALLBACK not in names:
-            raise ValueError(f"must name {FALLBACK}: it answers users nothing is known of")
+            raise ValueError(f"must name {FALLBACK}: it serves users without a history")
         return names
 
     @field_validator("plugins")

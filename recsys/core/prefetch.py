@@ -1,6 +1,6 @@
-"""Rows at random of large arrays are slow to come; asked for a few rounds ahead, they are there when they are used.
+"""Prefetching: random rows of large arrays load slowly, so loops ask for them a few rounds before they read them.
 
-The one thing in compiled loops that Numba has no words for. What it earns stands in docs/performance.md.
+It is the only instruction of compiled loops that Numba does not offer. docs/performance.md says what it earns.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def test_the_pipeline_rescores_more_than_200_candidates_of_a_query(bundle: Bundl
     rows = np.arange(64)
     queries = Queries(bundle.histories.select(rows), rows.astype(np.int32), np.zeros(64, np.int64))
     recommender = bundle.recommender()
-    found = recommender.candidates(recommender.read(queries))
-    assert (found != NO_ITEM).sum(axis=1).mean() > 200
+    candidates = recommender.candidates(recommender.read(queries))
+    assert (candidates != NO_ITEM).sum(axis=1).mean() > 200
     answer = recommender.recommend(queries, 10)
     assert not answer.fallback.any()
     assert np.isfinite(answer.scores).all()
