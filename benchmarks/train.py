@@ -33,7 +33,7 @@ from recsys.models.losses import FullSoftmaxRetrieval
 from recsys.pipeline.ratings import FEATURES
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import make_deterministic
-from recsys.train.step import TrainStep, make_optimizer
+from recsys.train.train_step import TrainStep, make_optimizer
 
 N_USERS, N_ITEMS, MEAN_HISTORY, TEXT_DIM = 22_363, 12_101, 6.9, 384
 # A chunked softmax is there for its memory (a chunk's logits instead of a step's, which on long histories are

@@ -10,13 +10,16 @@ from rich.console import Console
 
 from recsys.bundle import open_bundle
 from recsys.config import Config
-from recsys.measure.evaluator import evaluate
+from recsys.core.progress import Steps
+from recsys.measure.evaluator import STEPS, evaluate
 from recsys.measure.provenance import provenance
 from recsys.measure.seeds import evaluate_seeds
-from recsys.measure.verdict import seed_warnings
 from recsys.prepare.prepared import PreparedDataset
+from recsys.report.document import document
 from recsys.report.report import write_figures, write_report
 from recsys.report.summary import print_summary
+
+SEEDS = "Evaluate the bundles of other seeds"
 
 
 def evaluate_and_report(
@@ -48,10 +51,14 @@ def evaluate_and_report(
     """
     console = Console()
     dataset = PreparedDataset.load(config.prepared_path)
-    results = _evaluate(bundle or config.bundle_path, dataset, config, command, split, retrievers, recommendations)
+    steps = Steps(console, (*STEPS, SEEDS) if seeds else STEPS)
+    results = _evaluate(
+        bundle or config.bundle_path, dataset, config, command, split, retrievers, recommendations, steps
+    )
     if seeds:
-        results["seeds"] = evaluate_seeds(results, seeds, dataset, config, console=console)
-        results["warnings"] += seed_warnings(results["seeds"])
+        with steps.step(SEEDS) as step:
+            results["seeds"] = evaluate_seeds(results, seeds, dataset, config, step=step)
+    results = document(results)
     written = {
         "Recommendations": recommendations,
         "Figures": figures,
@@ -73,6 +80,7 @@ def _evaluate(
     split: str,
     retrievers: Sequence[str] | None,
     recommendations: Path | None,
+    steps: Steps,
 ) -> dict[str, Any]:
     """The results of the main bundle, which is gone from memory when the next one is opened."""
     with open_bundle(path) as bundle:
@@ -83,7 +91,7 @@ def _evaluate(
             split=split,
             retrievers=retrievers,
             recommendations=recommendations,
-            console=Console(),
+            steps=steps,
         )
         results["run"] = provenance(bundle, dataset, config, command)
     return results

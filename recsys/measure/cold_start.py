@@ -11,9 +11,9 @@ from recsys.config import Config
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray
 from recsys.measure import systems as s
+from recsys.measure.full_ranking import list_length
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
-from recsys.measure.ranking import list_length
 from recsys.measure.tally import HEADLINE, Summary
 from recsys.sources.base import Source
 from recsys.sources.exact import is_seen, top_k

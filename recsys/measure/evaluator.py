@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from recsys.bundle import Bundle
 from recsys.bundle.manifest import as_json
 from recsys.config import Config
+from recsys.core.progress import Steps
 from recsys.measure import systems as s
-from recsys.measure.calibration import reliability
+from recsys.measure.best_baseline import best_baseline
+from recsys.measure.candidate_recall import candidate_recall
 from recsys.measure.cold_start import among_new_items, new_users
-from recsys.measure.progress_bar import progress_bar
+from recsys.measure.full_ranking import FullRanking
 from recsys.measure.protocol import HISTORY_SPLITS, HeldOut, main_cutoff, train_counts
 from recsys.measure.provenance import require_same_dataset
-from recsys.measure.ranking import RankingRun
+from recsys.measure.rating_calibration import reliability
 from recsys.measure.ratings import PredictRatings, evaluate_ratings, flat, predict_in_blocks
 from recsys.measure.recommendation_file import RecommendationFile
-from recsys.measure.stages import candidate_recall
-from recsys.measure.verdict import best_baseline, warnings
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
+
+RANK = "Rank the catalogue for every user"
+RESAMPLE = "Resample users for intervals"
+COLD_START = "Candidates, new users and new items"
+RATINGS = "Ratings"
+STEPS = (RANK, RESAMPLE, COLD_START, RATINGS)
 
 
 def evaluate(
@@ -36,7 +41,7 @@ def evaluate(
     split: str = c.TEST,
     retrievers: Collection[str] | None = None,
     recommendations: Path | None = None,
-    console: Console | None = None,
+    steps: Steps | None = None,
 ) -> dict[str, Any]:
     """Rank the whole catalogue for every user of a split and measure all systems on the same lists' terms.
 
@@ -50,11 +55,11 @@ def evaluate(
         split: "test" or "validation".
         retrievers: names of the bundle's retrievers to compare beside the two-tower and popularity; None: all.
         recommendations: where to write the system's top 100 of every user, or None.
-        console: for progress bars; None: silent.
+        steps: of the run, `STEPS` among them; None: nobody hears of it.
 
     Returns:
         A JSON-ready dictionary: systems, ranking, slices, comparisons, best_baseline, candidates, ann, ranker,
-        new_users, cold_items, ratings, calibration, warnings, protocol.
+        new_users, cold_items, ratings, calibration, protocol. `recsys.report.document` adds the words.
 
     Raises:
         BundleError: the bundle was trained on another dataset or another preparation of it.
@@ -64,44 +69,52 @@ def evaluate(
     require_same_dataset(bundle, dataset)
     held = HeldOut.of(dataset, split)
     systems = s.Systems.of(bundle, retrievers)
-    samples, seed = config.evaluation.bootstrap_samples, config.seed
-    with progress_bar(console) as progress:
-        ranking = progress.add_task(f"Ranking for {split} users", total=len(held))
-        run = RankingRun(systems, dataset, held, config)
-        with RecommendationFile(recommendations, dataset) if recommendations else nullcontext() as output:
-            for rows, block in held.blocks(dataset.n_items):
-                served = run.add(rows, block)
-                if output is not None:
-                    output.write(block.users, served)
-                progress.advance(ranking, len(block))
-        steps = progress.add_task("Intervals, cold start, ratings", total=4)
-        results = run.results()
+    steps = steps or Steps.silent(STEPS)
+    ranking = FullRanking(systems, dataset, held, config)
+    output = RecommendationFile(recommendations, dataset) if recommendations else nullcontext()
+    with steps.step(RANK) as step, step.bar("Users", len(held)) as bar, output as file:
+        for rows, block in held.blocks(dataset.n_items):
+            served = ranking.add(rows, block)
+            if file is not None:
+                file.write(block.users, served)
+            bar.advance(len(block))
+    with steps.step(RESAMPLE):
+        results = ranking.results()
         results["protocol"] = _protocol(held, dataset, config)
         results["best_baseline"] = best_baseline(results, as_json(bundle.manifest.metrics))
-        progress.advance(steps)
-        results["candidates"] = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
-        results["new_users"] = new_users(systems, held, _cold_start_systems(results), config)
-        progress.advance(steps)
-        if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
-            results["cold_items"]["among_themselves"] = among_new_items(
-                {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
-            )
-        progress.advance(steps)
-        predict = _rating_head(bundle, systems)
-        results["ratings"] = evaluate_ratings(
-            dataset,
-            held,
-            predict,
-            dampings=config.evaluation.bias_damping,
-            head_damping=config.ranking.damping,
-            samples=samples,
-            seed=seed,
-            factor_grids=config.evaluation,
-        )
-        results["calibration"] = _calibration(held, dataset.n_items, predict)
-        progress.advance(steps)
-    results["warnings"] = warnings(results)
+    with steps.step(COLD_START):
+        _add_cold_start(results, systems, dataset, held, config)
+    with steps.step(RATINGS):
+        _add_ratings(results, _rating_head(bundle, systems), dataset, held, config)
     return results
+
+
+def _add_cold_start(
+    results: dict[str, Any], systems: s.Systems, dataset: PreparedDataset, held: HeldOut, config: Config
+) -> None:
+    samples, seed = config.evaluation.bootstrap_samples, config.seed
+    results["candidates"] = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
+    results["new_users"] = new_users(systems, held, _cold_start_systems(results), config)
+    if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
+        results["cold_items"]["among_themselves"] = among_new_items(
+            {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
+        )
+
+
+def _add_ratings(
+    results: dict[str, Any], predict: PredictRatings | None, dataset: PreparedDataset, held: HeldOut, config: Config
+) -> None:
+    results["ratings"] = evaluate_ratings(
+        dataset,
+        held,
+        predict,
+        dampings=config.evaluation.bias_damping,
+        head_damping=config.ranking.damping,
+        samples=config.evaluation.bootstrap_samples,
+        seed=config.seed,
+        factor_grids=config.evaluation,
+    )
+    results["calibration"] = _calibration(held, dataset.n_items, predict)
 
 
 def _cold_start_systems(results: dict[str, Any]) -> list[str]:
@@ -136,7 +149,7 @@ def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> dict[s
         "catalogue": dataset.n_items,
         "cutoffs": list(config.evaluation.cutoffs),
         "main_cutoff": main_cutoff(config.evaluation.cutoffs),
-        "protocols": dict(s.PROTOCOLS),
+        "protocols": list(s.PROTOCOLS),
         "bootstrap_samples": config.evaluation.bootstrap_samples,
         "seed": config.seed,
     }

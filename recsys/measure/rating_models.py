@@ -31,14 +31,6 @@ from recsys.prepare.prepared import PreparedDataset
 SVD, SVD_REFIT = "svd", "svd_refit"
 SVDPP, SVDPP_REFIT = "svdpp", "svdpp_refit"
 REFIT = {SVD: SVD_REFIT, SVDPP: SVDPP_REFIT}
-_ON_TRAIN = "Fitted on train: the user's validation ratings, which the head and the biases read, are unknown to it."
-_ON_BOTH = "The same settings, fitted on train and validation."
-LABELS = {
-    SVD: {"label": "SVD", "description": _ON_TRAIN},
-    SVD_REFIT: {"label": "SVD, refitted", "description": _ON_BOTH},
-    SVDPP: {"label": "SVD++", "description": _ON_TRAIN},
-    SVDPP_REFIT: {"label": "SVD++, refitted", "description": _ON_BOTH},
-}
 
 
 @dataclass(frozen=True)
@@ -121,8 +113,8 @@ class FactorModels:
 
     Attributes:
         predictions: name -> float64 [R], of the ratings of the `HeldOut` asked for.
-        report: for metrics.json, name -> label, description, fitted_on, settings, rmse on validation and all tried
-            (of a refit the first four); or label, description and skipped, the reason.
+        report: for metrics.json, name -> fitted_on, settings, rmse on validation and all tried (of a refit the first
+            two); or skipped, the reason.
     """
 
     predictions: dict[str, Float64Array] = field(default_factory=dict)
@@ -146,17 +138,16 @@ def fit_factor_models(dataset: PreparedDataset, held: HeldOut, config: Evaluatio
     for name, refitted in REFIT.items():
         if name == SVDPP and len(train) > config.svdpp_max_ratings:
             reason = f"{len(train):,} training ratings, evaluation.svdpp_max_ratings is {config.svdpp_max_ratings:,}"
-            models.report[name] = {**LABELS[name], "skipped": reason}
+            models.report[name] = {"skipped": reason}
             continue
         model, tuned = _tune(name, train, validation, shape, grid(name, config), seed)
         models.predictions[name] = model.predict(users, items)
-        models.report[name] = {**LABELS[name], "fitted_on": [c.TRAIN], **tuned}
+        models.report[name] = {"fitted_on": [c.TRAIN], **tuned}
         if held.split == c.TEST:
             both = _ratings(dataset, [c.TRAIN, c.VALIDATION])
             model = FactorModel.fit(name, both, shape, tuned["settings"], seed)
             models.predictions[refitted] = model.predict(users, items)
-            about = {"fitted_on": [c.TRAIN, c.VALIDATION], "settings": tuned["settings"]}
-            models.report[refitted] = {**LABELS[refitted], **about}
+            models.report[refitted] = {"fitted_on": [c.TRAIN, c.VALIDATION], "settings": tuned["settings"]}
     return models
 
 

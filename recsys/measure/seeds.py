@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import Config
 from recsys.core.errors import BundleError
+from recsys.core.progress import Step
 from recsys.measure import systems as s
+from recsys.measure.full_ranking import list_length
 from recsys.measure.metrics import ranking_metrics
-from recsys.measure.progress_bar import progress_bar
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.provenance import changed_settings, require_same_dataset
-from recsys.measure.ranking import list_length
 from recsys.measure.tally import HEADLINE, mean_of_defined
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.exact import is_seen
@@ -31,7 +30,7 @@ def evaluate_seeds(
     dataset: PreparedDataset,
     config: Config,
     *,
-    console: Console | None = None,
+    step: Step | None = None,
 ) -> dict[str, Any]:
     """NDCG and recall of the whole system and of the two-tower with each bundle, and their spread.
 
@@ -42,7 +41,7 @@ def evaluate_seeds(
         paths: further bundles, trained on the same dataset.
         dataset: the one of `results`.
         config: that of `results`.
-        console: for a progress bar; None: silent.
+        step: of the run that this is; None: nobody hears of it.
 
     Returns:
         {"bundles": [{"version", "seed", "changed_settings", "figures": {protocol: {system: {metric: mean}}}}],
@@ -54,13 +53,12 @@ def evaluate_seeds(
     """
     held = HeldOut.of(dataset, results["protocol"]["split"])
     bundles = [_first(results)]
-    with progress_bar(console) as progress:
-        task = progress.add_task("Bundles of other seeds", total=len(held) * len(paths))
+    with (step or Step.silent()).bar("Users", len(held) * len(paths)) as bar:
         for path in paths:
             with open_bundle(path) as bundle:
                 require_same_dataset(bundle, dataset)
                 _require_another(bundle, bundles)
-                figures = bundle_figures(bundle, held, config, lambda count: progress.advance(task, count))
+                figures = bundle_figures(bundle, held, config, bar.advance)
                 bundles.append(
                     {
                         "version": bundle.version,

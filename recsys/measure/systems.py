@@ -15,7 +15,6 @@ from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, inner_products, top_k
-from recsys.sources.registry import ENTRIES
 from recsys.sources.two_tower.source import TwoTowerSource
 
 TWO_TOWER = TwoTowerSource.name
@@ -24,35 +23,14 @@ HYBRID, BLEND, POPULARITY = "hybrid", "blend", "popularity"
 OURS = (SYSTEM, ANN, EXACT, HYBRID)
 """What the two-tower has a part in; every other system is a baseline."""
 
-LABELS = {
-    SYSTEM: ("Whole system", "what is served: candidates of several retrievers, put in order by the ranker"),
-    ANN: ("Two-tower, ScaNN", "retrieval alone, approximate search"),
-    EXACT: ("Two-tower, exact", "retrieval alone, exact inner products"),
-    HYBRID: ("Hybrid", "weighted sum of two-tower and baseline scores"),
-    BLEND: ("Blend of baselines", "weighted sum of the baselines' scores, without the two-tower"),
-    **{entry.name: (entry.label, entry.description) for entry in ENTRIES.values()},
-}
-
 _MOST_WORKERS = 4
 
 SEEN_REMOVED, NOTHING_REMOVED = "seen_removed", "nothing_removed"
-PROTOCOLS = {
-    SEEN_REMOVED: "Seen items removed: items of the history are not recommended",
-    NOTHING_REMOVED: "Nothing removed: items of the history compete too",
-}
+PROTOCOLS = (SEEN_REMOVED, NOTHING_REMOVED)
+"""Whether items of the history may be recommended: not in the first, where they are relevant neither; in the second."""
 
 Lists = dict[str, dict[str, Candidates]]
 """Protocol -> system -> lists."""
-
-
-def label(name: str) -> str:
-    """How a report calls a system."""
-    return LABELS[name][0] if name in LABELS else name.replace("_", " ").capitalize()
-
-
-def description(name: str) -> str:
-    """What a system is, in a line; empty for one that is not in `LABELS`."""
-    return LABELS[name][1] if name in LABELS else ""
 
 
 def baselines(names: Iterable[str]) -> list[str]:
@@ -104,7 +82,7 @@ class Systems:
         queries: Queries,
         k: int,
         names: Collection[str] | None = None,
-        protocols: Sequence[str] = tuple(PROTOCOLS),
+        protocols: Sequence[str] = PROTOCOLS,
     ) -> Lists:
         """The first k items of systems for a block of queries.
 

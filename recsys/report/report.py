@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys.core.errors import ConfigError
 from recsys.measure import systems as s
-from recsys.measure.verdict import difference
+from recsys.measure.best_baseline import difference
 from recsys.report import charts, tables
 from recsys.report.drawing import standalone
 from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
@@ -24,8 +24,7 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
     """Write report.html and metrics.json into `folder` and return the report's path.
 
     Args:
-        results: of `evaluator.evaluate`, under "run" those of `provenance.provenance`, and under "seeds", if
-            there are any, those of `seeds.evaluate_seeds`.
+        results: of `document.document`.
         folder: made if need be.
 
     Raises:

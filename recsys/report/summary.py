@@ -19,7 +19,7 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
 
     Args:
         console: where to.
-        results: of `evaluator.evaluate`, and under "run" those of `provenance.provenance`.
+        results: of `document.document`.
     """
     protocol, k = results["protocol"], results["protocol"]["main_cutoff"]
     label = f"{results['run']['name']}{' (synthetic data)' if results['run']['synthetic'] else ''}"

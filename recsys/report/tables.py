@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from recsys.measure import systems as s
+from recsys.measure.best_baseline import difference, tuning_reports, validation_figures
 from recsys.measure.metrics import METRICS
 from recsys.measure.ratings import HEAD
 from recsys.measure.tally import HEADLINE
-from recsys.measure.verdict import difference, tuning_reports, validation_figures
 from recsys.report.charts import ordered
-from recsys.report.names import METRIC_LABELS, metric_label
+from recsys.report.names import METRIC_LABELS, metric_label, system_label
 
 REAL_TIMES_FROM = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 """Earlier timestamps are taken for counters that only order events."""
@@ -52,12 +52,12 @@ def _over_baseline(results: dict[str, Any], metric: str) -> list[dict[str, str]]
     row = difference(results, s.SYSTEM, best["name"], metric) if best else None
     if best is None or row is None:
         return []
-    base = results["ranking"][s.SEEN_REMOVED]["systems"][best["name"]]["metrics"][metric]["mean"]
     label = results["systems"][best["name"]]["label"].lower()
-    if not base:
+    gain = best["gain"]
+    if gain is None:
         return [_tile(f"Against {label}", _signed(row["mean"], "+.4f"), f"{label} finds nothing")]
-    low, high = (_signed(row[end] / base, "+.0%") for end in ("low", "high"))
-    return [_tile("Over best baseline", _signed(row["mean"] / base, "+.0%"), f"NDCG, {label}; 95%: {low} to {high}")]
+    low, high = (_signed(gain[end], "+.0%") for end in ("low", "high"))
+    return [_tile("Over best baseline", _signed(gain["mean"], "+.0%"), f"NDCG, {label}; 95%: {low} to {high}")]
 
 
 def metric_table(results: dict[str, Any], protocol: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def tuning_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
         chosen = report.get("chosen") or report.get("shares") or report.get("weights") or {}
         rows.append(
             {
-                "label": s.label(name),
+                "label": system_label(name),
                 "metric": metric_label(report.get("metric", column)),
                 "key": report.get("metric", column),
                 "tried": len(trials) if isinstance(trials, list) else trials or 0,
@@ -115,7 +115,7 @@ def hybrid_parts(results: dict[str, Any]) -> dict[str, Any] | None:
     form = "{:.1%}" if kind == "shares" else "{:.3g}"
     rows = [
         (
-            "Two-tower" if name == s.TWO_TOWER else s.label(name),
+            "Two-tower" if name == s.TWO_TOWER else system_label(name),
             *(form.format(table[name]) if table.get(name) else "–" for table in (mixed, blended)),
         )
         for name in names

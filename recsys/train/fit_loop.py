@@ -17,13 +17,13 @@ import tensorflow as tf
 
 from recsys.config import TrainingConfig
 from recsys.core.errors import TrainingError
+from recsys.core.progress import Bar, Step
 from recsys.models import TwoTower
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster
-from recsys.train.progress import Bar, Step
 from recsys.train.run_folder import RunFolder
-from recsys.train.step import StepResult, TrainStep
-from recsys.train.validation import EARLY_STOPPING_METRIC
+from recsys.train.train_step import StepResult, TrainStep
+from recsys.train.validator import EARLY_STOPPING_METRIC
 
 Record = dict[str, Any]
 

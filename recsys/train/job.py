@@ -9,12 +9,12 @@ import tensorflow as tf
 from rich.console import Console
 
 from recsys.config import Config
+from recsys.core.progress import Steps
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fit import recipes
 from recsys.text import encode_items
 from recsys.train.distribution import Cluster
-from recsys.train.progress import Steps
 from recsys.train.run_folder import RunFolder
 from recsys.train.steps.calibrate import calibrate
 from recsys.train.steps.context import RunContext

@@ -11,7 +11,7 @@ import tensorflow as tf
 from recsys.core.queries import NO_ITEM
 from recsys.train.ranker_fit import FittedRanker, scores_of
 from recsys.train.ranker_lists import CandidateLists
-from recsys.train.validation import EARLY_STOPPING_METRIC
+from recsys.train.validator import EARLY_STOPPING_METRIC
 
 
 def contributions(

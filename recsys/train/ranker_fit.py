@@ -16,7 +16,7 @@ from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
 from recsys.pipeline.ranker_tables import RankerTables
 from recsys.train.onnx_export import checked_difference
 from recsys.train.ranker_lists import CandidateLists
-from recsys.train.validation import EARLY_STOPPING_METRIC
+from recsys.train.validator import EARLY_STOPPING_METRIC
 
 _BLOCK_LISTS = 64
 _EDGE_LISTS = 3000

@@ -18,7 +18,7 @@ from recsys.pipeline.features import CandidateFeatures
 from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.exact import is_seen
-from recsys.train.validation import CUTOFF, EARLY_STOPPING_METRIC
+from recsys.train.validator import CUTOFF, EARLY_STOPPING_METRIC
 
 _BLOCK_QUERIES = 256
 

@@ -17,15 +17,15 @@ import tensorflow as tf
 
 from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
+from recsys.core.progress import Step
 from recsys.models import ItemFeatures, TwoTower
 from recsys.pipeline.rating_factors_fit import fit_ratings
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic
 from recsys.train.fit_loop import FitLoop
-from recsys.train.progress import Step
 from recsys.train.run_folder import RunFolder
-from recsys.train.step import TrainStep, make_optimizer
-from recsys.train.validation import Validator
+from recsys.train.train_step import TrainStep, make_optimizer
+from recsys.train.validator import Validator
 
 N_ITEMS, N_USERS = 40, 150
 

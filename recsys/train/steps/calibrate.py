@@ -7,11 +7,11 @@ from sklearn.linear_model import LogisticRegression
 
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import Calibration
+from recsys.core.progress import Step
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float64Array
 from recsys.measure.metrics import membership
 from recsys.measure.protocol import HeldOut
-from recsys.train.progress import Step
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, TrainedRanker
 
 SHOWN = 10  # positions of a list that are looked at

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.bundle.layout import ONNX_FOLDER, TF_FOLDER
 from recsys.config import Config
 from recsys.core.arrays import half
+from recsys.core.progress import Step
 from recsys.core.tower_io import ITEM_TOWER, OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD, Padded, id_rows
 from recsys.core.types import Float32Array
 from recsys.models import TwoTower
@@ -23,7 +24,6 @@ from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
-from recsys.train.progress import Step
 from recsys.train.steps.context import RunContext, ServedTwoTower, Trained
 
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source

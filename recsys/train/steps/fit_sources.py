@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from recsys.core.progress import Step
 from recsys.prepare import columns as c
-from recsys.train.progress import Step
 from recsys.train.source_fits import fit_data, make_hybrids, tune_sources
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained
 

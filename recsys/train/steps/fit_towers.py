@@ -8,6 +8,7 @@ from rich.console import Console
 
 from recsys.bundle.manifest import file_sha256
 from recsys.config import Config
+from recsys.core.progress import Step
 from recsys.models import TwoTower
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -17,11 +18,10 @@ from recsys.train.distribution import Cluster, make_deterministic, use_mixed_pre
 from recsys.train.fit_loop import FitLoop, FitState, restore_best
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.prefix import prefix_of
-from recsys.train.progress import Step
 from recsys.train.run_folder import CONFIG_FILE, RunFolder
-from recsys.train.step import make_optimizer
 from recsys.train.steps.context import Trained
-from recsys.train.validation import Validator
+from recsys.train.train_step import make_optimizer
+from recsys.train.validator import Validator
 
 PREFIX_FOLDER = "prefix"  # of the run's folder
 

@@ -10,9 +10,9 @@ import itertools
 from typing import NamedTuple
 
 from recsys.config import Config
+from recsys.core.progress import Step
 from recsys.models import TwoTower
-from recsys.train.progress import Step
-from recsys.train.validation import EARLY_STOPPING_METRIC, Validator
+from recsys.train.validator import EARLY_STOPPING_METRIC, Validator
 
 
 class Match(NamedTuple):

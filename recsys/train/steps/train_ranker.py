@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recsys.config import Config
+from recsys.core.progress import Step
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
@@ -22,14 +23,13 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData
 from recsys.sources.lending import Loans
 from recsys.sources.popularity.source import Popularity
-from recsys.train.progress import Step
 from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import FittedRanker, fit_ranker, served_ranker
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from recsys.train.source_fits import HYBRID, fit_again, fit_data
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 from recsys.train.steps.export_towers import export_towers
-from recsys.train.validation import EARLY_STOPPING_METRIC
+from recsys.train.validator import EARLY_STOPPING_METRIC
 
 
 @dataclass(frozen=True)

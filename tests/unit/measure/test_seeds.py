@@ -12,7 +12,6 @@ from recsys.measure.evaluator import evaluate
 from recsys.measure.provenance import provenance
 from recsys.measure.seeds import evaluate_seeds, spread
 from recsys.measure.systems import ANN, NOTHING_REMOVED, SEEN_REMOVED, SYSTEM
-from recsys.measure.verdict import seed_warnings
 from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, make_dataset
 from tests.support.measuring import FakeBundle, FakeTwoTower, make_config, make_manifest, wishes
@@ -84,16 +83,3 @@ def test_no_spread_without_figures_of_every_bundle() -> None:
     tables = [{"p": {"s": {"ndcg@1": value}}} for value in (0.5, None)]
     assert spread(tables) == {"p": {"s": {"ndcg@1": None}}}
     assert spread(tables[:1]) == {"p": {"s": {"ndcg@1": None}}}
-
-
-def test_equal_seeds_and_other_settings_are_warned_of() -> None:
-    entries: list[dict[str, Any]] = [
-        {"version": "v1", "seed": 1, "changed_settings": {}},
-        {"version": "v2", "seed": 1, "changed_settings": {"model.dim": [64, 32]}},
-    ]
-    share, changed = seed_warnings({"bundles": entries})
-    assert "share a seed" in share
-    assert "v2" in changed
-    assert "model.dim" in changed
-    entries[1] = {"version": "v2", "seed": 2, "changed_settings": {}}
-    assert seed_warnings({"bundles": entries}) == []

@@ -16,6 +16,7 @@ from recsys.measure.evaluator import evaluate
 from recsys.measure.provenance import changed_settings, provenance
 from recsys.measure.systems import BLEND, HYBRID
 from recsys.report import charts
+from recsys.report.document import document
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
@@ -134,7 +135,7 @@ def results() -> dict[str, Any]:
         ],
         "spread": {protocol: {"system": {"ndcg@10": {"mean": 0.1234, "sd": 0.0021}}} for protocol in figures},
     }
-    return found
+    return document(found)
 
 
 @pytest.fixture(scope="module")

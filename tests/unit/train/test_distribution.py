@@ -11,7 +11,7 @@ import tensorflow as tf
 from recsys.core.errors import TrainingError
 from recsys.train import distribution
 from recsys.train.distribution import Cluster, use_mixed_precision
-from recsys.train.step import TrainStep, make_optimizer
+from recsys.train.train_step import TrainStep, make_optimizer
 from tests.support import training as tiny
 
 

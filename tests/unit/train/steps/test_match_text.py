@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.train.progress import Step
+from recsys.core.progress import Step
 from recsys.train.steps.match_text import match_text
 from tests.support import training as tiny
 

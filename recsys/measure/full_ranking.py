@@ -1,4 +1,4 @@
-"""One pass over the users of a split: every system's lists, counted under both protocols."""
+"""One pass over the users of a split: every system ranks the whole catalogue, counted under both protocols."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def list_length(config: Config) -> int:
     return max(LIST_LENGTH, *config.evaluation.cutoffs)
 
 
-class RankingRun:
+class FullRanking:
     """The tallies of all systems, and what approximate search and the ranker change."""
 
     def __init__(self, systems: s.Systems, dataset: PreparedDataset, held: HeldOut, config: Config) -> None:
@@ -79,7 +79,7 @@ class RankingRun:
         summaries = {protocol: self._summary(tallies) for protocol, tallies in self._tallies.items()}
         names = self._systems.names
         return {
-            "systems": {name: {"label": s.label(name), "description": s.description(name)} for name in names},
+            "systems": names,
             "ranking": {
                 protocol: {"users": summary.users, "systems": self._with_extras(protocol, summary)}
                 for protocol, summary in summaries.items()

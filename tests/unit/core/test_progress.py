@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from recsys.train import progress
-from recsys.train.progress import Step, Steps
+from recsys.core import progress
+from recsys.core.progress import Step, Steps
 
 TITLES = ("Read", "Train", "Publish")
 

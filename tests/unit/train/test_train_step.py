@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recsys.train.step import LinearWarmup, TrainStep, make_optimizer
+from recsys.train.train_step import LinearWarmup, TrainStep, make_optimizer
 from tests.support import training as tiny
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.measure.ratings import HEAD
 from recsys.measure.systems import ANN, BLEND, POPULARITY, SYSTEM
-from recsys.measure.verdict import validation_figures, warnings
+from recsys.report.caveats import seed_warnings, warnings
 
 
 def row(other: str, mean: float, low: float, high: float) -> dict[str, Any]:
@@ -20,7 +20,6 @@ def rmse(value: float) -> dict[str, Any]:
 
 GOOD: dict[str, Any] = {
     "protocol": {"main_cutoff": 10},
-    "systems": {name: {"label": name.title()} for name in (SYSTEM, ANN, BLEND, POPULARITY, "als")},
     "best_baseline": {"name": BLEND, "highest_here": "als"},
     "comparisons": [row(name, 0.01, 0.005, 0.015) for name in (ANN, BLEND, POPULARITY, "als")],
     "ann": {"depth": 100, "recall": 0.995},
@@ -39,15 +38,15 @@ def test_nothing_to_warn_of() -> None:
 
 @pytest.mark.parametrize(
     ("rival", "words"),
-    [(POPULARITY, "Popularity"), (BLEND, "Blend"), ("als", "Als")],
+    [(POPULARITY, "Popularity"), (BLEND, "Blend of baselines"), ("als", "ALS")],
 )
 def test_every_rival_is_watched(rival: str, words: str) -> None:
     results = copy.deepcopy(GOOD)
-    place = [entry["other"] for entry in results["comparisons"]].index(rival)
-    results["comparisons"][place] = row(rival, 0.001, -0.002, 0.004)
+    index = [entry["other"] for entry in results["comparisons"]].index(rival)
+    results["comparisons"][index] = row(rival, 0.001, -0.002, 0.004)
     (warning,) = warnings(results)
     assert f"not clearly better than {words}: its NDCG@10 differs by +0.0010" in warning
-    results["comparisons"][place] = row(rival, -0.003, -0.006, -0.001)
+    results["comparisons"][index] = row(rival, -0.003, -0.006, -0.001)
     (warning,) = warnings(results)
     assert f"does not beat {words}" in warning
     assert "−0.0060 to −0.0010" in warning
@@ -82,15 +81,14 @@ def test_no_ratings_no_users_no_warning() -> None:
     assert warnings({**GOOD, "ratings": None, "best_baseline": None, "comparisons": []}) == []
 
 
-def test_validation_figures_are_those_of_the_settings_chosen() -> None:
-    metrics = {
-        "retrievers": {
-            "als": {"tried": [{"ndcg@10": 0.02}, {"ndcg@10": 0.03}]},
-            "bpr": {"tried": [{"ndcg@10": None}]},  # no validation split
-            "ease": {"tried": [{"ndcg@5": 0.9}]},  # another metric
-            "content_tfidf": {"tried": []},
-        },
-        "hybrid": {"ndcg@10": 0.05, "tried": 9, "blend": {"ndcg@10": None, "tried": 0}},
-    }
-    assert validation_figures(metrics, "ndcg@10") == {"als": 0.03, "hybrid": 0.05}
-    assert validation_figures({}, "ndcg@10") == {}
+def test_equal_seeds_and_other_settings_are_warned_of() -> None:
+    entries: list[dict[str, Any]] = [
+        {"version": "v1", "seed": 1, "changed_settings": {}},
+        {"version": "v2", "seed": 1, "changed_settings": {"model.dim": [64, 32]}},
+    ]
+    share, changed = seed_warnings({"bundles": entries})
+    assert "share a seed" in share
+    assert "v2" in changed
+    assert "model.dim" in changed
+    entries[1] = {"version": "v2", "seed": 2, "changed_settings": {}}
+    assert seed_warnings({"bundles": entries}) == []

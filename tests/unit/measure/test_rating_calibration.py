@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from recsys.measure.calibration import reliability
+from recsys.measure.rating_calibration import reliability
 
 
 def test_by_hand() -> None:

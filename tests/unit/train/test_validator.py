@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.core.histories import Histories
-from recsys.train.validation import Validator
+from recsys.train.validator import Validator
 
 N_USERS, N_ITEMS, DIM = 30, 25, 4
 

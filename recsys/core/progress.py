@@ -1,4 +1,4 @@
-"""What a person sees of a training run: which step it is at, how far the step is, how long it took."""
+"""What a person sees of a long run: which step it is at, how far the step is, how long it took."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ class Steps:
         """
         self.console = console
         self._titles = list(titles)
+
+    @classmethod
+    def silent(cls, titles: Sequence[str]) -> Steps:
+        """Steps that nobody hears of."""
+        return cls(Console(quiet=True), titles)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

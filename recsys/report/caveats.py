@@ -1,0 +1,79 @@
+"""What a reader of a report must be warned of: where the system does not earn its keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys.measure import systems as s
+from recsys.measure.best_baseline import difference
+from recsys.measure.ratings import HEAD
+from recsys.report.names import system_label
+
+MIN_ANN_RECALL = 0.99
+
+
+def warnings(results: dict[str, Any]) -> list[str]:
+    """Sentences for the warning boxes of the report."""
+    sentences = []
+    best = results["best_baseline"]
+    if best is not None:
+        rivals = (s.POPULARITY, best["name"], best["highest_here"], s.BLEND)
+        for rival in dict.fromkeys(rivals):
+            sentences += _not_better(results, rival)
+        sentences += _ranker_harms(results)
+    depth, recall = results["ann"]["depth"], results["ann"]["recall"]
+    if recall is not None and recall < MIN_ANN_RECALL:
+        sentences.append(
+            f"Approximate search loses {1 - recall:.1%} of the exact top {depth}: "
+            "raise index.leaves_to_search or index.reorder and export again."
+        )
+    return sentences + _head_not_better(results["ratings"])
+
+
+def seed_warnings(seeds: dict[str, Any]) -> list[str]:
+    """What makes the spread over seeds less than it claims."""
+    sentences = []
+    given = [bundle["seed"] for bundle in seeds["bundles"]]
+    if len(set(given)) < len(given):
+        sentences.append(f"Bundles share a seed ({', '.join(map(str, given))}): their spread says little of chance.")
+    for bundle in seeds["bundles"]:
+        changed = ", ".join(bundle["changed_settings"])
+        if changed:
+            sentences.append(f"Bundle {bundle['version']} was trained with other settings than these: {changed}.")
+    return sentences
+
+
+def _not_better(results: dict[str, Any], baseline: str) -> list[str]:
+    metric = f"ndcg@{results['protocol']['main_cutoff']}"
+    row = difference(results, s.SYSTEM, baseline, metric)
+    if row is None or row["low"] > 0:
+        return []
+    name = system_label(baseline)
+    span = f"{row['mean']:+.4f} (95% interval {row['low']:+.4f} to {row['high']:+.4f})".replace("-", "−")
+    verb = "does not beat" if row["mean"] <= 0 else "is not clearly better than"
+    return [f"The system {verb} {name}: its {metric.upper()} differs by {span}."]
+
+
+def _ranker_harms(results: dict[str, Any]) -> list[str]:
+    metric = f"ndcg@{results['protocol']['main_cutoff']}"
+    row = difference(results, s.SYSTEM, s.ANN, metric)
+    # The fallback for empty histories is part of the difference, and can only add to it.
+    if row is None or row["high"] >= 0:
+        return []
+    return [f"The ranker lowers the {metric.upper()} of the two-tower alone by {-row['mean']:.4f}."]
+
+
+def _head_not_better(ratings: dict[str, Any] | None) -> list[str]:
+    """Where the rating head errs at least as much as a plain model of ratings."""
+    if not ratings or HEAD not in ratings["models"]:
+        return []
+    sentences = []
+    head = ratings["models"][HEAD]["rmse"]["mean"]
+    for key, name in (("bias", "user and item biases"), ("svd", "SVD"), ("svdpp", "SVD++")):
+        gap = ratings.get(f"head_minus_{key}")
+        if gap is None:
+            continue
+        other = ratings["models"][gap[key]]["rmse"]["mean"]
+        if head >= other:
+            sentences.append(f"The rating head is no better than {name}: RMSE {head:.4f} against {other:.4f}.")
+    return sentences
