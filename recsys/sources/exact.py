@@ -1,4 +1,4 @@
-"""Exact top-k selection and search: the yardstick of ScaNN, and how retrievers rank what they scored.
+"""Exact top-k selection and search: the yardstick of ScaNN, and how sources rank what they scored.
 
 Equal scores are ordered as `recsys.core.sort_keys` says.
 """
@@ -61,8 +61,8 @@ def _contenders(scores: Float32Array, width: int) -> tuple[Int64Array, Int64Arra
 
 def _nth_highest(scores: Float32Array, n: int) -> Float32Array:
     """The n-th highest score of each row: [B, 1]."""
-    place = scores.shape[1] - n
-    return np.partition(scores, place, axis=1)[:, place : place + 1]
+    rank = scores.shape[1] - n  # in ascending order
+    return np.partition(scores, rank, axis=1)[:, rank : rank + 1]
 
 
 def top_k_sparse(
@@ -81,9 +81,9 @@ def top_k_sparse(
         n_queries: B.
         k: candidates wanted.
     """
-    found = Candidates.none(n_queries, k)
+    best = Candidates.none(n_queries, k)
     if not len(rows):
-        return found
+        return best
     keys = sort_keys(scores, items)
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
@@ -98,9 +98,9 @@ def top_k_sparse(
     real = padded != _PADDING
     width = padded.shape[1]
     items, scores = of_sort_keys(padded)
-    found.items[:, :width] = np.where(real, items, NO_ITEM)
-    found.scores[:, :width] = np.where(real, scores, -np.inf)
-    return found
+    best.items[:, :width] = np.where(real, items, NO_ITEM)
+    best.scores[:, :width] = np.where(real, scores, -np.inf)
+    return best
 
 
 def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Histories) -> BoolArray:
@@ -114,11 +114,11 @@ def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Hi
 
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:
     """The first k candidates of each query that are not in its history, in their order."""
-    found = Candidates.none(len(histories), k)
+    best = Candidates.none(len(histories), k)
     # Copies: a single row that is broadcast would stay read-only, another type, for which the kernel would be compiled.
     items, scores = np.array(candidates.items, order="C"), np.array(candidates.scores, order="C")
-    write_unseen(items, scores, histories.indptr, histories.items, found.items, found.scores)
-    return found
+    write_unseen(items, scores, histories.indptr, histories.items, best.items, best.scores)
+    return best
 
 
 def inner_products(vectors: Float32Array, embeddings: NDArray[np.floating]) -> Float32Array:
@@ -142,10 +142,10 @@ def search(vectors: Float32Array, embeddings: NDArray[np.floating], k: int) -> C
         embeddings: [N, D], of any precision.
         k: candidates wanted.
     """
-    found = Candidates.none(len(vectors), k)
+    best = Candidates.none(len(vectors), k)
     step = block_rows(len(embeddings))
     for start in range(0, len(vectors), step):
-        best = top_k(inner_products(vectors[start : start + step], embeddings), k)
-        found.items[start : start + step] = best.items
-        found.scores[start : start + step] = best.scores
-    return found
+        of_block = top_k(inner_products(vectors[start : start + step], embeddings), k)
+        best.items[start : start + step] = of_block.items
+        best.scores[start : start + step] = of_block.scores
+    return best

@@ -35,20 +35,20 @@ class Loans:
     weights: Float32Array
 
     @classmethod
-    def of(cls, text: Float32Array, known: BoolArray) -> Self:
-        """Each unknown item borrows from the known ones nearest to it by centred cosine of the texts.
+    def of(cls, text: Float32Array, chosen: BoolArray) -> Self:
+        """Each item that nobody has chosen borrows from the chosen ones nearest to it by centred cosine of the texts.
 
         Args:
             text: float32 [N, E], zero where there is no text: such an item neither borrows nor lends.
-            known: bool [N], items that occur in training.
+            chosen: bool [N], items that occur in training.
         """
-        told = np.asarray(text.any(axis=1))
-        borrowers, lenders = np.flatnonzero(~known & told), np.flatnonzero(known & told)
+        described = np.asarray(text.any(axis=1))
+        borrowers, lenders = np.flatnonzero(~chosen & described), np.flatnonzero(chosen & described)
         count = min(LENDERS, len(lenders))
         if not count or not len(borrowers):
             return cls.none(len(text))
         unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
-        unit = unit - unit[told].mean(axis=0)
+        unit = unit - unit[described].mean(axis=0)
         unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
         best = search(unit[borrowers], unit[lenders], count)
         weights = np.maximum(best.scores, 1e-6)
@@ -61,11 +61,11 @@ class Loans:
         return cls(n_items, np.zeros(0, np.int64), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
     @cached_property
-    def places(self) -> Int32Array:
+    def borrower_index(self) -> Int32Array:
         """int32 [N + 1], index of each item among the borrowers; `NOT_LISTED` for the others and for `NO_ITEM`."""
-        places = np.full(self.n_items + 1, NOT_LISTED, np.int32)
-        places[self.borrowers] = np.arange(len(self.borrowers))
-        return places
+        index = np.full(self.n_items + 1, NOT_LISTED, np.int32)
+        index[self.borrowers] = np.arange(len(self.borrowers))
+        return index
 
     def lend(self, values: Float32Array) -> Float32Array:
         """`values` [N] in which borrowers have the weighted mean of their lenders."""
@@ -78,11 +78,11 @@ class Loans:
 
         The candidates themselves, the same array, where none borrows: there is nothing to fill in.
         """
-        most = most_borrowers(items, self.places) if len(self.borrowers) else 0
+        most = most_borrowers(items, self.borrower_index) if len(self.borrowers) else 0
         if most == 0:
             return items
         wide = np.empty((len(items), items.shape[1] + most * self.lenders.shape[1]), np.int32)
-        write_lenders(items, self.places, self.lenders, wide)
+        write_lenders(items, self.borrower_index, self.lenders, wide)
         return wide
 
     def fill(self, scores: Float32Array, items: Int32Array, rows: Int64Array, filled: Float32Array) -> None:
@@ -94,7 +94,7 @@ class Loans:
             rows: int64 [R], the row of `filled` for each of the sources.
             filled: float32 [S, B, C].
         """
-        write_lent(scores, items, self.places, self.weights, rows, filled)
+        write_lent(scores, items, self.borrower_index, self.weights, rows, filled)
 
     def of_items(self, items: Int32Array, unscored: BoolArray) -> tuple[Int32Array, Float32Array]:
         """From which items the borrowers among those without a score borrow, and how much.
@@ -106,7 +106,7 @@ class Loans:
         Returns:
             Lenders int32 [B, C, L], `NO_ITEM` where nothing is borrowed; their weights float32 [B, C, L], 0 there.
         """
-        number = self.places[items]
+        number = self.borrower_index[items]
         borrows = (unscored & (number != NOT_LISTED))[..., None]
         shape = *items.shape, self.lenders.shape[1]
         if not borrows.any():

@@ -13,8 +13,8 @@ import numpy as np
 from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.sources.places import places
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
@@ -176,7 +176,7 @@ def merge(
             np.array(counts, np.int64),
             np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
             math.inf if until is None else float(until),
-            places.of(n_items),
+            item_slots.of(n_items),
             known.indptr,
             known.items,
             known.timestamps,

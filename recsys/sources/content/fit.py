@@ -75,14 +75,14 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
 def _centred_units(vectors: NDArray[np.floating]) -> Float32Array:
     """float32 [N, D]: less the mean of those that are not zero, scaled to length 1; zero rows stay."""
     units = np.zeros(vectors.shape, np.float32)
-    told = np.flatnonzero(vectors.any(axis=1))
-    if not len(told):
+    rows = np.flatnonzero(vectors.any(axis=1))
+    if not len(rows):
         return units
-    centred = vectors[told].astype(np.float32)
+    centred = vectors[rows].astype(np.float32)
     usual = np.linalg.norm(centred, axis=1).mean()
     centred -= centred.mean(axis=0, dtype=np.float64).astype(np.float32)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    units[told] = np.where(lengths > _LEAST_LENGTH * usual, centred / np.maximum(lengths, 1e-30), 0)
+    units[rows] = np.where(lengths > _LEAST_LENGTH * usual, centred / np.maximum(lengths, 1e-30), 0)
     return units
 
 

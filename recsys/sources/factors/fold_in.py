@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.factors.kernels import write_fold_in
-from recsys.sources.places import places
 
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
 
@@ -50,7 +50,7 @@ class FoldIn:
         solution = np.zeros((len(histories), len(self.gram)))
         interactions = histories.indptr, histories.items, histories.weights
         taken = factors[histories.items].astype(np.float64)
-        write_fold_in(*interactions, taken, taken @ self._inverse, self.alpha, places.of(len(factors)), solution)
+        write_fold_in(*interactions, taken, taken @ self._inverse, self.alpha, item_slots.of(len(factors)), solution)
         for row in np.flatnonzero(np.isnan(solution[:, :1])):
             part = slice(histories.indptr[row], histories.indptr[row + 1])
             items, number = np.unique(histories.items[part], return_inverse=True)

@@ -108,8 +108,8 @@ class ImplicitFactors(Source):
 
     def _scored(self, vectors: Float64Array, items: Int32Array) -> BoolArray:
         """Whether there is a score of each of the items, bool [B, C]."""
-        told = np.asarray(vectors.any(axis=1))[:, None]
-        scored: BoolArray = told & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+        users = np.asarray(vectors.any(axis=1))[:, None]
+        scored: BoolArray = users & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
         return scored
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:

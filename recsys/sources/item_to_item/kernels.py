@@ -69,7 +69,7 @@ def spread(
 
 @compiled
 def write_spread(starts: Int64Array, items: Int32Array, sums: Float64Array, scores: Float32Array) -> None:
-    """Write what `spread` gave for one retriever into `scores` float32 [B, N]; what has none is left as it is."""
+    """Write what `spread` gave for one source into `scores` float32 [B, N]; what has none is left as it is."""
     for query in range(scores.shape[0]):
         for index in range(starts[query], starts[query + 1]):
             scores[query, items[index]] = sums[index]
@@ -89,7 +89,7 @@ def look_up(
     """Write the scores of the items `wanted` int32 [B, C] into some rows of `scores`, 0 where there is none.
 
     Args:
-        starts, items, sums: what `spread` gave for R retrievers, B queries of the first one first.
+        starts, items, sums: what `spread` gave for R sources, B queries of the first one first.
         members: those whose scores are wanted.
         rows: of `scores`, one for each of them.
         slots: int32 [N], 0 before and after.
@@ -134,10 +134,10 @@ def spread_best(
     """Write the items of the highest scores into `best_items` int32 [F, B, k], and the scores beside them.
 
     Args:
-        starts, items, sums: what `spread` gave for F retrievers or more.
+        starts, items, sums: what `spread` gave for F sources or more.
         indptr, seen: items to leave out of each query.
         slots: int32 [N], 0 before and after.
-        best_items, best_scores: of the first F retrievers, padded.
+        best_items, best_scores: of the first F sources, padded.
     """
     members, queries, most = best_items.shape
     keys = np.empty(len(items), np.uint64)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from recsys.core.arrays import mapped
 from recsys.core.half import halves
 from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
 from recsys.sources.item_to_item.kernels import look_up, spread, spread_best, write_spread
-from recsys.sources.places import places
 from recsys.sources.shares import Shares
 
 
@@ -59,7 +59,7 @@ class NeighbourReading(Reading):
 
     @property
     def _table(self) -> Int32Array:
-        return places.of(self.sources[0].n_items)
+        return item_slots.of(self.sources[0].n_items)
 
 
 class ItemToItem(Source):
@@ -71,7 +71,7 @@ class ItemToItem(Source):
     Attributes:
         name: what the lists hold, such as "transitions".
         neighbours: int32 [N, K], the most similar items of each item; `NO_ITEM` pads on the right.
-        shares: float16 [N, K], similarities divided by `scale`: half precision ranks as well in half of the memory.
+        scaled: float16 [N, K], similarities divided by `scale`: half precision ranks as well in half of the memory.
         scale: a power of two by which the largest similarity comes near the end of half precision's range.
         decay: in (0, 1]; 1 gives old and new items of the history the same say.
         similar_by: what the lists were fitted on.
@@ -106,12 +106,12 @@ class ItemToItem(Source):
         self.name, self.decay, self.scale, self.similar_by = name, decay, scale, similar_by
         # One layout and type, for which the kernels are compiled.
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
-        self.shares = np.ascontiguousarray(similarities, np.float16)
+        self.scaled = np.ascontiguousarray(similarities, np.float16)
 
     @property
     def similarities(self) -> Float32Array:
         """float32 [N, K], of either sign; 0 beside padding."""
-        return self.shares.astype(np.float32) * np.float32(self.scale)
+        return self.scaled.astype(np.float32) * np.float32(self.scale)
 
     @property
     def n_items(self) -> int:
@@ -126,7 +126,7 @@ class ItemToItem(Source):
             steps_back = np.arange(len(history))[::-1]
             weights = histories.weights[histories.indptr[row] : histories.indptr[row + 1]]
             strengths = self.scale * self.decay**steps_back * weights
-            alike = self.shares[history].astype(np.float64) * strengths[:, None]
+            alike = self.scaled[history].astype(np.float64) * strengths[:, None]
             listed = self.neighbours[history][None] == items[row][:, None, None]
             by_position[row, :, : len(history)] = np.where(listed, alike, 0).sum(axis=2)
         by_position[items == NO_ITEM] = 0
@@ -138,7 +138,7 @@ class ItemToItem(Source):
 
     def with_decay(self, decay: float) -> Self:
         """The same neighbour lists with another recency decay."""
-        return type(self)(self.name, self.neighbours, self.shares, decay, scale=self.scale, similar_by=self.similar_by)
+        return type(self)(self.name, self.neighbours, self.scaled, decay, scale=self.scale, similar_by=self.similar_by)
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
@@ -154,7 +154,7 @@ class ItemToItem(Source):
 
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
-        np.save(folder / "shares.npy", self.shares)
+        np.save(folder / "shares.npy", self.scaled)
         parameters = {
             "name": self.name,
             "decay": self.decay,
@@ -167,8 +167,8 @@ class ItemToItem(Source):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the lists stay on disk and are mapped into memory."""
         parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        neighbours, shares = mapped(folder / "neighbours.npy"), mapped(folder / "shares.npy")
-        return cls(neighbours=neighbours, similarities=shares, **parameters)
+        neighbours, scaled = mapped(folder / "neighbours.npy"), mapped(folder / "shares.npy")
+        return cls(neighbours=neighbours, similarities=scaled, **parameters)
 
 
 def _sums(sources: Sequence[ItemToItem], histories: Histories) -> tuple[Int64Array, Int32Array, Float64Array]:
@@ -182,9 +182,9 @@ def _sums(sources: Sequence[ItemToItem], histories: Histories) -> tuple[Int64Arr
     starts = np.zeros(len(sources) * len(histories) + 1, np.int64)
     items, scores = np.empty(most, np.int32), np.empty(most, np.float64)
     indptr, history, weights = histories.indptr, histories.items, histories.weights
-    table = places.of(sources[0].n_items)
+    table = item_slots.of(sources[0].n_items)
     for n, source in enumerate(sources):
-        neighbours, shares = source.neighbours, halves(source.shares)
+        neighbours, shares = source.neighbours, halves(source.scaled)
         scale, decay, first = source.scale, source.decay, n * len(histories)
         spread(indptr, history, weights, neighbours, shares, scale, decay, table, starts, first, items, scores)
     return starts, items, scores

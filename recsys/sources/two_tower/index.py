@@ -19,10 +19,10 @@ from recsys.core.arrays import half
 from recsys.core.errors import BundleError
 from recsys.core.half import halves
 from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources import exact
-from recsys.sources.places import places
 from recsys.sources.two_tower.kernels import write_best_unseen
 from recsys.sources.two_tower.scann_loader import scann_pybind
 from recsys.sources.two_tower.settings import IndexConfig
@@ -162,25 +162,25 @@ class ScannIndex:
             vectors: float32 [B, D].
             k: items wanted; beyond the catalogue's size (or what the searched partitions hold) padded.
         """
-        found = Candidates.none(len(vectors), k)
-        self.search_into(found, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
-        return found
+        best = Candidates.none(len(vectors), k)
+        self.search_into(best, np.ascontiguousarray(vectors, np.float32), np.arange(len(vectors)), k)
+        return best
 
     def search_into(
         self,
-        found: Candidates,
+        best: Candidates,
         vectors: Float32Array,
         rows: Int64Array,
         depth: int,
         seen: Histories | None = None,
     ) -> None:
-        """Write some rows of `found`.
+        """Write some rows of `best`.
 
         Args:
-            found: [B, k], padded where there are no more items.
+            best: [B, k], padded where there are no more items.
             vectors: float32 [B, D], contiguous.
             rows: int64 [R], rows to search for.
-            depth: how many of the best items are found, k or more.
+            depth: how many items the search yields, k or more.
             seen: histories of B users whose items are left out of them; None: none is.
         """
         if not len(rows):
@@ -196,9 +196,9 @@ class ScannIndex:
         else:
             items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
         indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
-        known = indptr, history, places.of(self.n_items)
+        history_of_rows = indptr, history, item_slots.of(self.n_items)
         embeddings = halves(self._embeddings)
-        write_best_unseen(vectors, embeddings, rows, items, scores, *known, found.items, found.scores)
+        write_best_unseen(vectors, embeddings, rows, items, scores, *history_of_rows, best.items, best.scores)
 
     def _partitions(self, k: int) -> int:
         """Partitions to search for k results."""
@@ -211,9 +211,9 @@ class ScannIndex:
 
     def _recalls(self, vectors: Float32Array, truth: Int32Array) -> Float64Array:
         """float64 [U], share of the items `truth` [U, k] that this index finds for each vector."""
-        found = self.search(vectors, truth.shape[1]).items
+        items = self.search(vectors, truth.shape[1]).items
         rows = np.arange(len(vectors))[:, None] * self.n_items
-        recalls: Float64Array = np.isin(truth + rows, np.where(found == NO_ITEM, -1, found + rows)).mean(axis=1)
+        recalls: Float64Array = np.isin(truth + rows, np.where(items == NO_ITEM, -1, items + rows)).mean(axis=1)
         return recalls
 
     def save(self, folder: Path) -> None:

@@ -50,8 +50,8 @@ class QueryTower:
         return vectors
 
     def _encode_block(self, queries: Queries, rows: Int64Array, item_embeddings: NDArray[np.floating]) -> Float32Array:
-        known, embeddings = queries.histories, halves(item_embeddings)
+        histories, embeddings = queries.histories, halves(item_embeddings)
         history, lengths, gaps, users = tower_inputs(
-            known.indptr, known.items, known.timestamps, queries.users, rows, self.max_history, embeddings
+            histories.indptr, histories.items, histories.timestamps, queries.users, rows, self.max_history, embeddings
         )
         return self._model(**QUERY_TOWER.named(history, lengths, gaps, users))

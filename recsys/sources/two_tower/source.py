@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from recsys.core.arrays import half, mapped
 from recsys.core.half import halves
+from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
-from recsys.sources.places import places
 from recsys.sources.shares import Shares
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.kernels import plan_searches, write_dots
@@ -36,7 +36,7 @@ class TwoTowerReading(ReadingAlone):
     def __init__(self, sources: Sequence[TwoTowerSource], queries: Queries) -> None:
         super().__init__(sources, queries)
         (self._two_tower,) = sources
-        self._searched = Candidates.none(len(queries), 0)
+        self._searched: Candidates | None = None
         self._vectors: Float32Array | None = None
 
     def select(self, rows: Int64Array, queries: Queries) -> Self:
@@ -56,9 +56,10 @@ class TwoTowerReading(ReadingAlone):
         del slots  # there is but one
         vectors, (depth,) = self.user_vectors, depths
         started = time.perf_counter()
-        self._searched = self._two_tower.search(vectors, self.queries, depth, exclude_seen=exclude_seen)
+        best = self._two_tower.search(vectors, self.queries, depth, exclude_seen=exclude_seen)
         self.seconds["ann"] = time.perf_counter() - started
-        return [self._searched]
+        self._searched = best
+        return [best]
 
     def write_scores(self, slots: Int64Array, rows: Int64Array, items: Int32Array, scores: Float32Array) -> None:
         del slots
@@ -119,7 +120,7 @@ class TwoTowerSource(Source):
             searched: items whose scores for these vectors are at hand.
         """
         searched = searched or Candidates.none(len(vectors), 0)
-        at_hand = searched.items, searched.scores, places.of(self.n_items)
+        at_hand = searched.items, searched.scores, item_slots.of(self.n_items)
         write_dots(vectors, halves(self.item_embeddings), items, *at_hand, scores)
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.sort_keys import tie_keys
 from recsys.sources.item_to_item.source import ItemToItem, NeighbourReading
-from recsys.sources.places import places
 from tests.support.bundles import HALF, make_histories
 
 
@@ -107,7 +107,7 @@ def test_lists_read_together_propose_what_each_does_alone(exclude_seen: bool) ->
             alone = members[slot].propose(queries(known), depth, exclude_seen=exclude_seen)
             np.testing.assert_array_equal(candidates.items, alone.items)
             np.testing.assert_array_equal(candidates.scores, alone.scores)
-    assert not places.of(40).any()
+    assert not item_slots.of(40).any()
 
 
 def test_lists_read_together_score_what_is_wanted_of_them() -> None:
@@ -118,7 +118,7 @@ def test_lists_read_together_score_what_is_wanted_of_them() -> None:
     np.testing.assert_array_equal(scores[3], scores_alone(members[2], known, items))
     np.testing.assert_array_equal(scores[1], scores_alone(members[0], known, items))
     assert (scores[[0, 2]] == 7).all()
-    assert not places.of(40).any()
+    assert not item_slots.of(40).any()
 
 
 def test_what_the_last_item_alone_says() -> None:
@@ -170,7 +170,7 @@ def test_with_decay_changes_nothing_else() -> None:
     other = model.with_decay(0.3)
     assert (other.decay, other.name) == (0.3, "random")
     assert other.neighbours is model.neighbours
-    assert other.shares is model.shares
+    assert other.scaled is model.scaled
     assert other.scale == model.scale
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
-from recsys.sources.item_to_item.source import ItemToItem, transitions_fit
+from recsys.sources.item_to_item import transitions_fit
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
 from tests.support.bundles import HALF, make_histories
 

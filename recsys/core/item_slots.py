@@ -1,4 +1,4 @@
-"""The table over a catalogue that kernels note places of items in."""
+"""A table over a catalogue, in which compiled loops note where they put an item."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from recsys.core.types import Int32Array
 
 
-class _Places(threading.local):
-    """All 0 between calls. One to each thread, of the largest size asked for."""
+class _ItemSlots(threading.local):
+    """All 0 between calls. One for each thread, of the largest size asked for."""
 
     def __init__(self) -> None:
         self._table = np.zeros(0, np.int32)
@@ -22,4 +22,4 @@ class _Places(threading.local):
         return self._table
 
 
-places = _Places()
+item_slots = _ItemSlots()
