@@ -80,5 +80,5 @@ def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     for loans in (Loans.of(make_text(), all_known_but(2, 5)), Loans.none(N_ITEMS)):
         loans.save(tmp_path)
         loaded = Loans.load(tmp_path, N_ITEMS)
-        for name in ("borrowers", "lenders", "weights", "places"):
+        for name in ("borrowers", "lenders", "weights", "borrower_index"):
             np.testing.assert_array_equal(getattr(loaded, name), getattr(loans, name))
