@@ -13,7 +13,7 @@ import recsys
 from serve import logs
 from serve.auth import Keyring
 from serve.events import routes as events
-from serve.http import documentation, problems
+from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
 from serve.http.limits import BodyLimit, ConcurrencyLimit, RateLimit
 from serve.http.telemetry import Telemetry
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=recsys.__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's page loads Swagger UI from another host
         redoc_url=None,
         # Layers of this package measure; to look for OpenTelemetry at every request takes a quarter of the app's time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(subject.router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
+    docs_page.install(app)
     documentation.install(app, keys=server.parts.settings.api_keys is not None)
     _add_layers(app, server)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.auth import Keyring, Right
+from serve.http.docs_page import ASSETS
 from serve.http.problems import problem
 from serve.metrics import Metrics
 
@@ -17,7 +18,7 @@ ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 
 def needed(path: str) -> Right | None:
     """What a key must allow for a request to this path; None: no key is needed."""
-    if path in OPEN:
+    if path in OPEN or path.startswith(f"{ASSETS}/"):
         return None
     if path in ADMINISTRATION:
         return "admin"

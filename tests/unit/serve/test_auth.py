@@ -73,7 +73,7 @@ def test_without_a_good_key_nothing_opens(locked: TestClient, key: str | None) -
 
 
 def test_what_needs_no_key(locked: TestClient) -> None:
-    for path in ("/", "/health", "/ready", "/docs", "/openapi.json"):
+    for path in ("/", "/health", "/ready", "/docs", "/swagger-ui/swagger-ui.css", "/openapi.json"):
         assert locked.get(path).status_code == 200
 
 

@@ -1,8 +1,11 @@
 """The server itself: what it says of its state, its settings and its API."""
 
 import logging
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -22,6 +25,33 @@ def test_health_and_index(client: TestClient) -> None:
     for name in ("docs", "health", "ready"):
         assert client.get(index[name]).status_code == 200
     assert client.get(index["recommendations"].format(user_id="user3")).status_code == 200
+
+
+class Addresses(HTMLParser):
+    """What a page loads or refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def test_the_page_of_the_api_needs_no_other_host(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "//" not in re.sub(r"^\s*//.*|<!--.*?-->", "", page.text, flags=re.MULTILINE | re.DOTALL)
+    assert '"validatorUrl": null' in page.text
+    addresses = Addresses()
+    addresses.feed(page.text)
+    loaded = {urljoin("/docs", address): client.get(urljoin("/docs", address)) for address in addresses.found}
+    kinds = {Path(address).suffix: response for address, response in loaded.items()}
+    assert kinds.keys() == {".js", ".css", ".png"}
+    assert {response.status_code for response in loaded.values()} == {200}
+    assert "SwaggerUIBundle" in kinds[".js"].text
+    assert "url: 'openapi.json'" in page.text
+    assert client.get("/redoc").status_code == 404
 
 
 def test_ready_names_the_bundle(client: TestClient, bundle: Bundle) -> None:
