@@ -8,16 +8,14 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from recsys.bundle import Bundle
 from recsys.bundle.manifest import as_json
 from recsys.config import Config
 from recsys.core.errors import BundleError
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-
-if TYPE_CHECKING:
-    from recsys.bundle import Bundle
 
 PACKAGES = ("numpy", "scann", "onnxruntime", "scipy", "tensorflow", "implicit", "scikit-learn", "scikit-surprise")
 DATASET_KEYS = ("name", "sources", "interactions", "metadata", "split", "counts", "time_range", "cold_items")
