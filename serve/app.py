@@ -28,7 +28,7 @@ DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item retr
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The server as an ASGI app; without `settings` they come from the environment (`uvicorn --factory`).
+    """The server as an ASGI app; without `settings` they are read from the environment (`uvicorn --factory`).
 
     The bundle is loaded while it accepts requests already; /ready says what it is waiting for.
     """

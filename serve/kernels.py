@@ -41,7 +41,7 @@ def _write_merged(
         merged_items, merged_timestamps, merged_ratings, merged_weights: where to write to.
     """
     order, end = np.empty(count, np.int64), first
-    for index in range(count):  # by time, equal times in the order of arrival; most come in that order
+    for index in range(count):  # by time, equal times in the order of arrival; most are in that order already
         row, position = first_added + index, index
         while position > 0 and added[order[position - 1], 1] > added[row, 1]:
             order[position] = order[position - 1]
@@ -161,7 +161,7 @@ def shown(
         k: most items of a list.
 
     Returns:
-        The number of items of each list [B]; the items [n]; their sources as bits [n]; and, to six places, their
+        The number of items of each list [B]; the items [n]; their sources as bits [n]; and, to six digits, their
         scores, confidences, retrieval scores and ratings [4, n].
     """
     queries, depth = items.shape
@@ -194,5 +194,5 @@ def shown(
 
 @compiled
 def _rounded(value: float) -> float:
-    """To six places."""
+    """Rounded to six digits after the point."""
     return float(np.rint(value * 1e6) / 1e6)

@@ -22,7 +22,7 @@ _CANDIDATES = (10, 25, 50, 100, 150, 200, 300, 500, 1000)
 
 
 class Metrics:
-    """All metrics, with a method for each place that reports."""
+    """All metrics, with a method for each event that is counted."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()

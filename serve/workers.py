@@ -59,7 +59,7 @@ class Workers(Multiprocess):
         return process
 
     def _replace(self, slot: int) -> None:
-        """Start another worker in the place of a dead one; end where that one had nothing to serve."""
+        """Replace a dead worker by another; end if the dead one had nothing to serve."""
         process = self.processes[slot]
         process.kill()  # one that hangs
         process.join()

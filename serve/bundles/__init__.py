@@ -1,1 +1,1 @@
-"""The bundle that is served, and how another takes its place."""
+"""The bundle that is served, and how another replaces it."""

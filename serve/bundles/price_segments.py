@@ -20,19 +20,19 @@ class PriceSegments:
     """The distribution of users' mean prices.
 
     Attributes:
-        quartiles: the three bounds between the quarters of users by mean price; empty if no price is known.
+        quartiles: the three bounds between the quarters of users by mean price; empty if no item has a price.
     """
 
     quartiles: tuple[float, ...]
 
     @classmethod
     def of(cls, histories: Histories, prices: Float32Array) -> Self:
-        """Compare all users of `histories` by the mean known price of their items; `prices` [N] are NaN if unknown."""
+        """Compare all users of `histories` by the mean price of their items; `prices` [N] may hold NaN (no price)."""
         users = histories.rows
         paid = prices[histories.items].astype(np.float64)
-        known = np.isfinite(paid)
-        counts = np.bincount(users[known], minlength=len(histories))
-        sums = np.bincount(users[known], paid[known], minlength=len(histories))
+        has_price = np.isfinite(paid)
+        counts = np.bincount(users[has_price], minlength=len(histories))
+        sums = np.bincount(users[has_price], paid[has_price], minlength=len(histories))
         means = sums[counts > 0] / counts[counts > 0]
         return cls(tuple(np.quantile(means, (0.25, 0.5, 0.75)).tolist()) if len(means) else ())
 
@@ -44,6 +44,6 @@ class PriceSegments:
 
 
 def mean_price(prices: Sequence[float | None]) -> float | None:
-    """Mean of the known prices; None if there is none."""
-    known = [price for price in prices if price is not None]
-    return sum(known) / len(known) if known else None
+    """Mean of the prices that are not None; None if there is none."""
+    given = [price for price in prices if price is not None]
+    return sum(given) / len(given) if given else None

@@ -1,4 +1,4 @@
-"""How far the loading of a bundle has come, for people who wait for it."""
+"""How far the loading of a bundle is, for people who wait for it."""
 
 from __future__ import annotations
 

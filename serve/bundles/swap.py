@@ -1,4 +1,4 @@
-"""Which bundle is served: a new one takes the place of the old one once it has proved sound, or is refused."""
+"""Which bundle is served: a new one replaces the old one once it has been checked, or is refused."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Bundles:
     def _open_older(self, refused: str, error: BundleError) -> LoadedBundle:
         """The newest other version that can be opened; raises `error` if there is none."""
         versions = sorted(
-            (found.parent for found in self._settings.bundle.glob(f"[!.]*/{MANIFEST_FILE}")), reverse=True
+            (manifest.parent for manifest in self._settings.bundle.glob(f"[!.]*/{MANIFEST_FILE}")), reverse=True
         )
         for path in versions:
             if path.name == refused:

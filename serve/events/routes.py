@@ -46,8 +46,8 @@ def _unknown_items(parts: Parts, events: list[Event]) -> int | None:
         catalogue = parts.bundles.loaded.bundle.catalogue
     except NotReadyError:  # events need no bundle
         return None
-    known = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
-    return sum(not known[event.item_id] for event in events)
+    in_catalogue = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
+    return sum(not in_catalogue[event.item_id] for event in events)
 
 
 def _event(body: EventBody, now: float) -> Event:

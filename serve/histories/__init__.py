@@ -1,1 +1,1 @@
-"""What is known of users at a moment."""
+"""The histories of users at a moment."""

@@ -1,4 +1,4 @@
-"""What is known of users at this moment: their histories in the bundle and their events in the store, as one."""
+"""The histories of users at this moment: those of the bundle and the events of the store, merged."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class LiveHistories:
         """Queries of users and sessions.
 
         Args:
-            subjects: B of them: the id of a user, known or not, or the item ids of a session, oldest first.
+            subjects: B of them: the id of a user, in the bundle or not, or the item ids of a session, oldest first.
             now: seconds since 1970.
-            as_of: leave out what happened after this time, which takes the place of `now`; None: read everything.
+            as_of: leave out what happened after this time, which replaces `now`; None: read everything.
         """
         moment = now if as_of is None else as_of
         user_ids = [subject for subject in subjects if isinstance(subject, str)]
@@ -92,16 +92,16 @@ class LiveHistories:
         if not user_ids:
             return {}, "live"
         try:
-            found = self._link.events_of(user_ids, as_of, self._limit)
+            events_of_users = self._link.events_of(user_ids, as_of, self._limit)
         except StoreUnavailable:
             return {}, "unavailable"
-        return {user_id: events for user_id, events in found.items() if events}, "live"
+        return {user_id: events for user_id, events in events_of_users.items() if events}, "live"
 
     def _added(
         self, subjects: Sequence[Subject], events: Mapping[str, list[Event]], moment: float
     ) -> tuple[list[int], list[float]]:
-        """Events of known items, or a session's items, all seen at that moment, as `merge` takes them."""
-        item_ids = [event.item_id for found in events.values() for event in found]
+        """Events of the catalogue's items, or a session's items, all seen at that moment, as `merge` takes them."""
+        item_ids = [event.item_id for events_of_user in events.values() for event in events_of_user]
         item_ids += [item_id for subject in subjects if not isinstance(subject, str) for item_id in subject]
         rows, weights = self._item_rows(item_ids), self._weights
         counts: list[int] = []
@@ -152,7 +152,7 @@ def event_weights(bundle: Bundle) -> Mapping[str, float]:
 
 
 def merge(
-    known: Histories,
+    histories: Histories,
     rows: Sequence[int],
     counts: Sequence[int],
     added: Sequence[float],
@@ -162,8 +162,8 @@ def merge(
     """Histories with more interactions: each item once, at its latest time; see `LiveHistories`.
 
     Args:
-        known: histories, each of which has each item once, oldest first.
-        rows: of B users, rows of `known`; one outside of them gives an empty history.
+        histories: those to add to; each has each item once, oldest first.
+        rows: of B users, rows of `histories`; one outside of them gives an empty history.
         counts: how many interactions are added to each.
         added: item row, time in seconds, rating (NaN: none) and weight of the first, then of the second, and so on;
             those of the first user first, in the order of arrival.
@@ -177,11 +177,11 @@ def merge(
             np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
             math.inf if until is None else float(until),
             item_slots.of(n_items),
-            known.indptr,
-            known.items,
-            known.timestamps,
-            known.ratings,
-            known.weights,
+            histories.indptr,
+            histories.items,
+            histories.timestamps,
+            histories.ratings,
+            histories.weights,
         )
     )
 

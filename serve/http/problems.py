@@ -1,4 +1,4 @@
-"""Every error of the API, mapped in one place to one body: a problem document (RFC 9457)."""
+"""Every error of the API, mapped here to one body: a problem document (RFC 9457)."""
 
 from __future__ import annotations
 

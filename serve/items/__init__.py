@@ -1,1 +1,1 @@
-"""Items: one, similar ones, popular ones, found ones."""
+"""Items: one by its id, similar ones, popular ones, and search."""

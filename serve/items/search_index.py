@@ -56,7 +56,7 @@ def put_items(bundle: Bundle, store: Store) -> None:
     """Put the bundle's items into the store, the most popular first.
 
     Raises:
-        StoreUnavailable: the items before are found until a later call.
+        StoreUnavailable: search shows the items before until a later call succeeds.
         InvalidRecord: an id that the store cannot hold; the items before stay.
     """
     store.put_items(_rows(bundle), catalogue_version(bundle.name, bundle.version))

@@ -61,17 +61,17 @@ class RecommendationService:
         loaded = self.bundles.loaded
         live = self._histories.of(loaded)
         groups: dict[Options, list[int]] = {}
-        for place, request in enumerate(requests):
-            groups.setdefault(request.options, []).append(place)
-        found: dict[int, list[RecommendationResponse] | Exception] = {}
-        for options, places in groups.items():
-            members = [requests[place] for place in places]
+        for index, request in enumerate(requests):
+            groups.setdefault(request.options, []).append(index)
+        answers_of: dict[int, list[RecommendationResponse] | Exception] = {}
+        for options, indices in groups.items():
+            members = [requests[index] for index in indices]
             try:
                 answers = self._answers(loaded, live, options, members)
-                found.update((place, [next(answers) for _ in requests[place].subjects]) for place in places)
+                answers_of.update((index, [next(answers) for _ in requests[index].subjects]) for index in indices)
             except Exception as error:  # of this group alone
-                found.update(dict.fromkeys(places, error))
-        return [found[place] for place in range(len(requests))]
+                answers_of.update(dict.fromkeys(indices, error))
+        return [answers_of[index] for index in range(len(requests))]
 
     def _answers(
         self, loaded: LoadedBundle, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]

@@ -68,7 +68,7 @@ class StoreLink:
 
     @property
     def reachable(self) -> bool:
-        """Whether no call is known to fail."""
+        """Whether no kind of call failed the last time."""
         return not self._failures
 
     @property
