@@ -4,8 +4,8 @@ They live in the `kernels` modules, take arrays and numbers alone, hold no lock 
 their callers answer for rows that lie in the catalogue. NUMBA_DISABLE_JIT=1 runs them as plain Python.
 
 A fresh installation compiles every loop that a server uses before its first answer, so a loop is written to be cheap to
-compile: scalars are read and written one by one, arrays for results come from the caller. Assigning an array to a row,
-sorting with NumPy, sets and dictionaries each compile more code than the loop around them (see
+compile: scalars are read and written one by one, and the caller provides the arrays for results. Assigning an array to
+a row, sorting with NumPy, sets and dictionaries each compile more code than the loop around them (see
 `benchmarks/cold_start.py`, which shows what every function costs).
 
 Compiled code is kept on disk, beside the module or in NUMBA_CACHE_DIR.
@@ -46,7 +46,7 @@ def _compiled(function: Function, fast_math: set[str]) -> Function:
 
 
 class _Cache(FunctionCache):
-    """Compiled code on disk, which is found again only while all that it was compiled from is the same.
+    """Compiled code on disk, which is used again only while all that it was compiled from is the same.
 
     Numba looks at the function's own file. What the function calls or reads from other modules is part of its machine
     code, too.

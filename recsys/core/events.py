@@ -1,4 +1,4 @@
-"""Events: their types, what each type weighs, and the bounds of their values. Everybody takes them from here."""
+"""Events, as store, server, config and preparation share them: types, their weights, and bounds of the values."""
 
 from __future__ import annotations
 

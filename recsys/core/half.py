@@ -1,4 +1,4 @@
-"""Numbers of half precision in compiled loops, which know no such type: as their bits."""
+"""Half precision in compiled loops, which have no such type: numbers are passed as their bits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def halves(array: NDArray[np.floating]) -> UInt16Array:
     return np.ascontiguousarray(array, np.float16).view(np.uint16)
 
 
-@compiled_as_written  # the product must be formed first: what stands before it is too small to count with
+@compiled_as_written  # the product is formed first: its first factor alone is too small to calculate with
 def number(bits: np.uint16) -> np.float32:
     """In a kernel: the finite number of half precision that has these bits."""
     wide = np.uint32(bits)

@@ -1,10 +1,10 @@
 """The order of everything that is sorted by a score, in compiled loops and in NumPy.
 
-What is sorted is one unsigned number of 64 bits for each entry, ascending from the highest score: the upper half comes
-from the bits of the score, the lower half decides between equal scores. Plain numbers sort fastest.
+Each entry is sorted by one unsigned number of 64 bits, ascending from the highest score: the upper half is made of the
+bits of the score, the lower half decides between equal scores. Plain numbers sort fastest.
 
 Equal scores of items are ordered by a fixed scrambling of the item rows, the tie key: the same everywhere and always,
-yet without meaning. Ordering them by row would favour whatever order the source file had.
+yet without meaning. Ordering them by row would favour whatever order the raw file had.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _INLINE = re.compile(r"</?(?:a|b|em|font|i|span|strong|sub|sup|u)(?:\s[^<>]*)?/?
 # An unterminated tag runs to the end: many titles of 2018 are `<span class="a-size-medium"`.
 _TAG = re.compile(r"<[/!]?[a-zA-Z][^<>]*(?:>|$)")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]")
-# Page code scraped in place of a title; getTime() is the mark by which the authors of the 2018 data tell it.
+# Page code that was scraped instead of a title; the authors of the 2018 data recognise it by getTime().
 _PAGE_SCRIPT = ("getTime()", "function(", "function (")
 _PAGE_STYLE = re.compile(r"\s*[.#][\w-]+\s*\{")
 _PRICE = re.compile(
