@@ -1,1 +1,1 @@
-"""Retrievers: from a user's history to the items most worth looking at. NumPy and ScaNN only."""
+"""What proposes items and scores them: a folder for each kind, and what all share (protocol, registry, readings)."""

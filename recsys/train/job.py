@@ -12,7 +12,7 @@ from recsys.config import Config
 from recsys.core.progress import Steps
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.fit import recipes
+from recsys.sources.recipes import recipes
 from recsys.text import encode_items
 from recsys.train.distribution import Cluster
 from recsys.train.run_folder import RunFolder

@@ -16,9 +16,9 @@ from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
-from recsys.sources.fit import recipes
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
+from recsys.sources.recipes import recipes
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample

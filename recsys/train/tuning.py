@@ -19,8 +19,8 @@ from recsys.core.types import Float64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.sources.base import Source
-from recsys.sources.fit import Chosen, Recipe
 from recsys.sources.fitting import FitData
+from recsys.sources.recipes import Chosen, Recipe
 from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
 
 Progress = Callable[[int], None]

@@ -8,8 +8,8 @@ import pytest
 
 from recsys.config import RetrievalConfig
 from recsys.core.errors import ConfigError
-from recsys.sources.fit import recipes
 from recsys.sources.fitting import FitData
+from recsys.sources.recipes import recipes
 from tests.support.bundles import make_histories
 from tests.support.toy_source import NextItem
 

@@ -15,10 +15,10 @@ from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
-from recsys.sources.fit import Recipe, recipes
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.source import ItemToItem
+from recsys.sources.recipes import Recipe, recipes
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.tuning import alpha_sweep, tune_hybrid, tune_source
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset

@@ -11,11 +11,11 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.sources.factors import fit as fit_module
 from recsys.sources.factors.source import ImplicitFactors
-from recsys.sources.fit import Chosen, Recipe, recipes
 from recsys.sources.fitting import FitData
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
+from recsys.sources.recipes import Chosen, Recipe, recipes
 from recsys.sources.registry import ENTRIES
 from tests.support.bundles import make_embeddings, make_histories
 
