@@ -42,12 +42,12 @@ from recsys.models.item_features import ItemFeatures
 from recsys.models.ranker_network import RankerNetwork, bin_edges
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
-from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.propose import Proposer
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.pipeline.rating_factors import RatingFactors
-from recsys.pipeline.ratings import FEATURES, RatingStatistics
+from recsys.pipeline.ratings.factors import RatingFactors
+from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
+from recsys.pipeline.ratings.statistics import FEATURES, RatingStatistics
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare.settings import DataConfig
 from recsys.sources.factors.fold_in import FoldIn

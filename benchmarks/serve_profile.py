@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from recsys.pipeline import recommender as recommender_stages
 from recsys.pipeline.candidate_scorer import CandidateScorer
-from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower.source import TwoTowerSource
 from serve.histories.live_histories import LiveHistories

@@ -30,7 +30,7 @@ from recsys.core.histories import Histories
 from recsys.core.tower_io import Batch
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.losses import FullSoftmaxRetrieval
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import make_deterministic
 from recsys.train.train_step import TrainStep, make_optimizer

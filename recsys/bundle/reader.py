@@ -17,11 +17,11 @@ from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
-from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.propose import Proposer
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
+from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid

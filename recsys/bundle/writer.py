@@ -35,8 +35,8 @@ from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.core.tower_io import QUERY_TOWER, RATING_HEAD
-from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.registry import FALLBACK

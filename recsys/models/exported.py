@@ -14,7 +14,7 @@ from recsys.models.rating_head import RatingHead
 from recsys.models.rating_head_onnx import rating_head_graph
 from recsys.models.two_tower import TwoTower
 from recsys.models.user_tower_onnx import query_tower_graph
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 
 
 @dataclass(frozen=True)

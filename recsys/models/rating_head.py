@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from recsys.core.types import Float32Array, Float64Array
 from recsys.models.layers import DenseWeights, StepDropout, dense_weights
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class RatingHead(tf.keras.layers.Layer):
         Args:
             user: [..., D], user vectors.
             item: [..., D], item vectors.
-            features: float32 [..., F], the columns of recsys.pipeline.ratings.FEATURES.
+            features: float32 [..., F], the columns of recsys.pipeline.ratings.statistics.FEATURES.
         """
         return self.rate(user, self.item_part(item), features, training)
 

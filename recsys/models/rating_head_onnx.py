@@ -8,7 +8,7 @@ import onnx
 from recsys.core.tower_io import RATING_HEAD
 from recsys.models.onnx_graph import GraphBuilder, Inputs, floats, ints
 from recsys.models.rating_head import RatingHead
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 
 
 def rating_head_graph(head: RatingHead, dim: int) -> onnx.ModelProto:

@@ -18,7 +18,7 @@ from recsys.models.item_tower import ItemTower
 from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
 from recsys.models.rating_head import RatingHead
 from recsys.models.user_tower import UserTower
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 
 
 class TwoTower(tfrs.Model):

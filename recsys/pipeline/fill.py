@@ -19,7 +19,7 @@ _DEEPER = 8  # times as many popular items are looked at where rules leave too f
 
 @dataclass(frozen=True)
 class PopularItems:
-    """The items that are proposed to a query nothing is known of, in their order.
+    """The items that are proposed to a query without a history, in their order.
 
     Attributes:
         source: proposes them: popularity.

@@ -49,21 +49,21 @@ def _order(items: Int32Array, scores: Float32Array, query: int) -> UInt64Array:
 def write_finalists(
     items: Int32Array,
     scores: Float32Array,
-    hybrid: Float32Array,
+    sums: Float32Array,
     order: Float32Array,
     best_items: Int32Array,
     best_scores: Float32Array,
-    best_hybrid: Float32Array,
+    best_sums: Float32Array,
 ) -> None:
     """Write the K candidates of each row that come first by `order`, equal ones in their order; 0 beside padding.
 
     Args:
         items: [B, C].
         scores: [R, B, C].
-        hybrid, order: [B, C].
+        sums, order: [B, C].
         best_items: [B, K], padded with `NO_ITEM`.
         best_scores: [R, B, K].
-        best_hybrid: [B, K].
+        best_sums: [B, K].
     """
     for query in range(best_items.shape[0]):
         columns = _order(items, order, query)
@@ -71,7 +71,7 @@ def write_finalists(
             listed = rank < len(columns)
             column = np.int64(columns[rank] & _COLUMN) if listed else 0
             best_items[query, rank] = items[query, column] if listed else NO_ITEM
-            best_hybrid[query, rank] = hybrid[query, column] if listed else 0
+            best_sums[query, rank] = sums[query, column] if listed else 0
             for source in range(scores.shape[0]):
                 best_scores[source, query, rank] = scores[source, query, column] if listed else 0
 

@@ -1,4 +1,4 @@
-"""Rank: what sources say of the candidates, what is known of them, and the scores that decide."""
+"""Rank: scores of the sources, finalists, features, and the scores that decide."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RankedCandidates:
 
     Attributes:
         finalists: int32 [B, C] items, with what the sources say of them.
-        features: float32 [B, C, F], what else is known of them.
+        features: float32 [B, C, F], what the model reads of them.
         scores: float32 [B, C], -inf beside `NO_ITEM`.
     """
 

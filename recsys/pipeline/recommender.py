@@ -18,9 +18,9 @@ from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.allow import Allowed, Rule
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
-from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
 from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommendations import RANKER, Recommendations, joined
 from recsys.sources.base import Source
 from recsys.sources.readings import Panel, Readings, read

@@ -16,8 +16,8 @@ from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Int64Array
 from recsys.models import ItemFeatures
-from recsys.pipeline.rating_factors_fit import fit_ratings
-from recsys.pipeline.ratings import FEATURES, RatingStatistics
+from recsys.pipeline.ratings.factors_fit import fit_ratings
+from recsys.pipeline.ratings.statistics import FEATURES, RatingStatistics
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.vocabulary import ItemVocabulary

@@ -23,10 +23,10 @@ from recsys.core.types import Float32Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
 from recsys.pipeline.features.source_sum import SOURCE_SUM
-from recsys.pipeline.head import RankingHead, RatingPredictor
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.pipeline.ratings import FEATURES, RatingStatistics
+from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
+from recsys.pipeline.ratings.statistics import FEATURES, RatingStatistics
 from recsys.sources.base import Source
 from recsys.sources.content.fit import fit_text_vectors
 from recsys.sources.factors.source import ImplicitFactors

@@ -19,7 +19,7 @@ from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
 from recsys.core.progress import Step
 from recsys.models import ItemFeatures, TwoTower
-from recsys.pipeline.rating_factors_fit import fit_ratings
+from recsys.pipeline.ratings.factors_fit import fit_ratings
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic
 from recsys.train.fit_loop import FitLoop

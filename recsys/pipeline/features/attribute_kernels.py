@@ -30,6 +30,16 @@ def write_popularity(
 
 
 @compiled
+def write_history_length(indptr: Int64Array, items: Int32Array, features: Float32Array, first: int) -> None:
+    """Fill in log(1 + length of the history)."""
+    for query in range(items.shape[0]):
+        length = math.log1p(indptr[query + 1] - indptr[query])
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM:
+                features[query, column, first] = length
+
+
+@compiled
 def write_price(
     indptr: Int64Array,
     history: Int32Array,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -13,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM
-from recsys.core.types import BoolArray, Float32Array
+from recsys.core.types import Float32Array
 from recsys.pipeline.finalists import ScoredCandidates
-from recsys.pipeline.head import RatingPredictor
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.lending import Loans
 
 
@@ -69,12 +67,6 @@ class FeatureInput:
     vectors: Float32Array
     candidates: ScoredCandidates
     last_scores: Float32Array
-
-    @cached_property
-    def listed(self) -> BoolArray:
-        """Bool [B, C], whether a candidate is an item at all."""
-        listed: BoolArray = self.candidates.items != NO_ITEM
-        return listed
 
 
 class FeatureGroup(ABC):

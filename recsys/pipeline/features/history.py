@@ -1,4 +1,4 @@
-"""How much is known of the user: the ranker trusts habits and sources more where that is much."""
+"""Length of the history: the ranker trusts habits and sources more where it is long."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from recsys.core.types import Float32Array
+from recsys.pipeline.features.attribute_kernels import write_history_length
 from recsys.pipeline.features.group import FeatureGroupOfParts, FeatureInput, FeatureParts
 
 
@@ -28,6 +27,4 @@ class HistoryFeatures(FeatureGroupOfParts):
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the one."""
-        indptr = given.histories.indptr
-        lengths = np.log1p(indptr[1:] - indptr[:-1]).astype(np.float32)
-        np.copyto(features[..., first], lengths[:, None], where=given.listed)
+        write_history_length(given.histories.indptr, given.candidates.items, features, first)

@@ -8,8 +8,8 @@ from typing import Self
 
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.group import FeatureGroupOfParts, FeatureInput, FeatureParts
-from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.kernels import write_deviations
+from recsys.pipeline.ratings.predictor import RatingPredictor
 
 PREDICTED_RATING = "predicted_rating"
 

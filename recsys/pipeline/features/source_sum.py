@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.group import FeatureGroupOfParts, FeatureInput, FeatureParts
 
@@ -30,4 +31,4 @@ class SourceSumFeatures(FeatureGroupOfParts):
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the one."""
-        np.copyto(features[..., first], given.candidates.sums, where=given.listed)
+        np.copyto(features[..., first], given.candidates.sums, where=given.candidates.items != NO_ITEM)

@@ -12,8 +12,8 @@ from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
-from recsys.pipeline.head import RatingPredictor
 from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset

@@ -17,7 +17,7 @@ from recsys.core.tower_io import ITEM_TOWER, OUT_OF_VOCABULARY, QUERY_TOWER, RAT
 from recsys.core.types import Float32Array
 from recsys.models import TwoTower
 from recsys.models.exported import exported_models
-from recsys.pipeline.head import RankingHead, RatingPredictor
+from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
 from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
 from recsys.sources.two_tower.query_tower import QueryTower

@@ -22,7 +22,7 @@ from recsys.measure.rating_models import (
     grid,
 )
 from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS, BiasModel, evaluate_ratings, tune_bias
-from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.prepare.prepared import PreparedDataset
 from tests.support.datasets import TEST, TRAIN, VALIDATION, Interaction, make_dataset
 

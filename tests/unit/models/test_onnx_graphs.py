@@ -12,7 +12,7 @@ from recsys.config import parse_config
 from recsys.core.errors import BundleError
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.exported import ExportedModel, exported_models
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 from recsys.sources.onnx_session import OnnxModel
 from recsys.train.onnx_export import export_onnx
 

@@ -12,7 +12,7 @@ from recsys.models import ItemFeatures, TwoTower
 from recsys.models.exported import exported_models
 from recsys.models.item_tower import text_components
 from recsys.models.layers import StepDropout
-from recsys.pipeline.ratings import FEATURES
+from recsys.pipeline.ratings.statistics import FEATURES
 
 N_ITEMS, TEXT_DIM, N_USERS = 12, 10, 6
 UNTRAINED = 11

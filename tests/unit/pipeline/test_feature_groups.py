@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,17 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
-from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
+from recsys.pipeline.features import (
+    CandidateFeatures,
+    CatalogueData,
+    FeatureGroup,
+    FeatureInput,
+    FeatureParts,
+    candidate_features,
+)
 from recsys.pipeline.features.names import NO_NAME
+from recsys.pipeline.features.registry import GROUPS
+from recsys.pipeline.finalists import ScoredCandidates
 from recsys.sources.lending import Loans
 
 NAN = float("nan")
@@ -135,3 +146,55 @@ def test_what_nobody_chose_yet_borrows_count_and_trend() -> None:
 def test_a_catalogue_without_categories_has_one_empty_column(categories: list[list[str] | None]) -> None:
     fitted = learned(histories([0]), np.full(2, NAN), [None, None], categories)
     assert fitted.categories.tolist() == [[NO_NAME], [NO_NAME]]
+
+
+@dataclass(frozen=True)
+class RowParity(FeatureGroup):
+    """A group that is not in the registry: whether an item was chosen an odd number of times, and its opposite."""
+
+    odd: np.ndarray
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        return {"parity": ("odd", "even")}
+
+    @property
+    def n_items(self) -> int:
+        return len(self.odd)
+
+    @classmethod
+    def fit(cls, data: CatalogueData, parts: FeatureParts) -> RowParity:
+        return cls(np.bincount(data.histories.items, minlength=len(data.prices)) % 2)
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "odd.npy", self.odd)
+
+    @classmethod
+    def load(cls, folder: Path, parts: FeatureParts) -> RowParity:
+        return cls(np.load(folder / "odd.npy"))
+
+    def write(self, given: FeatureInput, features: np.ndarray, first: int) -> None:
+        features[..., first] = self.odd[given.candidates.items]
+        features[..., first + 1] = 1 - features[..., first]
+
+
+def test_a_group_is_added_by_its_class_and_one_line_of_the_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = np.full(4, NAN), [None] * 4, [None] * 4
+    before = fitted_on(histories([0, 1, 1, 3]), *columns)
+    listed = list(GROUPS.items())
+    monkeypatch.setattr(candidate_features, "GROUPS", dict([*listed[:3], ("parity", RowParity), *listed[3:]]))
+    features = fitted_on(histories([0, 1, 1, 3]), *columns)
+    features.save(tmp_path)
+    loaded = CandidateFeatures.load(tmp_path, PARTS)
+    assert loaded.headings["parity"] == ("odd", "even")
+    assert [name for name in loaded.names if name not in ("odd", "even")] == list(before.names)
+    items, scores = np.array([[3, 2, 1]], np.int32), np.array([[0.5, 2, 1]], np.float32)
+    candidates = ScoredCandidates(("two_tower",), items, scores[None], 3 * scores)
+    given = FeatureInput(histories([0, 1]), np.zeros((1, 2), np.float32), candidates, np.zeros((0, 1, 3), np.float32))
+    values, others = loaded.compute(given)[0], before.compute(given)[0]
+    assert values[:, loaded.column("odd")].tolist() == [1, 0, 0]
+    assert values[:, loaded.column("even")].tolist() == [0, 1, 1]
+    for name in before.names:
+        assert values[:, loaded.column(name)].tolist() == others[:, before.column(name)].tolist(), name

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
-from recsys.pipeline import rating_factors
-from recsys.pipeline.rating_factors import DECAYS, RatingFactors
+from recsys.pipeline.ratings import factors as module
+from recsys.pipeline.ratings.factors import DECAYS, RatingFactors
 
 N_USERS, N_ITEMS, DIM = 9, 12, 3
 
@@ -53,7 +53,7 @@ def test_a_taste_is_the_posterior_mean_given_the_rated_interactions() -> None:
 
 @pytest.mark.parametrize("block", [1, 4, 4096])
 def test_a_prefix_scores_as_the_history_cut_there(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rating_factors, "_BLOCK_USERS", block)
+    monkeypatch.setattr(module, "_BLOCK_USERS", block)
     factors, histories = make_factors(), make_histories()
     scores = factors.prefix_scores(histories, *residuals_of(histories))
     assert scores.shape == (len(histories.items), len(DECAYS))

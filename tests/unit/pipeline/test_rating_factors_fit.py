@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
-from recsys.pipeline import rating_factors_fit
-from recsys.pipeline.rating_factors_fit import fit_ratings
-from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.ratings import factors_fit as module
+from recsys.pipeline.ratings.factors_fit import fit_ratings
+from recsys.pipeline.ratings.statistics import RatingStatistics
 
 N_USERS, N_ITEMS, NOISE = 400, 60, 0.3
 TASTES = np.array([0.4, 0.9, 0.1])  # standard deviations along (1, first vector's axis, second one's)
@@ -86,7 +86,7 @@ def test_unrated_interactions_change_nothing() -> None:
 def test_users_in_blocks_give_what_all_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
     train, _, vectors = simulate(4)
     whole = fit_ratings(train, vectors, 2.0)
-    monkeypatch.setattr(rating_factors_fit, "_BLOCK_USERS", 7)
+    monkeypatch.setattr(module, "_BLOCK_USERS", 7)
     parts = fit_ratings(train, vectors, 2.0)
     np.testing.assert_allclose(parts.factors.vectors, whole.factors.vectors, rtol=1e-5)
     np.testing.assert_allclose(parts.item_sums, whole.item_sums, rtol=1e-6, atol=1e-8)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.core.histories import Histories
-from recsys.pipeline.rating_factors import RatingFactors
-from recsys.pipeline.rating_factors_fit import fit_ratings
-from recsys.pipeline.ratings import FEATURES, PERIODS, RatingStatistics
+from recsys.pipeline.ratings.factors import RatingFactors
+from recsys.pipeline.ratings.factors_fit import fit_ratings
+from recsys.pipeline.ratings.statistics import FEATURES, PERIODS, RatingStatistics
 from tests.support.bundles import make_histories
 
 NAN = float("nan")

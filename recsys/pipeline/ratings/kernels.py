@@ -1,4 +1,4 @@
-"""Compiled loops of the rating features, see `recsys.core.compiled`; tastes as in `recsys.pipeline.rating_factors`."""
+"""Compiled loops of the rating features, see `recsys.core.compiled`; tastes as in `recsys.pipeline.ratings.factors`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array, Int64Array
-from recsys.pipeline.rating_kernels import write_tastes
+from recsys.pipeline.ratings.kernels import write_tastes
 
 # Weights of a rating relative to the user's next one, one taste each: users drift (Koren, "Collaborative filtering with
 # temporal dynamics", KDD 2009), and how fast differs between datasets. The rating head weighs the tastes.
@@ -44,8 +44,8 @@ class RatingFactors:
             rated: float64 [T], 1 if rated, else 0.
         """
         tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
-        known = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
-        write_tastes(*known, self.vectors, self.noise, DECAYS, tastes.reshape(-1, tastes.shape[2]))
+        interactions = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
+        write_tastes(*interactions, self.vectors, self.noise, DECAYS, tastes.reshape(-1, tastes.shape[2]))
         return tastes
 
     def prefix_scores(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:
@@ -72,19 +72,19 @@ class RatingFactors:
         sums = np.zeros((len(users), len(DECAYS), dim))
         for step in range(int(lengths.max(initial=0))):
             active = int(np.searchsorted(-lengths, -step))  # users with that many interactions and one more
-            places = histories.indptr[users[:active]] + step
-            vectors, known = self.vectors[histories.items[places]].astype(np.float64), rated[places]
+            positions = histories.indptr[users[:active]] + step
+            vectors, is_rated = self.vectors[histories.items[positions]].astype(np.float64), rated[positions]
             if step:
                 tastes = self._tastes(grams[:active], sums[:active])
-                scores[places] = (tastes @ vectors[:, :, None])[..., 0]
-            outer = (known[:, None] * vectors)[:, :, None] * vectors[:, None, :]
-            products = residuals[places][:, None] * vectors
-            for place, decay in enumerate(DECAYS):
-                kept = np.where(known > 0, decay, 1.0)
-                grams[:active, place] *= kept[:, None, None]
-                grams[:active, place] += outer
-                sums[:active, place] *= kept[:, None]
-                sums[:active, place] += products
+                scores[positions] = (tastes @ vectors[:, :, None])[..., 0]
+            outer = (is_rated[:, None] * vectors)[:, :, None] * vectors[:, None, :]
+            products = residuals[positions][:, None] * vectors
+            for index, decay in enumerate(DECAYS):
+                kept = np.where(is_rated > 0, decay, 1.0)
+                grams[:active, index] *= kept[:, None, None]
+                grams[:active, index] += outer
+                sums[:active, index] *= kept[:, None]
+                sums[:active, index] += products
 
     def _tastes(self, grams: Float64Array, sums: Float64Array) -> Float64Array:
         """Tastes [..., D] from the sums of x xᵀ [..., D, D] and of x · residual [..., D]."""

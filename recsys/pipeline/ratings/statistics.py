@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array
-from recsys.pipeline.rating_factors import DECAYS, RatingFactors
-from recsys.pipeline.rating_kernels import write_features
+from recsys.pipeline.ratings.factors import DECAYS, RatingFactors
+from recsys.pipeline.ratings.kernels import write_features
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
@@ -51,7 +51,7 @@ class RatingStatistics:
     def fit(cls, items: NDArray[np.integer], ratings: NDArray[np.floating], n_items: int, damping: float = 5.0) -> Self:
         """The bias model: items' biases of the raw ratings, and as a user's taste a bias, damped alike.
 
-        See `recsys.pipeline.rating_factors_fit.fit_ratings` for tastes that differ between items.
+        See `recsys.pipeline.ratings.factors_fit.fit_ratings` for tastes that differ between items.
 
         Args:
             items: int [T], item rows.

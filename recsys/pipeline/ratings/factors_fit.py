@@ -1,4 +1,4 @@
-"""Fit rating statistics with tastes (serving needs only `recsys.pipeline.ratings`, without SciPy)."""
+"""Fit rating statistics with tastes (serving needs only `statistics`, without SciPy)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
 from recsys.core.types import Float64Array, Int64Array
-from recsys.pipeline.rating_factors import RatingFactors
-from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.ratings.factors import RatingFactors
+from recsys.pipeline.ratings.statistics import RatingStatistics
 
 _ITERATIONS = 5  # more of them predict ratings held out no better
 _BLOCK_USERS = 4096  # users whose sums [D, D] are held at a time
-# Where the estimation starts, as shares of the ratings' variance, and the least noise it may come to.
+# Where the estimation starts, as shares of the ratings' variance, and the least noise it may reach.
 _BIAS_SHARE, _FACTOR_SHARE, _NOISE_SHARE, _LEAST_NOISE = 0.2, 0.15, 0.65, 1e-3
 
 
@@ -41,24 +41,24 @@ def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: fl
     deviations = histories.ratings[rated] - statistics.global_mean
     variance = max(float(deviations.var()), 1e-6)
     shares = np.concatenate([[_BIAS_SHARE], np.full(vectors.shape[1], _FACTOR_SHARE)])
-    found = np.column_stack([np.ones(len(vectors)), _directions(vectors)]) * np.sqrt(variance * shares)
+    item_vectors = np.column_stack([np.ones(len(vectors)), _directions(vectors)]) * np.sqrt(variance * shares)
     noise = _NOISE_SHARE * variance
     for _ in range(_ITERATIONS):
         biases = statistics.item_biases[items]
         ratings = _Ratings(owners, items, deviations - biases, (len(histories), len(vectors)))
-        found, noise, left = _maximise(found, noise, ratings)
+        item_vectors, noise, left = _maximise(item_vectors, noise, ratings)
         noise = max(noise, _LEAST_NOISE * variance)
         sums = np.bincount(items, left + biases, len(vectors)).astype(np.float64)
         statistics = replace(statistics, item_sums=sums)
-    return replace(statistics, factors=RatingFactors(found.astype(np.float32), noise))
+    return replace(statistics, factors=RatingFactors(item_vectors.astype(np.float32), noise))
 
 
 def _directions(vectors: NDArray[np.floating]) -> Float64Array:
     """The vectors at length 1; those of rounding errors' length become 0."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    known = lengths > 1e-6 * lengths.max(initial=0.0)
-    found: Float64Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=known)
-    return found
+    long = lengths > 1e-6 * lengths.max(initial=0.0)
+    directions: Float64Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=long)
+    return directions
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def _maximise(vectors: Float64Array, noise: float, ratings: _Ratings) -> tuple[F
         part = slice(*np.searchsorted(ratings.owners, [start, start + _BLOCK_USERS]))
         users, rows = np.unique(ratings.owners[part], return_inverse=True)
         items, residuals = ratings.items[part], ratings.residuals[part]
-        places, shape = (rows, items), (len(users), n_items)
-        grams = (sp.csr_array((np.ones(len(items)), places), shape) @ outer).reshape(-1, dim, dim)
-        sums = sp.csr_array((residuals, places), shape) @ vectors
+        cells, shape = (rows, items), (len(users), n_items)
+        grams = (sp.csr_array((np.ones(len(items)), cells), shape) @ outer).reshape(-1, dim, dim)
+        sums = sp.csr_array((residuals, cells), shape) @ vectors
         uncertain = np.linalg.inv(grams / noise + np.eye(dim))  # covariance of each user's taste
         tastes = (uncertain @ sums[:, :, None])[..., 0] / noise
         left[part] = residuals - np.einsum("rd,rd->r", tastes[rows], vectors[items])

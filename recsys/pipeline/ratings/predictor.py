@@ -10,7 +10,7 @@ import numpy as np
 from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float32Array, Int32Array
-from recsys.pipeline.ratings import RatingStatistics
+from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.sources.onnx_session import OnnxModel
 
 
