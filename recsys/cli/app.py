@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from recsys import __version__
 from recsys.cli.exits import packages_of, run
 
 SEVERAL = ("--set", "--seeds")  # options that take all values up to the next option
 
 app = typer.Typer(
     name="recsys",
-    help="From a shop's reviews or event log to a recommender served over HTTP.",
     epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
@@ -36,6 +36,21 @@ Overrides = Annotated[
         help="Override keys of the config, for example --set training.epochs=3 seed=1.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """From a shop's reviews or event log to a recommender served over HTTP."""
 
 
 @app.command()

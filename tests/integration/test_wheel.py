@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import recsys
 from tests.support.bundles import make_bundle
 from tests.support.server_processes import ROOT, get, post, server
 
@@ -110,8 +111,9 @@ def test_what_the_package_reads_at_run_time_is_in_the_wheel(installed: Installed
 
 
 def test_version_and_help_of_the_command(installed: Installed, tmp_path: Path) -> None:
-    version = "import importlib.metadata as m, recsys; assert recsys.__version__ == m.version('recsys')"
-    assert installed.run("python", "-c", version, cwd=tmp_path).returncode == 0
+    version = installed.run("python", "-c", "import importlib.metadata as m; print(m.version('recsys'))", cwd=tmp_path)
+    assert version.stdout == installed.run("recsys", "--version", cwd=tmp_path).stdout
+    assert version.stdout.strip() == recsys.__version__
     assert "prepare" in installed.run("recsys", "--help", cwd=tmp_path).stdout
 
 
