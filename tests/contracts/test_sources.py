@@ -232,11 +232,8 @@ def test_shares_and_rest_add_up_to_the_score(source: Source, seed: int) -> None:
     assert (expected != 0).sum() > N_USERS
     size = np.abs(shares.by_position).sum(axis=2) + np.abs(shares.rest)
     assert (np.abs(shares.total - expected) <= 1e-6 * np.maximum(size, np.abs(expected))).all()
-    assert not shares.by_position[
-        np.broadcast_to(np.arange(lengths.max()) >= lengths[:, None], (len(queries), lengths.max()))[:, None].repeat(
-            items.shape[1], axis=1
-        )
-    ].any()
+    beyond = np.arange(lengths.max()) >= lengths[:, None]
+    assert not (shares.by_position * beyond[:, None]).any()
     assert not size[~np.isfinite(scores)].any()
     assert shares.lent.shape == (*items.shape, 0), "a source alone borrows nothing"
 
