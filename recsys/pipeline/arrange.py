@@ -37,10 +37,10 @@ def arrange(arrangement: Arrangement, queries: Queries, ranked: Recommendations,
         ValueError: it gives other than k columns, one of them twice, or padding before an item.
     """
     columns = arrangement.choose(queries, ranked, k)
-    items = np.take_along_axis(ranked.items, columns, axis=1)
     ordered = np.sort(columns, axis=1)
     if columns.shape != (len(queries), k) or (ordered[:, 1:] == ordered[:, :-1]).any():
         raise ValueError(f"an arrangement must give {k} different columns of each list")
+    items = np.take_along_axis(ranked.items, columns, axis=1)
     if ((items[:, 1:] != NO_ITEM) & (items[:, :-1] == NO_ITEM)).any():
         raise ValueError("an arrangement must put padding behind all items")
     return ranked.columns(columns)

@@ -7,35 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from recsys.bundle import Bundle, open_bundle
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int64Array
 from recsys.pipeline import recommender as module
 from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
-from tests.support.bundles import REPEAT_LOG_ODDS, make_bundle
+from tests.support.bundles import REPEAT_LOG_ODDS
 from tests.support.ranking import described
+from tests.unit.pipeline.conftest import N_ITEMS, N_USERS
 
-N_ITEMS, N_USERS = 120, 30
 NOBODY = N_USERS - 1
 DEPTH = 25
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return open_bundle(make_bundle(tmp_path_factory.mktemp("bundle"), N_ITEMS, N_USERS))
-
-
-@pytest.fixture(scope="module")
-def recommender(bundle: Bundle) -> Recommender:
-    return bundle.recommender()
-
-
-@pytest.fixture(scope="module")
-def queries(bundle: Bundle) -> Queries:
-    users = np.arange(N_USERS)
-    return Queries(bundle.histories.select(users), users.astype(np.int32), np.zeros(N_USERS, int))
 
 
 @dataclass

@@ -14,31 +14,14 @@ from recsys.pipeline import allow
 from recsys.pipeline.allow import Among, Rule
 from recsys.pipeline.recommender import Recommender
 from tests.support.bundles import make_bundle
-
-N_ITEMS, N_USERS = 120, 30
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return open_bundle(make_bundle(tmp_path_factory.mktemp("bundle"), N_ITEMS, N_USERS))
-
-
-@pytest.fixture(scope="module")
-def recommender(bundle: Bundle) -> Recommender:
-    return bundle.recommender()
-
-
-@pytest.fixture(scope="module")
-def queries(bundle: Bundle) -> Queries:
-    users = np.arange(N_USERS)
-    return Queries(bundle.histories.select(users), users.astype(np.int32), np.zeros(N_USERS, int))
+from tests.unit.pipeline.conftest import N_ITEMS, N_USERS
 
 
 def by_popularity(bundle: Bundle) -> list[int]:
     """All items from the most popular one; the bundle's source says what comes first among equals."""
-    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
     nobody = Queries(bundle.histories.select([-1]), np.array([NO_ITEM], np.int32), np.zeros(1, int))
-    order = bundle.source("popularity").propose(nobody, N_ITEMS).items[0].tolist()
+    order = bundle.source("popularity").propose(nobody, bundle.n_items).items[0].tolist()
+    counts = np.bincount(bundle.histories.items, minlength=bundle.n_items)
     assert (np.diff(counts[order]) <= 0).all()
     return order
 
@@ -133,13 +116,4 @@ def test_a_catalogue_smaller_than_the_list(tmp_path: Path) -> None:
         lists = bundle.recommender().recommend(queries, 50)
     seen = len(queries.histories.select([0]).items)
     assert (lists.items != NO_ITEM).sum(axis=1).tolist() == [20 - seen, 20]
-    assert lists.items[1, :20].tolist() == by_popularity_of(bundle)
-
-
-def by_popularity_of(bundle: Bundle) -> list[int]:
-    counts = np.bincount(bundle.histories.items, minlength=bundle.n_items)
-    ranked = bundle.source("popularity").propose(
-        Queries(bundle.histories.select([-1]), np.array([NO_ITEM], np.int32), np.zeros(1, int)), bundle.n_items
-    )
-    assert (np.diff(counts[ranked.items[0]]) <= 0).all()
-    return ranked.items[0].tolist()
+    assert lists.items[1, :20].tolist() == by_popularity(bundle)
