@@ -59,12 +59,13 @@ def recommend(loaded: LoadedBundle, queries: Queries, options: Options) -> Recom
 
 def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) -> Float64Array:
     """Of the items [B, k]: of popular ones their share of all interactions, of others the calibrated score."""
-    popular = np.arange(made.items.shape[1]) >= made.personal[:, None]
-    if options.model != POPULARITY and not popular.any():
+    k = made.items.shape[1]
+    if options.model != POPULARITY and made.personal.min(initial=k) == k:
         return loaded.confidence(options.model, made.scores)
     shares = np.clip(made.scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9), 0, 1)
     if options.model == POPULARITY:
         return shares
+    popular = np.arange(k) >= made.personal[:, None]
     return np.where(popular, shares, loaded.confidence(options.model, made.scores))
 
 
