@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.core.types import Float32Array
-from recsys.sources.two_tower.index import RECALL_AT, build_index
+from recsys.sources.two_tower.index import build_index
+from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.settings import IndexConfig
 
 BATCH = 64

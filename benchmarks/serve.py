@@ -40,7 +40,7 @@ from benchmarks.serve_process import Rounds, fill_store, running_server, user_pa
 from benchmarks.serve_profile import profile_table  # noqa: E402
 from recsys.bundle import open_bundle  # noqa: E402
 from recsys.sources.base import Queries  # noqa: E402
-from recsys.sources.two_tower.index import RECALL_AT  # noqa: E402
+from recsys.sources.two_tower.index_parameters import RECALL_AT  # noqa: E402
 
 BATCH = 64
 SINGLE_SEARCHES, RECALL_SEARCHES = 100, 1000

@@ -126,7 +126,7 @@ class ServingSection(_Section, frozen=True, kw_only=True):
 
 
 class IndexSection(_Section, frozen=True, kw_only=True):
-    """See `recsys.sources.two_tower.index.IndexParameters`."""
+    """See `recsys.sources.two_tower.index_parameters.IndexParameters`."""
 
     leaves: int
     leaves_to_search: int

@@ -19,7 +19,8 @@ from recsys.models import TwoTower
 from recsys.models.exported import exported_models
 from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
-from recsys.sources.two_tower.index import RECALL_AT, ScannIndex, build_index
+from recsys.sources.two_tower.index import ScannIndex, build_index
+from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.model_inputs import ModelInputs

@@ -10,7 +10,8 @@ import pytest
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
 from recsys.sources import exact
-from recsys.sources.two_tower.index import IndexParameters, ScannIndex, build_index, choose_parameters
+from recsys.sources.two_tower.index import ScannIndex, build_index
+from recsys.sources.two_tower.index_parameters import IndexParameters, choose_parameters
 from recsys.sources.two_tower.settings import IndexConfig
 from tests.support.bundles import make_embeddings
 
