@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -52,40 +51,10 @@ def evaluate_and_report(
     console = Console()
     dataset = PreparedDataset.load(config.prepared_path)
     steps = Steps(console, (*STEPS, SEEDS) if seeds else STEPS)
-    results = _evaluate(
-        bundle or config.bundle_path, dataset, config, command, split, retrievers, recommendations, steps
-    )
-    if seeds:
-        with steps.step(SEEDS) as step:
-            results["seeds"] = evaluate_seeds(results, seeds, dataset, config, step=step)
-    results = document(results)
-    written = {
-        "Recommendations": recommendations,
-        "Figures": figures,
-        "Report": write_report(results, config.report_path),
-    }
-    print_summary(console, results)
-    if figures:
-        write_figures(results, figures)
-    for title, path in written.items():
-        if path:
-            console.print(f"{title}: {path}", soft_wrap=True, highlight=False)
-
-
-def _evaluate(
-    path: Path,
-    dataset: PreparedDataset,
-    config: Config,
-    command: str,
-    split: str,
-    retrievers: Sequence[str] | None,
-    recommendations: Path | None,
-    steps: Steps,
-) -> dict[str, Any]:
-    """The results of the main bundle, which is gone from memory when the next one is opened."""
-    with open_bundle(path) as bundle:
+    # Closed, and gone from memory, before those of other seeds are opened.
+    with open_bundle(bundle or config.bundle_path) as opened:
         results = evaluate(
-            bundle,
+            opened,
             dataset,
             config,
             split=split,
@@ -93,5 +62,21 @@ def _evaluate(
             recommendations=recommendations,
             steps=steps,
         )
-        results["run"] = provenance(bundle, dataset, config, command)
-    return results
+        run = provenance(opened, dataset, config, command)
+    del opened
+    spread = None
+    if seeds:
+        with steps.step(SEEDS) as step:
+            spread = evaluate_seeds(results, run, seeds, dataset, config, step=step)
+    page = document(results, run, spread)
+    written = {
+        "Recommendations": recommendations,
+        "Figures": figures,
+        "Report": write_report(page, config.report_path),
+    }
+    print_summary(console, page)
+    if figures:
+        write_figures(page, figures)
+    for title, path in written.items():
+        if path:
+            console.print(f"{title}: {path}", soft_wrap=True, highlight=False)

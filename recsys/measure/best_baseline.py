@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.measure import systems as s
+from recsys.measure.results import BestBaseline, Comparison, Estimate, Protocol, RankingResults
 from recsys.prepare import columns as c
 
 
-def best_baseline(results: dict[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+def best_baseline(results: RankingResults, protocol: Protocol, metrics: Mapping[str, Any]) -> BestBaseline | None:
     """The baseline to beat: that of the highest NDCG on validation, so that the split judged has no part in it.
 
     Args:
-        results: with "ranking", "comparisons" and "protocol".
+        results: of the split judged.
+        protocol: its main cutoff counts.
         metrics: of the bundle's manifest; without a validation figure of every baseline, those of the split itself
             choose.
 
@@ -26,7 +28,7 @@ def best_baseline(results: dict[str, Any], metrics: Mapping[str, Any]) -> dict[s
     names = s.baselines(table)
     if not names:
         return None
-    metric = f"ndcg@{results['protocol']['main_cutoff']}"
+    metric = f"ndcg@{protocol['main_cutoff']}"
     here = {name: table[name]["metrics"][metric]["mean"] for name in names}
     tuned = validation_figures(metrics, metric)
     on_validation = all(name in tuned for name in names)
@@ -36,16 +38,18 @@ def best_baseline(results: dict[str, Any], metrics: Mapping[str, Any]) -> dict[s
     return {
         "name": best,
         "single": max(singles, key=figures.__getitem__) if singles else None,
-        "chosen_on": c.VALIDATION if on_validation else results["protocol"]["split"],
+        "chosen_on": c.VALIDATION if on_validation else protocol["split"],
         "figures": figures,
         "highest_here": max(here, key=here.__getitem__),
-        "gain": _gain(results, best, metric, here[best]),
+        "gain": _gain(results["comparisons"], best, metric, here[best]),
     }
 
 
-def _gain(results: dict[str, Any], baseline: str, metric: str, base: float) -> dict[str, float] | None:
-    row = difference(results, s.SYSTEM, baseline, metric)
-    return {key: row[key] / base for key in ("mean", "low", "high")} if row is not None and base else None
+def _gain(comparisons: Sequence[Comparison], baseline: str, metric: str, base: float) -> Estimate | None:
+    row = difference(comparisons, s.SYSTEM, baseline, metric)
+    if row is None or not base:
+        return None
+    return {"mean": row["mean"] / base, "low": row["low"] / base, "high": row["high"] / base}
 
 
 def validation_figures(metrics: Mapping[str, Any], metric: str) -> dict[str, float]:
@@ -74,13 +78,9 @@ def _chosen_figure(report: Mapping[str, Any], metric: str) -> float | None:
     return max(figures, default=None)
 
 
-def difference(results: dict[str, Any], system: str, other: str, metric: str) -> dict[str, Any] | None:
+def difference(comparisons: Sequence[Comparison], system: str, other: str, metric: str) -> Comparison | None:
     """The comparison of two systems among the results, if it was made."""
     return next(
-        (
-            row
-            for row in results["comparisons"]
-            if (row["system"], row["other"], row["metric"]) == (system, other, metric)
-        ),
+        (row for row in comparisons if (row["system"], row["other"], row["metric"]) == (system, other, metric)),
         None,
     )

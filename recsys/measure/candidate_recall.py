@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
 from recsys.measure.metrics import membership
 from recsys.measure.protocol import HeldOut
+from recsys.measure.results import CandidateRecall
 from recsys.measure.tally import Summary
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.exact import is_seen
@@ -18,7 +17,7 @@ MAX_USERS = 5000
 
 def candidate_recall(
     recommender: Recommender, held: HeldOut, n_items: int, *, samples: int, seed: int
-) -> dict[str, Any] | None:
+) -> CandidateRecall | None:
     """Share of a user's choices among the candidates, above which no order of them can take the recall.
 
     Args:

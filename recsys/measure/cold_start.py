@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from recsys.measure import systems as s
 from recsys.measure.full_ranking import list_length
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
+from recsys.measure.results import AmongNewItems, NewUsers, NewUsersRow
 from recsys.measure.tally import HEADLINE, Summary
 from recsys.sources.base import Source
 from recsys.sources.exact import is_seen, top_k
@@ -22,7 +22,7 @@ LENGTHS = (0, 1, 2, 5)
 MAX_USERS = 5000
 
 
-def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: Config) -> dict[str, Any] | None:
+def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: Config) -> NewUsers | None:
     """Figures of the same users, as if they had only their last 0, 1, 2 or 5 interactions.
 
     The model is not told who they are (user -1), also in the row of their whole histories. The relevant
@@ -46,7 +46,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
         return None
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metrics = [f"{metric}@{cutoff}" for metric in HEADLINE]
-    rows = []
+    rows: list[NewUsersRow] = []
     for length in (*LENGTHS, None):
         figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in names}
         for rows_of_block, block in chosen.blocks(systems.two_tower.n_items):
@@ -70,7 +70,7 @@ def _anonymous(queries: Queries, length: int | None) -> Queries:
 
 def among_new_items(
     retrievers: dict[str, Source], held: HeldOut, new: BoolArray, config: Config
-) -> dict[str, Any] | None:
+) -> AmongNewItems | None:
     """How well new items are told from one another: they alone are ranked, for users who chose one of them.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from recsys.measure.provenance import require_same_dataset
 from recsys.measure.rating_calibration import reliability
 from recsys.measure.ratings import PredictRatings, evaluate_ratings, flat, predict_in_blocks
 from recsys.measure.recommendation_file import RecommendationFile
+from recsys.measure.results import Protocol, RatingResults, Reliability, Results
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
@@ -42,7 +42,7 @@ def evaluate(
     retrievers: Collection[str] | None = None,
     recommendations: Path | None = None,
     steps: Steps | None = None,
-) -> dict[str, Any]:
+) -> Results:
     """Rank the whole catalogue for every user of a split and measure all systems on the same lists' terms.
 
     Users are processed in blocks, so that memory does not grow with users x items. Nothing is fitted or tuned here
@@ -58,8 +58,7 @@ def evaluate(
         steps: of the run, `STEPS` among them; None: nobody hears of it.
 
     Returns:
-        A JSON-ready dictionary: systems, ranking, slices, comparisons, best_baseline, candidates, ann, ranker,
-        new_users, cold_items, ratings, calibration, protocol. `recsys.report.document` adds the words.
+        Figures by name; `recsys.report.document` adds the words.
 
     Raises:
         BundleError: the bundle was trained on another dataset or another preparation of it.
@@ -80,31 +79,36 @@ def evaluate(
             bar.advance(len(block))
     with steps.step(RESAMPLE):
         results = ranking.results()
-        results["protocol"] = _protocol(held, dataset, config)
-        results["best_baseline"] = best_baseline(results, as_json(bundle.manifest.metrics))
+        protocol = _protocol(held, dataset, config)
+        best = best_baseline(results, protocol, as_json(bundle.manifest.metrics))
     with steps.step(COLD_START):
-        _add_cold_start(results, systems, dataset, held, config)
+        samples, seed = config.evaluation.bootstrap_samples, config.seed
+        candidates = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
+        compared = dict.fromkeys([s.SYSTEM, s.ANN, *([best["name"]] if best else []), s.POPULARITY])
+        of_new_users = new_users(systems, held, list(compared), config)
+        if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
+            results["cold_items"]["among_themselves"] = among_new_items(
+                {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
+            )
     with steps.step(RATINGS):
-        _add_ratings(results, _rating_head(bundle, systems), dataset, held, config)
-    return results
+        predict = _rating_head(bundle, systems)
+        ratings = _ratings(predict, dataset, held, config)
+        calibration = _calibration(held, dataset.n_items, predict)
+    return {
+        **results,
+        "protocol": protocol,
+        "best_baseline": best,
+        "candidates": candidates,
+        "new_users": of_new_users,
+        "ratings": ratings,
+        "calibration": calibration,
+    }
 
 
-def _add_cold_start(
-    results: dict[str, Any], systems: s.Systems, dataset: PreparedDataset, held: HeldOut, config: Config
-) -> None:
-    samples, seed = config.evaluation.bootstrap_samples, config.seed
-    results["candidates"] = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
-    results["new_users"] = new_users(systems, held, _cold_start_systems(results), config)
-    if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
-        results["cold_items"]["among_themselves"] = among_new_items(
-            {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
-        )
-
-
-def _add_ratings(
-    results: dict[str, Any], predict: PredictRatings | None, dataset: PreparedDataset, held: HeldOut, config: Config
-) -> None:
-    results["ratings"] = evaluate_ratings(
+def _ratings(
+    predict: PredictRatings | None, dataset: PreparedDataset, held: HeldOut, config: Config
+) -> RatingResults | None:
+    return evaluate_ratings(
         dataset,
         held,
         predict,
@@ -114,12 +118,6 @@ def _add_ratings(
         seed=config.seed,
         factor_grids=config.evaluation,
     )
-    results["calibration"] = _calibration(held, dataset.n_items, predict)
-
-
-def _cold_start_systems(results: dict[str, Any]) -> list[str]:
-    best = results["best_baseline"]
-    return list(dict.fromkeys([s.SYSTEM, s.ANN, *([best["name"]] if best else []), s.POPULARITY]))
 
 
 def _rating_head(bundle: Bundle, systems: s.Systems) -> PredictRatings | None:
@@ -129,14 +127,14 @@ def _rating_head(bundle: Bundle, systems: s.Systems) -> PredictRatings | None:
     return lambda queries, items: predictor.predict(systems.two_tower.encode(queries), queries.histories, items)
 
 
-def _calibration(held: HeldOut, n_items: int, predict: PredictRatings | None) -> dict[str, Any] | None:
+def _calibration(held: HeldOut, n_items: int, predict: PredictRatings | None) -> Reliability | None:
     """Reliability of the rating head; None where there is none or nothing to compare with."""
     if predict is None or held.ratings.empty:
         return None
     return reliability(predict_in_blocks(held, n_items, predict), flat(held)[2])
 
 
-def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> dict[str, Any]:
+def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> Protocol:
     lengths = held.queries.histories.lengths
     return {
         "split": held.split,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from recsys.config import Config
@@ -21,6 +19,15 @@ from recsys.measure.protocol import (
     item_slices,
     main_cutoff,
     train_counts,
+)
+from recsys.measure.results import (
+    Comparison,
+    HistorySlice,
+    NewItems,
+    PopularitySlice,
+    RankingResults,
+    Slices,
+    SystemResults,
 )
 from recsys.measure.tally import HEADLINE, Summary, Tally, mean_of_defined
 from recsys.prepare.prepared import PreparedDataset
@@ -74,7 +81,7 @@ class FullRanking:
         served = lists[s.SEEN_REMOVED][s.SYSTEM]
         return Candidates(served.items[:, :LIST_LENGTH], served.scores[:, :LIST_LENGTH])
 
-    def results(self) -> dict[str, Any]:
+    def results(self) -> RankingResults:
         """Everything about rankings, JSON-ready."""
         summaries = {protocol: self._summary(tallies) for protocol, tallies in self._tallies.items()}
         names = self._systems.names
@@ -105,7 +112,7 @@ class FullRanking:
         figures = {name: tally.figures for name, tally in tallies.items()}
         return Summary(figures, self._config.bootstrap_samples, self._seed)
 
-    def _with_extras(self, protocol: str, summary: Summary) -> dict[str, Any]:
+    def _with_extras(self, protocol: str, summary: Summary) -> dict[str, SystemResults]:
         histories = self._held.queries.histories
         in_histories = mean_popularity((histories.indptr, histories.items), self._counts)
         chosen = mean_popularity(self._held.relevant, self._counts)
@@ -114,7 +121,7 @@ class FullRanking:
             for name, table in summary.table().items()
         }
 
-    def _comparisons(self, summary: Summary) -> list[dict[str, Any]]:
+    def _comparisons(self, summary: Summary) -> list[Comparison]:
         """The system and retrieval alone against everything else, user by user."""
         names = self._systems.names
         pairs = [(s.SYSTEM, other) for other in names if other != s.SYSTEM]
@@ -126,21 +133,21 @@ class FullRanking:
             if summary.users
         ]
 
-    def _slice_results(self) -> dict[str, list[dict[str, Any]]]:
+    def _slice_results(self) -> Slices:
         tallies = self._tallies[s.SEEN_REMOVED]
-        by_history = []
+        by_history: list[HistorySlice] = []
         for label, mask in history_slices(self._held.queries.histories.lengths):
             figures = {name: {m: tally.figures[m][mask] for m in self._metrics} for name, tally in tallies.items()}
             summary = self._resampled(figures)
             by_history.append({"label": label, "users": summary.users, "systems": summary.table()})
-        by_item = []
+        by_item: list[PopularitySlice] = []
         for part in self._slices:
             summary = self._slice_summary(part.label)
             items = int(part.mask.sum())
             by_item.append({"label": part.label, "items": items, "users": summary.users, "systems": summary.table()})
         return {"history_length": by_history, "item_popularity": by_item}
 
-    def _cold_items(self) -> dict[str, Any] | None:
+    def _cold_items(self) -> NewItems | None:
         """Items without train interactions against all others, each alone counted as relevant; None without the former.
 
         All items compete in both.
@@ -156,8 +163,8 @@ class FullRanking:
             "users": {COLD: cold.users, WARM: warm.users},
             "systems": {
                 name: {
-                    COLD: figures[COLD][name],
-                    WARM: figures[WARM].get(name),
+                    "cold": figures[COLD][name],
+                    "warm": figures[WARM].get(name),
                     "ratio": {metric: cold.ratio(name, metric, warm) for metric in self._metrics},
                 }
                 for name in self._systems.names

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from recsys.measure.results import Reliability
 
 BINS = 10
 
 
-def reliability(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> dict[str, Any]:
+def reliability(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> Reliability:
     r"""Mean rating given beside the mean predicted one, in tenths of the predictions.
 
     The expected calibration error (Naeini et al., 2015, "Obtaining Well Calibrated Probabilities Using Bayesian

@@ -7,9 +7,9 @@ query carries. SVD and SVD++ know what they were fitted on, see `rating_models`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import bootstrap_means, rmse
 from recsys.measure.protocol import HeldOut
 from recsys.measure.rating_models import REFIT, FactorModels, fit_factor_models
+from recsys.measure.results import Estimate, RatingErrors, RatingResults
 from recsys.measure.tally import estimate
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -108,7 +109,7 @@ def evaluate_ratings(
     samples: int,
     seed: int,
     factor_grids: EvaluationConfig | None = None,
-) -> dict[str, Any] | None:
+) -> RatingResults | None:
     """RMSE and MAE of the ranking head (where there is one), SVD, SVD++, biases and mean, with 95% intervals.
 
     Ratings drift, so that the damping best on validation need not be best later: the biases are given
@@ -145,7 +146,7 @@ def evaluate_ratings(
         predictions[HEAD] = predict_in_blocks(held, dataset.n_items, predict)
     errors = {name: predicted - actual for name, predicted in predictions.items()}
     boot = _bootstrap_errors(rows, errors, samples, seed)
-    result: dict[str, Any] = {
+    result: RatingResults = {
         "count": len(actual),
         "users": len(np.unique(rows)),
         "train_mean": biases[BIAS].mean,
@@ -160,18 +161,18 @@ def evaluate_ratings(
             for name, error in errors.items()
         },
     }
-    if HEAD in errors:
-        for name, family in FAMILIES.items():
-            present = [model for model in family if model in errors]
-            if present:
-                best, gap = _head_minus_best(present, result["models"], boot)
-                result[f"head_minus_{name}"] = {name: best, **gap}
-    return result
+    gaps: dict[str, dict[str, Any]] = {}
+    for name, family in FAMILIES.items() if HEAD in errors else ():
+        present = [model for model in family if model in errors]
+        if present:
+            best, gap = _head_minus_best(present, result["models"], boot)
+            gaps[f"head_minus_{name}"] = {name: best, **gap}
+    return cast(RatingResults, {**result, **gaps})
 
 
 def _head_minus_best(
-    others: Sequence[str], models: dict[str, Any], boot: dict[str, dict[str, Float64Array]]
-) -> tuple[str, dict[str, float]]:
+    others: Sequence[str], models: Mapping[str, RatingErrors], boot: dict[str, dict[str, Float64Array]]
+) -> tuple[str, Estimate]:
     """The best of the others, and the head's RMSE less its RMSE with the paired interval."""
     best = min(others, key=lambda name: models[name]["rmse"]["mean"])
     gap = models[HEAD]["rmse"]["mean"] - models[best]["rmse"]["mean"]

@@ -17,6 +17,7 @@ from recsys.measure.full_ranking import list_length
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.provenance import changed_settings, require_same_dataset
+from recsys.measure.results import BundleFigures, Results, SeedBundle, Seeds, Spread
 from recsys.measure.tally import HEADLINE, mean_of_defined
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.exact import is_seen
@@ -25,19 +26,21 @@ NAMES = (s.SYSTEM, s.ANN)
 
 
 def evaluate_seeds(
-    results: dict[str, Any],
+    results: Results,
+    run: dict[str, Any],
     paths: Sequence[Path],
     dataset: PreparedDataset,
     config: Config,
     *,
     step: Step | None = None,
-) -> dict[str, Any]:
+) -> Seeds:
     """NDCG and recall of the whole system and of the two-tower with each bundle, and their spread.
 
     Bundles are opened one after the other.
 
     Args:
-        results: of `evaluator.evaluate` of the first bundle, with its origin under "run".
+        results: of `evaluator.evaluate` of the first bundle.
+        run: of `provenance.provenance` of the same.
         paths: further bundles, trained on the same dataset.
         dataset: the one of `results`.
         config: that of `results`.
@@ -52,7 +55,7 @@ def evaluate_seeds(
         BundleError: no such bundle, one of another dataset, or one twice.
     """
     held = HeldOut.of(dataset, results["protocol"]["split"])
-    bundles = [_first(results)]
+    bundles = [_first(results, run)]
     with (step or Step.silent()).bar("Users", len(held) * len(paths)) as bar:
         for path in paths:
             with open_bundle(path) as bundle:
@@ -72,7 +75,7 @@ def evaluate_seeds(
 
 def bundle_figures(
     bundle: Bundle, held: HeldOut, config: Config, progress: Callable[[int], None] = lambda _: None
-) -> dict[str, Any]:
+) -> BundleFigures:
     """Protocol -> system -> metric -> mean over users, of the whole system and the two-tower alone."""
     systems = s.Systems(bundle.recommender(), bundle.two_tower(), {})
     cutoff = main_cutoff(config.evaluation.cutoffs)
@@ -100,7 +103,7 @@ def bundle_figures(
     }
 
 
-def spread(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def spread(figures: Iterable[BundleFigures]) -> Spread:
     """Mean and standard deviation (n - 1) over bundles by protocol, system and metric; None if one has no figure."""
     tables = list(figures)
     return {
@@ -119,13 +122,13 @@ def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
     return {"mean": float(np.mean(defined)), "sd": float(np.std(defined, ddof=1))}
 
 
-def _first(results: dict[str, Any]) -> dict[str, Any]:
+def _first(results: Results, run: dict[str, Any]) -> SeedBundle:
     """The bundle of the main evaluation, in the form of the others."""
     cutoff = results["protocol"]["main_cutoff"]
     return {
-        "version": results["run"]["bundle"]["version"],
-        "seed": results["run"]["bundle"]["seed"],
-        "changed_settings": results["run"]["changed_settings"],
+        "version": run["bundle"]["version"],
+        "seed": run["bundle"]["seed"],
+        "changed_settings": run["changed_settings"],
         "figures": {
             protocol: {
                 name: {
@@ -139,7 +142,7 @@ def _first(results: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _require_another(bundle: Bundle, evaluated: Sequence[dict[str, Any]]) -> None:
+def _require_another(bundle: Bundle, evaluated: Sequence[SeedBundle]) -> None:
     if bundle.version in (other["version"] for other in evaluated):
         raise BundleError(
             "--seeds of different bundles",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from recsys.measure.metrics import (
     ranking_metrics,
 )
 from recsys.measure.protocol import ItemSlice, main_cutoff
+from recsys.measure.results import BeyondAccuracy, Estimate, Figures
 
 HEADLINE = ("ndcg", "recall")
 """Metrics of slices, comparisons and everything else that is not the full table."""
@@ -73,7 +73,7 @@ class Tally:
 
     def beyond_accuracy(
         self, history_popularity: NDArray[np.floating], target_popularity: NDArray[np.floating]
-    ) -> dict[str, Any]:
+    ) -> BeyondAccuracy:
         """Coverage, popularity lift and, where it is measured, intra-list diversity.
 
         Catalogue coverage (Ge et al., 2010, "Beyond Accuracy") is the share of all items in at least
@@ -122,19 +122,19 @@ class Summary:
             # The same seed draws the same users for every part of the columns.
             self._draws |= zip(keys, bootstrap_means(values, samples, seed).T, strict=True)
 
-    def table(self) -> dict[str, dict[str, dict[str, float]]]:
+    def table(self) -> dict[str, Figures]:
         """System -> metric -> mean, low, high; empty without users."""
-        result: dict[str, dict[str, dict[str, float]]] = {}
+        result: dict[str, Figures] = {}
         for key in self._keys if self.users else ():
             result.setdefault(key[0], {})[key[1]] = estimate(self._means[key], self._draws[key])
         return result
 
-    def difference(self, system: str, other: str, metric: str) -> dict[str, float]:
+    def difference(self, system: str, other: str, metric: str) -> Estimate:
         """Mean of the users' differences system - other, with its paired interval."""
         a, b = (system, metric), (other, metric)
         return estimate(self._means[a] - self._means[b], self._draws[a] - self._draws[b])
 
-    def ratio(self, system: str, metric: str, other: Summary) -> dict[str, float] | None:
+    def ratio(self, system: str, metric: str, other: Summary) -> Estimate | None:
         """This summary's mean over another's, of other users, with its interval; None where the other is ever zero."""
         key = (system, metric)
         if not (self.users and other.users) or other._means[key] == 0 or (other._draws[key] == 0).any():
@@ -142,7 +142,7 @@ class Summary:
         return estimate(self._means[key] / other._means[key], self._draws[key] / other._draws[key])
 
 
-def estimate(mean: float, draws: NDArray[np.floating]) -> dict[str, float]:
+def estimate(mean: float, draws: NDArray[np.floating]) -> Estimate:
     """A figure with the 95% percentile interval of its resamples."""
     low, high = interval(draws)
     return {"mean": mean, "low": low, "high": high}

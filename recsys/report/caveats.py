@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from recsys.measure import systems as s
 from recsys.measure.best_baseline import difference
 from recsys.measure.ratings import HEAD
+from recsys.measure.results import RatingResults, Results, Seeds
 from recsys.report.names import system_label
 
 MIN_ANN_RECALL = 0.99
 
 
-def warnings(results: dict[str, Any]) -> list[str]:
+def warnings(results: Results) -> list[str]:
     """Sentences for the warning boxes of the report."""
     sentences = []
     best = results["best_baseline"]
@@ -30,7 +29,7 @@ def warnings(results: dict[str, Any]) -> list[str]:
     return sentences + _head_not_better(results["ratings"])
 
 
-def seed_warnings(seeds: dict[str, Any]) -> list[str]:
+def seed_warnings(seeds: Seeds) -> list[str]:
     """What makes the spread over seeds less than it claims."""
     sentences = []
     given = [bundle["seed"] for bundle in seeds["bundles"]]
@@ -43,9 +42,9 @@ def seed_warnings(seeds: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _not_better(results: dict[str, Any], baseline: str) -> list[str]:
+def _not_better(results: Results, baseline: str) -> list[str]:
     metric = f"ndcg@{results['protocol']['main_cutoff']}"
-    row = difference(results, s.SYSTEM, baseline, metric)
+    row = difference(results["comparisons"], s.SYSTEM, baseline, metric)
     if row is None or row["low"] > 0:
         return []
     name = system_label(baseline)
@@ -54,23 +53,27 @@ def _not_better(results: dict[str, Any], baseline: str) -> list[str]:
     return [f"The system {verb} {name}: its {metric.upper()} differs by {span}."]
 
 
-def _ranker_harms(results: dict[str, Any]) -> list[str]:
+def _ranker_harms(results: Results) -> list[str]:
     metric = f"ndcg@{results['protocol']['main_cutoff']}"
-    row = difference(results, s.SYSTEM, s.ANN, metric)
+    row = difference(results["comparisons"], s.SYSTEM, s.ANN, metric)
     # The fallback for empty histories is part of the difference, and can only add to it.
     if row is None or row["high"] >= 0:
         return []
     return [f"The ranker lowers the {metric.upper()} of the two-tower alone by {-row['mean']:.4f}."]
 
 
-def _head_not_better(ratings: dict[str, Any] | None) -> list[str]:
+def _head_not_better(ratings: RatingResults | None) -> list[str]:
     """Where the rating head errs at least as much as a plain model of ratings."""
     if not ratings or HEAD not in ratings["models"]:
         return []
     sentences = []
     head = ratings["models"][HEAD]["rmse"]["mean"]
-    for key, name in (("bias", "user and item biases"), ("svd", "SVD"), ("svdpp", "SVD++")):
-        gap = ratings.get(f"head_minus_{key}")
+    rivals = {
+        "bias": ("user and item biases", ratings.get("head_minus_bias")),
+        "svd": ("SVD", ratings.get("head_minus_svd")),
+        "svdpp": ("SVD++", ratings.get("head_minus_svdpp")),
+    }
+    for key, (name, gap) in rivals.items():
         if gap is None:
             continue
         other = ratings["models"][gap[key]]["rmse"]["mean"]

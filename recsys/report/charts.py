@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.measure import systems as s
+from recsys.measure.results import HistorySlice
 from recsys.measure.tally import HEADLINE
 from recsys.report import figures
+from recsys.report.document import Document
 from recsys.report.drawing import Point
 from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
 
@@ -24,7 +26,7 @@ def series(name: str) -> int:
     return _SERIES.get(name, _OTHER)
 
 
-def ordered(results: dict[str, Any]) -> list[str]:
+def ordered(results: Document) -> list[str]:
     """All systems: our own, then the baselines, each from the best NDCG down."""
     table, metric = _served(results), f"ndcg@{_cutoff(results)}"
     if not table:
@@ -33,14 +35,14 @@ def ordered(results: dict[str, Any]) -> list[str]:
     return ours + sorted(s.baselines(table), key=lambda name: -table[name]["metrics"][metric]["mean"])
 
 
-def headline(results: dict[str, Any]) -> list[str]:
+def headline(results: Document) -> list[str]:
     """The few systems of figures that would be crowded by all: a line each in a colour of its own."""
     single = results["best_baseline"]["single"] if results["best_baseline"] else None
     wanted = (s.SYSTEM, s.ANN, s.HYBRID, s.BLEND, single, s.POPULARITY)
     return [name for name in dict.fromkeys(wanted) if name is not None and name in results["systems"]]
 
 
-def draw(results: dict[str, Any]) -> dict[str, str]:
+def draw(results: Document) -> dict[str, str]:
     """Name -> inline SVG; a figure without data is left out."""
     metrics = results["run"]["bundle"]["metrics"]
     ranker, hybrid = metrics.get("ranker") or {}, metrics.get("hybrid") or {}
@@ -66,20 +68,20 @@ def draw(results: dict[str, Any]) -> dict[str, str]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def _cutoff(results: dict[str, Any]) -> int:
+def _cutoff(results: Document) -> int:
     return int(results["protocol"]["main_cutoff"])
 
 
-def _served(results: dict[str, Any]) -> dict[str, Any]:
+def _served(results: Document) -> dict[str, Any]:
     table: dict[str, Any] = results["ranking"][s.SEEN_REMOVED]["systems"]
     return table
 
 
-def _colours(results: dict[str, Any], names: Sequence[str]) -> dict[str, int]:
+def _colours(results: Document, names: Sequence[str]) -> dict[str, int]:
     return {results["systems"][name]["label"]: series(name) for name in names}
 
 
-def _comparison(results: dict[str, Any]) -> str:
+def _comparison(results: Document) -> str:
     names, ranking = ordered(results), results["ranking"]
     panels = {}
     for metric in HEADLINE:
@@ -97,7 +99,7 @@ def _comparison(results: dict[str, Any]) -> str:
     )
 
 
-def _cutoffs(results: dict[str, Any]) -> str:
+def _cutoffs(results: Document) -> str:
     cutoffs = sorted(results["protocol"]["cutoffs"])
     table, names = _served(results), headline(results)
     panels = {
@@ -113,13 +115,13 @@ def _cutoffs(results: dict[str, Any]) -> str:
     return figures.curves(panels, "Length of the list", colours=_colours(results, names), log_x=True)
 
 
-def _against(results: dict[str, Any]) -> str | None:
+def _against(results: Document) -> str | None:
     """The system against the rivals that matter, and retrieval alone against the baselines among them."""
     best = results["best_baseline"]
     if best is None:
         return None
-    rivals = [best["name"], best["highest_here"], s.BLEND, best["single"], s.POPULARITY]
-    rivals = [name for name in dict.fromkeys(rivals) if name in results["systems"]]
+    named = dict.fromkeys([best["name"], best["highest_here"], s.BLEND, best["single"], s.POPULARITY])
+    rivals = [name for name in named if name is not None and name in results["systems"]]
     pairs = [(s.SYSTEM, name) for name in [*rivals, s.HYBRID, s.ANN] if name in results["systems"]]
     pairs += [(s.ANN, name) for name in rivals]
     rows = {(row["system"], row["other"], row["metric"]): Point.of(row) for row in results["comparisons"]}
@@ -134,7 +136,7 @@ def _against(results: dict[str, Any]) -> str | None:
     )
 
 
-def _stages(results: dict[str, Any]) -> str:
+def _stages(results: Document) -> str:
     names = [name for name in (s.EXACT, s.ANN, s.HYBRID, s.SYSTEM) if name in _served(results)]
     panels = {}
     for metric in HEADLINE:
@@ -144,15 +146,14 @@ def _stages(results: dict[str, Any]) -> str:
     return figures.steps(panels, labels, [series(name) for name in names])
 
 
-def _slices(results: dict[str, Any]) -> str:
+def _slices(results: Document) -> str:
     metric, names = f"ndcg@{_cutoff(results)}", headline(results)
-    titles = {
-        "history_length": "By length of the user's history",
-        "item_popularity": "By train interactions of the item",
+    slices: dict[str, Sequence[HistorySlice]] = {
+        "By length of the user's history": results["slices"]["history_length"],
+        "By train interactions of the item": results["slices"]["item_popularity"],
     }
     panels, ticks = {}, {}
-    for key, title in titles.items():
-        parts = results["slices"][key]
+    for title, parts in slices.items():
         panels[title] = {
             results["systems"][name]["label"]: [
                 Point.of(part["systems"][name][metric]) if part["systems"] else None for part in parts
@@ -163,7 +164,7 @@ def _slices(results: dict[str, Any]) -> str:
     return figures.slices(panels, ticks, _colours(results, names), metric_label(metric))
 
 
-def _new_users(results: dict[str, Any]) -> str | None:
+def _new_users(results: Document) -> str | None:
     by_length = results["new_users"]
     if not by_length:
         return None
@@ -179,7 +180,7 @@ def _new_users(results: dict[str, Any]) -> str | None:
     return figures.slices(panels, ticks, _colours(results, by_length["systems"]))
 
 
-def _new_items(results: dict[str, Any]) -> str | None:
+def _new_items(results: Document) -> str | None:
     """Items without train interactions beside all others; None where hardly anybody chose one."""
     cold_items = results["cold_items"]
     if not cold_items or (
@@ -193,8 +194,8 @@ def _new_items(results: dict[str, Any]) -> str | None:
         title = f"{metric_label(column)} by items chosen"
         panels[title] = {
             results["systems"][name]["label"]: [
-                Point.of(cold_items["systems"][name][part][column]) if cold_items["systems"][name][part] else None
-                for part in ("warm", "cold")
+                Point.of(part[column]) if part else None
+                for part in (cold_items["systems"][name]["warm"], cold_items["systems"][name]["cold"])
             ]
             for name in names
         }

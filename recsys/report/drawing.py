@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -19,6 +19,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from recsys.measure.results import Estimate
 
 INK, MUTED, GRID, PAPER = "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04"
 BETTER, WORSE = "#0a0b05", "#0a0b06"
@@ -65,7 +67,7 @@ class Point:
     high: float
 
     @classmethod
-    def of(cls, figure: Mapping[str, float]) -> Point:
+    def of(cls, figure: Estimate) -> Point:
         return cls(figure["mean"], figure["low"], figure["high"])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,13 +13,14 @@ from recsys.core.errors import ConfigError
 from recsys.measure import systems as s
 from recsys.measure.best_baseline import difference
 from recsys.report import charts, tables
+from recsys.report.document import Document
 from recsys.report.drawing import standalone
 from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
 
 
-def write_report(results: dict[str, Any], folder: Path) -> Path:
+def write_report(results: Document, folder: Path) -> Path:
     """Write report.html and metrics.json into `folder` and return the report's path.
 
     Args:
@@ -35,7 +35,7 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
     return folder / REPORT_FILE
 
 
-def write_figures(results: dict[str, Any], folder: Path) -> list[Path]:
+def write_figures(results: Document, folder: Path) -> list[Path]:
     """Write the main figures as SVG files of their own, the same bytes for the same results.
 
     Args:
@@ -65,7 +65,7 @@ def _write(files: Mapping[str, str], folder: Path, what: str, remedy: str) -> No
         raise ConfigError(f"to write {what} into {folder}", str(error), f"set {remedy}") from None
 
 
-def render(results: dict[str, Any]) -> str:
+def render(results: Document) -> str:
     """The report as one HTML page that loads nothing."""
     environment = Environment(
         loader=PackageLoader("recsys.report"),
@@ -104,7 +104,7 @@ def render(results: dict[str, Any]) -> str:
         data_facts=tables.data_facts(results["run"]["dataset"]),
         drops=tables.drops(results["run"]["dataset"]),
         metric_labels=METRIC_LABELS,
-        difference=lambda system, other, metric: difference(results, system, other, metric),
+        difference=lambda system, other, metric: difference(results["comparisons"], system, other, metric),
         names=s,
     )
     return page

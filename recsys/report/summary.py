@@ -10,11 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from recsys.measure import systems as s
+from recsys.measure.results import Estimate
 from recsys.report.charts import ordered
+from recsys.report.document import Document
 from recsys.report.names import metric_label, rating_labels
 
 
-def print_summary(console: Console, results: dict[str, Any]) -> None:
+def print_summary(console: Console, results: Document) -> None:
     """Print NDCG and recall of every system under both protocols, the ratings' errors and the warnings.
 
     Args:
@@ -51,7 +53,7 @@ def print_summary(console: Console, results: dict[str, Any]) -> None:
         labels = rating_labels(results["ratings"])
         errors = "  ".join(f"{label} {models[name]['rmse']['mean']:.4f}" for name, label in labels.items())
         console.print(f"Rating RMSE: {errors}", highlight=False)
-    if "seeds" in results:
+    if results["seeds"] is not None:
         _print_spread(console, results["seeds"]["spread"][s.SEEN_REMOVED], results["systems"])
     for warning in results["warnings"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
@@ -67,5 +69,5 @@ def _print_spread(console: Console, spread: dict[str, Any], systems: dict[str, A
         console.print(f"Over seeds, {systems[name]['label']}: {figures}", highlight=False)
 
 
-def _estimate(figure: dict[str, float]) -> str:
+def _estimate(figure: Estimate) -> str:
     return f"{figure['mean']:.4f}±{(figure['high'] - figure['low']) / 2:.4f}"

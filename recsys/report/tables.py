@@ -13,13 +13,14 @@ from recsys.measure.metrics import METRICS
 from recsys.measure.ratings import HEAD
 from recsys.measure.tally import HEADLINE
 from recsys.report.charts import ordered
+from recsys.report.document import Document
 from recsys.report.names import METRIC_LABELS, metric_label, system_label
 
 REAL_TIMES_FROM = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 """Earlier timestamps are taken for counters that only order events."""
 
 
-def tiles(results: dict[str, Any]) -> list[dict[str, str]]:
+def tiles(results: Document) -> list[dict[str, str]]:
     """The headline figures: label, value, and a line below."""
     main = results["protocol"]["main_cutoff"]
     table = results["ranking"][s.SEEN_REMOVED]["systems"]
@@ -47,9 +48,9 @@ def _tile(label: str, value: str, note: str) -> dict[str, str]:
     return {"label": label, "value": value, "note": note}
 
 
-def _over_baseline(results: dict[str, Any], metric: str) -> list[dict[str, str]]:
+def _over_baseline(results: Document, metric: str) -> list[dict[str, str]]:
     best = results["best_baseline"]
-    row = difference(results, s.SYSTEM, best["name"], metric) if best else None
+    row = difference(results["comparisons"], s.SYSTEM, best["name"], metric) if best else None
     if best is None or row is None:
         return []
     label = results["systems"][best["name"]]["label"].lower()
@@ -60,7 +61,7 @@ def _over_baseline(results: dict[str, Any], metric: str) -> list[dict[str, str]]
     return [_tile("Over best baseline", _signed(gain["mean"], "+.0%"), f"NDCG, {label}; 95%: {low} to {high}")]
 
 
-def metric_table(results: dict[str, Any], protocol: str) -> dict[str, Any]:
+def metric_table(results: Document, protocol: str) -> dict[str, Any]:
     """Rows of systems, columns of metrics by cutoff; the best of each column is marked."""
     cutoffs = sorted(results["protocol"]["cutoffs"])
     ranking = results["ranking"][protocol]
@@ -76,7 +77,7 @@ def metric_table(results: dict[str, Any], protocol: str) -> dict[str, Any]:
     }
 
 
-def tuning_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+def tuning_rows(results: Document) -> list[dict[str, Any]]:
     """Each retriever's budget on validation: name, label, tried, users, figure, chosen and all trials."""
     metrics = results["run"]["bundle"]["metrics"]
     column = f"ndcg@{results['protocol']['main_cutoff']}"
@@ -100,7 +101,7 @@ def tuning_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -(row["figure"] or 0))
 
 
-def hybrid_parts(results: dict[str, Any]) -> dict[str, Any] | None:
+def hybrid_parts(results: Document) -> dict[str, Any] | None:
     """The members of the hybrid and the blend, loudest first; None for a bundle without.
 
     Shares say how loud a member is; weights are in units of its own scores, and stand in where there are no shares.

@@ -10,6 +10,7 @@ from recsys.core.errors import BundleError
 from recsys.measure import seeds
 from recsys.measure.evaluator import evaluate
 from recsys.measure.provenance import provenance
+from recsys.measure.results import Results
 from recsys.measure.seeds import evaluate_seeds, spread
 from recsys.measure.systems import ANN, NOTHING_REMOVED, SEEN_REMOVED, SYSTEM
 from recsys.sources.popularity.source import Popularity
@@ -36,16 +37,17 @@ BUNDLES = {
 }
 
 
+RUN = provenance(BUNDLES["first"], DATASET, CONFIG, "")
+
+
 @pytest.fixture
-def results(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def results(monkeypatch: pytest.MonkeyPatch) -> Results:
     monkeypatch.setattr(seeds, "open_bundle", lambda path: BUNDLES[path.name])
-    found = evaluate(BUNDLES["first"], DATASET, CONFIG)
-    found["run"] = provenance(BUNDLES["first"], DATASET, CONFIG, "")
-    return found
+    return evaluate(BUNDLES["first"], DATASET, CONFIG)
 
 
-def test_every_value_with_mean_and_deviation(results: dict[str, Any]) -> None:
-    found = evaluate_seeds(results, [Path("second"), Path("third")], DATASET, CONFIG)
+def test_every_value_with_mean_and_deviation(results: Results) -> None:
+    found = evaluate_seeds(results, RUN, [Path("second"), Path("third")], DATASET, CONFIG)
     assert [(entry["version"], entry["seed"]) for entry in found["bundles"]] == [("v1", 1), ("v2", 2), ("v3", 3)]
 
     def values(protocol: str, system: str) -> list[float]:
@@ -59,24 +61,24 @@ def test_every_value_with_mean_and_deviation(results: dict[str, Any]) -> None:
     assert found["spread"][SEEN_REMOVED][SYSTEM]["recall@1"]["sd"] == pytest.approx(np.sqrt(1 / 12))
 
 
-def test_the_first_bundle_measured_alone_has_the_figures_of_the_report(results: dict[str, Any]) -> None:
-    found = evaluate_seeds(results, [Path("second")], DATASET, CONFIG)
+def test_the_first_bundle_measured_alone_has_the_figures_of_the_report(results: Results) -> None:
+    found = evaluate_seeds(results, RUN, [Path("second")], DATASET, CONFIG)
     held = seeds.HeldOut.of(DATASET, TEST)
     assert found["bundles"][0]["figures"] == seeds.bundle_figures(BUNDLES["first"], held, CONFIG)
 
 
-def test_a_bundle_named_twice_is_refused(results: dict[str, Any]) -> None:
+def test_a_bundle_named_twice_is_refused(results: Results) -> None:
     with pytest.raises(BundleError, match="twice"):
-        evaluate_seeds(results, [Path("second"), Path("second")], DATASET, CONFIG)
+        evaluate_seeds(results, RUN, [Path("second"), Path("second")], DATASET, CONFIG)
     with pytest.raises(BundleError, match="twice"):
-        evaluate_seeds(results, [Path("first")], DATASET, CONFIG)
+        evaluate_seeds(results, RUN, [Path("first")], DATASET, CONFIG)
 
 
-def test_a_bundle_of_another_catalogue_is_refused(results: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_of_another_catalogue_is_refused(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     other = FakeBundle(FakeTwoTower(wishes(4, [0])), Popularity(np.ones(4, np.float32)), version="v9")
     monkeypatch.setitem(BUNDLES, "other", other)
     with pytest.raises(BundleError, match="4 items"):
-        evaluate_seeds(results, [Path("other")], DATASET, CONFIG)
+        evaluate_seeds(results, RUN, [Path("other")], DATASET, CONFIG)
 
 
 def test_no_spread_without_figures_of_every_bundle() -> None:
