@@ -24,7 +24,7 @@ from serve.server import Server
 from serve.settings import Settings, load_settings
 from serve.users import routes as users
 
-DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item retrievers propose, a ranker orders."
+DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item sources propose, a ranker orders."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -88,7 +88,7 @@ def merged(
     ratings: Float32Array,
     weights: Float32Array,
 ) -> tuple[Int64Array, Int32Array, Int64Array, Float32Array, Float32Array]:
-    """The parts of `Histories` of B users with more interactions, as `live.merge` describes them.
+    """The parts of `Histories` of B users with more interactions, as `live_histories.merge` describes them.
 
     Args:
         rows: [B], rows of the bundle's histories; one outside of them has no interactions there.

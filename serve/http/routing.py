@@ -10,6 +10,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
 from serve.http.problems import ProblemError
 from serve.parts import Parts
@@ -78,6 +79,6 @@ LinkOf = Annotated[StoreLink, Depends(link_of)]
 NoParameters = Depends(no_parameters)
 
 
-def json_response(content: object) -> Response:
+def json_response(content: Answer) -> Response:
     """An answer that fits its model by construction, encoded without a check."""
     return Response(encoder.encode(content), media_type="application/json")

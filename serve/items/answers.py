@@ -28,7 +28,7 @@ class ItemResponse(Answer):
 class SimilarItem(Answer):
     """One similar item."""
 
-    rank: Annotated[int, Meta(description="Place in the list, from 1.", examples=[1])]
+    rank: Annotated[int, Meta(description="Position in the list, from 1.", examples=[1])]
     item_id: Annotated[str, Meta(examples=["B000142FVW"])]
     title: Annotated[str | None, Meta(examples=["Argan oil conditioner"])]
     brand: Annotated[str | None, Meta(examples=["Arganics"])]
@@ -38,11 +38,11 @@ class SimilarItem(Answer):
         Meta(
             ge=0,
             le=1,
-            description="1 where every retriever named has the item first (reciprocal rank fusion).",
+            description="1 where every source named has the item first (reciprocal rank fusion).",
             examples=[0.83],
         ),
     ]
-    sources: Annotated[list[str], Meta(description="Retrievers that hold it similar.", examples=[["transitions"]])]
+    sources: Annotated[list[str], Meta(description="Sources that hold it similar.", examples=[["transitions"]])]
 
 
 class SimilarResponse(Answer):
@@ -53,7 +53,7 @@ class SimilarResponse(Answer):
     fallback_used: Annotated[
         bool,
         Meta(
-            description="No retriever of that kind knows the item: the nearest vectors of the two-tower were taken.",
+            description="No source of that kind has a list for it: the nearest vectors of the two-tower were taken.",
             examples=[False],
         ),
     ]
@@ -80,7 +80,7 @@ class PopularResponse(Answer):
 
 
 class FoundItem(Answer):
-    """An item found."""
+    """An item that matches a search."""
 
     item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
     title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
@@ -91,7 +91,7 @@ class FoundItem(Answer):
 
 
 class SearchResponse(Answer):
-    """A page of what was found, the most popular first."""
+    """A page of the items that match, the most popular first."""
 
     items: list[FoundItem]
     next_cursor: Annotated[str | None, Meta(description="For the next page; null after the last.", examples=[None])]

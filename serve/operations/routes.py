@@ -55,7 +55,7 @@ async def ready(loaded: LoadedOf, parts: PartsOf) -> Response:
 
 @router.get("/models", summary="What can be asked for", **answers(ModelsResponse))
 async def models(loaded: LoadedOf) -> Response:
-    """The full pipeline and every retriever of the bundle."""
+    """The full pipeline and every source of the bundle."""
     return json_response(service.models(loaded))
 
 

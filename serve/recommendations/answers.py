@@ -24,9 +24,9 @@ class UserSummary(Answer):
 
 
 class RecommendedItem(Answer):
-    """One place of a list."""
+    """One item of a list."""
 
-    rank: Annotated[int, Meta(description="Place in the list, from 1.", examples=[1])]
+    rank: Annotated[int, Meta(description="Position in the list, from 1.", examples=[1])]
     item_id: Annotated[str, Meta(description="The catalogue's id of the item.", examples=["B0009RF9DW"])]
     title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
     brand: Annotated[str | None, Meta(examples=["Arganics"])]
@@ -63,14 +63,14 @@ class RecommendedItem(Answer):
             examples=[4.4],
         ),
     ]
-    source: Annotated[str, Meta(description="The first retriever that proposed the item.", examples=["two_tower"])]
+    source: Annotated[str, Meta(description="The first source that proposed the item.", examples=["two_tower"])]
     sources: Annotated[
-        list[str], Meta(description="All retrievers that proposed the item.", examples=[["two_tower", "transitions"]])
+        list[str], Meta(description="All sources that proposed the item.", examples=[["two_tower", "transitions"]])
     ]
     model_source: Annotated[
         str,
         Meta(
-            description="What gave the score: ranker, a retriever, or popularity where the list was filled up.",
+            description="What gave the score: ranker, a source, or popularity where the list was filled up.",
             examples=["ranker"],
         ),
     ]
@@ -82,7 +82,7 @@ class Timing(Answer):
     store_ms: Annotated[float, Meta(description="Reading the events of the users.", examples=[0.4])]
     query_tower_ms: Annotated[float, Meta(examples=[0.6])]
     ann_ms: Annotated[float, Meta(description="Search in the index.", examples=[0.2])]
-    ranking_ms: Annotated[float, Meta(description="The other retrievers and the ranker.", examples=[2.2])]
+    ranking_ms: Annotated[float, Meta(description="The other sources and the ranker.", examples=[2.2])]
     total_ms: Annotated[float, Meta(description="From the request's arrival to this answer.", examples=[4.1])]
 
 

@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 from serve.errors import OverloadedError
 
 Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class Batcher(Generic[Request, Answer]):
+class Batcher(Generic[Request, Result]):
     """Hands requests to `compute` in batches, on one thread of its own.
 
     Nothing waits for a batch to fill: a request that finds the thread idle goes alone, and what arrives
@@ -23,7 +23,7 @@ class Batcher(Generic[Request, Answer]):
 
     def __init__(
         self,
-        compute: Callable[[Sequence[Request]], Sequence[Answer | Exception]],
+        compute: Callable[[Sequence[Request]], Sequence[Result | Exception]],
         max_batch: int,
         max_waiting: int = 1 << 20,
         size: Callable[[Request], int] = lambda _: 1,
@@ -31,7 +31,7 @@ class Batcher(Generic[Request, Answer]):
         """Prepare the thread.
 
         Args:
-            compute: returns one answer for each request, in their order, or the exception that its request gets;
+            compute: returns one result for each request, in their order, or the exception that its request gets;
                 it is never called twice at once.
             max_batch: largest total size of a batch; a larger request goes alone.
             max_waiting: largest total size of the requests that wait.
@@ -40,12 +40,12 @@ class Batcher(Generic[Request, Answer]):
         self._compute, self._size = compute, size
         self._max_batch, self._max_waiting = max_batch, max_waiting
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
-        self._waiting: deque[tuple[Request, int, asyncio.Future[Answer]]] = deque()
+        self._waiting: deque[tuple[Request, int, asyncio.Future[Result]]] = deque()
         self._waiting_size = 0
         self._drain: asyncio.Task[None] | None = None
 
-    async def submit(self, request: Request) -> Answer:
-        """The answer to `request`; raises what `compute` raised for its batch or gave for it.
+    async def submit(self, request: Request) -> Result:
+        """The result of `request`; raises what `compute` raised for its batch or gave for it.
 
         Raises:
             OverloadedError: too much waits already; it never is for a request that finds nothing waiting.
@@ -54,25 +54,25 @@ class Batcher(Generic[Request, Answer]):
         if self._waiting and self._waiting_size + size > self._max_waiting:
             raise OverloadedError
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((request, size, answer))
+        result: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((request, size, result))
         self._waiting_size += size
         if self._drain is None:
             self._drain = loop.create_task(self._drain_waiting())
-        return await answer
+        return await result
 
     def close(self) -> None:
         """Finish the batch under way and end the thread."""
         self._thread.shutdown()
 
-    def _next_batch(self) -> list[tuple[Request, asyncio.Future[Answer]]]:
-        batch: list[tuple[Request, asyncio.Future[Answer]]] = []
+    def _next_batch(self) -> list[tuple[Request, asyncio.Future[Result]]]:
+        batch: list[tuple[Request, asyncio.Future[Result]]] = []
         total = 0
         while self._waiting and (not batch or total + self._waiting[0][1] <= self._max_batch):
-            request, size, answer = self._waiting.popleft()
+            request, size, result = self._waiting.popleft()
             self._waiting_size -= size
             total += size
-            batch.append((request, answer))
+            batch.append((request, result))
         return batch
 
     async def _drain_waiting(self) -> None:
@@ -80,17 +80,17 @@ class Batcher(Generic[Request, Answer]):
         try:
             while self._waiting:
                 batch = self._next_batch()
-                answers: Sequence[Answer | Exception]
+                results: Sequence[Result | Exception]
                 try:
-                    answers = await loop.run_in_executor(self._thread, self._compute, [request for request, _ in batch])
+                    results = await loop.run_in_executor(self._thread, self._compute, [request for request, _ in batch])
                 except Exception as error:  # handed to every waiting request, not lost
-                    answers = [error] * len(batch)
-                for (_, future), answer in zip(batch, answers, strict=True):
+                    results = [error] * len(batch)
+                for (_, future), result in zip(batch, results, strict=True):
                     if future.done():  # the client may have gone
                         continue
-                    if isinstance(answer, Exception):
-                        future.set_exception(answer)
+                    if isinstance(result, Exception):
+                        future.set_exception(result)
                     else:
-                        future.set_result(answer)
+                        future.set_result(result)
         finally:
             self._drain = None

@@ -39,7 +39,7 @@ USER_ID = "Any string; percent-encoded where it must be."
 async def recommend(request: Request) -> Response:
     """The k best items for a user.
 
-    Proposed by the two-tower model and item-to-item retrievers, put in order by the ranker. The user's latest events
+    Proposed by the two-tower model and item-to-item sources, put in order by the ranker. The user's latest events
     count as soon as they have been accepted. Popular items fill up what the model leaves open, and the answer says so.
     """
     started = time.perf_counter()
@@ -79,7 +79,7 @@ def _query(query_string: bytes) -> Options:
     """Options from a query.
 
     Raises:
-        ProblemError: a parameter does not exist, does not fit, or comes twice.
+        ProblemError: a parameter does not exist, does not fit, or is given twice.
     """
     given: dict[str, str] = {}
     for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):

@@ -15,9 +15,7 @@ class Wanted(Filters):
     """What is wanted; the same for every user of a request."""
 
     k: K = DEFAULT_K
-    model: Annotated[Name, Field(description="full: all retrievers and the ranker; or a retriever of GET /models.")] = (
-        FULL
-    )
+    model: Annotated[Name, Field(description="full: all sources and the ranker; or a source of GET /models.")] = FULL
     exclude_seen: Annotated[bool, Field(description="Leave out items already in the user's history.")] = True
     as_of: Annotated[
         Moment | None,

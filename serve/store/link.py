@@ -76,7 +76,7 @@ class StoreLink:
         """The store, for calls beside the two kinds: they may take `store_timeout_s`.
 
         Raises:
-            StoreUnavailable: it is known to be down.
+            StoreUnavailable: it was down at the latest call.
         """
         self._check("read")
         return self.store

@@ -74,7 +74,7 @@ class SpendingResponse(Answer):
 
 
 class ProfileResponse(Answer):
-    """What is known of a user."""
+    """What the bundle and the store say of a user."""
 
     user_id: Annotated[str, Meta(examples=["A1YJEY40YUW4SE"])]
     store: Annotated[StoreState, Meta(examples=["live"])]
