@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.databases import PATIENT_S
-from tests.support.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
 ROOT = Path(__file__).parents[2]
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between here and here
@@ -88,7 +88,7 @@ def _ready_url(process: subprocess.Popen[str], trouble: Callable[[], object]) ->
 
 
 def wait_until_ready(url: str) -> None:
-    eventually(lambda: get(f"{url}/ready").status == 200)
+    eventually(lambda: get(f"{url}/ready").status == 200, START_TIMEOUT_S)
 
 
 def get(url: str, **headers: str) -> Response:

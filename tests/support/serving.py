@@ -22,7 +22,7 @@ from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import MAX_HISTORY
 from tests.support.databases import PATIENT_S
-from tests.support.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import START_TIMEOUT_S, eventually
 
 Answer = dict[str, Any]
 N_ITEMS, N_USERS = 200, 50
@@ -41,7 +41,7 @@ def running(*, wait: bool = True, loaded: bool = True, **settings: Any) -> Itera
     with TestClient(app, raise_server_exceptions=False) as client:
         server: Server = app.state.server
         if loaded:
-            server.parts.bundles.first.result(TIMEOUT_S)
+            server.parts.bundles.first.result(START_TIMEOUT_S)
         if wait and loaded and server.parts.link is not None:
             eventually(lambda: server.parts.link.reachable)
         yield client, server
@@ -53,7 +53,7 @@ def service_of(bundle: Path, **settings: Any) -> Iterator[RecommendationService]
     server = Server(Settings(bundle=bundle, store="none", **settings))
     server.start()
     try:
-        server.parts.bundles.first.result(TIMEOUT_S)
+        server.parts.bundles.first.result(START_TIMEOUT_S)
         server.parts.bundles.loaded  # noqa: B018  # raises where nothing could be loaded
         yield server.recommendations.service
     finally:

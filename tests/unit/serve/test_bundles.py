@@ -22,7 +22,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from tests.support.bundles import make_bundle
 from tests.support.serving import answer_to, refusal, running, service_of
-from tests.support.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import START_TIMEOUT_S, eventually
 
 N_ITEMS = 30
 
@@ -68,7 +68,7 @@ def point_to(path: Path, version: str) -> None:
 def serving(path: Path, **settings: object) -> Iterator[Bundles]:
     bundles = Bundles(Settings(bundle=path, store="none", **{"reload_poll_s": 0.02, **settings}), Metrics(), warm_up)
     bundles.start()
-    bundles.first.result(TIMEOUT_S)
+    bundles.first.result(START_TIMEOUT_S)
     try:
         yield bundles
     finally:

@@ -21,7 +21,7 @@ from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import DAY, START
 from tests.support.serving import N_ITEMS, N_USERS, UNHURRIED, as_json, history_of, row_of
-from tests.support.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import START_TIMEOUT_S, eventually
 
 END = START + 1000 * DAY
 numbers = itertools.count()
@@ -59,7 +59,7 @@ def server(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     store = f"sqlite:///{tmp_path_factory.mktemp('properties')}/store.sqlite"
     server = Server(Settings(**{**UNHURRIED, "bundle": bundle_path, "store": store}))
     server.start()
-    server.parts.bundles.first.result(TIMEOUT_S)
+    server.parts.bundles.first.result(START_TIMEOUT_S)
     eventually(lambda: server.parts.link.reachable)
     yield server
     server.close()

@@ -21,7 +21,7 @@ from serve.settings import Settings
 from serve.starting import Starting
 from tests.support.server_processes import ROOT
 from tests.support.serving import refusal, running
-from tests.support.waiting import TIMEOUT_S, eventually
+from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
 HEAVY = {"numpy", "numba", "fastapi", "sqlalchemy", "onnxruntime", "scann", "prometheus_client"}
 
@@ -103,7 +103,7 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
         await life
         assert talk.said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
-    asyncio.run(asyncio.wait_for(main(), TIMEOUT_S))
+    asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
 
 
 def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: 
         talk.stop.set()
         await life
 
-    asyncio.run(asyncio.wait_for(main(), TIMEOUT_S))
+    asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
 
 
 def test_a_worker_beside_others_takes_no_request_before_it_can_answer(
@@ -146,7 +146,7 @@ def test_a_worker_beside_others_takes_no_request_before_it_can_answer(
         talk.stop.set()
         await life
 
-    asyncio.run(asyncio.wait_for(main(), TIMEOUT_S))
+    asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
 
 
 class SlowWarmUp:
