@@ -30,26 +30,15 @@ from recsys.bundle.manifest import (
     package_versions,
     write_manifest,
 )
-from recsys.bundle.reader import Bundle
+from recsys.bundle.trial import require_parts, try_out
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
-from recsys.core.queries import Queries
-from recsys.core.tower_io import QUERY_TOWER, RATING_HEAD
+from recsys.core.tower_io import RATING_HEAD
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
-from recsys.sources.registry import FALLBACK
-from recsys.sources.two_tower.source import EMBEDDINGS_FILE, INDEX_FOLDER, TwoTowerSource
-
-_PARTS = (
-    QUERY_TOWER.onnx_file,
-    EMBEDDINGS_FILE,
-    INDEX_FOLDER,
-    layout.CATALOGUE_FILE,
-    layout.HISTORIES_FOLDER,
-    f"{layout.RETRIEVERS_FOLDER}/{FALLBACK}",
-)
+from recsys.sources.two_tower.source import TwoTowerSource
 
 
 class _Described(NamedTuple):
@@ -193,7 +182,7 @@ class BundleWriter:
             manifest = self._manifest(datetime.now(UTC))
             version = manifest.version
             write_manifest(self.folder, manifest)
-            _try_out(self.folder)
+            try_out(self.folder)
             _flush(self.folder)
             with name_lock(self._home):
                 self.folder.rename(self._home / version)
@@ -204,9 +193,7 @@ class BundleWriter:
         self.path = self._home / version
 
     def _manifest(self, created: datetime) -> Manifest:
-        missing = [name for name in _PARTS if not (self.folder / name).exists()]
-        if missing:
-            raise _misfit("every part of a bundle", f"no {', '.join(missing)}")
+        require_parts(self.folder)
         described, index = self._described, self._index
         if described is None or index is None:
             raise ValueError("add_two_tower and describe must be called before the clean exit of a BundleWriter")
@@ -256,42 +243,6 @@ def _remove_unless_open(folder: Path) -> None:
     if lock is not None:
         shutil.rmtree(folder, ignore_errors=True)
         lock.close()
-
-
-def _try_out(folder: Path) -> None:
-    """Open the written bundle as a reader would, check that its parts fit together, and recommend once."""
-    with Bundle(folder, verify="quick") as bundle:
-        histories, n_items = bundle.histories, bundle.n_items
-        counts = {
-            "item_embeddings.npy": n_items,
-            "catalogue.sqlite": bundle.catalogue.n_items,
-            **{f"retrievers/{name}": bundle.source(name).n_items for name in bundle.sources},
-        }
-        if bundle.ranker is not None:
-            sizes = {name: group.n_items for name, group in bundle.ranker.features.groups.items()}
-            counts |= {f"features/{name}": size for name, size in sizes.items() if size is not None}
-        if bundle.rating_predictor is not None:
-            counts["ratings/"] = len(bundle.rating_predictor.statistics.item_counts)
-            counts[f"ratings/{layout.ITEM_PARTS_FILE}"] = len(bundle.rating_predictor.item_parts)
-        if len(set(counts.values())) > 1:
-            raise _misfit("as many items in every part", ", ".join(f"{n} in {part}" for part, n in counts.items()))
-        if histories.items.max(initial=-1) >= n_items or len(histories) != bundle.catalogue.n_users:
-            raise _misfit(
-                f"histories of {bundle.catalogue.n_users} users over items below {n_items}",
-                f"{len(histories)} users, highest item {histories.items.max(initial=-1)}",
-            )
-        for name in bundle.sources:
-            if fault := bundle.source(name).fault():
-                raise _misfit(f"a source {name} whose parts fit together", fault)
-        user = int(np.argmax(histories.lengths)) if len(histories) else 0
-        query = Queries(histories.select([user]), np.array([user], np.int32), np.zeros(1, np.int64))
-        answer = bundle.recommender().recommend(query, 10, exclude_seen=False)
-        if np.isnan(answer.scores).any():
-            raise _misfit("finite recommendation scores", f"NaN for user row {user}")
-
-
-def _misfit(expected: str, got: str) -> BundleError:
-    return BundleError(expected, got, "export all parts of the bundle from one model and one prepared dataset")
 
 
 def _not_written(home: Path, error: OSError) -> BundleError:

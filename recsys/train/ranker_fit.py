@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,17 +46,7 @@ def fit_ranker(
     real = lists.items != NO_ITEM
     edges = bin_edges(lists.features[sample][real[sample]], lists.features[lists.labels], config.bins)
     ranker = RankerNetwork(edges, config.hidden, config.dropout, seed)
-    optimizer = tf.keras.optimizers.Adam(config.learning_rate)
-    optimizer.build(ranker.trainable_variables)
-
-    @tf.function(reduce_retracing=True)
-    def step(features: tf.Tensor, labels: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            loss = listwise_loss(ranker(features, training=True), labels, present)
-        gradients = tape.gradient(loss, ranker.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, ranker.trainable_variables, strict=True))
-        return loss
-
+    step = _training_step(ranker, config.learning_rate)
     score = tf.function(ranker, reduce_retracing=True)
     judged = validation if validation is not None and len(validation) else None
     kept, curve = ranker.get_weights(), list[dict[str, float]]()
@@ -85,6 +76,22 @@ def fit_ranker(
             f"{len(lists)} training lists"
         )
     return fitted
+
+
+def _training_step(ranker: RankerNetwork, learning_rate: float) -> Any:
+    """A compiled function of features, labels and which candidates are real, which returns the loss before its step."""
+    optimizer = tf.keras.optimizers.Adam(learning_rate)
+    optimizer.build(ranker.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def step(features: tf.Tensor, labels: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = listwise_loss(ranker(features, training=True), labels, present)
+        gradients = tape.gradient(loss, ranker.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, ranker.trainable_variables, strict=True))
+        return loss
+
+    return step
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ STEPS = {
     "write_catalogue": False,
     "list_files": False,
     "write_manifest": False,
-    "_try_out": False,
+    "try_out": False,
     "_flush": False,
     "BundleWriter._make_current": False,
     "BundleWriter._remove_old_versions": True,
