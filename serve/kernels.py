@@ -12,135 +12,70 @@ from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array,
 
 
 @compiled
-def _write_merged(
-    start: int,
-    length: int,
+def write_merged(
+    starts: Int64Array,
+    ends: Int64Array,
     items: Int32Array,
     timestamps: Int64Array,
     ratings: Float32Array,
     weights: Float32Array,
-    first_added: int,
-    count: int,
+    bounds: Int64Array,
     added: Float64Array,
     until: float,
     slots: Int32Array,
-    first: int,
+    merged_indptr: Int64Array,
     merged_items: Int32Array,
     merged_timestamps: Int64Array,
     merged_ratings: Float32Array,
     merged_weights: Float32Array,
-) -> int:
-    """Write one user's merged history, latest interaction first; returns where it ends.
+) -> None:
+    """Write histories of B users with more interactions, as `merge` describes them, at the end of the merged arrays.
 
     Args:
-        start, length: of the user's interactions in the bundle.
-        items, timestamps, ratings, weights: of the bundle.
-        first_added, count: of the user's interactions among those added.
-        added, until, slots: as of `merged`.
-        first: where to write.
-        merged_items, merged_timestamps, merged_ratings, merged_weights: where to write to.
-    """
-    order, end = np.empty(count, np.int64), first
-    for index in range(count):  # by time, equal times in the order of arrival; most are in that order already
-        row, position = first_added + index, index
-        while position > 0 and added[order[position - 1], 1] > added[row, 1]:
-            order[position] = order[position - 1]
-            position -= 1
-        order[position] = row
-    old, new = length - 1, count - 1
-    while old >= 0 or new >= 0:
-        if new >= 0 and (old < 0 or added[order[new], 1] >= timestamps[start + old]):
-            row = order[new]
-            item, time = np.int32(added[row, 0]), added[row, 1]
-            rating, weight = np.float32(added[row, 2]), np.float32(added[row, 3])
-            new -= 1
-        else:
-            item, time = items[start + old], np.float64(timestamps[start + old])
-            rating, weight = ratings[start + old], weights[start + old]
-            old -= 1
-        if time > until:
-            continue
-        if slots[item] == 0:
-            merged_items[end], merged_timestamps[end] = item, np.int64(time)
-            merged_ratings[end], merged_weights[end] = rating, weight
-            end += 1
-            slots[item] = end - first
-        else:
-            latest = first + slots[item] - 1
-            merged_weights[latest] = max(merged_weights[latest], weight)
-            if math.isnan(merged_ratings[latest]):
-                merged_ratings[latest] = rating
-    for index in range(first, end):
-        slots[merged_items[index]] = 0
-    return end
-
-
-@compiled
-def merged(
-    rows: Int64Array,
-    counts: Int64Array,
-    added: Float64Array,
-    until: float,
-    slots: Int32Array,
-    indptr: Int64Array,
-    items: Int32Array,
-    timestamps: Int64Array,
-    ratings: Float32Array,
-    weights: Float32Array,
-) -> tuple[Int64Array, Int32Array, Int64Array, Float32Array, Float32Array]:
-    """The parts of `Histories` of B users with more interactions, as `live_histories.merge` describes them.
-
-    Args:
-        rows: [B], rows of the bundle's histories; one outside of them has no interactions there.
-        counts: [B], how many interactions are added to each.
-        added: [E, 4], item row, time, rating and weight of those, one user after the other, in the order of arrival.
+        starts, ends: [B], where each user's interactions in the bundle begin and end.
+        items, timestamps, ratings, weights: of the bundle, oldest first.
+        bounds: [B + 1], where each user's rows of `added` begin and end.
+        added: [E, 4], item row, time, rating and weight of what is added, in the order of arrival.
         until: leave out what is later.
         slots: int32 [N], 0 before and after.
-        indptr, items, timestamps, ratings, weights: of the bundle, oldest first.
+        merged_indptr: [B + 1], where each user's part of the merged arrays begins; the last one is given.
+        merged_items, merged_timestamps, merged_ratings, merged_weights: where to write to.
     """
-    most = len(added)
-    starts, lengths = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    for query in range(len(rows)):
-        row = rows[query]
-        inside = 0 <= row < len(indptr) - 1
-        starts[query] = indptr[row] if inside else 0
-        lengths[query] = indptr[row + 1] - indptr[row] if inside else 0
-        most += lengths[query]
-    bounds = np.empty(len(rows) + 1, np.int64)
-    all_items, all_timestamps = np.empty(most, np.int32), np.empty(most, np.int64)
-    all_ratings, all_weights = np.empty(most, np.float32), np.empty(most, np.float32)
-    first_added = end = bounds[0] = 0
-    for query in range(len(rows)):
-        left = end
-        end = _write_merged(
-            starts[query],
-            lengths[query],
-            items,
-            timestamps,
-            ratings,
-            weights,
-            first_added,
-            counts[query],
-            added,
-            until,
-            slots,
-            end,
-            all_items,
-            all_timestamps,
-            all_ratings,
-            all_weights,
-        )
-        right = end - 1
-        while left < right:  # oldest first
-            all_items[left], all_items[right] = all_items[right], all_items[left]
-            all_timestamps[left], all_timestamps[right] = all_timestamps[right], all_timestamps[left]
-            all_ratings[left], all_ratings[right] = all_ratings[right], all_ratings[left]
-            all_weights[left], all_weights[right] = all_weights[right], all_weights[left]
-            left += 1
-            right -= 1
-        first_added += counts[query]
-        bounds[query + 1] = end
-    return bounds, all_items[:end], all_timestamps[:end], all_ratings[:end], all_weights[:end]
+    order = np.empty(len(added), np.int64)
+    for query in range(len(starts) - 1, -1, -1):
+        first = bounds[query]
+        for row in range(first, bounds[query + 1]):  # by time, equal times as they came; most come in that order
+            index = row
+            while index > first and added[order[index - 1], 1] > added[row, 1]:
+                order[index] = order[index - 1]
+                index -= 1
+            order[index] = row
+        old, new, index = ends[query] - 1, bounds[query + 1] - 1, merged_indptr[query + 1]
+        end = index
+        while old >= starts[query] or new >= first:  # from the latest to the oldest
+            if new >= first and (old < starts[query] or added[order[new], 1] >= timestamps[old]):
+                row = order[new]
+                item, time = np.int32(added[row, 0]), added[row, 1]
+                rating, weight = np.float32(added[row, 2]), np.float32(added[row, 3])
+                new -= 1
+            else:
+                item, time, rating, weight = items[old], np.float64(timestamps[old]), ratings[old], weights[old]
+                old -= 1
+            if time > until:
+                continue
+            if slots[item] == 0:
+                index -= 1
+                merged_items[index], merged_timestamps[index] = item, np.int64(time)
+                merged_ratings[index], merged_weights[index] = rating, weight
+                slots[item] = end - index
+            else:
+                latest = end - slots[item]
+                merged_weights[latest] = max(merged_weights[latest], weight)
+                if math.isnan(merged_ratings[latest]):
+                    merged_ratings[latest] = rating
+        merged_indptr[query] = index
+        for position in range(index, end):
+            slots[merged_items[position]] = 0
 
 
 @compiled
@@ -184,15 +119,10 @@ def shown(
             for source in range(proposed.shape[2]):
                 bits |= proposed[row, column, source] << source
             chosen[index], sources[index] = items[row, column], bits
-            numbers[0, index], numbers[1, index] = _rounded(scores[row, column]), _rounded(confidences[row, column])
-            numbers[2, index] = _rounded(retrieval_scores[row, column])
-            numbers[3, index] = _rounded(ratings[row, column])
+            numbers[0, index], numbers[1, index] = scores[row, column], confidences[row, column]
+            numbers[2, index], numbers[3, index] = retrieval_scores[row, column], ratings[row, column]
+            for number in range(4):
+                numbers[number, index] = np.rint(numbers[number, index] * 1e6) / 1e6
             index += 1
             left -= 1
     return counts, chosen, sources, numbers
-
-
-@compiled
-def _rounded(value: float) -> float:
-    """Rounded to six digits after the point."""
-    return float(np.rint(value * 1e6) / 1e6)

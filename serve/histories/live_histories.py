@@ -18,7 +18,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
-from serve.kernels import merged
+from serve.kernels import write_merged
 from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
@@ -170,20 +170,32 @@ def merge(
         until: leave out what is later; None: nothing.
         n_items: of the catalogue.
     """
-    return Histories(
-        *merged(
-            np.array(rows, np.int64),
-            np.array(counts, np.int64),
-            np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
-            math.inf if until is None else float(until),
-            item_slots.of(n_items),
-            histories.indptr,
-            histories.items,
-            histories.timestamps,
-            histories.ratings,
-            histories.weights,
-        )
+    # An empty range for a row outside.
+    starts = np.array([histories.indptr[row] if 0 <= row < len(histories) else 0 for row in rows], np.int64)
+    ends = np.array([histories.indptr[row + 1] if 0 <= row < len(histories) else 0 for row in rows], np.int64)
+    most = int((ends - starts).sum()) + sum(counts)
+    indptr = np.full(len(starts) + 1, most)
+    items, timestamps = np.empty(most, np.int32), np.empty(most, np.int64)
+    ratings, weights = np.empty(most, np.float32), np.empty(most, np.float32)
+    write_merged(
+        starts,
+        ends,
+        histories.items,
+        histories.timestamps,
+        histories.ratings,
+        histories.weights,
+        np.cumsum([0, *counts]),
+        np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
+        math.inf if until is None else float(until),
+        item_slots.of(n_items),
+        indptr,
+        items,
+        timestamps,
+        ratings,
+        weights,
     )
+    start = indptr[0]
+    return Histories(indptr - start, items[start:], timestamps[start:], ratings[start:], weights[start:])
 
 
 def times_of_last(histories: Histories) -> list[int | None]:

@@ -43,9 +43,13 @@ class RatingFactors:
             residuals: float64 [T], rating less mean and item bias; 0 where unrated.
             rated: float64 [T], 1 if rated, else 0.
         """
-        tastes = np.empty((len(histories), len(DECAYS), self.vectors.shape[1]))
-        interactions = histories.indptr, histories.items, np.where(rated > 0, residuals, np.nan)
-        write_tastes(*interactions, self.vectors, self.noise, DECAYS, tastes.reshape(-1, tastes.shape[2]))
+        tastes = self.tastes(histories, np.where(rated > 0, residuals, np.nan))
+        return tastes.reshape(len(histories), len(DECAYS), -1)
+
+    def tastes(self, histories: Histories, residuals: Float64Array) -> Float64Array:
+        """As `fold_in`, of residuals that are NaN where unrated: [B * G, D]."""
+        tastes = np.empty((len(histories) * len(DECAYS), self.vectors.shape[1]))
+        write_tastes(histories.indptr, histories.items, residuals, self.vectors, self.noise, DECAYS, tastes)
         return tastes
 
     def prefix_scores(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:

@@ -39,17 +39,16 @@ def _solve(system: Float64Array, values: Float64Array, size: int) -> None:
 def _fold_in_few(
     vectors: Float64Array,
     residuals: Float64Array,
-    count: int,
     noise: float,
     decays: Float64Array,
     tastes: Float64Array,
     first: int,
 ) -> None:
-    """Write the tastes that R ratings with item vectors [R, D] give, oldest first: R unknowns each.
+    """Write the tastes that R residuals of items with vectors [R or more, D] give, oldest first: R unknowns each.
 
     With the square roots of the weights in S: z = X' S (S X X' S + noise I)^-1 S r.
     """
-    dim = vectors.shape[1]
+    count, dim = len(residuals), vectors.shape[1]
     products, system = np.empty((count, count)), np.empty((count, count))
     scales, shares = np.empty(count), np.empty(count)
     for row in range(count):
@@ -78,14 +77,13 @@ def _fold_in_few(
 def _fold_in_many(
     vectors: Float64Array,
     residuals: Float64Array,
-    count: int,
     noise: float,
     decays: Float64Array,
     tastes: Float64Array,
     first: int,
 ) -> None:
     """As `_fold_in_few`, in D unknowns: z = (X' S S X + noise I)^-1 X' S S r."""
-    dim = vectors.shape[1]
+    count, dim = len(residuals), vectors.shape[1]
     system, values = np.empty((dim, dim)), np.empty(dim)
     for taste in range(len(decays)):
         for row in range(dim):
@@ -140,51 +138,44 @@ def write_tastes(
                 count += 1
         first = query * len(decays)
         if count < dim:
-            _fold_in_few(rated, rated_residuals, count, noise, decays, tastes, first)
+            _fold_in_few(rated, rated_residuals[:count], noise, decays, tastes, first)
         else:
-            _fold_in_many(rated, rated_residuals, count, noise, decays, tastes, first)
+            _fold_in_many(rated, rated_residuals[:count], noise, decays, tastes, first)
 
 
 @compiled
 def write_features(
-    indptr: Int64Array,
     items: Int32Array,
-    ratings: Float32Array,
-    mean: float,
     biases: Float64Array,
     novelties: Float64Array,
     vectors: Float32Array,
-    noise: float,
-    decays: Float64Array,
-    wanted: Int32Array,
+    tastes: Float64Array,
     features: Float32Array,
 ) -> None:
-    """Write bias, novelty and tastes of the items `wanted` [B, K] into `features` [B, K, 2 + G]; NaN beside padding.
+    """Write bias, novelty and tastes of the items [B, K] into `features` [B, K, 2 + G]; NaN beside padding.
 
     Args:
-        indptr, items, ratings: B histories.
-        mean, biases, novelties: of all items [N], see `RatingStatistics`.
-        vectors, noise, decays: of the tastes, see `RatingFactors`.
-        wanted, features: see above.
+        items: see above.
+        biases, novelties: of all items [N], see `RatingStatistics`.
+        vectors: of all items, see `RatingFactors`.
+        tastes: [B * G, D], what `write_tastes` gave.
+        features: see above.
     """
-    dim, groups = vectors.shape[1], len(decays)
-    residuals, tastes = np.empty(len(items)), np.empty((wanted.shape[0] * groups, dim))
-    for position in range(len(items)):
-        residuals[position] = ratings[position] - (mean + biases[items[position]])
-    write_tastes(indptr, items, residuals, vectors, noise, decays, tastes)
-    for query in range(wanted.shape[0]):
-        for column in range(wanted.shape[1]):
-            if column + _AHEAD < wanted.shape[1] and wanted[query, column + _AHEAD] != NO_ITEM:
-                prefetch(biases, wanted[query, column + _AHEAD])
-                prefetch(novelties, wanted[query, column + _AHEAD])
-                prefetch(vectors, wanted[query, column + _AHEAD])
-            item = wanted[query, column]
-            listed = item != NO_ITEM
-            features[query, column, 0] = biases[item] if listed else np.nan
-            features[query, column, 1] = novelties[item] if listed else np.nan
+    groups = features.shape[2] - 2
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            if column + _AHEAD < items.shape[1] and items[query, column + _AHEAD] != NO_ITEM:
+                prefetch(biases, items[query, column + _AHEAD])
+                prefetch(novelties, items[query, column + _AHEAD])
+                prefetch(vectors, items[query, column + _AHEAD])
+            item = items[query, column]
+            if item == NO_ITEM:
+                for feature in range(features.shape[2]):
+                    features[query, column, feature] = np.nan
+                continue
+            features[query, column, 0], features[query, column, 1] = biases[item], novelties[item]
             for taste in range(groups):
-                score = 0.0 if listed else np.nan
-                if listed:
-                    for factor in range(dim):
-                        score += tastes[query * groups + taste, factor] * vectors[item, factor]
+                score = 0.0
+                for factor in range(vectors.shape[1]):
+                    score += tastes[query * groups + taste, factor] * vectors[item, factor]
                 features[query, column, 2 + taste] = score

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Float64Array
-from recsys.pipeline.ratings.factors import DECAYS, RatingFactors
+from recsys.pipeline.ratings.factors import RatingFactors
 from recsys.pipeline.ratings.kernels import write_features
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
@@ -89,20 +89,11 @@ class RatingStatistics:
             histories: of B users.
             items: int [B, K], rows of the catalogue or `NO_ITEM`.
         """
+        residuals = histories.ratings - (self.global_mean + self.item_biases[histories.items])
+        tastes = self.factors.tastes(histories, residuals)
+        of_items = self.item_biases, self._item_novelties, self.factors.vectors
         features = np.empty((*items.shape, len(FEATURES)), np.float32)
-        write_features(
-            histories.indptr,
-            histories.items,
-            histories.ratings,
-            self.global_mean,
-            self.item_biases,
-            self._item_novelties,
-            self.factors.vectors,
-            self.factors.noise,
-            DECAYS,
-            items.astype(np.int32, copy=False),
-            features,
-        )
+        write_features(items.astype(np.int32, copy=False), *of_items, tastes, features)
         return features
 
     def prefix_features(self, histories: Histories) -> Float32Array:

@@ -12,7 +12,8 @@ from recsys.core.queries import Queries
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int64Array
 from recsys.sources.onnx_session import OnnxModel
-from recsys.sources.two_tower.kernels import plan_blocks, tower_inputs
+from recsys.sources.two_tower.kernels import tower_inputs
+from recsys.sources.two_tower.plans import plan_blocks
 
 _BLOCK_QUERIES = 256
 _SHORT_HISTORY = 24  # histories up to here are encoded together: a call costs as much as a few padded positions
@@ -37,16 +38,13 @@ class QueryTower:
             queries: B users.
             item_embeddings: [N, D], rounded to half precision if they are not yet.
         """
-        indptr = queries.histories.indptr
-        rows, ends = plan_blocks(indptr, self.max_history, _SHORT_HISTORY, _BLOCK_QUERIES)
-        if len(ends) == 1 and len(rows) == len(queries):
-            return self._encode_block(queries, rows, item_embeddings)
+        lengths = [min(length, self.max_history) for length in queries.histories.lengths.tolist()]
+        blocks = plan_blocks(lengths, _SHORT_HISTORY, _BLOCK_QUERIES)
+        if len(blocks) == 1 and len(blocks[0]) == len(queries):
+            return self._encode_block(queries, np.array(blocks[0], np.int64), item_embeddings)
         vectors = np.zeros((len(queries), item_embeddings.shape[1]), np.float32)
-        start = 0
-        for end in ends.tolist():
-            block = rows[start:end]
-            vectors[block] = self._encode_block(queries, block, item_embeddings)
-            start = end
+        for block in blocks:
+            vectors[block] = self._encode_block(queries, np.array(block, np.int64), item_embeddings)
         return vectors
 
     def _encode_block(self, queries: Queries, rows: Int64Array, item_embeddings: NDArray[np.floating]) -> Float32Array:

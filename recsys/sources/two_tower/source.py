@@ -22,7 +22,8 @@ from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
 from recsys.sources.shares import Shares
 from recsys.sources.two_tower.index import ScannIndex
-from recsys.sources.two_tower.kernels import plan_searches, write_dots
+from recsys.sources.two_tower.kernels import write_dots
+from recsys.sources.two_tower.plans import plan_searches
 from recsys.sources.two_tower.query_tower import QueryTower
 
 EMBEDDINGS_FILE = "item_embeddings.npy"
@@ -151,13 +152,11 @@ class TwoTowerSource(Source):
         anyway or to a power of two: it depends on the query alone, and queries of similar length share one search.
         """
         histories = queries.histories
-        rows, ends, extra = plan_searches(histories.indptr, exclude_seen, max(self.index.least_depth - k, 0))
+        spare = max(self.index.least_depth - k, 0) if exclude_seen else None
         candidates = Candidates.none(len(queries), k)
-        start = 0
-        for end, size in zip(ends.tolist(), extra.tolist(), strict=True):
+        for more, rows in plan_searches(histories.lengths.tolist(), spare).items():
             seen = histories if exclude_seen else None
-            self.index.search_into(candidates, vectors, rows[start:end], k + size, seen)
-            start = end
+            self.index.search_into(candidates, vectors, np.array(rows, np.int64), k + more, seen)
         return candidates
 
     def save(self, folder: Path) -> None:

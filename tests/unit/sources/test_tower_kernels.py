@@ -9,37 +9,8 @@ from recsys.core.half import halves
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.sources import exact
-from recsys.sources.two_tower.kernels import plan_blocks, plan_searches, tower_inputs, write_best_unseen, write_dots
+from recsys.sources.two_tower.kernels import tower_inputs, write_best_unseen, write_dots
 from tests.support.bundles import make_embeddings
-
-SIZES = [[], [0], [3], [0, 0], [5, 1, 0, 12, 40, 7, 0, 24, 13, 6], [4, 2, 9, 1]]
-
-
-def indptr(sizes: list[int]) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-
-
-def blocks(rows: np.ndarray, ends: np.ndarray) -> list[list[int]]:
-    return [rows[start:end].tolist() for start, end in zip(np.append(0, ends)[:-1], ends, strict=True)]
-
-
-@pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("size", [2, 100])
-def test_blocks_hold_every_history_that_is_not_empty_and_pad_little(sizes: list[int], size: int) -> None:
-    planned = blocks(*plan_blocks(indptr(sizes), 30, 8, size))
-    assert sorted(row for block in planned for row in block) == [row for row, length in enumerate(sizes) if length]
-    for block in planned:
-        lengths = [min(sizes[row], 30) for row in block]
-        assert len(block) <= size
-        assert max(lengths) <= max(8, 2 * min(lengths))
-
-
-def test_histories_by_length_fill_as_few_blocks_as_they_can() -> None:
-    assert blocks(*plan_blocks(indptr([5, 1, 0, 12, 40, 7, 24, 13, 6]), 30, 8, 3)) == [[1, 0, 8], [5, 3, 7], [6, 4]]
-
-
-def test_one_block_keeps_the_order() -> None:
-    assert blocks(*plan_blocks(indptr([4, 2, 8, 1]), 30, 8, 4)) == [[0, 1, 2, 3]]
 
 
 def test_inputs_are_the_latest_items_padded() -> None:
@@ -55,26 +26,6 @@ def test_inputs_are_the_latest_items_padded() -> None:
         arrays, [history, recent.lengths, recent.padded(recent.gaps(), 0), users[rows] + 1], strict=True
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("spare", [0, 1, 5])
-@pytest.mark.parametrize("sizes", SIZES)
-def test_searches_are_grouped_by_what_is_spare_or_the_power_of_two_above_the_length(
-    sizes: list[int], spare: int
-) -> None:
-    rows, ends, extra = plan_searches(indptr(sizes), True, spare)
-    found = dict(zip(extra.tolist(), blocks(rows, ends), strict=True))
-    expected: dict[int, list[int]] = {}
-    for row, length in enumerate(sizes):
-        if length:
-            group = spare if length <= spare else 2 ** int(np.ceil(np.log2(length)))
-            expected.setdefault(group, []).append(row)
-    assert found == expected
-
-
-def test_searches_that_drop_nothing_are_one() -> None:
-    rows, ends, extra = plan_searches(indptr([3, 0, 20]), False, 7)
-    assert (rows.tolist(), ends.tolist(), extra.tolist()) == ([0, 2], [2], [0])
 
 
 @pytest.mark.parametrize("k", [1, 7, 40])
