@@ -17,6 +17,7 @@ from benchmarks.serve_profile import Profiler, profile
 from recsys.bundle import open_bundle
 from recsys.store import Store
 from tests.support.bundles import make_bundle
+from tests.support.waiting import START_TIMEOUT_S, eventually
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,6 +47,7 @@ def test_the_floor_is_a_constant_answer_of_the_size_of_a_real_one(
     monkeypatch.setenv("RECSYS_BUNDLE", str(bundle_path))
     monkeypatch.setenv("RECSYS_STORE", store)
     with TestClient(create_benchmark_app()) as client:
+        eventually(lambda: client.get("/ready").status_code == 200, START_TIMEOUT_S)
         floor, again = client.get(FLOOR), client.get(FLOOR)
         sizes = [len(client.get(f"/recommendations/user{n}").content) for n in range(20)]
     assert floor.status_code == 200
