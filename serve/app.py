@@ -27,10 +27,11 @@ from serve.users import routes as users
 DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item sources propose, a ranker orders."
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, early: bool = False) -> FastAPI:
     """The server as an ASGI app; without `settings` they are read from the environment (`uvicorn --factory`).
 
-    The bundle is loaded while it accepts requests already; /ready says what it is waiting for.
+    It accepts requests once the bundle has been loaded, or has proved not to be sound, unless it is to do so `early`;
+    /ready says which, or what it is waiting for.
     """
     settings = settings or load_settings()
     logs.configure(settings.log_level, settings.log_format)
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         server.end_with_parent()
         server.reload_on_hangup(asyncio.get_running_loop())
         server.start()
+        if not early:
+            await asyncio.wrap_future(server.parts.bundles.first)
         yield
         await asyncio.to_thread(server.close)
 

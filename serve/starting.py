@@ -99,7 +99,7 @@ class Starting:
 def _make_app(settings: Settings) -> FastAPI:
     from serve.app import create_app  # noqa: PLC0415  # what takes its time, while the process answers already
 
-    return create_app(settings)
+    return create_app(settings, early=True)
 
 
 async def _either(first: asyncio.Future[T], stop: asyncio.Event) -> T | None:

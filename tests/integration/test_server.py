@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from recsys.core.errors import BundleError
 from tests.support.bundles import make_bundle
-from tests.support.server_processes import ROOT, command, get, server
-from tests.support.waiting import TIMEOUT_S
+from tests.support.server_processes import ROOT, command, environment, get, server
+from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S
 
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb")
 
@@ -45,6 +46,40 @@ def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None
         assert process.returncode == -signal.SIGTERM
         assert "Application shutdown complete" in errors
         assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_start_without_a_bundle_ends_with_its_exit_code(tmp_path: Path, workers: int) -> None:
+    options = ("--bundle", str(tmp_path / "none"), "--port", "0", "--workers", str(workers))
+    ended = subprocess.run(
+        command(*options),
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+    )
+    assert ended.returncode == BundleError.exit_code == 5
+    assert str(tmp_path / "none") in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_start_can_be_ended_at_any_time(bundle_path: Path, workers: int) -> None:
+    options = ("--bundle", str(bundle_path), "--port", "0", "--workers", str(workers))
+    process = subprocess.Popen(
+        command(*options), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split(" on ")[1].split()[0]
+    assert get(f"{url}/health").json() == {"status": "ok"}
+    assert get(f"{url}/ready").status == 503
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == (0 if workers > 1 else -signal.SIGTERM)
+    assert "Application shutdown complete" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.slow

@@ -37,11 +37,9 @@ def running(*, wait: bool = True, loaded: bool = True, **settings: Any) -> Itera
 
     It has `loaded` its bundle, and opened its store unless told not to `wait` for that.
     """
-    app = create_app(Settings(**{**UNHURRIED, **settings}))
+    app = create_app(Settings(**{**UNHURRIED, **settings}), early=not loaded)
     with TestClient(app, raise_server_exceptions=False) as client:
         server: Server = app.state.server
-        if loaded:
-            server.parts.bundles.first.result(START_TIMEOUT_S)
         if wait and loaded and server.parts.link is not None:
             eventually(lambda: server.parts.link.reachable)
         yield client, server
