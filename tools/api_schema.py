@@ -92,12 +92,16 @@ def _bounds(schema: Schema) -> str:
     for least, greatest, unit in _BOUNDS:
         low, high = schema.get(least), schema.get(greatest, schema.get("exclusiveMaximum") if not unit else None)
         if low is not None and high is not None:
-            text = f"{low:,} to {high:,}"
+            text = f"{_number(low)} to {_number(high)}"
         elif low is not None:
-            text = f"at least {low:,}"
+            text = f"at least {_number(low)}"
         elif high is not None:
-            text = f"at most {high:,}"
+            text = f"at most {_number(high)}"
         else:
             continue
         return f" ({f'{text} {unit}'.rstrip()})"
     return ""
+
+
+def _number(value: float) -> str:
+    return f"{int(value) if value == int(value) else value:,}"

@@ -43,6 +43,8 @@ def test_types_are_named_and_linked() -> None:
         "string (at most 3 characters) or null"
     )
     assert type_name({"enum": ["a", "b"]}) == "`a` \\| `b`"
+    assert type_name({"type": "number", "minimum": 0.0, "maximum": 2000.0}) == "number (0 to 2,000)"
+    assert type_name({"type": "number", "minimum": 0.5}) == "number (at least 0.5)"
 
 
 def test_fields_say_what_they_are_for_and_what_they_are_if_left_out() -> None:
