@@ -247,38 +247,40 @@ def test_similar_items_are_told_only_by_sources_that_say_so(source: Source) -> N
 
 
 def test_retrieves_the_items_that_score_best(case: Case, source: Source, queries: Queries) -> None:
-    found = source.propose(queries, 20, exclude_seen=False)
-    assert_well_formed(found, N_USERS, 20)
-    assert_best(case, found, source.score(queries))
+    candidates = source.propose(queries, 20, exclude_seen=False)
+    assert_well_formed(candidates, N_USERS, 20)
+    assert_best(case, candidates, source.score(queries))
 
 
 def test_leaves_out_what_the_user_has_seen(case: Case, source: Source, queries: Queries) -> None:
-    found = source.propose(queries, 20)
+    candidates = source.propose(queries, 20)
     seen = seen_mask(queries.histories)
-    assert_well_formed(found, N_USERS, 20)
-    assert not seen[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
-    assert_best(case, found, np.where(seen, -np.inf, source.score(queries)))
+    assert_well_formed(candidates, N_USERS, 20)
+    assert not seen[np.arange(N_USERS)[:, None], candidates.items][candidates.items != NO_ITEM].any()
+    assert_best(case, candidates, np.where(seen, -np.inf, source.score(queries)))
 
 
 def test_seen_items_would_otherwise_be_recommended(source: Source, queries: Queries) -> None:
-    found = source.propose(queries, 20, exclude_seen=False)
-    assert seen_mask(queries.histories)[np.arange(N_USERS)[:, None], found.items][found.items != NO_ITEM].any()
+    candidates = source.propose(queries, 20, exclude_seen=False)
+    assert seen_mask(queries.histories)[np.arange(N_USERS)[:, None], candidates.items][
+        candidates.items != NO_ITEM
+    ].any()
 
 
 def test_an_unknown_user_is_served_from_the_history(source: Source, queries: Queries) -> None:
     stranger = one(queries.histories.select([3]), user=-1)
-    found = source.propose(stranger, 10)
-    assert_well_formed(found, 1, 10)
-    assert (found.items != NO_ITEM).any()
+    candidates = source.propose(stranger, 10)
+    assert_well_formed(candidates, 1, 10)
+    assert (candidates.items != NO_ITEM).any()
     assert np.isfinite(source.score(stranger)).any()
 
 
 def test_an_empty_history_gets_a_guess_only_where_promised(case: Case, source: Source, queries: Queries) -> None:
     nobody = queries.select([NOBODY])
-    found = source.propose(nobody, 10)
-    assert_well_formed(found, 1, 10)
-    assert (found.items != NO_ITEM).all() == case.knows_empty_histories
-    assert (found.items == NO_ITEM).all() != case.knows_empty_histories
+    candidates = source.propose(nobody, 10)
+    assert_well_formed(candidates, 1, 10)
+    assert (candidates.items != NO_ITEM).all() == case.knows_empty_histories
+    assert (candidates.items == NO_ITEM).all() != case.knows_empty_histories
     assert np.isfinite(source.score(nobody)).all() == case.knows_empty_histories
 
 
@@ -308,38 +310,38 @@ def test_an_empty_batch_is_answered(source: Source, queries: Queries) -> None:
 def test_k_beyond_the_catalogue_is_padded(source: Source, queries: Queries, exclude_seen: bool) -> None:
     k = N_ITEMS + 17
     some = queries.select([0, 5, NOBODY])
-    found = source.propose(some, k, exclude_seen=exclude_seen)
-    assert_well_formed(found, 3, k)
+    candidates = source.propose(some, k, exclude_seen=exclude_seen)
+    assert_well_formed(candidates, 3, k)
     scores = source.score(some)
     if exclude_seen:
         scores = np.where(seen_mask(some.histories), -np.inf, scores)
-    np.testing.assert_array_equal((found.items != NO_ITEM).sum(axis=1), np.isfinite(scores).sum(axis=1))
+    np.testing.assert_array_equal((candidates.items != NO_ITEM).sum(axis=1), np.isfinite(scores).sum(axis=1))
 
 
 def test_nothing_is_left_when_everything_is_seen(source: Source) -> None:
-    found = source.propose(one(history_of(*range(N_ITEMS))), 5)
-    assert (found.items == NO_ITEM).all()
-    assert (found.scores == -np.inf).all()
+    candidates = source.propose(one(history_of(*range(N_ITEMS))), 5)
+    assert (candidates.items == NO_ITEM).all()
+    assert (candidates.scores == -np.inf).all()
 
 
 def test_a_long_history_still_leaves_k_items(source: Source, queries: Queries) -> None:
     everything_scored = np.isfinite(source.score(queries.select([0]))).all()
     if not everything_scored:
         pytest.skip("scores too few items for this question")
-    found = source.propose(one(history_of(*range(300))), 100)
-    assert (found.items >= 300).all()
+    candidates = source.propose(one(history_of(*range(300))), 100)
+    assert (candidates.items >= 300).all()
 
 
 def test_repeated_items_in_a_history_are_allowed(source: Source) -> None:
-    found = source.propose(one(history_of(7, 17, 7, 7)), 10)
-    assert_well_formed(found, 1, 10)
-    assert not np.isin(found.items, [7, 17]).any()
+    candidates = source.propose(one(history_of(7, 17, 7, 7)), 10)
+    assert_well_formed(candidates, 1, 10)
+    assert not np.isin(candidates.items, [7, 17]).any()
 
 
 def test_one_result(case: Case, source: Source, queries: Queries) -> None:
-    found = source.propose(queries, 1)
-    assert_well_formed(found, N_USERS, 1)
-    np.testing.assert_array_equal(found.items[:, 0], source.propose(queries, 15).items[:, 0])
+    candidates = source.propose(queries, 1)
+    assert_well_formed(candidates, N_USERS, 1)
+    np.testing.assert_array_equal(candidates.items[:, 0], source.propose(queries, 15).items[:, 0])
 
 
 def test_load_gives_back_what_was_saved_wherever_it_lies(source: Source, queries: Queries, tmp_path: Path) -> None:

@@ -352,8 +352,8 @@ def test_a_stop_finishes_what_is_under_way(bundle_path: Path, tmp_path: Path, wo
 
 def metric(url: str, name: str) -> float:
     """A metric's value; 0 where there is none yet."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", get(f"{url}/metrics").body.decode(), re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
+    match = re.search(rf"^{re.escape(name)} (\S+)$", get(f"{url}/metrics").body.decode(), re.MULTILINE)
+    return float(match.group(1)) if match else 0.0
 
 
 def test_metrics_add_up_over_workers(pair: Pair) -> None:

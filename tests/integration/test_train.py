@@ -105,8 +105,8 @@ def test_every_retriever_is_tuned_and_in_the_bundle(trained: Trained, held: Held
             best = max(report["tried"], key=lambda trial: trial["ndcg@10"])
             assert report["chosen"] == {key: value for key, value in best.items() if key != "ndcg@10"}
             assert report["users"] == N_USERS
-            found = bundle.source(name).propose(held.queries, 10).items
-            assert best["ndcg@10"] == pytest.approx(ndcg(found, held), abs=1e-6), name
+            candidates = bundle.source(name).propose(held.queries, 10).items
+            assert best["ndcg@10"] == pytest.approx(ndcg(candidates, held), abs=1e-6), name
 
 
 def test_blend_and_hybrid_are_the_best_weights_tried(trained: Trained, held: HeldOut) -> None:

@@ -101,8 +101,8 @@ class FakeRecommender:
         vectors = self.primary.encode(queries)
         items = self._propose(queries, k, exclude_seen=exclude_seen)
         scores = np.full((len(queries), self.primary.n_items), -np.inf, np.float32)
-        rows, places = np.nonzero(items != NO_ITEM)
-        chosen = items[rows, places]
+        rows, positions = np.nonzero(items != NO_ITEM)
+        chosen = items[rows, positions]
         scores[rows, chosen] = vectors[rows, chosen] + self.bonus[chosen]
         found = top_k(scores, k)
         nothing = np.flatnonzero((items == NO_ITEM).all(axis=1))

@@ -222,15 +222,15 @@ def test_a_hybrid_or_ranker_of_retrievers_that_were_not_written_is_refused(
 def test_histories_of_other_users_or_items_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add = BundleWriter.add_histories
 
-    def with_unknown_item(self: BundleWriter, known: Histories) -> None:
-        items = known.items.copy()
+    def with_unknown_item(self: BundleWriter, histories: Histories) -> None:
+        items = histories.items.copy()
         items[0] = 40
-        add(self, Histories(known.indptr, items, known.timestamps, known.ratings, known.weights))
+        add(self, Histories(histories.indptr, items, histories.timestamps, histories.ratings, histories.weights))
 
     monkeypatch.setattr(BundleWriter, "add_histories", with_unknown_item)
     with pytest.raises(BundleError, match="highest item 40"):
         small(tmp_path)
-    monkeypatch.setattr(BundleWriter, "add_histories", lambda self, known: add(self, known.select([0, 1])))
+    monkeypatch.setattr(BundleWriter, "add_histories", lambda self, histories: add(self, histories.select([0, 1])))
     with pytest.raises(BundleError, match="2 users"):
         small(tmp_path)
 

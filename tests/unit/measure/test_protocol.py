@@ -68,7 +68,7 @@ def test_blocks_cover_all_queries_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "BLOCK_SCORES", 20 * 7)
     held = HeldOut.of(make_dataset([(u, u % 7, 1, None, TEST) for u in range(50)], 50, 7), TEST)
     blocks = list(held.blocks(n_items=7))
-    assert [(place.start, place.stop) for place, _ in blocks] == [(0, 20), (20, 40), (40, 50)]
+    assert [(position.start, position.stop) for position, _ in blocks] == [(0, 20), (20, 40), (40, 50)]
     assert np.concatenate([block.users for _, block in blocks]).tolist() == held.users.tolist()
 
 

@@ -44,15 +44,15 @@ def test_scores_are_those_of_the_network_over_the_encoded_features() -> None:
     found = ranker(features).numpy()
     assert found.shape == (5, 7)
     for row in range(5):
-        for place in range(7):
-            come = encoded(features[row, place], EDGES)
+        for position in range(7):
+            come = encoded(features[row, position], EDGES)
             hidden = come
             for name in ("hidden_0", "hidden_1"):
                 hidden = np.maximum(hidden @ weights[f"{name}/kernel:0"] + weights[f"{name}/bias:0"], 0)
             expected = (
                 hidden @ weights["output/kernel:0"] + weights["output/bias:0"] + come @ weights["linear/kernel:0"]
             )
-            assert found[row, place] == pytest.approx(float(expected[0]), rel=1e-4, abs=1e-4)
+            assert found[row, position] == pytest.approx(float(expected[0]), rel=1e-4, abs=1e-4)
 
 
 def test_beyond_the_outer_edges_a_score_stays_as_it_is() -> None:

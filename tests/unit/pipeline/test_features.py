@@ -154,8 +154,8 @@ def test_every_feature_by_hand(hand_made: Inputs) -> None:
     assert hand_made.features.names == tuple(EXPECTED)
     assert found.shape == (1, 4, len(EXPECTED))
     assert found.dtype == np.float32
-    for place, (name, expected) in enumerate(EXPECTED.items()):
-        np.testing.assert_allclose(found[0, :3, place], expected, rtol=HALF, atol=1e-6, err_msg=name)
+    for position, (name, expected) in enumerate(EXPECTED.items()):
+        np.testing.assert_allclose(found[0, :3, position], expected, rtol=HALF, atol=1e-6, err_msg=name)
     assert not found[0, 3].any(), "beside padding everything is 0"
 
 
@@ -207,10 +207,10 @@ def test_an_item_that_nobody_chose_yet_borrows_its_scores(hand_made: Inputs) -> 
     queries, vectors, items = queries_of([0, 1]), np.array([[1, 2]], np.float32), np.array([[2, 3, 4]], np.int32)
     found, before = features.compute(queries, vectors, items)[0], hand_made.compute(queries, vectors, items)[0]
     borrowed = 0.75 * (0.5 * 0.5) + 0.25 * (0.5 * 0.2 + 0.4)
-    place = features.column("transitions_score")
-    np.testing.assert_allclose(found[:, place], np.log([1.25, 1.5, 1 + borrowed]), rtol=HALF)
+    position = features.column("transitions_score")
+    np.testing.assert_allclose(found[:, position], np.log([1.25, 1.5, 1 + borrowed]), rtol=HALF)
     np.testing.assert_allclose(found[2, -1], before[2, -1] + 10 * borrowed, rtol=HALF)
-    np.testing.assert_array_equal(found[:, :place], before[:, :place])
+    np.testing.assert_array_equal(found[:, :position], before[:, :position])
 
 
 def inputs_of(ranker: Ranker | None) -> Inputs:

@@ -92,15 +92,15 @@ def random_model(hidden: tuple[int, ...]) -> RankerTables:
 def scored_by_definition(model: RankerTables, features: np.ndarray) -> np.ndarray:
     """Bin by bin: how far each feature has come, then the layers."""
     scores = np.empty(features.shape[:-1])
-    for place in np.ndindex(scores.shape):
+    for position in np.ndindex(scores.shape):
         encoded = []
-        for value, edges in zip(features[place], model.edges, strict=True):
+        for value, edges in zip(features[position], model.edges, strict=True):
             for low, high in itertools.pairwise(edges):
                 encoded.append(min(max((value - low) / (high - low), 0), 1) if high > low else 0)
         hidden = np.array(encoded)
         for weight, bias in zip(model.weights[:-1], model.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, 0)
-        scores[place] = hidden @ model.weights[-1][:, 0] + model.biases[-1][0] + np.array(encoded) @ model.linear
+        scores[position] = hidden @ model.weights[-1][:, 0] + model.biases[-1][0] + np.array(encoded) @ model.linear
     return scores + 0.5 * features[..., 1]
 
 

@@ -45,9 +45,9 @@ def test_a_taste_is_the_posterior_mean_given_the_rated_interactions() -> None:
     for user in range(N_USERS):
         items, ratings = (values[histories.indptr[user] : histories.indptr[user + 1]] for values in _arrays(histories))
         rated = ~np.isnan(ratings)
-        for place, decay in enumerate(DECAYS):
+        for position, decay in enumerate(DECAYS):
             expected = posterior_mean(factors, items[rated], ratings[rated], decay)
-            np.testing.assert_allclose(tastes[user, place], expected, rtol=1e-6, atol=1e-9)
+            np.testing.assert_allclose(tastes[user, position], expected, rtol=1e-6, atol=1e-9)
     assert not tastes[-1].any()
 
 
@@ -59,12 +59,12 @@ def test_a_prefix_scores_as_the_history_cut_there(block: int, monkeypatch: pytes
     assert scores.shape == (len(histories.items), len(DECAYS))
     for user in range(N_USERS):
         start, end = histories.indptr[user], histories.indptr[user + 1]
-        for place in range(start, end):
-            items, ratings = (values[start:place] for values in _arrays(histories))
-            cut = Histories.from_rows(1, np.zeros(place - start), items, np.arange(place - start), ratings)
+        for position in range(start, end):
+            items, ratings = (values[start:position] for values in _arrays(histories))
+            cut = Histories.from_rows(1, np.zeros(position - start), items, np.arange(position - start), ratings)
             tastes = factors.fold_in(cut, *residuals_of(cut))[0]
-            expected = tastes @ factors.vectors[histories.items[place]]
-            np.testing.assert_allclose(scores[place], expected, rtol=1e-6, atol=1e-9)
+            expected = tastes @ factors.vectors[histories.items[position]]
+            np.testing.assert_allclose(scores[position], expected, rtol=1e-6, atol=1e-9)
 
 
 def _arrays(histories: Histories) -> tuple[np.ndarray, np.ndarray]:

@@ -105,12 +105,12 @@ def test_prefix_features_are_those_of_the_history_so_far_and_of_other_periods() 
     taste = column(fitted.features(known, np.arange(15)[None].repeat(12, axis=0)), "taste")
     owners = np.repeat(np.arange(12), known.lengths)
     for user in range(12):
-        for place in range(known.indptr[user], known.indptr[user + 1]):
-            before = slice(known.indptr[user], place)
-            prefix = histories([0] * (place - before.start), known.items[before], known.ratings[before], n=1)
-            item = known.items[place]
+        for position in range(known.indptr[user], known.indptr[user + 1]):
+            before = slice(known.indptr[user], position)
+            prefix = histories([0] * (position - before.start), known.items[before], known.ratings[before], n=1)
+            item = known.items[position]
             same = fitted.features(prefix, np.array([[item]]))[0, 0]
-            others = (known.items == item) & (period != period[place]) & rated
+            others = (known.items == item) & (period != period[position]) & rated
             left = known.ratings[others] - fitted.global_mean - taste[owners[others], item]
             expected = {
                 "item_bias": left.sum() / (others.sum() + 3),
@@ -118,19 +118,19 @@ def test_prefix_features_are_those_of_the_history_so_far_and_of_other_periods() 
                 "taste": column(same, "taste"),
                 "recent_taste": column(same, "recent_taste"),
             }
-            np.testing.assert_allclose(features[place], [expected[name] for name in FEATURES], rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(features[position], [expected[name] for name in FEATURES], rtol=1e-4, atol=1e-6)
 
 
 def test_prefix_features_do_not_know_the_rating_they_serve_to_predict() -> None:
     known = make_histories(10, 15)
     fitted = fit(known, 15)  # held fixed: mean and biases move a little with any rating
-    place = int(known.indptr[4])  # any interaction that has one after it
+    position = int(known.indptr[4])  # any interaction that has one after it
     ratings = known.ratings.copy()
-    ratings[place] = 6 - ratings[place] + 0.5
+    ratings[position] = 6 - ratings[position] + 0.5
     changed = Histories(known.indptr, known.items, known.timestamps, ratings, known.weights)
     before, after = fitted.prefix_features(known), fitted.prefix_features(changed)
-    np.testing.assert_allclose(after[place], before[place], atol=1e-6)
-    assert not np.allclose(after[place + 1], before[place + 1])
+    np.testing.assert_allclose(after[position], before[position], atol=1e-6)
+    assert not np.allclose(after[position + 1], before[position + 1])
 
 
 def test_moments_that_are_all_equal_still_make_periods() -> None:

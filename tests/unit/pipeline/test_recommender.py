@@ -96,23 +96,23 @@ def predicted(bundle: Bundle, queries: Queries, user: int) -> Float64Array:
 def test_the_final_order_is_the_rankers_over_all_that_is_proposed(
     bundle: Bundle, recommender: Recommender, queries: Queries, exclude_seen: bool
 ) -> None:
-    found = recommender.recommend(queries, 10, exclude_seen=exclude_seen)
+    recommended = recommender.recommend(queries, 10, exclude_seen=exclude_seen)
     for user in range(NOBODY):
         proposed = proposals(bundle, queries, user, exclude_seen=exclude_seen)
         candidates = np.array(sorted(set.union(*proposed.values())))
         final = final_scores(bundle, queries, user, candidates)
         order = np.argsort(-final)[:10]
         best = candidates[order]
-        np.testing.assert_array_equal(found.items[user], best)
-        np.testing.assert_allclose(found.scores[user], final[order], rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(recommended.items[user], best)
+        np.testing.assert_allclose(recommended.scores[user], final[order], rtol=1e-4, atol=1e-4)
         inner = two_tower_scores(bundle, history_of(queries, user))
-        np.testing.assert_allclose(found.retrieval_scores[user], inner[best], rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(found.ratings[user], predicted(bundle, queries, user)[best], rtol=1e-4)
+        np.testing.assert_allclose(recommended.retrieval_scores[user], inner[best], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(recommended.ratings[user], predicted(bundle, queries, user)[best], rtol=1e-4)
         expected = [[item in proposed[name] for name in recommender.sources] for item in best]
-        assert found.proposed[user].tolist() == expected
+        assert recommended.proposed[user].tolist() == expected
     assert recommender.sources == ("two_tower", *PROPOSERS)
-    assert found.proposed[:NOBODY].any(axis=2).all(), "somebody proposed every item"
-    assert not found.proposed[:NOBODY, :, 0].all(), "not only the two-tower proposes what is recommended"
+    assert recommended.proposed[:NOBODY].any(axis=2).all(), "somebody proposed every item"
+    assert not recommended.proposed[:NOBODY, :, 0].all(), "not only the two-tower proposes what is recommended"
 
 
 def test_the_two_tower_is_asked_for_all_its_candidates_however_short_the_list(
@@ -143,42 +143,42 @@ def test_without_a_ranker_the_order_is_the_two_towers_and_ratings_are_still_pred
 
 
 def test_without_a_head_there_are_no_ratings(recommender: Recommender, queries: Queries) -> None:
-    found = replace(recommender, predictor=None).recommend(queries, 10)
-    assert found.ratings is None
-    np.testing.assert_array_equal(found.items, recommender.recommend(queries, 10).items)
+    recommended = replace(recommender, predictor=None).recommend(queries, 10)
+    assert recommended.ratings is None
+    np.testing.assert_array_equal(recommended.items, recommender.recommend(queries, 10).items)
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
 def test_seen_items_stay_out_only_if_asked(recommender: Recommender, queries: Queries, exclude_seen: bool) -> None:
-    found = recommender.recommend(queries, 30, exclude_seen=exclude_seen)
-    repeats = [np.isin(found.items[user], history_of(queries, user)).any() for user in range(NOBODY)]
+    recommended = recommender.recommend(queries, 30, exclude_seen=exclude_seen)
+    repeats = [np.isin(recommended.items[user], history_of(queries, user)).any() for user in range(NOBODY)]
     assert any(repeats) != exclude_seen
 
 
 def test_an_empty_history_gets_popular_items_and_says_so(recommender: Recommender, queries: Queries) -> None:
-    found = recommender.recommend(queries, 10)
-    assert found.fallback.tolist() == [False] * NOBODY + [True]
+    recommended = recommender.recommend(queries, 10)
+    assert recommended.fallback.tolist() == [False] * NOBODY + [True]
     popular = recommender.popularity.propose(queries, 10)
-    np.testing.assert_array_equal(found.items[NOBODY], popular.items[NOBODY])
-    np.testing.assert_array_equal(found.scores[NOBODY], popular.scores[NOBODY])
-    assert np.isnan(found.retrieval_scores[NOBODY]).all(), "nobody asked the two-tower"
-    assert found.personal.tolist() == [10] * NOBODY + [0]
-    assert (found.personal_items[NOBODY] == NO_ITEM).all()
-    np.testing.assert_array_equal(found.personal_items[:NOBODY], found.items[:NOBODY])
-    assert np.isnan(found.ratings[NOBODY]).all()
-    assert not found.proposed[NOBODY].any()
+    np.testing.assert_array_equal(recommended.items[NOBODY], popular.items[NOBODY])
+    np.testing.assert_array_equal(recommended.scores[NOBODY], popular.scores[NOBODY])
+    assert np.isnan(recommended.retrieval_scores[NOBODY]).all(), "nobody asked the two-tower"
+    assert recommended.personal.tolist() == [10] * NOBODY + [0]
+    assert (recommended.personal_items[NOBODY] == NO_ITEM).all()
+    np.testing.assert_array_equal(recommended.personal_items[:NOBODY], recommended.items[:NOBODY])
+    assert np.isnan(recommended.ratings[NOBODY]).all()
+    assert not recommended.proposed[NOBODY].any()
 
 
 def test_nothing_left_to_recommend_is_padding(recommender: Recommender, queries: Queries) -> None:
-    found = recommender.recommend(queries, N_ITEMS + 5)
+    recommended = recommender.recommend(queries, N_ITEMS + 5)
     left = N_ITEMS - queries.histories.lengths
-    padding = found.items == NO_ITEM
+    padding = recommended.items == NO_ITEM
     np.testing.assert_array_equal((~padding).sum(axis=1), left)
-    np.testing.assert_array_equal(padding, found.scores == -np.inf)
-    np.testing.assert_array_equal(padding, found.retrieval_scores == -np.inf)
-    assert np.isnan(found.ratings[padding]).all()
-    assert not np.isnan(found.scores).any()
-    assert not found.proposed[padding].any()
+    np.testing.assert_array_equal(padding, recommended.scores == -np.inf)
+    np.testing.assert_array_equal(padding, recommended.retrieval_scores == -np.inf)
+    assert np.isnan(recommended.ratings[padding]).all()
+    assert not np.isnan(recommended.scores).any()
+    assert not recommended.proposed[padding].any()
 
 
 def test_blocks_join_to_the_same_answer(
@@ -195,7 +195,7 @@ def test_blocks_join_to_the_same_answer(
 
 def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Recommender, queries: Queries) -> None:
     ranker = replace(recommender.ranker, finalists=12)
-    found = replace(recommender, ranker=ranker).recommend(queries, 10)
+    recommended = replace(recommender, ranker=ranker).recommend(queries, 10)
     for user in range(NOBODY):
         candidates = np.array(
             sorted(set.union(*proposals(bundle, queries, user, exclude_seen=True).values())), np.int32
@@ -203,29 +203,29 @@ def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Reco
         scored = ranker.scorer.score(recommender.read(queries.select([user])), candidates[None])
         finalists = candidates[np.argsort(-scored.sums[0])[:12]]
         order = np.argsort(-final_scores(bundle, queries, user, finalists))[:10]
-        np.testing.assert_array_equal(found.items[user], finalists[order])
+        np.testing.assert_array_equal(recommended.items[user], finalists[order])
 
 
 def test_only_what_is_allowed_is_recommended(recommender: Recommender, queries: Queries) -> None:
     allowed = np.arange(N_ITEMS) % 4 == 0
     for one in (recommender, replace(recommender, ranker=None)):
-        found = one.recommend(queries, 10, rules=[Among(allowed)])
+        recommended = one.recommend(queries, 10, rules=[Among(allowed)])
         plain = one.recommend(queries, N_ITEMS)
         for user in range(NOBODY):
-            listed = found.items[user][found.items[user] != NO_ITEM]
+            listed = recommended.items[user][recommended.items[user] != NO_ITEM]
             assert len(listed) == 10
             assert (listed % 4 == 0).all()
             assert set(listed.tolist()) <= set(plain.items[user].tolist())
-            assert found.proposed[user].any(axis=1).all()
+            assert recommended.proposed[user].any(axis=1).all()
 
 
 def test_times_and_candidates_are_told(recommender: Recommender, queries: Queries) -> None:
-    found = recommender.recommend(queries, 10)
-    assert list(found.seconds) == ["query_tower", "ann", "ranking"]
-    assert all(value > 0 for value in found.seconds.values())
+    recommended = recommender.recommend(queries, 10)
+    assert list(recommended.seconds) == ["query_tower", "ann", "ranking"]
+    assert all(value > 0 for value in recommended.seconds.values())
     proposed = propose(recommender.read(queries), recommender.proposers, 10, Allowed())
     counts = [(items != NO_ITEM).sum() / len(queries) for items in proposed]
-    assert found.candidates == pytest.approx(dict(zip(recommender.sources, counts, strict=True)))
+    assert recommended.candidates == pytest.approx(dict(zip(recommender.sources, counts, strict=True)))
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
@@ -242,11 +242,11 @@ def test_a_batch_answers_as_its_queries_alone(recommender: Recommender, queries:
 def test_threads_share_a_batch_and_change_nothing(recommender: Recommender, queries: Queries, size: int) -> None:
     asked = queries.select(np.arange(size))
     expected = recommender.recommend(asked, 20)
-    found = replace(recommender, threads=3).recommend(asked, 20)
-    np.testing.assert_array_equal(found.items, expected.items)
-    np.testing.assert_array_equal(found.proposed, expected.proposed)
-    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5, atol=5e-5)
-    assert found.candidates == pytest.approx(expected.candidates)
+    recommended = replace(recommender, threads=3).recommend(asked, 20)
+    np.testing.assert_array_equal(recommended.items, expected.items)
+    np.testing.assert_array_equal(recommended.proposed, expected.proposed)
+    np.testing.assert_allclose(recommended.scores, expected.scores, rtol=1e-5, atol=5e-5)
+    assert recommended.candidates == pytest.approx(expected.candidates)
 
 
 def test_what_fails_on_a_thread_is_not_lost(recommender: Recommender, queries: Queries) -> None:
@@ -256,30 +256,30 @@ def test_what_fails_on_a_thread_is_not_lost(recommender: Recommender, queries: Q
 
 def test_an_empty_batch(recommender: Recommender, queries: Queries) -> None:
     for ranker in (recommender.ranker, None):
-        found = replace(recommender, ranker=ranker).recommend(queries.select([]), 10)
-        assert found.items.shape == found.scores.shape == found.ratings.shape == (0, 10)
-        assert found.proposed.shape == (0, 10, 1 + len(PROPOSERS))
-        assert found.fallback.shape == (0,)
+        recommended = replace(recommender, ranker=ranker).recommend(queries.select([]), 10)
+        assert recommended.items.shape == recommended.scores.shape == recommended.ratings.shape == (0, 10)
+        assert recommended.proposed.shape == (0, 10, 1 + len(PROPOSERS))
+        assert recommended.fallback.shape == (0,)
 
 
 def test_k_beyond_the_candidates_retrieves_more(recommender: Recommender, queries: Queries) -> None:
-    found = recommender.recommend(queries.select([0]), 60)
-    assert (found.items != NO_ITEM).sum() == 60
-    assert len(set(found.items[0].tolist())) == 60
+    recommended = recommender.recommend(queries.select([0]), 60)
+    assert (recommended.items != NO_ITEM).sum() == 60
+    assert len(set(recommended.items[0].tolist())) == 60
 
 
 def test_a_bundle_without_ratings_still_ranks(tmp_path: Path, queries: Queries) -> None:
     plain = open_bundle(make_bundle(tmp_path, N_ITEMS, N_USERS, ratings=False))
     assert plain.rating_predictor is None
     assert plain.ranker is not None
-    found = plain.recommender().recommend(queries, 5)
-    assert found.ratings is None
-    assert (found.items != NO_ITEM).all()
+    recommended = plain.recommender().recommend(queries, 5)
+    assert recommended.ratings is None
+    assert (recommended.items != NO_ITEM).all()
 
 
 def test_a_bundle_without_a_ranker_asks_nobody_but_the_two_tower(tmp_path: Path, queries: Queries) -> None:
     plain = open_bundle(make_bundle(tmp_path, N_ITEMS, N_USERS, ranker=False)).recommender()
     assert plain.sources == ("two_tower",)
-    found = plain.recommend(queries, 5)
-    known = ~found.fallback
-    np.testing.assert_array_equal(found.items[known], plain.primary.propose(queries, 5).items[known])
+    recommended = plain.recommend(queries, 5)
+    known = ~recommended.fallback
+    np.testing.assert_array_equal(recommended.items[known], plain.primary.propose(queries, 5).items[known])

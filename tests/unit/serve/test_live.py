@@ -181,8 +181,8 @@ def test_a_cold_user_of_the_bundle_warms_up(live: TestClient) -> None:
 def test_only_the_latest_events_are_read(bundle_path: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/events.sqlite"
     with running(bundle=bundle_path, store=store, live_events=2) as (client, _):
-        for place in range(4):
-            tell(client, "busy", f"item{place}", timestamp=NOW + place)
+        for position in range(4):
+            tell(client, "busy", f"item{position}", timestamp=NOW + position)
         rows = rows_of(get(client, "busy", k=100, exclude_seen=True)["items"])
     assert {0, 1} & set(rows)
     assert not {2, 3} & set(rows)

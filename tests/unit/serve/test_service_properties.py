@@ -69,9 +69,9 @@ def check(server: Server, new_events: list[Event], asked: list[RecommendationReq
     link = server.parts.link
     assert link is not None
     link.append(new_events)
-    found = server.recommendations.service.recommend(asked)
-    assert len(found) == len(asked)
-    for request, answers in zip(asked, found, strict=True):
+    recommended = server.recommendations.service.recommend(asked)
+    assert len(recommended) == len(asked)
+    for request, answers in zip(asked, recommended, strict=True):
         assert isinstance(answers, list), answers
         assert len(answers) == len(request.subjects)
         for subject, answer in zip(request.subjects, answers, strict=True):

@@ -16,8 +16,8 @@ from tests.support.serving import running
 def sample(client: TestClient, name: str) -> float:
     """A metric's value; 0 if it has none yet."""
     text = client.get("/metrics").text
-    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
+    match = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(match.group(1)) if match else 0.0
 
 
 @pytest.mark.parametrize("sent", ["abc-123", "A.b:c_9", "x" * 128])

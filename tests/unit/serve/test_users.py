@@ -99,8 +99,8 @@ def test_spending_is_compared_with_all_users(shop: TestClient, bundle: Bundle) -
     for user in (0, 1, 2, 3, 6, 8):
         spending = shop.get(f"/users/user{user}/profile").json()["spending"]
         np.testing.assert_allclose(spending["quartiles"], quartiles, rtol=1e-6)
-        place = sum(means[user] > quartile for quartile in quartiles)
-        assert spending["segment"] == ["small", "low_average", "average", "high"][place]
+        position = sum(means[user] > quartile for quartile in quartiles)
+        assert spending["segment"] == ["small", "low_average", "average", "high"][position]
 
 
 def test_segments_by_hand() -> None:

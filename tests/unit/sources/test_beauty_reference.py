@@ -14,10 +14,10 @@ from recsys.core.queries import Queries
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
 
 
-def without_last(known: Histories, count: int) -> Histories:
-    rows = np.repeat(np.arange(len(known)), known.lengths)
-    kept = np.arange(len(rows)) < known.indptr[1:][rows] - count
-    return Histories.from_rows(len(known), rows[kept], known.items[kept], known.timestamps[kept])
+def without_last(histories: Histories, count: int) -> Histories:
+    rows = np.repeat(np.arange(len(histories)), histories.lengths)
+    kept = np.arange(len(rows)) < histories.indptr[1:][rows] - count
+    return Histories.from_rows(len(histories), rows[kept], histories.items[kept], histories.timestamps[kept])
 
 
 @pytest.mark.slow
@@ -30,10 +30,10 @@ def test_bm25_neighbours_reach_the_known_figure(shared_data: Path) -> None:
             review = json.loads(line)
             rows.append(users.setdefault(review["reviewerID"], len(users)))
             columns.append(items.setdefault(review["asin"], len(items)))
-    known = Histories.from_rows(len(users), np.array(rows), np.array(columns), np.zeros(len(rows), np.int64))
-    target = known.items[known.indptr[1:] - 1]
-    model = fit_neighbours(without_last(known, 2), len(items), k=100, k1=1.2, b=0.2, decay=0.6)
-    queries = Queries(without_last(known, 1), np.arange(len(users), dtype=np.int32), np.zeros(len(users), np.int64))
+    histories = Histories.from_rows(len(users), np.array(rows), np.array(columns), np.zeros(len(rows), np.int64))
+    target = histories.items[histories.indptr[1:] - 1]
+    model = fit_neighbours(without_last(histories, 2), len(items), k=100, k1=1.2, b=0.2, decay=0.6)
+    queries = Queries(without_last(histories, 1), np.arange(len(users), dtype=np.int32), np.zeros(len(users), np.int64))
     hits = model.propose(queries, 10).items == target[:, None]
     # Similarities of the library `implicit` 0.7.3, scored by the same protocol: .0744 and .0441. The tolerance
     # is what the order of equal scores is worth.

@@ -13,10 +13,12 @@ from recsys.sources.item_to_item.ease_fit import fit_ease
 from tests.support.bundles import HALF, make_histories
 
 
-def reference(known: Histories, n_items: int, l2: float) -> np.ndarray:
+def reference(histories: Histories, n_items: int, l2: float) -> np.ndarray:
     """The weights by the formula of the paper."""
-    interactions = np.zeros((len(known), n_items))
-    np.add.at(interactions, (np.repeat(np.arange(len(known)), known.lengths), known.items), known.weights)
+    interactions = np.zeros((len(histories), n_items))
+    np.add.at(
+        interactions, (np.repeat(np.arange(len(histories)), histories.lengths), histories.items), histories.weights
+    )
     inverse = np.linalg.inv(interactions.T @ interactions + l2 * np.eye(n_items))
     weights = -inverse / np.diagonal(inverse)
     np.fill_diagonal(weights, 0)
@@ -32,10 +34,12 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("precision")
 def test_keeps_the_highest_positive_weights_of_the_paper() -> None:
-    known = make_histories(80, 50)
-    known = replace(known, weights=np.random.default_rng(0).choice([1, 3], len(known.items)).astype(np.float32))
-    expected = reference(known, 50, 5.0)
-    model = fit_ease(known, 50, l2=5.0, k=6, decay=0.6)
+    histories = make_histories(80, 50)
+    histories = replace(
+        histories, weights=np.random.default_rng(0).choice([1, 3], len(histories.items)).astype(np.float32)
+    )
+    expected = reference(histories, 50, 5.0)
+    model = fit_ease(histories, 50, l2=5.0, k=6, decay=0.6)
     assert (model.name, model.decay) == ("ease", 0.6)
     best = np.maximum(-np.sort(-expected, axis=1)[:, :6], 0)
     np.testing.assert_allclose(model.similarities, best, rtol=1e-3, atol=1e-5)
@@ -44,19 +48,19 @@ def test_keeps_the_highest_positive_weights_of_the_paper() -> None:
 
 
 def test_with_all_positive_weights_it_scores_like_the_matrix() -> None:
-    known = make_histories(80, 50)
-    scores = fit_ease(known, 50, l2=5.0, k=50).score(
-        Queries(known, np.arange(80, dtype=np.int32), np.zeros(80, np.int64))
+    histories = make_histories(80, 50)
+    scores = fit_ease(histories, 50, l2=5.0, k=50).score(
+        Queries(histories, np.arange(80, dtype=np.int32), np.zeros(80, np.int64))
     )
     interactions = np.zeros((80, 50))
-    interactions[np.repeat(np.arange(80), known.lengths), known.items] = 1
-    expected = interactions @ np.maximum(reference(known, 50, 5.0), 0)
+    interactions[np.repeat(np.arange(80), histories.lengths), histories.items] = 1
+    expected = interactions @ np.maximum(reference(histories, 50, 5.0), 0)
     np.testing.assert_allclose(np.where(np.isfinite(scores), scores, 0), expected, rtol=HALF, atol=1e-6)
 
 
 def test_an_item_is_not_its_own_neighbour_and_unknown_ones_have_none() -> None:
-    known = make_histories(30, 10)
-    model = fit_ease(known, 12, k=12)
+    histories = make_histories(30, 10)
+    model = fit_ease(histories, 12, k=12)
     assert not (model.neighbours == np.arange(12)[:, None]).any()
     assert (model.neighbours[10:] == NO_ITEM).all()
     assert not np.isin(model.neighbours[:10], [10, 11]).any()

@@ -48,8 +48,8 @@ def same(one: ImplicitFactors, other: ImplicitFactors) -> bool:
 @pytest.mark.parametrize("fit", FITS)
 def test_users_of_a_group_are_offered_the_group(fit: Fit) -> None:
     fitted = fit(KNOWN, N_ITEMS, seed=0)
-    found = fitted.propose(EVERYONE, 3)
-    in_group = found.items % GROUPS == EVERYONE.users[:, None] % GROUPS
+    candidates = fitted.propose(EVERYONE, 3)
+    in_group = candidates.items % GROUPS == EVERYONE.users[:, None] % GROUPS
     assert in_group.mean() > 0.5, "by chance one in ten"
 
 

@@ -72,9 +72,9 @@ def test_the_weighted_sum_by_hand() -> None:
     np.testing.assert_array_equal(
         blend.score(queries([3], [3])), np.array([[0.5, 4, 3.5, NONE], [2, 3, NONE, NONE]], np.float32)
     )
-    found = blend.propose(queries([3], [1]), 3)
-    assert found.items.tolist() == [[1, 2, 0], [0, NO_ITEM, NO_ITEM]]
-    assert found.scores.tolist() == [[4, 3.5, 0.5], [2, NONE, NONE]]
+    candidates = blend.propose(queries([3], [1]), 3)
+    assert candidates.items.tolist() == [[1, 2, 0], [0, NO_ITEM, NO_ITEM]]
+    assert candidates.scores.tolist() == [[4, 3.5, 0.5], [2, NONE, NONE]]
 
 
 def test_seen_items_compete_unless_removed() -> None:

@@ -64,12 +64,12 @@ class TestSearch:
     @pytest.mark.parametrize("size", [1, 2, 15, 16, 100, 999, 1000])
     def test_any_size_of_catalogue_can_be_indexed(self, size: int, embeddings: np.ndarray, vectors: np.ndarray) -> None:
         index = ScannIndex.build(embeddings[:size], TREE)
-        found = index.search(vectors[:5], size)
+        candidates = index.search(vectors[:5], size)
         truth = exact.search(vectors[:5], embeddings[:size], size)
-        np.testing.assert_array_equal(np.sort(found.items), np.sort(truth.items))  # rounding may swap neighbours
-        np.testing.assert_allclose(found.scores, truth.scores, rtol=1e-4, atol=1e-5)
-        own = np.einsum("bd,bkd->bk", vectors[:5], embeddings[found.items])
-        np.testing.assert_allclose(found.scores, own, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(np.sort(candidates.items), np.sort(truth.items))  # rounding may swap neighbours
+        np.testing.assert_allclose(candidates.scores, truth.scores, rtol=1e-4, atol=1e-5)
+        own = np.einsum("bd,bkd->bk", vectors[:5], embeddings[candidates.items])
+        np.testing.assert_allclose(candidates.scores, own, rtol=1e-5, atol=1e-6)
 
     def test_an_odd_number_of_dimensions(self, vectors: np.ndarray, embeddings: np.ndarray) -> None:
         index = ScannIndex.build(embeddings[:, :7], TREE)
@@ -77,8 +77,8 @@ class TestSearch:
 
     def test_tree_search_finds_nearly_all(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
         index = ScannIndex.build(embeddings, TREE)
-        found, truth = index.search(vectors, 100), exact.search(vectors, embeddings, 100)
-        overlap = [len(np.intersect1d(f, t)) / 100 for f, t in zip(found.items, truth.items, strict=True)]
+        candidates, truth = index.search(vectors, 100), exact.search(vectors, embeddings, 100)
+        overlap = [len(np.intersect1d(f, t)) / 100 for f, t in zip(candidates.items, truth.items, strict=True)]
         assert np.mean(overlap) > 0.9
         assert index.measure_recall(embeddings, vectors) == pytest.approx(np.mean(overlap))
 
@@ -87,15 +87,15 @@ class TestSearch:
     def test_k_beyond_what_the_searched_partitions_hold(
         self, embeddings: np.ndarray, vectors: np.ndarray, queries: int, k: int
     ) -> None:
-        found = ScannIndex.build(embeddings, NARROW).search(vectors[:queries], k)
-        assert found.items.shape == (queries, k)
-        assert ((found.items != NO_ITEM).sum(axis=1) == min(k, 3000)).all()
+        candidates = ScannIndex.build(embeddings, NARROW).search(vectors[:queries], k)
+        assert candidates.items.shape == (queries, k)
+        assert ((candidates.items != NO_ITEM).sum(axis=1) == min(k, 3000)).all()
 
     def test_partitions_that_hold_fewer_than_k_pad(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
         # One of 50 partitions has about 60 items; k = 14 widens to one partition, 4 * 14 < 60.
-        found = ScannIndex.build(embeddings, NARROW).search(vectors, 14)
-        np.testing.assert_array_equal(found.items == NO_ITEM, found.scores == -np.inf)
-        assert not np.isnan(found.scores).any()
+        candidates = ScannIndex.build(embeddings, NARROW).search(vectors, 14)
+        np.testing.assert_array_equal(candidates.items == NO_ITEM, candidates.scores == -np.inf)
+        assert not np.isnan(candidates.scores).any()
 
     def test_one_query_and_a_batch_agree(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
         index = ScannIndex.build(embeddings, TREE)
@@ -138,9 +138,9 @@ class TestQuality:
         assert chosen.leaves == start.parameters.leaves
         assert chosen.cost(len(embeddings)) < 0.8 * start.parameters.cost(len(embeddings))
         # A step further comes too close to the target.
-        found = index.with_parameters(chosen.of_fewer_partitions()).search(vectors, 100).items
+        candidates = index.with_parameters(chosen.of_fewer_partitions()).search(vectors, 100).items
         truth = exact.search(vectors, embeddings, 100).items
-        shares = [len(np.intersect1d(f, t)) / 100 for f, t in zip(found, truth, strict=True)]
+        shares = [len(np.intersect1d(f, t)) / 100 for f, t in zip(candidates, truth, strict=True)]
         assert np.mean(shares) - 2 * np.std(shares) / np.sqrt(len(shares)) < 0.8
 
     def test_narrower_searches_end_and_cost_less(self) -> None:

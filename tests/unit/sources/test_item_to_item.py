@@ -42,9 +42,9 @@ def naive_scores(model: ItemToItem, known: Histories) -> np.ndarray:
     scores = np.full((len(known), model.n_items), np.nan)
     for row in range(len(known)):
         start, stop = known.indptr[row : row + 2]
-        for place in range(start, stop):
-            strength = known.weights[place] * model.decay ** (stop - 1 - place)
-            item = known.items[place]
+        for position in range(start, stop):
+            strength = known.weights[position] * model.decay ** (stop - 1 - position)
+            item = known.items[position]
             for other, similarity in zip(model.neighbours[item], model.similarities[item], strict=True):
                 if other != NO_ITEM:
                     scores[row, other] = np.nan_to_num(scores[row, other]) + strength * similarity

@@ -68,10 +68,10 @@ def test_only_borrowers_without_a_score_of_their_own_get_their_lenders() -> None
     loans.fill(score(loans.with_lenders(items))[None], items, np.zeros(1, np.int64), filled[None])
     for query in range(6):
         for column, item in enumerate(items[query].tolist()):
-            place = loans.borrowers.tolist().index(item) if item in loans.borrowers else None
+            position = loans.borrowers.tolist().index(item) if item in loans.borrowers else None
             expected = 0.0 if item == NO_ITEM else of_query[query, item]
-            if place is not None and expected == 0:
-                expected = loans.weights[place] @ of_query[query, loans.lenders[place]]
+            if position is not None and expected == 0:
+                expected = loans.weights[position] @ of_query[query, loans.lenders[position]]
             np.testing.assert_allclose(filled[query, column], expected, rtol=1e-6)
     assert filled[0, 0] > 0
 

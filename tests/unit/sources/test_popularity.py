@@ -35,10 +35,10 @@ def test_half_life_needs_times() -> None:
 def test_items_without_interactions_come_last() -> None:
     nobody = Histories.from_rows(1, np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64))
     queries = Queries(nobody, np.array([-1], np.int32), np.zeros(1, np.int64))
-    found = Popularity.fit(np.array([3, 3, 1]), 5).propose(queries, 5)
-    assert found.items[0, :2].tolist() == [3, 1]
-    assert sorted(found.items[0, 2:].tolist()) == [0, 2, 4]
-    assert found.scores.tolist() == [[2, 1, 0, 0, 0]]
+    candidates = Popularity.fit(np.array([3, 3, 1]), 5).propose(queries, 5)
+    assert candidates.items[0, :2].tolist() == [3, 1]
+    assert sorted(candidates.items[0, 2:].tolist()) == [0, 2, 4]
+    assert candidates.scores.tolist() == [[2, 1, 0, 0, 0]]
 
 
 def test_name_is_kept_on_disk(tmp_path: Path) -> None:

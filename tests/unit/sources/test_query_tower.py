@@ -15,9 +15,9 @@ from recsys.sources.two_tower.query_tower import QueryTower
 from tests.support.bundles import DAY, MAX_HISTORY, make_embeddings, make_histories, write_query_tower
 
 
-def queries(known: Histories) -> Queries:
-    users = np.arange(len(known), dtype=np.int32)
-    return Queries(known, users, np.zeros(len(known), np.int64))
+def queries(histories: Histories) -> Queries:
+    users = np.arange(len(histories), dtype=np.int32)
+    return Queries(histories, users, np.zeros(len(histories), np.int64))
 
 
 def write_probe(path: Path) -> None:
@@ -50,10 +50,10 @@ def write_probe(path: Path) -> None:
 def test_feeds_history_lengths_gaps_and_user(tmp_path: Path) -> None:
     write_probe(tmp_path / "tower.onnx")
     embeddings = np.array([[1, 0, 0, 0], [10, 0, 0, 0], [100, 0, 0, 0]], np.float32)
-    known = Histories.from_rows(
+    histories = Histories.from_rows(
         3, np.array([0, 0, 0, 2]), np.array([0, 1, 2, 1]), np.array([0, 5 * DAY, 7 * DAY, 9 * DAY])
     )
-    found = QueryTower(tmp_path / "tower.onnx", max_history=2).encode(queries(known), embeddings)
+    found = QueryTower(tmp_path / "tower.onnx", max_history=2).encode(queries(histories), embeddings)
     # The two latest of user 0 are items 1 and 2, two days apart; what lies before the window leaves no gap.
     assert found[0].tolist() == pytest.approx([110, 2, np.log(3), 1])
     assert found[1].tolist() == [0, 0, 0, 0]
@@ -62,18 +62,18 @@ def test_feeds_history_lengths_gaps_and_user(tmp_path: Path) -> None:
 
 def test_an_unknown_user_is_row_0(tmp_path: Path) -> None:
     write_probe(tmp_path / "tower.onnx")
-    known = Histories.from_rows(1, np.array([0]), np.array([0]), np.array([0]))
-    stranger = Queries(known, np.array([-1], np.int32), np.zeros(1, np.int64))
+    histories = Histories.from_rows(1, np.array([0]), np.array([0]), np.array([0]))
+    stranger = Queries(histories, np.array([-1], np.int32), np.zeros(1, np.int64))
     assert QueryTower(tmp_path / "tower.onnx", 5).encode(stranger, np.ones((1, 4), np.float32))[0, 3] == 0
 
 
 def test_blocks_by_length_come_back_in_the_order_of_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_query_tower(tmp_path / "tower.onnx", 4)
     monkeypatch.setattr(query_tower, "_BLOCK_QUERIES", 3)
-    embeddings, known = make_embeddings(30, 4), make_histories(20, 30)
-    found = QueryTower(tmp_path / "tower.onnx", MAX_HISTORY).encode(queries(known), embeddings)
+    embeddings, histories = make_embeddings(30, 4), make_histories(20, 30)
+    found = QueryTower(tmp_path / "tower.onnx", MAX_HISTORY).encode(queries(histories), embeddings)
     for row in range(19):
-        items = known.items[known.indptr[row] : known.indptr[row + 1]][-MAX_HISTORY:]
+        items = histories.items[histories.indptr[row] : histories.indptr[row + 1]][-MAX_HISTORY:]
         np.testing.assert_allclose(found[row], embeddings[items].mean(axis=0), rtol=1e-5, atol=1e-6)
     assert (found[19] == 0).all()
 

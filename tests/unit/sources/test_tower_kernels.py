@@ -15,10 +15,10 @@ from tests.support.bundles import make_embeddings
 
 def test_inputs_are_the_latest_items_padded() -> None:
     rng, owners = np.random.default_rng(0), np.repeat(np.arange(5), [4, 2, 0, 9, 3])
-    known = Histories.from_rows(5, owners, rng.integers(0, 30, 18), 50_000 * np.sort(rng.integers(0, 99, 18)))
+    histories = Histories.from_rows(5, owners, rng.integers(0, 30, 18), 50_000 * np.sort(rng.integers(0, 99, 18)))
     rows, users, embeddings = np.array([3, 1, 0]), np.arange(5, dtype=np.int32) - 1, make_embeddings(30, 4)
-    arrays = tower_inputs(known.indptr, known.items, known.timestamps, users, rows, 3, halves(embeddings))
-    recent = known.select(rows).last(3)
+    arrays = tower_inputs(histories.indptr, histories.items, histories.timestamps, users, rows, 3, halves(embeddings))
+    recent = histories.select(rows).last(3)
     assert recent.lengths.tolist() == [3, 2, 3]
     filled = np.arange(3) < recent.lengths[:, None]
     history = np.where(filled[..., None], embeddings[recent.padded(recent.items, 0)], 0)
@@ -33,23 +33,23 @@ def test_the_best_unseen_of_what_was_found(k: int) -> None:
     rng = np.random.default_rng(0)
     matrix = rng.integers(-2, 3, (50, 3)).astype(np.float32)  # many equal products, negative ones and zeros
     vectors = rng.integers(-2, 3, (4, 3)).astype(np.float32)
-    known = Histories.from_rows(4, np.repeat([0, 2, 3], [3, 1, 30]), rng.integers(0, 50, 34), np.arange(34))
+    histories = Histories.from_rows(4, np.repeat([0, 2, 3], [3, 1, 30]), rng.integers(0, 50, 34), np.arange(34))
     rows = np.array([3, 0, 2])
     items = np.stack([rng.permutation(50)[:20] for _ in rows]).astype(np.uint32)
     scores = rng.random(items.shape, np.float32)
     scores[0, 5:9] = scores[2] = np.nan
     found = Candidates(np.full((4, k), 7, np.int32), np.zeros((4, k), np.float32))
     expected = Candidates.none(4, k)
-    for place, row in enumerate(rows):
-        real = items[place][~np.isnan(scores[place])].astype(np.int64)
+    for position, row in enumerate(rows):
+        real = items[position][~np.isnan(scores[position])].astype(np.int64)
         zeros = np.zeros(len(real), np.int64)
         best = exact.top_k_sparse(zeros, real, matrix[real] @ vectors[row], 1, 20)
-        kept = exact.drop_seen(best, known.select([row]), k)
+        kept = exact.drop_seen(best, histories.select([row]), k)
         expected.items[row], expected.scores[row] = kept.items[0], kept.scores[0]
-    places = np.zeros(50, np.int32)
-    seen = known.indptr, known.items, places
+    positions = np.zeros(50, np.int32)
+    seen = histories.indptr, histories.items, positions
     write_best_unseen(vectors, halves(matrix), rows, items, scores, *seen, found.items, found.scores)
-    assert not places.any()
+    assert not positions.any()
     np.testing.assert_array_equal(found.items[rows], expected.items[rows])
     np.testing.assert_array_equal(found.scores[rows], expected.scores[rows])
     assert (found.items[1] == 7).all()

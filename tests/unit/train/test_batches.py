@@ -61,16 +61,16 @@ def test_inputs_are_the_items_before_the_targets_and_a_long_history_is_cut_from_
 def test_ratings_and_their_features_are_those_of_the_target() -> None:
     histories = histories_of([5, 7, 3])
     at = {
-        (user, item): place
+        (user, item): position
         for user in range(3)
-        for place, item in enumerate(histories.items)
-        if histories.indptr[user] <= place < histories.indptr[user + 1]
+        for position, item in enumerate(histories.items)
+        if histories.indptr[user] <= position < histories.indptr[user + 1]
     }
     for batch in batches_of(histories).epoch(0):
         for b, p in zip(*np.nonzero(batch["targets"] >= 0), strict=True):
-            place = at[batch["user"][b] - 1, batch["targets"][b, p]]
-            assert batch["ratings"][b, p] == histories.ratings[place]
-            np.testing.assert_array_equal(batch["rating_features"][b, p], [2 * place, 2 * place + 1])
+            position = at[batch["user"][b] - 1, batch["targets"][b, p]]
+            assert batch["ratings"][b, p] == histories.ratings[position]
+            np.testing.assert_array_equal(batch["rating_features"][b, p], [2 * position, 2 * position + 1])
 
 
 def test_padding_stands_on_the_right_and_is_marked() -> None:

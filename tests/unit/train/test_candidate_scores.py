@@ -47,11 +47,11 @@ def held() -> HeldOut:
 def exact(weights: Float64Array, held: HeldOut, cutoff: int) -> dict[str, float]:
     """Figures of the hybrid itself, over the users with an unseen relevant item."""
     blend = Hybrid(MEMBERS, dict(zip(MEMBERS, weights, strict=True)))
-    found = blend.propose(held.queries, cutoff)
+    candidates = blend.propose(held.queries, cutoff)
     histories = held.queries.histories
     seen = [histories.items[a:b] for a, b in zip(histories.indptr, histories.indptr[1:], strict=False)]
     fresh = [item not in seen[user] for user, item in zip(held.relevant.owners, held.relevant.items, strict=True)]
-    figures = ranking_metrics(found.items, held.relevant.keep(np.array(fresh)), [cutoff])
+    figures = ranking_metrics(candidates.items, held.relevant.keep(np.array(fresh)), [cutoff])
     return {name: float(np.nanmean(figures[name])) for name in (f"ndcg@{cutoff}", f"recall@{cutoff}")}
 
 

@@ -108,24 +108,24 @@ def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
 ) -> None:
     monkeypatch.setattr(module, "_BLOCK_QUERIES", 7)
     lists = collected(bundle, held, None)
-    shares, place = [], 0
+    shares, position = [], 0
     for query in range(N_USERS):
         candidates, chosen = naive_candidates(bundle, held, query), chosen_by(held, query)
         shares.append(len(candidates & chosen) / len(chosen))
         if not candidates & chosen:
             continue
-        items = lists.items[place]
+        items = lists.items[position]
         real = items != NO_ITEM
         assert sorted(items[real].tolist()) == sorted(candidates)
-        assert lists.labels[place].tolist() == [item in chosen for item in items]
+        assert lists.labels[position].tolist() == [item in chosen for item in items]
         one = held.queries.select([query])
         expected = described(bundle.ranker.scorer, bundle.ranker.features, one, items[None, real])
-        np.testing.assert_allclose(lists.features[place, real], expected[0], rtol=1e-5, atol=1e-6)
-        assert not lists.features[place, ~real].any()
-        relevant = lists.relevant.items[lists.relevant.indptr[place] : lists.relevant.indptr[place + 1]]
+        np.testing.assert_allclose(lists.features[position, real], expected[0], rtol=1e-5, atol=1e-6)
+        assert not lists.features[position, ~real].any()
+        relevant = lists.relevant.items[lists.relevant.indptr[position] : lists.relevant.indptr[position + 1]]
         assert set(relevant.tolist()) == chosen, "what is no candidate counts in the figures too"
-        place += 1
-    assert 5 < place == len(lists) < N_USERS
+        position += 1
+    assert 5 < position == len(lists) < N_USERS
     assert lists.queries == N_USERS
     assert lists.candidate_recall == pytest.approx(np.mean(shares))
 
@@ -138,9 +138,9 @@ def test_a_shorter_list_keeps_what_was_chosen_and_draws_the_rest(bundle: Bundle,
         chosen = set(whole.items[row, whole.labels[row]].tolist())
         assert set(short.items[row, short.labels[row]].tolist()) == chosen
         assert len(set(short.items[row].tolist())) == 6
-        for place, item in enumerate(short.items[row]):
+        for position, item in enumerate(short.items[row]):
             before = whole.items[row].tolist().index(item)
-            np.testing.assert_allclose(short.features[row, place], whole.features[row, before], rtol=1e-6)
+            np.testing.assert_allclose(short.features[row, position], whole.features[row, before], rtol=1e-6)
     np.testing.assert_array_equal(collected(bundle, held, 6).items, short.items)
     assert (collected(bundle, held, 6, seed=1).items != short.items).any()
 

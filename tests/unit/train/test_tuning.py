@@ -64,8 +64,8 @@ def target_is_unseen(held: HeldOut) -> BoolArray:
 
 def ndcg(retriever: Source, held: HeldOut, cutoff: int = 2) -> float:
     """Of the users whose target is unseen, seen items removed."""
-    found = retriever.propose(held.queries, cutoff)
-    figures = ranking_metrics(found.items, held.relevant, [cutoff])[f"ndcg@{cutoff}"]
+    candidates = retriever.propose(held.queries, cutoff)
+    figures = ranking_metrics(candidates.items, held.relevant, [cutoff])[f"ndcg@{cutoff}"]
     return float(figures[target_is_unseen(held)].mean())
 
 
