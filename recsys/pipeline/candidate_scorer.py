@@ -27,9 +27,9 @@ class CandidateScorer:
     The sum puts the candidates of one query in order: it decides who the finalists are, is a feature of the ranker, and
     is added to the ranker's own score. It is not the score that the source `recsys.sources.hybrid.Hybrid` gives with
     the same weights. That one ranks the whole catalogue, where a source scores all items or a few, so it counts how far
-    a score lies above the source's 1000th highest of the query, and nothing below it. Here all candidates have a score
-    of every source: a floor would shift all candidates of a query alike where they lie above it, and would make equal
-    those that lie below it, between which the sum has to decide.
+    a score lies above the source's 1000th highest of the query, and nothing below it. Here every candidate has a score
+    of every source, 0 where that has no opinion: a floor would shift all candidates of a query alike where they lie
+    above it, and would make equal those that lie below it, between which the sum has to decide.
 
     Attributes:
         primary: the source whose scores come first.
