@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, *, early: bool = False) -> Fast
         server.reload_on_hangup(asyncio.get_running_loop())
         server.start()
         if not early:
-            await asyncio.wrap_future(server.parts.bundles.first)
+            await asyncio.shield(asyncio.wrap_future(server.parts.bundles.first))
         yield
         await asyncio.to_thread(server.close)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 
 from recsys.core.errors import RecsysError
 from serve.settings import Settings
@@ -15,7 +17,11 @@ from serve.settings import Settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+CRASHED = 1  # Python's exit code; signals have negative ones, what keeps a server from starting has greater ones
 
 ALIVE: dict[str, object] = {"status": "ok"}
 WAITING: dict[str, object] = {
@@ -78,7 +84,7 @@ class Starting:
     async def _serve(self, stop: asyncio.Event, listen: asyncio.Event) -> None:
         """Make the app and let it serve until told to stop; `listen` is set when it has a bundle, or there is none.
 
-        Where there is nothing to serve, the process ends with the exit code of the error.
+        Where there is nothing to serve, the process ends: the first one with the exit code of the error.
         """
         try:
             app = await asyncio.to_thread(_make_app, self._settings)
@@ -93,7 +99,15 @@ class Starting:
                 await stop.wait()
         except RecsysError as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            asyncio.get_running_loop().call_soon(sys.exit, error.exit_code)
+            _end(error.exit_code if self.first else CRASHED)
+        except Exception:  # a bug: the process must not go on to say that it is starting
+            logger.exception("The server cannot start")
+            _end(STARTUP_FAILURE if self.first else CRASHED)
+
+
+def _end(code: int) -> None:
+    """End the event loop, and so the process."""
+    asyncio.get_running_loop().call_soon(sys.exit, code)
 
 
 def _make_app(settings: Settings) -> FastAPI:

@@ -14,11 +14,9 @@ from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from serve.metrics import MULTIPROCESS_FOLDER
-from serve.starting import Starting
+from serve.starting import CRASHED, Starting
 
 logger = logging.getLogger(__name__)
-
-CRASHED = 1  # Python's exit code; signals have negative ones, what keeps a server from starting has greater ones
 
 
 class Workers(Multiprocess):

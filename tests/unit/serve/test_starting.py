@@ -106,6 +106,22 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
     asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
 
 
+@pytest.mark.parametrize(("first", "code"), [(True, 3), (False, 1)])
+def test_a_bug_at_the_start_ends_the_process(
+    first: bool, code: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Settings) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(starting, "_make_app", broken)
+    app = Starting(Settings(store="none"), threading.Event())
+    app.first = first
+    with pytest.raises(SystemExit) as ended:
+        asyncio.run(Conversation(app).live())
+    assert ended.value.code == code
+    assert "a bug" in caplog.text
+
+
 def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: Path) -> None:
     async def main() -> None:
         served = threading.Event()
