@@ -95,12 +95,12 @@ def _json(message: dict[str, Any]) -> Schema:
 
 def _with_inner(names: list[str], types: dict[str, Schema]) -> list[str]:
     """The types named and those that they refer to, each before what it refers to, the problem document last."""
-    found: dict[str, None] = {}
+    ordered: dict[str, None] = {}
     waiting = names
     while waiting:
-        found |= dict.fromkeys(waiting)
-        waiting = [name for outer in waiting for name in referred_in(types[outer]) if name not in found]
-    return [*(name for name in found if name != PROBLEM), PROBLEM]
+        ordered |= dict.fromkeys(waiting)
+        waiting = [name for outer in waiting for name in referred_in(types[outer]) if name not in ordered]
+    return [*(name for name in ordered if name != PROBLEM), PROBLEM]
 
 
 def _type(name: str, schema: Schema) -> str:

@@ -42,7 +42,7 @@ class Resources(HTMLParser):
 
 def remote_resources(site: Path) -> list[str]:
     """Everything in the pages and styles of a site that comes from elsewhere, each as `FILE: ADDRESS`."""
-    found = []
+    remote = []
     for path in sorted(site.rglob("*")):
         if path.suffix == ".html":
             page = Resources()
@@ -52,16 +52,16 @@ def remote_resources(site: Path) -> list[str]:
             addresses = _IN_STYLES.findall(path.read_text("utf8"))
         else:
             continue
-        found += [f"{path.relative_to(site)}: {address}" for address in addresses]
-    return found
+        remote += [f"{path.relative_to(site)}: {address}" for address in addresses]
+    return remote
 
 
 def main(folder: str) -> int:
     """Print what is loaded from elsewhere; the exit code says whether anything is."""
-    found = remote_resources(Path(folder))
-    for line in found:
+    remote = remote_resources(Path(folder))
+    for line in remote:
         print(f"Loaded from the network: {line}", file=sys.stderr)
-    return int(bool(found))
+    return int(bool(remote))
 
 
 if __name__ == "__main__":

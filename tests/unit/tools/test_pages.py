@@ -67,12 +67,7 @@ def test_an_example_fits_its_schema() -> None:
     assert example(schema, types) == [{"id": "i1", "price": 1.0}]
 
 
-PAGES = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
-]
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 PLACEHOLDER = re.compile("NAME|SUBJECT")
 NAMED_PATH = re.compile(r"`((?:recsys|serve|tools|tests|benchmarks|docs)/[\w./-]+)`")
 
