@@ -56,8 +56,8 @@ def weights(path: Path) -> dict[str, np.ndarray]:
 
 
 def test_a_run_killed_with_sigkill_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    finish(start("tiny", tmp_path / "whole"))
-    killed = start("tiny", tmp_path / "killed")
+    finish(start("training", tmp_path / "whole"))
+    killed = start("training", tmp_path / "killed")
     assert killed.stdout is not None
     for line in killed.stdout:
         if line == "step 15\n":  # the fourth batch of the third epoch is under way
@@ -66,7 +66,7 @@ def test_a_run_killed_with_sigkill_resumes_to_the_same_weights(tmp_path: Path) -
     killed.communicate(timeout=TIMEOUT_S)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "killed/final.npz").exists()
-    resumed = start("tiny", tmp_path / "killed", "--resume")
+    resumed = start("training", tmp_path / "killed", "--resume")
     assert resumed.stdout is not None
     assert resumed.stdout.readline() in {"step 14\n", "step 15\n", "step 16\n"}
     finish(resumed)
