@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from recsys.core.errors import ConfigError
 from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section
 from recsys.prepare.settings import DataConfig
-from recsys.sources.registry import ENTRIES, FALLBACK, RESERVED, SourceSettings
+from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
 
@@ -276,6 +276,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _the_ranker_reads_what_is_fitted(self) -> Self:
         read = [*self.ranking.retrievers, *self.ranking.scorers]
+        if same_for_all := sorted(set(read) & set(NOT_PERSONAL)):
+            raise ValueError(
+                f"ranking names {', '.join(same_for_all)}, the same for everyone: popularity is a feature anyway; name "
+                "sources that read the history, such as neighbours_bm25, transitions, als or one of retrieval.plugins"
+            )
         if missing := sorted(set(read) - set(self.retrieval.names)):
             raise ValueError(f"ranking names {', '.join(missing)}, which retrieval.retrievers does not")
         if twice := sorted({name for name in read if read.count(name) > 1}):

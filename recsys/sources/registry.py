@@ -118,8 +118,16 @@ ENTRIES = {entry.name: entry for entry in _ENTRIES}
 FALLBACK = "popularity"
 """The source that answers users without a history; every bundle has it."""
 
-RESERVED = ("two_tower", "hybrid", "blend", "full", "ranker")
-"""Names that answers and reports use for what is no entry here."""
+NOT_PERSONAL = (FALLBACK, "recent_popularity")
+"""Sources that say the same of everyone. The ranker has features of popularity anyway, so that it may name neither."""
+
+RESERVED = (
+    *("two_tower", "hybrid", "blend", "full", "ranker"),
+    *("system", "two_tower_scann", "two_tower_exact"),
+    *("price", "brand", "category", "history", "rating", "source_sum"),
+    *("brand_of", "category_of"),  # whose `_last_item` would be a feature of the brand and of the category
+)
+"""Names that answers, reports and groups of features use for what is no entry here."""
 
 KINDS = {
     "two_tower": "recsys.sources.two_tower.source.TwoTowerSource",

@@ -25,9 +25,18 @@ class CandidateFeatures:
 
     Attributes:
         groups: by their name in `GROUPS`.
+
+    Raises:
+        ValueError: two features have one name, or two groups one heading, as where a source bears a heading's name.
     """
 
     groups: dict[str, FeatureGroup]
+
+    def __post_init__(self) -> None:
+        headings = [heading for group in self.groups.values() for heading in group.names]
+        for what, names in (("headings", headings), ("features", self.names)):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} of different names, got {', '.join(twice)} more than once")
 
     @classmethod
     def fit(cls, data: CatalogueData, parts: FeatureParts) -> Self:
@@ -53,7 +62,7 @@ class CandidateFeatures:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the F features."""
-        return tuple(name for names in self.headings.values() for name in names)
+        return tuple(name for group in self.groups.values() for names in group.names.values() for name in names)
 
     @cached_property
     def _first_columns(self) -> Sequence[int]:

@@ -19,8 +19,10 @@ from recsys.pipeline.features import (
 )
 from recsys.pipeline.features.names import NO_NAME
 from recsys.pipeline.features.registry import GROUPS
+from recsys.pipeline.features.source_scores import SourceScoreFeatures
 from recsys.pipeline.finalists import ScoredCandidates
 from recsys.sources.lending import Loans
+from recsys.sources.registry import ENTRIES, RESERVED
 
 NAN = float("nan")
 
@@ -198,3 +200,39 @@ def test_a_group_is_added_by_its_class_and_one_line_of_the_registry(
     assert values[:, loaded.column("even")].tolist() == [0, 1, 1]
     for name in before.names:
         assert values[:, loaded.column(name)].tolist() == others[:, before.column(name)].tolist(), name
+
+
+def fitted_with(parts: FeatureParts) -> CandidateFeatures:
+    data = CatalogueData(histories([0]), np.array([1.0]), ["a"], [["x"]], Loans.none(1))
+    return CandidateFeatures.fit(data, parts)
+
+
+@pytest.mark.parametrize("source", ["popularity", "price", "brand", "category", "history", "source_sum", "two_tower"])
+def test_a_source_that_bears_the_name_of_a_heading_is_refused(source: str) -> None:
+    with pytest.raises(ValueError, match=f"headings of different names, got {source} more than once"):
+        fitted_with(FeatureParts("two_tower", (source,), None))
+
+
+def test_two_features_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="features of different names, got brand_of_last_item more than once"):
+        fitted_with(FeatureParts("two_tower", ("brand_of",), None))
+
+
+def test_the_columns_of_the_groups_are_those_of_their_names() -> None:
+    features = fitted_with(FeatureParts("two_tower", ("als", "ease"), None))
+    assert [name for names in features.headings.values() for name in names] == list(features.names)
+    first = 0
+    for group, column in zip(features.groups.values(), features._first_columns, strict=False):
+        names = [name for names in group.names.values() for name in names]
+        assert column == first
+        assert list(features.names[column : column + len(names)]) == names
+        first += len(names)
+    assert first == len(features.names)
+
+
+def test_no_source_from_outside_may_bear_the_name_of_a_heading() -> None:
+    features = fitted_with(FeatureParts("two_tower", (), None))
+    parts = [name.removeprefix("als_") for name in SourceScoreFeatures(("als",)).names["als"]]
+    prefixes = [name.removesuffix(f"_{part}") for name in features.names for part in parts if name.endswith(f"_{part}")]
+    assert {"brand_of", "category_of"} <= set(prefixes)
+    assert {*features.headings, *prefixes, "rating"} <= {*RESERVED, *ENTRIES}
