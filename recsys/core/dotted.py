@@ -12,6 +12,8 @@ def imported(path: str) -> Any:
     Raises:
         ModuleNotFoundError: there is no such module, or it imports one that there is not.
         AttributeError: the module has nothing of that name.
+        ValueError: the path begins with a dot.
+        Exception: whatever else the module raises while it is imported, such as a SyntaxError.
     """
     module, *names = path.split(".")
     owner: Any = importlib.import_module(module)

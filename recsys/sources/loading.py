@@ -19,7 +19,7 @@ def load_source(kind: str, folder: Path, name: str) -> Source:
         name: which it bears from now on.
 
     Raises:
-        BundleError: there is no such kind, or no such class here.
+        BundleError: there is no such kind, no such class here, or its module fails to be imported.
     """
     source = _class_of(kind, folder).load(folder)
     source.name = name
@@ -35,9 +35,10 @@ def _class_of(kind: str, folder: Path) -> type[Source]:
         )
     try:
         named = imported(KINDS.get(kind, kind))
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module from outside may raise anything
         remedy = "install the package that the bundle was made with"
-        raise BundleError(f"the class {kind} of the source in {folder}", str(error), remedy) from error
+        got = f"{type(error).__name__}: {error}"
+        raise BundleError(f"the class {kind} of the source in {folder}", got, remedy) from error
     if not (isinstance(named, type) and issubclass(named, Source)):
         raise BundleError(f"a source at {kind}, for {folder}", repr(named), "install the version it was made with")
     return named

@@ -54,7 +54,8 @@ def plugged(name: str, given: Mapping[str, Any]) -> tuple[type[PluggedSource], S
         given: what stands there: `class`, and settings.
 
     Raises:
-        ConfigError: no such module, no such class, not a `PluggedSource`, or settings that it does not take.
+        ConfigError: no such module, one that fails to be imported, no such class, not a `PluggedSource`, or settings
+            that it does not take.
     """
     key = f"retrieval.plugins.{name}"
     path = given.get(CLASS)
@@ -64,14 +65,12 @@ def plugged(name: str, given: Mapping[str, Any]) -> tuple[type[PluggedSource], S
         )
     try:
         named = imported(path)
-    except ImportError as error:
+    except Exception as error:  # a module from outside may raise anything
         raise ConfigError(
-            f"a module that can be imported for {key}",
-            f"{path}: {error}",
-            "install its package or put its folder on PYTHONPATH; or correct the path",
+            f"a class that can be imported from {path} for {key}",
+            f"{type(error).__name__}: {error}",
+            "correct the path or the module; or install its package or put its folder on PYTHONPATH",
         ) from error
-    except AttributeError as error:
-        raise ConfigError(f"a class {path} for {key}", str(error), "correct the path") from error
     if not (isinstance(named, type) and issubclass(named, PluggedSource)):
         raise ConfigError(
             f"a source at {path} for {key}",

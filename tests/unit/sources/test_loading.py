@@ -55,7 +55,8 @@ def test_a_class_from_outside_is_found_by_its_dotted_path(tmp_path: Path) -> Non
     [
         ("oracle", "item_to_item"),
         ("nowhere.at.All", "No module named 'nowhere'"),
-        (f"{__name__}.Absent", "Absent"),
+        (f"{__name__}.Absent", "AttributeError: .*Absent"),
+        (".foo.Bar", "ValueError: Empty module name"),
         ("recsys.core.histories.Histories", "a source at"),
     ],
 )
@@ -63,3 +64,11 @@ def test_an_unknown_kind_in_a_bundle_is_told(kind: str, told: str, tmp_path: Pat
     with pytest.raises(BundleError, match=told) as error:
         load_source(kind, tmp_path, "toy")
     assert kind in str(error.value)
+
+
+def test_a_class_whose_module_fails_to_be_imported_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "damaged_source.py").write_text("class Bar(:", "utf8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BundleError, match="SyntaxError: ") as error:
+        load_source("damaged_source.Bar", tmp_path, "toy")
+    assert "the class damaged_source.Bar" in error.value.expected

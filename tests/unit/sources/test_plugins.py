@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,8 @@ def test_it_is_fitted_over_its_grid_under_the_name_of_the_config() -> None:
         ({"class": "NextItem"}, "a dotted path"),
         ({"class": "nowhere.to.be.Found"}, "No module named 'nowhere'"),
         ({"class": "tests.support.toy_source.Absent"}, "Absent"),
+        ({"class": ".foo.Bar"}, "ValueError: Empty module name"),
+        ({"class": "foo..Bar"}, "ModuleNotFoundError: No module named 'foo'"),
         ({"class": "tests.support.toy_source.NextItemSettings"}, "PluggedSource"),
         ({"class": "recsys.sources.popularity.source.Popularity"}, "PluggedSource"),
         ({"class": PATH, "stride": 1}, "stride"),
@@ -54,3 +57,23 @@ def test_what_is_wrong_is_told(plugin: dict[str, Any], told: str) -> None:
     assert told in str(error.value)
     assert "toy" in str(error.value)
     assert error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("class Bar(:", "SyntaxError: "),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("None.x", "AttributeError: "),
+    ],
+)
+def test_a_module_that_fails_to_be_imported_is_told(
+    module: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_source.py").write_text(module, "utf8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError) as error:
+        recipes(config(**{"class": "broken_source.Bar"}))
+    assert error.value.expected == "a class that can be imported from broken_source.Bar for retrieval.plugins.toy"
+    assert error.value.got.startswith(told)
+    assert "correct the path or the module" in error.value.remedy
