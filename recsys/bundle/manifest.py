@@ -215,7 +215,7 @@ def digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of a manifest as JSON, without its own `sha256`.
 
     Raises:
-        ValueError: a value is not finite.
+        ValueError: a value is not finite, or a text no Unicode.
     """
     rest = {key: value for key, value in content.items() if key != "sha256"}
     text = json.dumps(rest, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -254,7 +254,11 @@ def read_manifest(folder: Path) -> Manifest:
             f"{version!r}: written by an incompatible version of the program",
             "export the bundle again with this version of the program: train.py --resume keeps the trained weights",
         )
-    if content.get("sha256") != digest(content):
+    try:
+        computed = digest(content)
+    except ValueError as error:  # Python reads NaN and 1e999, which nothing here writes
+        raise BundleError(f"finite figures and plain text in {path}", str(error), _REMEDY) from error
+    if content.get("sha256") != computed:
         raise BundleError(f"an unchanged {path}", "content that does not match its checksum", _REMEDY)
     try:
         return msgspec.convert(content, Manifest)

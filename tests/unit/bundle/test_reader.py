@@ -251,6 +251,16 @@ def test_a_manifest_edited_by_hand_is_refused(version: Path) -> None:
         open_bundle(version)
 
 
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", r'"\ud800"'])
+def test_a_manifest_with_what_is_not_finite_or_no_text_is_refused(version: Path, value: str) -> None:
+    edit_manifest(version, sign=False, name="here")
+    manifest = version / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"here"', value))
+    with pytest.raises(BundleError) as error:
+        open_bundle(version)
+    assert error.value.expected == f"finite figures and plain text in {manifest}"
+
+
 @pytest.mark.parametrize("verify", ["full", "quick"])
 def test_every_missing_file_is_named(version: Path, verify) -> None:
     for name in written(version)["files"]:
