@@ -2,6 +2,6 @@
 
 from recsys.bundle.catalogue import Catalogue, ItemCard, ItemRecord
 from recsys.bundle.reader import Bundle, open_bundle
-from recsys.bundle.writer import BundleWriter
+from recsys.bundle.writer import BundleWriter, require_writable
 
-__all__ = ["Bundle", "BundleWriter", "Catalogue", "ItemCard", "ItemRecord", "open_bundle"]
+__all__ = ["Bundle", "BundleWriter", "Catalogue", "ItemCard", "ItemRecord", "open_bundle", "require_writable"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -46,6 +47,21 @@ class _Described(NamedTuple):
     config: dict[str, Any]
     metrics: MetricsSection
     serving: ServingSection
+
+
+def require_writable(parent: Path | str, name: str) -> None:
+    """Make sure that a bundle can be written below `parent / name`, by writing and removing a small file there.
+
+    Raises:
+        BundleError: it cannot.
+    """
+    home = Path(parent) / name
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=home) as file:
+            file.write(b"a bundle goes here")
+    except OSError as error:
+        raise _not_written(home, error) from error
 
 
 class BundleWriter:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import tensorflow as tf
 from rich.console import Console
 
+from recsys.bundle import require_writable
 from recsys.config import Config
 from recsys.core.progress import Steps
 from recsys.prepare import columns as c
@@ -52,7 +53,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         ConfigError: a source from outside cannot be imported or does not take its settings.
         DataError: there is no prepared dataset.
         TrainingError: no text encoder, a run that cannot be resumed or is in use, a loss that is not finite.
-        BundleError: the result is not good enough to publish.
+        BundleError: no bundle can be written where the config says, or the result is not good enough to publish.
         KeyboardInterrupt: the run was stopped; it can be resumed.
     """
     recipes(config.retrieval)  # what is wrong with a source from outside is told now, not after the towers' training
@@ -61,6 +62,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
     if not cluster.is_chief:
         _fit_towers(config, resume, run, cluster, Steps(Console(quiet=True), STEPS))
         return None
+    require_writable(config.bundle.dir, config.name)  # and so is a folder that takes no bundle
     steps = Steps(console or Console(soft_wrap=True), STEPS)
     with run.locked():
         whole, twin = _fit_towers(config, resume, run, cluster, steps)

@@ -290,6 +290,15 @@ def test_no_prepared_dataset(trained: Trained, tmp_path: Path, capsys: pytest.Ca
     assert "prepare_data.py" in capsys.readouterr().err
 
 
+def test_a_folder_that_takes_no_bundle_is_told_before_anything_is_trained(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("a file where the folder should be")
+    assert trained.train("--set", f"bundle.dir={tmp_path / 'file'}", f"training.run_dir={tmp_path / 'runs'}") == 5
+    assert "to write a bundle below" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
     shop = open_shop(
         tmp_path,

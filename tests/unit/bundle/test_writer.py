@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.bundle import BundleWriter, open_bundle, writer
+from recsys.bundle import BundleWriter, open_bundle, require_writable, writer
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.pipeline.features import CandidateFeatures
@@ -158,6 +158,15 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "tiny").write_text("a file where the folder should be")
     with pytest.raises(BundleError, match="to write a bundle below"):
         small(tmp_path)
+
+
+def test_whether_a_bundle_can_be_written_is_told_beforehand(tmp_path: Path) -> None:
+    require_writable(tmp_path / "bundles", "shop")
+    assert list((tmp_path / "bundles/shop").iterdir()) == [], "it leaves nothing behind"
+    (tmp_path / "file").write_text("a file where the folder should be")
+    with pytest.raises(BundleError, match=r"to write a bundle below .*file/shop") as error:
+        require_writable(tmp_path / "file", "shop")
+    assert "Not a directory" in error.value.got
 
 
 def test_a_missing_part_is_refused(tmp_path: Path) -> None:
