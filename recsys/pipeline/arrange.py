@@ -1,4 +1,8 @@
-"""Arrange: a hook that sees more ranked items than a list holds, and says which of them make the list."""
+"""Arrange: a hook that sees more ranked items than a list holds, and says which of them make the list.
+
+What it leaves out is not forbidden: a list that it makes shorter than k is filled up with popular items, perhaps with
+those left out. What no list may hold belongs in a rule (`recsys.pipeline.allow.Rule`), which holds for these, too.
+"""
 
 from __future__ import annotations
 

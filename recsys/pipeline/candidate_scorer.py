@@ -31,6 +31,8 @@ class CandidateScorer:
     of every source, 0 where that has no opinion: a floor would shift all candidates of a query alike where they lie
     above it, and would make equal those that lie below it, between which the sum has to decide.
 
+    The weights are the hybrid's: they were tuned on validation for its formula, not for this one.
+
     Attributes:
         primary: the source whose scores come first.
         scorers: sources by name that score the candidates beside it, and whose scores are features.
