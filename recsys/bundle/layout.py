@@ -1,7 +1,7 @@
 """Where everything lies in a bundle.
 
 saved_model/<name>/current names the version in use; saved_model/<name>/<version>/ holds the files below.
-Those of the two-tower retriever are named in `recsys.sources.two_tower`.
+Those of the two-tower are named in `recsys.sources.two_tower`.
 """
 
 SCHEMA_VERSION = 5
@@ -23,4 +23,4 @@ CURRENT_FILE = "current"
 LOCK_FILE = ".lock"
 TEMPORARY_PREFIX = ".writing-"
 
-FULL = "full"  # names the whole pipeline among the models; the others are retrievers
+FULL = "full"  # names the whole pipeline among the models; the others are sources

@@ -53,13 +53,13 @@ def _gain(comparisons: Sequence[Comparison], baseline: str, metric: str, base: f
 
 
 def validation_figures(metrics: Mapping[str, Any], metric: str) -> dict[str, float]:
-    """Each retriever's figure on validation with the settings chosen, as far as the bundle's manifest has it."""
+    """Each source's figure on validation with the settings chosen, as far as the bundle's manifest has it."""
     figures = {name: _chosen_figure(report, metric) for name, report in tuning_reports(metrics).items()}
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def tuning_reports(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What the bundle's manifest says of the tuning of each retriever, the hybrid and the blend included."""
+    """What the bundle's manifest says of the tuning of each source, the hybrid and the blend included."""
     hybrid = metrics.get("hybrid") or {}
     reports = {**metrics.get("retrievers", {})}
     if hybrid:

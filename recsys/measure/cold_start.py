@@ -68,13 +68,11 @@ def _anonymous(queries: Queries, length: int | None) -> Queries:
     return Queries(histories, np.full(len(queries), -1, np.int32), queries.now)
 
 
-def among_new_items(
-    retrievers: dict[str, Source], held: HeldOut, new: BoolArray, config: Config
-) -> AmongNewItems | None:
+def among_new_items(sources: dict[str, Source], held: HeldOut, new: BoolArray, config: Config) -> AmongNewItems | None:
     """How well new items are told from one another: they alone are ranked, for users who chose one of them.
 
     Args:
-        retrievers: by name, asked for the scores of all items.
+        sources: by name, asked for the scores of all items.
         held: users of the split.
         new: bool [n_items].
         config: the cutoffs, the number of bootstrap samples and the seed.
@@ -91,12 +89,12 @@ def among_new_items(
     renumbered[rows] = np.arange(len(rows))
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metrics = [f"{metric}@{cutoff}" for metric in HEADLINE]
-    figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in retrievers}
+    figures = {name: {m: np.full(len(chosen), np.nan, np.float32) for m in metrics} for name in sources}
     for rows_of_block, block in chosen.blocks(len(new)):
         relevant = block.relevant.keep(new[block.relevant.items])
         relevant = relevant._replace(items=renumbered[relevant.items])
-        for name, retriever in retrievers.items():
-            best = top_k(retriever.score(block.queries)[:, rows], cutoff)
+        for name, source in sources.items():
+            best = top_k(source.score(block.queries)[:, rows], cutoff)
             values = ranking_metrics(best.items, relevant, [cutoff])
             for metric in metrics:
                 figures[name][metric][rows_of_block] = values[metric]

@@ -1,4 +1,4 @@
-"""Evaluate a bundle on held-out interactions: every retriever it holds and what it serves, in one run."""
+"""Evaluate a bundle on held-out interactions: every source it holds and what it serves, in one run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def evaluate(
         dataset: its split is predicted.
         config: `config.evaluation` and `config.seed`.
         split: "test" or "validation".
-        retrievers: names of the bundle's retrievers to compare beside the two-tower and popularity; None: all.
+        retrievers: names of the bundle's sources to compare beside the two-tower and popularity; None: all.
         recommendations: where to write the system's top 100 of every user, or None.
         steps: of the run, `STEPS` among them; None: nobody hears of it.
 
@@ -62,7 +62,7 @@ def evaluate(
 
     Raises:
         BundleError: the bundle was trained on another dataset or another preparation of it.
-        ConfigError: the bundle holds no retriever of a given name, or the file cannot be written.
+        ConfigError: the bundle holds no source of a given name, or the file cannot be written.
         DataError: the split is empty.
     """
     require_same_dataset(bundle, dataset)

@@ -13,13 +13,14 @@ from recsys.core.errors import ConfigError
 from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
+from recsys.sources import registry
 from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, inner_products, top_k
 from recsys.sources.two_tower.source import TwoTowerSource
 
-TWO_TOWER = TwoTowerSource.name
+TWO_TOWER = registry.TWO_TOWER
 SYSTEM, ANN, EXACT = "system", f"{TWO_TOWER}_scann", f"{TWO_TOWER}_exact"
-HYBRID, BLEND, POPULARITY = "hybrid", "blend", "popularity"
+HYBRID, BLEND, POPULARITY = registry.HYBRID, registry.BLEND, registry.FALLBACK
 OURS = (SYSTEM, ANN, EXACT, HYBRID)
 """What the two-tower has a part in; every other system is a baseline."""
 
@@ -43,8 +44,8 @@ class Systems:
 
     Attributes:
         recommender: what is served.
-        two_tower: its retriever, asked approximately and exactly.
-        retrievers: the others by name.
+        two_tower: the source, asked approximately and exactly.
+        retrievers: the other sources by name.
     """
 
     def __init__(self, recommender: Recommender, two_tower: TwoTowerSource, retrievers: dict[str, Source]):
@@ -52,20 +53,20 @@ class Systems:
 
     @classmethod
     def of(cls, bundle: Bundle, chosen: Collection[str] | None = None) -> Systems:
-        """The whole system, the two-tower, popularity, and the bundle's other retrievers.
+        """The whole system, the two-tower, popularity, and the bundle's other sources.
 
         Args:
             bundle: an open bundle.
-            chosen: names of the other retrievers wanted; None: all.
+            chosen: names of the other sources wanted; None: all.
 
         Raises:
-            ConfigError: the bundle has no retriever of a chosen name.
+            ConfigError: the bundle has no source of a chosen name.
         """
         held = [name for name in bundle.sources if name != TWO_TOWER]
         unknown = sorted(set(chosen or ()) - {*held, TWO_TOWER})
         if unknown:
             raise ConfigError(
-                f"--retrievers among {', '.join(held)}", ", ".join(unknown), "name retrievers that the bundle holds"
+                f"--retrievers among {', '.join(held)}", ", ".join(unknown), "name sources that the bundle holds"
             )
         wanted = [name for name in held if chosen is None or name in chosen or name == POPULARITY]
         order = [name for name in (HYBRID, BLEND) if name in wanted]

@@ -78,7 +78,7 @@ def metric_table(results: Document, protocol: str) -> dict[str, Any]:
 
 
 def tuning_rows(results: Document) -> list[dict[str, Any]]:
-    """Each retriever's budget on validation: name, label, tried, users, figure, chosen and all trials."""
+    """Each source's budget on validation: name, label, tried, users, figure, chosen and all trials."""
     metrics = results["run"]["bundle"]["metrics"]
     column = f"ndcg@{results['protocol']['main_cutoff']}"
     figures = validation_figures(metrics, column)

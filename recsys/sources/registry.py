@@ -118,11 +118,14 @@ ENTRIES = {entry.name: entry for entry in _ENTRIES}
 FALLBACK = "popularity"
 """The source that answers users without a history; every bundle has it."""
 
+TWO_TOWER, HYBRID, BLEND = "two_tower", "hybrid", "blend"
+"""Names of the sources that have no entry."""
+
 NOT_PERSONAL = (FALLBACK, "recent_popularity")
 """Sources that say the same of everyone. The ranker has features of popularity anyway, so that it may name neither."""
 
 RESERVED = (
-    *("two_tower", "hybrid", "blend", "full", "ranker"),
+    *(TWO_TOWER, HYBRID, BLEND, "full", "ranker"),
     *("system", "two_tower_scann", "two_tower_exact"),
     *("price", "brand", "category", "history", "rating", "source_sum"),
     *("brand_of", "category_of"),  # whose `_last_item` would be a feature of the brand and of the category

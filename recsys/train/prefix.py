@@ -1,6 +1,6 @@
 """The prefix of train: what the ranker's training lists may know, and what follows, which labels them.
 
-Retrievers score what they were fitted on far too well. So the ranker learns from retrievers, a two-tower among them,
+Sources score what they were fitted on far too well. So the ranker learns from sources, a two-tower among them,
 that were fitted on a prefix of train, and from the choices that follow the prefix: as at serving time, the features
 of a candidate know nothing of whether it will be chosen. Validation and test take no part.
 """

@@ -19,11 +19,10 @@ from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.recipes import recipes
+from recsys.sources.registry import BLEND, HYBRID
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample
-
-BLEND, HYBRID = "blend", "hybrid"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
 from recsys.sources.recipes import Chosen, Recipe
+from recsys.sources.registry import BLEND, TWO_TOWER
 from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
 
 Progress = Callable[[int], None]
@@ -157,7 +158,7 @@ def alpha_sweep(two_tower: Source, blend: Source, held: HeldOut, config: Config)
     Returns:
         One {"alpha", "ndcg@<k>", "recall@<k>"} for alpha 0, 0.1 ... 1, with k the main cutoff.
     """
-    scores = CandidateScores.of({"two_tower": two_tower, "blend": blend}, tuning_sample(held, config))
+    scores = CandidateScores.of({TWO_TOWER: two_tower, BLEND: blend}, tuning_sample(held, config))
     cutoff = main_cutoff(config.evaluation.cutoffs)
     return [
         {"alpha": float(alpha), **scores.figures(np.array([1 - alpha, alpha]) / scores.scales, cutoff)}
@@ -234,7 +235,7 @@ def _given_shares(members: Mapping[str, Source], config: Config) -> Float64Array
     given = config.retrieval.hybrid_weights
     if given is None:
         return None
-    allowed = ["two_tower", *config.retrieval.names]
+    allowed = [TWO_TOWER, *config.retrieval.names]
     shares = np.array([given.get(name, 0.0) for name in members])
     if not set(given) <= set(allowed) or not shares.any():
         raise ConfigError(

@@ -13,12 +13,11 @@ from recsys.core.queries import Queries
 from recsys.core.types import Float64Array
 from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
+from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.kernels import shown
 from serve.recommendations.answers import RecommendedItem
 from serve.recommendations.options import Options
-
-POPULARITY = "popularity"
 
 
 @dataclass
@@ -60,10 +59,10 @@ def recommend(loaded: LoadedBundle, queries: Queries, options: Options) -> Recom
 def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) -> Float64Array:
     """Of the items [B, k]: of popular ones their share of all interactions, of others the calibrated score."""
     k = made.items.shape[1]
-    if options.model != POPULARITY and made.personal.min(initial=k) == k:
+    if options.model != FALLBACK and made.personal.min(initial=k) == k:
         return loaded.confidence(options.model, made.scores)
     shares = np.clip(made.scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9), 0, 1)
-    if options.model == POPULARITY:
+    if options.model == FALLBACK:
         return shares
     popular = np.arange(k) >= made.personal[:, None]
     return np.where(popular, shares, loaded.confidence(options.model, made.scores))
@@ -92,8 +91,8 @@ def _entries(
         ranks, rows, proposers, *numbers, strict=True
     ):
         item_id, title, brand, price = cards[row]
-        model_source = made.ranked_by if own else POPULARITY
-        sources = names[bits] if own else [POPULARITY]
+        model_source = made.ranked_by if own else FALLBACK
+        sources = names[bits] if own else [FALLBACK]
         entries.append(
             RecommendedItem(
                 rank=rank,

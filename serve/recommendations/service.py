@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.errors import UnknownModelError
 from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories, times_of_last
 from serve.metrics import Metrics
 from serve.recommendations.answers import RecommendationResponse, Timing, UserSummary
-from serve.recommendations.lists import POPULARITY, UserList, lists
+from serve.recommendations.lists import UserList, lists
 from serve.recommendations.options import Options
 from serve.times import time_text
 
@@ -122,7 +123,7 @@ class RecommendationService:
                     live_events=users.live_events[b],
                     last_interaction_at=time_text(last[b]),
                 ),
-                primary_model=POPULARITY if filled and not listed.personal else options.model,
+                primary_model=FALLBACK if filled and not listed.personal else options.model,
                 fallback_used=filled,
                 fallback_reason=reason,
                 shortfall=shortfall,

@@ -23,10 +23,11 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData
 from recsys.sources.lending import Loans
 from recsys.sources.popularity.source import Popularity
+from recsys.sources.registry import HYBRID
 from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import FittedRanker, fit_ranker, served_ranker
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
-from recsys.train.source_fits import HYBRID, fit_again, fit_data
+from recsys.train.source_fits import fit_again, fit_data
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 from recsys.train.steps.export_towers import export_towers
 from recsys.train.validator import EARLY_STOPPING_METRIC
