@@ -62,7 +62,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
     if not cluster.is_chief:
         _fit_towers(config, resume, run, cluster, Steps(Console(quiet=True), STEPS))
         return None
-    require_writable(config.bundle.dir, config.name)  # and so is a folder that takes no bundle
+    require_writable(config.bundle.dir, config.name)  # a folder that takes no bundle is told now, too
     steps = Steps(console or Console(soft_wrap=True), STEPS)
     with run.locked():
         whole, twin = _fit_towers(config, resume, run, cluster, steps)
