@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
@@ -106,24 +106,32 @@ class Bundles:
                 loaded = self._open(or_older)
             except RecsysError as error:
                 self.progress.stands_at(str(error))
-                self._metrics.bundle_refused()
+                with _logged("The metrics miss a bundle that was refused"):
+                    self._metrics.bundle_refused()
                 served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
                 logger.error("The bundle was refused; %s. %s", served, error)
                 raise
             if self._closing.is_set():
                 raise NotReadyError("the server ends")
             old, self._loaded = self._loaded, loaded
-        if old is not None:
-            self._metrics.serving(old.bundle.name, old.bundle.version, yes=False)
-        self._metrics.serving(loaded.bundle.name, loaded.bundle.version, yes=True)
+        with _logged("The metrics miss which bundle is served"):
+            if old is not None:
+                self._metrics.serving(old.bundle.name, old.bundle.version, yes=False)
+            self._metrics.serving(loaded.bundle.name, loaded.bundle.version, yes=True)
         logger.info(
             "Serving %s, version %s, loaded in %.1f s",
             loaded.bundle.name,
             loaded.bundle.version,
             time.perf_counter() - started,
         )
-        self._on_change(loaded)
+        self._first_is(None)  # before what may wait for a store
+        with _logged("What follows a new bundle was not done"):
+            self._on_change(loaded)
         return loaded
+
+    def _first_is(self, error: RecsysError | None) -> None:
+        with suppress(InvalidStateError):  # it was done already
+            self.first.set_result(error)
 
     def _open(self, or_older: bool) -> LoadedBundle:
         path = self._settings.bundle
@@ -186,16 +194,37 @@ class Bundles:
         try:
             self.load(or_older=True)
         except RecsysError as error:  # logged; /ready says why
-            self.first.set_result(error)
+            self._first_is(error)
         except NotReadyError:  # told to end meanwhile
             return
-        else:
-            self.first.set_result(None)
+        except Exception as error:
+            logger.exception("The bundle cannot be loaded")
+            self._first_is(
+                BundleError(
+                    f"a bundle in {self._settings.bundle}",
+                    f"{type(error).__name__}: {error}",
+                    "mend what the log names",
+                )
+            )
         while True:
             asked = self._wanted.wait(self._settings.reload_poll_s or None)
             if self._closing.is_set():
                 return
             self._wanted.clear()
-            if asked or self._signature() != self._seen:
-                with suppress(RecsysError, NotReadyError):  # logged; what was served goes on
-                    self.load()
+            with _logged("The look for another bundle failed; there will be others"):
+                self._look(asked)
+
+    def _look(self, asked: bool) -> None:
+        """Load the bundle if it is another one, or if that was `asked` for."""
+        if asked or self._signature() != self._seen:
+            with suppress(RecsysError, NotReadyError):  # logged; what was served goes on
+                self.load()
+
+
+@contextmanager
+def _logged(failure: str) -> Iterator[None]:
+    """Log any error and go on: a server that follows its bundles no longer would be worse."""
+    try:
+        yield
+    except Exception:
+        logger.exception(failure)

@@ -16,6 +16,7 @@ from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import digest
 from recsys.core.errors import BundleError
+from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles, NotReadyError
 from serve.metrics import Metrics
 from serve.recommendations.warm_up import warm_up
@@ -242,6 +243,65 @@ def test_a_trusted_version_is_checked_by_size_alone(path: Path) -> None:
         assert version_of(bundles) == version
     with serving(path, trusted_version="another") as bundles, pytest.raises(NotReadyError):
         bundles.loaded  # noqa: B018
+
+
+def test_whoever_waits_for_the_first_bundle_waits_for_nothing_else(path: Path) -> None:
+    store = threading.Event()
+
+    def slow(_: LoadedBundle) -> None:
+        store.wait(START_TIMEOUT_S)
+
+    bundles = Bundles(Settings(bundle=path, store="none"), Metrics(), on_change=slow)
+    bundles.start()
+    try:
+        assert bundles.first.result(START_TIMEOUT_S) is None
+        assert not store.is_set()
+    finally:
+        store.set()
+        bundles.close()
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError("no space left on device")
+
+
+def test_no_error_ends_the_look_for_bundles(
+    path: Path, another: Callable[[], str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = Metrics()
+    monkeypatch.setattr(metrics, "serving", full_disk)
+    monkeypatch.setattr(metrics, "bundle_refused", full_disk)
+    bundles = Bundles(Settings(bundle=path, store="none", reload_poll_s=0.02), metrics, on_change=full_disk)
+    bundles.start()
+    try:
+        assert bundles.first.result(START_TIMEOUT_S) is None
+        second = another()
+        eventually(lambda: version_of(bundles) == second)
+        point_to(path, "nowhere")
+        eventually(lambda: "The metrics miss a bundle that was refused" in caplog.text)
+        with monkeypatch.context() as patch:
+            patch.setattr(bundles, "_signature", full_disk)
+            eventually(lambda: "The look for another bundle failed" in caplog.text)
+        third = another()
+        eventually(lambda: version_of(bundles) == third)
+        assert "The metrics miss which bundle is served" in caplog.text
+        assert "What follows a new bundle was not done" in caplog.text
+    finally:
+        bundles.close()
+
+
+def test_any_error_of_the_first_look_is_its_result(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundles = Bundles(Settings(bundle=path, store="none", reload_poll_s=0.02), Metrics())
+    with monkeypatch.context() as patch:
+        patch.setattr(bundles, "_signature", full_disk)
+        bundles.start()
+        error = bundles.first.result(START_TIMEOUT_S)
+    assert isinstance(error, BundleError)
+    assert "no space left" in str(error)
+    try:
+        eventually(lambda: bundles.info is not None)
+    finally:
+        bundles.close()
 
 
 def test_no_answer_mixes_two_bundles(path: Path, another: Callable[[], str]) -> None:

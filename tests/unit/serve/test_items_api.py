@@ -136,6 +136,7 @@ def test_popular_items_in_order(client: TestClient, bundle: Bundle) -> None:
 def searching(bundle_path: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     url = f"sqlite:///{tmp_path_factory.mktemp('search')}/store.sqlite"
     with running(bundle=bundle_path, store=url, index_items=True) as (client, server):
+        eventually(lambda: server._indexing is not None)
         process = server._indexing
         assert process is not None
         eventually(lambda: process.returncode is not None)  # the server itself has taken note of its end
@@ -168,6 +169,7 @@ def test_items_that_search_finds_already_are_not_put_again(
 ) -> None:
     url = searching.app.state.parts.settings.store  # type: ignore[attr-defined]
     with running(bundle=bundle_path, store=url, index_items=True) as (_, server):
+        server._index_items(server.parts.bundles.loaded)
         assert server._indexing is None
 
 
