@@ -6,6 +6,7 @@ scores too.
 
 from __future__ import annotations
 
+import http.client
 import json
 import math
 import re
@@ -137,10 +138,11 @@ def wait_until_ready(url: str, server: subprocess.Popen[str], say: Callable[[str
 def what_it_waits_for(url: str) -> str | None:
     """The server's own reason for not being ready, or None where it is."""
     try:
-        get_json(f"{url}/ready", READY_TIMEOUT_S)
-    except urllib.error.HTTPError as error:
-        return str(json.load(error)["detail"])
-    except OSError:
+        try:
+            get_json(f"{url}/ready", READY_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            return str(json.load(error)["detail"])
+    except (OSError, ValueError, http.client.HTTPException):  # a busy server may not get to the end of its answer
         return "no answer yet"
     return None
 

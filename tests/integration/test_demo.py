@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -90,6 +91,29 @@ def test_the_reason_for_waiting_is_the_servers(compiling_server: tuple[str, list
     assert said == ["Waiting for the server: loops are being compiled"]
     assert given == [503, 503, 200]
     assert demo.what_it_waits_for(url) is None
+
+
+@pytest.mark.parametrize("status", ["200 OK", "503 Service Unavailable"])
+@pytest.mark.parametrize(("length", "body"), [(20, '{"detail": '), (11, '{"detail": '), (20, "")])
+def test_an_answer_that_breaks_off_is_none_yet(
+    status: str, length: int, body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that is cut off, or for whose rest there is no time."""
+    monkeypatch.setattr(demo, "READY_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}".encode())
+                if not body:
+                    connection.recv(1)  # until the client has given up
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert demo.what_it_waits_for(f"http://127.0.0.1:{listener.getsockname()[1]}") == "no answer yet"
+        thread.join()
 
 
 def test_a_server_that_ends_is_not_waited_for() -> None:
