@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 
 from recsys.core.errors import RecsysError
+from serve.http.request_ids import HEADER as REQUEST_ID
+from serve.http.request_ids import request_id
 from serve.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ WAITING: dict[str, object] = {
     "title": "Service Unavailable",
     "status": 503,
     "detail": "the server is starting: its code is being read",
+}
+NOT_ALLOWED: dict[str, object] = {
+    "type": "about:blank",
+    "title": "Method Not Allowed",
+    "status": 405,
+    "detail": "Method Not Allowed",
 }
 HEALTH = "/health"
 JSON, PROBLEM = b"application/json", b"application/problem+json"
@@ -64,10 +72,8 @@ class Starting:
             await self._live(receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] == HEALTH:
-            await _answer(send, 200, JSON, ALIVE)
         elif scope["type"] == "http":
-            await _answer(send, 503, PROBLEM, WAITING)
+            await _answer(scope, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # that the process starts
@@ -124,10 +130,20 @@ async def _either(first: asyncio.Future[T], stop: asyncio.Event) -> T | None:
     return first.result() if first.done() else None
 
 
-async def _answer(send: Send, status: int, media_type: bytes, content: dict[str, object]) -> None:
+async def _answer(scope: Scope, send: Send) -> None:
+    """What the app itself would answer: to /health, that the process lives; to all else, that it is not ready."""
+    if scope["path"] != HEALTH:
+        status, media_type, content, more = 503, PROBLEM, WAITING, [(b"retry-after", b"1")]
+    elif scope["method"] != "GET":
+        status, media_type, content, more = 405, PROBLEM, NOT_ALLOWED, [(b"allow", b"GET")]
+    else:
+        status, media_type, content, more = 200, JSON, ALIVE, []
     body = json.dumps(content).encode()
-    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
-    if status == 503:
-        headers.append((b"retry-after", b"1"))
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
+        (REQUEST_ID, request_id(scope["headers"]).encode()),
+        *more,
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-import random
-import re
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve import logs
 from serve.http.problems import problem
+from serve.http.request_ids import HEADER, request_id
 from serve.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 access = logging.getLogger("serve.access")
 
-HEADER = b"x-request-id"
-_random = random.Random()  # asking the system each time would hand the interpreter to the scoring thread
-_SOUND_ID = re.compile(rb"[\w.:-]{1,128}")
 UNMATCHED = "none"
 
 
@@ -33,16 +29,16 @@ class Telemetry:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope)
-        scope["request_id"] = request_id
-        token = logs.request_id.set(request_id)
+        name = request_id(scope["headers"])
+        scope["request_id"] = name
+        token = logs.request_id.set(name)
         status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode("ascii"))]
+                message["headers"] = [*message.get("headers", ()), (HEADER, name.encode("ascii"))]
             await send(message)
 
         try:
@@ -59,16 +55,6 @@ class Telemetry:
             if self._access_log:
                 _log_access(scope, route, status, seconds)
             logs.request_id.reset(token)
-
-
-def _request_id(scope: Scope) -> str:
-    """The client's id of the request where it is a sound one, else a new one."""
-    for name, value in scope["headers"]:
-        if name == HEADER:
-            if _SOUND_ID.fullmatch(value):
-                return str(value.decode("ascii"))
-            break
-    return f"{_random.getrandbits(96):024x}"
 
 
 def _method(scope: Scope) -> str:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ class Conversation:
 
         await self.app({"type": "lifespan"}, receive, send)
 
-    async def get(self, path: str) -> tuple[int, dict[str, str], Any]:
+    async def get(
+        self, path: str, method: str = "GET", headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> tuple[int, dict[str, str], Any]:
         """Status, headers and content of an answer."""
         messages: list[dict[str, Any]] = []
 
@@ -60,10 +63,10 @@ class Conversation:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
         await self.app(scope, receive, send)
-        headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-        return messages[0]["status"], headers, json.loads(messages[1]["body"])
+        answered = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        return messages[0]["status"], answered, json.loads(messages[1]["body"])
 
 
 def test_nothing_heavy_is_imported_before_it_listens() -> None:
@@ -94,11 +97,18 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
             assert int(headers["retry-after"]) > 0
             assert content.keys() == {"type", "title", "status", "detail"}
             assert "starting" in content["detail"]
+        early = [await talk.get("/health", method) for method in ("POST", "HEAD")]
+        assert (await talk.get("/health", headers=[(b"x-request-id", b"mine")]))[1]["x-request-id"] == "mine"
         made.set()
         while (await talk.get("/ready"))[0] != 200:
             await asyncio.sleep(0.01)
         assert (await talk.get("/health"))[2] == {"status": "ok"}
         assert len((await talk.get("/recommendations/user3"))[2]["items"]) == 10
+        for (status, headers, content), method in zip(early, ("POST", "HEAD"), strict=True):
+            later = await talk.get("/health", method)
+            assert (405, later[0], later[2]) == (status, status, content), "as the app itself answers"
+            assert headers.keys() == later[1].keys()
+            assert headers["allow"] == later[1]["allow"]
         talk.stop.set()
         await life
         assert talk.said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
