@@ -6,8 +6,9 @@ import argparse
 import multiprocessing
 import socket
 import sys
-import threading
 from collections.abc import Sequence
+from ctypes import c_char
+from types import SimpleNamespace
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from serve.settings import ENV_PREFIX, Settings, load_settings
 from serve.starting import Starting
 
 BACKLOG = 2048
+LONGEST_NAME = 256  # bytes that a folder, and so a version of a bundle, is named with at most
 
 
 def main(argv: Sequence[str] | None = None, program: str = "python -m serve") -> int:
@@ -93,7 +95,8 @@ def _url(listener: socket.socket) -> str:
 def _run(settings: Settings, listener: socket.socket) -> int:
     """Serve until told to stop; the exit code."""
     several = settings.workers > 1
-    app = Starting(settings, multiprocessing.get_context("spawn").Event() if several else threading.Event())
+    served = multiprocessing.get_context("spawn").Array(c_char, LONGEST_NAME) if several else SimpleNamespace(value=b"")
+    app = Starting(settings, served)
     config = uvicorn.Config(
         app,
         workers=settings.workers,

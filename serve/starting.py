@@ -42,12 +42,10 @@ HEALTH = "/health"
 JSON, PROBLEM = b"application/json", b"application/problem+json"
 
 
-class Flag(Protocol):
-    """An event of threads or of processes."""
+class Text(Protocol):
+    """A text that threads or processes share."""
 
-    def set(self) -> None: ...
-
-    def is_set(self) -> bool: ...
+    value: bytes
 
 
 class Starting:
@@ -59,13 +57,18 @@ class Starting:
 
     Attributes:
         first: whether it is the first process.
-        served: set once a bundle is served.
+        served: version of the bundle that the first process serves; empty: it serves none yet.
     """
 
-    def __init__(self, settings: Settings, served: Flag) -> None:
+    def __init__(self, settings: Settings, served: Text) -> None:
         """Nothing is imported before the process serves; a worker gets this object from the process that starts it."""
         self._settings, self.first, self.served = settings, True, served
         self._app: ASGIApp | None = None
+
+    def trust_what_is_served(self) -> None:
+        """From now on this starts workers beside the first, which has verified the files that they open."""
+        self.first = False
+        self._settings = self._settings.model_copy(update={"trusted_version": self.served.value.decode()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -96,11 +99,12 @@ class Starting:
             app = await asyncio.to_thread(_make_app, self._settings)
             async with app.router.lifespan_context(app):
                 self._app = app
-                error = await _either(asyncio.wrap_future(app.state.parts.bundles.first), stop)
-                if error is None and not stop.is_set():
-                    self.served.set()
-                elif error is not None and self.first:
+                bundles = app.state.parts.bundles
+                error = await _either(asyncio.wrap_future(bundles.first), stop)
+                if error is not None and self.first:
                     raise error
+                if bundles.info is not None and self.first:
+                    self.served.value = bundles.info.version.encode()
                 listen.set()
                 await stop.wait()
         except RecsysError as error:

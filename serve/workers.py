@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 class Workers(Multiprocess):
     """Server processes. A dead one is replaced; SIGHUP lets each load the bundle anew, without a restart.
 
-    The first one starts alone: what it compiles the others read. They start once it serves.
+    The first one starts alone: what it compiles the others read, and what it verified they trust. They start once it
+    serves.
 
     Attributes:
         exit_code: of a first worker that had nothing to serve, which ends the server; 0: none.
@@ -42,8 +43,8 @@ class Workers(Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
     def keep_subprocess_alive(self) -> None:
-        if self._app.first and self._app.served.is_set():
-            self._app.first = False
+        if self._app.first and self._app.served.value:
+            self._app.trust_what_is_served()
             self.processes += [self._started() for _ in range(1, self.config.workers)]
         for slot, process in enumerate(self.processes):
             if self.should_exit.is_set():

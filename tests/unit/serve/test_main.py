@@ -6,9 +6,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,7 +46,7 @@ def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def start(settings: Settings, listener: socket.socket) -> int:
         listener.close()
         with pytest.raises(SystemExit) as ended:
-            asyncio.run(started(Starting(settings, threading.Event())))
+            asyncio.run(started(Starting(settings, SimpleNamespace(value=b""))))
         return int(str(ended.value))
 
     monkeypatch.setattr("serve.__main__._run", start)

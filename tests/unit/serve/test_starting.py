@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ from tests.support.serving import refusal, running
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
 HEAVY = {"numpy", "numba", "fastapi", "sqlalchemy", "onnxruntime", "scann", "prometheus_client"}
+
+
+def nothing_served() -> SimpleNamespace:
+    """What a process shares with others before it serves a bundle."""
+    return SimpleNamespace(value=b"")
 
 
 class Conversation:
@@ -85,7 +91,8 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
     monkeypatch.setattr(starting, "_make_app", made_when_told)
 
     async def main() -> None:
-        talk = Conversation(Starting(Settings(bundle=bundle_path, store="none"), threading.Event()))
+        served = nothing_served()
+        talk = Conversation(Starting(Settings(bundle=bundle_path, store="none"), served))
         life = asyncio.create_task(talk.live())
         while not talk.said:
             await asyncio.sleep(0)
@@ -103,6 +110,9 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
         while (await talk.get("/ready"))[0] != 200:
             await asyncio.sleep(0.01)
         assert (await talk.get("/health"))[2] == {"status": "ok"}
+        while not served.value:
+            await asyncio.sleep(0.01)
+        assert served.value.decode() == (bundle_path / "current").read_text().strip()
         assert len((await talk.get("/recommendations/user3"))[2]["items"]) == 10
         for (status, headers, content), method in zip(early, ("POST", "HEAD"), strict=True):
             later = await talk.get("/health", method)
@@ -124,7 +134,7 @@ def test_a_bug_at_the_start_ends_the_process(
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(starting, "_make_app", broken)
-    app = Starting(Settings(store="none"), threading.Event())
+    app = Starting(Settings(store="none"), nothing_served())
     app.first = first
     with pytest.raises(SystemExit) as ended:
         asyncio.run(Conversation(app).live())
@@ -134,7 +144,7 @@ def test_a_bug_at_the_start_ends_the_process(
 
 def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: Path) -> None:
     async def main() -> None:
-        served = threading.Event()
+        served = nothing_served()
         app = Starting(Settings(bundle=tmp_path / "none", store="none"), served)
         app.first = False
         talk = Conversation(app)
@@ -142,7 +152,7 @@ def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: 
         while not talk.said:
             await asyncio.sleep(0.01)
         assert "neither manifest.json nor current" in (await talk.get("/ready"))[2]["detail"]
-        assert not served.is_set()
+        assert not served.value
         talk.stop.set()
         await life
 
@@ -156,23 +166,46 @@ def test_a_worker_beside_others_takes_no_request_before_it_can_answer(
     monkeypatch.setattr("serve.server.warm_up", slow)
 
     async def main() -> None:
-        served = threading.Event()
+        served = nothing_served()
         app = Starting(Settings(bundle=bundle_path, store="none"), served)
         app.first = False
         talk = Conversation(app)
         life = asyncio.create_task(talk.live())
         await asyncio.to_thread(slow.begun.wait, TIMEOUT_S)
         assert not talk.said, "it listens once it has started"
-        assert not served.is_set()
+        assert not served.value
         slow.go_on.set()
         while not talk.said:
             await asyncio.sleep(0.01)
-        assert served.is_set()
         assert (await talk.get("/ready"))[0] == 200
         talk.stop.set()
         await life
 
     asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
+
+
+@pytest.mark.parametrize(("trusting", "verified"), [(False, True), (True, False)])
+def test_workers_verify_no_file_that_the_first_one_did(
+    trusting: bool, verified: bool, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[str] = []
+    monkeypatch.setattr("serve.bundles.loaded.verify_files", lambda *args: checks.append(args[-1]))
+    served = SimpleNamespace(value=(bundle_path / "current").read_text().strip().encode())
+
+    async def main() -> None:
+        app = Starting(Settings(bundle=bundle_path, store="none"), served)
+        if trusting:
+            app.trust_what_is_served()
+            assert not app.first
+        talk = Conversation(app)
+        life = asyncio.create_task(talk.live())
+        while not talk.said or (await talk.get("/ready"))[0] != 200:
+            await asyncio.sleep(0.01)
+        talk.stop.set()
+        await life
+
+    asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
+    assert ("full" in checks) == verified
 
 
 class SlowWarmUp:
