@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -83,7 +88,8 @@ class Starting:
         stop, listen = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(self._serve(stop, listen))
         if not self.first:
-            await listen.wait()
+            with _told_to_end(listen):
+                await listen.wait()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # that the process is told to stop
         stop.set()
@@ -113,6 +119,30 @@ class Starting:
         except Exception:  # a bug: the process must not go on to say that it is starting
             logger.exception("The server cannot start")
             _end(STARTUP_FAILURE if self.first else CRASHED)
+
+
+@contextmanager
+def _told_to_end(event: asyncio.Event) -> Iterator[None]:
+    """Set the event at a signal to end, too: uvicorn, which takes note of it, says so after the start alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        handler = handlers[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        loop.call_soon_threadsafe(event.set)
+
+    for number in handlers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _end(code: int) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -180,6 +182,40 @@ def test_a_worker_beside_others_takes_no_request_before_it_can_answer(
         assert (await talk.get("/ready"))[0] == 200
         talk.stop.set()
         await life
+
+    asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_beside_others_ends_while_it_loads(
+    number: signal.Signals, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.bundles.swap.CLOSING_S", 0.01)
+    slow = SlowWarmUp()
+    monkeypatch.setattr("serve.server.warm_up", slow)
+    noted: list[int] = []  # by the server around it, which asks the app to end once it has started
+
+    async def main() -> None:
+        app = Starting(Settings(bundle=bundle_path, store="none"), nothing_served())
+        app.first = False
+        talk = Conversation(app)
+        before = signal.signal(number, lambda received, _: noted.append(received))
+        try:
+            life = asyncio.create_task(talk.live())
+            await asyncio.to_thread(slow.begun.wait, TIMEOUT_S)
+            os.kill(os.getpid(), number)
+            while not talk.said:
+                await asyncio.sleep(0.01)
+            talk.stop.set()
+            await life
+            assert noted == [number]
+            assert not slow.go_on.is_set(), "the bundle is loading still"
+            os.kill(os.getpid(), number)
+            await asyncio.sleep(0)
+            assert noted == [number, number], "the server's own handler is back"
+        finally:
+            slow.go_on.set()
+            signal.signal(number, before)
 
     asyncio.run(asyncio.wait_for(main(), START_TIMEOUT_S))
 
