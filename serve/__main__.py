@@ -15,6 +15,7 @@ import uvicorn
 from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
 from serve.settings import ENV_PREFIX, Settings, load_settings
+from serve.signals import hold_hangups
 from serve.starting import Starting
 
 BACKLOG = 2048
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m serve") ->
         settings = load_settings(**arguments)
         if check:
             return _check(settings)
+        hold_hangups()
         listener = _listen(settings.host, settings.port)
     except RecsysError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
+from serve.signals import take_hangups
 from serve.store.retention import Retention
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Server:
         """Load the bundle again at SIGHUP."""
         if threading.current_thread() is threading.main_thread():
             loop.add_signal_handler(signal.SIGHUP, self.parts.bundles.request_reload)
+            take_hangups()
 
     def close(self) -> None:
         """Finish what is under way and end every thread."""

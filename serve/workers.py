@@ -14,6 +14,7 @@ from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from serve.metrics import MULTIPROCESS_FOLDER
+from serve.signals import hangups_held, take_hangups
 from serve.starting import CRASHED, Starting
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Workers(Multiprocess):
         """`app`: that of `config`."""
         super().__init__(config, sockets)
         self._app, self.exit_code = app, 0
+        take_hangups()
 
     def init_processes(self) -> None:
         self.processes = [self._started()]
@@ -54,7 +56,8 @@ class Workers(Multiprocess):
 
     def _started(self) -> Process:
         process = Process(self.config, self.sockets)
-        process.start()
+        with hangups_held():
+            process.start()
         return process
 
     def _replace(self, slot: int) -> None:

@@ -2,6 +2,8 @@
 
 import signal
 import subprocess
+import threading
+import time
 import venv
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from recsys.core.errors import BundleError
 from tests.support.bundles import make_bundle
 from tests.support.server_processes import ROOT, command, environment, get, server
-from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S
+from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb")
 
@@ -63,6 +65,42 @@ def test_a_start_without_a_bundle_ends_with_its_exit_code(tmp_path: Path, worker
     assert ended.returncode == BundleError.exit_code == 5
     assert str(tmp_path / "none") in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_hangup_ends_no_start(bundle_path: Path, workers: int) -> None:
+    options = ("--bundle", str(bundle_path), "--port", "0", "--workers", str(workers), "--reload-poll-s", "0")
+    process = subprocess.Popen(
+        command(*options), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    errors: list[str] = []
+
+    def log() -> None:
+        assert process.stderr is not None
+        errors.extend(process.stderr)
+
+    reader = threading.Thread(target=log)
+    reader.start()
+    try:
+        url = process.stdout.readline().split(" on ")[1].split()[0]
+
+        def started() -> bool:
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.05)
+            assert process.poll() is None
+            begun = sum("Application startup complete" in line for line in errors)
+            return begun >= workers and get(f"{url}/ready").status == 200
+
+        eventually(started, START_TIMEOUT_S)
+        process.terminate()
+        process.wait(TIMEOUT_S)
+    finally:
+        process.kill()
+        reader.join()
+        process.stdout.close()
+    assert "died" not in "".join(errors)
+    assert "Traceback" not in "".join(errors)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -50,6 +50,7 @@ def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return int(str(ended.value))
 
     monkeypatch.setattr("serve.__main__._run", start)
+    monkeypatch.setattr("serve.__main__.hold_hangups", lambda: None)
 
     def run(*options: str) -> tuple[int, str]:
         code = main(["--port", "0", "--store", "none", *options])
