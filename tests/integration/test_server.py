@@ -67,6 +67,18 @@ def test_a_start_without_a_bundle_ends_with_its_exit_code(tmp_path: Path, worker
     assert "Traceback" not in ended.stderr
 
 
+def test_the_first_worker_verifies_for_all(tmp_path: Path) -> None:
+    """A byte that changes once it serves is not seen by the others, which start after that."""
+    path = make_bundle(tmp_path, name="shop")
+    with server(command("--bundle", str(path), "--port", "0", "--workers", "2")) as (url, _):
+        (embeddings,) = path.glob("*/item_embeddings.npy")
+        content = bytearray(embeddings.read_bytes())
+        content[-1] ^= 1
+        embeddings.write_bytes(content)
+        metric = f'recsys_bundle_workers{{name="shop",version="{embeddings.parent.name}"}} 2.0'
+        eventually(lambda: metric in get(f"{url}/metrics").body.decode())
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_hangup_ends_no_start(bundle_path: Path, workers: int) -> None:
     options = ("--bundle", str(bundle_path), "--port", "0", "--workers", str(workers), "--reload-poll-s", "0")
