@@ -51,13 +51,13 @@ def write_price(
 ) -> None:
     """Fill in 1 where the item's price and the user's habit are known, then their difference and distance."""
     for query in range(items.shape[0]):
-        weight, paid, mass = 1.0, 0.0, 0.0
-        for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+        end, paid, mass = indptr[query + 1], 0.0, 0.0
+        for position in range(indptr[query], end):
             price = log_price[history[position]]
             if math.isfinite(price):
+                weight = decay ** (end - 1 - position)
                 paid += weight * price
                 mass += weight
-            weight *= decay
         for column in range(items.shape[1]):
             item = items[query, column]
             if item != NO_ITEM and mass > 0 and math.isfinite(log_price[item]):
