@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -32,6 +31,7 @@ from recsys.bundle.manifest import (
     write_manifest,
 )
 from recsys.bundle.trial import require_parts, try_out
+from recsys.core.disk import sync
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
@@ -237,9 +237,9 @@ class BundleWriter:
     def _make_current(self, version: str) -> None:
         pointer = self._home / f"{layout.TEMPORARY_PREFIX}current"
         pointer.write_text(version + "\n", "utf8")
-        _sync(pointer)
+        sync(pointer)
         pointer.replace(self._home / layout.CURRENT_FILE)
-        _sync(self._home)
+        sync(self._home)
 
     def _remove_old_versions(self, current: str) -> None:
         versions = sorted(path.parent for path in self._home.glob(f"[!.]*/{layout.MANIFEST_FILE}"))
@@ -272,12 +272,4 @@ def _not_written(home: Path, error: OSError) -> BundleError:
 def _flush(folder: Path) -> None:
     """Force everything below `folder` to disk, so that not even a power cut publishes half a bundle."""
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)

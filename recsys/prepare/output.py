@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from recsys.core.disk import sync
 from recsys.core.errors import DataError
 
 _AT_FDCWD = -100
@@ -44,7 +45,7 @@ def replaced_folder(target: Path) -> Iterator[Path]:
             yield partial
             _sync(partial)
             _replace(partial, target)
-            _sync_folder(target.parent)
+            sync(target.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -67,15 +68,5 @@ def _replace(new: Path, target: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for path in [*folder.iterdir(), folder]:
+        sync(path)

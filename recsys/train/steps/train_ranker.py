@@ -189,7 +189,7 @@ def _training_lists(
                 parts.scorer,
                 parts.features,
                 following,
-                finalists=None,  # choices that the hybrid would not let through teach too
+                finalists=None,  # choices that the sum would not let through teach too
                 length=config.ranking.list_length,
                 seed=config.seed,
                 fitted=np.bincount(histories.items, minlength=data.n_items) > 0,
