@@ -15,6 +15,13 @@ EVENT_WEIGHTS: Mapping[str, float] = {"view": 1.0, "click": 2.0, "add_to_cart": 
 # Of an event log's types, where a config names no others; a log tells ratings by their column.
 LOG_WEIGHTS: Mapping[str, float] = {name: weight for name, weight in EVENT_WEIGHTS.items() if name != RATING}
 
+# What takes back an earlier event of the same user and item: the type that it undoes.
+UNDO_EVENTS: Mapping[str, str | None] = {
+    **dict.fromkeys(("refund", "refunded", "return", "returned", "chargeback"), "purchase"),
+    **dict.fromkeys(("cancel", "canceled", "cancelled", "cancellation"), "purchase"),
+    **dict.fromkeys(("remove_from_cart", "removed_from_cart", "removefromcart"), "add_to_cart"),
+}
+
 MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
 END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake
 LARGEST_NUMBER = 3.4e38  # of float32, which training reads

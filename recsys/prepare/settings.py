@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from recsys.core.events import LOG_WEIGHTS
+from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
 from recsys.prepare.formats.registry import FORMATS
 
@@ -57,6 +57,13 @@ class DataConfig(Section):
     event_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
         dict(LOG_WEIGHTS),
         description="Weight of each event type; an event of another type is a bad line.",
+    )
+    undo_events: dict[str, str | None] = Field(
+        dict(UNDO_EVENTS),
+        description="Event types that take back the latest earlier event of another type of the same user and item "
+        "(a return takes back its purchase); null: such events are dropped. A type with a weight is no undo.",
+        # Manifests of datasets that keep to the default do not mention it.
+        exclude_if=lambda undo_events: undo_events == UNDO_EVENTS,
     )
     rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")
     text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")

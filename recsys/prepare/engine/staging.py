@@ -26,10 +26,10 @@ def connect(config: DataConfig, spill: Path) -> Database:
 
 
 def create_raw_table(db: Database) -> None:
-    """Make the empty table `raw`, into which interactions are loaded."""
+    """Make the empty table `raw`, into which interactions are loaded; what a format lacks is null."""
     db.execute(
         "CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, timestamp BIGINT, rating FLOAT, weight FLOAT DEFAULT 1,"
-        " price FLOAT, quantity FLOAT, seq BIGINT)"
+        " price FLOAT, quantity FLOAT, event_type VARCHAR, event_id VARCHAR, seq BIGINT)"
     )
 
 

@@ -56,8 +56,9 @@ class Format:
             evidently not in this format.
         interactions: yields an input's interactions as Arrow tables with user_id and item_id (strings), timestamp
             (int64, seconds since 1970), rating (float32, nullable) and `seq` (int64, the order within all inputs, which
-            decides ties in time; it counts up from the argument), optionally weight, price and quantity (float32).
-            Bad lines are counted in the report. Raises DataError where there are too many.
+            decides ties in time; it counts up from the argument), optionally weight, price and quantity (float32),
+            event_type and event_id (strings; an event of a type in `data.undo_events`, or of a negative quantity,
+            takes back an earlier one). Bad lines are counted in the report. Raises DataError where there are too many.
         items: yields an input's item records in lists; counts and raises like `interactions`.
         open_input: starts the report of an input. Raises DataError where it cannot be read.
         has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
