@@ -12,7 +12,7 @@ BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve test test-slow lint types imports check requirements wheel docs config-docs install install-dev clean
+.PHONY: help demo serve test test-slow lint types imports security check requirements wheel docs config-docs install install-dev clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,7 +41,12 @@ types: install-dev ## mypy, strict.
 imports: install-dev ## Import contracts: which package may import which.
 	@$(BIN)/lint-imports
 
-check: lint types imports ## All three of them.
+security: install-dev ## Bandit over the code that ships, pip-audit over the pinned packages.
+	@$(BIN)/bandit --quiet --recursive --severity-level medium --confidence-level medium --format custom \
+	  --msg-template '{relpath}:{line}: {test_id} {msg}' recsys serve tools *.py
+	@$(BIN)/python -m tools.audit requirements-dev.txt
+
+check: lint types imports security ## All four of them.
 
 # One set for both versions of Python: compiled for the older, then checked against the newer. A version stays as long
 # as it fits; without its line, it is chosen anew. Each smaller file takes its versions from the largest.

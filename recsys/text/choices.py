@@ -134,7 +134,8 @@ class Hub:
 
     def _cached(self, name: str) -> Path | None:
         try:
-            folder = Path(snapshot_download(name, local_files_only=True))
+            # Nothing is downloaded here, so there is no revision to pin.
+            folder = Path(snapshot_download(name, local_files_only=True))  # nosec B615
         except LocalEntryNotFoundError:
             return None
         complete = _weights_file(folder) is not None and (folder / CONFIG_FILE).is_file()

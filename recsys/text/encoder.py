@@ -59,7 +59,7 @@ def load_model(files: EncoderFiles) -> Any:
     """
     with _quiet():
         try:
-            model = TFAutoModel.from_pretrained(files.folder, local_files_only=True)
+            model = TFAutoModel.from_pretrained(files.folder, local_files_only=True)  # nosec B615  # a local folder
         except Exception as error:  # Transformers, safetensors and h5py raise many kinds
             raise _unloadable(files, "weights", error) from error
     for layer in transformer_layers(model):
@@ -95,7 +95,7 @@ def load_tokenizer(files: EncoderFiles) -> Any:
     """
     with _quiet():
         try:
-            return AutoTokenizer.from_pretrained(files.folder, local_files_only=True)  # type: ignore[no-untyped-call]
+            return AutoTokenizer.from_pretrained(files.folder, local_files_only=True)  # type: ignore[no-untyped-call]  # nosec B615
         except Exception as error:  # as above
             raise _unloadable(files, "a tokenizer", error) from error
 
