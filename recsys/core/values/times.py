@@ -1,0 +1,187 @@
+"""Times as shops write them, as seconds since 1970. What is not fully understood is refused, never guessed.
+
+2014-05-13T18:53:20+02:00   ISO 8601, also with a blank, slashes, a comma, without seconds; weeks; 20140513T165320Z
+Tue, 13 May 2014 16:53:20 GMT   RFC 2822 and its relatives, with English names
+20140513, 201405131653, 20140513165320   compact dates; such a number is never one of seconds
+1400000000, 1.4e9, 1400000000123   seconds since 1970, or parts of a second as `TimeRules.unit` says
+13/05/2014 04:53:20 PM   where `TimeRules.date_order` says which comes first
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+from recsys.core.events import END_OF_TIME
+from recsys.core.values.dates import DateOrder, read_date
+from recsys.core.values.zones import named_zone, offset_of
+
+TimeUnit = Literal["s", "ms", "us", "ns"]
+# How many of a unit are in a second.
+TICKS: Final[dict[TimeUnit, int]] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+UNIT_NAMES: Final[dict[TimeUnit, str]] = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+}
+NANOSECONDS: Final = 10**9
+
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d*)?(?:e[+-]?\d{1,2})?", re.IGNORECASE)
+# As a number of seconds it would lie between 1970 and 1973, or as one of milliseconds before 1977.
+_COMPACT = re.compile(r"((?:19|20)\d{6})(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0*)?")
+# Spreadsheets count days since 1900: these are 1954 to 2119.
+_SPREADSHEET_DAYS = range(20_000, 80_001)
+
+# A comment in brackets may follow an offset of four digits, which has said all; else it might name the zone.
+_AFTER_DATE = r"(?:t|,?\s+|:(?=\d\d:))"
+_CLOCK = re.compile(
+    rf"{_AFTER_DATE}(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:\s*(?P<half>[ap])\.?m\.?(?![a-z]))?(?:\s*(?P<zone>[a-z+\-\u2212][^\s()]*))?(?:(?<=[+-]\d{4})\s*\([^()]*\))?",
+    re.IGNORECASE,
+)
+_BASIC_CLOCK = re.compile(
+    r"t(?P<hour>\d\d)(?:(?P<minute>\d\d)(?:(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?(?P<half>)"
+    r"(?P<zone>z|[+\-\u2212]\d\d:?(?:\d\d)?)?",
+    re.IGNORECASE,
+)
+# As the C library writes times: the year behind the clock.
+_YEAR_BEHIND = re.compile(
+    r"(?P<date>(?:[a-z]{3}\s+)?[a-z]{3}\s+\d{1,2})\s+(?P<clock>\d\d:\d\d:\d\d(?:\s+[a-z+-]\S*)?)\s+(?P<year>\d{4})",
+    re.IGNORECASE,
+)
+_START_OF_LOGS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRules:
+    """What texts alone do not say.
+
+    Attributes:
+        unit: of a plain number.
+        date_order: of dates such as 5/6/2014; None refuses them.
+        zone: of times that name none; None refuses them.
+    """
+
+    unit: TimeUnit = "s"
+    date_order: DateOrder | None = None
+    zone: str | None = "UTC"
+
+
+IN_UTC: Final = TimeRules()
+
+
+def parse_time(value: str | float, rules: TimeRules = IN_UTC) -> float:
+    """Seconds since 1970 of a text or a number.
+
+    Raises:
+        AmbiguousTimeError: it can be read in two ways.
+        ValueError: it is not understood, in words that say why.
+    """
+    return parse_nanoseconds(str(value), rules) / NANOSECONDS
+
+
+def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
+    """Like `parse_time`, exact to the nanosecond; further digits are cut off."""
+    text = text.strip()
+    compact = _COMPACT.fullmatch(text)
+    if compact:
+        return _compact(compact, rules)
+    if _NUMBER.fullmatch(text):
+        return _number(text, rules.unit)
+    behind = _YEAR_BEHIND.fullmatch(text)
+    if behind:
+        text = f"{behind['date']} {behind['year']} {behind['clock']}"
+    found = read_date(text, rules.date_order)
+    if found is None:
+        raise ValueError(f"{text[:60]!r} is not understood as a time")
+    day, end = found
+    rest = text[end:]
+    if not rest:
+        return _nanoseconds(day, 0, 0, rules.zone)
+    clock = _CLOCK.fullmatch(rest) or _BASIC_CLOCK.fullmatch(rest)
+    if clock is None:
+        raise ValueError(f"{rest[:60]!r} after the date is not understood")
+    return _nanoseconds(day, _second_of_day(clock), _fraction(clock), clock["zone"] or rules.zone)
+
+
+def check_time(seconds: float) -> float:
+    """Seconds since 1970, as a store holds them.
+
+    Raises:
+        ValueError: before 1970 or after 2242, or no number.
+    """
+    if 0 <= seconds < END_OF_TIME:
+        return seconds
+    raise ValueError(f"expected a time from 1970 to 2242, got {seconds:.15g} seconds since 1970{_unit_hint(seconds)}")
+
+
+def unit_of(number: float) -> TimeUnit | None:
+    """The unit in which a number since 1970 is a time from 1990 to 2242; the ranges do not meet. None: no unit."""
+    for unit, ticks in TICKS.items():
+        if _START_OF_LOGS * ticks <= number < END_OF_TIME * ticks:
+            return unit
+    return None
+
+
+def _unit_hint(seconds: float) -> str:
+    unit = unit_of(seconds)
+    return f", which may be {UNIT_NAMES[unit]}" if unit else ""
+
+
+def _compact(match: re.Match[str], rules: TimeRules) -> int:
+    day = date.fromisoformat(match[1])
+    hour, minute, second = (int(part or 0) for part in match.group(2, 3, 4))
+    return _nanoseconds(day, _seconds(hour, minute, second), 0, rules.zone)
+
+
+def _number(text: str, unit: TimeUnit) -> int:
+    number = Decimal(text)
+    if unit == "s" and int(number) in _SPREADSHEET_DAYS:
+        raise ValueError(f"{text} looks like a spreadsheet's number of days; export the column as dates")
+    return int(number * (NANOSECONDS // TICKS[unit]))
+
+
+def _second_of_day(clock: re.Match[str]) -> int:
+    hour = int(clock["hour"])
+    if clock["half"]:
+        if not 1 <= hour <= 12:
+            raise ValueError(f"there is no hour {hour} {clock['half']}m")
+        hour = hour % 12 + (12 if clock["half"] in "pP" else 0)
+    return _seconds(hour, int(clock["minute"] or 0), int(clock["second"] or 0))
+
+
+def _seconds(hour: int, minute: int, second: int) -> int:
+    total = hour * 3600 + minute * 60 + second
+    if minute > 59 or second > 59 or total > 86_400:
+        raise ValueError(f"there is no time {hour:02}:{minute:02}:{second:02} of a day")
+    return total
+
+
+def _fraction(clock: re.Match[str]) -> int:
+    return int((clock["fraction"] or "")[:9].ljust(9, "0"))
+
+
+def _nanoseconds(day: date, second_of_day: int, fraction: int, zone: str | None) -> int:
+    if zone is None:
+        raise ValueError("a time needs its offset from UTC, as in 2024-05-01T12:00:00Z")
+    seconds = (day.toordinal() - _EPOCH_DAY) * 86_400 + second_of_day
+    if zone != "UTC":
+        local = datetime.fromordinal(day.toordinal()).replace(
+            hour=second_of_day // 3600 % 24, minute=second_of_day // 60 % 60, second=second_of_day % 60
+        )
+        seconds -= int(offset_of(zone, local).total_seconds())
+    return seconds * NANOSECONDS + fraction
+
+
+def check_zone(name: str) -> str:
+    """The name of a zone.
+
+    Raises:
+        ValueError: no such zone.
+    """
+    return named_zone(name).key
