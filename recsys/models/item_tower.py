@@ -10,7 +10,7 @@ from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY, id_rows
 from recsys.core.types import BoolArray, Float32Array
 from recsys.models.item_features import ItemFeatures
 from recsys.models.layers import StepDropout
-from recsys.sources.lending import Loans
+from recsys.sources.lending import LEAST_SPREAD, Loans
 
 
 class ItemTower(tf.keras.layers.Layer):
@@ -90,7 +90,7 @@ class ItemTower(tf.keras.layers.Layer):
             item: int32 [U], id rows.
         """
         centred = tf.math.l2_normalize(text, axis=-1) - self._text_mean
-        learned = self._text(tf.math.l2_normalize(centred, axis=-1))
+        learned = self._text(_direction(centred))
         if self._config.use_item_id:
             learned += self._id_table(item)
         if self._config.use_brand:
@@ -103,7 +103,7 @@ class ItemTower(tf.keras.layers.Layer):
             learned += self._price(price)
         if not self.match_dim:
             return learned
-        match = tf.math.l2_normalize(tf.matmul(centred, self._components), axis=-1)
+        match = _direction(tf.matmul(centred, self._components))
         return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
 
     def lend_to_untrained(self, vectors: tf.Tensor) -> tf.Tensor:
@@ -139,6 +139,15 @@ def text_components(text: Float32Array, dim: int) -> tuple[Float32Array, Float32
     centred = unit - mean
     _, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
     return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :dim], np.float32)
+
+
+def _direction(text: tf.Tensor) -> tf.Tensor:
+    """Centred texts [..., E] at length 1, shorter where they hardly differ from the usual text.
+
+    Where all texts are the same, centring leaves rounding errors: at length 1 they would look like a text, and
+    another program would round them otherwise.
+    """
+    return tf.math.l2_normalize(text, axis=-1, epsilon=LEAST_SPREAD**2)
 
 
 def _id_table(n_items: int, config: ModelConfig, item_init: Float32Array | None) -> tf.keras.layers.Embedding:

@@ -15,6 +15,8 @@ from recsys.sources.exact import search
 from recsys.sources.lending_kernels import most_borrowers, write_lenders, write_lent
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
+# A text of length 1 that lies closer to the mean of all is the usual one: what is left of it is mostly rounding errors.
+LEAST_SPREAD = 1e-2
 NOT_LISTED = -1
 
 
@@ -49,7 +51,7 @@ class Loans:
             return cls.none(len(text))
         unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
         unit = unit - unit[described].mean(axis=0)
-        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), LEAST_SPREAD)
         best = search(unit[borrowers], unit[lenders], count)
         weights = np.maximum(best.scores, 1e-6)
         weights /= weights.sum(axis=1, keepdims=True)

@@ -25,11 +25,12 @@ from recsys.text import ItemText
 
 RATING_FACTORS = 24  # width of the item vectors in which users' tastes in ratings are linear
 ID_SCALE = 0.02  # standard deviation of randomly initialised item ids; an SVD starts as small
+_LEAST_PRICE_SPREAD = 1e-6  # of logarithms: less is rounding errors around one price
 
 
 @dataclass(frozen=True)
 class PriceScale:
-    """Mean and standard deviation of log(1 + price) over the items with a price."""
+    """Mean and standard deviation of log(1 + price) over the items with a price; the latter is 1 without a spread."""
 
     mean: float
     std: float
@@ -40,7 +41,8 @@ class PriceScale:
         logs = np.log1p(prices[np.isfinite(prices)].astype(np.float64))
         if not len(logs):
             return cls(0.0, 1.0)
-        return cls(float(logs.mean()), float(logs.std()) or 1.0)
+        spread = float(logs.std())
+        return cls(float(logs.mean()), spread if spread > _LEAST_PRICE_SPREAD else 1.0)
 
     def apply(self, prices: NDArray[np.floating]) -> Float32Array:
         """float32 [N, 2]: standardised log price (0 where there is none), and 1 where there is one."""
@@ -141,14 +143,14 @@ def svd_item_vectors(histories: Histories, n_items: int, dim: int, seed: int) ->
         that does not, and dimensions beyond the matrix's rank, are zero.
     """
     counts = np.bincount(histories.items, minlength=n_items)
-    idf = np.log(len(histories) / np.maximum(counts, 1))
+    idf = np.log(np.maximum(len(histories) / np.maximum(counts, 1), 1))
     weights = idf[histories.items]
     matrix = sp.csr_array((weights, histories.items, histories.indptr), shape=(len(histories), n_items))
     norms = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     matrix = sp.diags_array(1.0 / np.maximum(norms, 1e-12)) @ matrix
     rank = min(dim, *(size - 1 for size in matrix.shape))
     vectors = np.zeros((n_items, dim), np.float32)
-    if rank < 1:
+    if rank < 1 or not weights.any():
         return vectors
     start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
     _, values, right = svds(matrix, k=rank, v0=start)

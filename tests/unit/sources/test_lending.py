@@ -42,6 +42,12 @@ def test_an_item_without_text_neither_borrows_nor_lends() -> None:
     assert not len(Loans.of(np.zeros_like(text), all_known_but(3)).borrowers)
 
 
+def test_where_all_texts_are_the_same_every_lender_counts_the_same() -> None:
+    text = np.tile(np.random.default_rng(0).normal(size=8).astype(np.float32), (N_ITEMS, 1))
+    loans = Loans.of(text, all_known_but(3, 20))
+    np.testing.assert_allclose(loans.weights, 1 / LENDERS, atol=1e-3)
+
+
 def test_values_are_lent_by_weight() -> None:
     loans = Loans(4, np.array([1]), np.array([[0, 3]], np.int32), np.array([[0.75, 0.25]], np.float32))
     values = np.array([8, 0, 5, 4], np.float32)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from recsys.core.histories import Histories
 from recsys.train.model_inputs import ID_SCALE, PriceScale, svd_item_vectors
@@ -19,8 +21,19 @@ def test_prices_are_standardised_logs_and_unknown_ones_are_marked() -> None:
 def test_prices_all_unknown_or_all_equal() -> None:
     unknown = np.full(3, np.nan)
     np.testing.assert_array_equal(PriceScale.fit(unknown).apply(unknown), np.zeros((3, 2)))
-    equal = np.full(3, 9.99)
-    np.testing.assert_allclose(PriceScale.fit(equal).apply(equal), [[0, 1]] * 3, atol=1e-6)
+
+
+@given(price=st.floats(0, 1e9), n_items=st.integers(1, 200), unknown=st.integers(0, 3))
+@example(price=4.5, n_items=50, unknown=0)  # the logarithms' standard deviation is 2e-16
+def test_one_price_is_no_spread(price: float, n_items: int, unknown: int) -> None:
+    prices = np.append(np.full(n_items, price), np.full(unknown, np.nan))
+    expected = [[0, 1]] * n_items + [[0, 0]] * unknown
+    np.testing.assert_allclose(PriceScale.fit(prices).apply(prices), expected, atol=1e-6)
+
+
+def test_a_small_spread_of_prices_is_one() -> None:
+    prices = np.array([1000.0, 1000.01])
+    np.testing.assert_allclose(PriceScale.fit(prices).apply(prices), [[-1, 1], [1, 1]], rtol=1e-6)
 
 
 def two_groups(n_users: int = 60, n_items: int = 20) -> Histories:
@@ -58,3 +71,18 @@ def test_svd_of_fewer_users_than_dimensions_leaves_zeros() -> None:
 
 def test_svd_of_a_single_user_is_no_start() -> None:
     assert not svd_item_vectors(two_groups().select([0]), 20, dim=8, seed=0).any()
+
+
+def test_where_everyone_bought_everything_there_is_no_start() -> None:
+    everyone, everything = np.divmod(np.arange(20), 4)
+    histories = Histories.from_rows(5, everyone, everything, np.arange(20))
+    assert not svd_item_vectors(histories, 4, dim=3, seed=0).any()
+
+
+def test_items_bought_again_and_again_are_no_negative_weights() -> None:
+    """Where repeats are kept, an item may have more interactions than there are users."""
+    users = np.array([0, 0, 0, 1, 1, 2, 2])
+    items = np.array([0, 0, 0, 0, 1, 1, 2])
+    vectors = svd_item_vectors(Histories.from_rows(3, users, items, np.arange(7)), 3, dim=2, seed=0)
+    assert np.isfinite(vectors).all()
+    assert np.abs(vectors[0]).max() < 1e-9, "an item of every user tells users no more apart than one of nobody"
