@@ -106,6 +106,20 @@ class ItemTower(tf.keras.layers.Layer):
         match = _direction(tf.matmul(centred, self._components))
         return tf.concat([learned, tf.cast(match, learned.dtype)], axis=-1)
 
+    def set_learned(self, values: Float32Array) -> None:
+        """Make the learned part of every trained item [its value, 0, 0, ...], or 0 without item ids; layers are built.
+
+        Args:
+            values: float32 [N].
+        """
+        for layer in (self._text, self._id_table, self._brand, self._categories, self._price):
+            for variable in layer.trainable_variables:
+                variable.assign(tf.zeros_like(variable))
+        if self._config.use_item_id:
+            table = np.zeros(self._id_table.embeddings.shape, np.float32)
+            table[FIRST_ID_ROW:, 0] = values
+            self._id_table.embeddings.assign(table)
+
     def lend_to_untrained(self, vectors: tf.Tensor) -> tf.Tensor:
         """Vectors [N, output_dim] of all items, in which those that training never saw borrow their learned part.
 

@@ -57,6 +57,7 @@ class TwoTower(tfrs.Model):
         """
         super().__init__()
         self._training, self._n_items = config.training, len(features)
+        self._item_counts = np.asarray(item_counts)
         self._negatives_seed = zlib.crc32(f"{config.seed}/negatives".encode())
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.item_tower = ItemTower(
@@ -96,6 +97,15 @@ class TwoTower(tfrs.Model):
         user = self.user_vectors(item[:, None, :], tf.ones([1], tf.int32), tf.zeros([1, 1]), tf.zeros([1], tf.int32))
         if self.rating_head is not None:
             self.rating_head(user, item, tf.zeros([1, len(FEATURES)]))
+
+    def set_to_popularity(self) -> None:
+        """Set both towers to what is known without any pair of a history and the item that follows it.
+
+        The score of an item is log(1 + its training interactions), which is what the softmax would learn of histories
+        that tell nothing, and the text match beside it. All variables exist.
+        """
+        self.item_tower.set_learned(np.log1p(self._item_counts).astype(np.float32))
+        self.user_tower.set_learned_constant()
 
     def compute_loss(self, inputs: Batch, training: bool = False) -> tf.Tensor:
         """Scalar: the weighted sum of both tasks' mean losses over the batch's targets."""

@@ -125,6 +125,13 @@ class UserTower(tf.keras.layers.Layer):
         self._match_log_scale.assign(math.log(scale))
         self._match_decay.assign(math.log(decay / (1 - decay)))
 
+    def set_learned_constant(self) -> None:
+        """Make the learned part of every user [1, 0, 0, ...], whatever the history; all layers are built."""
+        self._norm.gamma.assign(tf.zeros_like(self._norm.gamma))
+        self._norm.beta.assign(tf.one_hot(0, self._config.dim))
+        if self._config.use_user_id:
+            self._users.assign(tf.zeros_like(self._users))
+
     def numpy_weights(self) -> TowerWeights:
         """The weights; all layers are built."""
         config = self._config

@@ -130,14 +130,14 @@ class FitLoop:
     def run(self) -> FitState:
         """Train until the last epoch or until early stopping; the best weights are in the model then.
 
+        Where no user has two training interactions, there is nothing to train on: the model knows popularity and texts.
+
         Raises:
-            TrainingError: the loss is not finite, or there is nothing to train on.
+            TrainingError: the loss is not finite.
             KeyboardInterrupt: on SIGINT or SIGTERM, after a checkpoint.
         """
-        if not self._batches.n_targets:
-            raise TrainingError(
-                "users with at least two training interactions", "none", "lower data.k_core_users or check the split"
-            )
+        if not self._batches.n_targets and not self.state.finished:
+            self._keep_popularity()
         writer = tf.summary.create_file_writer(str(self._run.tensorboard)) if self._cluster.is_chief else None
         epochs = self._config.epochs
         with _stop_requests() as stop_requested, self._progress.bar("Epochs", epochs, self.state.epoch) as bar:
@@ -151,6 +151,18 @@ class FitLoop:
         self._cluster.barrier()  # the chief has written the last checkpoint
         restore_best(self._model, self._run)
         return self.state
+
+    def _keep_popularity(self) -> None:
+        self._progress.print(
+            "No user has two training interactions, so no order of items can be learnt: "
+            "the two-tower scores by popularity and text alone"
+        )
+        self._model.set_to_popularity()
+        self.state.finished = True
+        if self._cluster.is_chief:
+            with _writing(self._run.best):
+                self._best.save(checkpoint_number=0)
+        self._save()
 
     def _train_epoch(self, stop_requested: Callable[[], bool]) -> None:
         title = f"Steps of epoch {self.state.epoch + 1}"

@@ -327,3 +327,22 @@ def test_a_fine_tuned_text_layer_receives_gradients() -> None:
     with tf.GradientTape() as tape:
         loss = model.compute_loss(_batch(), training=True)
     assert np.abs(tf.convert_to_tensor(tape.gradient(loss, text_layer.trainable_variables)[0])).max() > 0
+
+
+@pytest.mark.parametrize("history", [[], [3], [0, 4, 7]])
+def test_set_to_popularity_scores_by_counts_and_text_match_alone(history: list[int]) -> None:
+    model = _model(model={"use_user_id": True})
+    model.set_to_popularity()
+    items = model.item_vectors().numpy()
+    rows = np.array([[*history, 0]], np.int32)[:, : max(len(history), 1)]
+    vectors = items[rows] * (len(history) > 0)
+    lengths = tf.constant([len(history)], tf.int32)
+    user = model.user_vectors(vectors, lengths, tf.zeros(rows.shape), tf.constant([2], tf.int32)).numpy()[0]
+    dim = model.output_dim - model.item_tower.match_dim
+    counts = np.arange(1, N_ITEMS + 1)
+    known = np.arange(N_ITEMS) != UNTRAINED
+    np.testing.assert_allclose((items @ np.append(user[:dim], np.zeros(4)))[known], np.log1p(counts)[known], rtol=1e-5)
+    scale, decay = model.user_tower.match
+    weights = decay ** np.arange(len(history))[::-1]
+    match = np.zeros(4) if not history else scale * weights @ items[history, dim:] / weights.sum()
+    np.testing.assert_allclose(user[dim:], match, atol=1e-5)

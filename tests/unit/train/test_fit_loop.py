@@ -231,12 +231,20 @@ def test_a_signal_stops_after_the_step_and_leaves_a_resumable_run(
         np.testing.assert_array_equal(value, uninterrupted[0][name], err_msg=name)
 
 
-def test_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:
-    fit, _ = tiny.make_fit(tiny.make_config(), tmp_path / "run")
+def test_without_a_pair_to_train_on_popularity_is_kept_and_resumed(tmp_path: Path) -> None:
     train, _ = tiny.make_histories()
+    fit, model = tiny.make_fit(tiny.make_config(), tmp_path / "run")
     fit._batches = tiny.make_batches(tiny.make_config(), train.last(1))
-    with pytest.raises(TrainingError, match="at least two training interactions"):
-        fit.run()
+    state = fit.run()
+    assert (state.finished, state.best, state.best_epoch, state.curve) == (True, None, 0, [])
+    kept = tiny.weights(model)
+    counts = np.bincount(train.items, minlength=tiny.N_ITEMS)
+    np.testing.assert_allclose(model.item_vectors()[:, 0], np.log1p(counts), rtol=1e-6)
+    fit, model = tiny.make_fit(tiny.make_config(), tmp_path / "run", resume=True)
+    assert fit.state.finished
+    fit.run()
+    for name, value in tiny.weights(model).items():
+        np.testing.assert_array_equal(value, kept[name], err_msg=name)
 
 
 def test_training_in_a_thread_needs_no_signals(tmp_path: Path) -> None:
