@@ -23,8 +23,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
-from recsys.prepare.formats.base import Format, load_format
-from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.inputs import Input, open_inputs
 from recsys.prepare.item_cleaning import clean_item
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.read_ahead import read_ahead
@@ -51,25 +50,23 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
-    data_format = load_format(data.format)
-    logs = [data_format.open_input(path, "interactions") for path in data.interactions]
-    catalogues = [data_format.open_input(path, "metadata") for path in data.metadata]
+    inputs = open_inputs(data)
     # The first lines of all inputs are checked before hours go into reading the first input.
-    for report in (*logs, *catalogues):
-        data_format.check(report)
+    for each in inputs.all:
+        each.check()
     with resource_errors(data, target), replaced_folder(target) as folder:
         spill = folder / "spill"
         with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
-            _load_interactions(db, data_format, logs, data, progress)
+            _load_interactions(db, inputs.interactions, data, progress)
             with progress.stage("Filtering"):
                 filtered = filters.filter_interactions(db, data)
                 filters.number_rows(db)
-            record_counts = _load_metadata(db, data_format, catalogues, data, progress)
+            record_counts = _load_metadata(db, inputs.metadata, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)
                 cold = _hold_out_items(db, config, filtered)
             with progress.stage("Writing"):
-                dataset_files.write_interactions(db, folder / c.INTERACTIONS_FILE, data_format.has_purchases)
+                dataset_files.write_interactions(db, folder / c.INTERACTIONS_FILE, inputs.has_purchases)
                 dataset_files.write_users(db, folder / c.USERS_FILE)
                 dataset_files.write_items(db, folder / c.ITEMS_FILE)
             summary = splits.summary(db)
@@ -78,9 +75,9 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "schema_version": SCHEMA_VERSION,
             "name": config.name,
             "synthetic": config.synthetic,
-            "sources": [report.to_manifest() for report in (*logs, *catalogues)],
+            "sources": [each.to_manifest() for each in inputs.all],
             "interactions": filtered.to_manifest(),
-            "metadata": _metadata_entry(catalogues, record_counts),
+            "metadata": _metadata_entry(inputs.metadata, record_counts),
             "split": split,
             **cold,
             **summary,
@@ -93,26 +90,19 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     return target
 
 
-def _load_interactions(
-    db: Database,
-    data_format: Format,
-    reports: list[InputReport],
-    data: DataConfig,
-    progress: StageProgress,
-) -> None:
+def _load_interactions(db: Database, logs: list[Input], data: DataConfig, progress: StageProgress) -> None:
     """Load the interactions of all inputs into table `raw`."""
     staging.create_raw_table(db)
-    for number, report in enumerate(reports):
-        with progress.file(report.path, report.size) as on_bytes:
+    for number, log in enumerate(logs):
+        with progress.file(log.report.path, log.report.size) as on_bytes:
             # The order of the inputs, then of their lines, decides ties in time.
-            for batch in read_ahead(data_format.interactions(report, data, number << 40, on_bytes)):
+            for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
                 staging.insert_interactions(db, batch)
 
 
 def _load_metadata(
     db: Database,
-    data_format: Format,
-    reports: list[InputReport],
+    catalogues: list[Input],
     data: DataConfig,
     progress: StageProgress,
 ) -> Counter[str]:
@@ -123,9 +113,9 @@ def _load_metadata(
     """
     item_metadata.create_metadata_table(db)
     causes: Counter[str] = Counter()
-    for report in reports:
-        with progress.file(report.path, report.size) as on_bytes:
-            for records in read_ahead(data_format.items(report, data, on_bytes)):
+    for catalogue in catalogues:
+        with progress.file(catalogue.report.path, catalogue.report.size) as on_bytes:
+            for records in read_ahead(catalogue.items(data, on_bytes)):
                 in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
                 causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
                 causes[REPEATED_ITEM] += in_dataset - len(chosen)
@@ -144,9 +134,9 @@ def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.F
     return {"cold_items": entry}
 
 
-def _metadata_entry(reports: list[InputReport], causes: Counter[str]) -> dict[str, Any]:
+def _metadata_entry(catalogues: list[Input], causes: Counter[str]) -> dict[str, Any]:
     """The manifest's entry on item records: read, dropped by cause, kept, and fields not understood."""
-    read = sum(report.kept for report in reports)
+    read = sum(catalogue.report.kept for catalogue in catalogues)
     dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS}
     return {
         "read": read,

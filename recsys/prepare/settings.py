@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
@@ -37,18 +37,44 @@ class SplitConfig(Section):
         return self
 
 
+def _registered(name: str | None) -> str | None:
+    if name is not None and name not in FORMATS:
+        raise ValueError(f"no such format; there are {', '.join(FORMATS)}")
+    return name
+
+
+def _without_scheme(entry: Any) -> Any:
+    """The path in `sqlite:///PATH`, as the server's option --store names its file; a Path would lose a slash."""
+    return entry.removeprefix("sqlite:///") if isinstance(entry, str) else entry
+
+
+InputPath = Annotated[Path, BeforeValidator(_without_scheme)]
+FormatName = Annotated[str, AfterValidator(_registered)]
+
+
+class InputConfig(Section):
+    """Inputs with a format of their own, beside others in the format of the dataset."""
+
+    path: InputPath = Field(description="A file, a glob, a folder or the URL of a store.")
+    format: FormatName | None = Field(None, description="Its format; null: data.format.")
+
+
 class DataConfig(Section):
     """Raw data and what is kept of it."""
 
-    format: str = Field(
+    format: FormatName = Field(
         description="Format of the raw data. "
         + " ".join(f"{entry.name}: {entry.description}." for entry in FORMATS.values())
     )
-    interactions: list[Path] = Field(min_length=1, description="Review files or event logs.")
-    metadata: list[Path] = Field(
+    interactions: list[InputPath | InputConfig] = Field(
+        min_length=1,
+        description="Review files, event logs, stores: paths, globs (`logs/*.csv`), folders, PostgreSQL URLs, or "
+        "`{path: ..., format: ...}` for one in another format. With events and store, files and stores may be mixed.",
+    )
+    metadata: list[InputPath | InputConfig] = Field(
         [],
-        description="Item metadata files; may be empty. With events: JSON lines with item_id, title, brand, "
-        "categories, price, description, image.",
+        description="Item metadata files, named in the same way; may be empty. With events: JSON lines with item_id, "
+        "title, brand, categories, price, description, image.",
     )
     prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
     min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
@@ -72,13 +98,6 @@ class DataConfig(Section):
     allow_truncated: bool = Field(False, description="Read what a truncated gzip holds instead of stopping.")
     memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
     threads: Positive = Field(2, description="DuckDB threads.")
-
-    @field_validator("format")
-    @classmethod
-    def _registered(cls, name: str) -> str:
-        if name not in FORMATS:
-            raise ValueError(f"no such format; there are {', '.join(FORMATS)}")
-        return name
 
 
 class PreparationConfig(Protocol):

@@ -12,6 +12,8 @@ from recsys.prepare.settings import DataConfig
 
 Database = duckdb.DuckDBPyConnection
 
+SEQ_BITS = 40  # of `seq` that count the rows of an input; those above them are the number of the input
+
 
 def connect(config: DataConfig, spill: Path) -> Database:
     """An in-memory database that keeps to the config's memory limit and spills into `spill`."""

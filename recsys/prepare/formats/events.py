@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,16 +18,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.core.errors import DataError
+from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.json_lines import raw_items
 from recsys.prepare.formats.layouts import CATALOGUE, check_layout
+from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS = 1 << 17
+_NUMBER_OR_TIME = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 
 
 def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
@@ -60,11 +64,31 @@ def check_columns(path: Path) -> None:
         names = next(csv.reader([line.decode("utf-8-sig", "replace") for line in head_lines(path, 1)]), [])
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise DataError(
-            f"the columns {', '.join(REQUIRED)} in {path}",
-            f"no {', '.join(missing)} among {', '.join(names)[:200] or 'no columns'}",
-            "rename the columns, or set data.format to what the file is",
+        raise DataError(f"the columns {', '.join(REQUIRED)} in {path}", *_missing(missing, names))
+
+
+def _missing(missing: Sequence[str], names: Sequence[str]) -> tuple[str, str]:
+    """What a file has in the place of columns that it lacks, and the remedy."""
+    if _is_data(names):
+        return (
+            f"a first line that holds data and no names: {','.join(names)[:100]!r}",
+            "write a line with the names of the columns before it",
         )
+    nearest = nearest_names(missing, [name for name in names if name not in REQUIRED])
+    remedies = [f"rename {name} to {wanted}" for wanted, name in nearest.items()]
+    left = [name for name in missing if name not in nearest]
+    if left == [c.EVENT_TYPE]:
+        remedies.append("add a column event_type (purchase in every row, where the file has purchases alone)")
+    elif left:
+        remedies.append(f"add {', '.join(left)} (from another table of the shop)")
+    return missing_names(missing, names), f"{'; '.join(remedies)}; or set data.format to what the file is"
+
+
+def _is_data(names: Sequence[str]) -> bool:
+    """Whether a first line holds values in the place of names: numbers, times, or nothing that begins with a letter."""
+    return bool(names) and (
+        any(_NUMBER_OR_TIME.match(name) for name in names) or not any(name[:1].isalpha() for name in names)
+    )
 
 
 def is_parquet(path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -17,7 +18,8 @@ from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
 from recsys.prepare.formats.base import Id, RawItem
 from recsys.prepare.formats.files import head_lines
-from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.names import missing_names, nearest_names
+from recsys.prepare.formats.reports import InputKind, InputReport
 
 SNIFFED_LINES = 100
 CATALOGUE = "events"
@@ -100,12 +102,14 @@ def check_layout(report: InputReport, name: str) -> None:
     Raises:
         DataError: naming the layout or the kind of file that they look like.
     """
-    fields_of_lines = [fields for line in head_lines(report.path, SNIFFED_LINES) if (fields := _field_names(line))]
-    if not fields_of_lines:
+    fields = _fields_of(report.path)
+    if not fields:
         return  # no line can be parsed: the limit on bad lines will decide
-    fields = frozenset().union(*fields_of_lines)
     fitting = {"interactions": _review_layouts(fields), "metadata": _metadata_layouts(fields)}
-    if name in fitting[report.kind] or not (fitting["interactions"] or fitting["metadata"]):
+    if name in fitting[report.kind]:
+        return
+    if not (fitting["interactions"] or fitting["metadata"]):
+        _require_ids(report, LAYOUTS[name], fields)
         return
     kind = next(kind for kind in (report.kind, *fitting) if fitting[kind])
     if kind != report.kind:
@@ -116,6 +120,26 @@ def check_layout(report: InputReport, name: str) -> None:
         if name == CATALOGUE:
             remedy = "rename the fields to item_id, title, brand, categories, price, description, image"
     raise DataError(f"{report.kind} in the format {name} in {report.path}", got, remedy)
+
+
+def fitting_formats(path: Path, kind: InputKind) -> list[str]:
+    """The formats of JSON lines that the first lines of a file look like."""
+    fields = _fields_of(path)
+    return _review_layouts(fields) if kind == "interactions" else _metadata_layouts(fields)
+
+
+def _require_ids(report: InputReport, layout: Layout, fields: frozenset[str]) -> None:
+    """Stop at records without the fields that name user and item."""
+    names = layout.review if report.kind == "interactions" else layout.metadata
+    wanted = ("user_id", "item_id") if report.kind == "interactions" else ("item_id",)
+    missing = [names.get(name, name) for name in wanted if names.get(name, name) not in fields]
+    if missing:
+        renames = [f"rename {name} to {wanted}" for wanted, name in nearest_names(missing, fields).items()]
+        raise DataError(
+            f"records with {', '.join(names.get(name, name) for name in wanted)} in {report.path}",
+            missing_names(missing, sorted(fields)),
+            f"{', '.join(renames) or 'rename the fields'}, or set data.format to what the file is",
+        )
 
 
 def _review_layouts(fields: frozenset[str]) -> list[str]:
@@ -133,6 +157,10 @@ def _metadata_layouts(fields: frozenset[str]) -> list[str]:
     certain = [name for name in fitting if LAYOUTS[name].telltale & fields]
     # `categories` means 2014 unless parent_asin shows 2023; a file with no telltale field fits every edition.
     return certain or fitting
+
+
+def _fields_of(path: Path) -> frozenset[str]:
+    return frozenset[str]().union(*map(_field_names, head_lines(path, SNIFFED_LINES)))
 
 
 def _field_names(line: bytes) -> frozenset[str]:

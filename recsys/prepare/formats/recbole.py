@@ -19,6 +19,7 @@ from recsys.prepare.formats.base import Format, OnBytes, RawItem, RawTaggedItem
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
 from recsys.prepare.settings import DataConfig
 
@@ -96,16 +97,18 @@ def check_header(report: InputReport) -> dict[str, str]:
 
 
 def _missing(path: Path, kind: InputKind, missing: list[str], fields: list[str]) -> DataError:
-    if kind == "interactions" and c.USER_ID in missing and c.ITEM_ID in fields:
-        remedy = f"rename the field to {c.USER_ID}, or list a file of items under data.metadata"
-    elif missing == [c.TIMESTAMP]:
-        remedy = f"a time is needed to order and split: add {c.TIMESTAMP}:float, in seconds since 1970"
-    else:
-        remedy = f"rename the fields to {', '.join(missing)}"
+    nearest = nearest_names(missing, [name for name in fields if name not in REQUIRED[kind]])
+    remedies = [f"rename the field {name} to {wanted} in the first line" for wanted, name in nearest.items()]
+    left = [name for name in missing if name not in nearest]
+    if c.TIMESTAMP in left:
+        remedies.append(f"a time is needed to order and split: add {c.TIMESTAMP}:float, in seconds since 1970")
+        left.remove(c.TIMESTAMP)
+    if left:
+        remedies.append(f"rename the fields to {', '.join(left)}")
+    if kind == "interactions" and c.USER_ID in left and c.ITEM_ID in fields:
+        remedies.append("list a file of items under data.metadata")
     return DataError(
-        f"the fields {', '.join(REQUIRED[kind])} in {path}",
-        f"no {', '.join(missing)} among {', '.join(fields)[:200] or 'no fields'}",
-        remedy,
+        f"the fields {', '.join(REQUIRED[kind])} in {path}", missing_names(missing, fields), ", or ".join(remedies)
     )
 
 

@@ -24,6 +24,17 @@ BLANK = "blank_line"
 CUT_OFF = "cut_off_line"
 HARMLESS = frozenset({BLANK, CUT_OFF})
 
+# What to do about bad lines, where their cause is a setting and no damage.
+_REMEDIES = {
+    RATING_OUT_OF_RANGE: "set data.rating_range to the scale of these ratings",
+    UNKNOWN_EVENT_TYPE: "name the type in data.event_weights, with its weight",
+    TIMESTAMP_OUT_OF_RANGE: "check the unit of the times, and the clock that wrote them",
+    MISTYPED_FIELD: "check what the field holds against docs/data-formats.md",
+    MISSING_FIELD: "check how the file was exported: every line needs the field",
+    NOT_UTF8: "save the file as UTF-8",
+}
+_DAMAGED = "mend or download the file again"
+
 MAX_EXAMPLES = 5
 MAX_EXAMPLE_CHARS = 120
 
@@ -84,8 +95,13 @@ class InputReport:
         raise DataError(
             f"at most {limit:.2%} bad lines in {self.path}",
             f"{self.bad:,} of {self.lines:,} ({causes}), for example{examples}",
-            hint or "mend or download the file again, or raise data.max_bad_line_share to skip so many",
+            hint or f"{self._remedy()}, or raise data.max_bad_line_share to skip so many",
         )
+
+    def _remedy(self) -> str:
+        """What to do about the most frequent cause."""
+        causes = Counter({cause: count for cause, count in self.dropped.items() if cause not in HARMLESS})
+        return _REMEDIES.get(causes.most_common(1)[0][0], _DAMAGED)
 
     def to_manifest(self) -> dict[str, Any]:
         """The entry of this input in the manifest of the prepared dataset."""

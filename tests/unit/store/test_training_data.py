@@ -138,10 +138,10 @@ def test_inputs_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> N
         store.upgrade()
     with pytest.raises(DataError, match="none"):
         run(tmp_path, "store", empty)
-    text = tmp_path / "events.csv"
-    text.write_text("user_id,item_id,event_type,timestamp\n" * 50)
+    other = tmp_path / "events.bin"
+    other.write_bytes(bytes(range(256)) * 50)
     with pytest.raises(StoreUnavailable, match="not a database"):
-        run(tmp_path, "store", text)
+        run(tmp_path, "store", other)
     with pytest.raises(StoreError, match="upgrade"):
         run(tmp_path, "store", postgres.new_url())
 

@@ -1,0 +1,118 @@
+"""What a file evidently is, by its first bytes: which format reads it where none is named, or why none will."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from recsys.core.errors import DataError
+from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.layouts import LAYOUTS, fitting_formats
+from recsys.prepare.formats.reports import InputKind, InputReport
+
+EVENTS, STORE = "events", "store"
+Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited text"]
+
+_SQLITE_MAGIC, _PARQUET_MAGIC = b"SQLite format 3\0", b"PAR1"
+_BINARY_TEXT = (
+    _PARQUET_MAGIC,
+    b"\x1f\x8b",
+    b"PK\x03\x04",
+    b"BZh",
+    b"\x28\xb5\x2f\xfd",
+    b"\xfd7zXZ",
+    b"\xff\xfe",
+    b"\xfe\xff",
+)
+_DELIMITERS = ",;\t|"
+
+
+def evident_format(path: Path, default: str) -> str:
+    """The format of an input for which a config names none of its own: a log among stores, or a store among logs."""
+    if default not in (EVENTS, STORE):
+        return default
+    head = _head(path)
+    if head.startswith(_SQLITE_MAGIC):
+        return STORE
+    is_text = head.startswith(_BINARY_TEXT) or (bool(head) and b"\0" not in head)
+    return EVENTS if is_text else default
+
+
+def evident_kind(path: Path) -> Kind | None:
+    """What a file is by its first bytes; None where that is not evident."""
+    head = _head(path)
+    if head.startswith(_SQLITE_MAGIC):
+        return "an SQLite database"
+    if head.startswith(_PARQUET_MAGIC):
+        return "a Parquet file"
+    line = first_line(path)
+    if line.lstrip().startswith(("{", "[")):
+        return "JSON lines"
+    return "delimited text" if any(delimiter in line for delimiter in _DELIMITERS) else None
+
+
+def check_kind(report: InputReport, format_name: str) -> None:
+    """Stop at a file whose first bytes show that it is of no kind that the format reads.
+
+    Raises:
+        DataError: saying what the file is and what to do with it.
+    """
+    wanted = _wanted(format_name, report.kind)
+    kind = evident_kind(report.path) if wanted else None
+    if kind is None or kind in wanted:
+        return
+    path = report.path
+    raise DataError(
+        f"{' or '.join(wanted)} in {path}, as data.{report.kind} has it in the format {format_name}",
+        _got(path, kind),
+        _remedy(path, report.kind, kind),
+    )
+
+
+def first_line(path: Path) -> str:
+    """The first line of a file, decompressed, as far as it can be told; blanks around it are kept."""
+    return next((line.decode("utf-8-sig", "replace") for line in head_lines(path, 1)), "").rstrip("\r")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
+def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
+    if format_name == EVENTS and kind == "interactions":
+        return ("delimited text", "a Parquet file")
+    if format_name in LAYOUTS or (format_name == STORE and kind == "metadata"):
+        return ("JSON lines",)
+    return ()
+
+
+def _got(path: Path, kind: Kind) -> str:
+    if kind.startswith("a"):
+        return kind
+    verb = "begin" if kind == "JSON lines" else "begins"
+    return f"{kind} that {verb} with {first_line(path)[:100]!r}"
+
+
+def _remedy(path: Path, inputs: InputKind, kind: Kind) -> str:
+    if kind == "an SQLite database":
+        if inputs == "metadata":
+            return "name a catalogue in JSON lines; the server's store belongs under data.interactions"
+        return f"write {{path: {path}, format: {STORE}}} if this is the server's store"
+    if inputs == "metadata":
+        reader = "read_parquet('FILE')" if kind == "a Parquet file" else "read_csv('FILE', dtype=str)"
+        to_lines = f"pandas.{reader}.to_json('items.jsonl', orient='records', lines=True)"
+        return f'write it as JSON lines, one object an item: python -c "import pandas; {to_lines}"'
+    if kind == "JSON lines":
+        if fitting := fitting_formats(path, inputs):
+            return (
+                f"set data.format: {fitting[0]}, or write {{path: {path}, format: {fitting[0]}}} for this input alone"
+            )
+        return (
+            "write the events as CSV or Parquet, one row an event, with the columns user_id, item_id, event_type and "
+            "timestamp; pandas.read_json('FILE', lines=True, dtype=False) reads such a file, to_csv writes one"
+        )
+    return (
+        "name the reviews in JSON lines; a table of ratings alone (the ratings-only CSV) is read with "
+        f"data.format: {EVENTS}, once its first line names user_id, item_id, event_type, timestamp and rating"
+    )

@@ -1,0 +1,178 @@
+"""The inputs of a preparation: found, each with its format, looked at before any is read whole, and read unchanged."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from recsys.core.errors import DataError
+from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
+from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format
+from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.found_files import find_files, is_url
+from recsys.prepare.settings import DataConfig, InputConfig
+
+T = TypeVar("T")
+
+
+@dataclass
+class Input:
+    """A file or a store with its format.
+
+    Attributes:
+        report: what became of its lines.
+        format_name: a name in `recsys.prepare.formats.registry.FORMATS`.
+        format: what reads it.
+    """
+
+    report: InputReport
+    format_name: str
+    format: Format
+    _state: tuple[int, ...] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        # Others write to a store at any time; it is read as of one moment.
+        self._state = None if self._is_store else _state_of(self.report.path)
+
+    @property
+    def _is_store(self) -> bool:
+        return self.format_name == STORE and self.report.kind == "interactions"
+
+    def to_manifest(self) -> dict[str, Any]:
+        """The entry of this input in the manifest of the prepared dataset."""
+        return {**self.report.to_manifest(), "format": self.format_name}
+
+    def check(self) -> None:
+        """Look at the head of the input; raises DataError where it is evidently not in its format."""
+        with _reading(self.report.path):
+            check_kind(self.report, self.format_name)
+            self.format.check(self.report)
+
+    def interactions(self, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
+        """See `Format.interactions`; raises DataError, too, where the file goes or changes meanwhile."""
+        yield from self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes))
+
+    def items(self, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
+        """See `Format.items`; raises DataError, too, where the file goes or changes meanwhile."""
+        yield from self._unchanged(self.format.items(self.report, config, on_bytes))
+
+    def _unchanged(self, batches: Iterator[T]) -> Iterator[T]:
+        with _reading(self.report.path):
+            yield from batches
+            changed = self._state is not None and _state_of(self.report.path) != self._state
+        if changed:
+            raise DataError(
+                f"{self.report.path} to stay as it is while it is read",
+                "another size or time of change at the end than at the start",
+                "run again when nobody writes to the file, or prepare from a copy",
+            )
+
+
+@dataclass
+class Inputs:
+    """All inputs of a preparation, and what was passed over on the way to them."""
+
+    interactions: list[Input]
+    metadata: list[Input]
+    notes: list[str]
+
+    @property
+    def all(self) -> list[Input]:
+        """Those of interactions, then those of metadata."""
+        return [*self.interactions, *self.metadata]
+
+    @property
+    def has_purchases(self) -> bool:
+        """Whether any has prices and quantities, see `Format.has_purchases`."""
+        return any(log.format.has_purchases for log in self.interactions)
+
+
+def open_inputs(config: DataConfig) -> Inputs:
+    """Find all inputs that a config names, and start their reports.
+
+    Raises:
+        DataError: there is no such input, or one that cannot be read.
+        StoreError, StoreUnavailable: see `recsys.prepare.formats.event_store`.
+    """
+    notes: list[str] = []
+    interactions = _open_kind(config, "interactions", notes)
+    return Inputs(interactions, _open_kind(config, "metadata", notes), notes)
+
+
+def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[Input]:
+    entries = config.interactions if kind == "interactions" else config.metadata
+    paths = [entry.path if isinstance(entry, InputConfig) else entry for entry in entries]
+    found = find_files(paths, f"data.{kind}")
+    notes += found.notes
+    inputs = []
+    for path, number in found.paths:
+        entry = entries[number]
+        named = entry.format if isinstance(entry, InputConfig) else None
+        inputs.append(_open(path, kind, _format_name(path, kind, named, config.format)))
+    return inputs
+
+
+def _format_name(path: Path, kind: InputKind, named: str | None, default: str) -> str:
+    """The name of an input's format: as its entry says, or by its first bytes."""
+    if is_url(path):
+        return _format_of_url(path, kind, named or default)
+    if named or kind == "metadata":
+        return named or default
+    with _reading(path):
+        return evident_format(path, default)
+
+
+def _format_of_url(path: Path, kind: InputKind, name: str) -> str:
+    is_database = path.as_posix().startswith("postgres")
+    if is_database and kind == "interactions" and name in (EVENTS, STORE):
+        return STORE
+    if load_format(name).open_input is not open_file and name != STORE:
+        return name
+    raise DataError(
+        f"files at data.{kind} in the format {name}",
+        f"a URL ({path.as_posix().partition(':')[0]}://...)",
+        f"write {{path: URL, format: {STORE}}} for the server's store"
+        if is_database and kind == "interactions"
+        else "download it and name the file",
+    )
+
+
+def _open(path: Path, kind: InputKind, name: str) -> Input:
+    loaded = load_format(name)
+    with _reading(path):
+        return Input(loaded.open_input(path, kind), name, loaded)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the file in the errors of reading it.
+
+    Raises:
+        DataError: it has gone, or cannot be read.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # what is read is written elsewhere, too
+        raise DataError(
+            f"{path} to be there until it has been read",
+            error.strerror or str(error),
+            "check the file and its permissions, and run again when nobody moves or replaces it",
+        ) from None
+
+
+def _state_of(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file: which file it is, its size and the time of its last change; None for a URL."""
+    if is_url(path):
+        return None
+    with _reading(path):
+        status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
