@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
@@ -59,6 +59,16 @@ class InputConfig(Section):
     format: FormatName | None = Field(None, description="Its format; null: data.format.")
 
 
+def _kind_of_entry(entry: Any) -> str:
+    return "map" if isinstance(entry, dict | InputConfig) else "path"
+
+
+# Told apart by their kind, so that an error names the one that was meant.
+InputEntry = Annotated[
+    Annotated[InputPath, Tag("path")] | Annotated[InputConfig, Tag("map")], Discriminator(_kind_of_entry)
+]
+
+
 class DataConfig(Section):
     """Raw data and what is kept of it."""
 
@@ -66,12 +76,12 @@ class DataConfig(Section):
         description="Format of the raw data. "
         + " ".join(f"{entry.name}: {entry.description}." for entry in FORMATS.values())
     )
-    interactions: list[InputPath | InputConfig] = Field(
+    interactions: list[InputEntry] = Field(
         min_length=1,
         description="Review files, event logs, stores: paths, globs (`logs/*.csv`), folders, PostgreSQL URLs, or "
         "`{path: ..., format: ...}` for one in another format. With events and store, files and stores may be mixed.",
     )
-    metadata: list[InputPath | InputConfig] = Field(
+    metadata: list[InputEntry] = Field(
         [],
         description="Item metadata files, named in the same way; may be empty. With events: JSON lines with item_id, "
         "title, brand, categories, price, description, image.",
