@@ -52,9 +52,13 @@ def _type_name(annotation: Any) -> str:
         return f"map of {_type_name(arguments[0])} to {_type_name(arguments[1])}"
     if origin is not None:
         return f"{origin.__name__} of {', '.join(dict.fromkeys(_type_name(a) for a in arguments))}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    return _NAMES.get(annotation) or _class_name(annotation)
+
+
+def _class_name(annotation: Any) -> str:
+    if issubclass(annotation, BaseModel):
         return f"map ({', '.join(annotation.model_fields)})"
-    return _NAMES.get(annotation) or str(annotation.__name__)
+    return str(annotation.__name__)
 
 
 def _plain(value: Any) -> str:
