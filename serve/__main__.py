@@ -9,12 +9,15 @@ import sys
 from collections.abc import Sequence
 from ctypes import c_char
 from types import SimpleNamespace
+from typing import Any
 
 import uvicorn
 
 from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
+from serve.exposure import check_exposure
 from serve.settings import ENV_PREFIX, Settings, load_settings
+from serve.shared import Shared
 from serve.signals import hold_hangups
 from serve.starting import Starting
 
@@ -28,16 +31,18 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m serve") ->
     check = arguments.pop("check")
     try:
         settings = load_settings(**arguments)
+        check_exposure(settings, _address(settings)[-1][0])
         if check:
             return _check(settings)
+        shared = Shared.of(settings)
         hold_hangups()
-        listener = _listen(settings.host, settings.port)
+        listener = _listen(settings)
     except RecsysError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     url = _url(listener)
     print(f"Serving {settings.bundle} on {url} (API: {url}/docs)", flush=True)
-    return _run(settings, listener)
+    return _run(settings, listener, shared)
 
 
 def _check(settings: Settings) -> int:
@@ -67,26 +72,42 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None or field.default == "" else f" (default: {field.default})"
-        parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=f"{field.description}{default}")
+        word: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", metavar="VALUE", help=f"{field.description}{default}", **word
+        )
     return parser
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that already queues connections, so that the address printed can be asked at once."""
+def _address(settings: Settings) -> tuple[Any, ...]:
+    """Family, kind, protocol, name and address of the socket to listen on."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise _unusable(settings, error) from None
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A socket that already queues connections, so that the address printed can be asked at once."""
+    family, kind, protocol, _, address = _address(settings)
+    try:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
-        raise ConfigError(
-            "an address of this machine and a port that is free",
-            f"{host}, port {port}: {error.strerror}",
-            "choose others with --host and --port (0: any free port), or stop what listens there",
-        ) from None
+        raise _unusable(settings, error) from None
+    check_exposure(settings, listener.getsockname()[0])  # a name may mean another address than a moment ago
     listener.set_inheritable(True)
     return listener
+
+
+def _unusable(settings: Settings, error: OSError) -> ConfigError:
+    return ConfigError(
+        "an address of this machine and a port that is free",
+        f"{settings.host}, port {settings.port}: {error.strerror}",
+        "choose others with --host and --port (0: any free port), or stop what listens there",
+    )
 
 
 def _url(listener: socket.socket) -> str:
@@ -94,11 +115,11 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _run(settings: Settings, listener: socket.socket) -> int:
+def _run(settings: Settings, listener: socket.socket, shared: Shared) -> int:
     """Serve until told to stop; the exit code."""
     several = settings.workers > 1
     served = multiprocessing.get_context("spawn").Array(c_char, LONGEST_NAME) if several else SimpleNamespace(value=b"")
-    app = Starting(settings, served)
+    app = Starting(settings, served, shared)
     config = uvicorn.Config(
         app,
         workers=settings.workers,

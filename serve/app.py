@@ -11,7 +11,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 import recsys
 from serve import logs
-from serve.auth import Keyring
 from serve.events import routes as events
 from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
@@ -22,20 +21,25 @@ from serve.operations import routes as operations
 from serve.recommendations import routes as recommendations
 from serve.server import Server
 from serve.settings import Settings, load_settings
+from serve.shared import Shared
 from serve.users import routes as users
 
 DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item sources propose, a ranker orders."
 
 
-def create_app(settings: Settings | None = None, *, early: bool = False) -> FastAPI:
+def create_app(settings: Settings | None = None, *, early: bool = False, shared: Shared | None = None) -> FastAPI:
     """The server as an ASGI app; without `settings` they are read from the environment (`uvicorn --factory`).
 
     It accepts requests once the bundle has been loaded, or has proved not to be sound, unless it is to do so `early`;
-    /ready says which, or what it is waiting for.
+    /ready says which, or what it is waiting for. `shared` is what other processes of the server hand over.
+
+    Raises:
+        ConfigError: a setting, or the file of API keys, is not in order.
+        StoreError: the store's URL is wrong.
     """
     settings = settings or load_settings()
     logs.configure(settings.log_level, settings.log_format)
-    server = Server(settings)
+    server = Server(settings, shared)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -64,7 +68,7 @@ def create_app(settings: Settings | None = None, *, early: bool = False) -> Fast
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
     docs_page.install(app)
-    documentation.install(app, keys=server.parts.settings.api_keys is not None)
+    documentation.install(app, keys=server.parts.keys is not None)
     _add_layers(app, server)
     return app
 
@@ -76,8 +80,8 @@ def _add_layers(app: FastAPI, server: Server) -> None:
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s, metrics=metrics)
     if settings.rate_limit is not None:
         app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst, metrics=metrics)
-    if settings.api_keys is not None:
-        app.add_middleware(Authentication, keyring=Keyring.read(settings.api_keys), metrics=metrics)
+    if server.parts.keys is not None:
+        app.add_middleware(Authentication, keys=server.parts.keys.keys, metrics=metrics)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

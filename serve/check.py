@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from recsys.bundle import open_bundle
-from serve.auth import Keyring
 from serve.bundles.loaded import LoadedBundle
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
+from serve.shared import Shared
 from serve.store.link import open_store
 
 
@@ -16,8 +16,7 @@ def check(settings: Settings) -> str:
     Raises:
         RecsysError: one of them is not in order.
     """
-    if settings.api_keys is not None:
-        Keyring.read(settings.api_keys)
+    Shared.of(settings)
     if settings.store != NO_STORE:
         open_store(settings.store).close()
     with open_bundle(settings.bundle, verify=settings.verify) as bundle:

@@ -73,6 +73,12 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._refusals = Counter("recsys_bundle_refused", "Bundles that were refused.", registry=registry)
+        self.api_keys_stale = Gauge(
+            "recsys_api_keys_stale",
+            "1: the file of API keys cannot be used, and those from before are in force.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self._served_dropped = Counter(
             "recsys_served_dropped", "Answers missing from the served log.", registry=registry
         )

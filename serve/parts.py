@@ -10,8 +10,10 @@ from typing import Self
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.histories.live_histories import UserHistories
+from serve.key_watch import KeysState, KeyWatch
 from serve.metrics import Metrics
 from serve.settings import Settings
+from serve.shared import Shared
 from serve.store.link import StoreLink, StoreState, open_link
 
 
@@ -22,6 +24,7 @@ class Parts:
     Attributes:
         settings: of the server.
         metrics: what it counts.
+        keys: of those who may ask; None: everyone may.
         link: to the store; None: there is none.
         bundles: which bundle is served.
         histories: of users, as the bundle and the store know them together.
@@ -30,6 +33,7 @@ class Parts:
 
     settings: Settings
     metrics: Metrics
+    keys: KeyWatch | None
     link: StoreLink | None
     bundles: Bundles
     histories: UserHistories
@@ -37,7 +41,11 @@ class Parts:
 
     @classmethod
     def compose(
-        cls, settings: Settings, warm_up: Callable[[LoadedBundle], None], on_change: Callable[[LoadedBundle], None]
+        cls,
+        settings: Settings,
+        shared: Shared,
+        warm_up: Callable[[LoadedBundle], None],
+        on_change: Callable[[LoadedBundle], None],
     ) -> Self:
         """Compose the parts; nothing runs yet. `warm_up` and `on_change` as `Bundles` takes them.
 
@@ -45,9 +53,17 @@ class Parts:
             StoreError: the store's URL is wrong.
         """
         metrics = Metrics()
+        keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
         link = open_link(settings, metrics)
         bundles = Bundles(settings, metrics, warm_up, on_change)
-        return cls(settings, metrics, link, bundles, UserHistories(link, settings.live_events))
+        return cls(settings, metrics, keys, link, bundles, UserHistories(link, settings.live_events))
+
+    @property
+    def keys_state(self) -> KeysState:
+        """Whether the API keys in force are those of their file."""
+        if self.keys is None:
+            return "off"
+        return "live" if self.keys.keys.fault is None else "stale"
 
     @property
     def store_state(self) -> StoreState:

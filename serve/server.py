@@ -18,6 +18,7 @@ from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
+from serve.shared import Shared
 from serve.signals import take_hangups
 from serve.store.retention import Retention
 
@@ -32,13 +33,14 @@ class Server:
         recommendations: takes requests for lists.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Compose the parts; nothing runs before `start`.
+    def __init__(self, settings: Settings, shared: Shared | None = None) -> None:
+        """Compose the parts; nothing runs before `start`. `shared`: with other processes of the server, if any.
 
         Raises:
+            ConfigError: the file of API keys is not in order.
             StoreError: the store's URL is wrong.
         """
-        self.parts = Parts.compose(settings, self._prepare, self._index_items)
+        self.parts = Parts.compose(settings, shared or Shared.of(settings), self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings) if link else None
@@ -46,7 +48,9 @@ class Server:
 
     def start(self) -> None:
         """Begin to open the store and to load the bundle, and to take requests."""
-        link = self.parts.link
+        link, keys = self.parts.link, self.parts.keys
+        if keys:
+            keys.start()
         if link:
             link.start()
         self.recommendations.start()
@@ -67,10 +71,15 @@ class Server:
             threading.Thread(target=wait, name="parent", daemon=True).start()
 
     def reload_on_hangup(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Load the bundle again at SIGHUP."""
+        """Load the bundle and read the keys again at SIGHUP."""
         if threading.current_thread() is threading.main_thread():
-            loop.add_signal_handler(signal.SIGHUP, self.parts.bundles.request_reload)
+            loop.add_signal_handler(signal.SIGHUP, self._request_reload)
             take_hangups()
+
+    def _request_reload(self) -> None:
+        self.parts.bundles.request_reload()
+        if self.parts.keys:
+            self.parts.keys.request_look()
 
     def close(self) -> None:
         """Finish what is under way and end every thread."""
@@ -83,6 +92,8 @@ class Server:
         self.recommendations.close()
         if self.parts.link:
             self.parts.link.close()
+        if self.parts.keys:
+            self.parts.keys.close()
         gc.unfreeze()
 
     def _prepare(self, loaded: LoadedBundle) -> None:

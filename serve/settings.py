@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     api_keys: Path | None = Field(
         None, description="JSON file of API keys (hashes; see python -m serve.auth); unset: no key is asked for."
     )
+    open: bool = Field(
+        False, description="Serve without API keys where other machines may connect: whoever does can ask everything."
+    )
     rate_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None, description="Requests a second of one key, or of one address without keys, in each worker; unset: any."
     )

@@ -20,6 +20,7 @@ from recsys.core.errors import RecsysError
 from serve.http.request_ids import HEADER as REQUEST_ID
 from serve.http.request_ids import request_id
 from serve.settings import Settings
+from serve.shared import Shared
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -63,11 +64,12 @@ class Starting:
     Attributes:
         first: whether it is the first process.
         served: version of the bundle that the first process serves; empty: it serves none yet.
+        shared: what the processes have in common; None: the app makes its own.
     """
 
-    def __init__(self, settings: Settings, served: Text) -> None:
+    def __init__(self, settings: Settings, served: Text, shared: Shared | None = None) -> None:
         """Nothing is imported before the process serves; a worker gets this object from the process that starts it."""
-        self._settings, self.first, self.served = settings, True, served
+        self._settings, self.first, self.served, self.shared = settings, True, served, shared
         self._app: ASGIApp | None = None
 
     def trust_what_is_served(self) -> None:
@@ -102,7 +104,7 @@ class Starting:
         Where there is nothing to serve, the process ends: the first one with the exit code of the error.
         """
         try:
-            app = await asyncio.to_thread(_make_app, self._settings)
+            app = await asyncio.to_thread(_make_app, self._settings, self.shared)
             async with app.router.lifespan_context(app):
                 self._app = app
                 bundles = app.state.parts.bundles
@@ -150,10 +152,10 @@ def _end(code: int) -> None:
     asyncio.get_running_loop().call_soon(sys.exit, code)
 
 
-def _make_app(settings: Settings) -> FastAPI:
+def _make_app(settings: Settings, shared: Shared | None) -> FastAPI:
     from serve.app import create_app  # noqa: PLC0415  # what takes its time, while the process answers already
 
-    return create_app(settings, early=True)
+    return create_app(settings, early=True, shared=shared)
 
 
 async def _either(first: asyncio.Future[T], stop: asyncio.Event) -> T | None:

@@ -45,6 +45,8 @@ class Workers(Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
     def keep_subprocess_alive(self) -> None:
+        if self._app.shared is not None and self._app.shared.keys is not None:
+            self._app.shared.keys.look()  # a worker started later takes those last in force; the workers say the rest
         if self._app.first and self._app.served.value:
             self._app.trust_what_is_served()
             self.processes += [self._started() for _ in range(1, self.config.workers)]

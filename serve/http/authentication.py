@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve.auth import Keyring, Right
+from serve.auth import Right
 from serve.http.docs_page import ASSETS
 from serve.http.problems import problem
+from serve.key_file import KeyFile
 from serve.metrics import Metrics
 
 HEADER = b"x-api-key"
@@ -28,8 +29,8 @@ def needed(path: str) -> Right | None:
 class Authentication:
     """Lets a request pass if its key may do what it asks for."""
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, metrics: Metrics) -> None:
-        self._app, self._keyring, self._metrics = app, keyring, metrics
+    def __init__(self, app: ASGIApp, keys: KeyFile, metrics: Metrics) -> None:
+        self._app, self._keys, self._metrics = app, keys, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         right = None
@@ -39,10 +40,15 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         secret = next((value for name, value in scope["headers"] if name == HEADER), None)
-        key = None if secret is None else self._keyring.find(secret)
-        if key is None:
-            detail = "this needs an API key in the header X-API-Key" if secret is None else "no such API key"
-            self._metrics.refused("key")
+        key = None if secret is None else self._keys.find(secret)
+        if key is None or key.expired:
+            # A key that was one once is told apart in the metrics alone: the answer is the same for every stranger.
+            detail = (
+                "this needs an API key in the header X-API-Key"
+                if secret is None
+                else "no such API key, or one that has expired"
+            )
+            self._metrics.refused("key" if key is None else "expired")
             await problem(401, detail, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
         elif right not in key.scopes:
             self._metrics.refused("scope")

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
+from serve.key_watch import KeysState
 from serve.store.link import StoreState
 
 
@@ -102,4 +103,10 @@ class ReloadResponse(Answer):
     """The bundle was loaded anew by this worker; the others follow as soon as they look for a new version."""
 
     bundle: BundleInfo
+    keys: Annotated[
+        KeysState,
+        Meta(
+            description="API keys. stale: their file cannot be used, those from before are in force.", examples=["off"]
+        ),
+    ]
     before: Annotated[BundleInfo | None, Meta(description="The bundle served until then; null if there was none.")]

@@ -73,13 +73,15 @@ async def config(parts: PartsOf) -> Response:
 
 @router.post("/admin/reload", summary="Load the bundle anew", **answers(ReloadResponse, 409))
 def reload(parts: PartsOf) -> Response:
-    """Load the current version of the bundle now.
+    """Load the current version of the bundle, and the API keys, now.
 
     One that is not sound is refused with the reason (409), and the old one goes on.
     """
     bundles = parts.bundles
+    if parts.keys is not None:
+        parts.keys.look()
     before = bundles.info
-    return json_response(ReloadResponse(bundle=bundles.load().info, before=before))
+    return json_response(ReloadResponse(bundle=bundles.load().info, keys=parts.keys_state, before=before))
 
 
 @router.get(

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -32,8 +31,10 @@ from tests.support.server_processes import (
     environment,
     get,
     logged_server,
+    metric,
     post,
     wait_until_ready,
+    workers_of,
 )
 from tests.support.waiting import TIMEOUT_S, eventually
 
@@ -69,16 +70,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 def port_of(url: str) -> str:
     return url.rpartition(":")[2]
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Processes that serve, without multiprocessing's helpers and the one that fills the search."""
-    found = []
-    for child in psutil.Process(process.pid).children():
-        with suppress(psutil.NoSuchProcess):  # a zombie is one such
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.append(child)
-    return found
 
 
 class Stream:
@@ -348,12 +339,6 @@ def test_a_stop_finishes_what_is_under_way(bundle_path: Path, tmp_path: Path, wo
     with sqlite3.connect(store) as connection:
         (served,) = connection.execute("SELECT count(*) FROM served").fetchone()
     assert served == 128 * len(sent), "the log of what was shown is written to its end"
-
-
-def metric(url: str, name: str) -> float:
-    """A metric's value; 0 where there is none yet."""
-    match = re.search(rf"^{re.escape(name)} (\S+)$", get(f"{url}/metrics").body.decode(), re.MULTILINE)
-    return float(match.group(1)) if match else 0.0
 
 
 def test_metrics_add_up_over_workers(pair: Pair) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.support.databases import PATIENT_S
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
@@ -106,3 +108,19 @@ def _ask(request: urllib.request.Request) -> Response:
             return Response(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         return Response(error.code, error.headers, error.read())
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Processes that serve, without multiprocessing's helpers and the one that fills the search."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with suppress(psutil.NoSuchProcess):  # a zombie is one such
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def metric(url: str, name: str, **headers: str) -> float:
+    """A metric's value; 0 where there is none yet."""
+    match = re.search(rf"^{re.escape(name)} (\S+)$", get(f"{url}/metrics", **headers).body.decode(), re.MULTILINE)
+    return float(match.group(1)) if match else 0.0

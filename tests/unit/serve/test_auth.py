@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from recsys.core.errors import ConfigError
 from serve.auth import ApiKey, Keyring, main
 from serve.http.authentication import needed
+from serve.key_file import KeyFile
 from tests.support.serving import refusal, running
 
 SECRETS = {"reader": "read-4f1c", "writer": "write-77aa", "boss": "boss-0b0b", "all": "all-9d9d"}
@@ -114,7 +115,7 @@ def test_a_new_key_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert secret not in output.out
     path = tmp_path / "keys.json"
     path.write_text(f"[{output.out}]")
-    found = Keyring.read(path).find(secret.encode())
+    found = KeyFile(path).find(secret.encode())
     assert found is not None
     assert (found.name, sorted(found.scopes)) == ("shop", ["read", "write"])
 
@@ -134,10 +135,10 @@ def test_a_file_of_keys_that_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "keys.json"
     path.write_text(content)
     with pytest.raises(ConfigError, match=r"keys\.json") as caught:
-        Keyring.read(path)
+        KeyFile(path)
     assert "plain" not in str(caught.value)
     with pytest.raises(ConfigError, match="absent"):
-        Keyring.read(tmp_path / "absent")
+        KeyFile(tmp_path / "absent")
 
 
 def test_no_key_is_found_by_its_hash() -> None:

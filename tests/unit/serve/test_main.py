@@ -17,6 +17,7 @@ from serve.__main__ import main
 from serve.bundles.loaded import LoadedBundle
 from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
+from serve.shared import Shared
 from serve.starting import Starting
 from tests.support.server_processes import ROOT
 from tests.support.waiting import TIMEOUT_S
@@ -43,10 +44,10 @@ async def started(app: Starting) -> None:
 def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> End:
     """Start with options that must fail: the exit code and what was printed."""
 
-    def start(settings: Settings, listener: socket.socket) -> int:
+    def start(settings: Settings, listener: socket.socket, shared: Shared) -> int:
         listener.close()
         with pytest.raises(SystemExit) as ended:
-            asyncio.run(started(Starting(settings, SimpleNamespace(value=b""))))
+            asyncio.run(started(Starting(settings, SimpleNamespace(value=b""), shared)))
         return int(str(ended.value))
 
     monkeypatch.setattr("serve.__main__._run", start)

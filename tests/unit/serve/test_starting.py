@@ -22,6 +22,7 @@ from serve.bundles.swap import Bundles
 from serve.errors import NotReadyError
 from serve.metrics import Metrics
 from serve.settings import Settings
+from serve.shared import Shared
 from serve.starting import Starting
 from tests.support.server_processes import ROOT
 from tests.support.serving import refusal, running
@@ -86,9 +87,9 @@ def test_nothing_heavy_is_imported_before_it_listens() -> None:
 def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, make = threading.Event(), starting._make_app
 
-    def made_when_told(settings: Settings) -> Any:
+    def made_when_told(settings: Settings, shared: Shared | None) -> Any:
         made.wait(TIMEOUT_S)
-        return make(settings)
+        return make(settings, shared)
 
     monkeypatch.setattr(starting, "_make_app", made_when_told)
 
@@ -132,7 +133,7 @@ def test_it_answers_before_the_app_is_made(bundle_path: Path, monkeypatch: pytes
 def test_a_bug_at_the_start_ends_the_process(
     first: bool, code: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: Settings) -> Any:
+    def broken(*_: object) -> Any:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(starting, "_make_app", broken)

@@ -1,0 +1,29 @@
+"""What the processes of one server have in common; the first hands it to the workers that it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from serve.key_file import KeyFile
+from serve.settings import Settings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Whom the server answers.
+
+    Attributes:
+        keys: in force; None: no key is asked for.
+    """
+
+    keys: KeyFile | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings say.
+
+        Raises:
+            ConfigError: the file of keys is not in order.
+        """
+        return cls(None if settings.api_keys is None else KeyFile(settings.api_keys))
