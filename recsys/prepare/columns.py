@@ -8,6 +8,7 @@ WEIGHT = "weight"  # float32, weight of the event type (1 for a review)
 SPLIT = "split"  # "train" | "validation" | "test"
 PRICE = "price"  # float32, null where unknown; of items, and of interactions if the format has purchases
 QUANTITY = "quantity"  # float32, null where the raw data has none
+COUNT = "count"  # int32, events that an interaction stands for; only with data.repeats: count
 
 USER_ID = "user_id"  # the raw data's id of a user
 ITEM_ID = "item_id"  # the raw data's id of an item

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from recsys.prepare import columns as c
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
+from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.inputs import Input, open_inputs
@@ -64,9 +65,15 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             record_counts = _load_metadata(db, inputs.metadata, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)
+                filtered.dropped |= merge_repeats(db, data.repeats)
                 cold = _hold_out_items(db, config, filtered)
             with progress.stage("Writing"):
-                dataset_files.write_interactions(db, folder / c.INTERACTIONS_FILE, inputs.has_purchases)
+                dataset_files.write_interactions(
+                    db,
+                    folder / c.INTERACTIONS_FILE,
+                    with_purchases=inputs.has_purchases,
+                    with_counts=data.repeats == "count",
+                )
                 dataset_files.write_users(db, folder / c.USERS_FILE)
                 dataset_files.write_items(db, folder / c.ITEMS_FILE)
             summary = splits.summary(db)

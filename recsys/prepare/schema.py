@@ -1,7 +1,8 @@
 """The prepared dataset: a folder of four files, written by `prepare`, read by `prepared.PreparedDataset`.
 
     interactions.parquet  one row an interaction, sorted by user, then time, then file order: user, item, timestamp,
-                          rating, weight and split; price and quantity too if the format has purchases
+                          rating, weight and split; price and quantity too if the format has purchases, count with
+                          data.repeats: count
     users.parquet         one row a user, sorted by user: the id that the raw files give the user
     items.parquet         one row an item, sorted by item: its id and its cleaned metadata, empty where there is none
     manifest.json         schema version, inputs with their hashes, what was dropped and why, counts, the split, the
@@ -30,6 +31,7 @@ INTERACTIONS_SCHEMA = pa.schema(
     ]
 )
 PURCHASE_FIELDS = [pa.field(c.PRICE, pa.float32()), pa.field(c.QUANTITY, pa.float32())]
+COUNT_FIELD = pa.field(c.COUNT, pa.int32())
 USERS_SCHEMA = pa.schema([(c.USER, pa.int32()), (c.USER_ID, pa.string())])
 METADATA_SCHEMA = pa.schema(
     [

@@ -64,6 +64,12 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     for cause, count in manifest["metadata"]["fields"].items():
         table.add_row("", cause.replace("_", " "), f"{count:,}")
     console.print(table)
+    interactions = manifest["interactions"]
+    if reduced := interactions.get("quantity_reduced"):
+        console.print(f"Returned in part: {reduced:,} purchases are kept with what is left of their quantity")
+    if outstanding := interactions.get("outstanding_users"):
+        names = ", ".join(f"{user['user_id']!r} ({user['events']:,} events)" for user in outstanding)
+        console.print(f"Left out as no person, see data.max_user_events: {names}", soft_wrap=True, markup=False)
     counts = manifest["counts"]
     parts = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test"))
     console.print(

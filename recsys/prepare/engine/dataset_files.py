@@ -10,17 +10,16 @@ import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database
-from recsys.prepare.schema import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, PURCHASE_FIELDS, USERS_SCHEMA
+from recsys.prepare.schema import COUNT_FIELD, INTERACTIONS_SCHEMA, ITEMS_SCHEMA, PURCHASE_FIELDS, USERS_SCHEMA
 
 ROW_GROUP = 1 << 18
 
 
-def write_interactions(db: Database, path: Path, with_purchases: bool) -> None:
-    """Write table `interactions`, sorted by user, time and file order; price and quantity if `with_purchases`."""
+def write_interactions(db: Database, path: Path, *, with_purchases: bool, with_counts: bool = False) -> None:
+    """Write table `interactions`, sorted by user, time and file order; price and quantity, and counts, if wanted."""
     schema = INTERACTIONS_SCHEMA
-    if with_purchases:
-        for field in PURCHASE_FIELDS:
-            schema = schema.append(field)
+    for field in (*(PURCHASE_FIELDS if with_purchases else ()), *((COUNT_FIELD,) if with_counts else ())):
+        schema = schema.append(field)
     _write(db, path, schema, 'interactions ORDER BY "user", timestamp, seq')
 
 

@@ -1,4 +1,4 @@
-"""Which interactions are kept (latest of each pair, minimum rating, k-core), and the row numbers of users and items."""
+"""Which events become interactions (not undone, of one pair, well rated, k-core), and rows of users and items."""
 
 from __future__ import annotations
 
@@ -6,50 +6,88 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recsys.core.errors import DataError
-from recsys.prepare.engine.staging import Database, count
+from recsys.prepare.engine.events import OUTSTANDING_USER, clean_events
+from recsys.prepare.engine.repeats import choose_of_pairs
+from recsys.prepare.engine.staging import Database, count, replace_table
 from recsys.prepare.settings import DataConfig
 
 
 @dataclass
 class FilterReport:
-    """Interactions dropped by cause, in the order of the filters."""
+    """Interactions dropped by cause, in the order of the filters.
+
+    Attributes:
+        read: events.
+        dropped: by cause.
+        reduced: see `EventReport`.
+        outstanding_users: see `EventReport`.
+        k_core_rounds: until all users and items left had enough.
+    """
 
     read: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    reduced: int = 0
+    outstanding_users: list[tuple[str, int]] = field(default_factory=list)
     k_core_rounds: int = 0
 
     def to_manifest(self) -> dict[str, Any]:
         kept = self.read - sum(self.dropped.values())
-        return {"read": self.read, "dropped": self.dropped, "kept": kept, "k_core_rounds": self.k_core_rounds}
+        entry = {"read": self.read, "dropped": self.dropped, "kept": kept, "k_core_rounds": self.k_core_rounds}
+        if self.reduced:
+            entry["quantity_reduced"] = self.reduced
+        if self.outstanding_users:
+            entry["outstanding_users"] = [
+                {"user_id": user, "events": events} for user, events in self.outstanding_users
+            ]
+        return entry
 
 
 def filter_interactions(db: Database, config: DataConfig) -> FilterReport:
-    """Replace table `raw` by `kept` (users and items as codes): latest of each pair, minimum rating, k-core.
+    """Replace table `raw` by `kept` (users and items as codes): events as `clean_events` leaves them, see `repeats`.
 
     Raises:
         DataError: nothing is left.
     """
     report = FilterReport(read=count(db, "raw"))
     _encode_ids(db)
-    _drop_repeated(db)
-    left = count(db, "kept")
-    report.dropped["older_of_same_pair"] = report.read - left
+    cleaned = clean_events(db, config)
+    report.dropped |= cleaned.dropped
+    report.reduced, report.outstanding_users = cleaned.reduced, cleaned.outstanding_users
+    left = count(db, "coded")
+    cause = choose_of_pairs(db, config.repeats)
+    report.dropped[cause] = left - (left := count(db, "kept"))
     if config.min_rating is not None:
-        _replace(db, "kept", "SELECT * FROM kept WHERE rating IS NULL OR rating >= $least", least=config.min_rating)
-        before, left = left, count(db, "kept")
-        report.dropped["below_min_rating"] = before - left
-    report.k_core_rounds = _k_core(db, config.k_core_users, config.k_core_items)
-    before, left = left, count(db, "kept")
-    report.dropped["k_core"] = before - left
-    if left == 0:
-        raise DataError(
-            "interactions left after the filters",
-            f"none of {report.read:,} ("
-            + ", ".join(f"{count:,} dropped by {cause}" for cause, count in report.dropped.items())
-            + ")",
-            "lower data.k_core_users, data.k_core_items or data.min_rating, or bring more data",
+        replace_table(
+            db, "kept", "SELECT * FROM kept WHERE rating IS NULL OR rating >= $least", least=config.min_rating
         )
+        report.dropped["below_min_rating"] = left - (left := count(db, "kept"))
+    report.k_core_rounds = _k_core(db, config)
+    report.dropped["k_core"] = left - (left := count(db, "kept"))
+    if left == 0:
+        raise _nothing_left(report, config)
     return report
+
+
+def _nothing_left(report: FilterReport, config: DataConfig) -> DataError:
+    """Names the setting of the filter that dropped most."""
+    dropped = {cause: count for cause, count in report.dropped.items() if count}
+    causes = ", ".join(f"{count:,} dropped by {cause}" for cause, count in dropped.items())
+    least = [
+        f"data.{name} ({value})"
+        for name, value in (("k_core_users", config.k_core_users), ("k_core_items", config.k_core_items))
+        if value > 1
+    ]
+    remedies = {
+        "k_core": f"lower {' or '.join(least)}, or bring more data",
+        "below_min_rating": f"lower data.min_rating ({config.min_rating})",
+        OUTSTANDING_USER: f"raise data.max_user_events ({config.max_user_events}) or data.max_user_share",
+    }
+    worst = max(dropped, key=lambda cause: dropped[cause], default="")
+    return DataError(
+        "interactions left after the filters",
+        f"none of {report.read:,}" + (f" ({causes})" if causes else ""),
+        remedies.get(worst, "bring events that are not taken back by others" if worst else "bring events"),
+    )
 
 
 def _encode_ids(db: Database) -> None:
@@ -62,60 +100,28 @@ def _encode_ids(db: Database) -> None:
     db.execute(
         """
         CREATE TABLE coded AS
-        SELECT user_code, item_code, timestamp, rating, weight, price, quantity, seq
+        SELECT user_code, item_code, timestamp, rating, weight, price, quantity, event_type, seq
         FROM raw JOIN user_codes USING (user_id) JOIN item_codes USING (item_id)
         """
     )
     db.execute("DROP TABLE raw")
 
 
-def _drop_repeated(db: Database) -> None:
-    """Replace table `coded` by `kept`: one interaction of each user and item.
+def _k_core(db: Database, config: DataConfig) -> int:
+    """Drop users and items with too few interactions until all that are left have enough; returns the rounds.
 
-    The one of the greatest weight is kept (a view does not undo a purchase), and of equal weights the latest.
+    Repeats count once: a user has as many interactions as items, an item as many as users.
     """
-    # Few pairs repeat: ranking only those takes a quarter of the time of ranking all.
-    db.execute(
-        """
-        CREATE TABLE repeated AS
-        SELECT user_code, item_code FROM coded GROUP BY user_code, item_code HAVING count(*) > 1
-        """
-    )
-    db.execute(
-        """
-        CREATE TABLE kept AS
-        WITH ranked AS (
-            SELECT seq, row_number() OVER (
-                PARTITION BY user_code, item_code ORDER BY weight DESC, timestamp DESC, seq DESC
-            ) AS rank_in_pair
-            FROM coded SEMI JOIN repeated USING (user_code, item_code)
-        ), superseded AS (
-            SELECT seq FROM ranked WHERE rank_in_pair > 1
-        )
-        SELECT * FROM coded ANTI JOIN superseded USING (seq)
-        """
-    )
-    db.execute("DROP TABLE coded")
-    db.execute("DROP TABLE repeated")
-
-
-def _k_core(db: Database, min_user: int, min_item: int) -> int:
-    """Drop users and items with too few interactions until all that are left have enough; returns the rounds."""
-    filters = [(f"{entity}_code", least) for entity, least in (("user", min_user), ("item", min_item)) if least > 1]
+    sides = (("user_code", "item_code", config.k_core_users), ("item_code", "user_code", config.k_core_items))
+    filters = [side for side in sides if side[2] > 1]
     rounds, before = 0, -1
     while filters and (left := count(db, "kept")) != before:
         before, rounds = left, rounds + 1
-        for code, least in filters:
-            enough = f"SELECT {code} FROM kept GROUP BY {code} HAVING count(*) >= $least"
-            _replace(db, "kept", f"SELECT * FROM kept SEMI JOIN ({enough}) USING ({code})", least=least)
+        for code, other, least in filters:
+            number = "count(*)" if config.repeats == "latest" else f"count(DISTINCT {other})"
+            enough = f"SELECT {code} FROM kept GROUP BY {code} HAVING {number} >= $least"
+            replace_table(db, "kept", f"SELECT * FROM kept SEMI JOIN ({enough}) USING ({code})", least=least)
     return rounds
-
-
-def _replace(db: Database, table: str, query: str, **values: Any) -> None:
-    """Replace a table by the rows of a query."""
-    db.execute(f"CREATE TABLE replacement AS {query}", values)
-    db.execute(f"DROP TABLE {table}")
-    db.execute(f"ALTER TABLE replacement RENAME TO {table}")
 
 
 def number_rows(db: Database) -> None:

@@ -47,6 +47,13 @@ def insert(db: Database, table: str, batch: pa.Table) -> None:
     db.unregister("batch")
 
 
+def replace_table(db: Database, table: str, query: str, **values: Any) -> None:
+    """Replace a table by the rows of a query."""
+    db.execute(f"CREATE TABLE replacement AS {query}", values)
+    db.execute(f"DROP TABLE {table}")
+    db.execute(f"ALTER TABLE replacement RENAME TO {table}")
+
+
 def count(db: Database, table: str) -> int:
     """Number of rows of a table, which may carry a clause, as in `kept WHERE rating > 3`."""
     return int(one_value(db, f"SELECT count(*) FROM {table}"))

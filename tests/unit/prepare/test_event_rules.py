@@ -1,0 +1,402 @@
+"""Bursts, outstanding users, returns, repeats: tables derived by hand, oracles that go through events one by one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.core.errors import DataError
+from recsys.prepare.engine import filters, repeats, splits, staging
+from recsys.prepare.settings import DataConfig
+
+WEIGHTS = {"view": 1.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 5.0}
+
+
+@dataclass(frozen=True)
+class Line:
+    user: str
+    item: str
+    kind: str | None
+    time: int
+    quantity: float | None = None
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as db:
+        yield db
+
+
+def load(db: duckdb.DuckDBPyConnection, lines: list[Line]) -> None:
+    for (table,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        db.execute(f"DROP TABLE {table}")
+    staging.create_raw_table(db)
+    table = {
+        "user_id": pa.array([line.user for line in lines], pa.string()),
+        "item_id": pa.array([line.item for line in lines], pa.string()),
+        "timestamp": pa.array([line.time for line in lines], pa.int64()),
+        "weight": pa.array([WEIGHTS.get(line.kind or "", 1.0) for line in lines], pa.float32()),
+        "quantity": pa.array([line.quantity for line in lines], pa.float32()),
+        "event_type": pa.array([line.kind for line in lines], pa.string()),
+        "seq": pa.array(range(len(lines)), pa.int64()),
+    }
+    staging.insert_interactions(db, pa.table(table))
+
+
+def config(**changes: object) -> DataConfig:
+    return DataConfig.model_validate(
+        {"format": "events", "interactions": ["x"], "k_core_users": 0, "k_core_items": 0, **changes}
+    )
+
+
+def filtered(
+    db: duckdb.DuckDBPyConnection, lines: list[Line], **changes: object
+) -> tuple[list[int], filters.FilterReport]:
+    """Which lines are left, and the report."""
+    load(db, lines)
+    report = filters.filter_interactions(db, config(**changes))
+    return [seq for (seq,) in db.execute("SELECT seq FROM kept ORDER BY seq").fetchall()], report
+
+
+def purchase(item: str, time: int, quantity: float | None = None, kind: str = "purchase") -> Line:
+    return Line("u", item, kind, time, quantity)
+
+
+KEEP = purchase("other", 0)  # so that something is always left
+
+
+@pytest.mark.parametrize(
+    ("lines", "left", "causes"),
+    [
+        pytest.param(
+            [purchase("a", 1, 2), purchase("a", 2000, -2)], [], {"returned": 1, "return": 1}, id="by negative quantity"
+        ),
+        pytest.param(
+            [purchase("a", 1), purchase("a", 2000, kind="refund")], [], {"returned": 1, "return": 1}, id="by type"
+        ),
+        pytest.param(
+            [purchase("a", 1, 3), purchase("a", 2000, -1)], [1], {"return": 1}, id="in part: the purchase stays"
+        ),
+        pytest.param(
+            [purchase("a", 1, 3), purchase("a", 2000, -1), purchase("a", 3000, -2)],
+            [],
+            {"returned": 1, "return": 2},
+            id="in two parts",
+        ),
+        pytest.param(
+            [purchase("a", 1, 3), purchase("a", 1000, 1), purchase("a", 2000, -2)],
+            [2],
+            {"returned": 0, "return": 1, "older_of_same_pair": 1},
+            id="the latest that is large enough",
+        ),
+        pytest.param(
+            [purchase("a", 1, -1), purchase("a", 1000, 1)],
+            [2],
+            {"return_without_purchase": 1},
+            id="before the purchase",
+        ),
+        pytest.param(
+            [purchase("a", 1, 1), purchase("a", 1000, -2)],
+            [1],
+            {"return_without_purchase": 1},
+            id="more than was bought",
+        ),
+        pytest.param(
+            [purchase("a", 1, -1), purchase("a", 1, 1)], [], {"returned": 1, "return": 1}, id="listed first, of one day"
+        ),
+        pytest.param(
+            [purchase("b", 1), purchase("a", 1000, kind="return")],
+            [1],
+            {"return_without_purchase": 1},
+            id="of another item",
+        ),
+        pytest.param(
+            [purchase("a", 1, kind="view"), purchase("a", 1000, kind="refund")],
+            [1],
+            {"return_without_purchase": 1},
+            id="a view is no purchase",
+        ),
+        pytest.param(
+            [
+                purchase("a", 1, kind="view"),
+                purchase("a", 1000, kind="add_to_cart"),
+                purchase("a", 2000, kind="remove_from_cart"),
+                purchase("b", 3000, kind="remove_from_cart"),
+            ],
+            [1],
+            {"removed_from_cart": 1, "removal_from_cart": 1, "removal_without_add_to_cart": 1},
+            id="cart",
+        ),
+        pytest.param(
+            [purchase("a", 1), purchase("a", 1000, kind="gift"), purchase("b", 2, -1, kind="gift")],
+            [1],
+            {"ignored_undo": 2},
+            id="ignored",
+        ),
+        pytest.param(
+            [purchase("a", 1), purchase("a", 5), purchase("a", 2000, -1), purchase("a", 2009, -1)],
+            [],
+            {"burst": 2, "returned": 1, "return": 1},
+            id="sent twice, returned twice",
+        ),
+    ],
+)
+def test_undone(
+    database: duckdb.DuckDBPyConnection, lines: list[Line], left: list[int], causes: dict[str, int]
+) -> None:
+    undo = {**DataConfig.model_fields["undo_events"].default, "gift": None}
+    kept, report = filtered(database, [KEEP, *lines], undo_events=undo)
+    assert kept == [0, *left]
+    assert {cause: count for cause, count in report.dropped.items() if count} == {c: n for c, n in causes.items() if n}
+    assert report.read == len(lines) + 1
+
+
+def test_what_is_left_of_a_quantity(database: duckdb.DuckDBPyConnection) -> None:
+    _, report = filtered(database, [purchase("a", 1, 3), purchase("a", 2000, -1)])
+    assert database.execute("SELECT quantity FROM kept").fetchall() == [(2,)]
+    assert report.to_manifest()["quantity_reduced"] == 1
+
+
+def test_a_type_with_a_weight_undoes_nothing(database: duckdb.DuckDBPyConnection) -> None:
+    weights = {"purchase": 5.0, "return": 0.5}
+    kept, report = filtered(database, [purchase("a", 1), purchase("b", 2, kind="return")], event_weights=weights)
+    assert (kept, report.dropped) == ([0, 1], {"older_of_same_pair": 0, "k_core": 0})
+
+
+def undone_one_by_one(lines: list[Line]) -> tuple[dict[int, float | None], Counter[str]]:
+    """What is left of purchases, by line, and the causes: each return looks through all purchases before it."""
+    left: dict[int, float | None] = {}
+    causes: Counter[str] = Counter()
+    returns = [(line.quantity or 0) < 0 or line.kind == "refund" for line in lines]
+    for n in sorted(range(len(lines)), key=lambda n: (lines[n].time, returns[n], n)):
+        line = lines[n]
+        amount = None if line.quantity is None else abs(line.quantity)
+        if not returns[n]:
+            left[n] = amount
+            continue
+        fitting = [
+            m
+            for m in left
+            if (lines[m].user, lines[m].item) == (line.user, line.item)
+            and (not amount or left[m] is None or (left[m] or 0) >= amount)
+        ]
+        if not fitting:
+            causes["return_without_purchase"] += 1
+            continue
+        latest = max(fitting, key=lambda m: (lines[m].time, m))
+        causes["return"] += 1
+        rest = left[latest]
+        if amount and rest is not None and rest > amount:
+            left[latest] = rest - amount
+        else:
+            del left[latest]
+            causes["returned"] += 1
+    return left, causes
+
+
+purchases = st.builds(
+    Line,
+    st.sampled_from("uv"),
+    st.sampled_from("ab"),
+    st.sampled_from(["purchase", "purchase", "refund"]),
+    st.integers(0, 6),
+    st.one_of(st.none(), st.sampled_from([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])),
+)
+oracle = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@given(st.lists(purchases, max_size=14))
+@oracle
+def test_returns_as_one_by_one(database: duckdb.DuckDBPyConnection, lines: list[Line]) -> None:
+    expected, causes = undone_one_by_one(lines)
+    load(database, [KEEP, *lines])
+    report = filters.filter_interactions(database, config(burst_seconds=0, repeats="all"))
+    rows = database.execute("SELECT seq, quantity FROM kept WHERE seq > 0").fetchall()
+    assert {seq - 1: quantity for seq, quantity in rows} == expected
+    named = ("returned", "return", "return_without_purchase")
+    assert {cause: report.dropped.get(cause, 0) for cause in named} == {cause: causes[cause] for cause in named}
+    assert report.read - sum(report.dropped.values()) == len(rows) + 1
+
+
+def test_a_refreshed_page_counts_once(database: duckdb.DuckDBPyConnection) -> None:
+    refreshes = [purchase("a", 100 + 9 * n, kind="view") for n in range(600)]
+    lines = [KEEP, *refreshes, purchase("a", 100 + 9 * 599 + 11, kind="view")]
+    kept, report = filtered(database, lines, repeats="all")
+    assert (kept, report.dropped["burst"]) == ([0, 600, 601], 599)
+    kept, report = filtered(database, lines, repeats="all", burst_seconds=0)
+    assert (len(kept), "burst" in report.dropped) == (602, False)
+
+
+def test_events_of_different_quantities_are_no_burst(database: duckdb.DuckDBPyConnection) -> None:
+    _, report = filtered(database, [purchase("a", 1, 1), purchase("a", 2, 2), purchase("a", 3, 2)], repeats="all")
+    assert report.dropped["burst"] == 1
+
+
+def crowd(events: dict[str, int]) -> list[Line]:
+    return [Line(user, f"i{n}", "view", n) for user, count in events.items() for n in range(count)]
+
+
+def test_a_user_who_outdoes_all_others_is_left_out_and_named(database: duckdb.DuckDBPyConnection) -> None:
+    kept, report = filtered(database, crowd({"bot": 120, "u": 5, "v": 4, "w": 6}), max_user_events=100)
+    assert report.dropped["outstanding_user"] == 120
+    assert report.to_manifest()["outstanding_users"] == [{"user_id": "bot", "events": 120}]
+    assert len(kept) == 15
+
+
+@pytest.mark.parametrize(
+    ("events", "changes"),
+    [
+        pytest.param({"u": 101, "v": 101, "w": 101}, {}, id="all have many"),
+        pytest.param({"only": 150}, {}, id="alone"),
+        pytest.param({"bot": 100, "u": 5, "v": 4, "w": 6}, {}, id="not more than the limit"),
+        pytest.param({"bot": 120, "u": 5, "v": 4, "w": 6}, {"max_user_share": 0.9}, id="not of that share"),
+        pytest.param({"bot": 120, "u": 5, "v": 4, "w": 6}, {"max_user_events": 0}, id="no limit"),
+    ],
+)
+def test_who_does_not_stand_out_stays(
+    database: duckdb.DuckDBPyConnection, events: dict[str, int], changes: dict[str, float]
+) -> None:
+    kept, report = filtered(database, crowd(events), **{"max_user_events": 100, **changes})
+    assert len(kept) == sum(events.values())
+    assert "outstanding_user" not in report.dropped
+
+
+def test_the_k_core_counts_repeats_once(database: duckdb.DuckDBPyConnection) -> None:
+    lines = [purchase("milk", 1000 * n) for n in range(5)] + [
+        Line("v", "milk", "purchase", 1),
+        Line("v", "tea", "purchase", 2),
+    ]
+    kept, _ = filtered(database, lines, repeats="all", k_core_users=2)
+    assert kept == [5, 6]  # u bought one item, often
+
+
+@pytest.mark.parametrize(
+    ("lines", "changes", "remedy"),
+    [
+        ([purchase("a", 1, -1)], {}, "taken back by others"),
+        ([purchase("a", 1)], {"k_core_items": 2}, r"lower data.k_core_items \(2\)"),
+        ([purchase("a", 1)], {"k_core_users": 3, "k_core_items": 2}, r"k_core_users \(3\) or data.k_core_items \(2\)"),
+    ],
+)
+def test_nothing_left_names_what_dropped_most(
+    database: duckdb.DuckDBPyConnection, lines: list[Line], changes: dict[str, int], remedy: str
+) -> None:
+    with pytest.raises(DataError, match=remedy) as raised:
+        filtered(database, lines, **changes)
+    assert ("k_core" in str(raised.value)) == bool(changes)
+
+
+Interaction = tuple[str, str, int, str, int]  # user, item, line, part, count
+
+
+def interactions(
+    db: duckdb.DuckDBPyConnection, lines: list[Line], mode: repeats.Repeats, **split: object
+) -> set[Interaction]:
+    load(db, lines)
+    settings_ = config(repeats=mode, burst_seconds=0, split=split)
+    filters.filter_interactions(db, settings_)
+    filters.number_rows(db)
+    splits.split_interactions(db, settings_.split)
+    repeats.merge_repeats(db, mode)
+    counts = '"count"' if mode == "count" else "1"
+    return set(
+        db.execute(
+            f"SELECT user_id, item_id, seq, split, {counts}"
+            ' FROM interactions JOIN users USING ("user") JOIN items USING (item)'
+        ).fetchall()
+    )
+
+
+WEEKS = [
+    purchase("milk", 1),
+    purchase("a", 2),
+    purchase("milk", 3),
+    purchase("b", 4),
+    purchase("milk", 5),
+    purchase("milk", 6),
+]
+
+
+def test_leave_one_out_may_hold_out_a_repeat(database: duckdb.DuckDBPyConnection) -> None:
+    train = {
+        ("u", "milk", 0, "train", 1),
+        ("u", "a", 1, "train", 1),
+        ("u", "milk", 2, "train", 1),
+        ("u", "b", 3, "train", 1),
+    }
+    held = {("u", "milk", 4, "validation", 1), ("u", "milk", 5, "test", 1)}
+    assert interactions(database, WEEKS, "all") == train | held
+    counted = {("u", "milk", 2, "train", 2), ("u", "a", 1, "train", 1), ("u", "b", 3, "train", 1)}
+    assert interactions(database, WEEKS, "count") == counted | held
+    assert interactions(database, WEEKS, "latest") == {
+        ("u", "a", 1, "train", 1),
+        ("u", "b", 3, "validation", 1),
+        ("u", "milk", 5, "test", 1),
+    }
+
+
+def test_held_out_parts_hold_an_item_once(database: duckdb.DuckDBPyConnection) -> None:
+    found = interactions(database, WEEKS, "all", method="ratio", validation_share=0.2, test_share=0.4)
+    train = {("u", "milk", 0, "train", 1), ("u", "a", 1, "train", 1), ("u", "milk", 2, "train", 1)}
+    assert found == train | {("u", "b", 3, "validation", 1), ("u", "milk", 5, "test", 1)}
+
+
+def test_a_purchase_is_no_repeat_of_its_views_nor_a_rating_of_its_purchase(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    lines = [
+        purchase("a", 1, kind="view"),
+        purchase("a", 2),
+        purchase("a", 3, kind="rating"),
+        purchase("b", 4, kind="view"),
+        purchase("b", 5, kind="view"),
+    ]
+    kept, report = filtered(database, lines, repeats="all", burst_seconds=0)
+    assert (kept, report.dropped["weaker_of_same_pair"]) == ([1, 3, 4], 2)
+
+
+events = st.builds(
+    Line,
+    st.sampled_from("uvw"),
+    st.sampled_from("abc"),
+    st.sampled_from(["view", "purchase", "rating"]),
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(events, min_size=6, max_size=24), st.sampled_from(["count", "all"]))
+@oracle
+def test_repeats_as_one_by_one(database: duckdb.DuckDBPyConnection, lines: list[Line], mode: repeats.Repeats) -> None:
+    of_pair: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in lines:
+        of_pair[line.user, line.item].add(str(line.kind))
+    strongest = {
+        pair: next(kind for kind in ("purchase", "rating", "view") if kind in kinds) for pair, kinds in of_pair.items()
+    }
+    expected: set[Interaction] = set()
+    for user in {line.user for line in lines}:
+        own = [n for n, line in enumerate(lines) if line.user == user and line.kind == strongest[user, line.item]]
+        own.sort(key=lambda n: (lines[n].time, n))
+        parts = ["train"] * len(own)
+        if len(own) >= 3:
+            parts[-2:] = "validation", "test"
+        for part in set(parts):
+            of_part = [n for n, of in zip(own, parts, strict=True) if of == part]
+            for n in of_part:
+                same = [m for m in of_part if lines[m].item == lines[n].item]
+                if mode == "all" and part == "train":
+                    expected.add((user, lines[n].item, n, part, 1))
+                elif n == same[-1]:
+                    expected.add((user, lines[n].item, n, part, len(same) if mode == "count" else 1))
+    if not any(part == "test" for *_, part, _ in expected):
+        with pytest.raises(DataError, match="test part"):
+            interactions(database, lines, mode)
+        return
+    assert interactions(database, lines, mode) == expected
