@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from recsys.config import parse_config
 from recsys.prepare import cleaning
 from recsys.prepare.prepare import prepare
+from recsys.prepare.prices import item_price
 
 REVIEWS, METADATA = 4_500_000, 500_000
 BUYERS, KEEN_BUYERS, ITEMS = 1_900_000, 110_000, 430_000
@@ -188,13 +189,21 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
     return iter(pd.read_json(path, lines=True, chunksize=100_000, dtype=False))
 
 
+def _amount(raw: str | float | None) -> float | None:
+    try:
+        price = item_price(raw)
+    except ValueError:
+        return None
+    return price.amount if price else None
+
+
 def _clean(chunk: pd.DataFrame) -> pd.DataFrame:
     clean = pd.DataFrame({"asin": chunk["asin"]})
     clean["title"] = chunk["title"].fillna("").map(cleaning.clean_text)
     clean["brand"] = chunk["brand"].fillna("").map(cleaning.clean_text)
     clean["categories"] = chunk["category"].map(cleaning.clean_all)
     clean["description"] = chunk["description"].map(lambda texts: " ".join(cleaning.clean_all(texts)))
-    clean["price"] = chunk["price"].map(cleaning.parse_price)
+    clean["price"] = chunk["price"].map(_amount)
     clean["image"] = chunk["imageURLHighRes"].map(lambda urls: urls[0] if urls else "")
     columns = (clean["title"], clean["brand"], clean["categories"], clean["description"])
     clean["text"] = [cleaning.item_text(*fields, 2000) for fields in zip(*columns, strict=True)]

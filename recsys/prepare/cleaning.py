@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -16,10 +15,6 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]")
 # Page code that was scraped instead of a title; the authors of the 2018 data recognise it by getTime().
 _PAGE_SCRIPT = ("getTime()", "function(", "function (")
 _PAGE_STYLE = re.compile(r"\s*[.#][\w-]+\s*\{")
-_PRICE = re.compile(
-    r"(?:from\s+)?[$£€]?\s*(\d[\d,]*(?:\.\d+)?)(?:\s*[-–]\s*[$£€]?\s*\d[\d,]*(?:\.\d+)?)?", re.IGNORECASE
-)
-_GREATEST_PRICE = 1e7
 
 
 def clean_text(raw: str) -> str:
@@ -41,16 +36,6 @@ def clean_text(raw: str) -> str:
 
 # Brands and categories repeat from item to item.
 clean_name = lru_cache(maxsize=1 << 14)(clean_text)
-
-
-def parse_price(raw: str | float | None) -> float | None:
-    """Price in the file's currency; of a range ("$1.99 - $5.49") the lowest; None if it is none."""
-    if isinstance(raw, str):
-        match = _PRICE.fullmatch(raw.strip())
-        raw = float(match[1].replace(",", "")) if match else None
-    if raw is None or not math.isfinite(raw) or not 0 < raw <= _GREATEST_PRICE:
-        return None
-    return float(raw)
 
 
 def clean_all(raw: Iterable[str], clean: Callable[[str], str] = clean_text) -> list[str]:

@@ -5,30 +5,55 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from recsys.core.values.numbers import DecimalMark
 from recsys.prepare import cleaning
 from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
+from recsys.prepare.prices import item_price
+
+_PRICES_IN = "prices_in_"
 
 
-def clean_item(item: RawItem, max_chars: int, causes: Counter[str]) -> tuple[Any, ...]:
+def clean_item(item: RawItem, max_chars: int, causes: Counter[str], mark: DecimalMark | None = None) -> tuple[Any, ...]:
     """The fields of `schema.METADATA_SCHEMA`.
 
     Args:
         item: as the raw file has it.
         max_chars: longest text for the text encoder.
-        causes: counts fields that have a value but no meaning, by cause; added to.
+        causes: counts fields that have a value but no meaning, or two, by cause; added to.
+        mark: the decimal mark of prices that are texts; None takes the one that each shows.
     """
     title = cleaning.clean_text(item.title or "")
     brand = cleaning.clean_name(item.brand or "")
     categories = cleaning.clean_all(_flat(item.categories), cleaning.clean_name)
     description = " ".join(cleaning.clean_all(_flat(item.description)))
-    price = cleaning.parse_price(item.price)
+    price = _price(item.price, mark, causes)
     if item.title and not title:
         causes["title_without_text"] += 1
-    if item.price not in (None, "") and price is None:
-        causes["price_not_understood"] += 1
     year, separator = (item.year, " ") if isinstance(item, RawTaggedItem) else ("", " > ")
     text = cleaning.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
     return item.item_id, title, text, brand, categories, price, description, _first_picture(item.image)
+
+
+def forget_single_currency(causes: Counter[str]) -> None:
+    """Leave out the count of prices by currency where there is but one: only several are worth a word."""
+    currencies = [cause for cause in causes if cause.startswith(_PRICES_IN)]
+    if len(currencies) == 1:
+        del causes[currencies[0]]
+
+
+def _price(raw: str | float | None, mark: DecimalMark | None, causes: Counter[str]) -> float | None:
+    try:
+        price = item_price(raw, mark)
+    except ValueError:
+        causes["price_not_understood"] += 1
+        return None
+    if price is None:
+        return None
+    if price.ambiguous:
+        causes["price_ambiguous"] += 1
+    if price.currency:
+        causes[_PRICES_IN + price.currency] += 1
+    return price.amount
 
 
 def _flat(values: list[list[str] | str] | list[str] | str | None) -> list[str]:

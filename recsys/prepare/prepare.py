@@ -25,7 +25,7 @@ from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.inputs import Input, open_inputs
-from recsys.prepare.item_cleaning import clean_item
+from recsys.prepare.item_cleaning import clean_item, forget_single_currency
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import SCHEMA_VERSION
@@ -126,8 +126,11 @@ def _load_metadata(
                 in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
                 causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
                 causes[REPEATED_ITEM] += in_dataset - len(chosen)
-                rows = [clean_item(records[position], data.text_max_chars, causes) for position in chosen]
+                rows = [
+                    clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
+                ]
                 item_metadata.insert_metadata(db, rows)
+    forget_single_currency(causes)
     return causes
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
 from recsys.prepare.formats.registry import FORMATS
+from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
 
 Repeats = Literal["latest", "count", "all"]
 
@@ -71,7 +72,7 @@ InputEntry = Annotated[
 ]
 
 
-class DataConfig(Section):
+class DataConfig(ValueConfig):
     """Raw data and what is kept of it."""
 
     format: FormatName = Field(
@@ -92,11 +93,11 @@ class DataConfig(Section):
     min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
     k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
     k_core_items: NonNegative = Field(5, description="Fewest interactions an item must have; 0 or 1: no filter.")
-    event_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    event_weights: dict[EventTypeKey, Annotated[float, Field(gt=0)]] = Field(
         dict(LOG_WEIGHTS),
-        description="Weight of each event type; an event of another type is a bad line.",
+        description="Weight of each event type, whatever its case; an event of another type is a bad line.",
     )
-    undo_events: dict[str, str | None] = Field(
+    undo_events: dict[EventTypeKey, EventTypeKey | None] = Field(
         dict(UNDO_EVENTS),
         description="Event types that take back the latest earlier event of another type of the same user and item "
         "(a return takes back its purchase); null: such events are dropped. A type with a weight is no undo.",
@@ -133,6 +134,11 @@ class DataConfig(Section):
     allow_truncated: bool = Field(False, description="Read what a truncated gzip holds instead of stopping.")
     memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
     threads: Positive = Field(2, description="DuckDB threads.")
+
+    @field_validator("event_weights", "undo_events", mode="before")
+    @classmethod
+    def _each_type_once(cls, types: Any) -> Any:
+        return each_type_once(types)
 
 
 class PreparationConfig(Protocol):

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.prepare.cleaning import clean_all, clean_text, item_text, parse_price
+from recsys.prepare.cleaning import clean_all, clean_text, item_text
 
 
 @pytest.mark.parametrize(
@@ -29,36 +29,6 @@ from recsys.prepare.cleaning import clean_all, clean_text, item_text, parse_pric
 )
 def test_clean_text(raw: str, clean: str) -> None:
     assert clean_text(raw) == clean
-
-
-@pytest.mark.parametrize(
-    ("raw", "price"),
-    [
-        ("$12.99", 12.99),
-        ("12.99", 12.99),
-        (12.99, 12.99),
-        (7, 7.0),
-        ("$1,299.00", 1299.0),
-        ("$1.99 - $5.49", 1.99),
-        ("1.99-5.49", 1.99),
-        ("from $3.50", 3.5),
-        (" $4 ", 4.0),
-        ("", None),
-        ("—", None),
-        ("None", None),
-        ("$", None),
-        (".a-box-inner{padding:5px}", None),
-        ("$12.99 only today", None),
-        (None, None),
-        (0.0, None),
-        (-3.0, None),
-        (float("nan"), None),
-        (float("inf"), None),
-        ("9" * 400, None),
-    ],
-)
-def test_parse_price(raw: str | float | None, price: float | None) -> None:
-    assert parse_price(raw) == price
 
 
 def test_clean_all_drops_empty_and_repeated_texts_and_keeps_the_order() -> None:

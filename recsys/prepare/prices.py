@@ -1,0 +1,100 @@
+"""Prices as shops write them: a number with a currency before or behind it, or a range of two.
+
+$12.99, US$ 1,299.00, 1.299,00 €, 12,99 EUR, ₹12,34,567, Rs. 499, from £3.50, $1.99 - $5.49
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from price_parser._currencies import CURRENCY_CODES
+from price_parser.parser import extract_currency_symbol
+
+from recsys.core.values.missing import is_missing
+from recsys.core.values.numbers import DecimalMark, read_number
+
+GREATEST_PRICE = 1e7
+
+# What most files hold, read without a search for hundreds of currencies.
+_USUAL = re.compile(r"(?P<currency>[$£€]?) ?(?P<number>\d+(?:\.\d\d?)?)", re.ASCII)
+_FROM = re.compile(r"^(?:from|ab|dès|desde|da)\s+", re.IGNORECASE)
+_RANGE = re.compile(r"(?<=[^\s\-–—])\s*[-–—]\s*(?=[^\s\-–—])")
+# price-parser would find a shorter name inside some of these codes.
+_CODE = re.compile(rf"(?<![A-Z])(?:{'|'.join(CURRENCY_CODES)})(?![A-Z])")
+# Rupees and rouble are written so and are no entry of their own among price-parser's.
+_POINTED = re.compile(r"\b(Rs|Fr|kr)\.(?!\w)|\b(Rs|Fr|kr)\.(?=\d)", re.IGNORECASE)
+# Letters of a country beside a symbol: $US, £GB, BR$.
+_COUNTRY = "[A-Z]{0,2}"
+
+
+class Price(NamedTuple):
+    """A price in the file's currency.
+
+    Attributes:
+        amount: of a range the lowest.
+        currency: symbol or code as it was written; empty where there is none.
+        ambiguous: `1.299` and `1,299` were read as numbers with a point, see `recsys.core.values.numbers`.
+    """
+
+    amount: float
+    currency: str = ""
+    ambiguous: bool = False
+
+
+def read_price(text: str, mark: DecimalMark | None = None) -> Price | None:
+    """The price that a text means; None where it is one of the words for no value.
+
+    Args:
+        text: as the shop wrote it.
+        mark: the decimal mark; None takes the one that each text shows.
+
+    Raises:
+        ValueError: it is no price, in words that say why.
+    """
+    text = text.strip()
+    usual = _USUAL.fullmatch(text)
+    if usual and mark != ",":
+        return Price(float(usual["number"]), usual["currency"])
+    if is_missing(text):
+        return None
+    ends = [_one_price(part, mark) for part in _RANGE.split(_FROM.sub("", text))]
+    if len(ends) > 2:
+        raise ValueError(f"{text[:60]!r} is not understood as a price")
+    return min(ends)
+
+
+def item_price(raw: str | float | None, mark: DecimalMark | None = None) -> Price | None:
+    """The price of an item as its shop has it: a text, a number, or none.
+
+    Raises:
+        ValueError: it is no price; 0 is none, since nothing that is sold is free.
+    """
+    price = read_price(raw, mark) if isinstance(raw, str) else None if raw is None else Price(float(raw))
+    if price is not None:
+        check_price(price.amount)
+    return price
+
+
+def check_price(amount: float) -> float:
+    """The price of an item.
+
+    Raises:
+        ValueError: it is not above 0, or above `GREATEST_PRICE`, as no price is.
+    """
+    if not (math.isfinite(amount) and 0 < amount <= GREATEST_PRICE):
+        raise ValueError(f"expected a price above 0 and up to {GREATEST_PRICE:,.0f}, got {amount:.12g}")
+    return amount
+
+
+def _one_price(text: str, mark: DecimalMark | None) -> Price:
+    text = _POINTED.sub(r"\1\2 ", text)
+    code = _CODE.search(text)
+    currency = code[0] if code else (extract_currency_symbol(text, None) or "").strip()
+    country = "" if currency.isalpha() else _COUNTRY
+    number = re.sub(f"{country}{re.escape(currency)}{country}", " ", text, count=1) if currency else text
+    # Dutch and Swiss shops write a dash for no cents.
+    number = re.sub(r"(?<=\d)[.,][-–—]+$", "", number.strip())
+    value, ambiguous = read_number(number, mark)
+    return Price(value, currency, ambiguous)

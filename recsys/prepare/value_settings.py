@@ -1,0 +1,103 @@
+"""Settings that say how the values of raw files are written, where the files do not show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, field_validator
+
+from recsys.core.settings import Section
+from recsys.core.values.dates import DateOrder
+from recsys.core.values.event_types import normal_event_type
+from recsys.core.values.missing import MISSING_IDS
+from recsys.core.values.numbers import DecimalMark
+from recsys.core.values.times import TimeRules, TimeUnit, check_zone
+
+NO_USER_IDS = (*sorted(MISSING_IDS - {""}), "anonymous")
+
+
+def _type_name(key: Any) -> Any:
+    """An event type in its normal form; YAML reads a bare 1 or true as a number or a truth value."""
+    return normal_event_type(str(key)) if isinstance(key, str | int) else key
+
+
+EventTypeKey = Annotated[str, BeforeValidator(_type_name)]
+
+
+def each_type_once(types: Any) -> Any:
+    """The map of event types itself.
+
+    Raises:
+        ValueError: two of its keys differ in case or blanks alone, and so are one type.
+    """
+    if isinstance(types, dict):
+        seen: dict[Any, Any] = {}
+        for key in types:
+            if (first := seen.setdefault(_type_name(key), key)) is not key:
+                raise ValueError(f"{first!r} and {key!r} are one event type, because case and blanks do not count")
+    return types
+
+
+def _is(default: object) -> Callable[[Any], bool]:
+    """For manifests of datasets that keep to a default, which do not mention it."""
+    return lambda value: value == default
+
+
+class ValueConfig(Section):
+    """How times, numbers and ids are written in raw files."""
+
+    time_unit: Literal["auto", TimeUnit] = Field(
+        "auto",
+        description="Unit of times that are plain numbers since 1970; auto takes the one that fits the first rows of a "
+        "file, and says which. Other units in the same file are bad values.",
+        exclude_if=_is("auto"),
+    )
+    date_order: DateOrder | None = Field(
+        None,
+        description="Order of dates such as 5/6/2014. Without it they are bad values.",
+        exclude_if=_is(None),
+    )
+    time_zone: Annotated[str, AfterValidator(check_zone)] = Field(
+        "UTC",
+        description="Zone of times that name none, as in the IANA database (Europe/Paris).",
+        exclude_if=_is("UTC"),
+    )
+    earliest_year: Annotated[int, Field(ge=1970, le=2242)] = Field(
+        1990, description="Events of years before are dropped and counted.", exclude_if=_is(1990)
+    )
+    latest_time: AwareDatetime | None = Field(
+        None,
+        description="Events after it are dropped and counted; null: a day after the moment of preparing.",
+        exclude_if=_is(None),
+    )
+    decimal: Literal["auto", DecimalMark] = Field(
+        "auto",
+        description="Decimal mark of numbers written as text; auto takes the one that they show.",
+        exclude_if=_is("auto"),
+    )
+    no_user_ids: list[str] = Field(
+        list(NO_USER_IDS),
+        description="User ids, whatever their case, that stand for no user: such events are bad lines.",
+        exclude_if=_is(list(NO_USER_IDS)),
+    )
+
+    @field_validator("no_user_ids")
+    @classmethod
+    def _in_small_letters(cls, words: list[str]) -> list[str]:
+        return [word.strip().casefold() for word in words]
+
+    @property
+    def decimal_mark(self) -> DecimalMark | None:
+        """The decimal mark if it is set."""
+        return None if self.decimal == "auto" else self.decimal
+
+    def time_rules(self, unit: TimeUnit) -> TimeRules:
+        """How times are read where plain numbers count a unit."""
+        return TimeRules(unit, self.date_order, self.time_zone)
+
+    @property
+    def earliest_time(self) -> int:
+        """Seconds since 1970 from which on events count."""
+        return int(datetime(self.earliest_year, 1, 1, tzinfo=UTC).timestamp())
