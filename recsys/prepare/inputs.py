@@ -18,6 +18,7 @@ from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport
 from recsys.prepare.found_files import find_files, is_url
 from recsys.prepare.settings import DataConfig, InputConfig
+from recsys.prepare.tally import Tally
 
 T = TypeVar("T")
 
@@ -30,11 +31,13 @@ class Input:
         report: what became of its lines.
         format_name: a name in `recsys.prepare.formats.registry.FORMATS`.
         format: what reads it.
+        tally: what its events are like.
     """
 
     report: InputReport
     format_name: str
     format: Format
+    tally: Tally = field(default_factory=Tally)
     _state: tuple[int, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -47,7 +50,8 @@ class Input:
 
     def to_manifest(self) -> dict[str, Any]:
         """The entry of this input in the manifest of the prepared dataset."""
-        return {**self.report.to_manifest(), "format": self.format_name}
+        tally = self.tally.to_manifest() if self.report.kind == "interactions" else {}
+        return {**self.report.to_manifest(), "format": self.format_name, **tally}
 
     def check(self) -> None:
         """Look at the head of the input; raises DataError where it is evidently not in its format."""
@@ -57,7 +61,15 @@ class Input:
 
     def interactions(self, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
         """See `Format.interactions`; raises DataError, too, where the file goes or changes meanwhile."""
-        yield from self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes))
+        for batch in self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes)):
+            self.tally.add(batch)
+            yield batch
+        if self.tally.rows != self.report.kept:
+            raise DataError(
+                f"all {self.report.lines:,} lines of {self.report.path} read or counted as dropped",
+                f"{self.tally.rows:,} events and {self.report.dropped.total():,} dropped lines",
+                "report this: the file has a shape that the reader does not see",
+            )
 
     def items(self, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
         """See `Format.items`; raises DataError, too, where the file goes or changes meanwhile."""

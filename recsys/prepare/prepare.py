@@ -20,7 +20,9 @@ from typing import Any
 from rich.console import Console
 
 from recsys.prepare import columns as c
+from recsys.prepare.dataset_warnings import find_warnings
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
+from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
@@ -32,6 +34,7 @@ from recsys.prepare.schema import SCHEMA_VERSION
 from recsys.prepare.settings import DataConfig, PreparationConfig
 from recsys.prepare.terminal import StageProgress, print_report
 
+REPEATED_EVENT = "repeated_event"
 ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
 # Causes for which an item record is not used; the other causes name fields that were not understood.
 _UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
@@ -60,7 +63,9 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
             _load_interactions(db, inputs.interactions, data, progress)
             with progress.stage("Filtering"):
+                repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
                 filtered = filters.filter_interactions(db, data)
+                _count_repeated(filtered, repeated)
                 filters.number_rows(db)
             record_counts = _load_metadata(db, inputs.metadata, data, progress)
             with progress.stage("Splitting"):
@@ -77,6 +82,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 dataset_files.write_users(db, folder / c.USERS_FILE)
                 dataset_files.write_items(db, folder / c.ITEMS_FILE)
             summary = splits.summary(db)
+            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"])
         shutil.rmtree(spill, ignore_errors=True)
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -88,6 +94,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "split": split,
             **cold,
             **summary,
+            "warnings": warnings,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
             "config": {"name": config.name, "synthetic": config.synthetic, "data": data.model_dump(mode="json")},
         }
@@ -132,6 +139,14 @@ def _load_metadata(
                 item_metadata.insert_metadata(db, rows)
     forget_single_currency(causes)
     return causes
+
+
+def _count_repeated(filtered: filters.FilterReport, repeated: RepeatedEvents) -> None:
+    """Enter the events that were dropped before the filters."""
+    count = repeated.of_inputs.total()
+    if count:
+        filtered.read += count
+        filtered.dropped = {REPEATED_EVENT: count, **filtered.dropped}
 
 
 def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.FilterReport) -> dict[str, Any]:

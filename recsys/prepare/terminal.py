@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+SHOWN_AT_ENDS = 4
+MOST_SECTIONS = 2 * SHOWN_AT_ENDS + 2  # beyond it, the inputs between are summed up
 
 
 class StageProgress:
@@ -50,33 +56,66 @@ class StageProgress:
 
 
 def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> None:
-    """Print how many lines of each input were read, dropped by cause and kept, and the size of the dataset."""
+    """Print what was read of each input, what was dropped and why, the size of the dataset, and the warnings."""
     label = f"{manifest['name']} (synthetic)" if manifest["synthetic"] else manifest["name"]
-    table = Table(title=f"Read and dropped: {label}", title_justify="left")
-    for heading in ("from", "what", "count"):
-        table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
-    for entry in manifest["sources"]:
-        _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"])
-    for part in ("interactions", "metadata"):
-        entry = manifest[part]
-        if entry["read"]:
-            _section(table, f"all {part}", entry["read"], entry["dropped"], entry["kept"])
-    for cause, count in manifest["metadata"]["fields"].items():
-        table.add_row("", cause.replace("_", " "), f"{count:,}")
-    console.print(table)
-    interactions = manifest["interactions"]
-    if reduced := interactions.get("quantity_reduced"):
-        console.print(f"Returned in part: {reduced:,} purchases are kept with what is left of their quantity")
-    if outstanding := interactions.get("outstanding_users"):
-        names = ", ".join(f"{user['user_id']!r} ({user['events']:,} events)" for user in outstanding)
-        console.print(f"Left out as no person, see data.max_user_events: {names}", soft_wrap=True, markup=False)
+    console.print(_inputs_table([entry for entry in manifest["sources"] if entry["kind"] == "interactions"], label))
+    console.print(_dropped_table(manifest))
+    if types := _event_types(manifest["sources"]):
+        console.print(f"Events by type: {types}", soft_wrap=True)
     counts = manifest["counts"]
     parts = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test"))
     console.print(
         f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})",
         soft_wrap=True,
     )
+    if manifest["warnings"]:
+        sentences = Text("\n".join(f"• {sentence}" for sentence in manifest["warnings"]))
+        console.print(Panel(sentences, title="Please look at this", title_align="left", border_style="yellow"))
     console.print(f"Prepared dataset: {folder}", soft_wrap=True)
+
+
+def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:
+    """A row an input of interactions: from when to when its events are, its format where there are several."""
+    table = Table(title=f"Inputs: {label}", title_justify="left")
+    table.add_column("input", overflow="fold")
+    for heading in ("first event", "last event"):
+        table.add_column(heading, no_wrap=True)
+    more = {"format": "format"} if len({entry["format"] for entry in entries}) > 1 else {}
+    if any(entry.get("read_as") for entry in entries):
+        more["read_as"] = "times read as"
+    for heading in more.values():
+        table.add_column(heading, overflow="fold")
+    table.add_column("events", justify="right")
+    for entry in _shortened(entries):
+        if entry is None:
+            table.add_row(f"... {len(entries) - 2 * SHOWN_AT_ENDS:,} more")
+            continue
+        times = (_shown_time(entry.get(name)) for name in ("first_event", "last_event"))
+        table.add_row(Path(entry["path"]).name, *times, *(entry.get(name) or "" for name in more), f"{entry['kept']:,}")
+    return table
+
+
+def _dropped_table(manifest: dict[str, Any]) -> Table:
+    """What was read of the inputs, dropped by cause and kept."""
+    table = Table(title="Read and dropped", title_justify="left")
+    for heading in ("from", "what", "count"):
+        table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
+    for kind in ("interactions", "metadata"):
+        entries = [entry for entry in manifest["sources"] if entry["kind"] == kind]
+        if len(entries) > MOST_SECTIONS:
+            dropped = sum((Counter(entry["dropped"]) for entry in entries), Counter())
+            lines, kept = (sum(entry[name] for entry in entries) for name in ("lines", "kept"))
+            _section(table, f"{len(entries):,} inputs", lines, dict(sorted(dropped.items())), kept)
+            continue
+        for entry in entries:
+            _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"])
+    for part in ("interactions", "metadata"):
+        entry = manifest[part]
+        if entry["read"]:
+            _section(table, f"all {part}", entry["read"], entry["dropped"], entry["kept"])
+    for cause, count in manifest["metadata"]["fields"].items():
+        table.add_row("", cause.replace("_", " "), f"{count:,}")
+    return table
 
 
 def _section(table: Table, name: str, read: int, dropped: dict[str, int], kept: int) -> None:
@@ -84,3 +123,22 @@ def _section(table: Table, name: str, read: int, dropped: dict[str, int], kept: 
     for cause, count in dropped.items():
         table.add_row("", f"dropped: {cause.replace('_', ' ')}", f"{count:,}")
     table.add_row("", "kept", f"{kept:,}", end_section=True)
+
+
+def _shortened(entries: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
+    """The entries to show: all, or the first and the last with None between them."""
+    if len(entries) <= MOST_SECTIONS:
+        return list(entries)
+    return [*entries[:SHOWN_AT_ENDS], None, *entries[-SHOWN_AT_ENDS:]]
+
+
+def _shown_time(time: str | None) -> str:
+    """A time of the manifest to the minute; midnight is left out."""
+    return (time or "none").partition("T00:00:00")[0].replace("T", " ")[:16]
+
+
+def _event_types(entries: list[dict[str, Any]]) -> str:
+    """The types of events that came, the most frequent first, with their shares."""
+    counts = sum((Counter(entry.get("event_types", {})) for entry in entries), Counter[str]())
+    total = counts.total()
+    return ", ".join(f"{name} {count:,} ({count / total:.1%})" for name, count in counts.most_common())

@@ -1,0 +1,94 @@
+"""What a preparation tells its owner beside the counts: sentences about what may not be as it was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from recsys.prepare.engine import oddities
+from recsys.prepare.engine.filters import FilterReport
+from recsys.prepare.engine.repeated_events import RepeatedEvents
+from recsys.prepare.engine.staging import Database
+from recsys.prepare.inputs import Inputs
+from recsys.prepare.tally import iso_time
+
+MOST_INPUTS_NAMED = 5
+
+
+def find_warnings(
+    db: Database, inputs: Inputs, repeated: RepeatedEvents, filtered: FilterReport, counts: Mapping[str, int]
+) -> list[str]:
+    """All there is to say of a dataset whose tables are finished, most general first."""
+    return [
+        *inputs.notes,
+        *_of_inputs(inputs),
+        *_of_repeated(inputs, repeated),
+        *_of_filters(filtered),
+        *_of_shares(db),
+        *_of_ids(db),
+        *(_of_catalogue(db, counts) if inputs.metadata else ()),
+    ]
+
+
+def _of_inputs(inputs: Inputs) -> Iterator[str]:
+    for each in inputs.all:
+        if each.report.truncated:
+            yield f"{each.report.path} is truncated: what is there was read."
+    tallies = [log.tally for log in inputs.interactions if log.tally.time_range]
+    rows = sum(tally.rows for tally in tallies)
+    times = {time for tally in tallies for time in tally.time_range or ()}
+    if rows > 1 and len(times) == 1:
+        yield f"All events are at one time, {iso_time(times.pop())}: their order is that of the lines."
+    elif rows > 1 and sum(tally.at_midnight for tally in tallies) == rows:
+        yield "All times are at midnight: the order of a user's events within a day is that of the lines."
+
+
+def _of_repeated(inputs: Inputs, repeated: RepeatedEvents) -> Iterator[str]:
+    if repeated.of_inputs:
+        named = ", ".join(
+            f"{inputs.interactions[number].report.path.name} {count:,}"
+            for number, count in repeated.of_inputs.most_common(MOST_INPUTS_NAMED)
+        )
+        yield f"{repeated.of_inputs.total():,} events came more than once and count once (repeated in {named})."
+    if repeated.ambiguous_ids:
+        yield (
+            f"{repeated.ambiguous_ids:,} event ids are those of several different events, which all count: "
+            "an event_id should name one event."
+        )
+
+
+def _of_filters(filtered: FilterReport) -> Iterator[str]:
+    if filtered.reduced:
+        yield f"Returned in part: {filtered.reduced:,} purchases are kept with what is left of their quantity."
+    if filtered.outstanding_users:
+        names = ", ".join(f"{user!r} ({events:,} events)" for user, events in filtered.outstanding_users)
+        yield f"Left out as no person, see data.max_user_events: {names}."
+
+
+def _of_shares(db: Database) -> Iterator[str]:
+    for found in oddities.outstanding(db):
+        cause = "a bot, a test account or all guests under one id" if found.entity == "user" else "a bag or a gift card"
+        yield (
+            f"The {found.entity} {found.id!r} has {found.share:.0%} of all interactions ({found.interactions:,}), far "
+            f"more than any usual one: perhaps {cause}."
+        )
+
+
+def _of_ids(db: Database) -> Iterator[str]:
+    for found in oddities.alike_ids(db):
+        first, second = map(ascii, found.example)
+        yield (
+            f"{found.count:,} {found.entity} ids differ from another only in case, blanks or Unicode form "
+            f"({first} and {second}): they count as different {found.entity}s."
+        )
+
+
+def _of_catalogue(db: Database, counts: Mapping[str, int]) -> Iterator[str]:
+    items, missing = counts["items"], counts["items_without_metadata"]
+    if missing > items / 2:
+        yield (
+            f"Only {items - missing:,} of {items:,} items have a record in the catalogue: compare how its ids and "
+            "those of the events are written."
+        )
+    untitled = oddities.items_without_title(db)
+    if untitled > (items - missing) / 2:
+        yield f"{untitled:,} of {items - missing:,} items of the catalogue have no title: look at its fields' names."

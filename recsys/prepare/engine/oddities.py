@@ -1,0 +1,68 @@
+"""What in the finished tables may surprise their owner: one user or item with a large part of all, ids much alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recsys.prepare.engine.staging import Database, count, one_value
+
+# An outstanding user or item has this share of all interactions, and so many times the median.
+OUTSTANDING_SHARE = {"user": 0.05, "item": 0.2}
+OUTSTANDING_TIMES = 10
+
+
+@dataclass(frozen=True)
+class Outstanding:
+    """A user or an item with far more interactions than others."""
+
+    entity: str
+    id: str
+    interactions: int
+    share: float
+
+
+@dataclass(frozen=True)
+class AlikeIds:
+    """How many ids of users or items differ from another in case, blanks or Unicode form alone, and two of them."""
+
+    entity: str
+    count: int
+    example: tuple[str, str]
+
+
+def outstanding(db: Database) -> list[Outstanding]:
+    """The user and the item with most interactions in table `interactions`, where they stand out."""
+    found = []
+    total = count(db, "interactions")
+    for entity, least in OUTSTANDING_SHARE.items():
+        row, most, median = db.execute(
+            f'SELECT arg_max("{entity}", n), max(n), median(n) FROM'
+            f' (SELECT "{entity}", count(*) AS n FROM interactions GROUP BY "{entity}")'
+        ).fetchall()[0]
+        if most >= least * total and most >= OUTSTANDING_TIMES * median:
+            name = one_value(db, f'SELECT {entity}_id FROM {entity}s WHERE "{entity}" = $row', row=row)
+            found.append(Outstanding(entity, name, most, most / total))
+    return found
+
+
+def alike_ids(db: Database) -> list[AlikeIds]:
+    """Ids in tables `users` and `items` that read alike, see `AlikeIds`."""
+    found = []
+    for entity in ("user", "item"):
+        extra, first, last = db.execute(
+            f"""
+            SELECT sum(n - 1), arg_min(first, plain), arg_min(last, plain) FROM (
+                SELECT nfc_normalize(lower(replace({entity}_id, ' ', ''))) AS plain, count(*) AS n,
+                       min({entity}_id) AS first, max({entity}_id) AS last
+                FROM {entity}s GROUP BY plain HAVING count(*) > 1
+            )
+            """
+        ).fetchall()[0]
+        if extra:
+            found.append(AlikeIds(entity, int(extra), (first, last)))
+    return found
+
+
+def items_without_title(db: Database) -> int:
+    """How many items have a record in table `metadata` without a title."""
+    return count(db, "metadata WHERE coalesce(title, '') = ''")

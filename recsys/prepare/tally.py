@@ -1,0 +1,65 @@
+"""What the events of one input are like: how many, from when to when, of which types."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.prepare import columns as c
+
+DAY_S = 86_400
+
+
+@dataclass
+class Tally:
+    """Of the events that were read of an input, and not dropped while reading.
+
+    Attributes:
+        rows: number of events.
+        time_range: the first and the last time, in seconds since 1970; None without events.
+        at_midnight: number of events at 00:00:00 UTC.
+        event_types: number of events by type; those without a type are not counted.
+    """
+
+    rows: int = 0
+    time_range: tuple[int, int] | None = None
+    at_midnight: int = 0
+    event_types: Counter[str] = field(default_factory=Counter)
+
+    def add(self, batch: pa.Table) -> None:
+        """Count events, as `Format.interactions` yields them."""
+        self.rows += len(batch)
+        if not len(batch):
+            return
+        times = batch[c.TIMESTAMP]
+        span = pc.min_max(times).as_py()
+        low, high = self.time_range or (span["min"], span["max"])
+        self.time_range = min(low, span["min"]), max(high, span["max"])
+        self.at_midnight += _midnights(times)
+        if c.EVENT_TYPE in batch.column_names:
+            for entry in batch[c.EVENT_TYPE].value_counts().to_pylist():
+                if entry["values"] is not None:
+                    self.event_types[entry["values"]] += entry["counts"]
+
+    def to_manifest(self) -> dict[str, Any]:
+        """First and last event as ISO 8601 times, and events by type where they have types."""
+        if self.time_range is None:
+            return {"first_event": None, "last_event": None}
+        first, last = map(iso_time, self.time_range)
+        types = {"event_types": dict(sorted(self.event_types.items()))} if self.event_types else {}
+        return {"first_event": first, "last_event": last, **types}
+
+
+def iso_time(seconds: int) -> str:
+    """A time as 2020-09-13T12:26:40Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _midnights(times: pa.ChunkedArray) -> int:
+    days = pc.multiply(pc.divide(times, DAY_S), DAY_S)
+    return int(pc.sum(pc.equal(days, times)).as_py())
