@@ -1,37 +1,42 @@
-"""Delimited text (comma or tab) as Arrow tables of strings; lines that are no row are counted by cause."""
+"""Delimited text as Arrow tables of strings; every line is accounted for, those that are no row by their cause."""
 
 from __future__ import annotations
 
-import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 
+from recsys.core.errors import DataError
 from recsys.prepare.formats import reports
+from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.files import read_blocks
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.raw.line_numbers import LineNumbers
+from recsys.prepare.raw.records import Dialect, OpenQuoteError, Record, RecordParser, StrayQuoteError
 from recsys.prepare.read_ahead import read_ahead
 
 BLOCK_BYTES = 1 << 22
+SAMPLE_LINES = 50
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class DelimitedRows:
     """The rows of one file, and the lines on which they stand.
 
+    Lines end with a line feed, a carriage return or both; within quotes all of these are read as a line feed.
+
     Attributes:
-        report: of the file; rows with a wrong number of fields or not in UTF-8 are counted there.
-        delimiter: what separates the fields of a line.
+        report: of the file; lines that are no row are counted there.
         count: number of rows accounted for so far, see `account`.
     """
 
-    def __init__(self, report: InputReport, delimiter: str = ",", quoted: bool = True) -> None:
-        """With `quoted`, a field may stand in double quotes and then hold delimiters and line feeds."""
-        self.report, self.delimiter, self._quoted = report, delimiter, quoted
+    def __init__(self, report: InputReport, dialect: Dialect | None = None) -> None:
+        self.report, self._dialect = report, dialect or Dialect()
         self.count = 0
-        self._header_lines = 0
-        self._skipped: list[int] = []  # line numbers of dropped rows, which are in no table
+        self._lines = LineNumbers()
+        self._lines_of_text = 0  # counted in the text
+        self._lines_known = 0  # of headers, of rows beyond their first line
 
     def account(self, batch: pa.Table) -> int:
         """Count the rows of a table; returns the number of rows before it."""
@@ -43,7 +48,8 @@ class DelimitedRows:
     def drop(self, cause: str, row: int, batch: pa.Table, position: int) -> None:
         """Count row `row` of the file (from 0) as bad; it stands at `position` in `batch`."""
         values = batch.slice(position, 1).to_pylist()[0].values()
-        self.report.drop(cause, self._line_number(row), self.delimiter.join(value or "" for value in values))
+        text = self._dialect.delimiter.decode().join(value or "" for value in values)
+        self.report.drop(cause, self._lines.line_of(row) + 1, text)
 
     def read(
         self, columns: Mapping[str, str], allow_truncated: bool, on_bytes: Callable[[int], object]
@@ -56,80 +62,86 @@ class DelimitedRows:
             on_bytes: called with each number of bytes read.
 
         Raises:
-            DataError: see `read_blocks`.
+            DataError: see `read_blocks`; a column is named twice; rows and drops do not amount to the lines.
         """
-        self._header_lines = 1
+        lines_before = self.report.lines
         blocks = read_ahead(read_blocks(self.report, allow_truncated, on_bytes))
-        # Read as bytes, because the reader would stop at the first string that is not UTF-8.
-        types = dict.fromkeys(columns, pa.binary())
-        reader = pa_csv.open_csv(
-            io.BufferedReader(_BlockStream(blocks)),
-            pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-            pa_csv.ParseOptions(
-                delimiter=self.delimiter,
-                quote_char='"' if self._quoted else False,
-                newlines_in_values=self._quoted,
-                invalid_row_handler=self._skip_row,
-            ),
-            pa_csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                include_missing_columns=True,
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
+        yield from self._read_part(_merged(map(self._with_line_feeds, blocks)), columns)
+        cut_off = self.report.dropped[reports.CUT_OFF]
+        known = self.report.lines - lines_before - cut_off + self._lines_known
+        if known != self._lines_of_text:
+            raise DataError(
+                f"rows and dropped lines that amount to the {self._lines_of_text:,} lines of {self.report.path}",
+                f"{known:,}",
+                "this is a fault of the reader: please report it with the file",
+            )
+
+    def _with_line_feeds(self, block: bytes) -> bytes:
+        """A block whose lines end with line feeds alone; counts them as they stand in the file."""
+        self._lines_of_text += block.count(b"\n")
+        if b"\r" not in block:
+            return block
+        self._lines_of_text += block.count(b"\r") - block.count(b"\r\n")
+        return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _read_part(self, blocks: Iterator[tuple[bytes, bool]], columns: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Yield what stands under one header."""
+        block, is_last = next(blocks)
+        header = self._header(block.removeprefix(BYTE_ORDER_MARK).split(b"\n"))
+        names = [name.decode("utf8", "replace").strip() for name in header.fields]
+        self._check_names(names, columns)
+        text = block.split(b"\n", header.lines)[-1]
+        reader = BlockReader(
+            self._dialect,
+            names,
+            {name: column for column, name in columns.items()},
+            text.split(b"\n", SAMPLE_LINES)[:-1],
         )
-        for batch in reader:
-            yield self._decode(pa.Table.from_batches([batch]).rename_columns(list(columns.values())))
+        self._lines_known += header.lines
+        line = header.lines
+        while True:
+            read = reader.read(text, is_last)
+            self._lines_known += read.continued
+            self.report.lines += len(read.dropped)
+            for number, cause, raw in read.dropped:
+                self.report.drop(cause, line + number + 1, raw)
+            if len(read.table):
+                self._lines.append(read.lines + line)
+                yield read.table
+            line += text.count(b"\n") - read.rest.count(b"\n")
+            if is_last:
+                return
+            block, is_last = next(blocks)
+            text = read.rest + block
 
-    def _line_number(self, row: int) -> int:
-        """Line of the file on which row `row` (from 0) stands."""
-        number = row + 1 + self._header_lines
-        for skipped in self._skipped:
-            if skipped > number:
-                break
-            number += 1
-        return number
-
-    def _skip_row(self, row: pa_csv.InvalidRow) -> str:
-        self._skipped.append(row.number)
-        self.report.lines += 1
-        self.report.drop(reports.MALFORMED, row.number, row.text)
-        return "skip"
-
-    def _decode(self, batch: pa.Table) -> pa.Table:
-        schema = pa.schema([(name, pa.string()) for name in batch.column_names])
+    def _header(self, lines: list[bytes]) -> Record:
         try:
-            return batch.cast(schema)
-        except pa.ArrowInvalid:
-            sound = []
-            for position, row in enumerate(batch.to_pylist()):
-                line = self.delimiter.encode().join(value or b"" for value in row.values())
-                try:
-                    line.decode("utf8")
-                    sound.append(position)
-                except UnicodeDecodeError:
-                    number = self._line_number(self.count + len(sound))
-                    self._skipped.append(number)
-                    self._skipped.sort()
-                    self.report.lines += 1
-                    self.report.drop(reports.NOT_UTF8, number, line)
-            return batch.take(pa.array(sound, pa.int64())).cast(schema)
+            return RecordParser(self._dialect, 0).read_any(lines, 0)
+        except (StrayQuoteError, OpenQuoteError):
+            raise DataError(
+                f"the names of the columns in the first line of {self.report.path}",
+                repr(lines[0][:100].decode("utf8", "replace")),
+                "mend the quotes in the first line",
+            ) from None
+
+    def _check_names(self, names: list[str], columns: Mapping[str, str]) -> None:
+        twice = [name for name, count in Counter(names).items() if count > 1 and name in columns]
+        if twice:
+            raise DataError(
+                f"each column once in {self.report.path}",
+                f"{' and '.join(twice)} more than once among {', '.join(names)[:200]}",
+                "give another name to all of them but the one that is meant",
+            )
 
 
-class _BlockStream(io.RawIOBase):
-    """Blocks of bytes as a file."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = memoryview(next(self._blocks, b""))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+def _merged(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Blocks joined to some of at least `BLOCK_BYTES`, each with whether it is the last; there is one at least."""
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        if size >= BLOCK_BYTES:
+            yield b"".join(held), False
+            held, size = [], 0
+        held.append(block)
+        size += len(block)
+    yield b"".join(held), True

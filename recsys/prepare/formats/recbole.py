@@ -21,6 +21,7 @@ from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
+from recsys.prepare.raw.records import Dialect
 from recsys.prepare.settings import DataConfig
 
 TYPES = frozenset({"token", "token_seq", "float", "float_seq"})
@@ -29,6 +30,7 @@ REQUIRED: dict[InputKind, tuple[str, ...]] = {
     "metadata": (c.ITEM_ID,),
 }
 YEAR = "year"
+DIALECT = Dialect(delimiter=b"\t", quote=b"")
 
 # For each field of an item record a test of names: the first field of the file that passes it is read.
 _ITEM_FIELDS: dict[str, Callable[[str], bool]] = {
@@ -49,7 +51,7 @@ def interaction_tables(
     fields = check_header(report)
     wanted = {*REQUIRED["interactions"], c.RATING}
     columns = {column: name for name, column in fields.items() if name in wanted}
-    rows = DelimitedRows(report, "\t", quoted=False)
+    rows = DelimitedRows(report, DIALECT)
     batches = rows.read(columns, config.allow_truncated, on_bytes)
     return checked_tables(rows, batches, config, {"interaction": 1.0}, first_seq)
 
@@ -59,7 +61,7 @@ def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Ite
     fields = check_header(report)
     names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
     columns = {fields[name]: column for column, name in names.items() if name is not None}
-    rows = DelimitedRows(report, "\t", quoted=False)
+    rows = DelimitedRows(report, DIALECT)
     for batch in rows.read(columns, config.allow_truncated, on_bytes):
         first = rows.account(batch)
         items: list[RawItem] = []

@@ -1,0 +1,84 @@
+"""Blocks of delimited text as tables of strings, with the lines on which rows stand and the lines that are no row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.core.types import Int64Array
+from recsys.prepare.formats import reports
+from recsys.prepare.raw.arrow_csv import parse_block
+from recsys.prepare.raw.quotes import SafeBlock, is_utf8, safe_block
+from recsys.prepare.raw.records import Dialect, RecordParser
+
+
+@dataclass
+class ReadBlock:
+    """What a block of lines holds; lines are numbered from 0 within the block.
+
+    Attributes:
+        table: the rows.
+        lines: for each row the line on which it starts.
+        dropped: lines that are no row: (line, cause, its text).
+        continued: number of lines that continue a row of the line before.
+        rest: the last lines of the block, a row of which may go on in the next one.
+    """
+
+    table: pa.Table
+    lines: Int64Array
+    dropped: list[tuple[int, str, bytes]] = field(default_factory=list)
+    continued: int = 0
+    rest: bytes = b""
+
+
+class BlockReader:
+    """Reads the blocks under one header.
+
+    Attributes:
+        names: of the columns in the file.
+        columns: name in the tables -> name in the file.
+    """
+
+    def __init__(self, dialect: Dialect, names: list[str], columns: Mapping[str, str], sample: Iterable[bytes]) -> None:
+        """`sample`: some of the first lines below the header."""
+        self.names, self.columns = names, columns
+        self._parser = RecordParser(dialect, len(names), sample)
+        self._fields = {name: names.index(column) if column in names else None for name, column in columns.items()}
+
+    def read(self, text: bytes, is_last: bool) -> ReadBlock:
+        """Read a block of whole lines; `is_last` if none follows."""
+        safe = safe_block(text, self._parser, is_last)
+        table, wrong = self._parsed(safe)
+        lines = np.arange(len(table) + len(wrong)) if safe.lines is None else safe.lines
+        read = ReadBlock(table, np.delete(lines, wrong), continued=safe.continued, rest=safe.rest)
+        bad = list(safe.bad)
+        if wrong:
+            all_lines = text.split(b"\n")
+            bad += [(line, all_lines[line]) for line in lines[wrong].tolist()]
+        read.dropped = [(line, reports.MALFORMED if raw.strip() else reports.BLANK, raw) for line, raw in bad]
+        self._decode(read)
+        read.dropped.sort()
+        return read
+
+    def _parsed(self, safe: SafeBlock) -> tuple[pa.Table, list[int]]:
+        if not safe.text:
+            return pa.table({name: pa.array([], pa.binary()) for name in self.columns}), []
+        return parse_block(safe.text, self._parser.dialect, self._parser.width, self._fields)
+
+    def _decode(self, read: ReadBlock) -> None:
+        """Make strings of bytes; rows that are not UTF-8 are dropped."""
+        schema = pa.schema([(name, pa.string()) for name in read.table.column_names])
+        try:
+            read.table = read.table.cast(schema)
+        except pa.ArrowInvalid:
+            sound = np.ones(len(read.table), np.bool_)
+            for column in read.table.columns:
+                sound &= [value is None or is_utf8(value) for value in column.to_pylist()]
+            for position in np.flatnonzero(~sound).tolist():
+                values = read.table.slice(position, 1).to_pylist()[0].values()
+                raw = self._parser.dialect.delimiter.join(value or b"" for value in values)
+                read.dropped.append((int(read.lines[position]), reports.NOT_UTF8, raw))
+            read.table, read.lines = read.table.filter(pa.array(sound)).cast(schema), read.lines[sound]
