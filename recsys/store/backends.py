@@ -11,6 +11,19 @@ from sqlalchemy import URL, Connection, Engine, Select, create_engine
 UPGRADE_S = 60.0  # another process may be upgrading the schema, and a table may be large
 EVENT_COLUMNS = "e.event_id, e.user_id, e.item_id, e.event_type, e.timestamp, e.rating, e.price, e.quantity"
 
+# Of each item, type and of rated and unrated events the latest, of the latest items among `events`, a subquery.
+LATEST_OF_ITEMS = """
+    SELECT seq FROM (
+        SELECT seq, dense_rank() OVER (ORDER BY latest DESC, item_id) AS place FROM (
+            SELECT seq, item_id, max(timestamp) OVER (PARTITION BY item_id) AS latest,
+                   row_number() OVER (
+                       PARTITION BY item_id, event_type, rating IS NULL ORDER BY timestamp DESC, seq DESC
+                   ) AS again
+            FROM ({events}) AS deep
+        ) AS ranked WHERE again = 1
+    ) AS placed WHERE place <= {limit}
+"""
+
 
 class Backend(ABC):
     """One kind of database.
@@ -22,10 +35,13 @@ class Backend(ABC):
         insert: the dialect's INSERT, which knows ON CONFLICT.
         latest_events: the latest `limit` events up to `until` of each of `users`, oldest first; one look into the
             index for each user. As the driver takes it, see `rows_of`.
+        latest_items: of the latest `depth` events up to `until` of each of `users`, those of the latest `limit` items:
+            of each item, type and of rated and unrated ones the latest event, oldest first.
     """
 
     insert: Any
     latest_events: str
+    latest_items: str
 
     def __init__(self, url: URL, timeout_s: float, pool_size: int) -> None:
         self.url, self.timeout_s = url, timeout_s

@@ -22,6 +22,7 @@ from recsys.store.records import (
 from recsys.store.tables import EVENTS, USERS
 
 ROWS_AT_ONCE = 10_000
+DEPTH = 10  # times as many events as items wanted are looked at; more would hold up the requests of others
 _E, _U = EVENTS.c, USERS.c
 _EVENT = sa.select(_E.event_id, _E.user_id, _E.item_id, _E.event_type, _E.timestamp, _E.rating, _E.price, _E.quantity)
 
@@ -108,18 +109,35 @@ def _discount_users(connection: sa.Connection, removed: Mapping[str, int]) -> No
 
 def events_of(database: Database, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
     """See `Store.events_of`."""
+    values = {"until": float("inf") if until is None else until, "limit": limit}
+    return _events(database, database.backend.latest_events, user_ids, values)
+
+
+def item_events_of(
+    database: Database, user_ids: Sequence[str], until: float | None, limit: int
+) -> dict[str, list[Event]]:
+    """See `Store.item_events_of`."""
+    histories = events_of(database, user_ids, until, limit)
+    # Fewer than `limit` events are all that there are; only repeats leave room for more items.
+    cut = [
+        user_id
+        for user_id, events in histories.items()
+        if len(events) >= limit > len({event.item_id for event in events})
+    ]
+    if cut:
+        values = {"until": float("inf") if until is None else until, "limit": limit, "depth": limit * DEPTH}
+        histories |= _events(database, database.backend.latest_items, cut, values)
+    return histories
+
+
+def _events(
+    database: Database, statement: str, user_ids: Sequence[str], values: dict[str, Any]
+) -> dict[str, list[Event]]:
     histories: dict[str, list[Event]] = {user_id: [] for user_id in user_ids}
     asked = [user_id for user_id in histories if is_storable(user_id)]
-    if not asked or limit < 1:
-        return histories
-    backend = database.backend
-    values = {
-        "users": backend.users_value(asked),
-        "until": float("inf") if until is None else until,
-        "limit": limit,
-    }
-    for row in database.rows_of(backend.latest_events, values):
-        histories[row[1]].append(Event._make(row))
+    if asked and values["limit"] > 0:
+        for row in database.rows_of(statement, {**values, "users": database.backend.users_value(asked)}):
+            histories[row[1]].append(Event._make(row))
     return histories
 
 

@@ -13,13 +13,18 @@ from sqlalchemy import Connection, Engine, Select, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DisconnectionError
 
-from recsys.store.backends import EVENT_COLUMNS, UPGRADE_S, Backend
+from recsys.store.backends import EVENT_COLUMNS, LATEST_OF_ITEMS, UPGRADE_S, Backend
 from recsys.store.errors import StoreError
 
 T = TypeVar("T")
 
 SCHEMA_LOCK = 7_305_804_402_385_744  # any number that no other program on the database uses
 _RESERVE = text("SELECT nextval(pg_get_serial_sequence('events', 'seq')) FROM generate_series(1, :count)")
+_LATEST = """
+    SELECT * FROM events
+    WHERE user_id = u.user_id COLLATE "C" AND timestamp <= %(until)s
+    ORDER BY timestamp DESC, seq DESC LIMIT {}
+"""
 GRACE = 1.25  # the server gives up first: a connection on which the client does is lost
 
 
@@ -48,11 +53,14 @@ class PostgreSQL(Backend):
     insert = staticmethod(postgresql.insert)
     latest_events = f"""
         SELECT {EVENT_COLUMNS}
-        FROM unnest(CAST(%(users)s AS text[])) AS u(user_id) CROSS JOIN LATERAL (
-            SELECT * FROM events
-            WHERE user_id = u.user_id COLLATE "C" AND timestamp <= %(until)s
-            ORDER BY timestamp DESC, seq DESC LIMIT %(limit)s
-        ) AS e
+        FROM unnest(CAST(%(users)s AS text[])) AS u(user_id) CROSS JOIN LATERAL ({_LATEST.format("%(limit)s")}) AS e
+        ORDER BY e.timestamp, e.seq
+    """
+    latest_items = f"""
+        SELECT {EVENT_COLUMNS}
+        FROM unnest(CAST(%(users)s AS text[])) AS u(user_id)
+        CROSS JOIN LATERAL ({LATEST_OF_ITEMS.format(events=_LATEST.format("%(depth)s"), limit="%(limit)s")}) AS l
+        JOIN events AS e USING (seq)
         ORDER BY e.timestamp, e.seq
     """
 

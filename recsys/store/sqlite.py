@@ -13,12 +13,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, column, event, table, text
 from sqlalchemy.dialects import sqlite
 
-from recsys.store.backends import EVENT_COLUMNS, UPGRADE_S, Backend
+from recsys.store.backends import EVENT_COLUMNS, LATEST_OF_ITEMS, UPGRADE_S, Backend
 from recsys.store.errors import StoreError
 from recsys.store.tables import ITEMS
 
 READ_ONLY, UNTIL = "recsys_read_only", "recsys_until"
 RETRY_S = 0.003
+_LATEST = (
+    "SELECT {} FROM events WHERE user_id = u.value AND timestamp <= :until ORDER BY timestamp DESC, seq DESC LIMIT :{}"
+)
 
 
 class SQLite(Backend):
@@ -28,10 +31,13 @@ class SQLite(Backend):
     latest_events = f"""
         SELECT {EVENT_COLUMNS}
         FROM json_each(:users) AS u CROSS JOIN events AS e
-        WHERE e.seq IN (
-            SELECT seq FROM events
-            WHERE user_id = u.value AND timestamp <= :until ORDER BY timestamp DESC, seq DESC LIMIT :limit
-        )
+        WHERE e.seq IN ({_LATEST.format("seq", "limit")})
+        ORDER BY e.timestamp, e.seq
+    """
+    latest_items = f"""
+        SELECT {EVENT_COLUMNS}
+        FROM json_each(:users) AS u CROSS JOIN events AS e
+        WHERE e.seq IN ({LATEST_OF_ITEMS.format(events=_LATEST.format("*", "depth"), limit=":limit")})
         ORDER BY e.timestamp, e.seq
     """
 

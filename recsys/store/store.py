@@ -101,6 +101,22 @@ class Store:
         """
         return event_log.events_of(self._database, user_ids, until, limit)
 
+    def item_events_of(
+        self, user_ids: Sequence[str], *, until: float | None = None, limit: int
+    ) -> dict[str, list[Event]]:
+        """The events of the latest items of users, oldest first: what matters to a history that has each item once.
+
+        Args:
+            user_ids: any texts.
+            until: leave out what happened after this time, in seconds since 1970.
+            limit: most items of each user; they are looked for among the latest `DEPTH` times as many events.
+
+        Returns:
+            An entry for each user id. Of a user with more than `limit` events, those of an item that add nothing to it
+            may be missing: earlier ones of the same type, of which rated and unrated ones count apart.
+        """
+        return event_log.item_events_of(self._database, user_ids, until, limit)
+
     def all_events(self) -> Iterator[list[Event]]:
         """All events in the order of arrival, as of the start of the call, in lists of up to 10,000."""
         return event_log.all_events(self._database)

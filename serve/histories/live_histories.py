@@ -34,7 +34,7 @@ class LiveQueries:
     Attributes:
         queries: B users.
         known: whether the bundle or the store knows each of them.
-        live_events: number of events of each that the store gave.
+        live_events: number of events of each that the store gave; those of an item that change nothing may be missing.
         store: whether the store was read.
     """
 
@@ -53,7 +53,7 @@ class LiveHistories:
     """
 
     def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int) -> None:
-        """`limit`: most recent events read of each user; no `link`: there is no store."""
+        """`limit`: most recent items of each user whose events are read; no `link`: there is no store."""
         self._bundle, self._link, self._limit = bundle, link, limit
         self._weights = event_weights(bundle)
         catalogue = bundle.catalogue

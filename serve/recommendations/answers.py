@@ -17,7 +17,13 @@ class UserSummary(Answer):
 
     known: Annotated[bool, Meta(description="The bundle or the store knows the user.", examples=[True])]
     interactions: Annotated[int, Meta(description="Items in the history that was read.", examples=[7])]
-    live_events: Annotated[int, Meta(description="Events that the store gave of this user.", examples=[2])]
+    live_events: Annotated[
+        int,
+        Meta(
+            description="Events that the store gave of this user; those of an item that change nothing may be left out.",
+            examples=[2],
+        ),
+    ]
     last_interaction_at: Annotated[
         str | None, Meta(description="Of the history; null if it is empty.", examples=["2024-05-01T11:59:58Z"])
     ]

@@ -82,10 +82,10 @@ class StoreLink:
         return self.store
 
     def events_of(self, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
-        """As `Store.events_of`, in little time: StoreUnavailable at once while the store is known to be down."""
+        """As `Store.item_events_of`, in little time: StoreUnavailable at once while the store is known to be down."""
         self._check("read")
         try:
-            return self._fast.events_of(user_ids, until=until, limit=limit)
+            return self._fast.item_events_of(user_ids, until=until, limit=limit)
         except RecsysError as error:
             raise self._failed("read", error) from error
 
@@ -138,7 +138,7 @@ class StoreLink:
             if not self._upgraded:
                 self.store.upgrade()
                 self._upgraded = True
-            self._fast.events_of([""], limit=1)
+            self._fast.item_events_of([""], limit=1)
         except RecsysError as error:
             if not self._attempted.is_set():
                 logger.warning("The store cannot be opened; events are refused until it can. %s", error)

@@ -12,6 +12,7 @@ from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS
 from recsys.prepare.settings import DataConfig
 from recsys.store import (
     Appended,
+    Event,
     InvalidCursor,
     InvalidRecord,
     ItemRow,
@@ -138,6 +139,57 @@ def test_events_of_many_users_against_a_plain_search(store: Store) -> None:
         assert store.events_of(asked, until=until, limit=limit) == expected
 
 
+def events_of_latest_items(events: list[Event], limit: int) -> list[Event]:
+    """Of those of a user, by going through them: `events` are in the order of arrival."""
+    ordered = sorted(events, key=lambda e: e.timestamp)
+    if len({e.item_id for e in ordered[-limit:]}) == min(limit, len(ordered)) or len(ordered) < limit:
+        return ordered[-limit:]
+    deep = ordered[-limit * event_log.DEPTH :]
+    latest = {e.item_id: e.timestamp for e in deep}  # later ones overwrite
+    items = sorted(latest, key=lambda item: (-latest[item], item))[:limit]
+    last = {(e.item_id, e.event_type, e.rating is None): e for e in deep}
+    return [e for e in deep if e.item_id in items and last[e.item_id, e.event_type, e.rating is None] is e]
+
+
+def test_a_refreshed_page_pushes_nothing_out(store: Store) -> None:
+    bought = event(0, item_id="bought", event_type="purchase", timestamp=1.0)
+    store.append([bought, *(event(n, item_id="other", event_type="view", timestamp=100.0 + n) for n in range(1, 60))])
+    assert store.item_events_of(["u"], limit=10)["u"] == [
+        bought,
+        event(59, item_id="other", event_type="view", timestamp=159.0),
+    ]
+    assert store.item_events_of(["u"], limit=10, until=130.0)["u"][1].timestamp == 130.0
+
+
+def test_events_of_the_latest_items_against_a_plain_search(store: Store) -> None:
+    draw = random.Random(3)
+    events = [
+        event(
+            n,
+            user_id=f"u{draw.randrange(6)}",
+            item_id=f"i{min(draw.randrange(30), draw.randrange(30))}",
+            event_type=draw.choice(["view", "view", "view", "purchase"]),
+            timestamp=float(draw.randrange(200)),
+            rating=draw.choice([None, None, 3.0]),
+        )
+        for n in range(600)
+    ]
+    for start in range(0, 600, 50):
+        store.append(events[start : start + 50])
+    cut = 0
+    for _ in range(40):
+        asked = [f"u{draw.randrange(7)}" for _ in range(draw.randrange(1, 6))]
+        until, limit = draw.choice([None, float(draw.randrange(-1, 201))]), draw.randrange(1, 30)
+        expected = {}
+        for user_id in asked:
+            matching = [e for e in events if e.user_id == user_id and (until is None or e.timestamp <= until)]
+            expected[user_id] = events_of_latest_items(matching, limit)
+            cut += len(expected[user_id]) > limit
+        assert store.item_events_of(asked, until=until, limit=limit) == expected
+    assert cut, "some users have items with several events"
+    assert store.item_events_of(["u1"], limit=0) == {"u1": []}
+
+
 def test_impossible_users_have_no_events(store: Store) -> None:
     store.append([event(1)])
     asked = [*UNSTORABLE, "u"]
@@ -146,15 +198,17 @@ def test_impossible_users_have_no_events(store: Store) -> None:
     assert [store.user_totals(text) for text in UNSTORABLE] == [None] * len(UNSTORABLE)
 
 
-def test_the_events_of_a_user_are_found_by_the_index(store: Store, store_url: str) -> None:
-    store.append([event(n, user_id=f"u{n % 200}") for n in range(2_000)])
+@pytest.mark.parametrize(("name", "rows"), [("latest_events", 10), ("latest_items", 20)])
+def test_the_events_of_a_user_are_found_by_the_index(store: Store, store_url: str, name: str, rows: int) -> None:
+    store.append([event(n, user_id=f"u{n % 200}", item_id=f"i{n}") for n in range(2_000)])
     sqlite = store_url.startswith("sqlite")
     query(store_url, "ANALYZE")
-    statement = store._database.backend.latest_events
-    values = {"users": """'["u1", "u7"]'""" if sqlite else "'{u1,u7}'", "until": "9e9", "limit": "5"}
-    for name, value in values.items():
-        statement = statement.replace(f":{name}" if sqlite else f"%({name})s", value)
-    assert len(query(store_url, statement)) == 10
+    statement = getattr(store._database.backend, name)
+    values = {"users": """'["u1", "u7"]'""" if sqlite else "'{u1,u7}'", "until": "9e9", "depth": "50"}
+    values["limit"] = "5" if name == "latest_events" else "30"
+    for parameter, value in values.items():
+        statement = statement.replace(f":{parameter}" if sqlite else f"%({parameter})s", value)
+    assert len(query(store_url, statement)) == rows
     plan = [str(row[-1]) for row in query(store_url, f"EXPLAIN {'QUERY PLAN ' * sqlite}{statement}")]
     assert any("events_user" in step for step in plan), plan
     assert not any(step.startswith("SCAN e") or "Seq Scan" in step for step in plan), plan

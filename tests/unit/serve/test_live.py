@@ -145,6 +145,19 @@ def test_an_event_that_the_bundle_knows_counts_once(live: TestClient, bundle: Bu
     assert after["items"] == before["items"]
 
 
+def test_a_page_that_refreshes_itself_pushes_nothing_out(live: TestClient) -> None:
+    now = time.time()
+    tell(live, "refresher", "item20", "purchase", timestamp=now - 1000)
+    views = [
+        {"user_id": "refresher", "item_id": "item21", "event_type": "view", "timestamp": now - 900 + n}
+        for n in range(600)
+    ]
+    assert live.post("/events", json=views).status_code == 200
+    answer = get(live, "refresher", k=50)
+    assert answer["user"]["interactions"] == 2
+    assert not {"item20", "item21"} & {item["item_id"] for item in answer["items"]}
+
+
 def test_events_of_unknown_items_are_kept_but_not_read(live: TestClient) -> None:
     tell(live, "explorer", "item of tomorrow")
     answer = get(live, "explorer")

@@ -122,7 +122,7 @@ class Flaky:
         self.fails = True
         self.readers: list[threading.Thread] = []
 
-    def events_of(self, user_ids: list[str], *, until: float | None = None, limit: int) -> dict[str, list[Event]]:
+    def item_events_of(self, user_ids: list[str], *, until: float | None = None, limit: int) -> dict[str, list[Event]]:
         self.readers.append(threading.current_thread())
         if self.fails:
             raise StoreUnavailable("an answer", "none", "wait")
