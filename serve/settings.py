@@ -65,8 +65,8 @@ class Settings(BaseSettings):
     store_retry_s: Seconds = Field(1.0, description="Seconds between attempts to reach a store that is down.")
     live_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
         500,
-        description="Most recent items of a user whose events a recommendation reads from the store; they are looked for "
-        "among ten times as many events.",
+        description="Most recent items of a user whose events a recommendation reads from the store; they are looked "
+        "for among ten times as many events.",
     )
     index_items: bool = Field(True, description="Put the bundle's items into the store, where search finds them.")
     served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")

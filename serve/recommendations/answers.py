@@ -20,7 +20,7 @@ class UserSummary(Answer):
     live_events: Annotated[
         int,
         Meta(
-            description="Events that the store gave of this user; those of an item that change nothing may be left out.",
+            description="Events that the store gave of this user; some that change nothing may be missing.",
             examples=[2],
         ),
     ]
