@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -104,7 +105,14 @@ class Bundle:
             return None
         head = RankingHead(self.path / RATING_HEAD.onnx_file)
         folder = self.path / layout.RATINGS_FOLDER
-        return RatingPredictor(head, RatingStatistics.load(folder), mapped(folder / layout.ITEM_PARTS_FILE))
+        parts = mapped(folder / layout.ITEM_PARTS_FILE)
+        return RatingPredictor(head, RatingStatistics.load(folder), parts, self.rating_range)
+
+    @property
+    def rating_range(self) -> tuple[float, float]:
+        """The least and the greatest rating of its dataset; infinite where its config does not say."""
+        least, greatest = self.manifest.config.get("data", {}).get("rating_range", (-math.inf, math.inf))
+        return float(least), float(greatest)
 
     def source(self, name: str) -> Source:
         """The source called `name`, one of `sources`; the same object at every call.

@@ -155,7 +155,7 @@ class Recommender:
         if self.predictor is None or deviations is None:
             ratings = self._ratings(readings, items)
         else:
-            ratings = deviations + np.float32(self.predictor.statistics.global_mean)
+            ratings = self.predictor.on_scale(deviations + np.float32(self.predictor.statistics.global_mean))
         proposed, counts = proposed_by(items, parts, len(self.sources))
         means = (counts / max(len(items), 1)).tolist()
         return Recommendations(

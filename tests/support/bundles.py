@@ -115,7 +115,7 @@ def make_bundle(
                 writer.add_ranker(Ranker(scorer, features, model, REPEAT_LOG_ODDS, finalists=FINALISTS), PROPOSERS)
         writer.describe(
             dataset=make_dataset_section(name, n_users, n_items),
-            config={"name": name, "synthetic": True},
+            config={"name": name, "synthetic": True, "data": {"rating_range": [1.0, 5.0]}},
             metrics=make_metrics(index_recall=1.0),
             serving=ServingSection(candidates=CANDIDATES, proposer_candidates=PROPOSER_CANDIDATES, confidence={}),
         )

@@ -33,5 +33,5 @@ class RatingFeatures(FeatureGroupOfParts):
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the one."""
         if self.predictor is not None:
-            ratings = self.predictor.predict(given.vectors, given.histories, given.candidates.items)
+            ratings = self.predictor.estimate(given.vectors, given.histories, given.candidates.items)
             write_deviations(ratings, self.predictor.statistics.global_mean, features, first)

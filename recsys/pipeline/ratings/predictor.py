@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +41,28 @@ class RatingPredictor:
         statistics: source of its features.
         item_parts: float32 [N, H], what the network reads of each item: its embedding's product with the first layer,
             the same for all users.
+        scale: the least and the greatest rating that there is.
     """
 
     head: RankingHead
     statistics: RatingStatistics
     item_parts: Float32Array
+    scale: tuple[float, float] = (-math.inf, math.inf)
 
     def predict(self, vectors: Float32Array, histories: Histories, items: Int32Array) -> Float32Array:
-        """Ratings float32 [B, K]; NaN beside `NO_ITEM`.
+        """Ratings on the scale, of the arguments of `estimate`: float32 [B, K]; NaN beside `NO_ITEM`."""
+        return self.on_scale(self.estimate(vectors, histories, items))
+
+    def on_scale(self, ratings: Float32Array) -> Float32Array:
+        """The ratings, those beyond an end of the scale replaced by that end; NaN stays. Writes to `ratings`."""
+        least, greatest = self.scale
+        np.maximum(ratings, np.float32(least), out=ratings)
+        return np.minimum(ratings, np.float32(greatest), out=ratings)
+
+    def estimate(self, vectors: Float32Array, histories: Histories, items: Int32Array) -> Float32Array:
+        """What the network computes, which may lie off the scale: float32 [B, K]; NaN beside `NO_ITEM`.
+
+        The ranker reads it: how far off it lies tells one item from another.
 
         Args:
             vectors: float32 [B, D], user vectors.

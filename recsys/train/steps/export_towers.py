@@ -66,7 +66,7 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
     if trained.inputs.statistics is not None and model.rating_head is not None:
         head = RankingHead(folder / RATING_HEAD.onnx_file)
         parts = model.rating_head.item_part(tf.constant(exact)).numpy()
-        predictor = RatingPredictor(head, trained.inputs.statistics, parts)
+        predictor = RatingPredictor(head, trained.inputs.statistics, parts, config.data.rating_range)
     return ServedTwoTower(TwoTowerSource(tower, embeddings, index), predictor, recall, differences)
 
 

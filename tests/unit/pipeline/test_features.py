@@ -57,7 +57,7 @@ class RatingOfItem:
 
     statistics: SimpleNamespace
 
-    def predict(self, vectors: np.ndarray, histories: Histories, items: np.ndarray) -> np.ndarray:
+    def estimate(self, vectors: np.ndarray, histories: Histories, items: np.ndarray) -> np.ndarray:
         return np.where(items == NO_ITEM, np.nan, 4 + items / 10).astype(np.float32)
 
 

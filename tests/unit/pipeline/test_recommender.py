@@ -142,6 +142,28 @@ def test_without_a_ranker_the_order_is_the_two_towers_and_ratings_are_still_pred
     assert (plain.items != recommender.recommend(queries, 10).items).any(), "the ranker changes the order here"
 
 
+@pytest.mark.parametrize("ranked", [True, False])
+@pytest.mark.parametrize(("given", "end"), [(1e9, 5.0), (-1e9, 1.0)])
+def test_predicted_ratings_stay_on_the_scale_whatever_the_history_holds(
+    recommender: Recommender, queries: Queries, ranked: bool, given: float, end: float
+) -> None:
+    absurd = replace(
+        queries, histories=replace(queries.histories, ratings=np.full_like(queries.histories.ratings, given))
+    )
+    assert recommender.predictor is not None
+    assert recommender.predictor.scale == (1, 5)
+    predicted_ratings = (
+        replace(recommender, ranker=recommender.ranker if ranked else None).recommend(absurd, 10).ratings
+    )
+    assert predicted_ratings is not None
+    np.testing.assert_array_equal(predicted_ratings[:NOBODY], end)
+    items = np.array([[0, NO_ITEM, 3]] * N_USERS, np.int32)
+    vectors = np.zeros((N_USERS, recommender.primary.item_embeddings.shape[1]), np.float32)
+    np.testing.assert_array_equal(
+        recommender.predictor.predict(vectors, absurd.histories, items)[:NOBODY], [[end, np.nan, end]] * NOBODY
+    )
+
+
 def test_without_a_head_there_are_no_ratings(recommender: Recommender, queries: Queries) -> None:
     recommended = replace(recommender, predictor=None).recommend(queries, 10)
     assert recommended.ratings is None
