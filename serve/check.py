@@ -20,5 +20,6 @@ def check(settings: Settings) -> str:
     if settings.store != NO_STORE:
         open_store(settings.store).close()
     with open_bundle(settings.bundle, verify=settings.verify) as bundle:
-        warm_up(LoadedBundle.open(bundle.path, settings.model_copy(update={"trusted_version": bundle.version})))
+        verified = settings.model_copy(update={"trusted_version": bundle.version})
+        LoadedBundle.open(bundle.path, verified, warm_up)
         return f"{bundle.name}, version {bundle.version}"

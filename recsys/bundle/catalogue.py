@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.errors import BundleError
+from recsys.bundle.read_only_sqlite import ReadOnlySqlite
+from recsys.core.errors import BundleError, DamagedBundleError
+from recsys.core.stored_arrays import REMEDY
 
 _SCHEMA = """
 CREATE TABLE items (
@@ -29,6 +30,14 @@ CREATE TABLE items (
 );
 CREATE TABLE users (row INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
 """
+_SOUND_USER = "typeof(user_id) = 'text'"
+_SOUND_ITEM = " AND ".join(
+    (
+        "typeof(item_id) = 'text' AND json_type(categories) = 'array'",
+        "(price IS NULL OR typeof(price) IN ('real', 'integer') AND abs(price) < 1e12)",
+        *(f"typeof({name}) IN ('text', 'null')" for name in ("title", "brand", "image", "description")),
+    )
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_PARAMETERS = 500
 _ITEM_COLUMNS = "items.row, item_id, title, brand, categories, price, image, description"
@@ -87,21 +96,34 @@ def write_catalogue(path: Path, items: Iterable[ItemRecord], user_ids: Iterable[
 
 
 class Catalogue:
-    """Reads a catalogue; safe to use from any number of threads (each gets its own connection)."""
+    """Reads a catalogue; safe to use from any number of threads, and though the file be removed meanwhile.
+
+    Every method raises `DamagedBundleError` where the file cannot be read any more.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open `path`.
 
         Raises:
-            BundleError: no such file, or not a catalogue.
+            BundleError: no such file, not a catalogue, or one with rows that are none.
         """
-        self._uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        self._local = threading.local()
         try:
-            self.n_items = int(self._query("SELECT count(*) FROM items")[0][0])
-            self.n_users = int(self._query("SELECT count(*) FROM users")[0][0])
-        except sqlite3.Error as error:
-            raise BundleError(f"a catalogue in {path}", str(error), "export the bundle again") from error
+            self._file = ReadOnlySqlite(path)
+            self.n_items = self._count("items", _SOUND_ITEM)
+            self.n_users = self._count("users", _SOUND_USER)
+        except (sqlite3.Error, DamagedBundleError) as error:
+            raise BundleError(f"a catalogue in {path}", str(error.__cause__ or error), REMEDY) from error
+
+    def _count(self, table: str, sound: str) -> int:
+        """Rows of a table: 0, 1, ... and each of them sound."""
+        ((count, first, last, odd),) = self._file.rows(
+            f"SELECT count(*), min(row), max(row), min(CASE WHEN {sound} THEN NULL ELSE row END) FROM {table}"
+        )
+        if count and (first, last) != (0, count - 1):
+            raise BundleError(f"{table} 0 to {count - 1} in {self._file.path}", f"{first} to {last}", REMEDY)
+        if odd is not None:
+            raise BundleError(f"{sound} of all {table} in {self._file.path}", f"others in row {odd}", REMEDY)
+        return int(count)
 
     def item_row(self, item_id: str) -> int | None:
         """Row of an item; None if unknown."""
@@ -121,7 +143,7 @@ class Catalogue:
         Raises:
             KeyError: a row is not in the catalogue (`NO_ITEM` for one).
         """
-        records = self._query(
+        records = self._file.rows(
             f"SELECT {_ITEM_COLUMNS} FROM json_each(?) AS chosen JOIN items ON items.row = chosen.value "
             "ORDER BY chosen.key",
             _as_json(rows),
@@ -135,7 +157,7 @@ class Catalogue:
 
     def cards(self, rows: Sequence[int]) -> dict[int, ItemCard]:
         """What lists show of the item rows; a row that is not in the catalogue is left out."""
-        cards = self._query(
+        cards = self._file.rows(
             "SELECT items.row, item_id, title, brand, price FROM json_each(?) AS chosen "
             "JOIN items ON items.row = chosen.value",
             _as_json(rows),
@@ -145,16 +167,17 @@ class Catalogue:
     def facets(self) -> Iterator[tuple[str | None, tuple[str, ...], float | None]]:
         """Brand, categories and price of every item, in the order of their rows."""
         parsed: dict[str, tuple[str, ...]] = {}  # few distinct lists of categories serve many items
-        for brand, categories, price in self._cursor("SELECT brand, categories, price FROM items ORDER BY row"):
-            if categories not in parsed:
-                parsed[categories] = tuple(json.loads(categories))
-            yield brand, parsed[categories], price
+        with self._file.cursor("SELECT brand, categories, price FROM items ORDER BY row") as found:
+            for brand, categories, price in found:
+                if categories not in parsed:
+                    parsed[categories] = tuple(json.loads(categories))
+                yield brand, parsed[categories], price
 
     def users_after(self, user_id: str | None, limit: int) -> list[tuple[str, int]]:
         """Ids and rows of up to `limit` users, ordered by code point of the id, from the first after `user_id`."""
         after = "" if user_id is None else "WHERE user_id > ?"
         parameters = (limit,) if user_id is None else (user_id, limit)
-        return self._query(f"SELECT user_id, row FROM users {after} ORDER BY user_id LIMIT ?", *parameters)
+        return self._file.rows(f"SELECT user_id, row FROM users {after} ORDER BY user_id LIMIT ?", *parameters)
 
     def item_ids(self, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """Original ids of the item rows, in their order; KeyError as `items`."""
@@ -165,7 +188,7 @@ class Catalogue:
         return self._ids("users", "user_id", rows)
 
     def _ids(self, table: str, column: str, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
-        ids = self._query(
+        ids = self._file.rows(
             f"SELECT {column} FROM json_each(?) AS chosen JOIN {table} ON {table}.row = chosen.value "
             "ORDER BY chosen.key",
             _as_json(rows),
@@ -180,20 +203,8 @@ class Catalogue:
         rows: dict[str, int] = {}
         for start in range(0, len(asked), _MAX_PARAMETERS):
             part = asked[start : start + _MAX_PARAMETERS]
-            rows.update(self._query(f"{statement} IN ({','.join('?' * len(part))})", *part))
+            rows.update(self._file.rows(f"{statement} IN ({','.join('?' * len(part))})", *part))
         return rows
-
-    def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        return self._cursor(statement, *parameters).fetchall()
-
-    def _cursor(self, statement: str, *parameters: object) -> sqlite3.Cursor:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
-            # Threads are many: they share the mapped file instead of copying 2 MB of pages each.
-            connection.executescript("PRAGMA cache_size = -256; PRAGMA mmap_size = 2147418112")
-            self._local.connection = connection
-        return connection.execute(statement, parameters)
 
 
 def _as_json(rows: Sequence[int] | NDArray[np.integer]) -> str:

@@ -7,13 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from recsys.bundle import layout
 from recsys.bundle.catalogue import Catalogue
+from recsys.bundle.histories import read_histories
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify_files
-from recsys.core.arrays import mapped
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
+from recsys.core.stored_arrays import read_array
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
@@ -87,8 +90,7 @@ class Bundle:
     @cached_property
     def histories(self) -> Histories:
         """The histories of all users, with all their interactions; row b is user row b. Memory-mapped."""
-        folder = self.path / layout.HISTORIES_FOLDER
-        return Histories(**{name: mapped(folder / f"{name}.npy") for name in layout.HISTORY_ARRAYS})
+        return read_histories(self.path / layout.HISTORIES_FOLDER, self.catalogue.n_items)
 
     @cached_property
     def _two_tower(self) -> TwoTowerSource:
@@ -105,7 +107,7 @@ class Bundle:
             return None
         head = RankingHead(self.path / RATING_HEAD.onnx_file)
         folder = self.path / layout.RATINGS_FOLDER
-        parts = mapped(folder / layout.ITEM_PARTS_FILE)
+        parts = read_array(folder / layout.ITEM_PARTS_FILE, np.float32, None, None)
         return RatingPredictor(head, RatingStatistics.load(folder), parts, self.rating_range)
 
     @property
@@ -159,7 +161,7 @@ class Bundle:
                 f"one of {', '.join(described.features)} in {self.path}",
                 "train again with this version of the program",
             )
-        model = RankerTables.load(self.path / layout.RANKER_FILE)
+        model = RankerTables.load(self.path / layout.RANKER_FILE, len(features.names))
         return Ranker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:

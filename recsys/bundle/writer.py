@@ -16,6 +16,7 @@ import numpy as np
 
 from recsys.bundle import layout
 from recsys.bundle.catalogue import ItemRecord, write_catalogue
+from recsys.bundle.histories import write_histories
 from recsys.bundle.locks import FolderLock, name_lock
 from recsys.bundle.manifest import (
     DatasetSection,
@@ -145,10 +146,7 @@ class BundleWriter:
 
     def add_histories(self, histories: Histories) -> None:
         """The histories of all users, with all their interactions; row b is user row b."""
-        folder = self.folder / layout.HISTORIES_FOLDER
-        folder.mkdir()
-        for name in layout.HISTORY_ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(histories, name))
+        write_histories(histories, self.folder / layout.HISTORIES_FOLDER)
 
     def add_ratings(self, predictor: RatingPredictor, rating_head: Path | None = None) -> None:
         """What ratings are predicted from, and the rating head's ONNX file, unless that is in `folder` already."""

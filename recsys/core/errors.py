@@ -37,3 +37,7 @@ class BundleError(RecsysError):
     """A bundle is missing, incomplete, damaged, incompatible, or not good enough to publish."""
 
     exit_code = 5
+
+
+class DamagedBundleError(BundleError):
+    """A bundle was sound when it was opened, and cannot be read any more."""

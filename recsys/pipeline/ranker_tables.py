@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
+from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recsys.core.errors import BundleError
+from recsys.core.errors import BundleError, RecsysError
+from recsys.core.stored_arrays import REMEDY, require_array
 from recsys.core.types import Float32Array
 from recsys.pipeline.kernels import encode
 
+_LARGEST = 1e6  # of its numbers: what several layers make of them is finite
 _BLOCK_CANDIDATES = 1 << 10  # their hidden layers then stay in the processor's cache
 
 
@@ -82,24 +85,63 @@ class RankerTables:
         np.savez(path, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, n_features: int) -> Self:
         """Read what `save` wrote.
 
+        Args:
+            path: the file.
+            n_features: F.
+
         Raises:
-            BundleError: no such file, or not a ranker.
+            BundleError: no such file, not a ranker, or one of another number of features.
         """
+        arrays = _read(path)
+        layers = range(sum(name.startswith("bias_") for name in arrays))
         try:
-            with np.load(path) as arrays:
-                layers = range(sum(name.startswith("bias_") for name in arrays.files))
-                weights = [arrays[f"weight_{n}"] for n in layers]
-                biases = [arrays[f"bias_{n}"] for n in layers]
-                return cls(
-                    arrays["edges"],
-                    weights,
-                    biases,
-                    arrays["linear"],
-                    sum_weight=float(arrays["sum_weight"]),
-                    sum_column=int(arrays["sum_column"]),
-                )
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise BundleError(f"a ranker in {path}", str(error), "export the bundle again") from error
+            tables = cls(
+                arrays["edges"],
+                [arrays[f"weight_{n}"] for n in layers],
+                [arrays[f"bias_{n}"] for n in layers],
+                arrays["linear"],
+                sum_weight=float(arrays["sum_weight"]),
+                sum_column=int(arrays["sum_column"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise BundleError(f"a ranker in {path}", f"{type(error).__name__}: {error}", REMEDY) from error
+        tables._require_fit(path, n_features)
+        return tables
+
+    def _require_fit(self, path: Path, n_features: int) -> None:
+        """Refuse tables that the loops would read beyond."""
+
+        def require(name: str, array: Float32Array, *shape: int | None) -> None:
+            require_array(array, f"{name} in {path}", np.float32, *shape, largest=_LARGEST)
+
+        require("edges", self.edges, n_features, None)
+        bins = self.edges.shape[1] - 1
+        if bins < 1 or (np.diff(self.edges, axis=1) < 0).any():
+            raise BundleError(f"edges that never fall in {path}", f"others, of {bins} bins", REMEDY)
+        require("linear", self.linear, n_features * bins)
+        width = n_features * bins
+        for n, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            last = n == len(self.weights) - 1
+            require(f"weight_{n}", weight, width, 1 if last else None)
+            width = weight.shape[1]
+            require(f"bias_{n}", bias, width)
+        if not self.weights or not 0 <= self.sum_column < n_features or not abs(self.sum_weight) <= _LARGEST:
+            got = f"{len(self.weights)} layers, the sum in column {self.sum_column} with weight {self.sum_weight}"
+            raise BundleError(f"layers, and the sum among {n_features} features, in {path}", got, REMEDY)
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npz file."""
+    try:
+        with ZipFile(path) as archive:
+            if any(entry.compress_type != ZIP_STORED for entry in archive.infolist()):
+                raise BundleError(f"arrays as they are in {path}", "compressed ones, which may be of any size", REMEDY)
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except RecsysError:
+        raise
+    except Exception as error:  # a damaged archive meets errors of many kinds
+        raise BundleError(f"a ranker in {path}", f"{type(error).__name__}: {error}", REMEDY) from error

@@ -9,7 +9,9 @@ from typing import Self
 
 import numpy as np
 
+from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
+from recsys.core.stored_arrays import REMEDY, read_array, require_range
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import search
 from recsys.sources.lending_kernels import most_borrowers, write_lenders, write_lent
@@ -123,5 +125,16 @@ class Loans:
 
     @classmethod
     def load(cls, folder: Path, n_items: int) -> Self:
-        """Read what `save` wrote."""
-        return cls(n_items, *(np.load(folder / f"loan_{name}.npy") for name in ("borrowers", "lenders", "weights")))
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        of_borrowers, of_lenders = folder / "loan_borrowers.npy", folder / "loan_lenders.npy"
+        borrowers = read_array(of_borrowers, np.int64, None)
+        require_range(borrowers, of_borrowers, 0, n_items - 1)
+        if (borrowers[1:] <= borrowers[:-1]).any():
+            raise BundleError(f"each borrower once, in order, in {of_borrowers}", "another order", REMEDY)
+        lenders = read_array(of_lenders, np.int32, len(borrowers), None)
+        require_range(lenders, of_lenders, 0, n_items - 1)
+        return cls(n_items, borrowers, lenders, read_array(folder / "loan_weights.npy", np.float32, *lenders.shape))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.core.dotted import imported
-from recsys.core.errors import BundleError
+from recsys.core.errors import BundleError, RecsysError
+from recsys.core.stored_arrays import REMEDY
 from recsys.sources.base import Source
 from recsys.sources.registry import KINDS
 
@@ -19,9 +20,16 @@ def load_source(kind: str, folder: Path, name: str) -> Source:
         name: which it bears from now on.
 
     Raises:
-        BundleError: there is no such kind, no such class here, or its module fails to be imported.
+        BundleError: there is no such kind, no such class here, its module fails to be imported, or what it saved is
+            not sound.
     """
-    source = _class_of(kind, folder).load(folder)
+    try:
+        source = _class_of(kind, folder).load(folder)
+    except RecsysError:
+        raise
+    except Exception as error:  # a class from outside may raise anything
+        got = f"{type(error).__name__}: {error}"
+        raise BundleError(f"what a source of the kind {kind} saved in {folder}", got, REMEDY) from error
     source.name = name
     return source
 

@@ -48,3 +48,16 @@ class OnnxModel:
             ) from None
         output: Float32Array = self._session.run(self._outputs, feed)[0]
         return output
+
+    def require_output(self, output: Float32Array, shape: tuple[int, ...]) -> None:
+        """Refuse an output of another shape or type than loops read.
+
+        Raises:
+            BundleError: it is one.
+        """
+        if output.shape != shape or output.dtype != np.float32:
+            raise BundleError(
+                f"float32 of shape {shape} from {self.path}",
+                f"{output.dtype} of shape {output.shape}",
+                "export the bundle again",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from recsys.bundle import Bundle, ItemCard
+from recsys.bundle.consistency import require_consistent
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import verify_files
-from recsys.core.errors import BundleError
+from recsys.core.errors import BundleError, RecsysError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
@@ -21,6 +23,8 @@ from serve.bundles.info import BundleInfo
 from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
 from serve.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 MAX_CARDS = 20_000
 
@@ -51,12 +55,38 @@ class LoadedBundle:
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod
-    def open(cls, path: Path, settings: Settings, on_step: Callable[[str], None] = lambda _: None) -> LoadedBundle:
-        """Open the bundle at `path`, a version; `on_step` is told what is being done.
+    def open(
+        cls,
+        path: Path,
+        settings: Settings,
+        warm_up: Callable[[LoadedBundle], None],
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> LoadedBundle:
+        """Open the bundle at `path`, a version, and load and check all of it.
+
+        Args:
+            path: its folder.
+            settings: of the server.
+            warm_up: makes its first lists; raises a `BundleError` where it must not be served.
+            on_step: is told what is being done.
 
         Raises:
-            BundleError: missing, partial, corrupt or incompatible.
+            BundleError: missing, partial, corrupt, incompatible, or of parts that do not fit together.
         """
+        try:
+            loaded = cls._open(path, settings, on_step)
+            on_step("compiling loops")
+            warm_up(loaded)
+        except RecsysError:
+            raise
+        except Exception as error:  # a bundle can be broken in any way: none may end the server
+            logger.exception("The bundle in %s cannot be read", path)
+            got = f"{type(error).__name__}: {error}"
+            raise BundleError(f"a sound bundle in {path}", got, "export it again") from error
+        return loaded
+
+    @classmethod
+    def _open(cls, path: Path, settings: Settings, on_step: Callable[[str], None]) -> LoadedBundle:
         try:
             on_step(f"opening the bundle in {path}")
             bundle = Bundle(path, verify="quick")
@@ -66,6 +96,7 @@ class LoadedBundle:
         except OSError as error:
             raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
         on_step(f"loading {bundle.name}, version {bundle.version}")
+        require_consistent(bundle)
         return cls(bundle, settings.candidates, settings.scoring_threads)
 
     @cached_property

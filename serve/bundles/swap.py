@@ -150,18 +150,7 @@ class Bundles:
         raise BundleError(f"a bundle in {path}", "a new one at every look", "wait until training has ended")
 
     def _open_version(self, path: Path) -> LoadedBundle:
-        try:
-            loaded = LoadedBundle.open(path, self._settings, self.progress.begin)
-            self.progress.begin("compiling loops")
-            self._warm_up(loaded)
-        except RecsysError:
-            raise
-        except Exception as error:  # a bundle can be broken in any way: none may end the server
-            logger.exception("The bundle in %s cannot be read", path)
-            raise BundleError(
-                f"a sound bundle in {path}", f"{type(error).__name__}: {error}", "export it again"
-            ) from error
-        return loaded
+        return LoadedBundle.open(path, self._settings, self._warm_up, self.progress.begin)
 
     def _open_older(self, refused: str, error: BundleError) -> LoadedBundle:
         """The newest other version that can be opened; raises `error` if there is none."""

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, json
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from recsys.core.errors import BundleError
+from recsys.core.errors import BundleError, DamagedBundleError
 from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
 from serve.errors import NotReadyError, OverloadedError, UnknownModelError
 
@@ -84,6 +84,7 @@ def install(app: FastAPI) -> None:
         OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),
         StoreUnavailable: lambda *_: problem(503, "the store does not answer; try again in a moment"),
         StoreError: lambda *_: problem(503, "the store is not in order; the server's log says why"),
+        DamagedBundleError: lambda *_: problem(503, "the bundle cannot be read any more; the server's log says why"),
         BundleError: lambda _, error: problem(409, str(error)),
     }
     for kind, handler in handlers.items():

@@ -10,11 +10,11 @@ from typing import Self
 
 import numpy as np
 
-from recsys.core.arrays import mapped
+from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.features.attribute_kernels import write_brand
 from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
-from recsys.pipeline.features.names import HABIT_DECAY, count_names, name_rows
+from recsys.pipeline.features.names import HABIT_DECAY, count_names, name_rows, require_name_rows
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,10 @@ class BrandFeatures(FeatureGroup):
     @classmethod
     def load(cls, folder: Path, parts: FeatureParts) -> Self:  # noqa: ARG003
         """Read what `save` wrote."""
-        return cls(mapped(folder / "brand.npy"))
+        path = folder / "brand.npy"
+        brand = read_array(path, np.int32, None)
+        require_name_rows(brand, path)
+        return cls(brand)
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write both, 0 where the brand is unknown."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from recsys.core.stored_arrays import require_range
 from recsys.core.types import Int32Array
 
 NO_NAME = 0  # row of a brand or category where an item has none
@@ -26,3 +28,12 @@ def name_rows(names: Sequence[Sequence[str]]) -> Int32Array:
 def count_names(rows: Int32Array) -> int:
     """Number of distinct rows, `NO_NAME` included."""
     return int(rows.max(initial=NO_NAME)) + 1
+
+
+def require_name_rows(rows: Int32Array, path: Path) -> None:
+    """Refuse rows read from `path` that `name_rows` cannot have given: there are no more names than entries.
+
+    Raises:
+        BundleError: one is negative or beyond.
+    """
+    require_range(rows, path, NO_NAME, rows.size)

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
+from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.attribute_kernels import write_popularity
 from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
@@ -56,7 +56,8 @@ class PopularityFeatures(FeatureGroup):
     @classmethod
     def load(cls, folder: Path, parts: FeatureParts) -> Self:  # noqa: ARG003
         """Read what `save` wrote."""
-        return cls(mapped(folder / "log_count.npy"), mapped(folder / "trend.npy"))
+        log_count = read_array(folder / "log_count.npy", np.float32, None)
+        return cls(log_count, read_array(folder / "trend.npy", np.float32, len(log_count)))
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write both."""

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from recsys.core.arrays import mapped
+from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.attribute_kernels import write_price
 from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
@@ -51,7 +51,7 @@ class PriceFeatures(FeatureGroup):
     @classmethod
     def load(cls, folder: Path, parts: FeatureParts) -> Self:  # noqa: ARG003
         """Read what `save` wrote."""
-        return cls(mapped(folder / "log_price.npy"))
+        return cls(read_array(folder / "log_price.npy", np.float32, None, nan=True))
 
     def write(self, given: FeatureInput, features: Float32Array, first: int) -> None:
         """Write the three, 0 where a price is unknown."""

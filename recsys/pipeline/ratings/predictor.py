@@ -29,7 +29,9 @@ class RankingHead:
             parts: float32 [B, K, H], see `RatingPredictor`.
             features: float32 [B, K, F], see `RatingStatistics.features`.
         """
-        return self._model(**RATING_HEAD.named(users, parts, features))
+        ratings = self._model(**RATING_HEAD.named(users, parts, features))
+        self._model.require_output(ratings, features.shape[:2])
+        return ratings
 
 
 @dataclass(frozen=True)

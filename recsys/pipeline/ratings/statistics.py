@@ -15,8 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
+from recsys.core.parameters import Number, Parameters, Positive, Weight, read_parameters
+from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Float64Array
 from recsys.pipeline.ratings.factors import RatingFactors
 from recsys.pipeline.ratings.kernels import write_features
@@ -154,11 +155,25 @@ class RatingStatistics:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        scalars = json.loads((folder / "ratings.json").read_text("utf8"))
-        factors = RatingFactors(mapped(folder / "item_factors.npy"), scalars.pop("noise"))
-        sums, counts = mapped(folder / "item_sums.npy"), mapped(folder / "item_counts.npy")
-        return cls(**scalars, item_sums=sums, item_counts=counts, factors=factors)
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        scalars = read_parameters(folder / "ratings.json", _Scalars)
+        sums = read_array(folder / "item_sums.npy", np.float64, None)
+        counts = read_array(folder / "item_counts.npy", np.float64, len(sums))
+        require_range(counts, folder / "item_counts.npy", 0, np.inf)
+        factors = RatingFactors(read_array(folder / "item_factors.npy", np.float32, len(sums), None), scalars.noise)
+        return cls(scalars.global_mean, scalars.damping, item_sums=sums, item_counts=counts, factors=factors)
+
+
+class _Scalars(Parameters, frozen=True, kw_only=True):
+    """The numbers among `RatingStatistics`, and the noise of its factors."""
+
+    global_mean: Number
+    damping: Weight
+    noise: Positive
 
 
 def _novelty(counts: Float64Array) -> Float64Array:

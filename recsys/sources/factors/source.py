@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from recsys.core.arrays import mapped
 from recsys.core.histories import Histories
+from recsys.core.parameters import Parameters, Weight, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.stored_arrays import read_array
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.dense import propose_by_scores
@@ -147,15 +148,28 @@ class ImplicitFactors(Source):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        arrays = {
-            name: mapped(folder / f"{name}.npy")
-            for name in ("item_factors", "item_bias", "gram")
-            if (folder / f"{name}.npy").is_file()
-        }
-        gram = arrays.pop("gram", None)
-        fold_in = None if gram is None else FoldIn(gram, parameters["regularization"], parameters["alpha"])
-        return cls(parameters["name"], **arrays, fold_in=fold_in)
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        noted = read_parameters(folder / "parameters.json", _Noted)
+        factors = read_array(folder / "item_factors.npy", np.float32, None, None)
+        bias, gram = folder / "item_bias.npy", folder / "gram.npy"
+        fold_in = None
+        if noted.regularization is not None and noted.alpha is not None:
+            width = factors.shape[1]
+            fold_in = FoldIn(read_array(gram, np.float64, width, width), noted.regularization, noted.alpha)
+        item_bias = read_array(bias, np.float32, len(factors)) if bias.is_file() else None
+        return cls(noted.name, factors, item_bias, fold_in)
+
+
+class _Noted(Parameters, frozen=True, kw_only=True):
+    """Name of the source, and the numbers of its `FoldIn` if it has one."""
+
+    name: str
+    regularization: Weight | None = None
+    alpha: Weight | None = None
 
 
 def _blocks(histories: Histories, most: int) -> Iterator[Int64Array]:

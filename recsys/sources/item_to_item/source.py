@@ -17,11 +17,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.arrays import mapped
 from recsys.core.half import halves
 from recsys.core.histories import Histories
 from recsys.core.item_slots import item_slots
+from recsys.core.parameters import Parameters, Positive, Share, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
 from recsys.sources.item_to_item.kernels import look_up, spread, spread_best, write_spread
@@ -148,10 +149,6 @@ class ItemToItem(Source):
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return NeighbourReading([self], queries).propose([0], [k], exclude_seen=exclude_seen)[0]
 
-    def fault(self) -> str | None:
-        highest = self.neighbours.max(initial=NO_ITEM)
-        return None if highest < self.n_items else f"item {highest} among the neighbours of {self.n_items} items"
-
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
         np.save(folder / "shares.npy", self.scaled)
@@ -165,10 +162,26 @@ class ItemToItem(Source):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the lists stay on disk and are mapped into memory."""
-        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        neighbours, scaled = mapped(folder / "neighbours.npy"), mapped(folder / "shares.npy")
-        return cls(neighbours=neighbours, similarities=scaled, **parameters)
+        """Read what `save` wrote; the lists stay on disk and are mapped into memory.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        noted = read_parameters(folder / "parameters.json", _Noted)
+        path = folder / "neighbours.npy"
+        neighbours = read_array(path, np.int32, None, None)
+        require_range(neighbours, path, NO_ITEM, len(neighbours) - 1)
+        scaled = read_array(folder / "shares.npy", np.float16, *neighbours.shape)
+        return cls(noted.name, neighbours, scaled, noted.decay, scale=noted.scale, similar_by=noted.similar_by)
+
+
+class _Noted(Parameters, frozen=True, kw_only=True):
+    """See `ItemToItem`."""
+
+    name: str
+    decay: Share
+    scale: Positive
+    similar_by: SimilarBy
 
 
 def _sums(sources: Sequence[ItemToItem], histories: Histories) -> tuple[Int64Array, Int32Array, Float64Array]:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.histories import SECONDS_PER_DAY
+from recsys.core.parameters import Parameters, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, top_k
@@ -98,5 +100,18 @@ class Popularity(Source):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        parameters = json.loads((folder / "parameters.json").read_text("utf8"))
-        return cls(np.load(folder / "popularity.npy"), parameters["name"])
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        path = folder / "popularity.npy"
+        popularity = read_array(path, np.float32, None)
+        require_range(popularity, path, 0, np.inf)
+        return cls(popularity, read_parameters(folder / "parameters.json", _Noted).name)
+
+
+class _Noted(Parameters, frozen=True, kw_only=True):
+    """Name of the source."""
+
+    name: str

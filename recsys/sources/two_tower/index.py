@@ -23,12 +23,12 @@ from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources import exact
+from recsys.sources.two_tower.index_files import PARAMETERS_FILE, read_index
 from recsys.sources.two_tower.index_parameters import RECALL_AT, IndexParameters, choose_parameters
 from recsys.sources.two_tower.kernels import write_best_unseen
 from recsys.sources.two_tower.scann_loader import scann_pybind
 from recsys.sources.two_tower.settings import IndexConfig
 
-_PARAMETERS_FILE = "index.json"
 _NOTHING = np.empty(0, np.int32)
 _TREE_TRAINING_ITEMS = 100_000
 _ERRORS = 2.0  # standard errors of the sample's recall that must lie between it and the target then
@@ -155,7 +155,7 @@ class ScannIndex:
         """Write into the empty `folder`; it can be moved afterwards."""
         self._searcher.serialize(str(folder), relative_path=True)
         description = {"n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}
-        (folder / _PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
+        (folder / PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
 
     @classmethod
     def load(cls, folder: Path, embeddings: Float16Array) -> Self:
@@ -164,16 +164,7 @@ class ScannIndex:
         Raises:
             BundleError: files are missing, not an index, or one of other embeddings.
         """
-        try:
-            description = json.loads((folder / _PARAMETERS_FILE).read_text("utf8"))
-            shape = description.pop("n_items"), description.pop("dim")
-            parameters = IndexParameters(**description)
-            searcher = scann_pybind().load_searcher(str(folder), assets_backcompat_shim=False)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise BundleError(f"a ScaNN index in {folder}", str(error), "export the bundle again") from error
-        if shape != embeddings.shape:
-            raise BundleError(f"an index of {embeddings.shape} embeddings in {folder}", str(shape), "export it again")
-        return cls(searcher, parameters, embeddings)
+        return cls(*read_index(folder, *embeddings.shape), embeddings)
 
 
 def build_index(

@@ -52,4 +52,6 @@ class QueryTower:
         history, lengths, gaps, users = tower_inputs(
             histories.indptr, histories.items, histories.timestamps, queries.users, rows, self.max_history, embeddings
         )
-        return self._model(**QUERY_TOWER.named(history, lengths, gaps, users))
+        vectors = self._model(**QUERY_TOWER.named(history, lengths, gaps, users))
+        self._model.require_output(vectors, (len(rows), embeddings.shape[1]))
+        return vectors

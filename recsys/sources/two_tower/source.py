@@ -7,15 +7,18 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
-from recsys.core.arrays import half, mapped
+from recsys.core.arrays import half
 from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
+from recsys.core.parameters import Parameters, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.stored_arrays import read_array
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
@@ -172,8 +175,18 @@ class TwoTowerSource(Source):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote. Embeddings are memory-mapped."""
-        parameters = json.loads((folder / PARAMETERS_FILE).read_text("utf8"))
-        tower = QueryTower(folder / QUERY_TOWER.onnx_file, parameters["max_history"])
-        embeddings = mapped(folder / EMBEDDINGS_FILE)
+        """Read what `save` wrote. Embeddings are memory-mapped.
+
+        Raises:
+            BundleError: a file is missing, or not what `save` writes.
+        """
+        noted = read_parameters(folder / PARAMETERS_FILE, _Noted)
+        tower = QueryTower(folder / QUERY_TOWER.onnx_file, noted.max_history)
+        embeddings = read_array(folder / EMBEDDINGS_FILE, np.float16, None, None)
         return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings))
+
+
+class _Noted(Parameters, frozen=True, kw_only=True):
+    """See `QueryTower`."""
+
+    max_history: Annotated[int, Meta(ge=1, le=100_000)]

@@ -210,7 +210,7 @@ def test_neighbours_outside_the_catalogue_are_refused(tmp_path: Path, monkeypatc
         save(self, folder)
 
     monkeypatch.setattr(ItemToItem, "save", save_one_too_high)
-    with pytest.raises(BundleError, match="among the neighbours of 40 items"):
+    with pytest.raises(BundleError, match=r"from -1 to 39 in .*neighbours_bm25/neighbours\.npy"):
         small(tmp_path)
 
 
@@ -237,10 +237,10 @@ def test_histories_of_other_users_or_items_are_refused(tmp_path: Path, monkeypat
         add(self, Histories(histories.indptr, items, histories.timestamps, histories.ratings, histories.weights))
 
     monkeypatch.setattr(BundleWriter, "add_histories", with_unknown_item)
-    with pytest.raises(BundleError, match="highest item 40"):
+    with pytest.raises(BundleError, match=r"from 0 to 39 in .*histories/items\.npy"):
         small(tmp_path)
     monkeypatch.setattr(BundleWriter, "add_histories", lambda self, histories: add(self, histories.select([0, 1])))
-    with pytest.raises(BundleError, match="2 users"):
+    with pytest.raises(BundleError, match="2 in histories"):
         small(tmp_path)
 
 

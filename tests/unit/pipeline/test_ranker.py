@@ -123,7 +123,8 @@ def test_scores_follow_the_definition_however_they_are_blocked(
 def test_load_gives_back_what_was_saved(tmp_path: Path) -> None:
     model, features = random_model((6, 4)), np.random.default_rng(2).normal(size=(2, 3, 3)).astype(np.float32)
     model.save(tmp_path / "ranker.npz")
-    assert RankerTables.load(tmp_path / "ranker.npz").score(features).tolist() == model.score(features).tolist()
+    read = RankerTables.load(tmp_path / "ranker.npz", features.shape[-1])
+    assert read.score(features).tolist() == model.score(features).tolist()
 
 
 def test_a_bundles_ranker_reads_the_features_it_was_written_with(tmp_path: Path) -> None:

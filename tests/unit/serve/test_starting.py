@@ -274,11 +274,13 @@ def test_who_waits_is_told_for_what(bundle_path: Path, monkeypatch: pytest.Monke
 
 def test_every_step_is_named(bundle_path: Path) -> None:
     steps: list[str] = []
-    loaded = LoadedBundle.open(bundle_path / (bundle_path / "current").read_text().strip(), Settings(), steps.append)
-    opening, verifying, loading = steps
+    version = bundle_path / (bundle_path / "current").read_text().strip()
+    loaded = LoadedBundle.open(version, Settings(), lambda _: None, steps.append)
+    opening, verifying, loading, compiling = steps
     assert opening.startswith("opening the bundle in ")
     assert verifying == f"verifying the files of {loaded.bundle.name}, version {loaded.bundle.version}"
     assert loading == f"loading {loaded.bundle.name}, version {loaded.bundle.version}"
+    assert compiling == "compiling loops"
 
 
 def test_a_step_that_takes_long_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
