@@ -8,6 +8,7 @@ from recsys.prepare.engine import oddities
 from recsys.prepare.engine.filters import FilterReport
 from recsys.prepare.engine.repeated_events import RepeatedEvents
 from recsys.prepare.engine.staging import Database
+from recsys.prepare.formats.evident import STORE
 from recsys.prepare.inputs import Inputs
 from recsys.prepare.tally import iso_time
 
@@ -33,6 +34,16 @@ def _of_inputs(inputs: Inputs) -> Iterator[str]:
     for each in inputs.all:
         if each.report.truncated:
             yield f"{each.report.path} is truncated: what is there was read."
+    for log in inputs.interactions:
+        if log.format_name == STORE and log.report.bad:
+            causes = ", ".join(f"{count:,} {cause}" for cause, count in sorted(log.report.dropped.items()))
+            yield (
+                f"{log.report.bad:,} of {log.report.lines:,} events in the store {log.report.path} are not used "
+                f"({causes}): see data.event_weights and data.rating_range."
+            )
+    empty = [log.report.path.name for log in inputs.interactions if not log.tally.rows]
+    if empty:
+        yield f"{len(empty):,} inputs without an event that could be read: {', '.join(empty[:MOST_INPUTS_NAMED])}."
     tallies = [log.tally for log in inputs.interactions if log.tally.time_range]
     rows = sum(tally.rows for tally in tallies)
     times = {time for tally in tallies for time in tally.time_range or ()}

@@ -15,7 +15,7 @@ from recsys.core.errors import DataError
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
 from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
 from recsys.prepare.found_files import find_files, is_url
 from recsys.prepare.settings import DataConfig, InputConfig
 from recsys.prepare.tally import Tally
@@ -32,12 +32,14 @@ class Input:
         format_name: a name in `recsys.prepare.formats.registry.FORMATS`.
         format: what reads it.
         tally: what its events are like.
+        may_be_empty: whether it may be without a single event, because there are others.
     """
 
     report: InputReport
     format_name: str
     format: Format
     tally: Tally = field(default_factory=Tally)
+    may_be_empty: bool = False
     _state: tuple[int, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -61,9 +63,13 @@ class Input:
 
     def interactions(self, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
         """See `Format.interactions`; raises DataError, too, where the file goes or changes meanwhile."""
-        for batch in self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes)):
-            self.tally.add(batch)
-            yield batch
+        try:
+            for batch in self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes)):
+                self.tally.add(batch)
+                yield batch
+        except NoEventsError:
+            if not self.may_be_empty:
+                raise
         if self.tally.rows != self.report.kept:
             raise DataError(
                 f"all {self.report.lines:,} lines of {self.report.path} read or counted as dropped",
@@ -127,7 +133,14 @@ def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[In
     for path, number in found.paths:
         entry = entries[number]
         named = entry.format if isinstance(entry, InputConfig) else None
-        inputs.append(_open(path, kind, _format_name(path, kind, named, config.format)))
+        try:
+            inputs.append(_open(path, kind, _format_name(path, kind, named, config.format)))
+        except NoEventsError:
+            if len(found.paths) == 1:
+                raise
+            notes.append(f"{path} has no events yet.")
+    for each in inputs:
+        each.may_be_empty = len(found.paths) > 1
     return inputs
 
 

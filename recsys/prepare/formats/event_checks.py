@@ -9,7 +9,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
@@ -17,12 +16,12 @@ from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.settings import DataConfig
 
 REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
-OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY)
+OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY, c.EVENT_ID)
 
 # The first WHEN that matches names the cause; NULL is a sound event.
 _CHECK = f"""
 WITH typed AS (
-    SELECT position, user_id, item_id, event_type,
+    SELECT position, user_id, item_id, event_type, event_id,
            timestamp AS raw_timestamp, rating AS raw_rating, price AS raw_price, quantity AS raw_quantity,
            coalesce(
                TRY_CAST(timestamp AS DOUBLE),
@@ -37,7 +36,7 @@ WITH typed AS (
     FROM batch
 )
 SELECT user_id, item_id, CAST(floor(TRY_CAST(seconds AS DECIMAL(38, 6))) AS BIGINT) AS timestamp,
-       rating, weight, price, quantity, position,
+       rating, weight, price, quantity, event_type, event_id, position,
        CASE WHEN user_id IS NULL OR item_id IS NULL OR event_type IS NULL OR raw_timestamp IS NULL
                 THEN '{reports.MISSING_FIELD}'
             WHEN seconds IS NULL OR NOT isfinite(seconds)
@@ -60,6 +59,8 @@ def checked_tables(
     config: DataConfig,
     event_weights: Mapping[str, float],
     first_seq: int,
+    *,
+    lenient: bool = False,
 ) -> Iterator[pa.Table]:
     """Yield tables of strings as typed tables (see `Format.interactions`) without their bad rows, which are counted.
 
@@ -69,9 +70,10 @@ def checked_tables(
         config: gives the range of ratings and the greatest share of bad rows.
         event_weights: the weight of each event type; without a column event_type, all rows are of the first type.
         first_seq: `seq` counts up from it.
+        lenient: whether any number of bad rows will do: rows that were checked when they were taken in.
 
     Raises:
-        DataError: too many bad rows, or none at all.
+        DataError: too many bad rows; NoEventsError, if there are no rows.
     """
     low, high = config.rating_range
     weights = {c.EVENT_TYPE: list(event_weights), c.WEIGHT: list(event_weights.values())}
@@ -87,9 +89,11 @@ def checked_tables(
             sound = checked.filter(pc.is_null(checked["cause"])).drop_columns("cause")
             seq = pc.add(sound["position"], first_seq + first)
             yield sound.drop_columns("position").append_column(c.SEQ, seq)
+    if lenient:
+        return
     rows.report.check_bad_share(config.max_bad_line_share)
     if not rows.report.lines:
-        raise DataError(f"rows in {rows.report.path}", "a header alone", "check how the file was exported")
+        raise reports.NoEventsError(f"rows in {rows.report.path}", "a header alone", "check how the file was exported")
 
 
 def _with_all_columns(batch: pa.Table, event_type: str) -> pa.Table:

@@ -22,7 +22,7 @@ from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
 from recsys.prepare.settings import DataConfig
 from recsys.store import Event, Store
 
@@ -37,7 +37,7 @@ def open_input(path: Path, kind: InputKind) -> InputReport:
     """Start the report of a store, whose size is an estimate until it has been read, or of the catalogue beside it.
 
     Raises:
-        DataError: no such file, no events, or a URL with a password.
+        DataError: no such file, or a URL with a password; NoEventsError, if there are no events.
         StoreError: not a store, or one of another version.
         StoreUnavailable: it cannot be reached.
     """
@@ -46,7 +46,7 @@ def open_input(path: Path, kind: InputKind) -> InputReport:
     with _open(path) as store:
         count = store.stats().events
     if not count:
-        raise DataError(f"events in the store {path}", "none", "name the store that the server writes to")
+        raise NoEventsError(f"events in the store {path}", "none", "name the store that the server writes to")
     return InputReport(path, kind, size=count * BYTES_PER_EVENT)
 
 
@@ -59,15 +59,17 @@ def check(report: InputReport) -> None:
 def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
     """Yield the events of a store in the order of their arrival, see `Format.interactions`.
 
-    They are the events of one moment; those that arrive meanwhile are left to the next preparation.
+    They are the events of one moment; those that arrive meanwhile are left to the next preparation. What the server
+    acknowledged never stops a preparation: events that `config` does not allow are dropped and counted, however many.
 
     Raises:
-        DataError: too many events that `config` does not allow.
         StoreError, StoreUnavailable: see `open_input`.
     """
     # A config need not name ratings: the store has them as a type of their own.
     weights = {RATING: EVENT_WEIGHTS[RATING], **config.event_weights}
-    yield from checked_tables(DelimitedRows(report), _tables(report, on_bytes), config, weights, first_seq)
+    yield from checked_tables(
+        DelimitedRows(report), _tables(report, on_bytes), config, weights, first_seq, lenient=True
+    )
 
 
 def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:

@@ -39,6 +39,10 @@ MAX_EXAMPLES = 5
 MAX_EXAMPLE_CHARS = 120
 
 
+class NoEventsError(DataError):
+    """An input without a single event: a header alone, a store that nobody has written to; no harm beside others."""
+
+
 @dataclass
 class InputReport:
     """What became of the lines of one input: a file, or the events of a store.

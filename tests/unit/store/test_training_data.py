@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ pytest_plugins = "tests.support.store_fixtures"
 # The steps after reading do not depend on the database.
 ON_ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 COLUMNS = ("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity")
+COLUMNS_WITH_ID = ("event_id", *COLUMNS)
 FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
 
@@ -58,11 +60,11 @@ def shop_events() -> list[Event]:
     return events
 
 
-def write_csv(path: Path, events: list[Event]) -> Path:
+def write_csv(path: Path, events: list[Event], columns: Sequence[str] = COLUMNS) -> Path:
     with path.open("w", encoding="utf8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(logged, name) for name in COLUMNS] for logged in events)
+        writer.writerow(columns)
+        writer.writerows([getattr(logged, name) for name in columns] for logged in events)
     return path
 
 
@@ -118,16 +120,54 @@ def test_more_events_than_are_read_at_once(
 
 
 @ON_ONE_DATABASE
-def test_checks_are_those_of_a_file(store: Store, store_url: str, tmp_path: Path) -> None:
+def test_events_that_the_config_does_not_allow_are_counted_and_stop_nothing(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
     path = store_url.removeprefix("sqlite:///")
     store.append([event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}") for n in range(9)])
-    store.append([event(10, event_type="rating", rating=7.0), event(11, event_type="click")])
-    with pytest.raises(DataError, match="rating_out_of_range"):
-        run(tmp_path, "store", path)
-    folder = run(tmp_path, "store", path, max_bad_line_share=0.5, event_weights={"view": 2.0})
+    store.append([event(10, event_type="rating", rating=7.0), *(event(n, event_type="click") for n in range(11, 41))])
+    folder = run(tmp_path, "store", path, max_bad_line_share=0.0, event_weights={"view": 2.0})
     manifest = json.loads((folder / "manifest.json").read_text("utf8"))
-    assert manifest["sources"][0]["dropped"] == {"rating_out_of_range": 1, "unknown_event_type": 1}
+    assert manifest["sources"][0]["dropped"] == {"rating_out_of_range": 1, "unknown_event_type": 30}
+    assert manifest["sources"][0]["kept"] == 9
+    assert any("31 of 40 events" in warning and "data.event_weights" in warning for warning in manifest["warnings"])
     assert PreparedDataset.load(folder).interactions["weight"].unique().tolist() == [2.0]
+
+
+@ON_ONE_DATABASE
+@pytest.mark.parametrize("kind", ["store", "events"])
+@pytest.mark.parametrize("store_first", [True, False])
+def test_a_log_and_a_store_together(store: Store, store_url: str, tmp_path: Path, kind: str, store_first: bool) -> None:
+    events = shop_events()
+    store.append(events[300:])
+    # The log ends later than the store begins: a hundred events are in both, with their ids.
+    log = write_csv(tmp_path / "log.csv", events[:400], COLUMNS_WITH_ID)
+    inputs = [store_url.removeprefix("sqlite:///"), log]
+    both = inputs if store_first else inputs[::-1]
+    together = prepare(
+        config(tmp_path / "both", kind, both[0], interactions=both, event_weights=dict(EVENT_WEIGHTS)),
+        Console(quiet=True),
+    )
+    manifest = json.loads((together / "manifest.json").read_text("utf8"))
+    assert manifest["interactions"]["dropped"]["repeated_event"] == 100
+    assert {Path(entry["path"]).name: entry["format"] for entry in manifest["sources"]} == {
+        Path(inputs[0]).name: "store",
+        "log.csv": "events",
+    }
+    ordered = [*events[300:], *events[:300]] if store_first else events
+    whole = write_csv(tmp_path / "whole.csv", ordered, COLUMNS_WITH_ID)
+    alone = run(tmp_path / "alone", "events", whole, event_weights=dict(EVENT_WEIGHTS))
+    for name in FILES:
+        assert (together / name).read_bytes() == (alone / name).read_bytes()
+
+
+@ON_ONE_DATABASE
+def test_a_store_without_events_is_no_harm_beside_a_log(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.upgrade()
+    path = store_url.removeprefix("sqlite:///")
+    log = write_csv(tmp_path / "log.csv", shop_events())
+    folder = run(tmp_path, "events", log, interactions=[log, path], event_weights=dict(EVENT_WEIGHTS))
+    assert any("no events yet" in warning for warning in PreparedDataset.load(folder).manifest["warnings"])
 
 
 def test_inputs_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> None:
