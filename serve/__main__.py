@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from ctypes import c_char
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,9 @@ import uvicorn
 
 from recsys.core.errors import ConfigError, RecsysError
 from serve import logs
+from serve.connections.door import ConnectionLimits, Door
+from serve.connections.protocol import Connection
+from serve.connections.proxies import TrustedProxies
 from serve.exposure import check_exposure
 from serve.settings import ENV_PREFIX, Settings, load_settings
 from serve.shared import Shared
@@ -122,6 +126,9 @@ def _run(settings: Settings, listener: socket.socket, shared: Shared) -> int:
     app = Starting(settings, served, shared)
     config = uvicorn.Config(
         app,
+        http=partial(Connection, door=Door(ConnectionLimits.of(settings), TrustedProxies(settings.proxies))),  # type: ignore[arg-type]
+        ws="none",
+        proxy_headers=False,  # uvicorn would believe whoever connects from this machine
         workers=settings.workers,
         access_log=False,  # serve.http.telemetry writes one with the request's id
         log_config=logs.configuration(settings.log_level, settings.log_format),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import InitSettingsSource
 
@@ -95,6 +96,27 @@ class Settings(BaseSettings):
         1024, description="Users waiting for their list in a worker; a request beyond gets 503 at once."
     )
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most users of waiting requests scored together.")
+    trusted_proxies: str = Field(
+        "",
+        description="Proxies in front, addresses or networks (10.0.0.0/8), separated by commas: of a request from one "
+        "of them, X-Forwarded-For, X-Forwarded-Proto and Forwarded say whose it is. From all others they are ignored.",
+    )
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        4096,
+        description="Connections at once of a worker; fewer where it may not open so many files. Beyond them, those "
+        "that the server has waited for longest end.",
+    )
+    max_connections_per_address: Annotated[int, Field(ge=1)] = Field(
+        256, description="The same of one address, of IPv6 of one /64 network; trusted proxies are not counted."
+    )
+    max_head_bytes: Annotated[int, Field(ge=1024)] = Field(
+        65_536, description="Longest head of a request: its line and its headers."
+    )
+    head_timeout_s: Seconds = Field(10.0, description="Longest wait for the head of a request.")
+    idle_timeout_s: Seconds = Field(5.0, description="Longest wait for another request on a connection.")
+    send_timeout_s: Seconds = Field(
+        10.0, description="Longest wait for a client to read the next 64 KiB of an answer, or its rest."
+    )
     max_body_bytes: Annotated[int, Field(ge=1)] = Field(1_048_576, description="Longest body of a request.")
     body_timeout_s: Seconds = Field(10.0, description="Longest wait for the body of a request.")
 
@@ -104,10 +126,22 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = Field("json", description="Lines of the log: json or text.")
     access_log: bool = Field(False, description="Log one line a request.")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for name in _listed(given):
+            ip_network(name)  # raises a ValueError that says what is wrong
+        return given
+
+    @property
+    def proxies(self) -> list[IPv4Network | IPv6Network]:
+        """`trusted_proxies` as networks."""
+        return [ip_network(name) for name in _listed(self.trusted_proxies)]
+
     @property
     def origins(self) -> list[str]:
         """`cors_origins` as a list."""
-        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        return _listed(self.cors_origins)
 
     def public(self) -> dict[str, Any]:
         """The settings without secrets: of the store's URL only kind, host, port and name."""
@@ -148,6 +182,11 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError(
             "settings that fit serve/settings.py", "; ".join(problems), "correct them; see python -m serve --help"
         ) from None
+
+
+def _listed(text: str) -> list[str]:
+    """What is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _read(path: Path) -> dict[str, Any]:

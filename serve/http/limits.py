@@ -7,11 +7,14 @@ import math
 import time
 from collections import OrderedDict
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.http.problems import problem
 from serve.metrics import Metrics
 
+# The rest of a body that is not wanted may come for ever: the answer is the connection's last one.
+CLOSE = {"Connection": "close"}
 UNLIMITED = frozenset({"/health", "/ready", "/metrics"})
 MAX_BUCKETS = 10_000
 
@@ -58,11 +61,14 @@ class BodyLimit:
             async with asyncio.timeout(self._timeout_s):
                 body = await self._read(scope, receive)
         except TimeoutError:
-            await problem(408, f"no whole body within {self._timeout_s:g} s")(scope, receive, send)
+            self._metrics.refused("slow body")
+            await problem(408, f"no whole body within {self._timeout_s:g} s", CLOSE)(scope, receive, send)
+            return
+        except ClientDisconnect:
             return
         if body is None:
             self._metrics.refused("body")
-            await problem(413, f"expected a body of {self._max_bytes} bytes at most")(scope, receive, send)
+            await problem(413, f"expected a body of {self._max_bytes} bytes at most", CLOSE)(scope, receive, send)
             return
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -72,19 +78,25 @@ class BodyLimit:
         await self._app(scope, receive_again, send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The body; None if it is too long."""
+        """The body; None if it is too long.
+
+        Raises:
+            ClientDisconnect: before all of it came: a part that happens to be sound is not what was meant.
+        """
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if declared.isdigit() and int(declared[:20]) > self._max_bytes:
             return None
         parts, length = [], 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
             part = message.get("body", b"")
             parts.append(part)
             length += len(part)
             if length > self._max_bytes:
                 return None
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            if not message.get("more_body", False):
                 return b"".join(parts)
 
 

@@ -51,7 +51,8 @@ class Telemetry:
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", UNMATCHED)
-            self._metrics.answered(route, _method(scope), status, seconds)
+            if status:  # else the client has gone
+                self._metrics.answered(route, _method(scope), status, seconds)
             if self._access_log:
                 _log_access(scope, route, status, seconds)
             logs.request_id.reset(token)
