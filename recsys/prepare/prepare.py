@@ -107,11 +107,14 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
 def _load_interactions(db: Database, logs: list[Input], data: DataConfig, progress: StageProgress) -> None:
     """Load the interactions of all inputs into table `raw`."""
     staging.create_raw_table(db)
-    for number, log in enumerate(logs):
-        with progress.file(log.report.path, log.report.size) as on_bytes:
-            # The order of the inputs, then of their lines, decides ties in time.
-            for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
-                staging.insert_interactions(db, batch)
+    for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True)):
+        # The order of the inputs, then of their lines, decides ties in time.
+        for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
+            staging.insert_interactions(db, batch)
+
+
+def _sizes(inputs: list[Input]) -> list[tuple[Path, int]]:
+    return [(each.report.path, each.report.size) for each in inputs]
 
 
 def _load_metadata(
@@ -127,16 +130,15 @@ def _load_metadata(
     """
     item_metadata.create_metadata_table(db)
     causes: Counter[str] = Counter()
-    for catalogue in catalogues:
-        with progress.file(catalogue.report.path, catalogue.report.size) as on_bytes:
-            for records in read_ahead(catalogue.items(data, on_bytes)):
-                in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
-                causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
-                causes[REPEATED_ITEM] += in_dataset - len(chosen)
-                rows = [
-                    clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
-                ]
-                item_metadata.insert_metadata(db, rows)
+    for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
+        for records in read_ahead(catalogue.items(data, on_bytes)):
+            in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
+            causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
+            causes[REPEATED_ITEM] += in_dataset - len(chosen)
+            rows = [
+                clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
+            ]
+            item_metadata.insert_metadata(db, rows)
     forget_single_currency(causes)
     return causes
 

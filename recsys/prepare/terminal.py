@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ MOST_SECTIONS = 2 * SHOWN_AT_ENDS + 2  # beyond it, the inputs between are summe
 
 
 class StageProgress:
-    """A bar over the bytes of each file, a spinner for each stage."""
+    """A bar over the bytes of inputs, a spinner for each stage."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -41,10 +41,24 @@ class StageProgress:
     ) -> None:
         self._progress.stop()
 
+    def reading(self, inputs: Sequence[tuple[Path, int]]) -> Iterator[Callable[[int], None]]:
+        """Show a bar for each input (its path, its size in bytes), or one for many inputs together.
+
+        Yields:
+            For each input a function to call with each number of bytes read.
+        """
+        if len(inputs) > MOST_SECTIONS:
+            with self._bar(f"{len(inputs):,} inputs", sum(size for _, size in inputs)) as on_bytes:
+                for _ in inputs:
+                    yield on_bytes
+            return
+        for path, size in inputs:
+            with self._bar(path.name, size) as on_bytes:
+                yield on_bytes
+
     @contextmanager
-    def file(self, path: Path, size: int) -> Iterator[Callable[[int], None]]:
-        """Show a bar for a file of `size` bytes; yields a function to call with each number of bytes read."""
-        task = self._progress.add_task(f"Reading {path.name}", total=size, size=f"{size / 1e6:,.1f} MB")
+    def _bar(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
+        task = self._progress.add_task(f"Reading {name}", total=size, size=f"{size / 1e6:,.1f} MB")
         yield lambda count: self._progress.advance(task, count)
 
     @contextmanager

@@ -24,30 +24,44 @@ from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
 from recsys.prepare.settings import DataConfig
-from recsys.store import Event, Store
+from recsys.store import Event, Store, StoreError, StoreUnavailable
 
 TIMEOUT_S = 60.0
 BYTES_PER_EVENT = 150  # about, as text; for the progress bar
 
 # `data.interactions` is a list of paths, and a URL turned into a path has lost one of its slashes.
 _URL = re.compile(r"^(postgres(?:ql)?(?:\+\w+)?):/+")
+_NO_STORE = re.compile("no such (table|column)|not a database|malformed|corrupt", re.IGNORECASE)
 
 
 def open_input(path: Path, kind: InputKind) -> InputReport:
     """Start the report of a store, whose size is an estimate until it has been read, or of the catalogue beside it.
 
     Raises:
-        DataError: no such file, or a URL with a password; NoEventsError, if there are no events.
-        StoreError: not a store, or one of another version.
+        DataError: no such file, a file that is no store, or a URL with a password; NoEventsError, if it has no events.
+        StoreError: a database without the tables of this version.
         StoreUnavailable: it cannot be reached.
     """
     if kind == "metadata":
         return open_file(path, kind)
-    with _open(path) as store:
-        count = store.stats().events
+    count = _count(path)
     if not count:
         raise NoEventsError(f"events in the store {path}", "none", "name the store that the server writes to")
     return InputReport(path, kind, size=count * BYTES_PER_EVENT)
+
+
+def _count(path: Path) -> int:
+    try:
+        with _open(path) as store:
+            return store.stats().events
+    except (StoreError, StoreUnavailable) as error:
+        if _URL.match(path.as_posix()) or not _NO_STORE.search(error.got):
+            raise
+        raise DataError(
+            f"the server's store in {path}",
+            error.got,
+            "name the file of the server's option --store; a copy of it is whole if sqlite3's .backup made it",
+        ) from None
 
 
 def check(report: InputReport) -> None:

@@ -15,7 +15,7 @@ from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
-from recsys.store import Event, Store, StoreError, StoreUnavailable, event_log
+from recsys.store import Event, Store, StoreError, event_log
 from tests.support.databases import event, patient
 from tests.support.postgres import PostgresServer
 
@@ -180,7 +180,7 @@ def test_inputs_that_are_no_store(tmp_path: Path, postgres: PostgresServer) -> N
         run(tmp_path, "store", empty)
     other = tmp_path / "events.bin"
     other.write_bytes(bytes(range(256)) * 50)
-    with pytest.raises(StoreUnavailable, match="not a database"):
+    with pytest.raises(DataError, match="not a database"):
         run(tmp_path, "store", other)
     with pytest.raises(StoreError, match="upgrade"):
         run(tmp_path, "store", postgres.new_url())
