@@ -22,11 +22,13 @@ class Queries:
         histories: the interactions of each user up to this moment; row b belongs to query b.
         users: int32 [B], user rows; -1 for a user the model was not trained on.
         now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
+        bought: of each history what was bought; None: nothing is known of that.
     """
 
     histories: Histories
     users: Int32Array
     now: Int64Array
+    bought: Histories | None = None
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -34,7 +36,8 @@ class Queries:
     def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Queries:
         """The queries of the given rows (0..B-1), in their order."""
         rows = np.asarray(rows, np.int64)
-        return Queries(self.histories.select(rows), self.users[rows], self.now[rows])
+        bought = None if self.bought is None else self.bought.select(rows)
+        return Queries(self.histories.select(rows), self.users[rows], self.now[rows], bought)
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
         """Consecutive blocks of at most `size` queries, each with its slice of the batch."""

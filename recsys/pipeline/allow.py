@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal, Self
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Int32Array
 from recsys.sources.exact import is_seen
+
+PURCHASES: Final = "purchases"
+# Which items of the history a list leaves out: all, none, or what was bought.
+ExcludeSeen = bool | Literal["purchases"]
 
 _SELECTIVE_DEPTH = 1000
 
@@ -51,6 +57,15 @@ class Unseen(Rule):
         return ~is_seen(items, np.arange(len(items))[:, None], queries.histories)
 
 
+class Unbought(Rule):
+    """Items that the user has not bought, see `Queries.bought`; where nothing is known of that, unseen ones."""
+
+    def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
+        """Look the items up in what was bought."""
+        bought = queries.histories if queries.bought is None else queries.bought
+        return ~is_seen(items, np.arange(len(items))[:, None], bought)
+
+
 @dataclass(frozen=True)
 class Allowed:
     """The items that all rules allow.
@@ -59,10 +74,20 @@ class Allowed:
         exclude_seen: whether `Unseen` is among the rules. It is kept apart because sources leave seen items out by
             themselves, before they count how many they propose.
         rules: the others.
+        repeats: whether items of the history that are allowed repeat a choice, which a ranker knows to be likely or
+            not. What was only viewed is no choice yet: it is ranked as if it were not in the history.
     """
 
     exclude_seen: bool = True
     rules: tuple[Rule, ...] = ()
+    repeats: bool = False
+
+    @classmethod
+    def of(cls, exclude_seen: ExcludeSeen, rules: Sequence[Rule]) -> Self:
+        """The rules, and what becomes of items of the history."""
+        if exclude_seen == PURCHASES:
+            return cls(False, (Unbought(), *rules))
+        return cls(bool(exclude_seen), tuple(rules), repeats=not exclude_seen)
 
     def depth(self, depth: int, n_items: int) -> int:
         """How many items to ask a source for instead of `depth`: more where rules may drop most of them."""

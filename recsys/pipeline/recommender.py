@@ -15,7 +15,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Int32Array
-from recsys.pipeline.allow import Allowed, Rule
+from recsys.pipeline.allow import Allowed, ExcludeSeen, Rule
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
@@ -81,7 +81,7 @@ class Recommender:
         queries: Queries,
         k: int,
         *,
-        exclude_seen: bool = True,
+        exclude_seen: ExcludeSeen = True,
         rules: Sequence[Rule] = (),
         detail: bool = False,
     ) -> Recommendations:
@@ -90,19 +90,19 @@ class Recommender:
         Args:
             queries: B queries.
             k: length of the lists.
-            exclude_seen: leave out the items of the history.
+            exclude_seen: leave out the items of the history; or "purchases", what was bought of them.
             rules: what else items must pass; lists fall short of k where too few items of the catalogue do.
             detail: tell where the scores come from, too.
         """
-        allowed = Allowed(exclude_seen, tuple(rules))
+        allowed = Allowed.of(exclude_seen, rules)
         return self._in_blocks(queries, lambda block: self._recommend(block, k, allowed, detail))
 
     def recommend_by(
-        self, source: Source, queries: Queries, k: int, *, exclude_seen: bool = True, rules: Sequence[Rule] = ()
+        self, source: Source, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()
     ) -> Recommendations:
         """As `recommend`, the k best items by one source alone, in its order."""
         started = time.perf_counter()
-        allowed, readings = Allowed(exclude_seen, tuple(rules)), read([source], queries)
+        allowed, readings = Allowed.of(exclude_seen, rules), read([source], queries)
         lists = replace(self._proposed(readings, source, k, allowed), sources=(source.name,))
         if source.name != self.primary.name:
             lists.retrieval_scores[lists.items != NO_ITEM] = np.nan
@@ -150,7 +150,7 @@ class Recommender:
     def _ranked(self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool) -> Recommendations:
         """The k best of all that is proposed."""
         parts = propose(readings, self.proposers, k, allowed)
-        ranked = ranker.rank(readings, union(parts), k, repeats=not allowed.exclude_seen)
+        ranked = ranker.rank(readings, union(parts), k, repeats=allowed.repeats)
         items, scores, retrieval_scores, deviations = ranker.best(ranked, k)
         if self.predictor is None or deviations is None:
             ratings = self._ratings(readings, items)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
 
 from recsys.bundle import Bundle
-from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
+from serve.histories.event_types import EventTypes
 from serve.kernels import write_merged
 from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
 ENTRY_SIZE = 4  # item row, time in seconds, rating (NaN: none), weight
-EVENT_LOG_FORMATS = ("events", "store")
 MAX_ROWS = 20_000
 
 
@@ -49,24 +48,28 @@ class LiveHistories:
 
     An item is in a history once, at the time of its latest event, with the weight of its strongest one and its latest
     rating; so the bundle's interactions and the same ones read again from the store count once. Events of
-    items that the bundle does not know are left out.
+    items that the bundle does not know, or of types that it does not know, are left out. One that takes another back
+    does so among the events of the store; what the bundle holds stays until the next one.
     """
 
     def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int) -> None:
         """`limit`: most recent items of each user whose events are read; no `link`: there is no store."""
         self._bundle, self._link, self._limit = bundle, link, limit
-        self._weights = event_weights(bundle)
+        self._types = EventTypes.of(bundle)
         catalogue = bundle.catalogue
         self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
         self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
 
-    def of(self, subjects: Sequence[Subject], now: float, as_of: float | None = None) -> LiveQueries:
+    def of(
+        self, subjects: Sequence[Subject], now: float, as_of: float | None = None, *, purchases: bool = False
+    ) -> LiveQueries:
         """Queries of users and sessions.
 
         Args:
             subjects: B of them: the id of a user, in the bundle or not, or the item ids of a session, oldest first.
             now: seconds since 1970.
             as_of: leave out what happened after this time, which replaces `now`; None: read everything.
+            purchases: tell what was bought, see `Queries.bought`.
         """
         moment = now if as_of is None else as_of
         user_ids = [subject for subject in subjects if isinstance(subject, str)]
@@ -74,12 +77,13 @@ class LiveHistories:
         users = [rows[subject] if isinstance(subject, str) else NO_ITEM for subject in subjects]
         events, state = self._events(user_ids, as_of)
         if events or as_of is not None or len(user_ids) < len(subjects):
-            counts, added = self._added(subjects, events, moment)
+            counts, added = self._added(subjects, events, moment, self._types.weights, 1.0)
             histories = merge(self._bundle.histories, users, counts, added, as_of, self._bundle.n_items)
         else:
             histories = self._bundle.histories.select(users)
+        bought = self._bought(subjects, users, events, moment, as_of) if purchases else None
         return LiveQueries(
-            Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64)),
+            Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64), bought),
             [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)],
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,
@@ -97,19 +101,50 @@ class LiveHistories:
             return {}, "unavailable"
         return {user_id: events for user_id, events in events_of_users.items() if events}, "live"
 
+    def _bought(
+        self,
+        subjects: Sequence[Subject],
+        users: Sequence[int],
+        events: Mapping[str, list[Event]],
+        moment: float,
+        as_of: float | None,
+    ) -> Histories:
+        """What was bought: the merged histories again, with 1 as the weight of a purchase and 0 as that of others."""
+        counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0)
+        merged = merge(self._bundle_purchases, users, counts, added, as_of, self._bundle.n_items)
+        bought = merged.weights > 0
+        indptr = np.concatenate([[0], np.cumsum(bought)])[merged.indptr]
+        return Histories(
+            indptr, merged.items[bought], merged.timestamps[bought], merged.ratings[bought], merged.weights[bought]
+        )
+
+    @cached_property
+    def _bundle_purchases(self) -> Histories:
+        histories = self._bundle.histories
+        bought = histories.weights >= np.float32(self._types.least_bought)
+        return replace(histories, weights=bought.astype(np.float32))
+
     def _added(
-        self, subjects: Sequence[Subject], events: Mapping[str, list[Event]], moment: float
+        self,
+        subjects: Sequence[Subject],
+        events: Mapping[str, list[Event]],
+        moment: float,
+        weights: Mapping[str, float],
+        of_session: float,
     ) -> tuple[list[int], list[float]]:
-        """Events of the catalogue's items, or a session's items, all seen at that moment, as `merge` takes them."""
+        """Events of the catalogue's items, or a session's items, all seen at that moment, as `merge` takes them.
+
+        The weight of an event is that of its type, of a session's item `of_session`.
+        """
         item_ids = [event.item_id for events_of_user in events.values() for event in events_of_user]
         item_ids += [item_id for subject in subjects if not isinstance(subject, str) for item_id in subject]
-        rows, weights = self._item_rows(item_ids), self._weights
+        rows = self._item_rows(item_ids)
         counts: list[int] = []
         added: list[float] = []
         for subject in subjects:
             before = len(added)
             if isinstance(subject, str):
-                for _, _, item_id, kind, timestamp, rating, _, _ in events.get(subject, ()):
+                for _, _, item_id, kind, timestamp, rating, _, _ in self._types.standing(events.get(subject, ())):
                     row = rows[item_id]
                     if row != NO_ITEM:
                         added += row, timestamp, math.nan if rating is None else rating, weights[kind]
@@ -117,7 +152,7 @@ class LiveHistories:
                 for item_id in subject:
                     row = rows[item_id]
                     if row != NO_ITEM:
-                        added += row, moment, math.nan, 1.0
+                        added += row, moment, math.nan, of_session
             counts.append((len(added) - before) // ENTRY_SIZE)
         return counts, added
 
@@ -141,14 +176,6 @@ class UserHistories:
 def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]) -> dict[str, int]:
     """The rows of ids; `NO_ITEM` for an unknown one."""
     return {**dict.fromkeys(ids, NO_ITEM), **find(ids)}
-
-
-def event_weights(bundle: Bundle) -> Mapping[str, float]:
-    """Weight of each type of event, as the bundle was trained: all alike unless from an event log."""
-    data = bundle.manifest.config.get("data", {})
-    if data.get("format") in EVENT_LOG_FORMATS:
-        return {**EVENT_WEIGHTS, **data.get("event_weights", {})}
-    return dict.fromkeys(EVENT_WEIGHTS, 1.0)
 
 
 def merge(

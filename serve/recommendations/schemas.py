@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from recsys.bundle.layout import FULL
+from recsys.pipeline.allow import ExcludeSeen
 from serve.http.schemas import MAX_SESSION, MAX_USERS, Filters, Id, K, Moment, Name
 from serve.recommendations.options import DEFAULT_K, Options
 
@@ -16,7 +17,13 @@ class Wanted(Filters):
 
     k: K = DEFAULT_K
     model: Annotated[Name, Field(description="full: all sources and the ranker; or a source of GET /models.")] = FULL
-    exclude_seen: Annotated[bool, Field(description="Leave out items already in the user's history.")] = True
+    exclude_seen: Annotated[
+        ExcludeSeen,
+        Field(
+            description="Leave out items already in the user's history; or purchases: those that the user bought or "
+            "rated, so that what was only viewed may come back."
+        ),
+    ] = True
     as_of: Annotated[
         Moment | None,
         Field(

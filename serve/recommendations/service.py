@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
@@ -83,7 +84,7 @@ class RecommendationService:
         started = time.perf_counter()
         as_of = options.as_of
         subjects = [subject for request in requests for subject in request.subjects]
-        users = live.of(subjects, time.time(), as_of)
+        users = live.of(subjects, time.time(), as_of, purchases=options.exclude_seen == PURCHASES)
         read = time.perf_counter()
         made, ranked = lists(loaded, users.queries, options)
         spent = time.perf_counter() - read

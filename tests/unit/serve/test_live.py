@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +17,9 @@ from hypothesis import strategies as st
 from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
-from serve.histories.live_histories import event_weights, merge, times_of_last
+from recsys.store import Event
+from serve.histories.event_types import EventTypes
+from serve.histories.live_histories import LiveHistories, merge, times_of_last
 from tests.support.bundles import DAY, START
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
@@ -87,10 +91,10 @@ def test_time_of_the_last_interaction() -> None:
 
 
 def test_events_weigh_what_they_did_in_training(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(event_weights(bundle).values()) == {1.0}
+    assert set(EventTypes.of(bundle).weights.values()) == {1.0}
     config = {"data": {"format": "events", "event_weights": {"view": 0.5}}}
     monkeypatch.setattr(bundle, "manifest", msgspec.structs.replace(bundle.manifest, config=config))
-    assert event_weights(bundle) == {**EVENT_WEIGHTS, "view": 0.5}
+    assert EventTypes.of(bundle).weights == {**EVENT_WEIGHTS, "view": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +212,92 @@ def test_without_a_store_the_bundle_answers(bundle_path: Path) -> None:
         event = {"user_id": "u", "item_id": "item1", "event_type": "view"}
         assert client.post("/events", json=event).status_code == 503
         assert client.get("/items").status_code == 503
+
+
+def offered(answer: dict[str, Any]) -> dict[str, float]:
+    return {item["item_id"]: item["score"] for item in answer["items"]}
+
+
+def test_what_was_only_viewed_may_come_back(live: TestClient) -> None:
+    now = time.time()
+    for n, kind in enumerate(["view", "add_to_cart", "purchase", "click"]):
+        tell(live, "browser", f"item{30 + n}", kind, timestamp=now - 100 + n)
+    tell(live, "browser", "item34", "rating", rating=4.0, timestamp=now - 50)
+    tell(live, "browser", "item35", "view", timestamp=now - 40)
+    tell(live, "browser", "item35", "purchase", timestamp=now - 60)  # bought, then viewed again
+    seen = {f"item{n}" for n in range(30, 36)}
+    viewed = {"item30", "item31", "item33"}
+    none, unbought = (offered(get(live, "browser", k=100, exclude_seen=flag)) for flag in ("true", "purchases"))
+    assert (seen & none.keys(), seen & unbought.keys()) == (set(), viewed)
+    body = {"user_ids": ["browser", COLD_USER], "k": 100, "exclude_seen": "purchases"}
+    both = live.post("/recommendations", json=body).json()["results"]
+    assert offered(both[0]).keys() == unbought.keys()
+    # What a session holds was seen, and nobody says that it was bought.
+    session = {"history": ["item30", "item31"], "k": 100, "exclude_seen": "purchases"}
+    assert {"item30", "item31"} <= offered(live.post("/recommendations", json=session).json()["results"][0]).keys()
+
+
+def test_what_was_only_viewed_is_ranked_as_if_it_were_new(live: TestClient) -> None:
+    for n in range(40, 43):
+        tell(live, "window shopper", f"item{n}", timestamp=time.time() - 100 + n)
+    every, unbought = (get(live, "window shopper", k=60, exclude_seen=flag)["items"] for flag in ("false", "purchases"))
+    place = {item["item_id"]: item["rank"] for item in unbought}
+    behind = {item["item_id"]: item["rank"] for item in every}
+    viewed = [f"item{n}" for n in range(40, 43)]
+    assert all(place[item] < behind.get(item, 99) for item in viewed)
+    scores = [item["score"] for item in unbought if item["model_source"] == "ranker"]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_all_reviews_of_a_bundle_tell_of_purchases(live: TestClient, bundle: Bundle) -> None:
+    history = {f"item{row}" for row in history_of(bundle, 7)}
+    assert history
+    assert not history & offered(get(live, "user7", k=100, exclude_seen="purchases")).keys()
+
+
+@pytest.mark.parametrize(
+    ("weights", "bought"),
+    [
+        pytest.param({"view": 1.0, "purchase": 5.0}, {5.0}, id="by the weight of purchases"),
+        pytest.param({"1": 1.0, "2": 3.0, "4": 5.0}, {5.0}, id="by the greatest, where none is called purchase"),
+        pytest.param({"view": 1.0, "add_to_cart": 3.0, "purchase": 3.0}, {3.0, 5.0}, id="and what weighs as much"),
+    ],
+)
+def test_what_the_bundle_holds_was_bought_if_its_weight_says_so(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, weights: dict[str, float], bought: set[float]
+) -> None:
+    drawn = np.random.default_rng(0).choice(np.array([1, 3, 5], np.float32), len(bundle.histories.items))
+    histories = replace(bundle.histories, weights=drawn)
+    config = {"data": {"format": "events", "event_weights": weights}}
+    monkeypatch.setattr(bundle, "manifest", msgspec.structs.replace(bundle.manifest, config=config))
+    monkeypatch.setitem(bundle.__dict__, "histories", histories)
+    users = [f"user{n}" for n in range(len(histories))]
+    queries = LiveHistories(bundle, None, 10).of([*users, "stranger"], NOW, purchases=True).queries
+    assert queries.bought is not None
+    for row in range(len(users)):
+        own = histories.select([row])
+        expected = [
+            item for item, weight in zip(own.items.tolist(), own.weights.tolist(), strict=True) if weight in bought
+        ]
+        assert queries.bought.select([row]).items.tolist() == expected
+    assert queries.select([3]).bought.items.tolist() == queries.bought.select([3]).items.tolist()
+
+
+def test_a_return_takes_back_the_latest_event_of_the_store(bundle: Bundle) -> None:
+    types = EventTypes.of(bundle)
+    told = [
+        Event("1", "u", "a", "purchase", 1.0),
+        Event("2", "u", "a", "view", 2.0),
+        Event("3", "u", "b", "purchase", 3.0),
+        Event("4", "u", "a", "refund", 4.0),
+        Event("5", "u", "c", "refund", 5.0),
+        Event("6", "u", "a", "of tomorrow", 6.0),
+    ]
+    assert [event.event_id for event in types.standing(told)] == ["2", "3"]
+    assert types.standing(told[:3]) == told[:3]
+
+
+def test_strangers_are_told_what_may_be_left_out(live: TestClient) -> None:
+    for unknown in ("purchase ", "bought", "2"):
+        assert live.get("/recommendations/browser", params={"exclude_seen": unknown}).status_code == 422
+    assert live.post("/recommendations", json={"user_ids": ["u"], "exclude_seen": "true"}).status_code == 422

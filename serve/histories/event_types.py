@@ -1,0 +1,80 @@
+"""What the types of events mean to a bundle: their weights, which are purchases, and which take others back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from recsys.bundle import Bundle
+from recsys.core.events import EVENT_WEIGHTS, RATING, UNDO_EVENTS
+from recsys.store import Event
+
+EVENT_LOG_FORMATS: Final = frozenset({"events", "store"})
+PURCHASE: Final = "purchase"
+_KIND = Event._fields.index("event_type")
+
+
+@dataclass(frozen=True)
+class EventTypes:
+    """The types that a bundle knows.
+
+    Attributes:
+        weights: of each type that counts, as the bundle was trained: all alike unless it was trained on an event log.
+        undone: of each type that takes back an earlier event, the type that it takes back; None: it is ignored.
+        purchases: 1 for each type that says that an item was bought, or rated, 0 for the others.
+        least_bought: weight from which on an interaction of the bundle says so.
+    """
+
+    weights: Mapping[str, float]
+    undone: Mapping[str, str | None]
+    purchases: Mapping[str, float]
+    least_bought: float
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Self:
+        """Those that the bundle's config names, and those that every server takes."""
+        data = bundle.manifest.config.get("data", {})
+        named = data.get("event_weights", {}) if _reads_events(data) else {}
+        weights = {**EVENT_WEIGHTS, **named} if _reads_events(data) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
+        undo = data.get("undo_events", UNDO_EVENTS)
+        # Where no type is called so, the strongest stands for purchases.
+        purchase = named.get(PURCHASE, max(named.values(), default=0.0)) if named else 0.0
+        bought = {name for name, weight in named.items() if purchase <= weight > min(named.values())}
+        bought |= {PURCHASE, RATING}
+        return cls(
+            weights,
+            {name: undone for name, undone in undo.items() if name not in weights},
+            {name: float(name in bought) for name in weights},
+            purchase,
+        )
+
+    @property
+    def accepted(self) -> list[str]:
+        """All types that mean something."""
+        return [*self.weights, *self.undone]
+
+    def standing(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Events of types that count, oldest first, without those that later ones take back."""
+        if {event[_KIND] for event in events} <= self.weights.keys():
+            return events
+        left: list[Event] = []
+        for event in events:
+            if event.event_type in self.weights:
+                left.append(event)
+            elif undone := self.undone.get(event.event_type):
+                taken = event.item_id, undone
+                position = next((n for n in range(len(left) - 1, -1, -1) if _what(left[n]) == taken), None)
+                if position is not None:
+                    del left[position]
+        return left
+
+
+def _what(event: Event) -> tuple[str, str]:
+    return event.item_id, event.event_type
+
+
+def _reads_events(data: Mapping[str, Any]) -> bool:
+    """Whether an input is an event log, by the config of the data."""
+    inputs = [entry.get("format") for entry in data.get("interactions", ()) if isinstance(entry, Mapping)]
+    return not EVENT_LOG_FORMATS.isdisjoint([data.get("format"), *inputs])
