@@ -19,10 +19,11 @@ LOG_WEIGHTS: Mapping[str, float] = {name: weight for name, weight in EVENT_WEIGH
 UNDO_EVENTS: Mapping[str, str | None] = {
     **dict.fromkeys(("refund", "refunded", "return", "returned", "chargeback"), "purchase"),
     **dict.fromkeys(("cancel", "canceled", "cancelled", "cancellation"), "purchase"),
-    **dict.fromkeys(("remove_from_cart", "removed_from_cart", "removefromcart"), "add_to_cart"),
+    **dict.fromkeys(("remove_from_cart", "removed_from_cart", "removefromcart", "cart_remove"), "add_to_cart"),
 }
 
 MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
+MAX_TYPE_CHARS = 100
 END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake
 LARGEST_NUMBER = 3.4e38  # of float32, which training reads
 LARGEST_AMOUNT = 1e9  # of a rating, a price or a quantity that a client may send

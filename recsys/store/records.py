@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from recsys.core.events import END_OF_TIME, EVENT_TYPES, LARGEST_NUMBER, MAX_ID_CHARS
+from recsys.core.events import END_OF_TIME, LARGEST_NUMBER, MAX_ID_CHARS, MAX_TYPE_CHARS
+from recsys.core.values.event_types import normal_event_type
 from recsys.store.errors import InvalidRecord
 
 T = TypeVar("T")
@@ -23,7 +24,8 @@ class Event(NamedTuple):
     Attributes:
         event_id: identifies the event; a second event of the same id is a duplicate.
         user_id, item_id: any Unicode text of 1 to 512 characters without NUL and lone surrogates, like event_id.
-        event_type: one of `EVENT_TYPES`.
+        event_type: text of 1 to 100 characters in normal form, see `recsys.core.values.event_types`; which types mean
+            something is up to those who read.
         timestamp: seconds since 1970, below 2**33.
         rating: on the shop's scale; None where there is none.
         price: of one piece, in the shop's currency; None where unknown.
@@ -148,14 +150,23 @@ def check_events(events: Sequence[Event]) -> None:
     for position, event in enumerate(events):
         for name in ("event_id", "user_id", "item_id"):
             check_id(getattr(event, name), f"{name} of event {position}")
-        if event.event_type not in EVENT_TYPES:
-            raise _invalid(f"event_type of event {position}", f"one of {', '.join(EVENT_TYPES)}", event.event_type)
+        _check_type(event.event_type, f"event_type of event {position}")
         if not 0 <= event.timestamp < END_OF_TIME:
             raise _invalid(f"timestamp of event {position}", "seconds since 1970 below 2**33", event.timestamp)
         for name in ("rating", "price", "quantity"):
             value = getattr(event, name)
             if value is not None and not abs(value) <= LARGEST_NUMBER:
                 raise _invalid(f"{name} of event {position}", "a finite number", value)
+
+
+def _check_type(value: str, name: str) -> None:
+    if not (
+        isinstance(value, str)
+        and 1 <= len(value) <= MAX_TYPE_CHARS
+        and value == normal_event_type(value)
+        and value.isprintable()
+    ):
+        raise _invalid(name, f"1 to {MAX_TYPE_CHARS} printable characters in small letters", value)
 
 
 def check_id(value: str, name: str) -> None:

@@ -18,6 +18,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.base import Source
+from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
 from serve.bundles.info import BundleInfo
 from serve.bundles.price_segments import PriceSegments
@@ -41,6 +42,7 @@ class LoadedBundle:
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
         cards: what lists show of item rows.
+        event_types: the types of events that it knows.
     """
 
     def __init__(self, bundle: Bundle, candidates: int | None = None, threads: int = 1) -> None:
@@ -52,6 +54,7 @@ class LoadedBundle:
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets())
+        self.event_types = EventTypes.of(bundle)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
+from recsys.core.values.event_types import check_event_type
 from recsys.store import Event
+from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.errors import NotReadyError
 from serve.events.answers import EventsResponse
 from serve.events.schemas import EventBody, EventsBody
 from serve.http.documentation import answers
+from serve.http.problems import ProblemError
 from serve.http.routing import LinkOf, NoParameters, PartsOf, json_response
 from serve.parts import Parts
 
@@ -26,7 +30,11 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) ->
     They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
     """
     now = time.time()
-    events = [_event(event, now) for event in (body if isinstance(body, list) else [body])]
+    types = _types(parts)
+    if isinstance(body, list):
+        events = [_event(event, now, types, f"batch.{position}") for position, event in enumerate(body)]
+    else:
+        events = [_event(body, now, types, "event")]
     appended = link.append(events)
     for event in events:
         parts.metrics.appended(event.event_type, now - event.timestamp)
@@ -50,12 +58,28 @@ def _unknown_items(parts: Parts, events: list[Event]) -> int | None:
     return sum(not in_catalogue[event.item_id] for event in events)
 
 
-def _event(body: EventBody, now: float) -> Event:
+def _types(parts: Parts) -> Collection[str]:
+    try:
+        return parts.bundles.loaded.event_types.accepted
+    except NotReadyError:  # events need no bundle
+        return OF_EVERY_SERVER
+
+
+def _event(body: EventBody, now: float, types: Collection[str], place: str) -> Event:
+    """The event as it is kept.
+
+    Raises:
+        ProblemError: of a type that nobody knows.
+    """
+    try:
+        event_type = check_event_type(body.event_type, types)
+    except ValueError as error:
+        raise ProblemError(422, f"{place}.event_type: {error}") from None
     return Event(
         event_id=body.event_id or uuid.uuid4().hex,
         user_id=body.user_id,
         item_id=body.item_id,
-        event_type=body.event_type,
+        event_type=event_type,
         timestamp=now if body.timestamp is None else body.timestamp,
         rating=body.rating,
         price=body.price,

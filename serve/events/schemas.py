@@ -7,7 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from recsys.core.events import LARGEST_AMOUNT, RATING, EventType
+from recsys.core.events import LARGEST_AMOUNT, MAX_TYPE_CHARS, RATING
+from recsys.core.values.event_types import normal_event_type
+from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
 CLOCK_SKEW_S = 86_400
@@ -29,7 +31,17 @@ class EventBody(Query):
     ] = None
     user_id: Annotated[Id, Field(examples=["A1YJEY40YUW4SE"])]
     item_id: Annotated[Id, Field(description="The catalogue may not hold it yet.", examples=["B0009RF9DW"])]
-    event_type: Annotated[EventType, Field(examples=["purchase"])]
+    event_type: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_TYPE_CHARS,
+            description="Beside those of the list, types that the bundle was trained with: its data.event_weights, and "
+            "its data.undo_events, which take back an earlier event. Capitals and blanks around it do not matter.",
+            examples=["purchase"],
+            json_schema_extra={"enum": list(OF_EVERY_SERVER)},
+        ),
+    ]
     timestamp: Annotated[
         Moment | None,
         Field(
@@ -46,7 +58,7 @@ class EventBody(Query):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.event_type == RATING and self.rating is None:
+        if normal_event_type(self.event_type) == RATING and self.rating is None:
             raise ValueError("an event of type rating needs a rating")
         if self.timestamp is not None and self.timestamp > time.time() + CLOCK_SKEW_S:
             raise ValueError("timestamp must not lie more than a day ahead")

@@ -15,9 +15,9 @@ from recsys.core.histories import Histories
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
+from serve.bundles.event_types import EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
-from serve.histories.event_types import EventTypes
 from serve.kernels import write_merged
 from serve.store.link import StoreLink, StoreState
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from recsys.bundle.layout import FULL
-from recsys.pipeline.allow import ExcludeSeen
+from recsys.pipeline.allow import PURCHASES, ExcludeSeen
 from serve.http.schemas import MAX_SESSION, MAX_USERS, Filters, Id, K, Moment, Name
 from serve.recommendations.options import DEFAULT_K, Options
 
@@ -18,7 +18,9 @@ class Wanted(Filters):
     k: K = DEFAULT_K
     model: Annotated[Name, Field(description="full: all sources and the ranker; or a source of GET /models.")] = FULL
     exclude_seen: Annotated[
-        ExcludeSeen,
+        bool | Literal["purchases", "purchase"],
+        # Both types in one place, where clients that were made from the page before look for the first.
+        WithJsonSchema({"type": ["boolean", "string"], "enum": [True, False, PURCHASES]}),
         Field(
             description="Leave out items already in the user's history; or purchases: those that the user bought or "
             "rated, so that what was only viewed may come back."
@@ -35,7 +37,8 @@ class Wanted(Filters):
 
     def options(self) -> Options:
         """What is wanted, without for whom."""
-        return Options(self.k, self.model, self.exclude_seen, self.as_of, self.filter())
+        exclude_seen: ExcludeSeen = self.exclude_seen if isinstance(self.exclude_seen, bool) else PURCHASES
+        return Options(self.k, self.model, exclude_seen, self.as_of, self.filter())
 
 
 class RecommendationQuery(Wanted):

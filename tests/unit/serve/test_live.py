@@ -18,7 +18,7 @@ from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.store import Event
-from serve.histories.event_types import EventTypes
+from serve.bundles.event_types import EventTypes
 from serve.histories.live_histories import LiveHistories, merge, times_of_last
 from tests.support.bundles import DAY, START
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running

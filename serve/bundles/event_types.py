@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 from recsys.bundle import Bundle
@@ -11,6 +12,7 @@ from recsys.core.events import EVENT_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.store import Event
 
 EVENT_LOG_FORMATS: Final = frozenset({"events", "store"})
+OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
 PURCHASE: Final = "purchase"
 _KIND = Event._fields.index("event_type")
 
@@ -49,10 +51,10 @@ class EventTypes:
             purchase,
         )
 
-    @property
-    def accepted(self) -> list[str]:
+    @cached_property
+    def accepted(self) -> Collection[str]:
         """All types that mean something."""
-        return [*self.weights, *self.undone]
+        return {**dict.fromkeys(self.weights), **dict.fromkeys(self.undone)}.keys()
 
     def standing(self, events: Sequence[Event]) -> Sequence[Event]:
         """Events of types that count, oldest first, without those that later ones take back."""
