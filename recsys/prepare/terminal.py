@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -117,12 +118,16 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
     for kind in ("interactions", "metadata"):
         entries = [entry for entry in manifest["sources"] if entry["kind"] == kind]
         if len(entries) > MOST_SECTIONS:
-            dropped = sum((Counter(entry["dropped"]) for entry in entries), Counter())
+            dropped, remarks = (
+                sum((Counter(entry.get(name, {})) for entry in entries), Counter[str]())
+                for name in ("dropped", "remarks")
+            )
             lines, kept = (sum(entry[name] for entry in entries) for name in ("lines", "kept"))
-            _section(table, f"{len(entries):,} inputs", lines, dict(sorted(dropped.items())), kept)
+            _section(table, f"{len(entries):,} inputs", lines, dict(sorted(dropped.items())), kept, remarks)
             continue
         for entry in entries:
-            _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"])
+            remarks = entry.get("remarks", {})
+            _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"], remarks)
     for part in ("interactions", "metadata"):
         entry = manifest[part]
         if entry["read"]:
@@ -132,10 +137,14 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
     return table
 
 
-def _section(table: Table, name: str, read: int, dropped: dict[str, int], kept: int) -> None:
+def _section(
+    table: Table, name: str, read: int, dropped: dict[str, int], kept: int, remarks: dict[str, int] | None = None
+) -> None:
     table.add_row(name, "read", f"{read:,}")
     for cause, count in dropped.items():
         table.add_row("", f"dropped: {cause.replace('_', ' ')}", f"{count:,}")
+    for remark, count in (remarks or {}).items():
+        table.add_row("", escape(remark), f"{count:,}")
     table.add_row("", "kept", f"{kept:,}", end_section=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from recsys.core.values.missing import MISSING_IDS
 from recsys.core.values.numbers import DecimalMark
 from recsys.core.values.times import TimeRules, TimeUnit, check_zone
 
+DAY_S = 86_400
 NO_USER_IDS = (*sorted(MISSING_IDS - {""}), "anonymous")
 
 
@@ -96,6 +98,10 @@ class ValueConfig(Section):
     def time_rules(self, unit: TimeUnit) -> TimeRules:
         """How times are read where plain numbers count a unit."""
         return TimeRules(unit, self.date_order, self.time_zone)
+
+    def latest_second(self) -> float:
+        """Seconds since 1970 until which events count; unless it is set, it moves with the clock."""
+        return time.time() + DAY_S if self.latest_time is None else self.latest_time.timestamp()
 
     @property
     def earliest_time(self) -> int:

@@ -48,7 +48,13 @@ Settings = dict[str, Any]
 
 
 def config(tmp_path: Path, **data: Any) -> Config:
-    settings = {"prepared_dir": tmp_path / "prepared", "k_core_users": 2, "k_core_items": 2, **data}
+    settings = {
+        "prepared_dir": tmp_path / "prepared",
+        "k_core_users": 2,
+        "k_core_items": 2,
+        "earliest_year": 1970,
+        **data,
+    }
     return parse_config({"name": "shop", "data": settings}, "the test")
 
 

@@ -29,6 +29,7 @@ UNIT_NAMES: Final[dict[TimeUnit, str]] = {
     "ns": "nanoseconds",
 }
 NANOSECONDS: Final = 10**9
+START_OF_LOGS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())  # no shop has older ones
 
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d*)?(?:e[+-]?\d{1,2})?", re.IGNORECASE)
 # As a number of seconds it would lie between 1970 and 1973, or as one of milliseconds before 1977.
@@ -53,7 +54,6 @@ _YEAR_BEHIND = re.compile(
     r"(?P<date>(?:[a-z]{3}\s+)?[a-z]{3}\s+\d{1,2})\s+(?P<clock>\d\d:\d\d:\d\d(?:\s+[a-z+-]\S*)?)\s+(?P<year>\d{4})",
     re.IGNORECASE,
 )
-_START_OF_LOGS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -123,7 +123,7 @@ def check_time(seconds: float) -> float:
 def unit_of(number: float) -> TimeUnit | None:
     """The unit in which a number since 1970 is a time from 1990 to 2242; the ranges do not meet. None: no unit."""
     for unit, ticks in TICKS.items():
-        if _START_OF_LOGS * ticks <= number < END_OF_TIME * ticks:
+        if START_OF_LOGS * ticks <= number < END_OF_TIME * ticks:
             return unit
     return None
 

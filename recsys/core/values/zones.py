@@ -29,15 +29,25 @@ def offset_of(zone: str, local: datetime) -> timedelta:
     text, bracket, name = zone.partition("[")
     if bracket and text:
         offset = offset_of(text, local)
-        if not name.endswith("]") or named_zone(name[:-1]).utcoffset(local.replace(tzinfo=None)) is None:
-            raise ValueError(f"the zone {zone!r} is not understood")
+        # Java writes both. The offset decides where the name alone would mean either of two.
+        if not name.endswith("]") or offset not in _offsets_in(named_zone(name[:-1]), local):
+            raise ValueError(f"the zone {zone[:60]!r} is not understood, or its parts contradict each other")
         return offset
     match = _OFFSET.fullmatch(zone)
     if match:
         size = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         return size if match[1] == "+" else -size
-    offset_or_none = local.replace(tzinfo=named_zone(zone)).utcoffset()
-    return offset_or_none or timedelta(0)
+    return offset_in(named_zone(zone), local)
+
+
+def offset_in(zone: ZoneInfo, local: datetime) -> timedelta:
+    """The offset of a zone at a local time, see `offset_of`."""
+    return local.replace(tzinfo=zone).utcoffset() or timedelta(0)
+
+
+def _offsets_in(zone: ZoneInfo, local: datetime) -> set[timedelta | None]:
+    """The offsets of a zone at a local time, two where it comes twice."""
+    return {local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
 
 
 @lru_cache(maxsize=1024)

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys.core.events import END_OF_TIME
+from recsys.core.events import LARGEST_AMOUNT
+from recsys.core.values.event_types import normal_event_type
+from recsys.core.values.missing import MISSING_IDS
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
+from recsys.prepare.formats.column_texts import Mask
 from recsys.prepare.formats.delimited import DelimitedRows
+from recsys.prepare.formats.id_columns import IdColumn
+from recsys.prepare.formats.number_columns import NumberColumn
+from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.time_columns import TimeColumn
+from recsys.prepare.formats.type_columns import TypeColumn
 from recsys.prepare.settings import DataConfig
 
 REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
-OPTIONAL = (c.RATING, c.PRICE, c.QUANTITY, c.EVENT_ID)
-
-# The first WHEN that matches names the cause; NULL is a sound event.
-_CHECK = f"""
-WITH typed AS (
-    SELECT position, user_id, item_id, event_type, event_id,
-           timestamp AS raw_timestamp, rating AS raw_rating, price AS raw_price, quantity AS raw_quantity,
-           coalesce(
-               TRY_CAST(timestamp AS DOUBLE),
-               -- TIMESTAMP ignores an offset, and TIMESTAMPTZ takes a missing one for local time: each is used where
-               -- it is right.
-               CASE WHEN regexp_matches(timestamp, ':[0-9.]+ ?[+-][0-9:]+$')
-                    THEN epoch(TRY_CAST(timestamp AS TIMESTAMPTZ))
-                    ELSE epoch(TRY_CAST(timestamp AS TIMESTAMP)) END
-           ) AS seconds,
-           TRY_CAST(rating AS FLOAT) AS rating, TRY_CAST(price AS FLOAT) AS price,
-           TRY_CAST(quantity AS FLOAT) AS quantity
-    FROM batch
+NUMBERS = (c.RATING, c.PRICE, c.QUANTITY)
+OPTIONAL = (*NUMBERS, c.EVENT_ID)
+# Of a row with several faults, the first of these causes is counted. Implausible times come last, because a row that
+# is bad in another way too is a bad line.
+CAUSES = (
+    reports.MISSING_FIELD,
+    reports.INVALID_ID,
+    reports.MISTYPED_FIELD,
+    reports.TIMESTAMP_OUT_OF_RANGE,
+    reports.RATING_OUT_OF_RANGE,
+    reports.AMOUNT_OUT_OF_RANGE,
+    reports.UNKNOWN_EVENT_TYPE,
+    *reports.IMPLAUSIBLE_TIMES,
 )
-SELECT user_id, item_id, CAST(floor(TRY_CAST(seconds AS DECIMAL(38, 6))) AS BIGINT) AS timestamp,
-       rating, weight, price, quantity, event_type, event_id, position,
-       CASE WHEN user_id IS NULL OR item_id IS NULL OR event_type IS NULL OR raw_timestamp IS NULL
-                THEN '{reports.MISSING_FIELD}'
-            WHEN seconds IS NULL OR NOT isfinite(seconds)
-              OR raw_rating IS NOT NULL AND (rating IS NULL OR NOT isfinite(rating))
-              OR raw_price IS NOT NULL AND (price IS NULL OR NOT isfinite(price))
-              OR raw_quantity IS NOT NULL AND (quantity IS NULL OR NOT isfinite(quantity))
-                THEN '{reports.MISTYPED_FIELD}'
-            WHEN seconds < 0 OR seconds >= {END_OF_TIME} THEN '{reports.TIMESTAMP_OUT_OF_RANGE}'
-            WHEN rating NOT BETWEEN $low AND $high THEN '{reports.RATING_OUT_OF_RANGE}'
-            WHEN weight IS NULL THEN '{reports.UNKNOWN_EVENT_TYPE}'
-       END AS cause
-FROM typed LEFT JOIN weights USING (event_type)
-ORDER BY position
-"""
 
 
 def checked_tables(
@@ -60,47 +48,143 @@ def checked_tables(
     event_weights: Mapping[str, float],
     first_seq: int,
     *,
-    lenient: bool = False,
+    typed: Collection[str] = (),
+    acknowledged: bool = False,
 ) -> Iterator[pa.Table]:
     """Yield tables of strings as typed tables (see `Format.interactions`) without their bad rows, which are counted.
 
     Args:
         rows: the rows of the input that the tables are read from.
         batches: tables with the `REQUIRED` columns (event_type may be missing) and any of the `OPTIONAL` ones.
-        config: gives the range of ratings and the greatest share of bad rows.
+        config: how values are written, their ranges, and the greatest share of bad rows.
         event_weights: the weight of each event type; without a column event_type, all rows are of the first type.
         first_seq: `seq` counts up from it.
-        lenient: whether any number of bad rows will do: rows that were checked when they were taken in.
+        typed: columns that had a type where they come from: numbers with a point, times in seconds.
+        acknowledged: whether a server has accepted these events: ids are taken as they are, and bad rows never stop.
 
     Raises:
         DataError: too many bad rows; NoEventsError, if there are no rows.
     """
-    low, high = config.rating_range
-    weights = {c.EVENT_TYPE: list(event_weights), c.WEIGHT: list(event_weights.values())}
-    with closing(duckdb.connect(config={"threads": 1})) as db:
-        db.register("weights", pa.table(weights))
-        for batch in batches:
-            first = rows.account(batch)
-            db.register("batch", _with_all_columns(batch, next(iter(event_weights))))
-            checked = db.sql(_CHECK, params={"low": low, "high": high}).to_arrow_table()
-            bad = checked.filter(pc.is_valid(checked["cause"]))
-            for position, cause in zip(bad["position"].to_pylist(), bad["cause"].to_pylist(), strict=True):
-                rows.drop(cause, first + position, batch, position)
-            sound = checked.filter(pc.is_null(checked["cause"])).drop_columns("cause")
-            seq = pc.add(sound["position"], first_seq + first)
-            yield sound.drop_columns("position").append_column(c.SEQ, seq)
-    if lenient:
+    report = rows.report
+    reader = _EventReader.of(report, config, event_weights, typed, acknowledged)
+    for batch in batches:
+        first = rows.account(batch)
+        events, faults = reader.read(batch)
+        for position in np.flatnonzero(faults.codes).tolist():
+            rows.drop(CAUSES[faults.codes[position] - 1], first + position, batch, position)
+        sound = np.flatnonzero(faults.codes == 0)
+        events = {**events, c.SEQ: pa.array(np.arange(first_seq + first, first_seq + first + len(batch)))}
+        yield pa.table(events).take(pa.array(sound)) if len(sound) < len(batch) else pa.table(events)
+    reader.remark_currencies()
+    if acknowledged:
         return
-    rows.report.check_bad_share(config.max_bad_line_share)
-    if not rows.report.lines:
-        raise reports.NoEventsError(f"rows in {rows.report.path}", "a header alone", "check how the file was exported")
+    report.check_bad_share(config.max_bad_line_share)
+    report.check_times()
+    if not report.lines:
+        raise reports.NoEventsError(f"rows in {report.path}", "a header alone", "check how the file was exported")
 
 
-def _with_all_columns(batch: pa.Table, event_type: str) -> pa.Table:
-    """Add the columns that `_CHECK` reads and the table lacks, and each row's position in the table."""
-    if c.EVENT_TYPE not in batch.column_names:
-        batch = batch.append_column(c.EVENT_TYPE, pa.repeat(event_type, len(batch)))
-    for name in OPTIONAL:
-        if name not in batch.column_names:
-            batch = batch.append_column(name, pa.nulls(len(batch), pa.string()))
-    return batch.append_column("position", pa.array(range(len(batch)), pa.int64()))
+class _Faults:
+    """What is wrong with each row of a batch: 0 for nothing, else 1 + the position in `CAUSES`."""
+
+    def __init__(self, count: int) -> None:
+        self.codes: npt.NDArray[np.uint8] = np.zeros(count, np.uint8)
+
+    def add(self, cause: str, rows: Mask) -> None:
+        """Causes are added in the order of `CAUSES`: the first stays."""
+        self.codes[rows & (self.codes == 0)] = 1 + CAUSES.index(cause)
+
+
+@dataclass
+class _EventReader:
+    """The columns of one input."""
+
+    config: DataConfig
+    ids: dict[str, IdColumn]
+    times: TimeColumn
+    numbers: dict[str, NumberColumn]
+    types: TypeColumn
+    only_weight: float
+
+    @classmethod
+    def of(
+        cls,
+        report: InputReport,
+        config: DataConfig,
+        event_weights: Mapping[str, float],
+        typed: Collection[str],
+        acknowledged: bool,
+    ) -> _EventReader:
+        weights = {normal_event_type(name): weight for name, weight in event_weights.items()}
+        undoing = {name: weights.get(undone or "", 1.0) for name, undone in config.undo_events.items()}
+        words = {c.USER_ID: frozenset(config.no_user_ids), c.ITEM_ID: MISSING_IDS}
+        return cls(
+            config=config,
+            ids={name: IdColumn(name, report, words[name], exact=acknowledged) for name in words},
+            times=TimeColumn(report, config, "s" if c.TIMESTAMP in typed else None),
+            numbers={
+                name: NumberColumn(name, report, "." if name in typed else config.decimal_mark, prices=name == c.PRICE)
+                for name in NUMBERS
+            },
+            types=TypeColumn(report, {**undoing, **weights}),
+            only_weight=next(iter(weights.values())),
+        )
+
+    def read(self, batch: pa.Table) -> tuple[dict[str, Any], _Faults]:
+        """The columns of a batch, typed, and the faults of its rows."""
+        names = batch.column_names
+        faults = _Faults(len(batch))
+        users, unfit_user = self.ids[c.USER_ID].read(batch[c.USER_ID])
+        items, unfit_item = self.ids[c.ITEM_ID].read(batch[c.ITEM_ID])
+        times = self.times.read(batch[c.TIMESTAMP])
+        types = self.types.read(batch[c.EVENT_TYPE]) if c.EVENT_TYPE in names else None
+        numbers = {name: reader.read(batch[name]) for name, reader in self.numbers.items() if name in names}
+        no_id = users.is_null().to_numpy(zero_copy_only=False) | items.is_null().to_numpy(zero_copy_only=False)
+        faults.add(reports.MISSING_FIELD, no_id | times.missing)
+        if types:
+            faults.add(reports.MISSING_FIELD, types.missing)
+        faults.add(reports.INVALID_ID, unfit_user | unfit_item)
+        faults.add(reports.MISTYPED_FIELD, times.wrong)
+        for column in numbers.values():
+            faults.add(reports.MISTYPED_FIELD, column.wrong)
+        faults.add(reports.TIMESTAMP_OUT_OF_RANGE, times.beyond)
+        self._check_numbers({name: column.values for name, column in numbers.items()}, faults)
+        if types:
+            faults.add(reports.UNKNOWN_EVENT_TYPE, types.unknown)
+        self._check_times(times.seconds, faults)
+        none = np.full(len(batch), np.nan, np.float32)
+        events = {
+            c.USER_ID: users,
+            c.ITEM_ID: items,
+            c.TIMESTAMP: pa.array(times.seconds),
+            c.WEIGHT: pa.array(types.weights if types else np.full(len(batch), self.only_weight, np.float32)),
+            **{name: _nullable(numbers[name].values if name in numbers else none) for name in NUMBERS},
+        }
+        if types:
+            events[c.EVENT_TYPE] = types.names
+        if c.EVENT_ID in names:
+            events[c.EVENT_ID] = batch[c.EVENT_ID]
+        return events, faults
+
+    def remark_currencies(self) -> None:
+        """Say how many prices there are of each currency, where there are several."""
+        self.numbers[c.PRICE].remark_currencies()
+
+    def _check_numbers(self, values: dict[str, npt.NDArray[np.float32]], faults: _Faults) -> None:
+        """The bounds of `recsys.core.values.amounts`. What is missing is NaN, which no comparison finds."""
+        low, high = self.config.rating_range
+        if (ratings := values.get(c.RATING)) is not None:
+            faults.add(reports.RATING_OUT_OF_RANGE, (ratings < low) | (ratings > high))
+        if (prices := values.get(c.PRICE)) is not None:
+            faults.add(reports.AMOUNT_OUT_OF_RANGE, (prices < 0) | (prices > LARGEST_AMOUNT))
+        if (quantities := values.get(c.QUANTITY)) is not None:
+            faults.add(reports.AMOUNT_OUT_OF_RANGE, np.abs(quantities) > LARGEST_AMOUNT)
+
+    def _check_times(self, seconds: npt.NDArray[np.int64], faults: _Faults) -> None:
+        faults.add(reports.MISSING_TIME, seconds == 0)
+        faults.add(reports.TIME_TOO_EARLY, seconds < self.config.earliest_time)
+        faults.add(reports.TIME_IN_FUTURE, seconds > self.config.latest_second())
+
+
+def _nullable(values: npt.NDArray[np.float32]) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))

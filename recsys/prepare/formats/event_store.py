@@ -17,9 +17,10 @@ from sqlalchemy import make_url
 
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
+from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
-from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
+from recsys.prepare.formats.event_checks import NUMBERS, OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
@@ -82,7 +83,13 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
     # A config need not name ratings: the store has them as a type of their own.
     weights = {RATING: EVENT_WEIGHTS[RATING], **config.event_weights}
     yield from checked_tables(
-        DelimitedRows(report), _tables(report, on_bytes), config, weights, first_seq, lenient=True
+        DelimitedRows(report),
+        _tables(report, on_bytes),
+        config,
+        weights,
+        first_seq,
+        typed=(c.TIMESTAMP, *NUMBERS),
+        acknowledged=True,
     )
 
 

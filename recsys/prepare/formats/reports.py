@@ -18,18 +18,29 @@ MISSING_FIELD = "missing_field"
 MISTYPED_FIELD = "mistyped_field"
 RATING_OUT_OF_RANGE = "rating_out_of_range"
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
 UNKNOWN_EVENT_TYPE = "unknown_event_type"
+INVALID_ID = "invalid_id"
 # Causes that say nothing against the file.
 BLANK = "blank_line"
 CUT_OFF = "cut_off_line"
-HARMLESS = frozenset({BLANK, CUT_OFF})
+# Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
+# most lines have such times.
+MISSING_TIME = "missing_time"
+TIME_TOO_EARLY = "time_too_early"
+TIME_IN_FUTURE = "time_in_future"
+IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
+HARMLESS = frozenset({BLANK, CUT_OFF, *IMPLAUSIBLE_TIMES})
+MAX_IMPLAUSIBLE_SHARE = 0.5
 
 # What to do about bad lines, where their cause is a setting and no damage.
 _REMEDIES = {
     RATING_OUT_OF_RANGE: "set data.rating_range to the scale of these ratings",
     UNKNOWN_EVENT_TYPE: "name the type in data.event_weights, with its weight",
-    TIMESTAMP_OUT_OF_RANGE: "check the unit of the times, and the clock that wrote them",
-    MISTYPED_FIELD: "check what the field holds against docs/data-formats.md",
+    TIMESTAMP_OUT_OF_RANGE: "write all times in one unit, and set data.time_unit where it is not the first rows'",
+    MISTYPED_FIELD: "correct these values, or say how they are written (data.date_order, data.time_zone, data.decimal)",
+    AMOUNT_OUT_OF_RANGE: "prices are not negative, and neither they nor quantities exceed 1e9",
+    INVALID_ID: "write ids as one line of text",
     MISSING_FIELD: "check how the file was exported: every line needs the field",
     NOT_UTF8: "save the file as UTF-8",
 }
@@ -56,6 +67,9 @@ class InputReport:
         dropped: number of dropped lines by cause.
         truncated: the gzip stream ended too early, and `data.allow_truncated` allows that.
         examples: line number, cause and first characters of the first bad lines.
+        read_as: what times that are plain numbers were read as; empty where there are none.
+        remarks: how values were read where that was no matter of course, and of how many.
+        explanations: of fields with values that were refused, why the first was.
     """
 
     path: Path
@@ -66,6 +80,9 @@ class InputReport:
     dropped: Counter[str] = field(default_factory=Counter)
     truncated: bool = False
     examples: list[tuple[int, str, str]] = field(default_factory=list)
+    read_as: str = ""
+    remarks: Counter[str] = field(default_factory=Counter)
+    explanations: dict[str, str] = field(default_factory=dict)
 
     @property
     def bad(self) -> int:
@@ -84,6 +101,31 @@ class InputReport:
             text = line.decode("utf8", "backslashreplace") if isinstance(line, bytes) else line
             self.examples.append((line_number, cause, text[:MAX_EXAMPLE_CHARS]))
 
+    def remark(self, how: str, count: int) -> None:
+        """Say of `count` values how they were read."""
+        if count:
+            self.remarks[how] += count
+
+    def explain(self, field_name: str, why: str | None) -> None:
+        """Say why a value of a field was refused; the first reason stays."""
+        if why:
+            self.explanations.setdefault(field_name, why)
+
+    def check_times(self) -> None:
+        """Stop when most times cannot be right: then it is their unit or their reading that is wrong.
+
+        Raises:
+            DataError: with the number of times by cause.
+        """
+        counts = {cause: self.dropped[cause] for cause in IMPLAUSIBLE_TIMES if self.dropped[cause]}
+        if sum(counts.values()) > MAX_IMPLAUSIBLE_SHARE * self.lines:
+            raise DataError(
+                f"times from data.earliest_year to data.latest_time in {self.path}",
+                f"{', '.join(f'{count:,} {cause}' for cause, count in counts.items())} of {self.lines:,}",
+                "check the column of times; set data.time_unit if they are numbers, data.earliest_year or "
+                "data.latest_time if they are right",
+            )
+
     def check_bad_share(self, limit: float, hint: str = "") -> None:
         """Stop when more than `limit` of the lines are bad.
 
@@ -96,9 +138,10 @@ class InputReport:
             f"{count:,} {cause}" for cause, count in sorted(self.dropped.items()) if cause not in HARMLESS
         )
         examples = "".join(f"\n       line {number} ({cause}): {text}" for number, cause, text in self.examples)
+        reasons = "".join(f"\n       {name}: {why}" for name, why in self.explanations.items())
         raise DataError(
             f"at most {limit:.2%} bad lines in {self.path}",
-            f"{self.bad:,} of {self.lines:,} ({causes}), for example{examples}",
+            f"{self.bad:,} of {self.lines:,} ({causes}), for example{examples}{reasons}",
             hint or f"{self._remedy()}, or raise data.max_bad_line_share to skip so many",
         )
 
@@ -118,4 +161,6 @@ class InputReport:
             "lines": self.lines,
             "kept": self.kept,
             "dropped": dict(sorted(self.dropped.items())),
+            **({"read_as": self.read_as} if self.read_as else {}),
+            **({"remarks": dict(self.remarks)} if self.remarks else {}),
         }

@@ -10,14 +10,15 @@ import pytest
 from recsys.core.errors import DataError
 from recsys.prepare.formats.events import check_columns, event_tables
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.reports import HARMLESS, InputReport
 from recsys.prepare.settings import DataConfig
 
+T = 1_400_000_000
 HEADER = "user_id,item_id,event_type,timestamp,rating,price,quantity"
 
 
 def read(path: Path, **changes: Any) -> tuple[list[dict[str, Any]], InputReport]:
-    settings = {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, **changes}
+    settings = {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, "earliest_year": 1970, **changes}
     config = DataConfig.model_validate(settings)
     report = open_file(path, "interactions")
     seen: list[int] = []
@@ -95,9 +96,15 @@ def test_timestamps(tmp_path: Path, text: str, seconds: int) -> None:
         ("u,a,view,infinity,,,", "mistyped_field"),
         ("u,a,view,1e400,,,", "mistyped_field"),
         ("u,a,view,9,good,,", "mistyped_field"),
-        ("u,a,view,9,nan,,", "mistyped_field"),
         ("u,a,view,9,,cheap,", "mistyped_field"),
         ("u,a,view,9,,,many", "mistyped_field"),
+        ("u,a,view,9,,-1,", "amount_out_of_range"),
+        ("u,a,view,9,,1e10,", "amount_out_of_range"),
+        ("u,a,view,9,,,-2e9", "amount_out_of_range"),
+        ("u\x07,a,view,9,,,", "invalid_id"),
+        (f"u,{'a' * 513},view,9,,,", "invalid_id"),
+        ("u,a,view,0,,,", "missing_time"),
+        ("u,a,view,2199-01-01,,,", "time_in_future"),
         ("u,a,view,-9,,,", "timestamp_out_of_range"),
         ("u,a,view,1400000000000,,,", "timestamp_out_of_range"),
         ("u,a,view,9,7,,", "rating_out_of_range"),
@@ -106,11 +113,11 @@ def test_timestamps(tmp_path: Path, text: str, seconds: int) -> None:
     ],
 )
 def test_a_bad_row_is_counted_and_its_neighbours_are_read(tmp_path: Path, line: str, cause: str) -> None:
-    rows, report = read(write(tmp_path, "u,a,view,1,,,", "u,b,view,2,,,", line, "u,c,view,3,,,"))
+    rows, report = read(write(tmp_path, f"u,a,view,{T},,,", f"u,b,view,{T},,,", line, f"u,c,view,{T},,,"))
     assert [row["item_id"] for row in rows] == ["a", "b", "c"]
     assert report.dropped == {cause: 1}
     assert report.lines == 4
-    assert report.examples[0][:2] == (4, cause)
+    assert [example[:2] for example in report.examples] == ([(4, cause)] if cause not in HARMLESS else [])
 
 
 def test_line_numbers_account_for_rows_skipped_before(tmp_path: Path) -> None:
@@ -185,7 +192,7 @@ def test_a_header_alone_is_refused(tmp_path: Path) -> None:
 
 
 def test_truncated_gzip_of_events(tmp_path: Path) -> None:
-    lines = "\n".join([HEADER, *(f"u{n},a{n * 7919 % 10007},view,{n},,," for n in range(5000))])
+    lines = "\n".join([HEADER, *(f"u{n},a{n * 7919 % 10007},view,{n + 1},,," for n in range(5000))])
     stored = gzip.compress(lines.encode())
     path = tmp_path / "events.csv.gz"
     path.write_bytes(stored[: len(stored) * 3 // 4])
@@ -193,5 +200,5 @@ def test_truncated_gzip_of_events(tmp_path: Path) -> None:
         read(path)
     rows, report = read(path, allow_truncated=True)
     assert 0 < len(rows) < 5000
-    assert [row["timestamp"] for row in rows] == list(range(len(rows)))
+    assert [row["timestamp"] for row in rows] == list(range(1, len(rows) + 1))
     assert report.truncated

