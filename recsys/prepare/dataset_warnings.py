@@ -10,13 +10,19 @@ from recsys.prepare.engine.repeated_events import RepeatedEvents
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.formats.evident import STORE
 from recsys.prepare.inputs import Inputs
+from recsys.prepare.item_cleaning import PRICES_IN
 from recsys.prepare.tally import iso_time
 
 MOST_INPUTS_NAMED = 5
 
 
 def find_warnings(
-    db: Database, inputs: Inputs, repeated: RepeatedEvents, filtered: FilterReport, counts: Mapping[str, int]
+    db: Database,
+    inputs: Inputs,
+    repeated: RepeatedEvents,
+    filtered: FilterReport,
+    counts: Mapping[str, int],
+    record_causes: Mapping[str, int],
 ) -> list[str]:
     """All there is to say of a dataset whose tables are finished, most general first."""
     return [
@@ -26,7 +32,7 @@ def find_warnings(
         *_of_filters(filtered),
         *_of_shares(db),
         *_of_ids(db),
-        *(_of_catalogue(db, counts) if inputs.metadata else ()),
+        *(_of_catalogue(db, counts, record_causes) if inputs.metadata else ()),
     ]
 
 
@@ -93,7 +99,7 @@ def _of_ids(db: Database) -> Iterator[str]:
         )
 
 
-def _of_catalogue(db: Database, counts: Mapping[str, int]) -> Iterator[str]:
+def _of_catalogue(db: Database, counts: Mapping[str, int], record_causes: Mapping[str, int]) -> Iterator[str]:
     items, missing = counts["items"], counts["items_without_metadata"]
     if missing > items / 2:
         yield (
@@ -103,3 +109,9 @@ def _of_catalogue(db: Database, counts: Mapping[str, int]) -> Iterator[str]:
     untitled = oddities.items_without_title(db)
     if untitled > (items - missing) / 2:
         yield f"{untitled:,} of {items - missing:,} items of the catalogue have no title: look at its fields' names."
+    currencies = {cause.removeprefix(PRICES_IN): n for cause, n in record_causes.items() if cause.startswith(PRICES_IN)}
+    if len(currencies) > 1:
+        named = ", ".join(
+            f"{currency} {n:,}" for currency, n in sorted(currencies.items(), key=lambda entry: -entry[1])
+        )
+        yield f"Prices in the catalogue are in several currencies ({named}): they are compared as if they were in one."

@@ -10,7 +10,7 @@ from recsys.prepare import cleaning
 from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
 from recsys.prepare.prices import item_price
 
-_PRICES_IN = "prices_in_"
+PRICES_IN = "prices_in_"
 
 
 def clean_item(item: RawItem, max_chars: int, causes: Counter[str], mark: DecimalMark | None = None) -> tuple[Any, ...]:
@@ -36,7 +36,7 @@ def clean_item(item: RawItem, max_chars: int, causes: Counter[str], mark: Decima
 
 def forget_single_currency(causes: Counter[str]) -> None:
     """Leave out the count of prices by currency where there is but one: only several are worth a word."""
-    currencies = [cause for cause in causes if cause.startswith(_PRICES_IN)]
+    currencies = [cause for cause in causes if cause.startswith(PRICES_IN)]
     if len(currencies) == 1:
         del causes[currencies[0]]
 
@@ -52,7 +52,7 @@ def _price(raw: str | float | None, mark: DecimalMark | None, causes: Counter[st
     if price.ambiguous:
         causes["price_ambiguous"] += 1
     if price.currency:
-        causes[_PRICES_IN + price.currency] += 1
+        causes[PRICES_IN + price.currency] += 1
     return price.amount
 
 

@@ -82,7 +82,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 dataset_files.write_users(db, folder / c.USERS_FILE)
                 dataset_files.write_items(db, folder / c.ITEMS_FILE)
             summary = splits.summary(db)
-            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"])
+            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"], record_counts)
         shutil.rmtree(spill, ignore_errors=True)
         manifest = {
             "schema_version": SCHEMA_VERSION,

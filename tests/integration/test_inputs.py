@@ -405,6 +405,16 @@ def test_events_at_one_time_are_said(tmp_path: Path) -> None:
     assert "All events are at one time, 2020-09-13T12:26:40Z" in warning
 
 
+def test_several_currencies_are_said(tmp_path: Path, daily: Path) -> None:
+    prices = {"i10": "12,99 €", "i11": "$3.50", "i20": "4.00 €"}
+    catalogue = tmp_path / "items.jsonl"
+    catalogue.write_text(
+        "".join(json.dumps({"item_id": item, "title": item, "price": price}) + "\n" for item, price in prices.items())
+    )
+    warnings = run(tmp_path, [daily], metadata=[catalogue]).manifest["warnings"]
+    assert any("several currencies (€ 2, $ 1)" in warning for warning in warnings)
+
+
 def test_the_summary(tmp_path: Path, daily: Path) -> None:
     console = Console(record=True, width=110, file=StringIO())
     for number in range(4, 31):
