@@ -134,7 +134,7 @@ def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[In
         entry = entries[number]
         named = entry.format if isinstance(entry, InputConfig) else None
         try:
-            inputs.append(_open(path, kind, _format_name(path, kind, named, config.format)))
+            inputs.append(_open(path, kind, _format_name(path, kind, named, config.format), config))
         except NoEventsError:
             if len(found.paths) == 1:
                 raise
@@ -169,10 +169,12 @@ def _format_of_url(path: Path, kind: InputKind, name: str) -> str:
     )
 
 
-def _open(path: Path, kind: InputKind, name: str) -> Input:
+def _open(path: Path, kind: InputKind, name: str, config: DataConfig) -> Input:
     loaded = load_format(name)
     with _reading(path):
-        return Input(loaded.open_input(path, kind), name, loaded)
+        report = loaded.open_input(path, kind)
+    report.text = config
+    return Input(report, name, loaded)
 
 
 @contextmanager

@@ -96,8 +96,8 @@ def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:
     for heading in ("first event", "last event"):
         table.add_column(heading, no_wrap=True)
     more = {"format": "format"} if len({entry["format"] for entry in entries}) > 1 else {}
-    if any(entry.get("read_as") for entry in entries):
-        more["read_as"] = "times read as"
+    said = {"written_as": "written as", "read_as": "times read as"}
+    more |= {name: heading for name, heading in said.items() if any(entry.get(name) for entry in entries)}
     for heading in more.values():
         table.add_column(heading, overflow="fold")
     table.add_column("events", justify="right")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 
 from recsys.core.errors import DataError
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.delimited_blocks import BlockReader
-from recsys.prepare.formats.files import read_blocks
+from recsys.prepare.formats.files import read_parts
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.raw.line_numbers import LineNumbers
 from recsys.prepare.raw.records import Dialect, OpenQuoteError, Record, RecordParser, StrayQuoteError
@@ -35,6 +37,7 @@ class DelimitedRows:
         self.report, self._dialect = report, dialect or Dialect()
         self.count = 0
         self._lines = LineNumbers()
+        self._lines_before = 0  # of the files read, if several are packed
         self._lines_of_text = 0  # counted in the text
         self._lines_known = 0  # of headers, of rows beyond their first line
 
@@ -54,7 +57,9 @@ class DelimitedRows:
     def read(
         self, columns: Mapping[str, str], allow_truncated: bool, on_bytes: Callable[[int], object]
     ) -> Iterator[pa.Table]:
-        """Yield the file, whose first line names its columns, as tables of strings; an empty field is null.
+        """Yield the file as tables of strings, by the names in its first line; an empty field is null.
+
+        Of several files packed in one, each has a first line of its own.
 
         Args:
             columns: name in the file -> name in the tables; a column that the file lacks is null in every row.
@@ -62,11 +67,12 @@ class DelimitedRows:
             on_bytes: called with each number of bytes read.
 
         Raises:
-            DataError: see `read_blocks`; a column is named twice; rows and drops do not amount to the lines.
+            DataError: see `read_parts`; a column is named twice; rows and drops do not amount to the lines.
         """
         lines_before = self.report.lines
-        blocks = read_ahead(read_blocks(self.report, allow_truncated, on_bytes))
-        yield from self._read_part(_merged(map(self._with_line_feeds, blocks)), columns)
+        blocks = read_ahead(read_parts(self.report, allow_truncated, on_bytes))
+        for _, part in groupby(blocks, key=itemgetter(0)):
+            yield from self._read_part(_merged(self._with_line_feeds(block) for _, block in part), columns)
         cut_off = self.report.dropped[reports.CUT_OFF]
         known = self.report.lines - lines_before - cut_off + self._lines_known
         if known != self._lines_of_text:
@@ -98,7 +104,7 @@ class DelimitedRows:
             text.split(b"\n", SAMPLE_LINES)[:-1],
         )
         self._lines_known += header.lines
-        line = header.lines
+        line = self._lines_before + header.lines
         while True:
             read = reader.read(text, is_last)
             self._lines_known += read.continued
@@ -110,6 +116,7 @@ class DelimitedRows:
                 yield read.table
             line += text.count(b"\n") - read.rest.count(b"\n")
             if is_last:
+                self._lines_before = line
                 return
             block, is_last = next(blocks)
             text = read.rest + block

@@ -9,6 +9,7 @@ from recsys.core.errors import DataError
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.layouts import LAYOUTS, fitting_formats
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.text_settings import AUTO
 
 EVENTS, STORE = "events", "store"
 Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited text"]
@@ -38,14 +39,14 @@ def evident_format(path: Path, default: str) -> str:
     return EVENTS if is_text else default
 
 
-def evident_kind(path: Path) -> Kind | None:
-    """What a file is by its first bytes; None where that is not evident."""
+def evident_kind(path: Path, encoding: str = AUTO) -> Kind | None:
+    """What a file is by its first bytes; None where that is not evident. `encoding`: see `TextConfig`."""
     head = _head(path)
     if head.startswith(_SQLITE_MAGIC):
         return "an SQLite database"
     if head.startswith(_PARQUET_MAGIC):
         return "a Parquet file"
-    line = first_line(path)
+    line = first_line(path, encoding)
     if line.lstrip().startswith(("{", "[")):
         return "JSON lines"
     return "delimited text" if any(delimiter in line for delimiter in _DELIMITERS) else None
@@ -58,20 +59,21 @@ def check_kind(report: InputReport, format_name: str) -> None:
         DataError: saying what the file is and what to do with it.
     """
     wanted = _wanted(format_name, report.kind)
-    kind = evident_kind(report.path) if wanted else None
+    encoding = report.text.encoding
+    kind = evident_kind(report.path, encoding) if wanted else None
     if kind is None or kind in wanted:
         return
     path = report.path
     raise DataError(
         f"{' or '.join(wanted)} in {path}, as data.{report.kind} has it in the format {format_name}",
-        _got(path, kind),
+        _got(kind, first_line(path, encoding)),
         _remedy(path, report.kind, kind),
     )
 
 
-def first_line(path: Path) -> str:
+def first_line(path: Path, encoding: str = AUTO) -> str:
     """The first line of a file, decompressed, as far as it can be told; blanks around it are kept."""
-    return next((line.decode("utf-8-sig", "replace") for line in head_lines(path, 1)), "").rstrip("\r")
+    return next((line.decode("utf-8-sig", "replace") for line in head_lines(path, 1, encoding)), "").rstrip("\r")
 
 
 def _head(path: Path) -> bytes:
@@ -87,11 +89,11 @@ def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
     return ()
 
 
-def _got(path: Path, kind: Kind) -> str:
+def _got(kind: Kind, line: str) -> str:
     if kind.startswith("a"):
         return kind
     verb = "begin" if kind == "JSON lines" else "begins"
-    return f"{kind} that {verb} with {first_line(path)[:100]!r}"
+    return f"{kind} that {verb} with {line[:100]!r}"
 
 
 def _remedy(path: Path, inputs: InputKind, kind: Kind) -> str:

@@ -1,4 +1,4 @@
-"""Raw files as blocks of whole lines: decompressed, hashed, and their bytes reported as they are read."""
+"""Raw files as blocks of whole lines: unpacked, in UTF-8, hashed, and their bytes reported as they are read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-from isal import isal_zlib
+from typing import Any, BinaryIO
 
 from recsys.core.errors import DataError
 from recsys.prepare.formats.reports import CUT_OFF, InputKind, InputReport
+from recsys.prepare.raw.compression import CutOffError, peeked
+from recsys.prepare.raw.encodings import AUTO
+from recsys.prepare.raw.parts import Part, open_parts
 
 READ_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 20
-GZIP_MAGIC = b"\x1f\x8b"
-GZIP_WBITS = 31  # zlib's code for a gzip header and trailer
 LONGEST_LINE = 64 << 20
-
-# isal ships no types.
-_DAMAGED = cast("type[Exception]", isal_zlib.IsalError)
 
 
 class HashingReader(io.RawIOBase):
@@ -70,100 +66,94 @@ def open_file(path: Path, kind: InputKind) -> InputReport:
     return InputReport(path, kind, size=size)
 
 
-def head_lines(path: Path, count: int) -> list[bytes]:
-    """The first `count` lines, as far as they lie in the first block; none if the file is damaged there."""
-    with path.open("rb") as file:
-        try:
-            head = next(_contents(file), b"")
-        except _DAMAGED:
-            return []  # reading the whole file raises the error that says what is wrong
-    return list(head.split(b"\n")[:count])
+def head_lines(path: Path, count: int, encoding: str = AUTO) -> list[bytes]:
+    """The first `count` lines in UTF-8, as far as they lie in the first `BLOCK_BYTES`, of a file or the first packed.
+
+    Raises:
+        DataError: the file is no text, or damaged there.
+    """
+    return head_text(path, encoding).split(b"\n")[:count]
+
+
+def head_text(path: Path, encoding: str = AUTO) -> bytes:
+    """The first `BLOCK_BYTES` or a few more of a file, or of the first one packed; see `head_lines`."""
+    with open_parts(path) as parts:
+        head, _ = peeked(next(parts).text(encoding), BLOCK_BYTES)
+    return head
 
 
 def read_blocks(
     report: InputReport, allow_truncated: bool, on_bytes: Callable[[int], object] = lambda _: None
 ) -> Iterator[bytes]:
-    """Yield a file as blocks of whole lines, each ending with a line feed; gzip is recognised by its first bytes.
+    """Yield a file as blocks of whole lines in UTF-8, each ending with a line feed; see `read_parts`."""
+    for _, block in read_parts(report, allow_truncated, on_bytes):
+        yield block
 
-    `report.sha256` is set at the end. A last line that a truncated gzip cuts off is counted as `CUT_OFF`.
+
+def read_parts(
+    report: InputReport, allow_truncated: bool, on_bytes: Callable[[int], object] = lambda _: None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield a file as blocks of whole lines in UTF-8, each with the number of the file (from 0) if several are packed.
+
+    How it is packed, compressed and encoded is told by its first bytes, whatever its name. Each line ends with a line
+    feed. `report.written_as` is set, and at the end `report.sha256`. A last line that a compressed stream cuts off is
+    counted as `CUT_OFF`.
 
     Raises:
-        DataError: a damaged gzip; one that ends too early, unless `allow_truncated`; no lines; a
-            line longer than 64 MiB.
+        DataError: the file is damaged, no text or without lines; it ends too early, unless `allow_truncated`; a line
+            is longer than 64 MiB.
     """
-    path, rest = report.path, b""
+    path, lines = report.path, 0
     with path.open("rb") as file:
         raw = HashingReader(file, on_bytes)
-        for data in _chunks(io.BufferedReader(raw, READ_BYTES), report):
-            end = data.rfind(b"\n") + 1
-            if end:
-                yield b"".join((rest, memoryview(data)[:end]))
-                rest = data[end:]
-            else:
-                rest += data
-            if len(rest) > LONGEST_LINE:
-                raise DataError(
-                    f"one record a line in {path}",
-                    f"a line longer than {LONGEST_LINE >> 20} MiB",
-                    "convert the file to JSON lines: one object a line, no enclosing array",
-                )
+        with open_parts(path, io.BufferedReader(raw, READ_BYTES)) as parts:
+            for number, part in enumerate(parts):
+                for block in _blocks(part, report):
+                    lines += 1
+                    yield number, block
+                report.written_as = part.description
         report.sha256 = raw.hexdigest()
     if report.truncated and not allow_truncated:
         raise DataError(
-            f"a complete gzip file at {path}",
+            f"a complete {part.description or 'file'} at {path}",
             "one that ends in the middle of its data",
             "download it again, or use --allow-truncated to read what is there",
         )
-    if report.truncated and rest:
+    if not lines and not report.truncated:
+        raise _empty(path)
+
+
+def _blocks(part: Part, report: InputReport) -> Iterator[bytes]:
+    """Blocks of whole lines; sets `report.truncated` if the part ends too early."""
+    rest: list[bytes] = []
+    size, is_cut_off = 0, False
+    chunks = part.text(report.text.encoding)
+    while True:
+        try:
+            data = next(chunks, None)
+        except CutOffError:
+            report.truncated = is_cut_off = True
+            break
+        if data is None:
+            break
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*rest, memoryview(data)[:end]))
+            rest, size = [], 0
+        rest.append(data[end:])
+        size += len(data) - end
+        if size > LONGEST_LINE:
+            raise DataError(
+                f"one record a line in {part.place}",
+                f"a line longer than {LONGEST_LINE >> 20} MiB",
+                "check that it is a file of lines; JSON has one object a line, no enclosing array",
+            )
+    last = b"".join(rest)
+    if last and is_cut_off:
         report.lines += 1
-        report.drop(CUT_OFF, 0, rest)
-    elif rest:
-        yield rest + b"\n"
-
-
-def _chunks(file: BinaryIO, report: InputReport) -> Iterator[bytes]:
-    """The contents of a file, at most `BLOCK_BYTES` at a time; sets `report.truncated` if a gzip ends too early."""
-    is_empty = True
-    try:
-        for data in _contents(file):
-            is_empty = is_empty and not data
-            yield data
-    except EOFError:
-        report.truncated = True
-    except _DAMAGED as error:
-        raise DataError(f"a sound gzip file at {report.path}", str(error), "download or compress it again") from None
-    if is_empty:
-        raise _empty(report.path)
-
-
-def _contents(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a file, decompressed if the first ones are those of gzip.
-
-    isal's own file object is not used because it loses up to a buffer of the data before an early end.
-
-    Raises:
-        EOFError: a gzip stream is cut off; everything before has been yielded.
-        IsalError: a gzip stream is damaged.
-    """
-    data = file.read(READ_BYTES)
-    if not data.startswith(GZIP_MAGIC):
-        while data:
-            yield data
-            data = file.read(BLOCK_BYTES)
-        return
-    decoder = isal_zlib.decompressobj(wbits=GZIP_WBITS)
-    while data:
-        yield decoder.decompress(data, BLOCK_BYTES)
-        if decoder.eof:
-            # Another member may follow, or zeros that fill the last block of a tape.
-            data = (decoder.unused_data or file.read(READ_BYTES)).lstrip(b"\0")
-            decoder = isal_zlib.decompressobj(wbits=GZIP_WBITS)
-            started = False
-        else:
-            data = decoder.unconsumed_tail or file.read(READ_BYTES)
-            started = True
-    if started:
-        raise EOFError
+        report.drop(CUT_OFF, 0, last)
+    elif last:
+        yield last + b"\n"
 
 
 def _empty(path: Path) -> DataError:

@@ -81,7 +81,7 @@ def check_header(report: InputReport) -> dict[str, str]:
         DataError: the fields have no types; a required one is missing; the file is of the other kind.
     """
     path = report.path
-    head = head_lines(path, 1)
+    head = head_lines(path, 1, report.text.encoding)
     columns = head[0].decode("utf-8-sig", "replace").rstrip("\r").split("\t") if head else []
     fields = {column.partition(":")[0]: column for column in columns}
     if not all(name and column.partition(":")[2] in TYPES for name, column in fields.items()):

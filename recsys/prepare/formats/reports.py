@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.core.errors import DataError
+from recsys.prepare.text_settings import TextConfig
 
 InputKind = Literal["interactions", "metadata"]
 
@@ -42,7 +43,7 @@ _REMEDIES = {
     AMOUNT_OUT_OF_RANGE: "prices are not negative, and neither they nor quantities exceed 1e9",
     INVALID_ID: "write ids as one line of text",
     MISSING_FIELD: "check how the file was exported: every line needs the field",
-    NOT_UTF8: "save the file as UTF-8",
+    NOT_UTF8: "the file may be in Windows-1252 or Latin-1: set data.encoding: windows-1252, or save it as UTF-8",
 }
 _DAMAGED = "mend or download the file again"
 
@@ -65,11 +66,13 @@ class InputReport:
         sha256: of the bytes as stored; set once the input has been read to its end.
         lines: number of lines read so far.
         dropped: number of dropped lines by cause.
-        truncated: the gzip stream ended too early, and `data.allow_truncated` allows that.
+        truncated: the compressed stream ended too early, and `data.allow_truncated` allows that.
         examples: line number, cause and first characters of the first bad lines.
         read_as: what times that are plain numbers were read as; empty where there are none.
         remarks: how values were read where that was no matter of course, and of how many.
         explanations: of fields with values that were refused, why the first was.
+        text: what settings say of how its text is written.
+        written_as: how its text turned out to be stored and written, in words.
     """
 
     path: Path
@@ -83,6 +86,8 @@ class InputReport:
     read_as: str = ""
     remarks: Counter[str] = field(default_factory=Counter)
     explanations: dict[str, str] = field(default_factory=dict)
+    text: TextConfig = field(default_factory=TextConfig)
+    written_as: str = ""
 
     @property
     def bad(self) -> int:
@@ -161,6 +166,7 @@ class InputReport:
             "lines": self.lines,
             "kept": self.kept,
             "dropped": dict(sorted(self.dropped.items())),
+            **({"written_as": self.written_as} if self.written_as else {}),
             **({"read_as": self.read_as} if self.read_as else {}),
             **({"remarks": dict(self.remarks)} if self.remarks else {}),
         }

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.core.errors import DataError
-from recsys.prepare.formats import delimited, files
+from recsys.prepare.formats import delimited
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import BLANK, MALFORMED, NOT_UTF8, InputReport
-from recsys.prepare.raw import records
+from recsys.prepare.raw import parts, records
 
 NAMES = ["user", "item", "time", "note"]
 Rows = list[tuple[str | None, ...]]
@@ -55,8 +55,7 @@ def with_nulls(rows: list[list[str]]) -> Rows:
 @pytest.fixture(params=[40, 1 << 22], ids=["small blocks", "large blocks"])
 def block_sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that cross the bounds of blocks are read like others."""
-    monkeypatch.setattr(files, "READ_BYTES", request.param)
-    monkeypatch.setattr(files, "BLOCK_BYTES", request.param)
+    monkeypatch.setattr(parts, "READ_BYTES", request.param)
     monkeypatch.setattr(delimited, "BLOCK_BYTES", 3 * request.param)
 
 

@@ -10,6 +10,7 @@ from recsys.core.errors import DataError
 from recsys.prepare.formats import files, reports
 from recsys.prepare.formats.files import head_lines, open_file, read_blocks
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.raw import compression, parts
 
 LINES = b"".join(b'{"number": %d}\n' % number for number in range(5000))
 
@@ -21,8 +22,8 @@ def read(path: Path, allow_truncated: bool = False) -> tuple[bytes, InputReport]
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "READ_BYTES", 60)
-    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(parts, "READ_BYTES", 60)
+    monkeypatch.setattr(compression, "PIECE_BYTES", 100)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -108,7 +109,7 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 
 def test_a_file_without_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "LONGEST_LINE", 1000)
-    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(parts, "READ_BYTES", 100)
     (tmp_path / "f").write_bytes(b"[" + b'{"a": 1}, ' * 500 + b"]")
     with pytest.raises(DataError, match="one record a line"):
         read(tmp_path / "f")
@@ -119,7 +120,8 @@ def test_head_lines(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(LINES))
     assert head_lines(path, 2) == [b'{"number": 0}', b'{"number": 1}']
     path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 50)
-    assert head_lines(path, 2) == []
+    with pytest.raises(DataError, match="sound gzip"):
+        head_lines(path, 2)
 
 
 def test_bad_share_is_measured_on_bad_lines_alone() -> None:

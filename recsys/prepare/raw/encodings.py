@@ -1,0 +1,98 @@
+"""Bytes of text in any encoding as UTF-8, and its lines as lines that end with a line feed."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+from recsys.core.errors import DataError
+from recsys.prepare.raw.compression import peeked
+
+AUTO, UTF8 = "auto", "utf-8"
+_MARKS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_ERRORS = "recsys-mark"
+_LEAST_ZEROS = 0.4  # of every other byte: Latin letters in UTF-16
+
+
+def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Put a byte that UTF-8 has not where text cannot be decoded, so that its line is counted as bad."""
+    if isinstance(error, UnicodeDecodeError):
+        return "\udcff", error.end
+    if isinstance(error, UnicodeEncodeError):
+        return b"\xff" * (error.end - error.start), error.end
+    raise error
+
+
+codecs.register_error(_ERRORS, _mark)
+
+
+def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, Iterator[bytes]]:
+    """Text as UTF-8 without a byte order mark.
+
+    A byte order mark tells more than a setting. What cannot be decoded becomes a byte that is not UTF-8.
+
+    Args:
+        chunks: the text.
+        encoding: a name that Python knows, or `AUTO`: UTF-8 unless there is a byte order mark.
+        place: names the file in errors.
+
+    Returns:
+        What the encoding is, and the text.
+
+    Raises:
+        DataError: `AUTO`, and the text looks like UTF-16 without a byte order mark.
+    """
+    head, chunks = peeked(chunks)
+    mark, name = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", encoding))
+    if mark:
+        chunks = _without(mark, chunks)
+    elif encoding == AUTO:
+        _refuse_utf16(head, place)
+        name = UTF8
+    if codecs.lookup(name).name != UTF8:
+        chunks = _transcoded(chunks, name)
+    shown = name.removesuffix("-le").removesuffix("-be") if mark else codecs.lookup(name).name
+    return shown.upper() + (" with a byte order mark" if mark and name == UTF8 else ""), chunks
+
+
+def with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Text whose lines end with carriage returns alone, as old Macs wrote it, with line feeds; other text as it is."""
+    head, chunks = peeked(chunks)
+    if b"\n" in head or b"\r" not in head:
+        yield from chunks
+        return
+    held = b""
+    for chunk in chunks:
+        data = held + chunk
+        held = b"\r" if data.endswith(b"\r") else b""
+        yield data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if held:
+        yield b"\n"
+
+
+def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield next(chunks)[len(mark) :]
+    yield from chunks
+
+
+def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(name)(_ERRORS)
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode(UTF8, _ERRORS)
+    yield decoder.decode(b"", final=True).encode(UTF8, _ERRORS)
+
+
+def _refuse_utf16(head: bytes, place: str) -> None:
+    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if len(zeros) > 8 and zeros.count(0) > _LEAST_ZEROS * len(zeros):
+            raise DataError(
+                f"text in UTF-8, or with a byte order mark, at {place}",
+                "what looks like UTF-16 without a byte order mark",
+                f"set data.encoding: {name}, or save the file as UTF-8",
+            )
