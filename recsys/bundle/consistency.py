@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from recsys.bundle import layout
+from recsys.bundle.manifest import as_json
 from recsys.bundle.reader import Bundle
 from recsys.core.errors import BundleError
 
@@ -29,6 +32,9 @@ def require_consistent(bundle: Bundle) -> None:
     _require_same("items", counts)
     users = {"manifest.json": bundle.manifest.dataset.n_users, layout.CATALOGUE_FILE: bundle.catalogue.n_users}
     _require_same("users", {**users, layout.HISTORIES_FOLDER: len(histories)})
+    searched = asdict(bundle.two_tower().index.parameters)
+    if searched != (described := as_json(bundle.manifest.index)):
+        raise misfit(f"an index as manifest.json describes it: {described}", str(searched))
     for name in bundle.sources:
         if fault := bundle.source(name).fault():
             raise misfit(f"a source {name} whose parts fit together", fault)

@@ -13,7 +13,23 @@ import msgspec
 from msgspec import Struct, field
 
 from recsys.bundle.layout import MANIFEST_FILE, SCHEMA_VERSION
+from recsys.bundle.manifest_values import (
+    BundleName,
+    Bytes,
+    Depth,
+    Difference,
+    Epoch,
+    Items,
+    LogOdds,
+    Sha256,
+    Share,
+    SourceName,
+    Text,
+)
 from recsys.core.errors import BundleError
+from recsys.core.parameters import Count, Number, Weight
+from recsys.core.small_files import read_small_file
+from recsys.core.stored_arrays import REMEDY
 
 Verification = Literal["full", "quick"]
 
@@ -29,7 +45,7 @@ _PACKAGES = (
     "pandas",
     "scipy",
 )
-_REMEDY = "export the bundle again, or name another version"
+_MOST_BYTES = 1 << 24  # of the manifest
 
 
 class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,13 +65,13 @@ class DatasetSection(_Section, frozen=True, kw_only=True):
         text_weights_sha256: SHA-256 of its weights.
     """
 
-    name: str
+    name: BundleName
     synthetic: bool
-    n_users: int
-    n_items: int
-    manifest_sha256: str | None
-    text_encoder: str | None
-    text_weights_sha256: str | None
+    n_users: Count
+    n_items: Items
+    manifest_sha256: Sha256 | None
+    text_encoder: Text | None
+    text_weights_sha256: Text | None
 
 
 class MetricsSection(_Section, frozen=True, kw_only=True):
@@ -73,14 +89,14 @@ class MetricsSection(_Section, frozen=True, kw_only=True):
         training_curve: one record for each epoch of the two-tower.
     """
 
-    validation_ndcg: float | None = field(name="validation_ndcg@10")
-    index_recall: float | None = field(name="index_recall@100")
-    onnx_differences: dict[str, float]
+    validation_ndcg: Share | None = field(name="validation_ndcg@10")
+    index_recall: Share | None = field(name="index_recall@100")
+    onnx_differences: dict[str, Difference]
     sources: dict[str, dict[str, Any]] = field(name="retrievers")
     skipped: dict[str, str] = field(name="retrievers_skipped")
     hybrid: dict[str, Any]
     ranker: dict[str, Any] | None
-    best_epoch: int
+    best_epoch: Epoch
     training_curve: list[dict[str, Any]]
 
 
@@ -96,19 +112,19 @@ class RankerSection(_Section, frozen=True, kw_only=True):
         finalists: candidates of a query that reach the ranker.
     """
 
-    proposers: list[str]
-    scorers: list[str]
-    features: list[str]
-    source_sum: dict[str, float]
-    repeat_log_odds: float
-    finalists: int
+    proposers: list[SourceName]
+    scorers: list[SourceName]
+    features: list[Text]
+    source_sum: dict[str, Weight]
+    repeat_log_odds: LogOdds
+    finalists: Depth
 
 
 class Calibration(_Section, frozen=True, kw_only=True):
     """A model's score s means the probability 1 / (1 + exp(-(scale * s + offset)))."""
 
-    scale: float
-    offset: float
+    scale: Number
+    offset: Number
 
 
 class ServingSection(_Section, frozen=True, kw_only=True):
@@ -120,24 +136,24 @@ class ServingSection(_Section, frozen=True, kw_only=True):
         confidence: calibration of each model that has one; the whole pipeline is called "full".
     """
 
-    candidates: int
-    proposer_candidates: int
+    candidates: Depth
+    proposer_candidates: Depth
     confidence: dict[str, Calibration]
 
 
 class IndexSection(_Section, frozen=True, kw_only=True):
     """See `recsys.sources.two_tower.index_parameters.IndexParameters`."""
 
-    leaves: int
-    leaves_to_search: int
-    reorder: int
+    leaves: Count
+    leaves_to_search: Count
+    reorder: Count
 
 
 class FileEntry(_Section, frozen=True, kw_only=True):
     """Size in bytes and SHA-256, in hexadecimal, of a file."""
 
-    bytes: int
-    sha256: str
+    bytes: Bytes
+    sha256: Sha256
 
 
 class Manifest(_Section, frozen=True, kw_only=True):
@@ -162,18 +178,18 @@ class Manifest(_Section, frozen=True, kw_only=True):
     """
 
     schema_version: int
-    name: str
-    version: str
-    created_at: str
+    name: BundleName
+    version: BundleName
+    created_at: Text
     dataset: DatasetSection
     config: dict[str, Any]
     metrics: MetricsSection
-    sources: dict[str, str]
-    hybrids: dict[str, dict[str, float]]
+    sources: dict[SourceName, Text]
+    hybrids: dict[SourceName, dict[str, Weight]]
     ranker: RankerSection | None
     serving: ServingSection
     index: IndexSection
-    packages: dict[str, str]
+    packages: dict[str, Text]
     files: dict[str, FileEntry]
     sha256: str
 
@@ -242,11 +258,11 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST_FILE
     try:
-        content = json.loads(path.read_text("utf8"))
+        content = json.loads(read_small_file(path, _MOST_BYTES).decode("utf8"))
     except FileNotFoundError:
-        raise BundleError(f"a bundle in {folder}", f"no {MANIFEST_FILE}: it is partial or no bundle", _REMEDY) from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"a readable {path}", str(error), _REMEDY) from error
+        raise BundleError(f"a bundle in {folder}", f"no {MANIFEST_FILE}: it is partial or no bundle", REMEDY) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError(f"a readable {path}", str(error), REMEDY) from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:
         raise BundleError(
@@ -256,14 +272,14 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         computed = digest(content)
-    except ValueError as error:  # Python reads NaN and 1e999, which nothing here writes
-        raise BundleError(f"finite figures and plain text in {path}", str(error), _REMEDY) from error
+    except (ValueError, RecursionError) as error:  # Python reads NaN and 1e999, which nothing here writes
+        raise BundleError(f"finite figures and plain text in {path}", str(error), REMEDY) from error
     if content.get("sha256") != computed:
-        raise BundleError(f"an unchanged {path}", "content that does not match its checksum", _REMEDY)
+        raise BundleError(f"an unchanged {path}", "content that does not match its checksum", REMEDY)
     try:
         return msgspec.convert(content, Manifest)
-    except msgspec.ValidationError as error:
-        raise BundleError(f"the fields of schema version {SCHEMA_VERSION} in {path}", str(error), _REMEDY) from error
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise BundleError(f"the fields of schema version {SCHEMA_VERSION} in {path}", str(error), REMEDY) from error
 
 
 def verify_files(folder: Path, manifest: Manifest, verification: Verification) -> None:
@@ -277,12 +293,15 @@ def verify_files(folder: Path, manifest: Manifest, verification: Verification) -
     Raises:
         BundleError: a file is missing, cut off or changed.
     """
+    home = folder.resolve()
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            raise BundleError(f"{name} in bundle {folder}", "no such file: the bundle is partial", _REMEDY)
+            raise BundleError(f"{name} in bundle {folder}", "no such file: the bundle is partial", REMEDY)
+        if path.resolve() != home / name:
+            raise BundleError(f"{path} itself", f"a link to {path.resolve()}", REMEDY)
         size = path.stat().st_size
         if size != expected.bytes:
-            raise BundleError(f"{expected.bytes} bytes in {path}", f"{size}: it is corrupt", _REMEDY)
+            raise BundleError(f"{expected.bytes} bytes in {path}", f"{size}: it is corrupt", REMEDY)
         if verification == "full" and file_sha256(path) != expected.sha256:
-            raise BundleError(f"SHA-256 {expected.sha256[:12]}… of {path}", "another content: it is corrupt", _REMEDY)
+            raise BundleError(f"SHA-256 {expected.sha256[:12]}… of {path}", "another content: it is corrupt", REMEDY)

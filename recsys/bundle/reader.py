@@ -14,9 +14,10 @@ from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.histories import read_histories
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify_files
+from recsys.bundle.manifest_checks import faults
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
-from recsys.core.stored_arrays import read_array
+from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
@@ -53,6 +54,8 @@ class Bundle:
         self._lock = FolderLock.shared(path)
         self._loaded: dict[str, Source] = {}
         self.manifest: Manifest = read_manifest(path)
+        for expected, got in faults(self.manifest):
+            raise BundleError(f"{expected} in {path / layout.MANIFEST_FILE}", got, REMEDY)
         verify_files(path, self.manifest, verify)
 
     @property

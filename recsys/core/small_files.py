@@ -24,6 +24,6 @@ def read_small_file(path: Path, most: int = MOST_BYTES) -> bytes:
             raise OSError(errno.EINVAL, "not a plain file", str(path))
         if found.st_size > most:
             raise OSError(errno.EFBIG, f"{found.st_size} bytes, more than {most}", str(path))
-        return os.read(descriptor, most)  # the kernel gives all of a plain file of this size at once
+        return os.read(descriptor, found.st_size)  # the kernel gives all of a plain file of this size at once
     finally:
         os.close(descriptor)
