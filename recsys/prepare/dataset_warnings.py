@@ -45,7 +45,7 @@ def _of_inputs(inputs: Inputs) -> Iterator[str]:
             causes = ", ".join(f"{count:,} {cause}" for cause, count in sorted(log.report.dropped.items()))
             yield (
                 f"{log.report.bad:,} of {log.report.lines:,} events in the store {log.report.path} are not used "
-                f"({causes}): see data.event_weights and data.rating_range."
+                f"({causes}){_reasons(log.report.explanations)}: see data.event_weights and data.rating_range."
             )
     empty = [log.report.path.name for log in inputs.interactions if not log.tally.rows]
     if empty:
@@ -57,6 +57,10 @@ def _of_inputs(inputs: Inputs) -> Iterator[str]:
         yield f"All events are at one time, {iso_time(times.pop())}: their order is that of the lines."
     elif rows > 1 and sum(tally.at_midnight for tally in tallies) == rows:
         yield "All times are at midnight: the order of a user's events within a day is that of the lines."
+
+
+def _reasons(explanations: Mapping[str, str]) -> str:
+    return "".join(f"; {name}: {why}" for name, why in explanations.items())
 
 
 def _of_repeated(inputs: Inputs, repeated: RepeatedEvents) -> Iterator[str]:

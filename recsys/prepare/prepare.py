@@ -19,6 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
+from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.dataset_warnings import find_warnings
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
@@ -35,6 +36,7 @@ from recsys.prepare.settings import DataConfig, PreparationConfig
 from recsys.prepare.terminal import StageProgress, print_report
 
 REPEATED_EVENT = "repeated_event"
+MOST_NAMED = 5  # of the inputs that an error names
 ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
 # Causes for which an item record is not used; the other causes name fields that were not understood.
 _UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
@@ -111,6 +113,19 @@ def _load_interactions(db: Database, logs: list[Input], data: DataConfig, progre
         # The order of the inputs, then of their lines, decides ties in time.
         for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
             staging.insert_interactions(db, batch)
+    if not any(log.tally.rows for log in logs):
+        raise _no_events(logs)
+
+
+def _no_events(logs: list[Input]) -> DataError:
+    causes = sum((log.report.dropped for log in logs), Counter[str]())
+    named = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+    return DataError(
+        f"events in {', '.join(str(log.report.path) for log in logs[:MOST_NAMED])}",
+        f"none of {sum(log.report.lines for log in logs):,} lines" + (f" ({named})" if named else ""),
+        "see docs/data-formats.md for what a value may be, and docs/settings.md for the settings of data that say how "
+        "they are written",
+    )
 
 
 def _sizes(inputs: list[Input]) -> list[tuple[Path, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -138,14 +138,16 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
 
 
 def _section(
-    table: Table, name: str, read: int, dropped: dict[str, int], kept: int, remarks: dict[str, int] | None = None
+    table: Table, name: str, read: int, dropped: dict[str, int], kept: int, remarks: Mapping[str, int] | None = None
 ) -> None:
     table.add_row(name, "read", f"{read:,}")
     for cause, count in dropped.items():
         table.add_row("", f"dropped: {cause.replace('_', ' ')}", f"{count:,}")
+    table.add_row("", "kept", f"{kept:,}", end_section=not remarks)
     for remark, count in (remarks or {}).items():
-        table.add_row("", escape(remark), f"{count:,}")
-    table.add_row("", "kept", f"{kept:,}", end_section=True)
+        table.add_row("", Text(remark), f"{count:,}")
+    if remarks:
+        table.add_section()
 
 
 def _shortened(entries: list[dict[str, Any]]) -> list[dict[str, Any] | None]:

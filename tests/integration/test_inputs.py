@@ -127,7 +127,9 @@ def test_each_input_may_have_a_format_of_its_own(tmp_path: Path, daily: Path) ->
 
 
 def test_the_store_may_be_named_as_the_server_names_it(tmp_path: Path) -> None:
-    stored = write_store(tmp_path / "s.db", [Logged(f"e{n}", f"u{n % 2}", f"i{n}", "view", n) for n in range(1, 9)])
+    stored = write_store(
+        tmp_path / "s.db", [Logged(f"e{n}", f"u{n % 2}", f"i{n}", "view", 1_600_000_000 + n) for n in range(8)]
+    )
     for kind in ("store", "events"):
         dataset = run(tmp_path, [f"sqlite:///{stored}"], format=kind)
         assert dataset.manifest["counts"]["interactions"] == 8
