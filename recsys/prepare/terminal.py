@@ -59,7 +59,7 @@ class StageProgress:
 
     @contextmanager
     def _bar(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
-        task = self._progress.add_task(f"Reading {name}", total=size, size=f"{size / 1e6:,.1f} MB")
+        task = self._progress.add_task(f"Reading {escape(name)}", total=size, size=f"{size / 1e6:,.1f} MB")
         yield lambda count: self._progress.advance(task, count)
 
     @contextmanager
@@ -76,7 +76,7 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     console.print(_inputs_table([entry for entry in manifest["sources"] if entry["kind"] == "interactions"], label))
     console.print(_dropped_table(manifest))
     if types := _event_types(manifest["sources"]):
-        console.print(f"Events by type: {types}", soft_wrap=True)
+        console.print(f"Events by type: {types}", soft_wrap=True, markup=False)
     counts = manifest["counts"]
     parts = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test"))
     console.print(
@@ -86,12 +86,12 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     if manifest["warnings"]:
         sentences = Text("\n".join(f"• {sentence}" for sentence in manifest["warnings"]))
         console.print(Panel(sentences, title="Please look at this", title_align="left", border_style="yellow"))
-    console.print(f"Prepared dataset: {folder}", soft_wrap=True)
+    console.print(f"Prepared dataset: {folder}", soft_wrap=True, markup=False)
 
 
 def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:
     """A row an input of interactions: from when to when its events are, its format where there are several."""
-    table = Table(title=f"Inputs: {label}", title_justify="left")
+    table = Table(title=f"Inputs: {escape(label)}", title_justify="left")
     table.add_column("input", overflow="fold")
     for heading in ("first event", "last event"):
         table.add_column(heading, no_wrap=True)
@@ -106,7 +106,9 @@ def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:
             table.add_row(f"... {len(entries) - 2 * SHOWN_AT_ENDS:,} more")
             continue
         times = (_shown_time(entry.get(name)) for name in ("first_event", "last_event"))
-        table.add_row(Path(entry["path"]).name, *times, *(entry.get(name) or "" for name in more), f"{entry['kept']:,}")
+        table.add_row(
+            escape(Path(entry["path"]).name), *times, *(entry.get(name) or "" for name in more), f"{entry['kept']:,}"
+        )
     return table
 
 
@@ -140,7 +142,7 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
 def _section(
     table: Table, name: str, read: int, dropped: dict[str, int], kept: int, remarks: Mapping[str, int] | None = None
 ) -> None:
-    table.add_row(name, "read", f"{read:,}")
+    table.add_row(escape(name), "read", f"{read:,}")
     for cause, count in dropped.items():
         table.add_row("", f"dropped: {cause.replace('_', ' ')}", f"{count:,}")
     table.add_row("", "kept", f"{kept:,}", end_section=not remarks)
