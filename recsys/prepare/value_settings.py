@@ -67,7 +67,10 @@ class ValueConfig(Section):
         exclude_if=_is("UTC"),
     )
     earliest_year: Annotated[int, Field(ge=1970, le=2242)] = Field(
-        1990, description="Events of years before are dropped and counted.", exclude_if=_is(1990)
+        1990,
+        description="Events of years before are dropped and counted, unless most of the first ones of a file are: its "
+        "times are then taken for numbers that order events.",
+        exclude_if=_is(1990),
     )
     latest_time: AwareDatetime | None = Field(
         None,

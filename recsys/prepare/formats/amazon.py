@@ -12,6 +12,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.json_lines import raw_items, read_records
 from recsys.prepare.formats.layouts import LAYOUTS, check_layout, review_type
+from recsys.prepare.formats.plausible_times import PlausibleTimes
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
 
@@ -21,9 +22,9 @@ def review_tables(
 ) -> Iterator[pa.Table]:
     """Yield a review file of one edition, see `Format.interactions`."""
     layout = LAYOUTS[layout_name]
-    seq = first_seq
+    seq, plausible = first_seq, PlausibleTimes(report, config)
     for reviews in read_records(report, config, review_type(layout, config.rating_range), on_bytes):
-        yield pa.table(
+        table = pa.table(
             {
                 c.USER_ID: pa.array([review.user_id for review in reviews], pa.string()),
                 c.ITEM_ID: pa.array([review.item_id for review in reviews], pa.string()),
@@ -33,6 +34,18 @@ def review_tables(
             }
         )
         seq += len(reviews)
+        yield _of_plausible_times(table, report, plausible)
+    report.check_times()
+
+
+def _of_plausible_times(table: pa.Table, report: InputReport, plausible: PlausibleTimes) -> pa.Table:
+    """The rows whose times can be right; the others are counted."""
+    dropped = np.zeros(len(table), bool)
+    for cause, rows in plausible.faults(table[c.TIMESTAMP].to_numpy()).items():
+        if rows.any():
+            report.dropped[cause] += int(rows.sum())
+            dropped |= rows
+    return table.filter(pa.array(~dropped)) if dropped.any() else table
 
 
 def _edition(layout_name: str) -> Format:

@@ -12,12 +12,13 @@ import pyarrow as pa
 from msgspec import Meta
 
 from recsys.core.dotted import imported
+from recsys.core.events import MAX_ID_CHARS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.registry import FORMATS
 from recsys.prepare.formats.reports import InputKind, InputReport
 from recsys.prepare.settings import DataConfig
 
-Id = Annotated[str, Meta(min_length=1)]
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 # Called with each number of bytes read, for a progress bar.
 OnBytes = Callable[[int], object]
 

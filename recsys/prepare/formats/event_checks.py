@@ -19,6 +19,7 @@ from recsys.prepare.formats.column_texts import Mask
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.id_columns import IdColumn
 from recsys.prepare.formats.number_columns import NumberColumn
+from recsys.prepare.formats.plausible_times import PlausibleTimes
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.formats.time_columns import TimeColumn
 from recsys.prepare.formats.type_columns import TypeColumn
@@ -102,6 +103,7 @@ class _EventReader:
     config: DataConfig
     ids: dict[str, IdColumn]
     times: TimeColumn
+    plausible: PlausibleTimes
     numbers: dict[str, NumberColumn]
     types: TypeColumn
     only_weight: float
@@ -122,6 +124,7 @@ class _EventReader:
             config=config,
             ids={name: IdColumn(name, report, words[name], exact=acknowledged) for name in words},
             times=TimeColumn(report, config, "s" if c.TIMESTAMP in typed else None),
+            plausible=PlausibleTimes(report, config),
             numbers={
                 name: NumberColumn(name, report, "." if name in typed else config.decimal_mark, prices=name == c.PRICE)
                 for name in NUMBERS
@@ -151,7 +154,8 @@ class _EventReader:
         self._check_numbers({name: column.values for name, column in numbers.items()}, faults)
         if types:
             faults.add(reports.UNKNOWN_EVENT_TYPE, types.unknown)
-        self._check_times(times.seconds, faults)
+        for cause, implausible in self.plausible.faults(times.seconds).items():
+            faults.add(cause, implausible)
         none = np.full(len(batch), np.nan, np.float32)
         events = {
             c.USER_ID: users,
@@ -179,11 +183,6 @@ class _EventReader:
             faults.add(reports.AMOUNT_OUT_OF_RANGE, (prices < 0) | (prices > LARGEST_AMOUNT))
         if (quantities := values.get(c.QUANTITY)) is not None:
             faults.add(reports.AMOUNT_OUT_OF_RANGE, np.abs(quantities) > LARGEST_AMOUNT)
-
-    def _check_times(self, seconds: npt.NDArray[np.int64], faults: _Faults) -> None:
-        faults.add(reports.MISSING_TIME, seconds == 0)
-        faults.add(reports.TIME_TOO_EARLY, seconds < self.config.earliest_time)
-        faults.add(reports.TIME_IN_FUTURE, seconds > self.config.latest_second())
 
 
 def _nullable(values: npt.NDArray[np.float32]) -> pa.Array:

@@ -30,7 +30,6 @@ FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
 def config(folder: Path, kind: str, log: str | Path, **data: Any) -> Config:
     settings = {"format": kind, "interactions": [log], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
-    settings["earliest_year"] = 1970
     return parse_config({"name": "shop", "data": {**settings, **data}}, "the test")
 
 
