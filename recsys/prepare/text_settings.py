@@ -25,7 +25,7 @@ def _delimiter(text: str) -> str:
 def _encoding(name: str) -> str:
     if name != AUTO:
         try:
-            b"a".decode(name)
+            "a".encode(name)
             codecs.getincrementaldecoder(name)
         except (LookupError, UnicodeError, ValueError):
             raise ValueError("no such encoding; for example utf-8, windows-1252, latin-1, utf-16-le") from None

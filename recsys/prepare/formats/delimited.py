@@ -14,13 +14,12 @@ from recsys.prepare.formats import reports
 from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.files import read_parts
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.raw.line_numbers import LineNumbers
-from recsys.prepare.raw.records import Dialect, OpenQuoteError, Record, RecordParser, StrayQuoteError
+from recsys.prepare.raw.records import Dialect
 from recsys.prepare.read_ahead import read_ahead
 
 BLOCK_BYTES = 1 << 22
-SAMPLE_LINES = 50
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class DelimitedRows:
@@ -34,7 +33,10 @@ class DelimitedRows:
     """
 
     def __init__(self, report: InputReport, dialect: Dialect | None = None) -> None:
-        self.report, self._dialect = report, dialect or Dialect()
+        """`dialect`: how the file is written, if its format says so; otherwise settings and first lines tell."""
+        self.report, self._fixed_dialect = report, dialect
+        self._dialect = dialect or Dialect()
+        self._written_as = ""
         self.count = 0
         self._lines = LineNumbers()
         self._lines_before = 0  # of the files read, if several are packed
@@ -67,12 +69,14 @@ class DelimitedRows:
             on_bytes: called with each number of bytes read.
 
         Raises:
-            DataError: see `read_parts`; a column is named twice; rows and drops do not amount to the lines.
+            DataError: see `read_parts` and `read_header`; a column is named twice, or names come again in another
+                order; rows and drops do not amount to the lines.
         """
         lines_before = self.report.lines
         blocks = read_ahead(read_parts(self.report, allow_truncated, on_bytes))
         for _, part in groupby(blocks, key=itemgetter(0)):
             yield from self._read_part(_merged(self._with_line_feeds(block) for _, block in part), columns)
+        self.report.written_as = ", ".join(filter(None, (self.report.written_as, self._written_as)))
         cut_off = self.report.dropped[reports.CUT_OFF]
         known = self.report.lines - lines_before - cut_off + self._lines_known
         if known != self._lines_of_text:
@@ -93,16 +97,12 @@ class DelimitedRows:
     def _read_part(self, blocks: Iterator[tuple[bytes, bool]], columns: Mapping[str, str]) -> Iterator[pa.Table]:
         """Yield what stands under one header."""
         block, is_last = next(blocks)
-        header = self._header(block.removeprefix(BYTE_ORDER_MARK).split(b"\n"))
-        names = [name.decode("utf8", "replace").strip() for name in header.fields]
-        self._check_names(names, columns)
+        header = read_header(block, self.report.text, columns, str(self.report.path), self._fixed_dialect)
+        self._check_names(header.names, columns)
+        self._dialect = header.dialect
+        self._written_as = "" if self._fixed_dialect else header.description
+        reader = BlockReader(header, {name: column for column, name in columns.items()}, str(self.report.path))
         text = block.split(b"\n", header.lines)[-1]
-        reader = BlockReader(
-            self._dialect,
-            names,
-            {name: column for column, name in columns.items()},
-            text.split(b"\n", SAMPLE_LINES)[:-1],
-        )
         self._lines_known += header.lines
         line = self._lines_before + header.lines
         while True:
@@ -120,16 +120,6 @@ class DelimitedRows:
                 return
             block, is_last = next(blocks)
             text = read.rest + block
-
-    def _header(self, lines: list[bytes]) -> Record:
-        try:
-            return RecordParser(self._dialect, 0).read_any(lines, 0)
-        except (StrayQuoteError, OpenQuoteError):
-            raise DataError(
-                f"the names of the columns in the first line of {self.report.path}",
-                repr(lines[0][:100].decode("utf8", "replace")),
-                "mend the quotes in the first line",
-            ) from None
 
     def _check_names(self, names: list[str], columns: Mapping[str, str]) -> None:
         twice = [name for name, count in Counter(names).items() if count > 1 and name in columns]

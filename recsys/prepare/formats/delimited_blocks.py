@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from recsys.core.errors import DataError
 from recsys.core.types import Int64Array
 from recsys.prepare.formats import reports
 from recsys.prepare.raw.arrow_csv import parse_block
+from recsys.prepare.raw.dialects import Header
 from recsys.prepare.raw.quotes import SafeBlock, is_utf8, safe_block
-from recsys.prepare.raw.records import Dialect, RecordParser
+from recsys.prepare.raw.records import RecordParser
+
+_AROUND_NAMES = "\ufeff \t"
 
 
 @dataclass
@@ -35,18 +40,18 @@ class ReadBlock:
 
 
 class BlockReader:
-    """Reads the blocks under one header.
+    """Reads the blocks under one header."""
 
-    Attributes:
-        names: of the columns in the file.
-        columns: name in the tables -> name in the file.
-    """
-
-    def __init__(self, dialect: Dialect, names: list[str], columns: Mapping[str, str], sample: Iterable[bytes]) -> None:
-        """`sample`: some of the first lines below the header."""
-        self.names, self.columns = names, columns
-        self._parser = RecordParser(dialect, len(names), sample)
-        self._fields = {name: names.index(column) if column in names else None for name, column in columns.items()}
+    def __init__(self, header: Header, columns: Mapping[str, str], place: str) -> None:
+        """`columns`: name in the tables -> name in the file; `place` names the file in errors."""
+        self._header, self._place = header, place
+        self._parser = RecordParser(header.dialect, len(header.names), header.sample)
+        self._fields = {
+            name: header.names.index(column) if column in header.names else None for name, column in columns.items()
+        }
+        self._named = {name: columns[name] for name, number in self._fields.items() if number is not None}
+        names = [name for name in header.names if name]
+        self._first_values = pa.array([*names, *(f"\ufeff{name}" for name in names)], pa.string())
 
     def read(self, text: bytes, is_last: bool) -> ReadBlock:
         """Read a block of whole lines; `is_last` if none follows."""
@@ -60,12 +65,35 @@ class BlockReader:
             bad += [(line, all_lines[line]) for line in lines[wrong].tolist()]
         read.dropped = [(line, reports.MALFORMED if raw.strip() else reports.BLANK, raw) for line, raw in bad]
         self._decode(read)
+        self._drop_headers(read)
         read.dropped.sort()
         return read
 
+    def _drop_headers(self, read: ReadBlock) -> None:
+        """Drop rows that hold the names of the columns: of files put together with their first lines."""
+        if len(self._named) < 2:
+            return
+        names = [*self._named.values()]
+        candidates = pc.is_in(read.table[next(iter(self._named))], self._first_values)
+        is_row = np.ones(len(read.table), np.bool_)
+        for position in pc.indices_nonzero(candidates).to_pylist():
+            row = read.table.slice(position, 1).to_pylist()[0]
+            values = [(row[name] or "").strip(_AROUND_NAMES) for name in self._named]
+            if values == names:
+                is_row[position] = False
+                read.dropped.append((int(read.lines[position]), reports.REPEATED_HEADER, b""))
+            elif set(values) <= set(self._header.names):
+                raise DataError(
+                    f"columns in one order throughout {self._place}",
+                    f"another first line further down, where {names[0]} is called {values[0]}",
+                    "keep files of different columns apart, and name them all",
+                )
+        if not is_row.all():
+            read.table, read.lines = read.table.filter(pa.array(is_row)), read.lines[is_row]
+
     def _parsed(self, safe: SafeBlock) -> tuple[pa.Table, list[int]]:
         if not safe.text:
-            return pa.table({name: pa.array([], pa.binary()) for name in self.columns}), []
+            return pa.table({name: pa.array([], pa.binary()) for name in self._fields}), []
         return parse_block(safe.text, self._parser.dialect, self._parser.width, self._fields)
 
     def _decode(self, read: ReadBlock) -> None:

@@ -6,7 +6,6 @@ optional rating, price, quantity; others are ignored. Events have the weight tha
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -19,13 +18,15 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
-from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.json_lines import raw_items
 from recsys.prepare.formats.layouts import CATALOGUE, check_layout
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.settings import DataConfig
+from recsys.prepare.text_settings import TextConfig
 
 _NUMBER_OR_TIME = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 
@@ -47,34 +48,38 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
 def check(report: InputReport) -> None:
     """Stop when a file is evidently no event log, or no catalogue of one; see `Format.check`."""
     if report.kind == "interactions":
-        check_columns(report.path)
+        check_columns(report.path, report.text)
     else:
         check_layout(report, CATALOGUE)
 
 
-def check_columns(path: Path) -> None:
-    """Stop when a file is no CSV or Parquet file with the required columns.
+def check_columns(path: Path, text: TextConfig | None = None) -> None:
+    """Stop when a file is no CSV or Parquet file with the required columns; `text`: how text is written.
 
     Raises:
         DataError: a column is missing, comes twice, or is of a type that holds no values; with those that there are.
     """
-    schema = open_parquet(path).schema_arrow if is_parquet(path) else None
-    if schema:
-        names = schema.names
-    else:
-        names = next(csv.reader([line.decode("utf-8-sig", "replace") for line in head_lines(path, 1)]), [])
+    if is_parquet(path):
+        schema = open_parquet(path).schema_arrow
+        _check_names(schema.names, str(path))
+        check_types(path, schema)
+        return
+    text = text or TextConfig()
+    for place, head in head_texts(path, text.encoding):
+        _check_names(read_header(head, text, (*REQUIRED, *OPTIONAL), place).names, place)
+
+
+def _check_names(names: list[str], place: str) -> None:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise DataError(f"the columns {', '.join(REQUIRED)} in {path}", *_missing(missing, names))
+        raise DataError(f"the columns {', '.join(REQUIRED)} in {place}", *_missing(missing, names))
     twice = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
     if twice:
         raise DataError(
-            f"each column once in {path}",
+            f"each column once in {place}",
             f"{', '.join(f'{name} {names.count(name)} times' for name in twice)} among {', '.join(names)[:200]}",
             "rename or remove all but one of them",
         )
-    if schema:
-        check_types(path, schema)
 
 
 def _missing(missing: Sequence[str], names: Sequence[str]) -> tuple[str, str]:

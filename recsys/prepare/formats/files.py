@@ -72,14 +72,16 @@ def head_lines(path: Path, count: int, encoding: str = AUTO) -> list[bytes]:
     Raises:
         DataError: the file is no text, or damaged there.
     """
-    return head_text(path, encoding).split(b"\n")[:count]
+    _, head = next(head_texts(path, encoding))
+    return head.split(b"\n")[:count]
 
 
-def head_text(path: Path, encoding: str = AUTO) -> bytes:
-    """The first `BLOCK_BYTES` or a few more of a file, or of the first one packed; see `head_lines`."""
+def head_texts(path: Path, encoding: str = AUTO) -> Iterator[tuple[str, bytes]]:
+    """Yield the first `BLOCK_BYTES` or a few more of a file, or of each one packed, with its name; see `head_lines`."""
     with open_parts(path) as parts:
-        head, _ = peeked(next(parts).text(encoding), BLOCK_BYTES)
-    return head
+        for part in parts:
+            head, _ = peeked(part.text(encoding), BLOCK_BYTES)
+            yield part.place, head
 
 
 def read_blocks(

@@ -25,13 +25,14 @@ INVALID_ID = "invalid_id"
 # Causes that say nothing against the file.
 BLANK = "blank_line"
 CUT_OFF = "cut_off_line"
+REPEATED_HEADER = "repeated_header"
 # Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
 # most lines have such times.
 MISSING_TIME = "missing_time"
 TIME_TOO_EARLY = "time_too_early"
 TIME_IN_FUTURE = "time_in_future"
 IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
-HARMLESS = frozenset({BLANK, CUT_OFF, *IMPLAUSIBLE_TIMES})
+HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, *IMPLAUSIBLE_TIMES})
 MAX_IMPLAUSIBLE_SHARE = 0.5
 
 # What to do about bad lines, where their cause is a setting and no damage.

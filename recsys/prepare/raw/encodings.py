@@ -58,7 +58,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, It
     if codecs.lookup(name).name != UTF8:
         chunks = _transcoded(chunks, name)
     shown = name.removesuffix("-le").removesuffix("-be") if mark else codecs.lookup(name).name
-    return shown.upper() + (" with a byte order mark" if mark and name == UTF8 else ""), chunks
+    return shown.upper(), chunks
 
 
 def with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:

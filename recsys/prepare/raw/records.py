@@ -84,6 +84,10 @@ class RecordParser:
             return Record(fields)
         raise StrayQuoteError
 
+    def is_whole(self, line: bytes) -> bool:
+        """Whether a line is a record of `width` fields."""
+        return bool(self._fields_of(line))
+
     def line(self, fields: Iterable[bytes]) -> bytes:
         """A record as Arrow reads it, without the line feed at its end."""
         delimiter, quote = self.dialect.delimiter, self.dialect.quote

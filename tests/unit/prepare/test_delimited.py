@@ -17,6 +17,7 @@ from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import BLANK, MALFORMED, NOT_UTF8, InputReport
 from recsys.prepare.raw import parts, records
+from recsys.prepare.text_settings import TextConfig
 
 NAMES = ["user", "item", "time", "note"]
 Rows = list[tuple[str | None, ...]]
@@ -24,12 +25,13 @@ Rows = list[tuple[str | None, ...]]
 quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def read(content: bytes, names: list[str] = NAMES) -> tuple[Rows, InputReport]:
+def read(content: bytes, names: list[str] = NAMES, **written: str) -> tuple[Rows, InputReport]:
     """The rows of a file of this content, and its report; checks that lines amount to rows and drops."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.csv"
         path.write_bytes(content)
         report = open_file(path, "interactions")
+        report.text = TextConfig.model_validate(written)
         reader = DelimitedRows(report)
         rows: Rows = []
         for table in reader.read({name: name for name in names}, False, lambda _: None):

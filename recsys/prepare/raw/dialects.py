@@ -1,0 +1,138 @@
+"""What separates and quotes the fields of a delimited text, told by its first lines, and the names in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from recsys.core.errors import DataError
+from recsys.prepare.raw.records import Dialect, OpenQuoteError, RecordParser, StrayQuoteError
+from recsys.prepare.text_settings import AUTO, TextConfig
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+SAMPLE_LINES = 50
+MAX_HEADER_LINES = 1000
+_LEAST_FITTING = 0.5  # of the first rows, which may hold a footer's or a title's line
+# Excel's line that names the delimiter.
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^"])"?', re.IGNORECASE)
+_QUOTED = {quote: re.compile(rb"(?:^|[,;\t|])%b[^'\"]*%b(?:$|[,;\t|])" % (quote, quote)) for quote in (b"'", b'"')}
+
+
+@dataclass(frozen=True)
+class Header:
+    """How a delimited text is written, and what its columns are.
+
+    Attributes:
+        dialect: what separates and quotes fields.
+        names: of the columns, without blanks around them; "" of one that only a delimiter at the end of lines makes.
+        lines: number of lines up to the first row.
+        sample: the first rows, as lines.
+    """
+
+    dialect: Dialect
+    names: list[str]
+    lines: int
+    sample: list[bytes]
+
+    @property
+    def description(self) -> str:
+        """How it is written, in words, where it is not with commas and double quotes."""
+        delimiter = self.dialect.delimiter.decode()
+        words = [] if delimiter == "," else [DELIMITERS.get(delimiter, repr(delimiter))]
+        return ", ".join(words + ["single quotes"] * (self.dialect.quote == b"'"))
+
+
+def read_header(
+    text: bytes, settings: TextConfig, wanted: Collection[str], place: str, dialect: Dialect | None = None
+) -> Header:
+    """Tell how a delimited text is written.
+
+    Args:
+        text: its first lines, the last of which may lack its end.
+        settings: what is known of it.
+        wanted: names of columns that it may have, by which to choose where its lines may be read in several ways.
+        place: names the file in errors.
+        dialect: how it is written, if that is known.
+
+    Raises:
+        DataError: it can be read in several ways, or its first line cannot be read.
+    """
+    lines = text.split(b"\n", MAX_HEADER_LINES + SAMPLE_LINES)
+    lines = lines[:-1] or lines
+    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    delimiters = list(DELIMITERS) if settings.delimiter == AUTO else [settings.delimiter]
+    if dialect is None and (named := _SEPARATOR_LINE.fullmatch(lines[start])) and len(lines) > start + 1:
+        start += 1
+        if settings.delimiter == AUTO:
+            delimiters = [named[1].decode("latin-1")]
+    quote = _quote(lines[start : start + SAMPLE_LINES], settings.quote)
+    dialects = [dialect] if dialect else [Dialect(delimiter.encode(), quote) for delimiter in delimiters]
+    headers = [header for each in dialects if (header := _header(lines, start, each))]
+    if len(headers) < len(dialects) and all(len(header.names) == 1 for header in headers):
+        raise DataError(
+            f"the names of the columns in line {start + 1} of {place}",
+            f"quotes that do not pair up: {lines[start][:100].decode('utf8', 'replace')!r}",
+            "mend the quotes in this line",
+        )
+    return _chosen(headers, set(wanted), place)
+
+
+def _quote(lines: list[bytes], setting: str) -> bytes:
+    if setting != AUTO:
+        return b"" if setting == "none" else setting.encode()
+    lines = [line for line in lines if line]
+    has_double = any(_QUOTED[b'"'].search(line) for line in lines)
+    singles = [bool(_QUOTED[b"'"].search(line)) for line in lines]
+    is_single = not has_double and bool(singles) and (singles[0] or (len(singles) > 2 and all(singles[1:])))
+    return b"'" if is_single else b'"'
+
+
+def _header(lines: list[bytes], start: int, dialect: Dialect) -> Header | None:
+    try:
+        record = RecordParser(dialect, 0).read_any(lines[: start + MAX_HEADER_LINES], start)
+    except (StrayQuoteError, OpenQuoteError):
+        return None
+    names = [name.decode("utf8", "replace").strip() for name in record.fields]
+    after = start + record.lines
+    sample = [line for line in lines[after : after + SAMPLE_LINES] if line.strip()]
+    width = len(names)
+    if sample and not _fitting(sample, dialect, width):
+        # A delimiter at the end of each row that the header lacks, or the other way round.
+        if all(line.endswith(dialect.delimiter) for line in sample) and _fitting(sample, dialect, width + 1):
+            names.append("")
+        elif names[-1] == "" and width > 2 and _fitting(sample, dialect, width - 1):
+            names.pop()
+    return Header(dialect, names, after, sample)
+
+
+def _fitting(sample: list[bytes], dialect: Dialect, width: int) -> float:
+    """Share of lines that have `width` fields."""
+    parser = RecordParser(dialect, width)
+    return sum(map(parser.is_whole, sample)) / len(sample)
+
+
+def _chosen(headers: list[Header], wanted: set[str], place: str) -> Header:
+    """The only reading, or the one that the rows and the names of columns bear out."""
+    divided = [header for header in headers if len(header.names) > 1]
+    fitting = [
+        header
+        for header in divided
+        if not header.sample or _fitting(header.sample, header.dialect, len(header.names)) >= _LEAST_FITTING
+    ]
+    known = {id(header): len(wanted.intersection(header.names)) for header in headers}
+    left = fitting or divided or headers[:1]
+    most = max(known[id(header)] for header in left)
+    left = [header for header in left if known[id(header)] == most]
+    if len(left) > 1:
+        readings = " or ".join(f"{_in_words(header)} ({', '.join(header.names)[:80]})" for header in left)
+        raise DataError(
+            f"one way to read the first lines of {place}",
+            f"several: fields separated by {readings}",
+            "set data.delimiter to what separates them",
+        )
+    return left[0]
+
+
+def _in_words(header: Header) -> str:
+    return DELIMITERS[header.dialect.delimiter.decode()]
