@@ -14,7 +14,7 @@ from serve import logs
 from serve.events import routes as events
 from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
-from serve.http.limits import BodyLimit, ConcurrencyLimit, RateLimit
+from serve.http.limits import BodyLimit, ConcurrencyLimit, QueryLimit, RateLimit
 from serve.http.telemetry import Telemetry
 from serve.items import routes as items
 from serve.operations import routes as operations
@@ -78,6 +78,7 @@ def _add_layers(app: FastAPI, server: Server) -> None:
     settings, metrics = server.parts.settings, server.parts.metrics
     app.add_middleware(ConcurrencyLimit, most=settings.max_in_flight, metrics=metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s, metrics=metrics)
+    app.add_middleware(QueryLimit, metrics=metrics)
     if settings.rate_limit is not None:
         app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst, metrics=metrics)
     if server.parts.keys is not None:

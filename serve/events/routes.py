@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Body, Response
 
@@ -15,12 +16,13 @@ from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.errors import NotReadyError
 from serve.events.answers import EventsResponse
 from serve.events.schemas import EventBody, EventsBody
+from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError
 from serve.http.routing import LinkOf, NoParameters, PartsOf, json_response
 from serve.parts import Parts
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=JsonRoute)
 
 
 @router.post("/events", summary="Tell what users did", dependencies=[NoParameters], **answers(EventsResponse, 400))
@@ -30,11 +32,11 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) ->
     They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
     """
     now = time.time()
-    types = _types(parts)
+    rules = _rules(parts)
     if isinstance(body, list):
-        events = [_event(event, now, types, f"batch.{position}") for position, event in enumerate(body)]
+        events = [_event(event, now, rules, f"batch.{position}") for position, event in enumerate(body)]
     else:
-        events = [_event(body, now, types, "event")]
+        events = [_event(body, now, rules, "event")]
     appended = link.append(events)
     for event in events:
         parts.metrics.appended(event.event_type, now - event.timestamp)
@@ -58,23 +60,36 @@ def _unknown_items(parts: Parts, events: list[Event]) -> int | None:
     return sum(not in_catalogue[event.item_id] for event in events)
 
 
-def _types(parts: Parts) -> Collection[str]:
+class Rules(NamedTuple):
+    """What the bundle that is served says of events: the types that mean something, the least and greatest rating."""
+
+    types: Collection[str] = OF_EVERY_SERVER
+    least: float = -math.inf
+    greatest: float = math.inf
+
+
+def _rules(parts: Parts) -> Rules:
     try:
-        return parts.bundles.loaded.event_types.accepted
+        loaded = parts.bundles.loaded
     except NotReadyError:  # events need no bundle
-        return OF_EVERY_SERVER
+        return Rules()
+    types = loaded.event_types.accepted
+    return Rules(types, *loaded.bundle.rating_range) if loaded.bundle.has_ratings else Rules(types)
 
 
-def _event(body: EventBody, now: float, types: Collection[str], place: str) -> Event:
+def _event(body: EventBody, now: float, rules: Rules, place: str) -> Event:
     """The event as it is kept.
 
     Raises:
-        ProblemError: of a type that nobody knows.
+        ProblemError: of a type that nobody knows, or with a rating that is none of the dataset's scale.
     """
     try:
-        event_type = check_event_type(body.event_type, types)
+        event_type = check_event_type(body.event_type, rules.types)
     except ValueError as error:
         raise ProblemError(422, f"{place}.event_type: {error}") from None
+    if body.rating is not None and not rules.least <= body.rating <= rules.greatest:
+        scale = f"a rating from {rules.least:g} to {rules.greatest:g}, the scale of the dataset"
+        raise ProblemError(422, f"{place}.rating: expected {scale}, got {body.rating:g}")
     return Event(
         event_id=body.event_id or uuid.uuid4().hex,
         user_id=body.user_id,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections import OrderedDict
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +19,9 @@ from serve.metrics import Metrics
 CLOSE = {"Connection": "close"}
 UNLIMITED = frozenset({"/health", "/ready", "/metrics"})
 MAX_BUCKETS = 10_000
+MAX_QUERY_BYTES = 16_384  # a name of 512 characters takes 6 KiB where each is escaped
+MAX_PARAMETERS = 64
+_CUT_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class RateLimit:
@@ -45,6 +50,39 @@ class RateLimit:
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
         return 0.0 if taken else (1 - tokens) / self._rate
+
+
+class QueryLimit:
+    """Refuses queries that are longer than any that can be meant, and texts in them that are none."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope.get("query_string")
+        fault = fault_of_query(query) if query else None
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        self._metrics.refused("query")
+        await problem(*fault)(scope, receive, send)
+
+
+def fault_of_query(query: bytes) -> tuple[int, str] | None:
+    """Status and detail of the refusal of a query that cannot be meant."""
+    if len(query) > MAX_QUERY_BYTES:
+        return 414, f"expected a query of {MAX_QUERY_BYTES:,} bytes at most, got {len(query):,}"
+    if query.count(b"&") >= MAX_PARAMETERS:
+        return 422, f"expected {MAX_PARAMETERS} query parameters at most, got {query.count(b'&') + 1:,}"
+    if b"%" in query:
+        try:
+            unquote_to_bytes(query).decode()
+        except UnicodeDecodeError as error:
+            return 422, f"query: expected percent-encoded UTF-8, got {error.object[error.start : error.end]!r}"
+        cut = _CUT_ESCAPE.search(query)
+        if cut:
+            return 422, f"query: expected two hexadecimal digits after %, got {query[cut.start() : cut.start() + 3]!r}"
+    return None
 
 
 class BodyLimit:

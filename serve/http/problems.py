@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -21,10 +21,14 @@ from serve.errors import NotReadyError, OverloadedError, UnknownModelError
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 
+MOST_ERRORS = 20  # that an answer lists
+MAX_TEXT = 300  # characters of what else a message quotes
+
 _brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = 60
+_brief.maxstring = _brief.maxother = _brief.maxlong = 60
 _brief.maxlevel = 2
 _brief.maxlist = _brief.maxdict = 3
+brief = _brief.repr
 
 
 class Problem(Struct):
@@ -56,7 +60,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 # Of every route that a key, a limit or an unknown parameter can refuse.
-REFUSALS = responses(401, 403, 408, 413, 422, 429, 503)
+REFUSALS = responses(401, 403, 408, 413, 414, 422, 429, 503)
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -102,19 +106,27 @@ def _asynchronous(handler: Any) -> Any:
 
 
 def explain(error: ValidationError | RequestValidationError) -> str:
-    """Every part of a request that does not fit, with what came instead."""
-    return "; ".join(
-        f"the body is no JSON: {e['ctx']['error']}"
-        if e["type"] == "json_invalid"
-        else f"{_place(e['loc'])}: {e['msg']} (got {_brief.repr(e['input'])})"
-        for e in error.errors()
-    )
+    """What does not fit in a request, with what came instead: the first of it, and how much more there is."""
+    errors = error.errors()
+    return listed([_fault(e) for e in errors[:MOST_ERRORS]], len(errors), "; ")
+
+
+def listed(shown: Sequence[str], count: int, separator: str) -> str:
+    """The first of so many."""
+    more = count - len(shown)
+    return separator.join(shown) + (f"{separator}and {more:,} more" if more else "")
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    if error["type"] == "json_invalid":
+        return f"the body is no JSON: {error['ctx']['error']}"
+    return f"{_place(error['loc'])}: {error['msg'][:MAX_TEXT]} (got {brief(error['input'])})"
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     """The name of a parameter, or the path to a field of the body."""
     inner = location[1:] if location[:1] in (("query",), ("path",), ("body",), ("header",)) else location
-    return ".".join(map(str, inner)) or "request"
+    return ".".join(str(part) if len(str(part)) <= _brief.maxstring else brief(part) for part in inner) or "request"
 
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
@@ -122,5 +134,7 @@ def _invalid_request(_request: Request, error: RequestValidationError) -> Respon
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
-    detail = f"no such address: {request.url.path}; see /docs" if error.status_code == 404 else error.detail
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"no such address: {request.url.path[:MAX_TEXT]}; see /docs"
     return problem(error.status_code, detail, error.headers)

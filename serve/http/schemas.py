@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
+from recsys.core.values.ids import ID_PATTERN
 from serve.bundles.facets import Filter
 
 MAX_K = 100
@@ -25,8 +26,9 @@ def _whole(number: object) -> object:
 K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), BeforeValidator(_whole)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
-# NUL is no text to PostgreSQL.
-Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]*$")]
+# What `check_id` says, as pydantic and OpenAPI read it.
+ID_LIMITS: dict[str, Any] = {"min_length": 1, "max_length": MAX_ID_CHARS, "pattern": ID_PATTERN}
+Id = Annotated[str, Field(**ID_LIMITS)]
 Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]
 Cursor = Annotated[
     str | None, Field(max_length=2048, description="next_cursor of the page before; leave out for the first.")
@@ -94,12 +96,12 @@ def parameters(model: type[BaseModel], path: dict[str, str] | None = None) -> li
 
     Args:
         model: of the query.
-        path: descriptions of the path's parameters by name.
+        path: descriptions of the path's parameters by name, which are ids.
     """
     schema = model.model_json_schema()
     required = schema.get("required", [])
     listed: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "description": text, "schema": TypeAdapter(Id).json_schema()}
         for name, text in (path or {}).items()
     ]
     for name, field in schema["properties"].items():

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError
 from serve.http.routing import LinkOf, LoadedOf, NoParameters, json_response
+from serve.http.schemas import ID_LIMITS
 from serve.items import service
 from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
 from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQuery
@@ -16,7 +17,7 @@ from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQue
 router = APIRouter(tags=["items"])
 
 T = TypeVar("T")
-ItemId = Annotated[str, Path(min_length=1, description="Any string; percent-encoded where it must be.")]
+ItemId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it must be.")]
 
 
 @router.get("/items", summary="Search", **answers(SearchResponse))

@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import Field
 
 from recsys.core.events import MAX_ID_CHARS
-from serve.http.schemas import Cursor, Filters, K, Limit, Query
+from serve.http.schemas import Cursor, Filters, Id, K, Limit, Query
 from serve.items.similar import By
 
 
 class ItemQuery(Query):
     """Which item."""
 
-    item_id: Annotated[str, Field(min_length=1, description="Any string.", examples=["B0009RF9DW"])]
+    item_id: Annotated[Id, Field(examples=["B0009RF9DW"])]
 
 
 class SimilarQuery(Query):

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
+from recsys.core.values.ids import id_fault, is_id
+from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError, explain
 from serve.http.routing import DirectRoute, NoParameters, json_response
@@ -23,11 +25,11 @@ from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.schemas import RecommendationBody, RecommendationQuery
 from serve.recommendations.service import RecommendationRequest
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(tags=["recommendations"], route_class=JsonRoute)
 
 PATH = "/recommendations/{user_id:id}"
 CACHED_QUERY_BYTES = 256
-USER_ID = "Any string; percent-encoded where it must be."
+USER_ID = "Percent-encoded where it must be."
 
 
 @router.get(
@@ -46,8 +48,8 @@ async def recommend(request: Request) -> Response:
     query_string: bytes = request.scope["query_string"]
     options = _cached_query(query_string) if len(query_string) <= CACHED_QUERY_BYTES else _query(query_string)
     user_id: str = request.path_params["user_id"]
-    if not user_id:
-        raise ProblemError(422, "user_id: name a user")
+    if not is_id(user_id):
+        raise ProblemError(422, f"user_id: {id_fault(user_id)}")
     results = await _submit(request, RecommendationRequest(options, (user_id,), started))
     return json_response(results[0])
 

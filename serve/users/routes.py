@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError
 from serve.http.routing import LoadedOf, PartsOf, json_response
+from serve.http.schemas import ID_LIMITS
 from serve.users.answers import ProfileResponse, UsersResponse
 from serve.users.schemas import ProfileQuery, UsersQuery
 from serve.users.service import list_users, profile
@@ -24,7 +25,7 @@ def users(query: Annotated[UsersQuery, Query()], loaded: LoadedOf, parts: PartsO
 
 @router.get("/users/{user_id:id}/profile", summary="A user's profile", **answers(ProfileResponse, 404))
 def user_profile(
-    user_id: Annotated[str, Path(min_length=1, description="Any string; percent-encoded where it must be.")],
+    user_id: Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it must be.")],
     query: Annotated[ProfileQuery, Query()],
     loaded: LoadedOf,
     parts: PartsOf,

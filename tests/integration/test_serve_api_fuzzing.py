@@ -28,6 +28,7 @@ BEYOND_THE_DESCRIPTION = (
     "expected a time such as",
     "timestamp must not lie more than a day ahead",
     "an event of type rating needs a rating",
+    "expected a rating from",
 )
 
 

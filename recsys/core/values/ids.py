@@ -21,14 +21,17 @@ def check_id(value: object) -> str:
     """
     if is_id(value):
         return str(value)
-    raise ValueError(
-        f"expected an id of 1 to {MAX_ID_CHARS} characters without control characters, got {_fault(value)}"
-    )
+    raise ValueError(id_fault(value))
 
 
 def is_id(value: object) -> bool:
     """Whether `check_id` takes the value."""
     return isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARS and not _UNFIT.search(value)
+
+
+def id_fault(value: object) -> str:
+    """What is wrong with a value that is no id."""
+    return f"expected an id of 1 to {MAX_ID_CHARS} characters without control characters, got {_fault(value)}"
 
 
 def _fault(value: object) -> str:

@@ -42,9 +42,7 @@ def test_an_item_as_the_catalogue_has_it(client: TestClient, bundle: Bundle) -> 
     assert answer["popularity"] == np.bincount(bundle.histories.items, minlength=N_ITEMS)[7]
 
 
-@pytest.mark.parametrize(
-    "item_id", ["nix", "../../etc/passwd", "a/b", "🛒", "'; DROP TABLE items; --", "\x00", "popular "]
-)
+@pytest.mark.parametrize("item_id", ["nix", "../../etc/passwd", "a/b", "🛒", "'; DROP TABLE items; --", "popular "])
 def test_an_unknown_item_is_not_found(client: TestClient, item_id: str) -> None:
     for path in (f"/items/{quote(item_id, safe='')}", f"/items/{quote(item_id, safe='')}/similar"):
         assert "the catalogue holds no item" in refusal(client.get(path), 404)

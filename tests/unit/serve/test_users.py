@@ -121,7 +121,7 @@ def test_a_profile_of_someone_without_history(shop: TestClient) -> None:
     assert answer["favourite_brands"] == []
 
 
-@pytest.mark.parametrize("user_id", ["nobody", "a%2F..%2Fb", "%00"])
+@pytest.mark.parametrize("user_id", ["nobody", "a%2F..%2Fb"])
 def test_nobody_has_no_profile(shop: TestClient, user_id: str) -> None:
     assert "knows a user" in refusal(shop.get(f"/users/{user_id}/profile"), 404)
 
