@@ -7,7 +7,7 @@
 Imports nothing of the product but `recsys.core`.
 """
 
-from recsys.store.errors import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
+from recsys.store.errors import InvalidCursor, InvalidRecord, StoreDamaged, StoreError, StoreUnavailable
 from recsys.store.records import (
     Appended,
     Event,
@@ -29,6 +29,7 @@ __all__ = [
     "Page",
     "Served",
     "Store",
+    "StoreDamaged",
     "StoreError",
     "StoreStats",
     "StoreUnavailable",

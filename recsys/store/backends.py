@@ -32,6 +32,7 @@ class Backend(ABC):
         engine: for transactions that write.
         reads: for reads, whose statements stand for themselves.
         streams: for reads of many rows as of one moment, which hold off no writer.
+        probe: a statement that changes nothing, and that a database refuses which takes no changes.
         insert: the dialect's INSERT, which knows ON CONFLICT.
         latest_events: the latest `limit` events up to `until` of each of `users`, oldest first; one look into the
             index for each user. As the driver takes it, see `rows_of`.
@@ -42,6 +43,7 @@ class Backend(ABC):
     insert: Any
     latest_events: str
     latest_items: str
+    probe: str
 
     def __init__(self, url: URL, timeout_s: float, pool_size: int) -> None:
         self.url, self.timeout_s = url, timeout_s
@@ -71,6 +73,26 @@ class Backend(ABC):
     @abstractmethod
     def lock_schema(self, connection: Connection) -> None:
         """Wait until no other process changes the schema, and keep others from it to the end of the transaction."""
+
+    @abstractmethod
+    def create(self) -> None:
+        """Make the database where there is none, if that is the store's to do."""
+
+    @abstractmethod
+    def look(self) -> None:
+        """Find out whether the files are those that were opened; raises StoreDamaged if not."""
+
+    @abstractmethod
+    def committed(self, connection: Connection) -> None:
+        """Called before a commit is acknowledged; raises StoreUnavailable if it may not be found again."""
+
+    def reopen(self) -> None:
+        """Close the connections, and see to it that what is there now is sound."""
+        self.engine.dispose()
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self.engine.dispose()
 
     @abstractmethod
     def prepare_database(self) -> None:

@@ -10,13 +10,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recsys.store.backends import Backend
-from recsys.store.errors import StoreError, StoreUnavailable
+from recsys.store.errors import StoreDamaged, StoreError, StoreUnavailable
 from recsys.store.sqlite import SQLite
 
+# What SQLite says of a file that is not, or no longer, to be relied upon; each has kinds with longer names.
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_READONLY_DBMOVED")
 _NO_TABLE = re.compile(r"no such (table|column)|relation .* does not exist|column .* does not exist", re.DOTALL)
 
 
@@ -64,6 +73,7 @@ class Database:
             self.limit(connection, started, limit_s)
             with connection.begin():
                 yield connection
+            self.backend.committed(connection)
 
     def limit(self, connection: Connection, started: float | None = None, limit_s: float | None = None) -> None:
         """Let what follows on a connection end within `limit_s` of `started`, by default within `timeout_s` of now."""
@@ -72,12 +82,33 @@ class Database:
 
     def close(self) -> None:
         """Close all connections that are not in use."""
-        self.backend.engine.dispose()
+        self.backend.close()
+
+    def create(self) -> None:
+        """Make the database where there is none, if that is the store's to do; raises as `read` does."""
+        try:
+            self.backend.create()
+        except OSError as error:
+            raise self._unavailable(str(error)) from None
 
     def prepare(self) -> None:
         """See `Backend.prepare_database`; raises as `read` does."""
         with self._errors():
             self.backend.prepare_database()
+
+    def reopen(self) -> None:
+        """See `Backend.reopen`; raises as `read` does, `StoreDamaged` where what is there is not sound."""
+        with self._errors():
+            self.backend.reopen()
+
+    def look(self) -> None:
+        """See `Backend.look`."""
+        self.backend.look()
+
+    def probe(self) -> None:
+        """Write something that changes nothing; raises as `write` does."""
+        with self.write() as connection:
+            connection.exec_driver_sql(self.backend.probe)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -85,14 +116,18 @@ class Database:
             yield
         except PoolTimeout:
             raise self._unavailable(f"no free connection within {self.timeout_s:g} s") from None
+        except DisconnectionError:
+            raise self._unavailable("the connection is one to a file that is gone") from None
         except sqlite3.Error as error:
-            raise self._failure(str(error)) from error
+            raise self._failure(error) from error
         except DBAPIError as error:
-            reason = str(error.orig).strip().partition("\n")[0]
             unsound = isinstance(error, IntegrityError | ProgrammingError | DataError)
-            raise self._failure(reason, unsound=unsound) from error
+            raise self._failure(error.orig or error, unsound=unsound) from error
 
-    def _failure(self, reason: str, *, unsound: bool = False) -> StoreError | StoreUnavailable:
+    def _failure(self, error: BaseException, *, unsound: bool = False) -> StoreError | StoreUnavailable:
+        reason = str(error).strip().partition("\n")[0]
+        if getattr(error, "sqlite_errorname", "").startswith(DAMAGED):
+            return StoreDamaged(f"a sound file of the store {self.name}", reason, "restore it from a backup")
         if _NO_TABLE.search(reason):
             return StoreError(
                 f"the tables of this version in {self.name}", reason, "call Store.upgrade() before anything else"

@@ -15,6 +15,10 @@ class StoreUnavailable(RecsysError):  # noqa: N818 - what the caller sees, not a
     exit_code = 7
 
 
+class StoreDamaged(StoreUnavailable):
+    """The database's file is removed, replaced, overwritten or corrupt: nothing of it is to be relied upon."""
+
+
 class InvalidRecord(RecsysError):  # noqa: N818 - says it all
     """A record holds a value that cannot be stored; nothing of the call has been stored."""
 

@@ -12,12 +12,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, column, event, table, text
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from recsys.store.backends import EVENT_COLUMNS, LATEST_OF_ITEMS, UPGRADE_S, Backend
-from recsys.store.errors import StoreError
+from recsys.store.errors import StoreDamaged, StoreError
+from recsys.store.sqlite_file import StoreFile
 from recsys.store.tables import ITEMS
 
-READ_ONLY, UNTIL = "recsys_read_only", "recsys_until"
+READ_ONLY, UNTIL, OPENED = "recsys_read_only", "recsys_until", "recsys_opened"
 RETRY_S = 0.003
 _LATEST = (
     "SELECT {} FROM events WHERE user_id = u.value AND timestamp <= :until ORDER BY timestamp DESC, seq DESC LIMIT :{}"
@@ -28,6 +31,7 @@ class SQLite(Backend):
     """A file on a local disk, shared by the processes of one machine."""
 
     insert = staticmethod(sqlite.insert)
+    probe = "UPDATE alembic_version SET version_num = version_num"  # writes a page, so a full disk shows, too
     latest_events = f"""
         SELECT {EVENT_COLUMNS}
         FROM json_each(:users) AS u CROSS JOIN events AS e
@@ -47,11 +51,12 @@ class SQLite(Backend):
             raise StoreError("the path of a file after sqlite:///", repr(path or ""), "write sqlite:///data/events.db")
         if not Path(path).absolute().parent.is_dir():
             raise StoreError(f"a folder for {path}", "none", "make the folder, or correct the path")
-        # The driver would open transactions by itself, too late and not for every statement.
-        return {"connect_args": {"timeout": self.timeout_s, "isolation_level": None}}
+        self._file = StoreFile(Path(path), self.timeout_s)
+        return {"creator": self._file.connect}
 
     def prepare(self) -> tuple[Engine, Engine]:
         event.listen(self.engine, "connect", _set_up)
+        event.listen(self.engine, "checkout", self._look)
         event.listen(self.engine, "begin", self._begin)
         reads = self.engine.execution_options(**{READ_ONLY: True})
         return reads, reads
@@ -62,9 +67,34 @@ class SQLite(Backend):
     def lock_schema(self, connection: Connection) -> None:
         """The transaction itself is the lock: it has begun as a writer."""
 
+    def create(self) -> None:
+        self._file.create()
+
+    def look(self) -> None:
+        if self._file.opened is not None:
+            self._file.check()
+            self._file.check_log()
+
+    def committed(self, connection: Connection) -> None:
+        self._file.check()
+        self._file.check_log()
+        if connection.info[OPENED] is not self._file.opened:
+            raise DisconnectionError
+
+    def reopen(self) -> None:
+        self.close()
+        with closing(self._file.connect()) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise StoreDamaged(f"a sound store in {self._file.path}", str(found), "restore it from a backup")
+
+    def close(self) -> None:
+        self.engine.dispose()  # before the file is let go: none of these connections may be taken for one to another
+        self._file.leave()
+
     def prepare_database(self) -> None:
         """Switch to WAL mode for good. SQLite does not wait for others here, so this does."""
-        with closing(sqlite3.connect(self.url.database or "")) as connection:
+        with closing(self._file.connect()) as connection:
             retry_while_locked(lambda: connection.execute("PRAGMA journal_mode = WAL"), time.monotonic() + UPGRADE_S)
 
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -89,6 +119,12 @@ class SQLite(Backend):
         condition = text("items_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in words))
         return statement.join(hits, hits.c.rowid == ITEMS.c.seq).where(condition).order_by(None).order_by(hits.c.rowid)
 
+    def _look(self, _connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """Hand out connections to the file that is there alone."""
+        self._file.check()
+        if record.info.setdefault(OPENED, self._file.opened) is not self._file.opened:
+            raise DisconnectionError  # the pool connects anew
+
     def _begin(self, connection: Connection) -> None:
         """Begin as a writer at once: a transaction that began as a reader could not wait for its turn."""
         if connection.get_execution_options().get(READ_ONLY):
@@ -98,6 +134,7 @@ class SQLite(Backend):
         driver_connection.execute("PRAGMA busy_timeout = 0")
         try:
             retry_while_locked(lambda: driver_connection.execute("BEGIN IMMEDIATE"), connection.info[UNTIL])
+            self._file.check_log()
         finally:
             driver_connection.execute(f"PRAGMA busy_timeout = {int(self.timeout_s * 1000)}")
 

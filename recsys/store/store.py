@@ -39,18 +39,24 @@ class Store:
         """
         return cls(Database(url, timeout_s, pool_size))
 
-    def upgrade(self) -> None:
+    def upgrade(self, *, create: bool = True) -> None:
         """Create the tables, or bring them to this version, in one transaction.
 
         Processes that start at once wait for each other, up to a minute.
 
+        Args:
+            create: make the file of an SQLite store where there is none; otherwise that is `StoreUnavailable`.
+
         Raises:
             StoreError: the tables are of a newer version; a PostgreSQL database is not in UTF-8.
         """
+        if create:
+            self._database.create()
         if not self._is_current():
             from recsys.store import migrate  # noqa: PLC0415 - Alembic takes 10 MB where nothing is left to do
 
             migrate.upgrade(self._database)
+            self._database.close()  # what was known of the file before
 
     def _is_current(self) -> bool:
         try:
@@ -76,6 +82,22 @@ class Store:
         """Ask the database for a sign of life; returns if there is one."""
         with self._database.read() as connection:
             connection.execute(sa.text("SELECT count(*) FROM alembic_version"))
+
+    def probe(self) -> None:
+        """Write something that changes nothing: returns if the database takes events."""
+        self._database.probe()
+
+    def look(self) -> None:
+        """Find out at little cost whether the files are those that were opened; raises `StoreDamaged` if not."""
+        self._database.look()
+
+    def reopen(self) -> None:
+        """Begin anew with what is there now, after `StoreDamaged`.
+
+        Raises:
+            StoreDamaged: it is no sound store; to look takes as long as to read all of it.
+        """
+        self._database.reopen()
 
     def append(self, events: Sequence[Event]) -> Appended:
         """Store events in one transaction: on disk when it returns, all or none.

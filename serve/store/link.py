@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import make_url
 
 from recsys.core.errors import RecsysError
-from recsys.store import Appended, Event, Store, StoreError, StoreUnavailable
+from recsys.store import Appended, Event, InvalidRecord, Store, StoreDamaged, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings
 
@@ -22,14 +22,18 @@ logger = logging.getLogger(__name__)
 StoreState = Literal["live", "off", "unavailable"]
 
 FIRST_ATTEMPT_S = 5.0
+LOOK_S = 1.0  # between looks at the store's files, so that what happens to them is told before an event comes
+SHARE = 10  # of the time between attempts, that an attempt takes at most one part of
+KINDS = ("read", "append")
 
 
 class StoreLink:
     """A store whose failures are remembered.
 
     Once a call of a kind (reading live events, appending) finds the store unavailable, further ones fail at once
-    until a thread of this class has reached it again. That thread also creates the tables, at the start or as soon as
-    the store can be reached: nothing needs a restart.
+    until a thread of this class has done the same with success: it reads, and it writes. That thread also creates the
+    tables, at the start or as soon as the store can be reached. A store that is damaged, or whose file is another one,
+    is not used at all before it has been found sound as a whole. Nothing needs a restart.
 
     Attributes:
         store: the store itself, for threads that may wait for it.
@@ -44,9 +48,9 @@ class StoreLink:
         self.store = open_store(settings.store, settings.store_timeout_s)
         self._fast = Store.open(settings.store, timeout_s=settings.store_read_timeout_s, pool_size=2)
         self._metrics = metrics
-        self._retry_s = settings.store_retry_s
-        self._failures: dict[str, str] = dict.fromkeys(("read", "append"), "the store is being opened")
-        self._upgraded = False
+        self._retry_s = self._rest_s = settings.store_retry_s
+        self._failures: dict[str, str] = dict.fromkeys(KINDS, "the store is being opened")
+        self._opened = self._upgraded = self._damaged = False
         self._wake, self._closing = threading.Event(), threading.Event()
         self._attempted = threading.Event()
         self._patience_ends = math.inf
@@ -94,7 +98,9 @@ class StoreLink:
         self._check("append")
         try:
             return self.store.append(events)
-        except StoreUnavailable as error:
+        except InvalidRecord:
+            raise
+        except RecsysError as error:
             raise self._failed("append", error) from error
 
     def close(self) -> None:
@@ -115,6 +121,7 @@ class StoreLink:
         if kind not in self._failures:
             logger.warning("The store is unavailable (%s). %s", kind, error)
         self._failures[kind] = error.got
+        self._note_damage(error)
         self._metrics.store_up.set(0)
         self._wake.set()
         if isinstance(error, StoreUnavailable):
@@ -126,26 +133,68 @@ class StoreLink:
         self._reach()
         self._attempted.set()
         while not self._closing.is_set():
-            if self._failures:
+            try:
+                self._keep_on()
+            except Exception:  # without this thread a store that is down would stay so
+                logger.exception("The look at the store failed; there will be others")
                 self._closing.wait(self._retry_s)
-                self._reach()
-            else:
-                self._wake.wait()
-                self._wake.clear()
+
+    def _keep_on(self) -> None:
+        if self._failures:
+            self._closing.wait(self._rest_s)
+            self._reach()
+        elif not self._wake.wait(LOOK_S):
+            self._look()
+        self._wake.clear()
+
+    def _look(self) -> None:
+        """Find out what has become of the store's files."""
+        for store in (self.store, self._fast):
+            try:
+                store.look()
+            except RecsysError as error:
+                self._failed("append", error)
 
     def _reach(self) -> None:
+        """Do what calls do, and let those that succeed be made again."""
+        started = time.monotonic()
         try:
-            if not self._upgraded:
-                self.store.upgrade()
-                self._upgraded = True
+            self._open()
             self._fast.item_events_of([""], limit=1)
+            if not self._damaged:
+                self._failures.pop("read", None)
+            self.store.probe()
         except RecsysError as error:
             if not self._attempted.is_set():
                 logger.warning("The store cannot be opened; events are refused until it can. %s", error)
-            return
-        self._failures.clear()
-        self._metrics.store_up.set(1)
-        logger.info("The store is open")
+            self._note_damage(error)
+        else:
+            if not self._damaged:
+                self._failures.clear()
+                self._metrics.store_up.set(1)
+                logger.info("The store is open")
+        # To read all of a large damaged store, time and again, is not to take the machine.
+        self._rest_s = max(self._retry_s, SHARE * (time.monotonic() - started))
+
+    def _note_damage(self, error: RecsysError) -> None:
+        """Where the store is damaged, nothing of it is used any more."""
+        if isinstance(error, StoreDamaged):
+            self._damaged = True
+            self._failures.update(dict.fromkeys(KINDS, error.got))
+
+    def _open(self) -> None:
+        """Bring the store into order."""
+        if self._damaged:
+            # First all of them: what SQLite knows of a file, its connections in a process share.
+            for store in (self.store, self._fast):
+                store.close()
+            self.store.reopen()
+            self._damaged = self._upgraded = False
+            logger.warning("The store was found sound, and is used again")
+        if not self._upgraded:
+            # What was there and is gone is not replaced by an empty store: somebody may bring it back.
+            self.store.upgrade(create=not self._opened)
+            self._opened = self._upgraded = True
 
 
 def open_link(settings: Settings, metrics: Metrics) -> StoreLink | None:

@@ -61,9 +61,15 @@ def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tupl
 def profile(
     loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, user_id: str, limit: int
 ) -> ProfileResponse | None:
-    """What the bundle and the store say of a user; None if neither has heard of the user."""
+    """What the bundle and the store say of a user; None if neither has heard of the user.
+
+    Raises:
+        StoreUnavailable: the bundle has not, and the store, which may have, does not answer.
+    """
     user = live.of([user_id], time.time())
     if not user.known[0]:
+        if user.store == "unavailable":
+            raise StoreUnavailable("a store that answers", "none", "try again in a moment; the bundle has no such user")
         return None
     history = user.queries.histories
     rows = history.items.tolist()

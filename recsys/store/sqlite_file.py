@@ -1,0 +1,289 @@
+"""Which file an SQLite store is: what is written to one that is gone or overwritten, nobody finds again.
+
+SQLite itself does not look: in WAL mode it goes on to commit to a file that has been removed, replaced or overwritten
+with a copy. So the store looks before it hands out a connection, and again before it acknowledges a commit.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, Self
+from urllib.parse import quote
+
+from recsys.store.errors import StoreDamaged, StoreError
+
+HEADER_BYTES = 100
+
+Identity = tuple[int, int]  # of a file: its device and inode
+
+
+class Header(NamedTuple):
+    """What the first bytes of a file say of it (https://www.sqlite.org/fileformat2.html#the_database_header).
+
+    Attributes:
+        format: magic, size of pages, versions; they stay.
+        numbers: those that a user may set; they stay.
+        changes: a counter, which only grows.
+        schema: number of the schema, which only grows.
+    """
+
+    format: bytes
+    numbers: bytes
+    changes: int
+    schema: int
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Of the first bytes, or of those that are there."""
+        return cls(
+            content[:24],
+            content[60:64] + content[68:72],
+            int.from_bytes(content[24:28], "big"),
+            int.from_bytes(content[40:44], "big"),
+        )
+
+    def follows(self, before: Header, schema: int) -> bool:
+        """Whether SQLite may have made this of the header before; `schema` is the number that it knows itself."""
+        return (
+            (self.format, self.numbers) == (before.format, before.numbers)
+            and self.changes >= before.changes
+            and before.schema <= self.schema <= schema
+        )
+
+
+class Opened(NamedTuple):
+    """The files of a store as they were when a connection was opened.
+
+    Attributes:
+        main: the database.
+        log: its write-ahead log.
+        shared: what processes that have it open know of the log.
+        keeper: a connection to these files, whatever becomes of their names.
+    """
+
+    main: Identity
+    log: Identity | None
+    shared: Identity | None
+    keeper: sqlite3.Connection
+
+
+class StoreFile:
+    """The file at a path, and whether it is still the one that was opened there."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        """Nothing is opened before the first `check`."""
+        self.path, self._timeout_s = path, timeout_s
+        self._log, self._shared = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+        self._opened: Opened | None = None
+        self._header = Header.parse(b"")
+        self._seen: tuple[int, int] | None = None  # size and time of change of the file when it had that header
+        self._noting = threading.Lock()
+
+    def connect(self) -> sqlite3.Connection:
+        """Connect to the file.
+
+        Raises:
+            StoreError: there is none; see `create`.
+        """
+        try:
+            return sqlite3.connect(
+                f"file:{quote(str(self.path.absolute()))}?mode=rw",
+                uri=True,
+                timeout=self._timeout_s,
+                isolation_level=None,  # the driver would begin transactions by itself, too late
+                check_same_thread=False,
+            )
+        except sqlite3.OperationalError:
+            if self.path.exists():
+                raise
+            raise StoreError(
+                f"a store at {self.path}", "no file", "move one there, or call Store.upgrade() to begin an empty one"
+            ) from None
+
+    def create(self) -> None:
+        """Make an empty file, for its owner alone, unless there is one; SQLite gives its log the same mode."""
+        if self.path.exists():
+            return
+        with _alone(self.path), suppress(FileExistsError):
+            if not self.path.exists():
+                for left in (self._log, self._shared):  # by a file that was removed; SQLite would put it into this one
+                    left.unlink(missing_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+    @property
+    def opened(self) -> Opened | None:
+        """What was opened, to tell a connection to it from others."""
+        return self._opened
+
+    def check(self) -> None:
+        """Look whether the file is the one that was opened; notes it where none was. One `stat` in most cases.
+
+        Raises:
+            StoreDamaged: it has been removed, replaced or overwritten.
+        """
+        opened = self._opened
+        if opened is None:
+            self._note()
+            return
+        try:
+            now = os.stat(self.path)  # noqa: PTH116  # for each connection handed out, and half a microsecond less
+        except OSError as error:
+            raise self._lost(f"none: {error.strerror}") from None
+        if (now.st_dev, now.st_ino) != opened.main:
+            raise self._lost("another file in its place")
+        seen = now.st_size, now.st_ctime_ns
+        if seen != self._seen:
+            if self._overwritten(opened):
+                raise self._lost("a file that something else has overwritten")
+            self._seen = seen
+
+    def check_log(self) -> None:
+        """Look whether the write-ahead log is the one that was opened.
+
+        Raises:
+            StoreDamaged: it is not. What it held has been written into the file, as far as that can be done.
+        """
+        opened = self._opened
+        if opened is not None and opened.log is not None and _identity(self._log) != opened.log:
+            self._empty_log(opened)
+            raise self._lost("a store whose write-ahead log was removed")
+
+    def leave(self) -> None:
+        """Let go of the files that were opened, whatever has become of them.
+
+        Their log must not be taken for that of a file that has come, or will come, into their place. What it holds goes
+        into its own file before, to wherever that has been moved, unless something else has been written there.
+        """
+        opened = self._opened
+        if opened is None:
+            return
+        now = _identity(self.path)
+        overwritten = now == opened.main and self._overwritten(opened)
+        if overwritten or now != opened.main:
+            with _alone(self.path), suppress(OSError):
+                if not overwritten:
+                    self._empty_log(opened)
+                if opened.log is not None and _identity(self._log) == opened.log:
+                    os.truncate(self._log, 0)  # a connection that is open would yet write it somewhere
+                    self._log.unlink()
+                if opened.shared is not None and _identity(self._shared) == opened.shared:
+                    self._shared.unlink()
+        self.forget()
+
+    def forget(self) -> None:
+        """Note nothing any more; the next check notes anew."""
+        with self._noting:
+            opened, self._opened, self._seen = self._opened, None, None
+        if opened is not None:
+            opened.keeper.close()
+            _held.release(opened.main)
+
+    @staticmethod
+    def _empty_log(opened: Opened) -> None:
+        """Write what the log holds into the file, as far as others let that happen."""
+        with suppress(sqlite3.Error):
+            opened.keeper.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _note(self) -> None:
+        with self._noting:
+            if self._opened is not None:
+                return
+            keeper = self.connect()
+            try:
+                if keeper.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    keeper.close()  # a file that is being made
+                    return
+                _schema_of(keeper)  # reads the file, and so opens its log
+                main = _held.hold(self.path)
+            except (sqlite3.Error, OSError):
+                keeper.close()
+                raise
+            self._header = Header.parse(_held.header(main))
+            self._opened = Opened(main, _identity(self._log), _identity(self._shared), keeper)
+
+    def _overwritten(self, opened: Opened) -> bool:
+        """Whether something else than SQLite has written the file; a header that SQLite has written is noted."""
+        header = Header.parse(_held.header(opened.main))
+        if header == self._header:
+            return False
+        try:
+            follows = header.follows(self._header, _schema_of(opened.keeper))
+        except sqlite3.Error:
+            return True
+        if follows:
+            self._header = header
+        return not follows
+
+    def _lost(self, got: str) -> StoreDamaged:
+        return StoreDamaged(
+            f"the file of the store that was opened at {self.path}",
+            got,
+            "move a sound store of this server to that path (a copy beside it, then mv), or restart the server, which "
+            "begins an empty store where there is none",
+        )
+
+
+class _Held:
+    """Descriptors of files with connections: to close one would release SQLite's locks on that file in this process."""
+
+    def __init__(self) -> None:
+        self._descriptors: dict[Identity, tuple[int, int]] = {}  # with how many need it
+        self._lock = threading.Lock()
+
+    def hold(self, path: Path) -> Identity:
+        """Open a file to read its header, unless it is open."""
+        with self._lock:
+            now = path.stat()
+            identity = now.st_dev, now.st_ino
+            descriptor, holders = self._descriptors.get(identity, (-1, 0))
+            if not holders:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptors[identity] = descriptor, holders + 1
+            return identity
+
+    def release(self, identity: Identity) -> None:
+        with self._lock:
+            descriptor, holders = self._descriptors.pop(identity)
+            if holders > 1:
+                self._descriptors[identity] = descriptor, holders - 1
+            else:
+                os.close(descriptor)
+
+    def header(self, identity: Identity) -> bytes:
+        """The first bytes of a file that is held; fewer of a shorter one."""
+        with self._lock:
+            held = self._descriptors.get(identity)
+            return b"" if held is None else os.pread(held[0], HEADER_BYTES, 0)
+
+
+_held = _Held()
+
+
+def _schema_of(connection: sqlite3.Connection) -> int:
+    number: int = connection.execute("PRAGMA schema_version").fetchone()[0]
+    return number
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time, of those that use the store at a path."""
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"recsys-store-{os.getuid()}-{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

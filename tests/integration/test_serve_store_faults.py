@@ -1,0 +1,136 @@
+"""What happens to the SQLite file of a running server of two workers: no event is acknowledged and then lost."""
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.bundles import make_bundle
+from tests.support.server_processes import Response, get, logged_server, metric, post
+from tests.support.waiting import eventually
+
+ASKED = 12  # requests on connections of their own, so that both workers answer some
+
+
+@dataclass
+class Shop:
+    """A server, its store, and what it has acknowledged."""
+
+    url: str
+    process: subprocess.Popen[str]
+    store: Path
+    log: Path
+    acknowledged: list[str]
+
+    def tell(self) -> Response:
+        """An event of its own."""
+        name = f"e{len(self.acknowledged)}"
+        event = {"event_id": name, "user_id": "anna", "item_id": "item3", "event_type": "view"}
+        response = post(f"{self.url}/events", event)
+        assert response.status in (200, 503), response.body
+        if response.status == 200:
+            self.acknowledged.append(name)
+        return response
+
+    def statuses(self) -> set[int]:
+        return {self.tell().status for _ in range(ASKED)}
+
+    def counted(self) -> set[int]:
+        return {get(f"{self.url}/stats").json()["store_statistics"]["events"] for _ in range(ASKED)}
+
+
+@pytest.fixture(scope="module")
+def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("saved_model"), name="shop")
+
+
+@pytest.fixture
+def shop(bundle_path: Path, tmp_path: Path) -> Iterator[Shop]:
+    store, log = tmp_path / "store.sqlite", tmp_path / "log"
+    options = ("--bundle", str(bundle_path), "--port", "0", "--workers", "2", "--store-retry-s", "0.1")
+    with logged_server(log, *options, "--store", f"sqlite:///{store}", "--served-log", "false") as (url, process):
+        eventually(lambda: log.read_text().count("Application startup complete") == 2)
+        shop = Shop(url, process, store, log, [])
+        eventually(lambda: shop.statuses() == {200})
+        yield shop
+
+
+def backup(path: Path, to: Path) -> Path:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+    return to
+
+
+def stored(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {row[0] for row in connection.execute("SELECT event_id FROM events")}
+
+
+def removed(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def file_removed(path: Path) -> None:
+    path.unlink()
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"garbage" * 1000)
+
+
+@pytest.mark.parametrize(
+    "attack", [removed, *(pytest.param(one, marks=pytest.mark.slow) for one in (file_removed, garbage))]
+)
+def test_events_are_refused_until_a_sound_store_is_back(shop: Shop, attack: Callable[[Path], None]) -> None:
+    before = len(shop.acknowledged)
+    copy = backup(shop.store, shop.store.with_name("copy"))
+    attack(shop.store)
+    refused = [shop.tell() for _ in range(ASKED)]
+    assert {response.status for response in refused} == {503}
+    assert all(int(response.headers["Retry-After"]) > 0 for response in refused)
+    eventually(lambda: {get(f"{shop.url}/ready").json()["store"] for _ in range(ASKED)} == {"unavailable"})
+    assert metric(shop.url, "recsys_store_up") == 0
+    assert str(shop.store) in shop.log.read_text()
+    profile = get(f"{shop.url}/users/anna/profile")
+    assert profile.status == 503, "nobody knows whether there is such a user"
+    assert get(f"{shop.url}/recommendations/user3").json()["store"] == "unavailable"
+    assert shop.statuses() == {503}, "it makes no store of its own"
+    copy.replace(shop.store)
+    eventually(lambda: shop.statuses() == {200})
+    assert shop.counted() == {len(shop.acknowledged)}
+    shop.process.terminate()
+    shop.process.wait()
+    assert stored(shop.store) == set(shop.acknowledged)
+    assert len(shop.acknowledged) > before
+
+
+def test_a_backup_moved_over_the_store_is_used(shop: Shop) -> None:
+    copy = backup(shop.store, shop.store.with_name("copy"))
+    kept = list(shop.acknowledged)
+    shop.tell()
+    shop.acknowledged.clear()
+    shop.acknowledged += kept
+    copy.replace(shop.store)
+    eventually(lambda: shop.statuses() == {200})
+    assert shop.counted() == {len(shop.acknowledged)}
+    shop.process.terminate()
+    shop.process.wait()
+    assert stored(shop.store) == set(shop.acknowledged)
+
+
+@pytest.mark.slow
+def test_a_backup_copied_over_the_store_is_used(shop: Shop) -> None:
+    """Not the way to do it: the file is half of one store and half of another meanwhile."""
+    copy = backup(shop.store, shop.store.with_name("copy"))
+    shutil.copyfile(copy, shop.store)
+    eventually(lambda: shop.statuses() == {200})
+    shop.process.terminate()
+    shop.process.wait()
+    assert stored(shop.store) == set(shop.acknowledged)
