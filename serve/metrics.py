@@ -73,6 +73,9 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._refusals = Counter("recsys_bundle_refused", "Bundles that were refused.", registry=registry)
+        self._watch_errors = Counter(
+            "recsys_bundle_watch_errors", "Looks for another bundle that met an error.", registry=registry
+        )
         self.api_keys_stale = Gauge(
             "recsys_api_keys_stale",
             "1: the file of API keys cannot be used, and those from before are in force.",
@@ -134,6 +137,9 @@ class Metrics:
 
     def bundle_refused(self) -> None:
         self._refusals.inc()
+
+    def bundle_watch_failed(self) -> None:
+        self._watch_errors.inc()
 
     def served_dropped(self, count: int) -> None:
         self._served_dropped.inc(count)

@@ -72,7 +72,7 @@ class Workers(Multiprocess):
             self.exit_code = code
             self.should_exit.set()
             return
-        logger.warning("The worker %s died with exit code %s; another takes its place", process.pid, code)
+        logger.warning("The worker %s died %s; another takes its place", process.pid, _cause(code))
         if process.pid is not None:
             _forget(process.pid)
         self.processes[slot] = self._started()
@@ -83,6 +83,13 @@ def shared_metrics() -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="recsys-metrics-")
     os.environ[MULTIPROCESS_FOLDER] = folder.name
     return folder
+
+
+def _cause(code: int) -> str:
+    """How a process ended, in words."""
+    if code == -signal.SIGBUS:
+        return "of SIGBUS: a file of its bundle was cut off while it was mapped; publish versions, never write into one"
+    return f"of signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"with exit code {code}"
 
 
 def _forget(pid: int) -> None:

@@ -17,6 +17,7 @@ from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify
 from recsys.bundle.manifest_checks import faults
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
+from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array
@@ -36,6 +37,7 @@ from recsys.sources.registry import FALLBACK
 from recsys.sources.two_tower.source import TwoTowerSource
 
 _SWITCH_ATTEMPTS = 5
+_LONGEST_CURRENT = 4096  # bytes of the file that names the version in use
 
 
 class Bundle:
@@ -234,7 +236,7 @@ def current_version(path: Path) -> str:
         BundleError: there is none.
     """
     try:
-        version = (path / layout.CURRENT_FILE).read_text("utf8").strip()
+        version = read_small_file(path / layout.CURRENT_FILE, _LONGEST_CURRENT).decode("utf8").strip()
     except (FileNotFoundError, NotADirectoryError):
         raise BundleError(
             f"a bundle in {path}",
@@ -243,7 +245,7 @@ def current_version(path: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"a readable {path / layout.CURRENT_FILE}", str(error), "export the bundle again") from error
-    if not version or "/" in version or version.startswith("."):
+    if not version or "/" in version or version.startswith(".") or not version.isprintable():
         raise BundleError(
             f"the name of a version in {path / layout.CURRENT_FILE}", repr(version[:80]), "export the bundle again"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +11,13 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE
+from recsys.bundle.layout import MANIFEST_FILE
 from recsys.bundle.reader import current_version
 from recsys.core.errors import BundleError, RecsysError
 from serve.bundles.info import BundleInfo
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.progress import Progress
+from serve.bundles.watch import Signature, Troubles, damage, signature
 from serve.errors import NotReadyError
 from serve.metrics import Metrics
 from serve.settings import Settings
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 CLOSING_S = 2.0
+RETRY_S = 30.0
 
 
 class Bundles:
@@ -54,7 +57,10 @@ class Bundles:
         self._loaded: LoadedBundle | None = None
         self.progress = Progress("loading the bundle")
         self.first: Future[RecsysError | None] = Future()
-        self._seen: tuple[object, ...] | None = None
+        self._seen: Signature | None = None
+        self._damage: str | None = None
+        self._retry_at = math.inf
+        self._troubles = Troubles()
         self._loading = threading.Lock()
         self._wanted, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="bundles", daemon=True)
@@ -100,12 +106,14 @@ class Bundles:
             NotReadyError: the server has been told to end.
         """
         with self._loading:
-            self._seen = self._signature()
+            self._seen, self._retry_at = signature(self._settings.bundle), math.inf
             started = time.perf_counter()
             try:
                 loaded = self._open(or_older)
             except RecsysError as error:
                 self.progress.stands_at(str(error))
+                if self._loaded is None or isinstance(error.__cause__, OSError):
+                    self._retry_at = time.monotonic() + RETRY_S
                 with _logged("The metrics miss a bundle that was refused"):
                     self._metrics.bundle_refused()
                 served = "nothing is served" if self._loaded is None else f"{self._loaded.bundle.version} goes on"
@@ -135,6 +143,12 @@ class Bundles:
 
     def _open(self, or_older: bool) -> LoadedBundle:
         path = self._settings.bundle
+        try:
+            return self._open_current(path, or_older)
+        except OSError as error:
+            raise BundleError(f"a bundle in {path}", str(error), "let the server read it") from error
+
+    def _open_current(self, path: Path, or_older: bool) -> LoadedBundle:
         if (path / MANIFEST_FILE).is_file():
             return self._open_version(path)
         for _ in range(ATTEMPTS):
@@ -168,16 +182,6 @@ class Bundles:
             return loaded
         raise error
 
-    def _signature(self) -> tuple[object, ...] | None:
-        """Changes when there is another bundle to load."""
-        path = self._settings.bundle
-        for file in (path / MANIFEST_FILE, path / CURRENT_FILE):
-            try:
-                return file.stat().st_mtime_ns, file.read_bytes()
-            except OSError:
-                continue
-        return None
-
     def _run(self) -> None:
         """Load the first bundle, then look for others."""
         try:
@@ -200,14 +204,23 @@ class Bundles:
             if self._closing.is_set():
                 return
             self._wanted.clear()
-            with _logged("The look for another bundle failed; there will be others"):
+            failure = "The look for another bundle failed; there will be others, and this is not logged again"
+            with self._troubles.survived(failure, self._metrics.bundle_watch_failed):
                 self._look(asked)
 
     def _look(self, asked: bool) -> None:
-        """Load the bundle if it is another one, or if that was `asked` for."""
-        if asked or self._signature() != self._seen:
+        """Load the bundle if it is another one, if the one served is damaged, or if that was `asked` for.
+
+        One that could not be read, or in whose place nothing is served, is tried again after some time.
+        """
+        found = None if self._loaded is None else damage(self._loaded.bundle)
+        damaged, self._damage = found is not None and found != self._damage, found
+        if damaged:
+            logger.error("The bundle that is served is damaged: %s; another version is looked for", found)
+        due = time.monotonic() >= self._retry_at
+        if asked or damaged or due or signature(self._settings.bundle) != self._seen:
             with suppress(RecsysError, NotReadyError):  # logged; what was served goes on
-                self.load()
+                self.load(or_older=damaged or self._loaded is None)
 
 
 @contextmanager

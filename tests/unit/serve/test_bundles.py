@@ -3,15 +3,19 @@
 import gc
 import json
 import logging
+import os
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from recsys.bundle import open_bundle
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import digest
@@ -280,7 +284,7 @@ def test_no_error_ends_the_look_for_bundles(
         point_to(path, "nowhere")
         eventually(lambda: "The metrics miss a bundle that was refused" in caplog.text)
         with monkeypatch.context() as patch:
-            patch.setattr(bundles, "_signature", full_disk)
+            patch.setattr("serve.bundles.swap.signature", full_disk)
             eventually(lambda: "The look for another bundle failed" in caplog.text)
         third = another()
         eventually(lambda: version_of(bundles) == third)
@@ -290,10 +294,137 @@ def test_no_error_ends_the_look_for_bundles(
         bundles.close()
 
 
+def test_an_error_met_at_every_look_is_counted_each_time_and_logged_once(
+    path: Path, another: Callable[[], str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "The look for another bundle failed"
+    with running(bundle=path, store="none", reload_poll_s=0.01) as (client, server):
+        with monkeypatch.context() as patch:
+            patch.setattr("serve.bundles.swap.signature", forbidden)
+            eventually(lambda: watch_errors(client.get("/metrics").text) > 5)
+            assert caplog.text.count(said) == 1
+            patch.setattr("serve.bundles.swap.signature", full_disk)
+            eventually(lambda: caplog.text.count(said) == 2)
+        second = another()
+        eventually(lambda: version_of(server.parts.bundles) == second)
+        counted = watch_errors(client.get("/metrics").text)
+        with monkeypatch.context() as patch:
+            patch.setattr("serve.bundles.swap.signature", forbidden)
+            eventually(lambda: caplog.text.count(said) == 3)  # things had gone well in between
+        assert watch_errors(client.get("/metrics").text) > counted
+
+
+def forbidden(*_: object) -> None:
+    raise PermissionError("not for you")
+
+
+def watch_errors(metrics: str) -> float:
+    (line,) = [line for line in metrics.splitlines() if line.startswith("recsys_bundle_watch_errors_total")]
+    return float(line.split()[-1])
+
+
+def a_pipe(pointer: Path) -> None:
+    os.mkfifo(pointer)
+
+
+def a_folder(pointer: Path) -> None:
+    pointer.mkdir()
+
+
+def a_socket(pointer: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(pointer))  # an address of a socket is short
+
+
+def a_link_to_itself(pointer: Path) -> None:
+    pointer.symlink_to(pointer)
+
+
+def an_endless_device(pointer: Path) -> None:
+    pointer.symlink_to("/dev/zero")
+
+
+def a_huge_file(pointer: Path) -> None:
+    with pointer.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def nothing(pointer: Path) -> None:
+    del pointer
+
+
+@pytest.mark.parametrize(
+    "become", [a_pipe, a_folder, a_socket, a_link_to_itself, an_endless_device, a_huge_file, nothing]
+)
+def test_whatever_becomes_of_the_pointer_is_survived(
+    path: Path, another: Callable[[], str], become: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, pointer = current(path), path / CURRENT_FILE
+    monkeypatch.chdir(path)
+    with running(bundle=path, store="none", reload_poll_s=0.02) as (client, server):
+        pointer.unlink()
+        become(pointer)
+        refusal(client.post("/admin/reload"), 409)
+        assert client.get("/recommendations/user0").json()["bundle"]["version"] == first
+        with pytest.raises(BundleError):
+            open_bundle(path)
+        pointer.rmdir() if become is a_folder else pointer.unlink(missing_ok=True)
+        second = another()
+        eventually(lambda: version_of(server.parts.bundles) == second)
+
+
+def test_a_bundle_that_could_not_be_read_is_tried_again(
+    path: Path, another: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.bundles.swap.RETRY_S", 0.05)
+    with serving(path) as bundles:
+        with monkeypatch.context() as patch:
+            patch.setattr("serve.bundles.loaded.Bundle", full_disk)
+            second = another()
+            eventually(lambda: "no space left" in str(bundles.progress))
+        eventually(lambda: version_of(bundles) == second)
+
+
+def test_a_served_version_may_be_removed(path: Path) -> None:
+    first = current(path)
+    asked = ["/recommendations/user0?k=20", "/items/item7", "/items/item7/similar", "/items/popular?k=30", "/users"]
+    asked += [
+        "/users/user1/profile",
+        "/recommendations/user2?model=bpr",
+        "/recommendations/user3?category=Group 3",
+        "/stats",
+    ]
+    with running(bundle=path, store="none", reload_poll_s=0.02) as (client, _):
+        shutil.rmtree(path / first)
+        (path / CURRENT_FILE).unlink()
+        answers = [client.get(address).status_code for address in asked]
+        with ThreadPoolExecutor(16) as pool:
+            answers += pool.map(lambda n: client.get(f"/items/item{n}").status_code, range(N_ITEMS))
+        assert set(answers) == {200}, answers
+
+
+def test_a_served_file_that_is_cut_off_gives_way_to_an_older_version(
+    path: Path, another: Callable[[], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = current(path), another()
+    with serving(path, reload_poll_s=0.05) as bundles:
+        assert version_of(bundles) == second
+        os.truncate(path / second / "catalogue.sqlite", 4096)  # the one file that is not mapped
+        eventually(lambda: version_of(bundles) == first)
+        assert "catalogue.sqlite has 4096 bytes in the place of" in caplog.text
+
+
+def test_a_catalogue_that_is_cut_off_is_said_and_no_bug(path: Path) -> None:
+    with running(bundle=path, store="none", reload_poll_s=0) as (client, _):
+        os.truncate(path / current(path) / "catalogue.sqlite", 100)
+        statuses = {client.get(f"/items/item{n}").status_code for n in range(N_ITEMS)}
+        assert statuses <= {200, 503}, "pages that were read before may still answer"
+
+
 def test_any_error_of_the_first_look_is_its_result(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundles = Bundles(Settings(bundle=path, store="none", reload_poll_s=0.02), Metrics())
     with monkeypatch.context() as patch:
-        patch.setattr(bundles, "_signature", full_disk)
+        patch.setattr("serve.bundles.swap.signature", full_disk)
         bundles.start()
         error = bundles.first.result(START_TIMEOUT_S)
     assert isinstance(error, BundleError)
