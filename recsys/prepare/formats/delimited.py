@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 
+import numpy as np
 import pyarrow as pa
 
 from recsys.core.errors import DataError
@@ -16,6 +17,7 @@ from recsys.prepare.formats.files import read_parts
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.raw.line_numbers import LineNumbers
+from recsys.prepare.raw.quotes import LINE_FEED
 from recsys.prepare.raw.records import Dialect
 from recsys.prepare.read_ahead import read_ahead
 
@@ -88,7 +90,7 @@ class DelimitedRows:
 
     def _with_line_feeds(self, block: bytes) -> bytes:
         """A block whose lines end with line feeds alone; counts them as they stand in the file."""
-        self._lines_of_text += block.count(b"\n")
+        self._lines_of_text += _count_lines(block)
         if b"\r" not in block:
             return block
         self._lines_of_text += block.count(b"\r") - block.count(b"\r\n")
@@ -114,7 +116,7 @@ class DelimitedRows:
             if len(read.table):
                 self._lines.append(read.lines + line)
                 yield read.table
-            line += text.count(b"\n") - read.rest.count(b"\n")
+            line += _count_lines(text) - _count_lines(read.rest)
             if is_last:
                 self._lines_before = line
                 return
@@ -129,6 +131,11 @@ class DelimitedRows:
                 f"{' and '.join(twice)} more than once among {', '.join(names)[:200]}",
                 "give another name to all of them but the one that is meant",
             )
+
+
+def _count_lines(block: bytes) -> int:
+    """Number of line feeds; NumPy counts them many times as fast as bytes do."""
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == LINE_FEED))
 
 
 def _merged(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

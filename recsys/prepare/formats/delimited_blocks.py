@@ -58,13 +58,15 @@ class BlockReader:
         safe = safe_block(text, self._parser, is_last)
         table, wrong = self._parsed(safe)
         lines = np.arange(len(table) + len(wrong)) if safe.lines is None else safe.lines
-        read = ReadBlock(table, np.delete(lines, wrong), continued=safe.continued, rest=safe.rest)
+        read = ReadBlock(table, lines, continued=safe.continued, rest=safe.rest)
         bad = list(safe.bad)
         if wrong:
+            read.lines = np.delete(lines, wrong)
             all_lines = text.split(b"\n")
             bad += [(line, all_lines[line]) for line in lines[wrong].tolist()]
         read.dropped = [(line, reports.MALFORMED if raw.strip() else reports.BLANK, raw) for line, raw in bad]
-        self._decode(read)
+        if not safe.all_utf8:
+            self._decode(read)
         self._drop_headers(read)
         read.dropped.sort()
         return read
@@ -92,9 +94,10 @@ class BlockReader:
             read.table, read.lines = read.table.filter(pa.array(is_row)), read.lines[is_row]
 
     def _parsed(self, safe: SafeBlock) -> tuple[pa.Table, list[int]]:
+        types = pa.string() if safe.all_utf8 else pa.binary()
         if not safe.text:
-            return pa.table({name: pa.array([], pa.binary()) for name in self._fields}), []
-        return parse_block(safe.text, self._parser.dialect, self._parser.width, self._fields)
+            return pa.table({name: pa.array([], types) for name in self._fields}), []
+        return parse_block(safe.text, self._parser.dialect, self._parser.width, self._fields, types)
 
     def _decode(self, read: ReadBlock) -> None:
         """Make strings of bytes; rows that are not UTF-8 are dropped."""

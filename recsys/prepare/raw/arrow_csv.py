@@ -11,7 +11,7 @@ from recsys.prepare.raw.records import Dialect
 
 
 def parse_block(
-    text: bytes, dialect: Dialect, width: int, columns: Mapping[str, int | None]
+    text: bytes, dialect: Dialect, width: int, columns: Mapping[str, int | None], types: pa.DataType
 ) -> tuple[pa.Table, list[int]]:
     """Read records of `width` fields, all in UTF-8 or with the right number; those with another number are left out.
 
@@ -20,9 +20,10 @@ def parse_block(
         dialect: in which they are written.
         width: number of fields.
         columns: name in the table -> number of the field (from 0), or None for a column of nulls.
+        types: of the columns: strings, or bytes where the text may not be UTF-8.
 
     Returns:
-        A table of binary columns, in which an empty field is null, and the positions of what was left out.
+        A table, in which an empty field is null, and the positions of what was left out.
     """
     wrong: list[int] = []
 
@@ -30,7 +31,6 @@ def parse_block(
         wrong.append(row.number - 1)
         return "skip"
 
-    # Read as bytes, because the reader would stop at the first string that is not UTF-8.
     names = {name: f"{'absent' if column is None else column} {name}" for name, column in columns.items()}
     fields = [str(number) for number in range(width)]
     for name, column in columns.items():
@@ -48,9 +48,10 @@ def parse_block(
             invalid_row_handler=leave_out,
         ),
         pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names.values(), pa.binary()),
+            column_types=dict.fromkeys(names.values(), types),
             include_columns=list(names.values()),
             include_missing_columns=True,
+            check_utf8=False,
             strings_can_be_null=True,
             null_values=[""],
         ),

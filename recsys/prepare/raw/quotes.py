@@ -10,7 +10,7 @@ from itertools import compress
 
 import numpy as np
 
-from recsys.core.types import BoolArray, Int64Array
+from recsys.core.types import Int64Array
 from recsys.prepare.raw.records import Dialect, OpenQuoteError, RecordParser, StrayQuoteError
 
 LINE_FEED = ord("\n")
@@ -22,6 +22,7 @@ class SafeBlock:
 
     Attributes:
         text: the records, one a line except within quotes; empty if there is none.
+        all_utf8: whether the whole block is UTF-8.
         lines: for each record the line of the block on which it starts, from 0; None if all records are lines.
         continued: number of lines that continue a record of the line before.
         bad: lines that are no record, blank ones among them: (line of the block, its text).
@@ -29,6 +30,7 @@ class SafeBlock:
     """
 
     text: bytes
+    all_utf8: bool
     lines: Int64Array | None = None
     continued: int = 0
     bad: list[tuple[int, bytes]] = field(default_factory=list)
@@ -43,11 +45,12 @@ def safe_block(block: bytes, parser: RecordParser, is_last: bool) -> SafeBlock:
         parser: of its records.
         is_last: whether nothing follows.
     """
-    odd = _odd_lines(block, parser.dialect)
+    all_utf8 = is_utf8(block)
+    odd = _odd_lines(block, parser.dialect, all_utf8)
     if not len(odd):
-        return SafeBlock(block)
+        return SafeBlock(block, all_utf8)
     lines = block.split(b"\n")[:-1]
-    safe = SafeBlock(b"")
+    safe = SafeBlock(b"", all_utf8)
     kept = np.ones(len(lines), np.bool_)
     after = 0  # the first line behind the last record
     for number in odd.tolist():
@@ -76,18 +79,18 @@ def safe_block(block: bytes, parser: RecordParser, is_last: bool) -> SafeBlock:
     return safe
 
 
-def _odd_lines(block: bytes, dialect: Dialect) -> Int64Array:
+def _odd_lines(block: bytes, dialect: Dialect, all_utf8: bool) -> Int64Array:
     """Lines (from 0, ascending) that are blank, hold NUL, or have quotes that are not simply those of quoted fields.
 
     And those that are not UTF-8: where such a line is no record, Arrow cannot say so.
     """
+    text = np.frombuffer(block, np.uint8)
+    is_end = text == LINE_FEED
     has_quotes = bool(dialect.quote) and dialect.quote in block
-    has_blanks = block.startswith(b"\n") or b"\n\n" in block
-    all_utf8 = is_utf8(block)
+    has_blanks = block.startswith(b"\n") or bool((is_end[1:] & is_end[:-1]).any())
     if all_utf8 and not (has_quotes or has_blanks or b"\0" in block):
         return np.zeros(0, np.int64)
-    text = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(text == LINE_FEED)
+    ends = np.flatnonzero(is_end)
     odd = [np.flatnonzero(np.diff(ends, prepend=-1) == 1), np.searchsorted(ends, np.flatnonzero(text == 0))]
     if has_quotes:
         odd.append(_odd_quotes(text, ends, dialect))
@@ -99,35 +102,30 @@ def _odd_lines(block: bytes, dialect: Dialect) -> Int64Array:
 def _odd_quotes(text: np.ndarray, ends: Int64Array, dialect: Dialect) -> Int64Array:
     """Lines whose quotes do not pair up to whole fields, except those on which no quote opens a field.
 
-    In a sound line a quote opens a field where it starts and closes it where it ends, and quotes within are doubled. So
-    of each run of quotes, an odd number stands at such a place, and an even number within quotes anywhere.
+    Of the quotes of a sound line the first, third and so on open a field where it starts, the others close it where it
+    ends; where one closes and the next opens at once, both are a quote within the field.
     """
-    delimiter, quote = ord(dialect.delimiter), ord(dialect.quote)
+    quote = ord(dialect.quote)
+    is_border = np.zeros(256, np.bool_)
+    is_border[[LINE_FEED, ord(dialect.delimiter)]] = True
+    is_neighbour = is_border.copy()
+    is_neighbour[quote] = True
     quotes = np.flatnonzero(text == quote)
-    follows = np.concatenate(([False], quotes[1:] == quotes[:-1] + 1))
-    starts = np.flatnonzero(~follows)  # of runs, as indices into quotes
-    lengths = np.diff(starts, append=len(quotes))
-    first, last = quotes[starts], quotes[starts] + lengths - 1
-    line_of_run = np.searchsorted(ends, first)
-    before_line = np.searchsorted(quotes, ends)  # number of quotes up to the end of each line
-    before_line = np.concatenate(([0], before_line))
-    is_inside = ((starts - before_line[line_of_run]) & 1).astype(np.bool_)
-    is_odd = (lengths & 1).astype(np.bool_)
+    before = np.concatenate(([0], np.searchsorted(quotes, ends)))  # number of quotes before each line
+    counts = np.diff(before)
+    unpaired = np.flatnonzero(counts & 1)
+    if len(unpaired):
+        is_second = ((np.arange(len(quotes)) - np.repeat(before[:-1], counts)) & 1).astype(np.bool_)
+        first, second = quotes[~is_second], quotes[is_second]
+    else:
+        first, second = quotes[::2], quotes[1::2]
     # What stands before the first byte is the line feed at the end.
-    opens = _is_border(text[first - 1], delimiter)
-    closes = _is_border(text[last + 1], delimiter)
-    wrong = np.where(is_inside, is_odd & ~closes, ~opens | (~is_odd & ~closes))
-    count_of_line = np.diff(before_line)
-    unpaired = np.flatnonzero(count_of_line & 1)
-    opened = np.zeros(len(ends), np.bool_)
-    opened[line_of_run[opens]] = True
-    odd = np.union1d(line_of_run[wrong], unpaired)
-    return odd[opened[odd]]
-
-
-def _is_border(neighbours: np.ndarray, delimiter: int) -> BoolArray:
-    borders: BoolArray = (neighbours == delimiter) | (neighbours == LINE_FEED)
-    return borders
+    wrong = np.concatenate((first[~is_neighbour[text[first - 1]]], second[~is_neighbour[text[second + 1]]]))
+    odd = np.union1d(np.searchsorted(ends, wrong), unpaired)
+    if len(odd):
+        openers = np.concatenate(([0], np.cumsum(is_border[text[quotes - 1]])))
+        odd = odd[openers[before[odd + 1]] > openers[before[odd]]]
+    return odd
 
 
 def is_utf8(text: bytes) -> bool:
