@@ -3,19 +3,24 @@
 import csv
 import json
 import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
-from recsys.core.events import EVENT_WEIGHTS
+from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS, LARGEST_AMOUNT
+from recsys.core.values.event_types import normal_event_type
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import Event, Store, StoreError, event_log
+from serve.events.schemas import EventBody
 from tests.support.databases import event, patient
 from tests.support.postgres import PostgresServer
 
@@ -29,8 +34,8 @@ FILES = ("interactions.parquet", "users.parquet", "items.parquet")
 
 
 def config(folder: Path, kind: str, log: str | Path, **data: Any) -> Config:
-    settings = {"format": kind, "interactions": [log], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
-    return parse_config({"name": "shop", "data": {**settings, **data}}, "the test")
+    values = {"format": kind, "interactions": [log], "prepared_dir": folder, "k_core_users": 2, "k_core_items": 2}
+    return parse_config({"name": "shop", "data": {**values, **data}}, "the test")
 
 
 def run(folder: Path, kind: str, log: str | Path, **data: Any) -> Path:
@@ -134,6 +139,44 @@ def test_events_that_the_config_does_not_allow_are_counted_and_stop_nothing(
     assert PreparedDataset.load(folder).interactions["weight"].unique().tolist() == [2.0]
 
 
+IDS = st.text(st.characters(codec="utf8", exclude_categories=["Cc"]), min_size=1, max_size=512) | st.sampled_from(
+    ["NULL", "nan", "13085.0", " ", "0", "anonymous", "a,b", '"', "\u00a0", "9007199254740993.0"]
+)
+AMOUNTS = st.none() | st.floats(0, LARGEST_AMOUNT)
+BODIES: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict,
+    event_id=IDS,
+    user_id=IDS,
+    item_id=IDS,
+    event_type=st.sampled_from([*EVENT_TYPES, " Purchase", "refund", "remove_from_cart"]),
+    timestamp=st.floats(0, time.time()),
+    rating=st.floats(-LARGEST_AMOUNT, LARGEST_AMOUNT),
+    price=AMOUNTS,
+    quantity=AMOUNTS,
+)
+
+
+def _as_stored(body: dict[str, Any]) -> Event:
+    return Event(**{**body, "event_type": normal_event_type(body["event_type"])})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(BODIES, min_size=1, max_size=30))
+def test_whatever_the_server_takes_can_be_prepared(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[dict[str, Any]]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    taken = [EventBody.model_validate(body).model_dump() for body in bodies]
+    sound = [event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}", timestamp=1.6e9 + n) for n in range(9)]
+    with patient(str(folder / "events.db")) as store:
+        store.upgrade()
+        stored = store.append([*sound, *(_as_stored(body) for body in taken)])
+    manifest = json.loads((run(folder, "store", folder / "events.db") / "manifest.json").read_text("utf8"))
+    (source,) = manifest["sources"]
+    assert source["lines"] == source["kept"] + sum(source["dropped"].values()) == stored.accepted
+    assert source["kept"] >= 9
+
+
 @ON_ONE_DATABASE
 @pytest.mark.parametrize("kind", ["store", "events"])
 @pytest.mark.parametrize("store_first", [True, False])
@@ -142,7 +185,7 @@ def test_a_log_and_a_store_together(store: Store, store_url: str, tmp_path: Path
     store.append(events[300:])
     # The log ends later than the store begins: a hundred events are in both, with their ids.
     log = write_csv(tmp_path / "log.csv", events[:400], COLUMNS_WITH_ID)
-    inputs = [store_url.removeprefix("sqlite:///"), log]
+    inputs: list[str | Path] = [store_url.removeprefix("sqlite:///"), log]
     both = inputs if store_first else inputs[::-1]
     together = prepare(
         config(tmp_path / "both", kind, both[0], interactions=both, event_weights=dict(EVENT_WEIGHTS)),
