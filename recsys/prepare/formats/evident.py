@@ -66,7 +66,7 @@ def check_kind(report: InputReport, format_name: str) -> None:
     path = report.path
     raise DataError(
         f"{' or '.join(wanted)} in {path}, as data.{report.kind} has it in the format {format_name}",
-        _got(kind, first_line(path, encoding)),
+        _got(kind, path, encoding),
         _remedy(path, report.kind, kind),
     )
 
@@ -89,11 +89,11 @@ def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
     return ()
 
 
-def _got(kind: Kind, line: str) -> str:
+def _got(kind: Kind, path: Path, encoding: str) -> str:
     if kind.startswith("a"):
         return kind
     verb = "begin" if kind == "JSON lines" else "begins"
-    return f"{kind} that {verb} with {line[:100]!r}"
+    return f"{kind} that {verb} with {first_line(path, encoding)[:100]!r}"
 
 
 def _remedy(path: Path, inputs: InputKind, kind: Kind) -> str:
