@@ -14,7 +14,9 @@ from serve import logs
 from serve.events import routes as events
 from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
-from serve.http.limits import BodyLimit, ConcurrencyLimit, QueryLimit, RateLimit
+from serve.http.limits import BodyLimit, ConcurrencyLimit, QueryLimit
+from serve.http.rate_limit import HEADERS as RATE_HEADERS
+from serve.http.rate_limit import RateLimit
 from serve.http.telemetry import Telemetry
 from serve.items import routes as items
 from serve.operations import routes as operations
@@ -79,8 +81,8 @@ def _add_layers(app: FastAPI, server: Server) -> None:
     app.add_middleware(ConcurrencyLimit, most=settings.max_in_flight, metrics=metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s, metrics=metrics)
     app.add_middleware(QueryLimit, metrics=metrics)
-    if settings.rate_limit is not None:
-        app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst, metrics=metrics)
+    if server.buckets is not None:
+        app.add_middleware(RateLimit, buckets=server.buckets, metrics=metrics)
     if server.parts.keys is not None:
         app.add_middleware(Authentication, keys=server.parts.keys.keys, metrics=metrics)
     if settings.origins:
@@ -89,6 +91,6 @@ def _add_layers(app: FastAPI, server: Server) -> None:
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", *RATE_HEADERS],
         )
     app.add_middleware(Telemetry, metrics=metrics, access_log=settings.access_log)

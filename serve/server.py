@@ -31,6 +31,7 @@ class Server:
     Attributes:
         parts: what several subjects share.
         recommendations: takes requests for lists.
+        buckets: what each caller has asked for lately; None: nobody counts.
     """
 
     def __init__(self, settings: Settings, shared: Shared | None = None) -> None:
@@ -40,7 +41,9 @@ class Server:
             ConfigError: the file of API keys is not in order.
             StoreError: the store's URL is wrong.
         """
-        self.parts = Parts.compose(settings, shared or Shared.of(settings), self._prepare, self._index_items)
+        shared = shared or Shared.of(settings)
+        self.buckets = shared.buckets
+        self.parts = Parts.compose(settings, shared, self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings) if link else None

@@ -85,7 +85,8 @@ class Settings(BaseSettings):
         False, description="Serve without API keys where other machines may connect: whoever does can ask everything."
     )
     rate_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="Requests a second of one key, or of one address without keys, in each worker; unset: any."
+        None,
+        description="Requests a second of one key, or of one address without keys, in all workers; unset: any.",
     )
     rate_burst: Annotated[int, Field(ge=1)] = Field(20, description="Requests that may come at once within rate_limit.")
     cors_origins: str = Field("", description="Origins of browsers that may call, separated by commas; *: all.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from serve.buckets import Buckets
 from serve.key_file import KeyFile
 from serve.settings import Settings
 
@@ -15,9 +16,11 @@ class Shared:
 
     Attributes:
         keys: in force; None: no key is asked for.
+        buckets: what each caller has asked for lately; None: nobody counts.
     """
 
     keys: KeyFile | None = None
+    buckets: Buckets | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -26,4 +29,5 @@ class Shared:
         Raises:
             ConfigError: the file of keys is not in order.
         """
-        return cls(None if settings.api_keys is None else KeyFile(settings.api_keys))
+        keys = None if settings.api_keys is None else KeyFile(settings.api_keys)
+        return cls(keys, None if settings.rate_limit is None else Buckets(settings.rate_limit, settings.rate_burst))

@@ -1,12 +1,9 @@
-"""What a request may take: how often, how long a body, how many at once. Refused before anything is computed."""
+"""What a request may take: how long a query or body, how many at once. Refused before anything is computed."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import re
-import time
-from collections import OrderedDict
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
@@ -18,38 +15,9 @@ from serve.metrics import Metrics
 # The rest of a body that is not wanted may come for ever: the answer is the connection's last one.
 CLOSE = {"Connection": "close"}
 UNLIMITED = frozenset({"/health", "/ready", "/metrics"})
-MAX_BUCKETS = 10_000
 MAX_QUERY_BYTES = 16_384  # a name of 512 characters takes 6 KiB where each is escaped
 MAX_PARAMETERS = 64
 _CUT_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-
-
-class RateLimit:
-    """So many requests a second of each API key, or of each address where no keys are asked for (token buckets)."""
-
-    def __init__(self, app: ASGIApp, rate: float, burst: int, metrics: Metrics) -> None:
-        self._app, self._rate, self._burst, self._metrics = app, rate, burst, metrics
-        self._buckets: OrderedDict[object, tuple[float, float]] = OrderedDict()  # tokens left, and when that was
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wait = self._take(_caller(scope)) if _limited(scope) else 0.0
-        if wait:
-            self._metrics.refused("rate")
-            detail = f"more than {self._rate:g} requests a second; try again in {wait:.1f} s"
-            await problem(429, detail, {"Retry-After": str(math.ceil(wait))})(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    def _take(self, caller: object) -> float:
-        """Take a token; 0, or the seconds until there is one."""
-        now = time.monotonic()
-        tokens, since = self._buckets.pop(caller, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - since) * self._rate)
-        taken = tokens >= 1
-        self._buckets[caller] = (tokens - taken, now)  # the latest callers stand last
-        if len(self._buckets) > MAX_BUCKETS:
-            self._buckets.popitem(last=False)
-        return 0.0 if taken else (1 - tokens) / self._rate
 
 
 class QueryLimit:
@@ -146,7 +114,7 @@ class ConcurrencyLimit:
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _limited(scope):
+        if not limited(scope):
             await self._app(scope, receive, send)
             return
         if self._under_way >= self._most:
@@ -164,13 +132,9 @@ class ConcurrencyLimit:
             self._metrics.in_flight.dec()
 
 
-def _limited(scope: Scope) -> bool:
+def limited(scope: Scope) -> bool:
+    """Whether limits hold for a request; those that look after the server are answered always."""
     return scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) not in UNLIMITED
-
-
-def _caller(scope: Scope) -> object:
-    client = scope.get("client")
-    return scope.get("key_name") or (client[0] if client else None)
 
 
 def _has_body(scope: Scope) -> bool:

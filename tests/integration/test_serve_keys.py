@@ -83,3 +83,27 @@ def test_a_broken_file_at_the_start_ends_the_whole_server(bundle_path: Path, tmp
     assert str(keys) in ended.stderr
     assert "Remedy" in ended.stderr
     assert not ended.stdout, "it never listened"
+
+
+def test_workers_count_requests_together(bundle_path: Path, tmp_path: Path) -> None:
+    options = (
+        "--bundle",
+        str(bundle_path),
+        "--port",
+        "0",
+        "--workers",
+        "2",
+        "--rate-limit",
+        "0.001",
+        "--rate-burst",
+        "10",
+    )
+    with logged_server(tmp_path / "log", *options) as (url, process):
+        eventually(lambda: (tmp_path / "log").read_text().count("Application startup complete") == 2)
+        answers = [get(f"{url}/stats") for _ in range(ASKED)]
+        assert [answer.status for answer in answers] == [200] * 10 + [429] * (ASKED - 10)
+        assert answers[3].headers["RateLimit"].startswith('"default";r=6;t=')
+        victim = workers_of(process)[0]
+        victim.kill()
+        eventually(lambda: (tmp_path / "log").read_text().count("Application startup complete") == 3, START_TIMEOUT_S)
+        assert {get(f"{url}/stats").status for _ in range(ASKED)} == {429}, "a new worker counts on"

@@ -5,57 +5,18 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from serve.http.limits import MAX_BUCKETS, BodyLimit, RateLimit
+from serve.http.limits import BodyLimit
 from serve.metrics import Metrics
 from tests.support.serving import refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
 
 USER = "/recommendations/user3"
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [1000.0]
-    monkeypatch.setattr("serve.http.limits.time", SimpleNamespace(monotonic=lambda: now[0]))
-    return now
-
-
-def test_a_rate_with_its_burst(clock: list[float]) -> None:
-    limit = RateLimit(nothing, rate=2.0, burst=3, metrics=Metrics())
-    assert [limit._take("a") for _ in range(3)] == [0, 0, 0]
-    assert limit._take("a") == pytest.approx(0.5)  # seconds until the next token
-    assert limit._take("b") == 0
-    clock[0] += 0.5
-    assert limit._take("a") == 0
-    assert limit._take("a") > 0
-    clock[0] += 100
-    assert [limit._take("a") > 0 for _ in range(4)] == [False, False, False, True]
-
-
-def test_callers_that_are_remembered_have_a_limit(clock: list[float]) -> None:
-    limit = RateLimit(nothing, rate=1.0, burst=1, metrics=Metrics())
-    for caller in range(MAX_BUCKETS + 10):
-        limit._take(caller)
-    assert len(limit._buckets) == MAX_BUCKETS
-    assert limit._take(MAX_BUCKETS + 9) > 0, "the latest one is remembered"
-
-
-def test_too_many_requests(bundle_path: Path) -> None:
-    with running(bundle=bundle_path, store="none", rate_limit=0.001, rate_burst=2) as (client, _):
-        assert [client.get(USER).status_code for _ in range(3)] == [200, 200, 429]
-        response = client.get("/nowhere")
-        assert "more than 0.001 requests a second" in refusal(response, 429)
-        assert int(response.headers["retry-after"]) > 900
-        for path in ("/health", "/ready", "/metrics"):
-            assert client.get(path).status_code == 200
-        assert 'recsys_refused_total{cause="rate"} 2.0' in client.get("/metrics").text
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
