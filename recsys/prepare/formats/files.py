@@ -117,7 +117,7 @@ def read_parts(
         report.sha256 = raw.hexdigest()
     if report.truncated and not allow_truncated:
         raise DataError(
-            f"a complete {part.description or 'file'} at {path}",
+            f"a complete file ({part.description}) at {path}",
             "one that ends in the middle of its data",
             "download it again, or use --allow-truncated to read what is there",
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from recsys.core.errors import DataError
+from recsys.prepare.raw.encodings import line_feeds_alone
 from recsys.prepare.raw.records import Dialect, OpenQuoteError, RecordParser, StrayQuoteError
 from recsys.prepare.text_settings import AUTO, TextConfig
 
@@ -49,7 +50,7 @@ def read_header(
     """Tell how a delimited text is written.
 
     Args:
-        text: its first lines, the last of which may lack its end.
+        text: its first lines, with any ends; the last of which may lack its end.
         settings: what is known of it.
         wanted: names of columns that it may have, by which to choose where its lines may be read in several ways.
         place: names the file in errors.
@@ -58,7 +59,7 @@ def read_header(
     Raises:
         DataError: it can be read in several ways, or its first line cannot be read.
     """
-    lines = text.split(b"\n", MAX_HEADER_LINES + SAMPLE_LINES)
+    lines = line_feeds_alone(text).split(b"\n", MAX_HEADER_LINES + SAMPLE_LINES)
     lines = lines[:-1] or lines
     start = next((number for number, line in enumerate(lines) if line.strip()), 0)
     delimiters = list(DELIMITERS) if settings.delimiter == AUTO else [settings.delimiter]

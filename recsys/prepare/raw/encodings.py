@@ -71,9 +71,14 @@ def with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         data = held + chunk
         held = b"\r" if data.endswith(b"\r") else b""
-        yield data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield line_feeds_alone(data[: len(data) - len(held)])
     if held:
         yield b"\n"
+
+
+def line_feeds_alone(text: bytes) -> bytes:
+    """Text with line feeds in the place of carriage returns, and of both together."""
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
 
 
 def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

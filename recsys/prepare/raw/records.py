@@ -13,6 +13,7 @@ from dataclasses import dataclass
 # How far a quoted field may reach; beyond, the quote that opened it is a stray one.
 MAX_QUOTED_LINES = 10_000
 MAX_QUOTED_BYTES = 16 << 20
+LEAST_OF_VALUES = 0.75  # of the first rows: the share with a number or a date, where a column holds these
 _VALUE = re.compile(rb"[-+]?[.,]?[0-9]")
 
 
@@ -57,7 +58,9 @@ class RecordParser:
         self._escaped_content = re.compile(rb"(?:[^%b\\]++|\\.)*+" % quote, re.DOTALL)
         rows = [fields for line in sample if len(fields := self._fields_of(line)) == width]
         self._value_columns = [
-            column for column in range(width if rows else 0) if all(_VALUE.match(row[column]) for row in rows)
+            column
+            for column in range(width if rows else 0)
+            if sum(bool(_VALUE.match(row[column])) for row in rows) >= LEAST_OF_VALUES * len(rows)
         ]
 
     def read_any(self, lines: Sequence[bytes], start: int) -> Record:
@@ -114,8 +117,8 @@ class RecordParser:
     def _is_row(self, line: bytes) -> bool:
         """Whether a line within quotes looks like a row of its own, so that the quotes are none.
 
-        It has all fields, and where the first rows hold numbers or dates, it does as well. The end of a text in the
-        first column has all fields, too; but then the line where the text starts has not.
+        It has all fields, and where most of the first rows hold numbers or dates, so does most of it. The end of a text
+        in the first column has all fields, too; but then the line where the text starts has not.
         """
         if line.count(self.dialect.delimiter) + 1 < self.width:
             return False
@@ -123,7 +126,8 @@ class RecordParser:
         if not fields:
             return False
         values = [fields[column] for column in self._value_columns]
-        return not values or (any(values) and all(not value or _VALUE.match(value) for value in values))
+        fitting = sum(bool(_VALUE.match(value)) for value in values)
+        return not values or fitting >= max(1, sum(map(bool, values)) / 2)
 
     def _read(self, lines: Sequence[bytes], start: int, content: re.Pattern[bytes]) -> Record:
         delimiter, quote = self.dialect.delimiter, self.dialect.quote

@@ -56,6 +56,19 @@ def test_columns_in_any_order_and_others_ignored(tmp_path: Path) -> None:
     assert (row["user_id"], row["item_id"], row["timestamp"], row["rating"]) == ("u", "a", 9, None)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_everything_in_quotes(tmp_path: Path, delimiter: str, line_end: str, encoding: str) -> None:
+    rows = [HEADER.split(","), ["u", "a", "view", "9", "", "", ""]]
+    lines = [delimiter.join(f'"{value}"' for value in row) for row in rows]
+    path = tmp_path / "events.csv"
+    path.write_bytes(line_end.join([*lines, ""]).encode(encoding))
+    check_columns(path)
+    (row,), _ = read(path)
+    assert (row["user_id"], row["item_id"]) == ("u", "a")
+
+
 def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "events.csv.gz"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + HEADER.encode() + b"\r\nu,a,view,9,,,\r\n"))
