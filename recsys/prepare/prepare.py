@@ -12,34 +12,27 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.dataset_warnings import find_warnings
-from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
+from recsys.prepare.engine import cold_items, dataset_files, filters, splits, staging
 from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
-from recsys.prepare.inputs import Input, open_inputs
-from recsys.prepare.item_cleaning import clean_item, forget_single_currency
+from recsys.prepare.inputs import open_inputs
+from recsys.prepare.loading import load_interactions, load_metadata, metadata_entry
 from recsys.prepare.output import replaced_folder
-from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import SCHEMA_VERSION
-from recsys.prepare.settings import DataConfig, PreparationConfig
-from recsys.prepare.terminal import StageProgress, print_report
+from recsys.prepare.settings import PreparationConfig
+from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
 
 REPEATED_EVENT = "repeated_event"
-MOST_NAMED = 5  # of the inputs that an error names
-ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
-# Causes for which an item record is not used; the other causes name fields that were not understood.
-_UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
 
 
 def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
@@ -62,14 +55,18 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         each.check()
     with resource_errors(data, target), replaced_folder(target) as folder:
         spill = folder / "spill"
-        with closing(staging.connect(data, spill)) as db, StageProgress(console) as progress:
-            _load_interactions(db, inputs.interactions, data, progress)
+        with (
+            inputs_shown_on_error(console, config.name, lambda: [log.to_manifest() for log in inputs.interactions]),
+            closing(staging.connect(data, spill)) as db,
+            StageProgress(console) as progress,
+        ):
+            load_interactions(db, inputs.interactions, data, progress)
             with progress.stage("Filtering"):
                 repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
                 filtered = filters.filter_interactions(db, data)
                 _count_repeated(filtered, repeated)
                 filters.number_rows(db)
-            record_counts = _load_metadata(db, inputs.metadata, data, progress)
+            record_counts = load_metadata(db, inputs.metadata, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)
                 filtered.dropped |= merge_repeats(db, data.repeats)
@@ -92,7 +89,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "synthetic": config.synthetic,
             "sources": [each.to_manifest() for each in inputs.all],
             "interactions": filtered.to_manifest(),
-            "metadata": _metadata_entry(inputs.metadata, record_counts),
+            "metadata": metadata_entry(inputs.metadata, record_counts),
             "split": split,
             **cold,
             **summary,
@@ -104,58 +101,6 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
     print_report(console, manifest, target)
     return target
-
-
-def _load_interactions(db: Database, logs: list[Input], data: DataConfig, progress: StageProgress) -> None:
-    """Load the interactions of all inputs into table `raw`."""
-    staging.create_raw_table(db)
-    for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True)):
-        # The order of the inputs, then of their lines, decides ties in time.
-        for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
-            staging.insert_interactions(db, batch)
-    if not any(log.tally.rows for log in logs):
-        raise _no_events(logs)
-
-
-def _no_events(logs: list[Input]) -> DataError:
-    causes = sum((log.report.dropped for log in logs), Counter[str]())
-    named = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
-    return DataError(
-        f"events in {', '.join(str(log.report.path) for log in logs[:MOST_NAMED])}",
-        f"none of {sum(log.report.lines for log in logs):,} lines" + (f" ({named})" if named else ""),
-        "see docs/data-formats.md for what a value may be, and docs/settings.md for the settings of data that say how "
-        "they are written",
-    )
-
-
-def _sizes(inputs: list[Input]) -> list[tuple[Path, int]]:
-    return [(each.report.path, each.report.size) for each in inputs]
-
-
-def _load_metadata(
-    db: Database,
-    catalogues: list[Input],
-    data: DataConfig,
-    progress: StageProgress,
-) -> Counter[str]:
-    """Load the cleaned item records of all inputs into table `metadata`: the first record of each item in `items`.
-
-    Returns:
-        How many records were not used and how many fields were not understood, by cause.
-    """
-    item_metadata.create_metadata_table(db)
-    causes: Counter[str] = Counter()
-    for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
-        for records in read_ahead(catalogue.items(data, on_bytes)):
-            in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
-            causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
-            causes[REPEATED_ITEM] += in_dataset - len(chosen)
-            rows = [
-                clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
-            ]
-            item_metadata.insert_metadata(db, rows)
-    forget_single_currency(causes)
-    return causes
 
 
 def _count_repeated(filtered: filters.FilterReport, repeated: RepeatedEvents) -> None:
@@ -174,18 +119,6 @@ def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.F
     entry = cold_items.hold_out_items(db, share, config.seed)
     filtered.dropped["cold_item_held_out"] = entry["interactions_removed"]
     return {"cold_items": entry}
-
-
-def _metadata_entry(catalogues: list[Input], causes: Counter[str]) -> dict[str, Any]:
-    """The manifest's entry on item records: read, dropped by cause, kept, and fields not understood."""
-    read = sum(catalogue.report.kept for catalogue in catalogues)
-    dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS}
-    return {
-        "read": read,
-        "dropped": dropped,
-        "kept": read - sum(dropped.values()),
-        "fields": {cause: count for cause, count in sorted(causes.items()) if cause not in _UNUSED_RECORDS},
-    }
 
 
 def _sha256(path: Path) -> str:

@@ -16,6 +16,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from recsys.core.errors import RecsysError
+
 SHOWN_AT_ENDS = 4
 MOST_SECTIONS = 2 * SHOWN_AT_ENDS + 2  # beyond it, the inputs between are summed up
 
@@ -87,6 +89,18 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
         sentences = Text("\n".join(f"• {sentence}" for sentence in manifest["warnings"]))
         console.print(Panel(sentences, title="Please look at this", title_align="left", border_style="yellow"))
     console.print(f"Prepared dataset: {folder}", soft_wrap=True, markup=False)
+
+
+@contextmanager
+def inputs_shown_on_error(console: Console, name: str, sources: Callable[[], list[dict[str, Any]]]) -> Iterator[None]:
+    """Print what was read of the inputs when a step after reading fails: it may tell why."""
+    try:
+        yield
+    except RecsysError:
+        entries = sources()
+        if any(entry.get("first_event") for entry in entries):
+            console.print(_inputs_table(entries, name))
+        raise
 
 
 def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:

@@ -433,6 +433,22 @@ def test_the_summary(tmp_path: Path, daily: Path) -> None:
     assert "_SUCCESS" in shown
 
 
+def test_the_inputs_are_shown_when_a_later_step_fails(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + "u,i,view,2014-05-13 04:53:20 PM\n")
+    console = Console(record=True, width=110, file=StringIO())
+    with pytest.raises(DataError, match="test part"):
+        prepare_at(tmp_path, [tmp_path / "log.csv"], console)
+    assert "log.csv │ 2014-05-13 16:53 │ 2014-05-13 16:53" in console.export_text()
+
+
+def test_no_event_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + "u,i,view,3/4/2020\n")
+    (tmp_path / "b.csv").write_text(HEADER)
+    with pytest.raises(DataError, match=r"none; dropped 1 of 1 \(1 mistyped_field\)(.|\n)*data.date_order") as error:
+        run(tmp_path, [tmp_path / "a.csv", tmp_path / "b.csv"], max_bad_line_share=1)
+    assert "no lines" in error.value.got
+
+
 def test_a_store_of_something_else(tmp_path: Path) -> None:
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as connection:

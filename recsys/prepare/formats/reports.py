@@ -140,21 +140,29 @@ class InputReport:
         """
         if self.bad <= limit * self.lines:
             return
-        causes = ", ".join(
-            f"{count:,} {cause}" for cause, count in sorted(self.dropped.items()) if cause not in HARMLESS
-        )
-        examples = "".join(f"\n       line {number} ({cause}): {text}" for number, cause, text in self.examples)
-        reasons = "".join(f"\n       {name}: {why}" for name, why in self.explanations.items())
         raise DataError(
             f"at most {limit:.2%} bad lines in {self.path}",
-            f"{self.bad:,} of {self.lines:,} ({causes}), for example{examples}{reasons}",
-            hint or f"{self._remedy()}, or raise data.max_bad_line_share to skip so many",
+            self.faults(),
+            hint or f"{self.remedy()}, or raise data.max_bad_line_share to skip so many",
         )
 
-    def _remedy(self) -> str:
+    def faults(self) -> str:
+        """How many lines are dropped for which causes, with examples of bad lines and the reasons that are known."""
+        counted = {cause: n for cause, n in self.dropped.items() if cause not in HARMLESS} or self.dropped
+        causes = ", ".join(f"{n:,} {cause}" for cause, n in sorted(counted.items()))
+        examples = "".join(f"\n       line {number} ({cause}): {text}" for number, cause, text in self.examples)
+        reasons = "".join(f"\n       {name}: {why}" for name, why in self.explanations.items())
+        return (
+            f"{sum(counted.values()):,} of {self.lines:,} ({causes})"
+            + (", for example" if examples else "")
+            + examples
+            + reasons
+        )
+
+    def remedy(self) -> str:
         """What to do about the most frequent cause."""
         causes = Counter({cause: count for cause, count in self.dropped.items() if cause not in HARMLESS})
-        return _REMEDIES.get(causes.most_common(1)[0][0], _DAMAGED)
+        return _REMEDIES.get(causes.most_common(1)[0][0], _DAMAGED) if causes else "check how the file was exported"
 
     def to_manifest(self) -> dict[str, Any]:
         """The entry of this input in the manifest of the prepared dataset."""

@@ -1,0 +1,89 @@
+"""The rows of all inputs in the tables of the engine, and what became of item records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from recsys.core.errors import DataError
+from recsys.prepare.engine import item_metadata, staging
+from recsys.prepare.engine.staging import Database
+from recsys.prepare.inputs import Input
+from recsys.prepare.item_cleaning import clean_item, forget_single_currency
+from recsys.prepare.read_ahead import read_ahead
+from recsys.prepare.settings import DataConfig
+from recsys.prepare.terminal import StageProgress
+
+MOST_NAMED = 5  # of the inputs that an error names
+ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
+# Causes for which an item record is not used; the other causes name fields that were not understood.
+_UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
+
+
+def load_interactions(db: Database, logs: list[Input], data: DataConfig, progress: StageProgress) -> None:
+    """Load the interactions of all inputs into table `raw`.
+
+    Raises:
+        DataError: there is none; see `Format.interactions`.
+    """
+    staging.create_raw_table(db)
+    for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True)):
+        # The order of the inputs, then of their lines, decides ties in time.
+        for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
+            staging.insert_interactions(db, batch)
+    if not any(log.tally.rows for log in logs):
+        raise _no_events(logs)
+
+
+def _no_events(logs: list[Input]) -> DataError:
+    """No event was read of any input: their faults, and the remedy for those of the first."""
+    named = logs[:MOST_NAMED]
+    faulty = next((log.report for log in logs if log.report.dropped), logs[0].report)
+    return DataError(
+        f"events in {', '.join(str(log.report.path) for log in named)}",
+        "none; " + "; ".join(f"dropped {log.report.faults()}" if log.report.dropped else "no lines" for log in named),
+        faulty.remedy(),
+    )
+
+
+def _sizes(inputs: list[Input]) -> list[tuple[Path, int]]:
+    return [(each.report.path, each.report.size) for each in inputs]
+
+
+def load_metadata(
+    db: Database,
+    catalogues: list[Input],
+    data: DataConfig,
+    progress: StageProgress,
+) -> Counter[str]:
+    """Load the cleaned item records of all inputs into table `metadata`: the first record of each item in `items`.
+
+    Returns:
+        How many records were not used and how many fields were not understood, by cause.
+    """
+    item_metadata.create_metadata_table(db)
+    causes: Counter[str] = Counter()
+    for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
+        for records in read_ahead(catalogue.items(data, on_bytes)):
+            in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
+            causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
+            causes[REPEATED_ITEM] += in_dataset - len(chosen)
+            rows = [
+                clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
+            ]
+            item_metadata.insert_metadata(db, rows)
+    forget_single_currency(causes)
+    return causes
+
+
+def metadata_entry(catalogues: list[Input], causes: Counter[str]) -> dict[str, Any]:
+    """The manifest's entry on item records: read, dropped by cause, kept, and fields not understood."""
+    read = sum(catalogue.report.kept for catalogue in catalogues)
+    dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS}
+    return {
+        "read": read,
+        "dropped": dropped,
+        "kept": read - sum(dropped.values()),
+        "fields": {cause: count for cause, count in sorted(causes.items()) if cause not in _UNUSED_RECORDS},
+    }
