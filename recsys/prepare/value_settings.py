@@ -17,7 +17,7 @@ from recsys.core.values.numbers import DecimalMark
 from recsys.core.values.times import TimeRules, TimeUnit, check_zone
 
 DAY_S = 86_400
-NO_USER_IDS = (*sorted(MISSING_IDS - {""}), "anonymous")
+NO_USER_IDS = (*sorted(MISSING_IDS - {""}), "nil", "undefined", "anonymous")
 
 
 def _type_name(key: Any) -> Any:
@@ -98,9 +98,9 @@ class ValueConfig(Section):
         """The decimal mark if it is set."""
         return None if self.decimal == "auto" else self.decimal
 
-    def time_rules(self, unit: TimeUnit) -> TimeRules:
-        """How times are read where plain numbers count a unit."""
-        return TimeRules(unit, self.date_order, self.time_zone)
+    def time_rules(self, unit: TimeUnit, counted: bool = False) -> TimeRules:
+        """How times are read where plain numbers count a unit; `counted`, where that is known."""
+        return TimeRules(unit, self.date_order, self.time_zone, counted)
 
     def latest_second(self) -> float:
         """Seconds since 1970 until which events count; unless it is set, it moves with the clock."""

@@ -17,7 +17,7 @@ from recsys.core.events import MAX_ID_CHARS
 from recsys.store import paging
 from recsys.store.database import Database
 from recsys.store.errors import InvalidRecord
-from recsys.store.records import ItemRow, Page, check_id, finite, storable
+from recsys.store.records import ItemRow, Page, check_key, finite, storable
 from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
 
 # SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.
@@ -34,7 +34,7 @@ _ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.im
 
 def put_items(database: Database, items: Iterable[ItemRow], version: str) -> None:
     """See `Store.put_items`."""
-    check_id(version, "version of the items")
+    check_key(version, "version of the items")
     if items_version(database) == version:
         return
     with database.write() as connection:
@@ -128,7 +128,7 @@ def _rows(items: list[ItemRow], catalogue: int, first: int) -> tuple[list[dict[s
     """Rows of `items` and of `item_categories`."""
     rows, categories = [], []
     for position, item in enumerate(items, first):
-        check_id(item.item_id, f"item_id of item {position}")
+        check_key(item.item_id, f"item_id of item {position}")
         names = [storable(name) for name in item.categories]
         title, brand = storable(item.title or ""), storable(item.brand or "")
         rows.append(

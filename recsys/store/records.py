@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from recsys.core.events import END_OF_TIME, LARGEST_NUMBER, MAX_ID_CHARS, MAX_TYPE_CHARS
+from recsys.core.events import MAX_ID_CHARS, MAX_TYPE_CHARS
+from recsys.core.values.amounts import ANY_RATING, check_amount, check_rating
 from recsys.core.values.event_types import normal_event_type
+from recsys.core.values.ids import check_id
+from recsys.core.values.times import check_time
 from recsys.store.errors import InvalidRecord
 
 T = TypeVar("T")
 
 # PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_AMOUNT_CHECKS: Final[dict[str, Callable[[float], float]]] = {
+    "rating": partial(check_rating, rating_range=ANY_RATING),
+    "price": check_amount,
+    "quantity": check_amount,
+}
 
 
 class Event(NamedTuple):
@@ -23,7 +32,7 @@ class Event(NamedTuple):
 
     Attributes:
         event_id: identifies the event; a second event of the same id is a duplicate.
-        user_id, item_id: any Unicode text of 1 to 512 characters without NUL and lone surrogates, like event_id.
+        user_id, item_id: any Unicode text of 1 to 512 characters, see `recsys.core.values.ids`, like event_id.
         event_type: text of 1 to 100 characters in normal form, see `recsys.core.values.event_types`; which types mean
             something is up to those who read.
         timestamp: seconds since 1970, below 2**33.
@@ -149,14 +158,12 @@ def check_events(events: Sequence[Event]) -> None:
     """
     for position, event in enumerate(events):
         for name in ("event_id", "user_id", "item_id"):
-            check_id(getattr(event, name), f"{name} of event {position}")
+            _checked(check_id, getattr(event, name), f"{name} of event {position}")
         _check_type(event.event_type, f"event_type of event {position}")
-        if not 0 <= event.timestamp < END_OF_TIME:
-            raise _invalid(f"timestamp of event {position}", "seconds since 1970 below 2**33", event.timestamp)
-        for name in ("rating", "price", "quantity"):
-            value = getattr(event, name)
-            if value is not None and not abs(value) <= LARGEST_NUMBER:
-                raise _invalid(f"{name} of event {position}", "a finite number", value)
+        _checked(check_time, event.timestamp, f"timestamp of event {position}")
+        for name, check in _AMOUNT_CHECKS.items():
+            if (value := getattr(event, name)) is not None:
+                _checked(check, value, f"{name} of event {position}")
 
 
 def _check_type(value: str, name: str) -> None:
@@ -169,8 +176,15 @@ def _check_type(value: str, name: str) -> None:
         raise _invalid(name, f"1 to {MAX_TYPE_CHARS} printable characters in small letters", value)
 
 
-def check_id(value: str, name: str) -> None:
-    """Stop where `value` cannot be stored as an id.
+def _checked(check: Callable[[Any], object], value: object, name: str) -> None:
+    try:
+        check(value)
+    except (TypeError, ValueError) as error:
+        raise _invalid(name, str(error).partition(", got ")[0].removeprefix("expected "), value) from None
+
+
+def check_key(value: str, name: str) -> None:
+    """Stop where `value` cannot be stored as the id of an item of a bundle, which may be older than the rules of ids.
 
     Raises:
         InvalidRecord: it is no text, empty, too long, or holds NUL or a lone surrogate.

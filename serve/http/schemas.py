@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
 from recsys.core.values.ids import ID_PATTERN
+from recsys.core.values.times import TimeRules, check_time, parse_time
 from serve.bundles.facets import Filter
 
 MAX_K = 100
@@ -16,6 +16,8 @@ MAX_USERS = 256
 MAX_EVENTS = 1000
 MAX_SESSION = 500
 NO_FILTER = Filter()
+# A client's clock may be anywhere, so that a time without an offset means nothing.
+_AS_SENT = TimeRules(zone=None, counted=True)
 
 
 def _whole(number: object) -> object:
@@ -36,19 +38,15 @@ Cursor = Annotated[
 
 
 def _seconds(moment: object) -> float:
-    """Seconds since 1970 of a number, or of a time in ISO 8601 with its offset."""
-    text = str(moment) if isinstance(moment, str | int | float) and not isinstance(moment, bool) else ""
+    """Seconds since 1970 of a number, or of a time with its offset."""
     try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            time = datetime.fromisoformat(text)
-        except ValueError:
-            time = datetime.min
-        seconds = float("nan") if time.tzinfo is None else time.timestamp()
-    if not 0 <= seconds < END_OF_TIME:
-        raise ValueError("expected a time such as 2024-05-01T12:00:00Z, or seconds, from 1970 to 2242")
-    return seconds
+        if isinstance(moment, bool) or not isinstance(moment, str | int | float):
+            raise ValueError("it is neither a text nor a number")
+        return check_time(parse_time(moment, _AS_SENT))
+    except ValueError as error:
+        raise ValueError(
+            f"expected a time such as 2024-05-01T12:00:00Z, or seconds, from 1970 to 2242: {error}"
+        ) from None
 
 
 Moment = Annotated[

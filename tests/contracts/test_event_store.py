@@ -30,11 +30,11 @@ pytest_plugins = "tests.support.store_fixtures"
 
 # Pairs that careless comparing or cutting would take for one: composed and decomposed, case, blanks, width, NUL's kin.
 ODD_IDS = [
-    "é", unicodedata.normalize("NFD", "é"), "É", "e", " e", "e ", "e\n", "e\t", "\uff45", "e\u200b", "\ufeffe", "\x01",
+    "é", unicodedata.normalize("NFD", "é"), "É", "e", " e", "e ", "\uff45", "e\u200b", "\ufeffe",
     "'; DROP TABLE events; --", '"', "\\", "%", "_", "../../etc/passwd", "{}", "[1]", "null", "0", "00", "1e3",
     "日本語", "مرحبا", "😀", "👩‍👩‍👧", "\U0010ffff", "\ud7ff", "\ue000", "😀" * 512, "ß", "ẞ", "\u0131", "İ",
 ]  # fmt: skip
-UNSTORABLE = ["", "a\0b", "\0", "\ud800", "a\udfff", "x" * 513]
+UNSTORABLE = ["", "a\0b", "e\n", "\x01", "\x85", "\0", "\ud800", "a\udfff", "x" * 513]
 
 
 # Appending
@@ -92,7 +92,7 @@ def test_a_text_is_refused_or_comes_back(store: Store, text: str) -> None:
     try:
         store.append([added])
     except InvalidRecord:
-        assert "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
+        assert any(unicodedata.category(char) in {"Cc", "Cs"} for char in text)
         assert store.events_of([text], limit=1) == {text: []}
     else:
         assert store.events_of([text], limit=1) == {text: [added]}
@@ -326,9 +326,9 @@ def test_a_cursor_of_ones_own_making_is_refused(unchanged: Store, cursor: str) -
 
 def test_a_cursor_to_an_id_that_no_store_holds(store: Store) -> None:
     """Those who list other users too, by the same cursors, may have such ids."""
-    store.append([event(n, user_id=name) for n, name in enumerate(["a", "a\x01", "ab", "b"])])
+    store.append([event(n, user_id=name) for n, name in enumerate(["a", "a!", "ab", "b"])])
     page = store.users(encode("users", ["a\0z"]), 10)
-    assert [row.user_id for row in page.rows] == ["a\x01", "ab", "b"]
+    assert [row.user_id for row in page.rows] == ["a!", "ab", "b"]
     store.put_items([ItemRow("x"), ItemRow("y")], "v1")
     assert store.search_items(None, None, encode("items", [0, "a\0"]), 10).rows == [ItemRow("y")]
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from recsys.core.events import LARGEST_AMOUNT
+
+ANY_RATING: Final = (-LARGEST_AMOUNT, LARGEST_AMOUNT)  # where no scale is known
 
 
 def check_amount(value: float, name: str = "amount") -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -65,11 +65,14 @@ class TimeRules:
         unit: of a plain number.
         date_order: of dates such as 5/6/2014; None refuses them.
         zone: of times that name none; None refuses them.
+        counted: whether plain numbers are known to count the unit, as a type or an API says; else those that look like
+            days of a spreadsheet are refused.
     """
 
     unit: TimeUnit = "s"
     date_order: DateOrder | None = None
     zone: str | None = "UTC"
+    counted: bool = False
 
 
 IN_UTC: Final = TimeRules()
@@ -82,7 +85,13 @@ def parse_time(value: str | float, rules: TimeRules = IN_UTC) -> float:
         AmbiguousTimeError: it can be read in two ways.
         ValueError: it is not understood, in words that say why.
     """
-    return parse_nanoseconds(str(value), rules) / NANOSECONDS
+    if not isinstance(value, str):
+        text = str(value)
+        if rules.counted and _NUMBER.fullmatch(text) and not _COMPACT.fullmatch(text):
+            return value / TICKS[rules.unit]
+        return parse_nanoseconds(text, rules) / NANOSECONDS
+    quick = _quickly(value)
+    return parse_nanoseconds(value, rules) / NANOSECONDS if quick is None else quick
 
 
 def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
@@ -92,7 +101,7 @@ def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
     if compact:
         return _compact(compact, rules)
     if _NUMBER.fullmatch(text):
-        return _number(text, rules.unit)
+        return _number(text, rules)
     behind = _YEAR_BEHIND.fullmatch(text)
     if behind:
         text = f"{behind['date']} {behind['year']} {behind['clock']}"
@@ -109,6 +118,20 @@ def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
     return _nanoseconds(day, _second_of_day(clock), _fraction(clock), clock["zone"] or rules.zone)
 
 
+def _quickly(text: str) -> float | None:
+    """Seconds of the usual way to send a time, an RFC 3339 one; None for others, which take longer to read."""
+    if not (20 <= len(text) <= 32 and text[10] == "T"):
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    offset = time.utcoffset()
+    if offset is None or abs(offset) >= timedelta(hours=15) or offset.seconds % 60:
+        return None
+    return time.timestamp()
+
+
 def check_time(seconds: float) -> float:
     """Seconds since 1970, as a store holds them.
 
@@ -117,7 +140,9 @@ def check_time(seconds: float) -> float:
     """
     if 0 <= seconds < END_OF_TIME:
         return seconds
-    raise ValueError(f"expected a time from 1970 to 2242, got {seconds:.15g} seconds since 1970{_unit_hint(seconds)}")
+    raise ValueError(
+        f"expected a time from 1970 to 2242, got {str(seconds)[:30]} seconds since 1970{_unit_hint(seconds)}"
+    )
 
 
 def unit_of(number: float) -> TimeUnit | None:
@@ -139,11 +164,11 @@ def _compact(match: re.Match[str], rules: TimeRules) -> int:
     return _nanoseconds(day, _seconds(hour, minute, second), 0, rules.zone)
 
 
-def _number(text: str, unit: TimeUnit) -> int:
+def _number(text: str, rules: TimeRules) -> int:
     number = Decimal(text)
-    if unit == "s" and int(number) in _SPREADSHEET_DAYS:
+    if rules.unit == "s" and not rules.counted and int(number) in _SPREADSHEET_DAYS:
         raise ValueError(f"{text} looks like a spreadsheet's number of days; export the column as dates")
-    return int(number * (NANOSECONDS // TICKS[unit]))
+    return int(number * (NANOSECONDS // TICKS[rules.unit]))
 
 
 def _second_of_day(clock: re.Match[str]) -> int:

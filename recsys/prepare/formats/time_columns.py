@@ -64,6 +64,7 @@ class TimeColumn:
     def __init__(self, report: InputReport, config: ValueConfig, unit: TimeUnit | None = None) -> None:
         """Read by the rules of `config`; `unit` overrides its unit, where the file says which it is."""
         self._report, self._config = report, config
+        self._counted = unit is not None or config.time_unit != "auto"
         self._unit: TimeUnit | None = unit or (None if config.time_unit == "auto" else config.time_unit)
         self._first = min(START_OF_LOGS, config.earliest_time)
 
@@ -80,7 +81,9 @@ class TimeColumn:
         seconds[counts] = numbers // TICKS[unit]
         self._read_iso(texts, left, seconds)
         if left.any():
-            rest = read_each(texts.filter(pa.array(left)), partial(_seconds, rules=self._config.time_rules(unit)))
+            rest = read_each(
+                texts.filter(pa.array(left)), partial(_seconds, rules=self._config.time_rules(unit, self._counted))
+            )
             seconds[left] = numbers_of(rest.values, rest.codes, np.int64)
             missing[left] = rest.rows_where(rest.missing)
             wrong[left] = rest.rows_where(rest.wrong)

@@ -29,7 +29,7 @@ numbers = itertools.count()
 some_text = st.text(min_size=1, max_size=20)
 user_ids = st.integers(0, N_USERS - 1).map("user{}".format) | some_text
 item_ids = st.integers(0, N_ITEMS - 1).map("item{}".format) | some_text
-storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+storable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 events = st.builds(
     lambda user_id, item_id, event_type, timestamp: Event(
         f"e{next(numbers)}", user_id, item_id, event_type, timestamp, 3.0 if event_type == "rating" else None
@@ -48,7 +48,7 @@ options = st.builds(
     exclude_seen=st.booleans(),
     category=st.none() | st.sampled_from(["All", "Group 3"]) | some_text,
     brand=st.none() | st.just("Brand 5") | some_text,
-    as_of=st.none() | st.integers(0, END),
+    as_of=st.none() | st.floats(0, END),
 )
 subjects = st.lists(user_ids | st.lists(item_ids, min_size=1, max_size=5).map(tuple), min_size=1, max_size=5).map(tuple)
 requests = st.lists(st.builds(RecommendationRequest, options, subjects), min_size=1, max_size=3)
