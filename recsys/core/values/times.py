@@ -31,7 +31,7 @@ UNIT_NAMES: Final[dict[TimeUnit, str]] = {
 NANOSECONDS: Final = 10**9
 START_OF_LOGS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())  # no shop has older ones
 
-_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d*)?(?:e[+-]?\d{1,2})?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d*)?(?:e(?:-\d{1,3}|\+?\d{1,2}))?", re.IGNORECASE)
 # As a number of seconds it would lie between 1970 and 1973, or as one of milliseconds before 1977.
 _COMPACT = re.compile(r"((?:19|20)\d{6})(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0*)?")
 # Spreadsheets count days since 1900: these are 1954 to 2119.
