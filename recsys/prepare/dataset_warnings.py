@@ -70,11 +70,13 @@ def _of_repeated(inputs: Inputs, repeated: RepeatedEvents) -> Iterator[str]:
             for number, count in repeated.of_inputs.most_common(MOST_INPUTS_NAMED)
         )
         yield f"{repeated.of_inputs.total():,} events came more than once and count once (repeated in {named})."
-    if repeated.ambiguous_ids:
+    if not repeated.ids_used:
         yield (
-            f"{repeated.ambiguous_ids:,} event ids are those of several different events, which all count: "
-            "an event_id should name one event."
+            "event_id was not used to tell repeated events: ids that come again are mostly of different events "
+            f"({repeated.ambiguous_ids:,}), as numbers of orders or sessions are."
         )
+    elif repeated.ambiguous_ids:
+        yield f"{repeated.ambiguous_ids:,} event ids are those of several different events, which all count."
 
 
 def _of_filters(filtered: FilterReport) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """Inputs of a preparation as shops have them: many files, several formats, and files that are not what they seem."""
 
+import bz2
 import csv
 import gzip
 import json
 import os
 import re
 import sqlite3
+import zipfile
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -22,6 +24,7 @@ from recsys.config import parse_config
 from recsys.core.errors import ConfigError, DataError
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.prepare.formats import events as events_module
+from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import Event, Store
@@ -160,6 +163,22 @@ def write_gzip(path: Path, events: Sequence[Logged]) -> Path:
     return path
 
 
+def write_zip(path: Path, events: Sequence[Logged]) -> Path:
+    """Two files packed in one, each with its names of columns, where there are so many events."""
+    half = len(events) // 2
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, part in enumerate(part for part in (events[:half], events[half:]) if part):
+            archive.writestr(f"{number}.csv", csv_text(part))
+    return path
+
+
+def write_spreadsheet(path: Path, events: Sequence[Logged]) -> Path:
+    """Semicolons and UTF-16, compressed."""
+    rows = [";".join(f'"{value}"' for value in row) + "\r\n" for row in (COLUMNS, *events)]
+    path.write_bytes(bz2.compress("".join(rows).encode("utf-16")))
+    return path
+
+
 def write_parquet(path: Path, events: Sequence[Logged]) -> Path:
     pq.write_table(pa.table(dict(zip(COLUMNS, zip(*events, strict=True), strict=True))), path)
     return path
@@ -172,7 +191,14 @@ def write_store(path: Path, events: Sequence[Logged]) -> Path:
     return path
 
 
-WRITERS: Sequence[Callable[[Path, Sequence[Logged]], Path]] = (write_csv, write_gzip, write_parquet, write_store)
+WRITERS: Sequence[Callable[[Path, Sequence[Logged]], Path]] = (
+    write_csv,
+    write_gzip,
+    write_zip,
+    write_spreadsheet,
+    write_parquet,
+    write_store,
+)
 
 
 @st.composite
@@ -194,7 +220,7 @@ def logs(draw: st.DrawFn) -> list[Logged]:
     return [Logged(f"e{number}", *row) for number, row in enumerate(rows)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(logs(), st.lists(st.tuples(st.integers(0, 30), st.sampled_from(WRITERS)), min_size=1, max_size=4))
 def test_a_log_in_pieces_of_any_kind_is_the_log(
     tmp_path_factory: pytest.TempPathFactory, log: list[Logged], cuts: list[tuple[int, Any]]
@@ -322,11 +348,10 @@ def test_entries_that_are_no_input(tmp_path: Path, entry: Any, words: str) -> No
 
 def change_while_reading(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Change something as soon as the first rows of a log have been read."""
-    checked = events_module.checked_tables
 
     def tables(*args: Any, **named: Any) -> Any:
         change()
-        yield from checked(*args, **named)
+        yield from checked_tables(*args, **named)
 
     monkeypatch.setattr(events_module, "checked_tables", tables)
 
@@ -361,9 +386,8 @@ def test_a_file_that_cannot_be_read_to_its_end(tmp_path: Path, monkeypatch: pyte
 def test_rows_that_a_reader_loses_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log.csv"
     log.write_text(days(1, 2))
-    checked = events_module.checked_tables
     monkeypatch.setattr(
-        events_module, "checked_tables", lambda *args, **named: (table[1:] for table in checked(*args, **named))
+        events_module, "checked_tables", lambda *args, **named: (table[1:] for table in checked_tables(*args, **named))
     )
     with pytest.raises(DataError, match=r"all 12 lines of .*(.|\n)*11 events and 0 dropped"):
         run(tmp_path, [log])

@@ -1,9 +1,8 @@
 """Each event once: what several inputs hold, or one input more than once under one id.
 
-Two rows are one event if they have the same id, user, item and type (deliveries are repeated, and an id may be that of
-an order with several lines), or if they stand in different inputs and agree in all that is known of an event (a day
-that was exported twice). Equal rows of one input are two events unless their ids say otherwise: whoever buys two of a
-thing may do so in two lines.
+Two rows are one event if they have the same id, user, item and type (deliveries are repeated), or if they stand in
+different inputs and agree in all that is known of an event (a day that was exported twice). Equal rows of one input are
+two events unless their ids say otherwise: whoever buys two of a thing may do so in two lines.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from recsys.prepare.engine.staging import SEQ_BITS, Database, one_value
 
 _SAME_ID = "event_id, user_id, item_id, event_type"
 _SAME_ROW = "user_id, item_id, event_type, timestamp, rating, price, quantity"
+MOST_AMBIGUOUS = 0.1
 _INPUT = f"(seq >> {SEQ_BITS})"
 
 
@@ -26,10 +26,13 @@ class RepeatedEvents:
     Attributes:
         of_inputs: number of dropped rows of each input, by its number.
         ambiguous_ids: number of ids that several different events have.
+        ids_used: whether ids told events apart; not where more than `MOST_AMBIGUOUS` of those that come again are
+            of different events, as numbers of orders, sessions or kinds of events are.
     """
 
     of_inputs: Counter[int] = field(default_factory=Counter)
     ambiguous_ids: int = 0
+    ids_used: bool = True
 
 
 def drop_repeated_events(db: Database, time_ranges: Sequence[tuple[int, int] | None]) -> RepeatedEvents:
@@ -69,16 +72,14 @@ def _drop_same_ids(db: Database, result: RepeatedEvents) -> None:
         ) USING (event_id)
         """
     )
-    result.ambiguous_ids = one_value(
-        db,
-        "SELECT count(*) FROM (SELECT event_id FROM same GROUP BY event_id"
-        " HAVING count(DISTINCT (user_id, item_id, event_type)) > 1)",
-    )
-    _drop(
-        db,
-        f"SELECT seq FROM same QUALIFY row_number() OVER (PARTITION BY {_SAME_ID} ORDER BY seq) > 1",
-        result,
-    )
+    again, ambiguous = db.execute(
+        "SELECT count(*), coalesce(sum(CAST(events > 1 AS INTEGER)), 0) FROM"
+        " (SELECT count(DISTINCT (user_id, item_id, event_type)) AS events FROM same GROUP BY event_id)"
+    ).fetchall()[0]
+    result.ambiguous_ids = int(ambiguous)
+    result.ids_used = ambiguous <= MOST_AMBIGUOUS * again
+    repeats = f"SELECT seq FROM same QUALIFY row_number() OVER (PARTITION BY {_SAME_ID} ORDER BY seq) > 1"
+    _drop(db, repeats if result.ids_used else "SELECT seq FROM same WHERE false", result)
 
 
 def _drop_same_rows(db: Database, span: tuple[int, int], result: RepeatedEvents) -> None:
@@ -104,7 +105,7 @@ def _drop_same_rows(db: Database, span: tuple[int, int], result: RepeatedEvents)
         )
         SELECT seq FROM copies WINDOW same_event AS (PARTITION BY {_SAME_ROW}, copy ORDER BY seq)
         QUALIFY row_number() OVER same_event > 1
-            AND (event_id IS NULL OR first_value(event_id) OVER same_event IS NULL)
+            AND coalesce(event_id = first_value(event_id) OVER same_event, true)
         """,
         result,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.core.events import LARGEST_AMOUNT
 from recsys.core.values.event_types import normal_event_type
@@ -167,7 +168,7 @@ class _EventReader:
         if types:
             events[c.EVENT_TYPE] = types.names
         if c.EVENT_ID in names:
-            events[c.EVENT_ID] = batch[c.EVENT_ID]
+            events[c.EVENT_ID] = _event_ids(batch[c.EVENT_ID])
         return events, faults
 
     def remark_currencies(self) -> None:
@@ -183,6 +184,12 @@ class _EventReader:
             faults.add(reports.AMOUNT_OUT_OF_RANGE, (prices < 0) | (prices > LARGEST_AMOUNT))
         if (quantities := values.get(c.QUANTITY)) is not None:
             faults.add(reports.AMOUNT_OUT_OF_RANGE, np.abs(quantities) > LARGEST_AMOUNT)
+
+
+def _event_ids(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Ids of events, null where a word stands for none."""
+    missing = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(ids)), pa.array(sorted(MISSING_IDS)))
+    return pc.if_else(missing, pa.scalar(None, pa.string()), ids)
 
 
 def _nullable(values: npt.NDArray[np.float32]) -> pa.Array:

@@ -61,11 +61,25 @@ def test_an_id_counts_once_whatever_its_input_and_its_time(database: duckdb.Duck
     assert report == RepeatedEvents(Counter({0: 1, 1: 1}), 0)
 
 
-def test_an_id_of_several_events_drops_none(database: duckdb.DuckDBPyConnection) -> None:
-    order = [Row("u", "a", "purchase", 1, "order-7"), Row("u", "b", "purchase", 1, "order-7")]
+def test_an_id_of_several_events_drops_none_of_them(database: duckdb.DuckDBPyConnection) -> None:
+    twice = [Row("u", f"i{n}", time=n, id=f"e{n}") for n in range(10)]
+    two = [Row("u", "a", "purchase", 1, "e-x"), Row("u", "b", "purchase", 1, "e-x")]
+    rows, report = left(database, [[*twice, *two], [Row("v", time=99)]])
+    assert rows == [*twice, *two, Row("v", time=99)]
+    rows, report = left(database, [[*twice, *two], [row._replace(time=row.time + 50) for row in twice]])
+    assert rows == [*twice, *two]
+    assert report == RepeatedEvents(Counter({1: 10}), 1)  # 1 of 11 ids that come again
+
+
+def test_ids_of_orders_tell_no_events(database: duckdb.DuckDBPyConnection) -> None:
+    order = [Row("u", "a", "purchase", 1, "7"), Row("u", "b", "purchase", 1, "7"), Row("u", "a", "purchase", 1, "7")]
     rows, report = left(database, [order, []])
     assert rows == order
-    assert report == RepeatedEvents(Counter(), 1)
+    assert report == RepeatedEvents(Counter(), 1, ids_used=False)
+    # The order in a second file is the same order, though: its rows are equal, ids and all.
+    rows, report = left(database, [order, order[:2]])
+    assert rows == order
+    assert report == RepeatedEvents(Counter({1: 2}), 1, ids_used=False)
 
 
 def test_equal_rows_of_two_inputs_count_once_and_of_one_input_as_often_as_they_stand(
