@@ -11,14 +11,15 @@ from serve.store.link import open_store
 
 
 def check(settings: Settings) -> str:
-    """Read the keys, open the store and the bundle, and recommend once; what the bundle is called.
+    """Read the keys, try the store out, open the bundle, and recommend once; what the bundle is called.
 
     Raises:
         RecsysError: one of them is not in order.
     """
     Shared.of(settings)
     if settings.store != NO_STORE:
-        open_store(settings.store).close()
+        with open_store(settings.store, settings.store_timeout_s) as store:
+            store.try_out()
     with open_bundle(settings.bundle, verify=settings.verify) as bundle:
         verified = settings.model_copy(update={"trusted_version": bundle.version})
         LoadedBundle.open(bundle.path, verified, warm_up)

@@ -20,6 +20,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.signals import take_hangups
+from serve.store.link import StoreLink
 from serve.store.retention import Retention
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Server:
         link = self.parts.link
         self._retention = Retention(link.store, settings) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
+        self._indexing_lock, self._closed = threading.Lock(), False
 
     def start(self) -> None:
         """Begin to open the store and to load the bundle, and to take requests."""
@@ -87,9 +89,9 @@ class Server:
     def close(self) -> None:
         """Finish what is under way and end every thread."""
         self.parts.bundles.close()
-        if self._indexing is not None and self._indexing.poll() is None:
-            self._indexing.terminate()
-            self._indexing.wait()
+        with self._indexing_lock:
+            self._closed = True
+            self._end_indexing()
         if self._retention:
             self._retention.close()
         self.recommendations.close()
@@ -114,16 +116,24 @@ class Server:
         if link is None or not settings.index_items:
             return
         link.wait()
+        with self._indexing_lock:
+            if not self._closed:  # meanwhile
+                self._begin_indexing(link, loaded)
+
+    def _begin_indexing(self, link: StoreLink, loaded: LoadedBundle) -> None:
         bundle = loaded.bundle
         try:
             if link.store.items_version() == search_index.catalogue_version(bundle.name, bundle.version):
                 return
         except RecsysError:  # the process waits for the store
             pass
+        self._end_indexing()
+        try:
+            self._indexing = search_index.start(bundle.path, self.parts.settings)
+        except OSError as error:
+            logger.error("Search does not find the items of the bundle: no process for that. %s", error)
+
+    def _end_indexing(self) -> None:
         if self._indexing is not None and self._indexing.poll() is None:
             self._indexing.terminate()
             self._indexing.wait()
-        try:
-            self._indexing = search_index.start(bundle.path, settings)
-        except OSError as error:
-            logger.error("Search does not find the items of the bundle: no process for that. %s", error)

@@ -79,6 +79,10 @@ class Backend(ABC):
         """Make the database where there is none, if that is the store's to do."""
 
     @abstractmethod
+    def try_out(self) -> None:
+        """Find out whether a start would find, or could make, a database that takes changes; changes nothing."""
+
+    @abstractmethod
     def look(self) -> None:
         """Find out whether the files are those that were opened; raises StoreDamaged if not."""
 

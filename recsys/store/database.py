@@ -101,6 +101,11 @@ class Database:
         with self._errors():
             self.backend.reopen()
 
+    def try_out(self) -> None:
+        """See `Backend.try_out`; raises as `read` does."""
+        with self._errors():
+            self.backend.try_out()
+
     def look(self) -> None:
         """See `Backend.look`."""
         self.backend.look()

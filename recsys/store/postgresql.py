@@ -81,6 +81,12 @@ class PostgreSQL(Backend):
     def create(self) -> None:
         """To make databases is left to their owner."""
 
+    def try_out(self) -> None:
+        with self.reads.connect() as connection:
+            read_only = connection.execute(text("SHOW transaction_read_only")).scalar_one()
+        if read_only != "off":
+            raise StoreError("a database that takes changes", "one that is read alone", "name another with --store")
+
     def look(self) -> None:
         """Its files are the server's to look after."""
 

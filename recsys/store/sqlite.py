@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -69,6 +70,17 @@ class SQLite(Backend):
 
     def create(self) -> None:
         self._file.create()
+
+    def try_out(self) -> None:
+        path = self._file.path
+        if not path.exists():
+            if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+                raise StoreError(f"a folder where {path} can be made", "one that may not be written", "change its mode")
+            return
+        with closing(self._file.connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            connection.execute("ROLLBACK")
 
     def look(self) -> None:
         if self._file.opened is not None:

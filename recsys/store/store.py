@@ -87,6 +87,14 @@ class Store:
         """Write something that changes nothing: returns if the database takes events."""
         self._database.probe()
 
+    def try_out(self) -> None:
+        """Find out whether `upgrade` would find, or could make, a database that takes changes; changes nothing.
+
+        Raises:
+            StoreError: it would not: a folder or a database that may not be written.
+        """
+        self._database.try_out()
+
     def look(self) -> None:
         """Find out at little cost whether the files are those that were opened; raises `StoreDamaged` if not."""
         self._database.look()

@@ -13,12 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from recsys.core.errors import BundleError, ConfigError
+from recsys.store import StoreUnavailable
 from serve.__main__ import main
 from serve.bundles.loaded import LoadedBundle
 from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.starting import Starting
+from tests.support.databases import patient
 from tests.support.server_processes import ROOT
 from tests.support.waiting import TIMEOUT_S
 
@@ -88,6 +90,33 @@ def test_a_check_recommends_once_and_ends(
     assert "ready to be served" in capsys.readouterr().out
     code, _ = end("--bundle", str(bundle_path / "none"), "--check")
     assert code == BundleError.exit_code
+
+
+def test_a_check_fails_over_a_store_that_cannot_be_opened(
+    bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def checked(store: str) -> int:
+        return main(["--bundle", str(bundle_path), "--store", store, "--store-timeout-s", "1", "--check"])
+
+    path = tmp_path / "store.sqlite"
+    assert checked(f"sqlite:///{path}") == 0
+    assert not path.exists(), "a check makes nothing"
+    path.write_bytes(b"no database" * 100)
+    assert checked(f"sqlite:///{path}") == StoreUnavailable.exit_code
+    assert "not a database" in capsys.readouterr().err
+    assert checked("postgresql://nobody@127.0.0.1:1/none") == StoreUnavailable.exit_code
+
+
+def test_a_check_leaves_a_store_as_it_is(bundle_path: Path, tmp_path: Path) -> None:
+    with patient(str(tmp_path / "store.sqlite")) as store:
+        store.upgrade()
+    before = (tmp_path / "store.sqlite").read_bytes()
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    assert main(["--bundle", str(bundle_path), "--store", url, "--check"]) == 0
+    assert (tmp_path / "store.sqlite").read_bytes() == before
+    (tmp_path / "store.sqlite").chmod(0o400)
+    if os.geteuid():  # nothing is read-only to root
+        assert main(["--bundle", str(bundle_path), "--store", url, "--check"]) == StoreUnavailable.exit_code
 
 
 def test_a_bundle_that_is_none_is_named_with_what_to_do(tmp_path: Path, end: End) -> None:

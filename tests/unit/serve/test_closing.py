@@ -1,0 +1,36 @@
+"""A server that ends starts nothing more."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from serve.items import search_index
+from serve.server import Server
+from serve.settings import Settings
+from tests.support.serving import UNHURRIED
+from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S
+
+
+def test_no_indexing_begins_after_the_end(bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store keeps it waiting until the server has been closed."""
+    begun: list[Path] = []
+    monkeypatch.setattr(search_index, "start", lambda bundle, _: begun.append(bundle))
+    monkeypatch.setattr("serve.bundles.swap.CLOSING_S", 0.0)
+    settings = {**UNHURRIED, "index_items": True}
+    server = Server(Settings(bundle=bundle_path, store=f"sqlite:///{tmp_path}/store.sqlite", **settings))
+    link, waiting, go_on = server.parts.link, threading.Event(), threading.Event()
+    assert link is not None
+
+    def wait() -> None:
+        waiting.set()
+        assert go_on.wait(TIMEOUT_S)
+
+    monkeypatch.setattr(link, "wait", wait)
+    server.start()
+    assert waiting.wait(START_TIMEOUT_S)
+    server.close()
+    go_on.set()
+    server.parts.bundles._thread.join(TIMEOUT_S)
+    assert not server.parts.bundles._thread.is_alive()
+    assert begun == []
