@@ -65,6 +65,12 @@ class Metrics:
         self._store_failures = Counter(
             "recsys_store_failures", "Calls that the store failed.", ["call"], registry=registry
         )
+        self.retention_held = Gauge(
+            "recsys_retention_held",
+            "1: nothing is removed from the store, since the clock is not to be believed.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self._bundle = Gauge(
             "recsys_bundle_workers",
             "Workers that serve a version of the bundle.",

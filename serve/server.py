@@ -47,7 +47,7 @@ class Server:
         self.parts = Parts.compose(settings, shared, self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
         link = self.parts.link
-        self._retention = Retention(link.store, settings) if link else None
+        self._retention = Retention(link.store, settings, self.parts.metrics) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
         self._indexing_lock, self._closed = threading.Lock(), False
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from recsys.store import paging
 from recsys.store.database import Database
+from recsys.store.forgetting import in_order_of_arrival
 from recsys.store.records import (
     Appended,
     Event,
@@ -72,10 +73,13 @@ def _count_users(database: Database, connection: sa.Connection, new: list[tuple[
     connection.execute(update, list(counts.values()))
 
 
-def forget_events(database: Database, before: float, limit: int) -> int:
+def forget_events(database: Database, before: float, limit: int, until: float | None) -> int:
     """See `Store.forget_events`."""
-    first = sa.select(_E.seq, _E.timestamp).order_by(_E.seq).limit(limit).subquery()
-    old = sa.select(first.c.seq).where(first.c.timestamp < before)
+    if until is None:
+        first = sa.select(_E.seq, _E.timestamp).order_by(_E.seq).limit(limit).subquery()
+        old = sa.select(first.c.seq).where(first.c.timestamp < before)
+    else:
+        old = in_order_of_arrival(EVENTS, before, until, limit)
     with database.write() as connection:
         removed = connection.execute(sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id)).scalars().all()
         if removed:

@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.store.database import Database
+from recsys.store.forgetting import in_order_of_arrival
 from recsys.store.records import Served, storable
 from recsys.store.tables import SERVED
 
@@ -56,9 +57,12 @@ def _id_list(item_ids: Sequence[str]) -> str:
         return _encode([storable(item_id) for item_id in item_ids]).decode()
 
 
-def forget_served(database: Database, before: float, limit: int) -> int:
+def forget_served(database: Database, before: float, limit: int, until: float | None) -> int:
     """See `Store.forget_served`."""
-    oldest = sa.select(SERVED.c.seq).where(SERVED.c.timestamp < before).order_by(SERVED.c.timestamp).limit(limit)
+    if until is None:
+        oldest = sa.select(SERVED.c.seq).where(SERVED.c.timestamp < before).order_by(SERVED.c.timestamp).limit(limit)
+    else:
+        oldest = in_order_of_arrival(SERVED, before, until, limit)
     with database.write() as connection:
         return connection.execute(sa.delete(SERVED).where(SERVED.c.seq.in_(oldest))).rowcount
 

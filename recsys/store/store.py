@@ -8,11 +8,11 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from recsys.store import event_log, item_search, served_log
+from recsys.store import event_log, forgetting, item_search, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
 from recsys.store.records import Appended, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
-from recsys.store.tables import SCHEMA_VERSION
+from recsys.store.tables import EVENTS, SCHEMA_VERSION, SERVED
 
 
 class Store:
@@ -211,17 +211,34 @@ class Store:
         """The lists served from `since` to before `until`, in seconds since 1970, ordered by time."""
         return served_log.served(self._database, since, until)
 
-    def forget_served(self, before: float, limit: int) -> int:
-        """Remove up to `limit` records of lists served before a time, the oldest first; returns how many."""
-        return served_log.forget_served(self._database, before, limit)
+    def latest_served(self, limit: int) -> Sequence[float]:
+        """Times of the lists that were recorded last, the latest record first."""
+        return forgetting.latest_times(self._database, SERVED, limit)
 
-    def forget_events(self, before: float, limit: int) -> int:
+    def latest_events(self, limit: int) -> Sequence[float]:
+        """Times of the events that arrived last, the latest arrival first."""
+        return forgetting.latest_times(self._database, EVENTS, limit)
+
+    def forget_served(self, before: float, limit: int, *, until: float | None = None) -> int:
+        """Remove up to `limit` records of lists served before a time, the oldest first; returns how many.
+
+        With `until`, in the order of their arrival: see `forget_events`.
+        """
+        return served_log.forget_served(self._database, before, limit, until)
+
+    def forget_events(self, before: float, limit: int, *, until: float | None = None) -> int:
         """Remove, of the `limit` events that arrived first, those of before a time; returns how many.
 
         An event that arrived late is therefore removed late, and no index on the time is needed. The counts of users
         are corrected; a user without events left is removed. The id of a removed event is no duplicate any more.
+
+        Args:
+            before: seconds since 1970.
+            limit: how many are looked at.
+            until: with it, those alone go that arrived before any that stays, since a clock may have been behind when
+                it gave an event its time; times after `until` are of one that was ahead, and say nothing.
         """
-        return event_log.forget_events(self._database, before, limit)
+        return event_log.forget_events(self._database, before, limit, until)
 
     def stats(self) -> StoreStats:
         """Number of events, users and items, and the time of the latest event."""

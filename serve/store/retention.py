@@ -4,29 +4,53 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from recsys.core.errors import RecsysError
 from recsys.store import Store
+from serve.metrics import Metrics
 from serve.settings import Settings
+from serve.store.clock import AHEAD_S, TOLERANCE_S, BelievedClock
 
 logger = logging.getLogger(__name__)
 
 FIRST_S, INTERVAL_S = 30.0, 600.0  # after the start; between one look and the next
 ROWS, PAUSE_S = 500, 0.2  # of a transaction; between two of them, for others to write
+ARRIVALS = 1000  # latest rows whose times are compared with the clock
 DAY_S = 86_400.0
 
 
-class Retention:
-    """Keeps served lists and events for the days of the settings; workers may all do so at once."""
+class Kind(NamedTuple):
+    """What is kept for a time.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        kinds: list[tuple[str, float, Callable[[float, int], int]]] = [
-            ("served lists", settings.served_days, store.forget_served),
-            ("events", settings.events_days, store.forget_events),
-        ]
-        self._kinds = [kind for kind in kinds if kind[1]]
+    Attributes:
+        name: of many of it.
+        days: that it is kept; 0: for ever.
+        latest: times of what the store took last.
+        forget: removes what is of before a time; see `Store.forget_events`.
+    """
+
+    name: str
+    days: float
+    latest: Callable[[int], Sequence[float]]
+    forget: Callable[..., int]
+
+
+class Retention:
+    """Keeps served lists and events for the days of the settings; workers may all do so at once.
+
+    Nothing is removed while the clock is not to be believed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, metrics: Metrics, clock: BelievedClock | None = None) -> None:
+        kinds = (
+            Kind("served lists", settings.served_days, store.latest_served, store.forget_served),
+            Kind("events", settings.events_days, store.latest_events, store.forget_events),
+        )
+        self._kinds = [kind for kind in kinds if kind.days]
+        self._metrics, self._clock = metrics, clock or BelievedClock()
+        self._doubts: dict[str, str] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="retention", daemon=True)
 
@@ -44,18 +68,36 @@ class Retention:
     def _keep(self) -> None:
         wait = FIRST_S
         while not self._closing.wait(wait):
-            for name, days, forget in self._kinds:
-                self._remove(name, days, forget)
+            self.look()
             wait = INTERVAL_S
 
-    def _remove(self, name: str, days: float, forget: Callable[[float, int], int]) -> None:
-        before, removed, last = time.time() - days * DAY_S, 0, ROWS
+    def look(self) -> None:
+        """Remove what may go now."""
+        for kind in self._kinds:
+            try:
+                self._look_at(kind)
+            except RecsysError as error:  # the next look will find them
+                logger.debug("Old %s stay. %s", kind.name, error)
+        self._metrics.retention_held.set(bool(self._doubts))
+
+    def _look_at(self, kind: Kind) -> None:
+        doubt = self._clock.doubt(kind.latest(ARRIVALS), kind.days)
+        before = self._doubts.pop(kind.name, None)
+        if doubt is None:
+            self._remove(kind)
+            return
+        self._doubts[kind.name] = doubt
+        if before is None:
+            logger.warning("No %s are removed: %s. Set the clock right, and restart the server", kind.name, doubt)
+
+    def _remove(self, kind: Kind) -> None:
+        now = self._clock.now()
+        removed, last = 0, ROWS
         try:
-            while last == ROWS and not self._closing.is_set():
-                last = forget(before, ROWS)
+            while last == ROWS and not self._closing.is_set() and abs(self._clock.moved_s()) <= TOLERANCE_S:
+                last = kind.forget(now - kind.days * DAY_S, ROWS, until=now + AHEAD_S)
                 removed += last
                 self._closing.wait(PAUSE_S)
-        except RecsysError as error:  # the next look will find them
-            logger.debug("Old %s stay. %s", name, error)
-        if removed:
-            logger.info("Removed %d %s of more than %g days ago", removed, name, days)
+        finally:
+            if removed:
+                logger.info("Removed %d %s of more than %g days ago", removed, kind.name, kind.days)

@@ -17,6 +17,7 @@ from recsys.store import (
     InvalidRecord,
     ItemRow,
     Page,
+    Served,
     Store,
     StoreStats,
     UserRow,
@@ -371,3 +372,29 @@ def test_purchases(store: Store, store_url: str) -> None:
     )
     rows = query(store_url, "SELECT event_id, price, quantity, amount FROM purchases ORDER BY event_id")
     assert rows == [("e1", 2.5, 4.0, 10.0), ("e2", 3.0, 1.0, 3.0), ("e3", None, 1.0, None)]
+
+
+# In the order of arrival
+
+
+def test_what_arrived_before_all_that_stays_goes(store: Store) -> None:
+    """Times by hand; to be kept: from 50 on. 900 is of a clock that was ahead, 10 behind 60 of one that was behind."""
+    times = [10.0, 900.0, 20.0, 30.0, 60.0, 10.0, 70.0]
+    store.append([event(n, timestamp=at) for n, at in enumerate(times)])
+    assert store.latest_events(3) == [70.0, 10.0, 60.0]
+    assert store.forget_events(50.0, limit=2, until=100.0) == 1, "nothing after the one of the future is known yet"
+    assert store.forget_events(50.0, limit=3, until=100.0) == 3
+    assert store.forget_events(50.0, limit=9, until=100.0) == 0
+    assert [one.event_id for batch in store.all_events() for one in batch] == ["e4", "e5", "e6"]
+    assert store.users(None, 9).rows == [UserRow("u", 3, 10.0, 70.0)]
+    assert store.forget_events(65.0, limit=9, until=100.0) == 2
+    assert store.forget_events(1000.0, limit=9, until=2000.0) == 1
+    assert store.stats().events == 0
+
+
+def test_records_of_what_was_shown_go_in_the_same_order(store: Store) -> None:
+    times = [10.0, 900.0, 20.0, 60.0, 10.0]
+    store.add_served([Served(str(n), "u", at, "v", "m", ("a",)) for n, at in enumerate(times)])
+    assert store.latest_served(2) == [10.0, 60.0]
+    assert store.forget_served(50.0, limit=9, until=100.0) == 3
+    assert sorted(row.request_id for row in store.served(0, 1000)) == ["3", "4"]

@@ -1,0 +1,33 @@
+"""Which rows have been kept for long enough: by their times, and by the order in which they arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from recsys.store.database import Database
+
+LAST = 2**63 - 1  # no row has a greater number
+
+
+def in_order_of_arrival(table: sa.Table, before: float, until: float, limit: int) -> sa.Select[tuple[int]]:
+    """Numbers of rows that arrived before any that is to be kept, of the `limit` that arrived first.
+
+    A row of an early time among later ones was stamped by a clock that was behind: it stays until those before it may
+    go. A row of a time after `until` was stamped by one that was ahead: it says nothing, and goes with its neighbours.
+    """
+    columns = table.c
+    first = sa.select(columns.seq, columns.timestamp).order_by(columns.seq).limit(limit).subquery()
+    kept = sa.select(sa.func.min(first.c.seq)).where(first.c.timestamp >= before, first.c.timestamp <= until)
+    old = sa.select(sa.func.max(first.c.seq)).where(
+        first.c.timestamp < before, first.c.seq < sa.func.coalesce(kept.scalar_subquery(), LAST)
+    )
+    return sa.select(first.c.seq).where(first.c.seq <= old.scalar_subquery())
+
+
+def latest_times(database: Database, table: sa.Table, limit: int) -> Sequence[float]:
+    """Times of the rows that arrived last, the latest arrival first."""
+    statement = sa.select(table.c.timestamp).order_by(table.c.seq.desc()).limit(limit)
+    with database.read() as connection:
+        return connection.execute(statement).scalars().all()
