@@ -4,7 +4,15 @@ from __future__ import annotations
 
 
 class NotReadyError(Exception):
-    """No bundle is loaded (yet); the message says why."""
+    """No bundle is loaded (yet); the message says why.
+
+    Attributes:
+        in_general: the same for strangers, without what only those who run the server should read.
+    """
+
+    def __init__(self, message: str, in_general: str | None = None) -> None:
+        super().__init__(message)
+        self.in_general = message if in_general is None else in_general
 
 
 class OverloadedError(Exception):

@@ -91,7 +91,7 @@ class LoadedBundle:
     @classmethod
     def _open(cls, path: Path, settings: Settings, on_step: Callable[[str], None]) -> LoadedBundle:
         try:
-            on_step(f"opening the bundle in {path}")
+            on_step(f"opening the bundle in the folder {path.name}")
             bundle = Bundle(path, verify="quick")
             if settings.verify == "full" and path.name != settings.trusted_version:
                 on_step(f"verifying the files of {bundle.name}, version {bundle.version}")

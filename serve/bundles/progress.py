@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 WORTH_SAYING_S = 1.0
+REFUSED = "no bundle can be served; the server's log says why"
 
 
 class Progress:
@@ -20,6 +21,11 @@ class Progress:
     def stands_at(self, reason: str) -> None:
         """Nothing goes on, for this reason."""
         self._step, self._since = reason, float("inf")
+
+    @property
+    def in_general(self) -> str:
+        """The same for strangers: a reason may name folders."""
+        return REFUSED if self._since == float("inf") else str(self)
 
     def __str__(self) -> str:
         seconds = time.monotonic() - self._since

@@ -73,7 +73,7 @@ class Bundles:
             NotReadyError: none is loaded.
         """
         if self._loaded is None:
-            raise NotReadyError(str(self.progress))
+            raise NotReadyError(str(self.progress), self.progress.in_general)
         return self._loaded
 
     @property

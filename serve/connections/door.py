@@ -20,6 +20,7 @@ LATE_S = 1.0  # a look so late finds clients waiting that were not heard, not cl
 WARN_EVERY_S = 60.0
 OWN_FILES = 256  # descriptors left to the store, the bundle and the log
 AT_ONCE = 32  # of all connections, this fraction makes room where there are too many
+MAX_UNREAD = 256 << 20  # bytes of answers that wait for their clients to read them
 AT_WORK = float("inf")
 
 
@@ -66,11 +67,13 @@ class Visitor(Protocol):
         home: what it is counted by; None: it is counted among all alone.
         since: time of the loop at which the server began to wait for the client.
         deadline: time at which that wait ends; `AT_WORK` while the server has something to do for the client.
+        unread: bytes of answers that the client has not read, where they are many.
     """
 
     home: object
     since: float
     deadline: float
+    unread: int
 
     def expire(self, now: float) -> None:
         """The wait has ended."""
@@ -141,8 +144,17 @@ class Door:
                 visitor.deadline += now - self._look_due
         for visitor in [visitor for visitor in self._visitors if visitor.deadline <= now]:
             visitor.expire(now)
+        self._free_memory()
         if self._visitors:
             self._look_again(loop)
+
+    def _free_memory(self) -> None:
+        """Let go of those who leave most unread, where all that is unread takes too much memory."""
+        unread = sum([visitor.unread for visitor in self._visitors])
+        while unread > MAX_UNREAD:
+            visitor = max(self._visitors, key=lambda visitor: visitor.unread)
+            unread -= visitor.unread
+            visitor.make_room()
 
     def _warn(self, now: float) -> None:
         if now - self._warned > WARN_EVERY_S:

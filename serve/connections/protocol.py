@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol):
     a moment to read it: what it still sends is thrown away.
 
     Attributes:
-        home, since, deadline: for the door.
+        home, since, deadline, unread: for the door.
     """
 
     def __init__(
@@ -89,10 +89,9 @@ class Connection(HttpToolsProtocol):
         self._deaf = False  # what comes is thrown away
         self._ended = False  # nothing more is written
         self._drained = 0
-        self._unsent = 0  # bytes that the client had not read when it was looked at
         self._by_proxy = False
         self.home: object = None
-        self.since, self.deadline = 0.0, AT_WORK
+        self.since, self.deadline, self.unread = 0.0, AT_WORK, 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -180,7 +179,7 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._drained = 0
             self._wait(self._limits.idle_s)
-        elif not self._unsent:
+        elif not self.unread:
             self.deadline = AT_WORK
 
     # What comes from the app
@@ -200,11 +199,11 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._wait(self._limits.send_s)
-        self._unsent = self._socket.get_write_buffer_size()
+        self.unread = self._socket.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._unsent = 0
+        self.unread = 0
         if self._ended:
             self._wait(LINGER_S)
         elif self.cycle is None or self.cycle.response_complete:
@@ -216,15 +215,15 @@ class Connection(HttpToolsProtocol):
 
     def _wait(self, seconds: float) -> None:
         """From now on the client is waited for, unless it is already, to read an answer."""
-        if not self._unsent:
+        if not self.unread:
             self.since = self.loop.time()
             self.deadline = self.since + seconds
 
     def expire(self, now: float) -> None:
         """As the door says: the wait has ended."""
-        unsent = self._socket.get_write_buffer_size()
-        if 0 < unsent <= self._unsent - LEAST_READ:
-            self._unsent, self.deadline = unsent, now + self._limits.send_s
+        unread = self._socket.get_write_buffer_size()
+        if 0 < unread <= self.unread - LEAST_READ:
+            self.unread, self.deadline = unread, now + self._limits.send_s
         elif self._ended or self.flow.write_paused:
             self._cut()
         elif self._reading is HEAD:
@@ -292,7 +291,7 @@ class Connection(HttpToolsProtocol):
                     self.pipeline[0] = (cycle, refusing(status, detail))  # type: ignore[assignment]
                 cycle.keep_alive = False
                 self._deaf = True
-                if not self._unsent:
+                if not self.unread:
                     self.deadline = AT_WORK
                 return
             cycle.disconnected = True

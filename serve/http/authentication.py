@@ -33,15 +33,17 @@ class Authentication:
         self._app, self._keys, self._metrics = app, keys, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        right = None
-        if scope["type"] == "http":
-            right = needed(scope["path"].removeprefix(scope.get("root_path", "")))
-        if right is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        right = needed(scope["path"].removeprefix(scope.get("root_path", "")))
         secret = next((value for name, value in scope["headers"] if name == HEADER), None)
         key = None if secret is None else self._keys.find(secret)
-        if key is None or key.expired:
+        if right is None:
+            if key is not None and not key.expired:
+                scope["key_scopes"] = key.scopes
+            await self._app(scope, receive, send)
+        elif key is None or key.expired:
             # A key that was one once is told apart in the metrics alone: the answer is the same for every stranger.
             detail = (
                 "this needs an API key in the header X-API-Key"
@@ -54,5 +56,5 @@ class Authentication:
             self._metrics.refused("scope")
             await problem(403, f"this API key does not have the scope {right}")(scope, receive, send)
         else:
-            scope["key_name"] = key.name
+            scope["key_name"], scope["key_scopes"] = key.name, key.scopes
             await self._app(scope, receive, send)

@@ -15,6 +15,7 @@ from serve.metrics import Metrics
 # The rest of a body that is not wanted may come for ever: the answer is the connection's last one.
 CLOSE = {"Connection": "close"}
 UNLIMITED = frozenset({"/health", "/ready", "/metrics"})
+BODIES_AT_ONCE = 64  # of the greatest length, in part
 MAX_QUERY_BYTES = 16_384  # a name of 512 characters takes 6 KiB where each is escaped
 MAX_PARAMETERS = 64
 _CUT_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -58,6 +59,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float, metrics: Metrics) -> None:
         self._app, self._max_bytes, self._timeout_s, self._metrics = app, max_bytes, timeout_s, metrics
+        self._held = 0  # bytes of bodies that are not whole yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -71,6 +73,10 @@ class BodyLimit:
             await problem(408, f"no whole body within {self._timeout_s:g} s", CLOSE)(scope, receive, send)
             return
         except ClientDisconnect:
+            return
+        except MemoryError:
+            self._metrics.refused("bodies")
+            await problem(503, "too many bodies are being read; try again in a moment", CLOSE)(scope, receive, send)
             return
         if body is None:
             self._metrics.refused("body")
@@ -88,22 +94,29 @@ class BodyLimit:
 
         Raises:
             ClientDisconnect: before all of it came: a part that happens to be sound is not what was meant.
+            MemoryError: too much of other bodies is held.
         """
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if declared.isdigit() and int(declared[:20]) > self._max_bytes:
             return None
         parts, length = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            part = message.get("body", b"")
-            parts.append(part)
-            length += len(part)
-            if length > self._max_bytes:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                part = message.get("body", b"")
+                parts.append(part)
+                length += len(part)
+                self._held += len(part)
+                if length > self._max_bytes:
+                    return None
+                if not message.get("more_body", False):
+                    return b"".join(parts)
+                if self._held > BODIES_AT_ONCE * self._max_bytes:
+                    raise MemoryError
+        finally:
+            self._held -= length
 
 
 class ConcurrencyLimit:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
@@ -21,6 +23,7 @@ from serve.errors import NotReadyError, OverloadedError, UnknownModelError
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 
+_FOLDERS = re.compile(r"[\w.~@+-]*/(?:[\w.@+-]+/)*(?=[\w.@+-])")
 MOST_ERRORS = 20  # that an answer lists
 MAX_TEXT = 300  # characters of what else a message quotes
 
@@ -84,15 +87,20 @@ def install(app: FastAPI) -> None:
         UnknownModelError: lambda _, error: problem(422, str(error)),
         InvalidCursor: lambda _, error: problem(422, f"cursor: {error.remedy}"),
         InvalidRecord: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}"),
-        NotReadyError: lambda _, error: problem(503, str(error)),
+        NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),
         OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),
         StoreUnavailable: lambda *_: problem(503, "the store does not answer; try again in a moment"),
         StoreError: lambda *_: problem(503, "the store is not in order; the server's log says why"),
         DamagedBundleError: lambda *_: problem(503, "the bundle cannot be read any more; the server's log says why"),
-        BundleError: lambda _, error: problem(409, str(error)),
+        BundleError: _refused_bundle,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, _asynchronous(handler))
+
+
+def for_admin(request: Request) -> bool:
+    """Whether the answer is for somebody who runs the server, by the key's scopes; without keys nobody is known."""
+    return "admin" in request.scope.get("key_scopes", ())
 
 
 def _asynchronous(handler: Any) -> Any:
@@ -127,6 +135,17 @@ def _place(location: tuple[int | str, ...]) -> str:
     """The name of a parameter, or the path to a field of the body."""
     inner = location[1:] if location[:1] in (("query",), ("path",), ("body",), ("header",)) else location
     return ".".join(str(part) if len(str(part)) <= _brief.maxstring else brief(part) for part in inner) or "request"
+
+
+def _refused_bundle(request: Request, error: Exception) -> Response:
+    """Why a bundle is not sound; to strangers without the folders of its files, which are nobody's business."""
+    said = str(error)
+    if not for_admin(request):
+        bundle: Path = request.app.state.parts.settings.bundle
+        for folder in (bundle.absolute(), bundle):
+            said = said.replace(str(folder), bundle.name)
+        said = _FOLDERS.sub("", said)
+    return problem(409, said)
 
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serve.connections.door import OWN_FILES, ConnectionLimits, Door
+from serve.connections.door import MAX_UNREAD, OWN_FILES, ConnectionLimits, Door
 from serve.connections.proxies import TrustedProxies
 from serve.settings import Settings
 from tests.support.wires import House, answer, in_house
@@ -89,6 +89,21 @@ def test_neighbours_share_a_count_and_proxies_have_none() -> None:
         assert kept(*["10.0.0.7"] * 20) == 20
 
     in_house(visit, proxies=TrustedProxies(Settings(trusted_proxies="10.0.0.0/8").proxies), most_of_one=2)
+
+
+def test_what_nobody_reads_has_its_bounds_in_memory() -> None:
+    async def visit(house: House) -> None:
+        wires = []
+        for last in range(6):
+            wire, connection = house.connect(f"198.51.100.{last}")
+            connection.data_received(GET)
+            wire.unread = (MAX_UNREAD // 4) + last
+            connection.pause_writing()
+            wires.append(wire)
+        await house.wait(1)
+        assert [wire.aborted for wire in wires] == [False] * 3 + [True] * 3, "those with most of it, as many as need be"
+
+    in_house(visit)
 
 
 def test_nothing_is_kept_of_those_that_have_gone() -> None:

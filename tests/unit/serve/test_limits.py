@@ -17,6 +17,7 @@ from tests.support.serving import refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
 
 USER = "/recommendations/user3"
+LENGTH = (b"content-length", b"1000")
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +47,56 @@ def test_a_body_that_does_not_come() -> None:
         raise AssertionError
 
     assert answer(BodyLimit(nothing, 100, 0.01, Metrics()), receive, [(b"content-length", b"5")]) == 408
+
+
+def test_bodies_that_come_slowly_take_so_much_memory_together_and_no_more() -> None:
+    """Of 200 clients, each of which has sent most of a body and goes on with nothing."""
+    limit = BodyLimit(nothing, 1000, 60.0, Metrics())
+    most = 0
+
+    async def post() -> None:
+        nonlocal most
+        parts = [b"x" * 100] * 9
+
+        async def receive() -> Message:
+            nonlocal most
+            most = max(most, limit._held)
+            await asyncio.sleep(0)
+            if not parts:
+                await asyncio.sleep(60)
+            return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+        async def send(message: Message) -> None:
+            statuses.append(message.get("status"))
+
+        await limit({"type": "http", "method": "POST", "path": "/", "headers": [LENGTH]}, receive, send)
+
+    statuses: list[Any] = []
+
+    async def main() -> None:
+        clients = [asyncio.create_task(post()) for _ in range(200)]
+        await asyncio.sleep(0.2)
+        assert len([status for status in statuses if status == 503]) > 100
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+
+    asyncio.run(main())
+    assert most <= 65 * 1000
+    assert limit._held == 0
+
+
+def test_a_client_that_goes_in_the_middle_of_a_body_is_asked_nothing() -> None:
+    messages = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"{}", "more_body": True}]
+
+    async def receive() -> Message:
+        return messages.pop()
+
+    async def send(message: Message) -> None:
+        raise AssertionError
+
+    limit = BodyLimit(nothing, 1000, 1.0, Metrics())
+    asyncio.run(limit({"type": "http", "method": "POST", "path": "/", "headers": [LENGTH]}, receive, send))
 
 
 def answer(app: Callable[..., Any], receive: Receive, headers: list[tuple[bytes, bytes]]) -> int:

@@ -191,7 +191,7 @@ def test_known_user_without_history_gets_what_is_popular(client: TestClient) -> 
         ("k=", "k: Input should be a valid integer"),
         ("k=nan", "k: Input should be a valid integer"),
         ("k=1&k=2", "k: given more than once"),
-        ("exclude_seen=perhaps", "exclude_seen: Input should be a valid boolean"),
+        ("exclude_seen=perhaps", "exclude_seen.bool: Input should be a valid boolean"),
         ("limit=5", "limit: Extra inputs are not permitted"),
         ("user_ids=a", "user_ids: Extra inputs are not permitted"),
         ("min_price=-1", "min_price: Input should be greater than or equal to 0"),

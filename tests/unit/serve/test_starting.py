@@ -154,7 +154,7 @@ def test_a_worker_in_the_place_of_a_dead_one_waits_for_a_sound_bundle(tmp_path: 
         life = asyncio.create_task(talk.live())
         while not talk.said:
             await asyncio.sleep(0.01)
-        assert "neither manifest.json nor current" in (await talk.get("/ready"))[2]["detail"]
+        assert "no bundle can be served" in (await talk.get("/ready"))[2]["detail"]
         assert not served.value
         talk.stop.set()
         await life
