@@ -60,12 +60,30 @@ def split_interactions(db: Database, config: SplitConfig) -> dict[str, Any]:
     db.execute("DROP TABLE kept")
     for part in (c.TRAIN, c.TEST):
         if not one_value(db, "SELECT count(*) FROM interactions WHERE split = $part", part=part):
-            raise DataError(
-                f"interactions for the {part} part of the split {config.method}",
-                "none",
-                "choose another data.split.method or other shares, or bring more data",
-            )
+            raise _empty(db, config, part)
     return {"method": config.method, **times}
+
+
+def _empty(db: Database, config: SplitConfig, part: str) -> DataError:
+    """Why the split has no interactions in `part`."""
+    longest = one_value(db, 'SELECT max(n) FROM (SELECT count(*) AS n FROM interactions GROUP BY "user")')
+    moments = one_value(db, "SELECT count(DISTINCT timestamp) FROM interactions")
+    reasons = {
+        "leave_one_out": (
+            f"none: it takes three interactions of one user, and no user has more than {longest}",
+            "set data.split.method to temporal, which needs no histories, or bring more data",
+        ),
+        "ratio": (
+            f"none: the share is less than half an interaction of the longest history, of {longest}",
+            "raise data.split.test_share, set data.split.method to temporal, or bring more data",
+        ),
+        "temporal": (
+            f"none: what happened at one time stays together, and there are {moments} different times",
+            "set data.split.method to leave_one_out, change the shares in data.split, or bring more data",
+        ),
+    }
+    got, remedy = reasons[config.method]
+    return DataError(f"interactions for the {part} part of the split {config.method}", got, remedy)
 
 
 def _boundary_times(db: Database, config: SplitConfig) -> dict[str, int]:

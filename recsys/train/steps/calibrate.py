@@ -17,6 +17,7 @@ from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower
 SHOWN = 10  # positions of a list that are looked at
 CALIBRATION_USERS = 2000  # of validation
 _WEAK = 1e4  # inverse strength of the regularisation: all but none
+_LEAST_SCALE = 1e-9  # where scores tell nothing; 0 times the score of padding, which is infinite, would be no number
 
 
 def calibrate(
@@ -65,4 +66,4 @@ def fit_calibration(lists: Candidates, held: HeldOut) -> Calibration | None:
         return None
     spread = float(values.std()) or 1.0
     fitted = LogisticRegression(C=_WEAK).fit(values / spread, chosen)
-    return Calibration(scale=float(fitted.coef_[0, 0]) / spread, offset=float(fitted.intercept_[0]))
+    return Calibration(scale=float(fitted.coef_[0, 0]) / spread or _LEAST_SCALE, offset=float(fitted.intercept_[0]))

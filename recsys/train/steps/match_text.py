@@ -23,7 +23,9 @@ class Match(NamedTuple):
 
 
 def apply_match(model: TwoTower, match: Match) -> None:
-    """Set scale and decay of the text match of a freshly trained model."""
+    """Set scale and decay of the text match of a freshly trained model, if it has one."""
+    if not model.item_tower.match_dim:
+        return
     scale, decay = model.user_tower.match
     model.user_tower.set_match(scale * match.factor, decay if match.decay is None else match.decay)
 

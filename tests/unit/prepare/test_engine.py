@@ -175,7 +175,7 @@ def test_temporal_keeps_equal_times_together(database: duckdb.DuckDBPyConnection
 
 
 def test_temporal_needs_more_than_one_moment(database: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(DataError, match="train part"):
+    with pytest.raises(DataError, match=r"train part(.|\n)*there are 1 different times(.|\n)*leave_one_out"):
         split(database, at({"a": [7] * 10}), method="temporal")
 
 
@@ -196,5 +196,10 @@ def test_ratio_always_leaves_one_for_training(database: duckdb.DuckDBPyConnectio
 
 
 def test_a_split_without_test_part_is_refused(database: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(DataError, match="test part"):
+    with pytest.raises(DataError, match=r"test part(.|\n)*no user has more than 2\.\n(.|\n)*temporal"):
         split(database, at({"a": [1, 2], "b": [3]}), method="leave_one_out")
+
+
+def test_a_share_that_is_less_than_half_an_interaction_is_no_part(database: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(DataError, match=r"test part(.|\n)*the longest history, of 4\.\n(.|\n)*test_share"):
+        split(database, at({"a": [1, 2, 3, 4]}), method="ratio", validation_share=0.1, test_share=0.1)

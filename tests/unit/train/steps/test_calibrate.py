@@ -37,3 +37,14 @@ def test_the_rule_by_which_items_were_chosen_is_found() -> None:
 @pytest.mark.parametrize("offset", [-1e6, 1e6])
 def test_nothing_or_everything_chosen_gives_none(offset: float) -> None:
     assert fit_calibration(*case(50, scale=0.0, offset=offset)) is None
+
+
+def test_scores_that_are_all_the_same_leave_padding_at_no_chance() -> None:
+    lists, held = case(50, scale=0.5, offset=-2.5)
+    shown = lists.items != NO_ITEM
+    fitted = fit_calibration(Candidates(lists.items, np.where(shown, np.float32(0), -np.inf)), held)
+    assert fitted is not None
+    with np.errstate(over="ignore"):
+        chances = 1 / (1 + np.exp(-(fitted.scale * np.array([0.0, -np.inf]) + fitted.offset)))
+    assert 0 < chances[0] < 1
+    assert chances[1] == 0
