@@ -76,6 +76,7 @@ def write_catalogue(path: Path, items: Iterable[ItemRecord], user_ids: Iterable[
 
     Raises:
         BundleError: an id or a row occurs twice.
+        OSError: the file cannot be written.
     """
     connection = sqlite3.connect(path)
     try:
@@ -91,6 +92,8 @@ def write_catalogue(path: Path, items: Iterable[ItemRecord], user_ids: Iterable[
             connection.executemany("INSERT INTO users VALUES (?, ?)", enumerate(user_ids))
     except sqlite3.IntegrityError as error:
         raise BundleError("distinct item and user ids", str(error), "prepare the dataset again") from error
+    except sqlite3.OperationalError as error:  # SQLite's own word for a full disk
+        raise OSError(f"{path}: {error}") from error
     finally:
         connection.close()
 

@@ -62,7 +62,7 @@ def _write(files: Mapping[str, str], folder: Path, what: str, remedy: str) -> No
             partial.write_text(text, "utf8")
             partial.replace(folder / name)
     except OSError as error:
-        raise ConfigError(f"to write {what} into {folder}", str(error), f"set {remedy}") from None
+        raise ConfigError(f"to write {what} into {folder}", str(error), f"free space there, or set {remedy}") from None
 
 
 def render(results: Document) -> str:

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from recsys.config import TrainingConfig
+from recsys.core.disk import writing
 from recsys.core.errors import TrainingError
 from recsys.core.progress import Bar, Step
 from recsys.models import TwoTower
@@ -279,16 +280,9 @@ def restore_best(model: TwoTower, run: RunFolder) -> None:
     raise TrainingError(f"the best weights in {run.best}", problem, "start the run anew without --resume")
 
 
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, tf.errors.OpError) as error:
-        raise TrainingError(
-            f"to write a checkpoint in {folder}",
-            str(error),
-            "free space or permit writing there, then go on from the checkpoint before with --resume",
-        ) from error
+def _writing(folder: Path) -> AbstractContextManager[None]:
+    remedy = "free space or permit writing there, then go on from the checkpoint before with --resume"
+    return writing(f"a checkpoint in {folder}", TrainingError, remedy, tf.errors.OpError)
 
 
 @contextmanager

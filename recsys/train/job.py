@@ -10,6 +10,8 @@ from rich.console import Console
 
 from recsys.bundle import require_writable
 from recsys.config import Config
+from recsys.core.disk import writing
+from recsys.core.errors import TrainingError
 from recsys.core.progress import Steps
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -52,7 +54,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
     Raises:
         ConfigError: a source from outside cannot be imported or does not take its settings.
         DataError: there is no prepared dataset.
-        TrainingError: no text encoder, a run that cannot be resumed or is in use, a loss that is not finite.
+        TrainingError: no text encoder, a run that cannot be resumed, written or is in use, a loss that is not finite.
         BundleError: no bundle can be written where the config says, or the result is not good enough to publish.
         KeyboardInterrupt: the run was stopped; it can be resumed.
     """
@@ -64,7 +66,9 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         return None
     require_writable(config.bundle.dir, config.name)  # a folder that takes no bundle is told now, too
     steps = Steps(console or Console(soft_wrap=True), STEPS)
-    with run.locked():
+    # What writes a file says itself what to do where it cannot; this is for the rest, such as the log of the run.
+    remedy = "free space or permit writing there, then go on with --resume"
+    with writing(f"the files of the run {run.path}", TrainingError, remedy), run.locked():
         whole, twin = _fit_towers(config, resume, run, cluster, steps)
         path = _export(config, whole, twin, steps)
     steps.console.print(f"Bundle: {path}")

@@ -94,7 +94,54 @@ def _converted(concrete: Any, name: str) -> onnx.ModelProto:
                     frozen.outputs[0].name: output,
                 },
             )
-            return tf2onnx.optimizer.optimize_graph(converted).make_model(name)
+            return renumbered(tf2onnx.optimizer.optimize_graph(converted).make_model(name))
+
+
+def renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model, with nodes in the order of their use and everything inside named by its place in it.
+
+    The converter walks sets of names, in an order that differs from process to process, and so numbers constants:
+    without this two runs of one seed would write different bytes.
+    """
+    graph = model.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    constants = {constant.name: constant for constant in graph.initializer}
+    names = {value.name: value.name for value in (*graph.input, *graph.output)}
+    nodes: dict[int, onnx.NodeProto] = {}
+    used: dict[str, onnx.TensorProto] = {}
+
+    def visit(name: str) -> None:
+        if name in constants:
+            names.setdefault(name, f"constant_{len(used)}")
+            used.setdefault(name, constants[name])
+        maker = makers.get(name)
+        if maker is None or id(maker) in nodes:
+            return
+        for needed in maker.input:
+            visit(needed)
+        number = len(nodes)
+        nodes[id(maker)] = maker
+        for place, made in enumerate(maker.output):
+            names.setdefault(made, f"{maker.op_type}_{number}_{place}")
+
+    for output in graph.output:
+        visit(output.name)
+    renamed = onnx.ModelProto()
+    renamed.CopyFrom(model)
+    for field in ("node", "initializer", "value_info"):
+        renamed.graph.ClearField(field)
+    for number, node in enumerate(nodes.values()):
+        copy = renamed.graph.node.add()
+        copy.CopyFrom(node)
+        copy.name = f"{node.op_type}_{number}"
+        copy.input[:] = [names.get(name, name) for name in node.input]
+        copy.output[:] = [names[name] for name in node.output]
+    for constant in used.values():
+        copy = renamed.graph.initializer.add()
+        copy.CopyFrom(constant)
+        copy.name = names[constant.name]
+    onnx.checker.check_model(renamed)
+    return renamed
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from recsys.config import Config
+from recsys.core.disk import write_whole
 from recsys.core.errors import TrainingError
 
 CONFIG_FILE = "config.yaml"
@@ -88,15 +89,20 @@ class RunFolder:
         return self.path.with_name(f"{self.path.name}.previous")
 
     def start(self, config: Config, inputs: Mapping[str, str]) -> bool:
-        """Begin anew; whether a run was there, which is kept as `previous`, replacing an older one."""
+        """Begin anew; whether a run was there, which is kept as `previous`, replacing an older one.
+
+        A run is there with all its files, or not at all.
+        """
+        new = self.path.with_name(f".{self.path.name}.new")
+        shutil.rmtree(new, ignore_errors=True)  # of a process that was killed here
+        (new / CHECKPOINTS).mkdir(parents=True)
+        (new / INPUTS_FILE).write_text(json.dumps(inputs, indent=2) + "\n", "utf8")
+        (new / CONFIG_FILE).write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), "utf8")
         replaces = self.path.exists()
         if replaces:
             shutil.rmtree(self.previous, ignore_errors=True)
             self.path.rename(self.previous)
-        self.checkpoints.mkdir(parents=True)
-        (self.path / INPUTS_FILE).write_text(json.dumps(inputs, indent=2) + "\n", "utf8")
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-        (self.path / CONFIG_FILE).write_text(text, "utf8")
+        new.rename(self.path)
         return replaces
 
     def check_resumable(self, config: Config, inputs: Mapping[str, str]) -> None:
@@ -129,10 +135,7 @@ class RunFolder:
 
     def write_log(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Replace log.jsonl by `records`, one line each."""
-        text = "".join(json.dumps(record) + "\n" for record in records)
-        temporary = self.path / f".{LOG_FILE}"
-        temporary.write_text(text, "utf8")
-        temporary.replace(self.path / LOG_FILE)
+        write_whole(self.path / LOG_FILE, "".join(json.dumps(record) + "\n" for record in records))
 
 
 def _weights_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from recsys.bundle import open_bundle
+from recsys.core.errors import BundleError, TrainingError
 from tests.support.shop import open_shop
 
 pytestmark = pytest.mark.slow  # every process loads TensorFlow and traces the model
@@ -125,6 +126,40 @@ def test_two_workers_train_the_whole_and_the_prefix_and_the_chief_exports(tmp_pa
         assert bundle.manifest.metrics.best_epoch in (1, 2)
     assert (shop.folder / "runs/tiny/prefix/log.jsonl").is_file()
     assert len(list(shop.bundles.glob("*/manifest.json"))) == 1
+
+
+def test_two_runs_of_one_seed_write_the_same_bytes(tmp_path: Path) -> None:
+    """However Python hashes its strings, and wherever objects lie in memory, on which the order of sets depends.
+
+    Both encode their texts: SavedModels hold numbers that TensorFlow has counted up since the process began.
+    """
+    shop = open_shop(tmp_path, training={"epochs": 1}, ranking={"epochs": 1})
+    files = []
+    for seed in ("1", "2"):
+        folders = {"bundle.dir": "", "training.run_dir": "runs", "text.cache_dir": "cache"}
+        places = [f"{key}={tmp_path / seed / name}" for key, name in folders.items()]
+        arguments = ["train.py", "--config", str(shop.config), "--set", *places]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True, timeout=TIMEOUT_S)
+        with open_bundle(tmp_path / seed / "tiny") as bundle:
+            files.append(bundle.manifest.files)
+    assert len(files[0]) > 40
+    assert {name for name in files[0] | files[1] if files[0].get(name) != files[1].get(name)} == set()
+
+
+@pytest.mark.parametrize("most", [1_000, 10_000, 18_000, 60_000])
+def test_wherever_the_disk_gets_full_training_says_so(tmp_path: Path, most: int) -> None:
+    """Cache of texts, run folder, checkpoints, SavedModels, ONNX files: no file gets longer than `most` bytes."""
+    shop = open_shop(tmp_path, training={"epochs": 1}, ranking={"epochs": 1})
+    limited = "import sys; from recsys import cli; from tests.support.disks import full_disk\n"
+    limited += f"with full_disk({most}): sys.exit(cli.main(['train', '--config', {str(shop.config)!r}]))"
+    process = subprocess.run(
+        [sys.executable, "-c", limited], cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+    )
+    assert process.returncode in (TrainingError.exit_code, BundleError.exit_code), process.stderr[-3000:]
+    assert "Traceback" not in process.stderr
+    assert "free space" in " ".join(process.stderr.split())
+    assert not list(shop.bundles.glob("*/manifest.json"))
 
 
 def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:

@@ -152,8 +152,15 @@ class ScannIndex:
         return recalls
 
     def save(self, folder: Path) -> None:
-        """Write into the empty `folder`; it can be moved afterwards."""
-        self._searcher.serialize(str(folder), relative_path=True)
+        """Write into the empty `folder`; it can be moved afterwards.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self._searcher.serialize(str(folder), relative_path=True)
+        except RuntimeError as error:  # ScaNN's own word for it
+            raise OSError(f"{folder}: {error}") from error
         description = {"n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}
         (folder / PARAMETERS_FILE).write_text(json.dumps(description, indent=2), "utf8")
 

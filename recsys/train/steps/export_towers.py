@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from recsys.bundle.layout import ONNX_FOLDER, TF_FOLDER
 from recsys.config import Config
 from recsys.core.arrays import half
+from recsys.core.disk import writing
+from recsys.core.errors import BundleError
 from recsys.core.progress import Step
 from recsys.core.tower_io import ITEM_TOWER, OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD, Padded, id_rows
 from recsys.core.types import Float32Array
@@ -25,6 +27,7 @@ from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
+from recsys.train.saved_model_export import export_saved_model
 from recsys.train.steps.context import RunContext, ServedTwoTower, Trained
 
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
@@ -41,14 +44,16 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
         measure: widen the index until its recall suffices, and measure it.
 
     Raises:
-        BundleError: an ONNX file differs from its source, or the index finds too little.
+        BundleError: an ONNX file cannot be written or differs from its source, or the index finds too little.
     """
     config, model = context.config, trained.model
     for part in (ONNX_FOLDER, TF_FOLDER):
         (folder / part).mkdir()
     exact = model.item_vectors().numpy()
     embeddings = half(exact)
-    differences = _write(model, trained.inputs, exact, folder, config)
+    remedy = "free space there, or set TMPDIR to another folder; --resume keeps what is trained"
+    with writing(f"the exported functions in {folder}", BundleError, remedy, tf.errors.OpError):
+        differences = _write(model, trained.inputs, exact, folder, config)
     tower = QueryTower(folder / QUERY_TOWER.onnx_file, config.model.max_history)
     recall = None
     if measure:
@@ -78,10 +83,7 @@ def _write(
     differences = {}
     for exported in exported_models(model):
         signature, function = exported.signature, exported.function
-        module = tf.Module()
-        concrete = function.get_concrete_function()
-        module.function, module.weights = function, list(concrete.graph.variables)
-        tf.saved_model.save(module, str(folder / TF_FOLDER / signature.name), signatures=concrete)
+        export_saved_model(function, folder / TF_FOLDER / signature.name)
         differences[signature.name] = export_onnx(
             function, folder / signature.onnx_file, examples[signature.name], exported.graph
         )

@@ -23,6 +23,7 @@ from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
 from tests.support import bundles as bundle_factory
 from tests.support.bundles import make_bundle, make_metrics
+from tests.support.disks import full_disk
 
 REPOSITORY = Path(__file__).parents[3]
 # Every step of publishing, in order, and whether the new version is current when the process dies in it.
@@ -149,6 +150,19 @@ def test_a_full_disk_is_reported_and_leaves_the_old_bundle(
 
     monkeypatch.setattr(writer, step, fill)
     with pytest.raises(BundleError, match="No space left"):
+        small(tmp_path, seed=1)
+    assert versions(home) == [before] == [open_bundle(home).version]
+    assert not leftovers(home)
+
+
+@pytest.mark.parametrize("most", [0, 2_000, 8_000, 20_000, 27_000])
+def test_wherever_the_disk_gets_full_it_is_a_bundle_error(tmp_path: Path, most: int) -> None:
+    """Arrays, ONNX files, the index and the catalogue, which is SQLite's, fail in words of their own."""
+    home = small(tmp_path)
+    before = open_bundle(home).version
+    longest = max(path.stat().st_size for path in home.rglob("*"))
+    assert most < longest
+    with full_disk(most), pytest.raises(BundleError, match=r"to write a bundle below(.|\n)*free space"):
         small(tmp_path, seed=1)
     assert versions(home) == [before] == [open_bundle(home).version]
     assert not leftovers(home)

@@ -17,6 +17,7 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.report.caveats import warnings
 from recsys.sources.popularity.source import Popularity
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
+from tests.support.disks import full_disk
 from tests.support.measuring import FakeBundle, FakeSource, FakeTwoTower, make_config, make_manifest, wishes
 
 N_ITEMS = 8
@@ -309,3 +310,6 @@ def test_recommendations_that_cannot_be_written_are_a_users_error(tmp_path: Path
     bundle = FakeBundle(FakeTwoTower(WISHES), POPULAR)
     with pytest.raises(ConfigError, match="--recommendations"):
         evaluate(bundle, DATASET, make_config(), recommendations=tmp_path / "file" / "lists.parquet")
+    with full_disk(100), pytest.raises(ConfigError, match=r"too large(.|\n)*free space"):
+        evaluate(bundle, DATASET, make_config(), recommendations=tmp_path / "lists.parquet")
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}

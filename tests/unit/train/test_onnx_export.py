@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import tensorflow as tf
 
 from recsys.core.errors import BundleError
 from recsys.sources.onnx_session import OnnxModel
 from recsys.train import onnx_export
-from recsys.train.onnx_export import export_onnx, relative_difference
+from recsys.train.onnx_export import export_onnx, relative_difference, renumbered
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
@@ -50,3 +51,32 @@ def test_difference_is_relative_to_the_largest_output() -> None:
     expected = np.array([[100.0, 1.0]])
     assert relative_difference(np.array([[100.0, 1.5]]), expected) == pytest.approx(0.005)
     assert relative_difference(expected[:, :1], expected) == np.inf
+
+
+def test_what_the_converter_calls_its_constants_leaves_no_trace(tmp_path: Path) -> None:
+    """Names and the order of constants differ between processes; the files do not."""
+    path = tmp_path / "m.onnx"
+    table, weight = tf.constant(X[:3, :2]), tf.Variable(tf.ones([3, 2]))
+    export_onnx(function(lambda x: tf.nn.gelu(x @ weight) @ tf.transpose(table) + tf.gather(x, [0])), path, {"x": X})
+    model = onnx.load(path)
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    new = {name: f"other_{number * 7 % 31}" for number, name in enumerate(_inner_names(model))}
+    assert len(set(new.values())) == len(new) > 4
+    for node in other.graph.node:
+        node.name = f"{node.name}__{len(node.name)}"
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+    for constant in other.graph.initializer:
+        constant.name = new[constant.name]
+    backwards = list(other.graph.initializer)[::-1]
+    del other.graph.initializer[:]
+    other.graph.initializer.extend(backwards)
+    assert other.SerializeToString() != path.read_bytes()
+    assert renumbered(other).SerializeToString() == path.read_bytes()
+
+
+def _inner_names(model: onnx.ModelProto) -> list[str]:
+    outputs = {value.name for value in model.graph.output}
+    made = [name for node in model.graph.node for name in node.output if name not in outputs]
+    return [*made, *(constant.name for constant in model.graph.initializer)]

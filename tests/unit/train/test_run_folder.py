@@ -104,3 +104,25 @@ def test_a_run_killed_while_starting_is_no_run(run: RunFolder) -> None:
     run.checkpoints.mkdir(parents=True)
     with pytest.raises(TrainingError, match="without --resume"):
         run.check_resumable(config(), {})
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_start_that_is_cut_off_leaves_the_run_before(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    run.start(config(), {"dataset": "abc"})
+    write, left = Path.write_text, [written]
+
+    def cut_off(path: Path, *arguments: str) -> int:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return write(path, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            run.start(config(training={"epochs": 9}), {})
+    run.check_resumable(config(), {"dataset": "abc"})
+    assert run.start(config(training={"epochs": 9}), {})
+    run.check_resumable(config(training={"epochs": 9}), {})
