@@ -14,6 +14,7 @@ from recsys.prepare.item_cleaning import PRICES_IN
 from recsys.prepare.tally import iso_time
 
 MOST_INPUTS_NAMED = 5
+PRICE_IN = "price in "  # how remarks on the currencies of an input begin
 
 
 def find_warnings(
@@ -47,6 +48,11 @@ def _of_inputs(inputs: Inputs) -> Iterator[str]:
                 f"{log.report.bad:,} of {log.report.lines:,} events in the store {log.report.path} are not used "
                 f"({causes}){_reasons(log.report.explanations)}: see data.event_weights and data.rating_range."
             )
+    for log in inputs.interactions:
+        prices = {remark: count for remark, count in log.report.remarks.items() if remark.startswith(PRICE_IN)}
+        if prices:
+            named = ", ".join(f"{remark.removeprefix(PRICE_IN)} {count:,}" for remark, count in prices.items())
+            yield f"Prices in {log.report.path} are in several currencies ({named}): they are taken as if in one."
     empty = [log.report.path.name for log in inputs.interactions if not log.tally.rows]
     if empty:
         yield f"{len(empty):,} inputs without an event that could be read: {', '.join(empty[:MOST_INPUTS_NAMED])}."
@@ -120,4 +126,4 @@ def _of_catalogue(db: Database, counts: Mapping[str, int], record_causes: Mappin
         named = ", ".join(
             f"{currency} {n:,}" for currency, n in sorted(currencies.items(), key=lambda entry: -entry[1])
         )
-        yield f"Prices in the catalogue are in several currencies ({named}): they are compared as if they were in one."
+        yield f"Prices in the catalogue are in several currencies ({named}): they are taken as if in one."

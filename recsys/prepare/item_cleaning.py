@@ -52,7 +52,7 @@ def _price(raw: str | float | None, mark: DecimalMark | None, causes: Counter[st
     if price.ambiguous:
         causes["price_ambiguous"] += 1
     if price.currency:
-        causes[PRICES_IN + price.currency] += 1
+        causes[PRICES_IN + price.currency_name] += 1
     return price.amount
 
 

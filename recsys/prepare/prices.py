@@ -29,6 +29,10 @@ _POINTED = re.compile(r"\b(Rs|Fr|kr)\.(?!\w)|\b(Rs|Fr|kr)\.(?=\d)", re.IGNORECAS
 _COUNTRY = "[A-Z]{0,2}"
 
 
+# Symbols of one currency alone; $ and ¥ are those of several.
+_CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN"}
+
+
 class Price(NamedTuple):
     """A price in the file's currency.
 
@@ -41,6 +45,11 @@ class Price(NamedTuple):
     amount: float
     currency: str = ""
     ambiguous: bool = False
+
+    @property
+    def currency_name(self) -> str:
+        """The code of the currency, or its symbol where that may mean several."""
+        return _CODES.get(self.currency, self.currency)
 
 
 def read_price(text: str, mark: DecimalMark | None = None) -> Price | None:

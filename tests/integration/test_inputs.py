@@ -432,13 +432,19 @@ def test_events_at_one_time_are_said(tmp_path: Path) -> None:
 
 
 def test_several_currencies_are_said(tmp_path: Path, daily: Path) -> None:
-    prices = {"i10": "12,99 €", "i11": "$3.50", "i20": "4.00 €"}
+    prices = {"i10": "12,99 €", "i11": "$3.50", "i20": "4.00 EUR"}
     catalogue = tmp_path / "items.jsonl"
     catalogue.write_text(
         "".join(json.dumps({"item_id": item, "title": item, "price": price}) + "\n" for item, price in prices.items())
     )
     warnings = run(tmp_path, [daily], metadata=[catalogue]).manifest["warnings"]
-    assert any("several currencies (€ 2, $ 1)" in warning for warning in warnings)
+    assert any("catalogue are in several currencies (EUR 2, $ 1)" in warning for warning in warnings)
+    (tmp_path / "paid.csv").write_text(
+        HEADER.replace("\n", ",price\n")
+        + "".join(f"u,i{n},purchase,160000000{n},{'$' if n % 3 else '€'}2\n" for n in range(5))
+    )
+    warnings = run(tmp_path, [tmp_path / "paid.csv"]).manifest["warnings"]
+    assert any("paid.csv are in several currencies ($ 3, EUR 2)" in warning for warning in warnings)
 
 
 def test_the_summary(tmp_path: Path, daily: Path) -> None:

@@ -79,7 +79,7 @@ class NumberColumn:
         counts = np.bincount(read.codes + 1, minlength=len(read.values) + 1)[1:]
         for price, count in zip(read.values, counts.tolist(), strict=True):
             if price and price.currency:
-                self._currencies[price.currency] += count
+                self._currencies[price.currency_name] += count
         return Numbers(values, wrong)
 
     def _one(self, text: str) -> Price:
