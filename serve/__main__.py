@@ -135,6 +135,7 @@ def _run(settings: Settings, listener: socket.socket, shared: Shared) -> int:
         log_level=settings.log_level,
         timeout_graceful_shutdown=settings.shutdown_s,
     )
+    logs.catch_what_escapes()
     try:
         if not several:
             uvicorn.Server(config).run(sockets=[listener])

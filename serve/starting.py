@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import multiprocessing
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 
 from recsys.core.errors import RecsysError
+from serve import logs
 from serve.http.request_ids import HEADER as REQUEST_ID
 from serve.http.request_ids import request_id
 from serve.settings import Settings
@@ -79,6 +81,8 @@ class Starting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            if multiprocessing.parent_process() is not None:
+                logs.catch_what_escapes()
             await self._live(receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
@@ -116,7 +120,7 @@ class Starting:
                 listen.set()
                 await stop.wait()
         except RecsysError as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            logger.critical("%s: %s", type(error).__name__, error)
             _end(error.exit_code if self.first else CRASHED)
         except Exception:  # a bug: the process must not go on to say that it is starting
             logger.exception("The server cannot start")

@@ -25,7 +25,7 @@ from serve import logs
 from serve.bundles.loaded import by_popularity
 from serve.settings import ENV_PREFIX, Settings, load_settings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("serve.items.search_index")  # whatever it is called when it runs as a process
 
 ROWS_AT_ONCE = 1000
 TIMEOUT_S = 30.0
@@ -72,7 +72,7 @@ def _rows(bundle: Bundle) -> Iterator[ItemRow]:
 def main(path: str) -> int:
     """Wait for the store where need be, and for other processes at the same task."""
     settings = load_settings()
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure_process(settings.log_level, settings.log_format)
     os.nice(NICENESS)
     name = hashlib.sha256(settings.store.encode()).hexdigest()[:16]
     lock = Path(tempfile.gettempdir()) / f"recsys-search-{os.getuid()}-{name}.lock"

@@ -43,8 +43,8 @@ async def started(app: Starting) -> None:
 
 
 @pytest.fixture
-def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> End:
-    """Start with options that must fail: the exit code and what was printed."""
+def end(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> End:
+    """Start with options that must fail: the exit code, and what was printed or logged."""
 
     def start(settings: Settings, listener: socket.socket, shared: Shared) -> int:
         listener.close()
@@ -57,7 +57,7 @@ def end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def run(*options: str) -> tuple[int, str]:
         code = main(["--port", "0", "--store", "none", *options])
-        return code, capsys.readouterr().err
+        return code, capsys.readouterr().err + caplog.text
 
     return run
 
