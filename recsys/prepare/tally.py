@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from recsys.prepare import columns as c
 
@@ -36,11 +36,11 @@ class Tally:
         self.rows += len(batch)
         if not len(batch):
             return
-        times = batch[c.TIMESTAMP]
-        span = pc.min_max(times).as_py()
-        low, high = self.time_range or (span["min"], span["max"])
-        self.time_range = min(low, span["min"]), max(high, span["max"])
-        self.at_midnight += _midnights(times)
+        times = batch[c.TIMESTAMP].to_numpy()
+        first, last = int(times.min()), int(times.max())
+        low, high = self.time_range or (first, last)
+        self.time_range = min(low, first), max(high, last)
+        self.at_midnight += int(np.count_nonzero(times % DAY_S == 0))
         if c.EVENT_TYPE in batch.column_names:
             for entry in batch[c.EVENT_TYPE].value_counts().to_pylist():
                 if entry["values"] is not None:
@@ -58,8 +58,3 @@ class Tally:
 def iso_time(seconds: int) -> str:
     """A time as 2020-09-13T12:26:40Z."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _midnights(times: pa.ChunkedArray) -> int:
-    days = pc.multiply(pc.divide(times, DAY_S), DAY_S)
-    return int(pc.sum(pc.equal(days, times)).as_py())
