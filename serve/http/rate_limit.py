@@ -6,19 +6,18 @@ draft-ietf-httpapi-ratelimit-headers-10.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.buckets import Buckets, Taken
+from serve.connections.proxies import home_of
 from serve.http.limits import limited
 from serve.http.problems import problem
 from serve.metrics import Metrics
 
 HEADERS = ("RateLimit", "RateLimit-Policy")
-NETWORK = 64  # bits of an IPv6 address that name a network: whoever has one has all addresses in it
 
 
 class RateLimit:
@@ -68,14 +67,4 @@ def caller(scope: Scope) -> str:
         return f"key {key}"
     client = scope.get("client")
     address = client[0] if client else "unknown"
-    return f"address {_network(address) if ':' in address else address}"
-
-
-def _network(address: str) -> str:
-    try:
-        found = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:  # a path, or whatever else the server before this one calls its clients
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(found), NETWORK), strict=False))
+    return f"address {home_of(address) if ':' in address else address}"

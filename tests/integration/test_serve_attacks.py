@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.bundles import make_bundle
-from tests.support.server_processes import command, get, logged_server
+from tests.support.server_processes import ROOT, command, environment, get, logged_server
 from tests.support.waiting import TIMEOUT_S, eventually
 
 MB = 1 << 20
@@ -175,10 +175,23 @@ def test_a_client_that_never_reads_is_let_go(bundle_path: Path, tmp_path: Path) 
         eventually(lambda: open_connections() == 0)
 
 
+@pytest.mark.parametrize(("trusted", "expected"), [("", "127.0.0.1"), ("127.0.0.0/8", "192.0.2.5")])
+def test_nobody_chooses_an_address(trusted: str, expected: str, bundle_path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    options = ("--access-log", "true", "--trusted-proxies", trusted)
+    with attacked(bundle_path, log, *options) as (url, _):
+        asked = {"X-Forwarded-For": "1.1.1.1, 192.0.2.5", "X-Request-ID": "forwarded"}
+        assert get(f"{url}/health", **asked).status == 200
+
+        def clients() -> list[str]:
+            lines = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            return [line["client"] for line in lines if line.get("request_id") == "forwarded"]
+
+        eventually(lambda: clients() == [expected])  # the line follows the answer
+
+
 def test_a_server_that_starts_is_no_easier_prey(bundle_path: Path, tmp_path: Path) -> None:
     """Before it has read its own code it takes heads of the same length, and no body."""
-    from tests.support.server_processes import ROOT, environment  # noqa: PLC0415
-
     options = ("--bundle", str(bundle_path), "--port", "0", "--head-timeout-s", "0.5")
     process = subprocess.Popen(
         command(*options), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
