@@ -24,7 +24,7 @@ def best_baseline(results: RankingResults, protocol: Protocol, metrics: Mapping[
         "highest_here": the baseline of the highest NDCG on the split itself, "gain": of the system over the baseline,
         an estimate relative to the baseline's NDCG, None where that is 0}; None without users or baselines.
     """
-    table = results["ranking"][s.SEEN_REMOVED]["systems"]
+    table = results["ranking"][protocol["headline_protocol"]]["systems"]
     names = s.baselines(table)
     if not names:
         return None

@@ -10,7 +10,6 @@ from recsys.measure.protocol import HeldOut
 from recsys.measure.results import CandidateRecall
 from recsys.measure.tally import Summary
 from recsys.pipeline.recommender import Recommender
-from recsys.sources.exact import is_seen
 
 MAX_USERS = 5000
 
@@ -22,7 +21,8 @@ def candidate_recall(
 
     Args:
         recommender: what is served.
-        held: users of the split, of whom `MAX_USERS` with a history are asked for; seen items are removed.
+        held: users of the split, of whom `MAX_USERS` with a history are asked for; seen items are removed unless
+            repeats are predicted.
         n_items: size of the catalogue.
         samples: bootstrap resamples of users.
         seed: of the sample and the bootstrap.
@@ -33,9 +33,8 @@ def candidate_recall(
     chosen = held.select(np.flatnonzero(held.queries.histories.lengths)).sample(MAX_USERS, seed)
     recalls, counts = np.full(len(chosen), np.nan), np.zeros(len(chosen))
     for rows, block in chosen.blocks(n_items):
-        repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
-        relevant = block.relevant.keep(~repeated)
-        candidates = recommender.candidates(recommender.read(block.queries))
+        relevant = block.wanted
+        candidates = recommender.candidates(recommender.read(block.queries), exclude_seen=not held.repeats)
         hits = membership(candidates, relevant).sum(axis=1)
         recalls[rows] = np.where(relevant.counts > 0, hits / np.maximum(relevant.counts, 1), np.nan)
         counts[rows] = (candidates != NO_ITEM).sum(axis=1)

@@ -16,7 +16,7 @@ from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.results import AmongNewItems, NewUsers, NewUsersRow
 from recsys.measure.tally import HEADLINE, Summary
 from recsys.sources.base import Source
-from recsys.sources.exact import is_seen, top_k
+from recsys.sources.exact import top_k
 
 LENGTHS = (0, 1, 2, 5)
 MAX_USERS = 5000
@@ -26,7 +26,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
     """Figures of the same users, as if they had only their last 0, 1, 2 or 5 interactions.
 
     The model is not told who they are (user -1), also in the row of their whole histories. The relevant
-    items are the same in every row: those that are not in the whole history.
+    items are the same in every row: those that are not in the whole history, unless repeats are predicted.
 
     Args:
         systems: to be asked.
@@ -40,8 +40,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
     """
     long_enough = held.select(np.flatnonzero(held.queries.histories.lengths >= max(LENGTHS)))
     chosen = long_enough.sample(MAX_USERS, config.seed)
-    repeated = is_seen(chosen.relevant.items, chosen.relevant.owners, chosen.queries.histories)
-    relevant = chosen.relevant.keep(~repeated)
+    relevant, protocol = chosen.wanted, s.headline_protocol(repeats=held.repeats)
     if not relevant.counts.any():
         return None
     cutoff = main_cutoff(config.evaluation.cutoffs)
@@ -52,7 +51,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
         for rows_of_block, block in chosen.blocks(systems.two_tower.n_items):
             relevant_in_block = relevant.select(np.arange(rows_of_block.start, rows_of_block.stop))
             queries = _anonymous(block.queries, length)
-            lists = systems.rank(queries, list_length(config), names, [s.SEEN_REMOVED])[s.SEEN_REMOVED]
+            lists = systems.rank(queries, list_length(config), names, [protocol])[protocol]
             for name in names:
                 values = ranking_metrics(lists[name].items, relevant_in_block, [cutoff])
                 for metric in metrics:

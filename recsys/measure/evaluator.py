@@ -148,6 +148,7 @@ def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> Protoc
         "cutoffs": list(config.evaluation.cutoffs),
         "main_cutoff": main_cutoff(config.evaluation.cutoffs),
         "protocols": list(s.PROTOCOLS),
+        "headline_protocol": s.headline_protocol(repeats=held.repeats),
         "bootstrap_samples": config.evaluation.bootstrap_samples,
         "seed": config.seed,
     }

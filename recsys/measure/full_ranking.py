@@ -52,19 +52,20 @@ class FullRanking:
         self._depth = list_length(config)
         diversity = Diversity(dataset.items)
         self._diversity = diversity if diversity.described_share else None
+        self._headline = s.headline_protocol(repeats=held.repeats)
         self._tallies = {protocol: {name: self._tally(protocol) for name in systems.names} for protocol in s.PROTOCOLS}
         self._ann_recall = np.full(len(held), np.nan)
         self._changed = {pair: np.full((len(held), 2), np.nan) for pair in ((s.EXACT, s.ANN), (s.ANN, s.SYSTEM))}
         self._repeated = 0
 
     def _tally(self, protocol: str) -> Tally:
-        """Slices and diversity are counted where seen items are removed, as they are when served."""
-        served = protocol == s.SEEN_REMOVED
+        """Slices and diversity are counted under the headline protocol."""
+        served = protocol == self._headline
         slices = [*self._slices, ItemSlice(WARM, self._counts > 0)] if served else []
         return Tally(len(self._held), self._config.cutoffs, slices, self._counts, self._diversity if served else None)
 
     def add(self, rows: slice, block: HeldOut) -> Candidates:
-        """Rank for a block of users, count, and return what the system serves: top 100, seen removed."""
+        """Rank for a block of users, count, and return the system's top 100 under the headline protocol."""
         lists = self._systems.rank(block.queries, self._depth)
         repeated = is_seen(block.relevant.items, block.relevant.owners, block.queries.histories)
         self._repeated += int(repeated.sum())
@@ -76,9 +77,9 @@ class FullRanking:
         strangers = block.queries.histories.lengths == 0  # no search is made for them
         self._ann_recall[rows] = np.where(strangers, np.nan, overlap(approximate, exact))
         for (before, after), changed in self._changed.items():
-            old, new = (lists[s.SEEN_REMOVED][name].items[:, : self._main] for name in (before, after))
+            old, new = (lists[self._headline][name].items[:, : self._main] for name in (before, after))
             changed[rows] = np.where(strangers[:, None], np.nan, _changes(old, new))
-        served = lists[s.SEEN_REMOVED][s.SYSTEM]
+        served = lists[self._headline][s.SYSTEM]
         return Candidates(served.items[:, :LIST_LENGTH], served.scores[:, :LIST_LENGTH])
 
     def results(self) -> RankingResults:
@@ -91,7 +92,7 @@ class FullRanking:
                 protocol: {"users": summary.users, "systems": self._with_extras(protocol, summary)}
                 for protocol, summary in summaries.items()
             },
-            "comparisons": self._comparisons(summaries[s.SEEN_REMOVED]),
+            "comparisons": self._comparisons(summaries[self._headline]),
             "slices": self._slice_results(),
             "cold_items": self._cold_items(),
             "ann": {
@@ -134,7 +135,7 @@ class FullRanking:
         ]
 
     def _slice_results(self) -> Slices:
-        tallies = self._tallies[s.SEEN_REMOVED]
+        tallies = self._tallies[self._headline]
         by_history: list[HistorySlice] = []
         for label, mask in history_slices(self._held.queries.histories.lengths):
             figures = {name: {m: tally.figures[m][mask] for m in self._metrics} for name, tally in tallies.items()}
@@ -172,7 +173,7 @@ class FullRanking:
         }
 
     def _slice_summary(self, label: str) -> Summary:
-        tallies = self._tallies[s.SEEN_REMOVED]
+        tallies = self._tallies[self._headline]
         return self._resampled({name: tally.slice_figures[label] for name, tally in tallies.items()})
 
     def _resampled(self, figures: dict[str, dict[str, Float32Array]]) -> Summary:

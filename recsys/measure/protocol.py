@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from recsys.core.types import BoolArray, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
+from recsys.sources.exact import is_seen
 
 HISTORY_SPLITS = {c.VALIDATION: (c.TRAIN,), c.TEST: (c.TRAIN, c.VALIDATION)}
 COLD, WARM = "cold", "warm"
@@ -37,12 +38,14 @@ class HeldOut:
         queries: of all U users.
         relevant: the distinct items each user chose in the split.
         ratings: [R] entries of the split that carry a rating: columns query (0..U-1), item, rating.
+        repeats: whether items of the histories may be chosen again, so that lists hold them too.
     """
 
     split: str
     queries: Queries
     relevant: Relevant
     ratings: pd.DataFrame
+    repeats: bool = False
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -82,6 +85,7 @@ class HeldOut:
                 distinct[c.ITEM].to_numpy(np.int32),
             ),
             rated[["query", c.ITEM, c.RATING]].reset_index(drop=True),
+            dataset.predicts_repeats,
         )
 
     def select(self, rows: NDArray[np.integer]) -> HeldOut:
@@ -90,7 +94,14 @@ class HeldOut:
         positions = pd.Series(np.arange(len(rows)), index=rows)
         ratings = self.ratings[self.ratings["query"].isin(rows)]
         ratings = ratings.assign(query=ratings["query"].map(positions)).reset_index(drop=True)
-        return HeldOut(self.split, self.queries.select(rows), self.relevant.select(rows), ratings)
+        return replace(self, queries=self.queries.select(rows), relevant=self.relevant.select(rows), ratings=ratings)
+
+    @property
+    def wanted(self) -> Relevant:
+        """The relevant items that lists may hold: unseen ones, unless repeats are predicted."""
+        if self.repeats:
+            return self.relevant
+        return self.relevant.keep(~is_seen(self.relevant.items, self.relevant.owners, self.queries.histories))
 
     def sample(self, count: int, seed: int) -> HeldOut:
         """At most `count` queries, drawn without replacement: file order is not random."""
@@ -142,8 +153,10 @@ def history_slices(lengths: NDArray[np.integer]) -> list[tuple[str, BoolArray]]:
 
 
 def train_counts(dataset: PreparedDataset) -> Int64Array:
-    """int64 [n_items], interactions of each item in train."""
-    return np.bincount(dataset.of_splits([c.TRAIN])[c.ITEM], minlength=dataset.n_items)
+    """int64 [n_items], interactions of each item in train; where events are counted, events."""
+    train = dataset.of_splits([c.TRAIN])
+    counts = train[c.COUNT].to_numpy() if dataset.repeats == "count" else None
+    return np.bincount(train[c.ITEM], counts, dataset.n_items).astype(np.int64)
 
 
 def block_users(n_items: int) -> int:

@@ -141,6 +141,7 @@ class Protocol(TypedDict):
     cutoffs: list[int]
     main_cutoff: int
     protocols: list[str]
+    headline_protocol: str
     bootstrap_samples: int
     seed: int
 

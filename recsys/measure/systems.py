@@ -30,6 +30,12 @@ SEEN_REMOVED, NOTHING_REMOVED = "seen_removed", "nothing_removed"
 PROTOCOLS = (SEEN_REMOVED, NOTHING_REMOVED)
 """Whether items of the history may be recommended: not in the first, where they are relevant neither; in the second."""
 
+
+def headline_protocol(*, repeats: bool) -> str:
+    """The protocol of headline figures: what lists show by default, unless users choose the same again."""
+    return NOTHING_REMOVED if repeats else SEEN_REMOVED
+
+
 Lists = dict[str, dict[str, Candidates]]
 """Protocol -> system -> lists."""
 

@@ -45,7 +45,8 @@ class Ranker:
         features: computes what the model reads.
         model: scores it.
         repeat_log_odds: added to the score of an item that the history holds; how much likelier training users chose
-            such an item than another one. Far below zero where a pair of user and item is kept once.
+            such an item than another one. Far below zero where a pair of user and item is kept once; where repeats are
+            kept, the model has learned from lists with such items, and this is what they lack on validation.
         finalists: candidates of a query that reach the model, those of the highest sums; all of them where no source
             has a weight in the sum.
     """

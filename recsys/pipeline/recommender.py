@@ -72,9 +72,9 @@ class Recommender:
         by_name = {source.name: source for source in (*(one.source for one in self.proposers), *scored)}
         return Panel(tuple(by_name.values()))
 
-    def candidates(self, readings: Readings) -> Int32Array:
-        """All that the sources propose for each query, unseen items alone: int32 [B, C], padded with `NO_ITEM`."""
-        return union(propose(readings, self.proposers, 1, Allowed()))
+    def candidates(self, readings: Readings, *, exclude_seen: bool = True) -> Int32Array:
+        """All that the sources propose for each query, int32 [B, C], padded with `NO_ITEM`."""
+        return union(propose(readings, self.proposers, 1, Allowed(exclude_seen)))
 
     def recommend(
         self,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.prepare import columns as c
-from recsys.prepare.schema import SCHEMA_VERSION
+from recsys.prepare.schema import SCHEMA_VERSION, Repeats
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,39 @@ class PreparedDataset:
         """The raw data's id of each item row, object [n_items]."""
         return self.items[c.ITEM_ID].to_numpy(dtype=object)
 
+    @property
+    def repeats(self) -> Repeats:
+        """What became of several events of one user with one item, see `data.repeats`."""
+        repeats: Repeats = self.manifest.get("config", {}).get("data", {}).get("repeats", "latest")
+        return repeats
+
+    @property
+    def predicts_repeats(self) -> bool:
+        """Whether a user's held-out items may be in the user's history."""
+        return self.repeats != "latest"
+
     def of_splits(self, splits: Sequence[str]) -> pd.DataFrame:
         """The interactions of the given splits, in the dataset's order."""
         return self.interactions[self.interactions[c.SPLIT].isin(splits)]
 
-    def histories(self, splits: Sequence[str] = (c.TRAIN,)) -> Histories:
-        """Histories of all users (row b is user row b) from the given splits."""
+    def histories(self, splits: Sequence[str] = (c.TRAIN,), *, counted: bool = False) -> Histories:
+        """Histories of all users (row b is user row b) from the given splits.
+
+        Args:
+            splits: see above. Where events are counted, an item that is in several is in a history once, at its latest.
+            counted: weigh each interaction by the number of its events, where these are counted.
+        """
         interactions = self.of_splits(splits)
+        weights = interactions[c.WEIGHT].to_numpy()
+        if self.repeats == "count":
+            weights = weights * interactions[c.COUNT].to_numpy() if counted else weights
+            latest = ~interactions.duplicated([c.USER, c.ITEM], keep="last").to_numpy()
+            interactions, weights = interactions[latest], weights[latest]
         return Histories.from_rows(
             self.n_users,
             interactions[c.USER].to_numpy(),
             interactions[c.ITEM].to_numpy(),
             interactions[c.TIMESTAMP].to_numpy(),
             interactions[c.RATING].to_numpy(),
-            interactions[c.WEIGHT].to_numpy(),
+            weights,
         )

@@ -14,11 +14,15 @@ input and settings give equal bytes. In memory, a user's interactions are a row 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pyarrow as pa
 
 from recsys.prepare import columns as c
 
 SCHEMA_VERSION = 1
+
+Repeats = Literal["latest", "count", "all"]
 
 INTERACTIONS_SCHEMA = pa.schema(
     [

@@ -10,10 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
 from recsys.prepare.formats.registry import FORMATS
+from recsys.prepare.schema import Repeats
 from recsys.prepare.text_settings import TextConfig
 from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
-
-Repeats = Literal["latest", "count", "all"]
 
 
 class SplitConfig(Section):

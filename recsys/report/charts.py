@@ -9,7 +9,7 @@ from recsys.measure import systems as s
 from recsys.measure.results import HistorySlice
 from recsys.measure.tally import HEADLINE
 from recsys.report import figures
-from recsys.report.document import Document
+from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
 from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
 
@@ -73,7 +73,7 @@ def _cutoff(results: Document) -> int:
 
 
 def _served(results: Document) -> dict[str, Any]:
-    table: dict[str, Any] = results["ranking"][s.SEEN_REMOVED]["systems"]
+    table: dict[str, Any] = results["ranking"][headline_protocol(results)]["systems"]
     return table
 
 
@@ -81,8 +81,10 @@ def _colours(results: Document, names: Sequence[str]) -> dict[str, int]:
     return {results["systems"][name]["label"]: series(name) for name in names}
 
 
-def _comparison(results: Document) -> str:
+def _comparison(results: Document) -> str | None:
     names, ranking = ordered(results), results["ranking"]
+    if not all(ranking[protocol]["systems"] for protocol in s.PROTOCOLS):
+        return None
     panels = {}
     for metric in HEADLINE:
         column = f"{metric}@{_cutoff(results)}"

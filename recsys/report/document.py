@@ -52,3 +52,8 @@ def _with_labels(ratings: RatingResults | None) -> RatingResults | None:
         return ratings
     models = {name: {**FACTOR_MODELS[name], **about} for name, about in ratings["factor_models"].items()}
     return {**ratings, "factor_models": models}
+
+
+def headline_protocol(results: Document) -> str:
+    """The protocol of headline figures."""
+    return str(results["protocol"]["headline_protocol"])

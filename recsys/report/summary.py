@@ -12,8 +12,10 @@ from rich.table import Table
 from recsys.measure import systems as s
 from recsys.measure.results import Estimate
 from recsys.report.charts import ordered
-from recsys.report.document import Document
+from recsys.report.document import Document, headline_protocol
 from recsys.report.names import metric_label, rating_labels
+
+_WORDS = {s.SEEN_REMOVED: "seen items removed", s.NOTHING_REMOVED: "nothing removed"}
 
 
 def print_summary(console: Console, results: Document) -> None:
@@ -24,27 +26,29 @@ def print_summary(console: Console, results: Document) -> None:
         results: of `document.document`.
     """
     protocol, k = results["protocol"], results["protocol"]["main_cutoff"]
+    main = headline_protocol(results)
+    (other,) = set(_WORDS) - {main}
     label = f"{results['run']['name']}{' (synthetic data)' if results['run']['synthetic'] else ''}"
     table = Table(
         title=f"{label}: {protocol['split']}, {protocol['users']:,} users, {protocol['catalogue']:,} items",
         title_justify="left",
-        caption="± half of the 95% interval over users; seen items removed unless said otherwise",
+        caption=f"± half of the 95% interval over users; {_WORDS[main]} unless said otherwise",
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
         collapse_padding=True,
     )
     table.add_column("System", no_wrap=True)
-    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\nnothing\nremoved", "Coverage"):
+    for heading in (f"NDCG@{k}", f"Recall@{k}", f"NDCG@{k}\n{_WORDS[other].replace(' ', chr(10))}", "Coverage"):
         table.add_column(heading, justify="right", no_wrap=True)
-    removed, kept = (results["ranking"][name]["systems"] for name in (s.SEEN_REMOVED, s.NOTHING_REMOVED))
-    for name in ordered(results) if removed else ():
-        row = removed[name]
+    table_of = {name: of_protocol["systems"] for name, of_protocol in results["ranking"].items()}
+    for name in ordered(results) if table_of[main] else ():
+        row, beside = table_of[main][name], table_of[other].get(name)
         table.add_row(
             results["systems"][name]["label"],
             _estimate(row["metrics"][f"ndcg@{k}"]),
             _estimate(row["metrics"][f"recall@{k}"]),
-            f"{kept[name]['metrics'][f'ndcg@{k}']['mean']:.4f}",
+            f"{beside['metrics'][f'ndcg@{k}']['mean']:.4f}" if beside else "–",
             f"{row['coverage'][str(k)]:.1%}",
         )
     console.print(table)
@@ -54,7 +58,7 @@ def print_summary(console: Console, results: Document) -> None:
         errors = "  ".join(f"{label} {models[name]['rmse']['mean']:.4f}" for name, label in labels.items())
         console.print(f"Rating RMSE: {errors}", highlight=False)
     if results["seeds"] is not None:
-        _print_spread(console, results["seeds"]["spread"][s.SEEN_REMOVED], results["systems"])
+        _print_spread(console, results["seeds"]["spread"][headline_protocol(results)], results["systems"])
     for warning in results["warnings"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
 

@@ -13,7 +13,7 @@ from recsys.measure.metrics import METRICS
 from recsys.measure.ratings import HEAD
 from recsys.measure.tally import HEADLINE
 from recsys.report.charts import ordered
-from recsys.report.document import Document
+from recsys.report.document import Document, headline_protocol
 from recsys.report.names import METRIC_LABELS, metric_label, system_label
 
 REAL_TIMES_FROM = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
@@ -23,7 +23,7 @@ REAL_TIMES_FROM = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 def tiles(results: Document) -> list[dict[str, str]]:
     """The headline figures: label, value, and a line below."""
     main = results["protocol"]["main_cutoff"]
-    table = results["ranking"][s.SEEN_REMOVED]["systems"]
+    table = results["ranking"][headline_protocol(results)]["systems"]
     headline = []
     if table:
         for metric in HEADLINE:

@@ -23,6 +23,7 @@ class FitData:
         prices: float64 [N] of the catalogue, NaN where unknown; None: no prices.
         quantities: float32 [T], units bought, beside `histories.items`, NaN where unknown; None: no quantities.
         seed: of ALS and BPR.
+        repeats: whether people choose the same item again, so that an item may lead to itself.
     """
 
     histories: Histories
@@ -32,6 +33,7 @@ class FitData:
     prices: Float64Array | None = None
     quantities: Float32Array | None = None
     seed: int = 0
+    repeats: bool = False
 
 
 def _always(_: FitData, __: Any) -> str | None:

@@ -14,7 +14,7 @@ from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.base import Source
 from recsys.sources.dense import remove_seen
-from recsys.sources.exact import BLOCK_ENTRIES, is_seen, top_k_sparse
+from recsys.sources.exact import BLOCK_ENTRIES, top_k_sparse
 from recsys.sources.hybrid import above_floor
 
 DEPTH = 100
@@ -22,7 +22,7 @@ DEPTH = 100
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """Contributions of M sources to the unseen items that one of them ranks among its first `DEPTH`.
+    """Contributions of M sources to the items that a list may hold and one of them ranks among its first `DEPTH`.
 
     A weighted sum of sources is ranked among these C candidates of a user instead of the catalogue. Users none of
     whose candidates is relevant are left out: their figures are 0 whatever the weights.
@@ -31,9 +31,9 @@ class CandidateScores:
         names: of the M sources.
         contributions: float32 [M, U, C], see `above_floor`; 0 beside padding.
         items: int32 [U, C], `NO_ITEM` pads on the right.
-        relevant: unseen relevant items of the U users.
-        users: number of users with an unseen relevant item, those left out included.
-        scales: float64 [M], median over users of a source's highest contribution to an unseen item.
+        relevant: what is wanted of the U users, see `HeldOut.wanted`.
+        users: number of users with a wanted item, those left out included.
+        scales: float64 [M], median over users of a source's highest contribution to such an item.
     """
 
     names: tuple[str, ...]
@@ -51,12 +51,12 @@ class CandidateScores:
             members: at least one, all over the same catalogue.
             held: users and what they chose.
         """
-        relevant = unseen(held)
+        relevant = held.wanted
         parts: list[tuple[Float32Array, Int32Array]] = []
         kept: list[Int64Array] = []
         best: list[Float32Array] = []
         for part, block in held.queries.blocks(block_users(members)):
-            contributions = contributions_of(members, block)
+            contributions = contributions_of(members, block, seen=held.repeats)
             best.append(contributions.max(axis=2, initial=0))
             items = _union([_highest(of_member, DEPTH) for of_member in contributions])
             wanted = relevant.select(np.arange(part.start, part.stop))
@@ -102,15 +102,10 @@ class CandidateScores:
         }
 
 
-def unseen(held: HeldOut) -> Relevant:
-    """The relevant items that are not in their user's history, which is removed from the lists."""
-    return held.relevant.keep(~is_seen(held.relevant.items, held.relevant.owners, held.queries.histories))
-
-
-def contributions_of(members: Mapping[str, Source], queries: Queries) -> Float32Array:
-    """float32 [M, B, N], what each member adds to a hybrid's score; 0 for seen items and empty histories."""
+def contributions_of(members: Mapping[str, Source], queries: Queries, *, seen: bool) -> Float32Array:
+    """[M, B, N], what each member adds to a hybrid's score; 0 for empty histories, and unless `seen` for seen items."""
     contributions = np.stack([above_floor(member.score(queries)) for member in members.values()])
-    for part in contributions:
+    for part in () if seen else contributions:
         remove_seen(part, queries.histories)
     contributions[:, queries.histories.lengths == 0] = 0
     return np.maximum(contributions, 0)

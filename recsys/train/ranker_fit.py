@@ -21,6 +21,7 @@ from recsys.train.validator import EARLY_STOPPING_METRIC
 
 _BLOCK_LISTS = 64
 _EDGE_LISTS = 3000
+REPEAT_OFFSETS = (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 4.0, -4.0)
 SUM_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -133,6 +134,19 @@ def with_sum(fitted: FittedRanker, validation: CandidateLists) -> FittedRanker:
     figures = {share: validation.ndcg(own + np.float32(weight) * sums) for share, weight in weights.items()}
     share = max(figures, key=figures.__getitem__)
     return replace(fitted, sum_weight=weights[share], sum_share=share, best=figures[share])
+
+
+def repeat_offset(fitted: FittedRanker, lists: CandidateLists) -> float:
+    """What to add to the score of an item of the history: the best of `REPEAT_OFFSETS`, of equals the least.
+
+    For a model that has learned from lists with such items. None of its features tells them from others, though the
+    sources' scores do so in part.
+    """
+    if lists.repeated is None:
+        return 0.0
+    scores, repeated = scores_of(fitted, lists.features), lists.repeated.astype(np.float32)
+    figures = {offset: lists.ndcg(scores + np.float32(offset) * repeated) for offset in REPEAT_OFFSETS}
+    return max(figures, key=figures.__getitem__)
 
 
 def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: Float32Array) -> Float32Array:

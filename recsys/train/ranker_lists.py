@@ -35,6 +35,7 @@ class CandidateLists:
         relevant: all that each query's user chose, candidates or not.
         queries: how many queries were asked, those without a chosen candidate included.
         candidate_recall: mean share of what was chosen that is among the candidates, over all queries.
+        repeated: bool [L, C], whether the query's history holds the candidate; None: no history holds one.
     """
 
     items: Int32Array
@@ -44,6 +45,7 @@ class CandidateLists:
     relevant: Relevant
     queries: int
     candidate_recall: float
+    repeated: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -74,7 +76,7 @@ def collect_lists(
     fitted: BoolArray | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> CandidateLists:
-    """Ask for the candidates of every query and compute their features; seen items are left out.
+    """Ask for the candidates of every query and compute their features; seen items only where repeats are predicted.
 
     Args:
         recommender: whose candidates are ranked; its own ranker is not asked.
@@ -90,13 +92,13 @@ def collect_lists(
         progress: called with the number of queries done since the last call.
     """
     rng = np.random.default_rng(seed)
-    parts: list[tuple[Int32Array, Float32Array, BoolArray]] = []
+    parts: list[tuple[Int32Array, Float32Array, BoolArray, BoolArray]] = []
     rows: list[Int64Array] = []
     recall = 0.0
     for start in range(0, len(held), _BLOCK_QUERIES):
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
         readings = scorer.read(block.queries)
-        items = recommender.candidates(readings)
+        items = recommender.candidates(readings, exclude_seen=not held.repeats)
         if fitted is not None:
             items = np.where(fitted[items], items, NO_ITEM)
         labels = membership(items, block.relevant) & (items != NO_ITEM)
@@ -117,24 +119,27 @@ def collect_lists(
             items, labels = np.take_along_axis(items, kept, axis=1), np.take_along_axis(labels, kept, axis=1)
             values = np.take_along_axis(values, kept[..., None], axis=1)
         rows.append(start + listed)
-        parts.append((items, values, labels))
+        histories = block.queries.histories.select(listed)
+        parts.append((items, values, labels, is_seen(items, np.arange(len(items))[:, None], histories)))
         progress(len(block))
-    width = max((items.shape[1] for items, _, _ in parts), default=0)
+    width = max((items.shape[1] for items, *_ in parts), default=0)
     return CandidateLists(
-        np.concatenate([_padded(items, width, NO_ITEM) for items, _, _ in parts]),
-        np.concatenate([_padded(values, width, 0) for _, values, _ in parts]),
+        np.concatenate([_padded(items, width, NO_ITEM) for items, *_ in parts]),
+        np.concatenate([_padded(values, width, 0) for _, values, *_ in parts]),
         features.names,
-        np.concatenate([_padded(labels, width, False) for _, _, labels in parts]),
+        np.concatenate([_padded(labels, width, False) for _, _, labels, _ in parts]),
         held.relevant.select(np.concatenate(rows)),
         len(held),
         recall / max(len(held), 1),
+        np.concatenate([_padded(repeated, width, False) for *_, repeated in parts]) if held.repeats else None,
     )
 
 
 def repeat_log_odds(held: HeldOut) -> float:
     """How much likelier users choose an item of their history than another one, as a log odds ratio.
 
-    Estimated from the queries' choices, half a choice added on both sides.
+    For a model that has learned from lists without such items. Estimated from the queries' choices, half a choice
+    added on both sides.
     """
     repeated = is_seen(held.relevant.items, held.relevant.owners, held.queries.histories)
     repeats, others = int(repeated.sum()), int((~repeated).sum())

@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from recsys.config import Config
-from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
@@ -43,15 +42,16 @@ class TunedSources:
         return {name: tuned.source for name, tuned in self.tuned.items()}
 
 
-def fit_data(dataset: PreparedDataset, histories: Histories, text: ItemText, config: Config) -> FitData:
-    """What sources are fitted on: the given histories of the dataset's users, and its catalogue."""
+def fit_data(dataset: PreparedDataset, text: ItemText, config: Config) -> FitData:
+    """What sources are fitted on: train, every event counted, and the catalogue."""
     return FitData(
-        histories=histories,
+        histories=dataset.histories((c.TRAIN,), counted=True),
         n_items=dataset.n_items,
         texts=dataset.items[c.TEXT].tolist(),
         text_vectors=text.embeddings,
         prices=dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
         seed=config.seed,
+        repeats=dataset.predicts_repeats,
     )
 
 

@@ -1,7 +1,7 @@
 """Tuning on validation: the settings of each source, the weights of a hybrid.
 
-The figure to beat is NDCG at the main cutoff, seen items removed, on a seeded sample of validation users. Every
-source has the same budget, `retrieval.trials` settings.
+The figure to beat is NDCG at the main cutoff, seen items removed unless repeats are predicted, on a seeded sample of
+validation users. Every source has the same budget, `retrieval.trials` settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
 from recsys.sources.recipes import Chosen, Recipe
 from recsys.sources.registry import BLEND, TWO_TOWER
-from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical, unseen
+from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical
 
 Progress = Callable[[int], None]
 
@@ -72,14 +72,14 @@ def tune_source(
         report = {"chosen": settings[0], "metric": metric, "users": 0, "tried": []}
         return Tuned(recipe.fitted(data, settings[0]), settings[0], report)
     held = tuning_sample(held, config)
-    relevant = unseen(held)
+    relevant = held.wanted
     best: tuple[float, Source, Chosen] | None = None
     tried: list[Chosen] = []
     for group in _sampled(settings, recipe.same_fit, config.retrieval.trials, config.seed):
         fitted = recipe.fitted(data, group[0])
         for setting in group:
             source = recipe.adapted(fitted, setting)
-            figure = _ndcg(source, held.queries, relevant, cutoff)
+            figure = _ndcg(source, held, relevant, cutoff)
             tried.append({**setting, metric: figure})
             if best is None or figure > best[0]:
                 best = figure, source, setting
@@ -250,7 +250,7 @@ def _scales(members: Mapping[str, Source], queries: Queries, seed: int) -> Float
     """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
     rows = np.random.default_rng(seed).permutation(len(queries))[:_SCALE_QUERIES]
     blocks = queries.select(rows).blocks(block_users(members))
-    best = [contributions_of(members, block).max(axis=2, initial=0) for _, block in blocks]
+    best = [contributions_of(members, block, seen=False).max(axis=2, initial=0) for _, block in blocks]
     return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
 
 
@@ -275,9 +275,9 @@ def _sampled(
     return chosen
 
 
-def _ndcg(source: Source, queries: Queries, relevant: Relevant, cutoff: int) -> float:
-    """Mean NDCG, seen items removed, of the users with a relevant item; 0 if there are none."""
-    best = source.propose(queries, cutoff, exclude_seen=True)
+def _ndcg(source: Source, held: HeldOut, relevant: Relevant, cutoff: int) -> float:
+    """Mean NDCG of the users with a relevant item, seen items removed unless repeats are predicted; 0 without users."""
+    best = source.propose(held.queries, cutoff, exclude_seen=not held.repeats)
     figures = ranking_metrics(best.items, relevant, [cutoff])[f"ndcg@{cutoff}"]
     counted = figures[relevant.counts > 0]
     return float(counted.mean(dtype=np.float64)) if len(counted) else 0.0

@@ -1,4 +1,4 @@
-"""Retrieval metrics on validation while training: full ranking over all items, seen items removed."""
+"""Retrieval metrics on validation while training: full ranking, seen items removed unless repeats are predicted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,15 @@ class Validator:
     """
 
     def __init__(
-        self, model: TwoTower, histories: Histories, held_out: Histories, *, max_users: int, max_history: int, seed: int
+        self,
+        model: TwoTower,
+        histories: Histories,
+        held_out: Histories,
+        *,
+        max_users: int,
+        max_history: int,
+        seed: int,
+        repeats: bool = False,
     ) -> None:
         """Draw the users.
 
@@ -36,6 +44,7 @@ class Validator:
             max_users: most users scored.
             max_history: longest input of the user tower.
             seed: of the draw.
+            repeats: whether seen items may be chosen again, and are ranked with the others.
         """
         users = np.flatnonzero((histories.lengths > 0) & (held_out.lengths > 0))
         if len(users) > max_users:
@@ -44,6 +53,7 @@ class Validator:
         self.users = users[np.argsort(histories.lengths[users], kind="stable")]
         self._seen = histories.select(self.users)
         self._inputs = self._seen.last(max_history)
+        self._removed = self._seen.last(0) if repeats else self._seen
         self._relevant = held_out.select(self.users)
         self._model = model
         self._best = tf.function(
@@ -76,7 +86,7 @@ class Validator:
 
     def _queries(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
         rows = np.arange(start, min(stop, len(self)))
-        inputs, seen = Padded.of(self._inputs.select(rows), self.users[rows]), self._seen.select(rows)
+        inputs, seen = Padded.of(self._inputs.select(rows), self.users[rows]), self._removed.select(rows)
         pairs = np.stack([seen.rows, seen.items], axis=1)
         return {**vars(inputs), "seen": pairs.astype(np.int64)}
 

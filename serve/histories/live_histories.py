@@ -18,6 +18,7 @@ from recsys.store import Event, StoreUnavailable
 from serve.bundles.event_types import EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
+from serve.histories.repeats import merge_repeats
 from serve.kernels import write_merged
 from serve.store.link import StoreLink, StoreState
 
@@ -47,15 +48,17 @@ class LiveHistories:
     """Merges the histories of one bundle with the store's events.
 
     An item is in a history once, at the time of its latest event, with the weight of its strongest one and its latest
-    rating; so the bundle's interactions and the same ones read again from the store count once. Events of
-    items that the bundle does not know, or of types that it does not know, are left out. One that takes another back
-    does so among the events of the store; what the bundle holds stays until the next one.
+    rating; so the bundle's interactions and the same ones read again from the store count once. Where the bundle was
+    trained on repeats, an item is there as often as it was chosen, see `merge_repeats`. Events of items that the bundle
+    does not know, or of types that it does not know, are left out. One that takes another back does so among the events
+    of the store; what the bundle holds stays until the next one.
     """
 
     def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int) -> None:
         """`limit`: most recent items of each user whose events are read; no `link`: there is no store."""
         self._bundle, self._link, self._limit = bundle, link, limit
         self._types = EventTypes.of(bundle)
+        self._merge = merge_repeats if bundle.manifest.config.get("data", {}).get("repeats") == "all" else merge
         catalogue = bundle.catalogue
         self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
         self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
@@ -78,7 +81,7 @@ class LiveHistories:
         events, state = self._events(user_ids, as_of)
         if events or as_of is not None or len(user_ids) < len(subjects):
             counts, added = self._added(subjects, events, moment, self._types.weights, 1.0)
-            histories = merge(self._bundle.histories, users, counts, added, as_of, self._bundle.n_items)
+            histories = self._merge(self._bundle.histories, users, counts, added, as_of, self._bundle.n_items)
         else:
             histories = self._bundle.histories.select(users)
         bought = self._bought(subjects, users, events, moment, as_of) if purchases else None
@@ -111,7 +114,7 @@ class LiveHistories:
     ) -> Histories:
         """What was bought: the merged histories again, with 1 as the weight of a purchase and 0 as that of others."""
         counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0)
-        merged = merge(self._bundle_purchases, users, counts, added, as_of, self._bundle.n_items)
+        merged = self._merge(self._bundle_purchases, users, counts, added, as_of, self._bundle.n_items)
         bought = merged.weights > 0
         indptr = np.concatenate([[0], np.cumsum(bought)])[merged.indptr]
         return Histories(

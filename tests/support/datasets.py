@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.prepare.schema import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SCHEMA_VERSION, USERS_SCHEMA
+from recsys.prepare.schema import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SCHEMA_VERSION, USERS_SCHEMA, Repeats
 
 TRAIN, VALIDATION, TEST = c.SPLITS
 Interaction = tuple[int, int, int, float | None, str]
@@ -21,7 +21,13 @@ Interaction = tuple[int, int, int, float | None, str]
 
 
 def make_dataset(
-    interactions: Sequence[Interaction], n_users: int, n_items: int, *, name: str = "tiny", path: Path = Path("tiny")
+    interactions: Sequence[Interaction],
+    n_users: int,
+    n_items: int,
+    *,
+    name: str = "tiny",
+    path: Path = Path("tiny"),
+    repeats: Repeats = "latest",
 ) -> PreparedDataset:
     """A dataset in memory; ids are `user0`, `item0` and so on. Interactions are sorted by user, then time."""
     frame = pd.DataFrame(interactions, columns=[c.USER, c.ITEM, c.TIMESTAMP, c.RATING, c.SPLIT])
@@ -41,6 +47,7 @@ def make_dataset(
         "schema_version": SCHEMA_VERSION,
         "name": name,
         "synthetic": True,
+        "config": {"data": {"repeats": repeats}},
         "counts": {"users": n_users, "items": n_items, "interactions": len(frame)},
     }
     user_ids = np.array([f"user{row}" for row in range(n_users)], object)

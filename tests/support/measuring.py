@@ -90,8 +90,8 @@ class FakeRecommender:
     def read(self, queries: Queries) -> Queries:
         return queries
 
-    def candidates(self, queries: Queries) -> Int32Array:
-        return self._propose(queries, 1, exclude_seen=True)
+    def candidates(self, queries: Queries, *, exclude_seen: bool = True) -> Int32Array:
+        return self._propose(queries, 1, exclude_seen=exclude_seen)
 
     def _propose(self, queries: Queries, k: int, *, exclude_seen: bool) -> Int32Array:
         vectors = self.primary.encode(queries)

@@ -7,7 +7,7 @@ from typing import assert_never
 from recsys.core.events import RATING
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, replace_table
-from recsys.prepare.settings import Repeats
+from recsys.prepare.schema import Repeats
 
 OLDER, WEAKER, REPEATED_IN_PART = "older_of_same_pair", "weaker_of_same_pair", "repeat_in_part"
 

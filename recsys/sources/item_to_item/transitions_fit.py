@@ -29,6 +29,7 @@ def fit_transitions(
     target_power: float = 0.3,
     days: float | None = None,
     decay: float = 1.0,
+    itself: bool = False,
 ) -> ItemToItem:
     """Directed transition lists from the order of all users' interactions.
 
@@ -54,12 +55,13 @@ def fit_transitions(
             summed event weight.
         days: time over which a transition's weight falls to 1/e, on top of the gap; None: no such fall.
         decay: recency decay of the source.
+        itself: whether an item may lead to itself, where people choose the same again.
     """
     total = _transition_sums(histories, n_items, reverse, days)
     popularity = np.bincount(histories.items, histories.weights, n_items)
     popularity[popularity == 0] = 1  # such an item has no transitions
     scaled = sparse.diags_array(popularity**-source_power) @ total @ sparse.diags_array(popularity**-target_power)
-    lists = neighbour_lists(lambda block: scaled[block], n_items, k, itself=False)
+    lists = neighbour_lists(lambda block: scaled[block], n_items, k, itself=itself)
     return ItemToItem("transitions", *lists, decay)
 
 
@@ -97,7 +99,7 @@ def _mean_positions(histories: Histories, users: Int64Array) -> tuple[Float64Arr
 
 
 def _fit(data: FitData, _: TransitionSettings, **chosen: Any) -> ItemToItem:
-    return fit_transitions(data.histories, data.n_items, **chosen)
+    return fit_transitions(data.histories, data.n_items, itself=data.repeats, **chosen)
 
 
 TRANSITIONS = Fit(_fit)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys.config import Config
+from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
@@ -40,7 +41,17 @@ class RunContext:
 
     @classmethod
     def of(cls, config: Config, dataset: PreparedDataset) -> RunContext:
-        """The context of a run on `dataset`."""
+        """The context of a run on `dataset`.
+
+        Raises:
+            DataError: it was prepared with other `data.repeats`, by which a server merges histories.
+        """
+        if dataset.repeats != config.data.repeats:
+            raise DataError(
+                f"a dataset prepared with data.repeats: {config.data.repeats}, as in the config",
+                f"{dataset.repeats} in {dataset.path}",
+                "run prepare_data.py again with this config, or set data.repeats to what the dataset has",
+            )
         has_validation = bool((dataset.interactions[c.SPLIT] == c.VALIDATION).any())
         return cls(config, dataset, HeldOut.of(dataset, c.VALIDATION) if has_validation else None)
 

@@ -18,7 +18,7 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
     """
     config, console = context.config, step.console
     train = context.dataset.histories((c.TRAIN,))
-    data = fit_data(context.dataset, train, trained.inputs.text, config)
+    data = fit_data(context.dataset, trained.inputs.text, config)
     with step.bar("Settings tried", None) as bar:
         alone = tune_sources(data, context.validation, config, console, bar.advance)
     with step.bar("Weights tried", None) as bar:

@@ -113,6 +113,7 @@ def make_validator(trained: Trained, config: Config) -> Validator:
         max_users=config.training.evaluate_users,
         max_history=config.model.max_history,
         seed=config.seed,
+        repeats=trained.dataset.predicts_repeats,
     )
 
 

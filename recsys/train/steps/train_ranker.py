@@ -25,7 +25,7 @@ from recsys.sources.lending import Loans
 from recsys.sources.popularity.source import Popularity
 from recsys.sources.registry import HYBRID
 from recsys.train.ranker_contributions import contributions
-from recsys.train.ranker_fit import FittedRanker, fit_ranker, served_ranker
+from recsys.train.ranker_fit import FittedRanker, fit_ranker, repeat_offset, served_ranker
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from recsys.train.source_fits import fit_again, fit_data
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
@@ -151,7 +151,10 @@ def train_ranker(
     with step.bar("Epochs of the ranker", config.ranking.epochs) as bar:
         ranker = fit_ranker(lists, checked, config.ranking, config.seed, step.console, bar.advance)
     model, difference = served_ranker(ranker, lists.features[:4])
-    log_odds = repeat_log_odds(following)
+    if following.repeats:
+        log_odds = repeat_offset(ranker, checked if checked is not None and len(checked) else lists)
+    else:
+        log_odds = repeat_log_odds(following)
     pipeline = Ranker(parts.scorer, parts.features, model, log_odds, finalists=config.ranking.finalists)
     report: dict[str, Any] = {
         "lists": len(lists),
@@ -179,8 +182,7 @@ def _training_lists(
     with TemporaryDirectory() as name:
         served = export_towers(context, twin, Path(name), step, measure=False)
         step.print(f"Fitting the {len(composition.needed)} sources that it reads on the prefix")
-        histories = twin.dataset.histories((c.TRAIN,))
-        data = fit_data(twin.dataset, histories, twin.inputs.text, config)
+        data = fit_data(twin.dataset, twin.inputs.text, config)
         fitted = fit_again(composition.needed, data, sources.alone, config)
         parts = _Parts.of(data, twin.dataset, served, fitted, composition, config)
         with step.bar("Training queries", len(following)) as bar:
@@ -192,7 +194,7 @@ def _training_lists(
                 finalists=None,  # choices that the sum would not let through teach too
                 length=config.ranking.list_length,
                 seed=config.seed,
-                fitted=np.bincount(histories.items, minlength=data.n_items) > 0,
+                fitted=np.bincount(data.histories.items, minlength=data.n_items) > 0,
                 progress=bar.advance,
             )
 

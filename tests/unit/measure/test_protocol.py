@@ -5,7 +5,8 @@ import pytest
 
 from recsys.core.errors import DataError
 from recsys.measure import protocol
-from recsys.measure.protocol import HeldOut, history_slices, item_slices, main_cutoff
+from recsys.measure.protocol import HeldOut, history_slices, item_slices, main_cutoff, train_counts
+from recsys.prepare.columns import COUNT
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 
 INTERACTIONS = [
@@ -38,6 +39,26 @@ def test_validation_queries_know_train_alone() -> None:
     assert held.users.tolist() == [0, 3]
     assert held.queries.histories.items.tolist() == [0, 1]
     assert held.queries.now.tolist() == [30, 15]
+
+
+def test_repeats_are_wanted_where_the_dataset_keeps_them() -> None:
+    rows = [(0, 1, 10, None, TRAIN), (0, 1, 20, None, TRAIN), (0, 1, 30, None, TEST), (0, 2, 40, None, TEST)]
+    once, again = (HeldOut.of(make_dataset(rows, 1, 3, repeats=repeats), TEST) for repeats in ("latest", "all"))
+    assert (once.wanted.items.tolist(), again.wanted.items.tolist()) == ([2], [1, 2])
+    assert again.select(np.array([0])).wanted.items.tolist() == [1, 2]
+    assert again.queries.histories.items.tolist() == [1, 1]
+
+
+def test_counted_histories_hold_an_item_once_and_weigh_its_events() -> None:
+    rows = [(0, 1, 10, None, TRAIN), (0, 2, 15, None, TRAIN), (0, 1, 20, None, VALIDATION), (1, 0, 5, None, TRAIN)]
+    dataset = make_dataset(rows, 2, 3, repeats="count")
+    dataset.interactions[COUNT] = np.array([3, 2, 4, 1], np.int32)
+    train = dataset.histories(counted=True)
+    assert (train.items.tolist(), train.weights.tolist()) == ([1, 2, 0], [3, 2, 1])
+    assert dataset.histories().weights.tolist() == [1, 1, 1]
+    both = dataset.histories((TRAIN, VALIDATION))
+    assert (both.items.tolist(), both.timestamps.tolist()) == ([2, 1, 0], [15, 20, 5])
+    assert train_counts(dataset).tolist() == [1, 3, 2]
 
 
 def test_ratings_are_those_of_the_split_that_exist() -> None:

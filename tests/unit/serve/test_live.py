@@ -20,6 +20,7 @@ from recsys.core.histories import Histories
 from recsys.store import Event
 from serve.bundles.event_types import EventTypes
 from serve.histories.live_histories import LiveHistories, merge, times_of_last
+from serve.histories.repeats import merge_repeats
 from tests.support.bundles import DAY, START
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
@@ -83,6 +84,32 @@ def test_merging_is_the_same_as_one_event_at_a_time(users: list[tuple[list[Entry
         as_histories(base[::-1]), [-1, len(users)][: len(users)], counts[:2], added[: 4 * sum(counts[:2])], until, 6
     )
     assert as_lists(strangers) == [naive([], events, until) for _, events in users[:2]]
+
+
+def naive_repeats(base: list[Entry], added: list[Entry], until: int | None) -> list[Entry]:
+    """Of each item the strongest entries, one a second: in a second the rated one, of several the latest."""
+    entries = [entry for entry in (*base, *added) if until is None or entry[1] <= until]
+    found: list[Entry] = []
+    for item, at in sorted({entry[:2] for entry in entries}, key=lambda key: key[1]):
+        strongest = max(entry[3] for entry in entries if entry[0] == item)
+        same = [entry for entry in entries if entry[:2] == (item, at) and entry[3] == strongest]
+        if same:
+            found.append(([entry for entry in same if entry[2] is not None] or same)[-1])
+    return found
+
+
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(entries, entries), min_size=1, max_size=4), st.none() | st.integers(-1, 9))
+def test_repeats_are_merged_as_one_by_one(users: list[tuple[list[Entry], list[Entry]]], until: int) -> None:
+    base = [sorted(naive_repeats(own, [], None), key=lambda entry: entry[1]) for own, _ in users]
+    counts = [len(events) for _, events in users]
+    added = [value for _, events in users for i, t, r, w in events for value in (i, t, math.nan if r is None else r, w)]
+    merged = merge_repeats(as_histories(base), range(len(users)), counts, added, until, 6)
+    expected = [naive_repeats(own, events, until) for own, (_, events) in zip(base, users, strict=True)]
+    assert [sorted(history, key=str) for history in as_lists(merged)] == [
+        sorted(history, key=str) for history in expected
+    ]
+    assert all(at == sorted(at) for at in ([entry[1] for entry in history] for history in as_lists(merged)))
 
 
 def test_time_of_the_last_interaction() -> None:

@@ -39,6 +39,11 @@ def test_weights_of_one_history_by_hand() -> None:
     np.testing.assert_allclose(raw(histories([0, 1, 2]), 3, reverse=0.25), expected)
 
 
+def test_where_people_choose_the_same_again_an_item_leads_to_itself() -> None:
+    np.testing.assert_allclose(raw(histories([0, 1, 0]), 2, reverse=0), [[0, 1], [1, 0]])
+    np.testing.assert_allclose(raw(histories([0, 1, 0]), 2, reverse=0, itself=True), [[1 / 2, 1], [1, 0]])
+
+
 def test_nothing_leads_from_one_user_to_the_next() -> None:
     np.testing.assert_allclose(raw(histories([0, 1], [2]), 3, reverse=1), [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
 

@@ -19,7 +19,15 @@ from recsys.measure.metrics import Relevant
 from recsys.measure.protocol import HeldOut
 from recsys.train import ranker_lists as module
 from recsys.train.ranker_contributions import contributions
-from recsys.train.ranker_fit import SUM_SHARES, FittedRanker, fit_ranker, scores_of, served_ranker, with_sum
+from recsys.train.ranker_fit import (
+    SUM_SHARES,
+    FittedRanker,
+    fit_ranker,
+    repeat_offset,
+    scores_of,
+    served_ranker,
+    with_sum,
+)
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from tests.support.bundles import make_bundle
 from tests.support.ranking import described
@@ -245,6 +253,15 @@ def test_a_sum_that_knows_better_gets_a_share() -> None:
     assert mixed.sum_share == max(figures, key=figures.__getitem__) > noise.sum_share
     assert mixed.best == pytest.approx(max(figures.values()), abs=1e-6)
     np.testing.assert_allclose(scores_of(mixed, informed.features), own + mixed.sum_weight * sums, rtol=1e-4, atol=1e-5)
+
+
+def test_items_of_the_history_get_what_they_lack(fitted: FittedRanker) -> None:
+    lists = planted(200, 5)
+    assert repeat_offset(fitted, lists) == 0  # no history holds any
+    chosen_again = replace(lists, repeated=lists.labels)
+    never_again = replace(lists, repeated=~lists.labels)
+    assert repeat_offset(fitted, chosen_again) > 0 > repeat_offset(fitted, never_again)
+    assert repeat_offset(fitted, replace(lists, repeated=np.zeros_like(lists.labels))) == 0
 
 
 def test_training_stops_when_validation_no_longer_gains() -> None:

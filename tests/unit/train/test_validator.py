@@ -74,6 +74,13 @@ def test_metrics_equal_a_plain_computation() -> None:
     np.testing.assert_allclose(validator()["ndcg@10"], ndcg, rtol=1e-5)
 
 
+def test_seen_items_compete_where_repeats_are_predicted() -> None:
+    model, (known, _) = LastItemModel(), parts()
+    last = known.last(1)  # chosen again
+    again = Validator(model, known, last, max_users=1000, max_history=5, seed=0, repeats=True)()
+    assert again["recall@10"] > Validator(model, known, last, max_users=1000, max_history=5, seed=0)()["recall@10"] == 0
+
+
 def test_a_seeded_sample_of_the_users_that_can_be_scored() -> None:
     known, wanted = parts()
     can_be_scored = np.flatnonzero((known.lengths > 0) & (wanted.lengths > 0))
