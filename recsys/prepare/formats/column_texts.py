@@ -47,6 +47,21 @@ def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array
 
 
+def trimmed_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column of texts in one piece, without blanks around them."""
+    texts = one_array(column)
+    return texts if is_plain(texts) else pc.utf8_trim_whitespace(texts)
+
+
+def is_plain(texts: pa.Array) -> bool:
+    """Whether all characters are visible ones of ASCII, so that there is nothing to trim or to refuse."""
+    data = texts.buffers()[2]
+    if data is None or not data.size:
+        return True
+    characters = np.frombuffer(data, np.uint8)
+    return bool(characters.min() > 0x20 and characters.max() < 0x7F)
+
+
 def as_mask(values: pa.Array) -> Mask:
     """An array of truth values as NumPy array; null is false."""
     mask: Mask = pc.fill_null(values, False).to_numpy(zero_copy_only=False)

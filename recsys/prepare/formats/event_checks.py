@@ -130,7 +130,7 @@ class _EventReader:
                 name: NumberColumn(name, report, "." if name in typed else config.decimal_mark, prices=name == c.PRICE)
                 for name in NUMBERS
             },
-            types=TypeColumn(report, {**undoing, **weights}),
+            types=TypeColumn(report, weights, undoing),
             only_weight=next(iter(weights.values())),
         )
 

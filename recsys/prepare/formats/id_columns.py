@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 from recsys.core.errors import DataError
 from recsys.core.events import MAX_ID_CHARS
 from recsys.core.values.ids import CONTROLS, check_id
-from recsys.prepare.formats.column_texts import Mask, as_mask, one_array
+from recsys.prepare.formats.column_texts import Mask, as_mask, is_plain, one_array
 from recsys.prepare.formats.reports import InputReport
 
 # Larger whole numbers are not all told apart by the type.
 _EXACT_BELOW = {pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53}
 _WHOLE_NUMBER = r"^-?\d+\.0$"
+# As spreadsheets and floats write long numbers: the last digits are lost.
+_ROUNDED = r"^-?\d(?:\.\d+)?[eE]\+\d{2,3}$"
 
 
 class IdColumn:
@@ -35,46 +37,55 @@ class IdColumn:
     def read(self, column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Mask]:
         """The ids, null where there is none; and of each row whether it holds what is no id."""
         ids = one_array(column)
-        plain = _is_plain(ids)
+        plain = is_plain(ids)
         if not plain and not self._exact:
             ids = self._trimmed(ids)
-        if not self._exact:
-            ids = self._without_point(ids)
         missing = pc.or_(pc.equal(ids, ""), pc.is_in(pc.utf8_lower(ids), self._words))
         ids = pc.if_else(missing, pa.scalar(None, pa.string()), ids)
-        return ids, self._unfit(ids, plain)
+        unfit = pc.greater(pc.utf8_length(ids), MAX_ID_CHARS)
+        if not plain:
+            unfit = pc.or_(unfit, pc.match_substring_regex(ids, f"[{CONTROLS}]"))
+        rows = as_mask(unfit)
+        self._explain(ids, rows)
+        return (ids, rows) if self._exact else self._as_numbers(ids, rows)
 
     def _trimmed(self, ids: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(ids)
         self._report.remark(f"blanks around {self._name}", pc.sum(pc.not_equal(trimmed, ids)).as_py() or 0)
+        composed = pc.utf8_normalize(trimmed, "NFC")
+        self._report.remark(
+            f"{self._name} not in Unicode's composed form (NFC), another id than its twin in it",
+            pc.sum(pc.not_equal(composed, trimmed)).as_py() or 0,
+        )
         return trimmed
 
-    def _without_point(self, ids: pa.Array) -> pa.Array:
-        count, known = 0, len(ids) - ids.null_count
+    def _as_numbers(self, ids: pa.Array, unfit: Mask) -> tuple[pa.Array, Mask]:
+        """Ids that other programs took for numbers: without the point that they added, unfit where digits are lost."""
+        rounded = as_mask(pc.match_substring_regex(ids, _ROUNDED))
+        whole, count, known = np.zeros(len(ids), bool), 0, len(ids) - ids.null_count
         if pc.any(pc.ends_with(ids, ".0")).as_py():
-            whole = pc.match_substring_regex(ids, _WHOLE_NUMBER)
-            count = pc.sum(whole).as_py()
+            whole = as_mask(pc.match_substring_regex(ids, _WHOLE_NUMBER))
+            count = int(whole.sum())
         if self._whole is None and known:
             self._whole = count == known
-        if not count:
-            return ids
-        if not self._whole:
+        if count and not self._whole:
             self._report.remark(f"{self._name} that ends in .0, kept beside others that do not", count)
-            return ids
-        self._report.remark(f"{self._name} such as 13085.0, read as 13085", count)
-        return pc.if_else(whole, pc.replace_substring_regex(ids, r"\.0$", ""), ids)
+        elif count:
+            self._report.remark(f"{self._name} such as 13085.0, read as 13085", count)
+            ids = pc.if_else(pa.array(whole), pc.replace_substring_regex(ids, r"\.0$", ""), ids)
+            numbers = np.abs(ids.filter(pa.array(whole)).cast(pa.float64()).to_numpy())
+            rounded[whole] = numbers > _EXACT_BELOW[pa.float64()]
+        if rounded.any():
+            example = ids[int(rounded.argmax())].as_py()
+            self._report.explain(self._name, f"{example[:60]!r} is a number that has lost its last digits; write text")
+        return ids, unfit | rounded
 
-    def _unfit(self, ids: pa.Array, plain: bool) -> Mask:
-        unfit = pc.greater(pc.utf8_length(ids), MAX_ID_CHARS)
-        if not plain:
-            unfit = pc.or_(unfit, pc.match_substring_regex(ids, f"[{CONTROLS}]"))
-        mask = as_mask(unfit)
-        if mask.any():
+    def _explain(self, ids: pa.Array, unfit: Mask) -> None:
+        if unfit.any():
             try:
-                check_id(ids[int(mask.argmax())].as_py())
+                check_id(ids[int(unfit.argmax())].as_py())
             except ValueError as error:
                 self._report.explain(self._name, str(error))
-        return mask
 
 
 def whole_numbers(values: pa.Array, name: str, report: InputReport) -> pa.Array:
@@ -96,12 +107,3 @@ def whole_numbers(values: pa.Array, name: str, report: InputReport) -> pa.Array:
         return values.cast(pa.string())
     report.remark(f"{name} such as 13085.0, read as 13085", pc.count(values).as_py())
     return values.cast(pa.int64()).cast(pa.string())
-
-
-def _is_plain(texts: pa.Array) -> bool:
-    """Whether all characters are visible ones of ASCII, so that there is nothing to trim or to refuse."""
-    data = texts.buffers()[2]
-    if data is None or not data.size:
-        return True
-    characters = np.frombuffer(data, np.uint8)
-    return bool(characters.min() > 0x20 and characters.max() < 0x7F)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.core.values.numbers import DecimalMark, read_number, shown_mark
-from recsys.prepare.formats.column_texts import Mask, as_mask, numbers_of, one_array, read_each
+from recsys.prepare.formats.column_texts import Mask, as_mask, numbers_of, read_each, trimmed_texts
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.prices import Price, read_price
 
@@ -44,7 +44,7 @@ class NumberColumn:
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> Numbers:
         """The numbers of a batch of texts."""
-        texts = one_array(column)
+        texts = trimmed_texts(column)
         if texts.null_count == len(texts):
             return Numbers(np.full(len(texts), np.nan, np.float32), np.zeros(len(texts), bool))
         if self._shown != ",":

@@ -29,7 +29,7 @@ from recsys.core.values.times import (
     unit_of,
 )
 from recsys.core.values.zones import named_zone, offset_in
-from recsys.prepare.formats.column_texts import Mask, as_mask, numbers_of, one_array, read_each
+from recsys.prepare.formats.column_texts import Mask, as_mask, numbers_of, read_each, trimmed_texts
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.value_settings import ValueConfig
 
@@ -70,7 +70,7 @@ class TimeColumn:
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> Times:
         """The times of a batch of texts."""
-        texts = one_array(column)
+        texts = trimmed_texts(column)
         seconds = np.zeros(len(texts), np.int64)
         missing = as_mask(pc.is_null(texts))
         wrong = np.zeros(len(texts), bool)

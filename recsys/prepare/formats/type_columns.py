@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.core.values.event_types import check_event_type
+from recsys.core.values.event_types import check_event_type, normal_event_type
 from recsys.prepare.formats.column_texts import Mask, numbers_of, one_array, read_each
 from recsys.prepare.formats.reports import InputReport
 
@@ -33,9 +33,9 @@ class EventTypes(NamedTuple):
 class TypeColumn:
     """The column of event types of an input."""
 
-    def __init__(self, report: InputReport, weights: Mapping[str, float]) -> None:
-        """Know the types that `weights` has, in normal form."""
-        self._report, self._weights = report, weights
+    def __init__(self, report: InputReport, weights: Mapping[str, float], undoing: Mapping[str, float]) -> None:
+        """Know the types that `weights` has, in normal form, and those `undoing` an event of such a weight."""
+        self._report, self._counting, self._weights = report, weights, {**undoing, **weights}
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> EventTypes:
         """The types of a batch of texts."""
@@ -52,4 +52,5 @@ class TypeColumn:
         )
 
     def _known(self, text: str) -> str:
-        return check_event_type(text, self._weights)
+        name = normal_event_type(text)
+        return name if name in self._weights else check_event_type(name, self._counting)
