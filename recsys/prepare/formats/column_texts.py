@@ -93,6 +93,7 @@ def read_each(texts: pa.Array, read: Callable[[str], T]) -> Texts[T]:
 
 
 def numbers_of(values: list[Any], codes: npt.NDArray[np.int32], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """Of each row the number of its distinct text; 0 where there is none."""
-    distinct = np.array([0 if value is None else value for value in values] + [0], dtype)
+    """Of each row the number of its distinct text; 0 where there is none, infinite where the type cannot hold it."""
+    with np.errstate(over="ignore"):
+        distinct = np.array([0 if value is None else value for value in values] + [0], dtype)
     return distinct[codes]

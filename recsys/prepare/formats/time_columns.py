@@ -37,7 +37,7 @@ _DATE: Final = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _CLOCK: Final = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
 _LOCAL: Final = rf"^{_DATE}(?:{_CLOCK})?$"
 _IN_ZONE: Final = rf"^{_DATE}{_CLOCK}(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
-# Digits of whole numbers that are no compact dates and fit 64 bits.
+# Numbers of digits of whole numbers that are no compact dates.
 _COUNTS: Final = pa.array([9, 10, 11, 13, 15, 16, 17, 18], pa.int32())
 _SAMPLE: Final = 1000
 
@@ -74,7 +74,7 @@ class TimeColumn:
         seconds = np.zeros(len(texts), np.int64)
         missing = as_mask(pc.is_null(texts))
         wrong = np.zeros(len(texts), bool)
-        counts = as_mask(pc.and_(pc.ascii_is_decimal(texts), pc.is_in(pc.binary_length(texts), _COUNTS)))
+        counts = as_mask(pc.and_(pc.ascii_is_decimal(texts), _fit_64_bits(texts)))
         numbers = texts.filter(pa.array(counts)).cast(pa.int64()).to_numpy(zero_copy_only=False)
         left = ~(missing | counts)
         unit = self._unit_of(numbers, texts, left)
@@ -126,6 +126,13 @@ class TimeColumn:
                 continue  # a 30th of February; one by one, the others are read
             seconds[fitting] = found if zone else utc_of(found, self._config.time_zone)
             left &= ~fitting
+
+
+def _fit_64_bits(digits: pa.Array) -> pa.Array:
+    """Which whole numbers are no compact dates and fit 64 bits: all of 19 digits that do not begin with a 9."""
+    lengths = pc.binary_length(digits)
+    fit, longest = pc.is_in(lengths, _COUNTS), pc.equal(lengths, 19)
+    return pc.or_(fit, pc.and_(longest, pc.less(digits, "9"))) if pc.any(longest).as_py() else fit
 
 
 def utc_of(local: npt.NDArray[np.int64], zone_name: str) -> npt.NDArray[np.int64]:
