@@ -201,6 +201,14 @@ WRITERS: Sequence[Callable[[Path, Sequence[Logged]], Path]] = (
 )
 
 
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("kind", ["events", "store"])
+def test_what_an_input_is_shows_in_its_first_bytes(tmp_path: Path, kind: str, write: Any) -> None:
+    path = write(tmp_path / "no-ending", [Logged(f"e{n}", "u", f"i{n}", "view", 1_600_000_000 + n) for n in range(6)])
+    source = run(tmp_path, [path], format=kind).manifest["sources"][0]
+    assert (source["format"], source["kept"]) == ("store" if write is write_store else "events", 6)
+
+
 @st.composite
 def logs(draw: st.DrawFn) -> list[Logged]:
     rows = draw(
