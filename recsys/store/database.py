@@ -24,8 +24,19 @@ from recsys.store.backends import Backend
 from recsys.store.errors import StoreDamaged, StoreError, StoreUnavailable
 from recsys.store.sqlite import SQLite
 
-# What SQLite says of a file that is not, or no longer, to be relied upon; each has kinds with longer names.
-DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_READONLY_DBMOVED")
+# What SQLite says of a file that is not to be relied upon. Where it cannot write, what it reads may still be right.
+DAMAGED = frozenset(
+    {
+        "SQLITE_CORRUPT",
+        "SQLITE_CORRUPT_INDEX",
+        "SQLITE_CORRUPT_VTAB",
+        "SQLITE_NOTADB",
+        "SQLITE_IOERR_READ",
+        "SQLITE_IOERR_SHORT_READ",
+        "SQLITE_IOERR_CORRUPTFS",
+        "SQLITE_READONLY_DBMOVED",
+    }
+)
 _NO_TABLE = re.compile(r"no such (table|column)|relation .* does not exist|column .* does not exist", re.DOTALL)
 
 
@@ -131,7 +142,7 @@ class Database:
 
     def _failure(self, error: BaseException, *, unsound: bool = False) -> StoreError | StoreUnavailable:
         reason = str(error).strip().partition("\n")[0]
-        if getattr(error, "sqlite_errorname", "").startswith(DAMAGED):
+        if getattr(error, "sqlite_errorname", None) in DAMAGED:
             return StoreDamaged(f"a sound file of the store {self.name}", reason, "restore it from a backup")
         if _NO_TABLE.search(reason):
             return StoreError(

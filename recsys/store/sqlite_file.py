@@ -80,7 +80,7 @@ class StoreFile:
 
     def __init__(self, path: Path, timeout_s: float) -> None:
         """Nothing is opened before the first `check`."""
-        self.path, self._timeout_s = path, timeout_s
+        self.path, self._text, self._timeout_s = path, str(path), timeout_s
         self._log, self._shared = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
         self._opened: Opened | None = None
         self._header = Header.parse(b"")
@@ -134,7 +134,7 @@ class StoreFile:
             self._note()
             return
         try:
-            now = os.stat(self.path)  # noqa: PTH116  # for each connection handed out, and half a microsecond less
+            now = os.stat(self._text)  # noqa: PTH116  # for each connection handed out: half the time
         except OSError as error:
             raise self._lost(f"none: {error.strerror}") from None
         if (now.st_dev, now.st_ino) != opened.main:

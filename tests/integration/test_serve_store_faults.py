@@ -1,5 +1,6 @@
 """What happens to the SQLite file of a running server of two workers: no event is acknowledged and then lost."""
 
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -8,10 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.bundles import make_bundle
-from tests.support.server_processes import Response, get, logged_server, metric, post
+from tests.support.server_processes import Response, get, logged_server, metric, post, workers_of
 from tests.support.waiting import eventually
 
 ASKED = 12  # requests on connections of their own, so that both workers answer some
@@ -130,6 +132,27 @@ def test_a_backup_copied_over_the_store_is_used(shop: Shop) -> None:
     """Not the way to do it: the file is half of one store and half of another meanwhile."""
     copy = backup(shop.store, shop.store.with_name("copy"))
     shutil.copyfile(copy, shop.store)
+    eventually(lambda: shop.statuses() == {200})
+    shop.process.terminate()
+    shop.process.wait()
+    assert stored(shop.store) == set(shop.acknowledged)
+
+
+def test_a_disk_that_takes_nothing_more(shop: Shop) -> None:
+    """Stands for a full one: no file may grow. Events are refused, reading goes on, and room is found by itself."""
+    workers = workers_of(shop.process)
+    size = shop.store.with_name(f"{shop.store.name}-wal").stat().st_size
+    for worker in workers:
+        worker.rlimit(psutil.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    assert shop.statuses() == {503}
+    eventually(lambda: {get(f"{shop.url}/ready").json()["store"] for _ in range(ASKED)} == {"unavailable"})
+    assert shop.statuses() == {503}, "the look for the store writes, and finds no room either"
+    answers = [get(f"{shop.url}/recommendations/anna").json() for _ in range(ASKED)]
+    assert {(answer["store"], answer["user"]["live_events"]) for answer in answers} == {
+        ("live", len(shop.acknowledged))
+    }
+    for worker in workers:
+        worker.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     eventually(lambda: shop.statuses() == {200})
     shop.process.terminate()
     shop.process.wait()
