@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine
@@ -70,6 +71,12 @@ class Backend(ABC):
     def limit(self, connection: Connection, until: float) -> None:
         """Let what follows on a connection wait no longer than `until`, by the monotonic clock."""
 
+    @contextmanager
+    def turn(self, until: float) -> Iterator[None]:
+        """One of the threads that write at a time, where the database itself has no queue; `until` as in `limit`."""
+        del until
+        yield
+
     @abstractmethod
     def lock_schema(self, connection: Connection) -> None:
         """Wait until no other process changes the schema, and keep others from it to the end of the transaction."""
@@ -81,6 +88,10 @@ class Backend(ABC):
     @abstractmethod
     def try_out(self) -> None:
         """Find out whether a start would find, or could make, a database that takes changes; changes nothing."""
+
+    @abstractmethod
+    def open_to_others(self) -> str | None:
+        """See `Store.open_to_others`."""
 
     @abstractmethod
     def look(self) -> None:

@@ -80,7 +80,8 @@ class Database:
     def write(self, limit_s: float | None = None) -> Iterator[Connection]:
         """A transaction, committed at the end of the block, or rolled back if it raises; raises as `read` does."""
         started = time.monotonic()
-        with self._errors(), self.backend.engine.connect() as connection:
+        until = started + (self.timeout_s if limit_s is None else limit_s)
+        with self._errors(), self.backend.turn(until), self.backend.engine.connect() as connection:
             self.limit(connection, started, limit_s)
             with connection.begin():
                 yield connection

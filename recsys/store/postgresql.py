@@ -87,6 +87,9 @@ class PostgreSQL(Backend):
         if read_only != "off":
             raise StoreError("a database that takes changes", "one that is read alone", "name another with --store")
 
+    def open_to_others(self) -> None:
+        """Who may read it, its server decides."""
+
     def look(self) -> None:
         """Its files are the server's to look after."""
 

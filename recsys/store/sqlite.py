@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from recsys.store.tables import ITEMS
 
 READ_ONLY, UNTIL, OPENED = "recsys_read_only", "recsys_until", "recsys_opened"
 RETRY_S = 0.003
+OTHERS = 0o077  # the bits of a file's mode for all but its owner
 _LATEST = (
     "SELECT {} FROM events WHERE user_id = u.value AND timestamp <= :until ORDER BY timestamp DESC, seq DESC LIMIT :{}"
 )
@@ -52,6 +54,7 @@ class SQLite(Backend):
             raise StoreError("the path of a file after sqlite:///", repr(path or ""), "write sqlite:///data/events.db")
         if not Path(path).absolute().parent.is_dir():
             raise StoreError(f"a folder for {path}", "none", "make the folder, or correct the path")
+        self._writing = threading.Lock()
         self._file = StoreFile(Path(path), self.timeout_s)
         return {"creator": self._file.connect}
 
@@ -64,6 +67,16 @@ class SQLite(Backend):
 
     def limit(self, connection: Connection, until: float) -> None:
         connection.info[UNTIL] = until
+
+    @contextmanager
+    def turn(self, until: float) -> Iterator[None]:
+        """Who only looks time and again whether the file is free may never find it so among others that write."""
+        if not self._writing.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def lock_schema(self, connection: Connection) -> None:
         """The transaction itself is the lock: it has begun as a writer."""
@@ -81,6 +94,10 @@ class SQLite(Backend):
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             connection.execute("ROLLBACK")
+
+    def open_to_others(self) -> str | None:
+        path = self._file.path
+        return str(path) if path.exists() and path.stat().st_mode & OTHERS else None
 
     def look(self) -> None:
         if self._file.opened is not None:

@@ -95,6 +95,10 @@ class Store:
         """
         self._database.try_out()
 
+    def open_to_others(self) -> str | None:
+        """The SQLite file, if its mode lets other users than its owner read or write it; None otherwise."""
+        return self._database.backend.open_to_others()
+
     def look(self) -> None:
         """Find out at little cost whether the files are those that were opened; raises `StoreDamaged` if not."""
         self._database.look()

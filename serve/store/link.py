@@ -195,6 +195,9 @@ class StoreLink:
             # What was there and is gone is not replaced by an empty store: somebody may bring it back.
             self.store.upgrade(create=not self._opened)
             self._opened = self._upgraded = True
+            open_to_others = self.store.open_to_others()
+            if open_to_others:
+                logger.warning("Other users of this machine may read or write the store: chmod 600 %s*", open_to_others)
 
 
 def open_link(settings: Settings, metrics: Metrics) -> StoreLink | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.event import listen
 
 from recsys.store import Event, StoreError, StoreUnavailable
 from serve.metrics import Metrics
@@ -182,3 +183,51 @@ def test_sqlite_needs_no_set_up(tmp_path: Path) -> None:
     link.close()
     with patient(url) as store:
         assert store.stats().events == 1
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o644, 1)])
+def test_a_store_open_to_others_is_named(
+    tmp_path: Path, mode: int, warned: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "s.sqlite"
+    path.touch()
+    path.chmod(mode)
+    opened(Settings(store=f"sqlite:///{path}", store_timeout_s=PATIENT_S)).close()
+    assert sum("chmod 600" in record.getMessage() for record in caplog.records) == warned
+
+
+def test_a_store_that_is_read_alone_takes_no_events(tmp_path: Path) -> None:
+    """Reading goes on; the look for the store writes, so it does not take such a store for one that is back."""
+    link = opened(Settings(store=f"sqlite:///{tmp_path}/s.sqlite", store_retry_s=0.02, store_timeout_s=PATIENT_S))
+    alone, tries = "ON", []
+
+    def set_up(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA query_only = {alone}")
+        tries.append(threading.current_thread())
+
+    listen(link.store._database.backend.engine, "checkout", set_up)
+    try:
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                link.append([Event("e", "u", "i", "view", 1.0)])
+        eventually(lambda: tries.count(link._thread) > 3)
+        assert not link.reachable
+        assert link.events_of(["u"], None, 1) == {"u": []}
+        alone = "OFF"
+        eventually(lambda: link.reachable)
+        assert link.append([Event("e", "u", "i", "view", 1.0)]).accepted == 1
+    finally:
+        link.close()
+
+
+def test_events_meet_a_store_without_tables(tmp_path: Path) -> None:
+    """As where somebody drops them: refused like all that the store cannot take."""
+    link = opened(Settings(store=f"sqlite:///{tmp_path}/s.sqlite", store_retry_s=0.02, store_timeout_s=PATIENT_S))
+    try:
+        with link.store._database.backend.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE events RENAME TO gone")
+        with pytest.raises(StoreUnavailable, match="no such table"):
+            link.append([Event("e", "u", "i", "view", 1.0)])
+        assert not link.reachable
+    finally:
+        link.close()
