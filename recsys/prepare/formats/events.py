@@ -1,7 +1,7 @@
 """Event logs in CSV (plain or gzip) or Parquet, with a catalogue in JSON lines.
 
-Columns: user_id, item_id, event_type, timestamp (seconds since 1970, or ISO 8601, taken as UTC without an offset);
-optional rating, price, quantity; others are ignored. Events have the weight that `data.event_weights` gives their type.
+Columns: user_id, item_id, event_type, timestamp (see `recsys.core.values.times` for how it may be written); optional
+rating, price, quantity, event_id; others are ignored. `data.event_weights` gives the weight of each type.
 """
 
 from __future__ import annotations

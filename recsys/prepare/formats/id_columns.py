@@ -52,11 +52,6 @@ class IdColumn:
     def _trimmed(self, ids: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(ids)
         self._report.remark(f"blanks around {self._name}", pc.sum(pc.not_equal(trimmed, ids)).as_py() or 0)
-        composed = pc.utf8_normalize(trimmed, "NFC")
-        self._report.remark(
-            f"{self._name} not in Unicode's composed form (NFC), another id than its twin in it",
-            pc.sum(pc.not_equal(composed, trimmed)).as_py() or 0,
-        )
         return trimmed
 
     def _as_numbers(self, ids: pa.Array, unfit: Mask) -> tuple[pa.Array, Mask]:

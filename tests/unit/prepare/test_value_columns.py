@@ -203,12 +203,6 @@ def test_what_is_no_id() -> None:
     assert read_ids(" u ", "2.1E+18", "7.0", exact=True)[:2] == ([" u ", "2.1E+18", "7.0"], [False] * 3)
 
 
-def test_ids_not_in_composed_form_are_said() -> None:
-    _, _, told = read_ids("cafe\u0301", "caf\xe9")
-    assert list(told.remarks.values()) == [1]
-    assert "NFC" in next(iter(told.remarks))
-
-
 def test_floats_of_a_parquet_column_as_ids() -> None:
     values = whole_numbers(pa.array([13085.0, None, float("nan"), 2.0**53]), "item_id", report())
     assert values.to_pylist() == ["13085", None, None, "9007199254740992"]
