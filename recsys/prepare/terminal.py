@@ -104,26 +104,49 @@ def inputs_shown_on_error(console: Console, name: str, sources: Callable[[], lis
 
 
 def _inputs_table(entries: list[dict[str, Any]], label: str) -> Table:
-    """A row an input of interactions: from when to when its events are, its format where there are several."""
+    """A row an input of interactions: from when to when its events are, and how it was read."""
     table = Table(title=f"Inputs: {escape(label)}", title_justify="left")
     table.add_column("input", overflow="fold")
     for heading in ("first event", "last event"):
         table.add_column(heading, no_wrap=True)
-    more = {"format": "format"} if len({entry["format"] for entry in entries}) > 1 else {}
-    said = {"written_as": "written as", "read_as": "times read as"}
-    more |= {name: heading for name, heading in said.items() if any(entry.get(name) for entry in entries)}
-    for heading in more.values():
-        table.add_column(heading, overflow="fold")
+    read_as = _read_as(entries)
+    if any(read_as):
+        table.add_column("read as")
     table.add_column("events", justify="right")
-    for entry in _shortened(entries):
-        if entry is None:
-            table.add_row(f"... {len(entries) - 2 * SHOWN_AT_ENDS:,} more")
+    rows = list(zip(_names(entries), entries, read_as, strict=True))
+    left_out = len(rows) - 2 * SHOWN_AT_ENDS if len(rows) > MOST_SECTIONS else 0
+    for number, (name, entry, words) in enumerate(rows):
+        if left_out and number == SHOWN_AT_ENDS:
+            table.add_row(f"... {left_out:,} more")
+        if left_out and SHOWN_AT_ENDS <= number < len(rows) - SHOWN_AT_ENDS:
             continue
-        times = (_shown_time(entry.get(name)) for name in ("first_event", "last_event"))
-        table.add_row(
-            escape(Path(entry["path"]).name), *times, *(entry.get(name) or "" for name in more), f"{entry['kept']:,}"
-        )
+        times = (_shown_time(entry.get(key)) for key in ("first_event", "last_event"))
+        table.add_row(escape(name), *times, *([words] if any(read_as) else []), f"{entry['kept']:,}")
     return table
+
+
+def _names(entries: list[dict[str, Any]]) -> list[str]:
+    """The names of files, with their folder where two have one name."""
+    paths = [Path(entry["path"]) for entry in entries]
+    counts = Counter(path.name for path in paths)
+    return [path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
+
+
+def _read_as(entries: list[dict[str, Any]]) -> list[str]:
+    """How each input was read: its format if there are several, its container and dialect, the unit of its times."""
+    several = len({entry["format"] for entry in entries}) > 1
+    return [
+        ", ".join(
+            words
+            for words in (
+                entry["format"] if several else "",
+                entry.get("written_as", ""),
+                entry.get("read_as", "").replace(" since 1970", ""),
+            )
+            if words
+        )
+        for entry in entries
+    ]
 
 
 def _dropped_table(manifest: dict[str, Any]) -> Table:
@@ -141,9 +164,9 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
             lines, kept = (sum(entry[name] for entry in entries) for name in ("lines", "kept"))
             _section(table, f"{len(entries):,} inputs", lines, dict(sorted(dropped.items())), kept, remarks)
             continue
-        for entry in entries:
+        for name, entry in zip(_names(entries), entries, strict=True):
             remarks = entry.get("remarks", {})
-            _section(table, Path(entry["path"]).name, entry["lines"], entry["dropped"], entry["kept"], remarks)
+            _section(table, name, entry["lines"], entry["dropped"], entry["kept"], remarks)
     for part in ("interactions", "metadata"):
         entry = manifest[part]
         if entry["read"]:
@@ -164,13 +187,6 @@ def _section(
         table.add_row("", Text(remark), f"{count:,}")
     if remarks:
         table.add_section()
-
-
-def _shortened(entries: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
-    """The entries to show: all, or the first and the last with None between them."""
-    if len(entries) <= MOST_SECTIONS:
-        return list(entries)
-    return [*entries[:SHOWN_AT_ENDS], None, *entries[-SHOWN_AT_ENDS:]]
 
 
 def _shown_time(time: str | None) -> str:
