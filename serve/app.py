@@ -32,6 +32,8 @@ DESCRIPTION = "Personal recommendations: a two-tower model and item-to-item sour
 def create_app(settings: Settings | None = None, *, early: bool = False, shared: Shared | None = None) -> FastAPI:
     """The server as an ASGI app; without `settings` they are read from the environment (`uvicorn --factory`).
 
+    Limits of heads and connections (`serve/connections/`) are those of `python -m serve`, no other server knows them.
+
     It accepts requests once the bundle has been loaded, or has proved not to be sound, unless it is to do so `early`;
     /ready says which, or what it is waiting for. `shared` is what other processes of the server hand over.
 

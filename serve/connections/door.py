@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # between looks for waits that have ended
 LATE_S = 1.0  # a look so late finds clients waiting that were not heard, not clients that say nothing
-WARN_EVERY_S = 60.0
+TELL_EVERY_S = 60.0
 OWN_FILES = 256  # descriptors left to the store, the bundle and the log
 AT_ONCE = 32  # of all connections, this fraction makes room where there are too many
 MAX_UNREAD = 256 << 20  # bytes of answers that wait for their clients to read them
@@ -100,7 +101,8 @@ class Door:
         self._of_home: dict[object, set[Visitor]] = {}
         self._look_due = 0.0
         self._looking: asyncio.TimerHandle | None = None
-        self._warned = float("-inf")
+        self._refused: Counter[str] = Counter()
+        self._told = float("-inf")
 
     def home_of(self, host: str | None) -> object:
         """What a connection from there is counted by."""
@@ -111,9 +113,9 @@ class Door:
         neighbours = self._of_home.get(visitor.home, ())
         full = len(neighbours) >= self.limits.most_of_one and not _make_room(neighbours, 1)
         if not full and len(self._visitors) >= self.limits.most:
-            self._warn(loop.time())
             full = not _make_room(self._visitors, 1 + len(self._visitors) // AT_ONCE)
         if full:
+            self.refused("no room")
             return False
         self._visitors.add(visitor)
         if visitor.home is not None:
@@ -145,7 +147,8 @@ class Door:
         for visitor in [visitor for visitor in self._visitors if visitor.deadline <= now]:
             visitor.expire(now)
         self._free_memory()
-        if self._visitors:
+        self._tell(now)
+        if self._visitors or self._refused:
             self._look_again(loop)
 
     def _free_memory(self) -> None:
@@ -156,10 +159,16 @@ class Door:
             unread -= visitor.unread
             visitor.make_room()
 
-    def _warn(self, now: float) -> None:
-        if now - self._warned > WARN_EVERY_S:
-            self._warned = now
-            logger.warning("%d connections, the most allowed: those waited for longest end", len(self._visitors))
+    def refused(self, what: str) -> None:
+        """Count what was refused: the log tells of it now and then, and not of each."""
+        self._refused[what] += 1
+
+    def _tell(self, now: float) -> None:
+        if self._refused and now - self._told > TELL_EVERY_S:
+            self._told = now
+            said = ", ".join(f"{count:,} × {what}" for what, count in self._refused.most_common())
+            logger.warning("Connections refused or ended, %d are open: %s", len(self._visitors), said)
+            self._refused.clear()
 
 
 def _make_room(visitors: Collection[Visitor], wanted: int) -> bool:

@@ -225,7 +225,7 @@ class Connection(HttpToolsProtocol):
         if 0 < unread <= self.unread - LEAST_READ:
             self.unread, self.deadline = unread, now + self._limits.send_s
         elif self._ended or self.flow.write_paused:
-            self._cut()
+            self._cut("nothing read" if unread else "lingered")
         elif self._reading is HEAD:
             self._refuse(408, f"no whole head within {self._limits.head_s:g} s")
         elif self._reading is BODY and not self.cycle.response_complete:
@@ -236,7 +236,7 @@ class Connection(HttpToolsProtocol):
     def make_room(self) -> None:
         """As the door says: others want to come in."""
         self._door.leave(self)
-        self._cut()
+        self._cut("made room")
 
     def shutdown(self) -> None:
         """As uvicorn says: the process ends."""
@@ -262,10 +262,11 @@ class Connection(HttpToolsProtocol):
         """Throw bytes away, so many and no more."""
         self._drained += count
         if self._drained > MAX_DRAINED:
-            self._cut()
+            self._cut("sent on")
 
-    def _cut(self) -> None:
+    def _cut(self, why: str) -> None:
         """End the connection, whatever is on its way."""
+        self._door.refused(why)
         self.transport.fall_silent()
         self._socket.abort()
 
@@ -283,6 +284,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer what cannot be read, where it is its turn, and end the connection."""
+        self._door.refused(f"{status} {detail}")
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if self.pipeline or self._reading is not BODY or cycle.response_started:

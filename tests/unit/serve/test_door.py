@@ -106,13 +106,32 @@ def test_what_nobody_reads_has_its_bounds_in_memory() -> None:
     in_house(visit)
 
 
+def test_the_log_tells_of_all_that_was_refused_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    async def visit(house: House) -> None:
+        for _ in range(300):
+            _, connection = house.connect()
+            connection.data_received(b"\0")
+        house.connect()
+        await house.wait(30)
+        for _ in range(20):
+            _, connection = house.connect()
+            connection.data_received(b"GET\0forged\r\n")
+        await house.wait(120)
+
+    in_house(visit)
+    first, second = [record.getMessage() for record in caplog.records if record.name.startswith("serve.connections")]
+    assert "300 × 400 expected HTTP/1.1" in first
+    assert "20 × 400 expected HTTP/1.1" in second
+    assert "forged" not in second
+
+
 def test_nothing_is_kept_of_those_that_have_gone() -> None:
     async def visit(house: House) -> None:
         for last in range(30):
             wire, _ = house.connect(f"198.51.100.{last}")
             if last % 2:
                 wire.close()
-        await house.wait(60)
+        await house.wait(61)
         assert not house.door._visitors
         assert not house.door._of_home
         assert house.door._looking is None
