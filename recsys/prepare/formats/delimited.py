@@ -110,7 +110,9 @@ class DelimitedRows:
         while True:
             read = reader.read(text, is_last)
             self._lines_known += read.continued
-            self.report.lines += len(read.dropped)
+            self.report.lines += len(read.dropped) + read.blank
+            if read.blank:
+                self.report.dropped[reports.BLANK] += read.blank
             for number, cause, raw in read.dropped:
                 self.report.drop(cause, line + number + 1, raw)
             if len(read.table):

@@ -28,6 +28,7 @@ class ReadBlock:
         table: the rows.
         lines: for each row the line on which it starts.
         dropped: lines that are no row: (line, cause, its text).
+        blank: number of lines without anything on them, outside of rows; not among those dropped.
         continued: number of lines that continue a row of the line before.
         rest: the last lines of the block, a row of which may go on in the next one.
     """
@@ -35,6 +36,7 @@ class ReadBlock:
     table: pa.Table
     lines: Int64Array
     dropped: list[tuple[int, str, bytes]] = field(default_factory=list)
+    blank: int = 0
     continued: int = 0
     rest: bytes = b""
 
@@ -58,15 +60,15 @@ class BlockReader:
         safe = safe_block(text, self._parser, is_last)
         table, wrong = self._parsed(safe)
         lines = np.arange(len(table) + len(wrong)) if safe.lines is None else safe.lines
-        read = ReadBlock(table, lines, continued=safe.continued, rest=safe.rest)
+        read = ReadBlock(table, lines, blank=safe.blank, continued=safe.continued, rest=safe.rest)
         bad = list(safe.bad)
+        all_lines = text.split(b"\n") if wrong or not safe.all_utf8 else []
         if wrong:
             read.lines = np.delete(lines, wrong)
-            all_lines = text.split(b"\n")
             bad += [(line, all_lines[line]) for line in lines[wrong].tolist()]
         read.dropped = [(line, reports.MALFORMED if raw.strip() else reports.BLANK, raw) for line, raw in bad]
         if not safe.all_utf8:
-            self._decode(read)
+            _decode(read, all_lines)
         self._drop_headers(read)
         read.dropped.sort()
         return read
@@ -84,7 +86,7 @@ class BlockReader:
             if values == names:
                 is_row[position] = False
                 read.dropped.append((int(read.lines[position]), reports.REPEATED_HEADER, b""))
-            elif set(values) <= set(self._header.names):
+            elif all(values) and set(values) <= set(self._header.names):
                 raise DataError(
                     f"columns in one order throughout {self._place}",
                     f"another first line further down, where {names[0]} is called {values[0]}",
@@ -99,17 +101,16 @@ class BlockReader:
             return pa.table({name: pa.array([], types) for name in self._fields}), []
         return parse_block(safe.text, self._parser.dialect, self._parser.width, self._fields, types)
 
-    def _decode(self, read: ReadBlock) -> None:
-        """Make strings of bytes; rows that are not UTF-8 are dropped."""
-        schema = pa.schema([(name, pa.string()) for name in read.table.column_names])
-        try:
-            read.table = read.table.cast(schema)
-        except pa.ArrowInvalid:
-            sound = np.ones(len(read.table), np.bool_)
-            for column in read.table.columns:
-                sound &= [value is None or is_utf8(value) for value in column.to_pylist()]
-            for position in np.flatnonzero(~sound).tolist():
-                values = read.table.slice(position, 1).to_pylist()[0].values()
-                raw = self._parser.dialect.delimiter.join(value or b"" for value in values)
-                read.dropped.append((int(read.lines[position]), reports.NOT_UTF8, raw))
-            read.table, read.lines = read.table.filter(pa.array(sound)).cast(schema), read.lines[sound]
+
+def _decode(read: ReadBlock, lines: list[bytes]) -> None:
+    """Make strings of bytes; rows that are not UTF-8 are dropped. `lines`: of the block."""
+    schema = pa.schema([(name, pa.string()) for name in read.table.column_names])
+    try:
+        read.table = read.table.cast(schema)
+        return
+    except pa.ArrowInvalid:
+        sound = np.ones(len(read.table), np.bool_)
+    for column in read.table.columns:
+        sound &= np.array([value is None or is_utf8(value) for value in column.to_pylist()])
+    read.dropped += [(line, reports.NOT_UTF8, lines[line]) for line in read.lines[~sound].tolist()]
+    read.table, read.lines = read.table.filter(pa.array(sound)).cast(schema), read.lines[sound]

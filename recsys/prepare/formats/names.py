@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from recsys.prepare import columns as c
 
 MAX_LISTED_CHARS = 200
+MAX_NAME_CHARS, MAX_COMPARED_NAMES = 64, 500  # a first line of megabytes is no list of names
 LEAST_LIKENESS = 0.75
 
 # What shops call the columns; the nearest column is the one that is most like any of these.
@@ -33,6 +34,7 @@ def missing_names(missing: Sequence[str], names: Sequence[str]) -> str:
 
 def nearest_names(missing: Iterable[str], names: Iterable[str]) -> dict[str, str]:
     """For names that a file lacks those that it has and that are most like them, or like what others call the same."""
+    names = [name for name in names if len(name) <= MAX_NAME_CHARS][:MAX_COMPARED_NAMES]
     likeness = sorted(
         ((_likeness(wanted, name), wanted, name) for wanted in missing for name in names),
         key=lambda entry: entry[0],

@@ -25,7 +25,8 @@ class SafeBlock:
         all_utf8: whether the whole block is UTF-8.
         lines: for each record the line of the block on which it starts, from 0; None if all records are lines.
         continued: number of lines that continue a record of the line before.
-        bad: lines that are no record, blank ones among them: (line of the block, its text).
+        blank: number of lines without anything on them, outside of records.
+        bad: lines that are no record: (line of the block, its text).
         rest: the last lines of the block, a record of which may go on in the next one.
     """
 
@@ -33,6 +34,7 @@ class SafeBlock:
     all_utf8: bool
     lines: Int64Array | None = None
     continued: int = 0
+    blank: int = 0
     bad: list[tuple[int, bytes]] = field(default_factory=list)
     rest: bytes = b""
 
@@ -46,8 +48,8 @@ def safe_block(block: bytes, parser: RecordParser, is_last: bool) -> SafeBlock:
         is_last: whether nothing follows.
     """
     all_utf8 = is_utf8(block)
-    odd = _odd_lines(block, parser.dialect, all_utf8)
-    if not len(odd):
+    odd, blank = _odd_lines(block, parser.dialect, all_utf8)
+    if not len(odd) and not len(blank):
         return SafeBlock(block, all_utf8)
     lines = block.split(b"\n")[:-1]
     safe = SafeBlock(b"", all_utf8)
@@ -58,7 +60,7 @@ def safe_block(block: bytes, parser: RecordParser, is_last: bool) -> SafeBlock:
             continue
         line = lines[number]
         try:
-            if b"\0" in line or not line:
+            if b"\0" in line:
                 raise StrayQuoteError
             record = parser.read(lines, number, is_last)
         except StrayQuoteError:
@@ -73,30 +75,33 @@ def safe_block(block: bytes, parser: RecordParser, is_last: bool) -> SafeBlock:
             lines[number] = parser.line(record.fields)
             kept[number + 1 : after] = False
             safe.continued += record.lines - 1
+    safe.blank = int(np.count_nonzero(kept[blank]))
+    kept[blank] = False
     safe.lines = np.flatnonzero(kept)
     if len(safe.lines):
         safe.text = b"\n".join(compress(lines, kept.tolist())) + b"\n"
     return safe
 
 
-def _odd_lines(block: bytes, dialect: Dialect, all_utf8: bool) -> Int64Array:
-    """Lines (from 0, ascending) that are blank, hold NUL, or have quotes that are not simply those of quoted fields.
+def _odd_lines(block: bytes, dialect: Dialect, all_utf8: bool) -> tuple[Int64Array, Int64Array]:
+    """Lines (from 0, ascending) that need a look, and those that are blank.
 
-    And those that are not UTF-8: where such a line is no record, Arrow cannot say so.
+    The former hold NUL, or have quotes that are not simply those of quoted fields, or are not UTF-8: where such a line
+    is no record, Arrow cannot say so.
     """
     text = np.frombuffer(block, np.uint8)
     is_end = text == LINE_FEED
     has_quotes = bool(dialect.quote) and dialect.quote in block
     has_blanks = block.startswith(b"\n") or bool((is_end[1:] & is_end[:-1]).any())
     if all_utf8 and not (has_quotes or has_blanks or b"\0" in block):
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     ends = np.flatnonzero(is_end)
-    odd = [np.flatnonzero(np.diff(ends, prepend=-1) == 1), np.searchsorted(ends, np.flatnonzero(text == 0))]
+    odd = [np.searchsorted(ends, np.flatnonzero(text == 0))]
     if has_quotes:
         odd.append(_odd_quotes(text, ends, dialect))
     if not all_utf8:
         odd.append(np.array([number for number, line in enumerate(block.split(b"\n")) if not is_utf8(line)], np.int64))
-    return np.unique(np.concatenate(odd))
+    return np.unique(np.concatenate(odd)), np.flatnonzero(np.diff(ends, prepend=-1) == 1)
 
 
 def _odd_quotes(text: np.ndarray, ends: Int64Array, dialect: Dialect) -> Int64Array:

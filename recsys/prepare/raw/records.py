@@ -74,6 +74,10 @@ class RecordParser:
             StrayQuoteError: the line is no record of `width` fields.
             OpenQuoteError: the record may go on in the lines that follow.
         """
+        if self.dialect.quote not in lines[start]:
+            if len(fields := lines[start].split(self.dialect.delimiter)) != self.width:
+                raise StrayQuoteError
+            return Record(fields)
         try:
             record = self._read(lines, start, self._content)
             if len(record.fields) == self.width:

@@ -40,6 +40,8 @@ _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(!doctype\s+html|html|\?xml)\b", re
 # What no text holds; tabs, line ends, form feeds and escapes may stand in one, and a NUL here and there.
 _CONTROLS = bytes({*range(1, 32), 127} - set(b"\t\n\v\f\r\x1b\x01\x02\x03"))
 _MOST_CONTROLS = 0.05
+_MOST_ZEROS = 0.6  # UTF-16 has fewer
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # byte order marks of UTF-16 and UTF-32
 
 
 def kind_of(head: bytes) -> str | None:
@@ -52,9 +54,8 @@ def kind_of(head: bytes) -> str | None:
     if markup := _MARKUP.match(head):
         return "an XML document" if markup[1].lower() == b"?xml" else "a web page (HTML)"
     odd = len(head) - len(head.translate(None, _CONTROLS))
-    if odd > _MOST_CONTROLS * len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a binary file"
-    return None
+    is_binary = odd > _MOST_CONTROLS * len(head) or head.count(0) > _MOST_ZEROS * len(head)
+    return "a binary file" if is_binary and not head.startswith(_WIDE_MARKS) else None
 
 
 def remedy_for(kind: str) -> str:

@@ -187,6 +187,7 @@ OTHERS = {
     "XML": lambda: b"\xef\xbb\xbf<?xml version='1.0'?><rss/>",
     "7z": lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100),
     "binary": lambda: bytes(range(256)) * 10,
+    "binary file": lambda: bytes(10_000),
     "UTF-16": lambda: "user_id,item_id\n".encode("utf-16-le"),
 }
 
