@@ -43,14 +43,13 @@ def clean_events(db: Database, config: DataConfig) -> EventReport:
     A burst goes first, because a purchase and its return that a shop sent twice are one purchase and one return.
     """
     report = EventReport()
-    if config.burst_seconds and one_value(db, "SELECT count(event_type) FROM coded"):
+    typed, least = db.execute("SELECT count(event_type), min(quantity) FROM coded").fetchall()[0]
+    if config.burst_seconds and typed:
         _drop_bursts(db, config.burst_seconds, report)
     if config.max_user_events:
         _drop_outstanding_users(db, config.max_user_events, config.max_user_share, report)
-    _mark_undoing(db, config)
-    if count(db, "undoing"):
-        _undo(db, report)
-    db.execute("DROP TABLE undoing")
+    if typed or (least is not None and least < 0):
+        _undo(db, config, report)
     return report
 
 
@@ -123,8 +122,9 @@ def _mark_undoing(db: Database, config: DataConfig) -> None:
     db.unregister("undo_types")
 
 
-def _undo(db: Database, report: EventReport) -> None:
-    """Take the events of table `undoing` off `coded`, and what they undo."""
+def _undo(db: Database, config: DataConfig, report: EventReport) -> None:
+    """Take the events that undo others off `coded`, and what they undo."""
+    _mark_undoing(db, config)
     _drop(db, "SELECT seq FROM undoing WHERE undone IS NULL", report, IGNORED_UNDO)
     db.execute("DELETE FROM undoing WHERE undone IS NULL")
     # A return at the time of its purchase follows it, whatever the order of the lines: times may be those of days.
@@ -139,6 +139,7 @@ def _undo(db: Database, report: EventReport) -> None:
         """
     )
     taken = take_back(_rows(rows.to_arrow_reader(_BATCH_ROWS)))
+    db.execute("DROP TABLE undoing")
     _apply(db, taken, report)
 
 
