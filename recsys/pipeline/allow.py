@@ -76,17 +76,19 @@ class Allowed:
         rules: the others.
         repeats: whether items of the history that are allowed repeat a choice, which a ranker knows to be likely or
             not. What was only viewed is no choice yet: it is ranked as if it were not in the history.
+        viewed: whether items of the history are candidates by themselves, without a source that proposes them.
     """
 
     exclude_seen: bool = True
     rules: tuple[Rule, ...] = ()
     repeats: bool = False
+    viewed: bool = False
 
     @classmethod
     def of(cls, exclude_seen: ExcludeSeen, rules: Sequence[Rule]) -> Self:
         """The rules, and what becomes of items of the history."""
         if exclude_seen == PURCHASES:
-            return cls(False, (Unbought(), *rules))
+            return cls(False, (Unbought(), *rules), viewed=True)
         return cls(bool(exclude_seen), tuple(rules), repeats=not exclude_seen)
 
     def depth(self, depth: int, n_items: int) -> int:

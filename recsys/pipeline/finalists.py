@@ -39,14 +39,16 @@ class ScoredCandidates:
             raise ValueError(f"{', '.join(sources)} do not stand side by side in {', '.join(self.sources)}")
         return self.scores[first : first + len(sources)]
 
-    def best(self, most: int, behind: BoolArray | None = None) -> ScoredCandidates:
+    def best(self, most: int, behind: BoolArray | None = None, ahead: BoolArray | None = None) -> ScoredCandidates:
         """The candidates of the highest sums, at most so many of a query; equal ones in their order.
 
         Args:
             most: see above.
             behind: bool [B, C], candidates that come after all others.
+            ahead: bool [B, C], candidates that come before all others.
         """
         order = self.sums if behind is None else np.where(behind, np.float32(-np.inf), self.sums)
+        order = order if ahead is None else np.where(ahead, np.float32(np.inf), order)
         shape = len(self.items), most
         items, sums = np.empty(shape, np.int32), np.empty(shape, np.float32)
         scores = np.empty((len(self.scores), *shape), np.float32)

@@ -20,6 +20,8 @@ from recsys.pipeline.recommendations import Detail
 from recsys.sources.exact import is_seen
 from recsys.sources.readings import Readings
 
+MOST_VIEWED = 32  # latest items of a history that are finalists by themselves
+
 
 @dataclass(frozen=True)
 class RankedCandidates:
@@ -57,7 +59,9 @@ class Ranker:
     repeat_log_odds: float = 0.0
     finalists: int = field(kw_only=True)
 
-    def rank(self, readings: Readings, items: Int32Array, k: int, *, repeats: bool) -> RankedCandidates:
+    def rank(
+        self, readings: Readings, items: Int32Array, k: int, *, repeats: bool, viewed: bool = False
+    ) -> RankedCandidates:
         """Score the candidates that are to be put in order.
 
         Args:
@@ -65,23 +69,35 @@ class Ranker:
             items: int32 [B, C], all candidates, padded with `NO_ITEM`.
             k: how many of them are wanted.
             repeats: whether items of the histories are among them.
+            viewed: whether there are such items that repeat no choice.
         """
-        finalists = self.choose_finalists(readings.queries, self.scorer.score(readings, items), k, repeats=repeats)
+        scored = self.scorer.score(readings, items)
+        finalists = self.choose_finalists(readings.queries, scored, k, repeats=repeats, viewed=viewed)
         features = self.describe(readings, finalists)
         scores = self.score(readings.queries, features, finalists.items, repeats=repeats)
         return RankedCandidates(finalists, features, scores)
 
     def choose_finalists(
-        self, queries: Queries, candidates: ScoredCandidates, k: int, *, repeats: bool = True
+        self,
+        queries: Queries,
+        candidates: ScoredCandidates,
+        k: int,
+        *,
+        repeats: bool = True,
+        viewed: bool = False,
     ) -> ScoredCandidates:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
 
         Items of the history come after all others where repeats are the exception; without `repeats` no candidate is
-        one, which spares looking.
+        one, which spares looking. The latest `viewed` ones come before all others: sources that look for what goes with
+        an item say nothing of the item itself.
         """
         most = max(self.finalists, k)
         if not self.scorer.weights or candidates.items.shape[1] <= most:
             return candidates
+        if viewed:
+            latest = queries.histories.last(MOST_VIEWED)
+            return candidates.best(most, ahead=_in_history(candidates.items, latest))
         behind = repeats and self.repeat_log_odds < 0
         return candidates.best(most, _in_history(candidates.items, queries.histories) if behind else None)
 

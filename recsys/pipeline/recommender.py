@@ -19,7 +19,7 @@ from recsys.pipeline.allow import Allowed, ExcludeSeen, Rule
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
-from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ranker import MOST_VIEWED, Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommendations import RANKER, Recommendations, joined
 from recsys.sources.base import Source
@@ -150,7 +150,8 @@ class Recommender:
     def _ranked(self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool) -> Recommendations:
         """The k best of all that is proposed."""
         parts = propose(readings, self.proposers, k, allowed)
-        ranked = ranker.rank(readings, union(parts), k, repeats=allowed.repeats)
+        candidates = union([*parts, _viewed(readings.queries, allowed)] if allowed.viewed else parts)
+        ranked = ranker.rank(readings, candidates, k, repeats=allowed.repeats, viewed=allowed.viewed)
         items, scores, retrieval_scores, deviations = ranker.best(ranked, k)
         if self.predictor is None or deviations is None:
             ratings = self._ratings(readings, items)
@@ -204,6 +205,12 @@ class Recommender:
         if self.predictor is None:
             return None
         return self.predictor.predict(readings.user_vectors, readings.queries.histories, items)
+
+
+def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:
+    """The latest items of each history that are allowed: int32 [B, L], padded with `NO_ITEM`."""
+    latest = queries.histories.last(MOST_VIEWED)
+    return allowed.keep(queries, latest.padded(latest.items, NO_ITEM).astype(np.int32))
 
 
 def _first(items: Int32Array, scores: Float32Array, k: int) -> tuple[Int32Array, Float32Array]:
