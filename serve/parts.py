@@ -54,7 +54,7 @@ class Parts:
         """
         metrics = Metrics()
         keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
-        link = open_link(settings, metrics)
+        link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
         return cls(settings, metrics, keys, link, bundles, UserHistories(link, settings.live_events))
 

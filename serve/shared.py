@@ -17,10 +17,12 @@ class Shared:
     Attributes:
         keys: in force; None: no key is asked for.
         buckets: what each caller has asked for lately; None: nobody counts.
+        later: other processes have served before: what of theirs is gone is missing, and not yet to be made.
     """
 
     keys: KeyFile | None = None
     buckets: Buckets | None = None
+    later: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -77,6 +78,7 @@ class Starting:
     def trust_what_is_served(self) -> None:
         """From now on this starts workers beside the first, which has verified the files that they open."""
         self.first = False
+        self.shared = replace(self.shared or Shared.of(self._settings), later=True)
         self._settings = self._settings.model_copy(update={"trusted_version": self.served.value.decode()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

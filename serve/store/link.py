@@ -39,8 +39,13 @@ class StoreLink:
         store: the store itself, for threads that may wait for it.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, *, create: bool = True) -> None:
         """Get ready; nothing is connected before `start`.
+
+        Args:
+            settings: of the server.
+            metrics: are told whether the store answers.
+            create: make an SQLite file where there is none; a worker that takes the place of another does not.
 
         Raises:
             StoreError: the URL is wrong.
@@ -50,7 +55,7 @@ class StoreLink:
         self._metrics = metrics
         self._retry_s = self._rest_s = settings.store_retry_s
         self._failures: dict[str, str] = dict.fromkeys(KINDS, "the store is being opened")
-        self._opened = self._upgraded = self._damaged = False
+        self._create, self._upgraded, self._damaged = create, False, False
         self._wake, self._closing = threading.Event(), threading.Event()
         self._attempted = threading.Event()
         self._patience_ends = math.inf
@@ -193,20 +198,20 @@ class StoreLink:
             logger.warning("The store was found sound, and is used again")
         if not self._upgraded:
             # What was there and is gone is not replaced by an empty store: somebody may bring it back.
-            self.store.upgrade(create=not self._opened)
-            self._opened = self._upgraded = True
+            self.store.upgrade(create=self._create)
+            self._create, self._upgraded = False, True
             open_to_others = self.store.open_to_others()
             if open_to_others:
                 logger.warning("Other users of this machine may read or write the store: chmod 600 %s*", open_to_others)
 
 
-def open_link(settings: Settings, metrics: Metrics) -> StoreLink | None:
-    """The link to the store of the settings; None if there is none.
+def open_link(settings: Settings, metrics: Metrics, *, create: bool = True) -> StoreLink | None:
+    """The link to the store of the settings; None if there is none. `create`: as of `StoreLink`.
 
     Raises:
         StoreError: the URL is wrong.
     """
-    return None if settings.store == NO_STORE else StoreLink(settings, metrics)
+    return None if settings.store == NO_STORE else StoreLink(settings, metrics, create=create)
 
 
 def open_store(url: str, timeout_s: float = 2.0) -> Store:

@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ import pytest
 
 from tests.support.bundles import make_bundle
 from tests.support.server_processes import Response, get, logged_server, metric, post, workers_of
-from tests.support.waiting import eventually
+from tests.support.waiting import START_TIMEOUT_S, eventually
 
 ASKED = 12  # requests on connections of their own, so that both workers answer some
 
@@ -74,6 +75,13 @@ def stored(path: Path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT event_id FROM events")}
 
 
+def ready(shop: Shop) -> bool:
+    """Whether all that is asked is answered, by workers that may be new."""
+    with suppress(OSError, HTTPException):
+        return all(get(f"{shop.url}/ready").status == 200 for _ in range(ASKED))
+    return False
+
+
 def removed(path: Path) -> None:
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
@@ -103,7 +111,10 @@ def test_events_are_refused_until_a_sound_store_is_back(shop: Shop, attack: Call
     profile = get(f"{shop.url}/users/anna/profile")
     assert profile.status == 503, "nobody knows whether there is such a user"
     assert get(f"{shop.url}/recommendations/user3").json()["store"] == "unavailable"
-    assert shop.statuses() == {503}, "it makes no store of its own"
+    for worker in workers_of(shop.process) if attack is removed else ():
+        worker.kill()
+    eventually(lambda: len(workers_of(shop.process)) == 2 and ready(shop), START_TIMEOUT_S)
+    assert shop.statuses() == {503}, "nobody makes a store anew, a new worker neither"
     copy.replace(shop.store)
     eventually(lambda: shop.statuses() == {200})
     assert shop.counted() == {len(shop.acknowledged)}
