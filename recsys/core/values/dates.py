@@ -9,21 +9,17 @@ from typing import Final, Literal
 
 DateOrder = Literal["day_first", "month_first"]
 
-_MONTHS: Final = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+def _numbered(names: str) -> dict[str, int]:
+    """The position of each name, and of its first three letters, from 0."""
+    positions = enumerate(names.split())
+    return {form: position for position, name in positions for form in (name, name[:3])}
+
+
+_MONTHS: Final = _numbered("january february march april may june july august september october november december") | {
+    "sept": 8
+}
+_WEEKDAYS: Final = _numbered("monday tuesday wednesday thursday friday saturday sunday")
 _WEEKDAY = r"(?:(?P<weekday>[a-z]{3,9})(?:,\s*|\s+))?"
 _MONTH = r"(?P<month>[a-z]{3,9})"
 
@@ -82,13 +78,11 @@ _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], date]], .
 )
 
 
-def _position(name: str, names: tuple[str, ...]) -> int:
-    """Where a name, or the first three letters of it, stands among names."""
-    wanted = name.casefold()
-    for position, whole in enumerate(names):
-        if wanted in {whole, whole[:3], *(("sept",) if whole == "september" else ())}:
-            return position
-    raise ValueError(f"{name!r} is the name of no month or weekday")
+def _position(name: str, names: dict[str, int]) -> int:
+    position = names.get(name.casefold())
+    if position is None:
+        raise ValueError(f"{name!r} is the name of no month or weekday")
+    return position
 
 
 def _ordered(match: re.Match[str], order: DateOrder | None) -> date:

@@ -39,6 +39,7 @@ _LOCAL: Final = rf"^{_DATE}(?:{_CLOCK})?$"
 _IN_ZONE: Final = rf"^{_DATE}{_CLOCK}(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 # Numbers of digits of whole numbers that are no compact dates.
 _COUNTS: Final = pa.array([9, 10, 11, 13, 15, 16, 17, 18], pa.int32())
+_FLOAT: Final = r"^(?:\d{9,11}|\d{13}|\d{15,18})\.\d*$"
 _SAMPLE: Final = 1000
 
 
@@ -70,7 +71,7 @@ class TimeColumn:
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> Times:
         """The times of a batch of texts."""
-        texts = trimmed_texts(column)
+        texts = _without_fractions(trimmed_texts(column))
         seconds = np.zeros(len(texts), np.int64)
         missing = as_mask(pc.is_null(texts))
         wrong = np.zeros(len(texts), bool)
@@ -126,6 +127,14 @@ class TimeColumn:
                 continue  # a 30th of February; one by one, the others are read
             seconds[fitting] = found if zone else utc_of(found, self._config.time_zone)
             left &= ~fitting
+
+
+def _without_fractions(texts: pa.Array) -> pa.Array:
+    """Numbers that pandas wrote as floats, 1400000000.0, as whole ones: what is below a second does not count."""
+    floats = pc.match_substring_regex(texts, _FLOAT)
+    if not pc.any(floats).as_py():
+        return texts
+    return pc.if_else(floats, pc.replace_substring_regex(texts, r"\.\d*$", ""), texts)
 
 
 def _fit_64_bits(digits: pa.Array) -> pa.Array:
