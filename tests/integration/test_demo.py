@@ -1,6 +1,7 @@
 """What `make demo` shows at its end, over a small bundle and the real server."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from recsys.bundle import open_bundle
 from recsys.cli import demo
 from recsys.core.errors import RecsysError
 from tests.support.bundles import make_bundle
+from tests.support.encoders import write_encoder
 
 
 @pytest.fixture
@@ -157,3 +159,61 @@ def test_run_stage_gives_the_exit_code(output: Console) -> None:
 )
 def test_users_shown_have_a_history(lengths: list[int], expected: list[int]) -> None:
     assert demo.pick_users(np.array(lengths, np.int64)) == expected
+
+
+BUSY = "while True: pass"
+DEMO_TIMEOUT_S = 3600
+
+
+def small_config(encoder: Path) -> str:
+    """The sample's config, with as little training as shows every stage."""
+    return f"""
+name: sample
+synthetic: true
+data:
+  format: amazon_2018
+  interactions: [data/raw/sample/reviews_sample.json.gz]
+  metadata: [data/raw/sample/meta_sample.json.gz]
+text: {{encoder: [{encoder}]}}
+training: {{epochs: 1}}
+retrieval: {{trials: 1, tuning_users: 200, als_factors: [8], als_iterations: 2, bpr_factors: [8], bpr_iterations: 2}}
+ranking: {{epochs: 1, max_lists: 200, validation_users: 200}}
+evaluation:
+  bootstrap_samples: 20
+  svd_epochs: [2]
+  svd_factors: [5]
+  svdpp_epochs: [2]
+  svdpp_factors: [5]
+"""
+
+
+@pytest.mark.slow
+def test_the_demo_comes_to_its_end_on_a_third_of_a_core(tmp_path: Path) -> None:
+    """On one core, which two others are busy with, and without anything compiled before."""
+    demo_config = tmp_path / demo.CONFIG
+    demo_config.parent.mkdir()
+    demo_config.write_text(small_config(write_encoder(tmp_path / "encoder", "bert", safetensors=True)), "utf8")
+    core = {min(os.sched_getaffinity(0))}
+    pinned = f"import os, sys; os.sched_setaffinity(0, {core}); from recsys.cli import main; sys.exit(main(['demo']))"
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
+    others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
+    try:
+        for other in others:
+            os.sched_setaffinity(other.pid, core)
+        ended = subprocess.run(
+            [sys.executable, "-c", pinned],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEMO_TIMEOUT_S,
+        )
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.stdout.count("Synthetic user") == 3
+    assert "Traceback" not in ended.stderr
+    assert (tmp_path / "saved_model/sample/current").is_file()

@@ -18,6 +18,7 @@ from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, top_k
 
 _BLOCK_QUERIES = 1024
+_IN_TIME = 0.99  # share of the interactions whose times are taken to be right
 
 
 class Popularity(Source):
@@ -61,7 +62,7 @@ class Popularity(Source):
         if half_life_days is not None:
             if timestamps is None:
                 raise ValueError("half_life_days needs timestamps")
-            age = (timestamps.max(initial=0) - timestamps) / SECONDS_PER_DAY
+            age = np.maximum(_now(timestamps) - timestamps, 0) / SECONDS_PER_DAY
             total = total * 0.5 ** (age / half_life_days)
         return cls(np.bincount(items, weights=total, minlength=n_items).astype(np.float32), name)
 
@@ -115,3 +116,14 @@ class _Noted(Parameters, frozen=True, kw_only=True):
     """Name of the source."""
 
     name: str
+
+
+def _now(timestamps: NDArray[np.integer]) -> int:
+    """The latest time, but for those of the last hundredth that lie further ahead than all before is long.
+
+    Those are of a broken clock: beside one event of 2099 all others would be of the same, endless age.
+    """
+    if len(timestamps) * (1 - _IN_TIME) < 1:
+        return int(timestamps.max(initial=0))
+    first, in_time = (int(time) for time in np.quantile(timestamps, (0, _IN_TIME), method="lower"))
+    return int(timestamps[timestamps <= 2 * in_time - first].max())
