@@ -18,6 +18,7 @@ from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, top_k
 
 _BLOCK_QUERIES = 1024
+_YEAR = 365 * SECONDS_PER_DAY
 _IN_TIME = 0.99  # share of the interactions whose times are taken to be right
 
 
@@ -119,11 +120,12 @@ class _Noted(Parameters, frozen=True, kw_only=True):
 
 
 def _now(timestamps: NDArray[np.integer]) -> int:
-    """The latest time, but for those of the last hundredth that lie further ahead than all before is long.
+    """The latest time, but for those of the last hundredth that lie a year ahead, and further than all before is long.
 
     Those are of a broken clock: beside one event of 2099 all others would be of the same, endless age.
     """
     if len(timestamps) * (1 - _IN_TIME) < 1:
         return int(timestamps.max(initial=0))
     first, in_time = (int(time) for time in np.quantile(timestamps, (0, _IN_TIME), method="lower"))
-    return int(timestamps[timestamps <= 2 * in_time - first].max())
+    latest = in_time + max(in_time - first, _YEAR)
+    return int(timestamps[timestamps <= latest].max())
