@@ -139,9 +139,8 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse_for(error)
             return
-        except httptools.HttpParserUpgrade:  # to a protocol that is not spoken here: HTTP/1.1 goes on, once
-            self.cycle.keep_alive = False
-            self._deaf = True
+        except httptools.HttpParserUpgrade:
+            self._keep_to_http()
             return
         now = self._reading
         if now is HEAD:
@@ -157,6 +156,19 @@ class Connection(HttpToolsProtocol):
                 self._wait(self._limits.body_s + LINGER_S)
             elif self.cycle.response_complete:
                 self._drain(len(data))
+
+    def _keep_to_http(self) -> None:
+        """Of a request to speak another protocol: answer it in this one, as the connection's last.
+
+        The parser takes what follows the head for the other protocol, so there is no body to answer with one.
+        """
+        headers = self.cycle.scope["headers"]
+        if any(name in (b"content-length", b"transfer-encoding") and value != b"0" for name, value in headers):
+            self._reading = BODY
+            self._refuse(400, "expected a request with a body to ask for no other protocol (the header Upgrade)")
+            return
+        self.cycle.keep_alive = False
+        self._deaf = True
 
     def on_headers_complete(self) -> None:
         if len(self.headers) > MAX_HEADERS:

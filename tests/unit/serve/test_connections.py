@@ -321,6 +321,20 @@ def test_an_upgrade_is_not_made_and_the_request_is_answered(caplog: pytest.LogCa
     assert not caplog.records
 
 
+def test_a_body_that_asks_for_another_protocol_is_not_taken_for_none() -> None:
+    async def visit(house: House) -> None:
+        head = post(3).replace(b"Host: a\r\n", b"Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n")
+        for before in ([], [200]):
+            wire, connection = house.connect()
+            connection.data_received(GET * len(before) + head + b"abc")
+            await house.settle()
+            assert wire.statuses == [*before, 400]
+            assert b"Upgrade" in wire.written
+            assert wire.ended
+
+    in_house(visit)
+
+
 @pytest.mark.parametrize("read_each_time", [0, 100, LEAST_READ])
 def test_a_client_that_does_not_read_is_let_go(read_each_time: int) -> None:
     async def visit(house: House) -> None:
