@@ -97,7 +97,7 @@ def render(results: Document) -> str:
         headline=charts.headline(results),
         tiles=tables.tiles(results),
         figures=charts.draw(results),
-        tables=[tables.metric_table(results, protocol) for protocol in s.PROTOCOLS],
+        tables=tables.metric_tables(results),
         tuning=tables.tuning_rows(results),
         hybrid=tables.hybrid_parts(results),
         rating_labels=rating_labels(results["ratings"]) if results["ratings"] else {},

@@ -61,6 +61,12 @@ def _over_baseline(results: Document, metric: str) -> list[dict[str, str]]:
     return [_tile("Over best baseline", _signed(gain["mean"], "+.0%"), f"NDCG, {label}; 95%: {low} to {high}")]
 
 
+def metric_tables(results: Document) -> list[dict[str, Any]]:
+    """One for each protocol, that of the headline figures first."""
+    main = headline_protocol(results)
+    return [metric_table(results, protocol) for protocol in sorted(s.PROTOCOLS, key=lambda name: name != main)]
+
+
 def metric_table(results: Document, protocol: str) -> dict[str, Any]:
     """Rows of systems, columns of metrics by cutoff; the best of each column is marked."""
     cutoffs = sorted(results["protocol"]["cutoffs"])
