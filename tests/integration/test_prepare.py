@@ -312,7 +312,7 @@ def joined(*lines: bytes) -> bytes:
 
 
 BAD_FILES = {
-    "truncated gzip": ("reviews.json.gz", gzip.compress(joined(*GOOD))[:-20], "complete gzip"),
+    "truncated gzip": ("reviews.json.gz", gzip.compress(joined(*GOOD))[:-20], "complete file (gzip)"),
     "damaged gzip": ("reviews.json.gz", gzip.compress(joined(*GOOD))[:-8] + bytes(8), "sound gzip"),
     "empty file": ("reviews.json.gz", b"", "an empty file"),
     "empty gzip": ("meta.json.gz", gzip.compress(b""), "an empty file"),

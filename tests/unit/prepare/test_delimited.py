@@ -71,7 +71,8 @@ tables = st.lists(st.tuples(words, texts, st.integers(0, 99).map(str), texts).ma
 @given(tables, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["\n", "\r\n", "\r"]))
 @pytest.mark.usefixtures("block_sizes")
 def test_any_table_comes_back(rows: list[list[str]], quoting: int, line_end: str) -> None:
-    got, report = read(written(rows, quoting, line_end))
+    # Named, because fields that happen to stand in single quotes, all of them, are taken for quoted ones.
+    got, report = read(written(rows, quoting, line_end), quote='"')
     assert got == with_nulls(rows)
     assert report.dropped == {}
 
@@ -102,7 +103,7 @@ def test_one_stray_quote_loses_its_line_at_most(rows: list[list[str]], data: st.
     number = data.draw(st.integers(1, len(rows)))
     place = data.draw(st.integers(0, len(lines[number])))
     lines[number] = lines[number][:place] + '"' + lines[number][place:]
-    got, report = read("\n".join(lines).encode())
+    got, report = read("\n".join(lines).encode(), quote='"')
     expected = with_nulls(rows)
     others = expected[: number - 1] + expected[number:]
     if len(got) == len(rows):
