@@ -33,7 +33,7 @@ CREATE TABLE users (row INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
 _SOUND_USER = "typeof(user_id) = 'text'"
 _SOUND_ITEM = " AND ".join(
     (
-        "typeof(item_id) = 'text' AND json_type(categories) = 'array'",
+        "typeof(item_id) = 'text' AND typeof(categories) = 'text'",
         "(price IS NULL OR typeof(price) IN ('real', 'integer') AND abs(price) < 1e12)",
         *(f"typeof({name}) IN ('text', 'null')" for name in ("title", "brand", "image", "description")),
     )
@@ -168,13 +168,26 @@ class Catalogue:
         return {row: ItemCard(*rest) for row, *rest in cards}
 
     def facets(self) -> Iterator[tuple[str | None, tuple[str, ...], float | None]]:
-        """Brand, categories and price of every item, in the order of their rows."""
+        """Brand, categories and price of every item, in the order of their rows.
+
+        Raises:
+            BundleError: categories that are none.
+        """
         parsed: dict[str, tuple[str, ...]] = {}  # few distinct lists of categories serve many items
         with self._file.cursor("SELECT brand, categories, price FROM items ORDER BY row") as found:
             for brand, categories, price in found:
                 if categories not in parsed:
-                    parsed[categories] = tuple(json.loads(categories))
+                    parsed[categories] = self._names(categories)
                 yield brand, parsed[categories], price
+
+    def _names(self, categories: str) -> tuple[str, ...]:
+        try:
+            names = json.loads(categories)
+        except (ValueError, RecursionError) as error:
+            raise BundleError(f"categories in {self._file.path}", str(error), REMEDY) from error
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise BundleError(f"lists of categories in {self._file.path}", repr(categories[:80]), REMEDY)
+        return tuple(names)
 
     def users_after(self, user_id: str | None, limit: int) -> list[tuple[str, int]]:
         """Ids and rows of up to `limit` users, ordered by code point of the id, from the first after `user_id`."""

@@ -43,8 +43,13 @@ class ReadOnlySqlite:
         Raises:
             DamagedBundleError: the file is no longer what it was.
         """
-        with self.cursor(statement, *parameters) as cursor:
-            return cursor.fetchall()
+        connection = self._idle.get()
+        try:
+            return connection.execute(statement, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+        finally:
+            self._idle.put(connection)
 
     @contextmanager
     def cursor(self, statement: str, *parameters: object) -> Iterator[sqlite3.Cursor]:
@@ -53,6 +58,9 @@ class ReadOnlySqlite:
         try:
             yield connection.execute(statement, parameters)
         except sqlite3.DatabaseError as error:
-            raise DamagedBundleError(f"a readable {self.path}", str(error), "export the bundle again") from error
+            raise self._damaged(error) from error
         finally:
             self._idle.put(connection)
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> DamagedBundleError:
+        return DamagedBundleError(f"a readable {self.path}", str(error), "export the bundle again")

@@ -20,6 +20,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.starting import Starting
+from tests.support.damage import change_array
 from tests.support.databases import patient
 from tests.support.server_processes import ROOT
 from tests.support.waiting import TIMEOUT_S
@@ -117,6 +118,17 @@ def test_a_check_leaves_a_store_as_it_is(bundle_path: Path, tmp_path: Path) -> N
     (tmp_path / "store.sqlite").chmod(0o400)
     if os.geteuid():  # nothing is read-only to root
         assert main(["--bundle", str(bundle_path), "--store", url, "--check"]) == StoreUnavailable.exit_code
+
+
+def test_a_check_of_arrays_that_do_not_fit_says_so_and_ends(bundle_path: Path, tmp_path: Path, end: End) -> None:
+    damaged = tmp_path / "shop"
+    shutil.copytree(bundle_path, damaged)
+    (version,) = (path for path in damaged.iterdir() if path.is_dir())
+    change_array(version, "retrievers/bpr/item_factors.npy", lambda array: array[:-1])
+    code, errors = end("--bundle", str(damaged), "--check")
+    assert code == BundleError.exit_code == 5
+    assert "199 in retrievers/bpr" in errors
+    assert "Traceback" not in errors
 
 
 def test_a_bundle_that_is_none_is_named_with_what_to_do(tmp_path: Path, end: End) -> None:
