@@ -1,6 +1,6 @@
 """Raw data to a prepared dataset: read, filter, split, write (`schema` describes the result).
 
-    inputs of interactions ─ format, in a thread ─► raw ─► latest of each pair, minimum rating, k-core ─► split
+    inputs of interactions ─ format, in a thread ─► raw ─► each event once ─► filters, k-core ─► split
     inputs of metadata ─ format, in a thread ─► records of the items that are left, cleaned ─► metadata
 
 A format (`formats`) checks and reads inputs, the engine (`engine`) holds the tables. Equal input and settings give

@@ -85,6 +85,9 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
         f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})",
         soft_wrap=True,
     )
+    if manifest["metadata"]["read"]:
+        described = counts["items"] - counts["items_without_metadata"]
+        console.print(f"{described:,} of {counts['items']:,} items have a record in the catalogue", soft_wrap=True)
     if manifest["warnings"]:
         sentences = Text("\n".join(f"• {sentence}" for sentence in manifest["warnings"]))
         console.print(Panel(sentences, title="Please look at this", title_align="left", border_style="yellow"))

@@ -1,8 +1,8 @@
 """Each event once: what several inputs hold, or one input more than once under one id.
 
 Two rows are one event if they have the same id, user, item and type (deliveries are repeated), or if they stand in
-different inputs and agree in all that is known of an event (a day that was exported twice). Equal rows of one input are
-two events unless their ids say otherwise: whoever buys two of a thing may do so in two lines.
+different inputs and agree in all that is known of an event (a day that was exported twice). Equal rows of one input
+stay, unless their ids say otherwise: whoever buys two of a thing may do so in two lines.
 """
 
 from __future__ import annotations
