@@ -14,6 +14,7 @@ from recsys.prepare.text_settings import AUTO, TextConfig
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SAMPLE_LINES = 50
 MAX_HEADER_LINES = 1000
+_NAMES_OF_A_HEADER = 2  # so many that a line with them is one
 _LEAST_FITTING = 0.5  # of the first rows, which may hold a footer's or a title's line
 # Excel's line that names the delimiter.
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^"])"?', re.IGNORECASE)
@@ -76,7 +77,23 @@ def read_header(
             f"quotes that do not pair up: {lines[start][:100].decode('utf8', 'replace')!r}",
             "mend the quotes in this line",
         )
-    return _chosen(headers, set(wanted), place)
+    header = _chosen(headers, set(wanted), place)
+    if dialect is None and not set(wanted).intersection(header.names):
+        _refuse_title(lines[start:], dialects, set(wanted), start + 1, place)
+    return header
+
+
+def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str], number: int, place: str) -> None:
+    """Stop where the names of the columns come later: below a title, or the date of an export."""
+    for distance, line in enumerate(lines[1:SAMPLE_LINES], 1):
+        for dialect in dialects:
+            names = [name.strip(b" \"'").decode("utf8", "replace") for name in line.split(dialect.delimiter)]
+            if len(wanted.intersection(names)) >= _NAMES_OF_A_HEADER:
+                raise DataError(
+                    f"the names of the columns in line {number} of {place}",
+                    f"{lines[0][:100].decode('utf8', 'replace')!r}; they stand in line {number + distance}",
+                    f"delete the lines before line {number + distance}",
+                )
 
 
 def _quote(lines: list[bytes], setting: str) -> bytes:

@@ -177,3 +177,9 @@ def test_settings_that_are_refused(wrong: dict[str, str]) -> None:
 
 def test_a_delimiter_by_its_word() -> None:
     assert TextConfig(delimiter="tab").delimiter == "\t"
+
+
+@pytest.mark.parametrize("title", ["Sales, exported 2026-11-29", "Sales"])
+def test_names_that_come_below_a_title_are_found(title: str) -> None:
+    with pytest.raises(DataError, match="delete the lines before line 4"):
+        header(f"{title}\n\nby day\n'user';item;time;note\nu;i;1;a\n")

@@ -1,4 +1,5 @@
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,14 @@ def test_the_first_title_counts(tmp_path: Path) -> None:
     header = "subtitle_of:token\ttitle:token\titem_id:token\tname:token"
     ((item,), _) = read_items(write(tmp_path, header, "a\tb\t1\tc"))
     assert item.title == "b"
+
+
+def test_archives_encodings_and_stray_quotes(tmp_path: Path) -> None:
+    lines = "\n".join([HEADER, "u\ta\t5\t1400000000", '"v\tb\t5\t1400000000', "w\tc", ""])
+    path = tmp_path / "shop.inter"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("shop.inter", lines.encode("utf-16"))
+    rows, report = read(path)
+    assert [row["user_id"] for row in rows] == ["u", '"v']
+    assert report.examples == [(4, "malformed", "w\tc")]
+    assert report.written_as == "ZIP, UTF-16"
