@@ -67,7 +67,7 @@ def check_kind(report: InputReport, format_name: str) -> None:
     raise DataError(
         f"{' or '.join(wanted)} in {path}, as data.{report.kind} has it in the format {format_name}",
         _got(kind, path, encoding),
-        _remedy(path, report.kind, kind),
+        _remedy(report, kind),
     )
 
 
@@ -96,7 +96,8 @@ def _got(kind: Kind, path: Path, encoding: str) -> str:
     return f"{kind} that {verb} with {first_line(path, encoding)[:100]!r}"
 
 
-def _remedy(path: Path, inputs: InputKind, kind: Kind) -> str:
+def _remedy(report: InputReport, kind: Kind) -> str:
+    path, inputs = report.path, report.kind
     if kind == "an SQLite database":
         if inputs == "metadata":
             return "name a catalogue in JSON lines; the server's store belongs under data.interactions"
@@ -106,7 +107,7 @@ def _remedy(path: Path, inputs: InputKind, kind: Kind) -> str:
         to_lines = f"pandas.{reader}.to_json('items.jsonl', orient='records', lines=True)"
         return f'write it as JSON lines, one object an item: python -c "import pandas; {to_lines}"'
     if kind == "JSON lines":
-        if fitting := fitting_formats(path, inputs):
+        if fitting := fitting_formats(path, inputs, report.text.encoding):
             return (
                 f"set data.format: {fitting[0]}, or write {{path: {path}, format: {fitting[0]}}} for this input alone"
             )

@@ -20,6 +20,7 @@ from recsys.prepare.formats.base import Id, RawItem
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.text_settings import AUTO
 
 SNIFFED_LINES = 100
 CATALOGUE = "events"
@@ -102,7 +103,7 @@ def check_layout(report: InputReport, name: str) -> None:
     Raises:
         DataError: naming the layout or the kind of file that they look like.
     """
-    fields = _fields_of(report.path)
+    fields = _fields_of(report.path, report.text.encoding)
     if not fields:
         return  # no line can be parsed: the limit on bad lines will decide
     fitting = {"interactions": _review_layouts(fields), "metadata": _metadata_layouts(fields)}
@@ -122,9 +123,9 @@ def check_layout(report: InputReport, name: str) -> None:
     raise DataError(f"{report.kind} in the format {name} in {report.path}", got, remedy)
 
 
-def fitting_formats(path: Path, kind: InputKind) -> list[str]:
-    """The formats of JSON lines that the first lines of a file look like."""
-    fields = _fields_of(path)
+def fitting_formats(path: Path, kind: InputKind, encoding: str = AUTO) -> list[str]:
+    """The formats of JSON lines that the first lines of a file look like; `encoding`: see `TextConfig`."""
+    fields = _fields_of(path, encoding)
     return _review_layouts(fields) if kind == "interactions" else _metadata_layouts(fields)
 
 
@@ -159,8 +160,8 @@ def _metadata_layouts(fields: frozenset[str]) -> list[str]:
     return certain or fitting
 
 
-def _fields_of(path: Path) -> frozenset[str]:
-    return frozenset[str]().union(*map(_field_names, head_lines(path, SNIFFED_LINES)))
+def _fields_of(path: Path, encoding: str) -> frozenset[str]:
+    return frozenset[str]().union(*map(_field_names, head_lines(path, SNIFFED_LINES, encoding)))
 
 
 def _field_names(line: bytes) -> frozenset[str]:

@@ -1,4 +1,6 @@
+import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +225,19 @@ def test_another_format_than_named_is_recognised(
 )
 def test_the_format_named_is_accepted(tmp_path: Path, kind: InputKind, line: bytes, named: str) -> None:
     load_format(f"amazon_{named}").check(open_file(write(tmp_path / "f", [line]), kind))
+
+
+@pytest.mark.parametrize(("codec", "encoding"), [("utf-16", "auto"), ("utf-8-sig", "auto"), ("utf-16-le", "utf-16-le")])
+def test_reviews_in_an_archive_and_any_encoding(tmp_path: Path, codec: str, encoding: str) -> None:
+    path = tmp_path / "reviews"
+    line = json.dumps({**REVIEW, "reviewerID": "Ü"}, ensure_ascii=False) + "\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.json", line.encode(codec))
+        archive.writestr("b.json", gzip.compress(line.encode(codec)))
+    report = open_file(path, "interactions")
+    report.text = config("2018", encoding=encoding)
+    amazon = load_format("amazon_2018")
+    amazon.check(report)
+    tables = amazon.interactions(report, config("2018"), 0, lambda _: None)
+    assert [row["user_id"] for table in tables for row in table.to_pylist()] == ["Ü", "Ü"]
+    assert report.dropped == {}
