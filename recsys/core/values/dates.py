@@ -24,7 +24,7 @@ _WEEKDAY = r"(?:(?P<weekday>[a-z]{3,9})(?:,\s*|\s+))?"
 _MONTH = r"(?P<month>[a-z]{3,9})"
 
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)")
-_BASIC = re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?=t)", re.IGNORECASE)
+_BASIC = re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?=t|\s+\d\d:)", re.IGNORECASE)
 _WEEK = re.compile(r"\d{4}-?w\d\d-?\d(?!\d)", re.IGNORECASE)
 _YEAR_LAST = re.compile(r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)(?!\d)")
 _NAMED = re.compile(rf"{_WEEKDAY}(?P<day>\d{{1,2}})[\s/-]+{_MONTH}\.?,?[\s/-]+(?P<year>\d{{4}})(?!\d)", re.IGNORECASE)

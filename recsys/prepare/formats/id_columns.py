@@ -31,7 +31,7 @@ class IdColumn:
     def __init__(self, name: str, report: InputReport, words: Collection[str], exact: bool = False) -> None:
         """Read column `name`; `words`, in small letters, are no ids. With `exact`, ids are taken as they are."""
         self._name, self._report, self._exact = name, report, exact
-        self._words = pa.array(sorted(words), pa.string())
+        self._words = pa.array(sorted(set(words) - {""}), pa.string())
         self._whole: bool | None = None
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Mask]:
@@ -40,7 +40,11 @@ class IdColumn:
         plain = is_plain(ids)
         if not plain and not self._exact:
             ids = self._trimmed(ids)
-        missing = pc.or_(pc.equal(ids, ""), pc.is_in(pc.utf8_lower(ids), self._words))
+        words = pc.is_in(pc.utf8_lower(ids), self._words)
+        if pc.any(words).as_py():
+            word = ids[pc.index(words, True).as_py()].as_py()
+            self._report.explain(self._name, f"{word!r} stands for none, see data.no_user_ids")
+        missing = pc.or_(pc.equal(ids, ""), words)
         ids = pc.if_else(missing, pa.scalar(None, pa.string()), ids)
         unfit = pc.greater(pc.utf8_length(ids), MAX_ID_CHARS)
         if not plain:

@@ -53,4 +53,4 @@ class TypeColumn:
 
     def _known(self, text: str) -> str:
         name = normal_event_type(text)
-        return name if name in self._weights else check_event_type(name, self._counting)
+        return name if name in self._weights else check_event_type(text, self._counting)
