@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
@@ -14,6 +13,7 @@ from uvicorn.server import ServerState
 
 from serve.connections.door import AT_WORK, Door
 from serve.connections.refusals import refusal, refusing
+from serve.connections.transport import EndingTransport
 
 MAX_HEADERS = 100
 MAX_PIPELINED = 32  # requests sent ahead that wait for their turn
@@ -39,25 +39,6 @@ class RefusedError(Exception):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
-
-
-class EndingTransport:
-    """What a response writes to: the transport, but for its end, which is the connection's to choose."""
-
-    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
-        # The transport's own methods: a call costs what it did.
-        self.write: Callable[[bytes], None] = transport.write
-        self.is_closing = transport.is_closing
-        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
-        self.close = connection.end
-
-    def fall_silent(self) -> None:
-        """From now on what is written is lost: nobody is there, and an answer under way is no error for that."""
-        self.write = _lose
-
-
-def _lose(_data: object) -> None:
-    pass
 
 
 class Connection(HttpToolsProtocol):
@@ -96,7 +77,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._socket = transport
-        self.transport: EndingTransport = EndingTransport(transport, self)  # type: ignore[assignment]
+        self.transport: EndingTransport = EndingTransport(transport, self.end)  # type: ignore[assignment]
         host = self.client[0] if self.client else None
         self._by_proxy = self._door.proxies.trusts(host)
         self.home = self._door.home_of(host)

@@ -54,6 +54,10 @@ def fault_of_query(query: bytes) -> tuple[int, str] | None:
     return None
 
 
+class TooManyBodiesError(Exception):
+    """Clients have sent parts of more bodies than are held at once."""
+
+
 class BodyLimit:
     """Reads the whole body of a request before it counts as one that is being answered, if it is not too long."""
 
@@ -74,7 +78,7 @@ class BodyLimit:
             return
         except ClientDisconnect:
             return
-        except MemoryError:
+        except TooManyBodiesError:
             self._metrics.refused("bodies")
             await problem(503, "too many bodies are being read; try again in a moment", CLOSE)(scope, receive, send)
             return
@@ -94,7 +98,7 @@ class BodyLimit:
 
         Raises:
             ClientDisconnect: before all of it came: a part that happens to be sound is not what was meant.
-            MemoryError: too much of other bodies is held.
+            TooManyBodiesError: as much of them is held as there may be.
         """
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if declared.isdigit() and int(declared[:20]) > self._max_bytes:
@@ -114,7 +118,7 @@ class BodyLimit:
                 if not message.get("more_body", False):
                     return b"".join(parts)
                 if self._held > BODIES_AT_ONCE * self._max_bytes:
-                    raise MemoryError
+                    raise TooManyBodiesError
         finally:
             self._held -= length
 

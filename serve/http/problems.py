@@ -142,8 +142,8 @@ def _refused_bundle(request: Request, error: Exception) -> Response:
     said = str(error)
     if not for_admin(request):
         bundle: Path = request.app.state.parts.settings.bundle
-        for folder in (bundle.absolute(), bundle):
-            said = said.replace(str(folder), bundle.name)
+        for folder in (bundle.absolute().parent, bundle.parent):
+            said = said.replace(f"{folder}/", "")
         said = _FOLDERS.sub("", said)
     return problem(409, said)
 
