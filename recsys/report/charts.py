@@ -11,7 +11,7 @@ from recsys.measure.tally import HEADLINE
 from recsys.report import figures
 from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
-from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
+from recsys.report.names import METRIC_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
 
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
 _OTHER = 6
@@ -81,24 +81,21 @@ def _colours(results: Document, names: Sequence[str]) -> dict[str, int]:
     return {results["systems"][name]["label"]: series(name) for name in names}
 
 
-def _comparison(results: Document) -> str | None:
-    names, ranking = ordered(results), results["ranking"]
-    if not all(ranking[protocol]["systems"] for protocol in s.PROTOCOLS):
-        return None
+def _comparison(results: Document) -> str:
+    """Under the headline protocol, and beside it under the other where it has users."""
+    names, main = ordered(results), headline_protocol(results)
+    (other,) = set(s.PROTOCOLS) - {main}
+    tables = {protocol: results["ranking"][protocol]["systems"] for protocol in s.PROTOCOLS}
+    shown = [protocol for protocol in (main, other) if tables[protocol]]
     panels = {}
     for metric in HEADLINE:
         column = f"{metric}@{_cutoff(results)}"
         panels[metric_label(column)] = [
-            (
-                Point.of(ranking[s.SEEN_REMOVED]["systems"][name]["metrics"][column]),
-                Point.of(ranking[s.NOTHING_REMOVED]["systems"][name]["metrics"][column]),
-            )
-            for name in names
+            [Point.of(tables[protocol][name]["metrics"][column]) for protocol in shown] for name in names
         ]
     labels = [results["systems"][name]["label"] for name in names]
-    return figures.comparison(
-        panels, labels, [series(name) for name in names], ("Seen items removed", "Nothing removed")
-    )
+    legend = [PROTOCOL_TITLES[protocol].partition(":")[0] for protocol in shown]
+    return figures.comparison(panels, labels, [series(name) for name in names], legend)
 
 
 def _cutoffs(results: Document) -> str:

@@ -28,23 +28,24 @@ Line = tuple[Sequence[float], Sequence[float]]
 
 
 def comparison(
-    panels: Mapping[str, Sequence[tuple[Point, Point]]],
+    panels: Mapping[str, Sequence[Sequence[Point]]],
     labels: Sequence[str],
     colours: Sequence[int],
-    legend: tuple[str, str],
+    legend: Sequence[str],
 ) -> str:
-    """Systems as rows, one panel a metric: a filled dot for the first figure of each pair, an open one for the second.
+    """Systems as rows, one panel a metric: a filled dot for the first figure of each, an open one for the second.
 
     Args:
-        panels: title -> a pair a system.
+        panels: title -> one or two figures a system.
         labels: of the systems.
         colours: index in `SERIES` of each system.
-        legend: of the first and the second of a pair.
+        legend: of the first figures, and of the second ones if there are any.
     """
     with new_figure(0.9 + 0.42 * len(labels), len(panels), share_rows=True) as (figure, axes):
         for axis, (title, pairs) in zip(axes, panels.items(), strict=True):
-            for row, (first, second) in enumerate(pairs):
-                dot(axis, second, row + 0.17, SERIES[colours[row]], filled=False)
+            for row, (first, *others) in enumerate(pairs):
+                for second in others:
+                    dot(axis, second, row + 0.17, SERIES[colours[row]], filled=False)
                 dot(axis, first, row - 0.13, SERIES[colours[row]])
                 annotate(axis, first, row - 0.13, f"{first.mean:.4f}")
             axis.set_title(title)
@@ -52,9 +53,9 @@ def comparison(
             axis.set_xlim(0, 1.18 * max(p.high for pair in pairs for p in pair) or 1)
         handles = [
             axes[0].plot([], [], "o", color=MUTED, markersize=6, label=legend[0])[0],
-            axes[0].plot([], [], "o", color=MUTED, markersize=5, markerfacecolor=PAPER, label=legend[1])[0],
+            axes[0].plot([], [], "o", color=MUTED, markersize=5, markerfacecolor=PAPER, label=legend[-1])[0],
         ]
-        figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=9)
+        figure.legend(handles=handles[: len(legend)], loc="outside lower left", ncols=2, fontsize=9)
         return svg(figure)
 
 

@@ -92,6 +92,9 @@ def test_evaluation_counts_repeats(grocer: Grocer, capsys: pytest.CaptureFixture
     assert results["repeated_targets"] == len(bought_again(grocer.dataset("all")))
     assert results["ranking"]["nothing_removed"]["users"] == USERS
     assert results["candidates"]["recall"]["mean"] > 0.9
+    page = (grocer.folder / "reports/all/report.html").read_text("utf8")
+    first, second = (page.find(f"<summary>{title}") for title in ("Nothing removed", "Seen items removed"))
+    assert 0 < first < second
     assert results["ranking"]["nothing_removed"]["systems"]["system"]["metrics"]["recall@10"]["mean"] > 0.9
 
 
