@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from recsys.bundle import open_bundle
+from recsys.bundle.consistency import require_consistent
 from recsys.config import Config
 from recsys.core.progress import Steps
 from recsys.measure.evaluator import STEPS, evaluate
@@ -53,6 +54,7 @@ def evaluate_and_report(
     steps = Steps(console, (*STEPS, SEEDS) if seeds else STEPS)
     # Closed, and gone from memory, before those of other seeds are opened.
     with open_bundle(bundle or config.bundle_path) as opened:
+        require_consistent(opened)
         results = evaluate(
             opened,
             dataset,

@@ -14,6 +14,7 @@ from recsys.measure.protocol import HeldOut
 from recsys.measure.systems import NOTHING_REMOVED, POPULARITY, SEEN_REMOVED, Systems
 from recsys.prepare.prepared import PreparedDataset
 from tests.support.bundles import make_bundle, make_histories
+from tests.support.damage import change_array
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset, write_dataset
 
 N_USERS, N_ITEMS = 80, 120
@@ -178,3 +179,10 @@ def test_a_bundle_of_another_catalogue_is_refused(workplace: Path, capsys: pytes
     other = make_bundle(workplace / "other", N_ITEMS + 1, N_USERS)
     assert program(workplace, "--bundle", str(other)) == 5
     assert f"{N_ITEMS + 1} items" in capsys.readouterr().err
+
+
+def test_a_bundle_of_parts_that_do_not_fit_is_refused(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = open_bundle(make_bundle(workplace / "damaged", N_ITEMS, N_USERS)).path
+    change_array(damaged, "histories/items.npy", lambda items: np.maximum(items, N_ITEMS))
+    assert program(workplace, "--bundle", str(damaged)) == 5
+    assert "histories/items.npy" in capsys.readouterr().err.replace("\n", "")
