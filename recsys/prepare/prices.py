@@ -1,6 +1,8 @@
 """Prices as shops write them: a number with a currency before or behind it, or a range of two.
 
-$12.99, US$ 1,299.00, 1.299,00 €, 12,99 EUR, ₹12,34,567, Rs. 499, from £3.50, $1.99 - $5.49
+    $12.99, US$ 1,299.00, 1.299,00 €, 12,99 EUR, ₹12,34,567, Rs. 499, from £3.50, $1.99 - $5.49
+
+Currencies are found by price-parser; what is neither currency nor number makes a text no price.
 """
 
 from __future__ import annotations

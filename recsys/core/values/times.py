@@ -1,10 +1,12 @@
 """Times as shops write them, as seconds since 1970. What is not fully understood is refused, never guessed.
 
-2014-05-13T18:53:20+02:00   ISO 8601, also with a blank, slashes, a comma, without seconds; weeks; 20140513T165320Z
-Tue, 13 May 2014 16:53:20 GMT   RFC 2822 and its relatives, with English names
-20140513, 201405131653, 20140513165320   compact dates; such a number is never one of seconds
-1400000000, 1.4e9, 1400000000123   seconds since 1970, or parts of a second as `TimeRules.unit` says
-13/05/2014 04:53:20 PM   where `TimeRules.date_order` says which comes first
+    2014-05-13T18:53:20+02:00   ISO 8601, also with a blank, slashes, a comma, without seconds; weeks; 20140513T165320Z
+    Tue, 13 May 2014 16:53:20 GMT   RFC 2822 and its relatives, with English names
+    20140513, 201405131653, 20140513165320   compact dates; such a number is never one of seconds
+    1400000000, 1.4e9, 1400000000123   seconds since 1970, or parts of a second as `TimeRules.unit` says
+    13/05/2014 04:53:20 PM   where `TimeRules.date_order` says which comes first
+
+`dates` reads the date at the head of a text, `zones` the zone at its end.
 """
 
 from __future__ import annotations
@@ -34,8 +36,6 @@ START_OF_LOGS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())  # no s
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d*)?(?:e(?:-\d{1,3}|\+?\d{1,2}))?", re.IGNORECASE)
 # As a number of seconds it would lie between 1970 and 1973, or as one of milliseconds before 1977.
 _COMPACT = re.compile(r"((?:19|20)\d{6})(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0*)?")
-# Spreadsheets count days since 1900: these are 1954 to 2119.
-_SPREADSHEET_DAYS = range(20_000, 80_001)
 
 # A comment in brackets may follow an offset of four digits, which has said all; else it might name the zone.
 _AFTER_DATE = r"(?:t|,?\s+|:(?=\d\d:))"
@@ -153,6 +153,11 @@ def unit_of(number: float) -> TimeUnit | None:
     return None
 
 
+def is_spreadsheet_day(number: float | Decimal) -> bool:
+    """Whether a number may be the days since 1900 of a time from 1954 to 2119, as spreadsheets keep times."""
+    return 20_000 <= number <= 80_000
+
+
 def _unit_hint(seconds: float) -> str:
     unit = unit_of(seconds)
     return f", which may be {UNIT_NAMES[unit]}" if unit else ""
@@ -166,7 +171,7 @@ def _compact(match: re.Match[str], rules: TimeRules) -> int:
 
 def _number(text: str, rules: TimeRules) -> int:
     number = Decimal(text)
-    if rules.unit == "s" and not rules.counted and int(number) in _SPREADSHEET_DAYS:
+    if rules.unit == "s" and not rules.counted and is_spreadsheet_day(number):
         raise ValueError(f"{text} looks like a spreadsheet's number of days; export the column as dates")
     return int(number * (NANOSECONDS // TICKS[rules.unit]))
 

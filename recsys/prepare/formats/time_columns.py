@@ -6,6 +6,7 @@ are usual, whole numbers and ISO 8601 in full.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from recsys.core.values.times import (
     UNIT_NAMES,
     TimeRules,
     TimeUnit,
+    is_spreadsheet_day,
     parse_nanoseconds,
     unit_of,
 )
@@ -100,6 +102,9 @@ class TimeColumn:
     def _unit_of(self, numbers: npt.NDArray[np.int64], texts: pa.Array, left: Mask) -> TimeUnit:
         """The unit of plain numbers; seconds where none has been decided and these tell nothing."""
         if self._unit is None:
+            shorter = list(filter(None, map(_number_in, texts.filter(pa.array(left))[:_SAMPLE].to_pylist())))
+            # A spreadsheet's days have five digits, all of them.
+            self._counted = self._counted or bool(numbers.size) or any(not is_spreadsheet_day(n) for n in shorter)
             fitting = Counter(
                 {
                     unit: int(np.sum((numbers >= START_OF_LOGS * ticks) & (numbers < END_OF_TIME * ticks)))
@@ -107,8 +112,7 @@ class TimeColumn:
                 }
             )
             if not fitting.total():
-                rest = texts.filter(pa.array(left))[:_SAMPLE].to_pylist()
-                fitting = Counter(unit for unit in map(_unit_of_text, rest) if unit)
+                fitting = Counter(unit for unit in map(unit_of, shorter) if unit)
             if fitting.total():
                 self._unit = fitting.most_common(1)[0][0]
         return self._unit or "s"
@@ -177,8 +181,9 @@ def _parsed(texts: pa.Array, zone: str | None) -> npt.NDArray[np.int64]:
     return found
 
 
-def _unit_of_text(text: str) -> TimeUnit | None:
+def _number_in(text: str) -> float | None:
     try:
-        return unit_of(float(text))
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

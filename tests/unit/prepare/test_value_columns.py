@@ -83,6 +83,15 @@ def test_the_first_rows_decide_for_those_that_follow() -> None:
     assert column.read(pa.array(["1400000000"])).beyond.tolist() == [True]
 
 
+def test_numbers_of_a_spreadsheets_days_are_refused_and_numbers_that_count_events_are_not() -> None:
+    times, told = read_times("nan", "41772.7037", "41773", "41773.5")
+    assert times.wrong.tolist() == [False, True, True, True]
+    assert "spreadsheet" in told.explanations["timestamp"]
+    times, _ = read_times("1", "41772", "41773", "90000")
+    assert times.seconds.tolist() == [1, 41772, 41773, 90000]
+    assert read_times("41772", time_unit="s")[0].seconds.tolist() == [41772]
+
+
 def test_a_set_unit_is_kept_to() -> None:
     times, _ = read_times("1400000000123", "1400000000", time_unit="s")
     assert times.beyond.tolist() == [True, False]
