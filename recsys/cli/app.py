@@ -58,7 +58,7 @@ def prepare(
     config: ConfigFile,
     overrides: Overrides = None,
     allow_truncated: Annotated[
-        bool, typer.Option("--allow-truncated", help="Read what a cut-off gzip file holds.")
+        bool, typer.Option("--allow-truncated", help="Read what a cut-off compressed file holds.")
     ] = False,
 ) -> None:
     """Turn raw review files or event logs into a prepared dataset."""

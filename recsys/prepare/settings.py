@@ -131,7 +131,7 @@ class DataConfig(ValueConfig, TextConfig):
     text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")
     split: SplitConfig = SplitConfig()
     max_bad_line_share: Share = Field(0.01, description="Stop when more lines of a file than this are bad.")
-    allow_truncated: bool = Field(False, description="Read what a truncated gzip holds instead of stopping.")
+    allow_truncated: bool = Field(False, description="Read what a cut-off compressed file holds instead of stopping.")
     memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
     threads: Positive = Field(2, description="DuckDB threads.")
 

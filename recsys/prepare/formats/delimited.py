@@ -68,7 +68,7 @@ class DelimitedRows:
 
         Args:
             columns: name in the file -> name in the tables; a column that the file lacks is null in every row.
-            allow_truncated: whether to read the contents of a truncated gzip.
+            allow_truncated: whether to read the contents of a truncated file.
             on_bytes: called with each number of bytes read.
 
         Raises:

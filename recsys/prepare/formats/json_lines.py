@@ -34,7 +34,7 @@ def read_records(
 
     Args:
         report: of the file; its bad lines are counted there.
-        config: the limit on bad lines, and whether a truncated gzip is allowed.
+        config: the limit on bad lines, and whether a truncated file is allowed.
         line_type: a msgspec type.
         on_bytes: called with each number of bytes read.
         literals: whether lines may be Python literals.
