@@ -61,7 +61,8 @@ def _count(path: Path) -> int:
         raise DataError(
             f"the server's store in {path}",
             error.got,
-            "name the file of the server's option --store; a copy of it is whole if sqlite3's .backup made it",
+            "name the file of the server's option --store; start the server on it once if it is of an older version; "
+            "copy it with sqlite3's .backup, which makes a whole one",
         ) from None
 
 
