@@ -66,13 +66,16 @@ def check_columns(path: Path, text: TextConfig | None = None) -> None:
         return
     text = text or TextConfig()
     for place, head in head_texts(path, text.encoding):
-        _check_names(read_header(head, text, (*REQUIRED, *OPTIONAL), place).names, place)
+        _check_names(read_header(head, text, (*REQUIRED, *OPTIONAL), place).names, place, is_packed=place != str(path))
 
 
-def _check_names(names: list[str], place: str) -> None:
+def _check_names(names: list[str], place: str, is_packed: bool = False) -> None:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise DataError(f"the columns {', '.join(REQUIRED)} in {place}", *_missing(missing, names))
+        got, remedy = _missing(missing, names)
+        if is_packed:
+            remedy += "; or unpack the archive, and name the files in it that are event logs"
+        raise DataError(f"the columns {', '.join(REQUIRED)} in {place}", got, remedy)
     twice = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
     if twice:
         raise DataError(

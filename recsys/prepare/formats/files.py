@@ -80,7 +80,13 @@ def head_texts(path: Path, encoding: str = AUTO) -> Iterator[tuple[str, bytes]]:
     """Yield the first `BLOCK_BYTES` or a few more of a file, or of each one packed, with its name; see `head_lines`."""
     with open_parts(path) as parts:
         for part in parts:
-            head, _ = peeked(part.text(encoding), BLOCK_BYTES)
+            head, rest = peeked(part.text(encoding), BLOCK_BYTES)
+            if not head:
+                try:
+                    next(rest, None)
+                except CutOffError:
+                    raise _cut_off(part, "download it again") from None
+                raise _empty(path)
             yield part.place, head
 
 
@@ -116,11 +122,7 @@ def read_parts(
                 report.written_as = part.description
         report.sha256 = raw.hexdigest()
     if report.truncated and not allow_truncated:
-        raise DataError(
-            f"a complete file ({part.description}) at {path}",
-            "one that ends in the middle of its data",
-            "download it again, or use --allow-truncated to read what is there",
-        )
+        raise _cut_off(part, "download it again, or use --allow-truncated to read what is there")
     if not lines and not report.truncated:
         raise _empty(path)
 
@@ -156,6 +158,12 @@ def _blocks(part: Part, report: InputReport) -> Iterator[bytes]:
         report.drop(CUT_OFF, 0, last)
     elif last:
         yield last + b"\n"
+
+
+def _cut_off(part: Part, remedy: str) -> DataError:
+    return DataError(
+        f"a complete file ({part.description}) at {part.place}", "one that ends in the middle of its data", remedy
+    )
 
 
 def _empty(path: Path) -> DataError:

@@ -57,8 +57,9 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, It
         name = UTF8
     if codecs.lookup(name).name != UTF8:
         chunks = _transcoded(chunks, name)
-    shown = name.removesuffix("-le").removesuffix("-be") if mark else codecs.lookup(name).name
-    return shown.upper(), chunks
+    if codecs.lookup(name).name == UTF8:
+        return UTF8.upper(), chunks
+    return (name.removesuffix("-le").removesuffix("-be") if mark else name).upper(), chunks
 
 
 def with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -236,3 +236,11 @@ def test_a_byte_order_mark_tells_the_encoding(mark: str, text: str) -> None:
     got, report = read(lines.encode(mark))
     assert got == lines.encode()
     assert report.written_as == ("" if mark == "utf-8-sig" else mark.upper())
+
+
+@pytest.mark.parametrize("name", ["bzip2", "xz"])
+def test_a_stream_cut_before_the_first_byte(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(COMPRESS[name](b"user,item\n")[:24])
+    with pytest.raises(DataError, match="ends in the middle"):
+        head_lines(path, 1)

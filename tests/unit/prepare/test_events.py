@@ -1,5 +1,6 @@
 import datetime as dt
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,13 @@ def test_truncated_gzip_of_events(tmp_path: Path) -> None:
     assert 0 < len(rows) < 5000
     assert [row["timestamp"] for row in rows] == list(range(1, len(rows) + 1))
     assert report.truncated
+
+
+def test_what_else_is_packed_with_a_log_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "events.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("log.csv", HEADER + "\nu,a,view,9,,,\n")
+        archive.writestr("README.txt", "Events of the shop.\n")
+    with pytest.raises(DataError, match=r"README\.txt") as error:
+        check_columns(path)
+    assert "unpack the archive" in error.value.remedy
