@@ -20,7 +20,8 @@ class PriceSegments:
     """The distribution of users' mean prices.
 
     Attributes:
-        quartiles: the three bounds between the quarters of users by mean price; empty if no item has a price.
+        quartiles: the three bounds between the quarters of users by mean price; empty if no item has a price. They are
+            as precise as prices, so that means of one price do not differ by rounding errors.
     """
 
     quartiles: tuple[float, ...]
@@ -33,14 +34,14 @@ class PriceSegments:
         has_price = np.isfinite(paid)
         counts = np.bincount(users[has_price], minlength=len(histories))
         sums = np.bincount(users[has_price], paid[has_price], minlength=len(histories))
-        means = sums[counts > 0] / counts[counts > 0]
+        means = (sums[counts > 0] / counts[counts > 0]).astype(np.float32)
         return cls(tuple(np.quantile(means, (0.25, 0.5, 0.75)).tolist()) if len(means) else ())
 
     def segment(self, mean_price: float | None) -> Segment | None:
         """The quarter of users that a mean price lies in, its upper bound included; None without prices."""
         if mean_price is None or not self.quartiles:
             return None
-        return SEGMENTS[int(np.searchsorted(self.quartiles, mean_price, side="left"))]
+        return SEGMENTS[int(np.searchsorted(self.quartiles, float(np.float32(mean_price)), side="left"))]
 
 
 def mean_price(prices: Sequence[float | None]) -> float | None:

@@ -128,3 +128,13 @@ def test_nobody_has_no_profile(shop: TestClient, user_id: str) -> None:
 
 def test_an_id_with_a_slash(shop: TestClient) -> None:
     assert shop.get("/users/a%2Fb/profile").json()["user_id"] == "a/b"
+
+
+@pytest.mark.parametrize("price", [9.99, 4.5, 999.99, 0.1])
+def test_where_all_prices_are_the_same_nobody_spends_more_than_others(price: float) -> None:
+    """However many items a mean is of, and whether prices come from an array of 32 bits or from the catalogue."""
+    lengths = np.arange(1, 60)
+    items = np.arange(lengths.sum()) % 7
+    histories = Histories.from_rows(59, np.repeat(np.arange(59), lengths), items, np.arange(lengths.sum()))
+    segments = PriceSegments.of(histories, np.full(7, price, np.float32))
+    assert {segments.segment(mean_price([price] * count)) for count in range(1, 60)} == {"small"}
