@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from recsys.core.values.numbers import DecimalMark
 from recsys.prepare import cleaning
 from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
-from recsys.prepare.prices import item_price
+from recsys.prepare.prices import PriceReader
 
 PRICES_IN = "prices_in_"
 
 
-def clean_item(item: RawItem, max_chars: int, causes: Counter[str], mark: DecimalMark | None = None) -> tuple[Any, ...]:
+def clean_item(item: RawItem, max_chars: int, causes: Counter[str], prices: PriceReader) -> tuple[Any, ...]:
     """The fields of `schema.METADATA_SCHEMA`.
 
     Args:
         item: as the raw file has it.
         max_chars: longest text for the text encoder.
         causes: counts fields that have a value but no meaning, or two, by cause; added to.
-        mark: the decimal mark of prices that are texts; None takes the one that each shows.
+        prices: reads the price.
     """
     title = cleaning.clean_text(item.title or "")
     brand = cleaning.clean_name(item.brand or "")
     categories = cleaning.clean_all(_flat(item.categories), cleaning.clean_name)
     description = " ".join(cleaning.clean_all(_flat(item.description)))
-    price = _price(item.price, mark, causes)
+    price = _price(item.price, prices, causes)
     if item.title and not title:
         causes["title_without_text"] += 1
     year, separator = (item.year, " ") if isinstance(item, RawTaggedItem) else ("", " > ")
@@ -41,9 +40,9 @@ def forget_single_currency(causes: Counter[str]) -> None:
         del causes[currencies[0]]
 
 
-def _price(raw: str | float | None, mark: DecimalMark | None, causes: Counter[str]) -> float | None:
+def _price(raw: str | float | None, prices: PriceReader, causes: Counter[str]) -> float | None:
     try:
-        price = item_price(raw, mark)
+        price = prices.read(raw)
     except ValueError:
         causes["price_not_understood"] += 1
         return None

@@ -11,6 +11,7 @@ from recsys.prepare.engine import item_metadata, staging
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.inputs import Input
 from recsys.prepare.item_cleaning import clean_item, forget_single_currency
+from recsys.prepare.prices import PriceReader
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.terminal import StageProgress
@@ -65,13 +66,13 @@ def load_metadata(
     item_metadata.create_metadata_table(db)
     causes: Counter[str] = Counter()
     for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
+        prices = PriceReader(data.decimal_mark)
         for records in read_ahead(catalogue.items(data, on_bytes)):
+            prices.see(record.price for record in records)
             in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
             causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
             causes[REPEATED_ITEM] += in_dataset - len(chosen)
-            rows = [
-                clean_item(records[position], data.text_max_chars, causes, data.decimal_mark) for position in chosen
-            ]
+            rows = [clean_item(records[position], data.text_max_chars, causes, prices) for position in chosen]
             item_metadata.insert_metadata(db, rows)
     forget_single_currency(causes)
     return causes

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from price_parser._currencies import CURRENCY_CODES
 from price_parser.parser import extract_currency_symbol
 
 from recsys.core.values.missing import is_missing
-from recsys.core.values.numbers import DecimalMark, read_number
+from recsys.core.values.numbers import DecimalMark, read_number, shown_mark
 
 GREATEST_PRICE = 1e7
 
@@ -52,6 +53,27 @@ class Price(NamedTuple):
     def currency_name(self) -> str:
         """The code of the currency, or its symbol where that may mean several."""
         return _CODES.get(self.currency, self.currency)
+
+
+class PriceReader:
+    """Reads the prices of one catalogue.
+
+    Where the decimal mark is not set, the first records that show one decide what `1.299` and `1,299` mean.
+    """
+
+    def __init__(self, mark: DecimalMark | None = None) -> None:
+        """`mark`: the decimal mark; None takes the one that texts show."""
+        self._set = self._shown = mark
+
+    def see(self, prices: Iterable[object]) -> None:
+        """Look at the next prices for a decimal mark, before they are read."""
+        if self._shown is None:
+            self._shown = shown_mark(text for text in prices if isinstance(text, str))
+
+    def read(self, raw: str | float | None) -> Price | None:
+        """Like `item_price`."""
+        price = item_price(raw, self._set)
+        return item_price(raw, self._shown) if price and price.ambiguous and self._shown else price
 
 
 def read_price(text: str, mark: DecimalMark | None = None) -> Price | None:

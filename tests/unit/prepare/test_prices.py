@@ -1,9 +1,11 @@
+from typing import Any
+
 import pytest
 from babel.numbers import format_currency
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.prepare.prices import Price, item_price, read_price
+from recsys.prepare.prices import Price, PriceReader, item_price, read_price
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,26 @@ def test_no_price(raw: str | None) -> None:
 def test_what_is_no_price_is_refused(raw: str | float) -> None:
     with pytest.raises(ValueError, match=r"expected a price|not understood"):
         item_price(raw)
+
+
+@pytest.mark.parametrize(
+    ("others", "text", "amount", "ambiguous"),
+    [
+        (["12,99 €", 5.0, None], "1.299 €", 1299.0, False),
+        (["$12.99"], "$1,299", 1299.0, False),
+        (["12,99"], "1,299", 1.299, False),
+        (["5", "7 €"], "1.299 €", 1.299, True),
+        (["12,99", "12.99"], "1.299", 1.299, True),
+    ],
+)
+def test_the_prices_of_a_catalogue_show_the_decimal_mark(
+    others: list[Any], text: str, amount: float, ambiguous: bool
+) -> None:
+    reader = PriceReader()
+    reader.see([*others, text])
+    price = reader.read(text)
+    assert price is not None
+    assert (price.amount, price.ambiguous) == (amount, ambiguous)
 
 
 def test_currency_and_ambiguity_are_told() -> None:
