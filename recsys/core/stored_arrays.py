@@ -19,6 +19,9 @@ REMEDY = "export the bundle again, or name another version"
 LARGEST = 1e12
 """No sensible weight, score or offset is beyond it; products of two such numbers are finite in single precision."""
 
+MAPPED_FROM = 1 << 20
+"""Bytes from which an array is mapped, and shared by all processes that do; a smaller one is copied into memory."""
+
 _BLOCK = 1 << 18  # entries that are looked at together, and stay in the processor's cache for the second look
 _HALF_SIZE, _HALF_INFINITE = np.uint16(0x7FFF), 0x7C00  # bits of a number of half precision without its sign
 
@@ -26,10 +29,13 @@ _HALF_SIZE, _HALF_INFINITE = np.uint16(0x7FFF), 0x7C00  # bits of a number of ha
 def read_array(
     path: Path, kind: DTypeLike, *shape: int | None, nan: bool = False, largest: float = LARGEST
 ) -> NDArray[Any]:
-    """The array in a .npy file, mapped into memory; what is written to it never reaches the file.
+    """The array in a .npy file, mapped into memory if it is large; what is written to it never reaches the file.
 
-    It is a plain array, because small slices of one are taken much faster than slices of a `numpy.memmap`, and it is
-    writable, because kernels would be compiled once more for read-only arrays.
+    A small one outlives whatever becomes of the file. Of a large one pages vanish where somebody cuts the file off, and
+    a process that reads them is ended.
+
+    Either is a plain array, because small slices of one are taken much faster than slices of a `numpy.memmap`, and it
+    is writable, because kernels would be compiled once more for read-only arrays.
 
     Args:
         path: the file.
@@ -45,6 +51,7 @@ def read_array(
         array = np.asarray(np.lib.format.open_memmap(path, mode="c"))
     except Exception as error:  # a damaged head meets errors of many kinds in NumPy's reader
         raise BundleError(f"an array in {path}", f"{type(error).__name__}: {error}", REMEDY) from error
+    array = array if array.nbytes >= MAPPED_FROM else array.copy(order="K")
     require_array(array, path, kind, *shape, nan=nan, largest=largest)
     return array
 

@@ -15,6 +15,7 @@ import pytest
 
 from recsys.bundle import open_bundle
 from recsys.bundle.layout import CURRENT_FILE
+from recsys.core.stored_arrays import MAPPED_FROM
 from tests.support.bundles import make_bundle
 from tests.support.damage import manifest_of, write_signed
 from tests.support.server_processes import Response, get, logged_server
@@ -31,7 +32,7 @@ ADDRESSES = (
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A version that nobody damages."""
-    return open_bundle(make_bundle(tmp_path_factory.mktemp("made"), n_items=3000, n_users=50)).path
+    return open_bundle(make_bundle(tmp_path_factory.mktemp("made"), n_items=15_000, n_users=50, dim=40)).path
 
 
 def publish(bundle: Path, version: Path, name: str) -> Path:
@@ -67,8 +68,10 @@ def test_with_an_older_version_lists_go_on(sound: Path, tmp_path: Path) -> None:
     bundle.mkdir()
     publish(bundle, sound, "1-sound")
     options = ("--bundle", str(bundle), "--port", "0", "--workers", "2", "--reload-poll-s", "0.2")
-    files = sorted(name for name in manifest_of(sound)["files"] if name.endswith((".npy", ".sqlite")))
-    assert len(files) > 25
+    sizes = {name: entry["bytes"] for name, entry in manifest_of(sound)["files"].items()}
+    files = [name for name, size in sizes.items() if name.endswith(".npy") and size > MAPPED_FROM]
+    assert len(files) > 4
+    files += ["catalogue.sqlite", "histories/indptr.npy", "onnx/query_tower.onnx"]
     with logged_server(tmp_path / "log", *options) as (url, process):
         for number, file in enumerate(files):
             name = f"2-{number}"
@@ -79,6 +82,18 @@ def test_with_an_older_version_lists_go_on(sound: Path, tmp_path: Path) -> None:
             assert process.poll() is None, file
             shutil.rmtree(damaged)
     assert "bytes in the place of" in (tmp_path / "log").read_text()
+
+
+def test_one_process_outlives_a_small_bundle_that_is_cut_off(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "saved_model", name="shop")
+    options = ("--bundle", str(bundle), "--port", "0", "--reload-poll-s", "0.2")
+    with logged_server(tmp_path / "log", *options) as (url, process):
+        for file in [*bundle.glob("*/*.npy"), *bundle.glob("*/*/*.npy"), *bundle.glob("*/*/*/*.npy")]:
+            os.truncate(file, file.stat().st_size // 2)
+        assert {answer and answer.status for answer in asked(url)} == {200}
+        eventually(lambda: "bytes in the place of" in (tmp_path / "log").read_text())
+        assert {answer and answer.status for answer in asked(url)} == {200}
+        assert process.poll() is None
 
 
 @pytest.mark.slow

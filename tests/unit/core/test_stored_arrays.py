@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.core.errors import BundleError
-from recsys.core.stored_arrays import read_array, require_offsets, require_range
+from recsys.core.stored_arrays import MAPPED_FROM, read_array, require_offsets, require_range
 
 
 def saved(tmp_path: Path, array: object) -> Path:
@@ -12,11 +12,15 @@ def saved(tmp_path: Path, array: object) -> Path:
     return tmp_path / "some.npy"
 
 
-def test_gives_what_was_saved_mapped_writable_and_plain(tmp_path: Path) -> None:
-    path = saved(tmp_path, np.arange(6, dtype=np.int32).reshape(2, 3))
+@pytest.mark.parametrize(("rows", "mapped"), [(2, False), (MAPPED_FROM // 12 + 1, True)])
+def test_gives_what_was_saved_plain_and_writable_and_mapped_if_it_is_large(
+    tmp_path: Path, rows: int, mapped: bool
+) -> None:
+    path = saved(tmp_path, np.arange(3 * rows, dtype=np.int32).reshape(rows, 3))
     array = read_array(path, np.int32, None, 3)
     assert type(array) is np.ndarray
-    assert isinstance(array.base, np.memmap)
+    assert isinstance(array.base, np.memmap) == mapped
+    assert array[-1, -1] == 3 * rows - 1
     array[0, 0] = 7
     assert np.load(path)[0, 0] == 0, "what is written to it never reaches the file"
 
@@ -62,6 +66,13 @@ def test_numbers_may_be_missing_but_not_infinite(tmp_path: Path) -> None:
     assert read_array(saved(tmp_path, array), np.float32, 2, nan=True)[1] == 2
     with pytest.raises(BundleError, match="inf at"):
         read_array(saved(tmp_path, np.array([np.nan, np.inf])), np.float64, None, nan=True)
+
+
+def test_a_small_array_outlives_its_file(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.arange(6))
+    array = read_array(path, np.int64, 6)
+    path.write_bytes(b"")
+    assert array.sum() == 15
 
 
 def test_absurd_numbers_are_refused(tmp_path: Path) -> None:
