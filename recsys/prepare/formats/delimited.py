@@ -16,7 +16,7 @@ from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.files import read_parts
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.raw.dialects import read_header
-from recsys.prepare.raw.encodings import line_feeds_alone
+from recsys.prepare.raw.encodings import line_feeds_alone, without_inner_marks
 from recsys.prepare.raw.line_numbers import LineNumbers
 from recsys.prepare.raw.quotes import LINE_FEED
 from recsys.prepare.raw.records import Dialect
@@ -94,7 +94,7 @@ class DelimitedRows:
         self._lines_of_text += _count_lines(block)
         if b"\r" in block:
             self._lines_of_text += block.count(b"\r") - block.count(b"\r\n")
-        return line_feeds_alone(block)
+        return without_inner_marks(line_feeds_alone(block))
 
     def _read_part(self, blocks: Iterator[tuple[bytes, bool]], columns: Mapping[str, str]) -> Iterator[pa.Table]:
         """Yield what stands under one header."""

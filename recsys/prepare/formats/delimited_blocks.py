@@ -17,8 +17,6 @@ from recsys.prepare.raw.dialects import Header
 from recsys.prepare.raw.quotes import SafeBlock, is_utf8, safe_block
 from recsys.prepare.raw.records import RecordParser
 
-_AROUND_NAMES = "\ufeff \t"
-
 
 @dataclass
 class ReadBlock:
@@ -52,8 +50,7 @@ class BlockReader:
             name: header.names.index(column) if column in header.names else None for name, column in columns.items()
         }
         self._named = {name: columns[name] for name, number in self._fields.items() if number is not None}
-        names = [name for name in header.names if name]
-        self._first_values = pa.array([*names, *(f"\ufeff{name}" for name in names)], pa.string())
+        self._first_values = pa.array([name for name in header.names if name], pa.string())
 
     def read(self, text: bytes, is_last: bool) -> ReadBlock:
         """Read a block of whole lines; `is_last` if none follows."""
@@ -82,7 +79,7 @@ class BlockReader:
         is_row = np.ones(len(read.table), np.bool_)
         for position in pc.indices_nonzero(candidates).to_pylist():
             row = read.table.slice(position, 1).to_pylist()[0]
-            values = [(row[name] or "").strip(_AROUND_NAMES) for name in self._named]
+            values = [(row[name] or "").strip() for name in self._named]
             if values == names:
                 is_row[position] = False
                 read.dropped.append((int(read.lines[position]), reports.REPEATED_HEADER, b""))

@@ -82,6 +82,12 @@ def line_feeds_alone(text: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
 
 
+def without_inner_marks(text: bytes) -> bytes:
+    """Whole lines without the byte order marks that files put together have at the start of some."""
+    mark = codecs.BOM_UTF8
+    return text.removeprefix(mark).replace(b"\n" + mark, b"\n") if mark in text else text
+
+
 def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield next(chunks)[len(mark) :]
     yield from chunks

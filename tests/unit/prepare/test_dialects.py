@@ -156,6 +156,11 @@ def test_files_put_together_with_their_first_lines() -> None:
     assert report.bad == 0
 
 
+def test_byte_order_marks_of_files_put_together_are_no_part_of_an_id() -> None:
+    content = b"\xef\xbb\xbf" + written(ROWS) + b"\xef\xbb\xbfu,i,1,a\n\xef\xbb\xbfv,i,1,a"
+    assert [row[0] for row in read(content)[0]] == ["u1", "u2", "u3", "u", "v"]
+
+
 def test_a_first_line_further_down_in_another_order_is_refused() -> None:
     with pytest.raises(DataError, match="user is called item"):
         read(written(ROWS) + b"item,user,time,note\ni,u,1,a\n")
