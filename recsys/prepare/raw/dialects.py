@@ -17,8 +17,9 @@ MAX_HEADER_LINES = 1000
 _NAMES_OF_A_HEADER = 2  # so many that a line with them is one
 _LEAST_FITTING = 0.5  # of the first rows, which may hold a footer's or a title's line
 # Excel's line that names the delimiter.
-_SEPARATOR_LINE = re.compile(rb'"?sep=([^"])"?', re.IGNORECASE)
-_QUOTED = {quote: re.compile(rb"(?:^|[,;\t|])%b[^'\"]*%b(?:$|[,;\t|])" % (quote, quote)) for quote in (b"'", b'"')}
+_SEPARATOR_LINE = re.compile(rb'"?sep=([\t !#-&(-/:-@\[-`{-~])"?', re.IGNORECASE)
+_OPENS_DOUBLE = re.compile(rb'(?:^|[,;\t|])"')
+_SINGLE = re.compile(rb"(?:^|[,;\t|])'[^'\"]*'(?:$|[,;\t|])")
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def _quote(lines: list[bytes], setting: str) -> bytes:
     if setting != AUTO:
         return b"" if setting == "none" else setting.encode()
     lines = [line for line in lines if line]
-    has_double = any(_QUOTED[b'"'].search(line) for line in lines)
-    singles = [bool(_QUOTED[b"'"].search(line)) for line in lines]
+    has_double = any(map(_OPENS_DOUBLE.search, lines))
+    singles = [bool(_SINGLE.search(line)) for line in lines]
     is_single = not has_double and bool(singles) and (singles[0] or (len(singles) > 2 and all(singles[1:])))
     return b"'" if is_single else b'"'
 

@@ -101,6 +101,12 @@ def test_the_delimiter_splits_header_and_rows_alike(text: str, delimiter: bytes)
     assert names == text.removeprefix("sep=;\n").split("\n", 1)[0].split(delimiter.decode())
 
 
+@pytest.mark.parametrize("line", [b"sep=\xe9", b"sep=a", b'sep="'])
+def test_what_separates_no_fields_is_no_delimiter(line: bytes) -> None:
+    with pytest.raises(DataError, match="stand in line 2"):
+        read(line + b"\n" + written(ROWS))
+
+
 def test_what_can_be_read_in_two_ways_is_refused_with_both() -> None:
     with pytest.raises(DataError) as error:
         header("a;b,c;d\n1;2,3;4\n")
@@ -117,6 +123,7 @@ def test_what_can_be_read_in_two_ways_is_refused_with_both() -> None:
         ("user,item\n'u',i\n'v',j\n", b"'", "auto"),
         ("user,item\nO'Neil's,i\nv,'j\n", b'"', "auto"),
         ("user,item\n\"u\",'i'\n\"v\",'i'\n", b'"', "auto"),
+        ("user,item\nu,\"['a','b','c']\"\nv,\"['a','b','c']\"\n", b'"', "auto"),
         ("'user','item'\n", b'"', '"'),
         ('"user","item"\n', b"", "none"),
     ],
