@@ -101,8 +101,13 @@ class Backend(ABC):
     def committed(self, connection: Connection) -> None:
         """Called before a commit is acknowledged; raises StoreUnavailable if it may not be found again."""
 
-    def reopen(self) -> None:
-        """Close the connections, and see to it that what is there now is sound."""
+    def abandon(self) -> None:
+        """Close the connections; where files may be damaged, let all calls fail until `reopen`."""
+        self.engine.dispose()
+
+    def reopen(self, *, verify: bool) -> None:
+        """As `abandon`, and use what is there now; with `verify`, if it is found sound."""
+        del verify
         self.engine.dispose()
 
     def close(self) -> None:

@@ -108,10 +108,15 @@ class Database:
         with self._errors():
             self.backend.prepare_database()
 
-    def reopen(self) -> None:
+    def abandon(self) -> None:
+        """See `Backend.abandon`; raises as `read` does."""
+        with self._errors():
+            self.backend.abandon()
+
+    def reopen(self, *, verify: bool) -> None:
         """See `Backend.reopen`; raises as `read` does, `StoreDamaged` where what is there is not sound."""
         with self._errors():
-            self.backend.reopen()
+            self.backend.reopen(verify=verify)
 
     def try_out(self) -> None:
         """See `Backend.try_out`; raises as `read` does."""

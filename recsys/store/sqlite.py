@@ -110,16 +110,25 @@ class SQLite(Backend):
         if connection.info[OPENED] is not self._file.opened:
             raise DisconnectionError
 
-    def reopen(self) -> None:
-        self.close()
-        with closing(self._file.connect()) as connection:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise StoreDamaged(f"a sound store in {self._file.path}", str(found), "restore it from a backup")
-
-    def close(self) -> None:
+    def abandon(self) -> None:
+        self._file.refuse()
         self.engine.dispose()  # before the file is let go: none of these connections may be taken for one to another
         self._file.leave()
+
+    def reopen(self, *, verify: bool) -> None:
+        self.abandon()
+        with closing(self._file.connect()) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if verify else "ok"
+        if found != "ok":
+            raise StoreDamaged(f"a sound store in {self._file.path}", str(found), "restore it from a backup")
+        self._file.accept()
+
+    def close(self) -> None:
+        self.engine.dispose()
+        try:
+            self._file.leave()
+        except StoreDamaged:  # whoever uses the log yet will see to it
+            self._file.forget()
 
     def prepare_database(self) -> None:
         """Switch to WAL mode for good. SQLite does not wait for others here, so this does."""

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from recsys.store.errors import StoreDamaged, StoreError
 
 HEADER_BYTES = 100
+CHECKPOINT_MS = 200  # that others get to end what they do with the log
 
 Identity = tuple[int, int]  # of a file: its device and inode
 
@@ -83,6 +84,7 @@ class StoreFile:
         self.path, self._text, self._timeout_s = path, str(path), timeout_s
         self._log, self._shared = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
         self._opened: Opened | None = None
+        self._refused = False
         self._header = Header.parse(b"")
         self._seen: tuple[int, int] | None = None  # size and time of change of the file when it had that header
         self._noting = threading.Lock()
@@ -129,6 +131,8 @@ class StoreFile:
         Raises:
             StoreDamaged: it has been removed, replaced or overwritten.
         """
+        if self._refused:
+            raise self._lost("what has not been found sound yet")
         opened = self._opened
         if opened is None:
             self._note()
@@ -146,37 +150,50 @@ class StoreFile:
             self._seen = seen
 
     def check_log(self) -> None:
-        """Look whether the write-ahead log is the one that was opened.
-
-        Raises:
-            StoreDamaged: it is not. What it held has been written into the file, as far as that can be done.
-        """
+        """Look whether the write-ahead log is the one that was opened; raises `StoreDamaged` if not."""
         opened = self._opened
-        if opened is not None and opened.log is not None and _identity(self._log) != opened.log:
-            self._empty_log(opened)
+        if opened is not None and self._log_lost(opened):
             raise self._lost("a store whose write-ahead log was removed")
+
+    def refuse(self) -> None:
+        """Let every check fail until `accept`: nobody is to open anew what may be damaged."""
+        self._refused = True
+
+    def accept(self) -> None:
+        """What is there has been found sound."""
+        self._refused = False
 
     def leave(self) -> None:
         """Let go of the files that were opened, whatever has become of them.
 
         Their log must not be taken for that of a file that has come, or will come, into their place. What it holds goes
         into its own file before, to wherever that has been moved, unless something else has been written there.
+
+        Raises:
+            StoreDamaged: another process keeps the log from being emptied; nothing has changed, to be tried again.
         """
         opened = self._opened
         if opened is None:
             return
         now = _identity(self.path)
         overwritten = now == opened.main and self._overwritten(opened)
-        if overwritten or now != opened.main:
-            with _alone(self.path), suppress(OSError):
-                if not overwritten:
-                    self._empty_log(opened)
-                if opened.log is not None and _identity(self._log) == opened.log:
-                    os.truncate(self._log, 0)  # a connection that is open would yet write it somewhere
-                    self._log.unlink()
-                if opened.shared is not None and _identity(self._shared) == opened.shared:
-                    self._shared.unlink()
+        if overwritten or now != opened.main or self._log_lost(opened):
+            with _alone(self.path), suppress(FileNotFoundError):
+                if not overwritten and not _emptied(opened.keeper):
+                    raise self._lost("a log that others still use")
+                if overwritten or now != opened.main:
+                    self._remove_log(opened)
         self.forget()
+
+    def _log_lost(self, opened: Opened) -> bool:
+        return opened.log is not None and _identity(self._log) != opened.log
+
+    def _remove_log(self, opened: Opened) -> None:
+        if opened.log is not None and _identity(self._log) == opened.log:
+            os.truncate(self._log, 0)  # a connection that is open would yet write it somewhere
+            self._log.unlink()
+        if opened.shared is not None and _identity(self._shared) == opened.shared:
+            self._shared.unlink()
 
     def forget(self) -> None:
         """Note nothing any more; the next check notes anew."""
@@ -185,12 +202,6 @@ class StoreFile:
         if opened is not None:
             opened.keeper.close()
             _held.release(opened.main)
-
-    @staticmethod
-    def _empty_log(opened: Opened) -> None:
-        """Write what the log holds into the file, as far as others let that happen."""
-        with suppress(sqlite3.Error):
-            opened.keeper.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _note(self) -> None:
         with self._noting:
@@ -265,6 +276,16 @@ class _Held:
 
 
 _held = _Held()
+
+
+def _emptied(keeper: sqlite3.Connection) -> bool:
+    """Write what the log holds into the file; whether all of it is there."""
+    try:
+        keeper.execute(f"PRAGMA busy_timeout = {CHECKPOINT_MS}")
+        busy, _, _ = keeper.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
 
 
 def _schema_of(connection: sqlite3.Connection) -> int:

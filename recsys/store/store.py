@@ -103,13 +103,26 @@ class Store:
         """Find out at little cost whether the files are those that were opened; raises `StoreDamaged` if not."""
         self._database.look()
 
-    def reopen(self) -> None:
-        """Begin anew with what is there now, after `StoreDamaged`.
+    def abandon(self) -> None:
+        """After `StoreDamaged`: close the connections, and let all calls fail until `reopen`.
+
+        Stores of one process that use one file share what SQLite knows of it: abandon all before the first is reopened.
 
         Raises:
-            StoreDamaged: it is no sound store; to look takes as long as to read all of it.
+            StoreDamaged: another process still uses what is to be let go; try again.
         """
-        self._database.reopen()
+        self._database.abandon()
+
+    def reopen(self, *, verify: bool = True) -> None:
+        """Begin anew with what is there now.
+
+        Args:
+            verify: read all of it before, which takes its time; another store of the process has done so, if not.
+
+        Raises:
+            StoreDamaged: it is no sound store.
+        """
+        self._database.reopen(verify=verify)
 
     def append(self, events: Sequence[Event]) -> Appended:
         """Store events in one transaction: on disk when it returns, all or none.

@@ -172,6 +172,9 @@ class StoreLink:
         except RecsysError as error:
             if not self._attempted.is_set():
                 logger.warning("The store cannot be opened; events are refused until it can. %s", error)
+            elif error.got != self._failures.get("append"):
+                logger.warning("The store is not back yet. %s", error)
+            self._failures["append"] = error.got
             self._note_damage(error)
         else:
             if not self._damaged:
@@ -192,8 +195,9 @@ class StoreLink:
         if self._damaged:
             # First all of them: what SQLite knows of a file, its connections in a process share.
             for store in (self.store, self._fast):
-                store.close()
+                store.abandon()
             self.store.reopen()
+            self._fast.reopen(verify=False)
             self._damaged = self._upgraded = False
             logger.warning("The store was found sound, and is used again")
         if not self._upgraded:
