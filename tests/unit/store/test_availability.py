@@ -48,6 +48,11 @@ def locked(url: str, exclusive: bool) -> sa.Connection:
     return connection
 
 
+def assert_stored_once(appended: Appended, events: int) -> None:
+    """By this call, or by one that gave up before: on a busy machine the database may have been about to answer it."""
+    assert appended.accepted + appended.duplicates == events
+
+
 def test_a_lock_delays_an_append_no_longer_than_the_limit(store: Store, store_url: str) -> None:
     store.append([event(1)])
     lock = locked(store_url, exclusive=False)
@@ -56,7 +61,8 @@ def test_a_lock_delays_an_append_no_longer_than_the_limit(store: Store, store_ur
         # Readers go on.
         assert store.events_of(["u"], limit=5) == {"u": [event(1)]}
         lock.close()
-        assert once_back(lambda: hasty.append([event(2)])) == Appended(1, 0)
+        assert_stored_once(once_back(lambda: hasty.append([event(2)])), 1)
+        assert store.stats().events == 2
 
 
 def test_a_short_lock_is_waited_for(store: Store, store_url: str) -> None:
@@ -77,7 +83,8 @@ def test_calls_beyond_the_pool_wait_no_longer_than_the_limit(store: Store, store
         calls = [lambda number=number: hasty.append([event(number)]) for number in range(8)]
         assert len(list(pool.map(failure_in_time, calls))) == 8
         lock.close()
-        assert once_back(lambda: hasty.append([event(n) for n in range(8)])) == Appended(8, 0)
+        assert_stored_once(once_back(lambda: hasty.append([event(n) for n in range(8)])), 8)
+        assert store.stats().events == 8
 
 
 def test_threads_share_a_store(store: Store) -> None:

@@ -140,15 +140,16 @@ def test_a_sound_file_is_used_again(store: Store, path: Path, attack: Callable[[
     assert ids_in(path) == ["e1", "e2"]
 
 
-@pytest.mark.parametrize("attack", [overwritten, overwritten_by_another_database])
+@pytest.mark.parametrize("attack", [overwritten, overwritten_by_another_database, emptied, replaced_by_an_empty_file])
 def test_a_file_that_is_no_store_is_not(store: Store, path: Path, attack: Callable[[Path], None]) -> None:
     copy = backup(path, path.with_name("good"))
     attack(path)
     with pytest.raises(StoreDamaged):
         store.append([event(2)])
-    if attack is overwritten:
-        with pytest.raises(StoreDamaged):
-            store.reopen()
+    with pytest.raises(StoreDamaged):
+        store.reopen()
+    with pytest.raises(StoreDamaged):
+        store.append([event(2)])
     copy.replace(path)
     store.reopen()
     assert store.append([event(2)]) == Appended(1, 0)
