@@ -2,11 +2,12 @@
 
 Compiled loops check no index, and neither does ScaNN: an array of another shape, or a row number beyond the catalogue,
 would end the process instead of raising. Whoever reads an array says here what it must be like. A check reads the file
-once at the speed of memory, which the mapped pages then are in.
+once, at the speed of memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def _require_finite(array: NDArray[Any], where: object, largest: float, *, nan: 
             raise BundleError(f"{what} in {where}", f"{block[at]} at {_place(array, start + at)}", REMEDY)
 
 
-def _blocks(array: NDArray[Any]) -> Any:
+def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Parts of the array, flat, each with the index at which it starts."""
     flat = array.reshape(-1)
     return ((start, flat[start : start + _BLOCK]) for start in range(0, len(flat), _BLOCK))
 

@@ -31,5 +31,5 @@ def warm_up(loaded: LoadedBundle) -> None:
     lists(loaded, queries, Options(exclude_seen=False))
     loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])
     _, made = lists(loaded, queries, Options())
-    if np.isnan(made.scores).any():
-        raise BundleError(f"scores from {bundle.path}", f"NaN for user row {user}", "export it again")
+    if not np.isfinite(made.scores[made.items != NO_ITEM]).all():
+        raise BundleError(f"finite scores from {bundle.path}", f"others for user row {user}", "export it again")

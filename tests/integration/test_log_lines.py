@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +13,7 @@ import pytest
 from recsys.bundle.layout import CURRENT_FILE
 from recsys.core.errors import BundleError
 from tests.support.bundles import make_bundle
-from tests.support.server_processes import ROOT, command, environment, get, logged_server, post, workers_of
+from tests.support.server_processes import ended_server, get, logged_server, post, workers_of
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
 FORGED = '{"level": "error", "message": "forged"}'
@@ -108,15 +107,7 @@ def test_what_keeps_a_server_from_starting_is_a_line_of_its_log(tmp_path: Path) 
     bundle = make_bundle(tmp_path / "saved_model", name="shop")
     for folder in bundle.glob("*/histories"):
         shutil.rmtree(folder)
-    ended = subprocess.run(
-        command("--bundle", str(bundle), "--port", "0"),
-        cwd=ROOT,
-        env=environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-    )
+    ended = ended_server("--bundle", str(bundle), "--port", "0")
     assert ended.returncode == BundleError.exit_code
     entries = [json.loads(line) for line in ended.stderr.splitlines()]
     assert any("the bundle is partial" in entry["message"] for entry in entries)

@@ -11,7 +11,7 @@ import pytest
 
 from recsys.core.errors import BundleError
 from tests.support.bundles import make_bundle
-from tests.support.server_processes import ROOT, command, environment, get, server
+from tests.support.server_processes import ROOT, command, ended_server, environment, get, server
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
 
 NOT_FOR_SERVERS = ("tensorflow", "pandas", "pyarrow", "transformers", "torch", "duckdb")
@@ -53,15 +53,7 @@ def test_serves_without_tensorflow_until_told_to_stop(bundle_path: Path) -> None
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_start_without_a_bundle_ends_with_its_exit_code(tmp_path: Path, workers: int) -> None:
     options = ("--bundle", str(tmp_path / "none"), "--port", "0", "--workers", str(workers))
-    ended = subprocess.run(
-        command(*options),
-        cwd=ROOT,
-        env=environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-    )
+    ended = ended_server(*options)
     assert ended.returncode == BundleError.exit_code == 5
     assert str(tmp_path / "none") in ended.stderr
     assert "Traceback" not in ended.stderr

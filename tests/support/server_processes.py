@@ -58,6 +58,19 @@ def server(
         process.communicate()
 
 
+def ended_server(*options: str) -> subprocess.CompletedProcess[str]:
+    """A server that ends by itself, because it has nothing to serve."""
+    return subprocess.run(
+        command(*options),
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+    )
+
+
 @contextmanager
 def logged_server(log: Path, *options: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """As `server`, with its standard error in the file `log`, which it appends to."""
