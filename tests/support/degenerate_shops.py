@@ -55,7 +55,7 @@ class RawShop:
             data["metadata"] = [str(folder / "catalogue.jsonl")]
             (folder / "catalogue.jsonl").write_text("".join(json.dumps(item) + "\n" for item in self.catalogue), "utf8")
         settings = _settings(folder, encoder)
-        for name, section in {"data": data, **self.sections}.items():
+        for name, section in (("data", data), *self.sections.items()):
             settings[name] = settings.get(name, {}) | section
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(settings))
@@ -173,7 +173,16 @@ def _one_bot() -> list[Row]:
 
 
 def _clock_of_2099() -> list[Row]:
-    return [*_log(event_type=_same("purchase")), {"user_id": "u0", "item_id": "i11", "timestamp": 4_070_908_800}]
+    rows = _log()
+    return [*rows[:7], {"user_id": "u1", "item_id": "i11", "timestamp": 4_070_908_800}, *rows[7:]]
+
+
+def _again_and_again(n_items: int) -> list[Row]:
+    return [
+        {"user_id": f"u{user}", "item_id": f"i{(user + week) % n_items}", "timestamp": START + 7 * DAY * week + user}
+        for user in range(12)
+        for week in range(10)
+    ]
 
 
 ONE_EVENT = [{"user_id": f"u{n}", "item_id": f"i{n % 7}", "timestamp": START + n * DAY} for n in range(60)]
@@ -244,6 +253,9 @@ SHOPS: dict[str, RawShop] = {
     "two times": RawShop(_log(timestamp=lambda n: START + (n % 10 > 8)), split=TEMPORAL, refusal="2 different"),
     "one bot": RawShop(_one_bot()),
     "a clock of 2099": RawShop(_clock_of_2099()),
+    "one item again and again": RawShop(_again_and_again(1), [], {}, {"data": {"repeats": "all"}}),
+    "the same groceries every week": RawShop(_again_and_again(4), _catalogue(4), {}, {"data": {"repeats": "all"}}),
+    "the same groceries, counted": RawShop(_again_and_again(4), _catalogue(4), {}, {"data": {"repeats": "count"}}),
     "without a ranker": RawShop(_log(), _catalogue(), sections={"ranking": {"epochs": 0}}),
     "an SVD start": RawShop(_crossed(range(15), range(8)), sections={"model": {"item_id_init": "svd"}}),
 }
