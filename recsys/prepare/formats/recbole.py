@@ -18,9 +18,10 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, RawTaggedItem
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
-from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
+from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.raw.records import Dialect
 from recsys.prepare.settings import DataConfig
 
@@ -78,17 +79,25 @@ def check_header(report: InputReport) -> dict[str, str]:
     """The fields of a file as its first line names them: name -> name with type.
 
     Raises:
-        DataError: the fields have no types; a required one is missing; the file is of the other kind.
+        DataError: the fields have no types; a required one is missing; one comes twice; the file is of the other kind.
     """
     path = report.path
-    head = head_lines(path, 1, report.text.encoding)
-    columns = head[0].decode("utf-8-sig", "replace").rstrip("\r").split("\t") if head else []
+    _, head = next(head_texts(path, report.text.encoding))
+    columns = [name for name in read_header(head, report.text, (), str(path), DIALECT).names if name]
     fields = {column.partition(":")[0]: column for column in columns}
     if not all(name and column.partition(":")[2] in TYPES for name, column in fields.items()):
         raise DataError(
             f"tab-separated fields with their types ({c.USER_ID}:token, {c.RATING}:float) in the first line of {path}",
             repr("\t".join(columns)[:100]),
             "write token, token_seq, float or float_seq after each name, or set data.format to what the file is",
+        )
+    if len(fields) < len(columns):
+        names = [column.partition(":")[0] for column in columns]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"each field once in {path}",
+            f"{twice} twice among {', '.join(columns)[:200]}",
+            "remove all but one of them",
         )
     missing = [name for name in REQUIRED[report.kind] if name not in fields]
     if missing:

@@ -185,3 +185,9 @@ def test_archives_encodings_and_stray_quotes(tmp_path: Path) -> None:
     assert [row["user_id"] for row in rows] == ["u", '"v']
     assert report.examples == [(4, "malformed", "w\tc")]
     assert report.written_as == "ZIP, UTF-16"
+
+
+def test_a_field_named_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{HEADER}\titem_id:float", "u\ta\t5\t1400000000\t7")
+    with pytest.raises(DataError, match="item_id twice"):
+        check_header(open_file(path, "interactions"))
