@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from serve import logs
 from serve.logs import JsonFormatter
+from tests.support.server_processes import ROOT
 from tests.support.serving import running
 
 
@@ -107,3 +111,19 @@ def test_an_access_line_has_the_requests_id(bundle_path: Path, caplog: pytest.Lo
     assert entry["message"] == "GET /recommendations/user3 200"
     assert (entry["route"], entry["status"], entry["request_id"]) == ("/recommendations/{user_id:id}", 200, "r7")
     assert entry["ms"] > 0
+
+
+def test_a_worker_that_has_just_begun_to_count_spoils_no_sum(tmp_path: Path) -> None:
+    """Its file is there before anything is in it."""
+    code = """
+from pathlib import Path
+from serve.metrics import Metrics
+metrics = Metrics()
+metrics.refused("rate")
+Path("counter_99999.db").touch()
+print(metrics.render().decode())
+"""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert 'recsys_refused_total{cause="rate"} 1.0' in ended.stdout
