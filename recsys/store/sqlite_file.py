@@ -305,6 +305,11 @@ def _identity(path: Path) -> Identity | None:
 def _alone(path: Path) -> Iterator[None]:
     """One process at a time, of those that use the store at a path."""
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"recsys-store-{os.getuid()}-{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    path = Path(tempfile.gettempdir()) / f"recsys-store-{os.getuid()}-{name}.lock"
+    # Everybody may write that folder: what another has put there under this name is not followed.
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)

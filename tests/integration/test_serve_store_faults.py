@@ -2,10 +2,9 @@
 
 import resource
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from tests.support.bundles import make_bundle
+from tests.support.databases import backup, ids_in
 from tests.support.server_processes import Response, get, logged_server, metric, post, workers_of
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
@@ -63,23 +63,18 @@ def shop(bundle_path: Path, tmp_path: Path) -> Iterator[Shop]:
         yield shop
 
 
-def backup(path: Path, to: Path) -> Path:
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)
-    return to
-
-
-def stored(path: Path) -> set[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return {row[0] for row in connection.execute("SELECT event_id FROM events")}
-
-
 def ready(shop: Shop) -> bool:
     """Whether all that is asked is answered, by workers that may be new."""
     with suppress(OSError, HTTPException):
         return all(get(f"{shop.url}/ready").status == 200 for _ in range(ASKED))
     return False
+
+
+def ends_with_all(shop: Shop) -> None:
+    """The server ends, and its store holds what it has acknowledged."""
+    shop.process.terminate()
+    shop.process.wait()
+    assert sorted(ids_in(shop.store)) == sorted(shop.acknowledged)
 
 
 def removed(path: Path) -> None:
@@ -118,9 +113,7 @@ def test_events_are_refused_until_a_sound_store_is_back(shop: Shop, attack: Call
     copy.replace(shop.store)
     eventually(lambda: shop.statuses() == {200})
     assert shop.counted() == {len(shop.acknowledged)}
-    shop.process.terminate()
-    shop.process.wait()
-    assert stored(shop.store) == set(shop.acknowledged)
+    ends_with_all(shop)
     assert len(shop.acknowledged) > before
 
 
@@ -133,9 +126,7 @@ def test_a_backup_moved_over_the_store_is_used(shop: Shop) -> None:
     copy.replace(shop.store)
     eventually(lambda: shop.statuses() == {200})
     assert shop.counted() == {len(shop.acknowledged)}
-    shop.process.terminate()
-    shop.process.wait()
-    assert stored(shop.store) == set(shop.acknowledged)
+    ends_with_all(shop)
 
 
 @pytest.mark.slow
@@ -144,9 +135,7 @@ def test_a_backup_copied_over_the_store_is_used(shop: Shop) -> None:
     copy = backup(shop.store, shop.store.with_name("copy"))
     shutil.copyfile(copy, shop.store)
     eventually(lambda: shop.statuses() == {200})
-    shop.process.terminate()
-    shop.process.wait()
-    assert stored(shop.store) == set(shop.acknowledged)
+    ends_with_all(shop)
 
 
 def test_a_disk_that_takes_nothing_more(shop: Shop) -> None:
@@ -165,6 +154,4 @@ def test_a_disk_that_takes_nothing_more(shop: Shop) -> None:
     for worker in workers:
         worker.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     eventually(lambda: shop.statuses() == {200})
-    shop.process.terminate()
-    shop.process.wait()
-    assert stored(shop.store) == set(shop.acknowledged)
+    ends_with_all(shop)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -75,3 +78,17 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     with engine_of(url).begin() as connection:
         result = connection.exec_driver_sql(statement)
         return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def backup(path: Path, to: Path) -> Path:
+    """As `sqlite3 PATH ".backup TO"` makes it."""
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+    return to
+
+
+def ids_in(path: Path) -> list[str]:
+    """Of the events that somebody finds who opens the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return [row[0] for row in connection.execute("SELECT event_id FROM events ORDER BY seq")]

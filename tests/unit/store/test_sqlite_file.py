@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recsys.store import Appended, Store, StoreDamaged, StoreError, StoreUnavailable
-from tests.support.databases import event, patient
+from tests.support.databases import backup, event, ids_in, patient
 
 
 @pytest.fixture
@@ -30,20 +30,6 @@ def store(path: Path) -> Iterator[Store]:
 
 def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
-
-
-def backup(path: Path, to: Path) -> Path:
-    """As `sqlite3 PATH ".backup TO"` makes it."""
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)
-    return to
-
-
-def ids_in(path: Path) -> list[str]:
-    """Of the events that somebody finds who opens the file."""
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return [row[0] for row in connection.execute("SELECT event_id FROM events ORDER BY seq")]
 
 
 def removed(path: Path) -> None:
