@@ -135,9 +135,10 @@ class Hub:
     def _cached(self, name: str) -> Path | None:
         try:
             # Nothing is downloaded here, so there is no revision to pin.
-            folder = Path(snapshot_download(name, local_files_only=True))  # nosec B615
+            cached = snapshot_download(name, local_files_only=True)  # nosec B615
         except LocalEntryNotFoundError:
             return None
+        folder = Path(cached)
         complete = _weights_file(folder) is not None and (folder / CONFIG_FILE).is_file()
         return folder if complete and any((folder / file).is_file() for file in TOKENIZER_FILES) else None
 
