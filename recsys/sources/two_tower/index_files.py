@@ -17,8 +17,14 @@ from recsys.sources.two_tower.scann_loader import scann_pybind
 
 PARAMETERS_FILE = "index.json"
 _ASSETS_FILE = "scann_assets.pbtxt"
-_EXACT_FILES = ["dataset.npy"]
-_TREE_FILES = ["ah_codebook.pb", "datapoint_to_token.npy", "hashed_dataset.npy", "serialized_partitioner.pb"]
+_EXACT_FILES = {"dataset.npy": "DATASET_NPY"}
+_TREE_FILES = {
+    "ah_codebook.pb": "AH_CENTERS",
+    "datapoint_to_token.npy": "TOKENIZATION_NPY",
+    "hashed_dataset.npy": "AH_DATASET_NPY",
+    "serialized_partitioner.pb": "PARTITIONER",
+}
+_ASSET = re.compile(r'assets \{\s+asset_type: ([A-Z_]+)\s+asset_path: "([^"]*)"\s+\}\s*')
 _LARGEST_CODE = 15  # asymmetric hashing knows 16 codes
 _DIMENSIONS_A_CODE = 2
 
@@ -77,12 +83,14 @@ def _require_search(parameters: IndexParameters, n_items: int, folder: Path) -> 
         raise BundleError(f"a search that {n_items} items allow in {folder / PARAMETERS_FILE}", str(parameters), REMEDY)
 
 
-def _require_assets(folder: Path, expected: list[str]) -> None:
-    """ScaNN opens whatever this file names."""
+def _require_assets(folder: Path, expected: dict[str, str]) -> None:
+    """ScaNN opens whatever this file names, and writes to the error stream what it thinks of any other text."""
     path = folder / _ASSETS_FILE
     try:
-        named = re.findall(r'asset_path:\s*"([^"]*)"', read_small_file(path).decode("utf8"))
+        text = read_small_file(path).decode("utf8")
     except (OSError, ValueError) as error:
         raise BundleError(f"a list of files in {path}", str(error), REMEDY) from error
-    if sorted(named) != expected:
-        raise BundleError(f"the files {', '.join(expected)} in {path}", ", ".join(named) or "none", REMEDY)
+    named = {file: kind for kind, file in _ASSET.findall(text)}
+    if named != expected or _ASSET.sub("", text):
+        got = ", ".join(named) if named != expected else "other text beside them"
+        raise BundleError(f"the files {', '.join(expected)} in {path}", got or "none", REMEDY)

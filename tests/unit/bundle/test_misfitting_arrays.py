@@ -164,6 +164,10 @@ def test_a_catalogue_that_does_not_fit_is_refused(version: Path, damage: str) ->
 SOUND_INDEX = {"n_items": N_ITEMS, "dim": 8, "leaves": 0, "leaves_to_search": 0, "reorder": 0}
 SOUND_LISTS = {"name": "transitions", "decay": 1, "scale": 1, "similar_by": "behaviour"}
 INDEX, LISTS = "scann/index.json", "retrievers/transitions/parameters.json"
+ASSETS, SOUND_ASSETS = (
+    "scann/scann_assets.pbtxt",
+    'assets {\n  asset_type: DATASET_NPY\n  asset_path: "dataset.npy"\n}\n',
+)
 RATINGS, POPULARITY = "ratings/ratings.json", "retrievers/popularity/parameters.json"
 
 # Which file, what stands in it (text, or what is written as JSON), and what the message says.
@@ -176,7 +180,10 @@ PARAMETERS: list[tuple[str, object, str]] = [
     (INDEX, {**SOUND_INDEX, "leaves": 5, "leaves_to_search": 1, "reorder": N_ITEMS + 1}, "allow"),
     (INDEX, {**SOUND_INDEX, "leaves": 5, "leaves_to_search": 1, "reorder": 9}, "ah_codebook.pb"),
     (INDEX, {**SOUND_INDEX, "n_items": 3}, "(3, 8)"),
-    ("scann/scann_assets.pbtxt", 'assets { asset_path: "/etc/passwd" }', "/etc/passwd"),
+    (ASSETS, SOUND_ASSETS.replace("dataset.npy", "/etc/passwd"), "/etc/passwd"),
+    (ASSETS, SOUND_ASSETS.replace("DATASET_NPY", "PARTITIONER"), "dataset.npy"),
+    (ASSETS, SOUND_ASSETS + "assets {\x01", "other text"),
+    (ASSETS, "", "Got none"),
     (LISTS, {**SOUND_LISTS, "decay": 0}, "decay"),
     (LISTS, {**SOUND_LISTS, "scale": 1e300}, "scale"),
     (LISTS, {**SOUND_LISTS, "similar_by": "luck"}, "luck"),
