@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
-from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share
+from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
 from recsys.prepare.formats.registry import FORMATS
 from recsys.prepare.schema import Repeats
 from recsys.prepare.text_settings import TextConfig
@@ -25,12 +25,10 @@ class SplitConfig(Section):
     )
     validation_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
     test_share: OpenShare = Field(0.1, description="Share of interactions (temporal, ratio).")
-    cold_items_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+    cold_items_share: Annotated[float, Field(ge=0, lt=1)] = unmentioned(
         0.0,
         description="Share of the items, drawn (seeded) among those with test interactions, that lose all others: "
         "cold items to be measured on.",
-        # Manifests of datasets from which nothing is held out do not mention it.
-        exclude_if=lambda share: not share,
     )
 
     @model_validator(mode="after")
@@ -97,35 +95,28 @@ class DataConfig(ValueConfig, TextConfig):
         dict(LOG_WEIGHTS),
         description="Weight of each event type, whatever its case; an event of another type is a bad line.",
     )
-    undo_events: dict[EventTypeKey, EventTypeKey | None] = Field(
+    undo_events: dict[EventTypeKey, EventTypeKey | None] = unmentioned(
         dict(UNDO_EVENTS),
         description="Event types that take back the latest earlier event of another type of the same user and item "
         "(a return takes back its purchase); null: such events are dropped. A type with a weight is no undo.",
-        # Manifests of datasets that keep to the default do not mention it.
-        exclude_if=lambda undo_events: undo_events == UNDO_EVENTS,
     )
-    burst_seconds: NonNegative = Field(
+    burst_seconds: NonNegative = unmentioned(
         10,
         description="Events of one user, item, type and quantity that follow each other within so many seconds (a page "
         "that is refreshed) count once, as the last of them; 0: each counts. For inputs with event types.",
-        exclude_if=lambda seconds: seconds == 10,
     )
-    max_user_events: NonNegative = Field(
+    max_user_events: NonNegative = unmentioned(
         1000,
         description="A user with more events than this, with more than max_user_share of all events, and with over ten "
         "times the events of the median user is left out (a crawler, a till, a test account); 0: nobody is.",
-        exclude_if=lambda most: most == 1000,
     )
-    max_user_share: Share = Field(
-        0.1, description="See max_user_events; 0: max_user_events alone decides.", exclude_if=lambda share: share == 0.1
-    )
-    repeats: Repeats = Field(
+    max_user_share: Share = unmentioned(0.1, description="See max_user_events; 0: max_user_events alone decides.")
+    repeats: Repeats = unmentioned(
         "latest",
         description="What becomes of several events of one user with one item. latest: the strongest of them, and of "
         "equal ones the latest, is the interaction. count: one interaction in each part of the split, with the number "
         "of events. all: each is an interaction; held-out parts have an item once. With both, what a user chose "
         "before may follow again, in the parts of the split as in recommendations.",
-        exclude_if=lambda repeats: repeats == "latest",
     )
     rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")
     text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from recsys.core.settings import Section
+from recsys.core.settings import Section, unmentioned
 
 AUTO = "auto"
 _DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -32,29 +32,21 @@ def _encoding(name: str) -> str:
     return name
 
 
-def _is_auto(value: Any) -> bool:
-    """For manifests of datasets that keep to the default, which do not mention it."""
-    return bool(value == AUTO)
-
-
 class TextConfig(Section):
     """How text is written in raw files: its encoding, and what separates and quotes fields."""
 
-    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+    encoding: Annotated[str, AfterValidator(_encoding)] = unmentioned(
         AUTO,
         description="Encoding of text files: a name that Python knows (windows-1252, latin-1, utf-16-le). auto: as a "
         "byte order mark says, UTF-8 without one. A byte order mark counts more than this setting.",
-        exclude_if=_is_auto,
     )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = unmentioned(
         AUTO,
         description="What separates the fields of event logs in delimited text: one character, or tab. auto: comma, "
         "semicolon, tab or |, whichever splits header and first rows alike.",
-        exclude_if=_is_auto,
     )
-    quote: Literal["auto", '"', "'", "none"] = Field(
+    quote: Literal["auto", '"', "'", "none"] = unmentioned(
         "auto",
         description="Quotes around fields of event logs in delimited text; none: quotes are plain characters. auto: "
         "double quotes, or single ones where the first lines have these alone around fields.",
-        exclude_if=_is_auto,
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, field_validator
 
-from recsys.core.settings import Section
+from recsys.core.settings import Section, unmentioned
 from recsys.core.values.dates import DateOrder
 from recsys.core.values.event_types import normal_event_type
 from recsys.core.values.missing import MISSING_IDS
@@ -42,50 +41,38 @@ def each_type_once(types: Any) -> Any:
     return types
 
 
-def _is(default: object) -> Callable[[Any], bool]:
-    """For manifests of datasets that keep to a default, which do not mention it."""
-    return lambda value: value == default
-
-
 class ValueConfig(Section):
     """How times, numbers and ids are written in raw files."""
 
-    time_unit: Literal["auto", TimeUnit] = Field(
+    time_unit: Literal["auto", TimeUnit] = unmentioned(
         "auto",
         description="Unit of times that are plain numbers since 1970; auto takes the one that fits the first rows of a "
         "file, and says which. Other units in the same file are bad values.",
-        exclude_if=_is("auto"),
     )
-    date_order: DateOrder | None = Field(
+    date_order: DateOrder | None = unmentioned(
         None,
         description="Order of dates such as 5/6/2014. Without it they are bad values.",
-        exclude_if=_is(None),
     )
-    time_zone: Annotated[str, AfterValidator(check_zone)] = Field(
+    time_zone: Annotated[str, AfterValidator(check_zone)] = unmentioned(
         "UTC",
         description="Zone of times that name none, as in the IANA database (Europe/Paris).",
-        exclude_if=_is("UTC"),
     )
-    earliest_year: Annotated[int, Field(ge=1970, le=2242)] = Field(
+    earliest_year: Annotated[int, Field(ge=1970, le=2242)] = unmentioned(
         1990,
         description="Events of years before are dropped and counted, unless most of the first ones of a file are: its "
         "times are then taken for numbers that order events.",
-        exclude_if=_is(1990),
     )
-    latest_time: AwareDatetime | None = Field(
+    latest_time: AwareDatetime | None = unmentioned(
         None,
         description="Events after it are dropped and counted; null: a day after the moment of preparing.",
-        exclude_if=_is(None),
     )
-    decimal: Literal["auto", DecimalMark] = Field(
+    decimal: Literal["auto", DecimalMark] = unmentioned(
         "auto",
         description="Decimal mark of numbers written as text; auto takes the one that they show.",
-        exclude_if=_is("auto"),
     )
-    no_user_ids: list[str] = Field(
+    no_user_ids: list[str] = unmentioned(
         list(NO_USER_IDS),
         description="User ids, whatever their case, that stand for no user: such events are bad lines.",
-        exclude_if=_is(list(NO_USER_IDS)),
     )
 
     @field_validator("no_user_ids")
