@@ -35,14 +35,14 @@ def moment(text: object) -> datetime:
     if not isinstance(text, str):
         raise ValueError(f"not a date in quotes, such as '2027-01-01': {text!r}")  # pydantic's error
     try:
-        found = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"not a date such as 2027-01-01 or 2027-01-01T12:00:00Z: {text!r}") from None
-    if found.tzinfo is None:
+    if parsed.tzinfo is None:
         if not any(mark in text for mark in "T :"):
-            return found.replace(tzinfo=UTC)
+            return parsed.replace(tzinfo=UTC)
         raise ValueError(f"a time without its zone; write for example 2027-01-01T12:00:00Z: {text!r}")
-    return found
+    return parsed
 
 
 class ApiKey(BaseModel):
@@ -88,10 +88,10 @@ class Keyring:
 
 def _distinct(keys: Sequence[ApiKey]) -> Sequence[ApiKey]:
     for field in ("name", "sha256"):
-        twice = [place for place, count in Counter(getattr(key, field) for key in keys).items() if count > 1]
+        twice = [value for value, count in Counter(getattr(key, field) for key in keys).items() if count > 1]
         if twice:
-            places = [str(n) for n, key in enumerate(keys) if getattr(key, field) == twice[0]]
-            raise ValueError(f"one {field} for several keys, those of index {', '.join(places)}")
+            positions = [str(n) for n, key in enumerate(keys) if getattr(key, field) == twice[0]]
+            raise ValueError(f"one {field} for several keys, those of index {', '.join(positions)}")
     return keys
 
 

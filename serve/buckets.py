@@ -13,7 +13,7 @@ from operator import itemgetter
 from struct import Struct
 from typing import Any, NamedTuple
 
-SETS, WAYS = 4096, 8  # 32,768 callers at a time; one that has not asked for long takes no place
+SETS, WAYS = 4096, 8  # 32,768 callers at a time; one that has not asked for long takes no slot
 _SLOT = Struct("Qd")  # hash of a caller's name, and when its bucket is full
 MAX_NAMES = 10_000
 ATTEMPTS = 200
@@ -36,7 +36,7 @@ class Taken(NamedTuple):
 class Buckets:
     """Token buckets of callers, each kept as the time when it is full (generic cell rate algorithm, ITU-T I.371).
 
-    A caller is found by 64 bits of a keyed hash of its name. Where a set has no place left, the caller goes whose
+    A caller is found by 64 bits of a keyed hash of its name. Where a set has no slot left, the caller goes whose
     bucket is full first: many names make the server forget nobody, unless thousands of them have asked lately.
     """
 
@@ -57,22 +57,22 @@ class Buckets:
         self._memory = mmap.mmap(descriptor, SETS * WAYS * _SLOT.size)
         # A lock belongs to an opened file; a descriptor that was handed over would share the lock of its giver.
         self._lock = os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
-        self._places: dict[str, tuple[int, int]] = {}
+        self._offsets: dict[str, tuple[int, int]] = {}
 
     def take(self, caller: str) -> Taken:
         """Take a token of a caller's bucket, if there is one."""
-        name, place = self._places.get(caller) or self._remember(caller)
+        name, offset = self._offsets.get(caller) or self._remember(caller)
         self._acquire()
         try:
             now = time.monotonic()
-            found, full = _SLOT.unpack_from(self._memory, place)
-            if found != name:
-                place, full = self._find(name)
-                self._places[caller] = name, place
+            other, full = _SLOT.unpack_from(self._memory, offset)
+            if other != name:
+                offset, full = self._find(name)
+                self._offsets[caller] = name, offset
             full = max(full, now)
             after = full + self._interval - now
             taken = after <= self._most
-            _SLOT.pack_into(self._memory, place, name, now + after if taken else full)
+            _SLOT.pack_into(self._memory, offset, name, now + after if taken else full)
         finally:
             flock(self._lock, LOCK_UN)
         if taken:
@@ -81,21 +81,21 @@ class Buckets:
 
     def _remember(self, caller: str) -> tuple[int, int]:
         """The hash of a caller's name, and where its bucket may be."""
-        if len(self._places) >= MAX_NAMES:
-            self._places.clear()
+        if len(self._offsets) >= MAX_NAMES:
+            self._offsets.clear()
         digest = hashlib.blake2b(caller.encode("utf8", "surrogatepass"), digest_size=8, key=self._key).digest()
-        name = int.from_bytes(digest, "big") or 1  # 0: an empty place
-        self._places[caller] = name, name % SETS * WAYS * _SLOT.size
-        return self._places[caller]
+        name = int.from_bytes(digest, "big") or 1  # 0: an empty slot
+        self._offsets[caller] = name, name % SETS * WAYS * _SLOT.size
+        return self._offsets[caller]
 
     def _find(self, name: int) -> tuple[int, float]:
-        """Place and time of a bucket in its set; those of one to put there where there is none."""
+        """Offset and time of a bucket in its set; those of one to put there where there is none."""
         start = name % SETS * WAYS * _SLOT.size
-        places = range(start, start + WAYS * _SLOT.size, _SLOT.size)
-        slots = [(place, *_SLOT.unpack_from(self._memory, place)) for place in places]
-        for place, found, full in slots:
-            if found == name:
-                return place, full
+        offsets = range(start, start + WAYS * _SLOT.size, _SLOT.size)
+        slots = [(offset, *_SLOT.unpack_from(self._memory, offset)) for offset in offsets]
+        for offset, other, full in slots:
+            if other == name:
+                return offset, full
         return min(slots, key=itemgetter(2))[0], 0.0
 
     def close(self) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from recsys.core.errors import ConfigError
+from serve.connections.proxies import parse_address
 from serve.settings import Settings
 
 
@@ -29,6 +28,5 @@ def check_exposure(settings: Settings, address: str) -> None:
 
 def is_loopback(address: str) -> bool:
     """Whether this machine alone reaches an IP address."""
-    found = ipaddress.ip_address(address.partition("%")[0])  # without the zone of a link-local one
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
+    parsed = parse_address(address)
+    return parsed is not None and parsed.is_loopback

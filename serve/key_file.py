@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from recsys.core.errors import ConfigError
+from recsys.core.small_files import read_small_file
 from serve.auth import ApiKey, Keyring
 
+MOST_BYTES = 64 << 20  # of hundreds of thousands of keys
 OTHERS = 0o007  # the bits of a file's mode that open it to every user of the machine
 
 
@@ -31,7 +31,7 @@ class KeyFile:
         self.fault: str | None = None
         self._content = b""
         try:
-            self._content = _read(path)
+            self._content = read_small_file(path, MOST_BYTES)
             self._keys = Keyring.parse(self._content)
         except (OSError, ValueError) as error:
             raise ConfigError(
@@ -45,7 +45,7 @@ class KeyFile:
         """Take over what the file holds if that is sound; whether keys or `fault` have changed."""
         fault = self.fault
         try:
-            content = _read(self.path)
+            content = read_small_file(self.path, MOST_BYTES)
             if fault or content != self._content:
                 self._keys, self._content = Keyring.parse(content), content
                 self.fault = None
@@ -64,12 +64,3 @@ class KeyFile:
             return bool(self.path.stat().st_mode & OTHERS)
         except OSError:
             return False
-
-
-def _read(path: Path) -> bytes:
-    """Content of a file; whoever opens a pipe would wait for its writer."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("not a file")
-        return file.read()

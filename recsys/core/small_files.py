@@ -19,11 +19,11 @@ def read_small_file(path: Path, most: int = MOST_BYTES) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
-        if found.st_size > most:
-            raise OSError(errno.EFBIG, f"{found.st_size} bytes, more than {most}", str(path))
-        return os.read(descriptor, found.st_size)  # the kernel gives all of a plain file of this size at once
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"{status.st_size} bytes, more than {most}", str(path))
+        return os.read(descriptor, status.st_size)  # the kernel gives all of a plain file of this size at once
     finally:
         os.close(descriptor)

@@ -93,8 +93,8 @@ def require_range(array: NDArray[Any], where: object, lowest: float, highest: fl
     for start, block in _blocks(array):
         if np.fmin.reduce(block) < lowest or np.fmax.reduce(block) > highest:
             at = int(np.flatnonzero((block < lowest) | (block > highest))[0])
-            place = _place(array, start + at)
-            raise BundleError(f"numbers from {lowest} to {highest} in {where}", f"{block[at]} at {place}", REMEDY)
+            position = _position(array, start + at)
+            raise BundleError(f"numbers from {lowest} to {highest} in {where}", f"{block[at]} at {position}", REMEDY)
 
 
 def require_offsets(offsets: NDArray[Any], where: object, end: int) -> None:
@@ -123,7 +123,7 @@ def _require_finite(array: NDArray[Any], where: object, largest: float, *, nan: 
             size = np.abs(block.astype(np.float64))
             at = int(np.flatnonzero(size > largest if nan else ~(size <= largest))[0])
             what = f"finite numbers up to {largest:g}"
-            raise BundleError(f"{what} in {where}", f"{block[at]} at {_place(array, start + at)}", REMEDY)
+            raise BundleError(f"{what} in {where}", f"{block[at]} at {_position(array, start + at)}", REMEDY)
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -132,5 +132,5 @@ def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
     return ((start, flat[start : start + _BLOCK]) for start in range(0, len(flat), _BLOCK))
 
 
-def _place(array: NDArray[Any], index: int) -> list[int]:
-    return [int(position) for position in np.unravel_index(index, array.shape)]
+def _position(array: NDArray[Any], entry: int) -> list[int]:
+    return [int(index) for index in np.unravel_index(entry, array.shape)]

@@ -94,20 +94,20 @@ def _of_filters(filtered: FilterReport) -> Iterator[str]:
 
 
 def _of_shares(db: Database) -> Iterator[str]:
-    for found in oddities.outstanding(db):
-        cause = "a bot, a test account or all guests under one id" if found.entity == "user" else "a bag or a gift card"
+    for entry in oddities.outstanding(db):
+        cause = "a bot, a test account or all guests under one id" if entry.entity == "user" else "a bag or a gift card"
         yield (
-            f"The {found.entity} {found.id!r} has {found.share:.0%} of all interactions ({found.interactions:,}), far "
+            f"The {entry.entity} {entry.id!r} has {entry.share:.0%} of all interactions ({entry.interactions:,}), far "
             f"more than any usual one: perhaps {cause}."
         )
 
 
 def _of_ids(db: Database) -> Iterator[str]:
-    for found in oddities.alike_ids(db):
-        first, second = map(ascii, found.example)
+    for ids in oddities.alike_ids(db):
+        first, second = map(ascii, ids.example)
         yield (
-            f"{found.count:,} {found.entity} ids differ from another only in case, blanks or Unicode form "
-            f"({first} and {second}): they count as different {found.entity}s."
+            f"{ids.count:,} {ids.entity} ids differ from another only in case, blanks or Unicode form "
+            f"({first} and {second}): they count as different {ids.entity}s."
         )
 
 

@@ -23,7 +23,7 @@ MAX_NAMED = 5  # of the files that a message lists
 
 
 @dataclass
-class Found:
+class InputFiles:
     """What the entries of one kind of inputs name.
 
     Attributes:
@@ -36,7 +36,7 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-def find_files(entries: Iterable[Path], setting: str) -> Found:
+def find_files(entries: Iterable[Path], setting: str) -> InputFiles:
     """Find what `entries` name. A folder stands for the files right in it; `**` in a glob goes into folders.
 
     Hidden files, the markers that jobs leave beside their output (`_SUCCESS`) and SQLite's side files are passed over
@@ -50,23 +50,23 @@ def find_files(entries: Iterable[Path], setting: str) -> Found:
         DataError: no such file; a glob without a match; a folder without files or one that cannot be read; what is
             neither file nor folder.
     """
-    found = Found()
+    files = InputFiles()
     seen: set[Path] = set()
     again: list[Path] = []
     for number, entry in enumerate(entries):
         if is_url(entry):
-            found.paths.append((entry, number))
+            files.paths.append((entry, number))
             continue
-        for path in _files_of(entry, setting, found.notes):
+        for path in _files_of(entry, setting, files.notes):
             real = _resolved(path, setting)
             if real in seen:
                 again.append(path)
             else:
                 seen.add(real)
-                found.paths.append((path, number))
+                files.paths.append((path, number))
     if again:
-        found.notes.append(f"{len(again)} named more than once at {setting}, read once: {_names(again)}.")
-    return found
+        files.notes.append(f"{len(again)} named more than once at {setting}, read once: {_names(again)}.")
+    return files
 
 
 def is_url(path: Path) -> bool:
@@ -139,11 +139,11 @@ def _folder(folder: Path, setting: str, notes: list[str]) -> Iterator[Path]:
     yield from _with_lines(files, setting, notes)
 
 
-def _sorted_out(found: Mapping[Path, tuple[str, ...]]) -> tuple[list[Path], list[Path], list[Path]]:
+def _sorted_out(names_of: Mapping[Path, tuple[str, ...]]) -> tuple[list[Path], list[Path], list[Path]]:
     """Files, folders, and what is passed over for one of the names given with it."""
-    passed_over = [path for path, names in found.items() if any(map(_is_passed_over, names))]
+    passed_over = [path for path, names in names_of.items() if any(map(_is_passed_over, names))]
     hidden = frozenset(passed_over)
-    shown = [path for path in found if path not in hidden]
+    shown = [path for path in names_of if path not in hidden]
     return [path for path in shown if not path.is_dir()], [path for path in shown if path.is_dir()], passed_over
 
 
@@ -195,15 +195,15 @@ def _is_passed_over(name: str) -> bool:
     return name.startswith((".", "_")) or name.endswith(("-wal", "-shm", "-journal"))
 
 
-def _note_passed_over(notes: list[str], paths: list[Path], place: Path) -> None:
+def _note_passed_over(notes: list[str], paths: list[Path], entry: Path) -> None:
     if paths:
         kinds = "hidden files, markers and folders" if any(path.is_dir() for path in paths) else "hidden or markers"
-        notes.append(f"{len(paths)} passed over at {place} ({kinds}): {_names(paths)}.")
+        notes.append(f"{len(paths)} passed over at {entry} ({kinds}): {_names(paths)}.")
 
 
 def _nearest_folder(folder: Path) -> Path:
     """A folder, or of its parents the nearest that exists."""
-    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), Path())
 
 
 def _contents(folder: Path) -> str:

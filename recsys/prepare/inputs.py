@@ -16,7 +16,7 @@ from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
 from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
-from recsys.prepare.found_files import find_files, is_url
+from recsys.prepare.input_files import find_files, is_url
 from recsys.prepare.settings import DataConfig, InputConfig
 from recsys.prepare.tally import Tally
 
@@ -127,20 +127,20 @@ def open_inputs(config: DataConfig) -> Inputs:
 def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[Input]:
     entries = config.interactions if kind == "interactions" else config.metadata
     paths = [entry.path if isinstance(entry, InputConfig) else entry for entry in entries]
-    found = find_files(paths, f"data.{kind}")
-    notes += found.notes
+    files = find_files(paths, f"data.{kind}")
+    notes += files.notes
     inputs = []
-    for path, number in found.paths:
+    for path, number in files.paths:
         entry = entries[number]
         named = entry.format if isinstance(entry, InputConfig) else None
         try:
             inputs.append(_open(path, kind, _format_name(path, kind, named, config.format), config))
         except NoEventsError:
-            if len(found.paths) == 1:
+            if len(files.paths) == 1:
                 raise
             notes.append(f"{path} has no events yet.")
     for each in inputs:
-        each.may_be_empty = len(found.paths) > 1
+        each.may_be_empty = len(files.paths) > 1
     return inputs
 
 

@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from price_parser._currencies import CURRENCY_CODES
-from price_parser.parser import extract_currency_symbol
+from price_parser.parser import OTHER_CURRENCY_SYMBOLS, SAFE_CURRENCY_SYMBOLS, extract_currency_symbol
 
 from recsys.core.values.missing import is_missing
 from recsys.core.values.numbers import DecimalMark, read_number, shown_mark
@@ -24,16 +23,15 @@ GREATEST_PRICE = 1e7
 _USUAL = re.compile(r"(?P<currency>[$£€]?) ?(?P<number>\d+(?:\.\d\d?)?)", re.ASCII)
 _FROM = re.compile(r"^(?:from|ab|dès|desde|da)\s+", re.IGNORECASE)
 _RANGE = re.compile(r"(?<=[^\s\-–—])\s*[-–—]\s*(?=[^\s\-–—])")
+_CODES = [name for name in (*SAFE_CURRENCY_SYMBOLS, *OTHER_CURRENCY_SYMBOLS) if re.fullmatch("[A-Z]{3}", name)]
 # price-parser would find a shorter name inside some of these codes.
-_CODE = re.compile(rf"(?<![A-Z])(?:{'|'.join(CURRENCY_CODES)})(?![A-Z])")
+_CODE = re.compile(rf"(?<![A-Z])(?:{'|'.join(_CODES)})(?![A-Z])")
 # Rupees and rouble are written so and are no entry of their own among price-parser's.
 _POINTED = re.compile(r"\b(Rs|Fr|kr)\.(?!\w)|\b(Rs|Fr|kr)\.(?=\d)", re.IGNORECASE)
 # Letters of a country beside a symbol: $US, £GB, BR$.
 _COUNTRY = "[A-Z]{0,2}"
-
-
 # Symbols of one currency alone; $ and ¥ are those of several.
-_CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN"}
+_CODE_OF_SYMBOL = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN"}
 
 
 class Price(NamedTuple):
@@ -52,7 +50,7 @@ class Price(NamedTuple):
     @property
     def currency_name(self) -> str:
         """The code of the currency, or its symbol where that may mean several."""
-        return _CODES.get(self.currency, self.currency)
+        return _CODE_OF_SYMBOL.get(self.currency, self.currency)
 
 
 class PriceReader:

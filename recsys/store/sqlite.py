@@ -121,11 +121,11 @@ class SQLite(Backend):
             if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone() != (
                 1,
             ):
-                found = "a database without the tables of a store"  # an empty file is one, too
+                state = "a database without the tables of a store"  # an empty file is one, too
             else:
-                found = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if verify else "ok"
-        if found != "ok":
-            raise StoreDamaged(f"a sound store in {self._file.path}", str(found), "restore it from a backup")
+                state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if verify else "ok"
+        if state != "ok":
+            raise StoreDamaged(f"a sound store in {self._file.path}", str(state), "restore it from a backup")
         self._file.accept()
 
     def close(self) -> None:

@@ -213,10 +213,10 @@ class Bundles:
 
         One that could not be read, or in whose place nothing is served, is tried again after some time.
         """
-        found = None if self._loaded is None else damage(self._loaded.bundle)
-        damaged, self._damage = found is not None and found != self._damage, found
+        fault = None if self._loaded is None else damage(self._loaded.bundle)
+        damaged, self._damage = fault is not None and fault != self._damage, fault
         if damaged:
-            logger.error("The bundle that is served is damaged: %s; another version is looked for", found)
+            logger.error("The bundle that is served is damaged: %s; another version is looked for", fault)
         due = time.monotonic() >= self._retry_at
         if asked or damaged or due or signature(self._settings.bundle) != self._seen:
             with suppress(RecsysError, NotReadyError):  # logged; what was served goes on

@@ -21,11 +21,11 @@ _MOST_TROUBLES = 100
 def signature(path: Path) -> Signature | None:
     """Changes when there is another bundle in `path`; None: nothing there can be read."""
     try:
-        found = (path / MANIFEST_FILE).stat()
+        status = (path / MANIFEST_FILE).stat()
     except OSError:
         pass
     else:
-        return MANIFEST_FILE, found.st_ino, found.st_mtime_ns, found.st_size
+        return MANIFEST_FILE, status.st_ino, status.st_mtime_ns, status.st_size
     try:
         return CURRENT_FILE, (path / CURRENT_FILE).stat().st_mtime_ns, read_small_file(path / CURRENT_FILE)
     except OSError:

@@ -105,10 +105,10 @@ def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
     behind = _YEAR_BEHIND.fullmatch(text)
     if behind:
         text = f"{behind['date']} {behind['year']} {behind['clock']}"
-    found = read_date(text, rules.date_order)
-    if found is None:
+    dated = read_date(text, rules.date_order)
+    if dated is None:
         raise ValueError(f"{text[:60]!r} is not understood as a time")
-    day, end = found
+    day, end = dated
     rest = text[end:]
     if not rest:
         return _nanoseconds(day, 0, 0, rules.zone)

@@ -32,7 +32,7 @@ class AlikeIds:
 
 def outstanding(db: Database) -> list[Outstanding]:
     """The user and the item with most interactions in table `interactions`, where they stand out."""
-    found = []
+    entries = []
     total = count(db, "interactions")
     for entity, least in OUTSTANDING_SHARE.items():
         row, most, median = db.execute(
@@ -41,13 +41,13 @@ def outstanding(db: Database) -> list[Outstanding]:
         ).fetchall()[0]
         if most >= least * total and most >= OUTSTANDING_TIMES * median:
             name = one_value(db, f'SELECT {entity}_id FROM {entity}s WHERE "{entity}" = $row', row=row)
-            found.append(Outstanding(entity, name, most, most / total))
-    return found
+            entries.append(Outstanding(entity, name, most, most / total))
+    return entries
 
 
 def alike_ids(db: Database) -> list[AlikeIds]:
     """Ids in tables `users` and `items` that read alike, see `AlikeIds`."""
-    found = []
+    alike: list[AlikeIds] = []
     for entity in ("user", "item"):
         plain = f"nfc_normalize(lower(replace({entity}_id, ' ', '')))"
         # Hashes tell soon that there are none, as nearly always.
@@ -57,8 +57,8 @@ def alike_ids(db: Database) -> list[AlikeIds]:
                 f"SELECT min({entity}_id), max({entity}_id) FROM {entity}s GROUP BY {plain} HAVING count(*) > 1"
                 " ORDER BY ALL LIMIT 1"
             ).fetchall()
-            found += [AlikeIds(entity, extra, row) for row in example]
-    return found
+            alike += [AlikeIds(entity, extra, row) for row in example]
+    return alike
 
 
 def items_without_title(db: Database) -> int:

@@ -79,8 +79,8 @@ def take_back(rows: Iterable[tuple[Pair, bool, float | None, int]]) -> Taken:
         standing: list[_Standing] = []  # oldest first
         for _, undoes, quantity, seq in events:
             if undoes:
-                found = _undo(standing, quantity, taken, causes)
-                taken.dropped[causes.undoing if found else causes.unmatched].append(seq)
+                is_matched = _undo(standing, quantity, taken, causes)
+                taken.dropped[causes.undoing if is_matched else causes.unmatched].append(seq)
             else:
                 standing.append(_Standing(seq, quantity or None))
     return taken

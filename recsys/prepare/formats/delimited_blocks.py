@@ -42,9 +42,9 @@ class ReadBlock:
 class BlockReader:
     """Reads the blocks under one header."""
 
-    def __init__(self, header: Header, columns: Mapping[str, str], place: str) -> None:
-        """`columns`: name in the tables -> name in the file; `place` names the file in errors."""
-        self._header, self._place = header, place
+    def __init__(self, header: Header, columns: Mapping[str, str], file_name: str) -> None:
+        """`columns`: name in the tables -> name in the file; `file_name` names the file in errors."""
+        self._header, self._file_name = header, file_name
         self._parser = RecordParser(header.dialect, len(header.names), header.sample)
         self._fields = {
             name: header.names.index(column) if column in header.names else None for name, column in columns.items()
@@ -85,7 +85,7 @@ class BlockReader:
                 read.dropped.append((int(read.lines[position]), reports.REPEATED_HEADER, b""))
             elif all(values) and set(values) <= set(self._header.names):
                 raise DataError(
-                    f"columns in one order throughout {self._place}",
+                    f"columns in one order throughout {self._file_name}",
                     f"another first line further down, where {names[0]} is called {values[0]}",
                     "keep files of different columns apart, and name them all",
                 )

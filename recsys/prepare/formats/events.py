@@ -1,4 +1,4 @@
-"""Event logs in CSV (plain or gzip) or Parquet, with a catalogue in JSON lines.
+"""Event logs in delimited text or Parquet, with a catalogue in JSON lines.
 
 Columns: user_id, item_id, event_type, timestamp (see `recsys.core.values.times` for how it may be written); optional
 rating, price, quantity, event_id; others are ignored. `data.event_weights` gives the weight of each type.
@@ -32,7 +32,7 @@ _NUMBER_OR_TIME = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 
 
 def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
-    """Yield an event log in CSV or Parquet, see `Format.interactions`."""
+    """Yield an event log in delimited text or Parquet, see `Format.interactions`."""
     rows = DelimitedRows(report)
     if is_parquet(report.path):
         file = open_parquet(report.path)
@@ -65,21 +65,22 @@ def check_columns(path: Path, text: TextConfig | None = None) -> None:
         check_types(path, schema)
         return
     text = text or TextConfig()
-    for place, head in head_texts(path, text.encoding):
-        _check_names(read_header(head, text, (*REQUIRED, *OPTIONAL), place).names, place, is_packed=place != str(path))
+    for file_name, head in head_texts(path, text.encoding):
+        header = read_header(head, text, (*REQUIRED, *OPTIONAL), file_name)
+        _check_names(header.names, file_name, is_packed=file_name != str(path))
 
 
-def _check_names(names: list[str], place: str, is_packed: bool = False) -> None:
+def _check_names(names: list[str], file_name: str, is_packed: bool = False) -> None:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         got, remedy = _missing(missing, names)
         if is_packed:
             remedy += "; or unpack the archive, and name the files in it that are event logs"
-        raise DataError(f"the columns {', '.join(REQUIRED)} in {place}", got, remedy)
+        raise DataError(f"the columns {', '.join(REQUIRED)} in {file_name}", got, remedy)
     twice = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
     if twice:
         raise DataError(
-            f"each column once in {place}",
+            f"each column once in {file_name}",
             f"{', '.join(f'{name} {names.count(name)} times' for name in twice)} among {', '.join(names)[:200]}",
             "rename or remove all but one of them",
         )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Literal
 
 from recsys.core.errors import DataError
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.layouts import LAYOUTS, fitting_formats
+from recsys.prepare.formats.parquet import MAGIC as PARQUET_MAGIC
 from recsys.prepare.formats.reports import InputKind, InputReport
+from recsys.prepare.raw.archives import ZIP_MAGIC
+from recsys.prepare.raw.compression import MAGICS
+from recsys.prepare.raw.dialects import DELIMITERS
 from recsys.prepare.text_settings import AUTO
 
 EVENTS, STORE = "events", "store"
 Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited text"]
 
-_SQLITE_MAGIC, _PARQUET_MAGIC = b"SQLite format 3\0", b"PAR1"
-_BINARY_TEXT = (
-    _PARQUET_MAGIC,
-    b"\x1f\x8b",
-    b"PK\x03\x04",
-    b"BZh",
-    b"\x28\xb5\x2f\xfd",
-    b"\xfd7zXZ",
-    b"\xff\xfe",
-    b"\xfe\xff",
-)
-_DELIMITERS = ",;\t|"
+_SQLITE_MAGIC = b"SQLite format 3\0"
+# Of event logs that hold zeros.
+_PACKED = (PARQUET_MAGIC, ZIP_MAGIC, *MAGICS, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def evident_format(path: Path, default: str) -> str:
@@ -35,7 +31,7 @@ def evident_format(path: Path, default: str) -> str:
     head = _head(path)
     if head.startswith(_SQLITE_MAGIC):
         return STORE
-    is_text = head.startswith(_BINARY_TEXT) or (bool(head) and b"\0" not in head)
+    is_text = head.startswith(_PACKED) or (bool(head) and b"\0" not in head)
     return EVENTS if is_text else default
 
 
@@ -44,12 +40,12 @@ def evident_kind(path: Path, encoding: str = AUTO) -> Kind | None:
     head = _head(path)
     if head.startswith(_SQLITE_MAGIC):
         return "an SQLite database"
-    if head.startswith(_PARQUET_MAGIC):
+    if head.startswith(PARQUET_MAGIC):
         return "a Parquet file"
     line = first_line(path, encoding)
     if line.lstrip().startswith(("{", "[")):
         return "JSON lines"
-    return "delimited text" if any(delimiter in line for delimiter in _DELIMITERS) else None
+    return "delimited text" if any(delimiter in line for delimiter in DELIMITERS) else None
 
 
 def check_kind(report: InputReport, format_name: str) -> None:

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 from recsys.core.errors import DataError
 from recsys.prepare.formats.reports import CUT_OFF, InputKind, InputReport
 from recsys.prepare.raw.compression import CutOffError, peeked
-from recsys.prepare.raw.encodings import AUTO
 from recsys.prepare.raw.parts import Part, open_parts
+from recsys.prepare.text_settings import AUTO
 
 READ_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 20
@@ -87,7 +87,7 @@ def head_texts(path: Path, encoding: str = AUTO) -> Iterator[tuple[str, bytes]]:
                 except CutOffError:
                     raise _cut_off(part, "download it again") from None
                 raise _empty(path)
-            yield part.place, head
+            yield part.file_name, head
 
 
 def read_blocks(
@@ -148,7 +148,7 @@ def _blocks(part: Part, report: InputReport) -> Iterator[bytes]:
         size += len(data) - end
         if size > LONGEST_LINE:
             raise DataError(
-                f"one record a line in {part.place}",
+                f"one record a line in {part.file_name}",
                 f"a line longer than {LONGEST_LINE >> 20} MiB",
                 "check that it is a file of lines; JSON has one object a line, no enclosing array",
             )
@@ -162,7 +162,7 @@ def _blocks(part: Part, report: InputReport) -> Iterator[bytes]:
 
 def _cut_off(part: Part, remedy: str) -> DataError:
     return DataError(
-        f"a complete file ({part.description}) at {part.place}", "one that ends in the middle of its data", remedy
+        f"a complete file ({part.description}) at {part.file_name}", "one that ends in the middle of its data", remedy
     )
 
 

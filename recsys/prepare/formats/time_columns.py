@@ -126,10 +126,10 @@ class TimeColumn:
             if not fitting.any():
                 continue
             try:
-                found = _parsed(texts.filter(pa.array(fitting)), zone)
+                times = _parsed(texts.filter(pa.array(fitting)), zone)
             except pa.ArrowInvalid:
                 continue  # a 30th of February; one by one, the others are read
-            seconds[fitting] = found if zone else utc_of(found, self._config.time_zone)
+            seconds[fitting] = times if zone else utc_of(times, self._config.time_zone)
             left &= ~fitting
 
 
@@ -177,8 +177,8 @@ def _parsed(texts: pa.Array, zone: str | None) -> npt.NDArray[np.int64]:
         micros = texts.cast(pa.timestamp("us", zone))
     except pa.ArrowInvalid:  # more than six digits of a second
         micros = pc.replace_substring_regex(texts, r"\.\d+", "").cast(pa.timestamp("us", zone))
-    found: npt.NDArray[np.int64] = micros.cast(pa.int64()).to_numpy() // 1_000_000
-    return found
+    seconds: npt.NDArray[np.int64] = micros.cast(pa.int64()).to_numpy() // 1_000_000
+    return seconds
 
 
 def _number_in(text: str) -> float | None:

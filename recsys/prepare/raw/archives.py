@@ -52,32 +52,36 @@ class Member:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def zip_members(file: BinaryIO, place: str) -> list[Member]:
+def zip_members(file: BinaryIO, file_name: str) -> list[Member]:
     """The files in a ZIP archive, in its order, without empty and hidden ones and those that macOS adds.
 
     Args:
         file: the archive, which stays open while members are read.
-        place: names it in errors.
+        file_name: names it in errors.
 
     Raises:
         DataError: it is damaged, encrypted, without files or a document. Reading a member raises it as well.
     """
-    with _zip_errors(place):
+    with _zip_errors(file_name):
         archive = zipfile.ZipFile(file)
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
     document = next((_DOCUMENTS[entry.filename] for entry in entries if entry.filename in _DOCUMENTS), None)
     if document:
         raise DataError(
-            f"a file of lines at {place}", document, "export it as CSV (UTF-8) and name that file; docs/data-formats.md"
+            f"a file of lines at {file_name}",
+            document,
+            "export it as CSV (UTF-8) and name that file; docs/data-formats.md",
         )
     entries = [entry for entry in entries if entry.file_size]
     if not entries:
-        raise DataError(f"files in the ZIP archive {place}", "none with anything in it", "pack it again")
+        raise DataError(f"files in the ZIP archive {file_name}", "none with anything in it", "pack it again")
     if locked := [entry.filename for entry in entries if entry.flag_bits & _ENCRYPTED]:
         raise DataError(
-            f"a ZIP archive without a password at {place}", f"{locked[0]!r} encrypted", "unpack it and name its files"
+            f"a ZIP archive without a password at {file_name}",
+            f"{locked[0]!r} encrypted",
+            "unpack it and name its files",
         )
-    return [Member(entry.filename, partial(_read, archive, entry, place)) for entry in entries]
+    return [Member(entry.filename, partial(_read, archive, entry, file_name)) for entry in entries]
 
 
 def _is_hidden(name: str) -> bool:
@@ -85,8 +89,8 @@ def _is_hidden(name: str) -> bool:
     return "__MACOSX" in path.parts or path.name.startswith(".") or path.name in {"Thumbs.db", "desktop.ini"}
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> Iterator[bytes]:
-    where = f"{place} ({entry.filename})"
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file_name: str) -> Iterator[bytes]:
+    where = f"{file_name} ({entry.filename})"
     with _zip_errors(where):
         member = archive.open(entry)
     with member:
@@ -99,18 +103,18 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> Itera
 
 
 @contextmanager
-def _zip_errors(place: str) -> Iterator[None]:
+def _zip_errors(file_name: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError as error:
         raise DataError(
-            f"a ZIP archive that Python can unpack at {place}", str(error), "unpack it and name its files"
+            f"a ZIP archive that Python can unpack at {file_name}", str(error), "unpack it and name its files"
         ) from None
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise DataError(
-            f"a sound ZIP archive at {place}",
+            f"a sound ZIP archive at {file_name}",
             str(error) or "one that ends in the middle of its data",
             "download or pack it again",
         ) from None

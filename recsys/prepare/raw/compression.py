@@ -55,16 +55,17 @@ _COMPRESSIONS = (
     _Compression("xz", b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
     _Compression("zstd", b"\x28\xb5\x2f\xfd", None),
 )
+MAGICS = tuple(compression.magic for compression in _COMPRESSIONS)
 # What follows the level in the head of a bzip2 stream: a block, or the end of an empty stream.
 _BZIP2_MARKS = (b"1AY&SY", b"\x17rE8P\x90")
 
 
-def decompressed(chunks: Iterator[bytes], place: str, layers: list[str]) -> Iterator[bytes]:
+def decompressed(chunks: Iterator[bytes], file_name: str, layers: list[str]) -> Iterator[bytes]:
     """Yield what is compressed in a file, however often; a file that is not compressed comes as it is.
 
     Args:
         chunks: the stored bytes.
-        place: names the file in errors.
+        file_name: names the file in errors.
         layers: the names of the compressions are appended to it.
 
     Raises:
@@ -78,9 +79,9 @@ def decompressed(chunks: Iterator[bytes], place: str, layers: list[str]) -> Iter
             yield from chunks
             return
         if len(layers) == MAX_LAYERS:
-            raise DataError(f"at most {MAX_LAYERS} compressions in {place}", "one more", "unpack the file")
+            raise DataError(f"at most {MAX_LAYERS} compressions in {file_name}", "one more", "unpack the file")
         layers.append(compression.name)
-        chunks = _sound(_streams(compression, chunks, place), compression.name, place)
+        chunks = _sound(_streams(compression, chunks, file_name), compression.name, file_name)
 
 
 def peeked(chunks: Iterator[bytes], count: int = HEAD_BYTES) -> tuple[bytes, Iterator[bytes]]:
@@ -113,7 +114,7 @@ def _compression_of(head: bytes) -> _Compression | None:
     return None
 
 
-def _streams(compression: _Compression, chunks: Iterator[bytes], place: str) -> Iterator[bytes]:
+def _streams(compression: _Compression, chunks: Iterator[bytes], file_name: str) -> Iterator[bytes]:
     """Decompress streams that follow each other; zeros that fill the last block of a tape may follow the last one."""
     if compression.decompressor is None:
         yield from _zstd(chunks)
@@ -126,7 +127,7 @@ def _streams(compression: _Compression, chunks: Iterator[bytes], place: str) -> 
                 return
             if not data.startswith(compression.magic[: len(data)]):
                 raise DataError(
-                    f"nothing after the end of the {compression.name} file at {place}",
+                    f"nothing after the end of the {compression.name} file at {file_name}",
                     f"more bytes, which are no {compression.name}: {data[:20]!r}",
                     f"cut them off, or unpack the file by hand ({compression.name} -dc) and compare what it holds",
                 )
@@ -164,7 +165,7 @@ def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield data
 
 
-def _sound(pieces: Iterator[bytes], name: str, place: str) -> Iterator[bytes]:
+def _sound(pieces: Iterator[bytes], name: str, file_name: str) -> Iterator[bytes]:
     """Turn the errors of decompressors into ours."""
     while True:
         try:
@@ -173,7 +174,7 @@ def _sound(pieces: Iterator[bytes], name: str, place: str) -> Iterator[bytes]:
             if isinstance(error, OSError) and error.errno:
                 raise
             raise DataError(
-                f"a sound {name} file at {place}", str(error) or "damaged data", "download or compress it again"
+                f"a sound {name} file at {file_name}", str(error) or "damaged data", "download or compress it again"
             ) from None
         if piece is None:
             return

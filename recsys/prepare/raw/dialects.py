@@ -47,7 +47,7 @@ class Header:
 
 
 def read_header(
-    text: bytes, settings: TextConfig, wanted: Collection[str], place: str, dialect: Dialect | None = None
+    text: bytes, settings: TextConfig, wanted: Collection[str], file_name: str, dialect: Dialect | None = None
 ) -> Header:
     """Tell how a delimited text is written.
 
@@ -55,7 +55,7 @@ def read_header(
         text: its first lines, with any ends; the last of which may lack its end.
         settings: what is known of it.
         wanted: names of columns that it may have, by which to choose where its lines may be read in several ways.
-        place: names the file in errors.
+        file_name: names the file in errors.
         dialect: how it is written, if that is known.
 
     Raises:
@@ -74,24 +74,24 @@ def read_header(
     headers = [header for each in dialects if (header := _header(lines, start, each))]
     if len(headers) < len(dialects) and all(len(header.names) == 1 for header in headers):
         raise DataError(
-            f"the names of the columns in line {start + 1} of {place}",
+            f"the names of the columns in line {start + 1} of {file_name}",
             f"quotes that do not pair up: {lines[start][:100].decode('utf8', 'replace')!r}",
             "mend the quotes in this line",
         )
-    header = _chosen(headers, set(wanted), place)
+    header = _chosen(headers, set(wanted), file_name)
     if dialect is None and not set(wanted).intersection(header.names):
-        _refuse_title(lines[start:], dialects, set(wanted), start + 1, place)
+        _refuse_title(lines[start:], dialects, set(wanted), start + 1, file_name)
     return header
 
 
-def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str], number: int, place: str) -> None:
+def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str], number: int, file_name: str) -> None:
     """Stop where the names of the columns come later: below a title, or the date of an export."""
     for distance, line in enumerate(lines[1:SAMPLE_LINES], 1):
         for dialect in dialects:
             names = [name.strip(b" \"'").decode("utf8", "replace") for name in line.split(dialect.delimiter)]
             if len(wanted.intersection(names)) >= _NAMES_OF_A_HEADER:
                 raise DataError(
-                    f"the names of the columns in line {number} of {place}",
+                    f"the names of the columns in line {number} of {file_name}",
                     f"{lines[0][:100].decode('utf8', 'replace')!r}; they stand in line {number + distance}",
                     f"delete the lines before line {number + distance}",
                 )
@@ -131,7 +131,7 @@ def _fitting(sample: list[bytes], dialect: Dialect, width: int) -> float:
     return sum(map(parser.is_whole, sample)) / len(sample)
 
 
-def _chosen(headers: list[Header], wanted: set[str], place: str) -> Header:
+def _chosen(headers: list[Header], wanted: set[str], file_name: str) -> Header:
     """The only reading, or the one that the rows and the names of columns bear out."""
     divided = [header for header in headers if len(header.names) > 1]
     fitting = [
@@ -146,7 +146,7 @@ def _chosen(headers: list[Header], wanted: set[str], place: str) -> Header:
     if len(left) > 1:
         readings = " or ".join(f"{_in_words(header)} ({', '.join(header.names)[:80]})" for header in left)
         raise DataError(
-            f"one way to read the first lines of {place}",
+            f"one way to read the first lines of {file_name}",
             f"several: fields separated by {readings}",
             "set data.delimiter to what separates them",
         )

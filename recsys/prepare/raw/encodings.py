@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from recsys.core.errors import DataError
 from recsys.prepare.raw.compression import peeked
+from recsys.prepare.text_settings import AUTO
 
-AUTO, UTF8 = "auto", "utf-8"
+UTF8 = "utf-8"
 _MARKS = (
     (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -32,7 +33,7 @@ def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(_ERRORS, _mark)
 
 
-def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, Iterator[bytes]]:
+def as_utf8(chunks: Iterator[bytes], encoding: str, file_name: str) -> tuple[str, Iterator[bytes]]:
     """Text as UTF-8 without a byte order mark.
 
     A byte order mark tells more than a setting. What cannot be decoded becomes a byte that is not UTF-8.
@@ -40,7 +41,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, It
     Args:
         chunks: the text.
         encoding: a name that Python knows, or `AUTO`: UTF-8 unless there is a byte order mark.
-        place: names the file in errors.
+        file_name: names the file in errors.
 
     Returns:
         What the encoding is, and the text.
@@ -53,7 +54,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, place: str) -> tuple[str, It
     if mark:
         chunks = _without(mark, chunks)
     elif encoding == AUTO:
-        _refuse_utf16(head, place)
+        _refuse_utf16(head, file_name)
         name = UTF8
     if codecs.lookup(name).name != UTF8:
         chunks = _transcoded(chunks, name)
@@ -100,11 +101,11 @@ def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode(UTF8, _ERRORS)
 
 
-def _refuse_utf16(head: bytes, place: str) -> None:
+def _refuse_utf16(head: bytes, file_name: str) -> None:
     for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
         if len(zeros) > 8 and zeros.count(0) > _LEAST_ZEROS * len(zeros):
             raise DataError(
-                f"text in UTF-8, or with a byte order mark, at {place}",
+                f"text in UTF-8, or with a byte order mark, at {file_name}",
                 "what looks like UTF-16 without a byte order mark",
                 f"set data.encoding: {name}, or save the file as UTF-8",
             )

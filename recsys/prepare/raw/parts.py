@@ -20,12 +20,12 @@ class Part:
     """A text as it is stored: maybe in an archive, compressed, and in any encoding.
 
     Attributes:
-        place: names it in errors.
+        file_name: names it in errors.
     """
 
-    def __init__(self, place: str, chunks: Callable[[], Iterator[bytes]], packed: str = "") -> None:
+    def __init__(self, file_name: str, chunks: Callable[[], Iterator[bytes]], packed: str = "") -> None:
         """`chunks`: opens what is stored; `packed`: what it is packed in, in words."""
-        self.place, self._chunks, self._packed = place, chunks, packed
+        self.file_name, self._chunks, self._packed = file_name, chunks, packed
         self._layers: list[str] = []
         self._encoding = "UTF-8"
 
@@ -43,11 +43,11 @@ class Part:
             DataError: it is damaged, or no text.
         """
         self._layers = []
-        head, chunks = peeked(decompressed(self._chunks(), self.place, self._layers))
+        head, chunks = peeked(decompressed(self._chunks(), self.file_name, self._layers))
         if kind := kind_of(head):
             within = f" in {self.description}" if self.description else ""
-            raise DataError(f"a file of lines at {self.place}", f"{kind}{within}", remedy_for(kind))
-        self._encoding, chunks = as_utf8(chunks, encoding, self.place)
+            raise DataError(f"a file of lines at {self.file_name}", f"{kind}{within}", remedy_for(kind))
+        self._encoding, chunks = as_utf8(chunks, encoding, self.file_name)
         yield from with_line_feeds(chunks)
 
 

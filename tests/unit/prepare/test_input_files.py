@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare.found_files import find_files
+from recsys.prepare.input_files import find_files
 
 DAYS = ["2020-09-13.csv", "2020-09-14.csv", "2020-09-15.csv.gz"]
 

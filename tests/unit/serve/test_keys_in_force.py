@@ -119,7 +119,7 @@ def test_a_worker_gets_the_keys_that_were_last_in_force(path: Path) -> None:
 def test_a_pipe_is_no_file_and_waited_for_by_nobody(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match="not a file"):
+    with pytest.raises(ConfigError, match="not a plain file"):
         KeyFile(path)
 
 
