@@ -130,6 +130,8 @@ zones = st.sampled_from(
 def test_times_in_texts(stamp: str, zone: str) -> None:
     text = stamp + zone
     taken, sent = by_file(timestamp=text), by_http(timestamp=text)
+    # In files, second 0 is a time that is missing.
+    assume(sent is None or sent["timestamp"] >= 1)
     if zone in ("", " PM"):
         assert sent is None  # without an offset
     else:
