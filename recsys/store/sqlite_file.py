@@ -19,11 +19,9 @@ from typing import NamedTuple, Self
 from urllib.parse import quote
 
 from recsys.store.errors import StoreDamaged, StoreError
+from recsys.store.held_files import HELD, Identity, identity_of
 
-HEADER_BYTES = 100
 CHECKPOINT_MS = 200  # that others get to end what they do with the log
-
-Identity = tuple[int, int]  # of a file: its device and inode
 
 
 class Header(NamedTuple):
@@ -175,7 +173,7 @@ class StoreFile:
         opened = self._opened
         if opened is None:
             return
-        now = _identity(self.path)
+        now = identity_of(self.path)
         overwritten = now == opened.main and self._overwritten(opened)
         if overwritten or now != opened.main or self._log_lost(opened):
             with _alone(self.path), suppress(FileNotFoundError):
@@ -186,13 +184,13 @@ class StoreFile:
         self.forget()
 
     def _log_lost(self, opened: Opened) -> bool:
-        return opened.log is not None and _identity(self._log) != opened.log
+        return opened.log is not None and identity_of(self._log) != opened.log
 
     def _remove_log(self, opened: Opened) -> None:
-        if opened.log is not None and _identity(self._log) == opened.log:
+        if opened.log is not None and identity_of(self._log) == opened.log:
             os.truncate(self._log, 0)  # a connection that is open would yet write it somewhere
             self._log.unlink()
-        if opened.shared is not None and _identity(self._shared) == opened.shared:
+        if opened.shared is not None and identity_of(self._shared) == opened.shared:
             self._shared.unlink()
 
     def forget(self) -> None:
@@ -201,7 +199,7 @@ class StoreFile:
             opened, self._opened, self._seen = self._opened, None, None
         if opened is not None:
             opened.keeper.close()
-            _held.release(opened.main)
+            HELD.release(opened.main)
 
     def _note(self) -> None:
         with self._noting:
@@ -213,16 +211,16 @@ class StoreFile:
                     keeper.close()  # a file that is being made
                     return
                 _schema_of(keeper)  # reads the file, and so opens its log
-                main = _held.hold(self.path)
+                main = HELD.hold(self.path)
             except (sqlite3.Error, OSError):
                 keeper.close()
                 raise
-            self._header = Header.parse(_held.header(main))
-            self._opened = Opened(main, _identity(self._log), _identity(self._shared), keeper)
+            self._header = Header.parse(HELD.header(main))
+            self._opened = Opened(main, identity_of(self._log), identity_of(self._shared), keeper)
 
     def _overwritten(self, opened: Opened) -> bool:
         """Whether something else than SQLite has written the file; a header that SQLite has written is noted."""
-        header = Header.parse(_held.header(opened.main))
+        header = Header.parse(HELD.header(opened.main))
         if header == self._header:
             return False
         try:
@@ -242,42 +240,6 @@ class StoreFile:
         )
 
 
-class _Held:
-    """Descriptors of files with connections: to close one would release SQLite's locks on that file in this process."""
-
-    def __init__(self) -> None:
-        self._descriptors: dict[Identity, tuple[int, int]] = {}  # with how many need it
-        self._lock = threading.Lock()
-
-    def hold(self, path: Path) -> Identity:
-        """Open a file to read its header, unless it is open."""
-        with self._lock:
-            now = path.stat()
-            identity = now.st_dev, now.st_ino
-            descriptor, holders = self._descriptors.get(identity, (-1, 0))
-            if not holders:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self._descriptors[identity] = descriptor, holders + 1
-            return identity
-
-    def release(self, identity: Identity) -> None:
-        with self._lock:
-            descriptor, holders = self._descriptors.pop(identity)
-            if holders > 1:
-                self._descriptors[identity] = descriptor, holders - 1
-            else:
-                os.close(descriptor)
-
-    def header(self, identity: Identity) -> bytes:
-        """The first bytes of a file that is held; fewer of a shorter one."""
-        with self._lock:
-            held = self._descriptors.get(identity)
-            return b"" if held is None else os.pread(held[0], HEADER_BYTES, 0)
-
-
-_held = _Held()
-
-
 def _emptied(keeper: sqlite3.Connection) -> bool:
     """Write what the log holds into the file; whether all of it is there."""
     try:
@@ -291,14 +253,6 @@ def _emptied(keeper: sqlite3.Connection) -> bool:
 def _schema_of(connection: sqlite3.Connection) -> int:
     number: int = connection.execute("PRAGMA schema_version").fetchone()[0]
     return number
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 @contextmanager
