@@ -103,7 +103,27 @@ def renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
     The converter walks sets of names, in an order that differs from process to process, and so numbers constants:
     without this two runs of one seed would write different bytes.
     """
-    graph = model.graph
+    nodes, constants, names = _in_order_of_use(model.graph)
+    renamed = onnx.ModelProto()
+    renamed.CopyFrom(model)
+    for field in ("node", "initializer", "value_info"):
+        renamed.graph.ClearField(field)
+    for number, node in enumerate(nodes):
+        copy = renamed.graph.node.add()
+        copy.CopyFrom(node)
+        copy.name = f"{node.op_type}_{number}"
+        copy.input[:] = [names.get(name, name) for name in node.input]
+        copy.output[:] = [names[name] for name in node.output]
+    for constant in constants:
+        copy = renamed.graph.initializer.add()
+        copy.CopyFrom(constant)
+        copy.name = names[constant.name]
+    onnx.checker.check_model(renamed)
+    return renamed
+
+
+def _in_order_of_use(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto], dict[str, str]]:
+    """The nodes and constants that the outputs need, in the order of their use, and a new name for each value."""
     makers = {name: node for node in graph.node for name in node.output}
     constants = {constant.name: constant for constant in graph.initializer}
     names = {value.name: value.name for value in (*graph.input, *graph.output)}
@@ -121,27 +141,12 @@ def renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
             visit(needed)
         number = len(nodes)
         nodes[id(maker)] = maker
-        for place, made in enumerate(maker.output):
-            names.setdefault(made, f"{maker.op_type}_{number}_{place}")
+        for position, output in enumerate(maker.output):
+            names.setdefault(output, f"{maker.op_type}_{number}_{position}")
 
-    for output in graph.output:
-        visit(output.name)
-    renamed = onnx.ModelProto()
-    renamed.CopyFrom(model)
-    for field in ("node", "initializer", "value_info"):
-        renamed.graph.ClearField(field)
-    for number, node in enumerate(nodes.values()):
-        copy = renamed.graph.node.add()
-        copy.CopyFrom(node)
-        copy.name = f"{node.op_type}_{number}"
-        copy.input[:] = [names.get(name, name) for name in node.input]
-        copy.output[:] = [names[name] for name in node.output]
-    for constant in used.values():
-        copy = renamed.graph.initializer.add()
-        copy.CopyFrom(constant)
-        copy.name = names[constant.name]
-    onnx.checker.check_model(renamed)
-    return renamed
+    for value in graph.output:
+        visit(value.name)
+    return list(nodes.values()), list(used.values()), names
 
 
 @contextmanager
