@@ -1,6 +1,5 @@
 """API keys of a server of several workers: what their file says holds in all of them, and breaks none of them."""
 
-import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -10,6 +9,7 @@ import pytest
 
 from recsys.core.errors import ConfigError
 from tests.support.bundles import make_bundle
+from tests.support.keys import entry
 from tests.support.server_processes import ROOT, command, environment, get, logged_server, metric, workers_of
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
@@ -23,8 +23,7 @@ def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write(path: Path, *names: str) -> None:
     """Keys that may read, each of which is its name."""
-    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
-    path.write_text(json.dumps([{"name": n, "sha256": digests[n], "scopes": ["read"]} for n in names]))
+    path.write_text(json.dumps([entry(name) for name in names]))
 
 
 def statuses(url: str, key: str) -> set[int]:

@@ -1,13 +1,11 @@
 """Which API keys are in force while their file changes, breaks, and its keys expire."""
 
-import hashlib
 import json
 import os
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,28 +13,17 @@ from fastapi.testclient import TestClient
 from recsys.core.errors import ConfigError
 from serve.auth import Keyring, main, moment
 from serve.key_file import KeyFile
+from tests.support.keys import entry, write_keys
 from tests.support.serving import refusal, running
 from tests.support.waiting import eventually
 
 BROKEN = ["", "[", "{}", "null", '[{"name": "a"}]', "[" * 100_000]
 
 
-def entry(name: str, *scopes: str, **fields: Any) -> dict[str, Any]:
-    """Of a key whose secret is its name."""
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    return {"name": name, "sha256": digest, "scopes": list(scopes or ("read",)), **fields}
-
-
-def write(path: Path, *entries: dict[str, Any]) -> None:
-    """As careful programs write: beside its place, and then renamed."""
-    path.with_suffix(".new").write_text(json.dumps(entries))
-    path.with_suffix(".new").replace(path)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "keys.json"
-    write(path, entry("old"), entry("boss", "read", "admin"))
+    write_keys(path, entry("old"), entry("boss", "read", "admin"))
     path.chmod(0o600)
     return path
 
@@ -58,7 +45,7 @@ def stale(client: TestClient) -> bool:
 
 def test_a_changed_file_holds_without_a_restart(locked: TestClient, path: Path) -> None:
     assert (status(locked, "old"), status(locked, "new")) == (200, 401)
-    write(path, entry("new"), entry("boss", "read", "admin"))
+    write_keys(path, entry("new"), entry("boss", "read", "admin"))
     eventually(lambda: (status(locked, "old"), status(locked, "new")) == (401, 200))
 
 
@@ -83,7 +70,7 @@ def test_what_was_in_force_stays_while_the_file_is_broken(
     assert (reloaded.status_code, reloaded.json()["keys"]) == (200, "stale")
     assert status(locked, "old") == 200
     assert len([record for record in caplog.records if "stay in force" in record.getMessage()]) == 1
-    write(path, entry("boss", "read", "admin"))
+    write_keys(path, entry("boss", "read", "admin"))
     eventually(lambda: not stale(locked))
     assert (status(locked, "old"), status(locked, "boss")) == (401, 200)
 
@@ -91,12 +78,12 @@ def test_what_was_in_force_stays_while_the_file_is_broken(
 def test_a_reload_reads_the_keys_at_once(bundle_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve.key_watch.LOOK_S", 3600.0)
     with running(bundle=bundle_path, store="none", api_keys=path) as (client, server):
-        write(path, entry("boss", "admin"))
+        write_keys(path, entry("boss", "admin"))
         assert status(client, "old") == 200, "nobody has looked"
         answer = client.post("/admin/reload", headers={"X-API-Key": "boss"})
         assert answer.json()["keys"] == "live"
         assert status(client, "old") == 401
-        write(path, entry("old"))
+        write_keys(path, entry("old"))
         server._request_reload()  # what SIGHUP calls
         eventually(lambda: status(client, "old") == 200)
 
@@ -108,7 +95,7 @@ def test_a_worker_gets_the_keys_that_were_last_in_force(path: Path) -> None:
     assert not keys.look(), "said once"
     handed = pickle.loads(pickle.dumps(keys))
     assert handed.find(b"old").name == "old"
-    write(path, entry("new"))
+    write_keys(path, entry("new"))
     assert handed.look()
     assert handed.find(b"old") is None
     assert handed.find(b"new").name == "new"
@@ -126,7 +113,7 @@ def test_a_pipe_is_no_file_and_waited_for_by_nobody(path: Path) -> None:
 def test_an_expired_key_opens_nothing(bundle_path: Path, path: Path) -> None:
     now = datetime.now(UTC)
     ended, lasting = (now - timedelta(seconds=1)).isoformat(), (now + timedelta(days=1)).isoformat()
-    write(path, entry("ended", expires=ended), entry("lasting", expires=lasting))
+    write_keys(path, entry("ended", expires=ended), entry("lasting", expires=lasting))
     with running(bundle=bundle_path, store="none", api_keys=path) as (client, _):
         expired = client.get("/stats", headers={"X-API-Key": "ended"})
         unknown = client.get("/stats", headers={"X-API-Key": "none such"})
@@ -138,7 +125,7 @@ def test_an_expired_key_opens_nothing(bundle_path: Path, path: Path) -> None:
 
 
 def test_a_key_expires_while_the_server_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(path, entry("a", expires="2027-01-01T12:00:00+02:00"))
+    write_keys(path, entry("a", expires="2027-01-01T12:00:00+02:00"))
     key = KeyFile(path).find(b"a")
     assert key is not None
     end = 1_798_797_600.0  # date -d 2027-01-01T10:00:00Z +%s
@@ -156,7 +143,7 @@ def test_a_date_is_its_first_moment_in_utc() -> None:
     "expires", [1798797600, "tomorrow", "2027-13-01", "2027-01-01T12:00:00", "", True, "01/02/2027"]
 )
 def test_a_date_that_is_none_is_refused(path: Path, expires: object) -> None:
-    write(path, entry("a", expires=expires))
+    write_keys(path, entry("a", expires=expires))
     with pytest.raises(ConfigError, match=r"0\.expires"):
         KeyFile(path)
 
@@ -164,7 +151,7 @@ def test_a_date_that_is_none_is_refused(path: Path, expires: object) -> None:
 def test_two_keys_of_one_name_or_one_hash_are_refused(path: Path) -> None:
     with pytest.raises(ValueError, match="one name for several keys, those of index 0, 2"):
         Keyring.parse(json.dumps([entry("a"), entry("b"), {**entry("c"), "name": "a"}]).encode())
-    write(path, entry("a"), {**entry("a"), "name": "b"})
+    write_keys(path, entry("a"), {**entry("a"), "name": "b"})
     with pytest.raises(ConfigError, match="one sha256 for several keys") as caught:
         KeyFile(path)
     assert entry("a")["sha256"] not in str(caught.value)

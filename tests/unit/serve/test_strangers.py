@@ -1,28 +1,19 @@
 """What the server says of itself to strangers: that something is wrong, never where its files lie."""
 
-import hashlib
-import json
 import logging
 from pathlib import Path
 
 import pytest
 
 from tests.support.bundles import make_bundle
+from tests.support.keys import entry, write_keys
 from tests.support.serving import refusal, running
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     path = tmp_path / "keys.json"
-    scopes = {"boss": ["admin"], "shop": ["read", "write"]}
-    path.write_text(
-        json.dumps(
-            [
-                {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest(), "scopes": given}
-                for name, given in scopes.items()
-            ]
-        )
-    )
+    write_keys(path, entry("boss", "admin"), entry("shop", "read", "write"))
     return path
 
 
