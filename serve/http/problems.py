@@ -128,12 +128,12 @@ def listed(shown: Sequence[str], count: int, separator: str) -> str:
 def _fault(error: Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
         return f"the body is no JSON: {error['ctx']['error']}"
-    return f"{_place(error['loc'])}: {error['msg'][:MAX_TEXT]} (got {brief(error['input'])})"
+    return f"{_location(error['loc'])}: {error['msg'][:MAX_TEXT]} (got {brief(error['input'])})"
 
 
-def _place(location: tuple[int | str, ...]) -> str:
+def _location(parts: tuple[int | str, ...]) -> str:
     """The name of a parameter, or the path to a field of the body."""
-    inner = location[1:] if location[:1] in (("query",), ("path",), ("body",), ("header",)) else location
+    inner = parts[1:] if parts[:1] in (("query",), ("path",), ("body",), ("header",)) else parts
     return ".".join(str(part) if len(str(part)) <= _brief.maxstring else brief(part) for part in inner) or "request"
 
 

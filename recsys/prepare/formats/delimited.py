@@ -44,7 +44,7 @@ class DelimitedRows:
         self._lines = LineNumbers()
         self._lines_before = 0  # of the files read, if several are packed
         self._lines_of_text = 0  # counted in the text
-        self._lines_known = 0  # of headers, of rows beyond their first line
+        self._other_lines = 0  # of headers, of rows beyond their first line
 
     def account(self, batch: pa.Table) -> int:
         """Count the rows of a table; returns the number of rows before it."""
@@ -81,11 +81,11 @@ class DelimitedRows:
             yield from self._read_part(_merged(self._with_line_feeds(block) for _, block in part), columns)
         self.report.written_as = ", ".join(filter(None, (self.report.written_as, self._written_as)))
         cut_off = self.report.dropped[reports.CUT_OFF]
-        known = self.report.lines - lines_before - cut_off + self._lines_known
-        if known != self._lines_of_text:
+        accounted = self.report.lines - lines_before - cut_off + self._other_lines
+        if accounted != self._lines_of_text:
             raise DataError(
                 f"rows and dropped lines that amount to the {self._lines_of_text:,} lines of {self.report.path}",
-                f"{known:,}",
+                f"{accounted:,}",
                 "this is a fault of the reader: please report it with the file",
             )
 
@@ -105,11 +105,11 @@ class DelimitedRows:
         self._written_as = "" if self._fixed_dialect else header.description
         reader = BlockReader(header, {name: column for column, name in columns.items()}, str(self.report.path))
         text = block.split(b"\n", header.lines)[-1]
-        self._lines_known += header.lines
+        self._other_lines += header.lines
         line = self._lines_before + header.lines
         while True:
             read = reader.read(text, is_last)
-            self._lines_known += read.continued
+            self._other_lines += read.continued
             self.report.lines += len(read.dropped) + read.blank
             if read.blank:
                 self.report.dropped[reports.BLANK] += read.blank

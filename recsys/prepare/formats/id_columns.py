@@ -61,12 +61,12 @@ class IdColumn:
     def _as_numbers(self, ids: pa.Array, unfit: Mask) -> tuple[pa.Array, Mask]:
         """Ids that other programs took for numbers: without the point that they added, unfit where digits are lost."""
         rounded = as_mask(pc.match_substring_regex(ids, _ROUNDED))
-        whole, count, known = np.zeros(len(ids), bool), 0, len(ids) - ids.null_count
+        whole, count, present = np.zeros(len(ids), bool), 0, len(ids) - ids.null_count
         if pc.any(pc.ends_with(ids, ".0")).as_py():
             whole = as_mask(pc.match_substring_regex(ids, _WHOLE_NUMBER))
             count = int(whole.sum())
-        if self._whole is None and known:
-            self._whole = count == known
+        if self._whole is None and present:
+            self._whole = count == present
         if count and not self._whole:
             self._report.remark(f"{self._name} that ends in .0, kept beside others that do not", count)
         elif count:

@@ -23,12 +23,12 @@ class PlausibleTimes:
 
     def faults(self, seconds: npt.NDArray[np.int64]) -> dict[str, Mask]:
         """Which rows to drop, by cause; rows whose time is negative or was not read count for nothing here."""
-        known = seconds[seconds > 0]
+        given = seconds[seconds > 0]
         early = seconds < self._config.earliest_time
-        if self._are_dates is None and len(known):
-            self._are_dates = bool(2 * np.count_nonzero(known < self._config.earliest_time) <= len(known))
+        if self._are_dates is None and len(given):
+            self._are_dates = bool(2 * np.count_nonzero(given < self._config.earliest_time) <= len(given))
         if self._are_dates is False:
-            self._report.remark(f"times before {self._config.earliest_year}, taken for an order alone", len(known))
+            self._report.remark(f"times before {self._config.earliest_year}, taken for an order alone", len(given))
             early = np.zeros(len(seconds), bool)
         # Databases and spreadsheets write zero for what they do not know.
         missing = (seconds == 0) & (self._are_dates is not False)

@@ -139,10 +139,10 @@ def _chosen(headers: list[Header], wanted: set[str], file_name: str) -> Header:
         for header in divided
         if not header.sample or _fitting(header.sample, header.dialect, len(header.names)) >= _LEAST_FITTING
     ]
-    known = {id(header): len(wanted.intersection(header.names)) for header in headers}
+    names_wanted = {id(header): len(wanted.intersection(header.names)) for header in headers}
     left = fitting or divided or headers[:1]
-    most = max(known[id(header)] for header in left)
-    left = [header for header in left if known[id(header)] == most]
+    most = max(names_wanted[id(header)] for header in left)
+    left = [header for header in left if names_wanted[id(header)] == most]
     if len(left) > 1:
         readings = " or ".join(f"{_in_words(header)} ({', '.join(header.names)[:80]})" for header in left)
         raise DataError(
