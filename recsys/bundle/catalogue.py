@@ -174,8 +174,8 @@ class Catalogue:
             BundleError: categories that are none.
         """
         parsed: dict[str, tuple[str, ...]] = {}  # few distinct lists of categories serve many items
-        with self._file.cursor("SELECT brand, categories, price FROM items ORDER BY row") as found:
-            for brand, categories, price in found:
+        with self._file.cursor("SELECT brand, categories, price FROM items ORDER BY row") as records:
+            for brand, categories, price in records:
                 if categories not in parsed:
                     parsed[categories] = self._names(categories)
                 yield brand, parsed[categories], price

@@ -7,13 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from recsys.core.events import LARGEST_AMOUNT, MAX_TYPE_CHARS, RATING
+from recsys.core.events import MAX_TYPE_CHARS, RATING
+from recsys.core.values.amounts import AMOUNTS, ANY_RATING
 from recsys.core.values.event_types import normal_event_type
 from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
 CLOCK_SKEW_S = 86_400
-Amount = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=AMOUNTS[0], le=AMOUNTS[1], allow_inf_nan=False)]
 
 
 class EventBody(Query):
@@ -50,7 +51,7 @@ class EventBody(Query):
         ),
     ] = None
     rating: Annotated[
-        Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_nan=False)] | None,
+        Annotated[float, Field(ge=ANY_RATING[0], le=ANY_RATING[1], allow_inf_nan=False)] | None,
         Field(description="On the dataset's scale; needed for event_type rating.", examples=[5.0]),
     ] = None
     price: Annotated[Amount | None, Field(description="Of one piece.", examples=[12.95])] = None

@@ -7,6 +7,9 @@ from typing import Final
 
 from recsys.core.events import LARGEST_AMOUNT
 
+# The least and the greatest that there may be.
+AMOUNTS: Final = (0, LARGEST_AMOUNT)  # prices, and quantities that a client may send
+QUANTITIES: Final = (-LARGEST_AMOUNT, LARGEST_AMOUNT)  # in files, where a negative one tells of pieces that came back
 ANY_RATING: Final = (-LARGEST_AMOUNT, LARGEST_AMOUNT)  # where no scale is known
 
 
@@ -16,16 +19,7 @@ def check_amount(value: float, name: str = "amount") -> float:
     Raises:
         ValueError: it is negative, above `LARGEST_AMOUNT`, infinite or NaN.
     """
-    return _check_bounds(value, name, 0.0, LARGEST_AMOUNT)
-
-
-def check_quantity(value: float) -> float:
-    """A quantity of pieces in a file, where a negative one tells of pieces that came back.
-
-    Raises:
-        ValueError: its size is above `LARGEST_AMOUNT`, infinite or NaN.
-    """
-    return _check_bounds(value, "quantity", -LARGEST_AMOUNT, LARGEST_AMOUNT)
+    return _check_bounds(value, name, *AMOUNTS)
 
 
 def check_rating(value: float, rating_range: tuple[float, float]) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.core.events import LARGEST_AMOUNT
+from recsys.core.values.amounts import AMOUNTS, QUANTITIES
 from recsys.core.values.event_types import normal_event_type
 from recsys.core.values.missing import MISSING_IDS
 from recsys.prepare import columns as c
@@ -177,13 +177,13 @@ class _EventReader:
 
     def _check_numbers(self, values: dict[str, npt.NDArray[np.float32]], faults: _Faults) -> None:
         """The bounds of `recsys.core.values.amounts`. What is missing is NaN, which no comparison finds."""
-        low, high = self.config.rating_range
-        if (ratings := values.get(c.RATING)) is not None:
-            faults.add(reports.RATING_OUT_OF_RANGE, (ratings < low) | (ratings > high))
-        if (prices := values.get(c.PRICE)) is not None:
-            faults.add(reports.AMOUNT_OUT_OF_RANGE, (prices < 0) | (prices > LARGEST_AMOUNT))
-        if (quantities := values.get(c.QUANTITY)) is not None:
-            faults.add(reports.AMOUNT_OUT_OF_RANGE, np.abs(quantities) > LARGEST_AMOUNT)
+        for name, cause, (low, high) in (
+            (c.RATING, reports.RATING_OUT_OF_RANGE, self.config.rating_range),
+            (c.PRICE, reports.AMOUNT_OUT_OF_RANGE, AMOUNTS),
+            (c.QUANTITY, reports.AMOUNT_OUT_OF_RANGE, QUANTITIES),
+        ):
+            if name in values:
+                faults.add(cause, (values[name] < low) | (values[name] > high))
 
 
 def _event_ids(ids: pa.ChunkedArray) -> pa.ChunkedArray:
