@@ -119,8 +119,13 @@ def _k_core(db: Database, config: DataConfig) -> int:
         before, rounds = left, rounds + 1
         for code, other, least in filters:
             number = "count(*)" if config.repeats == "latest" else f"count(DISTINCT {other})"
-            enough = f"SELECT {code} FROM kept GROUP BY {code} HAVING {number} >= $least"
-            replace_table(db, "kept", f"SELECT * FROM kept SEMI JOIN ({enough}) USING ({code})", least=least)
+            db.execute(
+                f"CREATE OR REPLACE TEMP TABLE few AS SELECT {code} FROM kept GROUP BY {code} HAVING {number} < $least",
+                {"least": least},
+            )
+            # Most of the time of a round is copying what stays, for nothing in the last round.
+            if count(db, "few"):
+                replace_table(db, "kept", f"SELECT * FROM kept ANTI JOIN few USING ({code})")
     return rounds
 
 
