@@ -1,75 +1,27 @@
-"""Bursts, outstanding users, returns, repeats: tables derived by hand, oracles that go through events one by one."""
+"""Bursts, outstanding users, returns: tables derived by hand, oracles that go through events one by one."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.errors import DataError
-from recsys.prepare.engine import filters, repeats, splits, staging
+from recsys.prepare.engine import filters
 from recsys.prepare.settings import DataConfig
+from tests.support.event_lines import Line, config, filtered, load, oracle, purchase
 
-WEIGHTS = {"view": 1.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 5.0}
-
-
-@dataclass(frozen=True)
-class Line:
-    user: str
-    item: str
-    kind: str | None
-    time: int
-    quantity: float | None = None
+KEEP = purchase("other", 0)  # so that something is always left
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as db:
         yield db
-
-
-def load(db: duckdb.DuckDBPyConnection, lines: list[Line]) -> None:
-    for (table,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
-        db.execute(f"DROP TABLE {table}")
-    staging.create_raw_table(db)
-    table = {
-        "user_id": pa.array([line.user for line in lines], pa.string()),
-        "item_id": pa.array([line.item for line in lines], pa.string()),
-        "timestamp": pa.array([line.time for line in lines], pa.int64()),
-        "weight": pa.array([WEIGHTS.get(line.kind or "", 1.0) for line in lines], pa.float32()),
-        "quantity": pa.array([line.quantity for line in lines], pa.float32()),
-        "event_type": pa.array([line.kind for line in lines], pa.string()),
-        "seq": pa.array(range(len(lines)), pa.int64()),
-    }
-    staging.insert_interactions(db, pa.table(table))
-
-
-def config(**changes: object) -> DataConfig:
-    return DataConfig.model_validate(
-        {"format": "events", "interactions": ["x"], "k_core_users": 0, "k_core_items": 0, **changes}
-    )
-
-
-def filtered(
-    db: duckdb.DuckDBPyConnection, lines: list[Line], **changes: object
-) -> tuple[list[int], filters.FilterReport]:
-    """Which lines are left, and the report."""
-    load(db, lines)
-    report = filters.filter_interactions(db, config(**changes))
-    return [seq for (seq,) in db.execute("SELECT seq FROM kept ORDER BY seq").fetchall()], report
-
-
-def purchase(item: str, time: int, quantity: float | None = None, kind: str = "purchase") -> Line:
-    return Line("u", item, kind, time, quantity)
-
-
-KEEP = purchase("other", 0)  # so that something is always left
 
 
 @pytest.mark.parametrize(
@@ -209,7 +161,6 @@ purchases = st.builds(
     st.integers(0, 6),
     st.one_of(st.none(), st.sampled_from([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])),
 )
-oracle = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(st.lists(purchases, max_size=14))
@@ -268,15 +219,6 @@ def test_who_does_not_stand_out_stays(
     assert "outstanding_user" not in report.dropped
 
 
-def test_the_k_core_counts_repeats_once(database: duckdb.DuckDBPyConnection) -> None:
-    lines = [purchase("milk", 1000 * n) for n in range(5)] + [
-        Line("v", "milk", "purchase", 1),
-        Line("v", "tea", "purchase", 2),
-    ]
-    kept, _ = filtered(database, lines, repeats="all", k_core_users=2)
-    assert kept == [5, 6]  # u bought one item, often
-
-
 @pytest.mark.parametrize(
     ("lines", "changes", "remedy"),
     [
@@ -291,112 +233,3 @@ def test_nothing_left_names_what_dropped_most(
     with pytest.raises(DataError, match=remedy) as raised:
         filtered(database, lines, **changes)
     assert ("k_core" in str(raised.value)) == bool(changes)
-
-
-Interaction = tuple[str, str, int, str, int]  # user, item, line, part, count
-
-
-def interactions(
-    db: duckdb.DuckDBPyConnection, lines: list[Line], mode: repeats.Repeats, **split: object
-) -> set[Interaction]:
-    load(db, lines)
-    settings_ = config(repeats=mode, burst_seconds=0, split=split)
-    filters.filter_interactions(db, settings_)
-    filters.number_rows(db)
-    splits.split_interactions(db, settings_.split)
-    repeats.merge_repeats(db, mode)
-    counts = '"count"' if mode == "count" else "1"
-    return set(
-        db.execute(
-            f"SELECT user_id, item_id, seq, split, {counts}"
-            ' FROM interactions JOIN users USING ("user") JOIN items USING (item)'
-        ).fetchall()
-    )
-
-
-WEEKS = [
-    purchase("milk", 1),
-    purchase("a", 2),
-    purchase("milk", 3),
-    purchase("b", 4),
-    purchase("milk", 5),
-    purchase("milk", 6),
-]
-
-
-def test_leave_one_out_may_hold_out_a_repeat(database: duckdb.DuckDBPyConnection) -> None:
-    train = {
-        ("u", "milk", 0, "train", 1),
-        ("u", "a", 1, "train", 1),
-        ("u", "milk", 2, "train", 1),
-        ("u", "b", 3, "train", 1),
-    }
-    held = {("u", "milk", 4, "validation", 1), ("u", "milk", 5, "test", 1)}
-    assert interactions(database, WEEKS, "all") == train | held
-    counted = {("u", "milk", 2, "train", 2), ("u", "a", 1, "train", 1), ("u", "b", 3, "train", 1)}
-    assert interactions(database, WEEKS, "count") == counted | held
-    assert interactions(database, WEEKS, "latest") == {
-        ("u", "a", 1, "train", 1),
-        ("u", "b", 3, "validation", 1),
-        ("u", "milk", 5, "test", 1),
-    }
-
-
-def test_held_out_parts_hold_an_item_once(database: duckdb.DuckDBPyConnection) -> None:
-    found = interactions(database, WEEKS, "all", method="ratio", validation_share=0.2, test_share=0.4)
-    train = {("u", "milk", 0, "train", 1), ("u", "a", 1, "train", 1), ("u", "milk", 2, "train", 1)}
-    assert found == train | {("u", "b", 3, "validation", 1), ("u", "milk", 5, "test", 1)}
-
-
-def test_a_purchase_is_no_repeat_of_its_views_nor_a_rating_of_its_purchase(
-    database: duckdb.DuckDBPyConnection,
-) -> None:
-    lines = [
-        purchase("a", 1, kind="view"),
-        purchase("a", 2),
-        purchase("a", 3, kind="rating"),
-        purchase("b", 4, kind="view"),
-        purchase("b", 5, kind="view"),
-    ]
-    kept, report = filtered(database, lines, repeats="all", burst_seconds=0)
-    assert (kept, report.dropped["weaker_of_same_pair"]) == ([1, 3, 4], 2)
-
-
-events = st.builds(
-    Line,
-    st.sampled_from("uvw"),
-    st.sampled_from("abc"),
-    st.sampled_from(["view", "purchase", "rating"]),
-    st.integers(0, 9),
-)
-
-
-@given(st.lists(events, min_size=6, max_size=24), st.sampled_from(["count", "all"]))
-@oracle
-def test_repeats_as_one_by_one(database: duckdb.DuckDBPyConnection, lines: list[Line], mode: repeats.Repeats) -> None:
-    of_pair: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for line in lines:
-        of_pair[line.user, line.item].add(str(line.kind))
-    strongest = {
-        pair: next(kind for kind in ("purchase", "rating", "view") if kind in kinds) for pair, kinds in of_pair.items()
-    }
-    expected: set[Interaction] = set()
-    for user in {line.user for line in lines}:
-        own = [n for n, line in enumerate(lines) if line.user == user and line.kind == strongest[user, line.item]]
-        own.sort(key=lambda n: (lines[n].time, n))
-        parts = ["train"] * len(own)
-        if len(own) >= 3:
-            parts[-2:] = "validation", "test"
-        for part in set(parts):
-            of_part = [n for n, of in zip(own, parts, strict=True) if of == part]
-            for n in of_part:
-                same = [m for m in of_part if lines[m].item == lines[n].item]
-                if mode == "all" and part == "train":
-                    expected.add((user, lines[n].item, n, part, 1))
-                elif n == same[-1]:
-                    expected.add((user, lines[n].item, n, part, len(same) if mode == "count" else 1))
-    if not any(part == "test" for *_, part, _ in expected):
-        with pytest.raises(DataError, match="test part"):
-            interactions(database, lines, mode)
-        return
-    assert interactions(database, lines, mode) == expected
