@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.history_kernels import gathered
 from recsys.core.types import Float32Array, Int32Array, Int64Array
-
-SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.prepare import columns as c
-
-DAY_S = 86_400
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Tally:
         first, last = int(times.min()), int(times.max())
         low, high = self.time_range or (first, last)
         self.time_range = min(low, first), max(high, last)
-        self.at_midnight += int(np.count_nonzero(times % DAY_S == 0))
+        self.at_midnight += int(np.count_nonzero(times % SECONDS_PER_DAY == 0))
         if c.EVENT_TYPE in batch.column_names:
             for entry in batch[c.EVENT_TYPE].value_counts().to_pylist():
                 if entry["values"] is not None:

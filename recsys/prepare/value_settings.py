@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, field_validator
 
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.settings import Section, unmentioned
 from recsys.core.values.dates import DateOrder
 from recsys.core.values.event_types import normal_event_type
@@ -15,7 +16,6 @@ from recsys.core.values.missing import MISSING_IDS
 from recsys.core.values.numbers import DecimalMark
 from recsys.core.values.times import TimeRules, TimeUnit, check_zone
 
-DAY_S = 86_400
 NO_USER_IDS = (*sorted(MISSING_IDS - {""}), "nil", "undefined", "anonymous")
 
 
@@ -91,7 +91,7 @@ class ValueConfig(Section):
 
     def latest_second(self) -> float:
         """Seconds since 1970 until which events count; unless it is set, it moves with the clock."""
-        return time.time() + DAY_S if self.latest_time is None else self.latest_time.timestamp()
+        return time.time() + SECONDS_PER_DAY if self.latest_time is None else self.latest_time.timestamp()
 
     @property
     def earliest_time(self) -> int:

@@ -7,13 +7,13 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from recsys.core.events import MAX_TYPE_CHARS, RATING
+from recsys.core.events import MAX_TYPE_CHARS, RATING, SECONDS_PER_DAY
 from recsys.core.values.amounts import AMOUNTS, ANY_RATING
 from recsys.core.values.event_types import normal_event_type
 from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
-CLOCK_SKEW_S = 86_400
+CLOCK_SKEW_S = SECONDS_PER_DAY
 Amount = Annotated[float, Field(ge=AMOUNTS[0], le=AMOUNTS[1], allow_inf_nan=False)]
 
 

@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from recsys.core.events import SECONDS_PER_DAY
+
 TOLERANCE_S = 3600.0  # that a clock is corrected by while a server runs
-LEAST_GAP_S = 30 * 86_400.0  # a shop may close for a while
-AHEAD_S = 86_400.0  # clocks of clients differ
+LEAST_GAP_S = 30 * SECONDS_PER_DAY  # a shop may close for a while
+AHEAD_S = SECONDS_PER_DAY  # clocks of clients differ
 
 
 class Clock(Protocol):
@@ -48,8 +50,8 @@ class BelievedClock:
         if abs(moved) > TOLERANCE_S:
             return f"the clock was set {'ahead' if moved > 0 else 'back'} by {abs(moved) / 3600:.1f} hours"
         gap = widest_gap(arrivals, self._now())
-        if gap > max(days * 86_400.0, LEAST_GAP_S):
-            return f"nothing arrived for {gap / 86_400:.0f} days, unless the clock was set ahead"
+        if gap > max(days * SECONDS_PER_DAY, LEAST_GAP_S):
+            return f"nothing arrived for {gap / SECONDS_PER_DAY:.0f} days, unless the clock was set ahead"
         return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from recsys.core.errors import RecsysError
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.store import Store
 from serve.metrics import Metrics
 from serve.settings import Settings
@@ -18,7 +19,6 @@ logger = logging.getLogger(__name__)
 FIRST_S, INTERVAL_S = 30.0, 600.0  # after the start; between one look and the next
 ROWS, PAUSE_S = 500, 0.2  # of a transaction; between two of them, for others to write
 ARRIVALS = 1000  # latest rows whose times are compared with the clock
-DAY_S = 86_400.0
 
 
 class Kind(NamedTuple):
@@ -95,7 +95,7 @@ class Retention:
         removed, last = 0, ROWS
         try:
             while last == ROWS and not self._closing.is_set() and abs(self._clock.moved_s()) <= TOLERANCE_S:
-                last = kind.forget(now - kind.days * DAY_S, ROWS, until=now + AHEAD_S)
+                last = kind.forget(now - kind.days * SECONDS_PER_DAY, ROWS, until=now + AHEAD_S)
                 removed += last
                 self._closing.wait(PAUSE_S)
         finally:

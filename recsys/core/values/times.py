@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
-from recsys.core.events import END_OF_TIME
+from recsys.core.events import END_OF_TIME, SECONDS_PER_DAY
 from recsys.core.values.dates import DateOrder, read_date
 from recsys.core.values.zones import named_zone, offset_of
 
@@ -187,7 +187,7 @@ def _second_of_day(clock: re.Match[str]) -> int:
 
 def _seconds(hour: int, minute: int, second: int) -> int:
     total = hour * 3600 + minute * 60 + second
-    if minute > 59 or second > 59 or total > 86_400:
+    if minute > 59 or second > 59 or total > SECONDS_PER_DAY:
         raise ValueError(f"there is no time {hour:02}:{minute:02}:{second:02} of a day")
     return total
 
@@ -199,7 +199,7 @@ def _fraction(clock: re.Match[str]) -> int:
 def _nanoseconds(day: date, second_of_day: int, fraction: int, zone: str | None) -> int:
     if zone is None:
         raise ValueError("a time needs its offset from UTC, as in 2024-05-01T12:00:00Z")
-    seconds = (day.toordinal() - _EPOCH_DAY) * 86_400 + second_of_day
+    seconds = (day.toordinal() - _EPOCH_DAY) * SECONDS_PER_DAY + second_of_day
     if zone != "UTC":
         local = datetime.fromordinal(day.toordinal()).replace(
             hour=second_of_day // 3600 % 24, minute=second_of_day // 60 % 60, second=second_of_day % 60

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys.core.histories import SECONDS_PER_DAY, Histories
+from recsys.core.events import SECONDS_PER_DAY
+from recsys.core.histories import Histories
 from recsys.core.types import Float64Array, Int64Array
 from recsys.sources.fitting import Fit, FitData
 from recsys.sources.item_to_item.neighbours_fit import neighbour_lists

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.histories import SECONDS_PER_DAY
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.parameters import Parameters, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.stored_arrays import read_array, require_range

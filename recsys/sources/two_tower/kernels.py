@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from recsys.core.compiled import compiled
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.half import number
-from recsys.core.histories import SECONDS_PER_DAY
 from recsys.core.prefetch import prefetch
 from recsys.core.queries import NO_ITEM
 from recsys.core.sort_keys import item_of, lowest, score_of, sort_key, tie_key

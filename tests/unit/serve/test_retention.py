@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.store import Served, Store
 from serve.store import retention
-from serve.store.retention import DAY_S
 from tests.support.databases import event, patient
 from tests.support.serving import running
 from tests.support.waiting import eventually
@@ -23,7 +23,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     with patient(f"sqlite:///{tmp_path}/store.sqlite") as store:
         store.upgrade()
         now = time.time()
-        ages = [n * 10 * DAY_S for n in (4, 3, 2, 1, 0)]
+        ages = [n * 10 * SECONDS_PER_DAY for n in (4, 3, 2, 1, 0)]
         store.append([event(n, timestamp=now - age) for n, age in enumerate(ages)])
         store.add_served([Served(str(n), "u", now - age, "v", "m", ("a",)) for n, age in enumerate(ages)])
         yield store
