@@ -28,16 +28,16 @@ class Audit:
     @classmethod
     def of(cls, document: dict[str, Any], ignored: frozenset[str]) -> Audit:
         """Read pip-audit's JSON; a vulnerability counts unless its id or an alias of it is `ignored`."""
-        known = [package for package in document["dependencies"] if "skip_reason" not in package]
+        audited = [package for package in document["dependencies"] if "skip_reason" not in package]
         return cls(
-            audited=len(known),
+            audited=len(audited),
             unknown=[package["name"] for package in document["dependencies"] if "skip_reason" in package],
             vulnerable=[
-                f"{package['name']} {package['version']}: {found['id']}, "
-                f"mended in {', '.join(found['fix_versions']) or 'no version yet'}"
-                for package in known
-                for found in package["vulns"]
-                if ignored.isdisjoint({found["id"], *found["aliases"]})
+                f"{package['name']} {package['version']}: {vulnerability['id']}, "
+                f"mended in {', '.join(vulnerability['fix_versions']) or 'no version yet'}"
+                for package in audited
+                for vulnerability in package["vulns"]
+                if ignored.isdisjoint({vulnerability["id"], *vulnerability["aliases"]})
             ],
         )
 
