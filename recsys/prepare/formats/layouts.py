@@ -6,7 +6,6 @@ Amazon's review data has three editions, see McAuley et al. 2015 (2014: metadata
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
 from recsys.prepare.formats.base import Id, RawItem
 from recsys.prepare.formats.files import head_lines
+from recsys.prepare.formats.json_records import literal_or_json
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import InputKind, InputReport
 from recsys.prepare.text_settings import AUTO
@@ -165,14 +165,8 @@ def _fields_of(path: Path, encoding: str) -> frozenset[str]:
 
 
 def _field_names(line: bytes) -> frozenset[str]:
-    for parse in (msgspec.json.decode, _literal):
-        try:
-            tree = parse(line)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        return frozenset(map(str, tree)) if isinstance(tree, dict) else frozenset()
-    return frozenset()
-
-
-def _literal(line: bytes) -> object:
-    return ast.literal_eval(line.decode("utf8"))
+    try:
+        tree = literal_or_json(line)
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(map(str, tree)) if isinstance(tree, dict) else frozenset()
