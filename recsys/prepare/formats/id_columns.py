@@ -16,7 +16,9 @@ from recsys.prepare.formats.reports import InputReport
 
 # Larger whole numbers are not all told apart by the type.
 _EXACT_BELOW = {pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53}
-_WHOLE_NUMBER = r"^-?\d+\.0$"
+_WHOLE_NUMBER = r"^-?\d+\.0+$"
+# How spreadsheets are kept from making numbers of ids.
+_FORMULA = r'^="([^"]*)"$'
 # As spreadsheets and floats write long numbers: the last digits are lost.
 _ROUNDED = r"^-?\d(?:\.\d+)?[eE]\+\d{2,3}$"
 
@@ -38,8 +40,9 @@ class IdColumn:
         """The ids, null where there is none; and of each row whether it holds what is no id."""
         ids = one_array(column)
         plain = is_plain(ids)
-        if not plain and not self._exact:
-            ids = self._trimmed(ids)
+        if not self._exact:
+            ids = self._without_formulas(ids)
+            ids = ids if plain else self._trimmed(ids)
         words = pc.is_in(pc.utf8_lower(ids), self._words)
         if pc.any(words).as_py():
             word = ids[pc.index(words, True).as_py()].as_py()
@@ -53,6 +56,13 @@ class IdColumn:
         self._explain(ids, rows)
         return (ids, rows) if self._exact else self._as_numbers(ids, rows)
 
+    def _without_formulas(self, ids: pa.Array) -> pa.Array:
+        if not pc.any(pc.starts_with(ids, '="')).as_py():
+            return ids
+        texts = pc.replace_substring_regex(ids, _FORMULA, r"\1")
+        self._report.remark(f'{self._name} such as ="0123", read as 0123', pc.sum(pc.not_equal(texts, ids)).as_py())
+        return texts
+
     def _trimmed(self, ids: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(ids)
         self._report.remark(f"blanks around {self._name}", pc.sum(pc.not_equal(trimmed, ids)).as_py() or 0)
@@ -62,7 +72,7 @@ class IdColumn:
         """Ids that other programs took for numbers: without the point that they added, unfit where digits are lost."""
         rounded = as_mask(pc.match_substring_regex(ids, _ROUNDED))
         whole, count, present = np.zeros(len(ids), bool), 0, len(ids) - ids.null_count
-        if pc.any(pc.ends_with(ids, ".0")).as_py():
+        if pc.any(pc.match_substring(ids, ".0")).as_py():
             whole = as_mask(pc.match_substring_regex(ids, _WHOLE_NUMBER))
             count = int(whole.sum())
         if self._whole is None and present:
@@ -71,7 +81,7 @@ class IdColumn:
             self._report.remark(f"{self._name} that ends in .0, kept beside others that do not", count)
         elif count:
             self._report.remark(f"{self._name} such as 13085.0, read as 13085", count)
-            ids = pc.if_else(pa.array(whole), pc.replace_substring_regex(ids, r"\.0$", ""), ids)
+            ids = pc.if_else(pa.array(whole), pc.replace_substring_regex(ids, r"\.0+$", ""), ids)
             numbers = np.abs(ids.filter(pa.array(whole)).cast(pa.float64()).to_numpy())
             rounded[whole] = numbers > _EXACT_BELOW[pa.float64()]
         if rounded.any():
@@ -93,9 +103,11 @@ def whole_numbers(values: pa.Array, name: str, report: InputReport) -> pa.Array:
     Raises:
         DataError: some are so large that the type does not tell neighbours apart.
     """
+    limit = _EXACT_BELOW[values.type]
+    if pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())  # Arrow computes little with half precision
     values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))
     largest = pc.max(pc.abs(values)).as_py()
-    limit = _EXACT_BELOW[values.type]
     if largest is not None and largest > limit:
         raise DataError(
             f"ids in column {name} of {report.path} that floats tell apart, up to {limit:,}",

@@ -18,12 +18,13 @@ _USUAL_NAMES = {
     c.TIMESTAMP: "time date datetime created createdat eventtime unixtime ts tdat day",
     c.EVENT_TYPE: "event type action behavior behaviour feedbacktype eventname interaction",
 }
+_COLUMNS = frozenset(_USUAL_NAMES) | {c.RATING, c.PRICE, c.QUANTITY, c.EVENT_ID}  # each is what it is called
 
 
 def missing_names(missing: Sequence[str], names: Sequence[str]) -> str:
     """What a file has instead: "no user_id among visitorid, time; nearest: visitorid"."""
     listed = ", ".join(names)[:MAX_LISTED_CHARS] or "no names"
-    nearest = nearest_names(missing, [name for name in names if name not in _USUAL_NAMES])
+    nearest = nearest_names(missing, [name for name in names if name not in _COLUMNS])
     if not nearest:
         return f"no {', '.join(missing)} among {listed}"
     if len(missing) == 1:

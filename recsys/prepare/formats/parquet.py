@@ -68,7 +68,7 @@ def check_types(path: Path, schema: pa.Schema) -> None:
     """Stop at columns of types that hold no ids, times or numbers.
 
     Raises:
-        DataError: naming the column and its type.
+        DataError: naming the column and its type, also where it is too coarse for times.
     """
     for name, fitting in _FITTING.items():
         if name in schema.names and not any(fits(_plain(schema.field(name).type)) for fits in (*_TEXTS, *fitting)):
@@ -77,6 +77,18 @@ def check_types(path: Path, schema: pa.Schema) -> None:
             if pa.types.is_nested(kind):
                 remedy = "write one row an event, with one id or one number in each column"
             raise DataError(f"one value a row in column {name} of {path}", f"values of type {kind}", remedy)
+    _check_precision(path, schema)
+
+
+def _check_precision(path: Path, schema: pa.Schema) -> None:
+    """Seconds since 1970 as floats of single precision are those of the nearest minute or two."""
+    kind = _plain(schema.field(c.TIMESTAMP).type) if c.TIMESTAMP in schema.names else None
+    if kind in (pa.float16(), pa.float32()):
+        raise DataError(
+            f"times that tell seconds apart in column {c.TIMESTAMP} of {path}",
+            f"values of type {kind}, which round times to minutes",
+            "write the column from the source, as whole numbers, timestamps or floats of 64 bits",
+        )
 
 
 def typed_columns(schema: pa.Schema) -> list[str]:

@@ -47,7 +47,8 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, file_name: str) -> tuple[str
         What the encoding is, and the text.
 
     Raises:
-        DataError: `AUTO`, and the text looks like UTF-16 without a byte order mark.
+        DataError: `AUTO`, and the text looks like UTF-16 without a byte order mark; it is in another encoding than is
+            set, one that cannot go on behind what it has not.
     """
     head, chunks = peeked(chunks)
     mark, name = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", encoding))
@@ -57,7 +58,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, file_name: str) -> tuple[str
         _refuse_utf16(head, file_name)
         name = UTF8
     if codecs.lookup(name).name != UTF8:
-        chunks = _transcoded(chunks, name)
+        chunks = _transcoded(chunks, name, place)
     if codecs.lookup(name).name == UTF8:
         return UTF8.upper(), chunks
     return (name.removesuffix("-le").removesuffix("-be") if mark else name).upper(), chunks
@@ -94,11 +95,18 @@ def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+def _transcoded(chunks: Iterator[bytes], name: str, place: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(name)(_ERRORS)
-    for chunk in chunks:
-        yield decoder.decode(chunk).encode(UTF8, _ERRORS)
-    yield decoder.decode(b"", final=True).encode(UTF8, _ERRORS)
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode(UTF8, _ERRORS)
+        yield decoder.decode(b"", final=True).encode(UTF8, _ERRORS)
+    except UnicodeError as error:  # UTF-16 and UTF-32 without a byte order mark, for one
+        raise DataError(
+            f"text in the encoding {name} at {place}",
+            str(error),
+            "leave data.encoding at auto, or set what the file is in (utf-16-le and utf-16-be need no mark)",
+        ) from None
 
 
 def _refuse_utf16(head: bytes, file_name: str) -> None:

@@ -23,6 +23,7 @@ from recsys.prepare.formats import files
 from recsys.prepare.formats.files import head_lines, open_file, read_blocks
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.raw import compression
+from recsys.prepare.raw.encodings import as_utf8
 
 LINES = b"".join(b"line %d\n" % number for number in range(30_000))
 
@@ -236,6 +237,12 @@ def test_a_byte_order_mark_tells_the_encoding(mark: str, text: str) -> None:
     got, report = read(lines.encode(mark))
     assert got == lines.encode()
     assert report.written_as == ("" if mark == "utf-8-sig" else mark.upper())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_set_encoding_that_needs_a_mark_which_is_not_there(encoding: str) -> None:
+    with pytest.raises(DataError, match=r"(?s)BOM.*utf-16-le"):
+        list(as_utf8(iter([b"user_id,item_id\n" * 9]), encoding, "log.csv")[1])
 
 
 @pytest.mark.parametrize("name", ["bzip2", "xz"])

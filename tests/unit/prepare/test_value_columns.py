@@ -187,6 +187,18 @@ def test_ids_that_pandas_made_floats_of() -> None:
     assert told.remarks == {"user_id that ends in .0, kept beside others that do not": 1}
 
 
+def test_whole_numbers_with_more_zeros_behind_the_point() -> None:
+    assert read_ids("1000.00", "7.0000000000")[0] == ["1000", "7"]
+    assert read_ids("1000.00", "7.50")[0] == ["1000.00", "7.50"]
+
+
+def test_ids_that_are_kept_from_spreadsheets_by_a_formula() -> None:
+    ids, _, told = read_ids('="00123"', '="u 1"', '=""', '="a"b', "=1+1", "00123")
+    assert ids == ["00123", "u 1", None, '="a"b', "=1+1", "00123"]
+    assert told.remarks == {'user_id such as ="0123", read as 0123': 3}
+    assert read_ids('="00123"', exact=True)[0] == ['="00123"']
+
+
 def test_the_first_ids_decide_for_those_that_follow() -> None:
     column = IdColumn("user_id", report(), ())
     assert column.read(pa.array(["7.0"]))[0].to_pylist() == ["7"]
@@ -218,6 +230,7 @@ def test_floats_of_a_parquet_column_as_ids() -> None:
     assert whole_numbers(pa.array([1.5, 2.0]), "item_id", report()).to_pylist() == ["1.5", "2"]
     with pytest.raises(DataError, match="the file has lost"):
         whole_numbers(pa.array([2.0**53 + 2]), "item_id", report())
+    assert whole_numbers(pa.array([7.0, None]).cast(pa.float16()), "item_id", report()).to_pylist() == ["7", None]
     with pytest.raises(DataError, match="16,777,216"):
         whole_numbers(pa.array([2.0**24 + 2], pa.float32()), "item_id", report())
 
