@@ -28,10 +28,29 @@ _CODES = [name for name in (*SAFE_CURRENCY_SYMBOLS, *OTHER_CURRENCY_SYMBOLS) if 
 _CODE = re.compile(rf"(?<![A-Z])(?:{'|'.join(_CODES)})(?![A-Z])")
 # Rupees and rouble are written so and are no entry of their own among price-parser's.
 _POINTED = re.compile(r"\b(Rs|Fr|kr)\.(?!\w)|\b(Rs|Fr|kr)\.(?=\d)", re.IGNORECASE)
+# price-parser does not know these, or a part of them.
+_OTHER_NAMES = re.compile(r"元|\beuros?\b", re.IGNORECASE)
 # Letters of a country beside a symbol: $US, £GB, BR$.
 _COUNTRY = "[A-Z]{0,2}"
 # Symbols of one currency alone; $ and ¥ are those of several.
-_CODE_OF_SYMBOL = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN"}
+_SYMBOLS_OF_CODE = {
+    "BRL": "R$",
+    "CNY": "元",
+    "CZK": "Kč",
+    "EUR": "€ Euro euro euros",
+    "GBP": "£",
+    "HUF": "Ft",
+    "INR": "₹",
+    "JPY": "円",
+    "KRW": "₩ 원",
+    "PLN": "zł",
+    "RUB": "₽ руб",  # noqa: RUF001
+    "TRY": "₺ TL",
+    "UAH": "₴",
+    "USD": "US$",
+    "¥": "￥",
+}
+_CODE_OF_SYMBOL = {symbol: code for code, symbols in _SYMBOLS_OF_CODE.items() for symbol in symbols.split()}
 
 
 class Price(NamedTuple):
@@ -50,7 +69,7 @@ class Price(NamedTuple):
     @property
     def currency_name(self) -> str:
         """The code of the currency, or its symbol where that may mean several."""
-        return _CODE_OF_SYMBOL.get(self.currency, self.currency)
+        return _CODE_OF_SYMBOL.get(self.currency.removesuffix("."), self.currency)
 
 
 class PriceReader:
@@ -120,12 +139,17 @@ def check_price(amount: float) -> float:
 
 
 def _one_price(text: str, mark: DecimalMark | None) -> Price:
-    text = _POINTED.sub(r"\1\2 ", text)
-    code = _CODE.search(text)
-    currency = code[0] if code else (extract_currency_symbol(text, None) or "").strip()
+    pointed = _POINTED.search(text)
+    plain = _POINTED.sub(r"\1\2 ", text)
+    code = _CODE.search(plain) or _OTHER_NAMES.search(plain)
+    currency = code[0] if code else (extract_currency_symbol(plain, None) or "").strip()
+    currency = currency or (pointed[1] or pointed[2] if pointed else "")
     country = "" if currency.isalpha() else _COUNTRY
-    number = re.sub(f"{country}{re.escape(currency)}{country}", " ", text, count=1) if currency else text
-    # Dutch and Swiss shops write a dash for no cents.
-    number = re.sub(r"(?<=\d)[.,][-–—]+$", "", number.strip())
-    value, ambiguous = read_number(number, mark)
+    number = re.sub(f"{country}{re.escape(currency)}{country}", " ", plain, count=1) if currency else plain
+    # Dutch, Swiss and Swedish shops write a dash for no cents.
+    number = re.sub(r"(?<=\d)[.,:][-–—]+$", "", number.strip())
+    try:
+        value, ambiguous = read_number(number, mark)
+    except ValueError as error:
+        raise ValueError(str(error).replace(repr(number.strip()[:60]), repr(text.strip()[:60]))) from None
     return Price(value, currency, ambiguous)

@@ -21,6 +21,11 @@ _UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _SHOWS_MARK = re.compile(
     r"(?:(?:^|[^.,\d])0|\d{4})(?:(\.)|,)\d{3}(?!\d)|\d(?:(\.)|,)(?:\d\d?|\d{4,})(?![\d.,])", re.ASCII
 )
+# Several groups of digits: what stands between them is not the decimal mark.
+_SHOWS_GROUPS = re.compile(
+    r"(?<![\d.,])(?:[1-9]\d{0,2}(?:(?P<points>(?:\.\d{3}){2,})|(?:,\d{3}){2,})|[1-9]\d?(?:,\d\d)+,\d{3})(?![\d.,])",
+    re.ASCII,
+)
 _MARKS: Final[tuple[DecimalMark, DecimalMark]] = (".", ",")
 _BLANK = r"[ \u00a0\u2009\u202f]"
 _APOSTROPHE = "['\u2019]"
@@ -66,8 +71,16 @@ def shown_mark(texts: Iterable[str]) -> DecimalMark | None:
 
     None where none of them shows one, or they contradict each other.
     """
-    shown = {"." if match[1] or match[2] else "," for text in texts if (match := _SHOWS_MARK.search(text))}
+    shown = {mark for text in texts if (mark := _mark_in(text))}
     return next((mark for mark in _MARKS if shown == {mark}), None)
+
+
+def _mark_in(text: str) -> DecimalMark | None:
+    if match := _SHOWS_MARK.search(text):
+        return "." if match[1] or match[2] else ","
+    if match := _SHOWS_GROUPS.search(text):
+        return "," if match["points"] else "."
+    return None
 
 
 def _pattern(decimal: DecimalMark) -> re.Pattern[str]:

@@ -58,7 +58,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str, file_name: str) -> tuple[str
         _refuse_utf16(head, file_name)
         name = UTF8
     if codecs.lookup(name).name != UTF8:
-        chunks = _transcoded(chunks, name, place)
+        chunks = _transcoded(chunks, name, file_name)
     if codecs.lookup(name).name == UTF8:
         return UTF8.upper(), chunks
     return (name.removesuffix("-le").removesuffix("-be") if mark else name).upper(), chunks
@@ -95,7 +95,7 @@ def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _transcoded(chunks: Iterator[bytes], name: str, place: str) -> Iterator[bytes]:
+def _transcoded(chunks: Iterator[bytes], name: str, file_name: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(name)(_ERRORS)
     try:
         for chunk in chunks:
@@ -103,7 +103,7 @@ def _transcoded(chunks: Iterator[bytes], name: str, place: str) -> Iterator[byte
         yield decoder.decode(b"", final=True).encode(UTF8, _ERRORS)
     except UnicodeError as error:  # UTF-16 and UTF-32 without a byte order mark, for one
         raise DataError(
-            f"text in the encoding {name} at {place}",
+            f"text in the encoding {name} at {file_name}",
             str(error),
             "leave data.encoding at auto, or set what the file is in (utf-16-le and utf-16-be need no mark)",
         ) from None

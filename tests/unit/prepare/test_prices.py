@@ -32,6 +32,10 @@ from recsys.prepare.prices import Price, PriceReader, item_price, read_price
         ("CHF 1'299.00", 1299.0),
         ("12,-", 12.0),
         ("12 000 kr.", 12_000.0),
+        ("Fr. 9.95", 9.95),
+        ("99:-", 99.0),
+        ("99元", 99.0),
+        ("12,50 Euro", 12.5),
     ],
 )
 def test_prices(raw: str | float, price: float) -> None:
@@ -97,6 +101,18 @@ def test_currency_and_ambiguity_are_told() -> None:
     assert read_price("1.299 €", ",") == Price(1299.0, "€")
     assert read_price("US$ 5") == Price(5.0, "US$")
     assert read_price("12,99", ",") == Price(12.99)
+
+
+def test_one_currency_under_two_signs_is_one() -> None:
+    names = [("₹499", "INR 499"), ("99 ₽", "RUB 99"), ("1280円", "1280 JPY"), ("12,50 TL", "₺12,50"), ("￥5", "¥5")]
+    for signs in names:
+        first, second = (price.currency_name for sign in signs if (price := read_price(sign)))
+        assert first == second
+
+
+def test_what_is_refused_is_named_as_it_was_written() -> None:
+    with pytest.raises(ValueError, match=r"'\$15\.99 \$12\.99' is not understood as a number with ',' as"):
+        read_price("$15.99 $12.99", ",")
 
 
 @given(
