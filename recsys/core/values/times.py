@@ -153,6 +153,11 @@ def unit_of(number: float) -> TimeUnit | None:
     return None
 
 
+def is_count(text: str) -> bool:
+    """Whether a text is a plain number since 1970, and no date."""
+    return bool(_NUMBER.fullmatch(text)) and not _COMPACT.fullmatch(text)
+
+
 def is_spreadsheet_day(number: float | Decimal) -> bool:
     """Whether a number may be the days since 1900 of a time from 1954 to 2119, as spreadsheets keep times."""
     return 20_000 <= number <= 80_000
@@ -164,7 +169,10 @@ def _unit_hint(seconds: float) -> str:
 
 
 def _compact(match: re.Match[str], rules: TimeRules) -> int:
-    day = date.fromisoformat(match[1])
+    try:
+        day = date.fromisoformat(match[1])
+    except ValueError as error:
+        raise ValueError(f"{match[1]} is no date such as 20231231: {error}") from None
     hour, minute, second = (int(part or 0) for part in match.group(2, 3, 4))
     return _nanoseconds(day, _seconds(hour, minute, second), 0, rules.zone)
 
@@ -180,7 +188,7 @@ def _second_of_day(clock: re.Match[str]) -> int:
     hour = int(clock["hour"])
     if clock["half"]:
         if not 1 <= hour <= 12:
-            raise ValueError(f"there is no hour {hour} {clock['half']}m")
+            raise ValueError(f"there is no hour {hour} {clock['half'].upper()}M")
         hour = hour % 12 + (12 if clock["half"] in "pP" else 0)
     return _seconds(hour, int(clock["minute"] or 0), int(clock["second"] or 0))
 

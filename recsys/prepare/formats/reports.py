@@ -125,9 +125,10 @@ class InputReport:
         """
         counts = {cause: self.dropped[cause] for cause in IMPLAUSIBLE_TIMES if self.dropped[cause]}
         if sum(counts.values()) > MAX_IMPLAUSIBLE_SHARE * self.lines:
+            causes = ", ".join(f"{count:,} {cause}" for cause, count in counts.items())
             raise DataError(
                 f"times from data.earliest_year to data.latest_time in {self.path}",
-                f"{', '.join(f'{count:,} {cause}' for cause, count in counts.items())} of {self.lines:,}",
+                f"{causes} of {self.lines:,}{self._reasons()}",
                 "check the column of times; set data.time_unit if they are numbers, data.earliest_year or "
                 "data.latest_time if they are right",
             )
@@ -151,13 +152,15 @@ class InputReport:
         counted = {cause: n for cause, n in self.dropped.items() if cause not in HARMLESS} or self.dropped
         causes = ", ".join(f"{n:,} {cause}" for cause, n in sorted(counted.items()))
         examples = "".join(f"\n       line {number} ({cause}): {text}" for number, cause, text in self.examples)
-        reasons = "".join(f"\n       {name}: {why}" for name, why in self.explanations.items())
         return (
             f"{sum(counted.values()):,} of {self.lines:,} ({causes})"
             + (", for example" if examples else "")
             + examples
-            + reasons
+            + self._reasons()
         )
+
+    def _reasons(self) -> str:
+        return "".join(f"\n       {name}: {why}" for name, why in self.explanations.items())
 
     def remedy(self) -> str:
         """What to do about the most frequent cause."""

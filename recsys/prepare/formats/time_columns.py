@@ -7,6 +7,7 @@ are usual, whole numbers and ISO 8601 in full.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from recsys.core.values.times import (
     UNIT_NAMES,
     TimeRules,
     TimeUnit,
+    is_count,
     is_spreadsheet_day,
     parse_nanoseconds,
     unit_of,
@@ -43,16 +45,17 @@ _IN_ZONE: Final = rf"^{_DATE}{_CLOCK}(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 _COUNTS: Final = pa.array([9, 10, 11, 13, 15, 16, 17, 18], pa.int32())
 _FLOAT: Final = r"^(?:\d{9,11}|\d{13}|\d{15,18})\.\d*$"
 _SAMPLE: Final = 1000
+_NO_DATE: Final = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0*)?)?)?")
 
 
 class Times(NamedTuple):
     """The times of a column, row by row.
 
     Attributes:
-        seconds: since 1970, rounded down; 0 where there is no time.
+        seconds: since 1970, rounded down; 0 where there is no time; of dates before 1970 negative.
         missing: rows that hold no value, or a word for none.
         wrong: rows that hold what is not understood.
-        beyond: rows before 1970, after 2242, or in another unit than the column.
+        beyond: rows whose number is no time from 1970 to 2242, or is in another unit than the column.
     """
 
     seconds: npt.NDArray[np.int64]
@@ -67,6 +70,7 @@ class TimeColumn:
     def __init__(self, report: InputReport, config: ValueConfig, unit: TimeUnit | None = None) -> None:
         """Read by the rules of `config`; `unit` overrides its unit, where the file says which it is."""
         self._report, self._config = report, config
+        self._typed = unit is not None
         self._counted = unit is not None or config.time_unit != "auto"
         self._unit: TimeUnit | None = unit or (None if config.time_unit == "auto" else config.time_unit)
         self._first = min(START_OF_LOGS, config.earliest_time)
@@ -92,6 +96,8 @@ class TimeColumn:
             wrong[left] = rest.rows_where(rest.wrong)
             self._report.explain("timestamp", rest.why_not)
         beyond = ~(missing | wrong) & ((seconds < 0) | (seconds >= END_OF_TIME))
+        if beyond.any():  # a date may be one of long ago; what a number counts is not known then
+            beyond[beyond] = [not self._typed and is_count(text) for text in texts.filter(pa.array(beyond)).to_pylist()]
         if unit != "s":
             # A file of milliseconds that holds seconds too: those would be times of January 1970.
             beyond |= (seconds > 0) & (seconds < self._first)
@@ -115,6 +121,7 @@ class TimeColumn:
                 fitting = Counter(unit for unit in map(unit_of, shorter) if unit)
             if fitting.total():
                 self._unit = fitting.most_common(1)[0][0]
+                self._report.read_as = f"{UNIT_NAMES[self._unit]} since 1970"
         return self._unit or "s"
 
     def _read_iso(self, texts: pa.Array, left: Mask, seconds: npt.NDArray[np.int64]) -> None:
@@ -168,7 +175,9 @@ def _offset(local: int, zone: ZoneInfo) -> int:
 
 
 def _seconds(text: str, rules: TimeRules) -> int:
-    """Whole seconds since 1970, within 64 bits; what is out of range stays so."""
+    """Whole seconds since 1970, within 64 bits; what is out of range stays so, MySQL's date for none is 0."""
+    if _NO_DATE.fullmatch(text):
+        return 0
     return min(max(parse_nanoseconds(text, rules) // NANOSECONDS, -1), END_OF_TIME)
 
 

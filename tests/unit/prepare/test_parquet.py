@@ -75,6 +75,13 @@ def test_a_typed_time_is_in_no_other_unit_and_no_days_of_a_spreadsheet(tmp_path:
     assert row["timestamp"] == 41_772
 
 
+def test_typed_times_of_long_ago_and_far_ahead(tmp_path: Path) -> None:
+    times = [dt.datetime(1, 1, 1), dt.datetime(1969, 12, 31, 23, 59, 59), dt.datetime(9999, 12, 31)]
+    for moment, cause in zip(times, ["time_too_early", "time_too_early", "time_in_future"], strict=True):
+        with pytest.raises(DataError, match=f"1 {cause} of 1"):
+            read(write(tmp_path, timestamp=pa.array([moment], pa.timestamp("us"))))
+
+
 def test_numbers_of_a_type_have_a_point_whatever_the_setting(tmp_path: Path) -> None:
     path = write(tmp_path, price=pa.array([1.299]), quantity=pa.array([2], pa.int8()), rating=[Decimal("4.5")])
     for decimal in ("auto", ",", "."):

@@ -122,6 +122,45 @@ def test_times_that_cannot_be_right() -> None:
     assert not told.remarks
 
 
+def test_dates_of_long_ago_and_far_ahead_are_no_bad_lines_and_numbers_of_another_unit_are() -> None:
+    texts = ["0001-01-01", "1899-12-30 00:00:00", "0000-00-00 00:00:00", "9999-12-31T23:59:59Z", "31 Dec 1969"]
+    texts += ["-3600", "1400000000123", f"{SEND}"]
+    times, _ = read_times(*texts, time_unit="s")
+    assert times.beyond.tolist() == [False, False, False, False, False, True, True, False]
+    assert not times.wrong.any()
+    faults = PlausibleTimes(report(), ValueConfig()).faults(times.seconds[[0, 1, 2, 3, 4, 7]])
+    assert {cause: np.flatnonzero(mask).tolist() for cause, mask in faults.items()} == {
+        "missing_time": [2],
+        "time_too_early": [0, 1, 4],
+        "time_in_future": [3],
+    }
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [31_122_023, 1_012_024, 15_062_023],  # the first of January without its leading zero
+        [12_312_023, 1_012_024, 6_152_023],
+        [231_231, 240_101],
+    ],
+)
+def test_dates_that_numbers_do_not_order_are_no_order(numbers: list[int]) -> None:
+    told = report()
+    faults = PlausibleTimes(told, ValueConfig()).faults(np.array(numbers))
+    assert faults["time_too_early"].all()
+    assert "2023-12-31" in told.explanations["timestamp"]
+    for settings in ({"time_unit": "s"}, {"earliest_year": 1970}):
+        kept = PlausibleTimes(report(), ValueConfig.model_validate(settings)).faults(np.array(numbers))
+        assert not any(mask.any() for mask in kept.values())
+    others = PlausibleTimes(report(), ValueConfig()).faults(np.array([*numbers, 999_999]))
+    assert not any(mask.any() for mask in others.values())
+
+
+def test_the_unit_of_numbers_with_exponents_is_said() -> None:
+    times, told = read_times("1.400000000123E12", "1.4E+12")
+    assert (times.seconds.tolist(), told.read_as) == ([SEND, SEND], "milliseconds since 1970")
+
+
 def test_small_numbers_in_the_place_of_times_order_events() -> None:
     told = report()
     plausible = PlausibleTimes(told, ValueConfig())
