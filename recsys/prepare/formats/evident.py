@@ -58,6 +58,8 @@ def check_kind(report: InputReport, format_name: str) -> None:
     encoding = report.text.encoding
     kind = evident_kind(report.path, encoding) if wanted else None
     if kind is None or kind in wanted:
+        if kind == "JSON lines":
+            _refuse_document(report.path, encoding)
         return
     path = report.path
     raise DataError(
@@ -65,6 +67,18 @@ def check_kind(report: InputReport, format_name: str) -> None:
         _got(kind, path, encoding),
         _remedy(report, kind),
     )
+
+
+def _refuse_document(path: Path, encoding: str) -> None:
+    """Stop at JSON that is one array, or objects each on several lines."""
+    line = first_line(path, encoding).strip()
+    if line.startswith("[") or line == "{":
+        kind, each = ("an array of them", ".[]") if line.startswith("[") else ("objects on several lines each", ".")
+        raise DataError(
+            f"JSON lines in {path}, one object a line",
+            f"{kind}: the first line is {line[:100]!r}",
+            f"write each object on a line of its own: jq -c '{each}' FILE > LINES",
+        )
 
 
 def first_line(path: Path, encoding: str = AUTO) -> str:
