@@ -115,6 +115,8 @@ class DelimitedRows:
                 self.report.dropped[reports.BLANK] += read.blank
             for number, cause, raw in read.dropped:
                 self.report.drop(cause, line + number + 1, raw)
+                if cause == reports.MALFORMED and reports.FIELDS not in self.report.explanations:
+                    self.report.explain(reports.FIELDS, reader.why_no_row(raw))
             if len(read.table):
                 self._lines.append(read.lines + line)
                 yield read.table

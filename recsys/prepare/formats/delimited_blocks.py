@@ -13,9 +13,9 @@ from recsys.core.errors import DataError
 from recsys.core.types import Int64Array
 from recsys.prepare.formats import reports
 from recsys.prepare.raw.arrow_csv import parse_block
-from recsys.prepare.raw.dialects import Header
+from recsys.prepare.raw.dialects import DELIMITERS, Header
 from recsys.prepare.raw.quotes import SafeBlock, is_utf8, safe_block
-from recsys.prepare.raw.records import RecordParser
+from recsys.prepare.raw.records import OpenQuoteError, RecordParser, StrayQuoteError
 
 
 @dataclass
@@ -69,6 +69,17 @@ class BlockReader:
         self._drop_headers(read)
         read.dropped.sort()
         return read
+
+    def why_no_row(self, line: bytes) -> str:
+        """Why a line is no row, in words."""
+        try:
+            count = len(self._parser.read_any([line], 0).fields)
+        except (OpenQuoteError, StrayQuoteError):
+            return "a quote opens a field and does not close it, or closes it before it ends"
+        if count == self._parser.width:
+            return "a quote that was not closed before, or a NUL byte"
+        delimiter = DELIMITERS.get(text := self._parser.dialect.delimiter.decode(), repr(text))
+        return f"{count}, separated by {delimiter}, where the first line has {self._parser.width}"
 
     def _drop_headers(self, read: ReadBlock) -> None:
         """Drop rows that hold the names of the columns: of files put together with their first lines."""

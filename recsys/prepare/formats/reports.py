@@ -46,6 +46,8 @@ _REMEDIES = {
     MISSING_FIELD: "check how the file was exported: every line needs the field",
     NOT_UTF8: "the file may be in Windows-1252 or Latin-1: set data.encoding: windows-1252, or save it as UTF-8",
 }
+FIELDS = "fields"  # what is explained of lines of delimited text that are no rows
+_NO_ROWS = "give every line the fields of the first (quotes around those that hold what separates them, data.delimiter)"
 _DAMAGED = "mend or download the file again"
 
 MAX_EXAMPLES = 5
@@ -165,7 +167,9 @@ class InputReport:
     def remedy(self) -> str:
         """What to do about the most frequent cause."""
         causes = Counter({cause: count for cause, count in self.dropped.items() if cause not in HARMLESS})
-        return _REMEDIES.get(causes.most_common(1)[0][0], _DAMAGED) if causes else "check how the file was exported"
+        if not causes:
+            return "check how the file was exported"
+        return _REMEDIES.get(causes.most_common(1)[0][0], _NO_ROWS if FIELDS in self.explanations else _DAMAGED)
 
     def to_manifest(self) -> dict[str, Any]:
         """The entry of this input in the manifest of the prepared dataset."""
