@@ -24,6 +24,12 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         r"no user_id, item_id, event_type among visitorid.*nearest: visitorid for user_id, itemid for item_id, event",
     ),
     "no time": ("user_id,item_id,event_type\nu,i,view\n", "events", "interactions", "no timestamp(.|\n)*add timestamp"),
+    "purchases alone, with ids of events": (
+        "event_id,user_id,item_id,timestamp\n1,u,i,1567000580\n",
+        "events",
+        "interactions",
+        r"no event_type among(?!(.|\n)*rename)(.|\n)*add a column event_type",
+    ),
     "orders of Instacart": (
         "order_id,product_id,add_to_cart_order,reordered\n0,1,1,0\n",
         "events",
@@ -32,6 +38,24 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
     ),
     "no header": ("17,4,400,pv,1567000580\n" * 9, "events", "interactions", "holds data and no names"),
     "no header, letters": ("u1,i1,view,2020-09-13\n" * 9, "events", "interactions", "holds data and no names"),
+    "decimal commas between commas": (
+        "user_id,item_id,event_type,timestamp,price\n" + "u,i,view,1567000580,9,5\n" * 9,
+        "events",
+        "interactions",
+        r"fields: 6, separated by commas, where the first line has 5(.|\n)*quotes(.|\n)*data.delimiter",
+    ),
+    "a first line written otherwise": (
+        "user_id;item_id;event_type;timestamp\n" + "u,i,view,1567000580\n" * 9,
+        "events",
+        "interactions",
+        "fields: 1, separated by semicolons, where the first line has 4",
+    ),
+    "a quote before the end of its field": (
+        "user_id,item_id,event_type,timestamp\n" + '"u"1,i,view,1567000580\n' * 9,
+        "events",
+        "interactions",
+        "fields: a quote (.|\n)*closes it before it ends",
+    ),
     "ratings alone": (
         "A1,B2,3.0,1567000580\n" * 9,
         "amazon_2018",
@@ -50,6 +74,19 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         "metadata",
         r"delimited text(.|\n)*JSON lines.*read_csv",
     ),
+    "a catalogue in one array": (
+        '[{"item_id": "i11", "title": "Cup"}]\n',
+        "events",
+        "metadata",
+        r"one object a line(.|\n)*an array of them(.|\n)*jq -c '.\[\]'",
+    ),
+    "a catalogue on more lines": (
+        '{\n  "item_id": "i11",\n  "title": "Cup"\n}\n',
+        "events",
+        "metadata",
+        r"one object a line(.|\n)*objects on several lines(.|\n)*jq -c '.' FILE",
+    ),
+    "reviews in one array": ("[" + REVIEWS.strip() + "]", "amazon_2014", "interactions", "one object a line"),
     "a catalogue with other names": (
         '{"id": "i11", "name": "Cup"}\n',
         "events",

@@ -329,7 +329,7 @@ BAD_FILES = {
         "set data.format: amazon_2023",
     ),
     "literals in 2018": ("meta.json.gz", joined(b"{'asin': 'x', 'related': {}}"), "set data.format: amazon_2014"),
-    "an array": ("reviews.json.gz", b"[" + b",".join(GOOD) + b"]", "1 of 1"),
+    "an array": ("reviews.json.gz", b"[" + b",".join(GOOD) + b"]", "one object a line"),
     "nothing left": ("reviews.json.gz", joined(*GOOD[:3]), "none of 3"),
 }
 
