@@ -56,7 +56,7 @@ class SQLite(Backend):
             raise StoreError(f"a folder for {path}", "none", "make the folder, or correct the path")
         self._writing = threading.Lock()
         self._file = StoreFile(Path(path), self.timeout_s)
-        return {"creator": self._file.connect}
+        return {"creator": self._file.connect_again}
 
     def prepare(self) -> tuple[Engine, Engine]:
         event.listen(self.engine, "connect", _set_up)

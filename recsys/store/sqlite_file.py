@@ -22,6 +22,7 @@ from recsys.store.errors import StoreDamaged, StoreError
 from recsys.store.held_files import HELD, Identity, identity_of
 
 CHECKPOINT_MS = 200  # that others get to end what they do with the log
+UNCHECKED, REPLACED = "what has not been found sound yet", "another file in its place"
 
 
 class Header(NamedTuple):
@@ -108,6 +109,23 @@ class StoreFile:
                 f"a store at {self.path}", "no file", "move one there, or call Store.upgrade() to begin an empty one"
             ) from None
 
+    def connect_again(self) -> sqlite3.Connection:
+        """Connect to the file that was opened; to any where none was.
+
+        A file in its place is left alone as long as the log beside it is that of the one before: a connection that
+        reads takes it for its own, and at its end writes it into the file.
+
+        Raises:
+            StoreDamaged: the file is another one.
+            StoreError: there is none.
+        """
+        connection = self.connect()  # which has not looked for a log yet
+        opened = self._opened
+        if self._refused or (opened is not None and identity_of(self.path) != opened.main):
+            connection.close()
+            raise self._lost(UNCHECKED if self._refused else REPLACED)
+        return connection
+
     def create(self) -> None:
         """Make an empty file, for its owner alone, unless there is one; SQLite gives its log the same mode."""
         if self.path.exists():
@@ -130,7 +148,7 @@ class StoreFile:
             StoreDamaged: it has been removed, replaced or overwritten.
         """
         if self._refused:
-            raise self._lost("what has not been found sound yet")
+            raise self._lost(UNCHECKED)
         opened = self._opened
         if opened is None:
             self._note()
@@ -140,7 +158,7 @@ class StoreFile:
         except OSError as error:
             raise self._lost(f"none: {error.strerror}") from None
         if (now.st_dev, now.st_ino) != opened.main:
-            raise self._lost("another file in its place")
+            raise self._lost(REPLACED)
         seen = now.st_size, now.st_ctime_ns
         if seen != self._seen:
             if self._overwritten(opened):

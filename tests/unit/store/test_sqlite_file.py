@@ -193,6 +193,20 @@ def test_a_copy_moved_over_a_store_that_is_then_closed_is_whole(store: Store, pa
     assert ids_in(path) == ["e1"]
 
 
+def test_no_log_of_another_file_gets_into_a_copy_moved_over_a_store(store: Store, path: Path) -> None:
+    """SQLite would take the log for that of the copy: a connection that reads of it writes it there at its end."""
+    copy = backup(path, path.with_name("copy"))
+    store.append([event(number) for number in range(2, 400)])
+    whole = copy.read_bytes()
+    copy.replace(path)
+    for _ in range(6):  # the pool connects anew where a connection was of no use
+        with pytest.raises(StoreDamaged):
+            store.append([event(1000)])
+    assert path.read_bytes() == whole
+    store.reopen()
+    assert ids_in(path) == ["e1"]
+
+
 def test_two_stores_of_one_file_follow_one_another(store: Store, path: Path) -> None:
     """As two workers do, each in its turn."""
     with patient(str(path)) as other:
