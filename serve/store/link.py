@@ -23,7 +23,7 @@ StoreState = Literal["live", "off", "unavailable"]
 
 FIRST_ATTEMPT_S = 5.0
 LOOK_S = 1.0  # between looks at the store's files, so that what happens to them is told before an event comes
-SHARE = 10  # of the time between attempts, that an attempt takes at most one part of
+SHARE = 10  # of the time between two looks through a damaged store, that the first takes at most one part of
 KINDS = ("read", "append")
 
 
@@ -162,7 +162,7 @@ class StoreLink:
 
     def _reach(self) -> None:
         """Do what calls do, and let those that succeed be made again."""
-        started = time.monotonic()
+        self._rest_s = self._retry_s
         try:
             self._open()
             self._fast.item_events_of([""], limit=1)
@@ -181,8 +181,6 @@ class StoreLink:
                 self._failures.clear()
                 self._metrics.store_up.set(1)
                 logger.info("The store is open")
-        # To read all of a large damaged store, time and again, is not to take the machine.
-        self._rest_s = max(self._retry_s, SHARE * (time.monotonic() - started))
 
     def _note_damage(self, error: RecsysError) -> None:
         """Where the store is damaged, nothing of it is used any more."""
@@ -196,7 +194,11 @@ class StoreLink:
             # First all of them: what SQLite knows of a file, its connections in a process share.
             for store in (self.store, self._fast):
                 store.abandon()
-            self.store.reopen()
+            started = time.monotonic()
+            try:
+                self.store.reopen()
+            finally:  # to read all of a large damaged store, time and again, is not to take the machine
+                self._rest_s = max(self._retry_s, SHARE * (time.monotonic() - started))
             self._fast.reopen(verify=False)
             self._damaged = self._upgraded = False
             logger.warning("The store was found sound, and is used again")

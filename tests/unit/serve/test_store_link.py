@@ -152,6 +152,37 @@ def test_a_failing_store_is_asked_again_by_one_thread_alone(tmp_path: Path) -> N
         link.close()
 
 
+class Waits(threading.Event):
+    """Remembers how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return super().wait(timeout)
+
+
+def test_a_store_that_keeps_its_callers_waiting_is_asked_as_often_as_another(tmp_path: Path) -> None:
+    """Else events were refused for ten times as long as an attempt takes, after the store has come back."""
+    path = tmp_path / "s.sqlite"
+    link = opened(Settings(store=f"sqlite:///{path}", store_retry_s=0.02, store_timeout_s=0.1))
+    waits = link._closing = Waits()
+    other = sqlite3.connect(path, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable):
+            link.append([Event("e1", "u", "i", "view", 1.0)])
+        eventually(lambda: len(waits.seconds) > 3)
+        other.execute("ROLLBACK")
+        eventually(lambda: link.reachable)
+        assert set(waits.seconds) == {0.02}
+    finally:
+        other.close()
+        link.close()
+
+
 def opened(settings: Settings) -> StoreLink:
     link = StoreLink(settings, Metrics())
     link.start()
