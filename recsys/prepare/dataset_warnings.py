@@ -91,6 +91,12 @@ def _of_filters(filtered: FilterReport) -> Iterator[str]:
     if filtered.outstanding_users:
         names = ", ".join(f"{user!r} ({events:,} events)" for user, events in filtered.outstanding_users)
         yield f"Left out as no person, see data.max_user_events: {names}."
+    if filtered.busy_users:
+        users, share = filtered.busy_users
+        yield (
+            f"{users:,} users have {share:.0%} of all events together, each over ten times those of the median user: "
+            "if they are crawlers or tills, data.max_user_share: 0 leaves them out."
+        )
 
 
 def _of_shares(db: Database) -> Iterator[str]:
@@ -106,8 +112,8 @@ def _of_ids(db: Database) -> Iterator[str]:
     for ids in oddities.alike_ids(db):
         first, second = map(ascii, ids.example)
         yield (
-            f"{ids.count:,} {ids.entity} ids differ from another only in case, blanks or Unicode form "
-            f"({first} and {second}): they count as different {ids.entity}s."
+            f"{ids.count:,} {ids.entity} ids differ from another only in case, blanks, unseen characters or Unicode "
+            f"form ({first} and {second}): they count as different {ids.entity}s."
         )
 
 

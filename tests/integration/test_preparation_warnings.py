@@ -21,7 +21,7 @@ def test_warnings(tmp_path: Path) -> None:
     times = [1_599_955_200 + 86_400 * n for n in range(300)]
     lines = [f"u{n % 30},i{n % 60},view,{times[n]}\n" for n in range(300)]
     lines += [f"bot,i{n},view,{times[n]}\n" for n in range(60)]  # each usual user has two pairs
-    lines += [f"U1,caf\u00e9,view,{times[0]}\n", f"u2,cafe\u0301,view,{times[0]}\n"]
+    lines += [f"U1,caf\u00e9,view,{times[0]}\n", f"u2\u200b,cafe\u0301,view,{times[0]}\n"]
     (tmp_path / "log.csv").write_text(HEADER + "".join(lines), "utf8")
     (tmp_path / "items.jsonl").write_text('{"item_id": "i1", "name": "One"}\n{"item_id": "i2", "title": ""}\n')
     dataset = run(tmp_path, [tmp_path / "log.csv"], metadata=[tmp_path / "items.jsonl"])
@@ -31,7 +31,7 @@ def test_warnings(tmp_path: Path) -> None:
     expected = [
         "All times are at midnight",
         "user 'bot' has 49% of all interactions (60)",
-        "1 user ids differ from another only in case, blanks or Unicode form ('U1' and 'u1')",
+        "2 user ids differ from another only in case, blanks, unseen characters or Unicode form ('U1' and 'u1')",
         "1 item ids differ",
         "Only 2 of 62 items have a record in the catalogue",
         "2 of 2 items of the catalogue have no title",

@@ -19,6 +19,7 @@ BURST, OUTSTANDING_USER, IGNORED_UNDO = "burst", "outstanding_user", "ignored_un
 # How many times the median user's events an outstanding user has at least: where all have many, nobody stands out.
 _TIMES_THE_MEDIAN = 10
 _MOST_NAMED = 5
+_LARGE_SHARE = 0.25  # of all events, which users who are no persons may have together
 _BATCH_ROWS = 1 << 16
 
 
@@ -30,11 +31,13 @@ class EventReport:
         dropped: events by cause.
         reduced: purchases whose quantity a partial return lowered; they are kept.
         outstanding_users: ids and numbers of events of the first users left out, the busiest first.
+        busy_users: number and share of all events of users who stayed and stand out together; None if none do.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     reduced: int = 0
     outstanding_users: list[tuple[str, int]] = field(default_factory=list)
+    busy_users: tuple[int, float] | None = None
 
 
 def clean_events(db: Database, config: DataConfig) -> EventReport:
@@ -75,26 +78,42 @@ def _drop_bursts(db: Database, seconds: int, report: EventReport) -> None:
 
 
 def _drop_outstanding_users(db: Database, most: int, share: float, report: EventReport) -> None:
-    """Leave out users with more than `most` events and more than `share` of all, if that is far above the median."""
-    busy = "SELECT user_code, count(*) AS events FROM coded GROUP BY user_code"
-    if not one_value(db, f"SELECT count(*) FROM ({busy}) WHERE events > $most", most=most):
+    """Leave out users with more than `most` events and more than `share` of all, if that is far above the median.
+
+    The busiest is looked at first, and the next among the events that are left: one crawler hides no other.
+    """
+    counts = "SELECT user_code, count(*) AS events FROM coded GROUP BY user_code"
+    if not one_value(db, f"SELECT count(*) FROM ({counts}) WHERE events > $most", most=most):
         return
     db.execute(
         f"""
-        CREATE TABLE outstanding AS
-        WITH counts AS ({busy})
-        SELECT user_code, user_id, events FROM counts JOIN user_codes USING (user_code)
-        WHERE events > $most AND events > $share * (SELECT sum(events) FROM counts)
-          AND events > $times * (SELECT median(events) FROM counts)
+        CREATE TABLE busy AS
+        WITH counts AS ({counts}),
+        busy AS (
+            SELECT *, (SELECT sum(events) FROM counts) + events - sum(events) OVER (
+                ORDER BY events DESC, user_code ROWS UNBOUNDED PRECEDING
+            ) AS events_left
+            FROM counts WHERE events > $most AND events > $times * (SELECT median(events) FROM counts)
+        )
+        SELECT user_code, user_id, events, bool_and(events > $share * events_left) OVER (
+            ORDER BY events DESC, user_code ROWS UNBOUNDED PRECEDING
+        ) AS is_outstanding
+        FROM busy JOIN user_codes USING (user_code)
         """,
         {"most": most, "share": share, "times": _TIMES_THE_MEDIAN},
     )
     report.outstanding_users = db.execute(
-        f"SELECT user_id, events FROM outstanding ORDER BY events DESC, user_id LIMIT {_MOST_NAMED}"
+        f"SELECT user_id, events FROM busy WHERE is_outstanding ORDER BY events DESC, user_id LIMIT {_MOST_NAMED}"
     ).fetchall()
     if report.outstanding_users:
-        _drop(db, "SELECT seq FROM coded SEMI JOIN outstanding USING (user_code)", report, OUTSTANDING_USER)
-    db.execute("DROP TABLE outstanding")
+        outstanding = "SELECT user_code FROM busy WHERE is_outstanding"
+        _drop(db, f"SELECT seq FROM coded SEMI JOIN ({outstanding}) USING (user_code)", report, OUTSTANDING_USER)
+    users, events = db.execute(
+        "SELECT count(*), coalesce(sum(events), 0) FROM busy WHERE NOT is_outstanding"
+    ).fetchall()[0]
+    if events > _LARGE_SHARE * count(db, "coded"):
+        report.busy_users = (users, events / count(db, "coded"))
+    db.execute("DROP TABLE busy")
 
 
 def _mark_undoing(db: Database, config: DataConfig) -> None:

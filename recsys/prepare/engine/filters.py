@@ -21,6 +21,7 @@ class FilterReport:
         dropped: by cause.
         reduced: see `EventReport`.
         outstanding_users: see `EventReport`.
+        busy_users: see `EventReport`.
         k_core_rounds: until all users and items left had enough.
     """
 
@@ -28,6 +29,7 @@ class FilterReport:
     dropped: dict[str, int] = field(default_factory=dict)
     reduced: int = 0
     outstanding_users: list[tuple[str, int]] = field(default_factory=list)
+    busy_users: tuple[int, float] | None = None
     k_core_rounds: int = 0
 
     def to_manifest(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def filter_interactions(db: Database, config: DataConfig) -> FilterReport:
     cleaned = clean_events(db, config)
     report.dropped |= cleaned.dropped
     report.reduced, report.outstanding_users = cleaned.reduced, cleaned.outstanding_users
+    report.busy_users = cleaned.busy_users
     left = count(db, "coded")
     cause = choose_of_pairs(db, config.repeats)
     report.dropped[cause] = left - (left := count(db, "kept"))

@@ -23,7 +23,7 @@ class Outstanding:
 
 @dataclass(frozen=True)
 class AlikeIds:
-    """How many ids of users or items differ from another in case, blanks or Unicode form alone, and two of them."""
+    """How many ids of users or items differ from another in case, blanks, unseen characters or form alone; and two."""
 
     entity: str
     count: int
@@ -49,7 +49,10 @@ def alike_ids(db: Database) -> list[AlikeIds]:
     """Ids in tables `users` and `items` that read alike, see `AlikeIds`."""
     alike: list[AlikeIds] = []
     for entity in ("user", "item"):
-        plain = f"nfc_normalize(lower(replace({entity}_id, ' ', '')))"
+        # Unseen characters (Cf: zero width spaces, marks of direction) stand in no text of ASCII, as most ids are.
+        seen = f"CASE WHEN strlen({entity}_id) = length({entity}_id) THEN {entity}_id"
+        seen += f" ELSE regexp_replace({entity}_id, '\\p{{Cf}}', '', 'g') END"
+        plain = f"nfc_normalize(lower(replace({seen}, ' ', '')))"
         # Hashes tell soon that there are none, as nearly always.
         extra = int(one_value(db, f"SELECT count(*) - count(DISTINCT hash({plain})) FROM {entity}s"))
         if extra:

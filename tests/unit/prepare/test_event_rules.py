@@ -201,6 +201,25 @@ def test_a_user_who_outdoes_all_others_is_left_out_and_named(database: duckdb.Du
     assert len(kept) == 15
 
 
+def test_one_crawler_hides_no_other(database: duckdb.DuckDBPyConnection) -> None:
+    events = {"bot": 9000, "second": 800, "third": 150} | {f"u{n}": 9 for n in range(10)}
+    kept, report = filtered(database, crowd(events), max_user_events=100)
+    assert report.to_manifest()["outstanding_users"] == [
+        {"user_id": "bot", "events": 9000},
+        {"user_id": "second", "events": 800},  # of 1,040 that are left
+        {"user_id": "third", "events": 150},  # of 240
+    ]
+    assert (len(kept), report.busy_users) == (90, None)
+
+
+def test_many_crawlers_of_a_small_share_each_are_told_of(database: duckdb.DuckDBPyConnection) -> None:
+    events = {f"bot{n}": 200 for n in range(10)} | {f"u{n}": 4 for n in range(30)}
+    kept, report = filtered(database, crowd(events), max_user_events=100)
+    assert (len(kept), report.busy_users) == (2120, (10, 2000 / 2120))
+    kept, report = filtered(database, crowd(events), max_user_events=100, max_user_share=0)
+    assert (len(kept), report.busy_users) == (120, None)
+
+
 @pytest.mark.parametrize(
     ("events", "changes"),
     [
