@@ -14,6 +14,7 @@ from recsys.prepare.item_cleaning import PRICES_IN
 from recsys.prepare.tally import iso_time
 
 MOST_INPUTS_NAMED = 5
+REBOUGHT_SHARE = 0.1  # of what is bought, from which on repeats are worth a setting
 PRICE_IN = "price in "  # how remarks on the currencies of an input begin
 
 
@@ -88,6 +89,11 @@ def _of_repeated(inputs: Inputs, repeated: RepeatedEvents) -> Iterator[str]:
 def _of_filters(filtered: FilterReport) -> Iterator[str]:
     if filtered.reduced:
         yield f"Returned in part: {filtered.reduced:,} purchases are kept with what is left of their quantity."
+    if filtered.rebought >= max(1, REBOUGHT_SHARE * filtered.bought):
+        yield (
+            f"{filtered.rebought:,} of {filtered.bought:,} purchases are of something that the same user had bought "
+            "before: one of each is kept. Where people buy the same again, set data.repeats: all (or count)."
+        )
     if filtered.outstanding_users:
         names = ", ".join(f"{user!r} ({events:,} events)" for user, events in filtered.outstanding_users)
         yield f"Left out as no person, see data.max_user_events: {names}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from recsys.core.errors import DataError
 from recsys.prepare.engine.events import OUTSTANDING_USER, clean_events
-from recsys.prepare.engine.repeats import choose_of_pairs
+from recsys.prepare.engine.repeats import choose_of_pairs, count_rebought
 from recsys.prepare.engine.staging import Database, count, replace_table
 from recsys.prepare.settings import DataConfig
 
@@ -22,6 +22,7 @@ class FilterReport:
         reduced: see `EventReport`.
         outstanding_users: see `EventReport`.
         busy_users: see `EventReport`.
+        bought, rebought: see `count_rebought`; counted where `data.repeats` keeps one of them.
         k_core_rounds: until all users and items left had enough.
     """
 
@@ -30,6 +31,8 @@ class FilterReport:
     reduced: int = 0
     outstanding_users: list[tuple[str, int]] = field(default_factory=list)
     busy_users: tuple[int, float] | None = None
+    bought: int = 0
+    rebought: int = 0
     k_core_rounds: int = 0
 
     def to_manifest(self) -> dict[str, Any]:
@@ -57,6 +60,8 @@ def filter_interactions(db: Database, config: DataConfig) -> FilterReport:
     report.reduced, report.outstanding_users = cleaned.reduced, cleaned.outstanding_users
     report.busy_users = cleaned.busy_users
     left = count(db, "coded")
+    if config.repeats == "latest":
+        report.bought, report.rebought = count_rebought(db, config.event_weights)
     cause = choose_of_pairs(db, config.repeats)
     report.dropped[cause] = left - (left := count(db, "kept"))
     if config.min_rating is not None:

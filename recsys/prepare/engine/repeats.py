@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 from recsys.core.events import RATING
 from recsys.prepare import columns as c
@@ -10,6 +11,18 @@ from recsys.prepare.engine.staging import Database, count, replace_table
 from recsys.prepare.schema import Repeats
 
 OLDER, WEAKER, REPEATED_IN_PART = "older_of_same_pair", "weaker_of_same_pair", "repeat_in_part"
+
+
+def count_rebought(db: Database, event_weights: Mapping[str, float]) -> tuple[int, int]:
+    """Events of the strongest types in table `coded`, and how many of these repeat one of the same user and item."""
+    strongest = max(event_weights.values(), default=0.0)
+    types: dict[str, Any] = {"types": [name for name, weight in event_weights.items() if weight == strongest]}
+    bought = "coded WHERE list_contains($types, event_type)"
+    total = int(db.execute(f"SELECT count(*) FROM {bought}", types).fetchall()[0][0])
+    if not total:
+        return 0, 0
+    pairs = f"SELECT count(*) AS n FROM {bought} GROUP BY user_code, item_code"
+    return total, int(db.execute(f"SELECT sum(n - 1) FROM ({pairs})", types).fetchall()[0][0])
 
 
 def choose_of_pairs(db: Database, repeats: Repeats) -> str:

@@ -136,3 +136,14 @@ def test_repeats_as_one_by_one(database: duckdb.DuckDBPyConnection, lines: list[
             interactions(database, lines, mode)
         return
     assert interactions(database, lines, mode) == expected
+
+
+def test_what_is_bought_again_is_counted(database: duckdb.DuckDBPyConnection) -> None:
+    viewed = [Line("u", "milk", "view", time) for time in (0, 7, 8)]
+    _, report = filtered(database, [*viewed, *WEEKS, Line("v", "milk", "purchase", 1)], burst_seconds=0)
+    assert (report.bought, report.rebought) == (7, 3)  # milk: four of u, one of v
+
+
+def test_reviews_tell_nothing_of_what_is_bought_again(database: duckdb.DuckDBPyConnection) -> None:
+    _, report = filtered(database, [Line("u", "a", None, 1), Line("u", "a", None, 2)])
+    assert (report.bought, report.rebought) == (0, 0)
