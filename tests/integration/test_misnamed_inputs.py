@@ -56,6 +56,18 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         "interactions",
         "fields: a quote (.|\n)*closes it before it ends",
     ),
+    "another delimiter": (
+        "user_id^item_id^event_type^timestamp\nu^i^view^1567000580\n",
+        "events",
+        "interactions",
+        "no user_id(.|\n)*set data.delimiter to what stands between the names",
+    ),
+    "a number in quotes": (
+        REVIEWS.replace("5.0", '"5"') * 9,
+        "amazon_2014",
+        "interactions",
+        r"9 of 9 \(9 mistyped_field\)(.|\n)*overall: expected `float \| null`, got `str`",
+    ),
     "ratings alone": (
         "A1,B2,3.0,1567000580\n" * 9,
         "amazon_2018",

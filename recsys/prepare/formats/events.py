@@ -93,6 +93,8 @@ def _missing(missing: Sequence[str], names: Sequence[str]) -> tuple[str, str]:
             f"a first line that holds data and no names: {','.join(names)[:100]!r}",
             "write a line with the names of the columns before it",
         )
+    if len(names) == 1 and all(name in names[0] for name in missing):
+        return missing_names(missing, names), "set data.delimiter to what stands between the names"
     nearest = nearest_names(missing, [name for name in names if name not in (*REQUIRED, *OPTIONAL)])
     remedies = [f"rename {name} to {wanted}" for wanted, name in nearest.items()]
     left = [name for name in missing if name not in nearest]

@@ -17,6 +17,7 @@ from recsys.prepare.formats.reports import InputReport
 # Larger whole numbers are not all told apart by the type.
 _EXACT_BELOW = {pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53}
 _WHOLE_NUMBER = r"^-?\d+\.0+$"
+_IN_QUOTES = r"""^(?:".*"|'.*')$"""
 # How spreadsheets are kept from making numbers of ids.
 _FORMULA = r'^="([^"]*)"$'
 # As spreadsheets and floats write long numbers: the last digits are lost.
@@ -43,6 +44,7 @@ class IdColumn:
         if not self._exact:
             ids = self._without_formulas(ids)
             ids = ids if plain else self._trimmed(ids)
+            self._remark_quotes(ids)
         words = pc.is_in(pc.utf8_lower(ids), self._words)
         if pc.any(words).as_py():
             word = ids[pc.index(words, True).as_py()].as_py()
@@ -62,6 +64,13 @@ class IdColumn:
         texts = pc.replace_substring_regex(ids, _FORMULA, r"\1")
         self._report.remark(f'{self._name} such as ="0123", read as 0123', pc.sum(pc.not_equal(texts, ids)).as_py())
         return texts
+
+    def _remark_quotes(self, ids: pa.Array) -> None:
+        if pc.any(pc.or_(pc.starts_with(ids, '"'), pc.starts_with(ids, "'"))).as_py():
+            quoted = pc.match_substring_regex(ids, _IN_QUOTES)
+            self._report.remark(
+                f"{self._name} in quotes that belong to it; see data.quote", pc.sum(quoted).as_py() or 0
+            )
 
     def _trimmed(self, ids: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(ids)

@@ -64,6 +64,7 @@ class LineParser:
             except UnicodeError:
                 self._report.drop(reports.NOT_UTF8, number, line)
             except msgspec.ValidationError as error:
+                self._report.explain(*_field_and_reason(str(error)))
                 self._report.drop(_cause(str(error)), number, line)
             except _InvalidIdError as error:
                 self._report.explain("id", str(error))
@@ -110,6 +111,12 @@ def _cause(message: str) -> str:
     if "`int` >=" in message or "`int` <" in message:
         return reports.TIMESTAMP_OUT_OF_RANGE
     return reports.MISTYPED_FIELD
+
+
+def _field_and_reason(message: str) -> tuple[str, str]:
+    """The field that msgspec's message is about, and what it says: "Expected `int`, got `str` - at `$.asin`"."""
+    reason, _, place = message.partition(" - at `$.")
+    return place.removesuffix("`") or "record", reason[:1].lower() + reason[1:]
 
 
 def _literal_parser(decoder: msgspec.json.Decoder[Any], line_type: type[Any]) -> Callable[[bytes], Any]:

@@ -238,6 +238,12 @@ def test_ids_that_are_kept_from_spreadsheets_by_a_formula() -> None:
     assert read_ids('="00123"', exact=True)[0] == ['="00123"']
 
 
+def test_ids_in_quotes_are_told_of() -> None:
+    ids, _, told = read_ids(' "u1"', "'u1'", "O'Neil", '5"', '"u2')
+    assert ids == ['"u1"', "'u1'", "O'Neil", '5"', '"u2']
+    assert told.remarks["user_id in quotes that belong to it; see data.quote"] == 2
+
+
 def test_the_first_ids_decide_for_those_that_follow() -> None:
     column = IdColumn("user_id", report(), ())
     assert column.read(pa.array(["7.0"]))[0].to_pylist() == ["7"]
