@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
         version=recsys.__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url=None,  # see serve.http.documentation
         docs_url=None,  # FastAPI's page loads Swagger UI from another host
         redoc_url=None,
         # Layers of this package measure; to look for OpenTelemetry at every request takes a quarter of the app's time.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
 from msgspec import Struct
 from msgspec.json import schema_components
 
@@ -12,6 +14,7 @@ from serve.answers import Answer
 from serve.http.authentication import OPEN
 from serve.http.problems import REFUSALS, Problem, responses
 
+ADDRESS = "/openapi.json"
 SCHEMAS = "#/components/schemas/"
 _described: list[type[Struct]] = [Problem]
 
@@ -45,6 +48,23 @@ def install(app: FastAPI, *, keys: bool) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend the document
+    _answer_with_it(app)
+
+
+def _answer_with_it(app: FastAPI) -> None:
+    """Add the document's address: FastAPI's own encodes 60 kB anew for everyone who asks, and strangers may."""
+
+    @cache
+    def encoded(root_path: str) -> bytes:
+        document = app.openapi()
+        if root_path:
+            document = {**document, "servers": [{"url": root_path}, *document.get("servers", ())]}
+        return bytes(JSONResponse(document).body)
+
+    async def answer(request: Request) -> Response:
+        return Response(encoded(request.scope.get("root_path", "").rstrip("/")), media_type="application/json")
+
+    app.add_route(ADDRESS, answer, include_in_schema=False)
 
 
 def struct_schemas(*kinds: type[Struct]) -> dict[str, Any]:

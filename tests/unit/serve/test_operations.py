@@ -13,8 +13,10 @@ from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
 from recsys.bundle.manifest import Calibration
+from serve.app import create_app
 from serve.bundles.swap import Bundles
 from serve.http.problems import MEDIA_TYPE
+from serve.settings import NO_STORE, Settings
 from tests.support.serving import N_ITEMS, N_USERS, refusal, running
 from tests.support.waiting import eventually
 
@@ -170,6 +172,21 @@ def test_events_need_no_bundle(tmp_path: Path) -> None:
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(p, m, operation) for p, methods in document["paths"].items() for m, operation in methods.items()]
+
+
+def test_openapi_is_encoded_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is long, and anyone may ask for it."""
+    first = client.get("/openapi.json")
+    assert first.headers["content-type"] == "application/json"
+    monkeypatch.setattr("json.dumps", None)
+    assert client.get("/openapi.json").content == first.content
+
+
+def test_openapi_names_the_path_below_which_a_proxy_serves() -> None:
+    with TestClient(create_app(Settings(store=NO_STORE), early=True), root_path="/shop/") as client:
+        assert client.get("/openapi.json").json()["servers"] == [{"url": "/shop"}]
+    with TestClient(create_app(Settings(store=NO_STORE), early=True)) as client:
+        assert "servers" not in client.get("/openapi.json").json()
 
 
 def test_openapi_describes_every_answer(client: TestClient) -> None:
