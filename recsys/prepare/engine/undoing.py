@@ -66,8 +66,8 @@ def take_back(rows: Iterable[tuple[Pair, bool, float | None, int]]) -> Taken:
     """Match events that undo with what they undo.
 
     Each takes back the latest earlier event of its user, item and type with at least its quantity: the whole event, or
-    a part of its quantity. One without a quantity takes the latest event whole; an event without a quantity satisfies
-    every quantity. What finds nothing is dropped alone.
+    a part of its quantity; where none has as much, the latest ones that have it together. One without a quantity takes
+    the latest event whole; an event without a quantity satisfies every quantity. What finds nothing is dropped alone.
 
     Args:
         rows: user, item and the type of event that is, or is undone; whether it undoes; its quantity, not negative,
@@ -87,16 +87,29 @@ def take_back(rows: Iterable[tuple[Pair, bool, float | None, int]]) -> Taken:
 
 
 def _undo(standing: list[_Standing], quantity: float | None, taken: Taken, causes: UndoCauses) -> bool:
-    """Take a quantity off the latest event that has as much; whether there is one."""
-    for position in range(len(standing) - 1, -1, -1):
-        event = standing[position]
-        if event.satisfies(quantity):
-            event.quantity = event.less(quantity)
-            if event.quantity:
-                taken.left[event.seq] = event.quantity
-            else:
-                del standing[position]
-                taken.left.pop(event.seq, None)
-                taken.dropped[causes.undone].append(event.seq)
+    """Take a quantity off the latest event that has as much, or off the latest that have together; whether it could."""
+    for position in reversed(range(len(standing))):
+        if standing[position].satisfies(quantity):
+            _take(standing, position, quantity, taken, causes)
             return True
-    return False
+    # An event of unknown quantity would have satisfied, so all are known here.
+    left = quantity or 0.0
+    if not left or sum(event.quantity or 0.0 for event in standing) < left * (1 - _ROUNDING):
+        return False
+    while standing and left > (quantity or 0.0) * _ROUNDING:
+        latest = standing[-1].quantity or 0.0
+        _take(standing, len(standing) - 1, min(left, latest), taken, causes)
+        left -= latest
+    return True
+
+
+def _take(standing: list[_Standing], position: int, quantity: float | None, taken: Taken, causes: UndoCauses) -> None:
+    """Take a quantity off one event, which goes if nothing is left of it."""
+    event = standing[position]
+    event.quantity = event.less(quantity)
+    if event.quantity:
+        taken.left[event.seq] = event.quantity
+    else:
+        del standing[position]
+        taken.left.pop(event.seq, None)
+        taken.dropped[causes.undone].append(event.seq)

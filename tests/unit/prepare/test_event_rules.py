@@ -61,6 +61,18 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
             id="more than was bought",
         ),
         pytest.param(
+            [purchase("a", 1, 2), purchase("a", 1000, 2), purchase("a", 2000, -4)],
+            [],
+            {"returned": 2, "return": 1},
+            id="of two purchases at once",
+        ),
+        pytest.param(
+            [purchase("a", 1, 6), purchase("a", 1000, 2), purchase("a", 2000, 3), purchase("a", 3000, -7)],
+            [1],
+            {"returned": 2, "return": 1},
+            id="of two purchases and a part of a third",
+        ),
+        pytest.param(
             [purchase("a", 1, -1), purchase("a", 1, 1)], [], {"returned": 1, "return": 1}, id="listed first, of one day"
         ),
         pytest.param(
@@ -133,23 +145,25 @@ def undone_one_by_one(lines: list[Line]) -> tuple[dict[int, float | None], Count
         if not returns[n]:
             left[n] = amount
             continue
-        fitting = [
-            m
-            for m in left
-            if (lines[m].user, lines[m].item) == (line.user, line.item)
-            and (not amount or left[m] is None or (left[m] or 0) >= amount)
-        ]
+        of_pair = [m for m in left if (lines[m].user, lines[m].item) == (line.user, line.item)]
+        fitting = [m for m in of_pair if not amount or left[m] is None or (left[m] or 0) >= amount]
+        wanted = amount or 0
+        if not fitting and wanted <= sum(left[m] or 0 for m in of_pair):
+            fitting = of_pair  # together they have as much
         if not fitting:
             causes["return_without_purchase"] += 1
             continue
-        latest = max(fitting, key=lambda m: (lines[m].time, m))
         causes["return"] += 1
-        rest = left[latest]
-        if amount and rest is not None and rest > amount:
-            left[latest] = rest - amount
-        else:
-            del left[latest]
+        for m in sorted(fitting, key=lambda m: (lines[m].time, m), reverse=True):
+            rest = left[m]
+            if wanted and rest is not None and rest > wanted:
+                left[m] = rest - wanted
+                break
+            del left[m]
             causes["returned"] += 1
+            wanted -= rest or wanted
+            if wanted <= 0:
+                break
     return left, causes
 
 
