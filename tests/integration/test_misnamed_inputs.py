@@ -96,7 +96,13 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         '{\n  "item_id": "i11",\n  "title": "Cup"\n}\n',
         "events",
         "metadata",
-        r"one object a line(.|\n)*objects on several lines(.|\n)*jq -c '.' FILE",
+        r"one object a line(.|\n)*objects on several lines(.|\n)*jq -c . FILE",
+    ),
+    "a catalogue of Python literals": (
+        "{'item_id': 'i11', 'title': 'Cup'}\n",
+        "events",
+        "metadata",
+        r"one object a line(.|\n)*Python literals(.|\n)*ast.literal_eval",
     ),
     "reviews in one array": ("[" + REVIEWS.strip() + "]", "amazon_2014", "interactions", "one object a line"),
     "a catalogue with other names": (

@@ -22,6 +22,7 @@ Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 # Of event logs that hold zeros.
 _PACKED = (PARQUET_MAGIC, ZIP_MAGIC, *MAGICS, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LITERALS_TO_JSON = "import ast, json, sys; [print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
 
 
 def evident_format(path: Path, default: str) -> str:
@@ -59,7 +60,7 @@ def check_kind(report: InputReport, format_name: str) -> None:
     kind = evident_kind(report.path, encoding) if wanted else None
     if kind is None or kind in wanted:
         if kind == "JSON lines":
-            _refuse_document(report.path, encoding)
+            _refuse_document(report.path, encoding, is_catalogue=format_name in (EVENTS, STORE))
         return
     path = report.path
     raise DataError(
@@ -69,16 +70,23 @@ def check_kind(report: InputReport, format_name: str) -> None:
     )
 
 
-def _refuse_document(path: Path, encoding: str) -> None:
-    """Stop at JSON that is one array, or objects each on several lines."""
+def _refuse_document(path: Path, encoding: str, is_catalogue: bool) -> None:
+    """Stop at JSON that is one array, or objects each on several lines, and at a catalogue of Python literals."""
     line = first_line(path, encoding).strip()
-    if line.startswith("[") or line == "{":
-        kind, each = ("an array of them", ".[]") if line.startswith("[") else ("objects on several lines each", ".")
-        raise DataError(
-            f"JSON lines in {path}, one object a line",
-            f"{kind}: the first line is {line[:100]!r}",
-            f"write each object on a line of its own: jq -c '{each}' FILE > LINES",
-        )
+    if line.startswith("["):
+        kind, remedy = "an array of them", "jq -c '.[]' FILE > LINES"
+    elif line == "{":
+        kind, remedy = "objects on several lines each", "jq -c . FILE > LINES"
+    elif is_catalogue and line.startswith("{'"):
+        kind = "Python literals"
+        remedy = f'python -c "{_LITERALS_TO_JSON}" < FILE > LINES'
+    else:
+        return
+    raise DataError(
+        f"JSON lines in {path}, one object a line",
+        f"{kind}: the first line is {line[:100]!r}",
+        f"write each object as JSON on a line of its own: {remedy}",
+    )
 
 
 def first_line(path: Path, encoding: str = AUTO) -> str:

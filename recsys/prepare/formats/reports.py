@@ -44,7 +44,8 @@ _REMEDIES = {
     AMOUNT_OUT_OF_RANGE: "prices are not negative, and neither they nor quantities exceed 1e9",
     INVALID_ID: "write ids as one line of text",
     MISSING_FIELD: "check how the file was exported: every line needs the field",
-    NOT_UTF8: "the file may be in Windows-1252 or Latin-1: set data.encoding: windows-1252, or save it as UTF-8",
+    NOT_UTF8: "the file may be in another encoding: set data.encoding: windows-1252 (Western Europe) or what it is in "
+    "(gb18030, shift_jis), or save it as UTF-8",
 }
 FIELDS = "fields"  # what is explained of lines of delimited text that are no rows
 _NO_ROWS = "give every line the fields of the first (quotes around those that hold what separates them, data.delimiter)"
