@@ -63,17 +63,22 @@ class Facets:
     def mask(self, wanted: Filter) -> BoolArray:
         """The items that a filter lets through, bool [N]."""
         allowed = np.ones(len(self.prices), bool)
-        # Prices are float32 here: so is the bound, or 9.99 would be no item's price.
         if wanted.min_price is not None:
-            allowed &= self.prices >= np.float32(wanted.min_price)
+            allowed &= self.prices >= _bound(wanted.min_price)
         if wanted.max_price is not None:
-            allowed &= self.prices <= np.float32(wanted.max_price)
+            allowed &= self.prices <= _bound(wanted.max_price)
         for name, rows in ((wanted.category, self.categories), (wanted.brand, self.brands)):
             if name is not None:
                 bearing = np.zeros(len(allowed), bool)
                 bearing[rows.get(name, NO_ROWS)] = True
                 allowed &= bearing
         return allowed
+
+
+def _bound(price: float) -> np.float32:
+    """A bound as prices are, in float32, or 9.99 would be no item's price; one beyond all prices is infinite."""
+    with np.errstate(over="ignore"):
+        return np.float32(price)
 
 
 def _as_rows(rows: dict[str, list[int]]) -> dict[str, Int32Array]:

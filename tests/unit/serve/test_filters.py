@@ -19,6 +19,7 @@ ITEMS = [
 ]
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("filters", "rows"),
     [
@@ -26,6 +27,8 @@ ITEMS = [
         ((9.99, 9.99, None, None), [0]),
         ((0, None, None, None), [0, 2, 3]),
         ((None, 99.99, None, None), [0, 2]),
+        ((1e300, None, None, None), []),
+        ((None, 1e300, None, None), [0, 2, 3]),
         ((None, None, "Tools", None), [0, 3]),
         ((None, None, None, "Acme"), [0, 2]),
         ((None, 5, "Tools", "Acme"), []),
