@@ -43,7 +43,7 @@ SPANS: list[tuple[Any, str, str]] = [
     (CandidateScorer, "score", "scores of all"),
     (Ranker, "describe", "features"),
     (Ranker, "score", "ranker"),
-    (RatingPredictor, "predict", "ratings"),
+    (RatingPredictor, "estimate", "ratings"),
 ]
 Spent = dict[tuple[str, ...], float]
 

@@ -28,7 +28,7 @@ class BoundedCache(Generic[Key, Value]):
         Args:
             read: the values of keys, each of which is there once.
             most: number of values.
-            max_bytes: of keys and values, which are texts, numbers or tuples of them.
+            max_bytes: of keys, which are texts or numbers, and of values, which are such or tuples of such.
         """
         self._read, self._most, self._max_bytes = read, most, max_bytes
         self._values: dict[Key, Value] = {}
@@ -62,10 +62,9 @@ class BoundedCache(Generic[Key, Value]):
 
 
 def _bytes_of(values: Mapping[Key, Value]) -> int:
-    return sum(footprint(key) + footprint(value) + ENTRY_BYTES for key, value in values.items())
+    return sum(map(getsizeof, values)) + sum(map(footprint, values.values())) + ENTRY_BYTES * len(values)
 
 
 def footprint(value: object) -> int:
-    """Bytes that a text, a number or a tuple of them takes in memory."""
-    inner = sum(map(footprint, value)) if isinstance(value, tuple) else 0
-    return getsizeof(value) + inner
+    """Bytes that a text, a number or a tuple of these takes in memory."""
+    return getsizeof(value) + (sum(map(getsizeof, value)) if isinstance(value, tuple) else 0)
