@@ -12,18 +12,15 @@ import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.core.histories import Histories
-from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.event_types import EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
-from serve.histories.repeats import merge_repeats
-from serve.kernels import write_merged
+from serve.histories.merging import ENTRY_SIZE, merge, merge_repeats
 from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
-ENTRY_SIZE = 4  # item row, time in seconds, rating (NaN: none), weight
 MAX_ROWS = 20_000
 
 
@@ -179,53 +176,6 @@ class UserHistories:
 def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]) -> dict[str, int]:
     """The rows of ids; `NO_ITEM` for an unknown one."""
     return {**dict.fromkeys(ids, NO_ITEM), **find(ids)}
-
-
-def merge(
-    histories: Histories,
-    rows: Sequence[int],
-    counts: Sequence[int],
-    added: Sequence[float],
-    until: float | None,
-    n_items: int,
-) -> Histories:
-    """Histories with more interactions: each item once, at its latest time; see `LiveHistories`.
-
-    Args:
-        histories: those to add to; each has each item once, oldest first.
-        rows: of B users, rows of `histories`; one outside of them gives an empty history.
-        counts: how many interactions are added to each.
-        added: item row, time in seconds, rating (NaN: none) and weight of the first, then of the second, and so on;
-            those of the first user first, in the order of arrival.
-        until: leave out what is later; None: nothing.
-        n_items: of the catalogue.
-    """
-    # An empty range for a row outside.
-    starts = np.array([histories.indptr[row] if 0 <= row < len(histories) else 0 for row in rows], np.int64)
-    ends = np.array([histories.indptr[row + 1] if 0 <= row < len(histories) else 0 for row in rows], np.int64)
-    most = int((ends - starts).sum()) + sum(counts)
-    indptr = np.full(len(starts) + 1, most)
-    items, timestamps = np.empty(most, np.int32), np.empty(most, np.int64)
-    ratings, weights = np.empty(most, np.float32), np.empty(most, np.float32)
-    write_merged(
-        starts,
-        ends,
-        histories.items,
-        histories.timestamps,
-        histories.ratings,
-        histories.weights,
-        np.cumsum([0, *counts]),
-        np.array(added, np.float64).reshape(-1, ENTRY_SIZE),
-        math.inf if until is None else float(until),
-        item_slots.of(n_items),
-        indptr,
-        items,
-        timestamps,
-        ratings,
-        weights,
-    )
-    start = indptr[0]
-    return Histories(indptr - start, items[start:], timestamps[start:], ratings[start:], weights[start:])
 
 
 def times_of_last(histories: Histories) -> list[int | None]:

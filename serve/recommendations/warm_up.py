@@ -11,7 +11,7 @@ from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline.allow import Among
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import merge
+from serve.histories.merging import merge
 from serve.recommendations.lists import lists
 from serve.recommendations.options import Options
 

@@ -111,8 +111,9 @@ def _drop_outstanding_users(db: Database, most: int, share: float, report: Event
     users, events = db.execute(
         "SELECT count(*), coalesce(sum(events), 0) FROM busy WHERE NOT is_outstanding"
     ).fetchall()[0]
-    if events > _LARGE_SHARE * count(db, "coded"):
-        report.busy_users = (users, events / count(db, "coded"))
+    left = count(db, "coded")
+    if events > _LARGE_SHARE * left:
+        report.busy_users = (users, events / left)
     db.execute("DROP TABLE busy")
 
 

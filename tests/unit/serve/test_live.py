@@ -19,8 +19,8 @@ from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.store import Event
 from serve.bundles.event_types import EventTypes
-from serve.histories.live_histories import LiveHistories, merge, times_of_last
-from serve.histories.repeats import merge_repeats
+from serve.histories.live_histories import LiveHistories, times_of_last
+from serve.histories.merging import merge, merge_repeats
 from tests.support.bundles import DAY, START
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
