@@ -1,0 +1,187 @@
+"""Evidence: all that is known of why an item stands where it does in the list of a query. Items are rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """How far an item came on the way to a list."""
+
+    LISTED = "listed"
+    """It is in the list, by its score."""
+    FILLED = "filled"
+    """It is in the list because it is popular: sources had too few items."""
+    ARRANGED = "arranged"
+    """It was ranked among the first, and an arrangement preferred others."""
+    RANKED = "ranked"
+    """The ranker saw it, and put it behind the list's last item."""
+    CANDIDATE = "candidate"
+    """A source proposed it, and its source sum was too low for the ranker to see it."""
+    FORBIDDEN = "forbidden"
+    """A rule forbids it."""
+    UNPROPOSED = "unproposed"
+    """No source proposed it."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a group of numbers gives to the difference of an item's score and the reference's.
+
+    Attributes:
+        group: heading of the features, or name of the source.
+        value: in units of the score.
+    """
+
+    group: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Shapley values of the groups; together they are the difference of both scores.
+
+    Attributes:
+        score: of the item.
+        reference: the item that it is compared with; None: there is none, it is compared with a score of 0.
+        reference_score: of that.
+        groups: by falling absolute value.
+        additivity_error: |sum of the groups - (score - reference_score)|.
+        exact: whether the values are those of all coalitions; False where there were too many groups for that.
+    """
+
+    score: float
+    reference: int | None
+    reference_score: float
+    groups: tuple[Contribution, ...]
+    additivity_error: float
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class HistoryShare:
+    """What an item of the history does for the explained item.
+
+    Attributes:
+        item: of the history.
+        positions: where in the history it stands, 0 for the oldest.
+        shares: by source, what it gives to the source's score; 0 where nothing.
+        total: the shares, each times its source's weight in the source sum, together.
+        rank_without: rank of the explained item among all ranked, from 1, if the user had never had to do with this
+            item; None where it is not ranked then, or where that was not tried.
+        score_without: the final score then; None likewise.
+        tried: whether the recommender was run without it.
+    """
+
+    item: int
+    positions: tuple[int, ...]
+    shares: Mapping[str, float]
+    total: float
+    rank_without: int | None = None
+    score_without: float | None = None
+    tried: bool = False
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """What an item that nobody has chosen yet borrows of items of similar text.
+
+    Attributes:
+        source: whose score is borrowed.
+        lenders: by item, what it lends.
+    """
+
+    source: str
+    lenders: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """The smallest set found of the user's own actions without which the item leaves the first k.
+
+    Attributes:
+        without: items of the history, in the order in which they were chosen; empty: no set of at most three was found.
+        rank: of the item then, None where it is not ranked then.
+        replacement: what comes into the list then; None where nothing does.
+    """
+
+    without: tuple[int, ...]
+    rank: int | None
+    replacement: int | None
+
+
+@dataclass(frozen=True)
+class SourceOpinion:
+    """What a source thinks of the item.
+
+    Attributes:
+        source: its name.
+        score: 0 where it has none.
+        weight: in the source sum.
+        rank: among all items that the list may hold, from 1; None where it has no score.
+        depth: how many items it proposes; 0 for one that only scores.
+        proposed: whether it proposed the item.
+        rest: of the score, what is no item of the history's share.
+    """
+
+    source: str
+    score: float
+    weight: float
+    rank: int | None
+    depth: int
+    proposed: bool
+    rest: float
+
+
+@dataclass(frozen=True)
+class Rank:
+    """How far the item came.
+
+    Attributes:
+        stage: the last one it reached.
+        rank: in the list; for a ranked item, among all ranked; None for others.
+        score: final, NaN where it has none.
+        source_sum: see `recsys.pipeline.candidate_scorer.CandidateScorer`; NaN where it is no candidate.
+        sum_rank: among the candidates by the source sum; None where it is no candidate.
+        gate: the source sum of the last finalist; NaN where all candidates are finalists.
+        forbidden_by: names of the rules that forbid it.
+    """
+
+    stage: Stage
+    rank: int | None
+    score: float
+    source_sum: float = float("nan")
+    sum_rank: int | None = None
+    gate: float = float("nan")
+    forbidden_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it for one item of one query.
+
+    Attributes:
+        item: explained.
+        model: the full pipeline, or a source.
+        k: length of the list.
+        rank: how far it came.
+        contributions: None for an item that was not scored, and for a popular one that fills the list up.
+        sources: opinions; of the ranker's sources in their order, or of the one source that was asked for.
+        history: by falling absolute total; empty for a shallow explanation of an item that fills the list up.
+        borrowed: scores that are borrowed.
+        counterfactual: None where it was not looked for: of items that are not in the list, and at depth cheap.
+        features: what the ranker read of it, by name; empty where it did not see the item.
+    """
+
+    item: int
+    model: str
+    k: int
+    rank: Rank
+    contributions: Contributions | None
+    sources: tuple[SourceOpinion, ...]
+    history: tuple[HistoryShare, ...]
+    borrowed: tuple[Borrowed, ...]
+    counterfactual: Counterfactual | None
+    features: Mapping[str, float]

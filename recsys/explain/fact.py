@@ -1,0 +1,66 @@
+"""Facts: single true statements of an item, on which every sentence of an explanation rests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Kind(StrEnum):
+    """What a fact is about. Those of a history item are personal."""
+
+    NEXT_PURCHASE = "next_purchase"
+    """It is often chosen soon after an item of the history."""
+    CO_PURCHASE = "co_purchase"
+    """The people who chose an item of the history often chose it."""
+    SIMILAR_TEXT = "similar_text"
+    """Its text is like that of an item of the history."""
+    TASTE = "taste"
+    """It fits the history as a whole: what a source that learned a taste says (two-tower, factors)."""
+    SHARED_BRAND = "shared_brand"
+    SHARED_CATEGORY = "shared_category"
+    PRICE_NEAR_HABIT = "price_near_habit"
+    PREDICTED_RATING = "predicted_rating"
+    AVERAGE_RATING = "average_rating"
+    POPULARITY = "popularity"
+    TREND = "trend"
+    RULE = "rule"
+    """A rule of the request or of the shop lets it in."""
+
+
+Unit = Literal["title", "brand", "category", "price", "rank", "count", "rating", "percent", "text"]
+Polarity = Literal["for", "against"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One statement.
+
+    Attributes:
+        id: by which texts cite it, unique within an explanation: f1, f2, ...
+        kind: what it says.
+        value: what a placeholder of a text shows of it.
+        unit: of the value.
+        history_item: item row of the user's own that it speaks of.
+        action: what the user did with that: view, click, add_to_cart, purchase, rating, or another type of the shop's
+            events; None: nobody knows.
+        count: how many items of the history it speaks of, where more than one.
+        polarity: whether it speaks for the item or against.
+        strength: of the contribution that it stands for, in units of the score; at most 0 for one that must give no
+            reason.
+        personal: whether it is true of this user alone.
+        sensitive: whether it must not be shown without being asked for.
+    """
+
+    id: str
+    kind: Kind
+    value: str | float | int
+    unit: Unit
+    history_item: int | None = None
+    action: str | None = None
+    count: int = 1
+    polarity: Polarity = "for"
+    strength: float = 0.0
+    personal: bool = False
+    sensitive: bool = False
