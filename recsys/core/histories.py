@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.history_kernels import gathered
-from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Histories:
     def last(self, count: int) -> Histories:
         """The `count` most recent interactions of each user."""
         return self._gather(np.arange(len(self)), count)
+
+    def where(self, kept: BoolArray) -> Histories:
+        """Only the interactions bool [T] that are kept, in their order."""
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[self.indptr]
+        return Histories(indptr, self.items[kept], self.timestamps[kept], self.ratings[kept], self.weights[kept])
 
     def gaps(self) -> Float32Array:
         """float32 [T], log(1 + days since the user's previous interaction); 0 for the first."""

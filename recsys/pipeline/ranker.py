@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures
@@ -28,14 +28,24 @@ class RankedCandidates:
     """The finalists of B queries, with the scores that decide.
 
     Attributes:
+        candidates: all that the finalists were chosen of.
         finalists: int32 [B, C] items, with what the sources say of them.
         features: float32 [B, C, F], what the model reads of them.
         scores: float32 [B, C], -inf beside `NO_ITEM`.
     """
 
+    candidates: ScoredCandidates
     finalists: ScoredCandidates
     features: Float32Array
     scores: Float32Array
+
+    @cached_property
+    def in_order(self) -> Candidates:
+        """All finalists with their scores, best first: [B, C]."""
+        items, scores = np.empty(self.scores.shape, np.int32), np.empty(self.scores.shape, np.float32)
+        no_columns, none = np.zeros(0, np.int64), np.zeros((*self.scores.shape, 0), np.float32)
+        write_lists(self.finalists.items, self.scores, self.features, no_columns, items, scores, none)
+        return Candidates(items, scores)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ class Ranker:
         finalists = self.choose_finalists(readings.queries, scored, k, repeats=repeats, viewed=viewed)
         features = self.describe(readings, finalists)
         scores = self.score(readings.queries, features, finalists.items, repeats=repeats)
-        return RankedCandidates(finalists, features, scores)
+        return RankedCandidates(scored, finalists, features, scores)
 
     def choose_finalists(
         self,

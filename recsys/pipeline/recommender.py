@@ -13,15 +13,16 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Rule
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
-from recsys.pipeline.ranker import MOST_VIEWED, Ranker
+from recsys.pipeline.ranker import MOST_VIEWED, RankedCandidates, Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommendations import RANKER, Recommendations, joined
+from recsys.pipeline.trace import Proposals, Trace
 from recsys.sources.base import Source
 from recsys.sources.readings import Panel, Readings, read
 
@@ -95,18 +96,34 @@ class Recommender:
             detail: tell where the scores come from, too.
         """
         allowed = Allowed.of(exclude_seen, rules)
-        return self._in_blocks(queries, lambda block: self._recommend(block, k, allowed, detail))
+        return self._in_blocks(queries, lambda block: self._trace(block, k, allowed, detail).lists)
+
+    def trace(self, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()) -> Trace:
+        """As `recommend`, with what was kept on the way to the lists; all queries are one batch, however many.
+
+        All candidates are held at once. The lists are those of `recommend`, bit for bit where that does not part the
+        batch, else but for the rounding of products that depends on the size of a batch.
+        """
+        return self._trace(queries, k, Allowed.of(exclude_seen, rules))
 
     def recommend_by(
         self, source: Source, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()
     ) -> Recommendations:
         """As `recommend`, the k best items by one source alone, in its order."""
+        return self.trace_by(source, queries, k, exclude_seen=exclude_seen, rules=rules).lists
+
+    def trace_by(
+        self, source: Source, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()
+    ) -> Trace:
+        """As `trace`, of one source alone."""
         started = time.perf_counter()
         allowed, readings = Allowed.of(exclude_seen, rules), read([source], queries)
-        lists = replace(self._proposed(readings, source, k, allowed), sources=(source.name,))
+        lists, parts, retrieved = self._proposed(readings, source, k, allowed)
+        lists = replace(lists, sources=(source.name,))
         if source.name != self.primary.name:
             lists.retrieval_scores[lists.items != NO_ITEM] = np.nan
-        return self._finished(lists, readings, started, allowed)
+        lists = self._finished(lists, readings, started, allowed)
+        return Trace(queries, k, allowed, readings, parts, None, retrieved, lists)
 
     def _in_blocks(self, queries: Queries, recommend: Callable[[Queries], Recommendations]) -> Recommendations:
         size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
@@ -126,17 +143,19 @@ class Recommender:
     def _popular(self) -> PopularItems:
         return PopularItems(self.popularity)
 
-    def _recommend(self, queries: Queries, k: int, allowed: Allowed, detail: bool) -> Recommendations:
+    def _trace(self, queries: Queries, k: int, allowed: Allowed, detail: bool = False) -> Trace:
         started = time.perf_counter()
         readings = self.read(queries)
         depth = k if self.arrangement is None else max(k, self.arrangement.depth)
+        ranked, retrieved = None, None
         if self.ranker is None:
-            lists = self._retrieved(readings, depth, allowed)
+            lists, parts, retrieved = self._retrieved(readings, depth, allowed)
         else:
-            lists = self._ranked(self.ranker, readings, depth, allowed, detail)
+            lists, parts, ranked = self._ranked(self.ranker, readings, depth, allowed, detail)
         if self.arrangement is not None:
             lists = arrange(self.arrangement, queries, lists, k)
-        return self._finished(lists, readings, started, allowed)
+        lists = self._finished(lists, readings, started, allowed)
+        return Trace(queries, k, allowed, readings, parts, ranked, retrieved, lists)
 
     def _finished(
         self, lists: Recommendations, readings: Readings, started: float, allowed: Allowed
@@ -147,8 +166,10 @@ class Recommender:
         lists.seconds[RANKING] = time.perf_counter() - started - sum(lists.seconds.values())
         return lists
 
-    def _ranked(self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool) -> Recommendations:
-        """The k best of all that is proposed."""
+    def _ranked(
+        self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool
+    ) -> tuple[Recommendations, Proposals, RankedCandidates]:
+        """The k best of all that is proposed; what each source proposed; all that was ranked."""
         parts = propose(readings, self.proposers, k, allowed)
         candidates = union([*parts, _viewed(readings.queries, allowed)] if allowed.viewed else parts)
         ranked = ranker.rank(readings, candidates, k, repeats=allowed.repeats, viewed=allowed.viewed)
@@ -159,7 +180,7 @@ class Recommender:
             ratings = self.predictor.on_scale(deviations + np.float32(self.predictor.statistics.global_mean))
         proposed, counts = proposed_by(items, parts, len(self.sources))
         means = (counts / max(len(items), 1)).tolist()
-        return Recommendations(
+        lists = Recommendations(
             items=items,
             scores=scores,
             retrieval_scores=retrieval_scores,
@@ -172,22 +193,27 @@ class Recommender:
             candidates=dict(zip(self.sources, means, strict=True)),
             detail=ranker.detail(ranked, items) if detail else None,
         )
+        return lists, dict(zip(self.sources, parts, strict=False)), ranked
 
-    def _retrieved(self, readings: Readings, k: int, allowed: Allowed) -> Recommendations:
-        """The k best items by the primary source, with ratings."""
-        lists = self._proposed(readings, self.primary, k, allowed)
+    def _retrieved(self, readings: Readings, k: int, allowed: Allowed) -> tuple[Recommendations, Proposals, Candidates]:
+        """The k best items by the primary source, with ratings; what it proposed, and that in order."""
+        lists, parts, retrieved = self._proposed(readings, self.primary, k, allowed)
         proposed = np.zeros((*lists.items.shape, len(self.sources)), np.bool_)
         proposed[..., :1] = lists.proposed
         ratings = self._ratings(readings, lists.items)
-        return replace(lists, proposed=proposed, sources=self.sources, ratings=ratings)
+        return replace(lists, proposed=proposed, sources=self.sources, ratings=ratings), parts, retrieved
 
-    def _proposed(self, readings: Readings, source: Source, k: int, allowed: Allowed) -> Recommendations:
-        """The k best items by one source, which is the only one to propose."""
+    def _proposed(
+        self, readings: Readings, source: Source, k: int, allowed: Allowed
+    ) -> tuple[Recommendations, Proposals, Candidates]:
+        """The k best items by one source, which is the only one to propose; what it proposed, and that in order."""
         depth = allowed.depth(k, source.n_items)
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
-        items, scores = _first(allowed.keep(readings.queries, best.items), best.scores, k)
+        kept = allowed.keep(readings.queries, best.items)
+        retrieved = _first(kept, best.scores, max(k, depth))
+        items, scores = retrieved.items[:, :k].copy(), retrieved.scores[:, :k].copy()
         listed = items != NO_ITEM
-        return Recommendations(
+        lists = Recommendations(
             items=items,
             scores=scores,
             retrieval_scores=scores.copy(),
@@ -199,6 +225,7 @@ class Recommender:
             seconds={},
             candidates={},
         )
+        return lists, {source.name: kept}, retrieved
 
     def _ratings(self, readings: Readings, items: Int32Array) -> Float32Array | None:
         """Predicted ratings of the items, NaN beside `NO_ITEM`; None without a predictor."""
@@ -213,11 +240,11 @@ def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:
     return allowed.keep(queries, latest.padded(latest.items, NO_ITEM).astype(np.int32))
 
 
-def _first(items: Int32Array, scores: Float32Array, k: int) -> tuple[Int32Array, Float32Array]:
+def _first(items: Int32Array, scores: Float32Array, k: int) -> Candidates:
     """The first k items [B, D] of each row that are none of `NO_ITEM`, and their scores, -inf beside padding."""
-    first = np.full((len(items), k), NO_ITEM, np.int32), np.full((len(items), k), -np.inf, np.float32)
+    first = Candidates.none(len(items), k)
     order = np.argsort(items == NO_ITEM, axis=1, kind="stable")[:, :k]
-    first[0][:, : order.shape[1]] = np.take_along_axis(items, order, axis=1)
-    first[1][:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
-    first[1][first[0] == NO_ITEM] = -np.inf
+    first.items[:, : order.shape[1]] = np.take_along_axis(items, order, axis=1)
+    first.scores[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
+    first.scores[first.items == NO_ITEM] = -np.inf
     return first
