@@ -10,8 +10,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from serve.app import create_app
+from serve.bundles.options import Options
 from serve.http.routing import encoder
-from serve.recommendations.options import Options
 from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
 

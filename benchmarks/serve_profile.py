@@ -20,10 +20,10 @@ from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower.source import TwoTowerSource
+from serve.bundles.options import Options
 from serve.histories.live_histories import LiveHistories
 from serve.http.routing import encoder
 from serve.recommendations import service
-from serve.recommendations.options import Options
 from serve.server import Server
 from serve.settings import load_settings
 from serve.store.link import StoreLink

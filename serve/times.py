@@ -13,3 +13,8 @@ def time_text(timestamp: float | None) -> str | None:
         return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def now_text() -> str:
+    """This moment as text, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

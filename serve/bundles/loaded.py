@@ -23,6 +23,7 @@ from serve.bundles.facets import Facets
 from serve.bundles.info import BundleInfo
 from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
+from serve.errors import UnknownModelError
 from serve.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,11 @@ class LoadedBundle:
     def price_segments(self) -> PriceSegments:
         """What users spend; computed when first asked for."""
         return PriceSegments.of(self.bundle.histories, self.facets.prices)
+
+    def require_model(self, name: str) -> None:
+        """Raise an `UnknownModelError` unless it has such a model."""
+        if name not in self.models:
+            raise UnknownModelError(f"model: expected one of {', '.join(self.models)} (got {name!r})")
 
     def source(self, name: str) -> Source:
         """The source of that name; BundleError if the bundle holds none."""

@@ -9,24 +9,8 @@ from msgspec import Meta
 from recsys.bundle.layout import FULL
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
+from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
-
-
-class UserSummary(Answer):
-    """What the list was made from."""
-
-    known: Annotated[bool, Meta(description="The bundle or the store knows the user.", examples=[True])]
-    interactions: Annotated[int, Meta(description="Items in the history that was read.", examples=[7])]
-    live_events: Annotated[
-        int,
-        Meta(
-            description="Events that the store gave of this user; some that change nothing may be missing.",
-            examples=[2],
-        ),
-    ]
-    last_interaction_at: Annotated[
-        str | None, Meta(description="Of the history; null if it is empty.", examples=["2024-05-01T11:59:58Z"])
-    ]
 
 
 class RecommendedItem(Answer):

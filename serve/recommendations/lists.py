@@ -15,9 +15,9 @@ from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import Options
 from serve.kernels import shown
 from serve.recommendations.answers import RecommendedItem
-from serve.recommendations.options import Options
 
 
 @dataclass

@@ -14,13 +14,13 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
 from recsys.core.values.ids import id_fault, is_id
+from serve.bundles.options import Options
 from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError, explain
 from serve.http.routing import DirectRoute, NoParameters, json_response
 from serve.http.schemas import parameters
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
-from serve.recommendations.options import Options
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.schemas import RecommendationBody, RecommendationQuery
 from serve.recommendations.service import RecommendationRequest

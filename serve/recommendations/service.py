@@ -5,25 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import Options
 from serve.bundles.swap import Bundles
-from serve.errors import UnknownModelError
-from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories, times_of_last
+from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories
+from serve.histories.summary import fallback_reason, summaries
 from serve.metrics import Metrics
-from serve.recommendations.answers import RecommendationResponse, Timing, UserSummary
+from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, lists
-from serve.recommendations.options import Options
-from serve.times import time_text
-
-UNKNOWN_USER = "unknown user"
-UNKNOWN_ITEMS = "the catalogue holds no item of this session"
-NO_HISTORY = "no interactions of this user are known"
-FILTERED = "the filters leave too few of the model's items"
-NO_MORE = "the model has no more items for this user"
+from serve.times import now_text
 
 
 @dataclass(frozen=True)
@@ -79,8 +72,7 @@ class RecommendationService:
         self, loaded: LoadedBundle, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]
     ) -> Iterator[RecommendationResponse]:
         """One answer for each subject of the requests, in their order."""
-        if options.model not in loaded.models:
-            raise UnknownModelError(f"model: expected one of {', '.join(loaded.models)} (got {options.model!r})")
+        loaded.require_model(options.model)
         started = time.perf_counter()
         as_of = options.as_of
         subjects = [subject for request in requests for subject in request.subjects]
@@ -105,12 +97,10 @@ class RecommendationService:
         timing: dict[str, float],
         arrivals: Sequence[float],
     ) -> Iterator[RecommendationResponse]:
-        generated_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        lengths = users.queries.histories.lengths.tolist()
-        last = times_of_last(users.queries.histories)
-        for b, (subject, listed) in enumerate(zip(subjects, made, strict=True)):
+        generated_at = now_text()
+        for subject, user, listed, arrival in zip(subjects, summaries(users), made, arrivals, strict=True):
             filled = len(listed.items) > listed.personal
-            reason = _reason(options, subject, users.known[b], lengths[b]) if filled else None
+            reason = fallback_reason(options, subject, user) if filled else None
             shortfall = options.k - len(listed.items)
             if reason is not None:
                 self._metrics.fell_back(reason)
@@ -118,30 +108,14 @@ class RecommendationService:
                 self._metrics.fell_short()
             yield RecommendationResponse(
                 user_id=subject if isinstance(subject, str) else None,
-                user=UserSummary(
-                    known=users.known[b],
-                    interactions=lengths[b],
-                    live_events=users.live_events[b],
-                    last_interaction_at=time_text(last[b]),
-                ),
+                user=user,
                 primary_model=FALLBACK if filled and not listed.personal else options.model,
                 fallback_used=filled,
                 fallback_reason=reason,
                 shortfall=shortfall,
                 store=users.store,
                 bundle=loaded.info,
-                timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrivals[b]), 3)),
+                timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
                 generated_at=generated_at,
                 items=listed.items,
             )
-
-
-def _reason(options: Options, subject: Subject, known: bool, length: int) -> str:
-    """Why the model's items do not fill the list."""
-    if not length and not isinstance(subject, str):
-        return UNKNOWN_ITEMS
-    if not length and not known:
-        return UNKNOWN_USER
-    if not length:
-        return NO_HISTORY
-    return NO_MORE if options.filter is None else FILTERED

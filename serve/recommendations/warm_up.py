@@ -11,9 +11,9 @@ from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline.allow import Among
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import Options
 from serve.histories.merging import merge
 from serve.recommendations.lists import lists
-from serve.recommendations.options import Options
 
 
 def warm_up(loaded: LoadedBundle) -> None:

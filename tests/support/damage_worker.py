@@ -12,8 +12,8 @@ import numpy as np
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import Options
 from serve.recommendations.lists import lists
-from serve.recommendations.options import Options
 from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 

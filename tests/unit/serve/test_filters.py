@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle, ItemRecord
 from recsys.pipeline.allow import Among
 from serve.bundles.facets import Facets, Filter
-from serve.recommendations.service import FILTERED
+from serve.histories.summary import FILTERED
 from tests.support.serving import N_ITEMS, get, history_of, query_of, refusal, rows_of
 
 USER, USER_ROW = "user3", 3

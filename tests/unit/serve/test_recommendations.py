@@ -9,9 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
+from serve.errors import UnknownModelError
+from serve.histories.summary import NO_HISTORY, NO_MORE, UNKNOWN_ITEMS, UNKNOWN_USER
 from serve.http.schemas import MAX_K, MAX_USERS
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
-from serve.recommendations.service import NO_HISTORY, NO_MORE, UNKNOWN_ITEMS, UNKNOWN_USER, UnknownModelError
 from tests.support.bundles import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, make_bundle
 from tests.support.serving import (
     COLD_USER,

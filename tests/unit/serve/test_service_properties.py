@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from recsys.core.events import EVENT_TYPES
 from recsys.store import Event
 from serve.bundles.facets import Filter
+from serve.bundles.options import Options
 from serve.recommendations.answers import RecommendationResponse
-from serve.recommendations.options import Options
 from serve.recommendations.schemas import RecommendationQuery
 from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
