@@ -27,6 +27,10 @@ class Kind(StrEnum):
     TREND = "trend"
     RULE = "rule"
     """A rule of the request or of the shop lets it in."""
+    BRAND = "brand"
+    """Its own, whoever asks: what blurbs tell. Likewise the next two."""
+    CATEGORY = "category"
+    PRICE = "price"
 
 
 Unit = Literal["title", "brand", "category", "price", "rank", "count", "rating", "percent", "text"]
