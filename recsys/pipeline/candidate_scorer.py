@@ -78,9 +78,13 @@ class CandidateScorer:
             items: int32 [B, C], candidates, padded with `NO_ITEM`.
         """
         scores = readings.scores(self.names, items, self.loans)
-        sums = np.empty(items.shape, np.float32)
+        return ScoredCandidates(self.names, items, scores, self.sums(scores))
+
+    def sums(self, scores: Float32Array) -> Float32Array:
+        """Weighted sums float32 [B, C] of the sources' scores float32 [S, B, C]."""
+        sums = np.empty(scores.shape[1:], np.float32)
         write_sum(scores, self._weights, sums)
-        return ScoredCandidates(self.names, items, scores, sums)
+        return sums
 
     def feature_input(self, readings: Readings, candidates: ScoredCandidates) -> FeatureInput:
         """What features of the candidates are computed from."""

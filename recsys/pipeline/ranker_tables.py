@@ -69,12 +69,33 @@ class RankerTables:
             block = flat[start : start + _BLOCK_CANDIDATES]
             encoded = sums[: len(block)]
             encode(block, self.edges, self._steepness, self._products, bias, encoded)
-            hidden = encoded[:, :-1]
-            for weight, shift in zip(self.weights[1:], self.biases[1:], strict=True):
-                hidden = np.maximum(hidden, 0) @ weight + shift
-            scores[start : start + len(block)] = hidden[:, 0] + encoded[:, -1]
+            scores[start : start + len(block)] = self.later_layers(encoded)
         scores += np.float32(self.sum_weight) * flat[:, self.sum_column]
         return scores.reshape(features.shape[:-1])
+
+    def first_layer(self, features: Float32Array, columns: slice) -> Float32Array:
+        """What some of the features give to the first layer, without its biases.
+
+        Args:
+            features: float32 [T, K], the K features of those columns.
+            columns: consecutive ones.
+
+        Returns:
+            float32 [T, H1 + 1], the last column is what they give to the linear part.
+        """
+        products = self._products[columns]
+        sums = np.empty((len(features), products.shape[2]), np.float32)
+        no_bias = np.zeros(products.shape[2], np.float32)
+        encode(features, self.edges[columns], self._steepness[columns], products, no_bias, sums)
+        return sums
+
+    def later_layers(self, sums: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Scores [T], but for the source sum, of first layer and linear part [T, H1 + 1], in the numbers' precision."""
+        hidden = sums[:, :-1]
+        for weight, shift in zip(self.weights[1:], self.biases[1:], strict=True):
+            hidden = np.maximum(hidden, 0) @ weight + shift
+        scores: NDArray[np.floating] = hidden[:, 0] + sums[:, -1]
+        return scores
 
     def save(self, path: Path) -> None:
         """Write to `path`, a .npz file."""

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from recsys.core.queries import Candidates, Queries
-from recsys.core.types import Float32Array, Int32Array
+from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.base import Source, scores_of
 from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import block_rows
@@ -94,6 +94,16 @@ class Hybrid(Source):
         scores[queries.histories.lengths == 0] = -np.inf
         scores[scores <= 0] = -np.inf
         return scores if items is None else scores_of(items, scores)
+
+    def parts(self, queries: Queries, items: Int32Array) -> Float64Array:
+        """What each of M members gives to the scores of items int32 [B, C]: [M, B, C], all 0 where there is none."""
+        parts = np.zeros((len(self.members), *items.shape))
+        for rows, block in queries.blocks(block_rows(self.n_items)):
+            for row, (name, member) in enumerate(self.members.items()):
+                above = scores_of(items[rows], above_floor(member.score(block)))
+                parts[row, rows] = self.weights[name] * np.where(np.isfinite(above), above, 0)
+        parts[:, queries.histories.lengths == 0] = 0
+        return parts
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
