@@ -57,8 +57,10 @@ from recsys.sources.popularity.source import Popularity
 from recsys.sources.two_tower.index import build_index
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
+from recsys.sources.two_tower.text_match import TextMatch
 from recsys.train.onnx_export import export_onnx
 from recsys.train.ranker_fit import FittedRanker, served_ranker
+from recsys.train.steps.export_towers import text_match
 
 USERS = 20_000
 NEIGHBOURS = 100
@@ -118,8 +120,8 @@ def make_statistics(items: Items, random: np.random.Generator) -> RatingStatisti
     )
 
 
-def export_towers(folder: Path, config: Config, random: np.random.Generator) -> None:
-    """Write query tower and rating head, at the sizes of the config, into `folder`."""
+def export_towers(folder: Path, config: Config, random: np.random.Generator) -> TextMatch | None:
+    """Write query tower and rating head, at the sizes of the config, into `folder`; how their text part is made."""
     n_items, encoder = 512, 384
     numbers = random.integers(0, 10, (n_items, 6)).astype(np.int32)
     price = np.stack([random.normal(size=n_items), np.ones(n_items)], axis=1).astype(np.float32)
@@ -145,6 +147,7 @@ def export_towers(folder: Path, config: Config, random: np.random.Generator) -> 
         signature = exported.signature
         if exported.graph is not None:
             export_onnx(exported.function, folder / signature.onnx_file, examples[signature.name], exported.graph)
+    return text_match(model)
 
 
 def make_ranker(values: Float32Array, config: Config) -> RankerTables:
@@ -167,11 +170,11 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
     sample = random.choice(n_users, min(SAMPLE_USERS, n_users), replace=False)
     queries = Queries(histories.select(sample), sample.astype(np.int32), np.full(len(sample), START + 1000 * DAY))
     with BundleWriter(folder, name, keep=1) as writer:
-        export_towers(writer.folder, config, random)
+        match = export_towers(writer.folder, config, random)
         tower = QueryTower(writer.folder / QUERY_TOWER.onnx_file, config.model.max_history)
         vectors = tower.encode(queries, items.embeddings)
         index, recall = build_index(items.embeddings, vectors, config.index)
-        two_tower = TwoTowerSource(tower, items.embeddings, index)
+        two_tower = TwoTowerSource(tower, items.embeddings, index, match)
         writer.add_two_tower(two_tower)
         popularity = Popularity(items.counts.astype(np.float32))
         writer.add_source(popularity)

@@ -4,7 +4,7 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower are named in `recsys.sources.two_tower`.
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"

@@ -26,7 +26,14 @@ from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.settings import IndexConfig
 from recsys.sources.two_tower.source import TwoTowerSource
-from tests.support.bundles import MAX_HISTORY, START, make_embeddings, make_histories, write_query_tower
+from tests.support.bundles import (
+    MAX_HISTORY,
+    START,
+    make_embeddings,
+    make_histories,
+    mean_match,
+    write_query_tower,
+)
 
 N_ITEMS, N_USERS, DIM = 1200, 40, 8
 NOBODY = N_USERS - 1  # has an empty history
@@ -36,7 +43,7 @@ def _two_tower(folder: Path, index: IndexConfig) -> Source:
     write_query_tower(folder / "tower.onnx", DIM)
     embeddings = make_embeddings(N_ITEMS, DIM)
     tower = QueryTower(folder / "tower.onnx", MAX_HISTORY)
-    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, index))
+    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, index), mean_match(DIM))
 
 
 def _hybrid(known: Histories) -> Source:

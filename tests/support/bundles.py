@@ -40,6 +40,7 @@ from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.settings import IndexConfig
 from recsys.sources.two_tower.source import TwoTowerSource
+from recsys.sources.two_tower.text_match import TextMatch
 
 MAX_HISTORY = 10
 START = 1_500_000_000
@@ -157,7 +158,12 @@ def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerSource:
     write_query_tower(folder / "query_tower.onnx", dim)
     write_item_tower(folder / "item_tower.onnx", 16, dim)
     tower = QueryTower(folder / "query_tower.onnx", MAX_HISTORY)
-    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()))
+    return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()), mean_match(dim))
+
+
+def mean_match(dim: int) -> TextMatch:
+    """Of the query tower that `write_query_tower` writes: the second half of a vector counts as its text part."""
+    return TextMatch(dim - dim // 2, scale=1.0, decay=1.0)
 
 
 def _hybrids(two_tower: TwoTowerSource, baselines: dict[str, ItemToItem]) -> tuple[Hybrid, Hybrid]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -14,11 +15,12 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from recsys.core.arrays import half
+from recsys.core.errors import BundleError
 from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
-from recsys.core.parameters import Parameters, read_parameters
+from recsys.core.parameters import Parameters, Positive, Share, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.stored_arrays import read_array
+from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
@@ -28,6 +30,7 @@ from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.kernels import write_dots
 from recsys.sources.two_tower.plans import plan_searches
 from recsys.sources.two_tower.query_tower import QueryTower
+from recsys.sources.two_tower.text_match import TextMatch
 
 EMBEDDINGS_FILE = "item_embeddings.npy"
 INDEX_FOLDER = "scann"
@@ -84,14 +87,21 @@ class TwoTowerSource(Source):
         tower: encodes users.
         item_embeddings: float16 [N, D]: half precision ranks as well and takes half of the memory.
         index: over the same embeddings.
+        match: how the text part of a score is made; None: it has none.
     """
 
     name = kind = "two_tower"
     reading = TwoTowerReading
     borrows = False
 
-    def __init__(self, tower: QueryTower, item_embeddings: NDArray[np.floating], index: ScannIndex) -> None:
-        self.tower, self.index = tower, index
+    def __init__(
+        self,
+        tower: QueryTower,
+        item_embeddings: NDArray[np.floating],
+        index: ScannIndex,
+        match: TextMatch | None = None,
+    ) -> None:
+        self.tower, self.index, self.match = tower, index, match
         self.item_embeddings = half(item_embeddings)
 
     @property
@@ -131,12 +141,23 @@ class TwoTowerSource(Source):
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
-        """All of a score is the rest.
+        """An interaction's share is its term of the text part; the learned part, a transformer's, is the rest.
 
-        The learned part is no sum over the history. The text part is one, but its recency weights lie inside of the
-        exported graph of the query tower and are not written beside it.
+        Interactions before the latest `max_history`, which the tower does not read, have no share.
         """
-        return super().why(queries, items)
+        scores = self.score(queries, items)
+        if self.match is None:
+            return Shares.nobodys(scores, int(queries.histories.lengths.max(initial=0)))
+        histories = queries.histories
+        by_position = np.zeros((*items.shape, int(histories.lengths.max(initial=0))))
+        for row, length in enumerate(histories.lengths.tolist()):
+            read = histories.items[histories.indptr[row] : histories.indptr[row + 1]][-self.tower.max_history :]
+            shares = self.match.shares(self.item_embeddings, read, items[row])
+            by_position[row, :, length - len(read) : length] = shares
+        scored = np.isfinite(scores)
+        by_position[~scored] = 0
+        rest = np.where(scored, scores, 0) - by_position.sum(axis=2)
+        return Shares.of_history(by_position, rest)
 
     def similar(self, item: int, k: int) -> Candidates:
         """The k items whose vectors have the highest inner product with the item's."""
@@ -170,7 +191,8 @@ class TwoTowerSource(Source):
         target.parent.mkdir(exist_ok=True)
         if not (target.exists() and target.samefile(self.tower.path)):
             shutil.copyfile(self.tower.path, target)
-        parameters = {"max_history": self.tower.max_history}
+        match = None if self.match is None else asdict(self.match)
+        parameters = {"max_history": self.tower.max_history, "match": match}
         (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
 
     @classmethod
@@ -183,10 +205,25 @@ class TwoTowerSource(Source):
         noted = read_parameters(folder / PARAMETERS_FILE, _Noted)
         tower = QueryTower(folder / QUERY_TOWER.onnx_file, noted.max_history)
         embeddings = read_array(folder / EMBEDDINGS_FILE, np.float16, None, None)
-        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings))
+        match = None
+        if noted.match is not None:
+            match = TextMatch(noted.match.dim, noted.match.scale, noted.match.decay)
+            if match.dim > embeddings.shape[1]:
+                expected = f"a text part within {embeddings.shape[1]} columns in {folder / PARAMETERS_FILE}"
+                raise BundleError(expected, str(match.dim), REMEDY)
+        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings), match)
+
+
+class _NotedMatch(Parameters, frozen=True, kw_only=True):
+    """See `TextMatch`."""
+
+    dim: Annotated[int, Meta(ge=1)]
+    scale: Positive
+    decay: Share
 
 
 class _Noted(Parameters, frozen=True, kw_only=True):
-    """See `QueryTower`."""
+    """See `QueryTower`, and the text part of scores: null where there is none."""
 
     max_history: Annotated[int, Meta(ge=1, le=100_000)]
+    match: _NotedMatch | None

@@ -25,6 +25,7 @@ from recsys.sources.two_tower.index import ScannIndex, build_index
 from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
+from recsys.sources.two_tower.text_match import TextMatch
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
 from recsys.train.saved_model_export import export_saved_model
@@ -72,7 +73,14 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
         head = RankingHead(folder / RATING_HEAD.onnx_file)
         parts = model.rating_head.item_part(tf.constant(exact)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts, config.data.rating_range)
-    return ServedTwoTower(TwoTowerSource(tower, embeddings, index), predictor, recall, differences)
+    two_tower = TwoTowerSource(tower, embeddings, index, text_match(model))
+    return ServedTwoTower(two_tower, predictor, recall, differences)
+
+
+def text_match(model: TwoTower) -> TextMatch | None:
+    """How the model's user vectors get their text part; None: they have none."""
+    dim = model.item_tower.match_dim
+    return TextMatch(dim, *model.user_tower.match) if dim else None
 
 
 def _write(

@@ -162,6 +162,7 @@ def test_a_catalogue_that_does_not_fit_is_refused(version: Path, damage: str) ->
 
 
 SOUND_INDEX = {"n_items": N_ITEMS, "dim": 8, "leaves": 0, "leaves_to_search": 0, "reorder": 0}
+SOUND_TOWER = {"max_history": 10, "match": None}
 SOUND_LISTS = {"name": "transitions", "decay": 1, "scale": 1, "similar_by": "behaviour"}
 INDEX, LISTS = "scann/index.json", "retrievers/transitions/parameters.json"
 ASSETS, SOUND_ASSETS = (
@@ -172,9 +173,14 @@ RATINGS, POPULARITY = "ratings/ratings.json", "retrievers/popularity/parameters.
 
 # Which file, what stands in it (text, or what is written as JSON), and what the message says.
 PARAMETERS: list[tuple[str, object, str]] = [
-    ("two_tower.json", {"max_history": 0}, "max_history"),
-    ("two_tower.json", {"max_history": 10**9}, "max_history"),
-    ("two_tower.json", {"max_history": "10"}, "max_history"),
+    ("two_tower.json", {**SOUND_TOWER, "max_history": 0}, "max_history"),
+    ("two_tower.json", {**SOUND_TOWER, "max_history": 10**9}, "max_history"),
+    ("two_tower.json", {**SOUND_TOWER, "max_history": "10"}, "max_history"),
+    ("two_tower.json", {"max_history": 10}, "match"),
+    ("two_tower.json", {**SOUND_TOWER, "match": {"dim": 0, "scale": 1, "decay": 1}}, "dim"),
+    ("two_tower.json", {**SOUND_TOWER, "match": {"dim": 9, "scale": 1, "decay": 1}}, "text part within 8 columns"),
+    ("two_tower.json", {**SOUND_TOWER, "match": {"dim": 4, "scale": 0, "decay": 1}}, "scale"),
+    ("two_tower.json", {**SOUND_TOWER, "match": {"dim": 4, "scale": 1, "decay": 1.5}}, "decay"),
     (INDEX, {**SOUND_INDEX, "leaves": -1}, "leaves"),
     (INDEX, {**SOUND_INDEX, "leaves": 5, "leaves_to_search": 9, "reorder": 1}, "allow"),
     (INDEX, {**SOUND_INDEX, "leaves": 5, "leaves_to_search": 1, "reorder": N_ITEMS + 1}, "allow"),

@@ -15,6 +15,7 @@ from recsys.models.exported import ExportedModel, exported_models
 from recsys.pipeline.ratings.statistics import FEATURES
 from recsys.sources.onnx_session import OnnxModel
 from recsys.train.onnx_export import export_onnx
+from recsys.train.steps.export_towers import text_match
 
 MAX_HISTORY = 6
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -68,6 +69,27 @@ def test_the_query_tower_gives_the_vector_after_the_last_event(
     example = histories(model.output_dim, lengths, longest)
     tower = exported(model)["query_tower"]
     assert export_onnx(tower.function, tmp_path / "m.onnx", example, tower.graph) < 1e-5
+
+
+@pytest.mark.parametrize(("scale", "decay"), [(12.5, 0.4), (0.5, 0.95)])
+def test_the_text_part_is_what_a_bundle_notes_of_it(tmp_path: Path, scale: float, decay: float) -> None:
+    model, path = make_model(), tmp_path / "m.onnx"
+    model.user_tower.set_match(scale, decay)
+    graph, match = exported(model)["query_tower"].graph, text_match(model)
+    assert graph is not None
+    assert match is not None
+    assert (match.scale, match.decay) == (pytest.approx(scale), pytest.approx(decay))
+    path.write_bytes(graph.SerializeToString())
+    lengths = [3, 1, 5, 2]
+    inputs = histories(model.output_dim, lengths, 5)
+    vectors = OnnxModel(path)(history=inputs["history"], lengths=inputs["lengths"])
+    for vector, history, length in zip(vectors, inputs["history"], lengths, strict=True):
+        expected = match.weights(length) @ history[:length, -match.dim :]
+        np.testing.assert_allclose(vector[-match.dim :], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_without_a_text_part_notes_none() -> None:
+    assert text_match(make_model(text_match=False)) is None
 
 
 @pytest.mark.parametrize("hidden", [[5], [7, 3]])
