@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from recsys.bundle import Bundle
+from recsys.bundle.event_weights import event_weights, reads_events
 from recsys.core.events import EVENT_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.store import Event
 
-EVENT_LOG_FORMATS: Final = frozenset({"events", "store"})
 OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
 PURCHASE: Final = "purchase"
 _KIND = Event._fields.index("event_type")
@@ -36,10 +36,10 @@ class EventTypes:
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """Those that the bundle's config names, and those that every server takes."""
-        data = bundle.manifest.config.get("data", {})
-        named = data.get("event_weights", {}) if _reads_events(data) else {}
-        weights = {**EVENT_WEIGHTS, **named} if _reads_events(data) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
-        undo = data.get("undo_events", UNDO_EVENTS)
+        config = bundle.manifest.config
+        named = event_weights(config)
+        weights = {**EVENT_WEIGHTS, **named} if reads_events(config) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
+        undo = config.get("data", {}).get("undo_events", UNDO_EVENTS)
         # Where no type is called so, the strongest stands for purchases.
         purchase = named.get(PURCHASE, max(named.values(), default=0.0)) if named else 0.0
         bought = {name for name, weight in named.items() if purchase <= weight > min(named.values())}
@@ -74,9 +74,3 @@ class EventTypes:
 
 def _what(event: Event) -> tuple[str, str]:
     return event.item_id, event.event_type
-
-
-def _reads_events(data: Mapping[str, Any]) -> bool:
-    """Whether an input is an event log, by the config of the data."""
-    inputs = [entry.get("format") for entry in data.get("interactions", ()) if isinstance(entry, Mapping)]
-    return not EVENT_LOG_FORMATS.isdisjoint([data.get("format"), *inputs])

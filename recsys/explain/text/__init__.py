@@ -1,0 +1,1 @@
+"""From facts to sentences: strings of a language, templates, numbers by locale."""

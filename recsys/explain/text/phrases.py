@@ -1,0 +1,165 @@
+"""The phrases of one language, parsed and checked: what every text of an explanation is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Self
+
+from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
+
+from recsys.core.errors import ConfigError
+from recsys.explain.actions import Action
+from recsys.explain.evidence import Stage
+from recsys.explain.fact import Fact, Kind
+from recsys.explain.text.numbers import Numbers
+from recsys.explain.text.strings_file import NEUTRAL, Strings, Wording, read_strings, unfit
+from recsys.explain.text.template import Template
+from recsys.explain.text.titles import clean, quoted
+
+OF_ACTION: Final = frozenset(
+    {Kind.NEXT_PURCHASE, Kind.CO_PURCHASE, Kind.SIMILAR_TEXT, Kind.SHARED_BRAND, Kind.SHARED_CATEGORY}
+)
+"""Kinds of facts about an item of the history: their templates may have the slot `{verb}`."""
+
+COUNTED: Final = frozenset({Kind.SHARED_BRAND, Kind.SHARED_CATEGORY, Kind.AVERAGE_RATING})
+"""Kinds whose facts may count: their templates `several` may have the slot `{count}`."""
+
+WITHOUT_VALUE: Final = frozenset({Kind.TASTE})
+"""Kinds whose templates may be without the slot `{value}`."""
+
+_OF_STAGE: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
+    {
+        Stage.LISTED: ("rank",),
+        Stage.FILLED: ("rank",),
+        Stage.ARRANGED: ("rank", "k"),
+        Stage.RANKED: ("rank", "k"),
+        Stage.CANDIDATE: ("sum_rank",),
+        Stage.FORBIDDEN: ("rules",),
+        Stage.UNPROPOSED: (),
+    }
+)
+_UNQUOTED: Final = frozenset({"brand", "category", "text"})
+_MOST_KEPT = 20_000  # titles once cleaned
+
+
+class Phrases:
+    """What a language says of facts.
+
+    Attributes:
+        strings: as they were read.
+        locale: by which numbers are written; also of another country than the language's.
+        numbers: as they are written there.
+    """
+
+    def __init__(self, strings: Strings, locale: str | None = None, currency: str | None = None) -> None:
+        """Parse all templates.
+
+        Args:
+            strings: of the language.
+            locale: None: the language.
+            currency: see `Numbers`.
+
+        Raises:
+            ConfigError: a template has a placeholder that it must not have, or lacks one; or there is no such locale or
+                currency.
+        """
+        self.strings, self.locale = strings, _locale(locale or strings.language)
+        self.numbers = Numbers(self.locale, currency)
+        try:
+            self._facts = {kind: _Templates(kind, strings.facts[kind]) for kind in Kind}
+            self._stages = {stage: Template.parse(strings.stages[stage], _OF_STAGE[stage]) for stage in Stage}
+            self._units = {unit: Template.parse(text, ("value",), ("value",)) for unit, text in strings.units.items()}
+        except ValueError as error:
+            raise unfit(f"the language {strings.language}", f"expected {error}") from None
+        self._spoken = {
+            (kind, action, several): self._with_verb(kind, action, several=several)
+            for kind in Kind
+            for action in strings.verbs
+            for several in (False, True)
+        }
+        self.quoted = lru_cache(_MOST_KEPT)(self._quoted)
+        self.named = lru_cache(_MOST_KEPT)(clean)
+
+    @classmethod
+    def load(
+        cls, language: str = "en", path: Path | None = None, locale: str | None = None, currency: str | None = None
+    ) -> Self:
+        """Those of a language of the program or of a shop's file; see above and `read_strings`."""
+        return cls(read_strings(language, path), locale, currency)
+
+    def sentences(self, kind: Kind, action: Action = None, *, several: bool = False) -> tuple[Template, ...]:
+        """Templates of a fact that speaks for an item, best first; their slots are value and, if several, count.
+
+        Args:
+            kind: of the fact.
+            action: what the user did; one that the language has no verb for is told by the neutral verb.
+            several: whether the fact counts more than one.
+        """
+        found = self._spoken.get((kind, NEUTRAL if action is None else action, several))
+        return self._spoken[kind, NEUTRAL, several] if found is None else found
+
+    def against(self, kind: Kind) -> tuple[Template, ...]:
+        """Templates of a fact that does not speak for an item; their slot is `{value}`."""
+        return self._facts[kind].against
+
+    def stage(self, stage: Stage) -> Template:
+        """How far an item came; the slots are some of rank, k, sum_rank and rules."""
+        return self._stages[stage]
+
+    def verb(self, action: Action) -> str:
+        """What the user did, in a word or two."""
+        verbs = self.strings.verbs
+        return verbs.get(NEUTRAL if action is None else action, verbs[NEUTRAL])
+
+    def value(self, fact: Fact) -> str:
+        """The value of a fact as a text shows it: a title in quotes, a name without, a number by the locale."""
+        if isinstance(fact.value, str):
+            return self.named(fact.value) if fact.unit in _UNQUOTED else self.quoted(fact.value)
+        text = self.numbers.text(fact.value, fact.unit)
+        unit = self._units.get(fact.unit)
+        return text if unit is None else unit.fill({"value": text})
+
+    def count(self, fact: Fact) -> str:
+        """The count of a fact."""
+        return self.numbers.text(fact.count, "count")
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Several names in a row: one, two and three."""
+        return str(format_list(list(names), locale=self.locale))
+
+    def rule(self, name: str) -> str:
+        """A rule that forbids an item, in words; its name where the language has none."""
+        return self.strings.rules.get(name) or self.named(name)
+
+    def _with_verb(self, kind: Kind, action: str, *, several: bool) -> tuple[Template, ...]:
+        templates = self._facts[kind]
+        chosen = templates.several if several else templates.for_
+        return tuple(template.bind("verb", self.strings.verbs[action]) for template in chosen)
+
+    def _quoted(self, title: str) -> str:
+        return quoted(title, self.strings.quotes) if title.strip() else self.strings.untitled
+
+
+class _Templates:
+    """The templates of one kind, parsed; see `Wording`."""
+
+    def __init__(self, kind: Kind, wording: Wording) -> None:
+        if not (wording.for_ and wording.against):
+            raise ValueError(f"templates for and against of {kind}, at least one each")
+        value = () if kind in WITHOUT_VALUE else ("value",)
+        spoken = ("value", "verb") if kind in OF_ACTION else ("value",)
+        counted = (*spoken, "count") if kind in COUNTED else spoken
+        self.for_ = tuple(Template.parse(text, spoken, value) for text in wording.for_)
+        self.several = tuple(Template.parse(text, counted, value) for text in wording.several) or self.for_
+        self.against = tuple(Template.parse(text, ("value",), value) for text in wording.against)
+
+
+def _locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError) as error:
+        raise ConfigError("a locale such as en, de or pt_BR", str(error), "name one that Babel knows") from None
