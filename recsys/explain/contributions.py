@@ -43,8 +43,14 @@ class Finalist:
     numbers: Numbers
 
     @classmethod
-    def of(cls, ranked: RankedCandidates, histories: Histories, query: int, item: int) -> Self:
+    def of(cls, ranked: RankedCandidates, histories: Histories, query: int, item: int, *, repeats: bool = True) -> Self:
         """The finalist `item` of one of B queries with those histories.
+
+        Args:
+            ranked: what was ranked.
+            histories: of the queries.
+            query, item: see above.
+            repeats: whether items of the history were ranked as repeats, see `recsys.pipeline.allow.Allowed`.
 
         Raises:
             ValueError: it is none.
@@ -53,7 +59,7 @@ class Finalist:
         if item == NO_ITEM or not len(columns):
             raise ValueError(f"a finalist of query {query}, got item {item}")
         column = columns[0]
-        repeated = bool(is_seen(np.array([item]), np.array([query]), histories)[0])
+        repeated = repeats and bool(is_seen(np.array([item]), np.array([query]), histories)[0])
         scores = np.ascontiguousarray(ranked.finalists.scores[:, query, column])
         numbers = Numbers(scores, ranked.features[query, column], repeated)
         return cls(int(item), float(ranked.scores[query, column]), numbers)

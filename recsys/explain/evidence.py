@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Stage(StrEnum):
@@ -50,6 +51,8 @@ class Contributions:
         groups: by falling absolute value.
         additivity_error: |sum of the groups - (score - reference_score)|.
         exact: whether the values are those of all coalitions; False where there were too many groups for that.
+        of: what is compared: final scores; or source sums, of a candidate that the ranker did not see and of the last
+            one that it did.
     """
 
     score: float
@@ -58,6 +61,7 @@ class Contributions:
     groups: tuple[Contribution, ...]
     additivity_error: float
     exact: bool = True
+    of: Literal["score", "source_sum"] = "score"
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,9 @@ class Counterfactual:
     """The smallest set found of the user's own actions without which the item leaves the first k.
 
     Attributes:
-        without: items of the history, in the order in which they were chosen; empty: no set of at most three was found.
-        rank: of the item then, None where it is not ranked then.
+        without: items of the history, in the order in which the search took them; empty: no set of at most three was
+            found.
+        rank: of the item among all ranked then, None where it is not ranked then, or where no set was found.
         replacement: what comes into the list then; None where nothing does.
     """
 
@@ -142,19 +147,22 @@ class Rank:
     Attributes:
         stage: the last one it reached.
         rank: in the list; for a ranked item, among all ranked; None for others.
-        score: final, NaN where it has none.
-        source_sum: see `recsys.pipeline.candidate_scorer.CandidateScorer`; NaN where it is no candidate.
-        sum_rank: among the candidates by the source sum; None where it is no candidate.
+        score: final; of an item that fills the list up its popularity, as in the list; NaN for others.
+        source_sum: see `recsys.pipeline.candidate_scorer.CandidateScorer`; NaN where it is no candidate, and where no
+            ranker asks for a sum.
+        sum_rank: among the candidates in the order in which they become finalists; None where it is no candidate.
         gate: the source sum of the last finalist; NaN where all candidates are finalists.
+        set_back: whether it stands behind all others at the gate, whatever its sum, because it repeats a choice.
         forbidden_by: names of the rules that forbid it.
     """
 
     stage: Stage
-    rank: int | None
-    score: float
+    rank: int | None = None
+    score: float = float("nan")
     source_sum: float = float("nan")
     sum_rank: int | None = None
     gate: float = float("nan")
+    set_back: bool = False
     forbidden_by: tuple[str, ...] = ()
 
 
@@ -167,11 +175,13 @@ class Evidence:
         model: the full pipeline, or a source.
         k: length of the list.
         rank: how far it came.
-        contributions: None for an item that was not scored, and for a popular one that fills the list up.
+        contributions: to what sets its score apart from the reference's; None for an item that was not scored, for a
+            popular one that fills the list up, and where nothing else was scored.
         sources: opinions; of the ranker's sources in their order, or of the one source that was asked for.
-        history: by falling absolute total; empty for a shallow explanation of an item that fills the list up.
+        history: by falling absolute total.
         borrowed: scores that are borrowed.
-        counterfactual: None where it was not looked for: of items that are not in the list, and at depth cheap.
+        counterfactual: None where it was not looked for: of items that are not in the list by their scores, without a
+            history, and at depth cheap.
         features: what the ranker read of it, by name; empty where it did not see the item.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.core.types import BoolArray, Float32Array, Int32Array
+from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.kernels import write_finalists
 
 
@@ -39,16 +39,14 @@ class ScoredCandidates:
             raise ValueError(f"{', '.join(sources)} do not stand side by side in {', '.join(self.sources)}")
         return self.scores[first : first + len(sources)]
 
-    def best(self, most: int, behind: BoolArray | None = None, ahead: BoolArray | None = None) -> ScoredCandidates:
-        """The candidates of the highest sums, at most so many of a query; equal ones in their order.
+    def best(self, most: int, order: Float32Array | None = None) -> ScoredCandidates:
+        """The candidates that come first, at most so many of a query; equal ones in their order.
 
         Args:
             most: see above.
-            behind: bool [B, C], candidates that come after all others.
-            ahead: bool [B, C], candidates that come before all others.
+            order: float32 [B, C], the highest come first; None: the sums.
         """
-        order = self.sums if behind is None else np.where(behind, np.float32(-np.inf), self.sums)
-        order = order if ahead is None else np.where(ahead, np.float32(np.inf), order)
+        order = self.sums if order is None else order
         shape = len(self.items), most
         items, sums = np.empty(shape, np.int32), np.empty(shape, np.float32)
         scores = np.empty((len(self.scores), *shape), np.float32)

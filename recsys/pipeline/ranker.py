@@ -105,11 +105,18 @@ class Ranker:
         most = max(self.finalists, k)
         if not self.scorer.weights or candidates.items.shape[1] <= most:
             return candidates
+        return candidates.best(most, self.gate_order(queries, candidates, repeats=repeats, viewed=viewed))
+
+    def gate_order(
+        self, queries: Queries, candidates: ScoredCandidates, *, repeats: bool, viewed: bool
+    ) -> Float32Array:
+        """By what candidates become finalists, float32 [B, C]: sums, or -inf or inf as `choose_finalists` says."""
         if viewed:
             latest = queries.histories.last(MOST_VIEWED)
-            return candidates.best(most, ahead=_in_history(candidates.items, latest))
-        behind = repeats and self.repeat_log_odds < 0
-        return candidates.best(most, _in_history(candidates.items, queries.histories) if behind else None)
+            return np.where(_in_history(candidates.items, latest), np.float32(np.inf), candidates.sums)
+        if repeats and self.repeat_log_odds < 0:
+            return np.where(_in_history(candidates.items, queries.histories), np.float32(-np.inf), candidates.sums)
+        return candidates.sums
 
     def describe(self, readings: Readings, candidates: ScoredCandidates) -> Float32Array:
         """Features float32 [B, C, F] of the candidates."""

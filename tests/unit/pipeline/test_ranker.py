@@ -52,8 +52,7 @@ def test_those_of_the_highest_sums_are_finalists() -> None:
     assert found.sums[:, :2].tolist() == [[2, 0.5], [-2, -3]]
     assert found.scores[0, 0].tolist() == [1, 0, 3]
     assert found.scores[0, 1, :2].tolist() == [5, 4]
-    ahead = np.array([[False, False, True, False], [False] * 4])
-    first = scored.best(2, ahead=ahead)
+    first = scored.best(2, np.array([[0.5, 2, np.inf, 0.5], [-3, -2, 0, 0]], np.float32))
     assert first.items[0].tolist() == [9, 3]  # one that was viewed, then the highest sum
     assert first.items[1].tolist() == [4, 2]
 

@@ -1,0 +1,63 @@
+"""How a list is asked for, so that the very same can be asked for with other histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from recsys.core.queries import Queries
+from recsys.pipeline.allow import ExcludeSeen, Rule
+from recsys.pipeline.recommender import Recommender
+from recsys.pipeline.trace import Trace
+from recsys.sources.base import Source
+from recsys.sources.lending import Loans
+
+
+@dataclass(frozen=True)
+class Question:
+    """All of a request for lists but the queries.
+
+    Attributes:
+        recommender: makes the lists.
+        k: their length.
+        only: the one source whose lists they are; None: they are the full pipeline's.
+        exclude_seen: see `Recommender.recommend`.
+        rules: likewise, by names under which an explanation tells of them.
+    """
+
+    recommender: Recommender
+    k: int
+    only: Source | None = None
+    exclude_seen: ExcludeSeen = True
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+    def trace(self, queries: Queries) -> Trace:
+        """Ask for the lists of the queries."""
+        rules = tuple(self.rules.values())
+        if self.only is None:
+            return self.recommender.trace(queries, self.k, exclude_seen=self.exclude_seen, rules=rules)
+        return self.recommender.trace_by(self.only, queries, self.k, exclude_seen=self.exclude_seen, rules=rules)
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """By name, those whose scores decide: all that the ranker knows, else the one that makes the list."""
+        ranker = self.recommender.ranker
+        if self.only is not None or ranker is None:
+            source = self.only or self.recommender.primary
+            return {source.name: source}
+        return {source.name: source for source in ranker.scorer.sources}
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Of the sources in the source sum; 1 for a source that decides alone."""
+        ranker = self.recommender.ranker
+        if self.only is not None or ranker is None:
+            return dict.fromkeys(self.sources, 1.0)
+        return {name: float(ranker.scorer.weights.get(name, 0)) for name in self.sources}
+
+    @property
+    def loans(self) -> Loans | None:
+        """What the sources' scores borrow; None: nothing."""
+        ranker = self.recommender.ranker
+        return None if self.only is not None or ranker is None else ranker.scorer.loans

@@ -1,0 +1,88 @@
+"""What an item is compared with, and what sets their scores apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM
+from recsys.explain.contributions import Finalist, by_ranker
+from recsys.explain.errors import QuestionError
+from recsys.explain.evidence import Contributions, Rank, Stage
+from recsys.explain.question import Question
+from recsys.explain.source_contributions import by_source, by_source_sum
+from recsys.pipeline.ranker import RankedCandidates
+from recsys.pipeline.trace import Trace
+
+_SCORED = Stage.LISTED, Stage.ARRANGED, Stage.RANKED
+
+
+def contributions_of(
+    question: Question, trace: Trace, item: int, rank: Rank, asked: int | None
+) -> Contributions | None:
+    """What sets the item's score apart from its reference's, for the only query of the trace.
+
+    Of a candidate that the ranker did not see it is the source sum, and the reference is the last finalist: what put it
+    behind. None for items that were not scored.
+
+    Args:
+        question: how the list was asked for.
+        trace: of one query.
+        item: that is explained.
+        rank: how far it came.
+        asked: a reference that is asked for; None: the first ranked item that is not shown; for an item that is not
+            shown itself, the last one of the list. Where no such item was ranked, the last one that was.
+
+    Raises:
+        QuestionError: the reference that is asked for was not ranked, or is the item.
+    """
+    if asked is not None:
+        _require_ranked(trace, item, asked)
+    if rank.stage == Stage.CANDIDATE and trace.ranked is not None:
+        return None if rank.set_back or np.isnan(rank.gate) else _at_the_gate(question, trace.ranked, item)
+    if rank.stage not in _SCORED:
+        return None
+    reference = _reference(trace, item, rank) if asked is None else asked
+    ranker = question.recommender.ranker
+    if trace.ranked is None or ranker is None:
+        (source,) = question.sources.values()
+        return by_source(source, trace.queries, item, reference)
+    finalists = [
+        None
+        if one is None
+        else Finalist.of(trace.ranked, trace.queries.histories, 0, one, repeats=trace.allowed.repeats)
+        for one in (item, reference)
+    ]
+    explained, compared = finalists
+    return None if explained is None else by_ranker(ranker, explained, compared)
+
+
+def _require_ranked(trace: Trace, item: int, asked: int) -> None:
+    if asked == item:
+        raise QuestionError("a reference that is another item", "the explained item itself", "name another one")
+    if trace.columns(asked)[0] < 0:
+        got = "one that does not come so far for this query"
+        raise QuestionError("a reference that was ranked", got, "name an item of the list, or leave the reference out")
+
+
+def _reference(trace: Trace, item: int, rank: Rank) -> int | None:
+    """The item's reference by default; None: nothing else was ranked."""
+    personal = trace.lists.items[0, : trace.lists.personal[0]]
+    ranked = trace.ranking.items[0]
+    others = ranked[(ranked != NO_ITEM) & (ranked != item)]
+    if rank.stage == Stage.LISTED:
+        unshown = others[~np.isin(others, personal)]
+        if len(unshown):
+            return int(unshown[0])
+    elif len(personal):
+        return int(personal[-1])
+    return int(others[-1]) if len(others) else None
+
+
+def _at_the_gate(question: Question, ranked: RankedCandidates, item: int) -> Contributions | None:
+    ranker = question.recommender.ranker
+    if ranker is None:
+        return None
+    last = int(ranked.finalists.items[0, -1])
+    return replace(by_source_sum(ranker, ranked.candidates, 0, item, last), of="source_sum")
