@@ -210,6 +210,11 @@ class EvaluationConfig(Section):
     report_dir: Path = Field(Path("data/reports"), description="Parent folder of reports.")
     cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1, description="The k of the metrics at k.")
     bootstrap_samples: Positive = Field(1000, description="Resamples of users for each 95% interval.")
+    explained_users: NonNegative = Field(
+        200,
+        description="Users (seeded) of whose lists explanations are measured, each with a hundred or more runs of the "
+        "recommender; 0: none are.",
+    )
     bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0, 3.0, 5.0, 10.0, 25.0],
         min_length=1,

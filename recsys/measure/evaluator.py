@@ -16,6 +16,7 @@ from recsys.measure import systems as s
 from recsys.measure.best_baseline import best_baseline
 from recsys.measure.candidate_recall import candidate_recall
 from recsys.measure.cold_start import among_new_items, new_users
+from recsys.measure.explanations.measure import measure_explanations
 from recsys.measure.full_ranking import FullRanking
 from recsys.measure.protocol import HISTORY_SPLITS, HeldOut, main_cutoff, train_counts
 from recsys.measure.provenance import require_same_dataset
@@ -30,7 +31,8 @@ RANK = "Rank the catalogue for every user"
 RESAMPLE = "Resample users for intervals"
 COLD_START = "Candidates, new users and new items"
 RATINGS = "Ratings"
-STEPS = (RANK, RESAMPLE, COLD_START, RATINGS)
+EXPLANATIONS = "Explanations"
+STEPS = (RANK, RESAMPLE, COLD_START, RATINGS, EXPLANATIONS)
 
 
 def evaluate(
@@ -94,6 +96,8 @@ def evaluate(
         predict = _rating_head(bundle, systems)
         ratings = _ratings(predict, dataset, held, config)
         calibration = _calibration(held, dataset.n_items, predict)
+    with steps.step(EXPLANATIONS):
+        explanations = measure_explanations(bundle, held, config)
     return {
         **results,
         "protocol": protocol,
@@ -102,6 +106,7 @@ def evaluate(
         "new_users": of_new_users,
         "ratings": ratings,
         "calibration": calibration,
+        "explanations": explanations,
     }
 
 

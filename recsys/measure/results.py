@@ -219,6 +219,76 @@ class Reliability(TypedDict):
     bins: list[ReliabilityBin]
 
 
+class OrderFigures(TypedDict):
+    """Of an order in which histories are left out; see `explanations.fidelity`."""
+
+    figures: Figures
+    curves: dict[str, list[float]]
+
+
+class OrderDifference(Estimate):
+    """Mean of the users' differences of two orders, order - other, with its paired interval."""
+
+    order: str
+    other: str
+    metric: str
+
+
+class Fidelity(TypedDict):
+    """See `explanations.fidelity.fidelity`; curves are mean heights at `shares` of the history."""
+
+    users: int
+    shares: list[float]
+    orders: dict[str, OrderFigures]
+    differences: list[OrderDifference]
+
+
+class Agreement(TypedDict):
+    """Whether the history item that a reason names is the one without which the listed item's score falls most.
+
+    `chance` is that of an item drawn from the same histories; the users' shares are averaged.
+    """
+
+    users: int
+    entries: int
+    share: Estimate
+    chance: float
+    by_source: dict[str, dict[str, float]]
+
+
+class Reasons(TypedDict):
+    """See `explanations.reasons.reasons`."""
+
+    users: int
+    entries: int
+    personal: Estimate
+    distinct: Estimate
+    kinds: Estimate
+    agreement: Agreement | None
+
+
+class Additivity(TypedDict):
+    """Errors of the sums of contributions, in units of the score."""
+
+    items: int
+    largest: float
+    median: float
+
+
+class Explanations(TypedDict):
+    """See `explanations.measure.measure_explanations`; a part that could not be measured is None.
+
+    `left_out` counts by cause the users of whom there are no curves.
+    """
+
+    not_measured: str | None
+    users: int
+    left_out: dict[str, int]
+    fidelity: Fidelity | None
+    reasons: Reasons | None
+    additivity: Additivity | None
+
+
 BundleFigures = dict[str, dict[str, dict[str, float | None]]]
 """Protocol -> system -> metric -> mean."""
 Spread = dict[str, dict[str, dict[str, dict[str, float] | None]]]
@@ -249,6 +319,7 @@ class Measured(RankingFigures):
     new_users: NewUsers | None
     ratings: RatingResults | None
     calibration: Reliability | None
+    explanations: Explanations | None
 
 
 class Results(Measured):

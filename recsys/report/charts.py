@@ -6,17 +6,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.measure import systems as s
+from recsys.measure.explanations.fidelity import DELETION, INSERTION
 from recsys.measure.results import HistorySlice
 from recsys.measure.tally import HEADLINE
 from recsys.report import figures
 from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
-from recsys.report.names import METRIC_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
+from recsys.report.names import METRIC_LABELS, ORDER_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
 
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
 _OTHER = 6
 _MOST_FEATURES = 16
-PUBLISHED = ("comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration")
+PUBLISHED = (
+    "comparison",
+    "baselines",
+    "stages",
+    "features",
+    "alpha",
+    "new_users",
+    "new_items",
+    "calibration",
+    "explanations",
+)
 """Figures that `evaluate.py --figures` writes as files."""
 FEWEST_USERS = 100  # who chose a new item, for a figure of new items
 
@@ -62,6 +73,7 @@ def draw(results: Document) -> dict[str, str]:
         "alpha": _alpha(hybrid.get("alpha_sweep"), _cutoff(results)),
         "ratings": _ratings(results["ratings"]),
         "calibration": _calibration(results["calibration"]),
+        "explanations": _explanations(results["explanations"]),
         "training": _training(metrics.get("training_curve"), "validation_"),
         "ranker_training": _training(ranker.get("curve"), ""),
     }
@@ -240,6 +252,22 @@ def _calibration(calibration: Mapping[str, Any] | None) -> str | None:
     points = [(part["predicted"], Point.of(part["actual"])) for part in bins]
     shares = [part["count"] / total for part in bins]
     return figures.reliability(points, shares, ("Mean predicted rating", "Mean rating given"))
+
+
+def _explanations(explanations: Mapping[str, Any] | None) -> str | None:
+    if not explanations or not explanations["fidelity"]:
+        return None
+    found = explanations["fidelity"]
+    panels = {
+        title: {
+            ORDER_LABELS[name]: (found["shares"], order["curves"][curve]) for name, order in found["orders"].items()
+        }
+        for curve, title in (
+            (DELETION, "Deletion: the sooner the item falls, the better"),
+            (INSERTION, "Insertion: the sooner it comes up, the better"),
+        )
+    }
+    return figures.curves(panels, "Share of the history left out, or back", shares=True)
 
 
 def _training(curve: Sequence[Mapping[str, float]] | None, prefix: str) -> str | None:

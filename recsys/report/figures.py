@@ -162,8 +162,17 @@ def curves(
     *,
     colours: Mapping[str, int] | None = None,
     log_x: bool = False,
+    shares: bool = False,
 ) -> str:
-    """Line charts: title -> label -> (x, y); without `colours` each panel takes the series in their order."""
+    """Line charts: title -> label -> (x, y); without `colours` each panel takes the series in their order.
+
+    Args:
+        panels: see above.
+        x_label: of the horizontal axis.
+        colours: label -> index in `SERIES`.
+        log_x: the horizontal axis is logarithmic.
+        shares: both axes go from 0 to 1, the horizontal one in per cent.
+    """
     with new_figure(2.6, len(panels)) as (figure, axes):
         for axis, (title, lines) in zip(axes, panels.items(), strict=True):
             for number, (label, (x, y)) in enumerate(lines.items()):
@@ -178,6 +187,10 @@ def curves(
                 axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
                 axis.xaxis.set_minor_locator(NullLocator())
                 axis.set_ylim(bottom=0)
+            elif shares:
+                axis.set_xlim(0, 1)
+                axis.set_ylim(0, 1.04)
+                axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
             else:
                 axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         if len({tuple(lines) for lines in panels.values()}) == 1:

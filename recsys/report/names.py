@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recsys.measure import systems as s
+from recsys.measure.explanations.fidelity import CHEAP, EXPLANATION, RANDOM, RECENCY
 from recsys.measure.rating_models import SVD, SVD_REFIT, SVDPP, SVDPP_REFIT
 from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS
 from recsys.sources.registry import ENTRIES
@@ -22,6 +23,13 @@ _SYSTEMS = {
 PROTOCOL_TITLES = {
     s.SEEN_REMOVED: "Seen items removed: items of the history are not recommended",
     s.NOTHING_REMOVED: "Nothing removed: items of the history compete too",
+}
+
+ORDER_LABELS = {
+    EXPLANATION: "Full explanation",
+    CHEAP: "Reason in the list, then most recent",
+    RECENCY: "Most recent first",
+    RANDOM: "Random",
 }
 
 METRIC_LABELS = {
@@ -51,6 +59,11 @@ _RATING_LABELS = {
 def system_label(name: str) -> str:
     """How a report calls a system."""
     return _SYSTEMS[name][0] if name in _SYSTEMS else name.replace("_", " ").capitalize()
+
+
+def source_label(name: str) -> str:
+    """How a report calls a source, the two-tower being one."""
+    return "Two-tower" if name == s.TWO_TOWER else system_label(name)
 
 
 def system_description(name: str) -> str:

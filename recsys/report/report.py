@@ -12,10 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from recsys.core.errors import ConfigError
 from recsys.measure import systems as s
 from recsys.measure.best_baseline import difference
+from recsys.measure.explanations.fidelity import LISTED
 from recsys.report import charts, tables
 from recsys.report.document import Document
 from recsys.report.drawing import standalone
-from recsys.report.names import METRIC_LABELS, metric_label, rating_labels
+from recsys.report.names import METRIC_LABELS, ORDER_LABELS, metric_label, rating_labels, source_label
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
 
@@ -104,6 +105,9 @@ def render(results: Document) -> str:
         data_facts=tables.data_facts(results["run"]["dataset"]),
         drops=tables.drops(results["run"]["dataset"]),
         metric_labels=METRIC_LABELS,
+        order_labels=ORDER_LABELS,
+        listed=LISTED,
+        source_label=source_label,
         difference=lambda system, other, metric: difference(results["comparisons"], system, other, metric),
         names=s,
     )

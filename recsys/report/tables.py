@@ -14,7 +14,7 @@ from recsys.measure.ratings import HEAD
 from recsys.measure.tally import HEADLINE
 from recsys.report.charts import ordered
 from recsys.report.document import Document, headline_protocol
-from recsys.report.names import METRIC_LABELS, metric_label, system_label
+from recsys.report.names import METRIC_LABELS, metric_label, source_label, system_label
 
 REAL_TIMES_FROM = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 """Earlier timestamps are taken for counters that only order events."""
@@ -122,7 +122,7 @@ def hybrid_parts(results: Document) -> dict[str, Any] | None:
     form = "{:.1%}" if kind == "shares" else "{:.3g}"
     rows = [
         (
-            "Two-tower" if name == s.TWO_TOWER else system_label(name),
+            source_label(name),
             *(form.format(table[name]) if table.get(name) else "–" for table in (mixed, blended)),
         )
         for name in names

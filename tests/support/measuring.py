@@ -86,6 +86,7 @@ class FakeRecommender:
     popularity: Popularity
     bonus: Float32Array
     depth: int = 200
+    ranker: None = None
 
     def read(self, queries: Queries) -> Queries:
         return queries

@@ -13,6 +13,7 @@ import pytest
 
 from recsys.core.errors import ConfigError
 from recsys.measure.evaluator import evaluate
+from recsys.measure.explanations.fidelity import EXPLANATION, RANDOM, RECENCY
 from recsys.measure.provenance import changed_settings, provenance
 from recsys.measure.systems import BLEND, HYBRID
 from recsys.report import charts
@@ -57,6 +58,51 @@ METRICS = {
         "groups": [{"group": "price", "features": ["price_distance"], "ndcg@10_drop": 0.0017}],
         "features": [{"name": "price_distance", "ndcg@10_drop": 0.0017}],
     },
+}
+AREAS = {
+    EXPLANATION: ({"mean": 0.31, "low": 0.29, "high": 0.33}, {"mean": 0.83, "low": 0.81, "high": 0.85}),
+    RECENCY: ({"mean": 0.52, "low": 0.5, "high": 0.54}, {"mean": 0.71, "low": 0.7, "high": 0.72}),
+    RANDOM: ({"mean": 0.61, "low": 0.6, "high": 0.62}, {"mean": 0.62, "low": 0.6, "high": 0.64}),
+}
+EXPLANATIONS = {
+    "not_measured": None,
+    "users": 40,
+    "left_out": {"without_history": 7, "with_one_item_alone": 2, "without_a_personal_item": 0},
+    "fidelity": {
+        "users": 31,
+        "shares": [0, 0.5, 1],
+        "orders": {
+            name: {
+                "figures": {
+                    "deletion": deletion,
+                    "insertion": insertion,
+                    **{f"listed_without_{few}": {"mean": 0.9 / few, "low": 0, "high": 1} for few in (1, 2, 3)},
+                },
+                "curves": {"deletion": [1, deletion["mean"], 0], "insertion": [0, insertion["mean"], 1]},
+            }
+            for name, (deletion, insertion) in AREAS.items()
+        },
+        "differences": [
+            {"order": EXPLANATION, "other": other, "metric": metric, "mean": mean, "low": -0.25, "high": -0.17}
+            for other in (RECENCY, RANDOM)
+            for metric, mean in (("deletion", -0.2109), ("insertion", 0.1208))
+        ],
+    },
+    "reasons": {
+        "users": 33,
+        "entries": 330,
+        "personal": {"mean": 0.912, "low": 0.9, "high": 0.93},
+        "distinct": {"mean": 0.634, "low": 0.6, "high": 0.66},
+        "kinds": {"mean": 2.31, "low": 2.2, "high": 2.4},
+        "agreement": {
+            "users": 31,
+            "entries": 287,
+            "share": {"mean": 0.713, "low": 0.69, "high": 0.73},
+            "chance": 0.243,
+            "by_source": {"transitions": {"entries": 200, "share": 0.731, "chance": 0.244}},
+        },
+    },
+    "additivity": {"items": 31, "largest": 3.3e-6, "median": 4e-7},
 }
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -134,7 +180,8 @@ def results() -> dict[str, Any]:
         ],
         "spread": {protocol: {"system": {"ndcg@10": {"mean": 0.1234, "sd": 0.0021}}} for protocol in figures},
     }
-    return document(evaluate(bundle, dataset, config), run, spread)
+    measured = evaluate(bundle, dataset, config) | {"explanations": EXPLANATIONS}
+    return document(measured, run, spread)
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +208,9 @@ def test_the_page_is_whole_and_loads_nothing(html: str) -> None:
 
 
 def test_every_figure_is_there_in_the_colours_of_the_page(html: str) -> None:
-    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, new items, ratings, calibration, and
-    # two trainings.
-    assert html.count("<svg") == 13
+    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, new items, ratings, calibration,
+    # explanations, and two trainings.
+    assert html.count("<svg") == 14
     assert "#0a0b" not in html
     used = set(re.findall(r"var\((--[\w-]+)\)", html))
     defined = set(re.findall(r"(--[\w-]+):", html))
@@ -210,9 +257,29 @@ def test_budgets_shares_seeds_and_new_items_are_told(html: str) -> None:
     assert "1 items have no interaction in train: 1 were held out" in text
 
 
+def test_whether_explanations_are_true_is_told(html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    assert "31 of 40 users drawn; left out: 7 without history, 2 with one item alone." in text
+    assert "Most recent first 0.5200 0.5000 – 0.5400 −0.2109 −0.2500 to −0.1700 0.7100" in text
+    assert "90.0% 45.0% 30.0%" in text
+    assert "91.2% (95% interval 90.0% to 93.0%) of 330 entries in the lists of 33 users" in text
+    assert "24.3% by chance (287 entries, 31 users)" in text
+    assert "by 3.3e-06 at most, 4.0e-07 in the median of 31 items" in text
+    assert "Transitions 200 73.1% 24.4%" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_why_explanations_were_not_measured_is_told(results: dict[str, Any]) -> None:
+    nothing = {"fidelity": None, "reasons": None, "additivity": None, "left_out": {}, "users": 3}
+    page = render(results | {"explanations": nothing | {"not_measured": "there is no ranker"}})
+    assert "Not measured: there is no ranker." in page
+    assert "Area, deletion" not in page
+
+
 def test_figures_are_files_that_need_nothing_and_never_change(results: dict[str, Any], tmp_path: Path) -> None:
     paths = write_figures(results, tmp_path / "a")
     names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration"]
+    names.append("explanations")
     assert [path.name for path in paths] == [f"{name}.svg" for name in names]
     again = write_figures(copy.deepcopy(results), tmp_path / "b")
     for path, other in zip(paths, again, strict=True):
@@ -233,13 +300,21 @@ def test_all_figures_are_in_the_json(results: dict[str, Any], tmp_path: Path) ->
 
 def test_what_is_not_there_is_not_shown(results: dict[str, Any]) -> None:
     bare = copy.deepcopy(results)
-    for key in ("ratings", "calibration", "new_users", "cold_items", "candidates"):
+    for key in ("ratings", "calibration", "new_users", "cold_items", "candidates", "explanations"):
         bare[key] = None
     bare["seeds"] = None
     bare["run"]["bundle"]["metrics"] = {"ranker": None}
     page = render(bare)
     assert page.count("<svg") == 5  # comparison, baselines, cutoffs, slices, stages
-    for words in ("Calibration", "Other seeds", "Tuning budgets", "each feature", "New users", "New items"):
+    for words in (
+        "Explanations",
+        "Calibration",
+        "Other seeds",
+        "Tuning budgets",
+        "each feature",
+        "New users",
+        "New items",
+    ):
         assert words not in page
     for protocol in bare["ranking"]:
         bare["ranking"][protocol] = {"users": 0, "systems": {}}
