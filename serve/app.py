@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 import recsys
 from serve import logs
 from serve.events import routes as events
+from serve.explanations import routes as explanations
 from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
 from serve.http.limits import BodyLimit, ConcurrencyLimit, QueryLimit
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
         if not early:
             await asyncio.shield(asyncio.wrap_future(server.parts.bundles.first))
         yield
+        await server.explanations.texts.close()
         await asyncio.to_thread(server.close)
 
     app = FastAPI(
@@ -67,8 +69,9 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
         # Layers of this package measure; to look for OpenTelemetry at every request takes a quarter of the app's time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.server, app.state.parts, app.state.recommendations = server, server.parts, server.recommendations
-    for subject in (recommendations, items, users, events, operations):
+    app.state.server, app.state.parts = server, server.parts
+    app.state.recommendations, app.state.explanations = server.recommendations, server.explanations
+    for subject in (recommendations, explanations, items, users, events, operations):
         app.include_router(subject.router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)

@@ -19,5 +19,13 @@ class OverloadedError(Exception):
     """More requests wait than are allowed to; this one was not queued."""
 
 
+class UnknownItemError(Exception):
+    """The catalogue of the bundle that answers holds no such item; the message names it."""
+
+
+class UnfitRequestError(Exception):
+    """What a request asks for does not go together, or does not exist here; the message says what was expected."""
+
+
 class UnknownModelError(Exception):
     """The bundle that answers has no such model; the message names those it has."""

@@ -64,6 +64,25 @@ class Metrics:
             "recsys_fallbacks", "Lists filled up with popular items.", ["reason"], registry=registry
         )
         self._shortfalls = Counter("recsys_shortfalls", "Lists shorter than asked for.", registry=registry)
+        self._explanations = Counter(
+            "recsys_explanations",
+            "Explanations, by depth and by how far the item came.",
+            ["depth", "stage"],
+            registry=registry,
+        )
+        self._explanation_seconds = Histogram(
+            "recsys_explanation_seconds",
+            "Time to compute an explanation, without its text.",
+            ["depth"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._explanation_texts = Counter(
+            "recsys_explanation_texts",
+            "Texts of explanations and blurbs, by who wrote them.",
+            ["text_source"],
+            registry=registry,
+        )
         self._events = Counter(
             "recsys_events", "Events received, duplicates among them.", ["event_type"], registry=registry
         )
@@ -137,6 +156,14 @@ class Metrics:
 
     def fell_short(self) -> None:
         self._shortfalls.inc()
+
+    def explained(self, depth: str, stage: str, seconds: float) -> None:
+        self._explanations.labels(depth, stage).inc()
+        self._explanation_seconds.labels(depth).observe(seconds)
+
+    def told(self, text_source: str) -> None:
+        """A text was written, by rules or a language model."""
+        self._explanation_texts.labels(text_source).inc()
 
     def appended(self, event_type: str, lag_s: float) -> None:
         """An event that the store took so long after it happened."""

@@ -13,6 +13,7 @@ import threading
 
 from recsys.core.errors import RecsysError
 from serve.bundles.loaded import LoadedBundle
+from serve.explanations.queue import ExplanationQueue
 from serve.items import search_index
 from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
@@ -32,6 +33,7 @@ class Server:
     Attributes:
         parts: what several subjects share.
         recommendations: takes requests for lists.
+        explanations: takes requests for what is said of the items in them.
         buckets: what each caller has asked for lately; None: nobody counts.
     """
 
@@ -46,6 +48,7 @@ class Server:
         self.buckets = shared.buckets
         self.parts = Parts.compose(settings, shared, self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
+        self.explanations = ExplanationQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings, self.parts.metrics) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -59,6 +62,7 @@ class Server:
         if link:
             link.start()
         self.recommendations.start()
+        self.explanations.start()
         if self._retention:
             self._retention.start()
         self.parts.bundles.start()
@@ -95,6 +99,7 @@ class Server:
         if self._retention:
             self._retention.close()
         self.recommendations.close()
+        self.explanations.close()
         if self.parts.link:
             self.parts.link.close()
         if self.parts.keys:

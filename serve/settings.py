@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     max_queue: Annotated[int, Field(ge=1)] = Field(
         1024, description="Users waiting for their list in a worker; a request beyond gets 503 at once."
     )
+    max_explanations: Annotated[int, Field(ge=1)] = Field(
+        32,
+        description="Explanations of a depth, cheap or full, waiting in a worker; a request beyond gets 503 at once.",
+    )
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most users of waiting requests scored together.")
     trusted_proxies: str = Field(
         "",

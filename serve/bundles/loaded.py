@@ -122,6 +122,10 @@ class LoadedBundle:
         scale, offset = self.calibration(model)
         return logistic(scale * scores.astype(np.float64) + offset)
 
+    def share_of_interactions(self, popularity: Float32Array) -> Float64Array:
+        """Of popular items their share of all interactions: what stands for the confidence of models."""
+        return np.clip(popularity.astype(np.float64) / max(float(self.popularity.sum()), 1e-9), 0, 1)
+
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
         given = self.bundle.manifest.serving.confidence.get(model)

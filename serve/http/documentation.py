@@ -71,7 +71,8 @@ def struct_schemas(*kinds: type[Struct]) -> dict[str, Any]:
     """JSON schemas of structs and of those within them, by name."""
     _, schemas = schema_components(kinds, ref_template=f"{SCHEMAS}{{name}}")
     for schema in schemas.values():
-        for name, field in schema["properties"].items():
+        _complete(schema)
+        for name, field in schema.get("properties", {}).items():  # an enumeration has none
             parts = (field, *field.get("anyOf", ()))
             if not any("$ref" in part for part in parts):
                 field["title"] = name.replace("_", " ").title()  # what generators of clients name a type by

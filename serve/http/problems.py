@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from recsys.core.errors import BundleError, DamagedBundleError
 from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
-from serve.errors import NotReadyError, OverloadedError, UnknownModelError
+from serve.errors import NotReadyError, OverloadedError, UnfitRequestError, UnknownItemError, UnknownModelError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -84,6 +84,8 @@ def install(app: FastAPI) -> None:
         RequestValidationError: _invalid_request,
         HTTPException: _http_error,
         ProblemError: lambda _, error: problem(error.status, error.detail, error.headers),
+        UnknownItemError: lambda _, error: problem(404, str(error)),
+        UnfitRequestError: lambda _, error: problem(422, str(error)),
         UnknownModelError: lambda _, error: problem(422, str(error)),
         InvalidCursor: lambda _, error: problem(422, f"cursor: {error.remedy}"),
         InvalidRecord: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}"),

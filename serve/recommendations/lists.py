@@ -61,7 +61,7 @@ def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) 
     k = made.items.shape[1]
     if options.model != FALLBACK and made.personal.min(initial=k) == k:
         return loaded.confidence(options.model, made.scores)
-    shares = np.clip(made.scores.astype(np.float64) / max(float(loaded.popularity.sum()), 1e-9), 0, 1)
+    shares = loaded.share_of_interactions(made.scores)
     if options.model == FALLBACK:
         return shares
     popular = np.arange(k) >= made.personal[:, None]

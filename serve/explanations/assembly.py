@@ -1,0 +1,246 @@
+"""From evidence and facts to what answers show of them: rows become items, and what is no number becomes null."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.bundle import ItemCard
+from recsys.explain.evidence import Evidence, Stage
+from recsys.explain.fact import Fact
+from recsys.sources.registry import FALLBACK
+from serve.bundles.loaded import LoadedBundle
+from serve.explanations.answers import (
+    BorrowedScore,
+    ContributionPart,
+    CounterfactualAnswer,
+    ExplainedItem,
+    ExplanationResponse,
+    FactAnswer,
+    GuardAnswer,
+    HistoryReason,
+    NamedItem,
+    RuleAnswer,
+    ScoredItem,
+    SourceOpinionAnswer,
+)
+from serve.explanations.options import ExplanationRequest
+from serve.explanations.texts import ExplanationText
+from serve.histories.live_histories import LiveQueries
+from serve.histories.summary import fallback_reason, summaries
+from serve.times import now_text, time_text
+
+EXCLUDE_SEEN = "exclude_seen"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """All that is known of an item in a list, before it is told.
+
+    Attributes:
+        request: what was wanted.
+        loaded: bundle that answers.
+        users: the one user or session, and its history.
+        evidence: of the item.
+        facts: that follow from it, strongest first.
+        actions: what was done at each position of the history; None: nobody knows.
+        rules: names of those of the request.
+        language: of texts and numbers.
+    """
+
+    request: ExplanationRequest
+    loaded: LoadedBundle
+    users: LiveQueries
+    evidence: Evidence
+    facts: tuple[Fact, ...]
+    actions: tuple[str | None, ...]
+    rules: tuple[str, ...]
+    language: str
+
+
+def assembled(explained: Explained, text: ExplanationText) -> ExplanationResponse:
+    """The answer."""
+    request, loaded, evidence = explained.request, explained.loaded, explained.evidence
+    options, rank, items = request.options, evidence.rank, Items(loaded, evidence)
+    (user,) = summaries(explained.users)
+    contributions, filled = evidence.contributions, rank.stage is Stage.FILLED
+    facts = [_fact(fact, items) for fact in explained.facts if request.sensitive or not fact.sensitive]
+    return ExplanationResponse(
+        user_id=request.subject if isinstance(request.subject, str) else None,
+        user=user,
+        item=ExplainedItem(**items.card(evidence.item)._asdict()),
+        bundle=loaded.info,
+        model=evidence.model,
+        as_of=time_text(options.as_of),
+        k=evidence.k,
+        depth=request.depth,
+        stage=rank.stage,
+        rank=rank.rank,
+        score=number(rank.score),
+        confidence=_confidence(loaded, evidence),
+        semantic_similarity=None,
+        source_sum=number(rank.source_sum),
+        sum_rank=rank.sum_rank,
+        gate=number(rank.gate),
+        reference=None
+        if contributions is None or contributions.reference is None
+        else items.scored(contributions.reference, contributions.reference_score),
+        contributions=None
+        if contributions is None
+        else [ContributionPart(group=part.group, value=rounded(part.value)) for part in contributions.groups],
+        contributions_exact=None if contributions is None else contributions.exact,
+        additivity_error=None if contributions is None else contributions.additivity_error,
+        sources=_opinions(evidence),
+        history=_history(explained, items),
+        borrowed=_borrowed(evidence, items),
+        counterfactual=_counterfactual(evidence, items),
+        rules=_rules(explained),
+        features={name: number(value) for name, value in evidence.features.items()},
+        facts=facts,
+        reasoning_factors=[fact.text for fact in facts if fact.polarity == "for" and fact.text],
+        text=text.text,
+        style=request.style,
+        language=explained.language,
+        cites=list(text.cites),
+        text_source=text.text_source,
+        guard=GuardAnswer(state=text.guard.state, reasons=list(text.guard.reasons)),
+        fallback_used=filled,
+        fallback_reason=fallback_reason(options, request.subject, user) if filled else None,
+        store=explained.users.store,
+        generated_at=now_text(),
+    )
+
+
+class Items:
+    """What is shown of the items that evidence names, read at once."""
+
+    def __init__(self, loaded: LoadedBundle, evidence: Evidence) -> None:
+        self._cards: Mapping[int, ItemCard] = loaded.cards(list(dict.fromkeys(_rows(evidence))))
+
+    def card(self, row: int) -> ItemCard:
+        """All that is shown of an item."""
+        return self._cards[row]
+
+    def named(self, row: int) -> NamedItem:
+        """Id and title."""
+        card = self._cards[row]
+        return NamedItem(item_id=card.item_id, title=card.title)
+
+    def scored(self, row: int, score: float) -> ScoredItem:
+        """Id, title and a number."""
+        card = self._cards[row]
+        return ScoredItem(item_id=card.item_id, title=card.title, score=rounded(score))
+
+
+def _rows(evidence: Evidence) -> Iterable[int]:
+    yield evidence.item
+    if evidence.contributions is not None and evidence.contributions.reference is not None:
+        yield evidence.contributions.reference
+    yield from (share.item for share in evidence.history)
+    for borrowed in evidence.borrowed:
+        yield from borrowed.lenders
+    if evidence.counterfactual is not None:
+        yield from evidence.counterfactual.without
+        if evidence.counterfactual.replacement is not None:
+            yield evidence.counterfactual.replacement
+
+
+def _confidence(loaded: LoadedBundle, evidence: Evidence) -> float | None:
+    """As recommendations have it: of a popular item its share of all interactions, of others the calibrated score."""
+    score = number(evidence.rank.score)
+    if score is None:
+        return None
+    scores = np.array([score], np.float32)
+    if evidence.rank.stage is Stage.FILLED or evidence.model == FALLBACK:
+        return rounded(loaded.share_of_interactions(scores)[0])
+    return rounded(loaded.confidence(evidence.model, scores)[0])
+
+
+def _opinions(evidence: Evidence) -> list[SourceOpinionAnswer]:
+    return [
+        SourceOpinionAnswer(
+            source=opinion.source,
+            score=rounded(opinion.score),
+            weight=rounded(opinion.weight),
+            rank=opinion.rank,
+            depth=opinion.depth,
+            proposed=opinion.proposed,
+            rest=rounded(opinion.rest),
+        )
+        for opinion in evidence.sources
+    ]
+
+
+def _history(explained: Explained, items: Items) -> list[HistoryReason]:
+    reasons = []
+    for share in explained.evidence.history:
+        named = items.named(share.item)
+        reasons.append(
+            HistoryReason(
+                item_id=named.item_id,
+                title=named.title,
+                action=explained.actions[share.positions[-1]],
+                times=len(share.positions),
+                shares={source: rounded(value) for source, value in share.shares.items() if value},
+                total=rounded(share.total),
+                tried=share.tried,
+                rank_without=share.rank_without,
+                score_without=number(share.score_without),
+            )
+        )
+    return reasons
+
+
+def _borrowed(evidence: Evidence, items: Items) -> list[BorrowedScore]:
+    return [
+        BorrowedScore(source=one.source, lenders=[items.scored(row, lent) for row, lent in one.lenders.items()])
+        for one in evidence.borrowed
+    ]
+
+
+def _counterfactual(evidence: Evidence, items: Items) -> CounterfactualAnswer | None:
+    found = evidence.counterfactual
+    if found is None:
+        return None
+    return CounterfactualAnswer(
+        without=[items.named(row) for row in found.without],
+        rank=found.rank,
+        replacement=None if found.replacement is None else items.named(found.replacement),
+    )
+
+
+def _rules(explained: Explained) -> list[RuleAnswer]:
+    """Those that the request made, by name."""
+    named = [EXCLUDE_SEEN] if explained.request.options.exclude_seen else []
+    forbidding = explained.evidence.rank.forbidden_by
+    return [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
+
+
+def _fact(fact: Fact, items: Items) -> FactAnswer:
+    return FactAnswer(
+        id=fact.id,
+        kind=fact.kind,
+        text=None,
+        value=fact.value if isinstance(fact.value, str | int) else rounded(fact.value),
+        unit=fact.unit,
+        polarity=fact.polarity,
+        strength=number(fact.strength),
+        personal=fact.personal,
+        sensitive=fact.sensitive,
+        history_item=None if fact.history_item is None else items.named(fact.history_item),
+        action=fact.action,
+        count=fact.count,
+    )
+
+
+def number(value: float | None) -> float | None:
+    """A number as lists show it, of six decimals; null for what is none or infinite, which JSON has no word for."""
+    return None if value is None or not math.isfinite(value) else rounded(value)
+
+
+def rounded(value: float) -> float:
+    """A number of six decimals, as lists show it."""
+    return round(float(value), 6)

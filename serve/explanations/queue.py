@@ -1,0 +1,93 @@
+"""The way of an explanation: computed on a thread of its own, told by rules or a language model, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+from serve.bundles.loaded import LoadedBundle
+from serve.errors import OverloadedError
+from serve.explanations.answers import BlurbResponse, ExplanationResponse
+from serve.explanations.assembly import Explained, assembled
+from serve.explanations.blurbs import Blurbs
+from serve.explanations.options import Depth, ExplanationRequest
+from serve.explanations.service import LANGUAGE, ExplanationService, item_row
+from serve.explanations.texts import Texts
+from serve.parts import Parts
+
+
+class ExplanationQueue:
+    """Takes requests from the event loop; recommendations go on meanwhile.
+
+    Each depth has a thread: a cheap explanation does not wait for full ones, which run the recommender many times.
+
+    Attributes:
+        texts: writes what is answered.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        """Compose the parts; nothing runs before `start`."""
+        self.texts = Texts(parts.settings, parts.metrics)
+        self._service = ExplanationService(parts.bundles, parts.histories, parts.metrics)
+        self._blurbs = Blurbs(self.texts, parts.link)
+        self._metrics, self._most = parts.metrics, parts.settings.max_explanations
+        self._waiting: Counter[Depth] = Counter()
+        self._threads: dict[Depth, ThreadPoolExecutor] = {}
+
+    def start(self) -> None:
+        """Begin to take requests."""
+        self._threads = {depth: ThreadPoolExecutor(1, f"explaining-{depth}") for depth in get_args(Depth)}
+
+    async def submit(self, request: ExplanationRequest) -> ExplanationResponse:
+        """The explanation of an item.
+
+        Raises:
+            OverloadedError: too many of this depth wait already.
+            NotReadyError: no bundle is loaded.
+            UnknownModelError: the bundle has no such model.
+            UnknownItemError: the catalogue holds no such item.
+            UnfitRequestError: the item to compare with was not ranked, or there is no such language.
+        """
+        explained = await self._explained(request)
+        text = await self.texts.explain(explained.facts, request.style, explained.language)
+        self._metrics.told(text.text_source)
+        return assembled(explained, text)
+
+    async def _explained(self, request: ExplanationRequest) -> Explained:
+        depth = request.depth
+        if self._waiting[depth] >= self._most:
+            raise OverloadedError
+        self._waiting[depth] += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads[depth], self._service.explained, request)
+        finally:
+            self._waiting[depth] -= 1
+
+    async def blurb(self, loaded: LoadedBundle, item_id: str, language: str | None) -> BlurbResponse:
+        """An item in a few words.
+
+        Raises:
+            UnknownItemError: the catalogue holds no such item.
+            UnfitRequestError: there is no such language.
+        """
+        row = await asyncio.to_thread(item_row, loaded, item_id)
+        blurb = await self._blurbs.blurb(loaded, row, language or LANGUAGE)
+        self._metrics.told(blurb.text_source)
+        card = loaded.cards([row])[row]
+        return BlurbResponse(
+            item_id=card.item_id,
+            title=card.title,
+            text=blurb.text,
+            text_source=blurb.text_source,
+            cached=blurb.cached,
+            language=language or LANGUAGE,
+            bundle=loaded.info,
+        )
+
+    def close(self) -> None:
+        """Finish what is under way and end the threads."""
+        for thread in self._threads.values():
+            thread.shutdown()

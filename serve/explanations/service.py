@@ -1,0 +1,87 @@
+"""Explanations from a bundle and the store: what the server does, without HTTP."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields
+
+from recsys.pipeline.allow import PURCHASES, Among, Rule
+from serve.bundles.facets import Filter
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.swap import Bundles
+from serve.errors import UnfitRequestError, UnknownItemError
+from serve.explanations import interim
+from serve.explanations.assembly import Explained
+from serve.explanations.options import ExplanationRequest
+from serve.histories.live_histories import UserHistories
+from serve.metrics import Metrics
+
+LANGUAGE = "en"
+
+
+class ExplanationService:
+    """Explains by the bundle of the moment. For any number of threads."""
+
+    def __init__(self, bundles: Bundles, histories: UserHistories, metrics: Metrics) -> None:
+        self.bundles, self._histories, self._metrics = bundles, histories, metrics
+
+    def explained(self, request: ExplanationRequest) -> Explained:
+        """Evidence and facts of an item, all from the same bundle and the same history.
+
+        Raises:
+            NotReadyError: no bundle is loaded.
+            UnknownModelError: the bundle has no such model.
+            UnknownItemError: the catalogue holds no such item.
+            UnfitRequestError: the item to compare with was not ranked, or there is no such language.
+        """
+        started = time.perf_counter()
+        loaded, options = self.bundles.loaded, request.options
+        loaded.require_model(options.model)
+        item = item_row(loaded, request.item_id)
+        reference = None if request.reference is None else _reference_row(loaded, request.reference)
+        live = self._histories.of(loaded)
+        purchases = options.exclude_seen == PURCHASES
+        users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
+        rules = _named_rules(loaded, options.filter)
+        evidence = interim.explain(
+            loaded,
+            users.queries,
+            item,
+            options.k,
+            model=options.model,
+            exclude_seen=options.exclude_seen,
+            rules=rules,
+            reference=reference,
+            depth=request.depth,
+        )
+        facts = interim.facts_of(evidence)
+        actions = (None,) * len(users.queries.histories.items)
+        self._metrics.explained(request.depth, evidence.rank.stage, time.perf_counter() - started)
+        return Explained(request, loaded, users, evidence, facts, actions, tuple(rules), LANGUAGE)
+
+
+def item_row(loaded: LoadedBundle, item_id: str) -> int:
+    """The row of an item.
+
+    Raises:
+        UnknownItemError: the catalogue holds no such item.
+    """
+    row = loaded.bundle.catalogue.item_row(item_id)
+    if row is None:
+        raise UnknownItemError(f"the catalogue holds no item {item_id[:60]!r}")
+    return row
+
+
+def _reference_row(loaded: LoadedBundle, item_id: str) -> int:
+    try:
+        return item_row(loaded, item_id)
+    except UnknownItemError as error:
+        raise UnfitRequestError(f"reference: {error}") from None
+
+
+def _named_rules(loaded: LoadedBundle, wanted: Filter | None) -> dict[str, Rule]:
+    """A rule for each restriction, so that an explanation can name the one that forbids an item."""
+    given = {} if wanted is None else {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    return {
+        name: Among(loaded.facets.mask(Filter(**{name: value}))) for name, value in given.items() if value is not None
+    }
