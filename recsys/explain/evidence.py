@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+Compared = Literal["score", "source_sum"]
+
 
 class Stage(StrEnum):
     """How far an item came on the way to a list."""
@@ -61,7 +63,7 @@ class Contributions:
     groups: tuple[Contribution, ...]
     additivity_error: float
     exact: bool = True
-    of: Literal["score", "source_sum"] = "score"
+    of: Compared = "score"
 
 
 @dataclass(frozen=True)

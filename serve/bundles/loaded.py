@@ -17,6 +17,8 @@ from recsys.core.errors import BundleError, RecsysError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
+from recsys.explain.actions import Actions
+from recsys.explain.explainer import Explainer
 from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
@@ -44,6 +46,8 @@ class LoadedBundle:
         facets: what items can be filtered by.
         cards: what lists show of item rows.
         event_types: the types of events that it knows.
+        explainer: says why its lists are what they are.
+        actions: tell what was done at each place of a history.
     """
 
     def __init__(self, bundle: Bundle, candidates: int | None = None, threads: int = 1) -> None:
@@ -56,6 +60,7 @@ class LoadedBundle:
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets())
         self.event_types = EventTypes.of(bundle)
+        self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod

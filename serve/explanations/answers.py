@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from recsys.bundle.layout import FULL
-from recsys.explain.evidence import Stage
+from recsys.explain.evidence import Compared, Stage
 from recsys.explain.fact import Kind, Polarity, Unit
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
@@ -119,8 +119,9 @@ class RuleAnswer(Answer):
     name: Annotated[
         str,
         Meta(
-            description="exclude_seen, min_price, max_price, category or brand.",
-            examples=["exclude_seen"],
+            description="seen (it is in the history), bought (the user bought it), min_price, max_price, category or "
+            "brand.",
+            examples=["seen"],
         ),
     ]
     allows: Annotated[bool, Meta(examples=[True])]
@@ -225,15 +226,27 @@ class ExplanationResponse(Answer):
         float | None,
         Meta(description="Source sum of the last finalist; null: all candidates are finalists.", examples=[1.1]),
     ]
+    set_back: Annotated[
+        bool,
+        Meta(description="It stands behind all others at the gate, since it repeats a choice.", examples=[False]),
+    ]
     reference: Annotated[
         ScoredItem | None,
-        Meta(description="What the item's score is compared with; null: nothing else was ranked."),
+        Meta(description="What the item is compared with, and its score or source sum; null: nothing is."),
     ]
     contributions: Annotated[
         list[ContributionPart] | None,
         Meta(
             description="Of the difference of both scores, by falling absolute value: exact Shapley values. null for "
             "an item that was not scored, and one that fills the list up."
+        ),
+    ]
+    contributions_of: Annotated[
+        Compared | None,
+        Meta(
+            description="What they make the difference of. score: final scores. source_sum: the source sums of a "
+            "candidate that the ranker did not see and of the last one that it did. null without contributions.",
+            examples=["score"],
         ),
     ]
     contributions_exact: Annotated[

@@ -11,6 +11,8 @@ import numpy as np
 from recsys.bundle import ItemCard
 from recsys.explain.evidence import Evidence, Stage
 from recsys.explain.fact import Fact
+from recsys.explain.stages import BOUGHT, SEEN
+from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.explanations.answers import (
@@ -32,8 +34,6 @@ from serve.explanations.texts import ExplanationText
 from serve.histories.live_histories import LiveQueries
 from serve.histories.summary import fallback_reason, summaries
 from serve.times import now_text, time_text
-
-EXCLUDE_SEEN = "exclude_seen"
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,14 @@ def assembled(explained: Explained, text: ExplanationText) -> ExplanationRespons
         source_sum=number(rank.source_sum),
         sum_rank=rank.sum_rank,
         gate=number(rank.gate),
+        set_back=rank.set_back,
         reference=None
         if contributions is None or contributions.reference is None
         else items.scored(contributions.reference, contributions.reference_score),
         contributions=None
         if contributions is None
         else [ContributionPart(group=part.group, value=rounded(part.value)) for part in contributions.groups],
+        contributions_of=None if contributions is None else contributions.of,
         contributions_exact=None if contributions is None else contributions.exact,
         additivity_error=None if contributions is None else contributions.additivity_error,
         sources=_opinions(evidence),
@@ -214,7 +216,7 @@ def _counterfactual(evidence: Evidence, items: Items) -> CounterfactualAnswer | 
 
 def _rules(explained: Explained) -> list[RuleAnswer]:
     """Those that the request made, by name."""
-    named = [EXCLUDE_SEEN] if explained.request.options.exclude_seen else []
+    named = {True: [SEEN], PURCHASES: [BOUGHT]}.get(explained.request.options.exclude_seen, [])
     forbidding = explained.evidence.rank.forbidden_by
     return [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import fields
 
+from recsys.explain.actions import Action, nothing_known
+from recsys.explain.errors import QuestionError
+from recsys.explain.fact import Fact
 from recsys.pipeline.allow import PURCHASES, Among, Rule
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
-from serve.explanations import interim
 from serve.explanations.assembly import Explained
 from serve.explanations.options import ExplanationRequest
-from serve.histories.live_histories import UserHistories
+from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
 from serve.metrics import Metrics
 
 LANGUAGE = "en"
@@ -43,19 +45,21 @@ class ExplanationService:
         purchases = options.exclude_seen == PURCHASES
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
         rules = _named_rules(loaded, options.filter)
-        evidence = interim.explain(
-            loaded,
-            users.queries,
-            item,
-            options.k,
-            model=options.model,
-            exclude_seen=options.exclude_seen,
-            rules=rules,
-            reference=reference,
-            depth=request.depth,
-        )
-        facts = interim.facts_of(evidence)
-        actions = (None,) * len(users.queries.histories.items)
+        try:
+            evidence = loaded.explainer.explain(
+                users.queries,
+                item,
+                options.k,
+                model=options.model,
+                exclude_seen=options.exclude_seen,
+                rules=rules,
+                reference=reference,
+                depth=request.depth,
+            )
+        except QuestionError as error:
+            raise UnfitRequestError(f"expected {error.expected}, got {error.got}") from None
+        actions = _actions(loaded, live, users)
+        facts: tuple[Fact, ...] = ()
         self._metrics.explained(request.depth, evidence.rank.stage, time.perf_counter() - started)
         return Explained(request, loaded, users, evidence, facts, actions, tuple(rules), LANGUAGE)
 
@@ -70,6 +74,15 @@ def item_row(loaded: LoadedBundle, item_id: str) -> int:
     if row is None:
         raise UnknownItemError(f"the catalogue holds no item {item_id[:60]!r}")
     return row
+
+
+def _actions(loaded: LoadedBundle, live: LiveHistories, users: LiveQueries) -> tuple[Action, ...]:
+    """What the one user did at each place of the history; of a session nothing is known."""
+    histories = users.queries.histories
+    (subject,) = users.subjects
+    if not isinstance(subject, str):
+        return nothing_known(histories)
+    return loaded.actions.of_history(histories, live.types_of(users.events.get(subject, ())))
 
 
 def _reference_row(loaded: LoadedBundle, item_id: str) -> int:

@@ -33,12 +33,16 @@ class LiveQueries:
         known: whether the bundle or the store knows each of them.
         live_events: number of events of each that the store gave; those of an item that change nothing may be missing.
         store: whether the store was read.
+        subjects: the B users and sessions.
+        events: of each user that the store has any of, oldest first.
     """
 
     queries: Queries
     known: list[bool]
     live_events: list[int]
     store: StoreState
+    subjects: Sequence[Subject]
+    events: Mapping[str, Sequence[Event]]
 
 
 class LiveHistories:
@@ -87,7 +91,19 @@ class LiveHistories:
             [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)],
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,
+            subjects,
+            events,
         )
+
+    def types_of(self, events: Sequence[Event]) -> Mapping[int, str]:
+        """By item row, the type of a user's strongest event with the item, the latest of equally strong ones."""
+        rows = self._item_rows([event.item_id for event in events])
+        types: dict[int, str] = {}
+        for event in self._types.standing(events):
+            row, weights = rows[event.item_id], self._types.weights
+            if row not in types or weights[event.event_type] >= weights[types[row]]:
+                types[row] = event.event_type
+        return types
 
     def _events(self, user_ids: Sequence[str], as_of: float | None) -> tuple[Mapping[str, list[Event]], StoreState]:
         """Events of those users who have any."""
