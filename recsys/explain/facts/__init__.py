@@ -1,0 +1,7 @@
+"""Facts: what is true of an item and its user, checked against the bundle. A file for each family of kinds."""
+
+from recsys.explain.facts.base import FactBase
+from recsys.explain.facts.case import Past
+from recsys.explain.facts.collect import facts_of
+
+__all__ = ["FactBase", "Past", "facts_of"]

@@ -1,0 +1,72 @@
+"""Facts of what the catalogue says of an item and of those in the history: brand, category, price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from recsys.explain.fact import Fact, Kind
+from recsys.explain.facts.case import Case, polarity
+from recsys.pipeline.features.names import HABIT_DECAY
+
+NEAR = 1.25  # a price is near the habit if neither is more than this times the other
+SPECIFIC_SHARE = 0.1  # a category is specific if no more of the catalogue bear it: the root of a tree is none
+
+
+def brand_facts(case: Case) -> Iterator[Fact]:
+    """The item has the brand of an item of the history; the value is its name, the count that of those items."""
+    brand, strength = case.records[case.item].brand, case.group("brand")
+    sharing = [item for item in case.recent if brand and case.records[item].brand == brand]
+    if brand and sharing and strength is not None:
+        yield case.of_items(Kind.SHARED_BRAND, brand, "brand", sharing, strength)
+
+
+def category_facts(case: Case) -> Iterator[Fact]:
+    """The item shares a specific category with items of the history.
+
+    Of several the rarest is told, of equally rare ones the one that the catalogue names last.
+    """
+    strength = case.group("category")
+    held = {category for item in case.recent for category in case.records[item].categories}
+    sizes, most = case.base.category_sizes, SPECIFIC_SHARE * case.base.n_items
+    shared = [name for name in reversed(case.records[case.item].categories) if name in held and sizes[name] <= most]
+    if not shared or strength is None:
+        return
+    category = min(shared, key=lambda name: sizes[name])
+    sharing = [item for item in case.recent if category in case.records[item].categories]
+    yield case.of_items(Kind.SHARED_CATEGORY, category, "category", sharing, strength)
+
+
+def price_facts(case: Case) -> Iterator[Fact]:
+    """The item's price, the value, is near the habit, see `NEAR`, and nearer than that of the reference.
+
+    The habit is that of the ranker's features: the mean of the logarithms of the prices in the history, weighted by
+    `HABIT_DECAY` to the power of the steps back. A contribution of at most 0 is told whatever the price is.
+    """
+    strength, distance = case.group("price"), price_distance(case, case.item)
+    if strength is None or distance is None:
+        return
+    if strength > 0 and not (distance <= math.log(NEAR) and distance <= _reference_distance(case)):
+        return
+    price = float(case.base.prices[case.item])
+    yield Fact("", Kind.PRICE_NEAR_HABIT, price, "price", polarity=polarity(strength), strength=strength, personal=True)
+
+
+def price_distance(case: Case, item: int) -> float | None:
+    """|logarithm of the item's price less the habit|; None where either is unknown."""
+    items = np.array(case.past.items, np.int64)
+    logs = np.log(case.base.prices[items]) if len(items) else np.zeros(0)
+    known = np.isfinite(logs)
+    weights = HABIT_DECAY ** np.arange(len(items) - 1, -1, -1, dtype=np.float64)
+    if not known.any() or not np.isfinite(case.base.prices[item]):
+        return None
+    habit = (weights[known] * logs[known]).sum() / weights[known].sum()
+    return abs(math.log(case.base.prices[item]) - float(habit))
+
+
+def _reference_distance(case: Case) -> float:
+    """Infinite where there is no reference, or one of unknown price."""
+    distance = None if case.reference is None else price_distance(case, case.reference)
+    return math.inf if distance is None else distance
