@@ -20,7 +20,7 @@ from recsys.pipeline.ranker import Ranker
 from recsys.sources.registry import NOT_PERSONAL
 
 POPULARITY, HISTORY = "popularity", "history"  # headings of features
-_BLOCK_PLAYERS = 10  # coalitions of so many are computed together: their numbers stay in the processor's cache
+_BLOCK_PLAYERS = 7  # coalitions of so many are computed together: BLAS would wake threads for more rows
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,17 @@ def group_of(source: str, headings: Sequence[str]) -> str:
 
 
 def players_of(ranker: Ranker) -> tuple[Player, ...]:
-    """All groups: the headings of the features, in their order, then the members of the source sum without features."""
+    """All groups: the headings of the features, in their order, then the members of the source sum without features.
+
+    What is added for a repeat is the history's, whether or not that has features.
+    """
     columns, first = {}, 0
     for heading, names in ranker.features.headings.items():
         columns[heading] = slice(first, first + len(names))
         first += len(names)
     del columns[SOURCE_SUM]
     sources = sources_of(ranker.scorer, tuple(columns))
-    groups = dict.fromkeys((*columns, *sources))
+    groups = dict.fromkeys((*columns, *sources, HISTORY))
     return tuple(
         Player(group, (columns[group],) if group in columns else (), sources.get(group, ()), repeats=group == HISTORY)
         for group in groups

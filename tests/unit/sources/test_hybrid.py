@@ -77,6 +77,16 @@ def test_the_weighted_sum_by_hand() -> None:
     assert candidates.scores.tolist() == [[4, 3.5, 0.5], [2, NONE, NONE]]
 
 
+def test_parts_by_hand_are_the_members_shares_of_a_score() -> None:
+    members = {"a": fixed([1, NONE, 3, NONE], [NONE, 2, NONE, NONE]), "b": fixed([-3, 2, 1, NONE], [1, 1, NONE, NONE])}
+    blend = Hybrid(members, {"a": 0.5, "b": 2.0})
+    parts = blend.parts(queries([3], []), np.array([[1, 0, 3, NO_ITEM], [0, 1, 2, 3]], np.int32))
+    assert parts.tolist() == [
+        [[0, 0.5, 0, 0], [0] * 4],
+        [[10, 0, 0, 0], [0] * 4],
+    ]  # b's floor is -3; no history, no score
+
+
 def test_seen_items_compete_unless_removed() -> None:
     blend = Hybrid({"a": fixed([1, 5, 3])}, {"a": 1})
     assert blend.propose(queries([1]), 2, exclude_seen=False).items.tolist() == [[1, 2]]
