@@ -185,8 +185,10 @@ class Readings:
         if loans is None or not source.borrows:
             return shares
         lenders, weights = loans.of_items(items, self.scores([name], items)[0] == 0)
+        if not weights.any():
+            return shares
         of_lenders = source.why(self.queries, lenders.reshape(len(items), -1))
-        by_position = of_lenders.by_position.reshape(*lenders.shape, -1)
+        by_position = of_lenders.by_position.reshape(*lenders.shape, shares.by_position.shape[2])
         return Shares(
             shares.by_position + np.einsum("bcm,bcml->bcl", weights, by_position),
             shares.rest + (weights * of_lenders.rest.reshape(lenders.shape)).sum(axis=2),
