@@ -33,8 +33,6 @@ WITHOUT_VALUE: Final = frozenset({Kind.TASTE})
 
 _OF_STAGE: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
     {
-        Stage.LISTED: ("rank",),
-        Stage.FILLED: ("rank",),
         Stage.ARRANGED: ("rank", "k"),
         Stage.RANKED: ("rank", "k"),
         Stage.CANDIDATE: ("sum_rank",),
@@ -71,7 +69,7 @@ class Phrases:
         self.numbers = Numbers(self.locale, currency)
         try:
             self._facts = {kind: _Templates(kind, strings.facts[kind]) for kind in Kind}
-            self._stages = {stage: Template.parse(strings.stages[stage], _OF_STAGE[stage]) for stage in Stage}
+            self._stages = {stage: Template.parse(strings.stages[stage], slots) for stage, slots in _OF_STAGE.items()}
             self._units = {unit: Template.parse(text, ("value",), ("value",)) for unit, text in strings.units.items()}
         except ValueError as error:
             raise unfit(f"the language {strings.language}", f"expected {error}") from None
@@ -102,12 +100,16 @@ class Phrases:
         found = self._spoken.get((kind, NEUTRAL if action is None else action, several))
         return self._spoken[kind, NEUTRAL, several] if found is None else found
 
+    def variants(self, kind: Kind, *, several: bool = False) -> int:
+        """How many templates there are of a fact that speaks for an item."""
+        return len(self._spoken[kind, NEUTRAL, several])
+
     def against(self, kind: Kind) -> tuple[Template, ...]:
         """Templates of a fact that does not speak for an item; their slot is `{value}`."""
         return self._facts[kind].against
 
     def stage(self, stage: Stage) -> Template:
-        """How far an item came; the slots are some of rank, k, sum_rank and rules."""
+        """How far an item came that is not in the list; the slots are some of rank, k, sum_rank and rules."""
         return self._stages[stage]
 
     def verb(self, action: Action) -> str:
@@ -117,6 +119,8 @@ class Phrases:
 
     def value(self, fact: Fact) -> str:
         """The value of a fact as a text shows it: a title in quotes, a name without, a number by the locale."""
+        if fact.kind is Kind.RULE:
+            return self.rule(str(fact.value))
         if isinstance(fact.value, str):
             return self.named(fact.value) if fact.unit in _UNQUOTED else self.quoted(fact.value)
         text = self.numbers.text(fact.value, fact.unit)

@@ -19,6 +19,8 @@ from recsys.explain.fact import Kind
 FOLDER: Final = Path(__file__).parent / "strings"
 NEUTRAL: Final = "neutral"
 """The verb where nobody knows what a user did."""
+NOT_LISTED: Final = tuple(stage for stage in Stage if stage not in (Stage.LISTED, Stage.FILLED))
+"""The stages of items that are not in the list."""
 
 Words = Annotated[str, Meta(min_length=1, max_length=500)]
 
@@ -48,7 +50,7 @@ class Strings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         units: how numbers of a unit are shown, `{value}` where it is not named.
         facts: by kind.
         no_reason: told where no fact speaks for the item.
-        stages: how far an item came.
+        stages: how far an item came that is not in the list.
         rules: what forbids an item, by the rule's name.
     """
 
@@ -90,7 +92,7 @@ def read_strings(language: str, path: Path | None = None) -> Strings:
         strings = msgspec.json.decode(read_small_file(path), type=Strings)
         Locale.parse(strings.language)
         _require("facts", Kind, strings.facts)
-        _require("stages", Stage, strings.stages)
+        _require("stages", NOT_LISTED, strings.stages)
         _require("verbs", (*EVENT_TYPES, NEUTRAL), strings.verbs)
     except (OSError, msgspec.DecodeError, ValueError, UnknownLocaleError) as error:
         raise unfit(path, str(error)) from None

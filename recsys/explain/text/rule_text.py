@@ -1,0 +1,134 @@
+"""Texts by the rules: the strongest facts, each in a template of its kind. No text says what is not in a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from recsys.explain.evidence import Evidence, Rank, Stage
+from recsys.explain.fact import Fact, Kind
+from recsys.explain.text.phrases import Phrases
+
+Style = Literal["sentence", "paragraph"]
+
+MOST_TOLD = 3  # facts of a paragraph
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is told of an item.
+
+    Attributes:
+        text: one sentence, or a few.
+        cited: ids of the facts that it rests on, in the order of the text.
+    """
+
+    text: str
+    cited: tuple[str, ...]
+
+
+def reasons(facts: Sequence[Fact]) -> list[Fact]:
+    """Those facts that may be told as reasons, in their order: they contribute something, and are not sensitive."""
+    return [fact for fact in facts if fact.polarity == "for" and fact.strength > 0 and not fact.sensitive]
+
+
+def sentence(fact: Fact, phrases: Phrases, variant: int = 0) -> str:
+    """A fact in a sentence, by the variant of its templates, which go round; empty for a sensitive one."""
+    if fact.sensitive:
+        return ""
+    if fact.polarity == "against":
+        templates = phrases.against(fact.kind)
+    else:
+        templates = phrases.sentences(fact.kind, fact.action, several=fact.count > 1)
+    template = templates[variant % len(templates)]
+    return template.fill({"value": phrases.value(fact), "count": phrases.count(fact)})
+
+
+def rule_text(facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
+    """Why an item is in a list.
+
+    Args:
+        facts: of the item, strongest first.
+        phrases: of the language.
+        style: sentence: the strongest reason; paragraph: the strongest of up to three kinds.
+    """
+    told = _of_different_kinds(reasons(facts))[: 1 if style == "sentence" else MOST_TOLD]
+    if not told:
+        return Text(phrases.strings.no_reason, ())
+    return _told(told, phrases)
+
+
+def why_not_text(rank: Rank, k: int, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
+    """Why an item is not in a list: how far it came, and in a paragraph what put it behind.
+
+    Args:
+        rank: how far it came; not into the list.
+        k: length of the list.
+        facts: of the item.
+        phrases: of the language.
+        style: see above.
+    """
+    shown = {
+        "rank": _number(rank.rank, phrases),
+        "k": _number(k, phrases),
+        "sum_rank": _number(rank.sum_rank, phrases),
+        "rules": phrases.listed([phrases.rule(name) for name in rank.forbidden_by]),
+    }
+    behind = Text(phrases.stage(rank.stage).fill(shown), ())
+    if style == "sentence" or rank.stage is Stage.FORBIDDEN:
+        return behind
+    against = [fact for fact in facts if fact.polarity == "against" and fact.strength < 0 and not fact.sensitive]
+    against.sort(key=lambda fact: fact.strength)
+    more = _told(_of_different_kinds(against)[: MOST_TOLD - 1], phrases)
+    return Text(f"{behind.text} {more.text}".rstrip(), more.cited)
+
+
+def text_of(evidence: Evidence, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
+    """Why an item is in a list, or why it is not."""
+    if evidence.rank.stage in (Stage.LISTED, Stage.FILLED):
+        return rule_text(facts, phrases, style)
+    return why_not_text(evidence.rank, evidence.k, facts, phrases, style)
+
+
+def vary(lists: Sequence[Sequence[Fact]], phrases: Phrases) -> list[Text]:
+    """A sentence for each item of a list, none of them twice while an item's facts allow another.
+
+    An item tells its strongest reason in the first template that no item before used in the same words; if there is
+    none, its next reason. Only where all of its reasons were told in all ways, a sentence comes again.
+
+    Args:
+        lists: facts of each item, in the order of the list.
+        phrases: of the language.
+    """
+    used: set[str] = set()
+    texts = []
+    for facts in lists:
+        told = rule_text(facts, phrases)
+        fresh = next((text for text in _ways(facts, phrases) if text.text not in used), told)
+        used.add(fresh.text)
+        texts.append(fresh)
+    return texts
+
+
+def _ways(facts: Sequence[Fact], phrases: Phrases) -> Iterator[Text]:
+    """All sentences that give a reason, those of the strongest first."""
+    for fact in reasons(facts):
+        for variant in range(phrases.variants(fact.kind, several=fact.count > 1)):
+            yield Text(sentence(fact, phrases, variant), (fact.id,))
+
+
+def _told(facts: Sequence[Fact], phrases: Phrases) -> Text:
+    return Text(" ".join(sentence(fact, phrases) for fact in facts), tuple(fact.id for fact in facts))
+
+
+def _of_different_kinds(facts: Sequence[Fact]) -> list[Fact]:
+    """The first fact of each kind."""
+    first: dict[Kind, Fact] = {}
+    for fact in facts:
+        first.setdefault(fact.kind, fact)
+    return list(first.values())
+
+
+def _number(value: int | None, phrases: Phrases) -> str:
+    return "" if value is None else phrases.numbers.text(value, "rank")
