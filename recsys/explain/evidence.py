@@ -48,7 +48,8 @@ class Contributions:
 
     Attributes:
         score: of the item.
-        reference: the item that it is compared with; None: there is none, it is compared with a score of 0.
+        reference: the item that it is compared with; None: there is none. A source's score is then compared with 0, the
+            ranker's with that of a candidate of which nothing is known, whose numbers are all 0.
         reference_score: of that.
         groups: by falling absolute value.
         additivity_error: |sum of the groups - (score - reference_score)|.
