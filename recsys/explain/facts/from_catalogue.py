@@ -8,11 +8,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from recsys.explain.fact import Fact, Kind
+from recsys.explain.facts.base import FactBase
 from recsys.explain.facts.case import Case, polarity
 from recsys.pipeline.features.names import HABIT_DECAY
 
 NEAR = 1.25  # a price is near the habit if neither is more than this times the other
-SPECIFIC_SHARE = 0.1  # a category is specific if no more of the catalogue bear it: the root of a tree is none
+SPECIFIC_SHARE = 0.1
+
+
+def is_specific(base: FactBase, category: str) -> bool:
+    """Whether at most `SPECIFIC_SHARE` of the catalogue bear a category: the root of a tree is not specific."""
+    return base.category_sizes[category] <= SPECIFIC_SHARE * base.n_items
 
 
 def brand_facts(case: Case) -> Iterator[Fact]:
@@ -30,11 +36,11 @@ def category_facts(case: Case) -> Iterator[Fact]:
     """
     strength = case.group("category")
     held = {category for item in case.recent for category in case.records[item].categories}
-    sizes, most = case.base.category_sizes, SPECIFIC_SHARE * case.base.n_items
-    shared = [name for name in reversed(case.records[case.item].categories) if name in held and sizes[name] <= most]
+    named = reversed(case.records[case.item].categories)
+    shared = [name for name in named if name in held and is_specific(case.base, name)]
     if not shared or strength is None:
         return
-    category = min(shared, key=lambda name: sizes[name])
+    category = min(shared, key=case.base.category_sizes.__getitem__)
     sharing = [item for item in case.recent if category in case.records[item].categories]
     yield case.of_items(Kind.SHARED_CATEGORY, category, "category", sharing, strength)
 

@@ -51,7 +51,12 @@ def trend_facts(case: Case) -> Iterator[Fact]:
     if trends is None or strength is None or not trends[case.item] >= math.log(RISING):
         return
     if strength <= 0 or _no_worse(case, trends.item):
-        yield _of_everyone(Kind.TREND, math.floor(100 * math.expm1(trends[case.item])), "percent", strength)
+        yield _of_everyone(Kind.TREND, percent_more(trends.item(case.item)), "percent", strength)
+
+
+def percent_more(trend: float) -> int:
+    """A trend as the percentage by which an item is chosen more often than usual, rounded down."""
+    return math.floor(100 * math.expm1(trend))
 
 
 def predicted_rating_facts(case: Case) -> Iterator[Fact]:
