@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import InitSettingsSource
 
 from recsys.core.errors import ConfigError
+from recsys.explain.facts.sensitive import SensitiveNames
 
 ENV_PREFIX = "RECSYS_"
 NO_STORE = "none"
@@ -76,6 +77,23 @@ class Settings(BaseSettings):
         0.0,
         description="Days that events are kept, from their arrival at most; 0: for ever. Training from the store reads "
         "those kept, and so do the histories, beside the bundle's.",
+    )
+
+    language: str = Field(
+        "en", min_length=2, description="Of explanations and blurbs where a request names none, such as en or de_CH."
+    )
+    strings: Path | None = Field(
+        None,
+        description="JSON file with the strings of explanations in a language of your own, or other words than the "
+        "program's; recsys/explain/text/strings/en.json is complete.",
+    )
+    currency: str | None = Field(
+        None, description="Currency of the catalogue's prices, such as EUR; unset: texts show plain amounts."
+    )
+    sensitive_categories: str | None = Field(
+        None,
+        description="Categories that no explanation names, separated by commas; unset: those of most shops, see "
+        "recsys/explain/facts/sensitive.py.",
     )
 
     api_keys: Path | None = Field(
@@ -147,6 +165,12 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """`cors_origins` as a list."""
         return _listed(self.cors_origins)
+
+    @property
+    def sensitive_names(self) -> SensitiveNames:
+        """`sensitive_categories`, or those of most shops."""
+        listed = self.sensitive_categories
+        return SensitiveNames() if listed is None else SensitiveNames(tuple(_listed(listed)))
 
     def public(self) -> dict[str, Any]:
         """The settings without secrets: of the store's URL only kind, host, port and name."""

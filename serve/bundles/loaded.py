@@ -19,6 +19,8 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.explain.actions import Actions
 from recsys.explain.explainer import Explainer
+from recsys.explain.facts import FactBase
+from recsys.explain.facts.sensitive import SensitiveNames
 from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
@@ -48,10 +50,23 @@ class LoadedBundle:
         event_types: the types of events that it knows.
         explainer: says why its lists are what they are.
         actions: tell what was done at each place of a history.
+        fact_base: what statements about its items rest on.
     """
 
-    def __init__(self, bundle: Bundle, candidates: int | None = None, threads: int = 1) -> None:
-        """Compose the pipeline; the arguments as of `Bundle.recommender`."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        candidates: int | None = None,
+        threads: int = 1,
+        sensitive: SensitiveNames | None = None,
+    ) -> None:
+        """Compose the pipeline.
+
+        Args:
+            bundle: open.
+            candidates, threads: as of `Bundle.recommender`.
+            sensitive: categories that no explanation names; None: those of most shops.
+        """
         self.bundle = bundle
         self.recommender = bundle.recommender(candidates=candidates, threads=threads)
         synthetic = bundle.manifest.dataset.synthetic
@@ -61,6 +76,7 @@ class LoadedBundle:
         self.facets = Facets.of(bundle.catalogue.facets())
         self.event_types = EventTypes.of(bundle)
         self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
+        self.fact_base = FactBase.of(bundle, sensitive)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod
@@ -106,7 +122,7 @@ class LoadedBundle:
             raise BundleError(f"a readable bundle in {path}", str(error), "mend or export the bundle again") from error
         on_step(f"loading {bundle.name}, version {bundle.version}")
         require_consistent(bundle)
-        return cls(bundle, settings.candidates, settings.scoring_threads)
+        return cls(bundle, settings.candidates, settings.scoring_threads, settings.sensitive_names)
 
     @cached_property
     def price_segments(self) -> PriceSegments:

@@ -119,8 +119,7 @@ class RuleAnswer(Answer):
     name: Annotated[
         str,
         Meta(
-            description="seen (it is in the history), bought (the user bought it), min_price, max_price, category or "
-            "brand.",
+            description="seen (it is in the history), bought (the user bought it), price, category or brand.",
             examples=["seen"],
         ),
     ]

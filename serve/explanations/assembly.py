@@ -12,6 +12,7 @@ from recsys.bundle import ItemCard
 from recsys.explain.evidence import Evidence, Stage
 from recsys.explain.fact import Fact
 from recsys.explain.stages import BOUGHT, SEEN
+from recsys.explain.text.phrases import Phrases
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -45,20 +46,27 @@ class Explained:
         loaded: bundle that answers.
         users: the one user or session, and its history.
         evidence: of the item.
+        similarity: of the item's text and those of the history, a cosine; None where nobody can tell.
         facts: that follow from it, strongest first.
         actions: what was done at each position of the history; None: nobody knows.
         rules: names of those of the request.
-        language: of texts and numbers.
+        phrases: of the language that it is told in.
     """
 
     request: ExplanationRequest
     loaded: LoadedBundle
     users: LiveQueries
     evidence: Evidence
+    similarity: float | None
     facts: tuple[Fact, ...]
     actions: tuple[str | None, ...]
     rules: tuple[str, ...]
-    language: str
+    phrases: Phrases
+
+    @property
+    def language(self) -> str:
+        """Of texts and numbers, like en or de_CH."""
+        return str(self.phrases.locale)
 
 
 def assembled(explained: Explained, text: ExplanationText) -> ExplanationResponse:
@@ -67,7 +75,9 @@ def assembled(explained: Explained, text: ExplanationText) -> ExplanationRespons
     options, rank, items = request.options, evidence.rank, Items(loaded, evidence)
     (user,) = summaries(explained.users)
     contributions, filled = evidence.contributions, rank.stage is Stage.FILLED
-    facts = [_fact(fact, items) for fact in explained.facts if request.sensitive or not fact.sensitive]
+    facts = [
+        _fact(explained.phrases, fact, items) for fact in explained.facts if request.sensitive or not fact.sensitive
+    ]
     return ExplanationResponse(
         user_id=request.subject if isinstance(request.subject, str) else None,
         user=user,
@@ -81,7 +91,7 @@ def assembled(explained: Explained, text: ExplanationText) -> ExplanationRespons
         rank=rank.rank,
         score=number(rank.score),
         confidence=_confidence(loaded, evidence),
-        semantic_similarity=None,
+        semantic_similarity=number(explained.similarity),
         source_sum=number(rank.source_sum),
         sum_rank=rank.sum_rank,
         gate=number(rank.gate),
@@ -141,7 +151,7 @@ def _rows(evidence: Evidence) -> Iterable[int]:
     yield evidence.item
     if evidence.contributions is not None and evidence.contributions.reference is not None:
         yield evidence.contributions.reference
-    yield from (share.item for share in evidence.history)
+    yield from (share.item for share in evidence.history)  # items that facts name are among them
     for borrowed in evidence.borrowed:
         yield from borrowed.lenders
     if evidence.counterfactual is not None:
@@ -221,11 +231,11 @@ def _rules(explained: Explained) -> list[RuleAnswer]:
     return [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
 
 
-def _fact(fact: Fact, items: Items) -> FactAnswer:
+def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:
     return FactAnswer(
         id=fact.id,
         kind=fact.kind,
-        text=None,
+        text=_text(phrases, fact),
         value=fact.value if isinstance(fact.value, str | int) else rounded(fact.value),
         unit=fact.unit,
         polarity=fact.polarity,
@@ -236,6 +246,14 @@ def _fact(fact: Fact, items: Items) -> FactAnswer:
         action=fact.action,
         count=fact.count,
     )
+
+
+def _text(phrases: Phrases, fact: Fact) -> str | None:
+    if fact.sensitive:
+        return None
+    found = phrases.sentences(fact.kind, fact.action, several=fact.count > 1)
+    template = (found if fact.polarity == "for" else phrases.against(fact.kind))[0]
+    return template.fill({"value": phrases.value(fact), "count": phrases.count(fact)})
 
 
 def number(value: float | None) -> float | None:

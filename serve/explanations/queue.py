@@ -12,8 +12,9 @@ from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
 from serve.explanations.assembly import Explained, assembled
 from serve.explanations.blurbs import Blurbs
+from serve.explanations.languages import Languages
 from serve.explanations.options import Depth, ExplanationRequest
-from serve.explanations.service import LANGUAGE, ExplanationService, item_row
+from serve.explanations.service import ExplanationService, item_row
 from serve.explanations.texts import Texts
 from serve.parts import Parts
 
@@ -28,9 +29,13 @@ class ExplanationQueue:
     """
 
     def __init__(self, parts: Parts) -> None:
-        """Compose the parts; nothing runs before `start`."""
-        self.texts = Texts(parts.settings, parts.metrics)
-        self._service = ExplanationService(parts.bundles, parts.histories, parts.metrics)
+        """Compose the parts; nothing runs before `start`.
+
+        Raises:
+            ConfigError: the settings of languages do not fit.
+        """
+        self.texts, self._languages = Texts(parts.settings, parts.metrics), Languages(parts.settings)
+        self._service = ExplanationService(parts.bundles, parts.histories, self._languages, parts.metrics)
         self._blurbs = Blurbs(self.texts, parts.link)
         self._metrics, self._most = parts.metrics, parts.settings.max_explanations
         self._waiting: Counter[Depth] = Counter()
@@ -73,8 +78,9 @@ class ExplanationQueue:
             UnknownItemError: the catalogue holds no such item.
             UnfitRequestError: there is no such language.
         """
+        locale = str(self._languages.of(language).locale)
         row = await asyncio.to_thread(item_row, loaded, item_id)
-        blurb = await self._blurbs.blurb(loaded, row, language or LANGUAGE)
+        blurb = await self._blurbs.blurb(loaded, row, locale)
         self._metrics.told(blurb.text_source)
         card = loaded.cards([row])[row]
         return BlurbResponse(
@@ -83,7 +89,7 @@ class ExplanationQueue:
             text=blurb.text,
             text_source=blurb.text_source,
             cached=blurb.cached,
-            language=language or LANGUAGE,
+            language=locale,
             bundle=loaded.info,
         )
 

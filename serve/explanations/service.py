@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
 
+from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
-from recsys.explain.fact import Fact
+from recsys.explain.facts import Past, facts_of
 from recsys.pipeline.allow import PURCHASES, Among, Rule
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
 from serve.explanations.assembly import Explained
+from serve.explanations.languages import Languages
 from serve.explanations.options import ExplanationRequest
 from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
 from serve.metrics import Metrics
-
-LANGUAGE = "en"
 
 
 class ExplanationService:
     """Explains by the bundle of the moment. For any number of threads."""
 
-    def __init__(self, bundles: Bundles, histories: UserHistories, metrics: Metrics) -> None:
-        self.bundles, self._histories, self._metrics = bundles, histories, metrics
+    def __init__(self, bundles: Bundles, histories: UserHistories, languages: Languages, metrics: Metrics) -> None:
+        self._bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
 
     def explained(self, request: ExplanationRequest) -> Explained:
         """Evidence and facts of an item, all from the same bundle and the same history.
@@ -37,7 +36,8 @@ class ExplanationService:
             UnfitRequestError: the item to compare with was not ranked, or there is no such language.
         """
         started = time.perf_counter()
-        loaded, options = self.bundles.loaded, request.options
+        loaded, options = self._bundles.loaded, request.options
+        phrases = self._languages.of(request.language)
         loaded.require_model(options.model)
         item = item_row(loaded, request.item_id)
         reference = None if request.reference is None else _reference_row(loaded, request.reference)
@@ -59,9 +59,11 @@ class ExplanationService:
         except QuestionError as error:
             raise UnfitRequestError(f"expected {error.expected}, got {error.got}") from None
         actions = _actions(loaded, live, users)
-        facts: tuple[Fact, ...] = ()
+        past = Past.of(users.queries.histories, actions)
+        facts = facts_of(evidence, loaded.fact_base, past, tuple(rules))
         self._metrics.explained(request.depth, evidence.rank.stage, time.perf_counter() - started)
-        return Explained(request, loaded, users, evidence, facts, actions, tuple(rules), LANGUAGE)
+        similarity = _semantic_similarity(loaded, users.queries, item)
+        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(rules), phrases)
 
 
 def item_row(loaded: LoadedBundle, item_id: str) -> int:
@@ -94,7 +96,20 @@ def _reference_row(loaded: LoadedBundle, item_id: str) -> int:
 
 def _named_rules(loaded: LoadedBundle, wanted: Filter | None) -> dict[str, Rule]:
     """A rule for each restriction, so that an explanation can name the one that forbids an item."""
-    given = {} if wanted is None else {field.name: getattr(wanted, field.name) for field in fields(wanted)}
-    return {
-        name: Among(loaded.facets.mask(Filter(**{name: value}))) for name, value in given.items() if value is not None
+    if wanted is None:
+        return {}
+    named = {
+        "price": Filter(wanted.min_price, wanted.max_price),
+        "category": Filter(category=wanted.category),
+        "brand": Filter(brand=wanted.brand),
     }
+    return {name: Among(loaded.facets.mask(part)) for name, part in named.items() if part != Filter()}
+
+
+def _semantic_similarity(loaded: LoadedBundle, query: Queries, item: int) -> float | None:
+    """How much the item's text is like those of the history, by the two-tower; None where nobody can tell."""
+    two_tower = loaded.bundle.two_tower()
+    if two_tower.match is None:
+        return None
+    read = query.histories.items[-two_tower.tower.max_history :]
+    return two_tower.match.likeness(two_tower.item_embeddings, read, item)

@@ -42,3 +42,16 @@ class TextMatch:
         text = embeddings[:, -self.dim :]
         alike = text[items].astype(np.float64) @ text[history].astype(np.float64).T
         return np.asarray(alike * self.weights(len(history)))
+
+    def likeness(self, embeddings: Float16Array, history: Int32Array, item: int) -> float | None:
+        """Cosine of the text parts of a user's vector and of an item's, -1 to 1; None where one of them is 0.
+
+        Args:
+            embeddings, history: see above.
+            item: its row.
+        """
+        text = embeddings[:, -self.dim :]
+        user = self.weights(len(history)) @ text[history].astype(np.float64)
+        own = text[item].astype(np.float64)
+        lengths = float(np.linalg.norm(user) * np.linalg.norm(own))
+        return float(np.clip(user @ own / lengths, -1, 1)) if lengths > 0 else None

@@ -82,3 +82,18 @@ def test_it_is_noted_in_the_bundle(tmp_path: Path, match: TextMatch | None) -> N
     folder.mkdir()
     source.save(folder)
     assert TwoTowerSource.load(folder).match == match
+
+
+@pytest.mark.parametrize(
+    ("history", "item", "expected"),
+    [
+        ([0], 2, 0.6),  # (1, 0) and (3, 4)
+        ([0, 1], 2, 11 / (5 * 5**0.5)),  # (1/3, 2/3) of the scale, and (3, 4)
+        ([0], 4, None),  # no text
+        ([], 2, None),
+        ([2], 2, 1.0),
+    ],
+)
+def test_likeness_is_the_cosine_of_the_text_parts(history: list[int], item: int, expected: float | None) -> None:
+    found = TextMatch(2, scale=3, decay=0.5).likeness(EMBEDDINGS, np.array(history, np.int32), item)
+    assert found == (None if expected is None else pytest.approx(expected))
