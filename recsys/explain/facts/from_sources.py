@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from recsys.explain.evidence import HistoryShare, SourceOpinion
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.facts.case import Case, polarity
+from recsys.sources.base import Source
 from recsys.sources.registry import NOT_PERSONAL, TWO_TOWER
 
 LEAST_LIKENESS = 0.5  # of random pairs of Amazon's Beauty items one in two hundred has so similar texts
@@ -29,16 +30,20 @@ _NEXT = "transitions"
 _BEST_SHARE, _BEST_LEAST = 0.01, 10
 
 
-def kind_of(case: Case, source: str) -> Kind | None:
+def kind_of_source(source: Source) -> Kind | None:
     """What a history item's share of the source's score says; None for a source that says the same of everyone."""
-    if source in NOT_PERSONAL:
+    if source.name in NOT_PERSONAL:
         return None
-    if source == TWO_TOWER:
+    if source.name == TWO_TOWER:
         return Kind.SIMILAR_TEXT
-    if source == _NEXT:
+    if source.name == _NEXT:
         return Kind.NEXT_PURCHASE
-    by = case.base.source(source).similar_by
-    return {"behaviour": Kind.CO_PURCHASE, "content": Kind.SIMILAR_TEXT, None: Kind.TASTE}[by]
+    return {"behaviour": Kind.CO_PURCHASE, "content": Kind.SIMILAR_TEXT, None: Kind.TASTE}[source.similar_by]
+
+
+def kind_of(case: Case, source: str) -> Kind | None:
+    """The same of the bundle's source of that name."""
+    return kind_of_source(case.base.source(source))
 
 
 def most_fitting(n_items: int) -> int:

@@ -1,0 +1,202 @@
+"""Compiled loops that find which item of a history gives most to what a source says, see `recsys.core.compiled`.
+
+They read the histories of B queries as `indptr`, `history` and `weights`, and offer what they find for the listed
+`items` [B, K], `NO_ITEM` where nothing is wanted: the part that the source has in the sum, its number, and the position
+in the history of the item with the largest share. An offer replaces what `parts`, `sources` and `positions` [B, K] hold
+where its part is larger. Items that are `hidden` [N] are never named, nor is the listed item itself. `slots` is int32
+[N], 0 before and after; `shares` is scratch, a row for each of K items and a column for each position of the longest
+history.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from recsys.core.compiled import compiled
+from recsys.core.half import number
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
+
+NOTHING = -1  # among sources and positions: nobody has offered anything
+
+
+@compiled
+def offer_lists(
+    indptr: Int64Array,
+    history: Int32Array,
+    weights: Float32Array,
+    items: Int32Array,
+    hidden: BoolArray,
+    neighbours: Int32Array,
+    similarities: UInt16Array,
+    scale: float,
+    decay: float,
+    weight: float,
+    source: int,
+    slots: Int32Array,
+    shares: Float64Array,
+    parts: Float64Array,
+    sources: Int64Array,
+    positions: Int64Array,
+) -> None:
+    """Offer what the neighbour lists of a source give: its whole score, unless that is borrowed.
+
+    Args:
+        indptr, history, weights, items, hidden: see above; each item once in a list.
+        neighbours, similarities, scale, decay: of the source, see `recsys.sources.item_to_item.source.ItemToItem`.
+        weight: of the source in the sum.
+        source: its number.
+        slots, shares, parts, sources, positions: see above.
+    """
+    for query in range(items.shape[0]):
+        start, end = indptr[query], indptr[query + 1]
+        _clear(shares, end - start)
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM:
+                slots[items[query, column]] = column + 1
+        strength = scale
+        for position in range(end - 1, start - 1, -1):
+            item, by = history[position], strength * weights[position]
+            for column in range(neighbours.shape[1]):
+                neighbour = neighbours[item, column]
+                if neighbour == NO_ITEM:
+                    break
+                if slots[neighbour] > 0:
+                    shares[slots[neighbour] - 1, position - start] += by * number(similarities[item, column])
+            strength *= decay
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM:
+                slots[items[query, column]] = 0
+        _merge_repeats(history, start, end, slots, shares)
+        for column in range(items.shape[1]):
+            best, total = _largest(shares, column, history, start, end, items[query, column], hidden)
+            if best != NOTHING and weight * total > parts[query, column]:
+                parts[query, column], sources[query, column] = weight * total, source
+                positions[query, column] = best
+
+
+@compiled
+def offer_text(
+    indptr: Int64Array,
+    history: Int32Array,
+    items: Int32Array,
+    hidden: BoolArray,
+    embeddings: UInt16Array,
+    usual: Float32Array,
+    least_likeness: float,
+    max_history: int,
+    scale: float,
+    decay: float,
+    weight: float,
+    source: int,
+    slots: Int32Array,
+    shares: Float64Array,
+    parts: Float64Array,
+    sources: Int64Array,
+    positions: Int64Array,
+) -> None:
+    """Offer what the text part of a two-tower gives, as far as that is more than an average item has.
+
+    Args:
+        indptr, history, items, hidden: see above.
+        embeddings: [N, D] of half precision, whose last columns are of text.
+        usual: float32 [E], means of the last E columns.
+        least_likeness: cosine of the texts of two items from which on one is named for the other.
+        max_history: how many of the latest interactions the tower reads.
+        scale, decay: see `recsys.sources.two_tower.text_match.TextMatch`.
+        weight, source, slots, shares, parts, sources, positions: as of `offer_lists`.
+    """
+    first, width = embeddings.shape[1] - len(usual), len(usual)
+    texts, read = np.empty((items.shape[1], width), np.float32), np.empty(width, np.float32)
+    sizes = np.empty(items.shape[1])
+    for query in range(items.shape[0]):
+        start, end = indptr[query], indptr[query + 1]
+        _clear(shares, end - start)
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM:
+                sizes[column] = _read(embeddings, items[query, column], first, texts[column])
+        latest = max(start, end - max_history)
+        strength, least = scale / _mass(end - latest, decay), 0.0
+        for position in range(end - 1, latest - 1, -1):
+            _read(embeddings, history[position], first, read)
+            least += strength * _dot(usual, read)
+            for column in range(items.shape[1]):
+                if items[query, column] != NO_ITEM:
+                    shares[column, position - start] = strength * _dot(texts[column], read)
+            strength *= decay
+        _merge_repeats(history, start, end, slots, shares)
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            best, total = _largest(shares, column, history, start, end, item, hidden)
+            if best == NOTHING or weight * (total - least) <= parts[query, column]:
+                continue
+            size = _read(embeddings, history[start + best], first, read)
+            if _dot(texts[column], read) >= least_likeness * math.sqrt(sizes[column] * size):
+                parts[query, column], sources[query, column] = weight * (total - least), source
+                positions[query, column] = best
+
+
+@compiled
+def _clear(shares: Float64Array, length: int) -> None:
+    for row in range(shares.shape[0]):
+        for position in range(length):
+            shares[row, position] = 0.0
+
+
+@compiled
+def _merge_repeats(history: Int32Array, start: int, end: int, slots: Int32Array, shares: Float64Array) -> None:
+    """Give the latest position of an item that a history holds several times the shares of all of them."""
+    for position in range(end - 1, start - 1, -1):
+        item = history[position]
+        if slots[item] == 0:
+            slots[item] = position - start + 1
+        else:
+            for row in range(shares.shape[0]):
+                shares[row, slots[item] - 1] += shares[row, position - start]
+                shares[row, position - start] = 0.0
+    for position in range(start, end):
+        slots[history[position]] = 0
+
+
+@compiled
+def _largest(
+    shares: Float64Array, row: int, history: Int32Array, start: int, end: int, item: int, hidden: BoolArray
+) -> tuple[int, float]:
+    """Position of the largest positive share of an item that may be named, and the sum of all; equal: the latest."""
+    total, most, best = 0.0, 0.0, NOTHING
+    for position in range(end - start - 1, -1, -1):
+        share, chosen = shares[row, position], history[start + position]
+        total += share
+        if share > most and chosen != item and not hidden[chosen]:
+            most, best = share, position
+    return best, total
+
+
+@compiled
+def _mass(length: int, decay: float) -> float:
+    """Sum of the first powers of the decay; 1 for none."""
+    mass, weight = 0.0, 1.0
+    for _ in range(length):
+        mass += weight
+        weight *= decay
+    return mass if length > 0 else 1.0
+
+
+@compiled
+def _read(embeddings: UInt16Array, row: int, first: int, text: Float32Array) -> float:
+    """Write the last columns of a row in single precision; their squared length."""
+    size = np.float32(0)
+    for part in range(len(text)):
+        text[part] = number(embeddings[row, first + part])
+        size += text[part] * text[part]
+    return np.float64(size)
+
+
+@compiled
+def _dot(one: Float32Array, other: Float32Array) -> float:
+    product = np.float32(0)
+    for part in range(len(one)):
+        product += one[part] * other[part]
+    return np.float64(product)
