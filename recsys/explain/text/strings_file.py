@@ -15,6 +15,7 @@ from recsys.core.events import EVENT_TYPES
 from recsys.core.small_files import read_small_file
 from recsys.explain.evidence import Stage
 from recsys.explain.fact import Kind
+from recsys.explain.text.vocabulary import Vocabulary
 
 FOLDER: Final = Path(__file__).parent / "strings"
 NEUTRAL: Final = "neutral"
@@ -52,6 +53,7 @@ class Strings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         no_reason: told where no fact speaks for the item.
         stages: how far an item came that is not in the list.
         rules: what forbids an item, by the rule's name.
+        guard: what a language model may say; None: none writes in this language, see `recsys.explain.text.guard`.
     """
 
     language: Words
@@ -63,6 +65,7 @@ class Strings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     no_reason: Words
     stages: dict[Stage, Words]
     rules: dict[str, Words]
+    guard: Vocabulary | None = None
 
 
 def languages() -> list[str]:

@@ -1,0 +1,171 @@
+"""The words that a language model may use, what they claim, and how they may stand together: of one language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct, field
+
+from recsys.explain.fact import Fact, Kind
+
+ANY: Final = "any"
+"""Stands for every action, among them one that nobody knows."""
+PERSONAL: Final = "personal"
+"""Stands for every kind of fact that is true of one user alone."""
+CITED: Final[Mapping[str, str]] = {
+    "title": "TITLE", "brand": "BRAND", "category": "CATEGORY", "price": "PRICE", "rank": "RANK",
+    "count": "COUNT", "rating": "RATING", "percent": "PERCENT", "text": "TEXT",
+}  # fmt: skip
+"""How patterns call a placeholder, by the unit of its fact."""
+
+Words = Annotated[str, Meta(description="Words separated by blanks; those of a phrase are joined by _.")]
+_GROUP = re.compile(r"<(\w+)>")
+
+
+class Demand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the first pattern is found, one of the others must be found around it."""
+
+    wherever: str
+    one_of: tuple[str, ...]
+
+
+class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a guard knows of a language. Words that stand nowhere here are refused.
+
+    Patterns are regular expressions over the words of a sentence, separated by single blanks, phrases joined by _,
+    placeholders as TITLE, BRAND, ... by the unit of their fact; `<name>` stands for the words of a list or group.
+
+    Attributes:
+        letters: beyond a to z.
+        neutral: words that claim nothing.
+        claims: by kind, or `personal`, words that claim what facts of the kind say.
+        events: by event type, or `any`, words for what a user did with an item of the history.
+        anywhere: of the words that claim, those that need not stand beside the placeholder of their fact.
+        user: words that speak of the user, and so need a personal fact.
+        joints: words that begin another statement.
+        causes: words that make what is cited a reason.
+        contrasts: words behind which stands what does not speak for the item.
+        turns: words that have that before or behind them.
+        negations: words that deny.
+        superlatives, numbers: words that are refused by their own name.
+        counts: patterns of statements of several items, and of how many at least.
+        groups: lists of words, for patterns.
+        demands: see `Demand`.
+        forbidden: patterns of statements that no fact makes.
+    """
+
+    letters: str = ""
+    neutral: Words
+    claims: dict[str, Words]
+    events: dict[str, Words]
+    anywhere: Words = ""
+    user: Words
+    joints: Words
+    causes: Words
+    contrasts: Words
+    turns: Words
+    negations: Words
+    superlatives: Words
+    numbers: Words
+    counts: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, Words] = field(default_factory=dict)
+    demands: tuple[Demand, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+
+class Grammar:
+    """A vocabulary, ready to be used.
+
+    Attributes:
+        words: all that are known, phrases joined by _.
+        anywhere, joints, causes, contrasts, turns, negations, user, superlatives, numbers: see `Vocabulary`.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Compile all patterns.
+
+        Raises:
+            ValueError: a pattern is none, or names a list that is not there; a kind is not known.
+        """
+        self.joints, self.causes, self.contrasts, self.turns, self.negations, self.user = (
+            frozenset(words.split())
+            for words in (
+                vocabulary.joints, vocabulary.causes, vocabulary.contrasts,
+                vocabulary.turns, vocabulary.negations, vocabulary.user,
+            )
+        )  # fmt: skip
+        self.superlatives = frozenset(vocabulary.superlatives.split())
+        self.numbers = frozenset(vocabulary.numbers.split())
+        self.anywhere = frozenset(vocabulary.anywhere.split())
+        self._claims = _by_word(vocabulary.claims, {*Kind, PERSONAL})
+        self._events = _by_word(vocabulary.events)
+        neutral = frozenset(vocabulary.neutral.split())
+        if both := neutral & (self._claims.keys() | self._events.keys()):
+            raise ValueError(f"words that claim nothing, and not also something: {', '.join(sorted(both))}")
+        grammar = self.joints | self.causes | self.contrasts | self.turns | self.negations | self.user
+        self.words = neutral | grammar | self._claims.keys() | self._events.keys()
+        self._letters = re.compile(rf"[^a-zA-Z{re.escape(vocabulary.letters + vocabulary.letters.upper())}]")
+        self._phrases = _phrases(self.words)
+        groups = {**vocabulary.groups, "events": " ".join(self._events), "user": vocabulary.user}
+        self.counts = [(_pattern(text, groups), least) for text, least in vocabulary.counts.items()]
+        self.demands = [
+            (_pattern(demand.wherever, groups), [_pattern(text, groups) for text in demand.one_of])
+            for demand in vocabulary.demands
+        ]
+        self.forbidden = [_pattern(text, groups) for text in vocabulary.forbidden]
+
+    def foreign(self, text: str) -> bool:
+        """Whether a text holds what is no letter of the language."""
+        return bool(self._letters.search(text))
+
+    def join_phrases(self, words: str) -> str:
+        """Words separated by blanks, the phrases among them joined by _."""
+        return self._phrases.sub(lambda found: found[0].replace(" ", "_"), words)
+
+    def claims(self, word: str) -> bool:
+        """Whether a word says something that must be true."""
+        return word in self._claims or word in self._events
+
+    def is_event(self, word: str) -> bool:
+        """Whether a word may say what a user did."""
+        return word in self._events
+
+    def fits(self, word: str, fact: Fact) -> bool:
+        """Whether a fact says what a word claims."""
+        kinds = self._claims.get(word, ())
+        if fact.kind in kinds or (fact.personal and PERSONAL in kinds):
+            return True
+        actions = self._events.get(word, ())
+        return fact.history_item is not None and (ANY in actions or fact.action in actions)
+
+
+def _by_word(lists: Mapping[str, str], names: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
+    """The names of the lists that each word stands in."""
+    if names is not None and (unknown := lists.keys() - set(names)):
+        raise ValueError(f"kinds of facts, not {', '.join(sorted(unknown))}")
+    found: dict[str, set[str]] = {}
+    for name, words in lists.items():
+        for word in words.split():
+            found.setdefault(word, set()).add(name)
+    return {word: frozenset(names) for word, names in found.items()}
+
+
+def _phrases(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds phrases of several words, the longest first."""
+    phrases: Sequence[str] = sorted((word for word in words if "_" in word), key=len, reverse=True)
+    choice = "|".join(re.escape(phrase.replace("_", " ")) for phrase in phrases) or "(?!)"
+    return re.compile(rf"(?<!\S)(?:{choice})(?!\S)")
+
+
+def _pattern(text: str, groups: Mapping[str, str]) -> re.Pattern[str]:
+    def words(found: re.Match[str]) -> str:
+        if found[1] not in groups:
+            raise ValueError(f"a list of words named {found[1]}, for the pattern {text!r}")
+        return f"(?:{'|'.join(re.escape(word) for word in groups[found[1]].split())})"
+
+    try:
+        return re.compile(rf"(?<!\S)(?:{_GROUP.sub(words, text)})(?!\S)")
+    except re.error as error:
+        raise ValueError(f"a regular expression, not {text!r}: {error}") from None

@@ -1,0 +1,411 @@
+"""True texts about known facts, as a good language model words them: what a guard must let pass.
+
+Most were written before the guard's vocabulary, and that was made to fit them; `HELD_OUT` was written after it. No
+template of the rules stands among them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from recsys.explain.fact import Fact, Kind
+
+ACTIONS = {
+    "purchase": "bought",
+    "view": "viewed",
+    "click": "clicked on",
+    "add_to_cart": "added to your cart",
+    "rating": "rated",
+    None: "chose",
+}
+BRANDS = {"purchase": "bought from", "view": "looked at", "click": "clicked on", "rating": "rated", None: "chose"}
+
+
+def facts_of(action: str | None) -> tuple[Fact, ...]:
+    """One fact of each kind, those of the history by an action."""
+    own = {"history_item": 7, "action": action, "personal": True, "strength": 0.5}
+    return (
+        Fact("f1", Kind.NEXT_PURCHASE, "Argan oil shampoo", "title", **own),
+        Fact("f2", Kind.CO_PURCHASE, "Rose face cream", "title", **own),
+        Fact("f3", Kind.SIMILAR_TEXT, "Hair mask, 200 ml", "title", **own),
+        Fact("f4", Kind.SHARED_BRAND, "Arganics", "brand", count=3, **own),
+        Fact("f5", Kind.SHARED_CATEGORY, "Hair Care", "category", count=3, **own),
+        Fact("f6", Kind.PRICE_NEAR_HABIT, 12.95, "price", personal=True, strength=0.3),
+        Fact("f7", Kind.PREDICTED_RATING, 4.4, "rating", personal=True, strength=0.3),
+        Fact("f8", Kind.AVERAGE_RATING, 4.6, "rating", strength=0.2),
+        Fact("f9", Kind.POPULARITY, 12, "rank", strength=0.2),
+        Fact("f10", Kind.TREND, 35, "percent", strength=0.2),
+        Fact("f11", Kind.RULE, "under 20", "text", strength=0.1),
+        Fact("f12", Kind.TASTE, "", "text", count=9, personal=True, strength=0.4),
+        Fact("f13", Kind.AVERAGE_RATING, 2.1, "rating", polarity="against", strength=-0.2),
+        Fact("f14", Kind.CO_PURCHASE, "Pregnancy test", "title", sensitive=True, **own),
+        Fact("f15", Kind.BRAND, "Arganics", "brand"),
+        Fact("f16", Kind.CATEGORY, "Hair Care", "category"),
+        Fact("f17", Kind.PRICE, 12.95, "price"),
+        Fact("f18", Kind.CO_PURCHASE, "Night cream", "title", **own),
+    )
+
+
+# V: what the user did, in a phrase that takes an object; B: the same with a brand as the object.
+OF_ACTION = """
+People who chose {f2} often choose this too.
+People who chose {f2}, which you V, often chose this as well.
+Because you V {f2}, you may like this.
+You V {f2}, and people who did so often choose this.
+Since you V {f2}, you might like this one.
+We suggest this because you V {f2}.
+We recommend this item since you V {f2}.
+This is often chosen together with {f2}, which you V.
+Shoppers who chose {f2} frequently chose this item too.
+This item is frequently chosen by people who chose {f2}.
+You V {f2}; others who chose it often chose this too.
+Because you V {f2}, we think this could be a good match for you.
+{f2}, which you V, and this item are often chosen by the same people.
+Customers who picked {f2} often picked this as well.
+This goes together with {f2}, an item that you V.
+As you V {f2}, this may interest you.
+This is often picked alongside {f2}, which you V.
+Based on {f2}, which you V, this may be a good fit.
+Those who chose {f2} often went on to choose this as well.
+You V {f2}, so this may be of interest to you.
+You V {f2} and {f18}; people who chose them often choose this as well.
+Because you V both {f2} and {f18}, this could be a good choice for you.
+After {f1}, which you V, people often choose this next.
+This is often chosen soon after {f1}.
+You V {f1}, and this is often the next choice.
+People often choose this soon after {f1}, which you V.
+This often follows {f1}, which you V.
+Since you V {f1}, this could be a natural next step.
+Those who chose {f1} often continue with this.
+{f1}, which you V, is often followed by this item.
+You V {f1}; this is a frequent next choice.
+After choosing {f1}, people often choose this.
+This is commonly the next item after {f1}.
+Because you V {f1}, this might be what you want next.
+Its description is similar to that of {f3}, which you V.
+This is similar to {f3}, which you V.
+It resembles {f3}, an item you V.
+You V {f3}, and this is described in a similar way.
+Much like {f3}, which you V.
+This item is described like {f3}, which you V.
+Since you V {f3}, here is something similar.
+Because you V {f3}, you might like this similar item.
+Here is an item similar to {f3}, which you V.
+Its description has a lot in common with that of {f3}.
+The descriptions of this item and {f3} are alike.
+You V {f3}; this one is comparable.
+If you like {f3}, you may like this similar item.
+It comes close to {f3} in its description.
+You V {f3} earlier, and this resembles it.
+It is from {f4}, a brand you have B before.
+You have B {f4} before, and this is by the same brand.
+This is made by {f4}, the same brand as several items that you V.
+This comes from {f4}, a brand in your history.
+It is another item by {f4}, a brand you already B.
+By {f4}, the brand of several items you V.
+You B {f4} before.
+It is in {f5}, like several items you V.
+This belongs to {f5}, a category you have B before.
+You V several items in {f5}, and here is another one.
+Since you V items in {f5}, you might like this one.
+It is from the same category, {f5}, as items you V.
+Here is another item in {f5}, a category in your history.
+""".strip().splitlines()
+
+OTHERS = """
+At {f6}, it is close to what you usually pay.
+Its price of {f6} is near what you usually spend.
+It costs {f6}, which is about what you normally pay.
+The price, {f6}, is in line with your usual spending.
+Priced at {f6}, it is close to your usual price.
+It costs {f6}, close to the price of items you usually choose.
+With a price of {f6}, it fits your usual budget.
+At {f6}, it is in your usual price range.
+We expect you to rate it {f7}.
+You would probably rate this {f7}.
+We think you would give it a rating of {f7}.
+Our estimate of your rating is {f7}.
+You are likely to rate it about {f7}.
+The rating we expect from you is {f7}.
+We predict that you would rate it {f7}.
+It is rated {f8} on average.
+Its average rating is {f8}.
+Customers rate it {f8} on average.
+It has an average rating of {f8}.
+Others rated it {f8} on average.
+With an average rating of {f8}, it is well rated.
+People gave it {f8} on average.
+Rated {f8} on average by other customers.
+It is popular: number {f9} among all items.
+This is a popular item, ranked {f9}.
+It is popular with other shoppers, at rank {f9}.
+This is popular and holds place {f9} in our catalogue.
+A popular choice, number {f9} of all items.
+Many people choose this item: it ranks {f9}.
+Popular with our customers, at number {f9}.
+It is one of our popular items, at rank {f9}.
+It is chosen more often lately, up {f10}.
+This is trending: up {f10} lately.
+Its popularity has grown by {f10} lately.
+It is becoming more popular, up {f10}.
+It has been chosen {f10} more often lately.
+People choose it more and more: up {f10} lately.
+Interest in this item is rising, by {f10}.
+It matches what you asked for: {f11}.
+You asked for {f11}, and this fits.
+It fits your filter, {f11}.
+It meets your request: {f11}.
+""".strip().splitlines()
+
+# With the fact that they cite beside the text.
+CITED = """
+f12|It fits your taste as a whole.
+f12|It matches what you have chosen so far.
+f12|This goes well with your choices as a whole.
+f12|It suits your taste.
+f12|All in all, your history points to this item.
+f12|Taken together, your choices fit this item well.
+f12|It is in line with your taste.
+f4|It is by a brand that you know.
+f5|It is in a category from your history.
+f8|It is well rated on average.
+f9|It is popular with other shoppers.
+f9|It is a popular item.
+f10|It is becoming more popular.
+f6|Its price is close to what you usually pay.
+f6|It is priced in line with your habits.
+f3|Its description is similar to that of an item in your history.
+f2|It is often chosen by people who chose an item in your history.
+f1|It is often chosen soon after an item in your history.
+""".strip().splitlines()
+
+COMBINED = """
+Because you V {f2}, and at {f6} it is close to what you usually pay.
+People who chose {f2} often choose this, and it is rated {f8} on average.
+This is by {f4}, like several items you V, and it is similar to {f3}.
+You V {f1}, and this is often chosen next; it costs {f6}, close to what you usually pay.
+It is similar to {f3}, which you V, and popular too, at rank {f9}.
+It is in {f5}, a category in your history, and rated {f8} on average.
+After {f1}, people often choose this, and it is by {f4}, a brand in your history.
+This is often chosen together with {f2}, and it is up {f10} lately.
+Its description resembles that of {f3}, and customers rate it {f8} on average.
+Although its average rating is only {f13}, people who chose {f2} often choose this.
+People who chose {f2} often choose this, but its average rating is {f13}.
+It is similar to {f3}, although it is rated {f13} on average.
+You V {f3}, and this is similar. It is also by {f4}, a brand in your history.
+You V {f2}. It is often chosen together with {f2}. We expect you to rate it {f7}.
+""".strip().splitlines()
+
+BLURBS = """
+This item by {f15} belongs to {f16}.
+It is made by {f15} and costs {f17}.
+From {f15}, in {f16}, for {f17}.
+An item in {f16} by {f15}, rated {f8} on average.
+A popular item, at rank {f9}, in {f16}.
+{f15} offers this item in {f16} at {f17}.
+It is priced at {f17} and rated {f8} on average.
+This is an item of the brand {f15}.
+The price is {f17}.
+Customers rate this item {f8} on average, and it is by {f15}.
+It is a popular item from {f15}, number {f9} in the catalogue.
+""".strip().splitlines()
+
+MORE = """
+This item is often chosen by shoppers who chose {f2}.
+You V {f2}, and other shoppers who chose it often choose this too.
+Since you V {f2}, we suggest this item, which is often chosen together with it.
+Many people who chose {f2} also chose this.
+{f2} and this item are often chosen together.
+Because you V {f2}, we think you may like this too.
+Customers often choose this together with {f2}.
+Other customers who chose {f2} also often chose this item.
+This item often goes together with {f2}, which you V.
+We suggest this item because people who chose {f2} often choose it.
+You V {f2}, which is often chosen together with this item.
+You V {f1}, and people often choose this afterwards.
+Soon after {f1}, people often choose this item.
+This is a common next choice after {f1}, which you V.
+It often comes next after {f1}.
+Shoppers often choose this item after {f1}.
+Because you V {f1}, this may be a natural next choice.
+We recommend this as a next step after {f1}, which you V.
+People who chose {f1} often choose this item next.
+This item has a description similar to {f3}, which you V.
+You V {f3}, and this item is similar to it.
+Because you V {f3}, we suggest this similar item.
+This item is described in a similar way to {f3}.
+Its description is close to that of {f3}, which you V.
+This item and {f3}, which you V, have similar descriptions.
+We recommend this because it is similar to {f3}, which you V.
+This item is much like {f3}.
+You V items by {f4}, and this is another one from that brand.
+It comes from {f4}, a brand you have B already.
+Since you V several items from {f4}, you may like this one as well.
+This is another item from {f4}, the brand of items you V.
+Because you V items by {f4}, we suggest this item of the same brand.
+Like several items you V, it is made by {f4}.
+You V items in {f5}, and this belongs to the same category.
+This is in {f5}, the category of several items you V.
+Because you V several items in {f5}, we suggest this one.
+It is another item from {f5}, a category you have B before.
+Its price, {f6}, is close to what you usually spend.
+It costs {f6}, and that is close to what you usually pay.
+At {f6}, its price is typical for you.
+With {f6}, it is near your usual price.
+We expect that you would rate it {f7}.
+We estimate that you would rate this item {f7}.
+You would probably give it {f7}.
+You would likely rate it {f7}.
+It is rated {f8} on average by customers.
+Other customers rated it {f8} on average.
+This item has a rating of {f8} on average.
+Its ratings are {f8} on average.
+It is a popular item, at number {f9}.
+It ranks {f9} among all items by popularity.
+This item is popular: it holds rank {f9} in the catalogue.
+Many shoppers choose this item, which is number {f9} among all items.
+It has been growing in popularity, up {f10} lately.
+This item is chosen {f10} more often lately.
+More people have chosen it lately, up {f10}.
+It fits what you asked for: {f11}.
+This matches your filter: {f11}.
+It is made by {f15} and belongs to {f16}.
+This item from {f15} costs {f17}.
+In {f16}, by {f15}, at {f17}.
+An item by {f15}, rated {f8} on average.
+The brand is {f15}, and the category is {f16}.
+It sells for {f17}.
+You V {f2}, and this is often chosen together with it. It is also rated {f8} on average.
+It is similar to {f3}, which you V, and its price of {f6} is close to what you usually pay.
+This is by {f4}, a brand in your history, and popular with other customers, at rank {f9}.
+Because you V {f2} and items by {f4}, you may like this.
+People who chose {f2} also frequently choose this item.
+You V {f2}; this item is often chosen with it by the same shoppers.
+We think this may suit you because you V {f2}.
+Those who chose {f2} commonly chose this item as well.
+This item may interest you, since people who chose {f2} often choose it.
+Shoppers with {f2} often choose this item.
+As you V {f2}, we suggest this item, often chosen by the same people.
+After people choose {f1}, this is often what they choose next.
+This item often comes soon after {f1}.
+You V {f1}, so this could be your next choice.
+Often chosen next by people who chose {f1}.
+This is frequently chosen after {f1}, which you V.
+In its description, this item is close to {f3}, which you V.
+This item reads much like {f3}.
+You V {f3}. This item has a similar description, close to that of {f3}.
+Because of {f3}, which you V, we suggest this similar item.
+It is similar in description to {f3}.
+You have B {f4} before, and here is another item by that brand.
+This item comes from {f4}, a brand that you know.
+It is by {f4}, and you V several items of that brand.
+This item is from {f5}, a category that you know well.
+You V several items from {f5} before.
+It belongs to {f5}, as do several items you V.
+The price of {f6} is close to what you normally spend.
+It is priced at {f6}, which is near what you usually pay.
+At {f6}, it fits your usual spending.
+We predict a rating of {f7} from you.
+We expect a rating of {f7} from you.
+You would probably rate this item {f7}.
+Shoppers rate this item {f8} on average.
+The average rating of this item is {f8}.
+On average, it is rated {f8}.
+It is popular with many shoppers, at rank {f9}.
+This item ranks {f9} in popularity.
+This item is number {f9} among all our items.
+Lately, it has been chosen {f10} more often.
+This item is growing in popularity: up {f10} lately.
+It is within what you asked for: {f11}.
+This item is made by {f15}, and it costs {f17}.
+An item by {f15}, in {f16}, for {f17}.
+{f15} makes this item, which belongs to {f16}.
+You V {f2}, and this is often chosen with it; it is also rated {f8} on average.
+It is similar to {f3}, which you V, and it is by {f4}, a brand in your history.
+You may like this because you V {f2} and because it is similar to {f3}.
+It is in {f5}, a category you know, and costs {f6}, close to what you usually pay.
+""".strip().splitlines()
+
+HELD_OUT = """
+This item and {f2} are often chosen by the same shoppers.
+Other people who chose {f2} often pick this item too.
+You V {f2}, and shoppers who chose it often go on to choose this.
+Because people who chose {f2} often choose this item, we think it may interest you.
+You may like this item, as it is often chosen alongside {f2}, which you V.
+You V {f2}. This item is often picked by people who chose {f2}.
+We suggest it because it is often chosen with {f2}.
+It is frequently chosen alongside {f2}.
+Following {f1}, people often choose this item.
+Because you V {f1}, we suggest this item as a next step.
+This item is often the next choice after {f1}, which you V.
+You V {f1}; people often choose this item soon after.
+Many people choose this item soon after {f1}.
+The next item that people often choose after {f1} is this one.
+Its description closely resembles {f3}, which you V.
+This item is comparable to {f3}, which you V.
+You V {f3}, which has a similar description.
+We suggest this item for its similarity to {f3}, which you V.
+This one is very similar to {f3}.
+It shares much of its description with {f3}.
+You V items from {f4}, so this item may interest you.
+It is a {f4} item, like several items you V.
+This item is by {f4}, and so are several items you V.
+{f4} is a brand in your history, and this item is from {f4} too.
+You have B several items by {f4}.
+This is a {f5} item, and you V several of those.
+Because {f5} is a category in your history, we suggest this item.
+Several items you V are in {f5}, like this one.
+{f5} is a category you have B before.
+It costs {f6}, near what you usually pay.
+Its price, {f6}, fits what you usually spend.
+For {f6}, it is close to your usual price.
+You usually pay about as much as this item costs, {f6}.
+Our model expects you to rate it {f7}.
+We think that you would rate it {f7}.
+You might rate this item {f7}.
+Its average rating by customers is {f8}.
+It has been rated {f8} on average by other people.
+It holds an average rating of {f8}.
+It is one of the popular items: number {f9}.
+By popularity, it is number {f9} of all items.
+Popular items include this one, at number {f9}.
+Its popularity is rising, up {f10}.
+People choose this item {f10} more often of late.
+It meets what you asked for, {f11}.
+This item by {f15} is in {f16} and costs {f17}.
+The item belongs to {f16} and is made by {f15}.
+You V {f2}, and people who chose it often choose this too. At {f6}, it is close to what you usually pay.
+It is similar to {f3}, and it is also by {f4}, a brand in your history.
+""".strip().splitlines()
+
+
+def true_texts() -> Iterator[tuple[str, tuple[str, ...], tuple[Fact, ...]]]:
+    """Text, ids that are cited beside it, and the facts."""
+    for action, verb in ACTIONS.items():
+        facts = facts_of(action)
+        for text in OF_ACTION + COMBINED + MORE:
+            if re.search(r"\b[VB]\b", text) or action is None:
+                yield from _worded(text, action, verb, facts)
+    facts = facts_of(None)
+    for text in OTHERS + BLURBS:
+        yield text, (), facts
+    for line in CITED:
+        cited, text = line.split("|")
+        yield text, (cited,), facts
+
+
+def held_out_texts() -> Iterator[tuple[str, tuple[str, ...], tuple[Fact, ...]]]:
+    """As `true_texts`."""
+    for text in HELD_OUT:
+        for action, verb in ACTIONS.items():
+            if re.search(r"\b[VB]\b", text) or action == "purchase":
+                yield from _worded(text, action, verb, facts_of(action))
+
+
+def _worded(
+    text: str, action: str | None, verb: str, facts: tuple[Fact, ...]
+) -> Iterator[tuple[str, tuple[str, ...], tuple[Fact, ...]]]:
+    if re.search(r"\bB\b", text):
+        if action not in BRANDS:
+            return
+        text = re.sub(r"\bB\b", BRANDS[action], text)
+    yield re.sub(r"\bV\b", verb, text), (), facts
