@@ -1,0 +1,186 @@
+"""Texts by the rules say what facts say, cite them, and differ where facts differ."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.core.events import EVENT_TYPES
+from recsys.explain.evidence import Evidence, Rank, Stage
+from recsys.explain.fact import Fact, Kind, Unit
+from recsys.explain.text.phrases import Phrases
+from recsys.explain.text.rule_text import Text, reasons, rule_text, sentence, text_of, vary, why_not_text
+from recsys.explain.text.strings_file import NOT_LISTED, languages
+
+UNITS: dict[Kind, Unit] = {
+    **dict.fromkeys((Kind.NEXT_PURCHASE, Kind.CO_PURCHASE, Kind.SIMILAR_TEXT), "title"),
+    **dict.fromkeys((Kind.SHARED_BRAND, Kind.BRAND), "brand"),
+    **dict.fromkeys((Kind.SHARED_CATEGORY, Kind.CATEGORY), "category"),
+    **dict.fromkeys((Kind.PRICE_NEAR_HABIT, Kind.PRICE), "price"),
+    **dict.fromkeys((Kind.PREDICTED_RATING, Kind.AVERAGE_RATING), "rating"),
+    **dict.fromkeys((Kind.TASTE, Kind.POPULARITY), "rank"),
+    Kind.TREND: "percent",
+    Kind.RULE: "text",
+}
+TEXTUAL = ("title", "brand", "category", "text")
+OF_ITEMS = [kind for kind in Kind if kind is not Kind.RULE]
+ENGLISH, GERMAN = Phrases.load("en"), Phrases.load("de", currency="EUR")
+
+
+def fact(kind: Kind, number: int = 1, strength: float = 1.0, **more: object) -> Fact:
+    """A fact whose value is found again in a text: V1, V2 ..., or 9001, 9002 ... percent or places."""
+    unit = UNITS[kind]
+    value = f"V{number}V" if unit in TEXTUAL else 9000 + number
+    polarity = "for" if strength > 0 else "against"
+    made = Fact(f"f{number}", kind, value, unit, action="purchase", polarity=polarity, strength=strength)  # type: ignore[arg-type]
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+facts_lists = st.lists(
+    st.tuples(st.sampled_from(list(Kind)), st.sampled_from((-1.0, 0.0, 0.5, 2.0)), st.booleans(), st.integers(1, 4)),
+    max_size=8,
+).map(
+    lambda drafts: [
+        fact(kind, number, strength, sensitive=sensitive, count=count)
+        for number, (kind, strength, sensitive, count) in enumerate(drafts, 1)
+    ]
+)
+
+
+def values_in(text: str) -> set[int]:
+    """Numbers of the facts whose values a text shows."""
+    shown = re.findall(r"V(\d)V|9[,.]?00(\d)", text)
+    return {int(one or other) for one, other in shown}
+
+
+@given(facts_lists, st.sampled_from((ENGLISH, GERMAN)), st.sampled_from(("sentence", "paragraph")))
+def test_no_text_says_what_is_no_fact(facts: list[Fact], phrases: Phrases, style: str) -> None:
+    text = rule_text(facts, phrases, style)  # type: ignore[arg-type]
+    by_id = {one.id: one for one in facts}
+    cited = [by_id[one] for one in text.cited]
+    assert all(one.polarity == "for" and one.strength > 0 and not one.sensitive for one in cited)
+    assert len({one.kind for one in cited}) == len(cited) <= (1 if style == "sentence" else 3)
+    shown = {int(one.id[1:]) for one in cited if one.kind is not Kind.TASTE}
+    assert values_in(text.text) == shown
+    expected = " ".join(sentence(one, phrases) for one in cited) or phrases.strings.no_reason
+    assert text.text == expected
+    if style == "sentence" and cited:
+        assert cited[0] is reasons(facts)[0]
+
+
+@given(st.lists(facts_lists, max_size=6), st.sampled_from((ENGLISH, GERMAN)))
+def test_no_sentence_comes_twice_while_there_is_another(lists: list[list[Fact]], phrases: Phrases) -> None:
+    texts = vary(lists, phrases)
+    assert len(texts) == len(lists)
+    for place, (facts, text) in enumerate(zip(lists, texts, strict=True)):
+        ways = {
+            sentence(one, phrases, variant)
+            for one in reasons(facts)
+            for variant in range(phrases.variants(one.kind, several=one.count > 1))
+        }
+        before = {other.text for other in texts[:place]}
+        assert text.text in (ways or {phrases.strings.no_reason})
+        assert text.text not in before or ways <= before
+        assert set(text.cited) <= {one.id for one in reasons(facts)}
+
+
+def test_ten_items_with_facts_of_their_own_have_ten_sentences() -> None:
+    alike = [[fact(Kind.TASTE), fact(Kind.NEXT_PURCHASE, n, 0.5)] for n in range(10)]
+    assert len({text.text for text in vary(alike, ENGLISH)}) == 10
+
+
+def test_a_sentence_by_hand() -> None:
+    facts = [
+        Fact("f1", Kind.NEXT_PURCHASE, "Argan oil", "title", 7, "view", strength=2.0, personal=True),
+        Fact("f2", Kind.CO_PURCHASE, "Argan oil", "title", 7, "view", strength=1.5, personal=True),
+        Fact("f3", Kind.NEXT_PURCHASE, "Comb", "title", 8, None, strength=1.0, personal=True),
+        Fact("f4", Kind.SHARED_BRAND, "Arganics", "brand", 7, "view", 3, strength=0.5, personal=True),
+        Fact("f5", Kind.PRICE_NEAR_HABIT, 12.5, "price", strength=0.4, personal=True),
+        Fact("f6", Kind.POPULARITY, 12, "rank", polarity="against", strength=-0.5),
+    ]
+    assert rule_text(facts, ENGLISH) == Text("Often chosen soon after “Argan oil”, which you viewed.", ("f1",))
+    assert rule_text(facts, ENGLISH, "paragraph") == Text(
+        "Often chosen soon after “Argan oil”, which you viewed. "
+        "People who chose “Argan oil”, which you viewed, often chose this too. "
+        "By Arganics, like 3 items in your history.",
+        ("f1", "f2", "f4"),
+    )
+    assert (
+        rule_text(facts[4:], GERMAN).text == "Der Preis von 12,50\xa0€ liegt nah an dem der Artikel aus Ihrem Verlauf."
+    )
+    assert rule_text(facts[5:], ENGLISH) == Text("No single reason stands out for it.", ())
+    rated = replace(fact(Kind.AVERAGE_RATING), value=4.46, count=1234)
+    assert rule_text([rated], GERMAN).text == "Im Mittel mit 4,5 bewertet, bei 1.234 Bewertungen."
+
+
+def test_what_fills_a_list_up_is_popular_and_nothing_else() -> None:
+    popular = [Fact("f1", Kind.POPULARITY, rank, "rank", strength=3.0) for rank in range(1, 11)]
+    for phrases in (ENGLISH, GERMAN):
+        texts = vary([[one] for one in popular], phrases)
+        assert len({text.text for text in texts}) == 10
+        personal = re.compile(r"\b(you|your|Sie|Ihr\w*)\b")
+        for text in texts:
+            assert not personal.search(text.text)
+            assert text.cited == ("f1",)
+    assert rule_text(popular[:1], ENGLISH).text == (
+        "Here for its popularity: number 1 of all items by how often they are chosen."
+    )
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_fact_can_be_told(language: str) -> None:
+    phrases = Phrases.load(language)
+    for kind, action, count in product(OF_ITEMS, (*EVENT_TYPES, None, "wish"), (1, 2)):
+        for strength, variant in product((1.0, -1.0), range(4)):
+            told = sentence(fact(kind, 3, strength, action=action, count=count), phrases, variant)
+            assert told.endswith(".")
+            assert kind is Kind.TASTE or values_in(told) == {3}
+    assert sentence(fact(Kind.TASTE, sensitive=True), phrases) == ""
+
+
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [
+        (Rank(Stage.ARRANGED, 4, 1.0), "It was ranked as number 4, and others were preferred"),
+        (Rank(Stage.RANKED, 1234, 1.0), "It was ranked as number 1,234, and the list ends with number 10."),
+        (Rank(Stage.CANDIDATE, sum_rank=70), "It was proposed as number 70, too far behind to be ranked."),
+        (
+            Rank(Stage.FORBIDDEN, forbidden_by=("seen", "max_price", "no_{rank}")),
+            "What was asked for leaves it out: it is in the history already, the highest price, and no_{rank}.",
+        ),
+        (Rank(Stage.UNPROPOSED), "Nothing that is known of this user speaks strongly enough for it to be proposed."),
+    ],
+)
+def test_why_an_item_is_missing(rank: Rank, said: str) -> None:
+    told = why_not_text(rank, 10, [], ENGLISH)
+    assert told.text.startswith(said)
+    assert told.cited == ()
+
+
+def test_a_paragraph_says_what_put_an_item_behind() -> None:
+    facts: Sequence[Fact] = [
+        fact(Kind.TASTE, 1, 1.0),
+        fact(Kind.TREND, 2, 0.0),
+        fact(Kind.POPULARITY, 3, -0.5),
+        fact(Kind.SHARED_BRAND, 4, -1.0),
+        fact(Kind.SHARED_CATEGORY, 5, -3.0, sensitive=True),
+        fact(Kind.SHARED_BRAND, 6, -2.0),
+    ]
+    text = why_not_text(Rank(Stage.RANKED, 11, 1.0), 10, facts, ENGLISH, "paragraph")
+    assert text.cited == ("f6", "f3")
+    assert values_in(text.text) == {6, 3}
+    forbidden = why_not_text(Rank(Stage.FORBIDDEN, forbidden_by=("brand",)), 10, facts, ENGLISH, "paragraph")
+    assert forbidden == Text("What was asked for leaves it out: the brand.", ())
+
+
+def test_the_stage_chooses_the_text() -> None:
+    def text(stage: Stage) -> str:
+        evidence = Evidence(1, "full", 10, Rank(stage, 3, 1.0, sum_rank=3), None, (), (), (), None, {})
+        return text_of(evidence, [fact(Kind.TASTE)], ENGLISH).text
+
+    assert text(Stage.LISTED) == text(Stage.FILLED) == "It fits what you have chosen so far."
+    assert len({text(stage) for stage in NOT_LISTED}) == len(NOT_LISTED)
