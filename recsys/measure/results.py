@@ -256,15 +256,14 @@ class Agreement(TypedDict):
     by_source: dict[str, dict[str, float]]
 
 
-class Reasons(TypedDict):
-    """See `explanations.reasons.reasons`."""
+class ReasonFigures(TypedDict):
+    """See `explanations.reasons.reason_figures`."""
 
     users: int
     entries: int
     personal: Estimate
-    distinct: Estimate
-    kinds: Estimate
-    agreement: Agreement | None
+    distinct: Estimate | None
+    kinds: Estimate | None
 
 
 class Additivity(TypedDict):
@@ -285,7 +284,8 @@ class Explanations(TypedDict):
     users: int
     left_out: dict[str, int]
     fidelity: Fidelity | None
-    reasons: Reasons | None
+    reasons: ReasonFigures | None
+    agreement: Agreement | None
     additivity: Additivity | None
 
 

@@ -28,8 +28,3 @@ def score_drops(
     without = reruns.places(users, parts, items[users]).scores
     drops = np.where(np.isnan(without), np.inf, scores[users].astype(np.float64) - without)
     return np.split(drops, np.cumsum(counts)[:-1])
-
-
-def by_falling(history: Order, values: Float64Array) -> Order:
-    """The items of a history by their values [n], the highest first; equal ones stay in their order."""
-    return tuple(history[place] for place in np.argsort(-values, kind="stable"))

@@ -94,13 +94,13 @@ EXPLANATIONS = {
         "personal": {"mean": 0.912, "low": 0.9, "high": 0.93},
         "distinct": {"mean": 0.634, "low": 0.6, "high": 0.66},
         "kinds": {"mean": 2.31, "low": 2.2, "high": 2.4},
-        "agreement": {
-            "users": 31,
-            "entries": 287,
-            "share": {"mean": 0.713, "low": 0.69, "high": 0.73},
-            "chance": 0.243,
-            "by_source": {"transitions": {"entries": 200, "share": 0.731, "chance": 0.244}},
-        },
+    },
+    "agreement": {
+        "users": 31,
+        "entries": 287,
+        "share": {"mean": 0.713, "low": 0.69, "high": 0.73},
+        "chance": 0.243,
+        "by_source": {"transitions": {"entries": 200, "share": 0.731, "chance": 0.244}},
     },
     "additivity": {"items": 31, "largest": 3.3e-6, "median": 4e-7},
 }
@@ -262,15 +262,16 @@ def test_whether_explanations_are_true_is_told(html: str) -> None:
     assert "31 of 40 users drawn; left out: 7 without history, 2 with one item alone." in text
     assert "Most recent first 0.5200 0.5000 – 0.5400 −0.2109 −0.2500 to −0.1700 0.7100" in text
     assert "90.0% 45.0% 30.0%" in text
-    assert "91.2% (95% interval 90.0% to 93.0%) of 330 entries in the lists of 33 users" in text
-    assert "24.3% by chance (287 entries, 31 users)" in text
+    assert "91.2% (95% interval 90.0% to 93.0%) of the items of a list; 330 items, 33 users" in text
+    assert "an item drawn at random is in 24.3% (287 reasons, 31 users)" in text
     assert "by 3.3e-06 at most, 4.0e-07 in the median of 31 items" in text
     assert "Transitions 200 73.1% 24.4%" in text
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_why_explanations_were_not_measured_is_told(results: dict[str, Any]) -> None:
-    nothing = {"fidelity": None, "reasons": None, "additivity": None, "left_out": {}, "users": 3}
+    parts = dict.fromkeys(("fidelity", "reasons", "agreement", "additivity"))
+    nothing = parts | {"left_out": {}, "users": 3}
     page = render(results | {"explanations": nothing | {"not_measured": "there is no ranker"}})
     assert "Not measured: there is no ranker." in page
     assert "Area, deletion" not in page

@@ -9,7 +9,7 @@ import pytest
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import Config
-from recsys.measure.explanations.fidelity import EXPLANATION, RANDOM, RECENCY
+from recsys.measure.explanations.fidelity import CHEAP, EXPLANATION, RANDOM, RECENCY
 from recsys.measure.explanations.measure import measure_explanations
 from recsys.measure.protocol import HeldOut
 from recsys.prepare.prepared import PreparedDataset
@@ -59,7 +59,7 @@ def test_users_without_curves_are_counted_by_cause(bundle: Bundle, dataset: Prep
     assert found["left_out"]["with_one_item_alone"] > 0
     assert found["fidelity"] is not None
     assert found["fidelity"]["users"] == int((lengths > 1).sum())
-    assert list(found["fidelity"]["orders"]) == [EXPLANATION, RECENCY, RANDOM]
+    assert list(found["fidelity"]["orders"]) == [EXPLANATION, CHEAP, RECENCY, RANDOM]
 
 
 def test_no_more_users_than_asked_for_and_none_where_none_are(bundle: Bundle, dataset: PreparedDataset) -> None:
@@ -85,6 +85,21 @@ def test_leaving_out_what_matters_most_is_worse_for_the_item_than_leaving_out_an
     gaps = {(row["order"], row["other"], row["metric"]): row for row in found["fidelity"]["differences"]}
     assert gaps[EXPLANATION, RANDOM, "deletion"]["high"] < 0
     assert gaps[EXPLANATION, RANDOM, "insertion"]["low"] > 0
+
+
+def test_reasons_are_measured_and_contributions_add_up(bundle: Bundle, dataset: PreparedDataset) -> None:
+    held = HeldOut.of(dataset, TEST)
+    found = measure_explanations(bundle, held, settings())
+    assert found is not None
+    assert found["reasons"] is not None
+    assert found["agreement"] is not None
+    assert found["additivity"] is not None
+    # Strangers, too, have lists of ten popular items, and no personal reason.
+    assert found["reasons"]["entries"] == 10 * len(held)
+    assert found["reasons"]["personal"]["mean"] <= 1 - found["left_out"]["without_history"] / len(held)
+    assert found["agreement"]["chance"] < found["agreement"]["share"]["low"]
+    assert found["additivity"]["items"] == int((held.queries.histories.lengths > 1).sum())
+    assert 0 <= found["additivity"]["median"] <= found["additivity"]["largest"] <= 1e-4
 
 
 def test_a_bundle_without_a_ranker_says_so(tmp_path: Path, dataset: PreparedDataset) -> None:
