@@ -11,7 +11,7 @@ from recsys.explain.question import Question
 from recsys.explain.reruns import Outcome, rerun
 
 MOST_ACTIONS = 3
-_BREADTH = 5  # items of the history that are tried beside those that were taken
+_BREADTH = 8  # items of the history that are tried beside those that were taken
 
 
 def counterfactual(
