@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import InitSettingsSource
 
 from recsys.core.errors import ConfigError
-from recsys.explain.facts.sensitive import SensitiveNames
+from recsys.explain.sensitive import SensitiveNames
 
 ENV_PREFIX = "RECSYS_"
 NO_STORE = "none"
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     sensitive_categories: str | None = Field(
         None,
         description="Categories that no explanation names, separated by commas; unset: those of most shops, see "
-        "recsys/explain/facts/sensitive.py.",
+        "recsys/explain/sensitive.py.",
     )
 
     api_keys: Path | None = Field(

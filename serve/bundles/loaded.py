@@ -20,7 +20,7 @@ from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.explain.actions import Actions
 from recsys.explain.explainer import Explainer
 from recsys.explain.facts import FactBase
-from recsys.explain.facts.sensitive import SensitiveNames
+from recsys.explain.sensitive import SensitiveNames
 from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
@@ -76,7 +76,8 @@ class LoadedBundle:
         self.facets = Facets.of(bundle.catalogue.facets())
         self.event_types = EventTypes.of(bundle)
         self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
-        self.fact_base = FactBase.of(bundle, sensitive)
+        names = SensitiveNames() if sensitive is None else sensitive
+        self.fact_base = FactBase.of_facets(bundle, names, self.facets.prices, self.facets.categories)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod

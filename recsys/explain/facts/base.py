@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
@@ -12,8 +13,8 @@ import numpy as np
 from recsys.bundle import Bundle, Catalogue
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import BoolArray, Float32Array, Float64Array, Int64Array
-from recsys.explain.facts.sensitive import SensitiveNames
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.explain.sensitive import SensitiveNames
 from recsys.pipeline.features.popularity import PopularityFeatures
 from recsys.sources.base import Source
 from recsys.sources.registry import FALLBACK
@@ -35,24 +36,42 @@ class FactBase:
     sensitive_names: SensitiveNames
     prices: Float64Array
     sensitive: BoolArray
-    category_sizes: Counter[str] = field(repr=False)
+    category_sizes: Mapping[str, int]
 
     @classmethod
     def of(cls, bundle: Bundle, sensitive_names: SensitiveNames | None = None) -> Self:
-        """Read the catalogue once."""
-        names = SensitiveNames() if sensitive_names is None else sensitive_names
-        prices = np.full(bundle.n_items, np.nan)
-        sensitive = np.zeros(bundle.n_items, bool)
-        sizes: Counter[str] = Counter()
-        found: dict[tuple[str, ...], bool] = {}
+        """Read the catalogue; None: the names that most shops will want kept quiet."""
+        prices = np.full(bundle.n_items, np.nan, np.float32)
+        rows: dict[str, list[int]] = defaultdict(list)
         for row, (_, categories, price) in enumerate(bundle.catalogue.facets()):
-            if price is not None and price > 0:
-                prices[row] = price
-            if categories not in found:
-                found[categories] = names.any(categories)
-            sensitive[row] = found[categories]
-            sizes.update(set(categories))
-        return cls(bundle, names, prices, sensitive, sizes)
+            prices[row] = np.nan if price is None else price
+            for category in set(categories):
+                rows[category].append(row)
+        of_categories = {name: np.array(listed, np.int32) for name, listed in rows.items()}
+        return cls.of_facets(bundle, sensitive_names or SensitiveNames(), prices, of_categories)
+
+    @classmethod
+    def of_facets(
+        cls,
+        bundle: Bundle,
+        sensitive_names: SensitiveNames,
+        prices: Float32Array,
+        categories: Mapping[str, Int32Array],
+    ) -> Self:
+        """As `of`, of a catalogue that was read before.
+
+        Args:
+            bundle, sensitive_names: see above.
+            prices: float32 [N], NaN where unknown.
+            categories: rows of the items that bear each name.
+        """
+        sensitive = np.zeros(len(prices), np.bool_)
+        for name, rows in categories.items():
+            if sensitive_names.match(name):
+                sensitive[rows] = True
+        positive = np.where(prices > 0, prices, np.nan).astype(np.float64)
+        sizes = {name: len(rows) for name, rows in categories.items()}
+        return cls(bundle, sensitive_names, positive, sensitive, sizes)
 
     @property
     def n_items(self) -> int:

@@ -52,12 +52,14 @@ def price_facts(case: Case) -> Iterator[Fact]:
     `HABIT_DECAY` to the power of the steps back. A contribution of at most 0 is told whatever the price is.
     """
     strength, distance = case.group("price"), price_distance(case, case.item)
-    if strength is None or distance is None:
+    price = case.records[case.item].price
+    if strength is None or distance is None or price is None:
         return
-    if strength > 0 and not (distance <= math.log(NEAR) and distance <= _reference_distance(case)):
-        return
-    price = float(case.base.prices[case.item])
-    yield Fact("", Kind.PRICE_NEAR_HABIT, price, "price", polarity=polarity(strength), strength=strength, personal=True)
+    near = distance <= math.log(NEAR) and distance <= _reference_distance(case)
+    if near or strength <= 0:
+        yield Fact(
+            *("", Kind.PRICE_NEAR_HABIT, price, "price"), polarity=polarity(strength), strength=strength, personal=True
+        )
 
 
 def price_distance(case: Case, item: int) -> float | None:

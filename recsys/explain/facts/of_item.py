@@ -28,8 +28,8 @@ def item_facts(base: FactBase, item: int) -> tuple[Fact, ...]:
         specific = [name for name in reversed(record.categories) if is_specific(base, name)]
         category = min(specific, key=base.category_sizes.__getitem__) if specific else record.categories[-1]
         found.append(_category(base, category))
-    if math.isfinite(base.prices[item]):
-        found.append(Fact("", Kind.PRICE, float(base.prices[item]), "price"))
+    if record.price:
+        found.append(Fact("", Kind.PRICE, record.price, "price"))
     if (count := base.rating_count(item)) >= FEWEST_RATINGS:
         found.append(Fact("", Kind.AVERAGE_RATING, base.mean_rating(item), "rating", count=count))
     if base.popularity[item] > 0 and (rank := base.popularity_rank(item)) <= most_popular(base.n_items):
