@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import Float64Array
 from recsys.explain.evidence import Borrowed, HistoryShare
 from recsys.explain.question import Question
 from recsys.pipeline.trace import Trace
@@ -35,28 +33,23 @@ def score_parts(question: Question, trace: Trace, item: int) -> ScoreParts:
 
     The shares of an item that a history holds several times are one.
     """
-    history = trace.queries.histories.items
-    by_position: dict[str, Float64Array] = {}
+    items, place = np.unique(trace.queries.histories.items, return_inverse=True)
+    by_item: dict[str, list[float]] = {}
     rests: dict[str, float] = {}
-    borrowed = []
+    totals, borrowed = np.zeros(len(items)), []
     for name in question.sources:
         shares = trace.readings.why(name, np.array([[item]], np.int32), question.loans)
-        by_position[name], rests[name] = shares.by_position[0, 0], float(shares.rest[0, 0])
+        of_items = np.bincount(place, shares.by_position[0, 0], len(items))
+        totals += question.weights[name] * of_items
+        by_item[name], rests[name] = of_items.tolist(), float(shares.rest[0, 0])
         lent = zip(shares.lenders[0, 0].tolist(), shares.lent[0, 0].tolist(), strict=True)
-        lenders = {lender: given for lender, given in lent if lender != NO_ITEM}
-        if lenders:
+        if lenders := {lender: given for lender, given in lent if lender != NO_ITEM}:
             borrowed.append(Borrowed(name, lenders))
-    entries = [
-        _share_of(int(each), np.flatnonzero(history == each), by_position, question.weights)
-        for each in dict.fromkeys(history.tolist())
+    order = np.argsort(place, kind="stable")
+    positions = np.split(order, np.cumsum(np.bincount(place, minlength=len(items)))[:-1])
+    entries = [  # without a history there is one empty part of positions, and no item
+        HistoryShare(each, tuple(where.tolist()), {name: given[row] for name, given in by_item.items()}, total)
+        for row, (each, where, total) in enumerate(zip(items.tolist(), positions, totals.tolist(), strict=False))
     ]
     entries.sort(key=lambda share: (-abs(share.total), -share.positions[-1]))
     return ScoreParts(rests, tuple(entries), tuple(borrowed))
-
-
-def _share_of(
-    item: int, positions: NDArray[np.intp], by_position: Mapping[str, Float64Array], weights: Mapping[str, float]
-) -> HistoryShare:
-    shares = {name: float(of_source[positions].sum()) for name, of_source in by_position.items()}
-    total = sum(weights[name] * share for name, share in shares.items())
-    return HistoryShare(item, tuple(positions.tolist()), shares, total)

@@ -262,6 +262,14 @@ def test_what_takes_the_place_is_rather_not_one_of_the_actions_that_were_left_ou
     assert (found.without, found.rank, found.replacement) == ((0,), None, 4)
 
 
+def test_a_pair_of_three_actions_is_told_where_the_greedy_search_needs_all_three() -> None:
+    # Item 3 has 0.625 + 0.5 + 0.5, item 4 has 0.75. Item 0 is the best one to leave out, and nothing is left of 4 then.
+    lists = [[(3, 0.625), (4, 0.75)], [(3, 0.5)], [(3, 0.5)], [], []]
+    found = taste(lists, [1, 2, 3, 4, 5]).explain(query_of([0, 1, 2]), 3, 1).counterfactual
+    assert found is not None
+    assert (sorted(found.without), found.rank, found.replacement) == ([1, 2], None, 4)
+
+
 def test_no_three_actions_are_enough_for_an_item_that_everything_speaks_for() -> None:
     lists = [[(5, 1.0)], [(5, 1.0)], [(5, 1.0)], [(5, 1.0)], [(5, 1.0)], []]
     evidence = taste(lists, [1, 2, 3, 4, 5, 6]).explain(query_of([0, 1, 2, 3, 4]), 5, 1)
