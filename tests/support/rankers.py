@@ -136,9 +136,7 @@ class Pair:
         past = np.flatnonzero(repeated)
         history = Histories.from_rows(1, np.zeros(len(past), np.int64), past, np.arange(len(past)))
         queries = Queries(history, np.zeros(1, np.int32), np.zeros(1, np.int64))
-        sums = np.zeros((1, 2), np.float32)
-        for name, scores in zip(ranker.scorer.names, source_scores, strict=True):
-            sums += np.float32(ranker.scorer.weights.get(name, 0)) * scores
+        sums = ranker.scorer.sums(np.ascontiguousarray(source_scores[:, None]))
         features = features.copy()
         features[:, ranker.model.sum_column] = sums[0]
         candidates = ScoredCandidates(ranker.scorer.names, items, source_scores[:, None].copy(), sums)

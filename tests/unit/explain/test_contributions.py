@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recsys.bundle import open_bundle
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.explain import contributions as module
+from recsys.explain.coalitions import coalition_scores, players_of
 from recsys.explain.contributions import OTHERS, Finalist, by_ranker
 from recsys.explain.evidence import Contributions
 from recsys.pipeline.ranker import Ranker
@@ -99,6 +100,25 @@ def test_values_are_the_mean_over_all_orders_of_the_groups(
     found = by_group(by_ranker(ranker, pair.item, pair.reference))
     assert found == pytest.approx(by_all_orders(ranker, pair, GROUPS), abs=2e-5)
     assert sum(abs(value) > 1e-3 for value in found.values()) >= 5  # a table may be flat, where edges coincide
+
+
+@pytest.mark.parametrize("repeated", [(False, False), (True, False), (False, True), (True, True)])
+def test_nobody_has_the_references_score_and_all_together_have_the_items(repeated: tuple[bool, bool]) -> None:
+    random = np.random.default_rng(7)
+    ranker = random_ranker(random, HEADINGS, WEIGHTS)
+    pair = random_pair(random, ranker, repeated)
+    scores = coalition_scores(ranker, players_of(ranker), pair.item.numbers, pair.reference.numbers)
+    assert scores[0] == pytest.approx(pair.ranked.scores[0, REFERENCE], abs=1e-5)
+    assert scores[-1] == pytest.approx(pair.ranked.scores[0, ITEM], abs=1e-5)
+
+
+def test_a_finalist_is_repeated_where_repeats_are_ranked() -> None:
+    random = np.random.default_rng(8)
+    pair = random_pair(random, random_ranker(random, HEADINGS, WEIGHTS), (True, False))
+    known = pair.ranked, pair.queries.histories, 0
+    assert Finalist.of(*known, ITEM).numbers.repeated
+    assert not Finalist.of(*known, REFERENCE).numbers.repeated
+    assert not Finalist.of(*known, ITEM, repeats=False).numbers.repeated
 
 
 def test_a_source_without_a_weight_is_in_the_sum_of_no_coalition() -> None:
@@ -205,9 +225,10 @@ def test_without_a_reference_the_item_is_compared_with_one_of_which_nothing_is_k
     assert expected.reference_score == blank.ranked.scores[0, REFERENCE]
 
 
-def test_where_too_many_groups_differ_the_weakest_play_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("odds", [-5.0, -0.25])
+def test_where_too_many_groups_differ_the_weakest_play_as_one(odds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(5)
-    ranker = random_ranker(random, HEADINGS, WEIGHTS)
+    ranker = random_ranker(random, HEADINGS, WEIGHTS, repeat_log_odds=odds)
     pair = random_pair(random, ranker, (True, False))
     exact = by_ranker(ranker, pair.item, pair.reference)
     groups = {**GROUPS, "bpr": ["bpr"]}
@@ -216,6 +237,7 @@ def test_where_too_many_groups_differ_the_weakest_play_as_one(monkeypatch: pytes
         return abs(by_all_orders(ranker, pair, {group: groups[group]})[group])
 
     strongest = sorted(groups, key=alone)[-3:]
+    assert ("history" in strongest) == (odds == -5)
     others = {OTHERS: [name for group, names in groups.items() if group not in strongest for name in names]}
     expected = by_all_orders(ranker, pair, {group: groups[group] for group in strongest} | others)
     monkeypatch.setattr(module, "MOST_PLAYERS", 4)

@@ -91,7 +91,8 @@ def test_every_source_of_a_bundle_adds_up(tmp_path: Path) -> None:
 def test_source_sums_differ_by_weight_times_score(seed: int) -> None:
     random = np.random.default_rng(seed)
     weights = {PRIMARY: 0.5, "transitions": 2.0, "ease": 1.5, "popularity": 0.25, "recent_popularity": 0.125}
-    ranker = random_ranker(random, {PRIMARY: 1, "transitions": 1, "popularity": 2, "price": 1}, weights)
+    headings = {PRIMARY: 1, "transitions": 1, "bpr": 1, "popularity": 2, "price": 1}
+    ranker = random_ranker(random, headings, {**weights, "bpr": 0.0})
     candidates = random_pair(random, ranker).ranked.candidates
     found = by_source_sum(ranker, candidates, 0, ITEM, REFERENCE)
     gaps = dict(
