@@ -13,6 +13,7 @@ from recsys.explain.evidence import Evidence, Stage
 from recsys.explain.fact import Fact
 from recsys.explain.stages import BOUGHT, SEEN
 from recsys.explain.text.phrases import Phrases
+from recsys.explain.text.rule_text import sentence
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -235,7 +236,7 @@ def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:
     return FactAnswer(
         id=fact.id,
         kind=fact.kind,
-        text=_text(phrases, fact),
+        text=sentence(fact, phrases) or None,
         value=fact.value if isinstance(fact.value, str | int) else rounded(fact.value),
         unit=fact.unit,
         polarity=fact.polarity,
@@ -246,14 +247,6 @@ def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:
         action=fact.action,
         count=fact.count,
     )
-
-
-def _text(phrases: Phrases, fact: Fact) -> str | None:
-    if fact.sensitive:
-        return None
-    found = phrases.sentences(fact.kind, fact.action, several=fact.count > 1)
-    template = (found if fact.polarity == "for" else phrases.against(fact.kind))[0]
-    return template.fill({"value": phrases.value(fact), "count": phrases.count(fact)})
 
 
 def number(value: float | None) -> float | None:

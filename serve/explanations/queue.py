@@ -7,6 +7,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
+from recsys.explain.evidence import Stage
+from recsys.explain.text.rule_text import why_not_text
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
@@ -15,7 +17,7 @@ from serve.explanations.blurbs import Blurbs
 from serve.explanations.languages import Languages
 from serve.explanations.options import Depth, ExplanationRequest
 from serve.explanations.service import ExplanationService, item_row
-from serve.explanations.texts import Texts
+from serve.explanations.texts import ExplanationText, Texts
 from serve.parts import Parts
 
 
@@ -56,7 +58,7 @@ class ExplanationQueue:
             UnfitRequestError: the item to compare with was not ranked, or there is no such language.
         """
         explained = await self._explained(request)
-        text = await self.texts.explain(explained.facts, request.style, explained.language)
+        text = await self._text(explained)
         self._metrics.told(text.text_source)
         return assembled(explained, text)
 
@@ -70,6 +72,14 @@ class ExplanationQueue:
             return await loop.run_in_executor(self._threads[depth], self._service.explained, request)
         finally:
             self._waiting[depth] -= 1
+
+    async def _text(self, explained: Explained) -> ExplanationText:
+        """The explanation in words. Why an item is not in the list is told by rules alone."""
+        evidence, style = explained.evidence, explained.request.style
+        if evidence.rank.stage in (Stage.LISTED, Stage.FILLED):
+            return await self.texts.explain(explained.facts, style, explained.language)
+        told = why_not_text(evidence.rank, evidence.k, explained.facts, explained.phrases, style)
+        return ExplanationText(told.text, cites=told.cited)
 
     async def blurb(self, loaded: LoadedBundle, item_id: str, language: str | None) -> BlurbResponse:
         """An item in a few words.

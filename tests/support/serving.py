@@ -84,6 +84,16 @@ def get(client: TestClient, user_id: str, **parameters: object) -> dict[str, Any
     return answer
 
 
+def explain(client: TestClient, item_id: str, **wanted: object) -> Answer:
+    """Why an item is in a list, or is not: that of user1 unless told otherwise; what is None is not sent."""
+    body = {"user_id": "user1", "item_id": item_id, **wanted}
+    given = {name: value for name, value in body.items() if value is not None}
+    response = client.post("/explanations", json=given)
+    assert response.status_code == 200, response.text
+    answer: Answer = response.json()
+    return answer
+
+
 def refusal(response: Any, status: int) -> str:
     """The detail of the problem document of a request that must fail."""
     assert response.status_code == status, response.text

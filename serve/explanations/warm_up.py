@@ -1,0 +1,22 @@
+"""Explain once, before a bundle is served."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.explain.facts import Past, facts_of
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import DEFAULT_K
+
+
+def warm_up(loaded: LoadedBundle) -> None:
+    """Explain the first item of a list: compiled loops would hold recommendations up where they are compiled later."""
+    bundle = loaded.bundle
+    user = int(bundle.histories.lengths.argmax()) if len(bundle.histories) else NO_ITEM
+    histories = bundle.histories.select([user]).last(DEFAULT_K)
+    query = Queries(histories, np.array([user], np.int32), np.array([time.time()], np.int64))
+    item = max(int(loaded.recommender.recommend(query, DEFAULT_K).items[0, 0]), 0)
+    facts_of(loaded.explainer.explain(query, item, DEFAULT_K), loaded.fact_base, Past.of(histories))
