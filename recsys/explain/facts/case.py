@@ -11,7 +11,7 @@ from recsys.bundle import ItemRecord
 from recsys.core.histories import Histories
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.coalitions import HISTORY
-from recsys.explain.evidence import Evidence, HistoryShare
+from recsys.explain.evidence import Evidence, HistoryShare, SourceOpinion
 from recsys.explain.fact import Fact, Kind, Polarity, Unit
 from recsys.explain.facts.base import FactBase
 
@@ -109,28 +109,35 @@ class Case:
         nothing was compared, the share times the source's weight in the source sum.
         """
         given = share.shares.get(source, 0.0)
-        opinion = next(opinion for opinion in self.evidence.sources if opinion.source == source)
         if given <= 0:
             return 0.0
         if not self.groups:
-            return given * opinion.weight
-        of_history = sum(max(other.shares.get(source, 0.0), 0.0) for other in self.evidence.history)
+            return given * self.opinions[source].weight
         if self.alone == source:
-            return self.groups[HISTORY] * given / of_history
-        return self.groups[source] * given / (of_history + max(opinion.rest, 0.0))
+            return self.groups[HISTORY] * given / self.speaking[source]
+        return self.groups[source] * given / (self.speaking[source] + max(self.opinions[source].rest, 0.0))
 
     def rest_strength(self, source: str) -> float:
         """The same for what is no history item's share."""
-        opinion = next(opinion for opinion in self.evidence.sources if opinion.source == source)
-        if opinion.rest <= 0:
+        rest = self.opinions[source].rest
+        if rest <= 0:
             return 0.0
         if not self.groups:
-            return opinion.rest * opinion.weight
-        contributed = self.groups[source]
+            return rest * self.opinions[source].weight
         if self.alone == source:
-            return contributed
-        of_history = sum(max(other.shares.get(source, 0.0), 0.0) for other in self.evidence.history)
-        return contributed * opinion.rest / (of_history + opinion.rest)
+            return self.groups[source]
+        return self.groups[source] * rest / (self.speaking[source] + rest)
+
+    @cached_property
+    def opinions(self) -> Mapping[str, SourceOpinion]:
+        """By source."""
+        return {opinion.source: opinion for opinion in self.evidence.sources}
+
+    @cached_property
+    def speaking(self) -> Mapping[str, float]:
+        """By source, all shares of items of the history that speak for the item."""
+        shares = [share.shares for share in self.evidence.history]
+        return {source: sum(max(of_item.get(source, 0.0), 0.0) for of_item in shares) for source in self.opinions}
 
     def of_items(self, kind: Kind, value: str, unit: Unit, items: Sequence[int], strength: float) -> Fact:
         """A personal fact about items of the history, the latest first.
