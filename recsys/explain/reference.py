@@ -12,7 +12,7 @@ from recsys.explain.errors import QuestionError
 from recsys.explain.evidence import Contributions, Rank, Stage
 from recsys.explain.question import Question
 from recsys.explain.source_contributions import by_source, by_source_sum
-from recsys.pipeline.ranker import RankedCandidates
+from recsys.pipeline.ranker import RankedCandidates, Ranker
 from recsys.pipeline.trace import Trace
 
 _SCORED = Stage.LISTED, Stage.ARRANGED, Stage.RANKED
@@ -23,8 +23,9 @@ def contributions_of(
 ) -> Contributions | None:
     """What sets the item's score apart from its reference's, for the only query of the trace.
 
-    Of a candidate that the ranker did not see it is the source sum, and the reference is the last finalist: what put it
-    behind. None for items that were not scored.
+    Of a candidate that the ranker did not see it is the source sum, and the reference is the last finalist, unless one
+    is asked for: what put it behind. None for items that were not scored, and for one that stands behind all others at
+    the gate, whatever its sum.
 
     Args:
         question: how the list was asked for.
@@ -39,12 +40,12 @@ def contributions_of(
     """
     if asked is not None:
         _require_ranked(trace, item, asked)
-    if rank.stage == Stage.CANDIDATE and trace.ranked is not None:
-        return None if rank.set_back or np.isnan(rank.gate) else _at_the_gate(question, trace.ranked, item)
+    ranker = question.recommender.ranker
+    if rank.stage == Stage.CANDIDATE and trace.ranked is not None and ranker is not None:
+        return None if rank.set_back else _at_the_gate(ranker, trace.ranked, item, asked)
     if rank.stage not in _SCORED:
         return None
     reference = _reference(trace, item, rank) if asked is None else asked
-    ranker = question.recommender.ranker
     if trace.ranked is None or ranker is None:
         (source,) = question.sources.values()
         return by_source(source, trace.queries, item, reference)
@@ -68,11 +69,11 @@ def _require_ranked(trace: Trace, item: int, asked: int) -> None:
 
 def _reference(trace: Trace, item: int, rank: Rank) -> int | None:
     """The item's reference by default; None: nothing else was ranked."""
-    personal = trace.lists.items[0, : trace.lists.personal[0]]
-    ranked = trace.ranking.items[0]
+    shown, ranked = trace.lists.items[0], trace.ranking.items[0]
+    personal = shown[: trace.lists.personal[0]]
     others = ranked[(ranked != NO_ITEM) & (ranked != item)]
     if rank.stage == Stage.LISTED:
-        unshown = others[~np.isin(others, personal)]
+        unshown = others[~np.isin(others, shown)]
         if len(unshown):
             return int(unshown[0])
     elif len(personal):
@@ -80,9 +81,6 @@ def _reference(trace: Trace, item: int, rank: Rank) -> int | None:
     return int(others[-1]) if len(others) else None
 
 
-def _at_the_gate(question: Question, ranked: RankedCandidates, item: int) -> Contributions | None:
-    ranker = question.recommender.ranker
-    if ranker is None:
-        return None
-    last = int(ranked.finalists.items[0, -1])
-    return replace(by_source_sum(ranker, ranked.candidates, 0, item, last), of="source_sum")
+def _at_the_gate(ranker: Ranker, ranked: RankedCandidates, item: int, asked: int | None) -> Contributions:
+    reference = int(ranked.finalists.items[0, -1]) if asked is None else asked
+    return replace(by_source_sum(ranker, ranked.candidates, 0, item, reference), of="source_sum")

@@ -123,6 +123,12 @@ def test_a_reference_can_be_asked_for(bundle: Bundle, explainer: Explainer) -> N
     found = explainer.explain(asked, ranking[0], K, reference=ranking[9], depth="cheap").contributions
     assert found is not None
     assert found.reference == ranking[9]
+    behind = next(one.item for one in everything(bundle, explainer, 3) if one.rank.stage == Stage.CANDIDATE)
+    at_the_gate = explainer.explain(asked, behind, K, reference=ranking[9], depth="cheap").contributions
+    assert at_the_gate is not None
+    assert (at_the_gate.of, at_the_gate.reference) == ("source_sum", ranking[9])
+    of_reference = explainer.explain(asked, ranking[9], K, depth="cheap").rank.source_sum
+    assert at_the_gate.reference_score == of_reference
 
 
 def test_what_cannot_be_asked_is_told(bundle: Bundle, explainer: Explainer) -> None:
