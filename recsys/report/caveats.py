@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from recsys.measure import systems as s
 from recsys.measure.best_baseline import difference
+from recsys.measure.explanations.fidelity import DELETION, EXPLANATION, RANDOM, RECENCY
 from recsys.measure.ratings import HEAD
-from recsys.measure.results import RatingResults, Results, Seeds
-from recsys.report.names import system_label
+from recsys.measure.results import Estimate, Explanations, RatingResults, Results, Seeds
+from recsys.report.names import ORDER_LABELS, system_label
 
 MIN_ANN_RECALL = 0.99
+MOST_ADDITIVITY_ERROR = 1e-4
 
 
 def warnings(results: Results) -> list[str]:
@@ -26,7 +28,7 @@ def warnings(results: Results) -> list[str]:
             f"Approximate search loses {1 - recall:.1%} of the exact top {depth}: "
             "raise index.leaves_to_search or index.reorder and export again."
         )
-    return sentences + _head_not_better(results["ratings"])
+    return sentences + _head_not_better(results["ratings"]) + _explanations_not_true(results["explanations"])
 
 
 def seed_warnings(seeds: Seeds) -> list[str]:
@@ -48,7 +50,7 @@ def _not_better(results: Results, baseline: str) -> list[str]:
     if row is None or row["low"] > 0:
         return []
     name = system_label(baseline)
-    span = f"{row['mean']:+.4f} (95% interval {row['low']:+.4f} to {row['high']:+.4f})".replace("-", "−")
+    span = _span(row)
     verb = "does not beat" if row["mean"] <= 0 else "is not clearly better than"
     return [f"The system {verb} {name}: its {metric.upper()} differs by {span}."]
 
@@ -80,3 +82,29 @@ def _head_not_better(ratings: RatingResults | None) -> list[str]:
         if head >= other:
             sentences.append(f"The rating head is no better than {name}: RMSE {head:.4f} against {other:.4f}.")
     return sentences
+
+
+def _explanations_not_true(explanations: Explanations | None) -> list[str]:
+    """Where an order of the history that anybody could guess does as well, or contributions do not add up."""
+    if explanations is None:
+        return []
+    sentences = []
+    found, sums = explanations["fidelity"], explanations["additivity"]
+    for row in found["differences"] if found else ():
+        guessed = row["order"] == EXPLANATION and row["other"] in (RECENCY, RANDOM)
+        if guessed and row["metric"] == DELETION and row["high"] >= 0:
+            other = ORDER_LABELS[row["other"]].lower()
+            sentences.append(
+                f"Explanations are not clearly truer than another order of the history ({other}): the area below the "
+                f"deletion curve differs by {_span(row)}."
+            )
+    if sums and sums["largest"] > MOST_ADDITIVITY_ERROR:
+        sentences.append(
+            f"The contributions of an item miss the difference of its scores by up to {sums['largest']:.1e}."
+        )
+    return sentences
+
+
+def _span(row: Estimate) -> str:
+    """A difference with its interval."""
+    return f"{row['mean']:+.4f} (95% interval {row['low']:+.4f} to {row['high']:+.4f})".replace("-", "−")

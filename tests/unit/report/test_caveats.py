@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from recsys.measure.explanations.fidelity import CHEAP, EXPLANATION, RANDOM, RECENCY
 from recsys.measure.ratings import HEAD
 from recsys.measure.systems import ANN, BLEND, POPULARITY, SYSTEM
 from recsys.report.caveats import seed_warnings, warnings
@@ -28,6 +29,23 @@ GOOD: dict[str, Any] = {
         "head_minus_bias": {"bias": "user_item_bias"},
         "head_minus_svd": {"svd": "svd_refit"},
         "head_minus_svdpp": {"svdpp": "svdpp"},
+    },
+    "explanations": {
+        "fidelity": {
+            "differences": [
+                {
+                    "order": EXPLANATION,
+                    "other": other,
+                    "metric": metric,
+                    "mean": mean,
+                    "low": mean - 0.01,
+                    "high": mean + 0.01,
+                }
+                for other in (CHEAP, RECENCY, RANDOM)
+                for metric, mean in (("deletion", -0.2), ("insertion", 0.1))
+            ]
+        },
+        "additivity": {"items": 9, "largest": 3e-6, "median": 1e-7},
     },
 }
 
@@ -92,3 +110,33 @@ def test_equal_seeds_and_other_settings_are_warned_of() -> None:
     assert "model.dim" in changed
     entries[1] = {"version": "v2", "seed": 2, "changed_settings": {}}
     assert seed_warnings({"bundles": entries}) == []
+
+
+@pytest.mark.parametrize(("other", "words"), [(RECENCY, "most recent first"), (RANDOM, "random")])
+def test_explanations_that_are_no_truer_than_a_guess(other: str, words: str) -> None:
+    results = copy.deepcopy(GOOD)
+    rows = results["explanations"]["fidelity"]["differences"]
+    row = next(row for row in rows if row["other"] == other and row["metric"] == "deletion")
+    row |= {"mean": -0.004, "high": 0.001}
+    (warning,) = warnings(results)
+    assert f"({words}): the area below the deletion curve differs by −0.0040" in warning
+
+
+def test_another_order_that_explains_and_insertion_are_no_matter() -> None:
+    results = copy.deepcopy(GOOD)
+    for row in results["explanations"]["fidelity"]["differences"]:
+        if row["other"] == CHEAP or row["metric"] == "insertion":
+            row |= {"mean": 0.0, "low": -0.1, "high": 0.1}
+    assert warnings(results) == []
+
+
+def test_contributions_that_do_not_add_up() -> None:
+    results = copy.deepcopy(GOOD)
+    results["explanations"]["additivity"]["largest"] = 2e-4
+    (warning,) = warnings(results)
+    assert "by up to 2.0e-04" in warning
+
+
+@pytest.mark.parametrize("nothing", [None, {"fidelity": None, "additivity": None}])
+def test_explanations_that_were_not_measured(nothing: dict[str, Any] | None) -> None:
+    assert warnings(GOOD | {"explanations": nothing}) == []
