@@ -127,7 +127,7 @@ NOT_PERSONAL = (FALLBACK, "recent_popularity")
 RESERVED = (
     *(TWO_TOWER, HYBRID, BLEND, "full", "ranker"),
     *("system", "two_tower_scann", "two_tower_exact"),
-    *("price", "brand", "category", "history", "rating", "source_sum"),
+    *("price", "brand", "category", "history", "rating", "source_sum", "others"),
     *("brand_of", "category_of"),  # whose `_last_item` would be a feature of the brand and of the category
 )
 """Names that answers, reports and groups of features use for what is no entry here."""

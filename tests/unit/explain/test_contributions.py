@@ -17,6 +17,7 @@ from recsys.explain.contributions import OTHERS, Finalist, by_ranker
 from recsys.explain.evidence import Contributions
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.trace import Trace
+from recsys.sources.registry import RESERVED
 from tests.support.bundles import make_bundle
 from tests.support.rankers import ITEM, PRIMARY, REFERENCE, Pair, by_all_orders, random_pair, random_ranker
 
@@ -256,6 +257,7 @@ def test_eighteen_groups_that_differ_are_too_many() -> None:
     assert not found.exact
     assert sum(one.value != 0 for one in found.groups) == 16
     assert OTHERS in by_group(found)
+    assert OTHERS in RESERVED  # no source can bear the name
     assert found.additivity_error < 1e-4
 
 
@@ -274,6 +276,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ranker, Trace]:
 def test_of_a_bundles_lists_they_are_finite_and_add_up(traced: tuple[Ranker, Trace]) -> None:
     ranker, trace = traced
     assert trace.ranked is not None
+    assert np.isfinite(trace.ranked.features).all()
     ranking, explained = trace.ranking.items, 0
     for query, column in itertools.product(range(30), (0, 4, 9)):
         if NO_ITEM in (item := ranking[query, column], reference := ranking[query, 5]):

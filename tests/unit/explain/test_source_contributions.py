@@ -78,12 +78,14 @@ def test_every_source_of_a_bundle_adds_up(tmp_path: Path) -> None:
                 one = Queries(
                     bundle.histories.select(np.array([user])), np.array([user], np.int32), np.zeros(1, np.int64)
                 )
-                best = source.propose(one, 5).items[0].tolist()
+                proposed = source.propose(one, 5)
+                best = proposed.items[0].tolist()
                 for reference in (best[-1], None):
                     found = by_source(source, one, best[0], None if reference == NO_ITEM else reference)
                     assert found is not None
                     assert found.additivity_error < 1e-5 * max(1, found.score)
-                    assert found.score >= found.reference_score
+                    assert found.score == proposed.scores[0, 0]
+                    assert found.reference_score == (0 if found.reference is None else proposed.scores[0, -1])
 
 
 @settings(deadline=None, max_examples=50)
