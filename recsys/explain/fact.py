@@ -44,17 +44,17 @@ class Fact:
     Attributes:
         id: by which texts cite it, unique within an explanation: f1, f2, ...
         kind: what it says.
-        value: what a placeholder of a text shows of it.
+        value: what a placeholder of a text shows of it; empty where that is withheld.
         unit: of the value.
         history_item: item row of the user's own that it speaks of.
         action: what the user did with that: view, click, add_to_cart, purchase, rating, or another type of the shop's
             events; None: nobody knows.
-        count: how many items of the history it speaks of, where more than one.
+        count: how many items of the history it speaks of; of an average rating, how many ratings.
         polarity: whether it speaks for the item or against.
         strength: of the contribution that it stands for, in units of the score; at most 0 for one that must give no
             reason.
         personal: whether it is true of this user alone.
-        sensitive: whether it must not be shown without being asked for.
+        sensitive: whether it must not be shown without being asked for; it does not say then what it speaks of.
     """
 
     id: str

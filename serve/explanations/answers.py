@@ -153,7 +153,13 @@ class FactAnswer(Answer):
     action: Annotated[
         str | None, Meta(description="What the user did with that; null: nobody knows.", examples=["purchase"])
     ]
-    count: Annotated[int, Meta(description="How many items of the history it speaks of.", examples=[1])]
+    count: Annotated[
+        int,
+        Meta(
+            description="How many items of the history it speaks of; of an average rating, how many ratings.",
+            examples=[1],
+        ),
+    ]
 
 
 class GuardAnswer(Answer):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from recsys.explain.evidence import Evidence, Rank, Stage
+from recsys.explain.evidence import Rank, Stage
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.text.phrases import Phrases
 
@@ -82,13 +82,6 @@ def why_not_text(rank: Rank, k: int, facts: Sequence[Fact], phrases: Phrases, st
     against.sort(key=lambda fact: fact.strength)
     more = _told(_of_different_kinds(against)[: MOST_TOLD - 1], phrases)
     return Text(f"{behind.text} {more.text}".rstrip(), more.cited)
-
-
-def text_of(evidence: Evidence, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
-    """Why an item is in a list, or why it is not."""
-    if evidence.rank.stage in (Stage.LISTED, Stage.FILLED):
-        return rule_text(facts, phrases, style)
-    return why_not_text(evidence.rank, evidence.k, facts, phrases, style)
 
 
 def vary(lists: Sequence[Sequence[Fact]], phrases: Phrases) -> list[Text]:
