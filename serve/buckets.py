@@ -115,6 +115,12 @@ class Buckets:
                 return
 
 
+def per_minute(most: int) -> Buckets:
+    """Buckets of which `most` tokens come within any minute: half of them at once, the others one after the other."""
+    burst = max(most // 2, 1)
+    return Buckets(max(most - burst, 1) / 60.0, burst)
+
+
 def _attached(descriptor: Any, rate: float, burst: int, key: bytes) -> Buckets:
     """The buckets that another process has made."""
     buckets = Buckets.__new__(Buckets)

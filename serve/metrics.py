@@ -77,6 +77,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._language_model_calls = Counter(
+            "recsys_language_model_calls",
+            "Calls of the language model, answered or why not.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._language_model_seconds = Histogram(
+            "recsys_language_model_seconds", "Time to an answer.", buckets=_SECONDS, registry=registry
+        )
+        self._language_model_refused = Counter(
+            "recsys_language_model_refused", "Answers that the guard refused.", ["reason"], registry=registry
+        )
         self._explanation_texts = Counter(
             "recsys_explanation_texts",
             "Texts of explanations and blurbs, by who wrote them.",
@@ -164,6 +176,19 @@ class Metrics:
     def told(self, text_source: str) -> None:
         """A text was written, by rules or a language model."""
         self._explanation_texts.labels(text_source).inc()
+
+    def language_model_answered(self, seconds: float) -> None:
+        """The language model answered, whatever that is worth."""
+        self._language_model_calls.labels("answered").inc()
+        self._language_model_seconds.observe(seconds)
+
+    def language_model_failed(self, failure: str) -> None:
+        """It did not, or was not asked."""
+        self._language_model_calls.labels(failure).inc()
+
+    def language_model_refused(self, reason: str) -> None:
+        """The guard refused what it said."""
+        self._language_model_refused.labels(reason).inc()
 
     def appended(self, event_type: str, lag_s: float) -> None:
         """An event that the store took so long after it happened."""

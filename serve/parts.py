@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Self
 
+from serve.buckets import Buckets
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.histories.live_histories import UserHistories
@@ -28,6 +29,7 @@ class Parts:
         link: to the store; None: there is none.
         bundles: which bundle is served.
         histories: of users, as the bundle and the store know them together.
+        budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
 
@@ -37,6 +39,7 @@ class Parts:
     link: StoreLink | None
     bundles: Bundles
     histories: UserHistories
+    budget: Buckets | None = None
     started: float = field(default_factory=time)
 
     @classmethod
@@ -56,7 +59,7 @@ class Parts:
         keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
         link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
-        return cls(settings, metrics, keys, link, bundles, UserHistories(link, settings.live_events))
+        return cls(settings, metrics, keys, link, bundles, UserHistories(link, settings.live_events), shared.budget)
 
     @property
     def keys_state(self) -> KeysState:

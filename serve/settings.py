@@ -96,6 +96,39 @@ class Settings(BaseSettings):
         "recsys/explain/sensitive.py.",
     )
 
+    language_model: Literal["none", "openai", "anthropic"] = Field(
+        "none",
+        description="Who words explanations and blurbs. none: the rules alone; openai: a service that speaks OpenAI's "
+        "chat completions, as many do; anthropic: one that speaks Anthropic's messages.",
+    )
+    language_model_url: str | None = Field(
+        None, description="Its base URL, such as http://localhost:11434/v1; unset: the provider's own service."
+    )
+    language_model_name: str | None = Field(None, min_length=1, description="Name of the model, as the service has it.")
+    language_model_key_variable: str = Field(
+        "LANGUAGE_MODEL_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Name of the environment variable that holds the service's API key; the key itself is no setting.",
+    )
+    language_model_mode: Literal["restricted", "free"] = Field(
+        "restricted",
+        description="restricted: the model chooses among the rules' sentences and orders them; free: it writes its "
+        "own, and the guard refuses those that say more than the facts.",
+    )
+    language_model_deadline_s: Seconds = Field(
+        2.0, description="Longest wait for the language model, a second try included; the rules' text is given then."
+    )
+    language_model_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        60, description="Most calls of the language model in a minute, of all workers together."
+    )
+    language_model_at_once: Annotated[int, Field(ge=1, le=1024)] = Field(
+        4, description="Most calls of the language model at the same time, of a worker."
+    )
+    language_model_proxy: str | None = Field(
+        None, description="URL of a proxy to the language model; those of the environment are not used."
+    )
+    blurb_days: Days = Field(30.0, description="Days that a language model's blurb is kept; 0: for ever.")
+
     api_keys: Path | None = Field(
         None, description="JSON file of API keys (hashes; see python -m serve.auth); unset: no key is asked for."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from serve.buckets import Buckets
+from serve.buckets import Buckets, per_minute
 from serve.key_file import KeyFile
 from serve.settings import Settings
 
@@ -17,11 +17,13 @@ class Shared:
     Attributes:
         keys: in force; None: no key is asked for.
         buckets: what each caller has asked for lately; None: nobody counts.
+        budget: calls of the language model that are left; None: there is no such model, or nobody else calls it.
         later: other processes have served before: what of theirs is gone is missing, and not yet to be made.
     """
 
     keys: KeyFile | None = None
     buckets: Buckets | None = None
+    budget: Buckets | None = None
     later: bool = False
 
     @classmethod
@@ -32,4 +34,6 @@ class Shared:
             ConfigError: the file of keys is not in order.
         """
         keys = None if settings.api_keys is None else KeyFile(settings.api_keys)
-        return cls(keys, None if settings.rate_limit is None else Buckets(settings.rate_limit, settings.rate_burst))
+        buckets = None if settings.rate_limit is None else Buckets(settings.rate_limit, settings.rate_burst)
+        asks = settings.language_model != "none"
+        return cls(keys, buckets, per_minute(settings.language_model_per_minute) if asks else None)

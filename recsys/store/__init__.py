@@ -10,6 +10,7 @@ Imports nothing of the product but `recsys.core`.
 from recsys.store.errors import InvalidCursor, InvalidRecord, StoreDamaged, StoreError, StoreUnavailable
 from recsys.store.records import (
     Appended,
+    BlurbKey,
     Event,
     ItemRow,
     Page,
@@ -22,6 +23,7 @@ from recsys.store.store import Store
 
 __all__ = [
     "Appended",
+    "BlurbKey",
     "Event",
     "InvalidCursor",
     "InvalidRecord",

@@ -140,6 +140,22 @@ class Served(NamedTuple):
     scores: tuple[float, ...] = ()
 
 
+class BlurbKey(NamedTuple):
+    """What a blurb is of.
+
+    Attributes:
+        item_id: of the item.
+        bundle_version: name and version of the bundle whose facts it tells.
+        prompt_version: name of what else it follows from: prompts, model, strings.
+        language: of text and numbers.
+    """
+
+    item_id: str
+    bundle_version: str
+    prompt_version: str
+    language: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """Size of the store; `last_event` is the latest time of an event in seconds since 1970, None without events."""

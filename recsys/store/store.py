@@ -8,15 +8,15 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from recsys.store import event_log, forgetting, item_search, served_log
+from recsys.store import blurbs, event_log, forgetting, item_search, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
-from recsys.store.records import Appended, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
-from recsys.store.tables import EVENTS, SCHEMA_VERSION, SERVED
+from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
+from recsys.store.tables import BLURBS, EVENTS, SCHEMA_VERSION, SERVED
 
 
 class Store:
-    """Events and their users, the items that search finds, and served lists.
+    """Events and their users, the items that search finds, served lists, and blurbs of items.
 
     Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
     down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
@@ -256,6 +256,22 @@ class Store:
                 it gave an event its time; times after `until` are of one that was ahead, and say nothing.
         """
         return event_log.forget_events(self._database, before, limit, until)
+
+    def blurb(self, key: BlurbKey) -> str | None:
+        """The text kept under a key; None if there is none."""
+        return blurbs.blurb(self._database, key)
+
+    def keep_blurb(self, key: BlurbKey, text: str, timestamp: float) -> None:
+        """Keep a text, unless there is one under its key; a key that no database can hold is let go."""
+        blurbs.keep_blurb(self._database, key, text, timestamp)
+
+    def latest_blurbs(self, limit: int) -> Sequence[float]:
+        """Times of the blurbs that were kept last, the latest first."""
+        return forgetting.latest_times(self._database, BLURBS, limit)
+
+    def forget_blurbs(self, before: float, limit: int, *, until: float | None = None) -> int:
+        """Remove up to `limit` blurbs of before a time, the first kept first; `until` and answer as `forget_served`."""
+        return blurbs.forget_blurbs(self._database, before, limit, until)
 
     def stats(self) -> StoreStats:
         """Number of events, users and items, and the time of the latest event."""

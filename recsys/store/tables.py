@@ -3,6 +3,7 @@
     users ◄─ kept up to date with ─ events ─► views user_item_weights, purchases
     catalogues ─ the latest complete one ─► items ─► item_categories
     served
+    blurbs
 
 Ids are compared by code point ("C" collation), so both databases list them in the same order.
 """
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-SCHEMA_VERSION = "0001"  # of the newest migration
+SCHEMA_VERSION = "0002"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -100,4 +101,17 @@ SERVED = Table(
     Column("item_ids", Text, nullable=False),  # JSON list, in the order shown
     Column("scores", Text, nullable=False),  # JSON list
     Index("served_timestamp", "timestamp", "seq"),
+)
+
+BLURBS = Table(
+    "blurbs",
+    metadata,
+    Column("seq", Number, primary_key=True),  # order of arrival
+    Column("item_id", Id, nullable=False),
+    Column("bundle_version", String, nullable=False),
+    Column("prompt_version", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970, when it was written
+    UniqueConstraint("item_id", "bundle_version", "prompt_version", "language", name="blurbs_key"),
 )

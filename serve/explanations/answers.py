@@ -9,10 +9,11 @@ from msgspec import Meta
 from recsys.bundle.layout import FULL
 from recsys.explain.evidence import Compared, Stage
 from recsys.explain.fact import Kind, Polarity, Unit
+from recsys.explain.text.rule_text import Style
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.explanations.options import Depth
-from serve.explanations.texts import GuardState, Style, TextSource
+from serve.explanations.texts import GuardState, TextSource
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
 

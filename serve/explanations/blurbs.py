@@ -1,12 +1,26 @@
-"""Blurbs: a few words on an item, of what the catalogue knows of it alone."""
+"""Blurbs: a few words on an item, of what is true of it whoever asks."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
 
+from recsys.core.errors import RecsysError
+from recsys.explain.facts import item_facts
+from recsys.explain.text.phrases import Phrases
+from recsys.store import BlurbKey
 from serve.bundles.loaded import LoadedBundle
 from serve.explanations.texts import Texts, TextSource
 from serve.store.link import StoreLink
+
+logger = logging.getLogger(__name__)
+
+MOST_IN_MEMORY: Final = 2000
+MOST_WAITING: Final = 100  # texts that the store has still to take; more are let go
 
 
 @dataclass(frozen=True)
@@ -14,9 +28,9 @@ class Blurb:
     """What is said of an item.
 
     Attributes:
-        text: with all values put in; empty where the catalogue knows nothing of the item.
+        text: with all values put in; empty where nothing is known of the item.
         text_source: rule or llm.
-        cached: whether it was written before, and kept in the store.
+        cached: whether it was written before, and kept.
     """
 
     text: str
@@ -25,20 +39,66 @@ class Blurb:
 
 
 class Blurbs:
-    """Writes blurbs, and keeps those of a language model in the store."""
+    """Writes blurbs. Those of a language model are kept, in memory and in the store; the rules' cost nothing."""
 
     def __init__(self, texts: Texts, link: StoreLink | None) -> None:
-        """Get ready; `link` None: there is no store, each blurb is written anew."""
+        """Get ready; `link` None: there is no store, each process keeps its own alone."""
         self._texts, self._link = texts, link
+        self._recent = OrderedDict[BlurbKey, str]()
+        self._keeping = set[asyncio.Task[None]]()
 
-    async def blurb(self, loaded: LoadedBundle, item_row: int, locale: str = "en") -> Blurb:
-        """The blurb of an item; never raises, and never takes longer than the deadline of the settings.
+    async def blurb(self, loaded: LoadedBundle, item_row: int, phrases: Phrases) -> Blurb:
+        """The blurb of an item; takes no longer than the language model and a look into the store may.
 
         Args:
             loaded: bundle that is served.
             item_row: in [0, N) of its catalogue.
-            locale: of text and numbers, like en or de_CH.
+            phrases: of the language.
         """
-        del locale
-        (record,) = loaded.bundle.catalogue.items([item_row])
-        return Blurb(" · ".join(part for part in (record.brand, *record.categories[-1:]) if part))
+        key = await asyncio.to_thread(self._key, loaded, item_row, phrases)
+        if key is not None and (kept := await self._kept(key)) is not None:
+            return Blurb(kept, "llm", cached=True)
+        facts = await asyncio.to_thread(item_facts, loaded.fact_base, item_row)
+        text = await self._texts.describe(facts, phrases)
+        if key is not None and text.text_source == "llm":
+            self._keep(key, text.text)
+        return Blurb(text.text, text.text_source)
+
+    def _key(self, loaded: LoadedBundle, item_row: int, phrases: Phrases) -> BlurbKey | None:
+        """None: there is no language model, and nothing to keep."""
+        version = self._texts.version(phrases)
+        if version is None:
+            return None
+        item_id = loaded.cards([item_row])[item_row].item_id
+        return BlurbKey(item_id, f"{loaded.info.name}/{loaded.info.version}", version, str(phrases.locale))
+
+    async def _kept(self, key: BlurbKey) -> str | None:
+        if (text := self._recent.get(key)) is None and self._link is not None:
+            try:
+                text = await asyncio.to_thread(self._link.blurb, key)
+            except RecsysError:  # the store is down: the blurb is written anew
+                return None
+        if text is not None:
+            self._remember(key, text)
+        return text
+
+    def _remember(self, key: BlurbKey, text: str) -> None:
+        self._recent[key] = text
+        self._recent.move_to_end(key)
+        while len(self._recent) > MOST_IN_MEMORY:
+            self._recent.popitem(last=False)
+
+    def _keep(self, key: BlurbKey, text: str) -> None:
+        """Keep a text; the reader does not wait for the store."""
+        self._remember(key, text)
+        if self._link is not None and len(self._keeping) < MOST_WAITING:
+            task = asyncio.create_task(asyncio.to_thread(_store, self._link, key, text))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+
+def _store(link: StoreLink, key: BlurbKey, text: str) -> None:
+    try:
+        link.queries.keep_blurb(key, text, time.time())
+    except RecsysError as error:  # it is in memory
+        logger.debug("A blurb is not kept. %s", error)

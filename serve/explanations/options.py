@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from recsys.explain.text.rule_text import Style
 from serve.bundles.options import Options
-from serve.explanations.texts import Style
 from serve.histories.live_histories import Subject
 
 Depth = Literal["cheap", "full"]

@@ -34,9 +34,10 @@ class ExplanationQueue:
         """Compose the parts; nothing runs before `start`.
 
         Raises:
-            ConfigError: the settings of languages do not fit.
+            ConfigError: the settings of languages, or of the language model, do not fit.
         """
-        self.texts, self._languages = Texts(parts.settings, parts.metrics), Languages(parts.settings)
+        self.texts = Texts(parts.settings, parts.metrics, parts.budget)
+        self._languages = Languages(parts.settings)
         self._service = ExplanationService(parts.bundles, parts.histories, self._languages, parts.metrics)
         self._blurbs = Blurbs(self.texts, parts.link)
         self._metrics, self._most = parts.metrics, parts.settings.max_explanations
@@ -77,7 +78,7 @@ class ExplanationQueue:
         """The explanation in words. Why an item is not in the list is told by rules alone."""
         evidence, style = explained.evidence, explained.request.style
         if evidence.rank.stage in (Stage.LISTED, Stage.FILLED):
-            return await self.texts.explain(explained.facts, style, explained.language)
+            return await self.texts.explain(explained.facts, style, explained.phrases)
         told = why_not_text(evidence.rank, evidence.k, explained.facts, explained.phrases, style)
         return ExplanationText(told.text, cites=told.cited)
 
@@ -88,9 +89,9 @@ class ExplanationQueue:
             UnknownItemError: the catalogue holds no such item.
             UnfitRequestError: there is no such language.
         """
-        locale = str(self._languages.of(language).locale)
+        phrases = self._languages.of(language)
         row = await asyncio.to_thread(item_row, loaded, item_id)
-        blurb = await self._blurbs.blurb(loaded, row, locale)
+        blurb = await self._blurbs.blurb(loaded, row, phrases)
         self._metrics.told(blurb.text_source)
         card = loaded.cards([row])[row]
         return BlurbResponse(
@@ -99,7 +100,7 @@ class ExplanationQueue:
             text=blurb.text,
             text_source=blurb.text_source,
             cached=blurb.cached,
-            language=locale,
+            language=str(phrases.locale),
             bundle=loaded.info,
         )
 

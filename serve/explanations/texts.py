@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from recsys.explain.fact import Fact
+from recsys.explain.text.phrases import Phrases
+from recsys.explain.text.rule_text import Style, Text, reasons, rule_text, sentence
+from serve.buckets import Buckets
+from serve.explanations.language_model.writer import LanguageModel, Written
 from serve.metrics import Metrics
 from serve.settings import Settings
 
-Style = Literal["sentence", "paragraph"]
 TextSource = Literal["rule", "llm"]
 GuardState = Literal["not_asked", "passed", "refused", "no_answer"]
+
+MOST_OF_BLURB = 4  # facts
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class ExplanationText:
     """A text, and where it is from.
 
     Attributes:
-        text: with all values put in; empty where no fact may be told.
+        text: with all values put in; of a blurb empty where no fact may be told.
         text_source: rule or llm.
         cites: ids of the facts that it rests on, in the order of the text.
         guard: what became of the language model's answers.
@@ -49,22 +54,53 @@ class ExplanationText:
 class Texts:
     """Writes texts of facts."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        """Get ready; nothing is connected before the first text."""
-        self._settings, self._metrics = settings, metrics
+    def __init__(self, settings: Settings, metrics: Metrics, budget: Buckets | None = None) -> None:
+        """Get ready; nothing is connected before the first text. `budget`: see `LanguageModel`.
 
-    async def explain(self, facts: Sequence[Fact], style: Style = "sentence", locale: str = "en") -> ExplanationText:
-        """A text of the facts; never raises, and never takes longer than the deadline of the settings.
+        Raises:
+            ConfigError: the settings of the language model do not fit together.
+        """
+        self._model = LanguageModel.of(settings, metrics, budget)
+
+    async def explain(self, facts: Sequence[Fact], style: Style, phrases: Phrases) -> ExplanationText:
+        """Why an item is in a list; never raises, and never takes longer than the deadline of the settings.
 
         Args:
             facts: strongest first; sensitive ones are neither told nor shown to a language model.
             style: one sentence, or a few.
-            locale: of text and numbers, like en or de_CH.
+            phrases: of the language.
         """
-        del style, locale
-        told = [fact for fact in facts if not fact.sensitive and fact.polarity == "for"]
-        text = "; ".join(f"{fact.kind}: {fact.value}" for fact in told)
-        return ExplanationText(text, cites=tuple(fact.id for fact in told))
+        by_rules, told = rule_text(facts, phrases, style), reasons(facts)
+        if self._model is None or not told:
+            return _by_rules(by_rules)
+        return _best(await self._model.write(told, phrases, style), by_rules)
+
+    async def describe(self, facts: Sequence[Fact], phrases: Phrases) -> ExplanationText:
+        """An item in a few words, of what is true of it whoever asks; otherwise as `explain`."""
+        told = [fact for fact in facts if fact.polarity == "for" and not fact.sensitive][:MOST_OF_BLURB]
+        by_rules = Text(" ".join(sentence(fact, phrases) for fact in told), tuple(fact.id for fact in told))
+        if self._model is None or not told:
+            return _by_rules(by_rules)
+        return _best(await self._model.write(told, phrases, "paragraph", "blurb"), by_rules)
+
+    def version(self, phrases: Phrases) -> str | None:
+        """Name of all that a language model's text follows from beside the facts; None: there is no such model."""
+        return None if self._model is None else self._model.version(phrases)
 
     async def close(self) -> None:
         """Close connections to the language model."""
+        if self._model is not None:
+            await self._model.close()
+
+
+def _by_rules(text: Text, guard: GuardReport | None = None) -> ExplanationText:
+    return ExplanationText(text.text, "rule", text.cited, guard or GuardReport())
+
+
+def _best(written: Written, by_rules: Text) -> ExplanationText:
+    """What the language model wrote; the rules' text where it wrote none."""
+    if written.text is not None:
+        return ExplanationText(written.text, "llm", written.cites, GuardReport("passed"))
+    if written.refused:
+        return _by_rules(by_rules, GuardReport("refused", tuple(map(str, written.refused))))
+    return _by_rules(by_rules, GuardReport("no_answer", () if written.failure is None else (str(written.failure),)))

@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import make_url
 
 from recsys.core.errors import RecsysError
-from recsys.store import Appended, Event, InvalidRecord, Store, StoreDamaged, StoreError, StoreUnavailable
+from recsys.store import Appended, BlurbKey, Event, InvalidRecord, Store, StoreDamaged, StoreError, StoreUnavailable
 from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings
 
@@ -95,6 +95,14 @@ class StoreLink:
         self._check("read")
         try:
             return self._fast.item_events_of(user_ids, until=until, limit=limit)
+        except RecsysError as error:
+            raise self._failed("read", error) from error
+
+    def blurb(self, key: BlurbKey) -> str | None:
+        """As `Store.blurb`, as fast or failing as `events_of`."""
+        self._check("read")
+        try:
+            return self._fast.blurb(key)
         except RecsysError as error:
             raise self._failed("read", error) from error
 

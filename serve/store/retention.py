@@ -38,7 +38,7 @@ class Kind(NamedTuple):
 
 
 class Retention:
-    """Keeps served lists and events for the days of the settings; workers may all do so at once.
+    """Keeps served lists, blurbs and events for the days of the settings; workers may all do so at once.
 
     Nothing is removed while the clock is not to be believed.
     """
@@ -46,6 +46,7 @@ class Retention:
     def __init__(self, store: Store, settings: Settings, metrics: Metrics, clock: BelievedClock | None = None) -> None:
         kinds = (
             Kind("served lists", settings.served_days, store.latest_served, store.forget_served),
+            Kind("blurbs", settings.blurb_days, store.latest_blurbs, store.forget_blurbs),
             Kind("events", settings.events_days, store.latest_events, store.forget_events),
         )
         self._kinds = [kind for kind in kinds if kind.days]

@@ -12,6 +12,7 @@ from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS
 from recsys.prepare.settings import DataConfig
 from recsys.store import (
     Appended,
+    BlurbKey,
     Event,
     InvalidCursor,
     InvalidRecord,
@@ -398,3 +399,51 @@ def test_records_of_what_was_shown_go_in_the_same_order(store: Store) -> None:
     assert store.latest_served(2) == [10.0, 60.0]
     assert store.forget_served(50.0, limit=9, until=100.0) == 3
     assert sorted(row.request_id for row in store.served(0, 1000)) == ["3", "4"]
+
+
+# Blurbs
+
+
+BLURB = BlurbKey("item", "shop/2024-01-01", "p1", "en")
+
+
+def test_a_blurb_is_kept_under_its_whole_key(store: Store) -> None:
+    assert store.blurb(BLURB) is None
+    store.keep_blurb(BLURB, "By Arganics.", 10.0)
+    assert store.blurb(BLURB) == "By Arganics."
+    for name in BlurbKey._fields:
+        assert store.blurb(BLURB._replace(**{name: "other"})) is None, name
+        store.keep_blurb(BLURB._replace(**{name: "other"}), name, 11.0)
+    for name in BlurbKey._fields:
+        assert store.blurb(BLURB._replace(**{name: "other"})) == name
+    assert store.blurb(BLURB) == "By Arganics."
+
+
+def test_the_first_blurb_under_a_key_stays(store: Store) -> None:
+    store.keep_blurb(BLURB, "first", 10.0)
+    store.keep_blurb(BLURB, "later", 20.0)
+    assert store.blurb(BLURB) == "first"
+    assert store.latest_blurbs(9) == [10.0]
+
+
+def test_blurbs_of_any_ids_and_texts(store: Store) -> None:
+    for item_id in ODD_IDS:
+        store.keep_blurb(BLURB._replace(item_id=item_id), item_id, 1.0)
+    assert [store.blurb(BLURB._replace(item_id=item_id)) for item_id in ODD_IDS] == ODD_IDS
+    for item_id in ("a\0b", "\ud800"):
+        store.keep_blurb(BLURB._replace(item_id=item_id), "lost", 1.0)
+        assert store.blurb(BLURB._replace(item_id=item_id)) is None
+    store.keep_blurb(BLURB._replace(item_id="nul"), "a\0b\ud800", 1.0)
+    assert store.blurb(BLURB._replace(item_id="nul")) == "a\ufffdb\ufffd"
+
+
+def test_old_blurbs_go_in_the_order_of_arrival(store: Store) -> None:
+    """As served lists do, see above."""
+    keys = [BLURB._replace(item_id=str(n)) for n in range(5)]
+    for key, at in zip(keys, [10.0, 900.0, 20.0, 60.0, 10.0], strict=True):
+        store.keep_blurb(key, "text", at)
+    assert store.latest_blurbs(2) == [10.0, 60.0]
+    assert store.forget_blurbs(50.0, limit=9, until=100.0) == 3
+    assert [store.blurb(key) for key in keys] == [None, None, None, "text", "text"]
+    assert store.forget_blurbs(50.0, limit=1) == 1
+    assert store.blurb(keys[4]) is None

@@ -23,6 +23,7 @@ from enum import StrEnum
 from typing import Final
 
 from recsys.explain.fact import Fact, Kind
+from recsys.explain.text.phrases import WITHOUT_VALUE
 from recsys.explain.text.vocabulary import CITED, Grammar
 
 MAX_SENTENCES: Final = 5
@@ -116,12 +117,13 @@ def _unfit(sentence: Sentence, known: Mapping[str, Fact], grammar: Grammar) -> I
     if len(sentence.text) > MAX_CHARS:
         yield Refusal.TOO_LONG
     yield from _unfit_characters(PLACEHOLDER.sub(" ", sentence.text), grammar)
-    cited = [*PLACEHOLDER.findall(sentence.text), *sentence.cites]
+    shown = PLACEHOLDER.findall(sentence.text)
+    cited = [*shown, *sentence.cites]
     if not cited:
         yield Refusal.NO_CITATION
     if len(cited) > MAX_CITED:
         yield Refusal.TOO_LONG
-    if any(name not in known for name in cited):
+    if any(name not in known for name in cited) or any(known[name].kind in WITHOUT_VALUE for name in shown):
         yield Refusal.UNKNOWN_FACT
     if any(known[name].sensitive for name in cited if name in known):
         yield Refusal.SENSITIVE

@@ -132,6 +132,11 @@ class Grammar:
         """Whether a word may say what a user did."""
         return word in self._events
 
+    def words_for(self, facts: Sequence[Fact]) -> list[str]:
+        """The words that a text of these facts may use, by the alphabet; phrases with blanks."""
+        used = {word for word in self.words if not self.claims(word) or any(self.fits(word, fact) for fact in facts)}
+        return sorted(word.replace("_", " ") for word in used)
+
     def fits(self, word: str, fact: Fact) -> bool:
         """Whether a fact says what a word claims."""
         kinds = self._claims.get(word, ())

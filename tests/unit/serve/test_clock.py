@@ -51,7 +51,7 @@ def fill(store: Store, times: list[float]) -> None:
 
 
 def keeper(store: Store, clock: BelievedClock, days: float = 90) -> Retention:
-    return Retention(store, Settings(served_days=days, events_days=days), Metrics(), clock)
+    return Retention(store, Settings(served_days=days, events_days=days, blurb_days=days), Metrics(), clock)
 
 
 def left(store: Store) -> tuple[int, int]:
@@ -76,7 +76,7 @@ def test_a_clock_that_is_set_while_the_server_runs(store: Store, days: int, capl
         machine.passes(600.0)
     assert left(store) == (103, 103)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == 2, "once for each kind"
+    assert len(warnings) == 3, "once for each kind"
     assert all("clock was set" in warning for warning in warnings)
     machine.time -= days * DAY_S
     keeping.look()
