@@ -12,6 +12,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.histories.live_histories import UserHistories
 from serve.key_watch import KeysState, KeyWatch
+from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.shared import Shared
@@ -29,6 +30,7 @@ class Parts:
         link: to the store; None: there is none.
         bundles: which bundle is served.
         histories: of users, as the bundle and the store know them together.
+        languages: that explanations are told in.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -39,6 +41,7 @@ class Parts:
     link: StoreLink | None
     bundles: Bundles
     histories: UserHistories
+    languages: Languages
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -53,13 +56,15 @@ class Parts:
         """Compose the parts; nothing runs yet. `warm_up` and `on_change` as `Bundles` takes them.
 
         Raises:
+            ConfigError: the settings of languages do not fit.
             StoreError: the store's URL is wrong.
         """
-        metrics = Metrics()
+        metrics, languages = Metrics(), Languages(settings)
         keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
         link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
-        return cls(settings, metrics, keys, link, bundles, UserHistories(link, settings.live_events), shared.budget)
+        histories = UserHistories(link, settings.live_events)
+        return cls(settings, metrics, keys, link, bundles, histories, languages, shared.budget)
 
     @property
     def keys_state(self) -> KeysState:

@@ -56,7 +56,7 @@ class Facets:
                 brands[brand].append(row)
         by_category: dict[str, list[int]] = defaultdict(list)
         for path, rows in paths.items():
-            for category in set(path):
+            for category in dict.fromkeys(path):  # in the same order in every process
                 by_category[category] += rows
         return cls(np.array(prices, np.float32), _as_rows(brands), _as_rows(by_category))
 

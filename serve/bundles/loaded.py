@@ -18,6 +18,7 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.explain.actions import Actions
+from recsys.explain.cheap import CheapFacts
 from recsys.explain.explainer import Explainer
 from recsys.explain.facts import FactBase
 from recsys.explain.sensitive import SensitiveNames
@@ -51,6 +52,7 @@ class LoadedBundle:
         explainer: says why its lists are what they are.
         actions: tell what was done at each place of a history.
         fact_base: what statements about its items rest on.
+        cheap_facts: finds such statements for whole lists.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class LoadedBundle:
         self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
         names = SensitiveNames() if sensitive is None else sensitive
         self.fact_base = FactBase.of_facets(bundle, names, self.facets.prices, self.facets.categories)
+        self.cheap_facts = CheapFacts(self.fact_base, self.facets.brands, self.facets.categories)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod

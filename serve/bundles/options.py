@@ -21,6 +21,7 @@ class Options:
         exclude_seen: leave out the items of the user's history, or those that the user bought.
         as_of: seconds since 1970; histories and events after it are not read. None: everything is.
         filter: what restricts the items; None: nothing does.
+        why: say of each item why it is there.
     """
 
     k: int = DEFAULT_K
@@ -28,3 +29,4 @@ class Options:
     exclude_seen: ExcludeSeen = True
     as_of: float | None = None
     filter: Filter | None = None
+    why: bool = False

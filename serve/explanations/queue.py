@@ -14,7 +14,6 @@ from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
 from serve.explanations.assembly import Explained, assembled
 from serve.explanations.blurbs import Blurbs
-from serve.explanations.languages import Languages
 from serve.explanations.options import Depth, ExplanationRequest
 from serve.explanations.service import ExplanationService, item_row
 from serve.explanations.texts import ExplanationText, Texts
@@ -34,10 +33,10 @@ class ExplanationQueue:
         """Compose the parts; nothing runs before `start`.
 
         Raises:
-            ConfigError: the settings of languages, or of the language model, do not fit.
+            ConfigError: the settings of the language model do not fit.
         """
         self.texts = Texts(parts.settings, parts.metrics, parts.budget)
-        self._languages = Languages(parts.settings)
+        self._languages = parts.languages
         self._service = ExplanationService(parts.bundles, parts.histories, self._languages, parts.metrics)
         self._blurbs = Blurbs(self.texts, parts.link)
         self._metrics, self._most = parts.metrics, parts.settings.max_explanations

@@ -14,9 +14,9 @@ from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
 from serve.explanations.assembly import Explained
-from serve.explanations.languages import Languages
 from serve.explanations.options import ExplanationRequest
 from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
+from serve.languages import Languages
 from serve.metrics import Metrics
 
 

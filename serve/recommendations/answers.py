@@ -4,13 +4,59 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
+from recsys.explain.fact import Kind
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
+
+
+class WhyFact(Answer):
+    """A true statement of an item."""
+
+    kind: Annotated[
+        Kind,
+        Meta(
+            description="next_purchase, co_purchase, similar_text: of an item of the history; taste: it fits the "
+            "history as a whole; shared_brand, shared_category, price_near_habit, predicted_rating, popularity.",
+            examples=["next_purchase"],
+        ),
+    ]
+    value: Annotated[
+        str | float,
+        Meta(
+            description="Title of the item of the history, name of the brand or category, price, rating, or rank by "
+            "popularity; empty for a taste.",
+            examples=["Argan oil conditioner"],
+        ),
+    ]
+    item_id: Annotated[
+        str | None,
+        Meta(description="Item of the history that it speaks of, or the latest of several.", examples=["B000142FVW"]),
+    ]
+    action: Annotated[
+        str | None, Meta(description="What the user did with that; null: nobody knows.", examples=["purchase"])
+    ]
+    count: Annotated[int, Meta(description="How many items of the history it speaks of.", examples=[1])]
+
+
+class Why(Answer):
+    """Why an item is in the list: what gives most to the sum of the sources' scores, and what else is true of it."""
+
+    text: Annotated[
+        str,
+        Meta(
+            description="One sentence, which says the first of the facts.",
+            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
+        ),
+    ]
+    facts: Annotated[
+        list[WhyFact],
+        Meta(description="At most two. Of popular items that fill the list up their popularity alone."),
+    ]
 
 
 class RecommendedItem(Answer):
@@ -64,6 +110,7 @@ class RecommendedItem(Answer):
             examples=["ranker"],
         ),
     ]
+    why: Annotated[Why | UnsetType, Meta(description="With explain=cheap alone.")] = UNSET
 
 
 class Timing(Answer):

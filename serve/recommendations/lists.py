@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.kernels import shown
-from serve.recommendations.answers import RecommendedItem
+from serve.recommendations.answers import RecommendedItem, Why
 
 
 @dataclass
@@ -45,6 +45,13 @@ def lists(loaded: LoadedBundle, queries: Queries, options: Options) -> tuple[lis
         start, end = end, end + count
         of_users.append(UserList(entries[start:end], own))
     return of_users, made
+
+
+def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
+    """Put into each item why it is there; one for each, one list after the other."""
+    items = (item for listed in made for item in listed.items)
+    for item, why in zip(items, whys, strict=True):
+        item.why = why
 
 
 def recommend(loaded: LoadedBundle, queries: Queries, options: Options) -> Recommendations:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from serve.bundles.options import Options
 from serve.http.schemas import MAX_SESSION, MAX_USERS, Id
 from serve.http.wanted import Wanted
 
 
-class RecommendationQuery(Wanted):
+class WantedList(Wanted):
+    """What is wanted of a list, and whether it gives its reasons."""
+
+    explain: Annotated[
+        Literal["none", "cheap"],
+        Field(
+            description="cheap: each item says `why` it is there, in a sentence and two facts, from what made the list "
+            "anyway; POST /explanations says more of a single item.",
+            examples=["cheap"],
+        ),
+    ] = "none"
+
+    def options(self) -> Options:
+        return replace(super().options(), why=self.explain == "cheap")
+
+
+class RecommendationQuery(WantedList):
     """Query parameters of a recommendation; a parameter that does not exist is refused."""
 
 
-class RecommendationBody(Wanted):
+class RecommendationBody(WantedList):
     """Body of a recommendation for one or many users, or for a session without a user."""
 
     model_config = ConfigDict(

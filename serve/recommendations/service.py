@@ -13,9 +13,11 @@ from serve.bundles.options import Options
 from serve.bundles.swap import Bundles
 from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories
 from serve.histories.summary import fallback_reason, summaries
+from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.recommendations.answers import RecommendationResponse, Timing
-from serve.recommendations.lists import UserList, lists
+from serve.recommendations.lists import UserList, add_whys, lists
+from serve.recommendations.whys import Whys
 from serve.times import now_text
 
 
@@ -42,8 +44,9 @@ class RecommendationRequest:
 class RecommendationService:
     """Answers from the bundle of the moment. For one thread at a time."""
 
-    def __init__(self, bundles: Bundles, histories: UserHistories, metrics: Metrics) -> None:
-        self.bundles, self._histories, self._metrics = bundles, histories, metrics
+    def __init__(self, bundles: Bundles, histories: UserHistories, languages: Languages, metrics: Metrics) -> None:
+        self.bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
+        self._latest_whys: tuple[LoadedBundle, Whys] | None = None
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
         """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
@@ -79,6 +82,8 @@ class RecommendationService:
         users = live.of(subjects, time.time(), as_of, purchases=options.exclude_seen == PURCHASES)
         read = time.perf_counter()
         made, ranked = lists(loaded, users.queries, options)
+        if options.why:
+            add_whys(made, self._whys(loaded).of(ranked, options.model, users, live))
         spent = time.perf_counter() - read
         seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **ranked.seconds}
         seconds["ranking"] = spent - seconds["query_tower"] - seconds["ann"]
@@ -86,6 +91,13 @@ class RecommendationService:
         timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
         arrivals = [request.started for request in requests for _ in request.subjects]
         return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
+
+    def _whys(self, loaded: LoadedBundle) -> Whys:
+        """What says why, in the language of the settings."""
+        latest = self._latest_whys
+        if latest is None or latest[0] is not loaded:
+            latest = self._latest_whys = loaded, Whys(loaded, self._languages.of())
+        return latest[1]
 
     def _assembled(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.explain.cheap import CheapReasons
 from recsys.pipeline.allow import Among
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -31,5 +32,7 @@ def warm_up(loaded: LoadedBundle) -> None:
     lists(loaded, queries, Options(exclude_seen=False))
     loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])
     _, made = lists(loaded, queries, Options())
+    reasons = CheapReasons.of_recommender(loaded.recommender, loaded.fact_base.sensitive)
+    loaded.cheap_facts.of(reasons, queries, made)
     if not np.isfinite(made.scores[made.items != NO_ITEM]).all():
         raise BundleError(f"finite scores from {bundle.path}", f"others for user row {user}", "export it again")

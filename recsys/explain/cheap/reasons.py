@@ -31,7 +31,7 @@ from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-from recsys.explain.cheap_kernels import NOTHING, offer_lists, offer_text
+from recsys.explain.cheap.reason_kernels import NOTHING, offer_lists, offer_text
 from recsys.explain.fact import Kind
 from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source
 from recsys.pipeline.recommendations import Recommendations
@@ -68,7 +68,7 @@ class Reasons:
 
 @dataclass(frozen=True)
 class _Offers:
-    """The best offers until now, see `recsys.explain.cheap_kernels`."""
+    """The best offers until now, see `recsys.explain.cheap.reason_kernels`."""
 
     shares: Float64Array
     parts: Float64Array

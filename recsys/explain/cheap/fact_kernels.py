@@ -1,0 +1,245 @@
+"""Compiled loops that add facts to listed items until each has two, see `recsys.core.compiled`.
+
+Facts stand in `facts` int64 [B, K, 2, 4]: the kind's code, the value, the position in the history of the item that they
+speak of, how many items they speak of; a code of `NONE` where there is no fact yet. Which facts are true follows
+`recsys.explain.facts`: items that are `hidden` [N] are neither named nor counted, and of a history its latest
+`MOST_RECENT` interactions are looked at.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from recsys.core.compiled import compiled
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.explain.facts.case import MOST_RECENT
+
+NONE = -1
+KIND, VALUE, POSITION, COUNT = 0, 1, 2, 3
+
+
+@compiled
+def _room(facts: Int64Array, query: int, column: int) -> bool:
+    """Whether there is room for a fact."""
+    return bool(facts[query, column, 1, KIND] == NONE)
+
+
+@compiled
+def _add(facts: Int64Array, query: int, column: int, kind: int, value: int, position: int, count: int) -> None:
+    place = 0 if facts[query, column, 0, KIND] == NONE else 1
+    facts[query, column, place, KIND], facts[query, column, place, VALUE] = kind, value
+    facts[query, column, place, POSITION], facts[query, column, place, COUNT] = position, count
+
+
+@compiled
+def add_reasons(
+    items: Int32Array,
+    sources: Int64Array,
+    positions: Int64Array,
+    named: Int32Array,
+    taste: BoolArray,
+    kinds: Int64Array,
+    taste_kind: int,
+    facts: Int64Array,
+) -> None:
+    """Add the reasons.
+
+    Args:
+        items: [B, K], personal ones.
+        sources, positions, named, taste: [B, K], see `recsys.explain.cheap.reasons.Reasons`; the value of a fact is the
+            row of the item that it names.
+        kinds: codes, by source.
+        taste_kind: code of a taste.
+        facts: see above.
+    """
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            source = sources[query, column]
+            if source >= 0:
+                _add(facts, query, column, kinds[source], named[query, column], positions[query, column], 1)
+            elif taste[query, column]:
+                _add(facts, query, column, taste_kind, 0, NONE, 1)
+
+
+@compiled
+def add_brands(
+    indptr: Int64Array,
+    history: Int32Array,
+    items: Int32Array,
+    hidden: BoolArray,
+    brands: Int32Array,
+    kind: int,
+    facts: Int64Array,
+) -> None:
+    """Add that items of the history have the item's brand; the value is its row.
+
+    Args:
+        indptr, history: of B histories.
+        items: [B, K], personal ones.
+        hidden: see above.
+        brands: [N], row of each item's brand; `NONE` where it has none.
+        kind: code.
+        facts: see above.
+    """
+    for query in range(items.shape[0]):
+        end = indptr[query + 1]
+        start = max(indptr[query], end - MOST_RECENT)
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            if item == NO_ITEM or brands[item] == NONE or not _room(facts, query, column):
+                continue
+            count, latest = 0, NONE
+            for position in range(end - 1, start - 1, -1):
+                other = history[position]
+                if other == item or brands[other] != brands[item] or hidden[other]:
+                    continue
+                if not _occurs(history, other, position + 1, end):
+                    count += 1
+                    latest = position if latest == NONE else latest
+            if count > 0:
+                _add(facts, query, column, kind, brands[item], latest - indptr[query], count)
+
+
+@compiled
+def _occurs(items: Int32Array, item: int, start: int, end: int) -> bool:
+    """Whether the item stands among `items[start:end]`."""
+    position = start
+    while position < end and items[position] != item:
+        position += 1
+    return position < end
+
+
+@compiled
+def add_categories(
+    indptr: Int64Array,
+    history: Int32Array,
+    items: Int32Array,
+    hidden: BoolArray,
+    categories: Int32Array,
+    sizes: Int64Array,
+    most: int,
+    kind: int,
+    facts: Int64Array,
+) -> None:
+    """Add that items of the history share a category with the item: the rarest one; of equally rare ones the last.
+
+    Args:
+        indptr, history, items, hidden: as of `add_brands`.
+        categories: [N, C], rows of each item's categories, padded on the right with `NONE`.
+        sizes: of each category, how many items bear it; 0 for one that is not to be named.
+        most: of a category that is told.
+        kind: code.
+        facts: see above; the value is the category's row.
+    """
+    for query in range(items.shape[0]):
+        end = indptr[query + 1]
+        start = max(indptr[query], end - MOST_RECENT)
+        for column in range(items.shape[1]):
+            item, rarest = items[query, column], NONE
+            if item == NO_ITEM or not _room(facts, query, column):
+                continue
+            for place in range(categories.shape[1] - 1, -1, -1):
+                category = categories[item, place]
+                if category == NONE or not 0 < sizes[category] <= most:
+                    continue
+                if rarest == NONE or sizes[category] < sizes[rarest]:
+                    for position in range(start, end):
+                        if _shares(history[position], item, category, hidden, categories):
+                            rarest = category
+                            break
+            if rarest == NONE:
+                continue
+            count, latest = 0, NONE
+            for position in range(end - 1, start - 1, -1):
+                other = history[position]
+                if not _shares(other, item, rarest, hidden, categories):
+                    continue
+                if not _occurs(history, other, position + 1, end):
+                    count += 1
+                    latest = position if latest == NONE else latest
+            _add(facts, query, column, kind, rarest, latest - indptr[query], count)
+
+
+@compiled
+def _shares(other: int, item: int, category: int, hidden: BoolArray, categories: Int32Array) -> bool:
+    """Whether an item of the history may be named for a category."""
+    if other == item or hidden[other]:
+        return False
+    place = 0
+    while place < categories.shape[1] and categories[other, place] != category:
+        place += 1
+    return bool(place < categories.shape[1])
+
+
+@compiled
+def add_prices(
+    indptr: Int64Array,
+    history: Int32Array,
+    items: Int32Array,
+    prices: Float64Array,
+    near: float,
+    decay: float,
+    kind: int,
+    facts: Int64Array,
+) -> None:
+    """Add that the price is near the habit; the value is the item.
+
+    Args:
+        indptr, history, items: as of `add_brands`.
+        prices: [N], NaN where unknown.
+        near: a price is near the habit if neither is more than this times the other.
+        decay: weight of a step back in the habit, the mean of the logarithms of the prices in the history.
+        kind: code.
+        facts: see above.
+    """
+    for query in range(items.shape[0]):
+        paid, mass, weight = 0.0, 0.0, 1.0
+        for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+            price = prices[history[position]]
+            if price > 0:
+                paid += weight * math.log(price)
+                mass += weight
+            weight *= decay
+        if mass <= 0:
+            continue
+        habit = math.exp(paid / mass)
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            if item != NO_ITEM and _room(facts, query, column) and habit / near <= prices[item] <= habit * near:
+                _add(facts, query, column, kind, item, NONE, 1)
+
+
+@compiled
+def add_ratings(
+    items: Int32Array, ratings: Float32Array, mean: float, steps: int, kind: int, facts: Int64Array
+) -> None:
+    """Add that the predicted rating [B, K], NaN for none, is above the mean; the value is it, in so many steps of 1."""
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM and ratings[query, column] > mean and _room(facts, query, column):
+                value = int(np.rint(ratings[query, column] * steps))
+                _add(facts, query, column, kind, value, NONE, 1)
+
+
+@compiled
+def add_popularity(
+    items: Int32Array, personal: Int64Array, ranks: Int32Array, most: int, kind: int, facts: Int64Array
+) -> None:
+    """Add how popular items are: of personal ones those that are popular, of popular ones that fill a list up all.
+
+    Args:
+        items: [B, K], `NO_ITEM` is padding.
+        personal: [B], how many of the first ones are personal.
+        ranks: [N], of each item by how often it is chosen, from 1.
+        most: up to which rank an item is popular.
+        kind: code.
+        facts: see above; the value is the rank.
+    """
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            if item != NO_ITEM and (column >= personal[query] or ranks[item] <= most) and _room(facts, query, column):
+                _add(facts, query, column, kind, ranks[item], NONE, 1)

@@ -1,0 +1,168 @@
+"""Two facts of each item of a list: its cheap reason, and what else is true of it.
+
+What follows the reason is the first of these that is true, by the rules of `recsys.explain.facts`: the brand of items
+of the history, a category of theirs, a price near the habit, a predicted rating above the mean, popularity. An item
+without a reason has the first two. None is compared with another item, as those of a full explanation are: that they
+are true is all that is said. Popular items that fill a list up have their popularity alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Int32Array, Int64Array
+from recsys.explain.actions import Action
+from recsys.explain.cheap.fact_kernels import (
+    NONE,
+    add_brands,
+    add_categories,
+    add_popularity,
+    add_prices,
+    add_ratings,
+    add_reasons,
+)
+from recsys.explain.cheap.reasons import CheapReasons
+from recsys.explain.fact import Fact, Kind, Unit
+from recsys.explain.facts.base import FactBase
+from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
+from recsys.explain.facts.from_everyone import most_popular
+from recsys.pipeline.features.names import HABIT_DECAY
+from recsys.pipeline.recommendations import Recommendations
+
+FACTS: Final = 2
+KINDS: Final = tuple(Kind)
+_CODES: Final = {kind: code for code, kind in enumerate(KINDS)}
+_STEPS: Final = 10  # of a predicted rating from one to the next whole number
+_UNITS: Final[dict[Kind, Unit]] = {
+    Kind.TASTE: "text",
+    Kind.SHARED_BRAND: "brand",
+    Kind.SHARED_CATEGORY: "category",
+    Kind.PRICE_NEAR_HABIT: "price",
+    Kind.PREDICTED_RATING: "rating",
+    Kind.POPULARITY: "rank",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """Facts of the items of B lists, in numbers.
+
+    Attributes:
+        kinds: int64 [B, K, 2], index in `KINDS`; -1: no fact.
+        values: int64 [B, K, 2], see `CheapFacts.fact`.
+        positions: int64 [B, K, 2], in the history, of the item that a fact speaks of; -1: of none.
+        counts: int64 [B, K, 2], how many items of the history it speaks of, at least 1.
+    """
+
+    kinds: Int64Array
+    values: Int64Array
+    positions: Int64Array
+    counts: Int64Array
+
+
+class CheapFacts:
+    """Finds facts of lists, all from the numbers of one bundle.
+
+    Attributes:
+        base: of the bundle.
+    """
+
+    def __init__(self, base: FactBase, brands: Mapping[str, Int32Array], categories: Mapping[str, Int32Array]) -> None:
+        """Number brands and categories.
+
+        Args:
+            base: see above.
+            brands, categories: rows of the items that bear each name.
+        """
+        self.base = base
+        self._brands, self._categories = tuple(brands), tuple(categories)
+        self._brand_rows: Int32Array = np.full(base.n_items, NONE, np.int32)
+        for number, rows in enumerate(brands.values()):
+            self._brand_rows[rows] = number
+        self._category_rows = _table(base.n_items, categories)
+        hidden = base.sensitive_names.match
+        sizes = [0 if hidden(name) else len(rows) for name, rows in categories.items()]
+        self._sizes = np.array(sizes, np.int64)
+        in_order = np.sort(base.popularity)
+        ahead = base.n_items - np.searchsorted(in_order, base.popularity, side="right")
+        self._ranks = (ahead + 1).astype(np.int32)
+
+    def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Told:
+        """Facts of the items of the lists of B queries."""
+        found = reasons.of(queries, lists)
+        personal = lists.personal if reasons.personal else np.zeros_like(lists.personal)
+        items = lists.personal_items if reasons.personal else np.full_like(lists.items, NO_ITEM)
+        facts = np.full((*items.shape, FACTS, 4), NONE)
+        kinds = np.array([NONE if kind is None else _CODES[kind] for kind in found.kinds], np.int64)
+        add_reasons(items, found.sources, found.positions, found.items, found.taste, kinds, _CODES[Kind.TASTE], facts)
+        self._add_attributes(queries, items, facts)
+        predictor = self.base.bundle.rating_predictor
+        if lists.ratings is not None and predictor is not None:
+            mean = predictor.statistics.global_mean
+            add_ratings(items, lists.ratings, mean, _STEPS, _CODES[Kind.PREDICTED_RATING], facts)
+        most = most_popular(self.base.n_items)
+        add_popularity(lists.items, personal, self._ranks, most, _CODES[Kind.POPULARITY], facts)
+        return Told(*(facts[..., column] for column in range(4)))
+
+    def _add_attributes(self, queries: Queries, items: Int32Array, facts: Int64Array) -> None:
+        """Add what the catalogue says of the items and of those in the histories."""
+        base, past = self.base, (queries.histories.indptr, queries.histories.items)
+        most = int(SPECIFIC_SHARE * base.n_items)
+        add_brands(*past, items, base.sensitive, self._brand_rows, _CODES[Kind.SHARED_BRAND], facts)
+        add_categories(
+            *past,
+            items,
+            base.sensitive,
+            self._category_rows,
+            self._sizes,
+            most,
+            _CODES[Kind.SHARED_CATEGORY],
+            facts,
+        )
+        add_prices(*past, items, base.prices, NEAR, HABIT_DECAY, _CODES[Kind.PRICE_NEAR_HABIT], facts)
+
+    def fact(self, kind: Kind, value: int, count: int, item: int | None, title: str, action: Action) -> Fact:
+        """A fact from its numbers.
+
+        Args:
+            kind: what it says.
+            value: of a brand or a category its row, of a price the item's, of a rating tenths, of popularity the rank.
+            count: how many items of the history it speaks of.
+            item: the one that it speaks of, or the latest of them.
+            title: of that; the value of a fact of one item of the history.
+            action: what the user did with it.
+        """
+        shown: str | float | int = title
+        match kind:
+            case Kind.TASTE:
+                shown = ""
+            case Kind.SHARED_BRAND:
+                shown = self._brands[value]
+            case Kind.SHARED_CATEGORY:
+                shown = self._categories[value]
+            case Kind.PRICE_NEAR_HABIT:
+                shown = round(float(self.base.prices[value]), 4)  # kept in single precision
+            case Kind.PREDICTED_RATING:
+                shown = value / _STEPS
+            case Kind.POPULARITY:
+                shown = value
+        unit, personal = _UNITS.get(kind, "title"), kind is not Kind.POPULARITY
+        return Fact("", kind, shown, unit, item, action, count, personal=personal)
+
+
+def _table(n_items: int, rows: Mapping[str, Int32Array]) -> Int32Array:
+    """int32 [N, C], numbers of the names that each item bears, in their order, padded on the right with -1."""
+    bearing = np.zeros(n_items, np.int64)
+    for of_name in rows.values():
+        bearing[of_name] += 1
+    table = np.full((n_items, int(bearing.max(initial=0))), NONE, np.int32)
+    bearing[:] = 0
+    for number, of_name in enumerate(rows.values()):
+        table[of_name, bearing[of_name]] = number
+        bearing[of_name] += 1
+    return table

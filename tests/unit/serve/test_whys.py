@@ -1,0 +1,230 @@
+"""Reasons in lists: every statement is held against the catalogue, the history and the sources' own lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from recsys.bundle import Bundle
+from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
+from recsys.explain.facts.from_everyone import most_popular
+from recsys.pipeline.features.names import HABIT_DECAY
+from serve.recommendations.answers import RecommendationList, RecommendationResponse
+from tests.support.bundles import make_bundle
+from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, get, history_of, refusal, row_of, rows_of, running
+
+USERS = [f"user{row}" for row in range(0, N_USERS - 1, 4)]
+PERSONAL_ITEM = {"next_purchase": "transitions", "co_purchase": "neighbours_bm25"}
+ORDER = ["shared_brand", "shared_category", "price_near_habit", "predicted_rating", "popularity"]
+
+
+def explained(client: TestClient, user_id: str, **parameters: object) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = get(client, user_id, explain="cheap", **parameters)["items"]
+    assert items
+    return items
+
+
+def true_facts(bundle: Bundle, item: dict[str, Any], history: list[int]) -> dict[str, tuple[object, int]]:
+    """By kind value and count of what is true of an item besides its reason."""
+    row, past = row_of(item["item_id"]), [one for one in history if one != row_of(item["item_id"])]
+    records = {record.row: record for record in bundle.catalogue.items(sorted({row, *history}))}
+    found: dict[str, tuple[object, int]] = {}
+    brand = records[row].brand
+    sharing = [one for one in past if brand and records[one].brand == brand]
+    if sharing:
+        found["shared_brand"] = brand, len(sharing)
+    names = [categories for _, categories, _ in bundle.catalogue.facets()]
+    sizes = {name: sum(name in of_item for of_item in names) for name in records[row].categories}
+    specific = [name for name in sizes if sizes[name] <= SPECIFIC_SHARE * N_ITEMS]
+    shared = [name for name in specific if any(name in records[one].categories for one in past)]
+    if shared:
+        rarest = min(shared, key=lambda name: sizes[name])
+        found["shared_category"] = rarest, sum(rarest in records[one].categories for one in past)
+    steps = {position: len(history) - 1 - position for position in range(len(history))}
+    prices = {position: records[one].price for position, one in enumerate(history)}
+    known = {position: price for position, price in prices.items() if price}
+    price = records[row].price
+    if known and price:
+        weights = {position: HABIT_DECAY ** steps[position] for position in known}
+        habit = sum(weights[position] * math.log(known[position]) for position in known) / sum(weights.values())
+        if abs(math.log(price) - habit) <= math.log(NEAR):
+            found["price_near_habit"] = pytest.approx(price, abs=0.001), 1
+    predictor = bundle.rating_predictor
+    assert predictor is not None
+    rating = item["predicted_rating"]
+    if rating is not None and rating > predictor.statistics.global_mean:
+        found["predicted_rating"] = pytest.approx(rating, abs=0.0501), 1
+    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
+    rank = 1 + int((counts > counts[row]).sum())
+    if rank <= most_popular(N_ITEMS):
+        found["popularity"] = rank, 1
+    return found
+
+
+def test_a_list_without_reasons_is_as_it_was(client: TestClient) -> None:
+    for explain in ({}, {"explain": "none"}):
+        response = client.get("/recommendations/user3", params=explain)
+        assert "why" not in response.text
+    plain, why = get(client, "user3")["items"], explained(client, "user3")
+    assert [{name: value for name, value in item.items() if name != "why"} for item in why] == plain
+
+
+def test_what_is_asked_for_is_checked(client: TestClient) -> None:
+    assert "explain" in refusal(client.get("/recommendations/user3", params={"explain": "full"}), 422)
+    assert "explain" in refusal(client.post("/recommendations", json={"user_ids": ["user3"], "explain": True}), 422)
+
+
+@pytest.mark.parametrize("user_id", USERS)
+def test_every_fact_is_true_and_the_second_is_the_first_of_the_order(
+    client: TestClient, bundle: Bundle, user_id: str
+) -> None:
+    history = history_of(bundle, row_of(user_id.replace("user", "item")))
+    for item in explained(client, user_id):
+        facts, expected = item["why"]["facts"], true_facts(bundle, item, history)
+        others = [fact for fact in facts if fact["kind"] in ORDER]
+        wanted = [kind for kind in ORDER if kind in expected][: 2 - (len(facts) - len(others))]
+        assert [fact["kind"] for fact in others] == wanted
+        for fact in others:
+            assert (fact["value"], fact["count"]) == expected[fact["kind"]]
+        for fact in facts:
+            if fact["item_id"] is None:
+                continue
+            assert row_of(fact["item_id"]) in history
+            (named,) = bundle.catalogue.items([row_of(fact["item_id"])])
+            assert fact["action"] == "rating"  # all of them are rated
+            if fact["kind"] in PERSONAL_ITEM:
+                lists = bundle.source(PERSONAL_ITEM[fact["kind"]]).neighbours  # type: ignore[attr-defined]
+                assert row_of(item["item_id"]) in lists[named.row]
+            if fact["kind"] not in ORDER:
+                assert fact["value"] == named.title
+                assert f"“{named.title}”" in item["why"]["text"]
+                assert "rated" in item["why"]["text"]
+
+
+def test_reasons_name_items_of_the_history(client: TestClient) -> None:
+    kinds = [item["why"]["facts"][0]["kind"] for user_id in USERS for item in explained(client, user_id)]
+    assert {"co_purchase", "similar_text"} <= set(kinds)
+    assert len([kind for kind in kinds if kind not in ORDER]) > 0.9 * len(kinds)
+
+
+def test_a_list_does_not_say_the_same_of_all(client: TestClient) -> None:
+    for user_id in USERS:
+        texts = [item["why"]["text"] for item in explained(client, user_id)]
+        assert len(set(texts)) >= 3
+        assert all(one != other for one, other in pairwise(texts))
+
+
+@pytest.mark.parametrize("user_id", [COLD_USER, "nobody"])
+def test_popular_items_that_fill_a_list_up_are_popular_and_nothing_else(
+    client: TestClient, bundle: Bundle, user_id: str
+) -> None:
+    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
+    for item in explained(client, user_id):
+        (fact,) = item["why"]["facts"]
+        assert fact["kind"] == "popularity"
+        assert fact["value"] == 1 + (counts > counts[row_of(item["item_id"])]).sum()
+        assert (fact["item_id"], fact["action"]) == (None, None)
+        assert "you" not in item["why"]["text"].split()
+
+
+def test_a_list_that_is_filled_up_changes_its_tone(client: TestClient) -> None:
+    body = {"history": ["item7"], "model": "transitions", "k": 50, "explain": "cheap"}
+    items = client.post("/recommendations", json=body).json()["results"][0]["items"]
+    popular = [item["model_source"] == "popularity" for item in items]
+    assert True in popular
+    assert False in popular
+    for item, filled in zip(items, popular, strict=True):
+        assert (item["why"]["facts"][0]["kind"] == "next_purchase") != filled
+        assert [fact["kind"] for fact in item["why"]["facts"]] == ["popularity"] or not filled
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        ("transitions", {"next_purchase"}),
+        ("neighbours_bm25", {"co_purchase"}),
+        ("content_encoder", {"similar_text"}),
+        ("bpr", {"taste"}),
+        ("two_tower", {"similar_text", "taste"}),
+        ("hybrid", {"next_purchase", "co_purchase", "similar_text", "taste"}),
+        ("blend", {"next_purchase", "co_purchase", "similar_text"}),
+        ("popularity", {"popularity"}),
+    ],
+)
+def test_lists_of_one_model_give_its_reasons(client: TestClient, model: str, kinds: set[str]) -> None:
+    items = explained(client, "user5", model=model, k=5)
+    first = {item["why"]["facts"][0]["kind"] for item in items if item["model_source"] == model}
+    assert first
+    assert first <= kinds
+
+
+def test_of_a_session_nobody_knows_what_was_done(client: TestClient) -> None:
+    body = {"history": ["item3", "item13", "item23"], "explain": "cheap"}
+    response = client.post("/recommendations", json=body)
+    msgspec.json.decode(response.content, type=RecommendationList)
+    (answer,) = response.json()["results"]
+    named = [fact for item in answer["items"] for fact in item["why"]["facts"] if fact["item_id"]]
+    assert named
+    assert {fact["action"] for fact in named} == {None}
+    assert {fact["item_id"] for fact in named} <= set(body["history"])
+    assert all("rated" not in item["why"]["text"] for item in answer["items"])
+
+
+def test_a_batch_says_of_each_user_what_a_request_alone_says(client: TestClient) -> None:
+    users = [*USERS, COLD_USER]
+    results = client.post("/recommendations", json={"user_ids": users, "explain": "cheap"}).json()["results"]
+    for user_id, answer in zip(users, results, strict=True):
+        alone = explained(client, user_id)
+        assert rows_of(answer["items"]) == rows_of(alone)
+        assert [item["why"] for item in answer["items"]] == [item["why"] for item in alone]
+    msgspec.json.decode(msgspec.json.encode(results[0]), type=RecommendationResponse)
+
+
+@pytest.fixture(scope="module")
+def live(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Of a server that keeps the categories of groups 3 and 4 quiet."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('store') / 'events.sqlite'}"
+    with running(bundle=bundle_path, store=store, sensitive_categories="Group 3, Group 4") as (client, _):
+        yield client
+
+
+def test_live_events_tell_what_was_done(live: TestClient) -> None:
+    for item, kind in (("item5", "view"), ("item15", "purchase")):
+        event = {"user_id": "newcomer", "item_id": item, "event_type": kind}
+        assert live.post("/events", json=event).status_code == 200
+    facts = [fact for item in explained(live, "newcomer") for fact in item["why"]["facts"] if fact["item_id"]]
+    actions = {(fact["item_id"], fact["action"]) for fact in facts}
+    assert actions <= {("item5", "view"), ("item15", "purchase")}
+    assert ("item15", "purchase") in actions
+    assert any("which you bought" in item["why"]["text"] for item in explained(live, "newcomer"))
+
+
+def test_sensitive_items_and_categories_are_never_named(live: TestClient, bundle: Bundle) -> None:
+    quiet = {row for row in range(N_ITEMS) if row % 10 in (3, 4)}
+    met = 0
+    for row in range(N_USERS - 1):
+        hidden = quiet & set(history_of(bundle, row))
+        met += bool(hidden)
+        for item in explained(live, f"user{row}"):
+            for fact in item["why"]["facts"]:
+                assert fact["value"] not in ("Group 3", "Group 4")
+                assert fact["item_id"] is None or row_of(fact["item_id"]) not in quiet
+            titles = [record.title for record in bundle.catalogue.items(sorted(hidden))]
+            assert not any(f"“{title}”" in item["why"]["text"] for title in titles)
+    assert met > 10
+
+
+def test_a_bundle_without_ranker_and_ratings_says_why(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path, N_ITEMS, N_USERS, ranker=False, ratings=False)
+    with running(bundle=path, store="none") as (client, _):
+        items = explained(client, "user5")
+        assert {item["model_source"] for item in items} == {"two_tower"}
+        assert {item["why"]["facts"][0]["kind"] for item in items} <= {"similar_text", "taste"}
