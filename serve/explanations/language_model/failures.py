@@ -32,6 +32,8 @@ class Failure(StrEnum):
 
 PASSING = frozenset({Failure.UNREACHABLE, Failure.UNAVAILABLE, Failure.BROKEN, Failure.TOO_LARGE})
 """After these a second try may go better."""
+UNASKED = frozenset({Failure.BUSY, Failure.OVER_BUDGET, Failure.RESTING})
+"""With these no call was made."""
 
 
 class NoAnswerError(Exception):

@@ -21,7 +21,7 @@ from recsys.explain.text.vocabulary import Grammar
 from serve.buckets import Buckets, per_minute
 from serve.explanations.language_model import prompts
 from serve.explanations.language_model.client import Client, Endpoint
-from serve.explanations.language_model.failures import PASSING, Failure, NoAnswerError
+from serve.explanations.language_model.failures import PASSING, UNASKED, Failure, NoAnswerError
 from serve.explanations.language_model.limits import Limits
 from serve.explanations.language_model.prompts import MAX_FACTS, MOST, Task
 from serve.metrics import Metrics
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TRIES = 2
 LINE_S = 60.0  # at least between two lines of the log
 UNKNOWN_CHOICE = "unknown_choice"
 TOO_MANY = "too_many_sentences"
@@ -94,13 +93,12 @@ class LanguageModel:
             style: one sentence, or up to three.
             task: what the text is for.
         """
-        written = Written(failure=Failure.TIMED_OUT)
         try:
             async with asyncio.timeout(self.deadline_s):
-                for _ in range(TRIES):
-                    written = await self._attempt(facts[:MAX_FACTS], phrases, style, task)
-                    if not (written.refused or written.failure in PASSING):
-                        break
+                written = await self._attempt(facts[:MAX_FACTS], phrases, style, task)
+                if written.refused or written.failure in PASSING:
+                    again = await self._attempt(facts[:MAX_FACTS], phrases, style, task)
+                    written = written if again.failure in UNASKED else again
         except TimeoutError:
             written = self._no_answer(NoAnswerError(Failure.TIMED_OUT))
         except Exception as error:  # a fault of ours must not cost the reader an answer
@@ -137,7 +135,7 @@ class LanguageModel:
 
     def _no_answer(self, error: NoAnswerError) -> Written:
         failure = error.failure
-        if failure not in (Failure.BUSY, Failure.OVER_BUDGET, Failure.RESTING, Failure.BROKEN):
+        if failure not in (*UNASKED, Failure.BROKEN):
             self._limits.failed(error.rest_s)
         self._metrics.language_model_failed(failure)
         self._tell(failure if str(error) == failure else f"{failure} ({error})")
