@@ -24,9 +24,11 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import Config, load_config
@@ -41,6 +43,7 @@ REPORT_FILE = "report.html"
 USER_SHARES = (0.3, 0.6, 0.95)  # where the users shown stand among all, ordered by length of history
 SHOWN_HISTORY = 8
 K = 10
+REASON_INDENT = 6
 REQUEST_TIMEOUT_S = 600  # of a machine many times slower than one that takes a hundredth of a second
 READY_TIMEOUT_S = 5  # a server that compiles may take that long to answer; it is asked again
 READY_POLL_S = 0.1
@@ -158,10 +161,10 @@ def show_users(url: str, bundle: Bundle) -> None:
     """Ask the server for a few users and print what they reviewed and what they are offered."""
     for row in pick_users(bundle.histories.lengths):
         user_id = bundle.catalogue.user_ids([row])[0]
-        address = f"{url}/recommendations/{urllib.parse.quote(user_id, safe='')}?k={K}"
+        address = f"{url}/recommendations/{urllib.parse.quote(user_id, safe='')}?k={K}&explain=cheap"
         answer = get_json(address)
-        console.print(f"[dim]$ curl {address}[/dim]")
-        console.print(history_table(bundle, row), recommendations_table(answer))
+        console.print(f"[dim]$ curl '{address}'[/dim]")
+        console.print(history_table(bundle, row), "", recommendations_table(answer), sep="\n")
 
 
 def pick_users(lengths: Int64Array) -> list[int]:
@@ -183,26 +186,47 @@ def history_table(bundle: Bundle, row: int) -> Table:
     return table
 
 
-def recommendations_table(answer: dict[str, Any]) -> Table:
-    """What the server answered; "Proposed by" counts the sources that had the item among their candidates."""
+def recommendations_table(answer: dict[str, Any]) -> Group:
+    """What the server answered, with a reason under each item that has one.
+
+    "Proposed by" counts the sources that had the item among their candidates.
+    """
     reason = answer["fallback_reason"]
     title = f"Top {len(answer['items'])} for {answer['user_id']}" + (f" (popular items: {reason})" if reason else "")
-    table = shop_table(title, "Price", "Proposed by", "Score", "Rating, predicted")
+    numbers = "Price", "Proposed by", "Score", "Rating, predicted"
+    parts: list[RenderableType] = [shop_table(title, *numbers)]
     for item in answer["items"]:
         price, score, rating = (
             "" if item[name] is None else f"{item[name]:.2f}" for name in ("price", "score", "predicted_rating")
         )
-        title = f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}"
-        table.add_row(title, price, str(len(item["sources"])), score, rating)
-    return table
+        # A table of its own for each item: a reason is as wide as all columns together.
+        row = shop_table("", *numbers, headed=False)
+        row.add_row(
+            f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}",
+            price,
+            str(len(item["sources"])),
+            score,
+            rating,
+        )
+        parts.append(row)
+        if why := item.get("why"):
+            parts.append(Padding(Text(why["text"], style="dim"), (0, 2, 0, REASON_INDENT)))
+    return Group(*parts, "")
 
 
-def shop_table(title: str, *numbers: str) -> Table:
-    """A table as wide as the terminal with a column for titles and those of the `numbers` named."""
-    table = Table(title=escape(title), title_justify="left", expand=True, box=SIMPLE_HEAD)
+def shop_table(title: str, *numbers: str, headed: bool = True) -> Table:
+    """A table as wide as the terminal with a column for titles and those of the `numbers` named, as wide as these."""
+    table = Table(
+        title=escape(title) if headed else None,
+        title_justify="left",
+        expand=True,
+        show_header=headed,
+        show_edge=False,
+        box=SIMPLE_HEAD,
+    )
     table.add_column("Title", ratio=1)
     for number in numbers:
-        table.add_column(number, justify="right", no_wrap=True)
+        table.add_column(number, justify="right", no_wrap=True, min_width=len(number))
     return table
 
 

@@ -1,5 +1,6 @@
 """What `make demo` shows at its end, over a small bundle and the real server."""
 
+import io
 import json
 import os
 import re
@@ -38,11 +39,12 @@ def test_three_users_with_history_and_top_ten(output: Console, tmp_path: Path) -
         shown = output.export_text()
         assert len(set(rows)) == 3
         for row in rows:
-            answer = demo.get_json(f"{url}/recommendations/user{row}?k=10")
+            answer = demo.get_json(f"{url}/recommendations/user{row}?k=10&explain=cheap")
             assert answer["fallback_used"] is False
             for item in answer["items"]:
                 (line,) = re.findall(rf"{item['rank']}\. {item['title']} .*{item['score']:.2f}.*", shown)
                 assert str(len(item["sources"])) in line.split()
+                assert item["why"]["text"] in " ".join(shown.split(line)[1].split()[:60]), "beneath the item"
             newest = bundle.histories.select([row]).items[::-1][: demo.SHOWN_HISTORY]
             for record in bundle.catalogue.items(newest):
                 assert record.title is not None
@@ -50,6 +52,26 @@ def test_three_users_with_history_and_top_ten(output: Console, tmp_path: Path) -
         assert shown.count("Synthetic user") == 3
     with pytest.raises(OSError, match="refused"):
         demo.get_json(f"{url}/health")
+
+
+ITEM = {"item_id": "i1", "title": None, "price": None, "score": 1.5, "predicted_rating": None, "sources": ["ease"]}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_reasons_are_as_wide_as_the_list(width: int) -> None:
+    console = Console(record=True, width=width, file=io.StringIO())
+    reason = {"text": "Because [of] " + " ".join(["this and that"] * 6), "facts": []}
+    items = [{**ITEM, "rank": 1, "why": reason}, {**ITEM, "rank": 10, "title": "Argan oil [500 ml]"}]
+    console.print(demo.recommendations_table({"user_id": "u", "fallback_reason": None, "items": items}))
+    lines = [line.rstrip() for line in console.export_text().splitlines()]
+    columns = [line.rindex("1.50") for line in lines if "1.50" in line]
+    assert len(columns) == 2
+    assert columns[0] == columns[1] == lines[1].index("Score") + 1, "numbers stand under their heading"
+    of_reason = [line for line in lines if "this" in line]
+    assert len(of_reason) == (2 if width == 80 else 1)
+    assert max(map(len, of_reason)) > columns[0]
+    assert " ".join(" ".join(of_reason).split()) == reason["text"]
+    assert lines[-2].startswith(" 10. Argan oil [500 ml]"), "an item without a reason has no line for one"
 
 
 def test_a_server_that_does_not_start_is_an_error(tmp_path: Path) -> None:
