@@ -181,7 +181,8 @@ class Evidence:
         contributions: to what sets its score apart from the reference's; None for an item that was not scored, for a
             popular one that fills the list up, and where nothing else was scored.
         sources: opinions; of the ranker's sources in their order, or of the one source that was asked for.
-        history: by falling absolute total.
+        history: at depth full the item first without which the explained one falls furthest, those that were not tried
+            last; at depth cheap by falling absolute total.
         borrowed: scores that are borrowed.
         counterfactual: None where it was not looked for: of items that are not in the list by their scores, without a
             history, and at depth cheap.

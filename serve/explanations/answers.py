@@ -264,7 +264,13 @@ class ExplanationResponse(Answer):
         Meta(description="Of the contributions' sum, from the difference of both scores.", examples=[1e-7]),
     ]
     sources: list[SourceOpinionAnswer]
-    history: Annotated[list[HistoryReason], Meta(description="By falling absolute total.")]
+    history: Annotated[
+        list[HistoryReason],
+        Meta(
+            description="At depth full the item first without which the explained one falls furthest; at depth cheap "
+            "by falling absolute total."
+        ),
+    ]
     borrowed: list[BorrowedScore]
     counterfactual: Annotated[
         CounterfactualAnswer | None,
