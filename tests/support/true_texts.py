@@ -323,9 +323,6 @@ You V {f2}, and this is often chosen with it; it is also rated {f8} on average.
 It is similar to {f3}, which you V, and it is by {f4}, a brand in your history.
 You may like this because you V {f2} and because it is similar to {f3}.
 It is in {f5}, a category you know, and costs {f6}, close to what you usually pay.
-""".strip().splitlines()
-
-HELD_OUT = """
 This item and {f2} are often chosen by the same shoppers.
 Other people who chose {f2} often pick this item too.
 You V {f2}, and shoppers who chose it often go on to choose this.
@@ -375,6 +372,58 @@ This item by {f15} is in {f16} and costs {f17}.
 The item belongs to {f16} and is made by {f15}.
 You V {f2}, and people who chose it often choose this too. At {f6}, it is close to what you usually pay.
 It is similar to {f3}, and it is also by {f4}, a brand in your history.
+""".strip().splitlines()
+
+HELD_OUT = """
+You V {f2}; people who chose it often choose this item as well.
+People often choose this item together with {f2}, which you V.
+This is an item that people who chose {f2} often choose.
+Because it is often chosen with {f2}, which you V, we suggest it.
+This item is here because you V {f2}.
+Those who chose {f2}, which you V, often chose this too.
+It is often chosen alongside {f2}, an item that you V.
+Often chosen together with {f2}.
+Since {f2} is in your history, you may like this item.
+After {f1}, this is a common next choice.
+You V {f1}, and this item often comes next.
+This item is often chosen right after {f1}.
+A natural next step after {f1}, which you V.
+People often go on to this item after {f1}.
+It often follows {f1}.
+Its description is much like that of {f3}, which you V.
+Because its description is similar to {f3}, which you V, you may like it.
+This item and {f3} have much in common in their descriptions.
+Similar to {f3}, which you V.
+You V {f3}, and this item has a comparable description.
+It is related to {f3} by its description.
+{f4} is a brand you have B before, and this item is from it.
+This is another item of the brand {f4}, which you have B before.
+You V several items by {f4}, so you may like this one.
+It is from {f4}, like several items in your history.
+From {f4}, a brand that you know.
+The category {f5} is one that you have B before.
+It belongs to {f5}, and so do several items you V.
+In {f5}, a category that you V several items in.
+You may like it because it is in {f5}, like several items you V.
+Its price, {f6}, is similar to what you usually pay.
+It is priced at {f6}, about what you usually spend.
+At {f6} it is within your usual price range.
+It costs {f6}, which is close to your usual spending.
+You are expected to rate it {f7}.
+We expect your rating to be {f7}.
+You will probably rate it {f7}.
+Its expected rating from you is {f7}.
+Customers have rated it {f8} on average.
+Rated {f8} on average, it is well rated.
+Its average rating among customers is {f8}.
+It is popular, at number {f9} of all items.
+It holds place {f9} among the popular items.
+It is ranked {f9} by popularity.
+More and more people choose it: up {f10} lately.
+It has become more popular lately, by {f10}.
+It is by {f15} and costs {f17}.
+It belongs to {f16}, is by {f15} and costs {f17}.
+This item is priced at {f17}.
 """.strip().splitlines()
 
 

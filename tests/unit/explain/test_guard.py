@@ -8,10 +8,11 @@ import pytest
 
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.text.guard import MAX_CHARS, MAX_SENTENCES, Refusal, Sentence, guard
+from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.strings_file import read_strings
 from recsys.explain.text.vocabulary import Grammar, Vocabulary
 from tests.support.false_texts import false_texts
-from tests.support.true_texts import facts_of, held_out_texts, true_texts
+from tests.support.true_texts import ACTIONS, facts_of, held_out_texts, true_texts
 
 VOCABULARY = read_strings("en").guard
 assert VOCABULARY is not None
@@ -42,6 +43,18 @@ def test_true_texts_pass_all_but_a_few(capsys: pytest.CaptureFixture[str]) -> No
     with capsys.disabled():
         print(f"\ntrue texts: {len(refused)} of {len(texts)} refused")
     assert len(refused) <= MOST_REFUSED * len(texts), refused
+
+
+def test_who_repeats_a_sentence_of_the_rules_passes() -> None:
+    phrases, refused = Phrases.load("en"), []
+    for action in ACTIONS:
+        for fact in facts_of(action):
+            if fact.sensitive or fact.polarity == "against":
+                continue
+            sentences = phrases.sentences(fact.kind, action)  # those of one item: a count has no placeholder
+            texts = [template.fill({"value": f"{{{fact.id}}}"}) for template in sentences]
+            refused += [text for text in texts if reasons(text, (fact,), fact.id)]
+    assert not refused
 
 
 @pytest.mark.parametrize(
