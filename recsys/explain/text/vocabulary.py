@@ -133,8 +133,9 @@ class Grammar:
         return word in self._events
 
     def words_for(self, facts: Sequence[Fact]) -> list[str]:
-        """The words that a text of these facts may use, by the alphabet; phrases with blanks."""
-        used = {word for word in self.words if not self.claims(word) or any(self.fits(word, fact) for fact in facts)}
+        """The words that a text of these facts, which speak for an item, may use, by the alphabet."""
+        words = self.words - self.negations - self.contrasts - self.turns
+        used = {word for word in words if not self.claims(word) or any(self.fits(word, fact) for fact in facts)}
         return sorted(word.replace("_", " ") for word in used)
 
     def fits(self, word: str, fact: Fact) -> bool:

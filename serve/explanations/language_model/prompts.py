@@ -37,7 +37,7 @@ You write its text, in the language "{language}", of the facts that you are give
   it tells without one it names among "cites".
 - Say of a fact what its example says and no more: no praise, no advice, no comparison, no further claim. Where the
   example says what the reader did, say it with the same verb.
-- Use these words alone: {words}.
+- Use these words alone: {words}
 Answer with JSON alone, {{"sentences": [{{"text": "...", "cites": ["f1"]}}]}}: {most}, without markup."""
 
 
@@ -101,7 +101,7 @@ def free(facts: Sequence[Fact], phrases: Phrases, grammar: Grammar, style: Style
         "additionalProperties": False,
     }
     system = _FREE.format(
-        task=_TASKS[task], language=phrases.locale, words=" ".join(grammar.words_for(facts)), most=_most(style)
+        task=_TASKS[task], language=phrases.locale, words=", ".join(grammar.words_for(facts)), most=_most(style)
     )
     return Prompt(system, msgspec.json.encode(listed).decode(), _list_of(sentence))
 

@@ -21,6 +21,7 @@ from serve.metrics import Metrics
 from serve.settings import Settings
 from tests.support import language_models as moods
 from tests.support.language_models import Mood, Provider, provider
+from tests.support.true_texts import facts_of
 
 PROTOCOLS = ("openai", "anthropic")
 KEY = "sk-very-secret"
@@ -158,6 +159,16 @@ def test_the_call_is_what_the_protocol_wants(protocol: str, phrases: Phrases) ->
         schema = body["tools"][0]["input_schema"]
         assert body["tool_choice"] == {"type": "tool", "name": body["tools"][0]["name"]}
     assert schema["properties"]["sentences"]["items"]["enum"][0] == "f1.0"
+
+
+@pytest.mark.parametrize(("mode", "most"), [("restricted", 3000), ("free", 6000)])
+def test_a_call_is_short(phrases: Phrases, mode: str, most: int) -> None:
+    facts = [fact for fact in facts_of("add_to_cart") if fact.polarity == "for"]
+    with provider("openai", moods.chooses()) as played:
+        explained(settings_for(played, language_model_mode=mode), phrases, facts=facts, style="paragraph")
+    ((_, _, body), *_) = played.calls
+    assert len(played.asked(body)) == (6 if mode == "free" else 18), "six facts, three sentences each"
+    assert len(json.dumps(body)) < most
 
 
 def test_without_a_key_none_is_sent(phrases: Phrases, monkeypatch: pytest.MonkeyPatch) -> None:
