@@ -96,8 +96,8 @@ def evaluate(
         predict = _rating_head(bundle, systems)
         ratings = _ratings(predict, dataset, held, config)
         calibration = _calibration(held, dataset.n_items, predict)
-    with steps.step(EXPLANATIONS):
-        explanations = measure_explanations(bundle, held, config)
+    with steps.step(EXPLANATIONS) as step:
+        explanations = measure_explanations(bundle, held, config, step)
     return {
         **results,
         "protocol": protocol,

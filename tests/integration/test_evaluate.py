@@ -100,6 +100,18 @@ def test_the_same_run_gives_the_same_figures(workplace: Path) -> None:
     assert figures[0] == figures[1]
 
 
+def test_explanations_are_measured_unless_nobody_is_to_be_drawn(workplace: Path) -> None:
+    folder = workplace / "reports" / "tiny"
+    assert program(workplace, "--set", "evaluation.explained_users=20") == 0
+    found = json.loads((folder / "metrics.json").read_text("utf8"))["explanations"]
+    assert found["users"] == 20
+    assert found["fidelity"]["users"] == 20 - sum(found["left_out"].values())
+    assert "<h2>Explanations</h2>" in (folder / "report.html").read_text("utf8")
+    assert program(workplace, "--set", "evaluation.explained_users=0") == 0
+    assert json.loads((folder / "metrics.json").read_text("utf8"))["explanations"] is None
+    assert "<h2>Explanations</h2>" not in (folder / "report.html").read_text("utf8")
+
+
 def test_the_validation_split_and_a_version_of_the_bundle_can_be_named(workplace: Path) -> None:
     version = (workplace / "saved_model" / "tiny" / "current").read_text("utf8").strip()
     bundle = workplace / "saved_model" / "tiny" / version

@@ -10,8 +10,9 @@ import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.config import Config
+from recsys.core.progress import Step
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import BoolArray, Float64Array
+from recsys.core.types import BoolArray, Float64Array, Int32Array
 from recsys.explain.cheap import CheapReasons, Reasons
 from recsys.explain.evidence import Evidence
 from recsys.explain.explainer import Explainer
@@ -29,7 +30,9 @@ NO_HISTORY, ONE_ITEM, NOTHING_PERSONAL = "without_history", "with_one_item_alone
 """Why there are no curves of a user: nothing can be left out, there is but one order, there is nothing to explain."""
 
 
-def measure_explanations(bundle: Bundle, held: HeldOut, config: Config) -> Explanations | None:
+def measure_explanations(
+    bundle: Bundle, held: HeldOut, config: Config, step: Step | None = None
+) -> Explanations | None:
     """Explain the lists of a sample of users, and run the recommender without what explains them.
 
     What users chose takes no part in it. The users, the random orders and the intervals follow from `config.seed`.
@@ -38,6 +41,7 @@ def measure_explanations(bundle: Bundle, held: HeldOut, config: Config) -> Expla
         bundle: what is served.
         held: users of the split, with the histories that are known when it is predicted.
         config: the number of users, the length of the lists, the bootstrap samples and the seed.
+        step: of the run that this is; None: nobody hears of it.
 
     Returns:
         None where no user is to be drawn.
@@ -48,7 +52,7 @@ def measure_explanations(bundle: Bundle, held: HeldOut, config: Config) -> Expla
     recommender, k = bundle.recommender(), main_cutoff(config.evaluation.cutoffs)
     if recommender.ranker is None:
         return _nothing(len(queries), "the bundle has no ranker, and explanations are of what it decides")
-    drawn = _Drawn.of(Reruns(recommender, queries, k, exclude_seen=not held.repeats))
+    drawn = _Drawn.of(Reruns(recommender, queries, k, not held.repeats, step or Step.silent()))
     samples, seed = config.evaluation.bootstrap_samples, config.seed
     return {
         **_nothing(len(queries)),
@@ -77,10 +81,7 @@ def _of_first_items(drawn: _Drawn, explainer: Explainer, samples: int, seed: int
         return {"not_measured": reason, "left_out": counts, "fidelity": None, "additivity": None}
     reruns = replace(drawn.reruns, queries=drawn.reruns.queries.select(users))
     items = drawn.lists.items[users, 0]
-    evidence = [
-        explainer.explain(reruns.queries.select([row]), item, reruns.k, exclude_seen=reruns.exclude_seen)
-        for row, item in enumerate(items.tolist())
-    ]
+    evidence = _explained(explainer, reruns, items)
     recent = [drawn.histories[user] for user in users]
     named = drawn.reasons.items[users, 0].tolist()
     orders: Orders = {
@@ -95,6 +96,17 @@ def _of_first_items(drawn: _Drawn, explainer: Explainer, samples: int, seed: int
         "fidelity": fidelity(reruns, items, orders, samples=samples, seed=seed),
         "additivity": _additivity(evidence),
     }
+
+
+def _explained(explainer: Explainer, reruns: Reruns, items: Int32Array) -> list[Evidence]:
+    """Full explanations of an item int32 [U] of each user."""
+    evidence = []
+    with reruns.step.bar("Explanations", len(items)) as bar:
+        for row, item in enumerate(items.tolist()):
+            query = reruns.queries.select([row])
+            evidence.append(explainer.explain(query, item, reruns.k, exclude_seen=reruns.exclude_seen))
+            bar.advance()
+    return evidence
 
 
 def _first(item: int, order: Order) -> Order:

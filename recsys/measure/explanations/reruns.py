@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.queries import Queries
+from recsys.core.progress import Step
+from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.explain.without import without
 from recsys.measure.explanations.curves import Part
@@ -43,12 +44,14 @@ class Reruns:
         queries: of B users, with whole histories.
         k: length of the lists.
         exclude_seen: whether lists leave out the items of the histories.
+        step: of the run that this is part of.
     """
 
     recommender: Recommender
     queries: Queries
     k: int
     exclude_seen: bool
+    step: Step = field(default_factory=Step.silent)
 
     def places(self, rows: NDArray[np.integer], parts: Sequence[Part], items: Int32Array) -> Places:
         """Run it S times and see where items stand.
@@ -59,16 +62,25 @@ class Reruns:
             items: int32 [S, T], those to look for; nothing is found for `NO_ITEM`.
         """
         ranks, scores = np.zeros(items.shape, np.int64), np.full(items.shape, np.nan, np.float32)
-        for start in range(0, len(rows), _BLOCK_QUERIES):
-            block = slice(start, start + _BLOCK_QUERIES)
-            whole = self.queries.select(rows[block])
-            trace = self.recommender.trace(without(whole, parts[block]), self.k, exclude_seen=self.exclude_seen)
-            found = trace.ranking
-            counted = found.items >= 0
-            if self.exclude_seen:
-                counted &= ~is_seen(found.items, np.arange(len(whole))[:, None], whole.histories)
-            counts = np.cumsum(counted, axis=1)
-            run, column, target = np.nonzero((found.items[:, :, None] == items[block, None, :]) & counted[:, :, None])
-            ranks[start + run, target] = counts[run, column]
-            scores[start + run, target] = found.scores[run, column]
+        with self.step.bar("Lists without parts of histories", len(rows)) as bar:
+            for start in range(0, len(rows), _BLOCK_QUERIES):
+                block = slice(start, min(start + _BLOCK_QUERIES, len(rows)))
+                run, target, counts, found = self._found(rows[block], parts[block], items[block])
+                ranks[start + run, target], scores[start + run, target] = counts, found
+                bar.advance(block.stop - block.start)
         return Places(ranks, scores)
+
+    def _found(
+        self, rows: NDArray[np.integer], parts: Sequence[Part], items: Int32Array
+    ) -> tuple[Int64Array, Int64Array, Int64Array, Float32Array]:
+        """Of one batch, the items that are ranked: the reruns, the columns of `items`, ranks and scores."""
+        whole = self.queries.select(rows)
+        trace = self.recommender.trace(without(whole, parts), self.k, exclude_seen=self.exclude_seen)
+        ranking = trace.ranking
+        counted = ranking.items != NO_ITEM
+        if self.exclude_seen:
+            counted &= ~is_seen(ranking.items, np.arange(len(whole))[:, None], whole.histories)
+        counts = np.cumsum(counted, axis=1)
+        wanted = (ranking.items[:, :, None] == items[:, None, :]) & counted[:, :, None]
+        run, column, target = np.nonzero(wanted)
+        return run, target, counts[run, column], ranking.scores[run, column]
