@@ -288,7 +288,7 @@ class ExplanationResponse(Answer):
     reasoning_factors: Annotated[
         list[str],
         Meta(
-            description="The facts that speak for it, in words.",
+            description="The facts that give a reason, in words, strongest first.",
             examples=[["Often chosen right after Argan oil conditioner."]],
         ),
     ]

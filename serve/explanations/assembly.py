@@ -13,7 +13,7 @@ from recsys.explain.evidence import Evidence, Stage
 from recsys.explain.fact import Fact
 from recsys.explain.stages import BOUGHT, SEEN
 from recsys.explain.text.phrases import Phrases
-from recsys.explain.text.rule_text import sentence
+from recsys.explain.text.rule_text import reasons, sentence
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -64,21 +64,21 @@ class Explained:
     rules: tuple[str, ...]
     phrases: Phrases
 
-    @property
-    def language(self) -> str:
-        """Of texts and numbers, like en or de_CH."""
-        return str(self.phrases.locale)
+
+def tell(answer: ExplanationResponse, text: ExplanationText) -> ExplanationResponse:
+    """Put the text into an answer."""
+    answer.text, answer.text_source, answer.cites = text.text, text.text_source, list(text.cites)
+    answer.guard = GuardAnswer(state=text.guard.state, reasons=list(text.guard.reasons))
+    return answer
 
 
-def assembled(explained: Explained, text: ExplanationText) -> ExplanationResponse:
-    """The answer."""
+def assembled(explained: Explained) -> ExplanationResponse:
+    """The answer, before it has a text."""
     request, loaded, evidence = explained.request, explained.loaded, explained.evidence
     options, rank, items = request.options, evidence.rank, Items(loaded, evidence)
     (user,) = summaries(explained.users)
     contributions, filled = evidence.contributions, rank.stage is Stage.FILLED
-    facts = [
-        _fact(explained.phrases, fact, items) for fact in explained.facts if request.sensitive or not fact.sensitive
-    ]
+    shown = [fact for fact in explained.facts if request.sensitive or not fact.sensitive]
     return ExplanationResponse(
         user_id=request.subject if isinstance(request.subject, str) else None,
         user=user,
@@ -112,14 +112,14 @@ def assembled(explained: Explained, text: ExplanationText) -> ExplanationRespons
         counterfactual=_counterfactual(evidence, items),
         rules=_rules(explained),
         features={name: number(value) for name, value in evidence.features.items()},
-        facts=facts,
-        reasoning_factors=[fact.text for fact in facts if fact.polarity == "for" and fact.text],
-        text=text.text,
+        facts=[_fact(explained.phrases, fact, items) for fact in shown],
+        reasoning_factors=[sentence(fact, explained.phrases) for fact in reasons(shown)],
+        text="",
         style=request.style,
-        language=explained.language,
-        cites=list(text.cites),
-        text_source=text.text_source,
-        guard=GuardAnswer(state=text.guard.state, reasons=list(text.guard.reasons)),
+        language=str(explained.phrases.locale),
+        cites=[],
+        text_source="rule",
+        guard=GuardAnswer(state="not_asked", reasons=[]),
         fallback_used=filled,
         fallback_reason=fallback_reason(options, request.subject, user) if filled else None,
         store=explained.users.store,

@@ -12,7 +12,7 @@ from recsys.explain.text.rule_text import why_not_text
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
-from serve.explanations.assembly import Explained, assembled
+from serve.explanations.assembly import Explained, assembled, tell
 from serve.explanations.blurbs import Blurbs
 from serve.explanations.options import Depth, ExplanationRequest
 from serve.explanations.service import ExplanationService, item_row
@@ -57,19 +57,24 @@ class ExplanationQueue:
             UnknownItemError: the catalogue holds no such item.
             UnfitRequestError: the item to compare with was not ranked, or there is no such language.
         """
-        explained = await self._explained(request)
+        explained, answer = await self._computed(request)
         text = await self._text(explained)
         self._metrics.told(text.text_source)
-        return assembled(explained, text)
+        return tell(answer, text)
 
-    async def _explained(self, request: ExplanationRequest) -> Explained:
+    async def _computed(self, request: ExplanationRequest) -> tuple[Explained, ExplanationResponse]:
+        """What is known of the item, and the answer before it has a text."""
+
+        def compute() -> tuple[Explained, ExplanationResponse]:
+            explained = self._service.explained(request)
+            return explained, assembled(explained)
+
         depth = request.depth
         if self._waiting[depth] >= self._most:
             raise OverloadedError
         self._waiting[depth] += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads[depth], self._service.explained, request)
+            return await asyncio.get_running_loop().run_in_executor(self._threads[depth], compute)
         finally:
             self._waiting[depth] -= 1
 

@@ -144,7 +144,7 @@ def test_facts_are_cited_by_the_text_and_told_as_factors(client: TestClient) -> 
         for cited in answer["cites"]:
             assert (facts[cited]["polarity"], facts[cited]["strength"] > 0) == ("for", True)
             assert str(facts[cited]["value"]) in answer["text"] or facts[cited]["unit"] in ("rank", "rating", "percent")
-        assert answer["reasoning_factors"] == [fact["text"] for fact in answer["facts"] if fact["polarity"] == "for"]
+        assert answer["reasoning_factors"] == [fact["text"] for fact in answer["facts"] if fact["strength"] > 0]
         assert (answer["style"], answer["text_source"], answer["guard"]["state"]) == (style, "rule", "not_asked")
     history = {f"item{row}" for row in history_rows(client, answer)}
     for fact in answer["facts"]:
