@@ -57,7 +57,7 @@ class ExplanationService:
                 depth=request.depth,
             )
         except QuestionError as error:
-            raise UnfitRequestError(f"expected {error.expected}, got {error.got}") from None
+            raise UnfitRequestError(f"reference: expected {error.expected}, got {error.got}") from None
         actions = _actions(loaded, live, users)
         past = Past.of(users.queries.histories, actions)
         facts = facts_of(evidence, loaded.fact_base, past, tuple(rules))

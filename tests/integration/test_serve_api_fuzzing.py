@@ -25,6 +25,8 @@ BEYOND_THE_DESCRIPTION = (
     "min_price must not exceed max_price",
     "cursor: pass a cursor on as it came",
     "model: expected one of",
+    "language: expected",
+    "reference: ",
     "expected a time such as",
     "timestamp must not lie more than a day ahead",
     "an event of type rating needs a rating",

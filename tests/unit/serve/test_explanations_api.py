@@ -1,10 +1,13 @@
 """Explanations over HTTP: what is answered of listed items, others, sessions and strangers, and what is refused."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recsys.bundle import Bundle
 from serve.histories.summary import FILTERED, UNKNOWN_ITEMS, UNKNOWN_USER
@@ -315,3 +318,52 @@ def test_what_is_no_question(client: TestClient) -> None:
 def test_numbers_are_written_as_the_language_has_them(client: TestClient) -> None:
     for language in ("en", "en_GB", "en-IN"):
         assert explain(client, "item101", language=language)["language"] == language.replace("-", "_")
+
+
+OPTIONS = st.fixed_dictionaries(
+    {"k": st.integers(1, 30)},
+    optional={
+        "model": st.sampled_from(
+            ["two_tower", "transitions", "content_encoder", "bpr", "blend", "hybrid", "popularity"]
+        ),
+        "exclude_seen": st.sampled_from([True, False, "purchases"]),
+        "as_of": st.integers(START, START + 400 * DAY),
+        "max_price": st.sampled_from([5.0, 20.0, 60.0]),
+        "category": st.sampled_from(["Group 1", "Group 7", "All", "nix"]),
+    },
+)
+SUBJECTS = st.one_of(
+    st.integers(0, 55).map(lambda row: {"user_id": f"user{row}"}),
+    st.lists(st.integers(0, 210).map(lambda row: f"item{row}"), min_size=1, max_size=6).map(
+        lambda ids: {"history": ids}
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SUBJECTS, st.integers(0, 199), OPTIONS, st.sampled_from(["cheap", "full"]), st.booleans())
+def test_whatever_is_asked_the_answer_agrees_with_the_list(
+    client: TestClient, subject: Answer, row: int, options: Answer, depth: str, first: bool
+) -> None:
+    users = {"user_ids": [subject["user_id"]]} if "user_id" in subject else subject
+    (listed,) = client.post("/recommendations", json={**users, **options}).json()["results"]
+    places = {item["item_id"]: item for item in listed["items"]}
+    item_id = listed["items"][0]["item_id"] if first and listed["items"] else f"item{row}"
+    body = {**subject, **options, "item_id": item_id, "depth": depth}
+    response = client.post("/explanations", json=body)
+    assert response.status_code == 200, response.text
+    answer = json.loads(response.text, parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
+    assert (answer["stage"] in ("listed", "filled")) is (item_id in places)
+    if item := places.get(item_id):
+        assert answer["rank"] == item["rank"]
+        assert answer["score"] == pytest.approx(item["score"], abs=2e-6)
+        assert answer["confidence"] == pytest.approx(item["confidence"], abs=2e-6)
+        assert (answer["stage"] == "filled") is (item["model_source"] == "popularity" != answer["model"])
+    if answer["contributions"] is not None:
+        of = answer["score"] if answer["contributions_of"] == "score" else answer["source_sum"]
+        against = answer["reference"]["score"] if answer["reference"] else None
+        total = sum(part["value"] for part in answer["contributions"])
+        assert against is None or total == pytest.approx(of - against, abs=SUM_ERROR)
+    assert answer["text"]
+    assert {reason["item_id"] for reason in answer["history"]} <= {f"item{n}" for n in range(200)}
+    assert answer["user"] == listed["user"]
