@@ -43,7 +43,7 @@ REPORT_FILE = "report.html"
 USER_SHARES = (0.3, 0.6, 0.95)  # where the users shown stand among all, ordered by length of history
 SHOWN_HISTORY = 8
 K = 10
-REASON_INDENT = 6
+REASON_INDENT = 9
 REQUEST_TIMEOUT_S = 600  # of a machine many times slower than one that takes a hundredth of a second
 READY_TIMEOUT_S = 5  # a server that compiles may take that long to answer; it is asked again
 READY_POLL_S = 0.1
@@ -194,28 +194,23 @@ def recommendations_table(answer: dict[str, Any]) -> Group:
     reason = answer["fallback_reason"]
     title = f"Top {len(answer['items'])} for {answer['user_id']}" + (f" (popular items: {reason})" if reason else "")
     numbers = "Price", "Proposed by", "Score", "Rating, predicted"
-    parts: list[RenderableType] = [shop_table(title, *numbers)]
+    parts: list[RenderableType] = [shop_table(title, *numbers, ranked=True)]
     for item in answer["items"]:
         price, score, rating = (
             "" if item[name] is None else f"{item[name]:.2f}" for name in ("price", "score", "predicted_rating")
         )
         # A table of its own for each item: a reason is as wide as all columns together.
-        row = shop_table("", *numbers, headed=False)
-        row.add_row(
-            f"{item['rank']:2}. {escape(item['title'] or item['item_id'])}",
-            price,
-            str(len(item["sources"])),
-            score,
-            rating,
-        )
+        row = shop_table("", *numbers, ranked=True, headed=False)
+        named = escape(item["title"] or item["item_id"])
+        row.add_row(f"{item['rank']}.", named, price, str(len(item["sources"])), score, rating)
         parts.append(row)
         if why := item.get("why"):
             parts.append(Padding(Text(why["text"], style="dim"), (0, 2, 0, REASON_INDENT)))
     return Group(*parts, "")
 
 
-def shop_table(title: str, *numbers: str, headed: bool = True) -> Table:
-    """A table as wide as the terminal with a column for titles and those of the `numbers` named, as wide as these."""
+def shop_table(title: str, *numbers: str, ranked: bool = False, headed: bool = True) -> Table:
+    """A table as wide as the terminal: a column for titles, behind one for ranks, and those of the `numbers` named."""
     table = Table(
         title=escape(title) if headed else None,
         title_justify="left",
@@ -224,6 +219,8 @@ def shop_table(title: str, *numbers: str, headed: bool = True) -> Table:
         show_edge=False,
         box=SIMPLE_HEAD,
     )
+    if ranked:
+        table.add_column("", justify="right", min_width=len(f"{K}."))
     table.add_column("Title", ratio=1)
     for number in numbers:
         table.add_column(number, justify="right", no_wrap=True, min_width=len(number))

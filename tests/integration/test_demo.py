@@ -42,7 +42,7 @@ def test_three_users_with_history_and_top_ten(output: Console, tmp_path: Path) -
             answer = demo.get_json(f"{url}/recommendations/user{row}?k=10&explain=cheap")
             assert answer["fallback_used"] is False
             for item in answer["items"]:
-                (line,) = re.findall(rf"{item['rank']}\. {item['title']} .*{item['score']:.2f}.*", shown)
+                (line,) = re.findall(rf"{item['rank']}\. +{item['title']} .*{item['score']:.2f}.*", shown)
                 assert str(len(item["sources"])) in line.split()
                 assert item["why"]["text"] in " ".join(shown.split(line)[1].split()[:60]), "beneath the item"
             newest = bundle.histories.select([row]).items[::-1][: demo.SHOWN_HISTORY]
@@ -71,7 +71,7 @@ def test_reasons_are_as_wide_as_the_list(width: int) -> None:
     assert len(of_reason) == (2 if width == 80 else 1)
     assert max(map(len, of_reason)) > columns[0]
     assert " ".join(" ".join(of_reason).split()) == reason["text"]
-    assert lines[-2].startswith(" 10. Argan oil [500 ml]"), "an item without a reason has no line for one"
+    assert lines[-2].startswith(" 10.   Argan oil [500 ml]"), "an item without a reason has no line for one"
 
 
 def test_a_server_that_does_not_start_is_an_error(tmp_path: Path) -> None:
