@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from recsys.bundle import open_bundle
 from serve.bundles.loaded import LoadedBundle
+from serve.explanations.language_model.client import Endpoint
+from serve.explanations.languages import Languages
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
@@ -11,12 +13,15 @@ from serve.store.link import open_store
 
 
 def check(settings: Settings) -> str:
-    """Read the keys, try the store out, open the bundle, and recommend once; what the bundle is called.
+    """Read the keys and the languages, try the store out, open the bundle, and recommend once; what the bundle is called.
 
     Raises:
         RecsysError: one of them is not in order.
     """
     Shared.of(settings)
+    Languages(settings)
+    if settings.language_model != "none":
+        Endpoint.of(settings)
     if settings.store != NO_STORE:
         with open_store(settings.store, settings.store_timeout_s) as store:
             store.try_out()

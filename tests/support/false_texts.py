@@ -202,6 +202,11 @@ COUNTS = (
 )
 # What only the order of the words makes false.
 TURNED = """
+It is priced at {f6}, which is what you usually pay.
+Because you chose {f2} in {f5}, this belongs to the same category.
+Much like {f3} by {f4}, this item may suit you.
+You chose {f2} from {f4}, and this is of the same brand.
+You chose {f3} at {f6}, and this is similar.
 People who chose this often choose {f2}.
 Those who chose it often chose {f2}.
 {f1} is often chosen after this.

@@ -14,6 +14,7 @@ from recsys.core.errors import ConfigError
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import rule_text
+from serve.check import check
 from serve.explanations.language_model import limits, prompts
 from serve.explanations.language_model.client import Endpoint
 from serve.explanations.texts import ExplanationText, GuardReport, Texts
@@ -394,6 +395,12 @@ def test_settings_that_do_not_fit(given: dict[str, Any], problem: str, monkeypat
         Texts(settings, Metrics())
     assert KEY not in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_check_tells_before_a_start() -> None:
+    settings = settings_for(Provider("openai", [], "https://a"), language_model_name=None, store="none")
+    with pytest.raises(ConfigError, match="the name of a model"):
+        check(settings)
 
 
 def test_a_key_of_unfit_characters_is_refused_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
