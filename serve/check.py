@@ -5,7 +5,7 @@ from __future__ import annotations
 from recsys.bundle import open_bundle
 from serve.bundles.loaded import LoadedBundle
 from serve.explanations.language_model.client import Endpoint
-from serve.explanations.languages import Languages
+from serve.languages import Languages
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
@@ -13,7 +13,7 @@ from serve.store.link import open_store
 
 
 def check(settings: Settings) -> str:
-    """Read the keys and the languages, try the store out, open the bundle, and recommend once; what the bundle is called.
+    """Read keys and languages, try the store out, open the bundle, and recommend once; what the bundle is called.
 
     Raises:
         RecsysError: one of them is not in order.
