@@ -34,7 +34,7 @@ def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Respon
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
 def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Response:
-    """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar."""
+    """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar or /blurb."""
     return item(query.item_id, loaded)
 
 
