@@ -218,6 +218,10 @@ def test_taste_needs_a_good_rank(base: FactBase) -> None:
     assert (taste.value, taste.unit, taste.personal, taste.history_item) == (10, "rank", True, None)
     assert taste.strength == pytest.approx(0.6)
     assert told(facts(11), Kind.TASTE) == []
+    both = evidence_of(50, {"two_tower": 0.8, "bpr": 0.2}, history=(share(3, bpr=1.0),))
+    opinions = opinion("two_tower", rank=7, rest=1.0), opinion("bpr", rank=4)
+    (taste,) = facts_of(replace(both, sources=opinions), base, past(3))
+    assert (taste.value, taste.strength) == (4, pytest.approx(1.0))
     assert told(facts(None), Kind.TASTE) == []
 
 
@@ -237,14 +241,37 @@ def test_brand_and_category_by_hand(bundle: Bundle, base: FactBase) -> None:
     assert bundle.catalogue.items([12])[0].brand is None
 
 
-class Priced:
-    """A catalogue of nothing but prices."""
+class Shelf:
+    """A catalogue of a few items, of which the others have nothing."""
 
-    def __init__(self, prices: dict[int, float]) -> None:
-        self.prices = prices
+    def __init__(self, *records: ItemRecord) -> None:
+        self.records = {record.row: record for record in records}
 
     def items(self, rows: tuple[int, ...]) -> list[ItemRecord]:
-        return [ItemRecord(row, f"item{row}", price=self.prices.get(row)) for row in rows]
+        return [self.records.get(row, ItemRecord(row, f"item{row}")) for row in rows]
+
+
+def test_of_shared_categories_the_rarest_is_told(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hair has 12 of 120 items, just specific enough; Combs and Brushes have 3; Combs stands last."""
+    path = ("Beauty", "Brushes", "Combs", "Hair")
+    sizes = {"Beauty": 120, "Hair": 12, "Brushes": 3, "Combs": 3, "Care": 13}
+    categories = {name: np.arange(size, dtype=np.int32) for name, size in sizes.items()}
+    base = FactBase.of_facets(bundle, SensitiveNames(), np.full(N_ITEMS, np.nan, np.float32), categories)
+
+    def fact(*of_history: str) -> Fact | None:
+        shelf = Shelf(ItemRecord(1, "a", categories=(*path, "Care")), ItemRecord(2, "b", categories=of_history))
+        monkeypatch.setattr(bundle, "catalogue", shelf)
+        facts = facts_of(evidence_of(1, {"category": 1.0}), base, past(2))
+        return facts[0] if facts else None
+
+    def told_category(*of_history: str) -> object:
+        found = fact(*of_history)
+        return None if found is None else found.value
+
+    assert told_category(*path) == "Combs"
+    assert told_category("Beauty", "Hair", "Brushes") == "Brushes"
+    assert told_category("Beauty", "Hair") == "Hair"
+    assert told_category("Beauty", "Care") is None
 
 
 def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +280,8 @@ def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.Monkey
     prices = np.full(N_ITEMS, np.nan, np.float32)
     prices[list(given)] = list(given.values())
     base = FactBase.of_facets(bundle, SensitiveNames(), prices, {})
-    monkeypatch.setattr(bundle, "catalogue", Priced(given))
+    shelf = Shelf(*(ItemRecord(row, f"item{row}", price=price) for row, price in given.items()))
+    monkeypatch.setattr(bundle, "catalogue", shelf)
 
     def facts(item: int, value: float = 0.5, reference: int | None = None) -> tuple[Fact, ...]:
         evidence = evidence_of(item, {"price": value})
@@ -301,8 +329,12 @@ def test_no_rating_is_predicted_where_there_are_none(tmp_path: Path) -> None:
 
 
 def test_trend_and_popularity_against_the_reference(base: FactBase) -> None:
+    """Of two popular items, and of two on the rise, the one that is behind has no reason in that."""
     assert base.trends is not None
-    rising, popular = int(np.nanargmax(base.trends)), int(base.popularity.argmax())
+    popular = sorted(range(N_ITEMS), key=base.popularity_rank)
+    first, later = popular[0], next(item for item in popular if 1 < base.popularity_rank(item) <= 10)
+    rising = np.flatnonzero(base.trends >= np.log(1.3)).tolist()
+    most, less = max(rising, key=base.trends.item), min(rising, key=base.trends.item)
 
     def kinds(item: int, reference: int) -> set[Kind]:
         evidence = evidence_of(item, {"popularity": 1.0})
@@ -310,10 +342,35 @@ def test_trend_and_popularity_against_the_reference(base: FactBase) -> None:
         contributions = replace(evidence.contributions, reference=reference)
         return {fact.kind for fact in facts_of(replace(evidence, contributions=contributions), base, past())}
 
-    assert Kind.TREND in kinds(rising, popular)
-    assert Kind.TREND not in kinds(popular, rising)
-    assert Kind.POPULARITY in kinds(popular, rising)
-    assert Kind.POPULARITY not in kinds(rising, popular)
+    assert Kind.POPULARITY in kinds(first, later)
+    assert Kind.POPULARITY not in kinds(later, first)
+    assert Kind.TREND in kinds(most, less)
+    assert Kind.TREND not in kinds(less, most)
+
+
+def test_a_filler_with_a_history_is_popular_and_nothing_else(base: FactBase) -> None:
+    """Where filters leave too little, sources may know the popular item as well: that is not why it is there."""
+    evidence = evidence_of(
+        50,
+        {},
+        rank=Rank(Stage.FILLED, 3, 7.0),
+        contributions=None,
+        sources=(opinion("transitions"), opinion("two_tower", rest=3.0)),
+        history=(share(3, transitions=2.0),),
+    )
+    (fact,) = facts_of(evidence, base, past(3))
+    assert (fact.kind, fact.strength) == (Kind.POPULARITY, base.popularity[50])
+
+
+def test_an_item_that_is_chosen_again_is_not_compared_with_itself(base: FactBase) -> None:
+    evidence = evidence_of(
+        1,
+        {"brand": 1.0, "category": 1.0, "transitions": 1.0},
+        sources=(opinion("transitions"),),
+        history=(share(1, transitions=2.0),),
+    )
+    assert facts_of(evidence, base, past(1)) == ()
+    assert {fact.count for fact in facts_of(evidence, base, past(1, 11))} == {1}
 
 
 def test_rules_are_told_and_are_no_reason(base: FactBase) -> None:

@@ -173,6 +173,8 @@ def test_a_paragraph_says_what_put_an_item_behind() -> None:
     text = why_not_text(Rank(Stage.RANKED, 11, 1.0), 10, facts, ENGLISH, "paragraph")
     assert text.cited == ("f6", "f3")
     assert values_in(text.text) == {6, 3}
+    neither = why_not_text(Rank(Stage.RANKED, 11, 1.0), 10, [fact(Kind.TREND, 2, 0.0)], ENGLISH, "paragraph")
+    assert neither.cited == ()
     forbidden = why_not_text(Rank(Stage.FORBIDDEN, forbidden_by=("brand",)), 10, facts, ENGLISH, "paragraph")
     assert forbidden == Text("What was asked for leaves it out: the brand.", ())
 
