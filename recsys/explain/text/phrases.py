@@ -103,10 +103,6 @@ class Phrases:
         found = self._spoken.get((kind, NEUTRAL if action is None else action, several))
         return self._spoken[kind, NEUTRAL, several] if found is None else found
 
-    def variants(self, kind: Kind, *, several: bool = False) -> int:
-        """How many templates there are of a fact that speaks for an item."""
-        return len(self._spoken[kind, NEUTRAL, several])
-
     def against(self, kind: Kind) -> tuple[Template, ...]:
         """Templates of a fact that does not speak for an item; their slot is `{value}`."""
         return self._facts[kind].against

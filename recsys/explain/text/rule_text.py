@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,33 +82,6 @@ def why_not_text(rank: Rank, k: int, facts: Sequence[Fact], phrases: Phrases, st
     against.sort(key=lambda fact: fact.strength)
     more = _told(_of_different_kinds(against)[: MOST_TOLD - 1], phrases)
     return Text(f"{behind.text} {more.text}".rstrip(), more.cited)
-
-
-def vary(lists: Sequence[Sequence[Fact]], phrases: Phrases) -> list[Text]:
-    """A sentence for each item of a list, none of them twice while an item's facts allow another.
-
-    An item tells its strongest reason in the first template that no item before used in the same words; if there is
-    none, its next reason. Only where all of its reasons were told in all ways, a sentence comes again.
-
-    Args:
-        lists: facts of each item, in the order of the list.
-        phrases: of the language.
-    """
-    used: set[str] = set()
-    texts = []
-    for facts in lists:
-        told = rule_text(facts, phrases)
-        fresh = next((text for text in _ways(facts, phrases) if text.text not in used), told)
-        used.add(fresh.text)
-        texts.append(fresh)
-    return texts
-
-
-def _ways(facts: Sequence[Fact], phrases: Phrases) -> Iterator[Text]:
-    """All sentences that give a reason, those of the strongest first."""
-    for fact in reasons(facts):
-        for variant in range(phrases.variants(fact.kind, several=fact.count > 1)):
-            yield Text(sentence(fact, phrases, variant), (fact.id,))
 
 
 def _told(facts: Sequence[Fact], phrases: Phrases) -> Text:
