@@ -19,7 +19,7 @@ from recsys.explain.text.numbers import Numbers
 from recsys.explain.text.strings_file import NEUTRAL, Strings, Wording, read_strings, unfit
 from recsys.explain.text.template import Template
 from recsys.explain.text.titles import clean, quoted
-from recsys.explain.text.vocabulary import Grammar
+from recsys.explain.text.vocabulary import grammar_of
 
 OF_ACTION: Final = frozenset(
     {Kind.NEXT_PURCHASE, Kind.CO_PURCHASE, Kind.SIMILAR_TEXT, Kind.SHARED_BRAND, Kind.SHARED_CATEGORY}
@@ -70,7 +70,7 @@ class Phrases:
         self.strings, self.locale = strings, _locale(locale or strings.language)
         self.numbers = Numbers(self.locale, currency)
         try:
-            self.grammar = None if strings.guard is None else Grammar(strings.guard)
+            self.grammar = None if strings.guard is None else grammar_of(strings.guard)
             self._facts = {kind: _Templates(kind, strings.facts[kind]) for kind in Kind}
             self._stages = {stage: Template.parse(strings.stages[stage], slots) for stage, slots in _OF_STAGE.items()}
             self._units = {unit: Template.parse(text, ("value",), ("value",)) for unit, text in strings.units.items()}

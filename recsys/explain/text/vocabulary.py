@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 from recsys.explain.fact import Fact, Kind
@@ -21,6 +23,7 @@ CITED: Final[Mapping[str, str]] = {
 """How patterns call a placeholder, by the unit of its fact."""
 
 Words = Annotated[str, Meta(description="Words separated by blanks; those of a phrase are joined by _.")]
+_MOST_KEPT: Final = 8  # languages
 _GROUP = re.compile(r"<(\w+)>")
 
 
@@ -145,6 +148,16 @@ class Grammar:
             return True
         actions = self._events.get(word, ())
         return fact.history_item is not None and (ANY in actions or fact.action in actions)
+
+
+def grammar_of(vocabulary: Vocabulary) -> Grammar:
+    """The grammar of a vocabulary; compiled once for all locales of a language. Raises as `Grammar`."""
+    return _compiled(msgspec.json.encode(vocabulary))
+
+
+@lru_cache(_MOST_KEPT)
+def _compiled(encoded: bytes) -> Grammar:
+    return Grammar(msgspec.json.decode(encoded, type=Vocabulary))
 
 
 def _by_word(lists: Mapping[str, str], names: Iterable[str] | None = None) -> dict[str, frozenset[str]]:

@@ -77,7 +77,7 @@ class OpenAI:
         }
 
     def answer(self, body: bytes) -> msgspec.Raw:
-        choices = _decoded(body, _Completion).choices
+        choices = decoded(body, _Completion).choices
         if not choices or choices[0].finish_reason not in ("stop", None):
             raise NoAnswerError(Failure.BROKEN, "the answer was cut off, or is none")
         return msgspec.Raw((choices[0].message.content or "").encode())
@@ -102,7 +102,7 @@ class Anthropic:
         }
 
     def answer(self, body: bytes) -> msgspec.Raw:
-        message = _decoded(body, _Message)
+        message = decoded(body, _Message)
         calls = [block.input for block in message.content if block.type == "tool_use" and block.name == NAME]
         if len(calls) != 1 or message.stop_reason == "max_tokens":
             raise NoAnswerError(Failure.BROKEN, "the answer was cut off, or is none")
@@ -136,7 +136,8 @@ class _Message(Struct):
     stop_reason: str | None = None
 
 
-def _decoded(body: bytes, kind: type[T]) -> T:
+def decoded(body: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """JSON of the fields of `kind`; raises NoAnswerError where it is none, or has others."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

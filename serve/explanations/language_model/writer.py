@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 from msgspec import Struct
@@ -24,12 +24,11 @@ from serve.explanations.language_model.client import Client, Endpoint
 from serve.explanations.language_model.failures import PASSING, UNASKED, Failure, NoAnswerError
 from serve.explanations.language_model.limits import Limits
 from serve.explanations.language_model.prompts import MAX_FACTS, MOST, Task
+from serve.explanations.language_model.protocols import decoded
 from serve.metrics import Metrics
 from serve.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 LINE_S = 60.0  # at least between two lines of the log
 UNKNOWN_CHOICE = "unknown_choice"
@@ -164,16 +163,9 @@ class _Sentences(Struct, forbid_unknown_fields=True):
     sentences: list[_Sentence]
 
 
-def _decoded(answer: msgspec.Raw, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NoAnswerError(Failure.BROKEN, type(error).__name__) from None
-
-
 def _chosen(answer: msgspec.Raw, offered: Sequence[prompts.Choice], phrases: Phrases, style: Style) -> Written:
     """The text of the sentences chosen."""
-    ids = _decoded(answer, _Choices).sentences
+    ids = decoded(answer, _Choices).sentences
     known = {choice.id: choice for choice in offered}
     if not ids or any(name not in known for name in ids):
         return Written(refused=(UNKNOWN_CHOICE,))
@@ -185,7 +177,7 @@ def _chosen(answer: msgspec.Raw, offered: Sequence[prompts.Choice], phrases: Phr
 
 def _written(answer: msgspec.Raw, facts: Sequence[Fact], phrases: Phrases, grammar: Grammar, style: Style) -> Written:
     """The text of the sentences written, if the guard lets them pass."""
-    given = _decoded(answer, _Sentences).sentences
+    given = decoded(answer, _Sentences).sentences
     if len(given) > MOST[style]:
         return Written(refused=(TOO_MANY,))
     sentences = [Sentence(sentence.text.strip(), tuple(sentence.cites)) for sentence in given]

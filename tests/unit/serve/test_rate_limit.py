@@ -46,6 +46,21 @@ def test_a_rate_with_its_burst(few: Buckets, clock: list[float]) -> None:
     assert [few.take("a").wait_s > 0 for _ in range(4)] == [False, False, False, True]
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 60, 601])
+def test_no_minute_has_more_than_its_budget(most: int, clock: list[float]) -> None:
+    """Asked twice as often as would be allowed for ten minutes; any minute, and all of what is allowed is used."""
+    made = buckets_module.per_minute(most)
+    taken, step = [], 30.0 / most
+    for _ in range(20 * most):
+        if made.take("a").wait_s == 0:
+            taken.append(clock[0])
+        clock[0] += step
+    made.close()
+    for start in taken:
+        assert sum(start <= at < start + 60.0 - 1e-6 for at in taken) <= most
+    assert len(taken) >= 10 * most // 2
+
+
 @given(
     rate=st.floats(0.01, 1000),
     burst=st.integers(1, 50),
