@@ -6,9 +6,10 @@
 
 One worker with a store, asked by another process (benchmarks/http_load.py) for users drawn from the bundle; half of
 all users have recent events in the store. The floor is a route of the same app, as FastAPI runs any route, that
-returns a constant answer of the same size. Rounds alternate between the two, and medians are printed. Half load is
-half of the throughput that the route itself reached. `--items` generates a bundle first (benchmarks/generated.py).
-Exit code 1: a goal was missed. `--profile` shows instead where the time of a query goes.
+returns a constant answer of the same size. Rounds alternate between the two, and in the closed loop also with answers
+that give reasons (explain=cheap); medians are printed. Half load is half of the throughput that the route itself
+reached. `--items` generates a bundle first (benchmarks/generated.py). Exit code 1: a goal was missed. `--profile` shows
+instead where the time of a query goes.
 """
 
 from __future__ import annotations
@@ -77,10 +78,11 @@ def measure_server(bundle: Path, n_items: int, arguments: argparse.Namespace, st
         server.wait_for_search()
         rounds = Rounds(server, arguments.seconds)
         routes = {"floor": [server.url + FLOOR], "recommendations": [server.url + path for path in paths]}
-        for name, urls in routes.items():
+        closed = {**routes, "with reasons": [f"{url}?explain=cheap" for url in routes["recommendations"]]}
+        for name, urls in closed.items():
             rounds.load(f"warm-up {name}", urls)
         for _ in range(arguments.rounds):
-            for name, urls in routes.items():
+            for name, urls in closed.items():
                 rounds.load(name, urls, f"--connections={arguments.connections}")
         for _ in range(arguments.rounds):
             for name, urls in routes.items():
@@ -117,6 +119,7 @@ def server_rows(rounds: Rounds, batch: int) -> list[Row]:
         floor, value = (rounds.median(name + suffix, figure) for name in ("floor", "recommendations"))
         return Row(measure, floor, value, value / floor, goal)
 
+    plain, reasons = (rounds.median(name, "requests_per_s") for name in ("recommendations", "with reasons"))
     single, many = rounds.median("one by one", "requests_per_s"), batch * rounds.median("batch", "requests_per_s")
     return [
         compared("answers/s, closed loop", "requests_per_s", ("≥", 0.35)),
@@ -124,6 +127,8 @@ def server_rows(rounds: Rounds, batch: int) -> list[Row]:
         compared("    99th percentile, ms", "p99_ms"),
         compared("    CPU of the server, ms an answer", "cpu_ms"),
         compared("    bytes an answer", "bytes"),
+        Row("answers/s with explain=cheap against without", plain, reasons, reasons / plain, ("≥", 0.95)),
+        Row("    bytes an answer", *(rounds.median(name, "bytes") for name in ("recommendations", "with reasons"))),
         compared("median latency at half load, ms", "p50_ms", suffix=", half load"),
         compared("99th percentile at half load, ms", "p99_ms", ("≤", 4), ", half load"),
         Row(f"users/s, {batch} in a POST against one by one", single, many, many / single, ("≥", 5)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import Int32Array, Int64Array
 from recsys.explain.actions import Action
 from recsys.explain.cheap import CheapReasons, Told
-from recsys.explain.cheap.facts import KINDS
+from recsys.explain.cheap.facts import FACTS, KINDS
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import sentence
 from recsys.pipeline.recommendations import Recommendations
@@ -26,8 +26,26 @@ from serve.recommendations.answers import Why, WhyFact
 MAX_TOLD: Final = 50_000
 VARIANTS: Final = 3  # ways in which one list tells the same thing, one after the other
 _NOTHING = -1
-# Kind, value, item of the history, what was done with it, how many items, variant of the sentence.
-_Key = tuple[int, int, int, int, int, int]
+
+
+class _Key(NamedTuple):
+    """A fact, and how it is told; -1 for what there is none of.
+
+    Attributes:
+        kind: index in `KINDS`.
+        value: see `recsys.explain.cheap.CheapFacts.fact`.
+        item: row of the item of the history that it speaks of.
+        action: index of what was done with that.
+        counted: how many items of the history it speaks of.
+        variant: of the sentence; -1 for one that is not told in words.
+    """
+
+    kind: int
+    value: int
+    item: int
+    action: int
+    counted: int
+    variant: int
 
 
 class Whys:
@@ -37,6 +55,7 @@ class Whys:
         """Get ready; sentences are written when they are first needed, and remembered."""
         self._loaded, self._phrases = loaded, phrases
         self._of_models: dict[str, CheapReasons] = {}
+        self._whys = BoundedCache[bytes, Why](self._write, MAX_TOLD)
         self._told = BoundedCache[_Key, tuple[str, WhyFact]](self._tell, MAX_TOLD)
 
     def of(self, made: Recommendations, model: str, users: LiveQueries, live: LiveHistories) -> list[Why]:
@@ -50,16 +69,20 @@ class Whys:
         """
         facts = self._loaded.cheap_facts.of(self._reasons(model), users.queries, made)
         columns = self._columns(facts, made, users, live)[made.items != NO_ITEM]
-        keys: list[_Key] = list(map(tuple, columns.reshape(-1, columns.shape[-1]).tolist()))
-        told, silent = self._told(keys), Why(text=self._phrases.strings.no_reason, facts=[])
-        whys = []
-        for first, second in zip(keys[::2], keys[1::2], strict=True):
-            if first[0] == _NOTHING:
-                whys.append(silent)
-                continue
-            text, fact = told[first]
-            whys.append(Why(text=text, facts=[fact] if second[0] == _NOTHING else [fact, told[second][1]]))
-        return whys
+        # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
+        keys = columns.reshape(len(columns), -1).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
+        whys = self._whys(keys)
+        return [whys[key] for key in keys]
+
+    def _write(self, keys: Sequence[bytes]) -> dict[bytes, Why]:
+        """Why, by the keys of both facts."""
+        pairs = [_unpacked(key) for key in keys]
+        told = self._told(fact for pair in pairs for fact in pair)
+        written = {}
+        for key, pair in zip(keys, pairs, strict=True):
+            first = told[pair[0]][0] if pair else self._phrases.strings.no_reason
+            written[key] = Why(text=first, facts=[told[fact][1] for fact in pair])
+        return written
 
     def _reasons(self, model: str) -> CheapReasons:
         """What finds the reasons of a model's lists."""
@@ -73,11 +96,11 @@ class Whys:
         return self._of_models[model]
 
     def _columns(self, facts: Told, made: Recommendations, users: LiveQueries, live: LiveHistories) -> Int64Array:
-        """The facts as keys: int64 [B, K, 2, 6]."""
+        """The keys of the facts: int64 [B, K, 2, 6]."""
         histories = users.queries.histories
         named = facts.positions != _NOTHING
         places = (histories.indptr[:-1, None, None] + facts.positions)[named]
-        columns = np.full((*facts.kinds.shape, 6), _NOTHING)
+        columns = np.full((*facts.kinds.shape, len(_Key._fields)), _NOTHING)
         columns[..., 0], columns[..., 1], columns[..., 4] = facts.kinds, facts.values, facts.counts
         columns[named, 2] = histories.items[places]
         columns[named, 3] = self._actions(users, live, np.nonzero(named)[0], places)
@@ -130,17 +153,23 @@ class Whys:
         return {action: code for code, action in enumerate(self._action_names)}
 
     def _tell(self, keys: Sequence[_Key]) -> dict[_Key, tuple[str, WhyFact]]:
-        """Sentences and facts."""
-        cards = self._loaded.cards([key[2] for key in keys if key[2] != NO_ITEM])
-        told = {}
+        """Sentences and facts; what is not told first needs no sentence."""
+        loaded, told = self._loaded, {}
+        cards = loaded.cards([key.item for key in keys if key.item != NO_ITEM])
         for key in keys:
-            code, value, item, action, count, variant = key
-            if code == _NOTHING:
-                continue
-            card = None if item == NO_ITEM else cards[item]
-            title, done = (card.title or "") if card else "", self._action_names[max(action, 0)]
-            fact = self._loaded.cheap_facts.fact(KINDS[code], value, count, None if card is None else item, title, done)
-            text = sentence(fact, self._phrases, variant)
-            item_id = None if card is None else card.item_id
-            told[key] = text, WhyFact(kind=fact.kind, value=fact.value, item_id=item_id, action=done, count=count)
+            card, action = cards.get(key.item), self._action_names[max(key.action, 0)]
+            item, item_id, title = (None, None, "") if card is None else (key.item, card.item_id, card.title or "")
+            fact = loaded.cheap_facts.fact(KINDS[key.kind], key.value, key.counted, item, title, action)
+            text = "" if key.variant == _NOTHING else sentence(fact, self._phrases, key.variant)
+            shown = WhyFact(kind=fact.kind, value=fact.value, item_id=item_id, action=action, count=key.counted)
+            told[key] = text, shown
         return told
+
+
+_KEY_BYTES: Final = np.dtype(np.int64).itemsize * len(_Key._fields)
+
+
+def _unpacked(key: bytes) -> list[_Key]:
+    """The keys of an item's facts."""
+    numbers = np.frombuffer(key, np.int64).reshape(FACTS, -1).tolist()
+    return [_Key(*fact) for fact in numbers if fact[0] != _NOTHING]
