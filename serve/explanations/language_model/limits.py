@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from serve.buckets import Buckets
 from serve.explanations.language_model.failures import Failure, NoAnswerError
 
-FAILURES, REST_S = 3, 10.0  # so many in a row, and nothing is asked for so long
+FAILURES, REST_S = 3, 10.0  # so many in a row, and nothing is asked for so long; after each further one, twice as long
 LONGEST_REST_S = 300.0  # whatever the service asks for
 CALLER = "language model"
 
@@ -48,6 +48,6 @@ class Limits:
         """It did not, or asked to be left alone for so long."""
         self._failures += 1
         if not rest_s and self._failures >= FAILURES:
-            rest_s = REST_S
+            rest_s = REST_S * 2.0 ** min(self._failures - FAILURES, 16)
         if rest_s:
             self._rests_until = self._clock() + min(rest_s, LONGEST_REST_S)

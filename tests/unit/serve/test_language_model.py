@@ -356,7 +356,16 @@ def test_a_provider_that_keeps_failing_rests_until_it_answers() -> None:
         made.failed()
     with pytest.raises(limits.NoAnswerError, match="resting"), made.call():
         pass
-    now = limits.REST_S
+    for rest_s in (10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0):
+        now += rest_s - 0.1
+        with pytest.raises(limits.NoAnswerError, match="resting"), made.call():
+            pass
+        now += 0.2
+        with made.call():
+            made.failed()
+    made.succeeded()
+    made.failed()
+    now += limits.LONGEST_REST_S
     with made.call():
         pass
 
