@@ -12,7 +12,7 @@ import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.bundle.event_weights import EVENT_LOG_FORMATS, event_weights, input_formats
-from recsys.core.events import RATING
+from recsys.core.events import LOG_WEIGHTS, RATING
 from recsys.core.histories import Histories
 
 Action = str | None
@@ -27,8 +27,9 @@ class Actions:
     """Tells actions from what a history keeps of its events: weights and ratings.
 
     A history does not keep types. What has a rating was rated, whatever else was done with it. Without one, the weight
-    tells the type if only one type weighs that much; ratings are no such type, they come with a rating. Of a weight
-    that data without types have as well, nothing is told.
+    tells the type if only one type weighs that much, of those that the config names and those that every server takes.
+    Ratings have a weight of their own only where the config names them: others come with a rating. Of a weight that
+    data without types have as well, nothing is told.
 
     Attributes:
         by_weight: the type of each weight that tells it, as float32 has it.
@@ -46,14 +47,14 @@ class Actions:
         config = bundle.manifest.config
         weights = event_weights(config)
         types: dict[float, list[str]] = defaultdict(list)
-        for name, weight in weights.items():
-            if name != RATING:
-                types[float(np.float32(weight))].append(name)
+        for name, weight in {**LOG_WEIGHTS, **weights}.items():
+            types[float(np.float32(weight))].append(name)
         found = bundle.histories.weights
         untold = {_OF_OTHER_DATA} if input_formats(config) - EVENT_LOG_FORMATS else set()
         if weights and len(found) and found.min() == found.max():
             untold.add(float(np.float32(next(iter(weights.values())))))
-        return cls({weight: names[0] for weight, names in types.items() if len(names) == 1 and weight not in untold})
+        told = {weight: names[0] for weight, names in types.items() if len(names) == 1 and weight not in untold}
+        return cls(told if weights else {})
 
     def of_interaction(self, weight: float, rating: float, told: Action = None) -> Action:
         """What was done in one interaction.

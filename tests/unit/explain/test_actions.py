@@ -43,10 +43,26 @@ def test_a_log_tells_types_by_their_weight(bundle: Bundle, monkeypatch: pytest.M
 
 
 def test_two_types_of_one_weight_are_not_told_apart(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = {"view": 1.0, "wish": 0.1, "share": 0.1, "rating": 1.0}
+    weights = {"view": 1.0, "wish": 0.1, "share": 0.1}
     actions = actions_of(bundle, monkeypatch, [1, 0.1], format="store", event_weights=weights)
     assert actions.of_history(history([1, 0.1], [NAN, NAN])) == ("view", None)
     assert actions.of_history(history([1, 0.1], [NAN, NAN]), {1: "wish", 0: "share"}) == ("view", "wish")
+
+
+def test_live_events_of_the_usual_types_weigh_what_they_always_do(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history does not say whether 5 is a "transaction" of the log or a "purchase" that the server was told of."""
+    weights = {"view": 1.0, "transaction": 5.0, "wish": 4.0}
+    actions = actions_of(bundle, monkeypatch, [1, 5], format="events", event_weights=weights)
+    assert actions.of_history(history([1, 5, 4, 2], [NAN] * 4)) == ("view", None, "wish", "click")
+    assert actions.of_history(history([5], [NAN]), {0: "purchase"}) == ("purchase",)
+
+
+def test_a_rating_of_a_log_may_have_no_value(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {**LOG, "rating": 5.0}
+    actions = actions_of(bundle, monkeypatch, [1, 5], format="events", event_weights=weights)
+    assert actions.of_history(history([5, 5, 3], [NAN, 4.0, NAN])) == (None, "rating", "add_to_cart")
 
 
 def test_a_log_that_may_have_had_no_types_tells_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
