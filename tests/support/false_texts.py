@@ -202,6 +202,9 @@ COUNTS = (
 )
 # What only the order of the words makes false.
 TURNED = """
+You will enjoy this; we expect a rating of {f7} from you.
+It will suit you: we expect a rating of {f7} from you.
+It will be rated {f8} on average.
 It is priced at {f6}, which is what you usually pay.
 Because you chose {f2} in {f5}, this belongs to the same category.
 Much like {f3} by {f4}, this item may suit you.

@@ -1,7 +1,7 @@
 """True texts about known facts, as a good language model words them: what a guard must let pass.
 
-Most were written before the guard's vocabulary, and that was made to fit them; `HELD_OUT` was written after it. No
-template of the rules stands among them.
+Most were written before the guard's vocabulary, and that was made to fit them; `HELD_OUT` came after it, and some words
+that it lacked were added since. No template of the rules stands among them.
 """
 
 import re
@@ -424,6 +424,47 @@ It has become more popular lately, by {f10}.
 It is by {f15} and costs {f17}.
 It belongs to {f16}, is by {f15} and costs {f17}.
 This item is priced at {f17}.
+You V {f2}, and people who chose that often choose this item too.
+People who chose {f2} tend to choose this too.
+Your interest in {f2} suggests that you may like this.
+You V {f2}, which people often choose with this item.
+This was often chosen by people who chose {f2}.
+Because you V {f2}, this item could interest you.
+This item is a common choice for people who chose {f2}.
+Next, people who chose {f1} often choose this item.
+As a next step after {f1}, people often choose this.
+People who chose {f1} often choose this item soon after.
+If you like {f3}, this similar item may suit you.
+This item's description is similar to that of {f3}.
+It is described in the same way as {f3}, which you V.
+This resembles {f3}, which you V, in its description.
+You may enjoy this since it is similar to {f3}, which you V.
+Its text is close to that of {f3}.
+This is from {f4}, a brand whose items you V.
+{f4} is the brand of this item and of several items you V.
+You seem to like {f4}, and this is one of its items.
+Another item from {f4}, a brand in your history.
+Since you know {f4}, you may like this item by the same brand.
+It shares its brand, {f4}, with items you V.
+It falls into {f5}, a category in your history.
+You have B {f5} before, and this is another item of that kind.
+Its category is {f5}, as with several items you V.
+At {f6}, it costs about what you usually pay.
+You usually pay about {f6} for an item.
+Its price of {f6} matches your usual spending.
+With its price of {f6}, it is close to your habits.
+We predict that you will rate it {f7}.
+Your predicted rating of it is {f7}.
+You may well rate it {f7}.
+On average, customers give it {f8}.
+Buyers rate it {f8} on average.
+It is one of the popular items here, number {f9}.
+Popular with other people, it ranks {f9}.
+It is growing more popular, up {f10} lately.
+Lately, people have chosen it more often, by {f10}.
+It comes from {f15}, belongs to {f16} and costs {f17}.
+This {f16} item is made by {f15}.
+The maker is {f15}, the price is {f17}.
 """.strip().splitlines()
 
 
