@@ -111,11 +111,6 @@ class Phrases:
         """How far an item came that is not in the list; the slots are some of rank, k, sum_rank and rules."""
         return self._stages[stage]
 
-    def verb(self, action: Action) -> str:
-        """What the user did, in a word or two."""
-        verbs = self.strings.verbs
-        return verbs.get(NEUTRAL if action is None else action, verbs[NEUTRAL])
-
     def value(self, fact: Fact) -> str:
         """The value of a fact as a text shows it: a title in quotes, a name without, a number by the locale."""
         if fact.kind is Kind.RULE:
@@ -144,7 +139,7 @@ class Phrases:
         return tuple(template.bind("verb", self.strings.verbs[action]) for template in chosen)
 
     def _quoted(self, title: str) -> str:
-        return quoted(title, self.strings.quotes) if title.strip() else self.strings.untitled
+        return quoted(title, self.strings.quotes) if clean(title) else self.strings.untitled
 
 
 class _Templates:

@@ -149,6 +149,11 @@ def test_names_in_a_row(english: Phrases) -> None:
     assert english.listed(["one", "two", "three"]) == "one, two, and three"
 
 
+def test_an_item_may_lack_a_title(english: Phrases) -> None:
+    for title in ("", "  ", "\u202e\u0000"):
+        assert english.value(Fact("f1", Kind.CO_PURCHASE, title, "title")) == "an item without a name"
+
+
 def test_titles_are_data() -> None:
     assert clean("  two\nlines\tand \u202eturned\u0000 ") == "two lines and turned"
     assert quoted('a “quoted” "title"', ("“", "”")) == "“a 'quoted' 'title'”"
