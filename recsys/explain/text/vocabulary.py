@@ -22,7 +22,7 @@ CITED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """How patterns call a placeholder, by the unit of its fact."""
 
-Words = Annotated[str, Meta(description="Words separated by blanks; those of a phrase are joined by _.")]
+Words = Annotated[tuple[str, ...], Meta(description="Lines of words, separated by blanks; a phrase's are joined by _.")]
 _MOST_KEPT: Final = 8  # languages
 _GROUP = re.compile(r"<(\w+)>")
 
@@ -63,7 +63,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     neutral: Words
     claims: dict[str, Words]
     events: dict[str, Words]
-    anywhere: Words = ""
+    anywhere: Words = ()
     user: Words
     joints: Words
     causes: Words
@@ -93,25 +93,26 @@ class Grammar:
             ValueError: a pattern is none, or names a list that is not there; a kind is not known.
         """
         self.joints, self.causes, self.contrasts, self.turns, self.negations, self.user = (
-            frozenset(words.split())
-            for words in (
+            _words(lines)
+            for lines in (
                 vocabulary.joints, vocabulary.causes, vocabulary.contrasts,
                 vocabulary.turns, vocabulary.negations, vocabulary.user,
             )
         )  # fmt: skip
-        self.superlatives = frozenset(vocabulary.superlatives.split())
-        self.numbers = frozenset(vocabulary.numbers.split())
-        self.anywhere = frozenset(vocabulary.anywhere.split())
+        self.superlatives = _words(vocabulary.superlatives)
+        self.numbers = _words(vocabulary.numbers)
+        self.anywhere = _words(vocabulary.anywhere)
         self._claims = _by_word(vocabulary.claims, {*Kind, PERSONAL})
         self._events = _by_word(vocabulary.events)
-        neutral = frozenset(vocabulary.neutral.split())
+        neutral = _words(vocabulary.neutral)
         if both := neutral & (self._claims.keys() | self._events.keys()):
             raise ValueError(f"words that claim nothing, and not also something: {', '.join(sorted(both))}")
         grammar = self.joints | self.causes | self.contrasts | self.turns | self.negations | self.user
         self.words = neutral | grammar | self._claims.keys() | self._events.keys()
         self._letters = re.compile(rf"[^a-zA-Z{re.escape(vocabulary.letters + vocabulary.letters.upper())}]")
         self._phrases = _phrases(self.words)
-        groups = {**vocabulary.groups, "events": " ".join(self._events), "user": vocabulary.user}
+        groups = {name: _words(lines) for name, lines in vocabulary.groups.items()}
+        groups |= {"events": frozenset(self._events), "user": self.user}
         self.counts = [(_pattern(text, groups), least) for text, least in vocabulary.counts.items()]
         self.demands = [
             (_pattern(demand.wherever, groups), [_pattern(text, groups) for text in demand.one_of])
@@ -160,13 +161,17 @@ def _compiled(encoded: bytes) -> Grammar:
     return Grammar(msgspec.json.decode(encoded, type=Vocabulary))
 
 
-def _by_word(lists: Mapping[str, str], names: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
+def _words(lines: Iterable[str]) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+def _by_word(lists: Mapping[str, Sequence[str]], names: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
     """The names of the lists that each word stands in."""
     if names is not None and (unknown := lists.keys() - set(names)):
         raise ValueError(f"kinds of facts, not {', '.join(sorted(unknown))}")
     found: dict[str, set[str]] = {}
-    for name, words in lists.items():
-        for word in words.split():
+    for name, lines in lists.items():
+        for word in _words(lines):
             found.setdefault(word, set()).add(name)
     return {word: frozenset(names) for word, names in found.items()}
 
@@ -178,11 +183,11 @@ def _phrases(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{choice})(?!\S)")
 
 
-def _pattern(text: str, groups: Mapping[str, str]) -> re.Pattern[str]:
+def _pattern(text: str, groups: Mapping[str, frozenset[str]]) -> re.Pattern[str]:
     def words(found: re.Match[str]) -> str:
         if found[1] not in groups:
             raise ValueError(f"a list of words named {found[1]}, for the pattern {text!r}")
-        return f"(?:{'|'.join(re.escape(word) for word in groups[found[1]].split())})"
+        return f"(?:{'|'.join(re.escape(word) for word in sorted(groups[found[1]]))})"
 
     try:
         return re.compile(rf"(?<!\S)(?:{_GROUP.sub(words, text)})(?!\S)")

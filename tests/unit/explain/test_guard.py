@@ -128,10 +128,10 @@ def test_what_cites_too_much_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"claims": {"magic": "wonderful"}}, "kinds of facts, not magic"),
+        ({"claims": {"magic": ("wonderful",)}}, "kinds of facts, not magic"),
         ({"forbidden": ("(",)}, "a regular expression"),
         ({"forbidden": ("<nobody>",)}, "a list of words named nobody"),
-        ({"neutral": "similar"}, "words that claim nothing, and not also something: similar"),
+        ({"neutral": ("similar",)}, "words that claim nothing, and not also something: similar"),
     ],
 )
 def test_a_vocabulary_that_is_none(change: dict[str, object], problem: str) -> None:
