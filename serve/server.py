@@ -13,12 +13,12 @@ import threading
 
 from recsys.core.errors import RecsysError
 from serve.bundles.loaded import LoadedBundle
-from serve.explanations import warm_up as explanations
 from serve.explanations.queue import ExplanationQueue
+from serve.explanations.warm_up import warm_up as warm_up_explanations
 from serve.items import search_index
 from serve.parts import Parts
-from serve.recommendations import warm_up as recommendations
 from serve.recommendations.queue import RecommendationQueue
+from serve.recommendations.warm_up import warm_up
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.signals import take_hangups
@@ -109,8 +109,8 @@ class Server:
 
     def _prepare(self, loaded: LoadedBundle) -> None:
         """Make a bundle ready to be served."""
-        recommendations.warm_up(loaded)
-        explanations.warm_up(loaded)
+        warm_up(loaded)
+        warm_up_explanations(loaded)
         if self.parts.bundles.info is not None:
             return
         # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
