@@ -17,7 +17,7 @@ ENTRY_BYTES = 100  # of the table, for each value
 class BoundedCache(Generic[Key, Value]):
     """Values by key. Where there would be more than it may hold, it begins anew with those asked for.
 
-    Clients choose many of the keys: their number alone would bound nothing.
+    Clients choose many of the keys: their number alone would bound nothing. Safe to use from any number of threads.
     """
 
     def __init__(
@@ -50,7 +50,8 @@ class BoundedCache(Generic[Key, Value]):
 
     def _with(self, values: dict[Key, Value], keys: set[Key], read: Mapping[Key, Value]) -> Mapping[Key, Value]:
         size = _bytes_of(read)
-        if values is self._values and self._bytes + size <= self._max_bytes:
+        fits = self._bytes + size <= self._max_bytes and len(values) + len(read) <= self._most  # other threads add, too
+        if values is self._values and fits:
             values.update(read)
             self._bytes += size
             return values

@@ -149,7 +149,8 @@ class Settings(BaseSettings):
     )
     max_explanations: Annotated[int, Field(ge=1)] = Field(
         32,
-        description="Explanations of a depth, cheap or full, waiting in a worker; a request beyond gets 503 at once.",
+        description="Explanations of a depth, cheap or full, waiting in a worker or under way; a request beyond gets "
+        "503 at once.",
     )
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most users of waiting requests scored together.")
     trusted_proxies: str = Field(

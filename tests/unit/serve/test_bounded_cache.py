@@ -1,6 +1,10 @@
 """What is remembered has its bounds, whatever clients ask for."""
 
+import threading
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from random import Random
 from sys import getsizeof
 
 from hypothesis import given
@@ -38,6 +42,35 @@ def test_it_gives_the_values_and_holds_no_more_than_it_may(calls: list[list[str]
         assert entries <= most
         assert size <= max_bytes
         assert len(asked) - before <= len(set(keys))
+
+
+def test_threads_that_ask_at_once_get_the_values_and_keep_the_bounds() -> None:
+    most, max_bytes, over = 40, 20_000, threading.Event()
+
+    def read(keys: Sequence[str]) -> Mapping[str, str]:
+        time.sleep(0.0001)  # another thread has its turn
+        return {key: key.upper() for key in keys}
+
+    cache = BoundedCache(read, most, max_bytes)
+
+    def ask(seed: int) -> None:
+        random = Random(seed)  # no secret
+        for _ in range(150):
+            keys = ["k" * random.randint(1, 60) for _ in range(random.randint(1, 12))]
+            values = cache(keys)
+            assert {key: values[key] for key in keys} == {key: key.upper() for key in keys}
+
+    def look() -> None:
+        while not over.is_set():
+            assert len(cache._values) <= most
+
+    with ThreadPoolExecutor(7) as pool:
+        looking = pool.submit(look)
+        asking = [pool.submit(ask, seed) for seed in range(6)]
+        wait(asking)
+        over.set()
+        for one in (looking, *asking):
+            one.result()
 
 
 def test_what_is_remembered_is_not_read_again() -> None:
