@@ -24,16 +24,16 @@ Cosine = Annotated[float, Meta(ge=-1, le=1)]
 class NamedItem(Answer):
     """An item, as people call it."""
 
-    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
-    title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
+    item_id: Annotated[str, Meta(examples=["B000142FVW"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil conditioner"])]
 
 
 class ScoredItem(Answer):
     """An item with a number."""
 
-    item_id: Annotated[str, Meta(examples=["B000142FVW"])]
-    title: Annotated[str | None, Meta(examples=["Argan oil conditioner"])]
-    score: Annotated[float, Meta(examples=[1.84])]
+    item_id: Annotated[str, Meta(examples=["B00ARGAN03"])]
+    title: Annotated[str | None, Meta(examples=["Argan oil hair mask"])]
+    score: Annotated[float, Meta(examples=[2.0])]
 
 
 class ContributionPart(Answer):
@@ -59,7 +59,7 @@ class HistoryReason(Answer):
         dict[str, float],
         Meta(description="By source, what it gives to the source's score.", examples=[{"transitions": 0.42}]),
     ]
-    total: Annotated[float, Meta(description="The shares, each times its source's weight, together.", examples=[0.29])]
+    total: Annotated[float, Meta(description="The shares, each times its source's weight, together.", examples=[0.294])]
     tried: Annotated[
         bool,
         Meta(
@@ -88,7 +88,11 @@ class CounterfactualAnswer(Answer):
         Meta(description="Rank of the item without them; null: it would not be ranked.", examples=[14]),
     ]
     replacement: Annotated[
-        NamedItem | None, Meta(description="What comes into the list in its place; null: nothing does.")
+        NamedItem | None,
+        Meta(
+            description="What comes into the list in its place; null: nothing does.",
+            examples=[{"item_id": "B00ARGAN03", "title": "Argan oil hair mask"}],
+        ),
     ]
 
 
@@ -96,7 +100,7 @@ class SourceOpinionAnswer(Answer):
     """What a source thinks of the item."""
 
     source: Annotated[str, Meta(examples=["transitions"])]
-    score: Annotated[float, Meta(description="0 where it has none.", examples=[0.61])]
+    score: Annotated[float, Meta(description="0 where it has none.", examples=[0.42])]
     weight: Annotated[float, Meta(description="Of its score in the source sum.", examples=[0.7])]
     rank: Annotated[
         int | None,
@@ -133,7 +137,11 @@ class FactAnswer(Answer):
     id: Annotated[str, Meta(description="By which texts cite it.", examples=["f1"])]
     kind: Annotated[Kind, Meta(examples=["next_purchase"])]
     text: Annotated[
-        str | None, Meta(description="The statement in words; null for one that is not told.", examples=[None])
+        str | None,
+        Meta(
+            description="The statement in words; null for one that is not told.",
+            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
+        ),
     ]
     value: Annotated[str | float, Meta(examples=["Argan oil conditioner"])]
     unit: Annotated[Unit, Meta(examples=["title"])]
@@ -225,12 +233,12 @@ class ExplanationResponse(Answer):
     ]
     source_sum: Annotated[
         float | None,
-        Meta(description="Weighted sum of the sources' scores, which chooses the finalists.", examples=[4.8]),
+        Meta(description="Weighted sum of the sources' scores, which chooses the finalists.", examples=[0.294]),
     ]
     sum_rank: Annotated[int | None, Meta(description="Among the candidates by the source sum.", examples=[2])]
     gate: Annotated[
         float | None,
-        Meta(description="Source sum of the last finalist; null: all candidates are finalists.", examples=[1.1]),
+        Meta(description="Source sum of the last finalist; null: all candidates are finalists.", examples=[0.11]),
     ]
     set_back: Annotated[
         bool,
@@ -271,7 +279,10 @@ class ExplanationResponse(Answer):
             "by falling absolute total."
         ),
     ]
-    borrowed: list[BorrowedScore]
+    borrowed: Annotated[
+        list[BorrowedScore],
+        Meta(description="Of an item that nobody has chosen yet, and then no reason by itself.", examples=[[]]),
+    ]
     counterfactual: Annotated[
         CounterfactualAnswer | None,
         Meta(description="null where it was not looked for: at depth cheap, and for items that are not in the list."),
@@ -281,7 +292,7 @@ class ExplanationResponse(Answer):
         dict[str, float | None],
         Meta(
             description="What the ranker read of the item; empty where it did not see it.",
-            examples=[{"transitions_share": 0.61}],
+            examples=[{"transitions_score": 0.42}],
         ),
     ]
     facts: Annotated[list[FactAnswer], Meta(description="Strongest first.")]
@@ -289,14 +300,14 @@ class ExplanationResponse(Answer):
         list[str],
         Meta(
             description="The facts that give a reason, in words, strongest first.",
-            examples=[["Often chosen right after Argan oil conditioner."]],
+            examples=[["Often chosen soon after “Argan oil conditioner”, which you bought."]],
         ),
     ]
     text: Annotated[
         str,
         Meta(
             description="The explanation in words; empty where no fact may be told.",
-            examples=["Because you bought Argan oil conditioner."],
+            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
         ),
     ]
     style: Annotated[Style, Meta(examples=["sentence"])]
@@ -324,7 +335,7 @@ class BlurbResponse(Answer):
         str,
         Meta(
             description="Empty where the catalogue knows nothing of the item.",
-            examples=["A shampoo by Arganics, from 12.95."],
+            examples=["By Arganics. In Hair Care. It costs 12.95."],
         ),
     ]
     text_source: Annotated[
