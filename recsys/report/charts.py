@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.measure import systems as s
-from recsys.measure.explanations.fidelity import DELETION, INSERTION
+from recsys.measure.explanations.fidelity import CHEAP, DELETION, EXPLANATION, INSERTION, RANDOM, RECENCY
 from recsys.measure.results import HistorySlice
 from recsys.measure.tally import HEADLINE
 from recsys.report import figures
@@ -16,6 +16,7 @@ from recsys.report.names import METRIC_LABELS, ORDER_LABELS, PROTOCOL_TITLES, me
 
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
 _OTHER = 6
+_ORDERS = {EXPLANATION: 0, CHEAP: 3, RECENCY: 1, RANDOM: 4}
 _MOST_FEATURES = 16
 PUBLISHED = (
     "comparison",
@@ -267,7 +268,8 @@ def _explanations(explanations: Mapping[str, Any] | None) -> str | None:
             (INSERTION, "Insertion: the sooner it comes up, the better"),
         )
     }
-    return figures.curves(panels, "Share of the history left out, or back", shares=True)
+    colours = {ORDER_LABELS[name]: colour for name, colour in _ORDERS.items()}
+    return figures.curves(panels, "Share of the history left out, or back", colours=colours, shares=True)
 
 
 def _training(curve: Sequence[Mapping[str, float]] | None, prefix: str) -> str | None:

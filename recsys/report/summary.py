@@ -10,10 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from recsys.measure import systems as s
-from recsys.measure.results import Estimate
+from recsys.measure.explanations.fidelity import DELETION
+from recsys.measure.results import Estimate, Explanations
 from recsys.report.charts import ordered
 from recsys.report.document import Document, headline_protocol
-from recsys.report.names import metric_label, rating_labels
+from recsys.report.names import ORDER_LABELS, metric_label, rating_labels
 
 _WORDS = {s.SEEN_REMOVED: "seen items removed", s.NOTHING_REMOVED: "nothing removed"}
 
@@ -57,10 +58,28 @@ def print_summary(console: Console, results: Document) -> None:
         labels = rating_labels(results["ratings"])
         errors = "  ".join(f"{label} {models[name]['rmse']['mean']:.4f}" for name, label in labels.items())
         console.print(f"Rating RMSE: {errors}", highlight=False)
+    _print_explanations(console, results["explanations"])
     if results["seeds"] is not None:
         _print_spread(console, results["seeds"]["spread"][headline_protocol(results)], results["systems"])
     for warning in results["warnings"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
+
+
+def _print_explanations(console: Console, explanations: Explanations | None) -> None:
+    """How soon an item falls without what explains it, beside other orders, and how often a reason is right."""
+    if explanations is None:
+        return
+    found, right = explanations["fidelity"], explanations["agreement"]
+    if found is not None:
+        areas = "  ".join(
+            f"{ORDER_LABELS[name]} {order['figures'][DELETION]['mean']:.4f}" for name, order in found["orders"].items()
+        )
+        console.print(f"Explanations, area of deletion: {areas}", highlight=False)
+    if right is not None:
+        console.print(
+            f"Reasons that name the right item: {right['share']['mean']:.1%}, at random {right['chance']:.1%}",
+            highlight=False,
+        )
 
 
 def _print_spread(console: Console, spread: dict[str, Any], systems: dict[str, Any]) -> None:

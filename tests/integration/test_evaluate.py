@@ -100,15 +100,22 @@ def test_the_same_run_gives_the_same_figures(workplace: Path) -> None:
     assert figures[0] == figures[1]
 
 
-def test_explanations_are_measured_unless_nobody_is_to_be_drawn(workplace: Path) -> None:
+def test_explanations_are_measured_unless_nobody_is_to_be_drawn(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = workplace / "reports" / "tiny"
     assert program(workplace, "--set", "evaluation.explained_users=20") == 0
+    printed = capsys.readouterr().out
     found = json.loads((folder / "metrics.json").read_text("utf8"))["explanations"]
     assert found["users"] == 20
     assert found["fidelity"]["users"] == 20 - sum(found["left_out"].values())
+    area = found["fidelity"]["orders"]["explanation"]["figures"]["deletion"]["mean"]
+    assert f"Explanations, area of deletion: Full explanation {area:.4f}" in " ".join(printed.split())
+    assert f"at random {found['agreement']['chance']:.1%}" in " ".join(printed.split())
     assert "<h2>Explanations</h2>" in (folder / "report.html").read_text("utf8")
     assert program(workplace, "--set", "evaluation.explained_users=0") == 0
     assert json.loads((folder / "metrics.json").read_text("utf8"))["explanations"] is None
+    assert "Explanations, area" not in capsys.readouterr().out
     assert "<h2>Explanations</h2>" not in (folder / "report.html").read_text("utf8")
 
 
