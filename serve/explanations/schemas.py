@@ -27,7 +27,14 @@ class ExplanationBody(Wanted):
     """Which item is to be explained, in whose list; what is wanted of the list as of recommendations."""
 
     model_config = ConfigDict(
-        strict=True, json_schema_extra={"oneOf": [{"required": ["user_id"]}, {"required": ["history"]}]}
+        strict=True,
+        json_schema_extra={
+            "oneOf": [{"required": ["user_id"]}, {"required": ["history"]}],
+            "examples": [
+                {"user_id": "A1YJEY40YUW4SE", "item_id": "B0009RF9DW"},
+                {"history": ["B000142FVW"], "item_id": "B0009RF9DW", "depth": "cheap", "style": "paragraph", "k": 20},
+            ],
+        },
     )
 
     user_id: Id = Field(

@@ -70,7 +70,7 @@ class Whys:
         facts = self._loaded.cheap_facts.of(self._reasons(model), users.queries, made)
         columns = self._columns(facts, made, users, live)[made.items != NO_ITEM]
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
-        keys = columns.reshape(len(columns), -1).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
+        keys = columns.reshape(len(columns), FACTS * columns.shape[-1]).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
         whys = self._whys(keys)
         return [whys[key] for key in keys]
 

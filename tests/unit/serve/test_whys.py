@@ -77,6 +77,12 @@ def test_a_list_without_reasons_is_as_it_was(client: TestClient) -> None:
     assert [{name: value for name, value in item.items() if name != "why"} for item in why] == plain
 
 
+@pytest.mark.parametrize("user", ["user1", "nobody"])
+def test_an_empty_list_has_nothing_to_say(client: TestClient, user: str) -> None:
+    answer = get(client, user, explain="cheap", brand="nix")
+    assert (answer["items"], answer["shortfall"]) == ([], 10)
+
+
 def test_what_is_asked_for_is_checked(client: TestClient) -> None:
     assert "explain" in refusal(client.get("/recommendations/user3", params={"explain": "full"}), 422)
     assert "explain" in refusal(client.post("/recommendations", json={"user_ids": ["user3"], "explain": True}), 422)
