@@ -20,6 +20,7 @@ from recsys.explain.text.strings_file import FOLDER
 from serve.app import create_app
 from serve.explanations.service import ExplanationService
 from serve.settings import Settings
+from tests.support.bundles import make_bundle
 from tests.support.keys import entry
 from tests.support.serving import explain, get, refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
@@ -255,3 +256,19 @@ def test_blurbs_of_items_whose_ids_other_addresses_look_like(bundle_path: Path, 
             if item_id not in ("by-id", ".."):  # clients leave .. out of a path
                 assert client.get(f"/items/{quote(item_id, safe='')}/blurb").json() == answer
             assert explain(client, item_id)["item"]["item_id"] == item_id
+
+
+@pytest.mark.parametrize("parts", [{"ranker": False}, {"ratings": False}, {"ranker": False, "ratings": False}])
+def test_a_bundle_of_fewer_parts_explains_its_lists(tmp_path: Path, parts: dict[str, bool]) -> None:
+    with running(bundle=make_bundle(tmp_path, **parts), store="none") as (client, _):
+        listed = get(client, "user1")["items"]
+        for item in (listed[0], listed[-1]):
+            answer = explain(client, item["item_id"])
+            assert (answer["stage"], answer["rank"]) == ("listed", item["rank"])
+            assert answer["score"] == pytest.approx(item["score"], abs=2e-6)
+            total = sum(part["value"] for part in answer["contributions"])
+            assert total == pytest.approx(answer["score"] - answer["reference"]["score"], abs=1e-4)
+            assert answer["text"]
+        stages = {explain(client, f"item{row}", depth="cheap")["stage"] for row in range(40)}
+        assert stages >= {"forbidden", "unproposed"}
+        assert explain(client, listed[0]["item_id"], user_id="nobody")["user"]["known"] is False
