@@ -99,7 +99,8 @@ def make_proposer(name: str, items: Items, random: np.random.Generator) -> ItemT
         closest = np.take_along_axis(closest, order, axis=1)
         neighbours[rows] = np.where(closest > 0, rows[np.take_along_axis(best, order, axis=1)], NO_ITEM)
         similarities[rows] = closest
-    return ItemToItem(name, neighbours, similarities, decay)
+    support = np.ceil(10 * similarities).astype(np.uint16) if behaviour else None
+    return ItemToItem(name, neighbours, similarities, decay, support=support)
 
 
 def make_factors(items: Items, random: np.random.Generator) -> ImplicitFactors:

@@ -149,6 +149,14 @@ class Source(ABC):
         """What the scores of items int32 [B, C] are made of; all of it is the rest unless a source knows better."""
         return Shares.nobodys(self.score(queries, items), int(queries.histories.lengths.max(initial=0)))
 
+    def supporters(self, item: int, other: int) -> int | None:
+        """How many users stand behind `other`'s being similar to `item`; None: nobody has counted.
+
+        What explanations may say of behaviour follows from it: of a source that does not count, nothing.
+        """
+        del item, other
+        return None
+
     def similar(self, item: int, k: int) -> Candidates:
         """The k items most similar to the item row, the item itself not among them: [1, k]."""
         history = Histories.from_rows(1, np.zeros(1, np.int64), np.array([item]), np.zeros(1, np.int64))

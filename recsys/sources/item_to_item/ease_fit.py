@@ -15,6 +15,7 @@ from recsys.sources.interactions import user_item_matrix
 from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
 from recsys.sources.item_to_item.settings import EaseSettings
 from recsys.sources.item_to_item.source import ItemToItem
+from recsys.sources.item_to_item.support import chosen_both
 
 # Up to this many items the matrix is inverted in float64 (512 MB), beyond in float32, which gave the same lists.
 _DOUBLE_UP_TO = 8192
@@ -47,7 +48,7 @@ def fit_ease(histories: Histories, n_items: int, *, l2: float = 50.0, k: int = 1
     lists = neighbour_lists(
         lambda block: (-inverse[:, block].T / diagonal).astype(np.float32), n_items, k, itself=False
     )
-    return ItemToItem("ease", *lists, decay)
+    return ItemToItem("ease", *lists, decay, support=chosen_both(histories, lists[0]))
 
 
 def _gram(histories: Histories, n_items: int) -> NDArray[np.floating]:

@@ -16,6 +16,7 @@ from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
 from recsys.sources.item_to_item.settings import NeighbourSettings
 from recsys.sources.item_to_item.source import ItemToItem
+from recsys.sources.item_to_item.support import chosen_both
 
 Weighting = Literal["bm25", "cosine", "cooccurrence"]
 _BLOCK_ITEMS = 1024
@@ -55,7 +56,7 @@ def fit_neighbours(
         matrix = cosine_weights(matrix)
     by_user = matrix.T.tocsr()
     lists = neighbour_lists(lambda block: matrix[block] @ by_user, n_items, k, progress)
-    return ItemToItem(f"neighbours_{weighting}", *lists, decay)
+    return ItemToItem(f"neighbours_{weighting}", *lists, decay, support=chosen_both(histories, lists[0]))
 
 
 def neighbour_lists(

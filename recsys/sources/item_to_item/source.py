@@ -23,7 +23,7 @@ from recsys.core.item_slots import item_slots
 from recsys.core.parameters import Parameters, Positive, Share, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.stored_arrays import read_array, require_range
-from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
 from recsys.sources.item_to_item.kernels import look_up, spread, spread_best, write_spread
 from recsys.sources.shares import Shares
@@ -76,6 +76,9 @@ class ItemToItem(Source):
         scale: a power of two by which the largest similarity comes near the end of half precision's range.
         decay: in (0, 1]; 1 gives old and new items of the history the same say.
         similar_by: what the lists were fitted on.
+        support: uint16 [N, K], how many users of the training data stand behind each entry, 65,535 at most, see
+            `recsys.sources.item_to_item.support`; 0 beside padding. None: nobody has counted, as of lists fitted on
+            content.
     """
 
     kind = "item_to_item"
@@ -91,11 +94,12 @@ class ItemToItem(Source):
         *,
         scale: float | None = None,
         similar_by: SimilarBy = "behaviour",
+        support: UInt16Array | None = None,
     ) -> None:
         """Lists of given similarities.
 
         Args:
-            name, neighbours, decay, similar_by: see above.
+            name, neighbours, decay, similar_by, support: see above.
             similarities: [N, K], of either sign; 0 beside padding. Divided by `scale` already if that is given.
             scale: see above; None: is chosen.
         """
@@ -108,6 +112,7 @@ class ItemToItem(Source):
         # One layout and type, for which the kernels are compiled.
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
         self.scaled = np.ascontiguousarray(similarities, np.float16)
+        self.support = None if support is None else np.ascontiguousarray(support, np.uint16)
 
     @property
     def similarities(self) -> Float32Array:
@@ -117,6 +122,11 @@ class ItemToItem(Source):
     @property
     def n_items(self) -> int:
         return len(self.neighbours)
+
+    def supporters(self, item: int, other: int) -> int | None:
+        if self.support is None:
+            return None
+        return int(self.support[item][self.neighbours[item] == other].max(initial=0))
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """Each position's share is its term of the sum, see above."""
@@ -139,7 +149,15 @@ class ItemToItem(Source):
 
     def with_decay(self, decay: float) -> Self:
         """The same neighbour lists with another recency decay."""
-        return type(self)(self.name, self.neighbours, self.scaled, decay, scale=self.scale, similar_by=self.similar_by)
+        return type(self)(
+            self.name,
+            self.neighbours,
+            self.scaled,
+            decay,
+            scale=self.scale,
+            similar_by=self.similar_by,
+            support=self.support,
+        )
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         dense = np.full((len(queries), self.n_items), -np.inf, np.float32)
@@ -152,11 +170,14 @@ class ItemToItem(Source):
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
         np.save(folder / "shares.npy", self.scaled)
+        if self.support is not None:
+            np.save(folder / "support.npy", self.support)
         parameters = {
             "name": self.name,
             "decay": self.decay,
             "scale": self.scale,
             "similar_by": self.similar_by,
+            "counted": self.support is not None,
         }
         (folder / "parameters.json").write_text(json.dumps(parameters), "utf8")
 
@@ -172,16 +193,26 @@ class ItemToItem(Source):
         neighbours = read_array(path, np.int32, None, None)
         require_range(neighbours, path, NO_ITEM, len(neighbours) - 1)
         scaled = read_array(folder / "shares.npy", np.float16, *neighbours.shape)
-        return cls(noted.name, neighbours, scaled, noted.decay, scale=noted.scale, similar_by=noted.similar_by)
+        support = read_array(folder / "support.npy", np.uint16, *neighbours.shape) if noted.counted else None
+        return cls(
+            noted.name,
+            neighbours,
+            scaled,
+            noted.decay,
+            scale=noted.scale,
+            similar_by=noted.similar_by,
+            support=support,
+        )
 
 
 class _Noted(Parameters, frozen=True, kw_only=True):
-    """See `ItemToItem`."""
+    """See `ItemToItem`; `counted`: whether there is a file of its support."""
 
     name: str
     decay: Share
     scale: Positive
     similar_by: SimilarBy
+    counted: bool
 
 
 def _sums(sources: Sequence[ItemToItem], histories: Histories) -> tuple[Int64Array, Int32Array, Float64Array]:

@@ -14,6 +14,7 @@ from recsys.sources.fitting import Fit, FitData
 from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
 from recsys.sources.item_to_item.settings import TransitionSettings
 from recsys.sources.item_to_item.source import ItemToItem
+from recsys.sources.item_to_item.support import chosen_later
 
 # Pairs further apart in a history are left out: they weigh little, and there are as many of them as the square of the
 # longest history.
@@ -63,7 +64,7 @@ def fit_transitions(
     popularity[popularity == 0] = 1  # such an item has no transitions
     scaled = sparse.diags_array(popularity**-source_power) @ total @ sparse.diags_array(popularity**-target_power)
     lists = neighbour_lists(lambda block: scaled[block], n_items, k, itself=itself)
-    return ItemToItem("transitions", *lists, decay)
+    return ItemToItem("transitions", *lists, decay, support=chosen_later(histories, lists[0], WINDOW))
 
 
 def _transition_sums(histories: Histories, n_items: int, reverse: float, days: float | None) -> sparse.csr_array:

@@ -61,6 +61,8 @@ MISFITS: list[tuple[str, Callable[[Array], Array], str]] = [
     ("retrievers/transitions/neighbours.npy", put((1, 1), -2), "-2 at [1, 1]"),
     ("retrievers/transitions/neighbours.npy", shorter, "float16 of shape (200, 20)"),
     ("retrievers/transitions/neighbours.npy", np.asfortranarray, "another layout in memory"),
+    ("retrievers/transitions/support.npy", shorter, "uint16 of shape (200, 20)"),
+    ("retrievers/transitions/support.npy", lambda array: array.astype(np.int32), "uint16 of shape (200, 20)"),
     ("retrievers/content_encoder/shares.npy", put((0, 0), np.nan), "nan at [0, 0]"),
     ("retrievers/content_encoder/shares.npy", lambda array: array[:, :-1].copy(), "float16 of shape (200, 19)"),
     ("retrievers/bpr/item_factors.npy", put((0, 0), np.nan), "nan at [0, 0]"),
