@@ -110,7 +110,10 @@ class Server:
     def _prepare(self, loaded: LoadedBundle) -> None:
         """Make a bundle ready to be served."""
         warm_up(loaded)
-        warm_up_explanations(loaded)
+        try:
+            warm_up_explanations(loaded)
+        except Exception:  # a bundle whose lists are sound is served, whatever there is to say of them
+            logger.exception("The lists of %s cannot be explained", loaded.bundle.path)
         if self.parts.bundles.info is not None:
             return
         # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.

@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.core.errors import ConfigError
+from recsys.explain.explainer import Explainer
 from recsys.explain.text.strings_file import FOLDER
 from serve.app import create_app
 from serve.explanations.service import ExplanationService
@@ -272,3 +273,14 @@ def test_a_bundle_of_fewer_parts_explains_its_lists(tmp_path: Path, parts: dict[
         stages = {explain(client, f"item{row}", depth="cheap")["stage"] for row in range(40)}
         assert stages >= {"forbidden", "unproposed"}
         assert explain(client, listed[0]["item_id"], user_id="nobody")["user"]["known"] is False
+
+
+def test_lists_that_cannot_be_explained_are_served(bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Explainer, "explain", broken)
+    with running(bundle=bundle_path, store="none") as (client, _):
+        assert get(client, "user1")["items"]
+        assert "its log says why" in refusal(client.post("/explanations", json=BODY), 500)
+        assert get(client, "user1")["items"]
