@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_reasons_are_measured_and_contributions_add_up(bundle: Bundle, dataset: 
     assert found["agreement"]["chance"] < found["agreement"]["share"]["low"]
     assert found["additivity"]["items"] == int((held.queries.histories.lengths > 1).sum())
     assert 0 <= found["additivity"]["median"] <= found["additivity"]["largest"] <= 1e-4
+
+
+def test_where_users_choose_again_lists_hold_items_of_the_history(bundle: Bundle, dataset: PreparedDataset) -> None:
+    held = replace(HeldOut.of(dataset, TEST), repeats=True)
+    found = measure_explanations(bundle, held, settings())
+    assert found is not None
+    assert found["fidelity"] is not None
+    # With the whole history the first item of each list is the first of all that is ranked.
+    for order in found["fidelity"]["orders"].values():
+        assert (order["curves"]["deletion"][0], order["curves"]["insertion"][-1]) == (1, 1)
 
 
 def test_a_bundle_without_a_ranker_says_so(tmp_path: Path, dataset: PreparedDataset) -> None:
