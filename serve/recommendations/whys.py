@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
+import msgspec
 import numpy as np
 
 from recsys.bundle.layout import FULL
@@ -26,6 +27,9 @@ from serve.recommendations.answers import Why, WhyFact
 MAX_TOLD: Final = 50_000
 VARIANTS: Final = 3  # ways in which one list tells the same thing, one after the other
 _NOTHING = -1
+_encoder = msgspec.json.Encoder()
+# A `Why` that is encoded already: encoders copy it as it is. Answers are typed as what they are read as.
+_Encoded = cast("Callable[[bytes], Why]", msgspec.Raw)
 
 
 class _Key(NamedTuple):
@@ -55,11 +59,11 @@ class Whys:
         """Get ready; sentences are written when they are first needed, and remembered."""
         self._loaded, self._phrases = loaded, phrases
         self._of_models: dict[str, CheapReasons] = {}
-        self._whys = BoundedCache[bytes, Why](self._write, MAX_TOLD)
+        self._written = BoundedCache[bytes, bytes](self._write, MAX_TOLD)
         self._told = BoundedCache[_Key, tuple[str, WhyFact]](self._tell, MAX_TOLD)
 
     def of(self, made: Recommendations, model: str, users: LiveQueries, live: LiveHistories) -> list[Why]:
-        """One for each item of the lists, one list after the other.
+        """One for each item of the lists, one list after the other; encoded already, see `_Encoded`.
 
         Args:
             made: the lists of B users.
@@ -71,17 +75,17 @@ class Whys:
         columns = self._columns(facts, made, users, live)[made.items != NO_ITEM]
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
         keys = columns.reshape(len(columns), FACTS * columns.shape[-1]).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
-        whys = self._whys(keys)
-        return [whys[key] for key in keys]
+        written = self._written(keys)
+        return [_Encoded(written[key]) for key in keys]
 
-    def _write(self, keys: Sequence[bytes]) -> dict[bytes, Why]:
-        """Why, by the keys of both facts."""
+    def _write(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Why, encoded, by the keys of both facts."""
         pairs = [_unpacked(key) for key in keys]
         told = self._told(fact for pair in pairs for fact in pair)
         written = {}
         for key, pair in zip(keys, pairs, strict=True):
             first = told[pair[0]][0] if pair else self._phrases.strings.no_reason
-            written[key] = Why(text=first, facts=[told[fact][1] for fact in pair])
+            written[key] = _encoder.encode(Why(text=first, facts=[told[fact][1] for fact in pair]))
         return written
 
     def _reasons(self, model: str) -> CheapReasons:
@@ -134,14 +138,15 @@ class Whys:
         self, users: LiveQueries, live: LiveHistories, rows: Int64Array, items: Int32Array, codes: Int64Array
     ) -> None:
         """Write what events of the store tell where the histories leave it open."""
+        told = np.array([subject in users.events for subject in users.subjects])  # a session's items are no such key
+        open_ones = np.flatnonzero((codes == 0) & told[rows])
         types: dict[int, Mapping[int, str]] = {}
-        for index in np.flatnonzero(codes == 0).tolist():
-            row = int(rows[index])
+        of_rows, of_items = rows[open_ones].tolist(), items[open_ones].tolist()
+        for index, row, item in zip(open_ones.tolist(), of_rows, of_items, strict=True):
             subject = users.subjects[row]
-            if isinstance(subject, str) and subject in users.events:
-                if row not in types:
-                    types[row] = live.types_of(users.events[subject])
-                codes[index] = self._action_codes.get(types[row].get(int(items[index])), 0)
+            if row not in types and isinstance(subject, str):
+                types[row] = live.types_of(users.events[subject])
+            codes[index] = self._action_codes.get(types[row].get(item), 0)
 
     @cached_property
     def _action_names(self) -> tuple[Action, ...]:

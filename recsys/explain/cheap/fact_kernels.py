@@ -2,8 +2,12 @@
 
 Facts stand in `facts` int64 [B, K, 2, 4]: the kind's code, the value, the position in the history of the item that they
 speak of, how many items they speak of; a code of `NONE` where there is no fact yet. Which facts are true follows
-`recsys.explain.facts`: items that are `hidden` [N] are neither named nor counted, and of a history its latest
-`MOST_RECENT` interactions are looked at.
+`recsys.explain.facts`: hidden items are neither named nor counted, and of a history its latest `MOST_RECENT`
+interactions are looked at.
+
+All that is known of an item stands side by side in a row of `table` int32 [N, 4 + C], so that it is read at once: row
+of its brand, 1 if it is hidden, its rank by popularity from 1, the bits of the logarithm of its price in single
+precision (NaN where that is unknown), and rows of C categories; `NONE` for a brand or category that it has not.
 """
 
 from __future__ import annotations
@@ -13,12 +17,14 @@ import math
 import numpy as np
 
 from recsys.core.compiled import compiled
+from recsys.core.prefetch import prefetch
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.explain.facts.case import MOST_RECENT
 
 NONE = -1
 KIND, VALUE, POSITION, COUNT = 0, 1, 2, 3
+BRAND, HIDDEN, RANK, PRICE, CATEGORIES = 0, 1, 2, 3, 4
 
 
 @compiled
@@ -66,41 +72,39 @@ def add_reasons(
 
 @compiled
 def add_brands(
-    indptr: Int64Array,
-    history: Int32Array,
-    items: Int32Array,
-    hidden: BoolArray,
-    brands: Int32Array,
-    kind: int,
-    facts: Int64Array,
+    indptr: Int64Array, history: Int32Array, items: Int32Array, table: Int32Array, kind: int, facts: Int64Array
 ) -> None:
     """Add that items of the history have the item's brand; the value is its row.
 
     Args:
         indptr, history: of B histories.
         items: [B, K], personal ones.
-        hidden: see above.
-        brands: [N], row of each item's brand; `NONE` where it has none.
+        table: see above.
         kind: code.
         facts: see above.
     """
     for query in range(items.shape[0]):
         end = indptr[query + 1]
         start = max(indptr[query], end - MOST_RECENT)
+        for position in range(start, end):
+            prefetch(table, history[position])
+        for column in range(items.shape[1]):
+            if items[query, column] != NO_ITEM:
+                prefetch(table, items[query, column])
         for column in range(items.shape[1]):
             item = items[query, column]
-            if item == NO_ITEM or brands[item] == NONE or not _room(facts, query, column):
+            if item == NO_ITEM or table[item, BRAND] == NONE or not _room(facts, query, column):
                 continue
-            count, latest = 0, NONE
+            brand, count, latest = table[item, BRAND], 0, NONE
             for position in range(end - 1, start - 1, -1):
                 other = history[position]
-                if other == item or brands[other] != brands[item] or hidden[other]:
+                if table[other, BRAND] != brand or other == item or table[other, HIDDEN]:
                     continue
                 if not _occurs(history, other, position + 1, end):
                     count += 1
                     latest = position if latest == NONE else latest
             if count > 0:
-                _add(facts, query, column, kind, brands[item], latest - indptr[query], count)
+                _add(facts, query, column, kind, brand, latest - indptr[query], count)
 
 
 @compiled
@@ -117,8 +121,7 @@ def add_categories(
     indptr: Int64Array,
     history: Int32Array,
     items: Int32Array,
-    hidden: BoolArray,
-    categories: Int32Array,
+    table: Int32Array,
     sizes: Int64Array,
     most: int,
     kind: int,
@@ -127,8 +130,7 @@ def add_categories(
     """Add that items of the history share a category with the item: the rarest one; of equally rare ones the last.
 
     Args:
-        indptr, history, items, hidden: as of `add_brands`.
-        categories: [N, C], rows of each item's categories, padded on the right with `NONE`.
+        indptr, history, items, table: as of `add_brands`.
         sizes: of each category, how many items bear it; 0 for one that is not to be named.
         most: of a category that is told.
         kind: code.
@@ -141,13 +143,13 @@ def add_categories(
             item, rarest = items[query, column], NONE
             if item == NO_ITEM or not _room(facts, query, column):
                 continue
-            for place in range(categories.shape[1] - 1, -1, -1):
-                category = categories[item, place]
+            for place in range(table.shape[1] - 1, CATEGORIES - 1, -1):
+                category = table[item, place]
                 if category == NONE or not 0 < sizes[category] <= most:
                     continue
                 if rarest == NONE or sizes[category] < sizes[rarest]:
                     for position in range(start, end):
-                        if _shares(history[position], item, category, hidden, categories):
+                        if _shares(table, history[position], item, category):
                             rarest = category
                             break
             if rarest == NONE:
@@ -155,23 +157,21 @@ def add_categories(
             count, latest = 0, NONE
             for position in range(end - 1, start - 1, -1):
                 other = history[position]
-                if not _shares(other, item, rarest, hidden, categories):
-                    continue
-                if not _occurs(history, other, position + 1, end):
+                if _shares(table, other, item, rarest) and not _occurs(history, other, position + 1, end):
                     count += 1
                     latest = position if latest == NONE else latest
             _add(facts, query, column, kind, rarest, latest - indptr[query], count)
 
 
 @compiled
-def _shares(other: int, item: int, category: int, hidden: BoolArray, categories: Int32Array) -> bool:
+def _shares(table: Int32Array, other: int, item: int, category: int) -> bool:
     """Whether an item of the history may be named for a category."""
-    if other == item or hidden[other]:
+    if other == item or table[other, HIDDEN]:
         return False
-    place = 0
-    while place < categories.shape[1] and categories[other, place] != category:
+    place = CATEGORIES
+    while place < table.shape[1] and table[other, place] != category:
         place += 1
-    return bool(place < categories.shape[1])
+    return bool(place < table.shape[1])
 
 
 @compiled
@@ -179,7 +179,7 @@ def add_prices(
     indptr: Int64Array,
     history: Int32Array,
     items: Int32Array,
-    prices: Float64Array,
+    table: Int32Array,
     near: float,
     decay: float,
     kind: int,
@@ -188,9 +188,8 @@ def add_prices(
     """Add that the price is near the habit; the value is the item.
 
     Args:
-        indptr, history, items: as of `add_brands`.
-        prices: [N], NaN where unknown.
-        near: a price is near the habit if neither is more than this times the other.
+        indptr, history, items, table: as of `add_brands`.
+        near: how far the logarithm of a price may lie from the habit.
         decay: weight of a step back in the habit, the mean of the logarithms of the prices in the history.
         kind: code.
         facts: see above.
@@ -198,18 +197,24 @@ def add_prices(
     for query in range(items.shape[0]):
         paid, mass, weight = 0.0, 0.0, 1.0
         for position in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
-            price = prices[history[position]]
-            if price > 0:
-                paid += weight * math.log(price)
+            price = _log_price(table, history[position])
+            if math.isfinite(price):
+                paid += weight * price
                 mass += weight
             weight *= decay
-        if mass <= 0:
-            continue
-        habit = math.exp(paid / mass)
         for column in range(items.shape[1]):
             item = items[query, column]
-            if item != NO_ITEM and _room(facts, query, column) and habit / near <= prices[item] <= habit * near:
+            if mass <= 0 or item == NO_ITEM or not _room(facts, query, column):
+                continue
+            if math.fabs(_log_price(table, item) - paid / mass) <= near:  # never of an unknown one
                 _add(facts, query, column, kind, item, NONE, 1)
+
+
+@compiled
+def _log_price(table: Int32Array, item: int) -> float:
+    """Logarithm of an item's price; NaN where it is unknown."""
+    bits = np.int32(table[item, PRICE])
+    return np.float64(bits.view(np.float32))
 
 
 @compiled
@@ -226,20 +231,21 @@ def add_ratings(
 
 @compiled
 def add_popularity(
-    items: Int32Array, personal: Int64Array, ranks: Int32Array, most: int, kind: int, facts: Int64Array
+    items: Int32Array, personal: Int64Array, table: Int32Array, most: int, kind: int, facts: Int64Array
 ) -> None:
     """Add how popular items are: of personal ones those that are popular, of popular ones that fill a list up all.
 
     Args:
         items: [B, K], `NO_ITEM` is padding.
         personal: [B], how many of the first ones are personal.
-        ranks: [N], of each item by how often it is chosen, from 1.
+        table: see above.
         most: up to which rank an item is popular.
         kind: code.
         facts: see above; the value is the rank.
     """
     for query in range(items.shape[0]):
         for column in range(items.shape[1]):
-            item = items[query, column]
-            if item != NO_ITEM and (column >= personal[query] or ranks[item] <= most) and _room(facts, query, column):
-                _add(facts, query, column, kind, ranks[item], NONE, 1)
+            if items[query, column] != NO_ITEM and _room(facts, query, column):
+                rank = table[items[query, column], RANK]
+                if column >= personal[query] or rank <= most:
+                    _add(facts, query, column, kind, rank, NONE, 1)

@@ -8,6 +8,7 @@ are true is all that is said. Popular items that fill a list up have their popul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,12 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array, Int64Array
 from recsys.explain.actions import Action
 from recsys.explain.cheap.fact_kernels import (
+    BRAND,
+    CATEGORIES,
+    HIDDEN,
     NONE,
+    PRICE,
+    RANK,
     add_brands,
     add_categories,
     add_popularity,
@@ -81,16 +87,10 @@ class CheapFacts:
         """
         self.base = base
         self._brands, self._categories = tuple(brands), tuple(categories)
-        self._brand_rows: Int32Array = np.full(base.n_items, NONE, np.int32)
-        for number, rows in enumerate(brands.values()):
-            self._brand_rows[rows] = number
-        self._category_rows = _table(base.n_items, categories)
+        self._table = _table(base, brands, categories)
         hidden = base.sensitive_names.match
         sizes = [0 if hidden(name) else len(rows) for name, rows in categories.items()]
         self._sizes = np.array(sizes, np.int64)
-        in_order = np.sort(base.popularity)
-        ahead = base.n_items - np.searchsorted(in_order, base.popularity, side="right")
-        self._ranks = (ahead + 1).astype(np.int32)
 
     def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Told:
         """Facts of the items of the lists of B queries."""
@@ -106,25 +106,16 @@ class CheapFacts:
             mean = predictor.statistics.global_mean
             add_ratings(items, lists.ratings, mean, _STEPS, _CODES[Kind.PREDICTED_RATING], facts)
         most = most_popular(self.base.n_items)
-        add_popularity(lists.items, personal, self._ranks, most, _CODES[Kind.POPULARITY], facts)
+        add_popularity(lists.items, personal, self._table, most, _CODES[Kind.POPULARITY], facts)
         return Told(*(facts[..., column] for column in range(4)))
 
     def _add_attributes(self, queries: Queries, items: Int32Array, facts: Int64Array) -> None:
         """Add what the catalogue says of the items and of those in the histories."""
-        base, past = self.base, (queries.histories.indptr, queries.histories.items)
-        most = int(SPECIFIC_SHARE * base.n_items)
-        add_brands(*past, items, base.sensitive, self._brand_rows, _CODES[Kind.SHARED_BRAND], facts)
-        add_categories(
-            *past,
-            items,
-            base.sensitive,
-            self._category_rows,
-            self._sizes,
-            most,
-            _CODES[Kind.SHARED_CATEGORY],
-            facts,
-        )
-        add_prices(*past, items, base.prices, NEAR, HABIT_DECAY, _CODES[Kind.PRICE_NEAR_HABIT], facts)
+        read = queries.histories.indptr, queries.histories.items, items, self._table
+        most = int(SPECIFIC_SHARE * self.base.n_items)
+        add_brands(*read, _CODES[Kind.SHARED_BRAND], facts)
+        add_categories(*read, self._sizes, most, _CODES[Kind.SHARED_CATEGORY], facts)
+        add_prices(*read, math.log(NEAR), HABIT_DECAY, _CODES[Kind.PRICE_NEAR_HABIT], facts)
 
     def fact(self, kind: Kind, value: int, count: int, item: int | None, title: str, action: Action) -> Fact:
         """A fact from its numbers.
@@ -155,14 +146,20 @@ class CheapFacts:
         return Fact("", kind, shown, unit, item, action, count, personal=personal)
 
 
-def _table(n_items: int, rows: Mapping[str, Int32Array]) -> Int32Array:
-    """int32 [N, C], numbers of the names that each item bears, in their order, padded on the right with -1."""
-    bearing = np.zeros(n_items, np.int64)
-    for of_name in rows.values():
-        bearing[of_name] += 1
-    table = np.full((n_items, int(bearing.max(initial=0))), NONE, np.int32)
-    bearing[:] = 0
-    for number, of_name in enumerate(rows.values()):
-        table[of_name, bearing[of_name]] = number
-        bearing[of_name] += 1
+def _table(base: FactBase, brands: Mapping[str, Int32Array], categories: Mapping[str, Int32Array]) -> Int32Array:
+    """All that is known of N items, int32 [N, 4 + C], as `recsys.explain.cheap.fact_kernels` describes it."""
+    bearing = np.zeros(base.n_items, np.int64)
+    for rows in categories.values():
+        bearing[rows] += 1
+    table = np.full((base.n_items, CATEGORIES + int(bearing.max(initial=0))), NONE, np.int32)
+    for number, rows in enumerate(brands.values()):
+        table[rows, BRAND] = number
+    table[:, HIDDEN] = base.sensitive
+    ahead = base.n_items - np.searchsorted(np.sort(base.popularity), base.popularity, side="right")
+    table[:, RANK] = ahead + 1
+    table[:, PRICE] = np.log(base.prices).astype(np.float32).view(np.int32)
+    bearing[:] = CATEGORIES
+    for number, rows in enumerate(categories.values()):
+        table[rows, bearing[rows]] = number
+        bearing[rows] += 1
     return table

@@ -16,10 +16,15 @@ import numpy as np
 
 from recsys.core.compiled import compiled
 from recsys.core.half import number
+from recsys.core.prefetch import prefetch
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
 NOTHING = -1  # among sources and positions: nobody has offered anything
+# Nearly all neighbours are in no list. A table of a few kB, which stays in the innermost cache, tells of most of them
+# that they are not, so that the large one is hardly looked at.
+_MARKS = 4096  # a power of two
+_AHEAD = 3  # rows that are asked for before they are read
 
 
 @compiled
@@ -50,25 +55,30 @@ def offer_lists(
         source: its number.
         slots, shares, parts, sources, positions: see above.
     """
+    marks = np.zeros(_MARKS, np.uint8)
     for query in range(items.shape[0]):
         start, end = indptr[query], indptr[query + 1]
         _clear(shares, end - start)
         for column in range(items.shape[1]):
             if items[query, column] != NO_ITEM:
                 slots[items[query, column]] = column + 1
+                marks[items[query, column] & (_MARKS - 1)] = 1
         strength = scale
         for position in range(end - 1, start - 1, -1):
+            if position - _AHEAD >= start:
+                prefetch(neighbours, history[position - _AHEAD])
             item, by = history[position], strength * weights[position]
             for column in range(neighbours.shape[1]):
                 neighbour = neighbours[item, column]
                 if neighbour == NO_ITEM:
                     break
-                if slots[neighbour] > 0:
+                if marks[neighbour & (_MARKS - 1)] and slots[neighbour] > 0:
                     shares[slots[neighbour] - 1, position - start] += by * number(similarities[item, column])
             strength *= decay
         for column in range(items.shape[1]):
             if items[query, column] != NO_ITEM:
                 slots[items[query, column]] = 0
+                marks[items[query, column] & (_MARKS - 1)] = 0
         _merge_repeats(history, start, end, slots, shares)
         for column in range(items.shape[1]):
             best, total = _largest(shares, column, history, start, end, items[query, column], hidden)
@@ -114,12 +124,18 @@ def offer_text(
     for query in range(items.shape[0]):
         start, end = indptr[query], indptr[query + 1]
         _clear(shares, end - start)
+        for position in range(max(start, end - _AHEAD), end):
+            prefetch(embeddings, history[position])
         for column in range(items.shape[1]):
+            if column + _AHEAD < items.shape[1] and items[query, column + _AHEAD] != NO_ITEM:
+                prefetch(embeddings, items[query, column + _AHEAD])
             if items[query, column] != NO_ITEM:
                 sizes[column] = _read(embeddings, items[query, column], first, texts[column])
         latest = max(start, end - max_history)
         strength, least = scale / _mass(end - latest, decay), 0.0
         for position in range(end - 1, latest - 1, -1):
+            if position - _AHEAD >= latest:
+                prefetch(embeddings, history[position - _AHEAD])
             _read(embeddings, history[position], first, read)
             least += strength * _dot(usual, read)
             for column in range(items.shape[1]):
