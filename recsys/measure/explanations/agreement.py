@@ -37,7 +37,7 @@ def agreement(
     """How often the named item is the one that matters most, beside an item drawn at random.
 
     Where several matter alike, as where the listed item is not ranked without either, each of them is right. Where the
-    score falls without none of them, none is.
+    score does not fall without any of them, none is right.
 
     Args:
         reasons: those that name an item of the history.
