@@ -126,3 +126,64 @@ def shown(
             index += 1
             left -= 1
     return counts, chosen, sources, numbers
+
+
+@compiled
+def write_reason_keys(
+    items: Int32Array,
+    facts: Int64Array,
+    indptr: Int64Array,
+    history: Int32Array,
+    weights: Float32Array,
+    ratings: Float32Array,
+    untold: BoolArray,
+    types: Float32Array,
+    variants: int,
+    keys: Int64Array,
+    rows: Int64Array,
+) -> None:
+    """Write what decides how the facts of listed items are told, one list after the other.
+
+    Args:
+        items: [B, K], padding is passed over.
+        facts: [B, K, F, 4], see `recsys.explain.cheap.CheapFacts.of`.
+        indptr, history, weights, ratings: of B histories.
+        untold: [B], users of whom nobody knows what they did.
+        types: [A], weight of each type of events that its weight tells, NaN for others; the first two are no type.
+        variants: in how many ways the same is told within a list.
+        keys: [n, F, 6], of each fact its kind and value, the item of the history, what was done with it (1: it was
+            rated; index of a type; 0: nobody knows), the count, and the variant of a first fact; -1 for what there is
+            none of.
+        rows: [n], whose list it is.
+    """
+    index = 0
+    for row in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            if items[row, column] == NO_ITEM:
+                continue
+            rows[index] = row
+            for fact in range(facts.shape[2]):
+                keys[index, fact, 0], keys[index, fact, 1] = facts[row, column, fact, 0], facts[row, column, fact, 1]
+                keys[index, fact, 2], keys[index, fact, 3] = -1, -1
+                keys[index, fact, 4], keys[index, fact, 5] = facts[row, column, fact, 3], -1
+                if facts[row, column, fact, 2] >= 0:
+                    place = indptr[row] + facts[row, column, fact, 2]
+                    keys[index, fact, 2] = history[place]
+                    keys[index, fact, 3] = 0 if untold[row] else _action(weights[place], ratings[place], types)
+            earlier = 0
+            for before in range(column):
+                same = facts[row, before, 0, 0] == facts[row, column, 0, 0]
+                earlier += same and facts[row, before, 0, 1] == facts[row, column, 0, 1]
+            keys[index, 0, 5] = earlier % variants
+            index += 1
+
+
+@compiled
+def _action(weight: float, rating: float, types: Float32Array) -> int:
+    """What was done in an interaction, see `write_reason_keys`."""
+    if not math.isnan(rating):
+        return 1
+    for index in range(2, len(types)):
+        if types[index] == weight:
+            return index
+    return 0

@@ -12,9 +12,9 @@ import numpy as np
 from recsys.bundle.layout import FULL
 from recsys.core.events import RATING
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import Int32Array, Int64Array
+from recsys.core.types import Float32Array, Int64Array
 from recsys.explain.actions import Action
-from recsys.explain.cheap import CheapReasons, Told
+from recsys.explain.cheap import CheapReasons
 from recsys.explain.cheap.facts import FACTS, KINDS
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import sentence
@@ -22,6 +22,7 @@ from recsys.pipeline.recommendations import Recommendations
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.histories.live_histories import LiveHistories, LiveQueries
+from serve.kernels import write_reason_keys
 from serve.recommendations.answers import Why, WhyFact
 
 MAX_TOLD: Final = 50_000
@@ -72,9 +73,9 @@ class Whys:
             live: where their histories came from.
         """
         facts = self._loaded.cheap_facts.of(self._reasons(model), users.queries, made)
-        columns = self._columns(facts, made, users, live)[made.items != NO_ITEM]
+        numbers = self._numbers(facts, made, users, live)
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
-        keys = columns.reshape(len(columns), FACTS * columns.shape[-1]).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
+        keys = numbers.reshape(len(numbers), FACTS * len(_Key._fields)).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
         written = self._written(keys)
         return [_Encoded(written[key]) for key in keys]
 
@@ -99,59 +100,40 @@ class Whys:
             )
         return self._of_models[model]
 
-    def _columns(self, facts: Told, made: Recommendations, users: LiveQueries, live: LiveHistories) -> Int64Array:
-        """The keys of the facts: int64 [B, K, 2, 6]."""
-        histories = users.queries.histories
-        named = facts.positions != _NOTHING
-        places = (histories.indptr[:-1, None, None] + facts.positions)[named]
-        columns = np.full((*facts.kinds.shape, len(_Key._fields)), _NOTHING)
-        columns[..., 0], columns[..., 1], columns[..., 4] = facts.kinds, facts.values, facts.counts
-        columns[named, 2] = histories.items[places]
-        columns[named, 3] = self._actions(users, live, np.nonzero(named)[0], places)
-        first = facts.kinds[..., 0] * (1 << 40) + facts.values[..., 0]
-        earlier = np.tri(made.items.shape[1], k=-1, dtype=np.bool_)
-        columns[..., 0, 5] = ((first[:, :, None] == first[:, None]) & earlier).sum(axis=2) % VARIANTS
-        return columns
-
-    def _actions(self, users: LiveQueries, live: LiveHistories, rows: Int64Array, places: Int64Array) -> Int64Array:
-        """What was done at places of the histories, as indices in `_action_names`.
-
-        Args:
-            users: B of them.
-            live: where their histories came from.
-            rows: int64 [T], of the users.
-            places: int64 [T], among all their interactions.
-        """
-        histories, codes = users.queries.histories, np.zeros(len(places), np.int64)
-        weights = histories.weights[places]
-        for weight, action in self._loaded.actions.by_weight.items():
-            codes[weights == np.float32(weight)] = self._action_codes[action]
-        codes[~np.isnan(histories.ratings[places])] = self._action_codes[RATING]
-        sessions = [not isinstance(subject, str) for subject in users.subjects]
-        if any(sessions):
-            codes[np.array(sessions)[rows]] = 0
+    def _numbers(self, facts: Int64Array, made: Recommendations, users: LiveQueries, live: LiveHistories) -> Int64Array:
+        """The keys of the facts of n listed items: int64 [n, 2, 6]."""
+        histories, count = users.queries.histories, int((made.items != NO_ITEM).sum())
+        keys, rows = np.empty((count, FACTS, len(_Key._fields)), np.int64), np.empty(count, np.int64)
+        sessions = np.array([not isinstance(subject, str) for subject in users.subjects])
+        read = histories.indptr, histories.items, histories.weights, histories.ratings
+        write_reason_keys(made.items, facts, *read, sessions, self._types, VARIANTS, keys, rows)
         if users.events:
-            self._add_told(users, live, rows, histories.items[places], codes)
-        return codes
+            self._add_told(users, live, rows, keys)
+        return keys
 
-    def _add_told(
-        self, users: LiveQueries, live: LiveHistories, rows: Int64Array, items: Int32Array, codes: Int64Array
-    ) -> None:
+    def _add_told(self, users: LiveQueries, live: LiveHistories, rows: Int64Array, keys: Int64Array) -> None:
         """Write what events of the store tell where the histories leave it open."""
         told = np.array([subject in users.events for subject in users.subjects])  # a session's items are no such key
-        open_ones = np.flatnonzero((codes == 0) & told[rows])
+        places, facts = np.nonzero((keys[..., 3] == 0) & told[rows][:, None])
         types: dict[int, Mapping[int, str]] = {}
-        of_rows, of_items = rows[open_ones].tolist(), items[open_ones].tolist()
-        for index, row, item in zip(open_ones.tolist(), of_rows, of_items, strict=True):
+        codes, of_rows, of_items = [], rows[places].tolist(), keys[places, facts, 2].tolist()
+        for row, item in zip(of_rows, of_items, strict=True):
             subject = users.subjects[row]
             if row not in types and isinstance(subject, str):
                 types[row] = live.types_of(users.events[subject])
-            codes[index] = self._action_codes.get(types[row].get(item), 0)
+            codes.append(self._action_codes.get(types[row].get(item), 0))
+        keys[places, facts, 3] = codes
 
     @cached_property
     def _action_names(self) -> tuple[Action, ...]:
         """All there are; None, which is the first: nobody knows."""
         return (None, *dict.fromkeys((RATING, *self._loaded.event_types.weights)))
+
+    @cached_property
+    def _types(self) -> Float32Array:
+        """By index of the action, the weight that tells it; NaN where none does."""
+        weights = {action: weight for weight, action in self._loaded.actions.by_weight.items()}
+        return np.array([weights.get(action or "", np.nan) for action in self._action_names], np.float32)
 
     @cached_property
     def _action_codes(self) -> dict[Action, int]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -54,23 +53,6 @@ _UNITS: Final[dict[Kind, Unit]] = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
-    """Facts of the items of B lists, in numbers.
-
-    Attributes:
-        kinds: int64 [B, K, 2], index in `KINDS`; -1: no fact.
-        values: int64 [B, K, 2], see `CheapFacts.fact`.
-        positions: int64 [B, K, 2], in the history, of the item that a fact speaks of; -1: of none.
-        counts: int64 [B, K, 2], how many items of the history it speaks of, at least 1.
-    """
-
-    kinds: Int64Array
-    values: Int64Array
-    positions: Int64Array
-    counts: Int64Array
-
-
 class CheapFacts:
     """Finds facts of lists, all from the numbers of one bundle.
 
@@ -92,8 +74,13 @@ class CheapFacts:
         sizes = [0 if hidden(name) else len(rows) for name, rows in categories.items()]
         self._sizes = np.array(sizes, np.int64)
 
-    def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Told:
-        """Facts of the items of the lists of B queries."""
+    def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Int64Array:
+        """Facts of the items of the lists of B queries, in numbers.
+
+        Returns:
+            int64 [B, K, 2, 4], of each fact its index in `KINDS`, -1 where there is no fact; its value, see `fact`; the
+            position in the history of the item that it speaks of, -1 for none; how many of them it speaks of.
+        """
         found = reasons.of(queries, lists)
         personal = lists.personal if reasons.personal else np.zeros_like(lists.personal)
         items = lists.personal_items if reasons.personal else np.full_like(lists.items, NO_ITEM)
@@ -107,7 +94,7 @@ class CheapFacts:
             add_ratings(items, lists.ratings, mean, _STEPS, _CODES[Kind.PREDICTED_RATING], facts)
         most = most_popular(self.base.n_items)
         add_popularity(lists.items, personal, self._table, most, _CODES[Kind.POPULARITY], facts)
-        return Told(*(facts[..., column] for column in range(4)))
+        return facts
 
     def _add_attributes(self, queries: Queries, items: Int32Array, facts: Int64Array) -> None:
         """Add what the catalogue says of the items and of those in the histories."""

@@ -155,6 +155,41 @@ def offer_text(
 
 
 @compiled
+def name_items(indptr: Int64Array, history: Int32Array, positions: Int64Array, named: Int32Array) -> None:
+    """Write the items at positions [B, K] of the histories, `NO_ITEM` for no position."""
+    for query in range(positions.shape[0]):
+        for column in range(positions.shape[1]):
+            position = positions[query, column]
+            named[query, column] = history[indptr[query] + position] if position != NOTHING else NO_ITEM
+
+
+@compiled
+def find_tastes(
+    indptr: Int64Array,
+    items: Int32Array,
+    sources: Int64Array,
+    proposed: BoolArray,
+    proposing: Int64Array,
+    tastes: BoolArray,
+) -> None:
+    """Write for each listed item whether nobody has offered anything and a source of taste proposed it.
+
+    Args:
+        indptr, items, sources: see above.
+        proposed: [B, K, R], which of R sources proposed each item.
+        proposing: of these the sources of taste; none: all that is listed counts as proposed by one.
+        tastes: [B, K].
+    """
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            left = items[query, column] != NO_ITEM and sources[query, column] == NOTHING
+            fits = len(proposing) == 0
+            for index in range(len(proposing)):
+                fits |= proposed[query, column, proposing[index]]
+            tastes[query, column] = left and fits and indptr[query] < indptr[query + 1]
+
+
+@compiled
 def _clear(shares: Float64Array, length: int) -> None:
     for row in range(shares.shape[0]):
         for position in range(length):

@@ -31,7 +31,7 @@ from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-from recsys.explain.cheap.reason_kernels import NOTHING, offer_lists, offer_text
+from recsys.explain.cheap.reason_kernels import NOTHING, find_tastes, name_items, offer_lists, offer_text
 from recsys.explain.fact import Kind
 from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source
 from recsys.pipeline.recommendations import Recommendations
@@ -79,7 +79,8 @@ class _Offers:
     def none(cls, shape: tuple[int, ...], longest: int) -> Self:
         """For lists of that shape [B, K] and histories of at most so many interactions."""
         shares, parts = np.empty((shape[1], longest)), np.zeros(shape)
-        return cls(shares, parts, np.full(shape, NOTHING), np.full(shape, NOTHING))
+        sources, positions = np.full((2, *shape), NOTHING)
+        return cls(shares, parts, sources, positions)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,9 @@ class CheapReasons:
                 self._offer_text(source, number, queries, items, offers)
             elif self.kinds[number] not in (None, Kind.TASTE):
                 self._offer_why(source, number, queries, items, offers)
-        named, taste = _items_at(queries, offers.positions), self._taste(queries, lists, items, offers.sources)
+        past, named = queries.histories, np.empty_like(items)
+        name_items(past.indptr, past.items, offers.positions, named)
+        taste = self._taste(queries, lists, items, offers.sources)
         return Reasons(self.kinds, offers.sources, offers.positions, named, offers.parts, taste)
 
     def _offer_lists(
@@ -221,22 +224,15 @@ class CheapReasons:
 
     def _taste(self, queries: Queries, lists: Recommendations, items: Int32Array, sources: Int64Array) -> BoolArray:
         """Bool [B, K], see `Reasons`. Of a list that one source made, or a hybrid, that source is who proposed."""
-        left = (items != NO_ITEM) & (sources == NOTHING) & (queries.histories.lengths > 0)[:, None]
-        known = [_knows_taste(source, kind) for source, kind in zip(self.sources, self.kinds, strict=True)]
-        if not any(known) or not left.any():
-            return np.zeros_like(left)
-        names = {source.name for source, knows in zip(self.sources, known, strict=True) if knows}
-        proposing = [name in names for name in lists.sources]
-        return np.asarray(left & lists.proposed[..., proposing].any(axis=2)) if any(proposing) else left
+        taste = np.zeros(items.shape, np.bool_)
+        names = {
+            source.name for source, kind in zip(self.sources, self.kinds, strict=True) if _knows_taste(source, kind)
+        }
+        if names:
+            proposing = np.array([row for row, name in enumerate(lists.sources) if name in names], np.int64)
+            find_tastes(queries.histories.indptr, items, sources, lists.proposed, proposing, taste)
+        return taste
 
 
 def _knows_taste(source: Source, kind: Kind | None) -> bool:
     return kind is Kind.TASTE or isinstance(source, TwoTowerSource)
-
-
-def _items_at(queries: Queries, positions: Int64Array) -> Int32Array:
-    """Rows of the items at positions [B, K] of the histories; `NO_ITEM` where there is none."""
-    named, starts = positions != NOTHING, queries.histories.indptr[:-1, None]
-    items = np.full(positions.shape, NO_ITEM, np.int32)
-    items[named] = queries.histories.items[(starts + positions)[named]]
-    return items
