@@ -149,11 +149,11 @@ def write_reason_keys(
         facts: [B, K, F, 4], see `recsys.explain.cheap.CheapFacts.of`.
         indptr, history, weights, ratings: of B histories.
         untold: [B], users of whom nobody knows what they did.
-        types: [A], weight of each type of events that its weight tells, NaN for others; the first two are no type.
+        types: [A], weight of each type of events that its weight tells, NaN for others; the first is no type.
         variants: in how many ways the same is told within a list.
-        keys: [n, F, 6], of each fact its kind and value, the item of the history, what was done with it (1: it was
-            rated; index of a type; 0: nobody knows), the count, and the variant of a first fact; -1 for what there is
-            none of.
+        keys: [n, F, 6], of each fact its kind and value, the item of the history, what was done with it (index of
+            a type, of which 1 is a rating; 0: nobody knows), the count, and the variant of a first fact; -1 for what
+            there is none of.
         rows: [n], whose list it is.
     """
     index = 0
@@ -183,7 +183,7 @@ def _action(weight: float, rating: float, types: Float32Array) -> int:
     """What was done in an interaction, see `write_reason_keys`."""
     if not math.isnan(rating):
         return 1
-    for index in range(2, len(types)):
+    for index in range(1, len(types)):
         if types[index] == weight:
             return index
     return 0

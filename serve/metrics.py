@@ -63,6 +63,7 @@ class Metrics:
         self._fallbacks = Counter(
             "recsys_fallbacks", "Lists filled up with popular items.", ["reason"], registry=registry
         )
+        self._reasons = Counter("recsys_reasons", "Reasons in lists, by kind.", ["kind"], registry=registry)
         self._shortfalls = Counter("recsys_shortfalls", "Lists shorter than asked for.", registry=registry)
         self._explanations = Counter(
             "recsys_explanations",
@@ -165,6 +166,10 @@ class Metrics:
 
     def fell_back(self, reason: str) -> None:
         self._fallbacks.labels(reason).inc()
+
+    def reasoned(self, kind: str, items: int) -> None:
+        """So many listed items were given a reason of that kind."""
+        self._reasons.labels(kind).inc(items)
 
     def fell_short(self) -> None:
         self._shortfalls.inc()

@@ -96,7 +96,7 @@ class RecommendationService:
         """What says why, in the language of the settings."""
         latest = self._latest_whys
         if latest is None or latest[0] is not loaded:
-            latest = self._latest_whys = loaded, Whys(loaded, self._languages.of())
+            latest = self._latest_whys = loaded, Whys(loaded, self._languages.of(), self._metrics)
         return latest[1]
 
     def _assembled(

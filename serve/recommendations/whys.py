@@ -23,6 +23,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.kernels import write_reason_keys
+from serve.metrics import Metrics
 from serve.recommendations.answers import Why, WhyFact
 
 MAX_TOLD: Final = 50_000
@@ -56,9 +57,9 @@ class _Key(NamedTuple):
 class Whys:
     """Says why, by one bundle in one language. For one thread at a time."""
 
-    def __init__(self, loaded: LoadedBundle, phrases: Phrases) -> None:
+    def __init__(self, loaded: LoadedBundle, phrases: Phrases, metrics: Metrics) -> None:
         """Get ready; sentences are written when they are first needed, and remembered."""
-        self._loaded, self._phrases = loaded, phrases
+        self._loaded, self._phrases, self._metrics = loaded, phrases, metrics
         self._of_models: dict[str, CheapReasons] = {}
         self._written = BoundedCache[bytes, bytes](self._write, MAX_TOLD)
         self._told = BoundedCache[_Key, tuple[str, WhyFact]](self._tell, MAX_TOLD)
@@ -76,6 +77,9 @@ class Whys:
         numbers = self._numbers(facts, made, users, live)
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
         keys = numbers.reshape(len(numbers), FACTS * len(_Key._fields)).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
+        for code, count in enumerate(np.bincount(numbers[:, 0, 0] + 1, minlength=len(KINDS) + 1).tolist()):
+            if count:
+                self._metrics.reasoned(KINDS[code - 1] if code else "none", count)
         written = self._written(keys)
         return [_Encoded(written[key]) for key in keys]
 
@@ -127,7 +131,8 @@ class Whys:
     @cached_property
     def _action_names(self) -> tuple[Action, ...]:
         """All there are; None, which is the first: nobody knows."""
-        return (None, *dict.fromkeys((RATING, *self._loaded.event_types.weights)))
+        told = self._loaded.actions.by_weight.values()
+        return (None, *dict.fromkeys((RATING, *self._loaded.event_types.weights, *told)))
 
     @cached_property
     def _types(self) -> Float32Array:

@@ -14,9 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
+from recsys.core.queries import NO_ITEM
 from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
 from recsys.explain.facts.from_everyone import most_popular
 from recsys.pipeline.features.names import HABIT_DECAY
+from serve.kernels import write_reason_keys
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
 from tests.support.bundles import make_bundle
 from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, get, history_of, refusal, row_of, rows_of, running
@@ -234,3 +236,34 @@ def test_a_bundle_without_ranker_and_ratings_says_why(tmp_path: Path) -> None:
         items = explained(client, "user5")
         assert {item["model_source"] for item in items} == {"two_tower"}
         assert {item["why"]["facts"][0]["kind"] for item in items} <= {"similar_text", "taste"}
+
+
+def test_reasons_are_counted_by_kind(live: TestClient) -> None:
+    def counted() -> dict[str, float]:
+        lines = [line for line in live.get("/metrics").text.splitlines() if line.startswith("recsys_reasons_total{")]
+        return {line.split('"')[1]: float(line.split()[-1]) for line in lines}
+
+    before = counted()
+    items = [*explained(live, "user7"), *explained(live, COLD_USER)]
+    kinds = [item["why"]["facts"][0]["kind"] for item in items]
+    after = counted()
+    assert {kind: after[kind] - before.get(kind, 0) for kind in set(kinds)} == {
+        kind: kinds.count(kind) for kind in set(kinds)
+    }
+    assert sum(after.values()) - sum(before.values()) == len(items)
+
+
+def test_keys_of_facts_tell_what_was_done_by_rating_then_by_weight() -> None:
+    # One list of padding and two items; the second has no second fact.
+    items = np.array([[4, NO_ITEM, 5]], np.int32)
+    facts = np.array([[[[1, 9, 0, 1], [5, 2, 1, 3]], [[-1] * 4] * 2, [[1, 9, 2, 1], [-1] * 4]]])
+    past = np.array([0, 3]), np.array([9, 8, 9], np.int32), np.float32([2, 3, 3]), np.float32([np.nan, np.nan, 4])
+    types = np.float32([np.nan, np.nan, 3, 5])
+    keys, rows = np.empty((2, 2, 6), np.int64), np.empty(2, np.int64)
+    write_reason_keys(items, facts, *past, np.array([False]), types, 3, keys, rows)
+    assert rows.tolist() == [0, 0]
+    # A weight of 2 tells nothing, one of 3 the third type, and what has a rating was rated.
+    assert keys[0].tolist() == [[1, 9, 9, 0, 1, 0], [5, 2, 8, 2, 3, -1]]
+    assert keys[1].tolist() == [[1, 9, 9, 1, 1, 1], [-1, -1, -1, -1, -1, -1]]
+    write_reason_keys(items, facts, *past, np.array([True]), types, 3, keys, rows)
+    assert keys[..., 3].tolist() == [[0, 0], [0, -1]]
