@@ -15,6 +15,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.histories.merging import merge
 from serve.recommendations.lists import lists
+from serve.recommendations.whys import keys_of
 
 
 def warm_up(loaded: LoadedBundle) -> None:
@@ -33,6 +34,7 @@ def warm_up(loaded: LoadedBundle) -> None:
     loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])
     _, made = lists(loaded, queries, Options())
     reasons = CheapReasons.of_recommender(loaded.recommender, loaded.fact_base.sensitive)
-    loaded.cheap_facts.of(reasons, queries, made)
+    facts = loaded.cheap_facts.of(reasons, queries, made)
+    keys_of(facts, made, histories, np.zeros(len(queries), np.bool_), np.zeros(1, np.float32))
     if not np.isfinite(made.scores[made.items != NO_ITEM]).all():
         raise BundleError(f"finite scores from {bundle.path}", f"others for user row {user}", "export it again")

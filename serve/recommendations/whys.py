@@ -11,8 +11,9 @@ import numpy as np
 
 from recsys.bundle.layout import FULL
 from recsys.core.events import RATING
+from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import Float32Array, Int64Array
+from recsys.core.types import BoolArray, Float32Array, Int64Array
 from recsys.explain.actions import Action
 from recsys.explain.cheap import CheapReasons
 from recsys.explain.cheap.facts import FACTS, KINDS
@@ -106,11 +107,8 @@ class Whys:
 
     def _numbers(self, facts: Int64Array, made: Recommendations, users: LiveQueries, live: LiveHistories) -> Int64Array:
         """The keys of the facts of n listed items: int64 [n, 2, 6]."""
-        histories, count = users.queries.histories, int((made.items != NO_ITEM).sum())
-        keys, rows = np.empty((count, FACTS, len(_Key._fields)), np.int64), np.empty(count, np.int64)
         sessions = np.array([not isinstance(subject, str) for subject in users.subjects])
-        read = histories.indptr, histories.items, histories.weights, histories.ratings
-        write_reason_keys(made.items, facts, *read, sessions, self._types, VARIANTS, keys, rows)
+        keys, rows = keys_of(facts, made, users.queries.histories, sessions, self._types)
         if users.events:
             self._add_told(users, live, rows, keys)
         return keys
@@ -156,6 +154,28 @@ class Whys:
             shown = WhyFact(kind=fact.kind, value=fact.value, item_id=item_id, action=action, count=key.counted)
             told[key] = text, shown
         return told
+
+
+def keys_of(
+    facts: Int64Array, made: Recommendations, histories: Histories, untold: BoolArray, types: Float32Array
+) -> tuple[Int64Array, Int64Array]:
+    """What decides how the facts of n listed items are told.
+
+    Args:
+        facts: see `CheapFacts.of`.
+        made: the lists of B users.
+        histories: of these.
+        untold: bool [B], users of whom nobody knows what they did.
+        types: weights that tell an action, see `write_reason_keys`.
+
+    Returns:
+        int64 [n, 2, 6], a `_Key` for each fact; int64 [n], whose list it is.
+    """
+    count = int((made.items != NO_ITEM).sum())
+    keys, rows = np.empty((count, FACTS, len(_Key._fields)), np.int64), np.empty(count, np.int64)
+    read = histories.indptr, histories.items, histories.weights, histories.ratings
+    write_reason_keys(made.items, facts, *read, untold, types, VARIANTS, keys, rows)
+    return keys, rows
 
 
 _KEY_BYTES: Final = np.dtype(np.int64).itemsize * len(_Key._fields)
