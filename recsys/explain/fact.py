@@ -11,9 +11,9 @@ class Kind(StrEnum):
     """What a fact is about. Those of a history item are personal."""
 
     NEXT_PURCHASE = "next_purchase"
-    """It is often chosen soon after an item of the history."""
+    """Users chose it after an item of the history."""
     CO_PURCHASE = "co_purchase"
-    """The people who chose an item of the history often chose it."""
+    """Users chose both it and an item of the history."""
     SIMILAR_TEXT = "similar_text"
     """Its text is like that of an item of the history."""
     TASTE = "taste"
@@ -49,7 +49,8 @@ class Fact:
         history_item: item row of the user's own that it speaks of.
         action: what the user did with that: view, click, add_to_cart, purchase, rating, or another type of the shop's
             events; None: nobody knows.
-        count: how many items of the history it speaks of; of an average rating, how many ratings.
+        count: how many items of the history it speaks of; of `next_purchase` and `co_purchase` how many users chose so,
+            at least one; of an average rating how many ratings.
         polarity: whether it speaks for the item or against.
         strength: of the contribution that it stands for, in units of the score; at most 0 for one that must give no
             reason.

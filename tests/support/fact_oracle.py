@@ -13,6 +13,7 @@ from recsys.core.queries import Queries
 from recsys.explain.evidence import Evidence
 from recsys.explain.fact import Fact, Kind
 from recsys.sources.item_to_item.source import ItemToItem
+from tests.support.counting import both, later
 
 
 def falsehoods(facts: Sequence[Fact], bundle: Bundle, query: Queries, evidence: Evidence) -> list[Fact]:
@@ -40,13 +41,19 @@ class _Oracle:
         assert fact.history_item is not None
         return self.item in source.neighbours[fact.history_item].tolist()
 
+    def _followers(self, fact: Fact) -> int:
+        assert fact.history_item is not None
+        return later(self.bundle.histories, fact.history_item, self.item, 50)
+
     def next_purchase(self, fact: Fact) -> bool:
-        (transitions,) = [source for source in self._lists() if source.name == "transitions"]
-        return self._of_history(fact) and self._listed(fact, transitions)
+        return self._of_history(fact) and 1 <= fact.count == self._followers(fact)
 
     def co_purchase(self, fact: Fact) -> bool:
-        lists = [s for s in self._lists() if s.similar_by == "behaviour" and s.name != "transitions"]
-        return self._of_history(fact) and any(self._listed(fact, source) for source in lists)
+        assert fact.history_item is not None
+        count = both(self.bundle.histories, fact.history_item, self.item)
+        # Told of one where `transitions` alone has the pair, from the other direction or from one moment.
+        turned = fact.count == 1 and self._followers(fact) == 0
+        return self._of_history(fact) and count >= 1 and (fact.count == count or turned)
 
     def similar_text(self, fact: Fact) -> bool:
         if not self._of_history(fact):

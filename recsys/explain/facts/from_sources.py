@@ -2,21 +2,24 @@
 
 Which source tells what:
 
-- next_purchase: `transitions`, the lists of what is chosen soon after an item.
-- co_purchase: item-to-item lists fitted on behaviour (`neighbours_*`, `ease`): the item is in the list of an item of
-  the history, with a positive share of the score.
+- next_purchase: `transitions`, where users chose the item after one of the history; the count is their number.
+- co_purchase: item-to-item lists fitted on behaviour (`neighbours_*`, `ease`), where users chose both items; the count
+  is their number. Also a transition that nobody took this way round: the list has it from those who chose the item
+  before or at the same time, so it is told of one. A weight of EASE that nobody stands behind says nothing.
 - similar_text: item-to-item lists fitted on content (`content_*`), in the same way; and the text part of the two-tower
   where the cosine of both items' texts is at least `LEAST_LIKENESS`.
 - taste: all others that know the user: the learned part of the two-tower, factors, hybrids, sources from outside. The
   source must have the item among its best, see `most_fitting`.
 
-A score that is borrowed says what the lenders' buyers chose: no fact of behaviour follows from it.
+A score that is borrowed says what the lenders' buyers chose: no fact of behaviour follows from it. Neither does one
+from a source that does not count its users (`recsys.sources.base.Source.supporters`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from recsys.explain.evidence import HistoryShare, SourceOpinion
 from recsys.explain.fact import Fact, Kind
@@ -26,6 +29,7 @@ from recsys.sources.registry import NOT_PERSONAL, TWO_TOWER
 
 LEAST_LIKENESS = 0.5  # of random pairs of Amazon's Beauty items one in two hundred has so similar texts
 MOST_OF_KIND = 3  # facts of one kind about different items of the history
+BEHAVIOUR = frozenset({Kind.NEXT_PURCHASE, Kind.CO_PURCHASE})  # kinds of facts that count users
 _NEXT = "transitions"
 _BEST_SHARE, _BEST_LEAST = 0.01, 10
 
@@ -51,31 +55,66 @@ def most_fitting(n_items: int) -> int:
     return max(_BEST_LEAST, int(_BEST_SHARE * n_items))
 
 
+def told_by(source: Source, chosen: int, item: int) -> tuple[Kind, int] | None:
+    """What a source says where an item of the history gives to the score of another: the kind, and the fact's count.
+
+    Args:
+        source: whose score it is.
+        chosen: row of the item of the history.
+        item: row of the other.
+
+    Returns:
+        None where it says nothing that is true of both items.
+    """
+    kind = kind_of_source(source)
+    if kind not in BEHAVIOUR:
+        return None if kind is None or kind is Kind.TASTE else (kind, 1)
+    supporters = source.supporters(chosen, item)
+    if supporters:
+        return kind, supporters
+    return (Kind.CO_PURCHASE, 1) if kind is Kind.NEXT_PURCHASE and supporters is not None else None
+
+
+@dataclass
+class _Told:
+    """What sources say of one item of the history."""
+
+    strength: float = 0.0
+    count: int = 1
+
+
 def history_facts(case: Case) -> Iterator[Fact]:
-    """Facts of items of the history: for each kind the strongest `MOST_OF_KIND`."""
+    """Facts of items of the history: for each kind the strongest `MOST_OF_KIND`.
+
+    What several sources say of the same item is one fact, with all their strength and the largest count.
+    """
     borrowed = {entry.source for entry in case.evidence.borrowed}
-    strengths: dict[Kind, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    found: dict[Kind, dict[int, _Told]] = defaultdict(lambda: defaultdict(_Told))
     for opinion in case.evidence.sources:
-        kind = kind_of(case, opinion.source)
-        if kind is None or kind is Kind.TASTE or opinion.source in borrowed or not case.compared(opinion.source):
+        if opinion.source in borrowed or not case.compared(opinion.source):
             continue
         for share in case.evidence.history:
-            if _true(case, opinion, share):
-                strengths[kind][share.item] += case.history_strength(share, opinion.source)
-    for kind, of_items in strengths.items():
-        strongest = sorted(of_items, key=lambda item: -of_items[item])[:MOST_OF_KIND]
+            if (said := _said(case, opinion, share)) is not None:
+                kind, count = said
+                told = found[kind][share.item]
+                told.strength += case.history_strength(share, opinion.source)
+                told.count = max(told.count, count)
+    for kind, of_items in found.items():
+        strongest = sorted(of_items, key=lambda item: -of_items[item].strength)[:MOST_OF_KIND]
         for item in strongest:
-            yield case.of_items(kind, case.title(item), "title", [item], of_items[item])
+            fact = case.of_items(kind, case.title(item), "title", [item], of_items[item].strength)
+            yield fact if fact.sensitive else replace(fact, count=of_items[item].count)
 
 
-def _true(case: Case, opinion: SourceOpinion, share: HistoryShare) -> bool:
-    """Whether the share of the source's score means what its kind says."""
+def _said(case: Case, opinion: SourceOpinion, share: HistoryShare) -> tuple[Kind, int] | None:
+    """What the share of the source's score says, see `told_by`; None where that is not true."""
     if share.item not in case.recent or share.shares.get(opinion.source, 0.0) <= 0:
-        return False
-    if opinion.source != TWO_TOWER:
-        return True
-    likeness = case.base.text_likeness(case.item, share.item)
-    return likeness is not None and likeness >= LEAST_LIKENESS
+        return None
+    if opinion.source == TWO_TOWER:
+        likeness = case.base.text_likeness(case.item, share.item)
+        if likeness is None or likeness < LEAST_LIKENESS:
+            return None
+    return told_by(case.base.source(opinion.source), share.item, case.item)
 
 
 def taste_facts(case: Case) -> Iterator[Fact]:

@@ -26,7 +26,9 @@ OF_ACTION: Final = frozenset(
 )
 """Kinds of facts about an item of the history: their templates may have the slot `{verb}`."""
 
-COUNTED: Final = frozenset({Kind.SHARED_BRAND, Kind.SHARED_CATEGORY, Kind.AVERAGE_RATING})
+COUNTED: Final = frozenset(
+    {Kind.NEXT_PURCHASE, Kind.CO_PURCHASE, Kind.SHARED_BRAND, Kind.SHARED_CATEGORY, Kind.AVERAGE_RATING}
+)
 """Kinds whose facts may count: their templates `several` may have the slot `{count}`."""
 
 WITHOUT_VALUE: Final = frozenset({Kind.TASTE})

@@ -28,6 +28,7 @@ from recsys.explain.fact import Fact, Kind
 from recsys.explain.facts import FactBase, Past, facts_of, item_facts
 from recsys.explain.sensitive import SENSITIVE_CATEGORIES, SensitiveNames
 from recsys.pipeline.recommender import Recommender
+from recsys.sources.item_to_item.source import ItemToItem
 from tests.support import bundles
 from tests.support.bundles import make_bundle
 from tests.support.fact_oracle import KINDS_OF_A_LIST, falsehoods
@@ -70,6 +71,12 @@ def explainer(bundle: Bundle, recommender: Recommender) -> Explainer:
 @pytest.fixture(scope="module")
 def base(bundle: Bundle) -> FactBase:
     return FactBase.of(bundle)
+
+
+@pytest.fixture
+def supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four users stand behind any two items."""
+    monkeypatch.setattr(ItemToItem, "supporters", lambda lists, *_: None if lists.support is None else 4)
 
 
 def past_of(bundle: Bundle, query: Queries) -> Past:
@@ -123,17 +130,51 @@ def test_facts_of_a_source_alone_are_true(bundle: Bundle, explainer: Explainer, 
             facts = facts_of(evidence, base, past_of(bundle, query))
             assert falsehoods(facts, bundle, query, evidence) == []
             if evidence.rank.stage is Stage.LISTED:
-                allowed = {Kind.TASTE, Kind.SIMILAR_TEXT} if model == "two_tower" else {_kind(model)}
-                assert {fact.kind for fact in facts} <= allowed
+                assert {fact.kind for fact in facts} <= _kinds(model)
 
 
-def _kind(model: str) -> Kind:
+def _kinds(model: str) -> set[Kind]:
     kinds = {
-        "transitions": Kind.NEXT_PURCHASE,
-        "neighbours_bm25": Kind.CO_PURCHASE,
-        "content_encoder": Kind.SIMILAR_TEXT,
+        "two_tower": {Kind.TASTE, Kind.SIMILAR_TEXT},
+        "transitions": {Kind.NEXT_PURCHASE, Kind.CO_PURCHASE},
+        "neighbours_bm25": {Kind.CO_PURCHASE},
+        "content_encoder": {Kind.SIMILAR_TEXT},
     }
-    return kinds.get(model, Kind.TASTE)
+    return kinds.get(model, {Kind.TASTE})
+
+
+@pytest.mark.parametrize(
+    ("transitions", "bm25", "expected"),
+    [
+        (3, 5, [(Kind.NEXT_PURCHASE, 3, 0.6), (Kind.CO_PURCHASE, 5, 0.4)]),
+        (3, 0, [(Kind.NEXT_PURCHASE, 3, 0.6)]),
+        (0, 0, [(Kind.CO_PURCHASE, 1, 0.6)]),
+        (0, 1, [(Kind.CO_PURCHASE, 1, 1.0)]),
+        (0, 5, [(Kind.CO_PURCHASE, 5, 1.0)]),
+        (None, 2, [(Kind.CO_PURCHASE, 2, 0.4)]),
+        (None, None, []),
+    ],
+)
+def test_what_is_said_of_behaviour_is_what_users_did(
+    base: FactBase,
+    monkeypatch: pytest.MonkeyPatch,
+    transitions: int | None,
+    bm25: int | None,
+    expected: list[tuple[Kind, int, float]],
+) -> None:
+    """Of the 0.6 and 0.4 that both sources contribute; what both say of one item is one fact."""
+    supporters = {"transitions": transitions, "neighbours_bm25": bm25}
+    monkeypatch.setattr(ItemToItem, "supporters", lambda lists, *_: supporters[lists.name])
+    evidence = evidence_of(
+        50,
+        {"transitions": 0.6, "neighbours_bm25": 0.4},
+        sources=(opinion("transitions"), opinion("neighbours_bm25")),
+        history=(share(3, transitions=2.0, neighbours_bm25=1.0),),
+    )
+    facts = facts_of(evidence, base, past(3))
+    assert [(fact.kind, fact.count, fact.strength) for fact in facts] == [
+        (kind, count, pytest.approx(strength)) for kind, count, strength in expected
+    ]
 
 
 def test_popular_items_claim_nothing_personal(bundle: Bundle, explainer: Explainer, base: FactBase) -> None:
@@ -170,6 +211,7 @@ def past(*items: int, actions: tuple[str | None, ...] | None = None) -> Past:
     return Past(items, (None,) * len(items) if actions is None else actions)
 
 
+@pytest.mark.usefixtures("supported")
 def test_a_sources_contribution_is_shared_out_by_hand(base: FactBase) -> None:
     """Of transitions' 0.9 the item 3 with 2 of 3 parts gets 0.6; bm25 and the rest of its score halve 0.4."""
     evidence = evidence_of(
@@ -198,6 +240,7 @@ def test_a_sources_contribution_is_shared_out_by_hand(base: FactBase) -> None:
     assert [fact.strength for fact in facts] == pytest.approx([0.6, 0.3, 0.2, -0.5])
 
 
+@pytest.mark.usefixtures("supported")
 def test_borrowed_scores_say_nothing_of_what_was_chosen(base: FactBase) -> None:
     evidence = evidence_of(
         50,
@@ -348,6 +391,7 @@ def test_trend_and_popularity_against_the_reference(base: FactBase) -> None:
     assert Kind.TREND not in kinds(less, most)
 
 
+@pytest.mark.usefixtures("supported")
 def test_a_filler_with_a_history_is_popular_and_nothing_else(base: FactBase) -> None:
     """Where filters leave too little, sources may know the popular item as well: that is not why it is there."""
     evidence = evidence_of(
@@ -362,6 +406,7 @@ def test_a_filler_with_a_history_is_popular_and_nothing_else(base: FactBase) -> 
     assert (fact.kind, fact.strength) == (Kind.POPULARITY, base.popularity[50])
 
 
+@pytest.mark.usefixtures("supported")
 def test_an_item_that_is_chosen_again_is_not_compared_with_itself(base: FactBase) -> None:
     evidence = evidence_of(
         1,
@@ -389,6 +434,7 @@ def test_rules_are_told_and_are_no_reason(base: FactBase) -> None:
     ]
 
 
+@pytest.mark.usefixtures("supported")
 def test_what_is_sensitive_is_withheld(bundle: Bundle) -> None:
     base = FactBase.of(bundle, SensitiveNames(("group 3",)))
     assert np.flatnonzero(base.sensitive).tolist() == list(range(3, N_ITEMS, 10))
