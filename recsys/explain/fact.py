@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 
 class Kind(StrEnum):
@@ -32,6 +32,9 @@ class Kind(StrEnum):
     CATEGORY = "category"
     PRICE = "price"
 
+
+OF_BEHAVIOUR: Final = frozenset({Kind.NEXT_PURCHASE, Kind.CO_PURCHASE})
+"""Kinds of facts that count users."""
 
 Unit = Literal["title", "brand", "category", "price", "rank", "count", "rating", "percent", "text"]
 Polarity = Literal["for", "against"]

@@ -140,7 +140,7 @@ class FactAnswer(Answer):
         str | None,
         Meta(
             description="The statement in words; null for one that is not told.",
-            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
+            examples=["12 customers chose it after “Argan oil conditioner”, which you bought."],
         ),
     ]
     value: Annotated[str | float, Meta(examples=["Argan oil conditioner"])]
@@ -165,8 +165,9 @@ class FactAnswer(Answer):
     count: Annotated[
         int,
         Meta(
-            description="How many items of the history it speaks of; of an average rating, how many ratings.",
-            examples=[1],
+            description="How many items of the history it speaks of; of next_purchase and co_purchase, how many "
+            "customers chose so; of an average rating, how many ratings.",
+            examples=[12],
         ),
     ]
 
@@ -300,14 +301,14 @@ class ExplanationResponse(Answer):
         list[str],
         Meta(
             description="The facts that give a reason, in words, strongest first.",
-            examples=[["Often chosen soon after “Argan oil conditioner”, which you bought."]],
+            examples=[["12 customers chose it after “Argan oil conditioner”, which you bought."]],
         ),
     ]
     text: Annotated[
         str,
         Meta(
             description="The explanation in words; empty where no fact may be told.",
-            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
+            examples=["12 customers chose it after “Argan oil conditioner”, which you bought."],
         ),
     ]
     style: Annotated[Style, Meta(examples=["sentence"])]

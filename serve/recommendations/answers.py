@@ -40,7 +40,14 @@ class WhyFact(Answer):
     action: Annotated[
         str | None, Meta(description="What the user did with that; null: nobody knows.", examples=["purchase"])
     ]
-    count: Annotated[int, Meta(description="How many items of the history it speaks of.", examples=[1])]
+    count: Annotated[
+        int,
+        Meta(
+            description="How many items of the history it speaks of; of next_purchase and co_purchase, how many "
+            "customers chose so.",
+            examples=[12],
+        ),
+    ]
 
 
 class Why(Answer):
@@ -50,7 +57,7 @@ class Why(Answer):
         str,
         Meta(
             description="One sentence, which says the first of the facts.",
-            examples=["Often chosen soon after “Argan oil conditioner”, which you bought."],
+            examples=["12 customers chose it after “Argan oil conditioner”, which you bought."],
         ),
     ]
     facts: Annotated[

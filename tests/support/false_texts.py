@@ -19,16 +19,16 @@ class FalseText(NamedTuple):
 
 # A claim of one kind, and the facts that do not make it.
 CLAIMS = {
-    "People who chose {f2} often choose this too.": "f3 f4 f5 f6 f7 f8 f9 f10 f11 f15 f17",
-    "This is often chosen by the same people as {f2}.": "f1 f3 f4 f6 f8 f11",
-    "This is often chosen together with {f2}.": "f1 f3 f4 f5 f6 f8 f9",
-    "This is often chosen soon after {f1}.": "f2 f3 f4 f5 f6 f8 f9 f10 f16",
-    "After {f1}, people often choose this next.": "f2 f3 f4 f6 f8",
+    "Some people who chose {f2} chose this too.": "f3 f4 f5 f6 f7 f8 f9 f10 f11 f15 f17",
+    "This and {f2} have been chosen by the same people.": "f1 f3 f4 f6 f8 f11",
+    "This has been chosen together with {f2}.": "f1 f3 f4 f5 f6 f8 f9",
+    "This has been chosen after {f1}.": "f2 f3 f4 f5 f6 f8 f9 f10 f16",
+    "After {f1}, some people chose this.": "f2 f3 f4 f6 f8",
     "Its description is similar to that of {f3}.": "f1 f2 f4 f5 f7 f8 f9 f15",
     "This item resembles {f3}.": "f1 f2 f4 f5 f6 f8 f18",
     "It is from the same brand, {f4}, as an item in your history.": "f1 f2 f3 f5 f6 f8 f16",
     "It is in the same category, {f5}, as an item in your history.": "f1 f2 f3 f4 f6 f8 f15",
-    "At {f6}, it is close to what you usually pay.": "f1 f2 f4 f7 f8 f9 f10 f17",
+    "At {f6}, it is close to the average price of your history.": "f1 f2 f4 f7 f8 f9 f10 f17",
     "It costs {f6}.": "f1 f4 f7 f8 f9 f10",
     "We expect you to rate it {f7}.": "f1 f4 f6 f8 f9 f17",
     "Its average rating is {f8}.": "f1 f4 f6 f7 f9 f10",
@@ -39,10 +39,10 @@ CLAIMS = {
     "It belongs to the category {f16}.": "f1 f2 f3 f4 f15 f17",
 }
 OF_USER = (
-    "You V {f2}, and people who chose it often choose this.",
+    "You V {f2}, and some people who chose it chose this.",
     "Because you V {f2}, you may like this.",
     "This is similar to {f3}, which you V.",
-    "{f1}, which you V, is often followed by this item.",
+    "After {f1}, which you V, some people chose this item.",
     "Because you V both {f2} and {f18}, this could be a good choice for you.",
 )
 VERBS = (
@@ -205,19 +205,19 @@ TURNED = """
 You will enjoy this; we expect a rating of {f7} from you.
 It will suit you: we expect a rating of {f7} from you.
 It will be rated {f8} on average.
-It is priced at {f6}, which is what you usually pay.
+It is priced at {f6}, which is the average of your history.
 Because you chose {f2} in {f5}, this belongs to the same category.
 Much like {f3} by {f4}, this item may suit you.
 You chose {f2} from {f4}, and this is of the same brand.
 You chose {f3} at {f6}, and this is similar.
-People who chose this often choose {f2}.
-Those who chose it often chose {f2}.
-{f1} is often chosen after this.
-This is often followed by {f1}.
-After this, people often choose {f1}.
-{f1} often follows this.
-{f1} is often chosen next.
-People often choose {f1} after this.
+Some people who chose this chose {f2}.
+Some customers who chose it chose {f2}.
+{f1} has been chosen after this.
+This was chosen before {f1}.
+After this, some people chose {f1}.
+{f1} has been chosen later than this.
+{f1} has been chosen later.
+Some people chose {f1} after this.
 You chose this after {f1}.
 You chose this, and {f2} as well.
 You already chose it with {f2}.
@@ -232,12 +232,12 @@ It chose {f2}.
 This is by {f3}.
 This is made by {f2}.
 It is the same as {f3}.
-You usually choose this: {f6}.
+Your history has an average of {f6}.
 You rate {f3} often.
 You would choose {f2}.
 {f2} was chosen by you, others and us.
 This was chosen by you: {f2}.
-People who like {f2} often choose this.
+People who like {f2} chose this.
 All people who chose {f2} choose this.
 Others know you chose {f2}.
 This item chose {f2} for you.
@@ -259,17 +259,16 @@ It once cost {f6}.
 Your rating is {f7}.
 You rate it {f7}.
 You gave it {f7}.
-You often chose {f2}.
-You chose {f2}; many people choose this.
+You all chose {f2}.
+You chose {f2}; all people chose this.
 It is popular in {f5}, number {f9}.
 It is number {f9} in {f5}.
-This is a natural item, often chosen after {f1}.
 It is well made, by {f4}.
 It goes with {f3}.
 The price is up {f10}.
 Its rating has grown by {f10}.
 It is rated {f8} by you, and similar to {f3}.
-People usually pay {f6}.
+People pay {f6}.
 You chose items similar to {f3}.
 You chose an item like {f3}.
 Its description is that of {f3}.
@@ -280,21 +279,21 @@ It is your choice: {f2}.
 You expect to rate it {f7}.
 """.strip().splitlines()
 DENIED = """
-People who chose {f2} do not often choose this.
-People who chose {f2} never choose this.
+People who chose {f2} did not choose this.
+Some people who chose {f2} never chose this.
 Unlike {f3}, this is similar.
 This is not similar to {f3}.
 It is hardly similar to {f3}.
-People who chose {f2} rarely choose this.
-Its price of {f6} is not close to what you usually pay.
+Some people who chose {f2} rarely chose this.
+Its price of {f6} is not close to the average of your history.
 It is less popular: number {f9} of all items.
-Although people who chose {f2} often choose this, it may suit you.
+Although some people who chose {f2} chose this, it may suit you.
 Its average rating is {f13}.
 Although it is similar to {f3}, you may like this.
 This is popular, but number {f9} of all items.
 You chose {f2}, however this is similar to {f3}.
 Despite its average rating of {f8}, it may suit you.
-Only people who chose {f2} often choose this.
+Only some people who chose {f2} chose this.
 It is without a brand, like {f4}.
 It doesn't fit your taste, {f4}.
 It is well rated, at {f13}.
@@ -321,8 +320,82 @@ Trending for you, up {f10}.
 By {f15}, your brand.
 By {f15}, a brand you know.
 In {f16}, a category you like.
-It costs {f17}, which is what you usually pay.
+It costs {f17}, which is the average of your history.
 By {f15}, the same brand as an item you chose.
+""".strip().splitlines()
+# How often, by how many and by whom: no fact says more than a count, of users who once chose so.
+OVERSTATED = """
+People who chose {f2} often chose this too.
+Some people who chose {f2} often chose this too.
+This is frequently chosen together with {f2}.
+This has been chosen frequently after {f1}.
+This has commonly been chosen along with {f2}.
+Customers regularly chose this after {f1}.
+Customers usually chose this after {f1}.
+Customers normally chose this after {f1}.
+Customers typically chose this after {f1}.
+This is a frequent choice after {f1}.
+This is a common choice after {f1}.
+This is the usual choice after {f1}.
+This is the natural next step after {f1}.
+Most people who chose {f2} chose this.
+Most customers chose this after {f1}.
+Many people who chose {f2} chose this.
+Many customers chose both this and {f2}.
+The majority of customers chose this after {f1}.
+All customers who chose {f2} chose this.
+Everyone who chose {f2} chose this.
+Everybody chose this after {f1}.
+Whoever chose {f2} chose this.
+Those who chose {f2} chose this.
+People who chose {f2} chose this.
+People who chose {f2} choose this.
+Customers who chose {f2}, which you chose, chose this as well.
+You chose {f2}; people who chose it chose this.
+People choose this after {f1}.
+Customers choose this along with {f2}.
+Some people who chose {f2} choose this.
+This is chosen after {f1}.
+This is chosen along with {f2}.
+This and {f2} are chosen by the same people.
+This always has been chosen after {f1}.
+This has been chosen next after {f1}.
+This has been chosen soon after {f1}.
+This has been chosen right after {f1}.
+This follows {f1}.
+{f1}, which you chose, is followed by this.
+After {f1}, customers go on to this.
+It is a bestseller, at rank {f9}.
+It is a bestselling item: number {f9}.
+It sells best, at rank {f9}.
+It is a hit, at rank {f9}.
+It is often chosen: number {f9} of all items.
+It is widely chosen, at rank {f9}.
+Many people choose this: number {f9} of all items.
+Most people chose this: number {f9} of all items.
+Everybody chose this: number {f9} of all items.
+At {f6}, it is close to what you usually pay.
+At {f6}, it is close to what you pay.
+It costs {f6}, about what you normally spend.
+It costs {f6}, your usual price.
+It fits your budget, at {f6}.
+Usually it is rated {f8}.
+It is often rated {f8}.
+It is mostly similar to {f3}.
+It is always in {f5}.
+You often chose {f4}.
+You usually chose {f5}.
+""".strip().splitlines()
+# Of one user.
+PLURAL = """
+Customers chose this after {f1}.
+Some customers chose this after {f1}.
+Shoppers chose both this and {f2}.
+This has been chosen by people who chose {f2}.
+Some other people who chose {f2} chose this too.
+This and {f2} have been chosen by the same customers.
+You chose {f2}, and others chose this along with it.
+Several customers chose this after {f1}.
 """.strip().splitlines()
 UNCITED = ("You may like this.", "This is popular.", "We suggest this item.", "It fits.", "It is similar.", "")
 
@@ -356,6 +429,12 @@ def _of_facts() -> Iterator[FalseText]:
     for text in [*PERSONAL, *UNCITED]:
         yield FalseText("a personal reason" if text in PERSONAL else "no citation", text, chosen)
     single = tuple(replace(fact, count=1) for fact in facts)
+    for text in PLURAL:
+        yield FalseText("count of users", text, tuple(replace(fact, count=1) for fact in chosen))
+    for text in ("Several customers chose this after {f1}.", "A few people who chose {f2} chose this."):
+        yield FalseText("count of users", text, tuple(replace(fact, count=2) for fact in chosen))
+    yield FalseText("count", "You bought several items, {f1} among them.", facts)
+    yield FalseText("count", "You bought some items like {f2}, and customers chose this along with it.", facts)
     yield FalseText("count", "It is made by {f4}, like several items you bought.", single)
     yield FalseText("count", "It is made by {f4}, like some items you bought.", single)
     yield FalseText("count", "You bought items by {f4}.", single)
@@ -364,10 +443,11 @@ def _of_facts() -> Iterator[FalseText]:
 
 def _of_words() -> Iterator[FalseText]:
     facts = facts_of(None)
-    for text in [*TURNED, *DENIED]:
-        yield FalseText("turned" if text in TURNED else "denied", text, facts)
+    for change, texts in (("turned", TURNED), ("denied", DENIED), ("overstated", OVERSTATED)):
+        for text in texts:
+            yield FalseText(change, text, facts)
     for base in (
-        "People who chose {f2} often choose this",
+        "Some people who chose {f2} chose this",
         "It is similar to {f3}",
         "By {f4}, a brand in your history",
     ):

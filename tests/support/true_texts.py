@@ -24,8 +24,8 @@ def facts_of(action: str | None) -> tuple[Fact, ...]:
     """One fact of each kind, those of the history by an action."""
     own = {"history_item": 7, "action": action, "personal": True, "strength": 0.5}
     return (
-        Fact("f1", Kind.NEXT_PURCHASE, "Argan oil shampoo", "title", **own),
-        Fact("f2", Kind.CO_PURCHASE, "Rose face cream", "title", **own),
+        Fact("f1", Kind.NEXT_PURCHASE, "Argan oil shampoo", "title", count=4, **own),
+        Fact("f2", Kind.CO_PURCHASE, "Rose face cream", "title", count=4, **own),
         Fact("f3", Kind.SIMILAR_TEXT, "Hair mask, 200 ml", "title", **own),
         Fact("f4", Kind.SHARED_BRAND, "Arganics", "brand", count=3, **own),
         Fact("f5", Kind.SHARED_CATEGORY, "Hair Care", "category", count=3, **own),
@@ -37,50 +37,26 @@ def facts_of(action: str | None) -> tuple[Fact, ...]:
         Fact("f11", Kind.RULE, "under 20", "text", strength=0.1),
         Fact("f12", Kind.TASTE, "", "text", count=9, personal=True, strength=0.4),
         Fact("f13", Kind.AVERAGE_RATING, 2.1, "rating", polarity="against", strength=-0.2),
-        Fact("f14", Kind.CO_PURCHASE, "Pregnancy test", "title", sensitive=True, **own),
+        Fact("f14", Kind.CO_PURCHASE, "Pregnancy test", "title", count=4, sensitive=True, **own),
         Fact("f15", Kind.BRAND, "Arganics", "brand"),
         Fact("f16", Kind.CATEGORY, "Hair Care", "category"),
         Fact("f17", Kind.PRICE, 12.95, "price"),
-        Fact("f18", Kind.CO_PURCHASE, "Night cream", "title", **own),
+        Fact("f18", Kind.CO_PURCHASE, "Night cream", "title", count=4, **own),
     )
 
 
 # V: what the user did, in a phrase that takes an object; B: the same with a brand as the object.
 OF_ACTION = """
-People who chose {f2} often choose this too.
-People who chose {f2}, which you V, often chose this as well.
 Because you V {f2}, you may like this.
-You V {f2}, and people who did so often choose this.
 Since you V {f2}, you might like this one.
 We suggest this because you V {f2}.
 We recommend this item since you V {f2}.
-This is often chosen together with {f2}, which you V.
-Shoppers who chose {f2} frequently chose this item too.
-This item is frequently chosen by people who chose {f2}.
-You V {f2}; others who chose it often chose this too.
 Because you V {f2}, we think this could be a good match for you.
-{f2}, which you V, and this item are often chosen by the same people.
-Customers who picked {f2} often picked this as well.
 This goes together with {f2}, an item that you V.
 As you V {f2}, this may interest you.
-This is often picked alongside {f2}, which you V.
 Based on {f2}, which you V, this may be a good fit.
-Those who chose {f2} often went on to choose this as well.
 You V {f2}, so this may be of interest to you.
-You V {f2} and {f18}; people who chose them often choose this as well.
 Because you V both {f2} and {f18}, this could be a good choice for you.
-After {f1}, which you V, people often choose this next.
-This is often chosen soon after {f1}.
-You V {f1}, and this is often the next choice.
-People often choose this soon after {f1}, which you V.
-This often follows {f1}, which you V.
-Since you V {f1}, this could be a natural next step.
-Those who chose {f1} often continue with this.
-{f1}, which you V, is often followed by this item.
-You V {f1}; this is a frequent next choice.
-After choosing {f1}, people often choose this.
-This is commonly the next item after {f1}.
-Because you V {f1}, this might be what you want next.
 Its description is similar to that of {f3}, which you V.
 This is similar to {f3}, which you V.
 It resembles {f3}, an item you V.
@@ -109,17 +85,31 @@ You V several items in {f5}, and here is another one.
 Since you V items in {f5}, you might like this one.
 It is from the same category, {f5}, as items you V.
 Here is another item in {f5}, a category in your history.
+It has been chosen after {f1}, which you V.
+Customers chose this after {f1}, which you V.
+After {f1}, which you V, customers chose this item.
+You V {f1}, and customers have chosen this later.
+You V {f1}; some customers chose this later.
+Some customers chose this item later than {f1}, which you V.
+Because you V {f1}, we suggest this item, which has been chosen later.
+After choosing {f1}, some customers chose this.
+Several customers have chosen this after {f1}.
+This has been picked after {f1}, which you V.
+People have chosen this after {f1}.
+It has been chosen along with {f2}, which you V.
+Some customers who chose {f2} chose this too.
+This has been chosen by customers who chose {f2}, which you V.
+You V {f2}, and some customers who chose it chose this as well.
+Customers chose both this and {f2}, which you V.
+This and {f2}, which you V, have been chosen by the same customers.
+This has been chosen together with {f2}.
+This item was picked alongside {f2}, which you V.
+Several shoppers chose this along with {f2}.
+Because you V {f2}, you may like this: it has been chosen along with it.
+You V {f2} and {f18}; customers have chosen this along with them.
 """.strip().splitlines()
 
 OTHERS = """
-At {f6}, it is close to what you usually pay.
-Its price of {f6} is near what you usually spend.
-It costs {f6}, which is about what you normally pay.
-The price, {f6}, is in line with your usual spending.
-Priced at {f6}, it is close to your usual price.
-It costs {f6}, close to the price of items you usually choose.
-With a price of {f6}, it fits your usual budget.
-At {f6}, it is in your usual price range.
 We expect you to rate it {f7}.
 You would probably rate this {f7}.
 We think you would give it a rating of {f7}.
@@ -140,7 +130,6 @@ This is a popular item, ranked {f9}.
 It is popular with other shoppers, at rank {f9}.
 This is popular and holds place {f9} in our catalogue.
 A popular choice, number {f9} of all items.
-Many people choose this item: it ranks {f9}.
 Popular with our customers, at number {f9}.
 It is one of our popular items, at rank {f9}.
 It is chosen more often lately, up {f10}.
@@ -148,12 +137,20 @@ This is trending: up {f10} lately.
 Its popularity has grown by {f10} lately.
 It is becoming more popular, up {f10}.
 It has been chosen {f10} more often lately.
-People choose it more and more: up {f10} lately.
 Interest in this item is rising, by {f10}.
 It matches what you asked for: {f11}.
 You asked for {f11}, and this fits.
 It fits your filter, {f11}.
 It meets your request: {f11}.
+At {f6}, it is close to the average of your history.
+Its price of {f6} is near the average price in your history.
+It costs {f6}, which is about the average of your history.
+The price, {f6}, is in line with the average of your history.
+Priced at {f6}, it is close to the average price of items in your history.
+It costs {f6}, close to the average price of your history.
+With a price of {f6}, it is near the average in your history.
+It is chosen more and more: up {f10} lately.
+It is popular, at rank {f9} of all items.
 """.strip().splitlines()
 
 # With the fact that they cite beside the text.
@@ -171,28 +168,28 @@ f8|It is well rated on average.
 f9|It is popular with other shoppers.
 f9|It is a popular item.
 f10|It is becoming more popular.
-f6|Its price is close to what you usually pay.
-f6|It is priced in line with your habits.
 f3|Its description is similar to that of an item in your history.
-f2|It is often chosen by people who chose an item in your history.
-f1|It is often chosen soon after an item in your history.
+f6|Its price is close to the average of your history.
+f6|It is priced in line with the average of your history.
+f2|It has been chosen by customers who chose an item in your history.
+f1|It has been chosen after an item in your history.
 """.strip().splitlines()
 
 COMBINED = """
-Because you V {f2}, and at {f6} it is close to what you usually pay.
-People who chose {f2} often choose this, and it is rated {f8} on average.
 This is by {f4}, like several items you V, and it is similar to {f3}.
-You V {f1}, and this is often chosen next; it costs {f6}, close to what you usually pay.
 It is similar to {f3}, which you V, and popular too, at rank {f9}.
 It is in {f5}, a category in your history, and rated {f8} on average.
-After {f1}, people often choose this, and it is by {f4}, a brand in your history.
-This is often chosen together with {f2}, and it is up {f10} lately.
 Its description resembles that of {f3}, and customers rate it {f8} on average.
-Although its average rating is only {f13}, people who chose {f2} often choose this.
-People who chose {f2} often choose this, but its average rating is {f13}.
 It is similar to {f3}, although it is rated {f13} on average.
 You V {f3}, and this is similar. It is also by {f4}, a brand in your history.
-You V {f2}. It is often chosen together with {f2}. We expect you to rate it {f7}.
+Because you V {f2}, and at {f6} it is close to the average of your history.
+Some customers who chose {f2} chose this, and it is rated {f8} on average.
+You V {f1}, and this has been chosen later; it costs {f6}, close to the average of your history.
+After {f1}, some customers chose this, and it is by {f4}, a brand in your history.
+This has been chosen together with {f2}, and it is up {f10} lately.
+Although its average rating is only {f13}, some customers who chose {f2} chose this.
+Some customers who chose {f2} chose this, but its average rating is {f13}.
+You V {f2}. It has been chosen together with {f2}. We expect you to rate it {f7}.
 """.strip().splitlines()
 
 BLURBS = """
@@ -210,25 +207,7 @@ It is a popular item from {f15}, number {f9} in the catalogue.
 """.strip().splitlines()
 
 MORE = """
-This item is often chosen by shoppers who chose {f2}.
-You V {f2}, and other shoppers who chose it often choose this too.
-Since you V {f2}, we suggest this item, which is often chosen together with it.
-Many people who chose {f2} also chose this.
-{f2} and this item are often chosen together.
 Because you V {f2}, we think you may like this too.
-Customers often choose this together with {f2}.
-Other customers who chose {f2} also often chose this item.
-This item often goes together with {f2}, which you V.
-We suggest this item because people who chose {f2} often choose it.
-You V {f2}, which is often chosen together with this item.
-You V {f1}, and people often choose this afterwards.
-Soon after {f1}, people often choose this item.
-This is a common next choice after {f1}, which you V.
-It often comes next after {f1}.
-Shoppers often choose this item after {f1}.
-Because you V {f1}, this may be a natural next choice.
-We recommend this as a next step after {f1}, which you V.
-People who chose {f1} often choose this item next.
 This item has a description similar to {f3}, which you V.
 You V {f3}, and this item is similar to it.
 Because you V {f3}, we suggest this similar item.
@@ -247,10 +226,6 @@ You V items in {f5}, and this belongs to the same category.
 This is in {f5}, the category of several items you V.
 Because you V several items in {f5}, we suggest this one.
 It is another item from {f5}, a category you have B before.
-Its price, {f6}, is close to what you usually spend.
-It costs {f6}, and that is close to what you usually pay.
-At {f6}, its price is typical for you.
-With {f6}, it is near your usual price.
 We expect that you would rate it {f7}.
 We estimate that you would rate this item {f7}.
 You would probably give it {f7}.
@@ -262,7 +237,6 @@ Its ratings are {f8} on average.
 It is a popular item, at number {f9}.
 It ranks {f9} among all items by popularity.
 This item is popular: it holds rank {f9} in the catalogue.
-Many shoppers choose this item, which is number {f9} among all items.
 It has been growing in popularity, up {f10} lately.
 This item is chosen {f10} more often lately.
 More people have chosen it lately, up {f10}.
@@ -274,22 +248,9 @@ In {f16}, by {f15}, at {f17}.
 An item by {f15}, rated {f8} on average.
 The brand is {f15}, and the category is {f16}.
 It sells for {f17}.
-You V {f2}, and this is often chosen together with it. It is also rated {f8} on average.
-It is similar to {f3}, which you V, and its price of {f6} is close to what you usually pay.
 This is by {f4}, a brand in your history, and popular with other customers, at rank {f9}.
 Because you V {f2} and items by {f4}, you may like this.
-People who chose {f2} also frequently choose this item.
-You V {f2}; this item is often chosen with it by the same shoppers.
 We think this may suit you because you V {f2}.
-Those who chose {f2} commonly chose this item as well.
-This item may interest you, since people who chose {f2} often choose it.
-Shoppers with {f2} often choose this item.
-As you V {f2}, we suggest this item, often chosen by the same people.
-After people choose {f1}, this is often what they choose next.
-This item often comes soon after {f1}.
-You V {f1}, so this could be your next choice.
-Often chosen next by people who chose {f1}.
-This is frequently chosen after {f1}, which you V.
 In its description, this item is close to {f3}, which you V.
 This item reads much like {f3}.
 You V {f3}. This item has a similar description, close to that of {f3}.
@@ -301,16 +262,12 @@ It is by {f4}, and you V several items of that brand.
 This item is from {f5}, a category that you know well.
 You V several items from {f5} before.
 It belongs to {f5}, as do several items you V.
-The price of {f6} is close to what you normally spend.
-It is priced at {f6}, which is near what you usually pay.
-At {f6}, it fits your usual spending.
 We predict a rating of {f7} from you.
 We expect a rating of {f7} from you.
 You would probably rate this item {f7}.
 Shoppers rate this item {f8} on average.
 The average rating of this item is {f8}.
 On average, it is rated {f8}.
-It is popular with many shoppers, at rank {f9}.
 This item ranks {f9} in popularity.
 This item is number {f9} among all our items.
 Lately, it has been chosen {f10} more often.
@@ -319,24 +276,8 @@ It is within what you asked for: {f11}.
 This item is made by {f15}, and it costs {f17}.
 An item by {f15}, in {f16}, for {f17}.
 {f15} makes this item, which belongs to {f16}.
-You V {f2}, and this is often chosen with it; it is also rated {f8} on average.
 It is similar to {f3}, which you V, and it is by {f4}, a brand in your history.
 You may like this because you V {f2} and because it is similar to {f3}.
-It is in {f5}, a category you know, and costs {f6}, close to what you usually pay.
-This item and {f2} are often chosen by the same shoppers.
-Other people who chose {f2} often pick this item too.
-You V {f2}, and shoppers who chose it often go on to choose this.
-Because people who chose {f2} often choose this item, we think it may interest you.
-You may like this item, as it is often chosen alongside {f2}, which you V.
-You V {f2}. This item is often picked by people who chose {f2}.
-We suggest it because it is often chosen with {f2}.
-It is frequently chosen alongside {f2}.
-Following {f1}, people often choose this item.
-Because you V {f1}, we suggest this item as a next step.
-This item is often the next choice after {f1}, which you V.
-You V {f1}; people often choose this item soon after.
-Many people choose this item soon after {f1}.
-The next item that people often choose after {f1} is this one.
 Its description closely resembles {f3}, which you V.
 This item is comparable to {f3}, which you V.
 You V {f3}, which has a similar description.
@@ -352,10 +293,6 @@ This is a {f5} item, and you V several of those.
 Because {f5} is a category in your history, we suggest this item.
 Several items you V are in {f5}, like this one.
 {f5} is a category you have B before.
-It costs {f6}, near what you usually pay.
-Its price, {f6}, fits what you usually spend.
-For {f6}, it is close to your usual price.
-You usually pay about as much as this item costs, {f6}.
 Our model expects you to rate it {f7}.
 We think that you would rate it {f7}.
 You might rate this item {f7}.
@@ -366,30 +303,49 @@ It is one of the popular items: number {f9}.
 By popularity, it is number {f9} of all items.
 Popular items include this one, at number {f9}.
 Its popularity is rising, up {f10}.
-People choose this item {f10} more often of late.
+People chose this item {f10} more often of late.
 It meets what you asked for, {f11}.
 This item by {f15} is in {f16} and costs {f17}.
 The item belongs to {f16} and is made by {f15}.
-You V {f2}, and people who chose it often choose this too. At {f6}, it is close to what you usually pay.
 It is similar to {f3}, and it is also by {f4}, a brand in your history.
+This item has been chosen by shoppers who chose {f2}.
+You V {f2}, and some other shoppers who chose it chose this too.
+Since you V {f2}, we suggest this item, which has been chosen together with it.
+{f2} and this item have been chosen together.
+Customers chose this together with {f2}.
+Some other customers who chose {f2} also chose this item.
+We suggest this item because some customers who chose {f2} chose it.
+You V {f2}, which has been chosen together with this item.
+You V {f1}, and some people chose this afterwards.
+Shoppers chose this item after {f1}.
+Some people who chose {f1} chose this item later.
+You V {f2}, and this has been chosen together with it. It is also rated {f8} on average.
+It is similar to {f3}, which you V, and its price of {f6} is close to the average of your history.
+You V {f2}; this item has been chosen with it by the same shoppers.
+This item may interest you, since some people who chose {f2} chose it.
+As you V {f2}, we suggest this item, chosen by the same people.
+Chosen later by some people who chose {f1}.
+Its price, {f6}, is close to the average of your history.
+It costs {f6}, and that is close to the average price in your history.
+With {f6}, it is near the average of your history.
+The price of {f6} is close to the average price of your history.
+You V {f2}, and this has been chosen with it; it is also rated {f8} on average.
+It is in {f5}, a category you know, and costs {f6}, close to the average of your history.
+This item and {f2} have been chosen by the same shoppers.
+Some other people who chose {f2} picked this item too.
+Because some people who chose {f2} chose this item, we think it may interest you.
+You may like this item, as it has been chosen alongside {f2}, which you V.
+You V {f2}. This item has been picked by people who chose {f2}.
+We suggest it because it has been chosen with {f2}.
+It was chosen alongside {f2}.
+You V {f1}; some people chose this item later.
+You V {f2}, and some people who chose it chose this too. At {f6}, it is close to the average of your history.
+It is popular with shoppers, at rank {f9}.
 """.strip().splitlines()
 
 HELD_OUT = """
-You V {f2}; people who chose it often choose this item as well.
-People often choose this item together with {f2}, which you V.
-This is an item that people who chose {f2} often choose.
-Because it is often chosen with {f2}, which you V, we suggest it.
 This item is here because you V {f2}.
-Those who chose {f2}, which you V, often chose this too.
-It is often chosen alongside {f2}, an item that you V.
-Often chosen together with {f2}.
 Since {f2} is in your history, you may like this item.
-After {f1}, this is a common next choice.
-You V {f1}, and this item often comes next.
-This item is often chosen right after {f1}.
-A natural next step after {f1}, which you V.
-People often go on to this item after {f1}.
-It often follows {f1}.
 Its description is much like that of {f3}, which you V.
 Because its description is similar to {f3}, which you V, you may like it.
 This item and {f3} have much in common in their descriptions.
@@ -405,10 +361,6 @@ The category {f5} is one that you have B before.
 It belongs to {f5}, and so do several items you V.
 In {f5}, a category that you V several items in.
 You may like it because it is in {f5}, like several items you V.
-Its price, {f6}, is similar to what you usually pay.
-It is priced at {f6}, about what you usually spend.
-At {f6} it is within your usual price range.
-It costs {f6}, which is close to your usual spending.
 You are expected to rate it {f7}.
 We expect your rating to be {f7}.
 You will probably rate it {f7}.
@@ -419,21 +371,12 @@ Its average rating among customers is {f8}.
 It is popular, at number {f9} of all items.
 It holds place {f9} among the popular items.
 It is ranked {f9} by popularity.
-More and more people choose it: up {f10} lately.
 It has become more popular lately, by {f10}.
 It is by {f15} and costs {f17}.
 It belongs to {f16}, is by {f15} and costs {f17}.
 This item is priced at {f17}.
-You V {f2}, and people who chose that often choose this item too.
-People who chose {f2} tend to choose this too.
 Your interest in {f2} suggests that you may like this.
-You V {f2}, which people often choose with this item.
-This was often chosen by people who chose {f2}.
 Because you V {f2}, this item could interest you.
-This item is a common choice for people who chose {f2}.
-Next, people who chose {f1} often choose this item.
-As a next step after {f1}, people often choose this.
-People who chose {f1} often choose this item soon after.
 If you like {f3}, this similar item may suit you.
 This item's description is similar to that of {f3}.
 It is described in the same way as {f3}, which you V.
@@ -449,10 +392,6 @@ It shares its brand, {f4}, with items you V.
 It falls into {f5}, a category in your history.
 You have B {f5} before, and this is another item of that kind.
 Its category is {f5}, as with several items you V.
-At {f6}, it costs about what you usually pay.
-You usually pay about {f6} for an item.
-Its price of {f6} matches your usual spending.
-With its price of {f6}, it is close to your habits.
 We predict that you will rate it {f7}.
 Your predicted rating of it is {f7}.
 You may well rate it {f7}.
@@ -465,6 +404,24 @@ Lately, people have chosen it more often, by {f10}.
 It comes from {f15}, belongs to {f16} and costs {f17}.
 This {f16} item is made by {f15}.
 The maker is {f15}, the price is {f17}.
+You V {f2}; some people who chose it chose this item as well.
+People chose this item together with {f2}, which you V.
+Because it has been chosen with {f2}, which you V, we suggest it.
+Some shoppers who chose {f2}, which you V, chose this too.
+It has been chosen alongside {f2}, an item that you V.
+Chosen together with {f2}.
+You V {f1}, and this item has been chosen later.
+This item has been chosen after {f1}.
+Some people went on to this item after {f1}.
+Its price, {f6}, is similar to the average of your history.
+It is priced at {f6}, about the average of your history.
+It costs {f6}, which is close to the average price of your history.
+It is chosen more and more: it is up {f10} lately.
+You V {f2}, and several people who chose that chose this item too.
+You V {f2}, which people chose with this item.
+This was chosen by people who chose {f2}.
+A few people who chose {f1} chose this item later.
+At {f6}, it costs about the average of your history.
 """.strip().splitlines()
 
 

@@ -1,8 +1,8 @@
 """Compiled loops that add facts to listed items until each has two, see `recsys.core.compiled`.
 
 Facts stand in `facts` int64 [B, K, 2, 4]: the kind's code, the value, the position in the history of the item that they
-speak of, how many items they speak of; a code of `NONE` where there is no fact yet. Which facts are true follows
-`recsys.explain.facts`: hidden items are neither named nor counted, and of a history its latest `MOST_RECENT`
+speak of, how many items or users they speak of; a code of `NONE` where there is no fact yet. Which facts are true
+follows `recsys.explain.facts`: hidden items are neither named nor counted, and of a history its latest `MOST_RECENT`
 interactions are looked at.
 
 All that is known of an item stands side by side in a row of `table` int32 [N, 4 + C], so that it is read at once: row
@@ -46,8 +46,10 @@ def add_reasons(
     sources: Int64Array,
     positions: Int64Array,
     named: Int32Array,
+    counts: Int64Array,
     taste: BoolArray,
     kinds: Int64Array,
+    together: int,
     taste_kind: int,
     facts: Int64Array,
 ) -> None:
@@ -55,9 +57,10 @@ def add_reasons(
 
     Args:
         items: [B, K], personal ones.
-        sources, positions, named, taste: [B, K], see `recsys.explain.cheap.reasons.Reasons`; the value of a fact is the
-            row of the item that it names.
+        sources, positions, named, counts, taste: [B, K], see `recsys.explain.cheap.reasons.Reasons`; the value of a
+            fact is the row of the item that it names.
         kinds: codes, by source.
+        together: code of what is told of one user instead where the count is 0.
         taste_kind: code of a taste.
         facts: see above.
     """
@@ -65,7 +68,9 @@ def add_reasons(
         for column in range(items.shape[1]):
             source = sources[query, column]
             if source >= 0:
-                _add(facts, query, column, kinds[source], named[query, column], positions[query, column], 1)
+                count = counts[query, column]
+                kind = kinds[source] if count > 0 else together
+                _add(facts, query, column, kind, named[query, column], positions[query, column], max(count, 1))
             elif taste[query, column]:
                 _add(facts, query, column, taste_kind, 0, NONE, 1)
 

@@ -86,7 +86,8 @@ class CheapFacts:
         items = lists.personal_items if reasons.personal else np.full_like(lists.items, NO_ITEM)
         facts = np.full((*items.shape, FACTS, 4), NONE)
         kinds = np.array([NONE if kind is None else _CODES[kind] for kind in found.kinds], np.int64)
-        add_reasons(items, found.sources, found.positions, found.items, found.taste, kinds, _CODES[Kind.TASTE], facts)
+        reason = found.sources, found.positions, found.items, found.counts, found.taste
+        add_reasons(items, *reason, kinds, _CODES[Kind.CO_PURCHASE], _CODES[Kind.TASTE], facts)
         self._add_attributes(queries, items, facts)
         predictor = self.base.bundle.rating_predictor
         if lists.ratings is not None and predictor is not None:
@@ -110,7 +111,7 @@ class CheapFacts:
         Args:
             kind: what it says.
             value: of a brand or a category its row, of a price the item's, of a rating tenths, of popularity the rank.
-            count: how many items of the history it speaks of.
+            count: see `Fact`.
             item: the one that it speaks of, or the latest of them.
             title: of that; the value of a fact of one item of the history.
             action: what the user did with it.

@@ -1,11 +1,11 @@
 """Compiled loops that find which item of a history gives most to what a source says, see `recsys.core.compiled`.
 
 They read the histories of B queries as `indptr`, `history` and `weights`, and offer what they find for the listed
-`items` [B, K], `NO_ITEM` where nothing is wanted: the part that the source has in the sum, its number, and the position
-in the history of the item with the largest share. An offer replaces what `parts`, `sources` and `positions` [B, K] hold
-where its part is larger. Items that are `hidden` [N] are never named, nor is the listed item itself. `slots` is int32
-[N], 0 before and after; `shares` is scratch, a row for each of K items and a column for each position of the longest
-history.
+`items` [B, K], `NO_ITEM` where nothing is wanted: the part that the source has in the sum, its number, the position
+in the history of the item with the largest share, and how many users stand behind both. An offer replaces what `parts`,
+`sources`, `positions` and `counts` [B, K] hold where its part is larger. Items that are `hidden` [N] are never named,
+nor is the listed item itself. `slots` is int32 [N], 0 before and after; `shares` and `behind` are scratch, a row for
+each of K items and a column for each position of the longest history.
 """
 
 from __future__ import annotations
@@ -36,33 +36,37 @@ def offer_lists(
     hidden: BoolArray,
     neighbours: Int32Array,
     similarities: UInt16Array,
+    support: UInt16Array,
+    least: int,
     scale: float,
     decay: float,
     weight: float,
     source: int,
     slots: Int32Array,
     shares: Float64Array,
+    behind: UInt16Array,
     parts: Float64Array,
     sources: Int64Array,
     positions: Int64Array,
+    counts: Int64Array,
 ) -> None:
     """Offer what the neighbour lists of a source give: its whole score, unless that is borrowed.
 
     Args:
         indptr, history, weights, items, hidden: see above; each item once in a list.
         neighbours, similarities, scale, decay: of the source, see `recsys.sources.item_to_item.source.ItemToItem`.
+        support: likewise; [0, 0] of lists that count nobody, of which 1 is told.
+        least: how many users must stand behind an item that is named; 0 of lists that count nobody.
         weight: of the source in the sum.
         source: its number.
-        slots, shares, parts, sources, positions: see above.
+        slots, shares, behind, parts, sources, positions, counts: see above.
     """
-    marks = np.zeros(_MARKS, np.uint8)
+    counted = support.shape[0] > 0
+    marks = np.zeros(_MARKS, np.bool_)
     for query in range(items.shape[0]):
         start, end = indptr[query], indptr[query + 1]
         _clear(shares, end - start)
-        for column in range(items.shape[1]):
-            if items[query, column] != NO_ITEM:
-                slots[items[query, column]] = column + 1
-                marks[items[query, column] & (_MARKS - 1)] = 1
+        _mark(items, query, True, slots, marks)
         strength = scale
         for position in range(end - 1, start - 1, -1):
             if position - _AHEAD >= start:
@@ -74,17 +78,16 @@ def offer_lists(
                     break
                 if marks[neighbour & (_MARKS - 1)] and slots[neighbour] > 0:
                     shares[slots[neighbour] - 1, position - start] += by * number(similarities[item, column])
+                    if counted:
+                        behind[slots[neighbour] - 1, position - start] = support[item, column]
             strength *= decay
-        for column in range(items.shape[1]):
-            if items[query, column] != NO_ITEM:
-                slots[items[query, column]] = 0
-                marks[items[query, column] & (_MARKS - 1)] = 0
+        _mark(items, query, False, slots, marks)
         _merge_repeats(history, start, end, slots, shares)
         for column in range(items.shape[1]):
-            best, total = _largest(shares, column, history, start, end, items[query, column], hidden)
+            best, total = _largest(shares, behind, least, column, history, start, end, items[query, column], hidden)
             if best != NOTHING and weight * total > parts[query, column]:
                 parts[query, column], sources[query, column] = weight * total, source
-                positions[query, column] = best
+                positions[query, column], counts[query, column] = best, behind[column, best] if counted else 1
 
 
 @compiled
@@ -103,9 +106,11 @@ def offer_text(
     source: int,
     slots: Int32Array,
     shares: Float64Array,
+    behind: UInt16Array,
     parts: Float64Array,
     sources: Int64Array,
     positions: Int64Array,
+    counts: Int64Array,
 ) -> None:
     """Offer what the text part of a two-tower gives, as far as that is more than an average item has.
 
@@ -116,7 +121,7 @@ def offer_text(
         least_likeness: cosine of the texts of two items from which on one is named for the other.
         max_history: how many of the latest interactions the tower reads.
         scale, decay: see `recsys.sources.two_tower.text_match.TextMatch`.
-        weight, source, slots, shares, parts, sources, positions: as of `offer_lists`.
+        weight, source, slots, shares, behind, parts, sources, positions, counts: as of `offer_lists`; the count is 1.
     """
     first, width = embeddings.shape[1] - len(usual), len(usual)
     texts, read = np.empty((items.shape[1], width), np.float32), np.empty(width, np.float32)
@@ -145,13 +150,22 @@ def offer_text(
         _merge_repeats(history, start, end, slots, shares)
         for column in range(items.shape[1]):
             item = items[query, column]
-            best, total = _largest(shares, column, history, start, end, item, hidden)
+            best, total = _largest(shares, behind, 0, column, history, start, end, item, hidden)
             if best == NOTHING or weight * (total - least) <= parts[query, column]:
                 continue
             size = _read(embeddings, history[start + best], first, read)
             if _dot(texts[column], read) >= least_likeness * math.sqrt(sizes[column] * size):
                 parts[query, column], sources[query, column] = weight * (total - least), source
-                positions[query, column] = best
+                positions[query, column], counts[query, column] = best, 1
+
+
+@compiled
+def _mark(items: Int32Array, query: int, on: bool, slots: Int32Array, marks: BoolArray) -> None:
+    """Write where each item of a list stands in it, from 1, and that it is in one; undo that if not `on`."""
+    for column in range(items.shape[1]):
+        if items[query, column] != NO_ITEM:
+            slots[items[query, column]] = column + 1 if on else 0
+            marks[items[query, column] & (_MARKS - 1)] = on
 
 
 @compiled
@@ -213,14 +227,25 @@ def _merge_repeats(history: Int32Array, start: int, end: int, slots: Int32Array,
 
 @compiled
 def _largest(
-    shares: Float64Array, row: int, history: Int32Array, start: int, end: int, item: int, hidden: BoolArray
+    shares: Float64Array,
+    behind: UInt16Array,
+    least: int,
+    row: int,
+    history: Int32Array,
+    start: int,
+    end: int,
+    item: int,
+    hidden: BoolArray,
 ) -> tuple[int, float]:
-    """Position of the largest positive share of an item that may be named, and the sum of all; equal: the latest."""
+    """Position of the largest positive share of an item that may be named, and the sum of all; equal: the latest.
+
+    What stands `behind` is read where at least one user must, and a share is not 0.
+    """
     total, most, best = 0.0, 0.0, NOTHING
     for position in range(end - start - 1, -1, -1):
         share, chosen = shares[row, position], history[start + position]
         total += share
-        if share > most and chosen != item and not hidden[chosen]:
+        if share > most and chosen != item and not hidden[chosen] and (least == 0 or behind[row, position] >= least):
             most, best = share, position
     return best, total
 

@@ -7,8 +7,8 @@ explanation does that.
 
 What counts as a part, and which facts it gives, follows `recsys.explain.facts.from_sources`:
 
-- the whole score of an item-to-item source. A borrowed score is none: that other items were chosen together says
-  nothing of this one;
+- the whole score of an item-to-item source, where an item can be named with which users chose the listed one. A
+  borrowed score is none: that other items were chosen together says nothing of this one;
 - the text part of the two-tower, less that of an average item, since inner products have no zero of their own; where
   both texts are alike enough to say so;
 - what a source from outside says of the history, if it tells similar items by behaviour or content.
@@ -30,10 +30,10 @@ import numpy as np
 from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 from recsys.explain.cheap.reason_kernels import NOTHING, find_tastes, name_items, offer_lists, offer_text
-from recsys.explain.fact import Kind
-from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source
+from recsys.explain.fact import OF_BEHAVIOUR, Kind
+from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source, told_by
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
@@ -41,6 +41,7 @@ from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.two_tower.source import TwoTowerSource
 
+_UNCOUNTED: UInt16Array = np.zeros((0, 0), np.uint16)
 _MEAN_OF = 4096  # rows of which the average item's text is made; rows are in no order
 
 
@@ -54,6 +55,8 @@ class Reasons:
         positions: int64 [B, K], in the history, of the item with the largest share of that source's score; of an item
             that it holds several times the latest. -1 likewise.
         items: int32 [B, K], rows of these items; `NO_ITEM` likewise.
+        counts: int64 [B, K], how many users stand behind both items, 1 of content; 0 of a transition that nobody took
+            this way round: its fact is a co-purchase of one, as in `recsys.explain.facts.from_sources.told_by`.
         parts: float64 [B, K], the source's part of the source sum; 0 likewise.
         taste: bool [B, K], whether it is the reason instead.
     """
@@ -62,6 +65,7 @@ class Reasons:
     sources: Int64Array
     positions: Int64Array
     items: Int32Array
+    counts: Int64Array
     parts: Float64Array
     taste: BoolArray
 
@@ -71,16 +75,18 @@ class _Offers:
     """The best offers until now, see `recsys.explain.cheap.reason_kernels`."""
 
     shares: Float64Array
+    behind: UInt16Array
     parts: Float64Array
     sources: Int64Array
     positions: Int64Array
+    counts: Int64Array
 
     @classmethod
     def none(cls, shape: tuple[int, ...], longest: int) -> Self:
         """For lists of that shape [B, K] and histories of at most so many interactions."""
-        shares, parts = np.empty((shape[1], longest)), np.zeros(shape)
+        shares, behind = np.empty((shape[1], longest)), np.empty((shape[1], longest), np.uint16)
         sources, positions = np.full((2, *shape), NOTHING)
-        return cls(shares, parts, sources, positions)
+        return cls(shares, behind, np.zeros(shape), sources, positions, np.zeros(shape, np.int64))
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,8 @@ class CheapReasons:
         offers = _Offers.none(items.shape, int(queries.histories.lengths.max(initial=0)))
         for number, source in enumerate(self.sources):
             if isinstance(source, ItemToItem):
+                if source.support is None and self.kinds[number] in OF_BEHAVIOUR:
+                    continue  # nothing may be said of it
                 self._offer_lists(source, number, queries, items, offers)
             elif isinstance(source, TwoTowerSource):
                 self._offer_text(source, number, queries, items, offers)
@@ -147,7 +155,7 @@ class CheapReasons:
         past, named = queries.histories, np.empty_like(items)
         name_items(past.indptr, past.items, offers.positions, named)
         taste = self._taste(queries, lists, items, offers.sources)
-        return Reasons(self.kinds, offers.sources, offers.positions, named, offers.parts, taste)
+        return Reasons(self.kinds, offers.sources, offers.positions, named, offers.counts, offers.parts, taste)
 
     def _offer_lists(
         self, source: ItemToItem, number: int, queries: Queries, items: Int32Array, offers: _Offers
@@ -161,15 +169,19 @@ class CheapReasons:
             self.hidden,
             source.neighbours,
             halves(source.scaled),
+            _UNCOUNTED if source.support is None else source.support,
+            1 if self.kinds[number] is Kind.CO_PURCHASE else 0,
             source.scale,
             source.decay,
             self.weights[source.name],
             number,
             item_slots.of(self.n_items),
             offers.shares,
+            offers.behind,
             offers.parts,
             offers.sources,
             offers.positions,
+            offers.counts,
         )
 
     def _offer_text(
@@ -193,9 +205,11 @@ class CheapReasons:
             number,
             item_slots.of(self.n_items),
             offers.shares,
+            offers.behind,
             offers.parts,
             offers.sources,
             offers.positions,
+            offers.counts,
         )
 
     def _offer_why(self, source: Source, number: int, queries: Queries, items: Int32Array, offers: _Offers) -> None:
@@ -207,10 +221,13 @@ class CheapReasons:
             of_item = {int(item): position for position, item in enumerate(history)}
             shares = {item: by_position[row, column, : len(history)][history == item].sum() for item in of_item}
             part = self.weights[source.name] * sum(shares.values())
-            named = [item for item in of_item if item != items[row, column] and not self.hidden[item]]
-            best = max(named, key=lambda item: (shares[item], of_item[item]), default=NO_ITEM)
+            listed = int(items[row, column])
+            said = {item: told_by(source, item, listed) for item in of_item if item != listed and not self.hidden[item]}
+            counts = {item: told[1] for item, told in said.items() if told is not None}
+            best = max(counts, key=lambda item: (shares[item], of_item[item]), default=NO_ITEM)
             if best != NO_ITEM and shares[best] > 0 and part > parts[row, column]:
                 parts[row, column], sources[row, column], positions[row, column] = part, number, of_item[best]
+                offers.counts[row, column] = counts[best]
 
     @cached_property
     def _usual_text(self) -> dict[str, Float32Array]:

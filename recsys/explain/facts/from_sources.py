@@ -22,14 +22,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from recsys.explain.evidence import HistoryShare, SourceOpinion
-from recsys.explain.fact import Fact, Kind
+from recsys.explain.fact import OF_BEHAVIOUR, Fact, Kind
 from recsys.explain.facts.case import Case, polarity
 from recsys.sources.base import Source
 from recsys.sources.registry import NOT_PERSONAL, TWO_TOWER
 
 LEAST_LIKENESS = 0.5  # of random pairs of Amazon's Beauty items one in two hundred has so similar texts
 MOST_OF_KIND = 3  # facts of one kind about different items of the history
-BEHAVIOUR = frozenset({Kind.NEXT_PURCHASE, Kind.CO_PURCHASE})  # kinds of facts that count users
 _NEXT = "transitions"
 _BEST_SHARE, _BEST_LEAST = 0.01, 10
 
@@ -67,7 +66,7 @@ def told_by(source: Source, chosen: int, item: int) -> tuple[Kind, int] | None:
         None where it says nothing that is true of both items.
     """
     kind = kind_of_source(source)
-    if kind not in BEHAVIOUR:
+    if kind not in OF_BEHAVIOUR:
         return None if kind is None or kind is Kind.TASTE else (kind, 1)
     supporters = source.supporters(chosen, item)
     if supporters:

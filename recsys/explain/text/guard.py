@@ -16,13 +16,14 @@ What it refuses is named, for metrics and for those who read an explanation's `g
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from recsys.explain.fact import Fact, Kind
+from recsys.explain.fact import OF_BEHAVIOUR, Fact, Kind
 from recsys.explain.text.phrases import WITHOUT_VALUE
 from recsys.explain.text.vocabulary import CITED, Grammar
 
@@ -242,13 +243,19 @@ class _Reading:
         return [*(self.facts[at] for at in (*before, *behind)), *self.beside]
 
     def _false_counts(self) -> Iterator[Refusal]:
-        for pattern, least in self.grammar.counts:
-            for found in pattern.finditer(self.text):
-                place = self.text.count(" ", 0, found.start())
-                part = next(part for part in self.parts if place in part)
-                meant = self._meant(place, part)
-                if not any(fact.count >= least or fact.kind in _OF_WHOLE_HISTORY for fact in meant):
-                    yield Refusal.COUNT
+        """More items, or more users, than a fact counts."""
+        for found, least in _found(self.grammar.counts, self.text):
+            if not any(_items_of(fact) >= least for fact in self._meant_at(found)):
+                yield Refusal.COUNT
+        for found, least in _found(self.grammar.users, self.text):
+            meant = self._meant_at(found)
+            if not any(fact.count >= least or fact.kind not in OF_BEHAVIOUR for fact in meant):
+                yield Refusal.COUNT
+
+    def _meant_at(self, found: re.Match[str]) -> list[Fact]:
+        """The facts that a match in the text may speak of."""
+        place = self.text.count(" ", 0, found.start())
+        return self._meant(place, next(part for part in self.parts if place in part))
 
     def _reversed(self) -> Iterator[Refusal]:
         """Facts that are told against what they say, or given as a reason that they are not."""
@@ -285,6 +292,18 @@ class _Reading:
                 if not any(_covers(pattern, self.text, found.span()) for pattern in patterns):
                     return False
         return True
+
+
+def _found(patterns: Sequence[tuple[re.Pattern[str], int]], text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """All matches in a text, with how many they speak of at least."""
+    return ((found, least) for pattern, least in patterns for found in pattern.finditer(text))
+
+
+def _items_of(fact: Fact) -> float:
+    """How many items of the history a fact speaks of."""
+    if fact.kind in _OF_WHOLE_HISTORY:
+        return math.inf
+    return 1 if fact.kind in OF_BEHAVIOUR else fact.count
 
 
 def _covers(pattern: re.Pattern[str], text: str, span: tuple[int, int]) -> bool:

@@ -31,6 +31,11 @@ COUNTED: Final = frozenset(
 )
 """Kinds whose facts may count: their templates `several` may have the slot `{count}`."""
 
+OF_LISTS: Final = OF_ACTION | {Kind.TASTE, Kind.PRICE_NEAR_HABIT, Kind.PREDICTED_RATING, Kind.POPULARITY}
+"""Kinds of the reasons in lists, which would say the same ten times if there were but one way to say it."""
+
+FEWEST_WAYS: Final = 2  # to tell a fact of those kinds
+
 WITHOUT_VALUE: Final = frozenset({Kind.TASTE})
 """Kinds whose templates may be without the slot `{value}`."""
 
@@ -150,6 +155,8 @@ class _Templates:
     def __init__(self, kind: Kind, wording: Wording) -> None:
         if not (wording.for_ and wording.against):
             raise ValueError(f"templates for and against of {kind}, at least one each")
+        if kind in OF_LISTS and any(0 < len(ways) < FEWEST_WAYS for ways in (wording.for_, wording.several)):
+            raise ValueError(f"at least {FEWEST_WAYS} templates of {kind}, of which lists tell one after the other")
         value = () if kind in WITHOUT_VALUE else ("value",)
         spoken = ("value", "verb") if kind in OF_ACTION else ("value",)
         counted = (*spoken, "count") if kind in COUNTED else spoken

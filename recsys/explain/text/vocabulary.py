@@ -52,8 +52,9 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         contrasts: words behind which stands what does not speak for the item.
         turns: words that have that before or behind them.
         negations: words that deny.
-        superlatives, numbers: words that are refused by their own name.
+        superlatives, numbers: words that are refused by their own name: praise, words for how often, numbers.
         counts: patterns of statements of several items, and of how many at least.
+        users: patterns of statements of several users, and of how many at least.
         groups: lists of words, for patterns.
         demands: see `Demand`.
         forbidden: patterns of statements that no fact makes.
@@ -73,6 +74,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     superlatives: Words
     numbers: Words
     counts: dict[str, int] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
     groups: dict[str, Words] = field(default_factory=dict)
     demands: tuple[Demand, ...] = ()
     forbidden: tuple[str, ...] = ()
@@ -114,6 +116,7 @@ class Grammar:
         groups = {name: _words(lines) for name, lines in vocabulary.groups.items()}
         groups |= {"events": frozenset(self._events), "user": self.user}
         self.counts = [(_pattern(text, groups), least) for text, least in vocabulary.counts.items()]
+        self.users = [(_pattern(text, groups), least) for text, least in vocabulary.users.items()]
         self.demands = [
             (_pattern(demand.wherever, groups), [_pattern(text, groups) for text in demand.one_of])
             for demand in vocabulary.demands

@@ -9,6 +9,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import Int32Array, Int64Array
 from recsys.explain.cheap import Reasons
+from recsys.explain.fact import Kind
 from recsys.measure.explanations.agreement import Named
 from recsys.measure.results import ReasonFigures
 from recsys.measure.tally import Summary
@@ -57,9 +58,10 @@ def reason_figures(found: Reasons, items: Int32Array, *, samples: int, seed: int
 
 def kinds_of(found: Reasons) -> Int64Array:
     """int64 [U, k]: the same number for the same kind; `_TASTE` for a taste, `_NONE` for no personal reason."""
-    names = list(dict.fromkeys(found.kinds))
+    names = list(dict.fromkeys((Kind.CO_PURCHASE, *found.kinds)))
     numbers = np.array([*(names.index(kind) for kind in found.kinds), _NONE])  # the last one is that of source -1
-    return np.where(found.taste, _TASTE, numbers[found.sources])
+    turned = (found.items != NO_ITEM) & (found.counts == 0)
+    return np.where(found.taste, _TASTE, np.where(turned, names.index(Kind.CO_PURCHASE), numbers[found.sources]))
 
 
 def _figures(kinds: Int64Array, named: Int32Array) -> tuple[int, int, int]:

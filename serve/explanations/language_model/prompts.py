@@ -17,7 +17,7 @@ from serve.explanations.language_model.protocols import Prompt
 
 Task = Literal["explanation", "blurb"]
 
-VERSION = "1"  # of all that stands below; goes up with each change, so that texts kept before are written anew
+VERSION = "2"  # of all that stands below; goes up with each change, so that texts kept before are written anew
 MAX_FACTS = 6  # strongest ones
 MOST: dict[Style, int] = {"sentence": 1, "paragraph": 3}  # sentences by style
 

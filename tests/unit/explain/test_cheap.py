@@ -198,10 +198,12 @@ def test_the_worked_sums_of_two_neighbour_lists() -> None:
     # Item 3 is a neighbour of 0 and 1: by "bought" 0.5 and 0.25, by "viewed" 0.125 and 0.5.
     neighbours = np.array([[3], [3], [NO_ITEM], [NO_ITEM]], np.int32)
 
-    def lists(name: str, similarities: list[float]) -> ItemToItem:
-        return ItemToItem(name, neighbours, np.array([[one] for one in [*similarities, 0, 0]]), decay=0.5)
+    def lists(name: str, similarities: list[float], support: list[int]) -> ItemToItem:
+        shares = np.array([[one] for one in [*similarities, 0, 0]])
+        behind = np.array([[one] for one in [*support, 0, 0]], np.uint16)
+        return ItemToItem(name, neighbours, shares, decay=0.5, support=behind)
 
-    sources = lists("bought", [0.5, 0.25]), lists("viewed", [0.125, 0.5])
+    sources = lists("bought", [0.5, 0.25], [3, 4]), lists("viewed", [0.125, 0.5], [5, 6])
     history = Histories.from_rows(1, np.zeros(3, np.int64), np.array([0, 1, 2]), np.arange(3))
     queries = Queries(history, np.array([-1], np.int32), np.zeros(1, np.int64))
     made = Hybrid({source.name: source for source in sources}, {"bought": 1.0, "viewed": 0.9})
@@ -212,11 +214,15 @@ def test_the_worked_sums_of_two_neighbour_lists() -> None:
     assert found.items.tolist() == [[1]]
     assert found.positions.tolist() == [[1]]
     assert found.sources.tolist() == [[1]]
+    assert found.counts.tolist() == [[6]]
 
 
 def test_a_source_from_outside_is_asked_what_it_gives() -> None:
     class Followed(NextItem):
         similar_by = "behaviour"
+
+        def supporters(self, item: int, other: int) -> int:
+            return 7 if other == (item + 1) % N_ITEMS else 0
 
     source = Followed(N_ITEMS, 1, 2.0)
     source.name = "toy"
@@ -225,3 +231,5 @@ def test_a_source_from_outside_is_asked_what_it_gives() -> None:
     reasons = CheapReasons.of_source(source)
     assert reasons.kinds == (Kind.CO_PURCHASE,)
     assert assert_told(reasons, queries, lists) > N_USERS / 2
+    found = reasons.of(queries, lists)
+    assert set(found.counts[found.items != NO_ITEM].tolist()) == {7}

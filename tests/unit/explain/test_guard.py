@@ -70,7 +70,7 @@ def test_who_repeats_a_sentence_of_the_rules_passes() -> None:
         ("It is similar to <i>{f3}</i>.", Refusal.MARKUP),
         ("It is similar to {f3}, see evil.com.", Refusal.ADDRESS),
         ("It is similar to {f99}.", Refusal.UNKNOWN_FACT),
-        ("It is often chosen together with {f14}.", Refusal.SENSITIVE),
+        ("It has been chosen together with {f14}.", Refusal.SENSITIVE),
         ("It is similar.", Refusal.NO_CITATION),
         ("It is similar to three items like {f3}.", Refusal.NUMBER_WORD),
         ("It is most similar to {f3}.", Refusal.SUPERLATIVE),

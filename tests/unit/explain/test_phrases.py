@@ -71,9 +71,9 @@ def test_verbs_fit_the_event(english: Phrases) -> None:
     def told(action: str | None) -> str:
         return english.sentences(Kind.NEXT_PURCHASE, action)[0].fill({"value": "X"})
 
-    assert told("purchase") == "Often chosen soon after X, which you bought."
-    assert told("view") == "Often chosen soon after X, which you viewed."
-    assert told(None) == told("of tomorrow") == "Often chosen soon after X, which you chose."
+    assert told("purchase") == "It has been chosen after X, which you bought."
+    assert told("view") == "It has been chosen after X, which you viewed."
+    assert told(None) == told("of tomorrow") == "It has been chosen after X, which you chose."
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,10 @@ def test_verbs_fit_the_event(english: Phrases) -> None:
         (lambda s: s["facts"]["trend"].update({"for": []}), "trend"),
         (lambda s: s["facts"]["trend"].update({"for": ["Rising."]}), "{value}"),
         (lambda s: s["facts"]["trend"].update({"for": ["Up {value}, you {verb} it."]}), "{verb}"),
-        (lambda s: s["facts"]["shared_brand"].update({"for": ["{count} by {value}."]}), "{count}"),
+        (lambda s: s["facts"]["average_rating"].update({"for": ["{count}: {value}."]}), "{count}"),
+        (lambda s: s["facts"]["co_purchase"].update({"for": ["With {value}."]}), "co_purchase"),
+        (lambda s: s["facts"]["co_purchase"].update(several=["{count} with {value}."]), "co_purchase"),
+        (lambda s: s["facts"]["taste"].update({"for": ["It fits."]}), "taste"),
         (lambda s: s["facts"]["trend"].update({"for": ["Up {value!r}."]}), "{value!r}"),
         (lambda s: s["facts"]["trend"].update({"for": ["Up {value:>1000000}."]}), "{value:>1000000}"),
         (lambda s: s["facts"]["trend"].update({"for": ["Up {value.__class__}."]}), "{value.__class__}"),
@@ -119,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_shop_speaks_for_itself(strings: dict[str, Any], tmp_path: Path) -> None:
     strings["verbs"]["wish"] = "wished for"
-    strings["facts"]["next_purchase"]["for"] = ["After {value} ({verb}) at 100%."]
+    strings["facts"]["next_purchase"]["for"] = ["After {value} ({verb}) at 100%.", "Behind {value}."]
     phrases = load(strings, tmp_path, locale="de-CH", currency="CHF")
     assert phrases.sentences(Kind.NEXT_PURCHASE, "wish")[0].fill({"value": "X"}) == "After X (wished for) at 100%."
     assert phrases.value(Fact("f1", Kind.PRICE_NEAR_HABIT, 1234.5, "price")) == "CHF\xa01'234.50"

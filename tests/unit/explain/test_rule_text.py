@@ -84,16 +84,16 @@ def test_templates_take_turns(phrases: Phrases) -> None:
 def test_a_sentence_by_hand() -> None:
     facts = [
         Fact("f1", Kind.NEXT_PURCHASE, "Argan oil", "title", 7, "view", strength=2.0, personal=True),
-        Fact("f2", Kind.CO_PURCHASE, "Argan oil", "title", 7, "view", strength=1.5, personal=True),
+        Fact("f2", Kind.CO_PURCHASE, "Argan oil", "title", 7, "view", 1234, strength=1.5, personal=True),
         Fact("f3", Kind.NEXT_PURCHASE, "Comb", "title", 8, None, strength=1.0, personal=True),
         Fact("f4", Kind.SHARED_BRAND, "Arganics", "brand", 7, "view", 3, strength=0.5, personal=True),
         Fact("f5", Kind.PRICE_NEAR_HABIT, 12.5, "price", strength=0.4, personal=True),
         Fact("f6", Kind.POPULARITY, 12, "rank", polarity="against", strength=-0.5),
     ]
-    assert rule_text(facts, ENGLISH) == Text("Often chosen soon after “Argan oil”, which you viewed.", ("f1",))
+    assert rule_text(facts, ENGLISH) == Text("It has been chosen after “Argan oil”, which you viewed.", ("f1",))
     assert rule_text(facts, ENGLISH, "paragraph") == Text(
-        "Often chosen soon after “Argan oil”, which you viewed. "
-        "People who chose “Argan oil”, which you viewed, often chose this too. "
+        "It has been chosen after “Argan oil”, which you viewed. "
+        "1,234 customers chose both this and “Argan oil”, which you viewed. "
         "By Arganics, like 3 items in your history.",
         ("f1", "f2", "f4"),
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.explain.cheap import Reasons
 from recsys.explain.fact import Kind
 from recsys.measure.explanations.agreement import Named
-from recsys.measure.explanations.reasons import named_by, reason_figures
+from recsys.measure.explanations.reasons import kinds_of, named_by, reason_figures
 from tests.support.fixed_scores import FixedScores
 
 NOTHING = -1
@@ -18,6 +20,7 @@ FOUND = Reasons(
     sources=np.array([[0, 1, 2, NOTHING], [NOTHING] * 4, [NOTHING] * 4]),
     positions=np.array([[1, 1, 1, NOTHING], [NOTHING] * 4, [NOTHING] * 4]),
     items=np.array([[7, 7, 7, NO_ITEM], [NO_ITEM] * 4, [NO_ITEM] * 4], np.int32),
+    counts=np.array([[3, 5, 1, 0], [0] * 4, [0] * 4]),
     parts=np.zeros((3, 4)),
     taste=np.array([[False, False, False, True], [False] * 4, [False] * 4]),
 )
@@ -37,11 +40,18 @@ def test_figures_by_hand() -> None:
     assert found["kinds"]["mean"] == 3
 
 
+def test_a_transition_that_nobody_took_this_way_is_a_co_purchase() -> None:
+    kinds = Kind.CO_PURCHASE, Kind.NEXT_PURCHASE, Kind.NEXT_PURCHASE
+    first, second, third, _ = kinds_of(replace(FOUND, kinds=kinds, counts=np.array([[3, 0, 2, 0]] * 3)))[0].tolist()
+    assert first == second != third
+
+
 def test_without_a_personal_reason_nothing_is_said_of_how_different_they_are() -> None:
     nothing = Reasons(
         FOUND.kinds,
         *(part[1:2] for part in (FOUND.sources, FOUND.positions)),
         FOUND.items[1:2],
+        FOUND.counts[1:2],
         FOUND.parts[1:2],
         FOUND.taste[1:2],
     )
