@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +22,11 @@ from recsys.pipeline.features.names import HABIT_DECAY
 from serve.kernels import write_reason_keys
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
 from tests.support.bundles import make_bundle
+from tests.support.counting import both, later
 from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, get, history_of, refusal, row_of, rows_of, running
 
 USERS = [f"user{row}" for row in range(0, N_USERS - 1, 4)]
-PERSONAL_ITEM = {"next_purchase": "transitions", "co_purchase": "neighbours_bm25"}
+BEHAVIOUR = {"next_purchase", "co_purchase"}
 ORDER = ["shared_brand", "shared_category", "price_near_habit", "predicted_rating", "popularity"]
 
 
@@ -71,6 +73,14 @@ def true_facts(bundle: Bundle, item: dict[str, Any], history: list[int]) -> dict
     return found
 
 
+def counts_of(kind: str, bundle: Bundle, chosen: int, item: int) -> set[int]:
+    """The numbers of customers that may be told of two items, counted anew."""
+    together, after = both(bundle.histories, chosen, item), later(bundle.histories, chosen, item, 50)
+    if kind == "next_purchase":
+        return {after} - {0}
+    return {together, 1 if after == 0 else together} - {0}
+
+
 def test_a_list_without_reasons_is_as_it_was(client: TestClient) -> None:
     for explain in ({}, {"explain": "none"}):
         response = client.get("/recommendations/user3", params=explain)
@@ -108,9 +118,10 @@ def test_every_fact_is_true_and_the_second_is_the_first_of_the_order(
             assert row_of(fact["item_id"]) in history
             (named,) = bundle.catalogue.items([row_of(fact["item_id"])])
             assert fact["action"] == "rating"  # all of them are rated
-            if fact["kind"] in PERSONAL_ITEM:
-                lists = bundle.source(PERSONAL_ITEM[fact["kind"]]).neighbours  # type: ignore[attr-defined]
-                assert row_of(item["item_id"]) in lists[named.row]
+            if fact["kind"] in BEHAVIOUR:
+                assert fact["count"] in counts_of(fact["kind"], bundle, named.row, row_of(item["item_id"]))
+                told = re.search(r"(\d+) (?:of the )?customers", item["why"]["text"].replace(named.title or "", ""))
+                assert (int(told[1]) if told else 1) == fact["count"]
             if fact["kind"] not in ORDER:
                 assert fact["value"] == named.title
                 assert f"“{named.title}”" in item["why"]["text"]
@@ -150,14 +161,14 @@ def test_a_list_that_is_filled_up_changes_its_tone(client: TestClient) -> None:
     assert True in popular
     assert False in popular
     for item, filled in zip(items, popular, strict=True):
-        assert (item["why"]["facts"][0]["kind"] == "next_purchase") != filled
+        assert (item["why"]["facts"][0]["kind"] in BEHAVIOUR) != filled
         assert [fact["kind"] for fact in item["why"]["facts"]] == ["popularity"] or not filled
 
 
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        ("transitions", {"next_purchase"}),
+        ("transitions", BEHAVIOUR),
         ("neighbours_bm25", {"co_purchase"}),
         ("content_encoder", {"similar_text"}),
         ("bpr", {"taste"}),
