@@ -135,8 +135,8 @@ def test_every_fact_can_be_told(language: str) -> None:
         (Rank(Stage.RANKED, 1234, 1.0), "It was ranked as number 1,234, and the list ends with number 10."),
         (Rank(Stage.CANDIDATE, sum_rank=70), "It was proposed as number 70, too far behind to be ranked."),
         (
-            Rank(Stage.FORBIDDEN, forbidden_by=("seen", "max_price", "no_{rank}")),
-            "What was asked for leaves it out: it is in the history already, the highest price, and no_{rank}.",
+            Rank(Stage.FORBIDDEN, forbidden_by=("seen", "price", "no_{rank}")),
+            "What was asked for leaves it out: it is in the history already, the price, and no_{rank}.",
         ),
         (Rank(Stage.UNPROPOSED), "Nothing that is known of this user speaks strongly enough for it to be proposed."),
     ],

@@ -173,19 +173,20 @@ def test_a_seen_item_is_forbidden_by_that_rule(client: TestClient, bundle: Bundl
 
 
 @pytest.mark.parametrize(
-    ("options", "name"),
+    ("options", "name", "german"),
     [
-        ({"max_price": 0.01}, "price"),
-        ({"min_price": 1e6}, "price"),
-        ({"category": "Group 2"}, "category"),
-        ({"brand": "Brand 2"}, "brand"),
+        ({"max_price": 0.01}, "price", "der Preis"),
+        ({"min_price": 1e6}, "price", "der Preis"),
+        ({"category": "Group 2"}, "category", "die Kategorie"),
+        ({"brand": "Brand 2"}, "brand", "die Marke"),
     ],
 )
-def test_filters_are_named_by_what_they_forbid(client: TestClient, options: Answer, name: str) -> None:
+def test_filters_are_named_by_what_they_forbid(client: TestClient, options: Answer, name: str, german: str) -> None:
     answer = explain(client, "item101", **options)
     assert answer["stage"] == "forbidden"
     assert answer["rules"] == [{"name": "seen", "allows": True}, {"name": name, "allows": False}]
-    assert name in answer["text"]
+    assert answer["text"].endswith(f": the {name}.")
+    assert explain(client, "item101", **options, language="de")["text"].endswith(f": {german}.")
 
 
 def test_why_not(client: TestClient) -> None:
