@@ -90,13 +90,15 @@ class _Oracle:
         if fact.polarity == "against":
             return fact.value == price
         total = weight = 0.0
+        others = False
         for steps_back, row in enumerate(reversed(self.history)):
             paid = self.records[row].price
             if paid is not None:
                 total += 0.8**steps_back * math.log(paid)
                 weight += 0.8**steps_back
+                others = others or 1 / 1.25 <= fact.value / paid <= 1.25
         habit = math.exp(total / weight)
-        return fact.value == price and 1 / 1.25 <= fact.value / habit <= 1.25
+        return others and fact.value == price and 1 / 1.25 <= fact.value / habit <= 1.25
 
     def predicted_rating(self, fact: Fact) -> bool:
         predictor = self.bundle.rating_predictor

@@ -3,7 +3,7 @@
 Facts stand in `facts` int64 [B, K, 2, 4]: the kind's code, the value, the position in the history of the item that they
 speak of, how many items or users they speak of; a code of `NONE` where there is no fact yet. Which facts are true
 follows `recsys.explain.facts`: hidden items are neither named nor counted, and of a history its latest `MOST_RECENT`
-interactions are looked at.
+interactions are looked at: of a longer one, a fact of brand or category speaks of the latest item alone.
 
 All that is known of an item stands side by side in a row of `table` int32 [N, 4 + C], so that it is read at once: row
 of its brand, 1 if it is hidden, its rank by popularity from 1, the bits of the logarithm of its price in single
@@ -109,6 +109,7 @@ def add_brands(
                     count += 1
                     latest = position if latest == NONE else latest
             if count > 0:
+                count = count if start == indptr[query] else 1
                 _add(facts, query, column, kind, brand, latest - indptr[query], count)
 
 
@@ -165,6 +166,7 @@ def add_categories(
                 if _shares(table, other, item, rarest) and not _occurs(history, other, position + 1, end):
                     count += 1
                     latest = position if latest == NONE else latest
+            count = count if start == indptr[query] else 1
             _add(facts, query, column, kind, rarest, latest - indptr[query], count)
 
 
@@ -190,11 +192,11 @@ def add_prices(
     kind: int,
     facts: Int64Array,
 ) -> None:
-    """Add that the price is near the habit; the value is the item.
+    """Add that the price is near the habit, and near that of an item of the history; the value is the item.
 
     Args:
         indptr, history, items, table: as of `add_brands`.
-        near: how far the logarithm of a price may lie from the habit.
+        near: how far logarithms of near prices lie apart at most.
         decay: weight of a step back in the habit, the mean of the logarithms of the prices in the history.
         kind: code.
         facts: see above.
@@ -211,8 +213,20 @@ def add_prices(
             item = items[query, column]
             if mass <= 0 or item == NO_ITEM or not _room(facts, query, column):
                 continue
-            if math.fabs(_log_price(table, item) - paid / mass) <= near:  # never of an unknown one
-                _add(facts, query, column, kind, item, NONE, 1)
+            price = _log_price(table, item)
+            if math.fabs(price - paid / mass) <= near and _some_near(table, history, indptr, query, price, near):
+                _add(facts, query, column, kind, item, NONE, 1)  # never of an unknown price
+
+
+@compiled
+def _some_near(
+    table: Int32Array, history: Int32Array, indptr: Int64Array, query: int, price: float, near: float
+) -> bool:
+    """Whether an item of the history has nearly that price."""
+    position = indptr[query + 1] - 1
+    while position >= indptr[query] and not math.fabs(_log_price(table, history[position]) - price) <= near:
+        position -= 1
+    return bool(position >= indptr[query])
 
 
 @compiled

@@ -93,7 +93,7 @@ class CheapFacts:
         if lists.ratings is not None and predictor is not None:
             mean = predictor.statistics.global_mean
             add_ratings(items, lists.ratings, mean, _STEPS, _CODES[Kind.PREDICTED_RATING], facts)
-        most = most_popular(self.base.n_items)
+        most = most_popular(self.base)
         add_popularity(lists.items, personal, self._table, most, _CODES[Kind.POPULARITY], facts)
         return facts
 

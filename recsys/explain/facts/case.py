@@ -72,6 +72,11 @@ class Case:
         return tuple(item for item in dict.fromkeys(self.past.items[::-1]) if item != self.item)[:MOST_RECENT]
 
     @cached_property
+    def _whole(self) -> bool:
+        """Whether facts look at the whole history."""
+        return len(set(self.past.items) - {self.item}) <= MOST_RECENT
+
+    @cached_property
     def records(self) -> Mapping[int, ItemRecord]:
         """What the catalogue knows of the item and of the recent ones."""
         return {record.row: record for record in self.base.catalogue.items((self.item, *self.recent))}
@@ -142,14 +147,15 @@ class Case:
     def of_items(self, kind: Kind, value: str, unit: Unit, items: Sequence[int], strength: float) -> Fact:
         """A personal fact about items of the history, the latest first.
 
-        It is told of those that are not sensitive. Where there is no other, value and item are withheld.
+        It is told of those that are not sensitive. Where there is no other, value and item are withheld. Of a history
+        that is not looked at as a whole nobody knows how many there are: the fact speaks of the latest alone.
         """
         told = [item for item in items if not self.base.sensitive[item]]
         named = unit == "category" and self.base.sensitive_names.match(value)
         if named or not told:
             return Fact("", kind, "", unit, None, None, len(items), polarity(strength), strength, True, True)
-        action = self.past.last_action(told[0])
-        return Fact("", kind, value, unit, told[0], action, len(told), polarity(strength), strength, personal=True)
+        action, count = self.past.last_action(told[0]), len(told) if self._whole else 1
+        return Fact("", kind, value, unit, told[0], action, count, polarity(strength), strength, personal=True)
 
 
 def polarity(strength: float) -> Polarity:

@@ -48,6 +48,8 @@ def category_facts(case: Case) -> Iterator[Fact]:
 def price_facts(case: Case) -> Iterator[Fact]:
     """The item's price, the value, is near the habit, see `NEAR`, and nearer than that of the reference.
 
+    It must be near that of an item of the history, too: the habit may lie between a cheap one and a dear one.
+
     The habit is that of the ranker's features: the mean of the logarithms of the prices in the history, weighted by
     `HABIT_DECAY` to the power of the steps back. A contribution of at most 0 is told whatever the price is.
     """
@@ -55,11 +57,17 @@ def price_facts(case: Case) -> Iterator[Fact]:
     price = case.records[case.item].price
     if strength is None or distance is None or price is None:
         return
-    near = distance <= math.log(NEAR) and distance <= _reference_distance(case)
+    near = distance <= math.log(NEAR) and distance <= _reference_distance(case) and _some_near(case)
     if near or strength <= 0:
         yield Fact(
             *("", Kind.PRICE_NEAR_HABIT, price, "price"), polarity=polarity(strength), strength=strength, personal=True
         )
+
+
+def _some_near(case: Case) -> bool:
+    """Whether an item of the history has nearly the price of the item."""
+    logs = np.log(case.base.prices[np.array(case.past.items, np.int64)])
+    return bool((np.abs(logs - math.log(case.base.prices[case.item])) <= math.log(NEAR)).any())
 
 
 def price_distance(case: Case, item: int) -> float | None:

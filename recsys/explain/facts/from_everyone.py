@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from recsys.explain.evidence import Stage
 from recsys.explain.fact import Fact, Kind, Unit
+from recsys.explain.facts.base import FactBase
 from recsys.explain.facts.case import Case, polarity
 from recsys.pipeline.features.rating import PREDICTED_RATING
 from recsys.sources.registry import NOT_PERSONAL
@@ -18,9 +19,13 @@ FEWEST_RATINGS = 5  # of which a mean is told
 _RATING = "rating"  # heading of the features of ratings
 
 
-def most_popular(n_items: int) -> int:
-    """Up to which rank an item is popular: the first twentieth of the catalogue, at least ten items."""
-    return max(_POPULAR_LEAST, int(POPULAR_SHARE * n_items))
+def most_popular(base: FactBase) -> int:
+    """Up to which rank an item is popular: the first twentieth of the catalogue, at least ten items.
+
+    Of a small catalogue it is the first half; an item that nobody chose is never popular.
+    """
+    chosen = int((base.popularity > 0).sum())
+    return min(max(_POPULAR_LEAST, int(POPULAR_SHARE * base.n_items)), base.n_items // 2, chosen)
 
 
 def popularity_facts(case: Case) -> Iterator[Fact]:
@@ -36,7 +41,7 @@ def popularity_facts(case: Case) -> Iterator[Fact]:
     strength = case.group(*NOT_PERSONAL)
     if strength is None:
         return
-    popular = rank <= most_popular(case.base.n_items)
+    popular = rank <= most_popular(case.base)
     if strength <= 0 or (popular and _no_worse(case, case.base.popularity.item)):
         yield _of_everyone(Kind.POPULARITY, rank, "rank", strength)
 

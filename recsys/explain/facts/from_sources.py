@@ -50,8 +50,11 @@ def kind_of(case: Case, source: str) -> Kind | None:
 
 
 def most_fitting(n_items: int) -> int:
-    """Up to which rank of a source an item fits a taste: the best hundredth of the catalogue, at least ten items."""
-    return max(_BEST_LEAST, int(_BEST_SHARE * n_items))
+    """Up to which rank of a source an item fits a taste: the best hundredth of the catalogue, at least ten items.
+
+    Of a small catalogue it is the better half.
+    """
+    return min(max(_BEST_LEAST, int(_BEST_SHARE * n_items)), n_items // 2)
 
 
 def told_by(source: Source, chosen: int, item: int) -> tuple[Kind, int] | None:

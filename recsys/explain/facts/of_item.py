@@ -32,7 +32,7 @@ def item_facts(base: FactBase, item: int) -> tuple[Fact, ...]:
         found.append(Fact("", Kind.PRICE, record.price, "price"))
     if (count := base.rating_count(item)) >= FEWEST_RATINGS:
         found.append(Fact("", Kind.AVERAGE_RATING, base.mean_rating(item), "rating", count=count))
-    if base.popularity[item] > 0 and (rank := base.popularity_rank(item)) <= most_popular(base.n_items):
+    if (rank := base.popularity_rank(item)) <= most_popular(base):
         found.append(Fact("", Kind.POPULARITY, rank, "rank"))
     if base.trends is not None and base.trends[item] >= math.log(RISING):
         found.append(Fact("", Kind.TREND, percent_more(float(base.trends[item])), "percent"))

@@ -284,6 +284,20 @@ def test_brand_and_category_by_hand(bundle: Bundle, base: FactBase) -> None:
     assert bundle.catalogue.items([12])[0].brand is None
 
 
+def test_of_a_history_that_is_not_looked_at_as_a_whole_no_number_is_told(base: FactBase) -> None:
+    """Of Brand 1 are 8 items beside item 1: those of rows 11, 21, ... that four does not divide."""
+    evidence, others = evidence_of(1, {"brand": 0.25}), [row for row in range(N_ITEMS) if row % 10 != 1]
+    sharing = [row for row in range(11, N_ITEMS, 10) if base.catalogue.items([row])[0].brand]
+
+    def count(n_others: int) -> int:
+        (brand,) = told(facts_of(evidence, base, past(*others[:n_others], *sharing)), Kind.SHARED_BRAND)
+        assert brand.history_item == sharing[-1]
+        return brand.count
+
+    assert count(100 - len(sharing)) == len(sharing) > 1
+    assert count(101 - len(sharing)) == 1
+
+
 class Shelf:
     """A catalogue of a few items, of which the others have nothing."""
 
@@ -319,7 +333,7 @@ def test_of_shared_categories_the_rarest_is_told(bundle: Bundle, monkeypatch: py
 
 def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prices 10, two steps back, and 20: the habit is the exponential of (0.64 ln 10 + ln 20) / 1.64, about 15.26."""
-    given = {1: 10.0, 2: 20.0, 3: 18.3, 4: 18.5, 5: 11.75}
+    given = {1: 10.0, 2: 20.0, 3: 18.3, 4: 18.5, 5: 11.75, 6: 15.0}
     prices = np.full(N_ITEMS, np.nan, np.float32)
     prices[list(given)] = list(given.values())
     base = FactBase.of_facets(bundle, SensitiveNames(), prices, {})
@@ -338,6 +352,7 @@ def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.Monkey
         0.5,
     )
     assert facts(5) == ()  # 11.75 is less than 15.26 / 1.25
+    assert facts(6) == ()  # near the habit, and near no price of the history
     assert len(facts(4, reference=5)) == 1
     assert facts(4, reference=3) == ()  # 18.3 is nearer
     (against,) = facts(5, -0.5)
@@ -389,6 +404,29 @@ def test_trend_and_popularity_against_the_reference(base: FactBase) -> None:
     assert Kind.POPULARITY not in kinds(later, first)
     assert Kind.TREND in kinds(most, less)
     assert Kind.TREND not in kinds(less, most)
+
+
+def test_nothing_in_the_worse_half_of_a_small_shop_is_popular_or_fits(tmp_path: Path) -> None:
+    with open_bundle(make_bundle(tmp_path, n_items=8, n_users=30)) as bundle:
+        base = FactBase.of(bundle)
+        counts = np.bincount(bundle.histories.items, minlength=8).tolist()
+        popular = {item for item in range(8) if sum(count > counts[item] for count in counts) < 4}
+        for item in range(8):
+            evidence = evidence_of(item, {"popularity": 1.0})
+            assert bool(told(facts_of(evidence, base, past()), Kind.POPULARITY)) is (item in popular)
+            assert bool(told(item_facts(base, item), Kind.POPULARITY)) is (item in popular)
+        for rank in range(1, 9):
+            evidence = evidence_of(5, {"two_tower": 0.8}, sources=(opinion("two_tower", rank=rank, rest=3.0),))
+            assert bool(told(facts_of(evidence, base, past(3)), Kind.TASTE)) is (rank <= 4)
+
+
+def test_what_nobody_chose_is_not_popular(bundle: Bundle, base: FactBase) -> None:
+    """Three items were ever chosen: all others share rank 4, which is among the first ten."""
+    quiet = FactBase(bundle, base.sensitive_names, base.prices, base.sensitive, base.category_sizes)
+    quiet.__dict__["popularity"] = np.array([3, 2, 1] + [0] * (N_ITEMS - 3), np.float32)
+    for item, popular in enumerate([True] * 3 + [False] * 3):
+        facts = facts_of(evidence_of(item, {"popularity": 1.0}), quiet, past())
+        assert bool(told(facts, Kind.POPULARITY)) is popular
 
 
 @pytest.mark.usefixtures("supported")

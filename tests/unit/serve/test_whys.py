@@ -17,7 +17,6 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Bundle
 from recsys.core.queries import NO_ITEM
 from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
-from recsys.explain.facts.from_everyone import most_popular
 from recsys.pipeline.features.names import HABIT_DECAY
 from serve.kernels import write_reason_keys
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
@@ -59,7 +58,8 @@ def true_facts(bundle: Bundle, item: dict[str, Any], history: list[int]) -> dict
     if known and price:
         weights = {position: HABIT_DECAY ** steps[position] for position in known}
         habit = sum(weights[position] * math.log(known[position]) for position in known) / sum(weights.values())
-        if abs(math.log(price) - habit) <= math.log(NEAR):
+        some = any(1 / NEAR <= price / paid <= NEAR for paid in known.values())
+        if some and abs(math.log(price) - habit) <= math.log(NEAR):
             found["price_near_habit"] = pytest.approx(price, abs=0.001), 1
     predictor = bundle.rating_predictor
     assert predictor is not None
@@ -68,7 +68,7 @@ def true_facts(bundle: Bundle, item: dict[str, Any], history: list[int]) -> dict
         found["predicted_rating"] = pytest.approx(rating, abs=0.0501), 1
     counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
     rank = 1 + int((counts > counts[row]).sum())
-    if rank <= most_popular(N_ITEMS):
+    if rank <= 10:  # the first twentieth
         found["popularity"] = rank, 1
     return found
 
@@ -278,3 +278,21 @@ def test_keys_of_facts_tell_what_was_done_by_rating_then_by_weight() -> None:
     assert keys[1].tolist() == [[1, 9, 9, 1, 1, 1], [-1, -1, -1, -1, -1, -1]]
     write_reason_keys(items, facts, *past, np.array([True]), types, 3, keys, rows)
     assert keys[..., 3].tolist() == [[0, 0], [0, -1]]
+
+
+@pytest.mark.parametrize(("length", "least"), [(100, 2), (101, 1)])
+def test_of_a_history_that_is_not_looked_at_as_a_whole_no_number_is_told(
+    client: TestClient, bundle: Bundle, length: int, least: int
+) -> None:
+    history = list(range(length))
+    wanted = {"history": [f"item{row}" for row in history], "explain": "cheap", "k": 20}
+    (answer,) = client.post("/recommendations", json=wanted).json()["results"]
+    counts = set()
+    for item in answer["items"]:
+        expected = true_facts(bundle, item, history)
+        for fact in item["why"]["facts"]:
+            if fact["kind"] in ("shared_brand", "shared_category"):
+                value, count = expected[fact["kind"]]
+                assert (fact["value"], fact["count"]) == (value, min(count, 1) if least == 1 else count)
+                counts.add(fact["count"])
+    assert min(counts, default=0) >= least
