@@ -247,7 +247,16 @@ class ExplanationResponse(Answer):
     ]
     reference: Annotated[
         ScoredItem | None,
-        Meta(description="What the item is compared with, and its score or source sum; null: nothing is."),
+        Meta(description="What the item is compared with, and its score or source sum; null: no item is."),
+    ]
+    reference_score: Annotated[
+        float | None,
+        Meta(
+            description="The number that the contributions start from: the reference's score or source sum; without a "
+            "reference the ranker's score of an item of which nothing is known, of a source alone 0. null without "
+            "contributions.",
+            examples=[2.0],
+        ),
     ]
     contributions: Annotated[
         list[ContributionPart] | None,

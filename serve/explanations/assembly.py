@@ -100,6 +100,7 @@ def assembled(explained: Explained) -> ExplanationResponse:
         reference=None
         if contributions is None or contributions.reference is None
         else items.scored(contributions.reference, contributions.reference_score),
+        reference_score=None if contributions is None else rounded(contributions.reference_score),
         contributions=None
         if contributions is None
         else [ContributionPart(group=part.group, value=rounded(part.value)) for part in contributions.groups],
@@ -240,13 +241,18 @@ def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:
         value=fact.value if isinstance(fact.value, str | int) else rounded(fact.value),
         unit=fact.unit,
         polarity=fact.polarity,
-        strength=number(fact.strength),
+        strength=_strength(fact.strength),
         personal=fact.personal,
         sensitive=fact.sensitive,
         history_item=None if fact.history_item is None else items.named(fact.history_item),
         action=fact.action,
         count=fact.count,
     )
+
+
+def _strength(value: float) -> float | None:
+    """Of six digits, so that what gives little is still told from what gives nothing."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def number(value: float | None) -> float | None:

@@ -68,6 +68,28 @@ def test_contributions_add_up_to_the_difference_of_two_scores(client: TestClient
     assert first_behind["reference"]["item_id"] == listed[-1]["item_id"], "of an item behind it the last one in it"
 
 
+@pytest.mark.parametrize("model", ["full", "transitions"])
+def test_contributions_of_an_item_that_nothing_is_compared_with_add_up_too(client: TestClient, model: str) -> None:
+    (first, *_) = get(client, "user1", model=model)["items"]
+    only = {"min_price": first["price"], "max_price": first["price"], "model": model}
+    answer = explain(client, first["item_id"], **only)
+    assert (answer["stage"], answer["reference"]) == ("listed", None)
+    total = sum(part["value"] for part in answer["contributions"])
+    assert total == pytest.approx(answer["score"] - answer["reference_score"], abs=SUM_ERROR)
+
+
+def test_what_gives_little_is_told_from_what_gives_nothing(client: TestClient) -> None:
+    """Items far back in a history give a source that forgets fast almost nothing, and more than that."""
+    history, only = [f"item{row}" for row in range(1, 61)], {"model": "content_encoder", "exclude_seen": False}
+    strengths = [
+        fact["strength"]
+        for row in range(0, 60, 6)
+        for fact in explain(client, f"item{row}", user_id=None, history=history, **only)["facts"]
+        if fact["kind"] == "similar_text" and fact["polarity"] == "for"
+    ]
+    assert 0 < min(strengths) < 1e-6
+
+
 def test_the_reference_can_be_chosen(client: TestClient) -> None:
     first, second = get(client, "user1")["items"][:2]
     answer = explain(client, first["item_id"], reference=second["item_id"])
@@ -362,9 +384,9 @@ def test_whatever_is_asked_the_answer_agrees_with_the_list(
         assert (answer["stage"] == "filled") is (item["model_source"] == "popularity" != answer["model"])
     if answer["contributions"] is not None:
         of = answer["score"] if answer["contributions_of"] == "score" else answer["source_sum"]
-        against = answer["reference"]["score"] if answer["reference"] else None
         total = sum(part["value"] for part in answer["contributions"])
-        assert against is None or total == pytest.approx(of - against, abs=SUM_ERROR)
+        assert total == pytest.approx(of - answer["reference_score"], abs=SUM_ERROR)
+        assert answer["reference"] is None or answer["reference"]["score"] == answer["reference_score"]
     assert answer["text"]
     assert {reason["item_id"] for reason in answer["history"]} <= {f"item{n}" for n in range(200)}
     assert answer["user"] == listed["user"]
