@@ -97,13 +97,20 @@ class LiveHistories:
 
     def types_of(self, events: Sequence[Event]) -> Mapping[int, str]:
         """By item row, the type of a user's strongest event with the item, the latest of equally strong ones."""
-        rows = self._item_rows([event.item_id for event in events])
-        types: dict[int, str] = {}
-        for event in self._types.standing(events):
-            row, weights = rows[event.item_id], self._types.weights
-            if row not in types or weights[event.event_type] >= weights[types[row]]:
-                types[row] = event.event_type
-        return types
+        return self.types_of_users([events])[0]
+
+    def types_of_users(self, events_of_users: Sequence[Sequence[Event]]) -> list[dict[int, str]]:
+        """The same of several users."""
+        rows = self._item_rows([event.item_id for events in events_of_users for event in events])
+        weights, of_users = self._types.weights, []
+        for events in events_of_users:
+            types: dict[int, str] = {}
+            for _, _, item_id, kind, *_ in self._types.standing(events):
+                row = rows[item_id]
+                if row not in types or weights[kind] >= weights[types[row]]:
+                    types[row] = kind
+            of_users.append(types)
+        return of_users
 
     def _events(self, user_ids: Sequence[str], as_of: float | None) -> tuple[Mapping[str, list[Event]], StoreState]:
         """Events of those users who have any."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple, cast
 
@@ -78,7 +78,7 @@ class Whys:
         numbers = self._numbers(facts, made, users, live)
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
         keys = numbers.reshape(len(numbers), FACTS * len(_Key._fields)).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
-        for code, count in enumerate(np.bincount(numbers[:, 0, 0] + 1, minlength=len(KINDS) + 1).tolist()):
+        for code, count in enumerate(np.bincount(numbers[:, 0, 0] + 1).tolist()):
             if count:
                 self._metrics.reasoned(KINDS[code - 1] if code else "none", count)
         written = self._written(keys)
@@ -117,14 +117,15 @@ class Whys:
         """Write what events of the store tell where the histories leave it open."""
         told = np.array([subject in users.events for subject in users.subjects])  # a session's items are no such key
         places, facts = np.nonzero((keys[..., 3] == 0) & told[rows][:, None])
-        types: dict[int, Mapping[int, str]] = {}
-        codes, of_rows, of_items = [], rows[places].tolist(), keys[places, facts, 2].tolist()
-        for row, item in zip(of_rows, of_items, strict=True):
-            subject = users.subjects[row]
-            if row not in types and isinstance(subject, str):
-                types[row] = live.types_of(users.events[subject])
-            codes.append(self._action_codes.get(types[row].get(item), 0))
-        keys[places, facts, 3] = codes
+        of_rows, of_items = rows[places].tolist(), keys[places, facts, 2].tolist()
+        distinct = list(dict.fromkeys(of_rows))
+        events = [users.events[subject] for row in distinct if isinstance(subject := users.subjects[row], str)]
+        codes = {
+            (row, item): self._action_codes[action]
+            for row, types in zip(distinct, live.types_of_users(events), strict=True)
+            for item, action in types.items()
+        }
+        keys[places, facts, 3] = [codes.get(pair, 0) for pair in zip(of_rows, of_items, strict=True)]
 
     @cached_property
     def _action_names(self) -> tuple[Action, ...]:
