@@ -183,6 +183,13 @@ def hangs_up(played: Provider, handler: Handler, body: dict[str, Any]) -> None:
     handler.close_connection = True
 
 
+def sends_back(played: Provider, handler: Handler, body: dict[str, Any]) -> None:
+    """Send what it was told, the key first, as what echoes lines and speaks no HTTP does."""
+    key = handler.headers["authorization"] or handler.headers["x-api-key"]
+    handler.wfile.write(f"Told: {key}\r\n\r\n".encode())
+    handler.close_connection = True
+
+
 def enormous(played: Provider, handler: Handler, body: dict[str, Any]) -> None:
     """Send a body without end."""
     _begin(handler, 1 << 40)

@@ -30,6 +30,7 @@ class Endpoint:
         model: as the service names it.
         headers: of every call, the key among them; never shown or logged.
         proxy: on the way; None: none.
+        key: of the service; None: none.
     """
 
     service: Service
@@ -37,6 +38,7 @@ class Endpoint:
     model: str
     headers: dict[str, str]
     proxy: str | None
+    key: str | None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r}, {self.model!r})"
@@ -70,7 +72,11 @@ class Endpoint:
             )
         headers = {**_JSON, **service.headers(key)}
         full = f"{base.rstrip('/')}/{service.path}"
-        return cls(service, full, settings.language_model_name, headers, settings.language_model_proxy)
+        return cls(service, full, settings.language_model_name, headers, settings.language_model_proxy, key)
+
+    def without_key(self, text: str) -> str:
+        """A text of errors, which quote what was answered: a service that is none may send back what it was told."""
+        return text if self.key is None else text.replace(self.key, "…")
 
 
 class Client:

@@ -68,7 +68,7 @@ class LanguageModel:
         """
         endpoint = Endpoint.of(settings)
         self.deadline_s = settings.language_model_deadline_s
-        self._client = Client(endpoint, self.deadline_s)
+        self._endpoint, self._client = endpoint, Client(endpoint, self.deadline_s)
         budget = per_minute(settings.language_model_per_minute) if budget is None else budget
         self._limits = Limits(budget, settings.language_model_at_once)
         self._mode, self._name, self._metrics = settings.language_model_mode, endpoint.model, metrics
@@ -142,7 +142,7 @@ class LanguageModel:
 
     def _tell(self, what: str) -> None:
         """Log, a line a minute at most, with all that has happened since the last one."""
-        self._untold[what[:200]] += 1
+        self._untold[self._endpoint.without_key(what)[:200]] += 1
         if time.monotonic() - self._told_at >= LINE_S:
             counts = "; ".join(f"{count} x {kind}" for kind, count in self._untold.most_common(5))
             logger.warning("The language model wrote no text, the rules did: %s", counts)

@@ -98,19 +98,22 @@ def test_why_an_item_is_not_in_a_list_is_told_by_rules(bundle_path: Path) -> Non
     assert (answer["text_source"], answer["guard"]["state"], played.calls) == ("rule", "not_asked", [])
 
 
+@pytest.mark.parametrize("mood", [moods.status(401), moods.sends_back], ids=["refused", "sent back"])
 def test_the_key_is_nowhere_to_be_seen(
-    bundle_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bundle_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mood: Mood
 ) -> None:
     monkeypatch.setenv("LANGUAGE_MODEL_API_KEY", KEY)
     caplog.set_level("DEBUG")
     with (
-        provider("openai", moods.status(401)) as played,
+        provider("openai", mood) as played,
         running(**settings_for(bundle_path, played)) as (client, _),
     ):
         explain(client, first_item(client), depth="cheap")
         shown = [client.get(path).text for path in ("/config", "/metrics", "/health", "/openapi.json")]
     assert played.calls[0][1]["authorization"] == f"Bearer {KEY}"
-    assert not any(KEY in text for text in (*shown, caplog.text))
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("serve")]  # others stay silent
+    assert any("The language model wrote no text" in line for line in told)
+    assert not any(KEY in text for text in (*shown, *told))
 
 
 # Blurbs
