@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
+from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
 from serve.times import now_text
 
@@ -46,7 +48,7 @@ class RecommendationService:
 
     def __init__(self, bundles: Bundles, histories: UserHistories, languages: Languages, metrics: Metrics) -> None:
         self.bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
-        self._latest_whys: tuple[LoadedBundle, Whys] | None = None
+        self._latest_whys: tuple[LoadedBundle, RememberedWhys] | None = None
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
         """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
@@ -92,11 +94,14 @@ class RecommendationService:
         arrivals = [request.started for request in requests for _ in request.subjects]
         return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
 
-    def _whys(self, loaded: LoadedBundle) -> Whys:
+    def _whys(self, loaded: LoadedBundle) -> RememberedWhys:
         """What says why, in the language of the settings."""
         latest = self._latest_whys
         if latest is None or latest[0] is not loaded:
-            latest = self._latest_whys = loaded, Whys(loaded, self._languages.of(), self._metrics)
+            predictor = loaded.bundle.rating_predictor
+            mean = math.inf if predictor is None else predictor.statistics.global_mean
+            whys = RememberedWhys(Whys(loaded, self._languages.of()), self._metrics, mean)
+            latest = self._latest_whys = loaded, whys
         return latest[1]
 
     def _assembled(

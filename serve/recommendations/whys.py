@@ -24,7 +24,6 @@ from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.kernels import write_reason_keys
-from serve.metrics import Metrics
 from serve.recommendations.answers import Why, WhyFact
 
 MAX_TOLD: Final = 50_000
@@ -58,31 +57,34 @@ class _Key(NamedTuple):
 class Whys:
     """Says why, by one bundle in one language. For one thread at a time."""
 
-    def __init__(self, loaded: LoadedBundle, phrases: Phrases, metrics: Metrics) -> None:
+    def __init__(self, loaded: LoadedBundle, phrases: Phrases) -> None:
         """Get ready; sentences are written when they are first needed, and remembered."""
-        self._loaded, self._phrases, self._metrics = loaded, phrases, metrics
+        self._loaded, self._phrases = loaded, phrases
         self._of_models: dict[str, CheapReasons] = {}
         self._written = BoundedCache[bytes, bytes](self._write, MAX_TOLD)
         self._told = BoundedCache[_Key, tuple[str, WhyFact]](self._tell, MAX_TOLD)
 
-    def of(self, made: Recommendations, model: str, users: LiveQueries, live: LiveHistories) -> list[Why]:
-        """One for each item of the lists, one list after the other; encoded already, see `_Encoded`.
+    def of(
+        self, made: Recommendations, model: str, users: LiveQueries, live: LiveHistories
+    ) -> tuple[list[Why], list[int]]:
+        """Why each item of the lists is there, one list after the other.
 
         Args:
             made: the lists of B users.
             model: that made them.
             users: whose they are.
             live: where their histories came from.
+
+        Returns:
+            One `Why` for each, encoded already, see `_Encoded`; the kind of each reason, as its index in `KINDS`, -1
+            for none.
         """
         facts = self._loaded.cheap_facts.of(self._reasons(model), users.queries, made)
         numbers = self._numbers(facts, made, users, live)
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
         keys = numbers.reshape(len(numbers), FACTS * len(_Key._fields)).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
-        for code, count in enumerate(np.bincount(numbers[:, 0, 0] + 1).tolist()):
-            if count:
-                self._metrics.reasoned(KINDS[code - 1] if code else "none", count)
         written = self._written(keys)
-        return [_Encoded(written[key]) for key in keys]
+        return [_Encoded(written[key]) for key in keys], numbers[:, 0, 0].tolist()
 
     def _write(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Why, encoded, by the keys of both facts."""

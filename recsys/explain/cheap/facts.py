@@ -42,7 +42,7 @@ from recsys.pipeline.recommendations import Recommendations
 FACTS: Final = 2
 KINDS: Final = tuple(Kind)
 _CODES: Final = {kind: code for code, kind in enumerate(KINDS)}
-_STEPS: Final = 10  # of a predicted rating from one to the next whole number
+RATING_STEPS: Final = 10  # of a predicted rating from one to the next whole number
 _UNITS: Final[dict[Kind, Unit]] = {
     Kind.TASTE: "text",
     Kind.SHARED_BRAND: "brand",
@@ -92,7 +92,7 @@ class CheapFacts:
         predictor = self.base.bundle.rating_predictor
         if lists.ratings is not None and predictor is not None:
             mean = predictor.statistics.global_mean
-            add_ratings(items, lists.ratings, mean, _STEPS, _CODES[Kind.PREDICTED_RATING], facts)
+            add_ratings(items, lists.ratings, mean, RATING_STEPS, _CODES[Kind.PREDICTED_RATING], facts)
         most = most_popular(self.base)
         add_popularity(lists.items, personal, self._table, most, _CODES[Kind.POPULARITY], facts)
         return facts
@@ -127,7 +127,7 @@ class CheapFacts:
             case Kind.PRICE_NEAR_HABIT:
                 shown = round(float(self.base.prices[value]), 4)  # kept in single precision
             case Kind.PREDICTED_RATING:
-                shown = value / _STEPS
+                shown = value / RATING_STEPS
             case Kind.POPULARITY:
                 shown = value
         unit, personal = _UNITS.get(kind, "title"), kind is not Kind.POPULARITY

@@ -18,8 +18,11 @@ from recsys.bundle import Bundle
 from recsys.core.queries import NO_ITEM
 from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
 from recsys.pipeline.features.names import HABIT_DECAY
+from recsys.pipeline.recommendations import Recommendations
 from serve.kernels import write_reason_keys
+from serve.recommendations import remembered_whys
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
+from serve.recommendations.whys import Whys
 from tests.support.bundles import make_bundle
 from tests.support.counting import both, later
 from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, get, history_of, refusal, row_of, rows_of, running
@@ -296,3 +299,41 @@ def test_of_a_history_that_is_not_looked_at_as_a_whole_no_number_is_told(
                 assert (fact["value"], fact["count"]) == (value, min(count, 1) if least == 1 else count)
                 counts.add(fact["count"])
     assert min(counts, default=0) >= least
+
+
+def test_a_list_that_is_asked_for_again_is_not_explained_again(
+    live: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    explain = Whys.of
+
+    def counted(self: Whys, made: Recommendations, *rest: Any) -> Any:
+        asked.append(len(made.items))
+        return explain(self, made, *rest)
+
+    monkeypatch.setattr(Whys, "of", counted)
+    first = explained(live, "user11", k=9)
+    assert asked == [1]
+    assert explained(live, "user11", k=9) == first
+    assert asked == [1]
+    both = live.post("/recommendations", json={"user_ids": ["user13", "user11"], "k": 9, "explain": "cheap"})
+    assert asked == [1, 1]  # of user13 alone
+    assert [item["why"] for item in both.json()["results"][1]["items"]] == [item["why"] for item in first]
+    assert explained(live, "user11", k=9, model="hybrid")
+    assert asked == [1, 1, 1]
+
+
+def test_what_is_done_with_the_same_item_is_told_at_once(live: TestClient) -> None:
+    for kind in ("view", "purchase"):
+        event = {"user_id": "returning", "item_id": "item25", "event_type": kind}
+        assert live.post("/events", json=event).status_code == 200
+        facts = [fact for item in explained(live, "returning") for fact in item["why"]["facts"]]
+        assert {fact["action"] for fact in facts if fact["item_id"]} == {kind}
+
+
+def test_what_is_remembered_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = {user_id: explained(client, user_id) for user_id in USERS}
+    monkeypatch.setattr(remembered_whys, "MAX_ITEMS", 25)
+    monkeypatch.setattr(remembered_whys, "LONGEST_HISTORY", 5)
+    for _ in range(2):
+        assert {user_id: explained(client, user_id) for user_id in USERS} == expected
