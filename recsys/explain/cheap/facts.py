@@ -72,7 +72,7 @@ class CheapFacts:
         self._table = _table(base, brands, categories)
         hidden = base.sensitive_names.match
         sizes = [0 if hidden(name) else len(rows) for name, rows in categories.items()]
-        self._sizes = np.array(sizes, np.int64)
+        self._sizes, self._most_popular = np.array(sizes, np.int64), most_popular(base)
 
     def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Int64Array:
         """Facts of the items of the lists of B queries, in numbers.
@@ -93,8 +93,7 @@ class CheapFacts:
         if lists.ratings is not None and predictor is not None:
             mean = predictor.statistics.global_mean
             add_ratings(items, lists.ratings, mean, RATING_STEPS, _CODES[Kind.PREDICTED_RATING], facts)
-        most = most_popular(self.base)
-        add_popularity(lists.items, personal, self._table, most, _CODES[Kind.POPULARITY], facts)
+        add_popularity(lists.items, personal, self._table, self._most_popular, _CODES[Kind.POPULARITY], facts)
         return facts
 
     def _add_attributes(self, queries: Queries, items: Int32Array, facts: Int64Array) -> None:
