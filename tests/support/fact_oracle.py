@@ -37,10 +37,6 @@ class _Oracle:
         assert fact.history_item is not None
         return fact.history_item in self.history and fact.value == self.records[fact.history_item].title
 
-    def _listed(self, fact: Fact, source: ItemToItem) -> bool:
-        assert fact.history_item is not None
-        return self.item in source.neighbours[fact.history_item].tolist()
-
     def _followers(self, fact: Fact) -> int:
         assert fact.history_item is not None
         return later(self.bundle.histories, fact.history_item, self.item, 50)
@@ -58,7 +54,9 @@ class _Oracle:
     def similar_text(self, fact: Fact) -> bool:
         if not self._of_history(fact):
             return False
-        if any(self._listed(fact, source) for source in self._lists() if source.similar_by == "content"):
+        first = max(10, self.bundle.n_items // 100)
+        lists = [source.neighbours[:, :first] for source in self._lists() if source.similar_by == "content"]
+        if any(self.item in near[fact.history_item] for near in lists):
             return True
         two_tower = self.bundle.two_tower()
         assert two_tower.match is not None
@@ -123,7 +121,9 @@ class _Oracle:
         recent = [row for row, at in zip(histories.items, histories.timestamps, strict=True) if at >= bound]
         expected = self.counts[self.item] * len(recent) / len(histories.items)
         more = (recent.count(self.item) + 1) / (expected + 1) - 1
-        return self.counts[self.item] > 0 and more >= 0.25 and 0 <= 100 * more - fact.value < 1.001
+        undamped = recent.count(self.item) / max(expected, 1e-9) - 1  # what the sentence speaks of
+        told = 0 <= 100 * more - fact.value < 1.001 and fact.value <= 100 * undamped
+        return self.counts[self.item] > 0 and more >= 0.25 and told
 
     def rule(self, fact: Fact) -> bool:
         forbidding = fact.value in self.evidence.rank.forbidden_by

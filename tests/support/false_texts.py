@@ -34,7 +34,7 @@ CLAIMS = {
     "Its average rating is {f8}.": "f1 f4 f6 f7 f9 f10",
     "Customers rate it {f8} on average.": "f4 f6 f7 f9 f10",
     "It is popular: number {f9} among all items.": "f1 f4 f6 f7 f8 f10",
-    "It is trending, up {f10} lately.": "f1 f4 f6 f7 f8 f9",
+    "It is trending, up at least {f10} lately.": "f1 f4 f6 f7 f8 f9",
     "The brand is {f15}.": "f1 f2 f3 f5 f16 f17",
     "It belongs to the category {f16}.": "f1 f2 f3 f4 f15 f17",
 }
@@ -265,8 +265,8 @@ It is popular in {f5}, number {f9}.
 It is number {f9} in {f5}.
 It is well made, by {f4}.
 It goes with {f3}.
-The price is up {f10}.
-Its rating has grown by {f10}.
+The price is up at least {f10}.
+Its rating has grown by at least {f10}.
 It is rated {f8} by you, and similar to {f3}.
 People pay {f6}.
 You chose items similar to {f3}.
@@ -316,7 +316,7 @@ You may like this: it is rated {f8} on average.
 It fits your taste, and it is popular: number {f9} of all items.
 Chosen for you: number {f9} of all items.
 You chose popular items: number {f9} of all items.
-Trending for you, up {f10}.
+Trending for you, up at least {f10}.
 By {f15}, your brand.
 By {f15}, a brand you know.
 In {f16}, a category you like.
@@ -383,6 +383,10 @@ Usually it is rated {f8}.
 It is often rated {f8}.
 It is mostly similar to {f3}.
 It is always in {f5}.
+It is up {f10} lately.
+Its popularity has grown by {f10}.
+It is chosen at least {f10} more often lately.
+More and more people choose it, up at least {f10}.
 You often chose {f4}.
 You usually chose {f5}.
 """.strip().splitlines()

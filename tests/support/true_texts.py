@@ -132,12 +132,10 @@ This is popular and holds place {f9} in our catalogue.
 A popular choice, number {f9} of all items.
 Popular with our customers, at number {f9}.
 It is one of our popular items, at rank {f9}.
-It is chosen more often lately, up {f10}.
-This is trending: up {f10} lately.
-Its popularity has grown by {f10} lately.
-It is becoming more popular, up {f10}.
-It has been chosen {f10} more often lately.
-Interest in this item is rising, by {f10}.
+This is trending: up at least {f10} lately.
+Its popularity has grown by at least {f10} lately.
+It is becoming more popular, up at least {f10}.
+Interest in this item is rising, by at least {f10}.
 It matches what you asked for: {f11}.
 You asked for {f11}, and this fits.
 It fits your filter, {f11}.
@@ -149,7 +147,6 @@ The price, {f6}, is in line with the average of your history.
 Priced at {f6}, it is close to the average price of items in your history.
 It costs {f6}, close to the average price of your history.
 With a price of {f6}, it is near the average in your history.
-It is chosen more and more: up {f10} lately.
 It is popular, at rank {f9} of all items.
 """.strip().splitlines()
 
@@ -186,7 +183,7 @@ Because you V {f2}, and at {f6} it is close to the average of your history.
 Some customers who chose {f2} chose this, and it is rated {f8} on average.
 You V {f1}, and this has been chosen later; it costs {f6}, close to the average of your history.
 After {f1}, some customers chose this, and it is by {f4}, a brand in your history.
-This has been chosen together with {f2}, and it is up {f10} lately.
+This has been chosen together with {f2}, and it is up at least {f10} lately.
 Although its average rating is only {f13}, some customers who chose {f2} chose this.
 Some customers who chose {f2} chose this, but its average rating is {f13}.
 You V {f2}. It has been chosen together with {f2}. We expect you to rate it {f7}.
@@ -237,9 +234,7 @@ Its ratings are {f8} on average.
 It is a popular item, at number {f9}.
 It ranks {f9} among all items by popularity.
 This item is popular: it holds rank {f9} in the catalogue.
-It has been growing in popularity, up {f10} lately.
-This item is chosen {f10} more often lately.
-More people have chosen it lately, up {f10}.
+It has been growing in popularity, up at least {f10} lately.
 It fits what you asked for: {f11}.
 This matches your filter: {f11}.
 It is made by {f15} and belongs to {f16}.
@@ -270,8 +265,7 @@ The average rating of this item is {f8}.
 On average, it is rated {f8}.
 This item ranks {f9} in popularity.
 This item is number {f9} among all our items.
-Lately, it has been chosen {f10} more often.
-This item is growing in popularity: up {f10} lately.
+This item is growing in popularity: up at least {f10} lately.
 It is within what you asked for: {f11}.
 This item is made by {f15}, and it costs {f17}.
 An item by {f15}, in {f16}, for {f17}.
@@ -302,8 +296,7 @@ It holds an average rating of {f8}.
 It is one of the popular items: number {f9}.
 By popularity, it is number {f9} of all items.
 Popular items include this one, at number {f9}.
-Its popularity is rising, up {f10}.
-People chose this item {f10} more often of late.
+Its popularity is rising, up at least {f10}.
 It meets what you asked for, {f11}.
 This item by {f15} is in {f16} and costs {f17}.
 The item belongs to {f16} and is made by {f15}.
@@ -371,7 +364,7 @@ Its average rating among customers is {f8}.
 It is popular, at number {f9} of all items.
 It holds place {f9} among the popular items.
 It is ranked {f9} by popularity.
-It has become more popular lately, by {f10}.
+It has become more popular lately, by at least {f10}.
 It is by {f15} and costs {f17}.
 It belongs to {f16}, is by {f15} and costs {f17}.
 This item is priced at {f17}.
@@ -399,8 +392,7 @@ On average, customers give it {f8}.
 Buyers rate it {f8} on average.
 It is one of the popular items here, number {f9}.
 Popular with other people, it ranks {f9}.
-It is growing more popular, up {f10} lately.
-Lately, people have chosen it more often, by {f10}.
+It is growing more popular, up at least {f10} lately.
 It comes from {f15}, belongs to {f16} and costs {f17}.
 This {f16} item is made by {f15}.
 The maker is {f15}, the price is {f17}.
@@ -416,7 +408,6 @@ Some people went on to this item after {f1}.
 Its price, {f6}, is similar to the average of your history.
 It is priced at {f6}, about the average of your history.
 It costs {f6}, which is close to the average price of your history.
-It is chosen more and more: it is up {f10} lately.
 You V {f2}, and several people who chose that chose this item too.
 You V {f2}, which people chose with this item.
 This was chosen by people who chose {f2}.

@@ -38,6 +38,7 @@ def offer_lists(
     similarities: UInt16Array,
     support: UInt16Array,
     least: int,
+    near: int,
     scale: float,
     decay: float,
     weight: float,
@@ -55,8 +56,9 @@ def offer_lists(
     Args:
         indptr, history, weights, items, hidden: see above; each item once in a list.
         neighbours, similarities, scale, decay: of the source, see `recsys.sources.item_to_item.source.ItemToItem`.
-        support: likewise; [0, 0] of lists that count nobody, of which 1 is told.
-        least: how many users must stand behind an item that is named; 0 of lists that count nobody.
+        support: likewise; [0, 0] of lists that count nobody.
+        least: how many users must stand behind an item that is named.
+        near: in lists that count nobody, so many of the first count as if one stood behind them, the others as if none.
         weight: of the source in the sum.
         source: its number.
         slots, shares, behind, parts, sources, positions, counts: see above.
@@ -78,8 +80,8 @@ def offer_lists(
                     break
                 if marks[neighbour & (_MARKS - 1)] and slots[neighbour] > 0:
                     shares[slots[neighbour] - 1, position - start] += by * number(similarities[item, column])
-                    if counted:
-                        behind[slots[neighbour] - 1, position - start] = support[item, column]
+                    count = support[item, column] if counted else np.uint16(column < near)
+                    behind[slots[neighbour] - 1, position - start] = count
             strength *= decay
         _mark(items, query, False, slots, marks)
         _merge_repeats(history, start, end, slots, shares)
@@ -87,7 +89,7 @@ def offer_lists(
             best, total = _largest(shares, behind, least, column, history, start, end, items[query, column], hidden)
             if best != NOTHING and weight * total > parts[query, column]:
                 parts[query, column], sources[query, column] = weight * total, source
-                positions[query, column], counts[query, column] = best, behind[column, best] if counted else 1
+                positions[query, column], counts[query, column] = best, behind[column, best]
 
 
 @compiled
@@ -239,7 +241,7 @@ def _largest(
 ) -> tuple[int, float]:
     """Position of the largest positive share of an item that may be named, and the sum of all; equal: the latest.
 
-    What stands `behind` is read where at least one user must, and a share is not 0.
+    What stands `behind` is read where at least one user must and a share is not 0.
     """
     total, most, best = 0.0, 0.0, NOTHING
     for position in range(end - start - 1, -1, -1):

@@ -33,7 +33,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 from recsys.explain.cheap.reason_kernels import NOTHING, find_tastes, name_items, offer_lists, offer_text
 from recsys.explain.fact import OF_BEHAVIOUR, Kind
-from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source, told_by
+from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source, most_fitting, told_by
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
@@ -170,7 +170,8 @@ class CheapReasons:
             source.neighbours,
             halves(source.scaled),
             _UNCOUNTED if source.support is None else source.support,
-            1 if self.kinds[number] is Kind.CO_PURCHASE else 0,
+            0 if self.kinds[number] is Kind.NEXT_PURCHASE else 1,
+            most_fitting(source.n_items),
             source.scale,
             source.decay,
             self.weights[source.name],

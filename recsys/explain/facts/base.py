@@ -89,7 +89,7 @@ class FactBase:
 
     @cached_property
     def popularity(self) -> Float32Array:
-        """float32 [N], how often each item was chosen, as the source that fills lists counts it."""
+        """float32 [N], summed weight of each item's interactions, as the source that fills lists counts them."""
         nobody = Histories.from_rows(1, *(np.zeros(0, np.int64),) * 3)
         query = Queries(nobody, np.array([NO_ITEM], np.int32), np.zeros(1, np.int64))
         popularity: Float32Array = self.source(FALLBACK).score(query)[0]
@@ -100,9 +100,14 @@ class FactBase:
         return np.sort(self.popularity)
 
     def popularity_rank(self, item: int) -> int:
-        """1 plus the number of items that were chosen more often: equal items share a rank."""
+        """1 plus the number of more popular items: equal ones share a rank."""
         ahead = self.n_items - np.searchsorted(self._popularity_in_order, self.popularity[item], side="right")
         return int(ahead) + 1
+
+    @cached_property
+    def n_chosen(self) -> int:
+        """Number of items that anybody chose: all others share the rank behind them."""
+        return int(np.count_nonzero(self.popularity))
 
     @cached_property
     def trends(self) -> Float32Array | None:

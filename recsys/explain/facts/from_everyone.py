@@ -24,13 +24,13 @@ def most_popular(base: FactBase) -> int:
 
     Of a small catalogue it is the first half; an item that nobody chose is never popular.
     """
-    chosen = int((base.popularity > 0).sum())
-    return min(max(_POPULAR_LEAST, int(POPULAR_SHARE * base.n_items)), base.n_items // 2, chosen)
+    return min(max(_POPULAR_LEAST, int(POPULAR_SHARE * base.n_items)), base.n_items // 2, base.n_chosen)
 
 
 def popularity_facts(case: Case) -> Iterator[Fact]:
-    """The item is popular, and no less than the reference; the value is its rank by how often items are chosen.
+    """The item is popular, and no less than the reference; the value is its rank by popularity.
 
+    Popularity is the summed weight of the interactions: of data without types of events, how often an item was chosen.
     Of an item that fills a list up its rank is told whatever it is, since that alone put it there; its popularity is
     its score, and so the strength. So is a rank that contributes at most 0.
     """
@@ -50,7 +50,8 @@ def trend_facts(case: Case) -> Iterator[Fact]:
     """The item is chosen more often lately, see `RISING`, and its trend is no worse than the reference's.
 
     It is the feature `trend`: its share among the latest tenth of the interactions over its share among all, damped
-    towards 1; the value is by how many percent that is more, rounded down. An item that borrows its trend has none.
+    towards 1; the value is by how many percent that is more, rounded down. Not damped it is at least that. An item that
+    borrows its trend has none.
     """
     trends, strength = case.base.trends, case.group(*NOT_PERSONAL)
     if trends is None or strength is None or not trends[case.item] >= math.log(RISING):

@@ -6,8 +6,8 @@ Which source tells what:
 - co_purchase: item-to-item lists fitted on behaviour (`neighbours_*`, `ease`), where users chose both items; the count
   is their number. Also a transition that nobody took this way round: the list has it from those who chose the item
   before or at the same time, so it is told of one. A weight of EASE that nobody stands behind says nothing.
-- similar_text: item-to-item lists fitted on content (`content_*`), in the same way; and the text part of the two-tower
-  where the cosine of both items' texts is at least `LEAST_LIKENESS`.
+- similar_text: item-to-item lists fitted on content (`content_*`), where the item is among the first of the list, see
+  `most_fitting`; and the text part of the two-tower where the cosine of both items' texts is at least `LEAST_LIKENESS`.
 - taste: all others that know the user: the learned part of the two-tower, factors, hybrids, sources from outside. The
   source must have the item among its best, see `most_fitting`.
 
@@ -22,9 +22,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from recsys.explain.evidence import HistoryShare, SourceOpinion
-from recsys.explain.fact import OF_BEHAVIOUR, Fact, Kind
+from recsys.explain.fact import Fact, Kind
 from recsys.explain.facts.case import Case, polarity
 from recsys.sources.base import Source
+from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.registry import NOT_PERSONAL, TWO_TOWER
 
 LEAST_LIKENESS = 0.5  # of random pairs of Amazon's Beauty items one in two hundred has so similar texts
@@ -50,8 +51,9 @@ def kind_of(case: Case, source: str) -> Kind | None:
 
 
 def most_fitting(n_items: int) -> int:
-    """Up to which rank of a source an item fits a taste: the best hundredth of the catalogue, at least ten items.
+    """Up to which rank of a source an item fits a taste, or of a list of content is like the list's item.
 
+    It is the best hundredth of the catalogue, at least ten items.
     Of a small catalogue it is the better half.
     """
     return min(max(_BEST_LEAST, int(_BEST_SHARE * n_items)), n_items // 2)
@@ -69,12 +71,21 @@ def told_by(source: Source, chosen: int, item: int) -> tuple[Kind, int] | None:
         None where it says nothing that is true of both items.
     """
     kind = kind_of_source(source)
-    if kind not in OF_BEHAVIOUR:
-        return None if kind is None or kind is Kind.TASTE else (kind, 1)
+    if kind is Kind.SIMILAR_TEXT:
+        return (kind, 1) if described_alike(source, chosen, item) else None
+    if kind is None or kind is Kind.TASTE:
+        return None
     supporters = source.supporters(chosen, item)
     if supporters:
         return kind, supporters
     return (Kind.CO_PURCHASE, 1) if kind is Kind.NEXT_PURCHASE and supporters is not None else None
+
+
+def described_alike(source: Source, chosen: int, item: int) -> bool:
+    """Whether an item is among the first of a list of content, as many as fit a taste; True of what is no list."""
+    if not isinstance(source, ItemToItem):
+        return True
+    return item in source.neighbours[chosen, : most_fitting(source.n_items)].tolist()
 
 
 @dataclass

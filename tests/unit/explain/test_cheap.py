@@ -64,6 +64,9 @@ def told(source: Source, query: Queries, item: int, hidden: BoolArray) -> tuple[
         read = history[-source.tower.max_history :]
         part -= float(source.match.weights(len(read)) @ (text[read] @ text.mean(axis=0)))
     named = {one: share for one, share in of_items.items() if share > 0 and one != item and not hidden[one]}
+    if isinstance(source, ItemToItem) and source.similar_by == "content":
+        first = source.neighbours[:, : max(10, N_ITEMS // 100)]
+        named = {one: share for one, share in named.items() if item in first[one]}
     if named and isinstance(source, TwoTowerSource):
         best = max(named, key=lambda one: named[one])
         if text[item] @ text[best] < LEAST_LIKENESS * np.linalg.norm(text[item]) * np.linalg.norm(text[best]):

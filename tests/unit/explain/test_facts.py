@@ -25,7 +25,7 @@ from recsys.explain.evidence import (
 )
 from recsys.explain.explainer import Explainer
 from recsys.explain.fact import Fact, Kind
-from recsys.explain.facts import FactBase, Past, facts_of, item_facts
+from recsys.explain.facts import FactBase, Past, facts_of, from_sources, item_facts
 from recsys.explain.sensitive import SENSITIVE_CATEGORIES, SensitiveNames
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.item_to_item.source import ItemToItem
@@ -75,7 +75,8 @@ def base(bundle: Bundle) -> FactBase:
 
 @pytest.fixture
 def supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four users stand behind any two items."""
+    """Four users stand behind any two items, which are described alike, too."""
+    monkeypatch.setattr(from_sources, "described_alike", lambda *_: True)
     monkeypatch.setattr(ItemToItem, "supporters", lambda lists, *_: None if lists.support is None else 4)
 
 
