@@ -20,7 +20,7 @@ from serve.metrics import Metrics
 from serve.recommendations.answers import Why
 from serve.recommendations.whys import Whys
 
-MAX_ITEMS: Final = 50_000  # of all lists that are remembered
+MAX_ITEMS: Final = 25_000  # of all lists that are remembered
 LONGEST_HISTORY: Final = 200  # of a list that is remembered
 
 

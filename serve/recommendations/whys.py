@@ -26,7 +26,7 @@ from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.kernels import write_reason_keys
 from serve.recommendations.answers import Why, WhyFact
 
-MAX_TOLD: Final = 50_000
+MAX_TOLD: Final = 25_000
 VARIANTS: Final = 3  # ways in which one list tells the same thing, one after the other
 _NOTHING = -1
 _encoder = msgspec.json.Encoder()
