@@ -401,6 +401,24 @@ This and {f2} have been chosen by the same customers.
 You chose {f2}, and others chose this along with it.
 Several customers chose this after {f1}.
 """.strip().splitlines()
+# Of another thing than the fact is about, or of what nobody knows.
+MISPLACED = """
+Because {f5} is up {f10} lately.
+{f5} has grown {f10} lately.
+{f4} is rated {f8} on average.
+It is by {f4}, which is rated {f8} on average.
+It is in {f5}, which ranks {f9} in popularity.
+A popular item, rank {f9}, in {f16}.
+A popular item, at rank {f9}, in {f16}.
+A popular item, at rank {f9}, among items in {f16}.
+It is made by {f5} and belongs to {f16}.
+It is by {f9} and costs {f17}.
+It is from {f17}, and it is rated {f8} on average.
+It is similar to {f3}, which you chose after {f1}.
+You chose {f3} after {f1}, and this is similar.
+Since you chose {f2}, you might like {f7}.
+It may like it.
+""".strip().splitlines()
 UNCITED = ("You may like this.", "This is popular.", "We suggest this item.", "It fits.", "It is similar.", "")
 
 
@@ -447,7 +465,8 @@ def _of_facts() -> Iterator[FalseText]:
 
 def _of_words() -> Iterator[FalseText]:
     facts = facts_of(None)
-    for change, texts in (("turned", TURNED), ("denied", DENIED), ("overstated", OVERSTATED)):
+    lists = ("turned", TURNED), ("denied", DENIED), ("overstated", OVERSTATED), ("of another thing", MISPLACED)
+    for change, texts in lists:
         for text in texts:
             yield FalseText(change, text, facts)
     for base in (

@@ -194,7 +194,6 @@ This item by {f15} belongs to {f16}.
 It is made by {f15} and costs {f17}.
 From {f15}, in {f16}, for {f17}.
 An item in {f16} by {f15}, rated {f8} on average.
-A popular item, at rank {f9}, in {f16}.
 {f15} offers this item in {f16} at {f17}.
 It is priced at {f17} and rated {f8} on average.
 This is an item of the brand {f15}.
