@@ -109,6 +109,6 @@ class ExplanationQueue:
         )
 
     def close(self) -> None:
-        """Finish what is under way and end the threads."""
+        """Finish what is computed at the moment and end the threads; nobody waits any more for what is queued."""
         for thread in self._threads.values():
-            thread.shutdown()
+            thread.shutdown(cancel_futures=True)

@@ -1,5 +1,6 @@
 """Explanations beside all else: limits, other threads, metrics, logs, keys, settings, live events, blurbs."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -19,6 +20,8 @@ from recsys.core.errors import ConfigError
 from recsys.explain.explainer import Explainer
 from recsys.explain.text.strings_file import FOLDER
 from serve.app import create_app
+from serve.explanations.queue import ExplanationQueue
+from serve.explanations.schemas import ExplanationBody
 from serve.explanations.service import ExplanationService
 from serve.settings import Settings
 from tests.support.bundles import make_bundle
@@ -65,6 +68,28 @@ def test_too_many_explanations_at_once(bundle_path: Path, held: tuple[threading.
         go_on.set()
         assert [answered.result().status_code for answered in under_way] == [200, 200]
         assert explain(client, "item101")["stage"] == "listed"
+
+
+def test_a_server_that_ends_computes_nothing_that_nobody_waits_for(
+    bundle_path: Path, held: tuple[threading.Event, threading.Event]
+) -> None:
+    computing, go_on = held
+    request = ExplanationBody.model_validate(BODY).request(0.0)
+
+    async def end_early(queue: ExplanationQueue) -> list[Any]:
+        asked = [asyncio.create_task(queue.submit(request)) for _ in range(3)]
+        await asyncio.to_thread(computing.wait, TIMEOUT_S)
+        closing = asyncio.create_task(asyncio.to_thread(queue.close))
+        _, waiting = await asyncio.wait(asked, timeout=TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        go_on.set()
+        await closing
+        assert waiting
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    with running(bundle=bundle_path, store="none") as (_, server):
+        first, *queued = asyncio.run(end_early(server.explanations))
+    assert first.stage == "listed"
+    assert [type(left) for left in queued] == [asyncio.CancelledError] * 2
 
 
 def said(answer: Answer) -> Answer:
