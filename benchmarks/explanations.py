@@ -5,8 +5,8 @@
 
 Users are drawn from those of the bundle whose history holds 1 to 15 items, and of each one's list an item. The floor is
 what an explanation cannot do without: `recommend` for one batch of as many queries as the history is long, one query
-for each item that is left out. Explanation and floor take turns, user by user, on one thread; both are told as medians
-and 95th percentiles over the users, the ratio is that of the medians. Contributions are timed alone, in CPU time, for
+for each item that is left out. Explanation and floor take turns, user by user, on one thread; they and
+their ratio are told as medians and 95th percentiles over the users. Contributions are timed alone, in CPU time, for
 the same items. Exit code 1: a goal was missed. `--profile` shows instead in which functions the time goes.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Actions:
         told = {weight: names[0] for weight, names in types.items() if len(names) == 1 and weight not in untold}
         return cls(told if weights else {})
 
-    def of_interaction(self, weight: float, rating: float, told: Action = None) -> Action:
+    def _of_interaction(self, weight: float, rating: float, told: Action = None) -> Action:
         """What was done in one interaction.
 
         Args:
@@ -64,9 +65,7 @@ class Actions:
             rating: of the history, NaN for none.
             told: a type that is known from an event itself.
         """
-        if rating == rating:  # noqa: PLR0124  # no NaN
-            return RATING
-        return self.by_weight.get(weight, told)
+        return self.by_weight.get(weight, told) if math.isnan(rating) else RATING
 
     def of_history(self, histories: Histories, told: Mapping[int, str] = NO_EVENTS) -> tuple[Action, ...]:
         """What was done at each position of one history, oldest first.
@@ -77,7 +76,7 @@ class Actions:
         """
         columns = histories.items.tolist(), histories.weights.tolist(), histories.ratings.tolist()
         return tuple(
-            self.of_interaction(weight, rating, told.get(item)) for item, weight, rating in zip(*columns, strict=True)
+            self._of_interaction(weight, rating, told.get(item)) for item, weight, rating in zip(*columns, strict=True)
         )
 
 

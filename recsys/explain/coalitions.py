@@ -191,7 +191,7 @@ def shapley_values(scores: Float64Array) -> Float64Array:
     orders = np.array([1 / (n * math.comb(n - 1, size)) for size in range(n)])  # the share in which those come before
     values = np.empty(n)
     for player in range(n):
-        joined = scores.reshape(-1, 2, 1 << player)
+        pairs = scores.reshape(-1, 2, 1 << player)  # of coalitions without the player, and with it
         before = sizes.reshape(-1, 2, 1 << player)[:, 0]
-        values[player] = (orders[before] * (joined[:, 1] - joined[:, 0])).sum()
+        values[player] = (orders[before] * (pairs[:, 1] - pairs[:, 0])).sum()
     return values

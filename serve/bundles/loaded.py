@@ -79,7 +79,7 @@ class LoadedBundle:
         self.event_types = EventTypes.of(bundle)
         self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
         names = SensitiveNames() if sensitive is None else sensitive
-        self.fact_base = FactBase.of_facets(bundle, names, self.facets.prices, self.facets.categories)
+        self.fact_base = FactBase.of(bundle, names, self.facets.prices, self.facets.categories)
         self.cheap_facts = CheapFacts(self.fact_base, self.facets.brands, self.facets.categories)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 

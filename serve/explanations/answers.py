@@ -8,11 +8,11 @@ from msgspec import Meta
 
 from recsys.bundle.layout import FULL
 from recsys.explain.evidence import Compared, Stage
+from recsys.explain.explainer import Depth
 from recsys.explain.fact import Kind, Polarity, Unit
 from recsys.explain.text.rule_text import Style
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
-from serve.explanations.options import Depth
 from serve.explanations.texts import GuardState, TextSource
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
@@ -46,7 +46,7 @@ class ContributionPart(Answer):
     value: Annotated[float, Meta(description="In units of the score; below 0 it speaks against.", examples=[0.31])]
 
 
-class HistoryReason(Answer):
+class HistoryShareAnswer(Answer):
     """What an item of the history does for the explained item."""
 
     item_id: Annotated[str, Meta(examples=["B000142FVW"])]
@@ -283,7 +283,7 @@ class ExplanationResponse(Answer):
     ]
     sources: list[SourceOpinionAnswer]
     history: Annotated[
-        list[HistoryReason],
+        list[HistoryShareAnswer],
         Meta(
             description="At depth full the item first without which the explained one falls furthest; at depth cheap "
             "by falling absolute total."
@@ -351,6 +351,6 @@ class BlurbResponse(Answer):
     text_source: Annotated[
         TextSource, Meta(description="Who wrote the text: rules, or a language model.", examples=["rule"])
     ]
-    cached: Annotated[bool, Meta(description="It was written before, and kept in the store.", examples=[False])]
+    cached: Annotated[bool, Meta(description="It was written before, and kept.", examples=[False])]
     language: Annotated[str, Meta(description="Of text and numbers.", examples=["en"])]
     bundle: BundleInfo

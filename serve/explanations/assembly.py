@@ -25,7 +25,7 @@ from serve.explanations.answers import (
     ExplanationResponse,
     FactAnswer,
     GuardAnswer,
-    HistoryReason,
+    HistoryShareAnswer,
     NamedItem,
     RuleAnswer,
     ScoredItem,
@@ -188,12 +188,12 @@ def _opinions(evidence: Evidence) -> list[SourceOpinionAnswer]:
     ]
 
 
-def _history(explained: Explained, items: Items) -> list[HistoryReason]:
-    reasons = []
+def _history(explained: Explained, items: Items) -> list[HistoryShareAnswer]:
+    answers = []
     for share in explained.evidence.history:
         named = items.named(share.item)
-        reasons.append(
-            HistoryReason(
+        answers.append(
+            HistoryShareAnswer(
                 item_id=named.item_id,
                 title=named.title,
                 action=explained.actions[share.positions[-1]],
@@ -205,7 +205,7 @@ def _history(explained: Explained, items: Items) -> list[HistoryReason]:
                 score_without=number(share.score_without),
             )
         )
-    return reasons
+    return answers
 
 
 def _borrowed(evidence: Evidence, items: Items) -> list[BorrowedScore]:

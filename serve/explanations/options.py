@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
 
+from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import Style
 from serve.bundles.options import Options
 from serve.histories.live_histories import Subject
-
-Depth = Literal["cheap", "full"]
 
 
 @dataclass(frozen=True)

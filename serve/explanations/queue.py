@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 from recsys.explain.evidence import Stage
+from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import why_not_text
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
 from serve.explanations.assembly import Explained, assembled, tell
 from serve.explanations.blurbs import Blurbs
-from serve.explanations.options import Depth, ExplanationRequest
+from serve.explanations.options import ExplanationRequest
 from serve.explanations.service import ExplanationService, item_row
 from serve.explanations.texts import ExplanationText, Texts
 from serve.parts import Parts

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import Style
-from serve.explanations.options import Depth, ExplanationRequest
+from serve.explanations.options import ExplanationRequest
 from serve.http.schemas import MAX_SESSION, Id, Query
 from serve.http.wanted import Wanted
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,26 +38,14 @@ class FactBase:
     category_sizes: Mapping[str, int]
 
     @classmethod
-    def of(cls, bundle: Bundle, sensitive_names: SensitiveNames | None = None) -> Self:
-        """Read the catalogue; None: the names that most shops will want kept quiet."""
-        prices = np.full(bundle.n_items, np.nan, np.float32)
-        rows: dict[str, list[int]] = defaultdict(list)
-        for row, (_, categories, price) in enumerate(bundle.catalogue.facets()):
-            prices[row] = np.nan if price is None else price
-            for category in set(categories):
-                rows[category].append(row)
-        of_categories = {name: np.array(listed, np.int32) for name, listed in rows.items()}
-        return cls.of_facets(bundle, sensitive_names or SensitiveNames(), prices, of_categories)
-
-    @classmethod
-    def of_facets(
+    def of(
         cls,
         bundle: Bundle,
         sensitive_names: SensitiveNames,
         prices: Float32Array,
         categories: Mapping[str, Int32Array],
     ) -> Self:
-        """As `of`, of a catalogue that was read before.
+        """Of a bundle whose catalogue was read before.
 
         Args:
             bundle, sensitive_names: see above.

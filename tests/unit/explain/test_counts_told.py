@@ -17,7 +17,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.explain.cheap import CheapReasons
 from recsys.explain.explainer import Explainer
 from recsys.explain.fact import OF_BEHAVIOUR, Kind
-from recsys.explain.facts import FactBase, Past, facts_of
+from recsys.explain.facts import Past, facts_of
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import sentence
 from recsys.pipeline.propose import Proposer
@@ -29,6 +29,7 @@ from recsys.sources.item_to_item.transitions_fit import WINDOW, fit_transitions
 from tests.support import bundles
 from tests.support.bundles import START, make_bundle
 from tests.support.counting import both, later
+from tests.support.fact_bases import fact_base
 from tests.support.fact_oracle import falsehoods
 from tests.support.serving import query_of
 
@@ -88,7 +89,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_facts_count_what_users_did_and_sentences_tell_it(bundle: Bundle) -> None:
-    recommender, base = bundle.recommender(), FactBase.of(bundle)
+    recommender, base = bundle.recommender(), fact_base(bundle)
     explainer, kinds = Explainer(recommender, bundle.source), set()
     for user in range(29):
         query = query_of(bundle, user)

@@ -31,6 +31,7 @@ from recsys.pipeline.recommender import Recommender
 from recsys.sources.item_to_item.source import ItemToItem
 from tests.support import bundles
 from tests.support.bundles import make_bundle
+from tests.support.fact_bases import fact_base
 from tests.support.fact_oracle import KINDS_OF_A_LIST, falsehoods
 from tests.support.serving import query_of
 
@@ -70,7 +71,7 @@ def explainer(bundle: Bundle, recommender: Recommender) -> Explainer:
 
 @pytest.fixture(scope="module")
 def base(bundle: Bundle) -> FactBase:
-    return FactBase.of(bundle)
+    return fact_base(bundle)
 
 
 @pytest.fixture
@@ -314,7 +315,7 @@ def test_of_shared_categories_the_rarest_is_told(bundle: Bundle, monkeypatch: py
     path = ("Beauty", "Brushes", "Combs", "Hair")
     sizes = {"Beauty": 120, "Hair": 12, "Brushes": 3, "Combs": 3, "Care": 13}
     categories = {name: np.arange(size, dtype=np.int32) for name, size in sizes.items()}
-    base = FactBase.of_facets(bundle, SensitiveNames(), np.full(N_ITEMS, np.nan, np.float32), categories)
+    base = FactBase.of(bundle, SensitiveNames(), np.full(N_ITEMS, np.nan, np.float32), categories)
 
     def fact(*of_history: str) -> Fact | None:
         shelf = Shelf(ItemRecord(1, "a", categories=(*path, "Care")), ItemRecord(2, "b", categories=of_history))
@@ -337,7 +338,7 @@ def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.Monkey
     given = {1: 10.0, 2: 20.0, 3: 18.3, 4: 18.5, 5: 11.75, 6: 15.0}
     prices = np.full(N_ITEMS, np.nan, np.float32)
     prices[list(given)] = list(given.values())
-    base = FactBase.of_facets(bundle, SensitiveNames(), prices, {})
+    base = FactBase.of(bundle, SensitiveNames(), prices, {})
     shelf = Shelf(*(ItemRecord(row, f"item{row}", price=price) for row, price in given.items()))
     monkeypatch.setattr(bundle, "catalogue", shelf)
 
@@ -382,7 +383,7 @@ def test_ratings_by_hand(bundle: Bundle, base: FactBase) -> None:
 
 def test_no_rating_is_predicted_where_there_are_none(tmp_path: Path) -> None:
     with open_bundle(make_bundle(tmp_path, n_items=40, n_users=10, ratings=False)) as bundle:
-        base = FactBase.of(bundle)
+        base = fact_base(bundle)
         evidence = evidence_of(1, {"rating": 0.5}, features={"predicted_rating": 0.75})
         assert told(facts_of(evidence, base, past()), Kind.PREDICTED_RATING) == []
 
@@ -409,7 +410,7 @@ def test_trend_and_popularity_against_the_reference(base: FactBase) -> None:
 
 def test_nothing_in_the_worse_half_of_a_small_shop_is_popular_or_fits(tmp_path: Path) -> None:
     with open_bundle(make_bundle(tmp_path, n_items=8, n_users=30)) as bundle:
-        base = FactBase.of(bundle)
+        base = fact_base(bundle)
         counts = np.bincount(bundle.histories.items, minlength=8).tolist()
         popular = {item for item in range(8) if sum(count > counts[item] for count in counts) < 4}
         for item in range(8):
@@ -475,7 +476,7 @@ def test_rules_are_told_and_are_no_reason(base: FactBase) -> None:
 
 @pytest.mark.usefixtures("supported")
 def test_what_is_sensitive_is_withheld(bundle: Bundle) -> None:
-    base = FactBase.of(bundle, SensitiveNames(("group 3",)))
+    base = fact_base(bundle, SensitiveNames(("group 3",)))
     assert np.flatnonzero(base.sensitive).tolist() == list(range(3, N_ITEMS, 10))
     evidence = evidence_of(
         13,
@@ -494,7 +495,7 @@ def test_what_is_sensitive_is_withheld(bundle: Bundle) -> None:
 
 
 def test_a_brand_is_told_by_what_is_not_sensitive(bundle: Bundle) -> None:
-    base = FactBase.of(bundle, SensitiveNames(()))
+    base = fact_base(bundle, SensitiveNames(()))
     sensitive = np.zeros(N_ITEMS, bool)
     sensitive[21] = True
     base = replace(base, sensitive=sensitive)
@@ -552,7 +553,7 @@ def test_what_is_true_of_an_item_for_everyone(bundle: Bundle, base: FactBase) ->
         *(Kind.BRAND, Kind.CATEGORY, Kind.PRICE),
         *(Kind.AVERAGE_RATING, Kind.POPULARITY, Kind.TREND),
     }
-    hidden = item_facts(FactBase.of(bundle, SensitiveNames(("Group 1",))), 1)
+    hidden = item_facts(fact_base(bundle, SensitiveNames(("Group 1",))), 1)
     assert [(fact.value, fact.sensitive) for fact in hidden if fact.kind is Kind.CATEGORY] == [("", True)]
 
 
