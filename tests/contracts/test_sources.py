@@ -253,6 +253,13 @@ def test_similar_items_are_told_only_by_sources_that_say_so(source: Source) -> N
     assert 5 not in similar.items
 
 
+def test_sources_of_behaviour_count_who_stands_behind_two_items(source: Source) -> None:
+    """Which numbers these are `tests/unit/sources/test_support.py` says; others say that nobody has counted."""
+    found = [source.supporters(item, other) for item in range(5) for other in range(5)]
+    assert all((count is not None) == (source.similar_by == "behaviour") for count in found)
+    assert all(count >= 0 for count in found if count is not None)
+
+
 def test_retrieves_the_items_that_score_best(case: Case, source: Source, queries: Queries) -> None:
     candidates = source.propose(queries, 20, exclude_seen=False)
     assert_well_formed(candidates, N_USERS, 20)
