@@ -66,7 +66,7 @@ class Blurbs:
 
     def _key(self, loaded: LoadedBundle, item_row: int, phrases: Phrases) -> BlurbKey | None:
         """None: there is no language model, and nothing to keep."""
-        version = self._texts.version(phrases)
+        version = self._texts.version(phrases, loaded.fact_base.sensitive_names.names)
         if version is None:
             return None
         item_id = loaded.cards([item_row])[item_row].item_id

@@ -83,9 +83,14 @@ class Texts:
             return _by_rules(by_rules)
         return _best(await self._model.write(told, phrases, "paragraph", "blurb"), by_rules)
 
-    def version(self, phrases: Phrases) -> str | None:
-        """Name of all that a language model's text follows from beside the facts; None: there is no such model."""
-        return None if self._model is None else self._model.version(phrases)
+    def version(self, phrases: Phrases, quiet: Sequence[str]) -> str | None:
+        """Name of all that a language model's text follows from beside a bundle; None: there is no such model.
+
+        Args:
+            phrases: of the language.
+            quiet: names of categories that no text tells.
+        """
+        return None if self._model is None else self._model.version(phrases, quiet)
 
     async def close(self) -> None:
         """Close connections to the language model."""

@@ -111,9 +111,9 @@ def _example(fact: Fact, phrases: Phrases) -> str:
     return phrases.sentences(fact.kind, fact.action)[0].fill({"value": placeholder(fact)})
 
 
-def version_of(mode: str, model: str, phrases: Phrases) -> str:
-    """A name of all that a text follows from beside facts: prompts, model, strings."""
-    parts = [VERSION, mode, model, phrases.strings]
+def version_of(mode: str, model: str, phrases: Phrases, quiet: Sequence[str] = ()) -> str:
+    """A name of all that a text follows from beside a bundle: prompts, model, strings, currency, what is not told."""
+    parts = [VERSION, mode, model, phrases.strings, phrases.numbers.currency, quiet]
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
 
 

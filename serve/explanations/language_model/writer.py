@@ -79,9 +79,9 @@ class LanguageModel:
         """That of the settings; None if they name none."""
         return None if settings.language_model == "none" else cls(settings, metrics, budget)
 
-    def version(self, phrases: Phrases) -> str:
+    def version(self, phrases: Phrases, quiet: Sequence[str]) -> str:
         """See `prompts.version_of`."""
-        return prompts.version_of(self._mode, self._name, phrases)
+        return prompts.version_of(self._mode, self._name, phrases, quiet)
 
     async def write(self, facts: Sequence[Fact], phrases: Phrases, style: Style, task: Task = "explanation") -> Written:
         """A text; never raises, and takes no longer than the deadline.

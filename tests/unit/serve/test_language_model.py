@@ -444,6 +444,8 @@ def test_another_model_mode_or_wording_is_another_version(phrases: Phrases) -> N
         prompts.version_of("restricted", "m-1", phrases),
         prompts.version_of("free", "m-2", phrases),
         prompts.version_of("free", "m-1", Phrases.load("de")),
+        prompts.version_of("free", "m-1", Phrases.load("en", currency="EUR")),
+        prompts.version_of("free", "m-1", phrases, ("Tobacco",)),
     }
-    assert len(versions) == 4
+    assert len(versions) == 6
     assert prompts.version_of("free", "m-1", Phrases.load("en", locale="en_GB")) in versions

@@ -144,6 +144,24 @@ def test_a_blurb_is_written_once_and_kept_in_the_store(bundle_path: Path, tmp_pa
     assert first["text"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "gone"), [({"sensitive_categories": "Group 3"}, "Group 3"), ({"currency": "EUR"}, "$")]
+)
+def test_a_kept_blurb_tells_nothing_that_settings_forbid_since(
+    bundle_path: Path, tmp_path: Path, setting: dict[str, str], gone: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with provider("openai", moods.answers(lambda listed: {"sentences": [f"f{n}.0" for n in (2, 3)]})) as played:
+        settings = settings_for(bundle_path, played, store=url, currency="USD")
+        with running(**settings) as (client, _):
+            assert gone in blurb(client)["text"]
+            with patient(url) as store:
+                eventually(lambda: len(store.latest_blurbs(9)) == 1)
+        with running(**{**settings, **setting}) as (client, _):
+            answer = blurb(client)
+    assert (answer["cached"], gone in answer["text"]) == (False, False)
+
+
 def test_without_a_store_a_process_keeps_its_own(bundle_path: Path) -> None:
     with provider("openai", moods.chooses()) as played, running(**settings_for(bundle_path, played)) as (client, _):
         assert [blurb(client)["cached"] for _ in range(3)] == [False, True, True]
