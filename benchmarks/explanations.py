@@ -39,7 +39,7 @@ from recsys.explain.evidence import Evidence  # noqa: E402
 from recsys.explain.explainer import Explainer  # noqa: E402
 from recsys.explain.question import Question  # noqa: E402
 from recsys.explain.reference import contributions_of  # noqa: E402
-from recsys.explain.stages import rank_of  # noqa: E402
+from recsys.explain.stages import standing_of  # noqa: E402
 from recsys.explain.without import without  # noqa: E402
 from recsys.pipeline.recommender import Recommender  # noqa: E402
 
@@ -107,11 +107,11 @@ def measure(explainer: Explainer, asked: Sequence[Asked], k: int) -> Figures:
         batch = without(one.query, [[item] for item in one.distinct])
         question = Question(recommender, k)
         trace = question.trace(one.query)
-        rank = rank_of(question, trace, one.item)
+        standing = standing_of(question, trace, one.item)
         spent = [
             _spent(time.perf_counter, lambda: recommender.recommend(batch, k)),  # noqa: B023
             _spent(time.perf_counter, lambda: evidences.append(explainer.explain(one.query, one.item, k))),  # noqa: B023
-            _spent(time.process_time, lambda: contributions_of(question, trace, one.item, rank, None)),  # noqa: B023
+            _spent(time.process_time, lambda: contributions_of(question, trace, one.item, standing, None)),  # noqa: B023
         ]
         if number >= WARM_UP:
             for figures, milliseconds in zip((floor, full, contributions), spent, strict=True):

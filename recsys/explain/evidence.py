@@ -144,7 +144,7 @@ class SourceOpinion:
 
 
 @dataclass(frozen=True)
-class Rank:
+class Standing:
     """How far the item came.
 
     Attributes:
@@ -177,7 +177,7 @@ class Evidence:
         item: explained.
         model: the full pipeline, or a source.
         k: length of the list.
-        rank: how far it came.
+        standing: how far it came.
         contributions: to what sets its score apart from the reference's; None for an item that was not scored, for a
             popular one that fills the list up, and where nothing else was scored.
         sources: opinions; of the ranker's sources in their order, or of the one source that was asked for.
@@ -192,7 +192,7 @@ class Evidence:
     item: int
     model: str
     k: int
-    rank: Rank
+    standing: Standing
     contributions: Contributions | None
     sources: tuple[SourceOpinion, ...]
     history: tuple[HistoryShare, ...]

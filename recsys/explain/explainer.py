@@ -19,7 +19,7 @@ from recsys.explain.leave_one_out import leave_one_out
 from recsys.explain.opinions import opinions
 from recsys.explain.question import Question
 from recsys.explain.reference import contributions_of
-from recsys.explain.stages import rank_of
+from recsys.explain.stages import standing_of
 from recsys.pipeline.allow import ExcludeSeen, Rule
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.trace import Trace
@@ -72,17 +72,17 @@ class Explainer:
         question = Question(self.recommender, k, None if model == FULL else self.source(model), exclude_seen, rules)
         self._require(query, item)
         trace = question.trace(query)
-        rank = rank_of(question, trace, item)
-        contributions = contributions_of(question, trace, item, rank, reference)
+        standing = standing_of(question, trace, item)
+        contributions = contributions_of(question, trace, item, standing, reference)
         parts = score_parts(question, trace, item)
         history, left_out = parts.history, None
         if depth == "full":
-            history, left_out = _deep(question, trace, item, parts.history, listed=rank.stage == Stage.LISTED)
+            history, left_out = _deep(question, trace, item, parts.history, listed=standing.stage == Stage.LISTED)
         return Evidence(
             item=item,
             model=model,
             k=k,
-            rank=rank,
+            standing=standing,
             contributions=contributions,
             sources=opinions(question, trace, item, parts.rests),
             history=history,

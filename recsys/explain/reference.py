@@ -9,7 +9,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM
 from recsys.explain.contributions import Finalist, by_ranker
 from recsys.explain.errors import QuestionError
-from recsys.explain.evidence import Contributions, Rank, Stage
+from recsys.explain.evidence import Contributions, Stage, Standing
 from recsys.explain.question import Question
 from recsys.explain.source_contributions import by_source, by_source_sum
 from recsys.pipeline.ranker import RankedCandidates, Ranker
@@ -19,7 +19,7 @@ _SCORED = Stage.LISTED, Stage.ARRANGED, Stage.RANKED
 
 
 def contributions_of(
-    question: Question, trace: Trace, item: int, rank: Rank, asked: int | None
+    question: Question, trace: Trace, item: int, standing: Standing, asked: int | None
 ) -> Contributions | None:
     """What sets the item's score apart from its reference's, for the only query of the trace.
 
@@ -31,7 +31,7 @@ def contributions_of(
         question: how the list was asked for.
         trace: of one query.
         item: that is explained.
-        rank: how far it came.
+        standing: how far it came.
         asked: a reference that is asked for; None: the first ranked item that is not shown; for an item that is not
             shown itself, the last one of the list. Where no such item was ranked, the last one that was.
 
@@ -41,11 +41,11 @@ def contributions_of(
     if asked is not None:
         _require_ranked(trace, item, asked)
     ranker = question.recommender.ranker
-    if rank.stage == Stage.CANDIDATE and trace.ranked is not None and ranker is not None:
-        return None if rank.set_back else _at_the_gate(ranker, trace.ranked, item, asked)
-    if rank.stage not in _SCORED:
+    if standing.stage == Stage.CANDIDATE and trace.ranked is not None and ranker is not None:
+        return None if standing.set_back else _at_the_gate(ranker, trace.ranked, item, asked)
+    if standing.stage not in _SCORED:
         return None
-    reference = _reference(trace, item, rank) if asked is None else asked
+    reference = _reference(trace, item, standing) if asked is None else asked
     if trace.ranked is None or ranker is None:
         (source,) = question.sources.values()
         return by_source(source, trace.queries, item, reference)
@@ -67,12 +67,12 @@ def _require_ranked(trace: Trace, item: int, asked: int) -> None:
         raise QuestionError("a reference that was ranked", got, "name an item of the list, or leave the reference out")
 
 
-def _reference(trace: Trace, item: int, rank: Rank) -> int | None:
+def _reference(trace: Trace, item: int, standing: Standing) -> int | None:
     """The item's reference by default; None: nothing else was ranked."""
     shown, ranked = trace.lists.items[0], trace.ranking.items[0]
     personal = shown[: trace.lists.personal[0]]
     others = ranked[(ranked != NO_ITEM) & (ranked != item)]
-    if rank.stage == Stage.LISTED:
+    if standing.stage == Stage.LISTED:
         unshown = others[~np.isin(others, shown)]
         if len(unshown):
             return int(unshown[0])

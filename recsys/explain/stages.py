@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recsys.explain.evidence import Rank, Stage
+from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
 from recsys.pipeline.allow import PURCHASES, Unbought, Unseen
 from recsys.pipeline.ranker import RankedCandidates, Ranker
@@ -15,13 +15,13 @@ from recsys.pipeline.trace import Trace
 SEEN, BOUGHT = "seen", "bought"  # names of the rules about the user's own items
 
 
-def rank_of(question: Question, trace: Trace, item: int) -> Rank:
+def standing_of(question: Question, trace: Trace, item: int) -> Standing:
     """How far the item came for the only query of the trace."""
-    rank = _at_the_end(question, trace, item)
+    standing = _at_the_end(question, trace, item)
     ranker = question.recommender.ranker
     if trace.ranked is None or ranker is None or not ranker.scorer.weights:
-        return rank
-    return _at_the_gate(rank, ranker, trace, trace.ranked, item)
+        return standing
+    return _at_the_gate(standing, ranker, trace, trace.ranked, item)
 
 
 def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
@@ -35,36 +35,36 @@ def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]
     return tuple(name for name, rule in rules.items() if not rule.allows(trace.queries, items)[0, 0])
 
 
-def _at_the_end(question: Question, trace: Trace, item: int) -> Rank:
+def _at_the_end(question: Question, trace: Trace, item: int) -> Standing:
     """Stage, rank and final score."""
     lists = trace.lists
     places = np.flatnonzero(lists.items[0] == item)
     if len(places):
         stage = Stage.LISTED if places[0] < lists.personal[0] else Stage.FILLED
-        return Rank(stage, int(places[0]) + 1, float(lists.scores[0, places[0]]))
+        return Standing(stage, int(places[0]) + 1, float(lists.scores[0, places[0]]))
     if forbidden := forbidden_by(question, trace, item):
-        return Rank(Stage.FORBIDDEN, forbidden_by=forbidden)
+        return Standing(Stage.FORBIDDEN, forbidden_by=forbidden)
     column = int(trace.columns(item)[0])
     if column >= 0:
         stage = Stage.ARRANGED if column < trace.k else Stage.RANKED
-        return Rank(stage, column + 1, float(trace.scores(item)[0]))
+        return Standing(stage, column + 1, float(trace.scores(item)[0]))
     candidate = trace.ranked is not None and bool((trace.ranked.candidates.items[0] == item).any())
-    return Rank(Stage.CANDIDATE if candidate else Stage.UNPROPOSED)
+    return Standing(Stage.CANDIDATE if candidate else Stage.UNPROPOSED)
 
 
-def _at_the_gate(rank: Rank, ranker: Ranker, trace: Trace, ranked: RankedCandidates, item: int) -> Rank:
+def _at_the_gate(standing: Standing, ranker: Ranker, trace: Trace, ranked: RankedCandidates, item: int) -> Standing:
     """With the source sum, and how the candidates passed by it."""
     candidates, allowed = ranked.candidates, trace.allowed
     columns = np.flatnonzero(candidates.items[0] == item)
     if not len(columns):
-        return rank
+        return standing
     own = columns[0]
     order = ranker.gate_order(trace.queries, candidates, repeats=allowed.repeats, viewed=allowed.viewed)[0]
     ahead = (order > order[own]).sum() + (order[:own] == order[own]).sum()
     finalists = ranked.finalists
     parted = finalists.items.shape[1] < candidates.items.shape[1]
     return replace(
-        rank,
+        standing,
         source_sum=float(candidates.sums[0, own]),
         sum_rank=int(ahead) + 1,
         gate=float(finalists.sums[0, -1]) if parted else float("nan"),

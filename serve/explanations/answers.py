@@ -179,7 +179,7 @@ class GuardAnswer(Answer):
         GuardState,
         Meta(
             description="not_asked: by the rules; passed: the text is the model's; refused: the guard refused what it "
-            "said; no_answer: none came in time.",
+            "said; no_answer: none was to be had in time.",
             examples=["not_asked"],
         ),
     ]
@@ -316,7 +316,7 @@ class ExplanationResponse(Answer):
     text: Annotated[
         str,
         Meta(
-            description="The explanation in words; empty where no fact may be told.",
+            description="The explanation in words; where no fact speaks for the item it says that.",
             examples=["12 customers chose it after “Argan oil conditioner”, which you bought."],
         ),
     ]

@@ -75,9 +75,9 @@ def tell(answer: ExplanationResponse, text: ExplanationText) -> ExplanationRespo
 def assembled(explained: Explained) -> ExplanationResponse:
     """The answer, before it has a text."""
     request, loaded, evidence = explained.request, explained.loaded, explained.evidence
-    options, rank, items = request.options, evidence.rank, Items(loaded, evidence)
+    options, standing, items = request.options, evidence.standing, Items(loaded, evidence)
     (user,) = summaries(explained.users)
-    contributions, filled = evidence.contributions, rank.stage is Stage.FILLED
+    contributions, filled = evidence.contributions, standing.stage is Stage.FILLED
     shown = [fact for fact in explained.facts if request.sensitive or not fact.sensitive]
     return ExplanationResponse(
         user_id=request.subject if isinstance(request.subject, str) else None,
@@ -88,15 +88,15 @@ def assembled(explained: Explained) -> ExplanationResponse:
         as_of=time_text(options.as_of),
         k=evidence.k,
         depth=request.depth,
-        stage=rank.stage,
-        rank=rank.rank,
-        score=number(rank.score),
+        stage=standing.stage,
+        rank=standing.rank,
+        score=number(standing.score),
         confidence=_confidence(loaded, evidence),
         semantic_similarity=number(explained.similarity),
-        source_sum=number(rank.source_sum),
-        sum_rank=rank.sum_rank,
-        gate=number(rank.gate),
-        set_back=rank.set_back,
+        source_sum=number(standing.source_sum),
+        sum_rank=standing.sum_rank,
+        gate=number(standing.gate),
+        set_back=standing.set_back,
         reference=None
         if contributions is None or contributions.reference is None
         else items.scored(contributions.reference, contributions.reference_score),
@@ -164,11 +164,11 @@ def _rows(evidence: Evidence) -> Iterable[int]:
 
 def _confidence(loaded: LoadedBundle, evidence: Evidence) -> float | None:
     """As recommendations have it: of a popular item its share of all interactions, of others the calibrated score."""
-    score = number(evidence.rank.score)
+    score = number(evidence.standing.score)
     if score is None:
         return None
     scores = np.array([score], np.float32)
-    if evidence.rank.stage is Stage.FILLED or evidence.model == FALLBACK:
+    if evidence.standing.stage is Stage.FILLED or evidence.model == FALLBACK:
         return rounded(loaded.share_of_interactions(scores)[0])
     return rounded(loaded.confidence(evidence.model, scores)[0])
 
@@ -229,7 +229,7 @@ def _counterfactual(evidence: Evidence, items: Items) -> CounterfactualAnswer | 
 def _rules(explained: Explained) -> list[RuleAnswer]:
     """Those that the request made, by name."""
     named = {True: [SEEN], PURCHASES: [BOUGHT]}.get(explained.request.options.exclude_seen, [])
-    forbidding = explained.evidence.rank.forbidden_by
+    forbidding = explained.evidence.standing.forbidden_by
     return [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
 
 

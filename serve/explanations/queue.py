@@ -82,9 +82,9 @@ class ExplanationQueue:
     async def _text(self, explained: Explained) -> ExplanationText:
         """The explanation in words. Why an item is not in the list is told by rules alone."""
         evidence, style = explained.evidence, explained.request.style
-        if evidence.rank.stage in (Stage.LISTED, Stage.FILLED):
+        if evidence.standing.stage in (Stage.LISTED, Stage.FILLED):
             return await self.texts.explain(explained.facts, style, explained.phrases)
-        told = why_not_text(evidence.rank, evidence.k, explained.facts, explained.phrases, style)
+        told = why_not_text(evidence.standing, evidence.k, explained.facts, explained.phrases, style)
         return ExplanationText(told.text, cites=told.cited)
 
     async def blurb(self, loaded: LoadedBundle, item_id: str, language: str | None) -> BlurbResponse:

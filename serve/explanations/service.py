@@ -61,7 +61,7 @@ class ExplanationService:
         actions = _actions(loaded, live, users)
         past = Past.of(users.queries.histories, actions)
         facts = facts_of(evidence, loaded.fact_base, past, tuple(rules))
-        self._metrics.explained(request.depth, evidence.rank.stage, time.perf_counter() - started)
+        self._metrics.explained(request.depth, evidence.standing.stage, time.perf_counter() - started)
         similarity = _semantic_similarity(loaded, users.queries, item)
         return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(rules), phrases)
 

@@ -126,7 +126,7 @@ class _Oracle:
         return self.counts[self.item] > 0 and more >= 0.25 and told
 
     def rule(self, fact: Fact) -> bool:
-        forbidding = fact.value in self.evidence.rank.forbidden_by
+        forbidding = fact.value in self.evidence.standing.forbidden_by
         return forbidding == (fact.polarity == "against")
 
 

@@ -44,7 +44,7 @@ def facts_of(evidence: Evidence, base: FactBase, past: Past, rules: Sequence[str
         rules: names of those that the request made; what they let in is told, and is never a reason.
     """
     case = Case(evidence, base, past)
-    families = (popularity_facts,) if evidence.rank.stage is Stage.FILLED else _FAMILIES
+    families = (popularity_facts,) if evidence.standing.stage is Stage.FILLED else _FAMILIES
     found = [fact for family in families for fact in family(case)]
     found.sort(key=lambda fact: -fact.strength)  # of equal ones those of the first family
     found += rule_facts(evidence, rules)
@@ -53,7 +53,7 @@ def facts_of(evidence: Evidence, base: FactBase, past: Past, rules: Sequence[str
 
 def rule_facts(evidence: Evidence, rules: Sequence[str]) -> Iterator[Fact]:
     """What rules of the request let in, and what forbids the item; the value is the rule's name."""
-    forbidding = evidence.rank.forbidden_by
+    forbidding = evidence.standing.forbidden_by
     for rule in rules:
         if rule not in forbidding:
             yield Fact("", Kind.RULE, rule, "text")

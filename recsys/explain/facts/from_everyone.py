@@ -35,7 +35,7 @@ def popularity_facts(case: Case) -> Iterator[Fact]:
     its score, and so the strength. So is a rank that contributes at most 0.
     """
     rank = case.base.popularity_rank(case.item)
-    if case.evidence.rank.stage is Stage.FILLED:
+    if case.evidence.standing.stage is Stage.FILLED:
         yield _of_everyone(Kind.POPULARITY, rank, "rank", float(case.base.popularity[case.item]))
         return
     strength = case.group(*NOT_PERSONAL)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from recsys.explain.evidence import Rank, Stage
+from recsys.explain.evidence import Stage, Standing
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.text.phrases import Phrases
 
@@ -59,24 +59,26 @@ def rule_text(facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence"
     return _told(told, phrases)
 
 
-def why_not_text(rank: Rank, k: int, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
+def why_not_text(
+    standing: Standing, k: int, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence"
+) -> Text:
     """Why an item is not in a list: how far it came, and in a paragraph what put it behind.
 
     Args:
-        rank: how far it came; not into the list.
+        standing: how far it came; not into the list.
         k: length of the list.
         facts: of the item.
         phrases: of the language.
         style: see above.
     """
     shown = {
-        "rank": _number(rank.rank, phrases),
+        "rank": _number(standing.rank, phrases),
         "k": _number(k, phrases),
-        "sum_rank": _number(rank.sum_rank, phrases),
-        "rules": phrases.listed([phrases.rule(name) for name in rank.forbidden_by]),
+        "sum_rank": _number(standing.sum_rank, phrases),
+        "rules": phrases.listed([phrases.rule(name) for name in standing.forbidden_by]),
     }
-    behind = Text(phrases.stage(rank.stage).fill(shown), ())
-    if style == "sentence" or rank.stage is Stage.FORBIDDEN:
+    behind = Text(phrases.stage(standing.stage).fill(shown), ())
+    if style == "sentence" or standing.stage is Stage.FORBIDDEN:
         return behind
     against = [fact for fact in facts if fact.polarity == "against" and fact.strength < 0 and not fact.sensitive]
     against.sort(key=lambda fact: fact.strength)

@@ -89,17 +89,17 @@ def test_what_is_scored_is_compared_with_the_first_item_that_is_not_shown(bundle
     trace = explainer.recommender.trace(query(bundle, 3), K)
     ranking = trace.ranking.items[0].tolist()
     for evidence in everything(bundle, explainer, 3):
-        found, stage = evidence.contributions, evidence.rank.stage
+        found, stage = evidence.contributions, evidence.standing.stage
         if stage in (Stage.LISTED, Stage.RANKED):
             assert found is not None
             assert found.reference == (ranking[K] if stage == Stage.LISTED else ranking[K - 1])
-            assert found.score == evidence.rank.score
+            assert found.score == evidence.standing.score
             assert found.reference_score == trace.scores(found.reference)[0]
             assert found.of == "score"
         elif stage == Stage.CANDIDATE:
             assert found is not None
             assert found.of == "source_sum"
-            assert (found.score, found.reference_score) == (evidence.rank.source_sum, evidence.rank.gate)
+            assert (found.score, found.reference_score) == (evidence.standing.source_sum, evidence.standing.gate)
             assert found.score <= found.reference_score
         else:
             assert found is None
@@ -112,8 +112,8 @@ def test_what_is_scored_is_compared_with_the_first_item_that_is_not_shown(bundle
 def test_all_stages_occur_and_only_what_the_ranker_saw_has_features(bundle: Bundle, explainer: Explainer) -> None:
     stages = set()
     for evidence in everything(bundle, explainer, 3):
-        stages.add(evidence.rank.stage)
-        assert bool(evidence.features) == (evidence.rank.stage in (Stage.LISTED, Stage.RANKED))
+        stages.add(evidence.standing.stage)
+        assert bool(evidence.features) == (evidence.standing.stage in (Stage.LISTED, Stage.RANKED))
     assert stages == {Stage.LISTED, Stage.RANKED, Stage.CANDIDATE, Stage.FORBIDDEN, Stage.UNPROPOSED}
 
 
@@ -123,11 +123,11 @@ def test_a_reference_can_be_asked_for(bundle: Bundle, explainer: Explainer) -> N
     found = explainer.explain(asked, ranking[0], K, reference=ranking[9], depth="cheap").contributions
     assert found is not None
     assert found.reference == ranking[9]
-    behind = next(one.item for one in everything(bundle, explainer, 3) if one.rank.stage == Stage.CANDIDATE)
+    behind = next(one.item for one in everything(bundle, explainer, 3) if one.standing.stage == Stage.CANDIDATE)
     at_the_gate = explainer.explain(asked, behind, K, reference=ranking[9], depth="cheap").contributions
     assert at_the_gate is not None
     assert (at_the_gate.of, at_the_gate.reference) == ("source_sum", ranking[9])
-    of_reference = explainer.explain(asked, ranking[9], K, depth="cheap").rank.source_sum
+    of_reference = explainer.explain(asked, ranking[9], K, depth="cheap").standing.source_sum
     assert at_the_gate.reference_score == of_reference
 
 
@@ -156,10 +156,10 @@ def test_each_model_explains_its_own_list(bundle: Bundle, explainer: Explainer, 
     )
     for column, item in enumerate(lists.items[0].tolist()):
         evidence = explainer.explain(asked, item, K, model=model)
-        assert (evidence.model, evidence.rank.rank) == (model, column + 1)
-        assert evidence.rank.score == lists.scores[0, column]
+        assert (evidence.model, evidence.standing.rank) == (model, column + 1)
+        assert evidence.standing.score == lists.scores[0, column]
         personal = column < lists.personal[0]
-        assert evidence.rank.stage == (Stage.LISTED if personal else Stage.FILLED)
+        assert evidence.standing.stage == (Stage.LISTED if personal else Stage.FILLED)
         assert (evidence.contributions is not None) == personal
         assert (evidence.counterfactual is not None) == (personal and user != NOBODY)
         assert len(evidence.history) == len(set(asked.histories.items.tolist()))
@@ -252,7 +252,7 @@ def test_the_counterfactual_of_two_actions_that_both_speak_for_the_item() -> Non
     lists = [[(3, 1.0), (4, 0.5)], [(3, 1.0), (5, 0.75)], [(6, 0.25)], [], [], [], []]
     explainer = taste(lists, [1, 2, 3, 4, 5, 6, 7])
     evidence = explainer.explain(query_of([0, 1, 2]), 3, 1)
-    assert (evidence.rank.rank, evidence.rank.score) == (1, 2.0)
+    assert (evidence.standing.rank, evidence.standing.score) == (1, 2.0)
     found = evidence.counterfactual
     assert found is not None
     assert sorted(found.without) == [0, 1]

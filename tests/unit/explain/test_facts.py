@@ -19,9 +19,9 @@ from recsys.explain.evidence import (
     Contributions,
     Evidence,
     HistoryShare,
-    Rank,
     SourceOpinion,
     Stage,
+    Standing,
 )
 from recsys.explain.explainer import Explainer
 from recsys.explain.fact import Fact, Kind
@@ -131,7 +131,7 @@ def test_facts_of_a_source_alone_are_true(bundle: Bundle, explainer: Explainer, 
             evidence = explainer.explain(query, item, 5, model=model, depth="cheap")
             facts = facts_of(evidence, base, past_of(bundle, query))
             assert falsehoods(facts, bundle, query, evidence) == []
-            if evidence.rank.stage is Stage.LISTED:
+            if evidence.standing.stage is Stage.LISTED:
                 assert {fact.kind for fact in facts} <= _kinds(model)
 
 
@@ -185,7 +185,7 @@ def test_popular_items_claim_nothing_personal(bundle: Bundle, explainer: Explain
         evidence = explainer.explain(nobody, item, 5)
         (fact,) = facts_of(evidence, base, past_of(bundle, nobody))
         assert (fact.kind, fact.personal, fact.polarity) == (Kind.POPULARITY, False, "for")
-        assert fact.strength == evidence.rank.score
+        assert fact.strength == evidence.standing.score
         assert falsehoods([fact], bundle, nobody, evidence) == []
 
 
@@ -193,7 +193,7 @@ def evidence_of(item: int, groups: dict[str, float], **more: object) -> Evidence
     """Evidence of an item in a list, made by hand."""
     parts = tuple(Contribution(group, value) for group, value in groups.items())
     contributions = Contributions(1.0, None, 0.0, parts, 0.0)
-    evidence = Evidence(item, "full", 10, Rank(Stage.LISTED, 1, 1.0), contributions, (), (), (), None, {})
+    evidence = Evidence(item, "full", 10, Standing(Stage.LISTED, 1, 1.0), contributions, (), (), (), None, {})
     return replace(evidence, **more)  # type: ignore[arg-type]
 
 
@@ -437,7 +437,7 @@ def test_a_filler_with_a_history_is_popular_and_nothing_else(base: FactBase) -> 
     evidence = evidence_of(
         50,
         {},
-        rank=Rank(Stage.FILLED, 3, 7.0),
+        standing=Standing(Stage.FILLED, 3, 7.0),
         contributions=None,
         sources=(opinion("transitions"), opinion("two_tower", rest=3.0)),
         history=(share(3, transitions=2.0),),
@@ -464,7 +464,7 @@ def test_rules_are_told_and_are_no_reason(base: FactBase) -> None:
         (Kind.RULE, "brand", "for", 0.0)
     ]
     forbidden = Evidence(
-        1, "full", 10, Rank(Stage.FORBIDDEN, forbidden_by=("seen", "brand")), None, (), (), (), None, {}
+        1, "full", 10, Standing(Stage.FORBIDDEN, forbidden_by=("seen", "brand")), None, (), (), (), None, {}
     )
     facts = facts_of(forbidden, base, past(), ["brand", "max_price"])
     assert [(fact.value, fact.polarity) for fact in facts] == [

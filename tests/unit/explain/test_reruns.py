@@ -147,7 +147,7 @@ def test_without_the_counterfactual_the_item_is_not_listed_and_no_part_of_it_wou
         return
     asked = replace(asked, item=listed(before)[asked.item % int(before.personal[0])])
     evidence = explained(bundle, recommenders, asked)
-    assert evidence.rank.stage == Stage.LISTED
+    assert evidence.standing.stage == Stage.LISTED
     found = evidence.counterfactual
     if not asked.history:  # popularity alone proposes to nobody
         assert found is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.events import EVENT_TYPES
-from recsys.explain.evidence import Rank, Stage
+from recsys.explain.evidence import Stage, Standing
 from recsys.explain.fact import Fact, Kind, Unit
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import Text, reasons, rule_text, sentence, why_not_text
@@ -128,20 +128,23 @@ def test_every_fact_can_be_told(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rank", "said"),
+    ("standing", "said"),
     [
-        (Rank(Stage.ARRANGED, 4, 1.0), "It was ranked as number 4, and others were preferred"),
-        (Rank(Stage.RANKED, 1234, 1.0), "It was ranked as number 1,234, and the list ends with number 10."),
-        (Rank(Stage.CANDIDATE, sum_rank=70), "It was proposed as number 70, too far behind to be ranked."),
+        (Standing(Stage.ARRANGED, 4, 1.0), "It was ranked as number 4, and others were preferred"),
+        (Standing(Stage.RANKED, 1234, 1.0), "It was ranked as number 1,234, and the list ends with number 10."),
+        (Standing(Stage.CANDIDATE, sum_rank=70), "It was proposed as number 70, too far behind to be ranked."),
         (
-            Rank(Stage.FORBIDDEN, forbidden_by=("seen", "price", "no_{rank}")),
+            Standing(Stage.FORBIDDEN, forbidden_by=("seen", "price", "no_{rank}")),
             "What was asked for leaves it out: it is in the history already, the price, and no_{rank}.",
         ),
-        (Rank(Stage.UNPROPOSED), "Nothing that is known of this user speaks strongly enough for it to be proposed."),
+        (
+            Standing(Stage.UNPROPOSED),
+            "Nothing that is known of this user speaks strongly enough for it to be proposed.",
+        ),
     ],
 )
-def test_why_an_item_is_missing(rank: Rank, said: str) -> None:
-    told = why_not_text(rank, 10, [], ENGLISH)
+def test_why_an_item_is_missing(standing: Standing, said: str) -> None:
+    told = why_not_text(standing, 10, [], ENGLISH)
     assert told.text.startswith(said)
     assert told.cited == ()
 
@@ -155,15 +158,15 @@ def test_a_paragraph_says_what_put_an_item_behind() -> None:
         fact(Kind.SHARED_CATEGORY, 5, -3.0, sensitive=True),
         fact(Kind.SHARED_BRAND, 6, -2.0),
     ]
-    text = why_not_text(Rank(Stage.RANKED, 11, 1.0), 10, facts, ENGLISH, "paragraph")
+    text = why_not_text(Standing(Stage.RANKED, 11, 1.0), 10, facts, ENGLISH, "paragraph")
     assert text.cited == ("f6", "f3")
     assert values_in(text.text) == {6, 3}
-    neither = why_not_text(Rank(Stage.RANKED, 11, 1.0), 10, [fact(Kind.TREND, 2, 0.0)], ENGLISH, "paragraph")
+    neither = why_not_text(Standing(Stage.RANKED, 11, 1.0), 10, [fact(Kind.TREND, 2, 0.0)], ENGLISH, "paragraph")
     assert neither.cited == ()
-    forbidden = why_not_text(Rank(Stage.FORBIDDEN, forbidden_by=("brand",)), 10, facts, ENGLISH, "paragraph")
+    forbidden = why_not_text(Standing(Stage.FORBIDDEN, forbidden_by=("brand",)), 10, facts, ENGLISH, "paragraph")
     assert forbidden == Text("What was asked for leaves it out: the brand.", ())
 
 
 def test_each_stage_has_words_of_its_own() -> None:
-    texts = {why_not_text(Rank(stage, 3, 1.0, sum_rank=3), 10, [], ENGLISH).text for stage in NOT_LISTED}
+    texts = {why_not_text(Standing(stage, 3, 1.0, sum_rank=3), 10, [], ENGLISH).text for stage in NOT_LISTED}
     assert len(texts) == len(NOT_LISTED)

@@ -10,9 +10,9 @@ import pytest
 
 from recsys.core.queries import Queries
 from recsys.core.types import Int64Array
-from recsys.explain.evidence import Rank, Stage
+from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
-from recsys.explain.stages import rank_of
+from recsys.explain.stages import standing_of
 from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
@@ -38,44 +38,44 @@ def pipeline(finalists: int = 3, repeat_log_odds: float = 0.0) -> Recommender:
     )
 
 
-def rank(question: Question, item: int, query: Queries | None = None) -> Rank:
-    return rank_of(question, question.trace(query_of([SEEN]) if query is None else query), item)
+def standing(question: Question, item: int, query: Queries | None = None) -> Standing:
+    return standing_of(question, question.trace(query_of([SEEN]) if query is None else query), item)
 
 
 def test_each_stage_of_the_ranked_pipeline() -> None:
     question = Question(pipeline(), 2)
-    assert rank(question, 3) == Rank(Stage.LISTED, 1, 1.0, 10.0, 1, 8.0)
-    assert rank(question, 1) == Rank(Stage.LISTED, 2, 0.0, 8.0, rank(question, 1).sum_rank, 8.0)
-    assert rank(question, 2) == Rank(Stage.RANKED, 3, -0.25, 8.0, rank(question, 2).sum_rank, 8.0)
-    assert {rank(question, item).sum_rank for item in (1, 2)} == {2, 3}  # equal sums
-    behind = rank(question, 4)
+    assert standing(question, 3) == Standing(Stage.LISTED, 1, 1.0, 10.0, 1, 8.0)
+    assert standing(question, 1) == Standing(Stage.LISTED, 2, 0.0, 8.0, standing(question, 1).sum_rank, 8.0)
+    assert standing(question, 2) == Standing(Stage.RANKED, 3, -0.25, 8.0, standing(question, 2).sum_rank, 8.0)
+    assert {standing(question, item).sum_rank for item in (1, 2)} == {2, 3}  # equal sums
+    behind = standing(question, 4)
     assert (behind.stage, behind.rank) == (Stage.CANDIDATE, None)
     assert (behind.source_sum, behind.sum_rank, behind.gate) == (3.0, 4, 8.0)
     assert math.isnan(behind.score)
     for item in (5, 6, 7):
-        unproposed = rank(question, item)
+        unproposed = standing(question, item)
         assert (unproposed.stage, unproposed.rank, unproposed.sum_rank) == (Stage.UNPROPOSED, None, None)
         assert math.isnan(unproposed.source_sum)
-    assert (rank(question, SEEN).stage, rank(question, SEEN).forbidden_by) == (Stage.FORBIDDEN, ("seen",))
+    assert (standing(question, SEEN).stage, standing(question, SEEN).forbidden_by) == (Stage.FORBIDDEN, ("seen",))
 
 
 def test_there_is_no_gate_where_all_candidates_are_ranked() -> None:
-    found = rank(Question(pipeline(finalists=9), 2), 4)
+    found = standing(Question(pipeline(finalists=9), 2), 4)
     assert (found.stage, found.rank) == (Stage.RANKED, 4)
     assert (found.source_sum, found.sum_rank) == (3.0, 4)
     assert math.isnan(found.gate)
 
 
 def test_a_longer_list_has_more_candidates_and_finalists() -> None:
-    assert rank(Question(pipeline(), 2), 4).stage == Stage.CANDIDATE
-    assert rank(Question(pipeline(), 4), 4).stage == Stage.LISTED
-    assert rank(Question(pipeline(), 2), 5).stage == Stage.UNPROPOSED
-    assert rank(Question(pipeline(), 5), 5).stage == Stage.LISTED
+    assert standing(Question(pipeline(), 2), 4).stage == Stage.CANDIDATE
+    assert standing(Question(pipeline(), 4), 4).stage == Stage.LISTED
+    assert standing(Question(pipeline(), 2), 5).stage == Stage.UNPROPOSED
+    assert standing(Question(pipeline(), 5), 5).stage == Stage.LISTED
 
 
 def test_what_fills_the_list_up_has_its_popularity_as_score() -> None:
     question = Question(pipeline(), 8)
-    fills = [rank(question, item) for item in (7, 6)]  # behind the five that sources propose
+    fills = [standing(question, item) for item in (7, 6)]  # behind the five that sources propose
     assert [(fill.stage, fill.rank, fill.score) for fill in fills] == [(Stage.FILLED, 6, 8.0), (Stage.FILLED, 7, 7.0)]
     assert math.isnan(fills[1].source_sum)
 
@@ -83,35 +83,35 @@ def test_what_fills_the_list_up_has_its_popularity_as_score() -> None:
 def test_nobody_without_a_history_gets_more_than_popular_items() -> None:
     lists = ItemToItem("lists", np.array([[1], [0]], np.int32), np.ones((2, 1)))
     question = Question(replace(pipeline(), ranker=None), 1, only=lists)
-    found = rank(question, 7, query_of([]))
+    found = standing(question, 7, query_of([]))
     assert (found.stage, found.rank, found.score) == (Stage.FILLED, 1, 8.0)
 
 
 def test_the_rules_that_forbid_an_item_are_named() -> None:
     rules = {"price": Among(np.arange(8) != 3), "brand": Among(np.arange(8) > 3)}
     question = Question(pipeline(), 1, rules=rules)
-    assert rank(question, 3).forbidden_by == ("price", "brand")
-    assert rank(question, 2).forbidden_by == ("brand",)
-    assert rank(question, SEEN).forbidden_by == ("seen", "brand")
-    assert rank(question, 4).stage == Stage.LISTED
-    assert rank(question, 4).forbidden_by == ()
+    assert standing(question, 3).forbidden_by == ("price", "brand")
+    assert standing(question, 2).forbidden_by == ("brand",)
+    assert standing(question, SEEN).forbidden_by == ("seen", "brand")
+    assert standing(question, 4).stage == Stage.LISTED
+    assert standing(question, 4).forbidden_by == ()
 
 
 @pytest.mark.parametrize(("bought", "names"), [([0], ("bought",)), ([], ()), (None, ("bought",))])
 def test_only_what_was_bought_is_forbidden_if_asked_for(bought: list[int] | None, names: tuple[str, ...]) -> None:
     question = Question(pipeline(), 1, exclude_seen="purchases")
-    found = rank(question, SEEN, query_of([SEEN], bought))
+    found = standing(question, SEEN, query_of([SEEN], bought))
     assert found.forbidden_by == names
     assert (found.stage == Stage.FORBIDDEN) == bool(names)
 
 
 def test_a_repeat_stands_behind_all_others_at_the_gate_where_repeats_are_the_exception() -> None:
     question = Question(pipeline(repeat_log_odds=-5.0), 2, exclude_seen=False)
-    found = rank(question, SEEN)  # proposed are 0, 1, 2 and 3, 4; its sum of 9 is not the lowest
+    found = standing(question, SEEN)  # proposed are 0, 1, 2 and 3, 4; its sum of 9 is not the lowest
     assert (found.stage, found.source_sum, found.sum_rank, found.set_back) == (Stage.CANDIDATE, 9.0, 5, True)
     assert found.gate == 8.0
     others = Question(pipeline(repeat_log_odds=5.0), 2, exclude_seen=False)
-    kept = rank(others, SEEN)
+    kept = standing(others, SEEN)
     assert (kept.stage, kept.sum_rank, kept.set_back) == (Stage.LISTED, 2, False)
     assert kept.score == 5.0  # no gap, no transitions, and the log odds
 
@@ -129,22 +129,22 @@ class LastFirst:
 
 def test_what_an_arrangement_leaves_out_is_told_from_what_is_ranked_too_low() -> None:
     question = Question(replace(pipeline(), arrangement=LastFirst()), 1)
-    assert rank(question, 2) == Rank(Stage.LISTED, 1, -0.25, 8.0, rank(question, 2).sum_rank, 8.0)
-    assert (rank(question, 3).stage, rank(question, 3).rank) == (Stage.ARRANGED, 1)
-    assert (rank(question, 1).stage, rank(question, 1).rank) == (Stage.RANKED, 2)
+    assert standing(question, 2) == Standing(Stage.LISTED, 1, -0.25, 8.0, standing(question, 2).sum_rank, 8.0)
+    assert (standing(question, 3).stage, standing(question, 3).rank) == (Stage.ARRANGED, 1)
+    assert (standing(question, 1).stage, standing(question, 1).rank) == (Stage.RANKED, 2)
 
 
 def test_without_a_ranker_the_primary_source_alone_proposes() -> None:
     question = Question(replace(pipeline(), ranker=None), 2)
-    assert rank(question, 1) == Rank(Stage.LISTED, 1, 8.0)
-    assert rank(question, 3) == Rank(Stage.UNPROPOSED)
-    assert rank(question, 7) == Rank(Stage.UNPROPOSED)
+    assert standing(question, 1) == Standing(Stage.LISTED, 1, 8.0)
+    assert standing(question, 3) == Standing(Stage.UNPROPOSED)
+    assert standing(question, 7) == Standing(Stage.UNPROPOSED)
 
 
 def test_a_source_that_is_asked_for_more_because_of_rules_ranks_what_it_gave() -> None:
     recommender = pipeline()
     question = Question(recommender, 1, only=recommender.primary, rules={"even": Among(np.arange(8) % 2 == 0)})
-    assert rank(question, 2) == Rank(Stage.LISTED, 1, 7.0)
-    assert rank(question, 4) == Rank(Stage.RANKED, 2, 1.0)
-    assert rank(question, 6) == Rank(Stage.UNPROPOSED)
-    assert rank(question, 3).forbidden_by == ("even",)
+    assert standing(question, 2) == Standing(Stage.LISTED, 1, 7.0)
+    assert standing(question, 4) == Standing(Stage.RANKED, 2, 1.0)
+    assert standing(question, 6) == Standing(Stage.UNPROPOSED)
+    assert standing(question, 3).forbidden_by == ("even",)
