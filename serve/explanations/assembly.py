@@ -17,14 +17,12 @@ from recsys.explain.text.rule_text import reasons, sentence
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
-from serve.explanations.answers import (
+from serve.explanations.answers import ExplainedItem, ExplanationResponse, GuardAnswer
+from serve.explanations.evidence_answers import (
     BorrowedScore,
     ContributionPart,
     CounterfactualAnswer,
-    ExplainedItem,
-    ExplanationResponse,
     FactAnswer,
-    GuardAnswer,
     HistoryShareAnswer,
     NamedItem,
     RuleAnswer,
