@@ -2,10 +2,10 @@
 
 They read the histories of B queries as `indptr`, `history` and `weights`, and offer what they find for the listed
 `items` [B, K], `NO_ITEM` where nothing is wanted: the part that the source has in the sum, its number, the position
-in the history of the item with the largest share, and how many users stand behind both. An offer replaces what `parts`,
-`sources`, `positions` and `counts` [B, K] hold where its part is larger. Items that are `hidden` [N] are never named,
-nor is the listed item itself. `slots` is int32 [N], 0 before and after; `shares` and `behind` are scratch, a row for
-each of K items and a column for each position of the longest history.
+in the history of the item with the largest share, and how many users stand behind both. An offer replaces what `parts`
+[B, K] and `found` [3, B, K] hold, the latter in this order, where its part is larger. Items that are `hidden` [N] are
+never named, nor is the listed item itself. `slots` is int32 [N], 0 before and after; `shares` and `behind` are scratch,
+a row for each of K items and a column for each position of the longest history.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from recsys.core.prefetch import prefetch
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
-NOTHING = -1  # among sources and positions: nobody has offered anything
+NOTHING = -1  # in what is found: nobody has offered anything
+SOURCE, POSITION, COUNT = 0, 1, 2
 # Nearly all neighbours are in no list. A table of a few kB, which stays in the innermost cache, tells of most of them
 # that they are not, so that the large one is hardly looked at.
 _MARKS = 4096  # a power of two
@@ -47,9 +48,7 @@ def offer_lists(
     shares: Float64Array,
     behind: UInt16Array,
     parts: Float64Array,
-    sources: Int64Array,
-    positions: Int64Array,
-    counts: Int64Array,
+    found: Int64Array,
 ) -> None:
     """Offer what the neighbour lists of a source give: its whole score, unless that is borrowed.
 
@@ -61,7 +60,7 @@ def offer_lists(
         near: in lists that count nobody, so many of the first count as if one stood behind them, the others as if none.
         weight: of the source in the sum.
         source: its number.
-        slots, shares, behind, parts, sources, positions, counts: see above.
+        slots, shares, behind, parts, found: see above.
     """
     counted = support.shape[0] > 0
     marks = np.zeros(_MARKS, np.bool_)
@@ -88,8 +87,8 @@ def offer_lists(
         for column in range(items.shape[1]):
             best, total = _largest(shares, behind, least, column, history, start, end, items[query, column], hidden)
             if best != NOTHING and weight * total > parts[query, column]:
-                parts[query, column], sources[query, column] = weight * total, source
-                positions[query, column], counts[query, column] = best, behind[column, best]
+                parts[query, column], found[SOURCE, query, column] = weight * total, source
+                found[POSITION, query, column], found[COUNT, query, column] = best, behind[column, best]
 
 
 @compiled
@@ -110,9 +109,7 @@ def offer_text(
     shares: Float64Array,
     behind: UInt16Array,
     parts: Float64Array,
-    sources: Int64Array,
-    positions: Int64Array,
-    counts: Int64Array,
+    found: Int64Array,
 ) -> None:
     """Offer what the text part of a two-tower gives, as far as that is more than an average item has.
 
@@ -123,7 +120,7 @@ def offer_text(
         least_likeness: cosine of the texts of two items from which on one is named for the other.
         max_history: how many of the latest interactions the tower reads.
         scale, decay: see `recsys.sources.two_tower.text_match.TextMatch`.
-        weight, source, slots, shares, behind, parts, sources, positions, counts: as of `offer_lists`; the count is 1.
+        weight, source, slots, shares, behind, parts, found: as of `offer_lists`; the count is 1.
     """
     first, width = embeddings.shape[1] - len(usual), len(usual)
     texts, read = np.empty((items.shape[1], width), np.float32), np.empty(width, np.float32)
@@ -157,8 +154,8 @@ def offer_text(
                 continue
             size = _read(embeddings, history[start + best], first, read)
             if _dot(texts[column], read) >= least_likeness * math.sqrt(sizes[column] * size):
-                parts[query, column], sources[query, column] = weight * (total - least), source
-                positions[query, column], counts[query, column] = best, 1
+                parts[query, column], found[SOURCE, query, column] = weight * (total - least), source
+                found[POSITION, query, column], found[COUNT, query, column] = best, 1
 
 
 @compiled

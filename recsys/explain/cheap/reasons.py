@@ -56,7 +56,8 @@ class Reasons:
             that it holds several times the latest. -1 likewise.
         items: int32 [B, K], rows of these items; `NO_ITEM` likewise.
         counts: int64 [B, K], how many users stand behind both items, 1 of content; 0 of a transition that nobody took
-            this way round: its fact is a co-purchase of one, as in `recsys.explain.facts.from_sources.told_by`.
+            this way round: its fact is a co-purchase of one, as in `recsys.explain.facts.from_sources.told_by`. -1
+            where no item is named.
         parts: float64 [B, K], the source's part of the source sum; 0 likewise.
         taste: bool [B, K], whether it is the reason instead.
     """
@@ -77,16 +78,13 @@ class _Offers:
     shares: Float64Array
     behind: UInt16Array
     parts: Float64Array
-    sources: Int64Array
-    positions: Int64Array
-    counts: Int64Array
+    found: Int64Array
 
     @classmethod
     def none(cls, shape: tuple[int, ...], longest: int) -> Self:
         """For lists of that shape [B, K] and histories of at most so many interactions."""
         shares, behind = np.empty((shape[1], longest)), np.empty((shape[1], longest), np.uint16)
-        sources, positions = np.full((2, *shape), NOTHING)
-        return cls(shares, behind, np.zeros(shape), sources, positions, np.zeros(shape, np.int64))
+        return cls(shares, behind, np.zeros(shape), np.full((3, *shape), NOTHING))
 
 
 @dataclass(frozen=True)
@@ -153,9 +151,10 @@ class CheapReasons:
             elif self.kinds[number] not in (None, Kind.TASTE):
                 self._offer_why(source, number, queries, items, offers)
         past, named = queries.histories, np.empty_like(items)
-        name_items(past.indptr, past.items, offers.positions, named)
-        taste = self._taste(queries, lists, items, offers.sources)
-        return Reasons(self.kinds, offers.sources, offers.positions, named, offers.counts, offers.parts, taste)
+        sources, positions, counts = offers.found
+        name_items(past.indptr, past.items, positions, named)
+        taste = self._taste(queries, lists, items, sources)
+        return Reasons(self.kinds, sources, positions, named, counts, offers.parts, taste)
 
     def _offer_lists(
         self, source: ItemToItem, number: int, queries: Queries, items: Int32Array, offers: _Offers
@@ -180,9 +179,7 @@ class CheapReasons:
             offers.shares,
             offers.behind,
             offers.parts,
-            offers.sources,
-            offers.positions,
-            offers.counts,
+            offers.found,
         )
 
     def _offer_text(
@@ -208,14 +205,12 @@ class CheapReasons:
             offers.shares,
             offers.behind,
             offers.parts,
-            offers.sources,
-            offers.positions,
-            offers.counts,
+            offers.found,
         )
 
     def _offer_why(self, source: Source, number: int, queries: Queries, items: Int32Array, offers: _Offers) -> None:
         """Offer what a source from outside says of its scores, row by row: few have one."""
-        parts, sources, positions = offers.parts, offers.sources, offers.positions
+        parts = offers.parts
         by_position, past = source.why(queries, items).by_position, queries.histories
         for row, column in np.argwhere(items != NO_ITEM).tolist():
             history = past.items[past.indptr[row] : past.indptr[row + 1]]
@@ -227,8 +222,8 @@ class CheapReasons:
             counts = {item: told[1] for item, told in said.items() if told is not None}
             best = max(counts, key=lambda item: (shares[item], of_item[item]), default=NO_ITEM)
             if best != NO_ITEM and shares[best] > 0 and part > parts[row, column]:
-                parts[row, column], sources[row, column], positions[row, column] = part, number, of_item[best]
-                offers.counts[row, column] = counts[best]
+                parts[row, column] = part
+                offers.found[:, row, column] = number, of_item[best], counts[best]
 
     @cached_property
     def _usual_text(self) -> dict[str, Float32Array]:
