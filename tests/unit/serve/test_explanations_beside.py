@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +22,9 @@ from serve.explanations.schemas import ExplanationBody
 from serve.explanations.service import ExplanationService
 from serve.settings import Settings
 from tests.support.bundles import make_bundle
+from tests.support.holding import Held, held_calls
 from tests.support.keys import entry
+from tests.support.renaming import with_item_ids
 from tests.support.serving import explain, get, refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
 
@@ -34,23 +33,13 @@ BODY = {"user_id": "user1", "item_id": "item101"}
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     """Holds every full explanation until told to go on."""
-    computing, go_on = threading.Event(), threading.Event()
-    explained = ExplanationService.explained
-
-    def wait(self: ExplanationService, request: Any) -> Any:
-        if request.depth == "full":
-            computing.set()
-            go_on.wait(TIMEOUT_S)
-        return explained(self, request)
-
-    monkeypatch.setattr(ExplanationService, "explained", wait)
-    yield computing, go_on
-    go_on.set()
+    with held_calls(monkeypatch, ExplanationService, "explained", lambda request: request.depth == "full") as held:
+        yield held
 
 
-def test_too_many_explanations_at_once(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
+def test_too_many_explanations_at_once(bundle_path: Path, held: Held) -> None:
     """Recommendations and cheap explanations do not wait for full ones."""
     computing, go_on = held
     with (
@@ -70,9 +59,7 @@ def test_too_many_explanations_at_once(bundle_path: Path, held: tuple[threading.
         assert explain(client, "item101")["stage"] == "listed"
 
 
-def test_a_server_that_ends_computes_nothing_that_nobody_waits_for(
-    bundle_path: Path, held: tuple[threading.Event, threading.Event]
-) -> None:
+def test_a_server_that_ends_computes_nothing_that_nobody_waits_for(bundle_path: Path, held: Held) -> None:
     computing, go_on = held
     request = ExplanationBody.model_validate(BODY).request(0.0)
 
@@ -269,12 +256,8 @@ def test_what_is_no_question_for_a_blurb(client: TestClient) -> None:
 
 def test_blurbs_of_items_whose_ids_other_addresses_look_like(bundle_path: Path, tmp_path: Path) -> None:
     renamed = {3: "popular", 4: "by-id", 5: "item7/similar", 6: "item7/blurb", 8: ".."}
-    shutil.copytree(bundle_path, tmp_path / "shop")
-    (catalogue,) = tmp_path.glob("shop/*/catalogue.sqlite")
-    with sqlite3.connect(catalogue) as connection:
-        connection.executemany("UPDATE items SET item_id = ? WHERE row = ?", [(name, n) for n, name in renamed.items()])
-    connection.close()
-    with running(bundle=tmp_path / "shop", store="none", verify="quick") as (client, _):
+    renamed_path = with_item_ids(bundle_path, tmp_path, renamed)
+    with running(bundle=renamed_path, store="none", verify="quick") as (client, _):
         for row, item_id in renamed.items():
             answer = client.get("/items/by-id/blurb", params={"item_id": item_id}).json()
             assert (answer["item_id"], answer["title"]) == (item_id, f"Thing {row}, size {row % 10}")

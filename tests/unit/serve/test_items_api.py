@@ -1,7 +1,5 @@
 """Items: one, similar ones, popular ones, found ones."""
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from serve.items.search_index import catalogue_version
+from tests.support.renaming import with_item_ids
 from tests.support.serving import N_ITEMS, refusal, row_of, rows_of, running
 from tests.support.waiting import eventually
 
@@ -50,12 +49,8 @@ def test_an_unknown_item_is_not_found(client: TestClient, item_id: str) -> None:
 
 def test_an_item_whose_id_another_address_looks_like(bundle_path: Path, tmp_path: Path) -> None:
     renamed = {3: "popular", 4: "by-id", 5: "item7/similar"}
-    shutil.copytree(bundle_path, tmp_path / "shop")
-    (catalogue,) = tmp_path.glob("shop/*/catalogue.sqlite")
-    with sqlite3.connect(catalogue) as connection:
-        connection.executemany("UPDATE items SET item_id = ? WHERE row = ?", [(name, n) for n, name in renamed.items()])
-    connection.close()
-    with running(bundle=tmp_path / "shop", store="none", verify="quick") as (client, _):
+    renamed_path = with_item_ids(bundle_path, tmp_path, renamed)
+    with running(bundle=renamed_path, store="none", verify="quick") as (client, _):
         for row, item_id in renamed.items():
             answer = client.get("/items/by-id", params={"item_id": item_id}).json()
             assert (answer["item_id"], answer["categories"]) == (item_id, ["All", f"Group {row}"])

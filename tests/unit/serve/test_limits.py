@@ -1,7 +1,6 @@
 """Limits: rates, bodies, requests at once. What is refused is refused at once and says when to try again."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serve.http.limits import BodyLimit
 from serve.metrics import Metrics
+from serve.recommendations.service import RecommendationService
+from tests.support.holding import Held, held_calls
 from tests.support.serving import refusal, running
 from tests.support.waiting import TIMEOUT_S, eventually
 
@@ -112,24 +113,13 @@ def answer(app: Callable[..., Any], receive: Receive, headers: list[tuple[bytes,
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     """Holds every batch until told to go on."""
-    from serve.recommendations.service import RecommendationService  # noqa: PLC0415  # to be patched
-
-    computing, go_on = threading.Event(), threading.Event()
-    recommend = RecommendationService.recommend
-
-    def wait(self: RecommendationService, requests: Any) -> Any:
-        computing.set()
-        go_on.wait(TIMEOUT_S)
-        return recommend(self, requests)
-
-    monkeypatch.setattr(RecommendationService, "recommend", wait)
-    yield computing, go_on
-    go_on.set()
+    with held_calls(monkeypatch, RecommendationService, "recommend") as held:
+        yield held
 
 
-def test_more_requests_at_once_than_allowed(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
+def test_more_requests_at_once_than_allowed(bundle_path: Path, held: Held) -> None:
     computing, go_on = held
     with (
         running(bundle=bundle_path, store="none", max_in_flight=2) as (client, server),
@@ -148,7 +138,7 @@ def test_more_requests_at_once_than_allowed(bundle_path: Path, held: tuple[threa
         assert 'recsys_refused_total{cause="overload"} 1.0' in server.parts.metrics.render().decode()
 
 
-def test_more_users_waiting_than_allowed(bundle_path: Path, held: tuple[threading.Event, threading.Event]) -> None:
+def test_more_users_waiting_than_allowed(bundle_path: Path, held: Held) -> None:
     computing, go_on = held
     body = {"user_ids": ["a", "b", "c"], "k": 1}
     with (
