@@ -53,8 +53,7 @@ def kind_of(case: Case, source: str) -> Kind | None:
 def most_fitting(n_items: int) -> int:
     """Up to which rank of a source an item fits a taste, or of a list of content is like the list's item.
 
-    It is the best hundredth of the catalogue, at least ten items.
-    Of a small catalogue it is the better half.
+    It is the best hundredth of the catalogue, at least ten items; of a small catalogue the better half.
     """
     return min(max(_BEST_LEAST, int(_BEST_SHARE * n_items)), n_items // 2)
 

@@ -58,7 +58,7 @@ def count_supporters(
                     continue
                 if window == 0 or timestamps[other] > timestamps[place]:
                     counted[column] = user
-                    support[item, column] = min(support[item, column] + 1, MOST)
+                    support[item, column] = min(int(support[item, column]) + 1, MOST)
         for column in range(neighbours.shape[1]):
             if neighbours[item, column] == NO_ITEM:
                 break
