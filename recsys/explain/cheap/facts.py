@@ -34,7 +34,7 @@ from recsys.explain.cheap.fact_kernels import (
 from recsys.explain.cheap.reasons import CheapReasons
 from recsys.explain.fact import Fact, Kind, Unit
 from recsys.explain.facts.base import FactBase
-from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
+from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE, is_name
 from recsys.explain.facts.from_everyone import most_popular
 from recsys.pipeline.features.names import HABIT_DECAY
 from recsys.pipeline.recommendations import Recommendations
@@ -71,7 +71,8 @@ class CheapFacts:
         self._brands, self._categories = tuple(brands), tuple(categories)
         self._table = _table(base, brands, categories)
         hidden = base.sensitive_names.match
-        sizes = [0 if hidden(name) else len(rows) for name, rows in categories.items()]
+        told = [is_name(name) and not hidden(name) for name in categories]
+        sizes = [len(rows) if name else 0 for name, rows in zip(told, categories.values(), strict=True)]
         self._sizes, self._most_popular = np.array(sizes, np.int64), most_popular(base)
 
     def of(self, reasons: CheapReasons, queries: Queries, lists: Recommendations) -> Int64Array:
@@ -139,8 +140,8 @@ def _table(base: FactBase, brands: Mapping[str, Int32Array], categories: Mapping
     for rows in categories.values():
         bearing[rows] += 1
     table = np.full((base.n_items, CATEGORIES + int(bearing.max(initial=0))), NONE, np.int32)
-    for number, rows in enumerate(brands.values()):
-        table[rows, BRAND] = number
+    for number, (name, rows) in enumerate(brands.items()):
+        table[rows, BRAND] = number if is_name(name) else NONE
     table[:, HIDDEN] = base.sensitive
     ahead = base.n_items - np.searchsorted(np.sort(base.popularity), base.popularity, side="right")
     table[:, RANK] = ahead + 1

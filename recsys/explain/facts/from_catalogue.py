@@ -16,16 +16,24 @@ NEAR = 1.25  # a price is near the habit if neither is more than this times the 
 SPECIFIC_SHARE = 0.1
 
 
+def is_name(text: str | None) -> bool:
+    """Whether a brand or category can be told: it has a letter or a digit. Of blanks and marks no sentence is made."""
+    return text is not None and any(map(str.isalnum, text))
+
+
 def is_specific(base: FactBase, category: str) -> bool:
-    """Whether at most `SPECIFIC_SHARE` of the catalogue bear a category: the root of a tree is not specific."""
-    return base.category_sizes[category] <= SPECIFIC_SHARE * base.n_items
+    """Whether a category is told: it has a name, and at most `SPECIFIC_SHARE` of the catalogue bear it.
+
+    The root of a tree is not specific.
+    """
+    return is_name(category) and base.category_sizes[category] <= SPECIFIC_SHARE * base.n_items
 
 
 def brand_facts(case: Case) -> Iterator[Fact]:
     """The item has the brand of an item of the history; the value is its name, the count that of those items."""
     brand, strength = case.records[case.item].brand, case.group("brand")
-    sharing = [item for item in case.recent if brand and case.records[item].brand == brand]
-    if brand and sharing and strength is not None:
+    sharing = [item for item in case.recent if case.records[item].brand == brand]
+    if brand is not None and is_name(brand) and sharing and strength is not None:
         yield case.of_items(Kind.SHARED_BRAND, brand, "brand", sharing, strength)
 
 

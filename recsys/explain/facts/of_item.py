@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from recsys.explain.fact import Fact, Kind
 from recsys.explain.facts.base import FactBase
-from recsys.explain.facts.from_catalogue import is_specific
+from recsys.explain.facts.from_catalogue import is_name, is_specific
 from recsys.explain.facts.from_everyone import FEWEST_RATINGS, RISING, most_popular, percent_more
 
 _NOTHING_COMPARED = 1.0  # strength of what stands for no contribution
@@ -22,13 +22,13 @@ def item_facts(base: FactBase, item: int) -> tuple[Fact, ...]:
     """
     (record,) = base.catalogue.items([item])
     found = []
-    if record.brand:
+    if record.brand is not None and is_name(record.brand):
         found.append(Fact("", Kind.BRAND, record.brand, "brand"))
-    if record.categories:
-        specific = [name for name in reversed(record.categories) if is_specific(base, name)]
-        category = min(specific, key=base.category_sizes.__getitem__) if specific else record.categories[-1]
+    if categories := [name for name in reversed(record.categories) if is_name(name)]:
+        specific = [name for name in categories if is_specific(base, name)]
+        category = min(specific, key=base.category_sizes.__getitem__) if specific else categories[0]
         found.append(_category(base, category))
-    if record.price:
+    if record.price is not None and record.price > 0:
         found.append(Fact("", Kind.PRICE, record.price, "price"))
     if (count := base.rating_count(item)) >= FEWEST_RATINGS:
         found.append(Fact("", Kind.AVERAGE_RATING, base.mean_rating(item), "rating", count=count))

@@ -333,6 +333,19 @@ def test_of_shared_categories_the_rarest_is_told(bundle: Bundle, monkeypatch: py
     assert told_category("Beauty", "Care") is None
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\u202e", "-", "\u200b…"])
+def test_what_has_no_name_is_not_told(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    categories = {blank: np.array([1, 2], np.int32), "Combs": np.array([1], np.int32)}
+    base = FactBase.of(bundle, SensitiveNames(), np.full(N_ITEMS, np.nan, np.float32), categories)
+    records = [ItemRecord(row, f"item{row}", brand=blank, categories=(blank,), price=-1.0) for row in (1, 2)]
+    monkeypatch.setattr(bundle, "catalogue", Shelf(*records))
+    assert facts_of(evidence_of(1, {"brand": 1.0, "category": 1.0}), base, past(2)) == ()
+    named = {fact.kind for fact in item_facts(base, 1)}
+    assert not named & {Kind.BRAND, Kind.CATEGORY, Kind.PRICE}
+    monkeypatch.setattr(bundle, "catalogue", Shelf(replace(records[0], categories=("Combs", blank))))
+    assert [fact.value for fact in item_facts(base, 1) if fact.kind is Kind.CATEGORY] == ["Combs"]
+
+
 def test_price_near_the_habit_by_hand(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prices 10, two steps back, and 20: the habit is the exponential of (0.64 ln 10 + ln 20) / 1.64, about 15.26."""
     given = {1: 10.0, 2: 20.0, 3: 18.3, 4: 18.5, 5: 11.75, 6: 15.0}

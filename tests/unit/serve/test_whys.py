@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from recsys.bundle import Bundle
+from recsys.bundle import Bundle, ItemRecord
 from recsys.core.queries import NO_ITEM
 from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
 from recsys.pipeline.features.names import HABIT_DECAY
@@ -23,6 +23,7 @@ from serve.kernels import write_reason_keys
 from serve.recommendations import remembered_whys
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
 from serve.recommendations.whys import Whys
+from tests.support import bundles
 from tests.support.bundles import make_bundle
 from tests.support.counting import both, later
 from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, get, history_of, refusal, row_of, rows_of, running
@@ -337,3 +338,14 @@ def test_what_is_remembered_is_bounded(client: TestClient, monkeypatch: pytest.M
     monkeypatch.setattr(remembered_whys, "LONGEST_HISTORY", 5)
     for _ in range(2):
         assert {user_id: explained(client, user_id) for user_id in USERS} == expected
+
+
+def test_what_has_no_name_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless(row: int, _: np.random.Generator) -> ItemRecord:
+        return ItemRecord(row, f"item{row}", title=f"Thing {row}", brand="-", categories=("All", "\u202e" * (row % 12)))
+
+    monkeypatch.setattr(bundles, "_record", nameless)
+    with running(bundle=make_bundle(tmp_path), store="none") as (client, _):
+        for user_id in USERS:
+            for item in explained(client, user_id, k=20):
+                assert not {fact["kind"] for fact in item["why"]["facts"]} & {"shared_brand", "shared_category"}
