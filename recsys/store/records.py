@@ -146,7 +146,7 @@ class BlurbKey(NamedTuple):
     Attributes:
         item_id: of the item.
         bundle_version: name and version of the bundle whose facts it tells.
-        prompt_version: name of what else it follows from: prompts, model, strings.
+        prompt_version: name of what else it follows from: prompts, model, strings and settings of texts.
         language: of text and numbers.
     """
 
