@@ -42,7 +42,7 @@ class _Key(NamedTuple):
         value: see `recsys.explain.cheap.CheapFacts.fact`.
         item: row of the item of the history that it speaks of.
         action: index of what was done with that.
-        counted: how many items of the history it speaks of.
+        counted: see `recsys.explain.fact.Fact.count`.
         variant: of the sentence; -1 for one that is not told in words.
     """
 

@@ -80,7 +80,7 @@ class CheapFacts:
 
         Returns:
             int64 [B, K, 2, 4], of each fact its index in `KINDS`, -1 where there is no fact; its value, see `fact`; the
-            position in the history of the item that it speaks of, -1 for none; how many of them it speaks of.
+            position in the history of the item that it speaks of, -1 for none; the count, see `Fact`.
         """
         found = reasons.of(queries, lists)
         personal = lists.personal if reasons.personal else np.zeros_like(lists.personal)
