@@ -162,10 +162,9 @@ def _rows(evidence: Evidence) -> Iterable[int]:
 
 def _confidence(loaded: LoadedBundle, evidence: Evidence) -> float | None:
     """As recommendations have it: of a popular item its share of all interactions, of others the calibrated score."""
-    score = number(evidence.standing.score)
-    if score is None:
+    if not math.isfinite(evidence.standing.score):
         return None
-    scores = np.array([score], np.float32)
+    scores = np.array([evidence.standing.score], np.float32)
     if evidence.standing.stage is Stage.FILLED or evidence.model == FALLBACK:
         return rounded(loaded.share_of_interactions(scores)[0])
     return rounded(loaded.confidence(evidence.model, scores)[0])

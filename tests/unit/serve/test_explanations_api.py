@@ -44,7 +44,7 @@ def test_a_listed_item_is_where_the_list_has_it(client: TestClient, options: Ans
         filled = item["model_source"] != ("ranker" if answer["model"] == "full" else answer["model"])
         assert (answer["stage"], answer["rank"]) == ("filled" if filled else "listed", item["rank"])
         assert answer["score"] == pytest.approx(item["score"], abs=2e-6)
-        assert answer["confidence"] == pytest.approx(item["confidence"], abs=2e-6)
+        assert answer["confidence"] == item["confidence"]
         assert (answer["user"], answer["bundle"]) == (listed["user"], listed["bundle"])
         assert (answer["k"], answer["model"]) == (options.get("k", 10), options.get("model", "full"))
         assert (answer["depth"], answer["store"], answer["as_of"]) == (depth, "live", None)
@@ -242,7 +242,7 @@ def test_popular_items_claim_no_personal_reason(client: TestClient, depth: str) 
             answer = explain(client, item["item_id"], user_id=user, depth=depth)
             assert (answer["stage"], answer["rank"], answer["history"]) == ("filled", item["rank"], [])
             assert answer["score"] == pytest.approx(item["score"])
-            assert answer["confidence"] == pytest.approx(item["confidence"], abs=2e-6)
+            assert answer["confidence"] == item["confidence"]
             assert (answer["fallback_used"], answer["fallback_reason"]) == (True, listed["fallback_reason"])
             assert reason in (None, answer["fallback_reason"])
             assert [fact["kind"] for fact in answer["facts"]] == ["popularity"]
@@ -380,7 +380,7 @@ def test_whatever_is_asked_the_answer_agrees_with_the_list(
     if item := places.get(item_id):
         assert answer["rank"] == item["rank"]
         assert answer["score"] == pytest.approx(item["score"], abs=2e-6)
-        assert answer["confidence"] == pytest.approx(item["confidence"], abs=2e-6)
+        assert answer["confidence"] == item["confidence"]
         assert (answer["stage"] == "filled") is (item["model_source"] == "popularity" != answer["model"])
     if answer["contributions"] is not None:
         of = answer["score"] if answer["contributions_of"] == "score" else answer["source_sum"]
