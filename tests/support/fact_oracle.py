@@ -42,11 +42,16 @@ class _Oracle:
         return later(self.bundle.histories, fact.history_item, self.item, 50)
 
     def next_purchase(self, fact: Fact) -> bool:
-        return self._of_history(fact) and 1 <= fact.count == self._followers(fact)
+        followers = self._followers(fact)
+        if self.item in self.history:  # the user may be one of them
+            return self._of_history(fact) and followers > fact.count == 1
+        return self._of_history(fact) and 1 <= fact.count == followers
 
     def co_purchase(self, fact: Fact) -> bool:
         assert fact.history_item is not None
         count = both(self.bundle.histories, fact.history_item, self.item)
+        if self.item in self.history:
+            return self._of_history(fact) and count > fact.count == 1
         # Told of one where `transitions` alone has the pair, from the other direction or from one moment.
         turned = fact.count == 1 and self._followers(fact) == 0
         return self._of_history(fact) and count >= 1 and (fact.count == count or turned)

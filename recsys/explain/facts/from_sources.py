@@ -11,6 +11,9 @@ Which source tells what:
 - taste: all others that know the user: the learned part of the two-tower, factors, hybrids, sources from outside. The
   source must have the item among its best, see `most_fitting`.
 
+Of an item that the user chose before, one of those who chose both may be the user, who is no customer to be told of:
+another one must be among them, and no number is told.
+
 A score that is borrowed says what the lenders' buyers chose: no fact of behaviour follows from it. Neither does one
 from a source that does not count its users (`recsys.sources.base.Source.supporters`).
 """
@@ -22,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from recsys.explain.evidence import HistoryShare, SourceOpinion
-from recsys.explain.fact import Fact, Kind
+from recsys.explain.fact import OF_BEHAVIOUR, Fact, Kind
 from recsys.explain.facts.case import Case, polarity
 from recsys.sources.base import Source
 from recsys.sources.item_to_item.source import ItemToItem
@@ -126,7 +129,15 @@ def _said(case: Case, opinion: SourceOpinion, share: HistoryShare) -> tuple[Kind
         likeness = case.base.text_likeness(case.item, share.item)
         if likeness is None or likeness < LEAST_LIKENESS:
             return None
-    return told_by(case.base.source(opinion.source), share.item, case.item)
+    said = told_by(case.base.source(opinion.source), share.item, case.item)
+    return _of_others(*said) if said is not None and case.item in case.past.items else said
+
+
+def _of_others(kind: Kind, count: int) -> tuple[Kind, int] | None:
+    """The same where one of the users may be the one who asks; None where there may be no other."""
+    if kind not in OF_BEHAVIOUR:
+        return kind, count
+    return (kind, 1) if count > 1 else None
 
 
 def taste_facts(case: Case) -> Iterator[Fact]:

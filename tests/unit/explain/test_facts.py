@@ -471,6 +471,21 @@ def test_an_item_that_is_chosen_again_is_not_compared_with_itself(base: FactBase
     assert {fact.count for fact in facts_of(evidence, base, past(1, 11))} == {1}
 
 
+@pytest.mark.parametrize(
+    ("supporters", "chosen", "told_of"), [(1, False, 1), (1, True, None), (4, False, 4), (4, True, 1)]
+)
+def test_the_user_is_no_customer_to_be_told_of(
+    base: FactBase, monkeypatch: pytest.MonkeyPatch, supporters: int, chosen: bool, told_of: int | None
+) -> None:
+    """Who chose both items before is one of those who did."""
+    monkeypatch.setattr(ItemToItem, "supporters", lambda *_: supporters)
+    evidence = evidence_of(
+        50, {"transitions": 1.0}, sources=(opinion("transitions"),), history=(share(3, transitions=2.0),)
+    )
+    facts = facts_of(evidence, base, past(50, 3) if chosen else past(3))
+    assert [fact.count for fact in facts] == ([] if told_of is None else [told_of])
+
+
 def test_rules_are_told_and_are_no_reason(base: FactBase) -> None:
     facts = facts_of(evidence_of(1, {}), base, past(), ["brand"])
     assert [(fact.kind, fact.value, fact.polarity, fact.strength) for fact in facts] == [
