@@ -37,6 +37,7 @@ from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source, mo
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.base import Source
+from recsys.sources.exact import is_seen
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.two_tower.source import TwoTowerSource
@@ -151,6 +152,7 @@ class CheapReasons:
             elif self.kinds[number] not in (None, Kind.TASTE):
                 self._offer_why(source, number, queries, items, offers)
         past, named = queries.histories, np.empty_like(items)
+        self._tell_of_others(queries, items, offers)
         sources, positions, counts = offers.found
         name_items(past.indptr, past.items, positions, named)
         taste = self._taste(queries, lists, items, sources)
@@ -224,6 +226,17 @@ class CheapReasons:
             if best != NO_ITEM and shares[best] > 0 and part > parts[row, column]:
                 parts[row, column] = part
                 offers.found[:, row, column] = number, of_item[best], counts[best]
+
+    def _tell_of_others(self, queries: Queries, items: Int32Array, offers: _Offers) -> None:
+        """Of items that the user chose before, see `recsys.explain.facts.from_sources`."""
+        sources, positions, counts = offers.found
+        again = is_seen(items, np.arange(len(items))[:, None], queries.histories) & (sources >= 0)
+        if again.any():
+            again &= np.array([kind in OF_BEHAVIOUR for kind in self.kinds])[sources]
+            alone = again & (counts <= 1)
+            sources[alone] = positions[alone] = NOTHING
+            offers.parts[alone] = 0
+            counts[again] = 1
 
     @cached_property
     def _usual_text(self) -> dict[str, Float32Array]:

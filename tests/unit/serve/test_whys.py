@@ -349,3 +349,17 @@ def test_what_has_no_name_is_not_told(tmp_path: Path, monkeypatch: pytest.Monkey
         for user_id in USERS:
             for item in explained(client, user_id, k=20):
                 assert not {fact["kind"] for fact in item["why"]["facts"]} & {"shared_brand", "shared_category"}
+
+
+def test_the_user_is_no_customer_to_be_told_of(client: TestClient, bundle: Bundle) -> None:
+    """In a list that repeats choices, one of those who chose both items is the reader."""
+    told = 0
+    for user_id in USERS:
+        history = history_of(bundle, row_of(user_id.replace("user", "item")))
+        for item in explained(client, user_id, exclude_seen=False, k=20):
+            for fact in item["why"]["facts"]:
+                if row_of(item["item_id"]) in history and fact["kind"] in ("next_purchase", "co_purchase"):
+                    supporters = both(bundle.histories, row_of(fact["item_id"]), row_of(item["item_id"]))
+                    assert supporters > fact["count"] == 1
+                    told += 1
+    assert told
