@@ -139,7 +139,7 @@ def test_every_fact_can_be_told(language: str) -> None:
         ),
         (
             Standing(Stage.UNPROPOSED),
-            "Nothing that is known of this user speaks strongly enough for it to be proposed.",
+            "Nothing speaks strongly enough for it to be proposed.",
         ),
     ],
 )
