@@ -177,7 +177,7 @@ def _opinions(evidence: Evidence) -> list[SourceOpinionAnswer]:
             score=rounded(opinion.score),
             weight=rounded(opinion.weight),
             rank=opinion.rank,
-            depth=opinion.depth,
+            proposes=opinion.depth,
             proposed=opinion.proposed,
             rest=rounded(opinion.rest),
         )

@@ -95,7 +95,7 @@ class SourceOpinionAnswer(Answer):
         int | None,
         Meta(description="Among all items that the list may hold; null where it has no score.", examples=[3]),
     ]
-    depth: Annotated[int, Meta(description="How many items it proposes; 0 for one that only scores.", examples=[50])]
+    proposes: Annotated[int, Meta(description="How many items it proposes; 0 for one that only scores.", examples=[50])]
     proposed: Annotated[bool, Meta(examples=[True])]
     rest: Annotated[float, Meta(description="Of the score, what is no item of the history's share.", examples=[0.0])]
 

@@ -40,7 +40,8 @@ class RememberedWhys:
     """Says why, as `Whys` does, and remembers it. For one thread at a time.
 
     A list is known again by all that its reasons follow from: the model, the items with who proposed them and their
-    ratings, the history and its events. Nothing is estimated and nothing grows old.
+    ratings, the history and its events. Nothing is estimated and nothing grows old. Where a source from outside takes
+    part, nothing is remembered.
     """
 
     def __init__(self, whys: Whys, metrics: Metrics, mean_rating: float) -> None:
@@ -55,9 +56,12 @@ class RememberedWhys:
         found = [self._lists.get(key) for key in keys]
         new = [row for row, known in enumerate(found) if known is None]
         if new:
+            lengths = users.queries.histories.lengths.tolist()
+            known_again = self._whys.reasons(model).of_lists_alone
             for row, told in zip(new, self._tell(made, model, users, live, np.array(new)), strict=True):
                 found[row] = told
-                self._remember(keys[row], told, int(users.queries.histories.lengths[row]))
+                if known_again and lengths[row] <= LONGEST_HISTORY:
+                    self._remember(keys[row], told)
         told_lists = [told for told in found if told is not None]
         for kind, count in Counter(kind for told in told_lists for kind in told.kinds).items():
             self._metrics.reasoned(kind, count)
@@ -74,9 +78,7 @@ class RememberedWhys:
         ends = np.cumsum([0, *(made.items != NO_ITEM).sum(axis=1)]).tolist()
         return (_List(whys[start:end], kinds[start:end]) for start, end in pairwise(ends))
 
-    def _remember(self, key: Hashable, told: _List, length: int) -> None:
-        if length > LONGEST_HISTORY:
-            return
+    def _remember(self, key: Hashable, told: _List) -> None:
         if self._items + len(told.whys) > MAX_ITEMS:
             self._lists, self._items = {}, 0
         if key not in self._lists:

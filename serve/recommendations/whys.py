@@ -79,7 +79,7 @@ class Whys:
             One `Why` for each, encoded already, see `_Encoded`; the kind of each reason, as its index in `KINDS`, -1
             for none.
         """
-        facts = self._loaded.cheap_facts.of(self._reasons(model), users.queries, made)
+        facts = self._loaded.cheap_facts.of(self.reasons(model), users.queries, made)
         numbers = self._numbers(facts, made, users, live)
         # The keys of both facts, as bytes: a tuple of twelve numbers takes ten times as long to make.
         keys = numbers.reshape(len(numbers), FACTS * len(_Key._fields)).view(f"V{FACTS * _KEY_BYTES}")[:, 0].tolist()
@@ -96,7 +96,7 @@ class Whys:
             written[key] = _encoder.encode(Why(text=first, facts=[told[fact][1] for fact in pair]))
         return written
 
-    def _reasons(self, model: str) -> CheapReasons:
+    def reasons(self, model: str) -> CheapReasons:
         """What finds the reasons of a model's lists."""
         if model not in self._of_models:
             loaded, hidden = self._loaded, self._loaded.fact_base.sensitive

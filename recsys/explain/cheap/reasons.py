@@ -134,6 +134,16 @@ class CheapReasons:
         return len(self.hidden)
 
     @property
+    def of_lists_alone(self) -> bool:
+        """Whether reasons follow from the lists, and from items, weights and ratings of the histories.
+
+        A source from outside may look at whatever a query tells, such as the time.
+        """
+        ours = ItemToItem, TwoTowerSource
+        named = zip(self.sources, self.kinds, strict=True)
+        return all(isinstance(source, ours) or kind in (None, Kind.TASTE) for source, kind in named)
+
+    @property
     def personal(self) -> bool:
         """Whether any source knows users."""
         return any(self.kinds) or not self.sources

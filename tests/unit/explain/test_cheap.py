@@ -243,6 +243,10 @@ def test_a_source_from_outside_is_asked_what_it_gives() -> None:
     lists = Recommender([Proposer(source, 1)], source).recommend(queries, 1)
     reasons = CheapReasons.of_source(source)
     assert reasons.kinds == (Kind.CO_PURCHASE,)
+    assert not reasons.of_lists_alone  # it may look at the time
+    unasked = NextItem(N_ITEMS, 1, 2.0)
+    unasked.name = "unasked"
+    assert CheapReasons.of_source(unasked).of_lists_alone
     assert assert_told(reasons, queries, lists) > N_USERS / 2
     found = reasons.of(queries, lists)
     assert set(found.counts[found.items != NO_ITEM].tolist()) == {7}

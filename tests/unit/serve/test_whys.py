@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle, ItemRecord
 from recsys.core.queries import NO_ITEM
+from recsys.explain.cheap import CheapReasons
 from recsys.explain.facts.from_catalogue import NEAR, SPECIFIC_SHARE
 from recsys.pipeline.features.names import HABIT_DECAY
 from recsys.pipeline.recommendations import Recommendations
@@ -322,6 +323,20 @@ def test_a_list_that_is_asked_for_again_is_not_explained_again(
     assert [item["why"] for item in both.json()["results"][1]["items"]] == [item["why"] for item in first]
     assert explained(live, "user11", k=9, model="hybrid")
     assert asked == [1, 1, 1]
+
+
+def test_what_a_source_from_outside_says_is_asked_anew(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    explain = Whys.of
+
+    def counted(self: Whys, made: Recommendations, *rest: Any) -> Any:
+        asked.append(len(made.items))
+        return explain(self, made, *rest)
+
+    monkeypatch.setattr(Whys, "of", counted)
+    monkeypatch.setattr(CheapReasons, "of_lists_alone", False)
+    assert explained(client, "user12", k=8) == explained(client, "user12", k=8)
+    assert asked == [1, 1]
 
 
 def test_what_is_done_with_the_same_item_is_told_at_once(live: TestClient) -> None:
