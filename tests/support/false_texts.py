@@ -21,6 +21,7 @@ class FalseText(NamedTuple):
 CLAIMS = {
     "Some people who chose {f2} chose this too.": "f3 f4 f5 f6 f7 f8 f9 f10 f11 f15 f17",
     "This and {f2} have been chosen by the same people.": "f1 f3 f4 f6 f8 f11",
+    "It has been chosen with {f2}.": "f3 f4 f6 f8 f9",
     "This has been chosen together with {f2}.": "f1 f3 f4 f5 f6 f8 f9",
     "This has been chosen after {f1}.": "f2 f3 f4 f5 f6 f8 f9 f10 f16",
     "After {f1}, some people chose this.": "f2 f3 f4 f6 f8",
@@ -418,6 +419,10 @@ It is similar to {f3}, which you chose after {f1}.
 You chose {f3} after {f1}, and this is similar.
 Since you chose {f2}, you might like {f7}.
 It may like it.
+It has been picked with {f3}, which you chose.
+You chose {f3}, and this has been chosen as well.
+It has also been chosen, like {f3}.
+It was also chosen because of {f3}.
 """.strip().splitlines()
 UNCITED = ("You may like this.", "This is popular.", "We suggest this item.", "It fits.", "It is similar.", "")
 

@@ -45,6 +45,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         neutral: words that claim nothing.
         claims: by kind, or `personal`, words that claim what facts of the kind say.
         events: by event type, or `any`, words for what a user did with an item of the history.
+        passives: words that stand before one of events where it says what others did: "has been chosen".
         anywhere: of the words that claim, those that need not stand beside the placeholder of their fact.
         user: words that speak of the user, and so need a personal fact.
         joints: words that begin another statement.
@@ -64,6 +65,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     neutral: Words
     claims: dict[str, Words]
     events: dict[str, Words]
+    passives: Words = ()
     anywhere: Words = ()
     user: Words
     joints: Words
@@ -85,7 +87,7 @@ class Grammar:
 
     Attributes:
         words: all that are known, phrases joined by _.
-        anywhere, joints, causes, contrasts, turns, negations, user, superlatives, numbers: see `Vocabulary`.
+        passives, anywhere, joints, causes, contrasts, turns, negations, user, superlatives, numbers: see `Vocabulary`.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -103,7 +105,7 @@ class Grammar:
         )  # fmt: skip
         self.superlatives = _words(vocabulary.superlatives)
         self.numbers = _words(vocabulary.numbers)
-        self.anywhere = _words(vocabulary.anywhere)
+        self.passives, self.anywhere = _words(vocabulary.passives), _words(vocabulary.anywhere)
         self._claims = _by_word(vocabulary.claims, {*Kind, PERSONAL})
         self._events = _by_word(vocabulary.events)
         neutral = _words(vocabulary.neutral)
@@ -145,10 +147,14 @@ class Grammar:
         used = {word for word in words if not self.claims(word) or any(self.fits(word, fact) for fact in facts)}
         return sorted(word.replace("_", " ") for word in used)
 
+    def is_told(self, word: str, fact: Fact) -> bool:
+        """Whether a fact's kind says what a word claims, whatever the user did."""
+        return fact.kind in self._claims.get(word, ())
+
     def fits(self, word: str, fact: Fact) -> bool:
         """Whether a fact says what a word claims."""
         kinds = self._claims.get(word, ())
-        if fact.kind in kinds or (fact.personal and PERSONAL in kinds):
+        if self.is_told(word, fact) or (fact.personal and PERSONAL in kinds):
             return True
         actions = self._events.get(word, ())
         return fact.history_item is not None and (ANY in actions or fact.action in actions)
