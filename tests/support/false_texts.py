@@ -419,6 +419,14 @@ It is similar to {f3}, which you chose after {f1}.
 You chose {f3} after {f1}, and this is similar.
 Since you chose {f2}, you might like {f7}.
 It may like it.
+Some customers who chose {f3} chose this, and it is rated {f8} on average.
+Some people who have also chosen {f3} chose this item, number {f9} of all items.
+An item by {f15}, in {f16}, for {f7}.
+{f15} offers this item in {f16} at {f8}.
+In {f16}, by {f15}, at {f9}.
+It is in {f4}, like several items you chose.
+This item is by {f5}, and so are several items you chose.
+You chose {f3} and {f18}; customers have chosen this along with them.
 It has been picked with {f3}, which you chose.
 You chose {f3}, and this has been chosen as well.
 It has also been chosen, like {f3}.

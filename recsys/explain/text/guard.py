@@ -30,7 +30,7 @@ from recsys.explain.text.vocabulary import CITED, Grammar
 MAX_SENTENCES: Final = 5
 MAX_CHARS: Final = 300  # of a sentence
 MAX_CITED: Final = 6  # by a sentence
-_BEFORE_PASSIVE: Final = 2  # words: one may stand between
+_BEFORE_EVENT: Final = 3  # words that may tell whose it is
 MAX_LEANING: Final = 2  # words beside the placeholders of a part that says nothing by itself
 PLACEHOLDER: Final = re.compile(r"\{(f[1-9][0-9]{0,3})\}")
 _WORD = re.compile(r"\{f\d+\}|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]")
@@ -213,14 +213,20 @@ class _Reading:
                 if not self.grammar.claims(word):
                     continue
                 meant = self.cited if word in self.grammar.anywhere else self._meant(place, part)
-                fits = self.grammar.is_told if self._is_passive(place) else self.grammar.fits
+                fits = self.grammar.is_told if self._is_of_others(place) else self.grammar.fits
                 if not any(fits(word, fact) for fact in meant):
                     yield Refusal.VERB if self.grammar.is_event(word) else Refusal.CLAIM
 
-    def _is_passive(self, place: int) -> bool:
-        """Whether a word says what others did with the item: "has been chosen", "was also chosen"."""
-        before = self.words[max(0, place - _BEFORE_PASSIVE) : place]
-        return self.grammar.is_event(self.words[place]) and not self.grammar.passives.isdisjoint(before)
+    def _is_of_others(self, place: int) -> bool:
+        """Whether a word says what others did: "has been chosen", "who have also chosen"; not "is one you chose"."""
+        if not self.grammar.is_event(self.words[place]):
+            return False
+        for word in self.words[max(0, place - _BEFORE_EVENT) : place][::-1]:
+            if word in self.grammar.user:
+                return False
+            if word in self.grammar.others:
+                return True
+        return False
 
     def _statements(self) -> list[range]:
         """The parts, those that are no statement joined to the one before, or behind."""

@@ -45,7 +45,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         neutral: words that claim nothing.
         claims: by kind, or `personal`, words that claim what facts of the kind say.
         events: by event type, or `any`, words for what a user did with an item of the history.
-        passives: words that stand before one of events where it says what others did: "has been chosen".
+        others: words that stand before one of events where it says what others did: "has been chosen", "who chose".
         anywhere: of the words that claim, those that need not stand beside the placeholder of their fact.
         user: words that speak of the user, and so need a personal fact.
         joints: words that begin another statement.
@@ -65,7 +65,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     neutral: Words
     claims: dict[str, Words]
     events: dict[str, Words]
-    passives: Words = ()
+    others: Words = ()
     anywhere: Words = ()
     user: Words
     joints: Words
@@ -87,7 +87,7 @@ class Grammar:
 
     Attributes:
         words: all that are known, phrases joined by _.
-        passives, anywhere, joints, causes, contrasts, turns, negations, user, superlatives, numbers: see `Vocabulary`.
+        others, anywhere, joints, causes, contrasts, turns, negations, user, superlatives, numbers: see `Vocabulary`.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -105,7 +105,7 @@ class Grammar:
         )  # fmt: skip
         self.superlatives = _words(vocabulary.superlatives)
         self.numbers = _words(vocabulary.numbers)
-        self.passives, self.anywhere = _words(vocabulary.passives), _words(vocabulary.anywhere)
+        self.others, self.anywhere = _words(vocabulary.others), _words(vocabulary.anywhere)
         self._claims = _by_word(vocabulary.claims, {*Kind, PERSONAL})
         self._events = _by_word(vocabulary.events)
         neutral = _words(vocabulary.neutral)
