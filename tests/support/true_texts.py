@@ -118,6 +118,7 @@ You are likely to rate it about {f7}.
 The rating we expect from you is {f7}.
 We predict that you would rate it {f7}.
 It is rated {f8} on average.
+It is well rated, at {f8}.
 Its average rating is {f8}.
 Customers rate it {f8} on average.
 It has an average rating of {f8}.
