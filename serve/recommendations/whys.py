@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from struct import Struct
 from typing import Final, NamedTuple, cast
 
 import msgspec
 import numpy as np
 
+from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.events import RATING
 from recsys.core.histories import Histories
@@ -26,7 +28,7 @@ from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.kernels import write_reason_keys
 from serve.recommendations.answers import Why, WhyFact
 
-MAX_TOLD: Final = 25_000
+MAX_WRITTEN: Final = 25_000
 VARIANTS: Final = 3  # ways in which one list tells the same thing, one after the other
 _NOTHING = -1
 _encoder = msgspec.json.Encoder()
@@ -61,8 +63,7 @@ class Whys:
         """Get ready; sentences are written when they are first needed, and remembered."""
         self._loaded, self._phrases = loaded, phrases
         self._of_models: dict[str, CheapReasons] = {}
-        self._written = BoundedCache[bytes, bytes](self._write, MAX_TOLD)
-        self._told = BoundedCache[_Key, tuple[str, WhyFact]](self._tell, MAX_TOLD)
+        self._written = BoundedCache[bytes, bytes](self._write, MAX_WRITTEN)
 
     def of(
         self, made: Recommendations, model: str, users: LiveQueries, live: LiveHistories
@@ -89,12 +90,13 @@ class Whys:
     def _write(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Why, encoded, by the keys of both facts."""
         pairs = [_unpacked(key) for key in keys]
-        told = self._told(fact for pair in pairs for fact in pair)
-        written = {}
-        for key, pair in zip(keys, pairs, strict=True):
-            first = told[pair[0]][0] if pair else self._phrases.strings.no_reason
-            written[key] = _encoder.encode(Why(text=first, facts=[told[fact][1] for fact in pair]))
-        return written
+        cards = self._loaded.cards({fact.item for pair in pairs for fact in pair if fact.item != NO_ITEM})
+        return {
+            key: _encoder.encode(
+                Why(text=self._sentence(pair, cards), facts=[self._shown(fact, cards.get(fact.item)) for fact in pair])
+            )
+            for key, pair in zip(keys, pairs, strict=True)
+        }
 
     def reasons(self, model: str) -> CheapReasons:
         """What finds the reasons of a model's lists."""
@@ -145,18 +147,22 @@ class Whys:
     def _action_codes(self) -> dict[Action, int]:
         return {action: code for code, action in enumerate(self._action_names)}
 
-    def _tell(self, keys: Sequence[_Key]) -> dict[_Key, tuple[str, WhyFact]]:
-        """Sentences and facts; what is not told first needs no sentence."""
-        loaded, told = self._loaded, {}
-        cards = loaded.cards([key.item for key in keys if key.item != NO_ITEM])
-        for key in keys:
-            card, action = cards.get(key.item), self._action_names[max(key.action, 0)]
-            item, item_id, title = (None, None, "") if card is None else (key.item, card.item_id, card.title or "")
-            fact = loaded.cheap_facts.fact(KINDS[key.kind], key.value, key.counted, item, title, action)
-            text = "" if key.variant == _NOTHING else sentence(fact, self._phrases, key.variant)
-            shown = WhyFact(kind=fact.kind, value=fact.value, item_id=item_id, action=action, count=key.counted)
-            told[key] = text, shown
-        return told
+    def _sentence(self, pair: Sequence[_Key], cards: Mapping[int, ItemCard]) -> str:
+        """The first fact in words; `cards`: of the items that facts speak of."""
+        if not pair:
+            return self._phrases.strings.no_reason
+        key = pair[0]
+        card, action = cards.get(key.item), self._action_names[max(key.action, 0)]
+        item, title = (None, "") if card is None else (key.item, card.title or "")
+        fact = self._loaded.cheap_facts.fact(KINDS[key.kind], key.value, key.counted, item, title, action)
+        return sentence(fact, self._phrases, key.variant)
+
+    def _shown(self, key: _Key, card: ItemCard | None) -> WhyFact:
+        """A fact as answers show it; `card`: of the item that it speaks of."""
+        item_id, title = (None, "") if card is None else (card.item_id, card.title or "")
+        kind, action = KINDS[key.kind], self._action_names[max(key.action, 0)]
+        value = self._loaded.cheap_facts.shown(kind, key.value, title)
+        return WhyFact(kind=kind, value=value, item_id=item_id, action=action, count=key.counted)
 
 
 def keys_of(
@@ -181,10 +187,10 @@ def keys_of(
     return keys, rows
 
 
-_KEY_BYTES: Final = np.dtype(np.int64).itemsize * len(_Key._fields)
+_PACKED: Final = Struct(f"={len(_Key._fields)}q")
+_KEY_BYTES: Final = _PACKED.size
 
 
 def _unpacked(key: bytes) -> list[_Key]:
     """The keys of an item's facts."""
-    numbers = np.frombuffer(key, np.int64).reshape(FACTS, -1).tolist()
-    return [_Key(*fact) for fact in numbers if fact[0] != _NOTHING]
+    return [_Key(*fact) for fact in _PACKED.iter_unpack(key) if fact[0] != _NOTHING]

@@ -116,6 +116,11 @@ class CheapFacts:
             title: of that; the value of a fact of one item of the history.
             action: what the user did with it.
         """
+        unit, personal = _UNITS.get(kind, "title"), kind is not Kind.POPULARITY
+        return Fact("", kind, self.shown(kind, value, title), unit, item, action, count, personal=personal)
+
+    def shown(self, kind: Kind, value: int, title: str) -> str | float | int:
+        """What a fact shows; arguments as of `fact`."""
         shown: str | float | int = title
         match kind:
             case Kind.TASTE:
@@ -130,8 +135,7 @@ class CheapFacts:
                 shown = value / RATING_STEPS
             case Kind.POPULARITY:
                 shown = value
-        unit, personal = _UNITS.get(kind, "title"), kind is not Kind.POPULARITY
-        return Fact("", kind, shown, unit, item, action, count, personal=personal)
+        return shown
 
 
 def _table(base: FactBase, brands: Mapping[str, Int32Array], categories: Mapping[str, Int32Array]) -> Int32Array:

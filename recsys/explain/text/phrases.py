@@ -146,7 +146,8 @@ class Phrases:
         return tuple(template.bind("verb", self.strings.verbs[action]) for template in chosen)
 
     def _quoted(self, title: str) -> str:
-        return quoted(title, self.strings.quotes) if clean(title) else self.strings.untitled
+        shown = quoted(title, self.strings.quotes)
+        return self.strings.untitled if shown == "".join(self.strings.quotes) else shown
 
 
 class _Templates:

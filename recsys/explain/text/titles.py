@@ -18,7 +18,9 @@ def clean(text: str, max_chars: int = MAX_CHARS) -> str:
 
     Control characters, marks that turn the direction of writing and line breaks become blanks, blanks in a row one.
     """
-    shown = "".join(char if _visible(char) else " " for char in text[: 4 * max_chars])
+    shown = text[: 4 * max_chars]
+    if not shown.isprintable():  # which almost all titles are: it is true of visible characters and blanks alone
+        shown = "".join(char if _visible(char) else " " for char in shown)
     words = " ".join(shown.split())
     if len(words) <= max_chars:
         return words
