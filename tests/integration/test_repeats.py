@@ -21,6 +21,8 @@ from recsys.train.steps.context import RunContext
 from tests.support.grocer import MILK, USERS, WEEKS, trained
 from tests.support.serving import answer_to, get, running, service_of
 
+pytestmark = pytest.mark.slow  # three bundles are trained
+
 
 @dataclass(frozen=True)
 class Grocer:

@@ -299,6 +299,7 @@ def test_a_folder_that_takes_no_bundle_is_told_before_anything_is_trained(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
     shop = open_shop(
         tmp_path,

@@ -70,7 +70,7 @@ def pairs(draw: st.DrawFn, ranker: Ranker) -> Pair:
     return Pair.of(ranker, features, scores, draw(st.tuples(st.booleans(), st.booleans())))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_groups_add_up_to_the_difference_of_the_final_scores(data: st.DataObject) -> None:
     ranker = data.draw(rankers())
