@@ -55,10 +55,9 @@ class Finalist:
         Raises:
             ValueError: it is none.
         """
-        columns = np.flatnonzero(ranked.finalists.items[query] == item)
-        if item == NO_ITEM or not len(columns):
+        column = ranked.finalists.column(query, item)
+        if column is None:
             raise ValueError(f"a finalist of query {query}, got item {item}")
-        column = columns[0]
         repeated = repeats and bool(is_seen(np.array([item]), np.array([query]), histories)[0])
         scores = np.ascontiguousarray(ranked.finalists.scores[:, query, column])
         numbers = Numbers(scores, ranked.features[query, column], repeated)

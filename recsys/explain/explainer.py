@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-import numpy as np
-
 from recsys.bundle.layout import FULL
 from recsys.core.queries import Queries
 from recsys.explain.counterfactual import counterfactual
@@ -102,10 +100,10 @@ class Explainer:
         """What the ranker read of the item, by name; empty where it did not see it."""
         if trace.ranked is None or self.recommender.ranker is None:
             return {}
-        columns = np.flatnonzero(trace.ranked.finalists.items[0] == item)
-        if not len(columns):
+        column = trace.ranked.finalists.column(0, item)
+        if column is None:
             return {}
-        read = trace.ranked.features[0, columns[0]].tolist()
+        read = trace.ranked.features[0, column].tolist()
         return dict(zip(self.recommender.ranker.features.names, read, strict=True))
 
 

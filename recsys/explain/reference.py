@@ -49,14 +49,12 @@ def contributions_of(
     if trace.ranked is None or ranker is None:
         (source,) = question.sources.values()
         return by_source(source, trace.queries, item, reference)
-    finalists = [
-        None
-        if one is None
-        else Finalist.of(trace.ranked, trace.queries.histories, 0, one, repeats=trace.allowed.repeats)
-        for one in (item, reference)
-    ]
-    explained, compared = finalists
-    return None if explained is None else by_ranker(ranker, explained, compared)
+    explained = _finalist(trace, trace.ranked, item)
+    return by_ranker(ranker, explained, None if reference is None else _finalist(trace, trace.ranked, reference))
+
+
+def _finalist(trace: Trace, ranked: RankedCandidates, item: int) -> Finalist:
+    return Finalist.of(ranked, trace.queries.histories, 0, item, repeats=trace.allowed.repeats)
 
 
 def _require_ranked(trace: Trace, item: int, asked: int) -> None:

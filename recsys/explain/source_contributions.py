@@ -74,7 +74,7 @@ def by_source_sum(ranker: Ranker, candidates: ScoredCandidates, query: int, item
 
 
 def _column(candidates: ScoredCandidates, query: int, item: int) -> int:
-    columns = np.flatnonzero(candidates.items[query] == item)
-    if not len(columns):
+    column = candidates.column(query, item)
+    if column is None:
         raise ValueError(f"a candidate of query {query}, got item {item}")
-    return int(columns[0])
+    return column

@@ -48,17 +48,16 @@ def _at_the_end(question: Question, trace: Trace, item: int) -> Standing:
     if column >= 0:
         stage = Stage.ARRANGED if column < trace.k else Stage.RANKED
         return Standing(stage, column + 1, float(trace.scores(item)[0]))
-    candidate = trace.ranked is not None and bool((trace.ranked.candidates.items[0] == item).any())
+    candidate = trace.ranked is not None and trace.ranked.candidates.column(0, item) is not None
     return Standing(Stage.CANDIDATE if candidate else Stage.UNPROPOSED)
 
 
 def _at_the_gate(standing: Standing, ranker: Ranker, trace: Trace, ranked: RankedCandidates, item: int) -> Standing:
     """With the source sum, and how the candidates passed by it."""
     candidates, allowed = ranked.candidates, trace.allowed
-    columns = np.flatnonzero(candidates.items[0] == item)
-    if not len(columns):
+    own = candidates.column(0, item)
+    if own is None:
         return standing
-    own = columns[0]
     order = ranker.gate_order(trace.queries, candidates, repeats=allowed.repeats, viewed=allowed.viewed)[0]
     ahead = (order > order[own]).sum() + (order[:own] == order[own]).sum()
     finalists = ranked.finalists

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.kernels import write_finalists
 
@@ -26,6 +27,11 @@ class ScoredCandidates:
     items: Int32Array
     scores: Float32Array
     sums: Float32Array
+
+    def column(self, query: int, item: int) -> int | None:
+        """Where an item stands among the candidates of a query; None where it does not, and for `NO_ITEM`."""
+        columns = np.flatnonzero(self.items[query] == item)
+        return int(columns[0]) if len(columns) and item != NO_ITEM else None
 
     def of(self, source: str) -> Float32Array:
         """Scores float32 [B, C] of one source."""
