@@ -1,7 +1,8 @@
 """Loops of the request path, compiled to machine code by Numba: one pass instead of dozens of NumPy calls.
 
-They live in the `kernels` modules, take arrays and numbers alone, hold no lock of the interpreter and check no index:
-their callers answer for rows that lie in the catalogue. NUMBA_DISABLE_JIT=1 runs them as plain Python.
+They live in the `kernels` modules, take arrays, numbers and named tuples of these alone, hold no lock of the
+interpreter and check no index: their callers answer for rows that lie in the catalogue. NUMBA_DISABLE_JIT=1 runs them
+as plain Python.
 
 A fresh installation compiles every loop that a server uses before its first answer, so a loop is written to be cheap to
 compile: scalars are read and written one by one, and the caller provides the arrays for results. Assigning an array to

@@ -2,15 +2,15 @@
 
 They read the histories of B queries as `indptr`, `history` and `weights`, and offer what they find for the listed
 `items` [B, K], `NO_ITEM` where nothing is wanted: the part that the source has in the sum, its number, the position
-in the history of the item with the largest share, and how many users stand behind both. An offer replaces what `parts`
-[B, K] and `found` [3, B, K] hold, the latter in this order, where its part is larger. Items that are `hidden` [N] are
-never named, nor is the listed item itself. `slots` is int32 [N], 0 before and after; `shares` and `behind` are scratch,
-a row for each of K items and a column for each position of the longest history.
+in the history of the item with the largest share, and how many users stand behind both. An offer replaces what the best
+`Offers` until then hold where its part is larger. Items that are `hidden` [N] are
+never named, nor is the listed item itself. `slots` is int32 [N], 0 before and after.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,23 @@ SOURCE, POSITION, COUNT = 0, 1, 2
 # that they are not, so that the large one is hardly looked at.
 _MARKS = 4096  # a power of two
 _AHEAD = 3  # rows that are asked for before they are read
+
+
+class Offers(NamedTuple):
+    """The best offers until now, and room to find others.
+
+    Attributes:
+        shares: float64 [K, L], scratch: of each item of a list, what each position of the longest history gives.
+        behind: uint16 [K, L], scratch: how many users stand behind both.
+        parts: float64 [B, K], what the offering source has in the sum; 0 where nobody has offered anything.
+        found: int64 [3, B, K], the source's number, a position in the history, and the users behind both; `NOTHING`
+            likewise.
+    """
+
+    shares: Float64Array
+    behind: UInt16Array
+    parts: Float64Array
+    found: Int64Array
 
 
 @compiled
@@ -45,10 +62,7 @@ def offer_lists(
     weight: float,
     source: int,
     slots: Int32Array,
-    shares: Float64Array,
-    behind: UInt16Array,
-    parts: Float64Array,
-    found: Int64Array,
+    offers: Offers,
 ) -> None:
     """Offer what the neighbour lists of a source give: its whole score, unless that is borrowed.
 
@@ -60,8 +74,9 @@ def offer_lists(
         near: in lists that count nobody, so many of the first count as if one stood behind them, the others as if none.
         weight: of the source in the sum.
         source: its number.
-        slots, shares, behind, parts, found: see above.
+        slots, offers: see above.
     """
+    shares, behind, parts, found = offers
     counted = support.shape[0] > 0
     marks = np.zeros(_MARKS, np.bool_)
     for query in range(items.shape[0]):
@@ -106,10 +121,7 @@ def offer_text(
     weight: float,
     source: int,
     slots: Int32Array,
-    shares: Float64Array,
-    behind: UInt16Array,
-    parts: Float64Array,
-    found: Int64Array,
+    offers: Offers,
 ) -> None:
     """Offer what the text part of a two-tower gives, as far as that is more than an average item has.
 
@@ -120,8 +132,9 @@ def offer_text(
         least_likeness: cosine of the texts of two items from which on one is named for the other.
         max_history: how many of the latest interactions the tower reads.
         scale, decay: see `recsys.sources.two_tower.text_match.TextMatch`.
-        weight, source, slots, shares, behind, parts, found: as of `offer_lists`; the count is 1.
+        weight, source, slots, offers: as of `offer_lists`; the count is 1.
     """
+    shares, behind, parts, found = offers
     first, width = embeddings.shape[1] - len(usual), len(usual)
     texts, read = np.empty((items.shape[1], width), np.float32), np.empty(width, np.float32)
     sizes = np.empty(items.shape[1])

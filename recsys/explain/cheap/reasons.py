@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 
@@ -31,7 +30,7 @@ from recsys.core.half import halves
 from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
-from recsys.explain.cheap.reason_kernels import NOTHING, find_tastes, name_items, offer_lists, offer_text
+from recsys.explain.cheap.reason_kernels import NOTHING, Offers, find_tastes, name_items, offer_lists, offer_text
 from recsys.explain.fact import OF_BEHAVIOUR, Kind
 from recsys.explain.facts.from_sources import LEAST_LIKENESS, kind_of_source, most_fitting, told_by
 from recsys.pipeline.recommendations import Recommendations
@@ -70,22 +69,6 @@ class Reasons:
     counts: Int64Array
     parts: Float64Array
     taste: BoolArray
-
-
-@dataclass(frozen=True)
-class _Offers:
-    """The best offers until now, see `recsys.explain.cheap.reason_kernels`."""
-
-    shares: Float64Array
-    behind: UInt16Array
-    parts: Float64Array
-    found: Int64Array
-
-    @classmethod
-    def none(cls, shape: tuple[int, ...], longest: int) -> Self:
-        """For lists of that shape [B, K] and histories of at most so many interactions."""
-        shares, behind = np.empty((shape[1], longest)), np.empty((shape[1], longest), np.uint16)
-        return cls(shares, behind, np.zeros(shape), np.full((3, *shape), NOTHING))
 
 
 @dataclass(frozen=True)
@@ -151,7 +134,7 @@ class CheapReasons:
     def of(self, queries: Queries, lists: Recommendations) -> Reasons:
         """The reasons of what sources proposed for B queries; popular items that fill lists up have none."""
         items = lists.personal_items
-        offers = _Offers.none(items.shape, int(queries.histories.lengths.max(initial=0)))
+        offers = _no_offers(items.shape, int(queries.histories.lengths.max(initial=0)))
         for number, source in enumerate(self.sources):
             if isinstance(source, ItemToItem):
                 if source.support is None and self.kinds[number] in OF_BEHAVIOUR:
@@ -169,7 +152,7 @@ class CheapReasons:
         return Reasons(self.kinds, sources, positions, named, counts, offers.parts, taste)
 
     def _offer_lists(
-        self, source: ItemToItem, number: int, queries: Queries, items: Int32Array, offers: _Offers
+        self, source: ItemToItem, number: int, queries: Queries, items: Int32Array, offers: Offers
     ) -> None:
         past = queries.histories
         offer_lists(
@@ -188,14 +171,11 @@ class CheapReasons:
             self.weights[source.name],
             number,
             item_slots.of(self.n_items),
-            offers.shares,
-            offers.behind,
-            offers.parts,
-            offers.found,
+            offers,
         )
 
     def _offer_text(
-        self, source: TwoTowerSource, number: int, queries: Queries, items: Int32Array, offers: _Offers
+        self, source: TwoTowerSource, number: int, queries: Queries, items: Int32Array, offers: Offers
     ) -> None:
         past, match = queries.histories, source.match
         if match is None:
@@ -214,13 +194,10 @@ class CheapReasons:
             self.weights[source.name],
             number,
             item_slots.of(self.n_items),
-            offers.shares,
-            offers.behind,
-            offers.parts,
-            offers.found,
+            offers,
         )
 
-    def _offer_why(self, source: Source, number: int, queries: Queries, items: Int32Array, offers: _Offers) -> None:
+    def _offer_why(self, source: Source, number: int, queries: Queries, items: Int32Array, offers: Offers) -> None:
         """Offer what a source from outside says of its scores, row by row: few have one."""
         parts = offers.parts
         by_position, past = source.why(queries, items).by_position, queries.histories
@@ -237,7 +214,7 @@ class CheapReasons:
                 parts[row, column] = part
                 offers.found[:, row, column] = number, of_item[best], counts[best]
 
-    def _tell_of_others(self, queries: Queries, items: Int32Array, offers: _Offers) -> None:
+    def _tell_of_others(self, queries: Queries, items: Int32Array, offers: Offers) -> None:
         """Of items that the user chose before, see `recsys.explain.facts.from_sources`."""
         sources, positions, counts = offers.found
         again = is_seen(items, np.arange(len(items))[:, None], queries.histories) & (sources >= 0)
@@ -272,3 +249,9 @@ class CheapReasons:
 
 def _knows_taste(source: Source, kind: Kind | None) -> bool:
     return kind is Kind.TASTE or isinstance(source, TwoTowerSource)
+
+
+def _no_offers(shape: tuple[int, ...], longest: int) -> Offers:
+    """For lists of that shape [B, K] and histories of at most so many interactions."""
+    shares, behind = np.empty((shape[1], longest)), np.empty((shape[1], longest), np.uint16)
+    return Offers(shares, behind, np.zeros(shape), np.full((3, *shape), NOTHING))
