@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class Answer(Struct, gc=False, forbid_unknown_fields=True):
@@ -10,3 +12,9 @@ class Answer(Struct, gc=False, forbid_unknown_fields=True):
 
     Its annotations are what OpenAPI says of it, see `serve.http.documentation`.
     """
+
+
+Done = Annotated[
+    str | None, Meta(description="What the user did with the item; null: nobody knows.", examples=["purchase"])
+]
+"""The type of an event, by which an answer tells of an item in a history."""

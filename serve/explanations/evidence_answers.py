@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from recsys.explain.fact import Kind, Polarity, Unit
-from serve.answers import Answer
+from serve.answers import Answer, Done
 
 
 class NamedItem(Answer):
@@ -40,9 +40,7 @@ class HistoryShareAnswer(Answer):
 
     item_id: Annotated[str, Meta(examples=["B000142FVW"])]
     title: Annotated[str | None, Meta(examples=["Argan oil conditioner"])]
-    action: Annotated[
-        str | None, Meta(description="What the user did with it; null: nobody knows.", examples=["purchase"])
-    ]
+    action: Done
     times: Annotated[int, Meta(description="How often it is in the history.", examples=[1])]
     shares: Annotated[
         dict[str, float],
@@ -148,9 +146,7 @@ class FactAnswer(Answer):
         bool, Meta(description="Texts never tell it; shown where the request says so.", examples=[False])
     ]
     history_item: Annotated[NamedItem | None, Meta(description="Item of the history that it speaks of.")]
-    action: Annotated[
-        str | None, Meta(description="What the user did with that; null: nobody knows.", examples=["purchase"])
-    ]
+    action: Done
     count: Annotated[
         int,
         Meta(

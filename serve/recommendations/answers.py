@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
 from recsys.explain.fact import Kind
-from serve.answers import Answer
+from serve.answers import Answer, Done
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
@@ -37,9 +37,7 @@ class WhyFact(Answer):
         str | None,
         Meta(description="Item of the history that it speaks of, or the latest of several.", examples=["B000142FVW"]),
     ]
-    action: Annotated[
-        str | None, Meta(description="What the user did with that; null: nobody knows.", examples=["purchase"])
-    ]
+    action: Done
     count: Annotated[
         int,
         Meta(
