@@ -33,6 +33,13 @@ class Queries:
     def __len__(self) -> int:
         return len(self.histories)
 
+    @staticmethod
+    def nobody() -> Queries:
+        """One query of which nothing is known: an unknown user without a history, in 1970."""
+        none = np.zeros(0, np.int64)
+        histories = Histories.from_rows(1, none, none, none)
+        return Queries(histories, np.array([NO_ITEM], np.int32), np.zeros(1, np.int64))
+
     def select(self, rows: NDArray[np.integer] | Sequence[int]) -> Queries:
         """The queries of the given rows (0..B-1), in their order."""
         rows = np.asarray(rows, np.int64)

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed
@@ -30,9 +29,7 @@ class PopularItems:
     @cached_property
     def _ranking(self) -> Candidates:
         """The whole catalogue, [1, N]."""
-        none = np.zeros(0, np.int64)
-        nobody = Queries(Histories.from_rows(1, none, none, none), np.array([NO_ITEM], np.int32), np.zeros(1, np.int64))
-        return self.source.propose(nobody, self.source.n_items)
+        return self.source.propose(Queries.nobody(), self.source.n_items)
 
     def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.

@@ -14,8 +14,7 @@ from recsys.bundle.consistency import require_consistent
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import verify_files
 from recsys.core.errors import BundleError, RecsysError
-from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.explain.actions import Actions
 from recsys.explain.cheap import CheapFacts
@@ -168,6 +167,6 @@ def logistic(values: Float64Array) -> Float64Array:
 
 def by_popularity(popularity: Source) -> tuple[Int32Array, Float32Array]:
     """Item rows from the most popular one [N], and the popularity of each row [N]."""
-    nobody = Queries(Histories.from_rows(1, *(np.empty(0, np.int64),) * 3), np.array([NO_ITEM]), np.zeros(1, np.int64))
+    nobody = Queries.nobody()
     ranking = popularity.propose(nobody, popularity.n_items).items[0]
     return ranking, popularity.score(nobody)[0]

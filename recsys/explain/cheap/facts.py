@@ -147,8 +147,7 @@ def _table(base: FactBase, brands: Mapping[str, Int32Array], categories: Mapping
     for number, (name, rows) in enumerate(brands.items()):
         table[rows, BRAND] = number if is_name(name) else NONE
     table[:, HIDDEN] = base.sensitive
-    ahead = base.n_items - np.searchsorted(np.sort(base.popularity), base.popularity, side="right")
-    table[:, RANK] = ahead + 1
+    table[:, RANK] = base.popularity_ranks
     table[:, PRICE] = np.log(base.prices).astype(np.float32).view(np.int32)
     bearing[:] = CATEGORIES
     for number, rows in enumerate(categories.values()):

@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 
 from recsys.bundle import Bundle, Catalogue
-from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.explain.sensitive import SensitiveNames
 from recsys.pipeline.features.popularity import PopularityFeatures
@@ -77,19 +76,18 @@ class FactBase:
     @cached_property
     def popularity(self) -> Float32Array:
         """float32 [N], summed weight of each item's interactions, as the source that fills lists counts them."""
-        nobody = Histories.from_rows(1, *(np.zeros(0, np.int64),) * 3)
-        query = Queries(nobody, np.array([NO_ITEM], np.int32), np.zeros(1, np.int64))
-        popularity: Float32Array = self.source(FALLBACK).score(query)[0]
+        popularity: Float32Array = self.source(FALLBACK).score(Queries.nobody())[0]
         return popularity
 
     @cached_property
-    def _popularity_in_order(self) -> Float32Array:
-        return np.sort(self.popularity)
+    def popularity_ranks(self) -> Int64Array:
+        """int64 [N], 1 plus the number of more popular items: equal ones share a rank."""
+        no_more = np.searchsorted(np.sort(self.popularity), self.popularity, side="right")
+        return np.asarray(self.n_items - no_more + 1, np.int64)
 
     def popularity_rank(self, item: int) -> int:
-        """1 plus the number of more popular items: equal ones share a rank."""
-        ahead = self.n_items - np.searchsorted(self._popularity_in_order, self.popularity[item], side="right")
-        return int(ahead) + 1
+        """Of an item, see `popularity_ranks`."""
+        return int(self.popularity_ranks[item])
 
     @cached_property
     def n_chosen(self) -> int:
