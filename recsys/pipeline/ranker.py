@@ -16,7 +16,6 @@ from recsys.pipeline.features.rating import PREDICTED_RATING
 from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.pipeline.recommendations import Detail
 from recsys.sources.exact import is_seen
 from recsys.sources.readings import Readings
 
@@ -164,19 +163,6 @@ class Ranker:
         write_lists(candidates, ranked.scores, ranked.features, self._kept_columns, items, scores, kept)
         primary_scores = np.where(items == NO_ITEM, np.float32(-np.inf), kept[..., 0])
         return items, scores, primary_scores, kept[..., 1] if kept.shape[2] > 1 else None
-
-    def detail(self, ranked: RankedCandidates, items: Int32Array) -> Detail:
-        """Where the scores of the items [B, k], finalists or `NO_ITEM`, come from."""
-        finalists, listed = ranked.finalists, items != NO_ITEM
-        at = np.nonzero(listed)
-        columns = (finalists.items[at[0]] == items[at][:, None]).argmax(axis=1) if len(at[0]) else at[1]
-        features = np.full((*items.shape, ranked.features.shape[2]), np.nan, np.float32)
-        scores = np.full((*items.shape, len(finalists.sources)), np.nan, np.float32)
-        sums, own = np.full(items.shape, np.nan, np.float32), np.full(items.shape, np.nan, np.float32)
-        features[at], sums[at] = ranked.features[at[0], columns], finalists.sums[at[0], columns]
-        scores[at] = finalists.scores[:, at[0], columns].T
-        own[at] = self.model.score(features[at][None])[0] if len(at[0]) else 0
-        return Detail(finalists.sources, scores, sums, own, self.features.names, features)
 
 
 def _in_history(items: Int32Array, histories: Histories) -> BoolArray:

@@ -1,4 +1,4 @@
-"""What leaves the pipeline: the lists of a batch of queries, with what answers and explanations say of their items."""
+"""What leaves the pipeline: the lists of a batch of queries, with what answers say of their items."""
 
 from __future__ import annotations
 
@@ -12,37 +12,6 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 RANKER = "ranker"
-
-
-@dataclass(frozen=True)
-class Detail:
-    """Where the scores of listed items come from; NaN beside padding and for items that filled a list up.
-
-    Attributes:
-        sources: names of S sources.
-        source_scores: float32 [B, k, S], 0 where a source has none.
-        source_sums: float32 [B, k], weighted sums of these, see `CandidateScorer`.
-        ranker_scores: float32 [B, k], of the ranker's model: the final score before what is added for a repeat.
-        feature_names: of F features.
-        features: float32 [B, k, F], what the model read.
-    """
-
-    sources: tuple[str, ...]
-    source_scores: Float32Array
-    source_sums: Float32Array
-    ranker_scores: Float32Array
-    feature_names: tuple[str, ...]
-    features: Float32Array
-
-    def columns(self, columns: Int64Array) -> Detail:
-        """Those columns [B, K] of each list."""
-        return replace(
-            self,
-            source_scores=_gathered(self.source_scores, columns),
-            source_sums=_gathered(self.source_sums, columns),
-            ranker_scores=_gathered(self.ranker_scores, columns),
-            features=_gathered(self.features, columns),
-        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +31,6 @@ class Recommendations:
         personal: int64 [B], how many items of each list were proposed by sources.
         seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
         candidates: by source, how many items it proposed for a query, on average.
-        detail: None where it was not asked for, or no ranker was.
     """
 
     items: Int32Array
@@ -75,7 +43,6 @@ class Recommendations:
     personal: Int64Array
     seconds: dict[str, float]
     candidates: Mapping[str, float]
-    detail: Detail | None = None
 
     @property
     def fallback(self) -> BoolArray:
@@ -99,7 +66,6 @@ class Recommendations:
             ratings=None if self.ratings is None else _gathered(self.ratings, columns),
             proposed=np.take_along_axis(self.proposed, columns[..., None], axis=1),
             personal=(items != NO_ITEM).sum(axis=1),
-            detail=None if self.detail is None else self.detail.columns(columns),
         )
 
 
@@ -122,23 +88,10 @@ def joined(blocks: Sequence[Recommendations]) -> Recommendations:
             name: sum(len(block.items) * block.candidates[name] for block in blocks) / queries
             for name in blocks[0].candidates
         },
-        detail=_joined_details([block.detail for block in blocks if block.detail is not None]),
-    )
-
-
-def _joined_details(details: Sequence[Detail]) -> Detail | None:
-    if not details:
-        return None
-    return replace(
-        details[0],
-        source_scores=np.concatenate([detail.source_scores for detail in details]),
-        source_sums=np.concatenate([detail.source_sums for detail in details]),
-        ranker_scores=np.concatenate([detail.ranker_scores for detail in details]),
-        features=np.concatenate([detail.features for detail in details]),
     )
 
 
 def _gathered(values: NDArray[np.float32], columns: Int64Array) -> Float32Array:
-    """Columns [B, K] of the values [B, D] or [B, D, ...]."""
+    """Columns [B, K] of the values [B, D]."""
     gathered: Float32Array = values[np.arange(len(values))[:, None], columns]
     return gathered

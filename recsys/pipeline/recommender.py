@@ -84,7 +84,6 @@ class Recommender:
         *,
         exclude_seen: ExcludeSeen = True,
         rules: Sequence[Rule] = (),
-        detail: bool = False,
     ) -> Recommendations:
         """The k best items of each query, filled up with popular ones.
 
@@ -93,10 +92,9 @@ class Recommender:
             k: length of the lists.
             exclude_seen: leave out the items of the history; or "purchases", what was bought of them.
             rules: what else items must pass; lists fall short of k where too few items of the catalogue do.
-            detail: tell where the scores come from, too.
         """
         allowed = Allowed.of(exclude_seen, rules)
-        return self._in_blocks(queries, lambda block: self._trace(block, k, allowed, detail).lists)
+        return self._in_blocks(queries, lambda block: self._trace(block, k, allowed).lists)
 
     def trace(self, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()) -> Trace:
         """As `recommend`, with what was kept on the way to the lists; all queries are one batch, however many.
@@ -143,7 +141,7 @@ class Recommender:
     def _popular(self) -> PopularItems:
         return PopularItems(self.popularity)
 
-    def _trace(self, queries: Queries, k: int, allowed: Allowed, detail: bool = False) -> Trace:
+    def _trace(self, queries: Queries, k: int, allowed: Allowed) -> Trace:
         started = time.perf_counter()
         readings = self.read(queries)
         depth = k if self.arrangement is None else max(k, self.arrangement.depth)
@@ -151,7 +149,7 @@ class Recommender:
         if self.ranker is None:
             lists, parts, retrieved = self._retrieved(readings, depth, allowed)
         else:
-            lists, parts, ranked = self._ranked(self.ranker, readings, depth, allowed, detail)
+            lists, parts, ranked = self._ranked(self.ranker, readings, depth, allowed)
         if self.arrangement is not None:
             lists = arrange(self.arrangement, queries, lists, k)
         lists = self._finished(lists, readings, started, allowed)
@@ -167,7 +165,7 @@ class Recommender:
         return lists
 
     def _ranked(
-        self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed, detail: bool
+        self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed
     ) -> tuple[Recommendations, Proposals, RankedCandidates]:
         """The k best of all that is proposed; what each source proposed; all that was ranked."""
         parts = propose(readings, self.proposers, k, allowed)
@@ -191,7 +189,6 @@ class Recommender:
             personal=(items != NO_ITEM).sum(axis=1),
             seconds={},
             candidates=dict(zip(self.sources, means, strict=True)),
-            detail=ranker.detail(ranked, items) if detail else None,
         )
         return lists, dict(zip(self.sources, parts, strict=False)), ranked
 

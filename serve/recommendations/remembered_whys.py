@@ -126,7 +126,6 @@ def _lists_of(made: Recommendations, rows: Int64Array) -> Recommendations:
         ratings=None if made.ratings is None else made.ratings[rows],
         proposed=made.proposed[rows],
         personal=made.personal[rows],
-        detail=None,
     )
 
 

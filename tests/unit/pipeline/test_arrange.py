@@ -1,4 +1,4 @@
-"""What comes after the ranker: an arrangement of more items than a list holds, and the detail of what is listed."""
+"""What comes after the ranker: an arrangement of more items than a list holds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import pytest
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int64Array
-from recsys.pipeline import recommender as module
 from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
-from tests.support.bundles import REPEAT_LOG_ODDS
-from tests.support.ranking import described
 from tests.unit.pipeline.conftest import N_ITEMS, N_USERS
 
 NOBODY = N_USERS - 1
@@ -47,8 +44,8 @@ def others(chosen: list[int], items: list[int]) -> list[int]:
 
 
 def test_an_arrangement_chooses_from_more_items_than_the_list_holds(recommender: Recommender, queries: Queries) -> None:
-    plain = recommender.recommend(queries, DEPTH, detail=True)
-    arranged = replace(recommender, arrangement=OneOfAGroup()).recommend(queries, 4, detail=True)
+    plain = recommender.recommend(queries, DEPTH)
+    arranged = replace(recommender, arrangement=OneOfAGroup()).recommend(queries, 4)
     assert arranged.items.shape == (N_USERS, 4)
     differs = 0
     for user in range(NOBODY):
@@ -63,10 +60,6 @@ def test_an_arrangement_chooses_from_more_items_than_the_list_holds(recommender:
         np.testing.assert_allclose(arranged.retrieval_scores[user], plain.retrieval_scores[user, columns], rtol=1e-6)
         np.testing.assert_allclose(arranged.ratings[user], plain.ratings[user, columns], rtol=1e-6)
         np.testing.assert_array_equal(arranged.proposed[user], plain.proposed[user, columns])
-        np.testing.assert_allclose(arranged.detail.features[user], plain.detail.features[user, columns], rtol=1e-6)
-        np.testing.assert_allclose(
-            arranged.detail.source_scores[user], plain.detail.source_scores[user, columns], rtol=1e-6
-        )
     assert differs > 5
     np.testing.assert_array_equal(arranged.items[NOBODY], plain.items[NOBODY, :4])
     assert arranged.personal.tolist() == [4] * NOBODY + [0]
@@ -111,50 +104,3 @@ def test_padding_before_an_item_is_refused(recommender: Recommender, queries: Qu
     two = Among(np.isin(np.arange(N_ITEMS), recommender.recommend(queries.select([0]), 2).items))
     with pytest.raises(ValueError, match="padding"):
         replace(recommender, arrangement=Given([5, 0, 1])).recommend(queries.select([0]), 3, rules=[two])
-
-
-@pytest.mark.parametrize("exclude_seen", [True, False])
-def test_detail_says_where_scores_come_from(
-    recommender: Recommender, queries: Queries, exclude_seen: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ranker = recommender.ranker
-    lists = recommender.recommend(queries, 40, exclude_seen=exclude_seen, detail=True)
-    plain = recommender.recommend(queries, 40, exclude_seen=exclude_seen)
-    np.testing.assert_array_equal(lists.items, plain.items)
-    np.testing.assert_array_equal(lists.scores, plain.scores)
-    assert plain.detail is None
-    detail, repeats = lists.detail, 0
-    assert detail.sources == ranker.scorer.names
-    assert detail.feature_names == ranker.features.names
-    weights = np.array([ranker.scorer.weights.get(name, 0) for name in detail.sources])
-    for user in range(N_USERS):
-        own = lists.personal[user]
-        items = lists.items[user, :own]
-        scored = ranker.scorer.score(recommender.read(queries.select([user])), items[None])
-        np.testing.assert_allclose(detail.source_scores[user, :own], scored.scores[:, 0].T, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(
-            detail.source_sums[user, :own], detail.source_scores[user, :own] @ weights, rtol=1e-4
-        )
-        features = described(ranker.scorer, ranker.features, queries.select([user]), items[None])[0]
-        for name in ("two_tower_score", "transitions_score", "log_count", "predicted_rating", "source_sum"):
-            column = detail.feature_names.index(name)  # that compares no candidate with others
-            np.testing.assert_allclose(
-                detail.features[user, :own, column], features[:, column], rtol=1e-4, atol=1e-5, err_msg=name
-            )
-        seen = np.isin(items, queries.histories.select([user]).items)
-        repeats += seen.sum()
-        expected = detail.ranker_scores[user, :own] + REPEAT_LOG_ODDS * seen
-        np.testing.assert_allclose(lists.scores[user, :own], expected, rtol=1e-4, atol=1e-4)
-        for values in (detail.source_scores, detail.source_sums, detail.ranker_scores, detail.features):
-            assert np.isnan(values[user, own:]).all()
-    assert bool(repeats) != exclude_seen
-    monkeypatch.setattr(module, "_BLOCK_QUERIES", 7)
-    joined = recommender.recommend(queries, 40, exclude_seen=exclude_seen, detail=True).detail
-    for name in ("source_scores", "source_sums", "ranker_scores"):
-        np.testing.assert_allclose(getattr(joined, name), getattr(detail, name), rtol=1e-4, atol=1e-4)
-
-
-def test_no_detail_without_candidates_or_ranker(recommender: Recommender, queries: Queries) -> None:
-    nobody = recommender.recommend(queries.select([NOBODY]), 3, detail=True)
-    assert np.isnan(nobody.detail.source_scores).all()
-    assert replace(recommender, ranker=None).recommend(queries, 3, detail=True).detail is None

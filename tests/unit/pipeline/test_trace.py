@@ -11,6 +11,8 @@ from recsys.pipeline.allow import Among, ExcludeSeen
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.trace import Trace
+from tests.support.bundles import REPEAT_LOG_ODDS
+from tests.support.ranking import described
 
 SOURCES = ["two_tower", "neighbours_bm25", "transitions", "content_encoder", "popularity", "bpr", "hybrid"]
 
@@ -56,6 +58,43 @@ def test_candidates_are_what_sources_proposed(recommender: Recommender, queries:
     for row in range(len(queries)):
         proposed = {item for items in trace.proposals.values() for item in items[row].tolist()} - {NO_ITEM}
         assert set(trace.ranked.candidates.items[row].tolist()) - {NO_ITEM} == proposed
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_where_scores_come_from(recommender: Recommender, queries: Queries, exclude_seen: bool) -> None:
+    ranker = recommender.ranker
+    assert ranker is not None
+    trace, repeats = recommender.trace(queries, 40, exclude_seen=exclude_seen), 0
+    ranked, lists = trace.ranked, trace.lists
+    assert ranked is not None
+    assert ranked.finalists.sources == ranker.scorer.names
+    weights = np.array([ranker.scorer.weights.get(name, 0) for name in ranked.finalists.sources])
+    for user in range(len(queries)):
+        items = lists.items[user, : lists.personal[user]]
+        columns = np.array([ranked.finalists.column(user, item) for item in items.tolist()], np.int64)
+        own = ranked.finalists.scores[:, user, columns].T
+        scored = ranker.scorer.score(recommender.read(queries.select([user])), items[None])
+        np.testing.assert_allclose(own, scored.scores[:, 0].T, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(ranked.finalists.sums[user, columns], own @ weights, rtol=1e-4)
+        features = described(ranker.scorer, ranker.features, queries.select([user]), items[None])[0]
+        read = ranked.features[user, columns]
+        for name in ("two_tower_score", "transitions_score", "log_count", "predicted_rating", "source_sum"):
+            column = ranker.features.names.index(name)  # that compares no candidate with others
+            np.testing.assert_allclose(read[:, column], features[:, column], rtol=1e-4, atol=1e-5, err_msg=name)
+        seen = np.isin(items, queries.histories.select([user]).items)
+        repeats += seen.sum()
+        expected = ranker.model.score(read[None])[0] + REPEAT_LOG_ODDS * seen if len(items) else np.zeros(0)
+        np.testing.assert_allclose(lists.scores[user, : len(items)], expected, rtol=1e-4, atol=1e-4)
+    assert bool(repeats) != exclude_seen
+
+
+def test_no_column_of_what_is_no_finalist(recommender: Recommender, queries: Queries) -> None:
+    ranked = recommender.trace(queries, 5).ranked
+    assert ranked is not None
+    absent = next(item for item in range(120) if item not in ranked.finalists.items[0])
+    assert ranked.finalists.column(0, absent) is None
+    assert ranked.finalists.column(0, NO_ITEM) is None
+    assert [ranked.finalists.column(0, item) for item in ranked.finalists.items[0, :3].tolist()] == [0, 1, 2]
 
 
 def test_where_an_item_stands(recommender: Recommender, queries: Queries) -> None:
