@@ -23,12 +23,14 @@ class Queries:
         users: int32 [B], user rows; -1 for a user the model was not trained on.
         now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
         bought: of each history what was bought; None: nothing is known of that.
+        ids: the ids of the users, None for a session; None: nobody has said.
     """
 
     histories: Histories
     users: Int32Array
     now: Int64Array
     bought: Histories | None = None
+    ids: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -44,7 +46,8 @@ class Queries:
         """The queries of the given rows (0..B-1), in their order."""
         rows = np.asarray(rows, np.int64)
         bought = None if self.bought is None else self.bought.select(rows)
-        return Queries(self.histories.select(rows), self.users[rows], self.now[rows], bought)
+        ids = None if self.ids is None else tuple(self.ids[row] for row in rows.tolist())
+        return Queries(self.histories.select(rows), self.users[rows], self.now[rows], bought, ids)
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
         """Consecutive blocks of at most `size` queries, each with its slice of the batch."""

@@ -18,14 +18,15 @@ from recsys.explain.opinions import opinions
 from recsys.explain.question import Question
 from recsys.explain.reference import contributions_of
 from recsys.explain.stages import standing_of
-from recsys.pipeline.allow import ExcludeSeen, Rule
+from recsys.pipeline.allow import ExcludeSeen, Restriction
+from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.trace import Trace
 from recsys.sources.base import Source
 
 Depth = Literal["cheap", "full"]
 
-_NO_RULES: Mapping[str, Rule] = MappingProxyType({})
+_UNRESTRICTED: Mapping[str, Restriction] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Explainer:
         *,
         model: str = FULL,
         exclude_seen: ExcludeSeen = True,
-        rules: Mapping[str, Rule] = _NO_RULES,
+        restrictions: Mapping[str, Restriction] = _UNRESTRICTED,
+        policy: Policy | None = None,
         reference: int | None = None,
         depth: Depth = "full",
     ) -> Evidence:
@@ -60,14 +62,16 @@ class Explainer:
             k: length of the list. It is part of the question: with k, candidates and finalists change.
             model: the full pipeline, or the name of a source.
             exclude_seen: see `Recommender.recommend`.
-            rules: likewise, by the names under which the evidence tells of them.
+            restrictions: likewise, by the names under which the evidence tells of them.
+            policy: likewise.
             reference: item row to compare with, one that is ranked; None: see `contributions_of`.
             depth: "full" runs the recommender again without items of the history, "cheap" does not.
 
         Raises:
             QuestionError: the reference was not ranked, or is the item; no such item; or not one query.
         """
-        question = Question(self.recommender, k, None if model == FULL else self.source(model), exclude_seen, rules)
+        only = None if model == FULL else self.source(model)
+        question = Question(self.recommender, k, only, exclude_seen, restrictions, policy)
         self._require(query, item)
         trace = question.trace(query)
         standing = standing_of(question, trace, item)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from recsys.core.queries import Queries
-from recsys.pipeline.allow import ExcludeSeen, Rule
+from recsys.pipeline.allow import ExcludeSeen, Restriction
+from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.trace import Trace
 from recsys.sources.base import Source
@@ -23,21 +24,22 @@ class Question:
         k: their length.
         only: the one source whose lists they are; None: they are the full pipeline's.
         exclude_seen: see `Recommender.recommend`.
-        rules: likewise, by names under which an explanation tells of them.
+        restrictions: likewise, by names under which an explanation tells of them.
+        policy: likewise.
     """
 
     recommender: Recommender
     k: int
     only: Source | None = None
     exclude_seen: ExcludeSeen = True
-    rules: Mapping[str, Rule] = field(default_factory=dict)
+    restrictions: Mapping[str, Restriction] = field(default_factory=dict)
+    policy: Policy | None = None
 
     def trace(self, queries: Queries) -> Trace:
         """Ask for the lists of the queries."""
-        rules = tuple(self.rules.values())
-        if self.only is None:
-            return self.recommender.trace(queries, self.k, exclude_seen=self.exclude_seen, rules=rules)
-        return self.recommender.trace_by(self.only, queries, self.k, exclude_seen=self.exclude_seen, rules=rules)
+        recommender, only, restrictions = self.recommender, self.only, tuple(self.restrictions.values())
+        trace = recommender.trace if only is None else partial(recommender.trace_by, only)
+        return trace(queries, self.k, exclude_seen=self.exclude_seen, restrictions=restrictions, policy=self.policy)
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

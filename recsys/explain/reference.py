@@ -68,7 +68,7 @@ def _require_ranked(trace: Trace, item: int, asked: int) -> None:
 def _reference(trace: Trace, item: int, standing: Standing) -> int | None:
     """The item's reference by default; None: nothing else was ranked."""
     shown, ranked = trace.lists.items[0], trace.ranking.items[0]
-    personal = shown[: trace.lists.personal[0]]
+    personal = shown[(shown != NO_ITEM) & ~trace.lists.popular[0]]
     others = ranked[(ranked != NO_ITEM) & (ranked != item)]
     if standing.stage == Stage.LISTED:
         unshown = others[~np.isin(others, shown)]

@@ -12,7 +12,7 @@ from recsys.pipeline.allow import PURCHASES, Unbought, Unseen
 from recsys.pipeline.ranker import RankedCandidates, Ranker
 from recsys.pipeline.trace import Trace
 
-SEEN, BOUGHT = "seen", "bought"  # names of the rules about the user's own items
+SEEN, BOUGHT = "seen", "bought"  # names of the restrictions about the user's own items
 
 
 def standing_of(question: Question, trace: Trace, item: int) -> Standing:
@@ -25,14 +25,14 @@ def standing_of(question: Question, trace: Trace, item: int) -> Standing:
 
 
 def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
-    """Names of the rules that forbid the item to the only query of the trace."""
-    rules = dict(question.rules)
+    """Names of the restrictions that forbid the item to the only query of the trace."""
+    restrictions = dict(question.restrictions)
     if question.exclude_seen == PURCHASES:
-        rules = {BOUGHT: Unbought(), **rules}
+        restrictions = {BOUGHT: Unbought(), **restrictions}
     elif question.exclude_seen:
-        rules = {SEEN: Unseen(), **rules}
+        restrictions = {SEEN: Unseen(), **restrictions}
     items = np.array([[item]], np.int32)
-    return tuple(name for name, rule in rules.items() if not rule.allows(trace.queries, items)[0, 0])
+    return tuple(name for name, one in restrictions.items() if not one.allows(trace.queries, items)[0, 0])
 
 
 def _at_the_end(question: Question, trace: Trace, item: int) -> Standing:
@@ -40,7 +40,7 @@ def _at_the_end(question: Question, trace: Trace, item: int) -> Standing:
     lists = trace.lists
     places = np.flatnonzero(lists.items[0] == item)
     if len(places):
-        stage = Stage.LISTED if places[0] < lists.personal[0] else Stage.FILLED
+        stage = Stage.FILLED if lists.popular[0, places[0]] else Stage.LISTED
         return Standing(stage, int(places[0]) + 1, float(lists.scores[0, places[0]]))
     if forbidden := forbidden_by(question, trace, item):
         return Standing(Stage.FORBIDDEN, forbidden_by=forbidden)
@@ -58,7 +58,7 @@ def _at_the_gate(standing: Standing, ranker: Ranker, trace: Trace, ranked: Ranke
     own = candidates.column(0, item)
     if own is None:
         return standing
-    order = ranker.gate_order(trace.queries, candidates, repeats=allowed.repeats, viewed=allowed.viewed)[0]
+    order = ranker.gate_order(trace.queries, candidates, repeats=allowed.repeats, invited=trace.invited)[0]
     ahead = (order > order[own]).sum() + (order[:own] == order[own]).sum()
     finalists = ranked.finalists
     parted = finalists.items.shape[1] < candidates.items.shape[1]

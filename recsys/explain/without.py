@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def without(queries: Queries, items: Sequence[Collection[int]]) -> Queries:
     rows = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
     left_out = _pairs(rows, np.concatenate(sets) if sets else rows)
     bought = None if queries.bought is None else _lacking(queries.bought, left_out)
-    return Queries(_lacking(queries.histories, left_out), queries.users, queries.now, bought)
+    return replace(queries, histories=_lacking(queries.histories, left_out), bought=bought)
 
 
 def _lacking(histories: Histories, left_out: Int64Array) -> Histories:

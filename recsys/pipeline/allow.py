@@ -1,17 +1,17 @@
-"""Allow: which items a list may hold. Every rule holds for what sources propose and for what fills a list up."""
+"""Allow: which items a list may hold. Every restriction holds for what sources propose and for what fills a list up."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Int32Array
-from recsys.sources.exact import is_seen
+from recsys.sources.exact import is_among, is_seen
 
 PURCHASES: Final = "purchases"
 # Which items of the history a list leaves out: all, none, or what was bought.
@@ -20,7 +20,7 @@ ExcludeSeen = bool | Literal["purchases"]
 _SELECTIVE_DEPTH = 1000
 
 
-class Rule(ABC):
+class Restriction(ABC):
     """Says which items the list of a query may hold."""
 
     @abstractmethod
@@ -32,9 +32,13 @@ class Rule(ABC):
             items: int32 [B, C], rows of the catalogue or `NO_ITEM`.
         """
 
+    def select(self, rows: Sequence[int]) -> Restriction:  # noqa: ARG002
+        """The restriction of some of the queries, for one that was made for a batch."""
+        return self
+
 
 @dataclass(frozen=True)
-class Among(Rule):
+class Among(Restriction):
     """The same items for every query, such as those of a brand.
 
     Attributes:
@@ -49,7 +53,7 @@ class Among(Rule):
         return allowed
 
 
-class Unseen(Rule):
+class Unseen(Restriction):
     """Items that are not in the query's history."""
 
     def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
@@ -57,7 +61,7 @@ class Unseen(Rule):
         return ~is_seen(items, np.arange(len(items))[:, None], queries.histories)
 
 
-class Unbought(Rule):
+class Unbought(Restriction):
     """Items that the user has not bought, see `Queries.bought`; where nothing is known of that, unseen ones."""
 
     def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
@@ -67,44 +71,82 @@ class Unbought(Rule):
 
 
 @dataclass(frozen=True)
-class Allowed:
-    """The items that all rules allow.
+class Unless(Restriction):
+    """What another restriction allows, and some items of each query.
 
     Attributes:
-        exclude_seen: whether `Unseen` is among the rules. It is kept apart because sources leave seen items out by
-            themselves, before they count how many they propose.
-        rules: the others.
+        restriction: the other.
+        items: int32 [B, P], padded with `NO_ITEM`.
+    """
+
+    restriction: Restriction
+    items: Int32Array
+
+    def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
+        """Ask the other, and look the items up."""
+        return self.restriction.allows(queries, items) | is_among(items, self.items)
+
+    def select(self, rows: Sequence[int]) -> Restriction:
+        """Both parts of it."""
+        return Unless(self.restriction.select(rows), self.items[rows])
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The items that all restrictions allow.
+
+    Attributes:
+        exclude_seen: whether `Unseen` is among the restrictions. It is kept apart because sources leave seen items
+            out by themselves, before they count how many they propose.
+        restrictions: the others.
         repeats: whether items of the history that are allowed repeat a choice, which a ranker knows to be likely or
             not. What was only viewed is no choice yet: it is ranked as if it were not in the history.
         viewed: whether items of the history are candidates by themselves, without a source that proposes them.
+        again: int32 [B, P], items of the histories that are allowed although seen ones are not, see `Plan`.
     """
 
     exclude_seen: bool = True
-    rules: tuple[Rule, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
     repeats: bool = False
     viewed: bool = False
+    again: Int32Array | None = None
 
     @classmethod
-    def of(cls, exclude_seen: ExcludeSeen, rules: Sequence[Rule]) -> Self:
-        """The rules, and what becomes of items of the history."""
+    def of(
+        cls, exclude_seen: ExcludeSeen, restrictions: Sequence[Restriction], again: Int32Array | None = None
+    ) -> Self:
+        """The restrictions, and what becomes of items of the history."""
         if exclude_seen == PURCHASES:
-            return cls(False, (Unbought(), *rules), viewed=True)
-        return cls(bool(exclude_seen), tuple(rules), repeats=not exclude_seen)
+            unbought: Restriction = Unbought() if again is None else Unless(Unbought(), again)
+            return cls(False, (unbought, *restrictions), viewed=True, again=again)
+        return cls(bool(exclude_seen), tuple(restrictions), repeats=not exclude_seen, again=again)
+
+    def select(self, rows: Sequence[int]) -> Allowed:
+        """The same of some of the queries."""
+        restrictions = tuple(one.select(rows) for one in self.restrictions)
+        return replace(self, restrictions=restrictions, again=None if self.again is None else self.again[rows])
 
     def depth(self, depth: int, n_items: int) -> int:
-        """How many items to ask a source for instead of `depth`: more where rules may drop most of them."""
-        return min(max(depth, _SELECTIVE_DEPTH), n_items) if self.rules else depth
+        """How many items to ask a source for instead of `depth`: more where restrictions may drop most of them."""
+        return min(max(depth, _SELECTIVE_DEPTH), n_items) if self.restrictions else depth
 
     def keep(self, queries: Queries, proposed: Int32Array) -> Int32Array:
-        """What a source proposed [B, C], with `NO_ITEM` for what `rules` forbid; seen items it left out by itself."""
-        for rule in self.rules:
-            kept = (proposed != NO_ITEM) & rule.allows(queries, proposed)
+        """What a source proposed [B, C], `NO_ITEM` for what `restrictions` forbid; seen items it left out by itself."""
+        for restriction in self.restrictions:
+            kept = (proposed != NO_ITEM) & restriction.allows(queries, proposed)
             proposed = np.where(kept, proposed, np.int32(NO_ITEM))
         return proposed
 
     def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
-        """Whether all rules allow the items [B, C]."""
+        """Whether all restrictions allow the items [B, C]."""
         allowed = np.ones(items.shape, np.bool_)
-        for rule in (Unseen(), *self.rules) if self.exclude_seen else self.rules:
-            allowed &= rule.allows(queries, items)
+        for restriction in self._all:
+            allowed &= restriction.allows(queries, items)
         return allowed
+
+    @property
+    def _all(self) -> tuple[Restriction, ...]:
+        if not self.exclude_seen:
+            return self.restrictions
+        unseen: Restriction = Unseen() if self.again is None else Unless(Unseen(), self.again)
+        return (unseen, *self.restrictions)

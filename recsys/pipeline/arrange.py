@@ -1,18 +1,35 @@
 """Arrange: a hook that sees more ranked items than a list holds, and says which of them make the list.
 
-What it leaves out is not forbidden: a list that it makes shorter than k is filled up with popular items, perhaps with
-those left out. What no list may hold belongs in a rule (`recsys.pipeline.allow.Rule`), which holds for these, too.
+The items it sees are those that were ranked, then popular ones that would fill the list up; nothing is added after it,
+so that what it leaves out stays out.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import Int64Array
-from recsys.pipeline.recommendations import Recommendations
+from recsys.core.types import BoolArray, Int64Array
+from recsys.pipeline.recommendations import Moves, Recommendations
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The choice of an arrangement for B lists.
+
+    Attributes:
+        columns: int64 [B, k], the columns of the ranked lists that make each list, first place first; -1 behind them
+            where a list is shorter.
+        moved_by: bool [B, k, R], which of the policy's rules put each item where it is.
+        kept_out: bool [B, R], which rules left out items that a list which is shorter than k had room for.
+    """
+
+    columns: Int64Array
+    moved_by: BoolArray
+    kept_out: BoolArray
 
 
 class Arrangement(Protocol):
@@ -24,27 +41,41 @@ class Arrangement(Protocol):
 
     depth: int
 
-    def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Int64Array:
-        """The columns of the ranked lists that make each list, best first: int64 [B, k].
+    def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
+        """The items that make each list.
 
         Args:
             queries: B queries.
-            ranked: their D best items in the ranker's order, with `NO_ITEM` behind them where there are fewer.
-            k: length of the lists, at most D. Where fewer items are proposed, or wanted, the columns of padding follow.
+            ranked: [B, D], their best items in the ranker's order, popular ones behind them (`ranked.popular`), then
+                `NO_ITEM`.
+            k: length of the lists, at most D.
         """
 
 
-def arrange(arrangement: Arrangement, queries: Queries, ranked: Recommendations, k: int) -> Recommendations:
-    """The lists that the arrangement makes.
+def arrange(
+    arrangement: Arrangement, queries: Queries, ranked: Recommendations, k: int, rules: tuple[str, ...]
+) -> Recommendations:
+    """The lists that the arrangement makes, with what moved their items.
+
+    Args:
+        arrangement, queries, ranked, k: see `Arrangement.choose`.
+        rules: names of the policy's rules.
 
     Raises:
-        ValueError: it gives other than k columns, one of them twice, or padding before an item.
+        ValueError: it gives other than k columns, one of them twice, padding before an item, or other rules.
     """
-    columns = arrangement.choose(queries, ranked, k)
-    ordered = np.sort(columns, axis=1)
-    if columns.shape != (len(queries), k) or (ordered[:, 1:] == ordered[:, :-1]).any():
-        raise ValueError(f"an arrangement must give {k} different columns of each list")
-    items = np.take_along_axis(ranked.items, columns, axis=1)
-    if ((items[:, 1:] != NO_ITEM) & (items[:, :-1] == NO_ITEM)).any():
+    arranged = arrangement.choose(queries, ranked, k)
+    columns = arranged.columns
+    if columns.shape != (len(queries), k) or arranged.moved_by.shape != (*columns.shape, len(rules)):
+        raise ValueError(f"an arrangement must give {k} columns of each list, and {len(rules)} rules of each column")
+    listed = columns >= 0
+    if (listed[:, 1:] & ~listed[:, :-1]).any():
         raise ValueError("an arrangement must put padding behind all items")
-    return ranked.columns(columns)
+    ordered = np.sort(columns, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+        raise ValueError("an arrangement must give an item of each list once")
+    lists = ranked.columns(columns)
+    if (lists.items[listed] == NO_ITEM).any():
+        raise ValueError("an arrangement must choose items, not padding")
+    ranks = np.where(listed, columns + 1, 0)
+    return replace(lists, moves=Moves(rules, ranks, arranged.moved_by, arranged.kept_out))

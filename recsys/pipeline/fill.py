@@ -13,7 +13,7 @@ from recsys.pipeline.allow import Allowed
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.base import Source
 
-_DEEPER = 8  # times as many popular items are looked at where rules leave too few
+_DEEPER = 8  # times as many popular items are looked at where restrictions leave too few
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,28 @@ class PopularItems:
         """The whole catalogue, [1, N]."""
         return self.source.propose(Queries.nobody(), self.source.n_items)
 
-    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed) -> None:
+    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, least: int | None = None) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.
 
         Args:
-            lists: of B queries, without any of them yet; is written to.
+            lists: of B queries, padded on the right; is written to.
             queries: the B queries.
             allowed: the items that lists may hold.
+            least: lists of so many items or more are left as they are; None: all that have room are filled.
         """
-        k = lists.items.shape[1]
-        for row in np.flatnonzero(lists.personal < k).tolist():
-            personal = int(lists.personal[row])
-            columns = self._best(queries.select([row]), lists.items[row, :personal], k - personal, allowed)
-            end = personal + len(columns)
-            lists.items[row, personal:end] = self._ranking.items[0, columns]
-            lists.scores[row, personal:end] = self._ranking.scores[0, columns]
-            lists.retrieval_scores[row, personal:end] = np.nan
+        width = lists.items.shape[1]
+        lengths = (lists.items != NO_ITEM).sum(axis=1)
+        for row in np.flatnonzero(lengths < (width if least is None else least)).tolist():
+            length = int(lengths[row])
+            of_row = queries.select([row]), allowed.select([row])
+            columns = self._best(*of_row, lists.items[row, :length], width - length)
+            end = length + len(columns)
+            lists.items[row, length:end] = self._ranking.items[0, columns]
+            lists.scores[row, length:end] = self._ranking.scores[0, columns]
+            lists.retrieval_scores[row, length:end] = np.nan
+            lists.popular[row, length:end] = True
 
-    def _best(self, query: Queries, listed: Int32Array, missing: int, allowed: Allowed) -> Int64Array:
+    def _best(self, query: Queries, allowed: Allowed, listed: Int32Array, missing: int) -> Int64Array:
         """Columns of the ranking: its first items that are allowed and not listed yet, at most as many as missing."""
         ranking = self._ranking.items
         depth = missing + len(listed) + len(query.histories.items)

@@ -30,7 +30,7 @@ def propose(readings: Readings, proposers: Sequence[Proposer], k: int, allowed: 
         readings: of B queries.
         proposers: of different sources. The first is the primary one, which is asked for at least k items.
         k: see above.
-        allowed: the items wanted. Where rules may drop most of what is proposed, more is asked for.
+        allowed: the items wanted. Where restrictions may drop most of what is proposed, more is asked for.
     """
     primary = proposers[0].source
     depths = {proposer.source.name: proposer.depth for proposer in proposers}

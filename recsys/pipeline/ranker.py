@@ -16,10 +16,8 @@ from recsys.pipeline.features.rating import PREDICTED_RATING
 from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.sources.exact import is_seen
+from recsys.sources.exact import is_among, is_seen
 from recsys.sources.readings import Readings
-
-MOST_VIEWED = 32  # latest items of a history that are finalists by themselves
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Ranker:
     finalists: int = field(kw_only=True)
 
     def rank(
-        self, readings: Readings, items: Int32Array, k: int, *, repeats: bool, viewed: bool = False
+        self, readings: Readings, items: Int32Array, k: int, *, repeats: bool, invited: Int32Array | None = None
     ) -> RankedCandidates:
         """Score the candidates that are to be put in order.
 
@@ -78,12 +76,13 @@ class Ranker:
             items: int32 [B, C], all candidates, padded with `NO_ITEM`.
             k: how many of them are wanted.
             repeats: whether items of the histories are among them.
-            viewed: whether there are such items that repeat no choice.
+            invited: int32 [B, W], candidates that are finalists whatever the sources say of them, and that repeat no
+                choice though they be in the history; None: there are none.
         """
         scored = self.scorer.score(readings, items)
-        finalists = self.choose_finalists(readings.queries, scored, k, repeats=repeats, viewed=viewed)
+        finalists = self.choose_finalists(readings.queries, scored, k, repeats=repeats, invited=invited)
         features = self.describe(readings, finalists)
-        scores = self.score(readings.queries, features, finalists.items, repeats=repeats)
+        scores = self.score(readings.queries, features, finalists.items, repeats=repeats, invited=invited)
         return RankedCandidates(scored, finalists, features, scores)
 
     def choose_finalists(
@@ -93,36 +92,42 @@ class Ranker:
         k: int,
         *,
         repeats: bool = True,
-        viewed: bool = False,
+        invited: Int32Array | None = None,
     ) -> ScoredCandidates:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
 
         Items of the history come after all others where repeats are the exception; without `repeats` no candidate is
-        one, which spares looking. The latest `viewed` ones come before all others: sources that look for what goes with
-        an item say nothing of the item itself.
+        one, which spares looking. Those that are `invited` come before all others: nobody proposed them, and sources
+        that look for what goes with an item say nothing of the item itself.
         """
         most = max(self.finalists, k)
         if not self.scorer.weights or candidates.items.shape[1] <= most:
             return candidates
-        return candidates.best(most, self.gate_order(queries, candidates, repeats=repeats, viewed=viewed))
+        return candidates.best(most, self.gate_order(queries, candidates, repeats=repeats, invited=invited))
 
     def gate_order(
-        self, queries: Queries, candidates: ScoredCandidates, *, repeats: bool, viewed: bool
+        self, queries: Queries, candidates: ScoredCandidates, *, repeats: bool, invited: Int32Array | None
     ) -> Float32Array:
         """By what candidates become finalists, float32 [B, C]: sums, or -inf or inf as `choose_finalists` says."""
-        if viewed:
-            latest = queries.histories.last(MOST_VIEWED)
-            return np.where(_in_history(candidates.items, latest), np.float32(np.inf), candidates.sums)
+        order = candidates.sums
         if repeats and self.repeat_log_odds < 0:
-            return np.where(_in_history(candidates.items, queries.histories), np.float32(-np.inf), candidates.sums)
-        return candidates.sums
+            order = np.where(_in_history(candidates.items, queries.histories), np.float32(-np.inf), order)
+        if invited is not None:
+            order = np.where(is_among(candidates.items, invited), np.float32(np.inf), order)
+        return order
 
     def describe(self, readings: Readings, candidates: ScoredCandidates) -> Float32Array:
         """Features float32 [B, C, F] of the candidates."""
         return self.features.compute(self.scorer.feature_input(readings, candidates))
 
     def score(
-        self, queries: Queries, features: Float32Array, items: Int32Array, *, repeats: bool = True
+        self,
+        queries: Queries,
+        features: Float32Array,
+        items: Int32Array,
+        *,
+        repeats: bool = True,
+        invited: Int32Array | None = None,
     ) -> Float32Array:
         """Scores float32 [B, C] of the candidates; -inf beside `NO_ITEM`.
 
@@ -131,12 +136,16 @@ class Ranker:
             features: float32 [B, C, F], see `CandidateFeatures.compute`.
             items: int32 [B, C], the candidates.
             repeats: whether items of the histories are among them.
+            invited: int32 [B, W], those that repeat no choice all the same; None: there are none.
         """
         if not items.size:
             return np.full(items.shape, -np.inf, np.float32)
         scores = self.model.score(features)
         if repeats:
-            scores += np.float32(self.repeat_log_odds) * _in_history(items, queries.histories)
+            repeated = _in_history(items, queries.histories)
+            if invited is not None and self.repeat_log_odds < 0:
+                repeated &= ~is_among(items, invited)
+            scores += np.float32(self.repeat_log_odds) * repeated
         scores[items == NO_ITEM] = -np.inf
         return scores
 

@@ -4,19 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 RANKER = "ranker"
+_NO_SCORE, _UNKNOWN = np.float32(-np.inf), np.float32(np.nan)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What the rules of a policy did to B lists.
+
+    Attributes:
+        rules: names of the policy's R rules.
+        ranks_before: int64 [B, k], rank of each item, from 1, before anything was arranged; 0 for padding.
+        moved_by: bool [B, k, R], which rules put each item where it is.
+        shortened_by: bool [B, R], which rules are why a list is shorter than k.
+    """
+
+    rules: tuple[str, ...]
+    ranks_before: Int64Array
+    moved_by: BoolArray
+    shortened_by: BoolArray
+
+    @classmethod
+    def none(cls, rules: tuple[str, ...], items: Int32Array) -> Self:
+        """Of lists [B, k] whose items no rule moved."""
+        ranks = np.where(items == NO_ITEM, 0, np.arange(1, items.shape[1] + 1))
+        shape = len(items), len(rules)
+        return cls(rules, ranks, np.zeros((*items.shape, len(rules)), np.bool_), np.zeros(shape, np.bool_))
 
 
 @dataclass(frozen=True)
 class Recommendations:
-    """The lists of B queries: first what sources proposed, best first, then popular items that fill up, then padding.
+    """The lists of B queries: first what was ranked, best first, then popular items that fill up, then padding.
+
+    Where a policy arranges them, its rules decide the order, and popular items may stand anywhere before the padding.
 
     Attributes:
         items: int32 [B, k], item rows; `NO_ITEM` where there are fewer than k.
@@ -28,9 +55,10 @@ class Recommendations:
         proposed: bool [B, k, R], which of the sources proposed each item; none for items that fill up.
         sources: names of the R sources that propose.
         ranked_by: what gave the final scores: `RANKER`, or the name of a source.
-        personal: int64 [B], how many items of each list were proposed by sources.
+        popular: bool [B, k], which items fill up.
         seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
         candidates: by source, how many items it proposed for a query, on average.
+        moves: what a policy did to the lists; None without one.
     """
 
     items: Int32Array
@@ -40,9 +68,16 @@ class Recommendations:
     proposed: BoolArray
     sources: tuple[str, ...]
     ranked_by: str
-    personal: Int64Array
+    popular: BoolArray
     seconds: dict[str, float]
     candidates: Mapping[str, float]
+    moves: Moves | None = None
+
+    @property
+    def personal(self) -> Int64Array:
+        """int64 [B], how many items of each list were ranked for its user."""
+        personal: Int64Array = ((self.items != NO_ITEM) & ~self.popular).sum(axis=1)
+        return personal
 
     @property
     def fallback(self) -> BoolArray:
@@ -52,21 +87,27 @@ class Recommendations:
 
     @property
     def personal_items(self) -> Int32Array:
-        """int32 [B, k], the proposed items alone; `NO_ITEM` in place of those that fill up."""
-        return np.where(np.arange(self.items.shape[1]) < self.personal[:, None], self.items, np.int32(NO_ITEM))
+        """int32 [B, k], the ranked items alone; `NO_ITEM` in place of those that fill up."""
+        return np.where(self.popular, np.int32(NO_ITEM), self.items)
 
     def columns(self, columns: Int64Array) -> Recommendations:
-        """The lists made of those columns [B, K] of lists that are not filled up yet."""
-        items = np.take_along_axis(self.items, columns, axis=1)
+        """The lists made of those columns [B, K]; padding where a column is -1."""
+        rows, listed = np.arange(len(self.items))[:, None], columns >= 0
         return replace(
             self,
-            items=items,
-            scores=_gathered(self.scores, columns),
-            retrieval_scores=_gathered(self.retrieval_scores, columns),
-            ratings=None if self.ratings is None else _gathered(self.ratings, columns),
-            proposed=np.take_along_axis(self.proposed, columns[..., None], axis=1),
-            personal=(items != NO_ITEM).sum(axis=1),
+            items=np.where(listed, self.items[rows, columns], np.int32(NO_ITEM)),
+            scores=np.where(listed, self.scores[rows, columns], _NO_SCORE),
+            retrieval_scores=np.where(listed, self.retrieval_scores[rows, columns], _NO_SCORE),
+            ratings=None if self.ratings is None else np.where(listed, self.ratings[rows, columns], _UNKNOWN),
+            proposed=self.proposed[rows, columns] & listed[..., None],
+            popular=self.popular[rows, columns] & listed,
         )
+
+    def widened(self, width: int) -> Recommendations:
+        """The same lists with padding behind them, up to a width of their own or more."""
+        columns = np.arange(max(width, self.items.shape[1]))
+        columns[self.items.shape[1] :] = -1
+        return self.columns(np.broadcast_to(columns, (len(self.items), len(columns))))
 
 
 def joined(blocks: Sequence[Recommendations]) -> Recommendations:
@@ -82,16 +123,26 @@ def joined(blocks: Sequence[Recommendations]) -> Recommendations:
         retrieval_scores=np.concatenate([block.retrieval_scores for block in blocks]),
         ratings=np.concatenate(ratings) if ratings else None,
         proposed=np.concatenate([block.proposed for block in blocks]),
-        personal=np.concatenate([block.personal for block in blocks]),
+        popular=np.concatenate([block.popular for block in blocks]),
         seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in blocks[0].seconds},
         candidates={
             name: sum(len(block.items) * block.candidates[name] for block in blocks) / queries
             for name in blocks[0].candidates
         },
+        moves=_joined_moves(blocks),
     )
 
 
-def _gathered(values: NDArray[np.float32], columns: Int64Array) -> Float32Array:
-    """Columns [B, K] of the values [B, D]."""
-    gathered: Float32Array = values[np.arange(len(values))[:, None], columns]
-    return gathered
+def _joined_moves(blocks: Sequence[Recommendations]) -> Moves | None:
+    """The moves of all blocks; of those for which a policy wants nothing there are none."""
+    several = [block.moves for block in blocks if block.moves is not None]
+    if not several:
+        return None
+    rules = several[0].rules
+    moves = [block.moves or Moves.none(rules, block.items) for block in blocks]
+    return Moves(
+        rules,
+        np.concatenate([one.ranks_before for one in moves]),
+        np.concatenate([one.moved_by for one in moves]),
+        np.concatenate([one.shortened_by for one in moves]),
+    )

@@ -14,20 +14,24 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Float32Array, Int32Array
-from recsys.pipeline.allow import Allowed, ExcludeSeen, Rule
+from recsys.core.types import BoolArray, Float32Array, Int32Array
+from recsys.pipeline.aims import Aims, Wanted
+from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
+from recsys.pipeline.policy import Plan, Policy
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
-from recsys.pipeline.ranker import MOST_VIEWED, RankedCandidates, Ranker
+from recsys.pipeline.ranker import RankedCandidates, Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
-from recsys.pipeline.recommendations import RANKER, Recommendations, joined
+from recsys.pipeline.recommendations import RANKER, Moves, Recommendations, joined
 from recsys.pipeline.trace import Proposals, Trace
 from recsys.sources.base import Source
+from recsys.sources.exact import is_among
 from recsys.sources.readings import Panel, Readings, read
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
+_MORE_POPULAR = 500  # popular items that are looked at beside the ranked ones where those leave a list short
 _LEAST_BLOCK = 16  # fewer queries are not shared among threads: each call has a fixed cost
 
 
@@ -43,7 +47,6 @@ class Recommender:
         ranker: puts the candidates in order; None: only the primary source proposes.
         threads: that share the queries of a large batch. Most of the time is spent in compiled code, which holds no
             lock of the interpreter.
-        arrangement: chooses what makes a list from more ranked items; None: the first k do.
     """
 
     proposers: Sequence[Proposer]
@@ -51,7 +54,6 @@ class Recommender:
     predictor: RatingPredictor | None = None
     ranker: Ranker | None = None
     threads: int = 1
-    arrangement: Arrangement | None = None
 
     @property
     def primary(self) -> Source:
@@ -83,7 +85,8 @@ class Recommender:
         k: int,
         *,
         exclude_seen: ExcludeSeen = True,
-        rules: Sequence[Rule] = (),
+        restrictions: Sequence[Restriction] = (),
+        policy: Policy | None = None,
     ) -> Recommendations:
         """The k best items of each query, filled up with popular ones.
 
@@ -91,37 +94,55 @@ class Recommender:
             queries: B queries.
             k: length of the lists.
             exclude_seen: leave out the items of the history; or "purchases", what was bought of them.
-            rules: what else items must pass; lists fall short of k where too few items of the catalogue do.
+            restrictions: what else items must pass, the same for every query; lists fall short of k where too few items
+                of the catalogue do.
+            policy: what the shop wants of the lists; None: nothing.
         """
-        allowed = Allowed.of(exclude_seen, rules)
-        return self._in_blocks(queries, lambda block: self._trace(block, k, allowed).lists)
+        wanted = Wanted(exclude_seen, tuple(restrictions), policy)
+        return self._in_blocks(queries, lambda block: self._trace(block, k, wanted).lists)
 
-    def trace(self, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()) -> Trace:
+    def trace(
+        self,
+        queries: Queries,
+        k: int,
+        *,
+        exclude_seen: ExcludeSeen = True,
+        restrictions: Sequence[Restriction] = (),
+        policy: Policy | None = None,
+    ) -> Trace:
         """As `recommend`, with what was kept on the way to the lists; all queries are one batch, however many.
 
         All candidates are held at once. The lists are those of `recommend`, bit for bit where that does not part the
         batch, else but for the rounding of products that depends on the size of a batch.
         """
-        return self._trace(queries, k, Allowed.of(exclude_seen, rules))
+        return self._trace(queries, k, Wanted(exclude_seen, tuple(restrictions), policy))
 
     def recommend_by(
-        self, source: Source, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()
+        self,
+        source: Source,
+        queries: Queries,
+        k: int,
+        *,
+        exclude_seen: ExcludeSeen = True,
+        restrictions: Sequence[Restriction] = (),
+        policy: Policy | None = None,
     ) -> Recommendations:
         """As `recommend`, the k best items by one source alone, in its order."""
-        return self.trace_by(source, queries, k, exclude_seen=exclude_seen, rules=rules).lists
+        wanted = Wanted(exclude_seen, tuple(restrictions), policy)
+        return self._trace_by(source, queries, k, wanted).lists
 
     def trace_by(
-        self, source: Source, queries: Queries, k: int, *, exclude_seen: ExcludeSeen = True, rules: Sequence[Rule] = ()
+        self,
+        source: Source,
+        queries: Queries,
+        k: int,
+        *,
+        exclude_seen: ExcludeSeen = True,
+        restrictions: Sequence[Restriction] = (),
+        policy: Policy | None = None,
     ) -> Trace:
         """As `trace`, of one source alone."""
-        started = time.perf_counter()
-        allowed, readings = Allowed.of(exclude_seen, rules), read([source], queries)
-        lists, parts, retrieved = self._proposed(readings, source, k, allowed)
-        lists = replace(lists, sources=(source.name,))
-        if source.name != self.primary.name:
-            lists.retrieval_scores[lists.items != NO_ITEM] = np.nan
-        lists = self._finished(lists, readings, started, allowed)
-        return Trace(queries, k, allowed, readings, parts, None, retrieved, lists)
+        return self._trace_by(source, queries, k, Wanted(exclude_seen, tuple(restrictions), policy))
 
     def _in_blocks(self, queries: Queries, recommend: Callable[[Queries], Recommendations]) -> Recommendations:
         size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
@@ -141,37 +162,77 @@ class Recommender:
     def _popular(self) -> PopularItems:
         return PopularItems(self.popularity)
 
-    def _trace(self, queries: Queries, k: int, allowed: Allowed) -> Trace:
+    def _trace(self, queries: Queries, k: int, wanted: Wanted) -> Trace:
         started = time.perf_counter()
-        readings = self.read(queries)
-        depth = k if self.arrangement is None else max(k, self.arrangement.depth)
+        readings, aims = self.read(queries), wanted.aims(queries, k)
         ranked, retrieved = None, None
         if self.ranker is None:
-            lists, parts, retrieved = self._retrieved(readings, depth, allowed)
+            lists, parts, retrieved = self._retrieved(readings, aims)
         else:
-            lists, parts, ranked = self._ranked(self.ranker, readings, depth, allowed)
-        if self.arrangement is not None:
-            lists = arrange(self.arrangement, queries, lists, k)
-        lists = self._finished(lists, readings, started, allowed)
-        return Trace(queries, k, allowed, readings, parts, ranked, retrieved, lists)
+            lists, parts, ranked = self._ranked(self.ranker, readings, aims)
+        lists = self._finished(lists, readings, started, aims)
+        return Trace(queries, k, aims.allowed, readings, parts, ranked, retrieved, lists, aims.plan, aims.invited)
 
-    def _finished(
-        self, lists: Recommendations, readings: Readings, started: float, allowed: Allowed
-    ) -> Recommendations:
-        """The lists filled up, with the time they took since they were started."""
-        self._popular.fill(lists, readings.queries, allowed)
+    def _trace_by(self, source: Source, queries: Queries, k: int, wanted: Wanted) -> Trace:
+        started = time.perf_counter()
+        readings, aims = read([source], queries), wanted.aims(queries, k)
+        lists, parts, retrieved = self._proposed(readings, source, aims)
+        lists = replace(lists, sources=(source.name,))
+        if source.name != self.primary.name:
+            lists.retrieval_scores[lists.items != NO_ITEM] = np.nan
+        lists = self._finished(lists, readings, started, aims)
+        return Trace(queries, k, aims.allowed, readings, parts, None, retrieved, lists, aims.plan, aims.invited)
+
+    def _finished(self, lists: Recommendations, readings: Readings, started: float, aims: Aims) -> Recommendations:
+        """The lists arranged and filled up, with the time they took since they were started."""
+        queries, plan = readings.queries, aims.plan
+        if plan is None:
+            self._popular.fill(lists, queries, aims.allowed)
+        else:
+            lists = self._as_planned(plan, queries, lists, aims)
         lists.seconds.update(readings.seconds)
         lists.seconds[RANKING] = time.perf_counter() - started - sum(lists.seconds.values())
         return lists
 
+    def _as_planned(self, plan: Plan, queries: Queries, lists: Recommendations, aims: Aims) -> Recommendations:
+        """The lists as a policy wants them, with what it did to them."""
+        if plan.arrangement is None:
+            self._popular.fill(lists, queries, aims.allowed)
+            lists = replace(lists, moves=Moves.none(plan.rules, lists.items))
+        else:
+            lists = self._arranged(plan, plan.arrangement, queries, lists, aims)
+        short = (lists.items != NO_ITEM).sum(axis=1) < aims.k
+        if lists.moves is not None:
+            lists.moves.shortened_by[:] |= plan.restricting & short[:, None]
+        return lists
+
+    def _arranged(
+        self, plan: Plan, arrangement: Arrangement, queries: Queries, pool: Recommendations, aims: Aims
+    ) -> Recommendations:
+        """The lists that an arrangement makes of what was ranked, and of popular items where that is not enough."""
+        k, width = aims.k, pool.items.shape[1]
+        self._popular.fill(pool, queries, aims.allowed, least=k)
+        lists = arrange(arrangement, queries, pool, k, plan.rules)
+        short = (lists.items != NO_ITEM).sum(axis=1) < k
+        lengths = (pool.items != NO_ITEM).sum(axis=1)
+        # A list that was filled up, and still has room, holds all of the catalogue that is allowed.
+        hopeful = short & ((lengths >= width) | ~pool.popular.any(axis=1))
+        if not hopeful.any():
+            return lists
+        pool = pool.widened(width + _MORE_POPULAR)
+        self._popular.fill(pool, queries, aims.allowed, least=pool.items.shape[1])
+        return arrange(arrangement, queries, pool, k, plan.rules)
+
     def _ranked(
-        self, ranker: Ranker, readings: Readings, k: int, allowed: Allowed
+        self, ranker: Ranker, readings: Readings, aims: Aims
     ) -> tuple[Recommendations, Proposals, RankedCandidates]:
-        """The k best of all that is proposed; what each source proposed; all that was ranked."""
+        """The best of all that is proposed; what each source proposed; all that was ranked."""
+        allowed, k = aims.allowed, aims.k
         parts = propose(readings, self.proposers, k, allowed)
-        candidates = union([*parts, _viewed(readings.queries, allowed)] if allowed.viewed else parts)
-        ranked = ranker.rank(readings, candidates, k, repeats=allowed.repeats, viewed=allowed.viewed)
-        items, scores, retrieval_scores, deviations = ranker.best(ranked, k)
+        candidates = union(parts if aims.invited is None else [*parts, aims.invited])
+        ranked = ranker.rank(readings, candidates, k, repeats=allowed.repeats, invited=aims.invited)
+        width = k if aims.arrangement is None else max(aims.depth, ranked.scores.shape[1])
+        items, scores, retrieval_scores, deviations = ranker.best(ranked, width)
         if self.predictor is None or deviations is None:
             ratings = self._ratings(readings, items)
         else:
@@ -186,39 +247,42 @@ class Recommender:
             proposed=proposed,
             sources=self.sources,
             ranked_by=RANKER,
-            personal=(items != NO_ITEM).sum(axis=1),
+            popular=np.zeros(items.shape, np.bool_),
             seconds={},
             candidates=dict(zip(self.sources, means, strict=True)),
         )
-        return lists, dict(zip(self.sources, parts, strict=False)), ranked
+        return lists, dict(zip(self.sources, parts, strict=True)), ranked
 
-    def _retrieved(self, readings: Readings, k: int, allowed: Allowed) -> tuple[Recommendations, Proposals, Candidates]:
-        """The k best items by the primary source, with ratings; what it proposed, and that in order."""
-        lists, parts, retrieved = self._proposed(readings, self.primary, k, allowed)
+    def _retrieved(self, readings: Readings, aims: Aims) -> tuple[Recommendations, Proposals, Candidates]:
+        """The best items by the primary source, with ratings; what it proposed, and that in order."""
+        lists, parts, retrieved = self._proposed(readings, self.primary, aims)
         proposed = np.zeros((*lists.items.shape, len(self.sources)), np.bool_)
         proposed[..., :1] = lists.proposed
         ratings = self._ratings(readings, lists.items)
         return replace(lists, proposed=proposed, sources=self.sources, ratings=ratings), parts, retrieved
 
     def _proposed(
-        self, readings: Readings, source: Source, k: int, allowed: Allowed
+        self, readings: Readings, source: Source, aims: Aims
     ) -> tuple[Recommendations, Proposals, Candidates]:
-        """The k best items by one source, which is the only one to propose; what it proposed, and that in order."""
-        depth = allowed.depth(k, source.n_items)
+        """The best items by one source, which is the only one to propose; what it proposed, and that in order."""
+        allowed = aims.allowed
+        depth = allowed.depth(aims.depth, source.n_items)
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
         kept = allowed.keep(readings.queries, best.items)
-        retrieved = _first(kept, best.scores, max(k, depth))
-        items, scores = retrieved.items[:, :k].copy(), retrieved.scores[:, :k].copy()
-        listed = items != NO_ITEM
+        retrieved = _first(kept, best.scores, max(aims.depth, depth))
+        if aims.invited is not None:
+            retrieved = _joined_by(retrieved, aims.invited, source.score(readings.queries, aims.invited))
+        width = aims.k if aims.arrangement is None else retrieved.items.shape[1]
+        items, scores = retrieved.items[:, :width].copy(), retrieved.scores[:, :width].copy()
         lists = Recommendations(
             items=items,
             scores=scores,
             retrieval_scores=scores.copy(),
             ratings=None,
-            proposed=listed[..., None],
+            proposed=_among_proposed(items, kept, aims),
             sources=(source.name,),
             ranked_by=source.name,
-            personal=listed.sum(axis=1),
+            popular=np.zeros(items.shape, np.bool_),
             seconds={},
             candidates={},
         )
@@ -231,10 +295,30 @@ class Recommender:
         return self.predictor.predict(readings.user_vectors, readings.queries.histories, items)
 
 
-def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:
-    """The latest items of each history that are allowed: int32 [B, L], padded with `NO_ITEM`."""
-    latest = queries.histories.last(MOST_VIEWED)
-    return allowed.keep(queries, latest.padded(latest.items, NO_ITEM).astype(np.int32))
+def _joined_by(candidates: Candidates, others: Int32Array, scores: Float32Array) -> Candidates:
+    """Candidates [B, C] and others [B, W], best first; those of which nothing is known at the least score."""
+    new = (others != NO_ITEM) & ~is_among(others, candidates.items) & ~_again_in_row(others)
+    least = np.where(candidates.items == NO_ITEM, np.inf, candidates.scores).min(axis=1, initial=0)
+    known = np.where(np.isfinite(scores), scores, least[:, None]).astype(np.float32)
+    items = np.concatenate([candidates.items, np.where(new, others, np.int32(NO_ITEM))], axis=1)
+    both = np.concatenate([candidates.scores, np.where(new, known, np.float32(-np.inf))], axis=1)
+    order = np.argsort(-both, axis=1, kind="stable")
+    return Candidates(np.take_along_axis(items, order, axis=1), np.take_along_axis(both, order, axis=1))
+
+
+def _again_in_row(items: Int32Array) -> BoolArray:
+    """Whether each item [B, W] stands in its row before."""
+    equal = items[:, :, None] == items[:, None, :]
+    earlier: BoolArray = np.any(equal & np.tri(items.shape[1], k=-1, dtype=np.bool_), axis=2)
+    return earlier
+
+
+def _among_proposed(items: Int32Array, kept: Int32Array, aims: Aims) -> BoolArray:
+    """Bool [B, K, 1], which of the items the only source proposed."""
+    proposed: BoolArray = np.not_equal(items, NO_ITEM)
+    if aims.invited is not None:
+        proposed &= ~is_among(items, aims.invited) | is_among(items, kept)
+    return np.expand_dims(proposed, 2)
 
 
 def _first(items: Int32Array, scores: Float32Array, k: int) -> Candidates:

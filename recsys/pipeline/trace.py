@@ -11,6 +11,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed
+from recsys.pipeline.policy import Plan
 from recsys.pipeline.ranker import RankedCandidates
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.readings import Readings
@@ -27,11 +28,13 @@ class Trace:
         k: length of the lists.
         allowed: what the lists may hold.
         readings: what the sources say; may be asked further questions.
-        proposals: by source, what it proposed: int32 [B, its depth], best first, `NO_ITEM` in place of what rules
-            forbid. Of an only source, without a ranker, its depth follows from k.
+        proposals: by source, what it proposed: int32 [B, its depth], best first, `NO_ITEM` in place of what
+            restrictions forbid. Of an only source, without a ranker, its depth follows from k.
         ranked: all candidates, the finalists among them and their final scores; None where one source alone decides.
         retrieved: what the one source proposed, with its scores; None where there is a ranker.
         lists: exactly as `Recommender.recommend` gives them for the same batch.
+        plan: what the policy wants of the lists; None: nothing.
+        invited: int32 [B, W], candidates without a source that proposes them; None: there are none.
     """
 
     queries: Queries
@@ -42,6 +45,8 @@ class Trace:
     ranked: RankedCandidates | None
     retrieved: Candidates | None
     lists: Recommendations
+    plan: Plan | None = None
+    invited: Int32Array | None = None
 
     @cached_property
     def ranking(self) -> Candidates:

@@ -12,8 +12,8 @@ from recsys.core.half import halves, widen
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.sort_keys import of_sort_keys, sort_keys
-from recsys.core.types import BoolArray, Float32Array, Int64Array
-from recsys.sources.seen_kernels import write_seen, write_unseen
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.sources.seen_kernels import write_among, write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
 _WIDENED = 2048  # embeddings held in single precision at a time: they stay in the processor's cache
@@ -110,6 +110,14 @@ def is_seen(items: NDArray[np.integer], rows: NDArray[np.integer], histories: Hi
     flat = items.astype(np.int32).reshape(-1), rows.astype(np.int64).reshape(-1)
     write_seen(*flat, histories.indptr, histories.items, seen.reshape(-1))
     return seen
+
+
+def is_among(items: Int32Array, others: Int32Array) -> BoolArray:
+    """Whether each of the items [B, C] is among the others [B, P] of its row; `NO_ITEM` never is."""
+    among = np.zeros(items.shape, np.bool_)
+    if others.shape[1]:
+        write_among(items, others, among)
+    return among
 
 
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:

@@ -37,6 +37,17 @@ def write_unseen(
 
 
 @compiled
+def write_among(items: Int32Array, others: Int32Array, among: BoolArray) -> None:
+    """Write whether each of the items [B, C] is one of the others [B, P] of its row and no padding."""
+    for query in range(items.shape[0]):
+        for column in range(items.shape[1]):
+            item = items[query, column]
+            if item != NO_ITEM:
+                for other in others[query]:
+                    among[query, column] |= other == item
+
+
+@compiled
 def write_seen(items: Int32Array, rows: Int64Array, indptr: Int64Array, history: Int32Array, seen: BoolArray) -> None:
     """Write whether each of the items [T] is in the history of its query, whose row [T] stands beside it."""
     for index in range(len(items)):

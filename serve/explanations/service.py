@@ -8,7 +8,7 @@ from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
 from recsys.explain.facts import Past, facts_of
-from recsys.pipeline.allow import PURCHASES, Among, Rule
+from recsys.pipeline.allow import PURCHASES, Among, Restriction
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
@@ -44,7 +44,7 @@ class ExplanationService:
         live = self._histories.of(loaded)
         purchases = options.exclude_seen == PURCHASES
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
-        rules = _named_rules(loaded, options.filter)
+        restrictions = _named_restrictions(loaded, options.filter)
         try:
             evidence = loaded.explainer.explain(
                 users.queries,
@@ -52,7 +52,7 @@ class ExplanationService:
                 options.k,
                 model=options.model,
                 exclude_seen=options.exclude_seen,
-                rules=rules,
+                restrictions=restrictions,
                 reference=reference,
                 depth=request.depth,
             )
@@ -60,10 +60,10 @@ class ExplanationService:
             raise UnfitRequestError(f"reference: expected {error.expected}, got {error.got}") from None
         actions = _actions(loaded, live, users)
         past = Past.of(users.queries.histories, actions)
-        facts = facts_of(evidence, loaded.fact_base, past, tuple(rules))
+        facts = facts_of(evidence, loaded.fact_base, past, tuple(restrictions))
         self._metrics.explained(request.depth, evidence.standing.stage, time.perf_counter() - started)
         similarity = _semantic_similarity(loaded, users.queries, item)
-        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(rules), phrases)
+        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(restrictions), phrases)
 
 
 def item_row(loaded: LoadedBundle, item_id: str) -> int:
@@ -94,8 +94,8 @@ def _reference_row(loaded: LoadedBundle, item_id: str) -> int:
         raise UnfitRequestError(f"reference: {error}") from None
 
 
-def _named_rules(loaded: LoadedBundle, wanted: Filter | None) -> dict[str, Rule]:
-    """A rule for each restriction, so that an explanation can name the one that forbids an item."""
+def _named_restrictions(loaded: LoadedBundle, wanted: Filter | None) -> dict[str, Restriction]:
+    """A restriction for each filter, so that an explanation can name the one that forbids an item."""
     if wanted is None:
         return {}
     named = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
-from recsys.core.queries import Queries
+from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
 from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
@@ -38,10 +38,9 @@ def lists(loaded: LoadedBundle, queries: Queries, options: Options) -> tuple[lis
     confidences, k = _confidences(loaded, made, options), made.items.shape[1]
     columns = shown(made.items, made.scores, confidences, made.retrieval_scores, ratings, made.proposed, k)
     counts, rows, proposers, numbers = [part.tolist() for part in columns]
-    personal = made.personal.tolist()
     entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers)
     end, of_users = 0, []
-    for count, own in zip(counts, personal, strict=True):
+    for count, own in zip(counts, made.personal.tolist(), strict=True):
         start, end = end, end + count
         of_users.append(UserList(entries[start:end], own))
     return of_users, made
@@ -56,23 +55,23 @@ def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
 
 def recommend(loaded: LoadedBundle, queries: Queries, options: Options) -> Recommendations:
     """The lists that the model asked for makes."""
-    rules = () if options.filter is None else (Among(loaded.facets.mask(options.filter)),)
+    restrictions = () if options.filter is None else (Among(loaded.facets.mask(options.filter)),)
     recommender, k, unseen = loaded.recommender, options.k, options.exclude_seen
     if options.model == FULL:
-        return recommender.recommend(queries, k, exclude_seen=unseen, rules=rules)
-    return recommender.recommend_by(loaded.source(options.model), queries, k, exclude_seen=unseen, rules=rules)
+        return recommender.recommend(queries, k, exclude_seen=unseen, restrictions=restrictions)
+    return recommender.recommend_by(
+        loaded.source(options.model), queries, k, exclude_seen=unseen, restrictions=restrictions
+    )
 
 
 def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) -> Float64Array:
     """Of the items [B, k]: of popular ones their share of all interactions, of others the calibrated score."""
-    k = made.items.shape[1]
-    if options.model != FALLBACK and made.personal.min(initial=k) == k:
+    if options.model != FALLBACK and not made.popular.any():
         return loaded.confidence(options.model, made.scores)
     shares = loaded.share_of_interactions(made.scores)
     if options.model == FALLBACK:
         return shares
-    popular = np.arange(k) >= made.personal[:, None]
-    return np.where(popular, shares, loaded.confidence(options.model, made.scores))
+    return np.where(made.popular, shares, loaded.confidence(options.model, made.scores))
 
 
 def _entries(
@@ -91,15 +90,15 @@ def _entries(
         counts, rows, proposers, numbers: see `shown`.
     """
     names = {bits: _names(made.sources, bits) for bits in set(proposers)}
-    personal = made.personal.tolist()
-    ranks = [(rank, rank <= own) for count, own in zip(counts, personal, strict=True) for rank in range(1, count + 1)]
+    ranks = [rank for count in counts for rank in range(1, count + 1)]
+    popular = made.popular[made.items != NO_ITEM].tolist()
     entries = []
-    for (rank, own), row, bits, score, confidence, retrieval_score, rating in zip(
-        ranks, rows, proposers, *numbers, strict=True
+    for rank, fills, row, bits, score, confidence, retrieval_score, rating in zip(
+        ranks, popular, rows, proposers, *numbers, strict=True
     ):
         item_id, title, brand, price = cards[row]
-        model_source = made.ranked_by if own else FALLBACK
-        sources = names[bits] if own else [FALLBACK]
+        model_source = FALLBACK if fills else made.ranked_by
+        sources = [FALLBACK] if fills else names[bits]
         entries.append(
             RecommendedItem(
                 rank=rank,

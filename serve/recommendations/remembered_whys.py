@@ -90,7 +90,7 @@ class RememberedWhys:
         past = users.queries.histories
         history = [part.tobytes() for part in (past.items, past.weights, past.ratings)]
         bounds = [4 * bound for bound in past.indptr.tolist()]  # bytes: all three are of 32 bits
-        lists = [_rows(made.items), _rows(made.proposed), made.personal.tolist(), self._ratings(made)]
+        lists = [_rows(made.items), _rows(made.proposed), _rows(made.popular), self._ratings(made)]
         return [
             (model, isinstance(subject, str), *of_list, *(part[start:end] for part in history), _events(users, subject))
             for subject, (start, end), of_list in zip(
@@ -125,7 +125,7 @@ def _lists_of(made: Recommendations, rows: Int64Array) -> Recommendations:
         retrieval_scores=made.retrieval_scores[rows],
         ratings=None if made.ratings is None else made.ratings[rows],
         proposed=made.proposed[rows],
-        personal=made.personal[rows],
+        popular=made.popular[rows],
     )
 
 

@@ -31,7 +31,7 @@ def warm_up(loaded: LoadedBundle) -> None:
     histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None, bundle.n_items)
     queries = Queries(histories, np.array(users, np.int32), np.full(2, int(now), np.int64))
     lists(loaded, queries, Options(exclude_seen=False))
-    loaded.recommender.recommend(queries, Options().k, rules=[Among(np.ones(bundle.n_items, bool))])
+    loaded.recommender.recommend(queries, Options().k, restrictions=[Among(np.ones(bundle.n_items, bool))])
     _, made = lists(loaded, queries, Options())
     reasons = CheapReasons.of_recommender(loaded.recommender, loaded.fact_base.sensitive)
     facts = loaded.cheap_facts.of(reasons, queries, made)

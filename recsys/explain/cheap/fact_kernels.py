@@ -250,13 +250,13 @@ def add_ratings(
 
 @compiled
 def add_popularity(
-    items: Int32Array, personal: Int64Array, table: Int32Array, most: int, kind: int, facts: Int64Array
+    items: Int32Array, popular: BoolArray, table: Int32Array, most: int, kind: int, facts: Int64Array
 ) -> None:
     """Add how popular items are: of personal ones those that are popular, of popular ones that fill a list up all.
 
     Args:
         items: [B, K], `NO_ITEM` is padding.
-        personal: [B], how many of the first ones are personal.
+        popular: [B, K], which items fill the list up.
         table: see above.
         most: up to which rank an item is popular.
         kind: code.
@@ -266,5 +266,5 @@ def add_popularity(
         for column in range(items.shape[1]):
             if items[query, column] != NO_ITEM and _room(facts, query, column):
                 rank = table[items[query, column], RANK]
-                if column >= personal[query] or rank <= most:
+                if popular[query, column] or rank <= most:
                     _add(facts, query, column, kind, rank, NONE, 1)

@@ -83,7 +83,7 @@ class CheapFacts:
             position in the history of the item that it speaks of, -1 for none; the count, see `Fact`.
         """
         found = reasons.of(queries, lists)
-        personal = lists.personal if reasons.personal else np.zeros_like(lists.personal)
+        popular = lists.popular if reasons.personal else np.ones_like(lists.popular)
         items = lists.personal_items if reasons.personal else np.full_like(lists.items, NO_ITEM)
         facts = np.full((*items.shape, FACTS, 4), NONE)
         kinds = np.array([NONE if kind is None else _CODES[kind] for kind in found.kinds], np.int64)
@@ -94,7 +94,7 @@ class CheapFacts:
         if lists.ratings is not None and predictor is not None:
             mean = predictor.statistics.global_mean
             add_ratings(items, lists.ratings, mean, RATING_STEPS, _CODES[Kind.PREDICTED_RATING], facts)
-        add_popularity(lists.items, personal, self._table, self._most_popular, _CODES[Kind.POPULARITY], facts)
+        add_popularity(lists.items, popular, self._table, self._most_popular, _CODES[Kind.POPULARITY], facts)
         return facts
 
     def _add_attributes(self, queries: Queries, items: Int32Array, facts: Int64Array) -> None:

@@ -202,7 +202,7 @@ def test_a_borrowed_score_names_nothing(bundle: Bundle, recommender: Recommender
     scores = recommender.read(queries).scores(["transitions"], items, ranker.scorer.loans)[0, :, 0]
     assert (scores > 0).any()
     lists = recommender.recommend_by(bundle.source("transitions"), queries, 1)
-    lists = replace(lists, items=items, personal=np.ones(N_USERS, np.int64))
+    lists = replace(lists, items=items, popular=np.arange(items.shape[1])[None] >= np.ones((N_USERS, 1)))
     found = CheapReasons.of_source(bundle.source("transitions")).of(queries, lists)
     assert (found.items == NO_ITEM).all()
 

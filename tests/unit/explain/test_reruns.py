@@ -25,7 +25,7 @@ from recsys.pipeline.recommender import Recommender
 from tests.support.bundles import make_bundle
 
 N_ITEMS = 60
-RULES = {"not a third": Among(np.arange(N_ITEMS) % 3 != 0)}
+RESTRICTIONS = {"not a third": Among(np.arange(N_ITEMS) % 3 != 0)}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ class Asked:
 
     @property
     def options(self) -> dict[str, Any]:
-        return {"exclude_seen": self.exclude_seen, "rules": RULES if self.ruled else {}}
+        return {"exclude_seen": self.exclude_seen, "restrictions": RESTRICTIONS if self.ruled else {}}
 
     def fresh(self, bundle: Bundle, recommender: Recommender, without: Sequence[int]) -> Recommendations:
         """What a user gets who had never had to do with those items, told to the recommender from scratch."""
@@ -66,11 +66,11 @@ class Asked:
         if self.bought is not None:
             bought = told([item for item in self.bought if item not in without], self.bought)
             query = replace(query, bought=bought.histories)
-        rules = tuple(self.options["rules"].values())
+        rules = tuple(self.options["restrictions"].values())
         if self.model == FULL:
-            return recommender.recommend(query, self.k, exclude_seen=self.exclude_seen, rules=rules)
+            return recommender.recommend(query, self.k, exclude_seen=self.exclude_seen, restrictions=rules)
         source = bundle.source(self.model)
-        return recommender.recommend_by(source, query, self.k, exclude_seen=self.exclude_seen, rules=rules)
+        return recommender.recommend_by(source, query, self.k, exclude_seen=self.exclude_seen, restrictions=rules)
 
 
 def told(items: list[int], whole: list[int]) -> Queries:

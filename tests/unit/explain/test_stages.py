@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from recsys.core.queries import Queries
-from recsys.core.types import Int64Array
 from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
 from recsys.explain.stages import standing_of
 from recsys.pipeline.allow import Among
+from recsys.pipeline.arrange import Arranged
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.item_to_item.source import ItemToItem
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
+from tests.support.policies import ArrangedBy, unmoved
 
 NONE = -math.inf
 #              item 0    1    2    3    4    5     6     7
@@ -89,7 +90,7 @@ def test_nobody_without_a_history_gets_more_than_popular_items() -> None:
 
 def test_the_rules_that_forbid_an_item_are_named() -> None:
     rules = {"price": Among(np.arange(8) != 3), "brand": Among(np.arange(8) > 3)}
-    question = Question(pipeline(), 1, rules=rules)
+    question = Question(pipeline(), 1, restrictions=rules)
     assert standing(question, 3).forbidden_by == ("price", "brand")
     assert standing(question, 2).forbidden_by == ("brand",)
     assert standing(question, SEEN).forbidden_by == ("seen", "brand")
@@ -122,13 +123,13 @@ class LastFirst:
 
     depth: int = 3
 
-    def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Int64Array:
+    def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         del queries
-        return np.tile(np.arange(ranked.items.shape[1])[::-1][:k], (len(ranked.items), 1))
+        return unmoved(np.tile(np.arange(ranked.items.shape[1])[::-1][:k], (len(ranked.items), 1)))
 
 
 def test_what_an_arrangement_leaves_out_is_told_from_what_is_ranked_too_low() -> None:
-    question = Question(replace(pipeline(), arrangement=LastFirst()), 1)
+    question = Question(pipeline(), 1, policy=ArrangedBy(LastFirst()))
     assert standing(question, 2) == Standing(Stage.LISTED, 1, -0.25, 8.0, standing(question, 2).sum_rank, 8.0)
     assert (standing(question, 3).stage, standing(question, 3).rank) == (Stage.ARRANGED, 1)
     assert (standing(question, 1).stage, standing(question, 1).rank) == (Stage.RANKED, 2)
@@ -143,7 +144,7 @@ def test_without_a_ranker_the_primary_source_alone_proposes() -> None:
 
 def test_a_source_that_is_asked_for_more_because_of_rules_ranks_what_it_gave() -> None:
     recommender = pipeline()
-    question = Question(recommender, 1, only=recommender.primary, rules={"even": Among(np.arange(8) % 2 == 0)})
+    question = Question(recommender, 1, only=recommender.primary, restrictions={"even": Among(np.arange(8) % 2 == 0)})
     assert standing(question, 2) == Standing(Stage.LISTED, 1, 7.0)
     assert standing(question, 4) == Standing(Stage.RANKED, 2, 1.0)
     assert standing(question, 6) == Standing(Stage.UNPROPOSED)

@@ -11,7 +11,7 @@ import pytest
 from recsys.bundle import Bundle, open_bundle
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline import allow
-from recsys.pipeline.allow import Among, Rule
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.recommender import Recommender
 from tests.support.bundles import make_bundle
 from tests.unit.pipeline.conftest import N_ITEMS, N_USERS
@@ -32,7 +32,7 @@ def test_a_source_that_runs_out_is_followed_by_the_most_popular_that_are_left(
     bundle: Bundle, recommender: Recommender, queries: Queries, allowed: np.ndarray, exclude_seen: bool
 ) -> None:
     source, k = bundle.source("transitions"), 40
-    lists = recommender.recommend_by(source, queries, k, exclude_seen=exclude_seen, rules=[Among(allowed)])
+    lists = recommender.recommend_by(source, queries, k, exclude_seen=exclude_seen, restrictions=[Among(allowed)])
     counts, short = np.bincount(bundle.histories.items, minlength=N_ITEMS), 0
     best = source.propose(queries, N_ITEMS, exclude_seen=exclude_seen)
     for user in range(N_USERS):
@@ -66,7 +66,7 @@ def test_the_ranked_list_is_filled_up_too(
 ) -> None:
     monkeypatch.setattr(allow, "_SELECTIVE_DEPTH", 1)
     recommender = replace(recommender, proposers=[replace(one, depth=1) for one in recommender.proposers])
-    lists = recommender.recommend(queries, 10, rules=[Among(np.arange(N_ITEMS) % 2 == 0)])
+    lists = recommender.recommend(queries, 10, restrictions=[Among(np.arange(N_ITEMS) % 2 == 0)])
     assert (lists.items != NO_ITEM).all()
     known = np.flatnonzero(lists.personal)
     assert len(known) > 5
@@ -83,7 +83,7 @@ def test_the_ranked_list_is_filled_up_too(
 
 
 @dataclass
-class SameParityAsUser(Rule):
+class SameParityAsUser(Restriction):
     """A rule of its own for each query."""
 
     def allows(self, queries: Queries, items: np.ndarray) -> np.ndarray:
@@ -91,7 +91,7 @@ class SameParityAsUser(Rule):
 
 
 def test_a_rule_may_differ_from_query_to_query(recommender: Recommender, queries: Queries) -> None:
-    lists = recommender.recommend(queries, 50, rules=[SameParityAsUser(), Among(np.arange(N_ITEMS) > 9)])
+    lists = recommender.recommend(queries, 50, restrictions=[SameParityAsUser(), Among(np.arange(N_ITEMS) > 9)])
     for user in range(N_USERS):
         listed = lists.items[user][lists.items[user] != NO_ITEM]
         assert len(listed)
@@ -104,7 +104,7 @@ def test_a_rule_may_differ_from_query_to_query(recommender: Recommender, queries
 
 
 def test_nothing_is_allowed(recommender: Recommender, queries: Queries) -> None:
-    lists = recommender.recommend(queries, 5, rules=[Among(np.zeros(N_ITEMS, bool))])
+    lists = recommender.recommend(queries, 5, restrictions=[Among(np.zeros(N_ITEMS, bool))])
     assert (lists.items == NO_ITEM).all()
     assert (lists.scores == -np.inf).all()
     assert lists.fallback.all()

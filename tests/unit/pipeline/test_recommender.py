@@ -231,7 +231,7 @@ def test_the_ranker_orders_the_finalists_alone(bundle: Bundle, recommender: Reco
 def test_only_what_is_allowed_is_recommended(recommender: Recommender, queries: Queries) -> None:
     allowed = np.arange(N_ITEMS) % 4 == 0
     for one in (recommender, replace(recommender, ranker=None)):
-        recommended = one.recommend(queries, 10, rules=[Among(allowed)])
+        recommended = one.recommend(queries, 10, restrictions=[Among(allowed)])
         plain = one.recommend(queries, N_ITEMS)
         for user in range(NOBODY):
             listed = recommended.items[user][recommended.items[user] != NO_ITEM]

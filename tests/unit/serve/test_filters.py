@@ -75,7 +75,7 @@ def test_a_filtered_list_is_the_models_order_then_popularity(
     seen = history_of(bundle, USER_ROW) if exclude_seen else []
     allowed = np.array([fits(record, parameters) for record in records])
     query = query_of(bundle, USER_ROW)
-    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, rules=[Among(allowed)])
+    ranked = bundle.recommender().recommend(query, 15, exclude_seen=exclude_seen, restrictions=[Among(allowed)])
     own = [int(row) for row in ranked.personal_items[0] if row >= 0]
     assert allowed[own].all()
     popular = bundle.recommender().popularity.propose(query_of(bundle, USER_ROW), N_ITEMS, exclude_seen=False)

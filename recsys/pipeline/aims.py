@@ -1,0 +1,75 @@
+"""What is aimed at: what a request, the shop's policy and a batch of queries mean for the lists together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Int32Array
+from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
+from recsys.pipeline.arrange import Arrangement
+from recsys.pipeline.policy import Plan, Policy
+
+_MOST_VIEWED = 32  # latest items of a history that are ranked by themselves where it is no reason to leave them out
+
+
+@dataclass(frozen=True)
+class Aims:
+    """What is aimed at for a batch of queries.
+
+    Attributes:
+        k: length of the lists.
+        depth: ranked items that are looked at to make them.
+        allowed: what they may hold.
+        plan: what a policy wants; None: nothing.
+        invited: int32 [B, W], allowed items that are ranked without a source that proposes them; None: none.
+    """
+
+    k: int
+    depth: int
+    allowed: Allowed
+    plan: Plan | None
+    invited: Int32Array | None
+
+    @property
+    def arrangement(self) -> Arrangement | None:
+        """What chooses among the ranked items; None: the first k make the list."""
+        return None if self.plan is None else self.plan.arrangement
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of lists, whoever they are for; see `Recommender.recommend`."""
+
+    exclude_seen: ExcludeSeen
+    restrictions: tuple[Restriction, ...]
+    policy: Policy | None
+
+    def aims(self, queries: Queries, k: int) -> Aims:
+        """What that means for a batch."""
+        plan = None if self.policy is None else self.policy.plan(queries, k)
+        if plan is None:
+            allowed = Allowed.of(self.exclude_seen, self.restrictions)
+            return Aims(k, k, allowed, None, _viewed(queries, allowed) if allowed.viewed else None)
+        again = plan.again if plan.again.shape[1] else None
+        allowed = Allowed.of(self.exclude_seen, (*self.restrictions, *plan.restrictions), again)
+        depth = k if plan.arrangement is None else max(k, plan.arrangement.depth)
+        return Aims(k, depth, allowed, plan, _invited(queries, allowed, plan))
+
+
+def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:
+    """The latest items of each history that are allowed: int32 [B, L], padded with `NO_ITEM`."""
+    latest = queries.histories.last(_MOST_VIEWED)
+    return allowed.keep(queries, latest.padded(latest.items, NO_ITEM).astype(np.int32))
+
+
+def _invited(queries: Queries, allowed: Allowed, plan: Plan) -> Int32Array | None:
+    """Items int32 [B, W] of the history or of rules that are ranked by themselves; nothing is ranked for strangers."""
+    parts = [plan.again, plan.invited, *([_viewed(queries, allowed)] if allowed.viewed else [])]
+    items = np.concatenate(parts, axis=1)
+    if not items.shape[1]:
+        return None
+    listed = (items != NO_ITEM) & (queries.histories.lengths > 0)[:, None] & allowed.allows(queries, items)
+    return np.where(listed, items, np.int32(NO_ITEM))

@@ -1,0 +1,40 @@
+"""Policy: what a shop wants of its lists beside what their users like. `recsys.rules` makes one of rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from recsys.core.queries import Queries
+from recsys.core.types import BoolArray, Int32Array
+from recsys.pipeline.allow import Restriction
+from recsys.pipeline.arrange import Arrangement
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a policy means for the lists of B queries.
+
+    Attributes:
+        rules: names of the policy's R rules, the same for every batch.
+        restrictions: what items must pass beside what the request says.
+        restricting: bool [B, R], which rules the restrictions of each query come from.
+        again: int32 [B, P], items of the history that may be in the list again although seen ones are left out, padded
+            with `NO_ITEM`. They are ranked as if they were not in the history, without a source that proposes them.
+        invited: int32 [B, W], items that are ranked though no source proposes them, padded with `NO_ITEM`.
+        arrangement: chooses what makes a list from more ranked items; None: the first k do.
+    """
+
+    rules: tuple[str, ...]
+    restrictions: tuple[Restriction, ...]
+    restricting: BoolArray
+    again: Int32Array
+    invited: Int32Array
+    arrangement: Arrangement | None = None
+
+
+class Policy(Protocol):
+    """Says what is wanted of lists. A function of queries alone, so that whoever changes a history asks again."""
+
+    def plan(self, queries: Queries, k: int) -> Plan | None:
+        """What is wanted of lists of k items; None: nothing beside what the request says, for none of them."""
