@@ -18,6 +18,7 @@ from recsys.sources.exact import BLOCK_ENTRIES, top_k_sparse
 from recsys.sources.hybrid import above_floor
 
 DEPTH = 100
+LEAST_TYPICAL = 1e-5  # contributions of real sources are hundreds of times as high
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,12 @@ def contributions_of(members: Mapping[str, Source], queries: Queries, *, seen: b
 
 
 def typical(best: NDArray[np.floating]) -> Float64Array:
-    """Each source's median over the users whom it has something for, 1 if there are none: [M] of [M, U]."""
-    return np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best])
+    """Each source's median over the users whom it has something for, 1 if there are none: [M] of [M, U].
+
+    What lies below `LEAST_TYPICAL` is as good as nothing, and a weight of its inverse would make a roar of it.
+    """
+    medians = [np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best]
+    return np.maximum(np.array(medians, np.float64), LEAST_TYPICAL)
 
 
 def block_users(members: Mapping[str, Source]) -> int:

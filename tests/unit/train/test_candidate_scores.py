@@ -11,7 +11,7 @@ from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.hybrid import Hybrid
 from recsys.train import candidate_scores
-from recsys.train.candidate_scores import CandidateScores, typical
+from recsys.train.candidate_scores import LEAST_TYPICAL, CandidateScores, typical
 from tests.support.datasets import TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
 
@@ -105,8 +105,8 @@ def test_some_of_the_members(held: HeldOut) -> None:
 
 
 def test_the_typical_highest_contribution_by_hand() -> None:
-    best = np.array([[1.0, 5, 2, 0], [0, 0, 4, 0], [0, 0, 0, 0]], np.float32)
-    assert typical(best).tolist() == [2, 4, 1]
+    best = np.array([[1.0, 5, 2, 0], [0, 0, 4, 0], [0, 0, 0, 0], [1e-7, 0, 0, 0]], np.float32)
+    assert typical(best).tolist() == [2, 4, 1, LEAST_TYPICAL], "what is as good as nothing is not made loud"
 
 
 def test_scales_leave_seen_items_out(held: HeldOut) -> None:
