@@ -16,6 +16,7 @@ from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.shared import Shared
+from serve.shop_rules import RulesInForce
 from serve.store.link import StoreLink, StoreState, open_link
 
 
@@ -31,6 +32,7 @@ class Parts:
         bundles: which bundle is served.
         histories: of users, as the bundle and the store know them together.
         languages: that explanations are told in.
+        rules: of the shop, that lists obey.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -42,6 +44,7 @@ class Parts:
     bundles: Bundles
     histories: UserHistories
     languages: Languages
+    rules: RulesInForce = field(default_factory=RulesInForce)
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -64,7 +67,7 @@ class Parts:
         link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
         histories = UserHistories(link, settings.live_events)
-        return cls(settings, metrics, keys, link, bundles, histories, languages, shared.budget)
+        return cls(settings, metrics, keys, link, bundles, histories, languages, budget=shared.budget)
 
     @property
     def keys_state(self) -> KeysState:

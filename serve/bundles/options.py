@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from recsys.bundle.layout import FULL
 from recsys.pipeline.allow import ExcludeSeen
 from serve.bundles.facets import Filter
 
 DEFAULT_K = 10
+ContextValue = str | float | bool
+
+
+class Given(NamedTuple):
+    """What a request says of its context under one name; to Python 1.0 equals True, so the type is kept beside it."""
+
+    name: str
+    value: ContextValue
+    type: str
+
+    @classmethod
+    def all_of(cls, context: Mapping[str, ContextValue]) -> tuple[Given, ...]:
+        """The whole context, the same for whatever order its names came in."""
+        return tuple([cls(name, value, type(value).__name__) for name, value in sorted(context.items())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,8 @@ class Options:
         as_of: seconds since 1970; histories and events after it are not read. None: everything is.
         filter: what restricts the items; None: nothing does.
         why: say of each item why it is there.
+        scenario: name of where the list is shown, which rules of the shop may be for; None: none was given.
+        context: what else the shop's rules may read.
     """
 
     k: int = DEFAULT_K
@@ -30,3 +48,10 @@ class Options:
     as_of: float | None = None
     filter: Filter | None = None
     why: bool = False
+    scenario: str | None = None
+    context: tuple[Given, ...] = ()
+
+    @property
+    def context_values(self) -> dict[str, ContextValue]:
+        """The context by name."""
+        return {given.name: given.value for given in self.context}
