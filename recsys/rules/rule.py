@@ -117,6 +117,9 @@ class Repurchase(_Part):
 
     type: Literal["repurchase"]
     from_share: float = Field(1.0, gt=0, le=10, description="Share of the item's cycle after which it is due.")
+    default_days: float = Field(
+        30.0, gt=0, le=3650, description="Cycle of items whose repeat purchases are too few to tell one."
+    )
 
 
 Action = Annotated[
