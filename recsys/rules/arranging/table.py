@@ -1,0 +1,117 @@
+"""Rules that arrange lists as a table that compiled loops read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.types import BoolArray, Float64Array, Int32Array, Int64Array
+from recsys.rules.rule import Boost, Bury, Calibrate, Cap, Mmr, Pin, PriceFit, Promote, Upsell
+
+ArrangingAction = Boost | Bury | Pin | Promote | Cap | Mmr | Calibrate | Upsell | PriceFit
+NO_GROUP = -1
+BOOST, BURY, UPSELL, PRICE_FIT, PIN, PROMOTE, CAP, MMR, CALIBRATE = range(9)
+_KINDS = {
+    Boost: BOOST,
+    Bury: BURY,
+    Upsell: UPSELL,
+    PriceFit: PRICE_FIT,
+    Pin: PIN,
+    Promote: PROMOTE,
+    Cap: CAP,
+    Mmr: MMR,
+    Calibrate: CALIBRATE,
+}
+
+
+@dataclass(frozen=True)
+class ArrangingRule:
+    """A rule that arranges lists, made ready for a bundle of N items.
+
+    Attributes:
+        index: its column among the R rules of its policy.
+        action: what it does.
+        items: bool [N], the items that it acts on; None: all of them.
+        groups: int32 [N], of a cap or a calibration: code of each item's group, from 0; `NO_GROUP` where it has none.
+    """
+
+    index: int
+    action: ArrangingAction
+    items: BoolArray | None = None
+    groups: Int32Array | None = None
+
+
+class RuleTable(NamedTuple):
+    """A rules that arrange, highest priority first.
+
+    Attributes:
+        kinds: int64 [A], `BOOST` and so on.
+        numbers: float64 [A, 2], see `_numbers`.
+        columns: int64 [A], column among the policy's rules.
+        members: uint8 [N, ceil(A / 8)], a bit for each rule: whether it acts on the item, the first rule lowest.
+        grouping: int64 [A], column of `groups`, -1 for a rule without groups.
+        groups: int32 [N, G], code of each item's group; `NO_GROUP` where it has none, or the rule does not act on it.
+    """
+
+    kinds: Int64Array
+    numbers: Float64Array
+    columns: Int64Array
+    members: NDArray[np.uint8]
+    grouping: Int64Array
+    groups: Int32Array
+
+
+def rule_table(rules: Sequence[ArrangingRule], n_items: int) -> RuleTable:
+    """The rules as a table.
+
+    Raises:
+        ValueError: an array is not of n_items, or a rule that needs groups has none.
+    """
+    kinds = [_KINDS[type(rule.action)] for rule in rules]
+    members = np.zeros((n_items, len(rules)), np.bool_)
+    grouping = np.full(len(rules), -1)
+    groups: list[Int32Array] = []
+    for place, rule in enumerate(rules):
+        for array in (rule.items, rule.groups):
+            if array is not None and array.shape != (n_items,):
+                raise ValueError(f"a rule needs a value for each of {n_items} items, got an array {array.shape}")
+        members[:, place] = True if rule.items is None else rule.items
+        if kinds[place] in (CAP, CALIBRATE):
+            if rule.groups is None:
+                raise ValueError(f"a rule of type {rule.action.type} needs groups")
+            grouping[place] = len(groups)
+            groups.append(np.where(members[:, place], rule.groups, NO_GROUP).astype(np.int32))
+    return RuleTable(
+        np.array(kinds, np.int64),
+        np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 2),
+        np.array([rule.index for rule in rules], np.int64),
+        np.packbits(members, axis=1, bitorder="little"),
+        grouping,
+        np.stack(groups, axis=1) if groups else np.zeros((n_items, 0), np.int32),
+    )
+
+
+def _numbers(action: ArrangingAction) -> tuple[float, float]:
+    """The two numbers that say how much of an action is wanted, as the loops need them."""
+    first, second = 0.0, 0.0
+    match action:
+        case Boost():
+            first = action.by
+        case Upsell():
+            first, second = action.factor * action.weight, math.log(action.most)
+        case PriceFit():
+            first, second = action.weight, math.log(action.tolerance)
+        case Pin():
+            first = action.slot - 1
+        case Promote():
+            first = action.share
+        case Cap():
+            first, second = action.most, action.window or 0
+        case Mmr() | Calibrate():
+            first = action.weight
+    return first, second
