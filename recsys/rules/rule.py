@@ -132,10 +132,12 @@ NEEDS_WHERE = frozenset({"hide", "require", "boost", "bury", "pin", "promote"})
 Expression = Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_CHARS)]
 
 
-class Rule(_Part):
-    """One rule. That its expressions hold together is checked against a bundle, see `recsys.rules.policy`."""
+RuleId = Annotated[str, Field(pattern=RULE_ID_PATTERN, description="Chosen by the shop.", examples=["hide-recalled"])]
 
-    id: Annotated[str, Field(pattern=RULE_ID_PATTERN, description="Chosen by the shop.", examples=["hide-recalled"])]
+
+class RuleTerms(_Part):
+    """All that a rule says, without its name."""
+
     action: Action
     where: Expression | None = Field(
         None, description="The items that it acts on; null: all of them.", examples=['item.brand == "Arganics"']
@@ -170,5 +172,11 @@ class Rule(_Part):
         return self.enabled and begun and (self.valid_to is None or moment < self.valid_to)
 
     def as_json(self) -> dict[str, Any]:
-        """As stored and as answered; what was left out is left out."""
+        """As stored; what was left out is left out."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Rule(RuleTerms):
+    """One rule. That its expressions hold together is checked against a bundle, see `recsys.rules.policy`."""
+
+    id: RuleId

@@ -1,4 +1,4 @@
-"""Events, users, items and served lists, in SQLite or PostgreSQL.
+"""Events, users, items, served lists and a shop's rules, in SQLite or PostgreSQL.
 
     store = Store.open("sqlite:///data/events.db")
     store.upgrade()
@@ -7,14 +7,26 @@
 Imports nothing of the product but `recsys.core`.
 """
 
-from recsys.store.errors import InvalidCursor, InvalidRecord, StoreDamaged, StoreError, StoreUnavailable
+from recsys.store.errors import (
+    InvalidCursor,
+    InvalidRecord,
+    RuleConflict,
+    StoreDamaged,
+    StoreError,
+    StoreUnavailable,
+    TooManyRules,
+)
 from recsys.store.records import (
     Appended,
     BlurbKey,
     Event,
     ItemRow,
     Page,
+    RuleAction,
+    RuleChange,
     Served,
+    StoredRule,
+    StoredRules,
     StoreStats,
     UserRow,
     UserTotals,
@@ -29,12 +41,18 @@ __all__ = [
     "InvalidRecord",
     "ItemRow",
     "Page",
+    "RuleAction",
+    "RuleChange",
+    "RuleConflict",
     "Served",
     "Store",
     "StoreDamaged",
     "StoreError",
     "StoreStats",
     "StoreUnavailable",
+    "StoredRule",
+    "StoredRules",
+    "TooManyRules",
     "UserRow",
     "UserTotals",
 ]

@@ -29,3 +29,13 @@ class InvalidCursor(RecsysError):  # noqa: N818 - says it all
     """A cursor is not one that the same listing gave."""
 
     exit_code = 2
+
+
+class RuleConflict(RecsysError):  # noqa: N818 - says it all
+    """A rule is not what the caller believes it to be, or there are as many as may be; nothing was changed."""
+
+    exit_code = 2
+
+
+class TooManyRules(RuleConflict):
+    """There are as many rules as may be."""

@@ -12,18 +12,22 @@ from recsys.store import blurbs, event_log, forgetting, item_search, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
 from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
+from recsys.store.rules import Rules
 from recsys.store.tables import BLURBS, EVENTS, SCHEMA_VERSION, SERVED
 
 
 class Store:
-    """Events and their users, the items that search finds, served lists, and blurbs of items.
+    """Events and their users, the items that search finds, served lists, blurbs of items, and a shop's rules.
 
     Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
     down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
+
+    Attributes:
+        rules: of the shop.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self.rules = database, Rules(database)
 
     @classmethod
     def open(cls, url: str, *, timeout_s: float = 2.0, pool_size: int = 4) -> Store:

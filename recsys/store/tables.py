@@ -4,6 +4,7 @@
     catalogues ─ the latest complete one ─► items ─► item_categories
     served
     blurbs
+    rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
 
 Ids are compared by code point ("C" collation), so both databases list them in the same order.
 """
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-SCHEMA_VERSION = "0002"  # of the newest migration
+SCHEMA_VERSION = "0003"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -114,4 +115,30 @@ BLURBS = Table(
     Column("text", Text, nullable=False),
     Column("timestamp", Double, nullable=False),  # seconds since 1970, when it was written
     UniqueConstraint("item_id", "bundle_version", "prompt_version", "language", name="blurbs_key"),
+)
+
+# Of one row: how many changes of rules there have been. Who changes rules locks it first, so they come one by one.
+RULES_VERSION = Table("rules_version", metadata, Column("version", Number, primary_key=True, autoincrement=False))
+
+RULES = Table(
+    "rules",
+    metadata,
+    Column("rule_id", Id, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON; the store does not know what it means
+    Column("version", Number, nullable=False),  # of the change that made it what it is
+    Column("updated_at", Double, nullable=False),  # seconds since 1970
+    Column("updated_by", Text),
+)
+
+RULE_CHANGES = Table(
+    "rule_changes",
+    metadata,
+    Column("version", Number, primary_key=True, autoincrement=False),  # of all rules, from this change on
+    Column("rule_id", Id, nullable=False),
+    Column("action", String, nullable=False),  # created, replaced or deleted
+    Column("who", Text),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970
+    Column("before", Text),  # bodies
+    Column("after", Text),
+    Index("rule_changes_rule", "rule_id", "version"),
 )
