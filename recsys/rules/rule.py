@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 RULE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_EXPRESSION_CHARS = 2000
+MAX_SCENARIO_CHARS = 100
 MAX_BOOST = 3.0  # what all boosts of an item together may add, in units
 
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -147,7 +148,7 @@ class RuleTerms(_Part):
         description="The users and requests that it is for; null: all of them.",
         examples=['user.segment == "high" && context.country == "DE"'],
     )
-    scenario: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+    scenario: Annotated[str, Field(min_length=1, max_length=MAX_SCENARIO_CHARS)] | None = Field(
         None, description="Name that requests give; null: the rule is for all of them.", examples=["home"]
     )
     priority: int = Field(

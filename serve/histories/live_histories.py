@@ -44,6 +44,11 @@ class LiveQueries:
     subjects: Sequence[Subject]
     events: Mapping[str, Sequence[Event]]
 
+    @property
+    def named(self) -> Queries:
+        """The queries with the ids of their users, for whoever asks for these."""
+        return replace(self.queries, ids=tuple(one if isinstance(one, str) else None for one in self.subjects))
+
 
 class LiveHistories:
     """Merges the histories of one bundle with the store's events.

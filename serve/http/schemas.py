@@ -89,6 +89,13 @@ class Filters(Query):
         return None if wanted == NO_FILTER else wanted
 
 
+def _of_an_entry(parameter: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
+    """The parameter of each entry of an object; in a query its value is a text."""
+    (values,) = field["patternProperties"].values()
+    text = next(option for option in values["anyOf"] if option["type"] == "string")
+    return parameter | {"name": f"{parameter['name']}.NAME", "schema": text}
+
+
 def parameters(model: type[BaseModel], path: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """OpenAPI parameters of a route that reads its query by hand.
 
@@ -106,5 +113,5 @@ def parameters(model: type[BaseModel], path: dict[str, str] | None = None) -> li
         parameter = {"name": name, "in": "query", "required": name in required, "schema": field}
         if "description" in field:
             parameter["description"] = field["description"]
-        listed.append(parameter)
+        listed.append(parameter if field.get("type") != "object" else _of_an_entry(parameter, field))
     return listed

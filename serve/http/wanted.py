@@ -8,7 +8,9 @@ from pydantic import Field, WithJsonSchema
 
 from recsys.bundle.layout import FULL
 from recsys.pipeline.allow import PURCHASES, ExcludeSeen
-from serve.bundles.options import DEFAULT_K, Options
+from recsys.rules.rule import MAX_SCENARIO_CHARS
+from serve.bundles.options import DEFAULT_K, Given, Options
+from serve.http.context import Context
 from serve.http.schemas import Filters, K, Moment, Name
 
 
@@ -35,7 +37,33 @@ class Wanted(Filters):
         ),
     ] = None
 
+    scenario: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_SCENARIO_CHARS,
+            description="Where the list is shown, by a name of the shop's: its rules may be for one scenario alone.",
+            examples=["home"],
+        ),
+    ] = None
+    context: Annotated[
+        Context,
+        Field(
+            default_factory=dict,
+            description="What the shop's rules may read as context.NAME; what no rule reads changes nothing.",
+            examples=[{"country": "DE", "basket": 39.9}],
+        ),
+    ]
+
     def options(self) -> Options:
         """What is wanted, without for whom."""
         exclude_seen: ExcludeSeen = self.exclude_seen if isinstance(self.exclude_seen, bool) else PURCHASES
-        return Options(self.k, self.model, exclude_seen, self.as_of, self.filter())
+        return Options(
+            self.k,
+            self.model,
+            exclude_seen,
+            self.as_of,
+            self.filter(),
+            scenario=self.scenario,
+            context=Given.all_of(self.context),
+        )

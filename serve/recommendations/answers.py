@@ -13,6 +13,8 @@ from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
 
+RULED = "the shop's rules leave too few items"
+
 
 class WhyFact(Answer):
     """A true statement of an item."""
@@ -116,6 +118,27 @@ class RecommendedItem(Answer):
         ),
     ]
     why: Annotated[Why | UnsetType, Meta(description="With explain=cheap alone.")] = UNSET
+    rank_before: Annotated[
+        int | UnsetType,
+        Meta(
+            description="Rank before the shop's rules moved anything, from 1; absent where no rule is in force.",
+            examples=[4],
+        ),
+    ] = UNSET
+    rules: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="Ids of the shop's rules that put the item where it is; absent where no rule is in force.",
+            examples=[["spring-promotion"]],
+        ),
+    ] = UNSET
+
+
+class ShortenedBy(Answer):
+    """What made a list shorter than it was asked for."""
+
+    reason: Annotated[str, Meta(examples=[RULED])]
+    rules: Annotated[list[str], Meta(description="Ids of the rules.", examples=[["two-of-a-brand"]])]
 
 
 class Timing(Answer):
@@ -154,6 +177,9 @@ class RecommendationResponse(Answer):
     timing: Timing
     generated_at: Annotated[str, Meta(examples=["2024-05-01T12:00:00.123Z"])]
     items: Annotated[list[RecommendedItem], Meta(description="Best first.")]
+    shortened_by: Annotated[
+        ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there is a shortfall.")
+    ] = UNSET
 
 
 class RecommendationList(Answer):

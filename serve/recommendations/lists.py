@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
 from recsys.pipeline.allow import Among
+from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -22,27 +24,37 @@ from serve.recommendations.answers import RecommendedItem, Why
 
 @dataclass
 class UserList:
-    """The list of one user: items of the model, then popular ones."""
+    """The list of one user.
+
+    Attributes:
+        items: best first.
+        personal: how many of them are the model's; the others are popular ones.
+        shortened_by: ids of the shop's rules that are why there are not more.
+    """
 
     items: list[RecommendedItem] = field(default_factory=list)
     personal: int = 0
+    shortened_by: Sequence[str] = ()
 
 
-def lists(loaded: LoadedBundle, queries: Queries, options: Options) -> tuple[list[UserList], Recommendations]:
+def lists(
+    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
+) -> tuple[list[UserList], Recommendations]:
     """The list of each query, best first, and what it was made from.
 
     A list is shorter than k where no more of the catalogue fit.
     """
-    made = recommend(loaded, queries, options)
+    made = recommend(loaded, queries, options, policy)
     ratings = np.full(made.items.shape, np.nan, np.float32) if made.ratings is None else made.ratings  # null in JSON
     confidences, k = _confidences(loaded, made, options), made.items.shape[1]
     columns = shown(made.items, made.scores, confidences, made.retrieval_scores, ratings, made.proposed, k)
     counts, rows, proposers, numbers = [part.tolist() for part in columns]
     entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers)
     end, of_users = 0, []
-    for count, own in zip(counts, made.personal.tolist(), strict=True):
+    for count, own, shortened_by in zip(counts, made.personal.tolist(), _shortened_by(made), strict=False):
         start, end = end, end + count
-        of_users.append(UserList(entries[start:end], own))
+        of_users.append(UserList(entries[start:end], own, shortened_by))
+    _add_moves(made, entries)
     return of_users, made
 
 
@@ -53,15 +65,38 @@ def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
         item.why = why
 
 
-def recommend(loaded: LoadedBundle, queries: Queries, options: Options) -> Recommendations:
-    """The lists that the model asked for makes."""
+def recommend(
+    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
+) -> Recommendations:
+    """The lists that the model asked for makes, as the shop wants them."""
     restrictions = () if options.filter is None else (Among(loaded.facets.mask(options.filter)),)
     recommender, k, unseen = loaded.recommender, options.k, options.exclude_seen
     if options.model == FULL:
-        return recommender.recommend(queries, k, exclude_seen=unseen, restrictions=restrictions)
+        return recommender.recommend(queries, k, exclude_seen=unseen, restrictions=restrictions, policy=policy)
     return recommender.recommend_by(
-        loaded.source(options.model), queries, k, exclude_seen=unseen, restrictions=restrictions
+        loaded.source(options.model), queries, k, exclude_seen=unseen, restrictions=restrictions, policy=policy
     )
+
+
+def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:
+    """Put into each item where it stood before the shop's rules, and which of them moved it."""
+    moves = made.moves
+    if moves is None or not moves.rules:
+        return
+    listed = made.items != NO_ITEM
+    named: list[list[str]] = [[] for _ in entries]
+    for place, rule in np.argwhere(moves.moved_by[listed]).tolist():
+        named[place].append(moves.rules[rule])
+    for entry, rank, rules in zip(entries, moves.ranks_before[listed].tolist(), named, strict=True):
+        entry.rank_before, entry.rules = rank, rules
+
+
+def _shortened_by(made: Recommendations) -> Iterable[Sequence[str]]:
+    """Of each list the shop's rules that are why it is shorter than k."""
+    moves = made.moves
+    if moves is None or not moves.shortened_by.any():
+        return repeat(())
+    return ([moves.rules[rule] for rule in np.flatnonzero(row).tolist()] for row in moves.shortened_by)
 
 
 def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) -> Float64Array:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -16,10 +18,11 @@ from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, 
 from serve.histories.summary import fallback_reason, summaries
 from serve.languages import Languages
 from serve.metrics import Metrics
-from serve.recommendations.answers import RecommendationResponse, Timing
+from serve.recommendations.answers import RULED, RecommendationResponse, ShortenedBy, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
+from serve.shop_rules import ReadyRules, RulesInForce
 from serve.times import now_text
 
 
@@ -46,8 +49,11 @@ class RecommendationRequest:
 class RecommendationService:
     """Answers from the bundle of the moment. For one thread at a time."""
 
-    def __init__(self, bundles: Bundles, histories: UserHistories, languages: Languages, metrics: Metrics) -> None:
+    def __init__(
+        self, bundles: Bundles, histories: UserHistories, languages: Languages, rules: RulesInForce, metrics: Metrics
+    ) -> None:
         self.bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
+        self._rules = rules
         self._latest_whys: tuple[LoadedBundle, RememberedWhys] | None = None
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
@@ -60,6 +66,7 @@ class RecommendationService:
         """
         loaded = self.bundles.loaded
         live = self._histories.of(loaded)
+        rules = self._rules.of(loaded)
         groups: dict[Options, list[int]] = {}
         for index, request in enumerate(requests):
             groups.setdefault(request.options, []).append(index)
@@ -67,14 +74,19 @@ class RecommendationService:
         for options, indices in groups.items():
             members = [requests[index] for index in indices]
             try:
-                answers = self._answers(loaded, live, options, members)
+                answers = self._answers(loaded, live, rules, options, members)
                 answers_of.update((index, [next(answers) for _ in requests[index].subjects]) for index in indices)
             except Exception as error:  # of this group alone
                 answers_of.update(dict.fromkeys(indices, error))
         return [answers_of[index] for index in range(len(requests))]
 
     def _answers(
-        self, loaded: LoadedBundle, live: LiveHistories, options: Options, requests: Sequence[RecommendationRequest]
+        self,
+        loaded: LoadedBundle,
+        live: LiveHistories,
+        rules: ReadyRules,
+        options: Options,
+        requests: Sequence[RecommendationRequest],
     ) -> Iterator[RecommendationResponse]:
         """One answer for each subject of the requests, in their order."""
         loaded.require_model(options.model)
@@ -83,7 +95,8 @@ class RecommendationService:
         subjects = [subject for request in requests for subject in request.subjects]
         users = live.of(subjects, time.time(), as_of, purchases=options.exclude_seen == PURCHASES)
         read = time.perf_counter()
-        made, ranked = lists(loaded, users.queries, options)
+        queries = users.named if rules.reads_user_id else users.queries
+        made, ranked = lists(loaded, queries, options, rules.bound(options.scenario, options.context_values))
         if options.why:
             add_whys(made, self._whys(loaded).of(ranked, options.model, users, live))
         spent = time.perf_counter() - read
@@ -135,4 +148,7 @@ class RecommendationService:
                 timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
                 generated_at=generated_at,
                 items=listed.items,
+                shortened_by=ShortenedBy(reason=RULED, rules=list(listed.shortened_by))
+                if listed.shortened_by
+                else UNSET,
             )

@@ -1,0 +1,43 @@
+"""What requests say of their context: values under names, which the shop's rules may read."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from serve.bundles.options import ContextValue
+
+PREFIX = "context."
+MAX_ENTRIES = 20
+MAX_TEXT = 200
+_TEXT = {"type": "string", "maxLength": MAX_TEXT}
+
+
+def _value(given: object) -> ContextValue:
+    """A value as rules read it; whole numbers are numbers like others."""
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str) and len(given) <= MAX_TEXT:
+        return given
+    if isinstance(given, int | float):
+        try:
+            number = float(given)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"expected a text of at most {MAX_TEXT} characters, a finite number, true or false")
+
+
+ContextName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,49}$")]
+Context = Annotated[
+    dict[
+        ContextName,
+        Annotated[
+            Any, PlainValidator(_value), WithJsonSchema({"anyOf": [_TEXT, {"type": "number"}, {"type": "boolean"}]})
+        ],
+    ],
+    Field(max_length=MAX_ENTRIES, json_schema_extra={"additionalProperties": False}),
+]
