@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from recsys.core.types import BoolArray, Int32Array
 from recsys.pipeline.policy import Plan
 from recsys.rules.base import RuleBase
 from recsys.rules.faults import RuleFault
-from recsys.rules.rule import Rule
+from recsys.rules.rule import Repurchase, Rule
 
 Context = Mapping[str, str | float | bool]
 NO_CONTEXT: Context = {}
@@ -50,6 +51,16 @@ class CompiledRules:
     def reads_user_id(self) -> bool:
         """Whether a rule asks who the user is: then `Queries.ids` must be given."""
         return False
+
+    @property
+    def reads_purchases(self) -> bool:
+        """Whether a rule asks what was bought: then `Queries.bought` should be given."""
+        return any(isinstance(rule.action, Repurchase) for rule in self.rules)
+
+    @cached_property
+    def for_anyone(self) -> CompiledRules:
+        """The rules that need no user, which lists of similar and of popular items obey: those without `when`."""
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.when is None))
 
     def bound(self, scenario: str | None = None, context: Context = NO_CONTEXT) -> BoundRules | None:
         """The policy for requests of a scenario and with a context; None: no rule is for them.

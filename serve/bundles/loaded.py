@@ -21,6 +21,7 @@ from recsys.explain.cheap import CheapFacts
 from recsys.explain.explainer import Explainer
 from recsys.explain.facts import FactBase
 from recsys.explain.sensitive import SensitiveNames
+from recsys.rules.base import RuleBase
 from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
@@ -52,6 +53,7 @@ class LoadedBundle:
         actions: tell what was done at each place of a history.
         fact_base: what statements about its items rest on.
         cheap_facts: finds such statements for whole lists.
+        rule_base: what the shop's rules read of it.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class LoadedBundle:
         names = SensitiveNames() if sensitive is None else sensitive
         self.fact_base = FactBase.of(bundle, names, self.facets.prices, self.facets.categories)
         self.cheap_facts = CheapFacts(self.fact_base, self.facets.brands, self.facets.categories)
+        self.rule_base = RuleBase.of(bundle)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
     @classmethod

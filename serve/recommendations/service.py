@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from recsys.pipeline.allow import PURCHASES
+from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -22,7 +23,7 @@ from serve.recommendations.answers import RULED, RecommendationResponse, Shorten
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
-from serve.shop_rules import ReadyRules, RulesInForce
+from serve.shop_rules import RulesInForce, policy_of
 from serve.times import now_text
 
 
@@ -84,7 +85,7 @@ class RecommendationService:
         self,
         loaded: LoadedBundle,
         live: LiveHistories,
-        rules: ReadyRules,
+        rules: CompiledRules,
         options: Options,
         requests: Sequence[RecommendationRequest],
     ) -> Iterator[RecommendationResponse]:
@@ -93,10 +94,11 @@ class RecommendationService:
         started = time.perf_counter()
         as_of = options.as_of
         subjects = [subject for request in requests for subject in request.subjects]
-        users = live.of(subjects, time.time(), as_of, purchases=options.exclude_seen == PURCHASES)
+        purchases = options.exclude_seen == PURCHASES or rules.reads_purchases
+        users = live.of(subjects, time.time(), as_of, purchases=purchases)
         read = time.perf_counter()
         queries = users.named if rules.reads_user_id else users.queries
-        made, ranked = lists(loaded, queries, options, rules.bound(options.scenario, options.context_values))
+        made, ranked = lists(loaded, queries, options, policy_of(rules, options))
         if options.why:
             add_whys(made, self._whys(loaded).of(ranked, options.model, users, live))
         spent = time.perf_counter() - read
