@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 
 class Answer(Struct, gc=False, forbid_unknown_fields=True):
@@ -12,6 +13,21 @@ class Answer(Struct, gc=False, forbid_unknown_fields=True):
 
     Its annotations are what OpenAPI says of it, see `serve.http.documentation`.
     """
+
+
+RULED = "the shop's rules leave too few items"
+
+
+class ShortenedBy(Answer):
+    """Why a list is shorter than it was asked for."""
+
+    reason: Annotated[str, Meta(examples=[RULED])]
+    rules: Annotated[list[str], Meta(description="Ids of the shop's rules.", examples=[["two-of-a-brand"]])]
+
+
+def shortened_by(rules: Sequence[str]) -> ShortenedBy | UnsetType:
+    """What an answer says of the rules that made its list shorter; nothing where there are none."""
+    return ShortenedBy(reason=RULED, rules=list(rules)) if rules else UNSET
 
 
 Done = Annotated[

@@ -14,6 +14,7 @@ from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
 from serve.http.problems import ProblemError
 from serve.parts import Parts
+from serve.shop_rules import RulesInForce
 from serve.store.link import StoreLink
 
 
@@ -58,6 +59,11 @@ async def loaded_of(request: Request) -> LoadedBundle:
     return (await parts_of(request)).bundles.loaded
 
 
+async def rules_of(request: Request) -> RulesInForce:
+    """The shop's rules of the moment."""
+    return (await parts_of(request)).rules
+
+
 async def link_of(request: Request) -> StoreLink:
     """The link to the store; a problem if there is none."""
     link = (await parts_of(request)).link
@@ -75,6 +81,7 @@ async def no_parameters(request: Request) -> None:
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 LoadedOf = Annotated[LoadedBundle, Depends(loaded_of)]
+RulesOf = Annotated[RulesInForce, Depends(rules_of)]
 LinkOf = Annotated[StoreLink, Depends(link_of)]
 NoParameters = Depends(no_parameters)
 

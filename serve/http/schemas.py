@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
 from recsys.core.values.ids import ID_PATTERN
 from recsys.core.values.times import TimeRules, check_time, parse_time
+from recsys.rules.rule import MAX_SCENARIO_CHARS
 from serve.bundles.facets import Filter
 
 MAX_K = 100
@@ -34,6 +35,16 @@ Id = Annotated[str, Field(**ID_LIMITS)]
 Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]
 Cursor = Annotated[
     str | None, Field(max_length=2048, description="next_cursor of the page before; leave out for the first.")
+]
+
+Scenario = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=MAX_SCENARIO_CHARS,
+        description="Where the list is shown, by a name of the shop's: its rules may be for one scenario alone.",
+        examples=["home"],
+    ),
 ]
 
 

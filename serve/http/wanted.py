@@ -8,10 +8,9 @@ from pydantic import Field, WithJsonSchema
 
 from recsys.bundle.layout import FULL
 from recsys.pipeline.allow import PURCHASES, ExcludeSeen
-from recsys.rules.rule import MAX_SCENARIO_CHARS
 from serve.bundles.options import DEFAULT_K, Given, Options
 from serve.http.context import Context
-from serve.http.schemas import Filters, K, Moment, Name
+from serve.http.schemas import Filters, K, Moment, Name, Scenario
 
 
 class Wanted(Filters):
@@ -37,15 +36,7 @@ class Wanted(Filters):
         ),
     ] = None
 
-    scenario: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=MAX_SCENARIO_CHARS,
-            description="Where the list is shown, by a name of the shop's: its rules may be for one scenario alone.",
-            examples=["home"],
-        ),
-    ] = None
+    scenario: Scenario = None
     context: Annotated[
         Context,
         Field(

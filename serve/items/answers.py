@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from serve.answers import Answer
+from serve.answers import Answer, ShortenedBy
 from serve.bundles.info import BundleInfo
 from serve.items.similar import By
 
@@ -59,6 +59,9 @@ class SimilarResponse(Answer):
     ]
     bundle: BundleInfo
     items: Annotated[list[SimilarItem], Meta(description="Most similar first.")]
+    shortened_by: Annotated[
+        ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
+    ] = UNSET
 
 
 class PopularItem(Answer):
@@ -77,6 +80,9 @@ class PopularResponse(Answer):
 
     bundle: BundleInfo
     items: Annotated[list[PopularItem], Meta(description="Most popular first.")]
+    shortened_by: Annotated[
+        ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
+    ] = UNSET
 
 
 class FoundItem(Answer):

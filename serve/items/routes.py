@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError
-from serve.http.routing import LinkOf, LoadedOf, NoParameters, json_response
+from serve.http.routing import LinkOf, LoadedOf, NoParameters, RulesOf, json_response
 from serve.http.schemas import ID_LIMITS
 from serve.items import service
 from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
@@ -27,9 +27,9 @@ def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> Response:
 
 
 @router.get("/items/popular", summary="Popular items", **answers(PopularResponse))
-def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf) -> Response:
-    """The k items of the most interactions among those that the filters let through."""
-    return json_response(service.popular(loaded, query.filter(), query.k))
+def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf, rules: RulesOf) -> Response:
+    """The k items of the most interactions among those that the filters and the shop's rules let through."""
+    return json_response(service.popular(loaded, rules.of(loaded), query.filter(), query.k, query.scenario))
 
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
@@ -39,9 +39,10 @@ def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Respon
 
 
 @router.get("/items/{item_id:id}/similar", summary="Similar items", **answers(SimilarResponse, 404))
-def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf) -> Response:
-    """The k items most similar to one, by what users chose, by content, or by both."""
-    return json_response(_existing(item_id, service.similar(loaded, item_id, query.by, query.k)))
+def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf, rules: RulesOf) -> Response:
+    """The k items most similar to one, by what users chose, by content, or by both; the shop's rules may hide some."""
+    answer = service.similar(loaded, rules.of(loaded), item_id, query.by, query.k, query.scenario)
+    return json_response(_existing(item_id, answer))
 
 
 @router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from recsys.core.events import MAX_ID_CHARS
-from serve.http.schemas import Cursor, Filters, Id, K, Limit, Query
+from serve.http.schemas import Cursor, Filters, Id, K, Limit, Query, Scenario
 from serve.items.similar import By
 
 
@@ -25,12 +25,14 @@ class SimilarQuery(Query):
         By,
         Field(description="behaviour: chosen by the same users or one after the other; content: by text; or both."),
     ] = "both"
+    scenario: Scenario = None
 
 
 class PopularQuery(Filters):
     """Which popular items."""
 
     k: K = 10
+    scenario: Scenario = None
 
 
 class SearchQuery(Query):

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec import UnsetType
+
+from recsys.rules.policy import CompiledRules
+from serve.answers import ShortenedBy, shortened_by
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.items.answers import (
@@ -13,7 +19,8 @@ from serve.items.answers import (
     SimilarItem,
     SimilarResponse,
 )
-from serve.items.similar import By, similar_items
+from serve.items.obeyed import Obeyed
+from serve.items.similar import DEPTH, By, similar_items
 from serve.store.link import StoreLink
 
 
@@ -40,18 +47,29 @@ def search(link: StoreLink, query: str | None, category: str | None, cursor: str
     return SearchResponse(items=items, next_cursor=page.next_cursor, catalogue_version=store.items_version())
 
 
-def popular(loaded: LoadedBundle, wanted: Filter | None, k: int) -> PopularResponse:
-    """The k most popular items that a filter lets through."""
-    rows = loaded.popular
+def popular(
+    loaded: LoadedBundle, rules: CompiledRules, wanted: Filter | None, k: int, scenario: str | None = None
+) -> PopularResponse:
+    """The k most popular items that a filter and the shop's rules let through."""
+    rows, obeyed = loaded.popular, Obeyed.of(rules, scenario)
     if wanted is not None:
         rows = rows[loaded.facets.mask(wanted)[rows]]
-    best = rows[:k].tolist()
+    best: list[int] = []
+    for start in range(0, len(rows), DEPTH):
+        best += obeyed.allowed(rows[start : start + DEPTH].tolist())
+        if len(best) >= k:
+            break
+    best = best[:k]
     cards = loaded.cards(best)
     items = [
         PopularItem(rank=rank, **cards[row]._asdict(), popularity=float(loaded.popularity[row]))
         for rank, row in enumerate(best, start=1)
     ]
-    return PopularResponse(bundle=loaded.info, items=items)
+    return PopularResponse(bundle=loaded.info, items=items, shortened_by=_shortened(items, obeyed, k))
+
+
+def _shortened(items: Sequence[object], obeyed: Obeyed, k: int) -> ShortenedBy | UnsetType:
+    return shortened_by(obeyed.rules if len(items) < k else ())
 
 
 def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
@@ -73,15 +91,25 @@ def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
     )
 
 
-def similar(loaded: LoadedBundle, item_id: str, by: By, k: int) -> SimilarResponse | None:
-    """The k items most similar to one; None if the catalogue holds no such item."""
+def similar(
+    loaded: LoadedBundle, rules: CompiledRules, item_id: str, by: By, k: int, scenario: str | None = None
+) -> SimilarResponse | None:
+    """The k items most similar to one that the shop's rules let through; None if the catalogue holds no such item."""
     row = loaded.bundle.catalogue.item_row(item_id)
     if row is None:
         return None
-    best, fallback_used = similar_items(loaded, row, by, k)
+    obeyed = Obeyed.of(rules, scenario)
+    best, fallback_used = similar_items(loaded, row, by, k, obeyed)
     cards = loaded.cards([other.row for other in best])
     items = [
         SimilarItem(rank=rank, **cards[other.row]._asdict(), score=round(other.score, 6), sources=other.sources)
         for rank, other in enumerate(best, start=1)
     ]
-    return SimilarResponse(item_id=item_id, by=by, fallback_used=fallback_used, bundle=loaded.info, items=items)
+    return SimilarResponse(
+        item_id=item_id,
+        by=by,
+        fallback_used=fallback_used,
+        bundle=loaded.info,
+        items=items,
+        shortened_by=_shortened(items, obeyed, k),
+    )

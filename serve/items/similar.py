@@ -8,6 +8,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import Int32Array
 from recsys.sources.base import Source
 from serve.bundles.loaded import LoadedBundle
+from serve.items.obeyed import Obeyed
 
 DEPTH = 200  # items that each source may name
 RANK_OFFSET = 60  # of reciprocal rank fusion, after Cormack, Clarke and Büttcher (SIGIR 2009)
@@ -30,24 +31,25 @@ def sources_of(loaded: LoadedBundle, by: By) -> list[Source]:
     return [source for source in sources if source.similar_by is not None and by in (source.similar_by, "both")]
 
 
-def similar_items(loaded: LoadedBundle, row: int, by: By, k: int) -> tuple[list[SimilarRow], bool]:
+def similar_items(loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed) -> tuple[list[SimilarRow], bool]:
     """The k items most similar to the item `row`, and whether the primary source had to be asked for want of others.
 
     The sources' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
-    that it is not in.
+    that it is not in. What the shop's rules forbid is left out of what that gives.
     """
     ranks = {source.name: _real(source.similar(row, DEPTH).items[0]) for source in sources_of(loaded, by)}
     fallback = not any(ranks.values())
     if fallback:
         primary = loaded.recommender.primary
-        ranks = {primary.name: _real(primary.similar(row, k).items[0])}
+        depth = k if obeyed.policy is None else max(k, DEPTH)
+        ranks = {primary.name: _real(primary.similar(row, depth).items[0])}
     scores: dict[int, float] = {}
     sources: dict[int, list[str]] = {}
     for name, items in ranks.items():
         for rank, item in enumerate(items, start=1):
             scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + rank) / len(ranks)
             sources.setdefault(item, []).append(name)
-    best = sorted(scores, key=lambda item: -scores[item])[:k]
+    best = obeyed.allowed(sorted(scores, key=lambda item: -scores[item]))[:k]
     return [SimilarRow(item, scores[item], sources[item]) for item in best], fallback
 
 

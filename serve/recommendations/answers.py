@@ -8,12 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
 from recsys.explain.fact import Kind
-from serve.answers import Answer, Done
+from serve.answers import Answer, Done, ShortenedBy
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
-
-RULED = "the shop's rules leave too few items"
 
 
 class WhyFact(Answer):
@@ -132,13 +130,6 @@ class RecommendedItem(Answer):
             examples=[["spring-promotion"]],
         ),
     ] = UNSET
-
-
-class ShortenedBy(Answer):
-    """What made a list shorter than it was asked for."""
-
-    reason: Annotated[str, Meta(examples=[RULED])]
-    rules: Annotated[list[str], Meta(description="Ids of the rules.", examples=[["two-of-a-brand"]])]
 
 
 class Timing(Answer):

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from msgspec import UNSET
-
 from recsys.pipeline.allow import PURCHASES
 from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
+from serve.answers import shortened_by
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.bundles.swap import Bundles
@@ -19,7 +18,7 @@ from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, 
 from serve.histories.summary import fallback_reason, summaries
 from serve.languages import Languages
 from serve.metrics import Metrics
-from serve.recommendations.answers import RULED, RecommendationResponse, ShortenedBy, Timing
+from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
@@ -150,7 +149,5 @@ class RecommendationService:
                 timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
                 generated_at=generated_at,
                 items=listed.items,
-                shortened_by=ShortenedBy(reason=RULED, rules=list(listed.shortened_by))
-                if listed.shortened_by
-                else UNSET,
+                shortened_by=shortened_by(listed.shortened_by),
             )
