@@ -17,6 +17,7 @@ def require_consistent(bundle: Bundle) -> None:
         BundleError: a part is not sound, or does not fit the others; the message names it.
     """
     histories, predictor = bundle.histories, bundle.rating_predictor
+    _ = bundle.attributes  # refuses columns of another length than the catalogue
     counts = {
         "manifest.json": bundle.manifest.dataset.n_items,
         "item_embeddings.npy": bundle.n_items,

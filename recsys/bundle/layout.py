@@ -4,12 +4,13 @@ saved_model/<name>/current names the version in use; saved_model/<name>/<version
 Those of the two-tower are named in `recsys.sources.two_tower`.
 """
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"
 HISTORIES_FOLDER = "histories"
 HISTORY_ARRAYS = ("indptr", "items", "timestamps", "ratings", "weights")
+ATTRIBUTES_FOLDER = "attributes"
 RATINGS_FOLDER = "ratings"
 ITEM_PARTS_FILE = "item_parts.npy"  # in it
 RETRIEVERS_FOLDER = "retrievers"

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from recsys.bundle.layout import MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.manifest_values import (
+    AttributeName,
     BundleName,
     Bytes,
     Depth,
@@ -26,6 +27,7 @@ from recsys.bundle.manifest_values import (
     SourceName,
     Text,
 )
+from recsys.core.attributes import AttributeType
 from recsys.core.errors import BundleError
 from recsys.core.parameters import Count, Number, Weight
 from recsys.core.small_files import read_small_file
@@ -167,6 +169,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
         dataset: what it was trained on.
         config: the resolved settings it was trained with, as `Config.model_dump(mode="json")` gives them.
         metrics: measured at export.
+        attributes: name -> type of every attribute of the catalogue.
         sources: name -> kind of every source but the two-tower.
         hybrids: name -> weight of each member.
         ranker: None in a bundle without one.
@@ -184,6 +187,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
     dataset: DatasetSection
     config: dict[str, Any]
     metrics: MetricsSection
+    attributes: dict[AttributeName, AttributeType]
     sources: dict[SourceName, Text]
     hybrids: dict[SourceName, dict[str, Weight]]
     ranker: RankerSection | None

@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from recsys.bundle import layout
+from recsys.bundle.attributes import files_of
 from recsys.bundle.manifest import Manifest, RankerSection
+from recsys.core.attributes import check_attribute_name
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.sources.registry import FALLBACK, TWO_TOWER
 from recsys.sources.two_tower.source import EMBEDDINGS_FILE
@@ -26,6 +28,7 @@ def faults(manifest: Manifest) -> Iterator[Fault]:
         datetime.fromisoformat(manifest.created_at)
     except ValueError:
         yield "created_at in ISO 8601", repr(manifest.created_at)
+    yield from _of_attributes(manifest.attributes)
     yield from _of_files(manifest)
     yield from _of_sources(manifest)
     if manifest.ranker is not None:
@@ -44,12 +47,21 @@ def _of_files(manifest: Manifest) -> Iterator[Fault]:
             yield "files below the bundle's own folder", repr(name[:_LONGEST_PATH])
     needed = [EMBEDDINGS_FILE, QUERY_TOWER.onnx_file, layout.CATALOGUE_FILE]
     needed += [f"{layout.HISTORIES_FOLDER}/{name}.npy" for name in layout.HISTORY_ARRAYS]
+    needed += [f"{layout.ATTRIBUTES_FOLDER}/{name}" for name in files_of(manifest.attributes)]
     needed += [layout.RANKER_FILE] if manifest.ranker is not None else []
     if missing := [name for name in needed if name not in manifest.files]:
         yield "checksums of all files", f"none of {', '.join(missing)}"
     folders = {PurePosixPath(name).parent.as_posix() for name in manifest.files}
     if empty := [name for name in manifest.sources if f"{layout.RETRIEVERS_FOLDER}/{name}" not in folders]:
         yield "files of every source", f"none of {', '.join(map(repr, empty))}"
+
+
+def _of_attributes(names: Iterable[str]) -> Iterator[Fault]:
+    for name in names:
+        try:
+            check_attribute_name(name)
+        except ValueError as error:
+            yield "names of attributes that are not taken", str(error)
 
 
 def _of_sources(manifest: Manifest) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from recsys.core.attributes import NAME_PATTERN
 from recsys.core.stored_arrays import LARGEST
 
 _FEW = 100_000
@@ -14,6 +15,7 @@ BundleName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", max_l
 """Of a bundle, a dataset or a version, each of which is the name of a folder."""
 
 SourceName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=100)]
+AttributeName = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Text = Annotated[str, Meta(max_length=1000)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from recsys.bundle import layout
+from recsys.bundle.attributes import Attributes
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.histories import read_histories
 from recsys.bundle.locks import FolderLock
@@ -91,6 +92,11 @@ class Bundle:
     def catalogue(self) -> Catalogue:
         """Items and users by id and row."""
         return Catalogue(self.path / layout.CATALOGUE_FILE)
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """Further columns of the catalogue, as many rows as it has items; large ones are memory-mapped."""
+        return Attributes.load(self.path / layout.ATTRIBUTES_FOLDER, self.manifest.attributes, self.catalogue.n_items)
 
     @cached_property
     def histories(self) -> Histories:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from recsys.bundle import layout
+from recsys.bundle.attributes import Attributes
 from recsys.bundle.catalogue import ItemRecord, write_catalogue
 from recsys.bundle.histories import write_histories
 from recsys.bundle.locks import FolderLock, name_lock
@@ -32,6 +33,7 @@ from recsys.bundle.manifest import (
     write_manifest,
 )
 from recsys.bundle.trial import require_parts, try_out
+from recsys.core.attributes import AttributeType
 from recsys.core.disk import sync
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
@@ -88,6 +90,7 @@ class BundleWriter:
 
     def __init__(self, parent: Path | str, name: str, *, keep: int = 3) -> None:
         self._home, self._name, self._keep = Path(parent) / name, name, keep
+        self._attributes: dict[str, AttributeType] = {}
         self._sources: dict[str, str] = {}
         self._hybrids: dict[str, dict[str, float]] = {}
         self._index: IndexSection | None = None
@@ -143,6 +146,12 @@ class BundleWriter:
     def add_catalogue(self, items: Iterable[ItemRecord], user_ids: Iterable[str]) -> None:
         """Items (rows 0..N-1) and users (the n-th id belongs to row n)."""
         write_catalogue(self.folder / layout.CATALOGUE_FILE, items, user_ids)
+
+    def add_attributes(self, attributes: Attributes) -> None:
+        """Further columns of the catalogue; not called where there are none."""
+        (self.folder / layout.ATTRIBUTES_FOLDER).mkdir()
+        attributes.save(self.folder / layout.ATTRIBUTES_FOLDER)
+        self._attributes = dict(attributes.types)
 
     def add_histories(self, histories: Histories) -> None:
         """The histories of all users, with all their interactions; row b is user row b."""
@@ -219,6 +228,7 @@ class BundleWriter:
             dataset=described.dataset,
             config=described.config,
             metrics=described.metrics,
+            attributes=self._attributes,
             sources=self._sources,
             hybrids=self._hybrids,
             ranker=self._ranker,

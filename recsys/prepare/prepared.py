@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from recsys.core.attributes import AttributeType
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.prepare import columns as c
@@ -29,7 +30,8 @@ class PreparedDataset:
         manifest: the parsed manifest.json.
         interactions: interactions.parquet, one row an interaction, sorted by user, then time, then file order.
         user_ids: object [n_users], the raw data's id of each user row.
-        items: items.parquet, indexed by item row: item_id, title, text, brand, categories, price, description, image.
+        items: items.parquet, indexed by item row: item_id, title, text, brand, categories, price, description, image;
+            further columns: see `attributes`.
     """
 
     path: Path
@@ -85,6 +87,12 @@ class PreparedDataset:
     def item_ids(self) -> NDArray[np.object_]:
         """The raw data's id of each item row, object [n_items]."""
         return self.items[c.ITEM_ID].to_numpy(dtype=object)
+
+    @property
+    def attributes(self) -> dict[str, AttributeType]:
+        """Types of the columns of `items` that a shop has beside those of every dataset, see `data.attributes`."""
+        described = self.manifest.get("config", {}).get("data", {}).get("attributes", {})
+        return {name: entry["type"] for name, entry in described.items()}
 
     @property
     def repeats(self) -> Repeats:

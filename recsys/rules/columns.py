@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-import numpy as np
+from recsys.core.attributes import NO_NAME, Names, TextColumn, TextsColumn
+from recsys.core.types import Float64Array
 
-from recsys.core.types import Float64Array, Int32Array, Int64Array
+__all__ = ["NO_NAME", "Columns", "FieldType", "Names", "TextColumn", "TextsColumn"]
 
 FieldType = Literal["number", "text", "texts", "bool", "time"]
 """texts: a list of texts, such as the categories of an item; time: seconds since 1970."""
-
-Names = np.ndarray[Any, np.dtypes.StringDType]
-NO_NAME = -1
-
-
-@dataclass(frozen=True)
-class TextColumn:
-    """A text for each row.
-
-    Attributes:
-        codes: int32 [n], places in `names`; `NO_NAME` where there is none.
-        names: [V] distinct texts.
-    """
-
-    codes: Int32Array
-    names: Names
-
-
-@dataclass(frozen=True)
-class TextsColumn:
-    """A list of texts for each row; row r owns the slice `indptr[r]:indptr[r + 1]` of `codes`.
-
-    Attributes:
-        indptr: int64 [n + 1].
-        codes: int32 [T], places in `names`.
-        names: [V] distinct texts.
-    """
-
-    indptr: Int64Array
-    codes: Int32Array
-    names: Names
 
 
 class Columns(Protocol):

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from recsys.bundle import BundleWriter, ItemRecord
+from recsys.bundle import Attributes, BundleWriter, ItemRecord
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
@@ -63,6 +63,7 @@ def make_bundle(
     ratings: bool = True,
     ranker: bool = True,
     keep: int = 3,
+    attributes: Attributes | None = None,
 ) -> Path:
     """Write a bundle below `folder` and return `folder / name`, which `open_bundle` opens.
 
@@ -92,6 +93,8 @@ def make_bundle(
         writer.add_hybrid(blend)
         writer.add_hybrid(hybrid)
         writer.add_catalogue(records, (f"user{u}" for u in range(n_users)))
+        if attributes is not None:
+            writer.add_attributes(attributes)
         writer.add_histories(histories)
         predictor = None
         with tempfile.TemporaryDirectory() as own:  # not beside the bundles: another writer may be at work there

@@ -134,6 +134,7 @@ def make_manifest(
         dataset=make_dataset_section("tiny", 1, 1, manifest_sha256),
         config=config or {},
         metrics=make_metrics(**measured),
+        attributes={},
         sources={},
         hybrids={},
         ranker=None,
