@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from recsys.core.attributes import NO_NAME, Names, TextColumn, TextsColumn
-from recsys.core.types import Float64Array
+from recsys.core.types import Float32Array, Float64Array
 
 __all__ = ["NO_NAME", "Columns", "FieldType", "Names", "TextColumn", "TextsColumn"]
 
@@ -25,8 +25,11 @@ class Columns(Protocol):
     def types(self) -> Mapping[str, FieldType]:
         """Type of every field, by its name without `item.` or `user.`."""
 
-    def numbers(self, field: str) -> Float64Array:
-        """float64 [n] of a field of numbers, times or truth values (1 and 0); NaN where it is missing."""
+    def numbers(self, field: str) -> Float64Array | Float32Array:
+        """[n] of a field of numbers, times or truth values (1 and 0); NaN where it is missing.
+
+        float32 where the field is kept so, as prices are: numbers are rounded to it before they are compared with it.
+        """
 
     def texts(self, field: str) -> TextColumn:
         """A field of texts."""
