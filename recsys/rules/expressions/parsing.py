@@ -77,9 +77,8 @@ def _misplaced(text: str, token: Token, accepted: set[str]) -> ExpressionError:
         return ExpressionError(f"ends where {wanted} should follow", len(lines), len(lines[-1]) + 1, len(text))
     if token.type == "ORDER" and "NUMBER" not in accepted:
         wanted = "comparisons do not chain, join them with &&: an operator or the end"
-    return ExpressionError(
-        f"unexpected {json.dumps(token)}: {wanted} should follow", token.line or 1, token.column or 1
-    )
+    message = f"unexpected {json.dumps(token)}: {wanted} should follow"
+    return ExpressionError(message, token.line or 1, token.column or 1, token.start_pos or 0)
 
 
 def _require_shallow(root: Node) -> None:
