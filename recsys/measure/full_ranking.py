@@ -28,8 +28,10 @@ from recsys.measure.results import (
     RankingResults,
     Slices,
     SystemResults,
+    VarietyResults,
 )
 from recsys.measure.tally import HEADLINE, Summary, Tally, mean_of_defined
+from recsys.measure.variety import GROUPINGS, Variety, VarietyTally
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.exact import is_seen
 
@@ -54,6 +56,9 @@ class FullRanking:
         self._diversity = diversity if diversity.described_share else None
         self._headline = s.headline_protocol(repeats=held.repeats)
         self._tallies = {protocol: {name: self._tally(protocol) for name in systems.names} for protocol in s.PROTOCOLS}
+        self._varieties = {
+            by: VarietyTally(Variety.of_items(dataset.items, by), systems.names, len(held)) for by in GROUPINGS
+        }
         self._ann_recall = np.full(len(held), np.nan)
         self._changed = {pair: np.full((len(held), 2), np.nan) for pair in ((s.EXACT, s.ANN), (s.ANN, s.SYSTEM))}
         self._repeated = 0
@@ -73,12 +78,14 @@ class FullRanking:
         for protocol, tallies in self._tallies.items():
             for name, tally in tallies.items():
                 tally.add(rows, lists[protocol][name].items, relevant[protocol])
+        first = {name: found.items[:, : self._main] for name, found in lists[self._headline].items()}
+        for variety in self._varieties.values():
+            variety.add(rows, block.queries.histories, first, relevant[self._headline])
         approximate, exact = (lists[s.NOTHING_REMOVED][name].items[:, :LIST_LENGTH] for name in (s.ANN, s.EXACT))
         strangers = block.queries.histories.lengths == 0  # no search is made for them
         self._ann_recall[rows] = np.where(strangers, np.nan, overlap(approximate, exact))
         for (before, after), changed in self._changed.items():
-            old, new = (lists[self._headline][name].items[:, : self._main] for name in (before, after))
-            changed[rows] = np.where(strangers[:, None], np.nan, _changes(old, new))
+            changed[rows] = np.where(strangers[:, None], np.nan, _changes(first[before], first[after]))
         served = lists[self._headline][s.SYSTEM]
         return Candidates(served.items[:, :LIST_LENGTH], served.scores[:, :LIST_LENGTH])
 
@@ -102,6 +109,7 @@ class FullRanking:
             },
             "ranker": {"changed": self._change(s.ANN, s.SYSTEM)},
             "diversity_known_share": self._diversity.described_share if self._diversity else 0.0,
+            "variety": self._variety_results(),
             "repeated_targets": self._repeated,
         }
 
@@ -133,6 +141,12 @@ class FullRanking:
             for metric in self._metrics
             if summary.users
         ]
+
+    def _variety_results(self) -> dict[str, VarietyResults]:
+        """By grouping, where the histories have groups."""
+        samples = self._config.bootstrap_samples
+        found = {by: variety.results(samples, self._seed) for by, variety in self._varieties.items()}
+        return {by: results for by, results in found.items() if results is not None}
 
     def _slice_results(self) -> Slices:
         tallies = self._tallies[self._headline]

@@ -108,6 +108,25 @@ class RankerResults(TypedDict):
     changed: dict[str, float | None]
 
 
+class Choices(TypedDict):
+    """What users chose, as far as anything of it is counted."""
+
+    users: int
+    figures: Figures | None
+
+
+class VarietyResults(TypedDict):
+    """See `variety.Variety`: of lists at the main cutoff under the headline protocol.
+
+    `choices` are `of_last` of what the users chose; `known_share` is that of the catalogue which has a group.
+    """
+
+    users: int
+    known_share: float
+    systems: dict[str, Figures]
+    choices: Choices
+
+
 class RankingFigures(TypedDict):
     """What one pass over the users gives."""
 
@@ -118,6 +137,7 @@ class RankingFigures(TypedDict):
     ann: SearchResults
     ranker: RankerResults
     diversity_known_share: float
+    variety: dict[str, VarietyResults]
     repeated_targets: int
 
 

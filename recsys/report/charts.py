@@ -13,6 +13,7 @@ from recsys.report import figures
 from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
+from recsys.report.variety import variety_figure
 
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
 _OTHER = 6
@@ -26,6 +27,7 @@ PUBLISHED = (
     "alpha",
     "new_users",
     "new_items",
+    "variety",
     "calibration",
     "explanations",
 )
@@ -66,6 +68,7 @@ def draw(results: Document) -> dict[str, str]:
             "baselines": _against(results),
             "stages": _stages(results),
             "slices": _slices(results),
+            "variety": _variety(results),
         }
     drawn |= {
         "new_users": _new_users(results),
@@ -174,6 +177,15 @@ def _slices(results: Document) -> str:
         }
         ticks[title] = [f"{part['label'].replace('-', '–')}\n{part['users']:,} users" for part in parts]
     return figures.slices(panels, ticks, _colours(results, names), metric_label(metric))
+
+
+def _variety(results: Document) -> str | None:
+    found = results["variety"].get("category")
+    if found is None:
+        return None
+    names = [name for name in ordered(results) if name in found["systems"]]
+    labels = {name: results["systems"][name]["label"] for name in names}
+    return variety_figure(found["systems"], found["choices"]["figures"], labels, [series(name) for name in names])
 
 
 def _new_users(results: Document) -> str | None:

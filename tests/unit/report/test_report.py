@@ -208,9 +208,9 @@ def test_the_page_is_whole_and_loads_nothing(html: str) -> None:
 
 
 def test_every_figure_is_there_in_the_colours_of_the_page(html: str) -> None:
-    # Comparison, baselines, cutoffs, slices, stages, features, alpha, new users, new items, ratings, calibration,
-    # explanations, and two trainings.
-    assert html.count("<svg") == 14
+    # Comparison, baselines, cutoffs, slices, stages, variety, features, alpha, new users, new items, ratings,
+    # calibration, explanations, and two trainings.
+    assert html.count("<svg") == 15
     assert "#0a0b" not in html
     used = set(re.findall(r"var\((--[\w-]+)\)", html))
     defined = set(re.findall(r"(--[\w-]+):", html))
@@ -247,6 +247,17 @@ def test_the_baseline_to_beat_is_named_with_how_it_was_chosen(results: dict[str,
     assert "The highest on this very split is Popularity" in text
 
 
+def test_the_variety_of_lists_is_told(results: dict[str, Any], html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    found = results["variety"]["category"]
+    row = [found["systems"]["system"][name] for name in ("of_last", "all_of_last", "covered")]
+    cells = " ".join(f"{cell['mean']:.1%} {cell['low']:.1%} – {cell['high']:.1%}" for cell in row)
+    assert f"Categories, {found['users']} users" in text
+    assert f"Whole system {cells} {found['systems']['system']['divergence']['mean']:.4f}" in text
+    chosen = found["choices"]
+    assert f"What {chosen['users']} of them chose {chosen['figures']['of_last']['mean']:.1%}" in text
+
+
 def test_budgets_shares_seeds_and_new_items_are_told(html: str) -> None:
     text = " ".join(Page(html).text.split())
     assert "Transitions 2 20 0.0345 k 100, decay 0.5" in text
@@ -279,8 +290,8 @@ def test_why_explanations_were_not_measured_is_told(results: dict[str, Any]) -> 
 
 def test_figures_are_files_that_need_nothing_and_never_change(results: dict[str, Any], tmp_path: Path) -> None:
     paths = write_figures(results, tmp_path / "a")
-    names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items", "calibration"]
-    names.append("explanations")
+    names = ["comparison", "baselines", "stages", "features", "alpha", "new_users", "new_items"]
+    names += ["variety", "calibration", "explanations"]
     assert [path.name for path in paths] == [f"{name}.svg" for name in names]
     again = write_figures(copy.deepcopy(results), tmp_path / "b")
     for path, other in zip(paths, again, strict=True):
@@ -304,11 +315,13 @@ def test_what_is_not_there_is_not_shown(results: dict[str, Any]) -> None:
     for key in ("ratings", "calibration", "new_users", "cold_items", "candidates", "explanations"):
         bare[key] = None
     bare["seeds"] = None
+    bare["variety"] = {}
     bare["run"]["bundle"]["metrics"] = {"ranker": None}
     page = render(bare)
     assert page.count("<svg") == 5  # comparison, baselines, cutoffs, slices, stages
     for words in (
         "Explanations",
+        "Variety of a list",
         "Calibration",
         "Other seeds",
         "Tuning budgets",
