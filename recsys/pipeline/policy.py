@@ -23,6 +23,8 @@ class Plan:
             with `NO_ITEM`. They are ranked as if they were not in the history, without a source that proposes them.
         invited: int32 [B, W], items that are ranked though no source proposes them, padded with `NO_ITEM`.
         arrangement: chooses what makes a list from more ranked items; None: the first k do.
+        placing: those of the rules that put items forward for the shop's sake (pin, promote, boost, upsell), not for
+            the list's: an item that they brought must not be said to be there for what its user likes.
     """
 
     rules: tuple[str, ...]
@@ -31,6 +33,7 @@ class Plan:
     again: Int32Array
     invited: Int32Array
     arrangement: Arrangement | None = None
+    placing: frozenset[str] = frozenset()
 
 
 class Policy(Protocol):
@@ -38,3 +41,6 @@ class Policy(Protocol):
 
     def plan(self, queries: Queries, k: int) -> Plan | None:
         """What is wanted of lists of k items; None: nothing beside what the request says, for none of them."""
+
+    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
+        """Bool [B, C, R], which rules of `Plan.rules` forbid each of the items [B, C] in the list of its query."""

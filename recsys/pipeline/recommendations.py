@@ -24,12 +24,33 @@ class Moves:
         ranks_before: int64 [B, k], rank of each item, from 1, before anything was arranged; 0 for padding.
         moved_by: bool [B, k, R], which rules put each item where it is.
         shortened_by: bool [B, R], which rules are why a list is shorter than k.
+        placing: see `recsys.pipeline.policy.Plan`.
     """
 
     rules: tuple[str, ...]
     ranks_before: Int64Array
     moved_by: BoolArray
     shortened_by: BoolArray
+    placing: frozenset[str] = frozenset()
+
+    @property
+    def placed(self) -> BoolArray:
+        """Bool [B, k], items that would not be in the list had the shop not placed them there."""
+        k = self.ranks_before.shape[1]
+        if not self.placing:
+            return np.zeros(self.ranks_before.shape, np.bool_)
+        placing = np.array([rule in self.placing for rule in self.rules])
+        placed: BoolArray = (self.moved_by & placing).any(axis=2) & (self.ranks_before > k)
+        return placed
+
+    def select(self, rows: Int64Array) -> Moves:
+        """Those of some of the lists."""
+        return replace(
+            self,
+            ranks_before=self.ranks_before[rows],
+            moved_by=self.moved_by[rows],
+            shortened_by=self.shortened_by[rows],
+        )
 
     @classmethod
     def none(cls, rules: tuple[str, ...], items: Int32Array) -> Self:
@@ -145,4 +166,5 @@ def _joined_moves(blocks: Sequence[Recommendations]) -> Moves | None:
         np.concatenate([one.ranks_before for one in moves]),
         np.concatenate([one.moved_by for one in moves]),
         np.concatenate([one.shortened_by for one in moves]),
+        several[0].placing,
     )

@@ -202,9 +202,10 @@ class Recommender:
         else:
             lists = self._arranged(plan, plan.arrangement, queries, lists, aims)
         short = (lists.items != NO_ITEM).sum(axis=1) < aims.k
-        if lists.moves is not None:
-            lists.moves.shortened_by[:] |= plan.restricting & short[:, None]
-        return lists
+        if lists.moves is None:
+            return lists
+        lists.moves.shortened_by[:] |= plan.restricting & short[:, None]
+        return replace(lists, moves=replace(lists.moves, placing=plan.placing))
 
     def _arranged(
         self, plan: Plan, arrangement: Arrangement, queries: Queries, pool: Recommendations, aims: Aims

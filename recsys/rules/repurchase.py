@@ -168,3 +168,9 @@ class BuyAgain:
             return Plan((), (OnlyThese(due),), np.zeros((len(queries), 0), np.bool_), due, none)
         due = np.concatenate([plan.again, due], axis=1)
         return replace(plan, restrictions=(*plan.restrictions, OnlyThese(due)), again=due)
+
+    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
+        """Which of the shop's own rules forbid the items; that an item is not due is no rule."""
+        if self.shop is None:
+            return np.zeros((*items.shape, 0), np.bool_)
+        return self.shop.forbidding(queries, items)

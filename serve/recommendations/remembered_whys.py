@@ -39,9 +39,9 @@ class _List(NamedTuple):
 class RememberedWhys:
     """Says why, as `Whys` does, and remembers it. For one thread at a time.
 
-    A list is known again by all that its reasons follow from: the model, the items with who proposed them and their
-    ratings, the history and its events. Nothing is estimated and nothing grows old. Where a source from outside takes
-    part, nothing is remembered.
+    A list is known again by all that its reasons follow from: the model, the items with who proposed them, their
+    ratings and whether the shop placed them, the history and its events. Nothing is estimated and nothing grows old.
+    Where a source from outside takes part, nothing is remembered.
     """
 
     def __init__(self, whys: Whys, metrics: Metrics, mean_rating: float) -> None:
@@ -90,7 +90,8 @@ class RememberedWhys:
         past = users.queries.histories
         history = [part.tobytes() for part in (past.items, past.weights, past.ratings)]
         bounds = [4 * bound for bound in past.indptr.tolist()]  # bytes: all three are of 32 bits
-        lists = [_rows(made.items), _rows(made.proposed), _rows(made.popular), self._ratings(made)]
+        placed = np.zeros((len(made.items), 0), np.bool_) if made.moves is None else made.moves.placed
+        lists = [_rows(made.items), _rows(made.proposed), _rows(made.popular), _rows(placed), self._ratings(made)]
         return [
             (model, isinstance(subject, str), *of_list, *(part[start:end] for part in history), _events(users, subject))
             for subject, (start, end), of_list in zip(
@@ -126,6 +127,7 @@ def _lists_of(made: Recommendations, rows: Int64Array) -> Recommendations:
         ratings=None if made.ratings is None else made.ratings[rows],
         proposed=made.proposed[rows],
         popular=made.popular[rows],
+        moves=None if made.moves is None else made.moves.select(rows),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.core.queries import Queries
-from recsys.core.types import Int32Array, Int64Array
+from recsys.core.types import BoolArray, Int32Array, Int64Array
 from recsys.pipeline.allow import Restriction
 from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.policy import Plan
@@ -35,6 +35,10 @@ class ArrangedBy:
             (), (), np.zeros((len(queries), 0), np.bool_), no_items(queries), no_items(queries), self.arrangement
         )
 
+    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
+        del queries
+        return np.zeros((*items.shape, 0), np.bool_)
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -55,6 +59,12 @@ class Asking:
         restricting = np.full((len(users), 1), bool(self.restrictions))
         again, invited = (_padded([of.get(user, []) for user in users]) for of in (self.again, self.invited))
         return Plan(("asking",), self.restrictions, restricting, again, invited, self.arrangement)
+
+    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
+        forbidden = np.zeros(items.shape, np.bool_)
+        for restriction in self.restrictions:
+            forbidden |= ~restriction.allows(queries, items)
+        return forbidden[..., None]
 
 
 def _padded(rows: list[list[int]]) -> Int32Array:
