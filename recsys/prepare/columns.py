@@ -18,6 +18,7 @@ BRAND = "brand"
 CATEGORIES = "categories"  # list of strings, from general to specific
 DESCRIPTION = "description"
 IMAGE = "image"
+CYCLE = "cycle"  # float32, days between purchases of an item; null: too few repeat; only if some do
 
 # Not in the dataset, but in the tables it is made from.
 EVENT_TYPE = "event_type"  # of an event log, mapped to WEIGHT by data.event_weights

@@ -21,6 +21,7 @@ from rich.console import Console
 from recsys.prepare import columns as c
 from recsys.prepare.dataset_warnings import find_warnings
 from recsys.prepare.engine import cold_items, dataset_files, filters, splits, staging
+from recsys.prepare.engine.cycles import find_cycles
 from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
@@ -71,6 +72,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 split = splits.split_interactions(db, data.split)
                 filtered.dropped |= merge_repeats(db, data.repeats)
                 cold = _hold_out_items(db, config, filtered)
+                cycles = find_cycles(db, data.repurchase_users, split.get("validation_from"))
             with progress.stage("Writing"):
                 dataset_files.write_interactions(
                     db,
@@ -79,7 +81,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                     with_counts=data.repeats == "count",
                 )
                 dataset_files.write_users(db, folder / c.USERS_FILE)
-                dataset_files.write_items(db, folder / c.ITEMS_FILE)
+                dataset_files.write_items(db, folder / c.ITEMS_FILE, with_cycles=cycles.any)
             summary = splits.summary(db)
             warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"], record_counts)
         shutil.rmtree(spill, ignore_errors=True)
@@ -92,6 +94,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "metadata": metadata_entry(inputs.metadata, record_counts),
             "split": split,
             **cold,
+            **cycles.to_manifest(),
             **summary,
             "warnings": warnings,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},

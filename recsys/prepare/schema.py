@@ -4,7 +4,8 @@
                           rating, weight and split; price and quantity too if the format has purchases, count with
                           data.repeats: count
     users.parquet         one row a user, sorted by user: the id that the raw files give the user
-    items.parquet         one row an item, sorted by item: its id and its cleaned metadata, empty where there is none
+    items.parquet         one row an item, sorted by item: its id and its cleaned metadata, empty where there is none;
+                          cycle too if enough users bought the same again
     manifest.json         schema version, inputs with their hashes, what was dropped and why, counts, the split, the
                           SHA-256 of the other files and the settings; written last, so that its folder is complete
 
@@ -49,4 +50,5 @@ METADATA_SCHEMA = pa.schema(
         (c.IMAGE, pa.string()),
     ]
 )
+CYCLE_FIELD = pa.field(c.CYCLE, pa.float32())
 ITEMS_SCHEMA = pa.schema([pa.field(c.ITEM, pa.int32()), *METADATA_SCHEMA])

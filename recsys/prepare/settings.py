@@ -118,6 +118,11 @@ class DataConfig(ValueConfig, TextConfig):
         "of events. all: each is an interaction; held-out parts have an item once. With both, what a user chose "
         "before may follow again, in the parts of the split as in recommendations.",
     )
+    repurchase_users: Positive = unmentioned(
+        5,
+        description="An item has a cycle of its own, the median time between two purchases of it by one user, if so "
+        "many users bought it again; a category likewise. An item without one has that of its finest category.",
+    )
     rating_range: tuple[float, float] = Field((1.0, 5.0), description="A rating outside is a bad line.")
     text_max_chars: Positive = Field(2000, description="Longest item text kept, in characters.")
     split: SplitConfig = SplitConfig()

@@ -10,7 +10,14 @@ import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database
-from recsys.prepare.schema import COUNT_FIELD, INTERACTIONS_SCHEMA, ITEMS_SCHEMA, PURCHASE_FIELDS, USERS_SCHEMA
+from recsys.prepare.schema import (
+    COUNT_FIELD,
+    CYCLE_FIELD,
+    INTERACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    PURCHASE_FIELDS,
+    USERS_SCHEMA,
+)
 
 ROW_GROUP = 1 << 18
 
@@ -28,17 +35,19 @@ def write_users(db: Database, path: Path) -> None:
     _write(db, path, USERS_SCHEMA, 'users ORDER BY "user"')
 
 
-def write_items(db: Database, path: Path) -> None:
-    """Write table `items` joined with `metadata`, sorted by row number.
+def write_items(db: Database, path: Path, *, with_cycles: bool = False) -> None:
+    """Write table `items` joined with `metadata`, sorted by row number, and with table `cycles` if wanted.
 
     An item without metadata has empty texts, no categories and no price.
     """
     texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in (c.TITLE, c.TEXT, c.BRAND, c.DESCRIPTION, c.IMAGE))
-    query = (
-        f"(SELECT item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"
-        " FROM items LEFT JOIN metadata USING (item_id)) ORDER BY item"
-    )
-    _write(db, path, ITEMS_SCHEMA, query)
+    columns = f"item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"
+    tables = "items LEFT JOIN metadata USING (item_id)"
+    schema = ITEMS_SCHEMA
+    if with_cycles:
+        schema = schema.append(CYCLE_FIELD)
+        columns, tables = f"{columns}, {c.CYCLE}", f"{tables} LEFT JOIN cycles USING (item)"
+    _write(db, path, schema, f"(SELECT {columns} FROM {tables}) ORDER BY item")
 
 
 def _write(db: Database, path: Path, schema: pa.Schema, query: str) -> None:

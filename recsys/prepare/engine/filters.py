@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recsys.core.errors import DataError
+from recsys.prepare.engine.cycles import find_gaps
 from recsys.prepare.engine.events import OUTSTANDING_USER, clean_events
 from recsys.prepare.engine.repeats import choose_of_pairs, count_rebought
 from recsys.prepare.engine.staging import Database, count, replace_table
@@ -50,6 +51,8 @@ class FilterReport:
 def filter_interactions(db: Database, config: DataConfig) -> FilterReport:
     """Replace table `raw` by `kept` (users and items as codes): events as `clean_events` leaves them, see `repeats`.
 
+    Makes table `gaps` as well, see `find_gaps`.
+
     Raises:
         DataError: nothing is left.
     """
@@ -62,6 +65,7 @@ def filter_interactions(db: Database, config: DataConfig) -> FilterReport:
     left = count(db, "coded")
     if config.repeats == "latest":
         report.bought, report.rebought = count_rebought(db, config.event_weights)
+    find_gaps(db, config.event_weights)
     cause = choose_of_pairs(db, config.repeats)
     report.dropped[cause] = left - (left := count(db, "kept"))
     if config.min_rating is not None:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from recsys.core.events import RATING
 from recsys.prepare import columns as c
+from recsys.prepare.engine.cycles import purchase_types
 from recsys.prepare.engine.staging import Database, count, replace_table
 from recsys.prepare.schema import Repeats
 
@@ -14,9 +15,8 @@ OLDER, WEAKER, REPEATED_IN_PART = "older_of_same_pair", "weaker_of_same_pair", "
 
 
 def count_rebought(db: Database, event_weights: Mapping[str, float]) -> tuple[int, int]:
-    """Events of the strongest types in table `coded`, and how many of these repeat one of the same user and item."""
-    strongest = max(event_weights.values(), default=0.0)
-    types: dict[str, Any] = {"types": [name for name, weight in event_weights.items() if weight == strongest]}
+    """Purchases in table `coded`, and how many of these repeat one of the same user and item."""
+    types: dict[str, Any] = {"types": purchase_types(event_weights)}
     bought = "coded WHERE list_contains($types, event_type)"
     total = int(db.execute(f"SELECT count(*) FROM {bought}", types).fetchall()[0][0])
     if not total:
