@@ -22,6 +22,7 @@ def require_consistent(bundle: Bundle) -> None:
         "manifest.json": bundle.manifest.dataset.n_items,
         "item_embeddings.npy": bundle.n_items,
         layout.CATALOGUE_FILE: bundle.catalogue.n_items,
+        layout.CYCLES_FILE: len(bundle.cycles),
         **{f"{layout.RETRIEVERS_FOLDER}/{name}": bundle.source(name).n_items for name in bundle.sources},
     }
     if bundle.ranker is not None:

@@ -11,6 +11,7 @@ CATALOGUE_FILE = "catalogue.sqlite"
 HISTORIES_FOLDER = "histories"
 HISTORY_ARRAYS = ("indptr", "items", "timestamps", "ratings", "weights")
 ATTRIBUTES_FOLDER = "attributes"
+CYCLES_FILE = "cycles.npy"  # only of a dataset with repeat purchases
 RATINGS_FOLDER = "ratings"
 ITEM_PARTS_FILE = "item_parts.npy"  # in it
 RETRIEVERS_FOLDER = "retrievers"

@@ -12,6 +12,7 @@ import numpy as np
 from recsys.bundle import layout
 from recsys.bundle.attributes import Attributes
 from recsys.bundle.catalogue import Catalogue
+from recsys.bundle.cycles import read_cycles
 from recsys.bundle.histories import read_histories
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify_files
@@ -21,7 +22,7 @@ from recsys.core.histories import Histories
 from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import RATING_HEAD
-from recsys.core.types import Float16Array
+from recsys.core.types import Float16Array, Float32Array
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
 from recsys.pipeline.propose import Proposer
@@ -102,6 +103,11 @@ class Bundle:
     def histories(self) -> Histories:
         """The histories of all users, with all their interactions; row b is user row b. Memory-mapped."""
         return read_histories(self.path / layout.HISTORIES_FOLDER, self.catalogue.n_items)
+
+    @cached_property
+    def cycles(self) -> Float32Array:
+        """float32 [N], days after which people buy each item again; NaN where the data do not tell."""
+        return read_cycles(self.path / layout.CYCLES_FILE, self.catalogue.n_items)
 
     @cached_property
     def _two_tower(self) -> TwoTowerSource:

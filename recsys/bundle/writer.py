@@ -17,6 +17,7 @@ import numpy as np
 from recsys.bundle import layout
 from recsys.bundle.attributes import Attributes
 from recsys.bundle.catalogue import ItemRecord, write_catalogue
+from recsys.bundle.cycles import write_cycles
 from recsys.bundle.histories import write_histories
 from recsys.bundle.locks import FolderLock, name_lock
 from recsys.bundle.manifest import (
@@ -38,6 +39,7 @@ from recsys.core.disk import sync
 from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
+from recsys.core.types import Float32Array
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.base import Source
@@ -156,6 +158,10 @@ class BundleWriter:
     def add_histories(self, histories: Histories) -> None:
         """The histories of all users, with all their interactions; row b is user row b."""
         write_histories(histories, self.folder / layout.HISTORIES_FOLDER)
+
+    def add_cycles(self, cycles: Float32Array) -> None:
+        """Days after which people buy each item again, float32 [N]; NaN where nothing tells. May be left out."""
+        write_cycles(cycles, self.folder / layout.CYCLES_FILE)
 
     def add_ratings(self, predictor: RatingPredictor, rating_head: Path | None = None) -> None:
         """What ratings are predicted from, and the rating head's ONNX file, unless that is in `folder` already."""

@@ -70,6 +70,11 @@ class RuleBase:
         prices = self.items.numbers("price")
         return np.where(prices > 0, prices, np.nan).astype(np.float32)
 
+    @property
+    def cycles(self) -> Float32Array:
+        """float32 [N], days after which people buy each item again; NaN where the data do not tell."""
+        return self.bundle.cycles
+
     @cached_property
     def group_fields(self) -> tuple[str, ...]:
         """Names by which items can be grouped: fields of one text each that several items share."""

@@ -264,6 +264,34 @@ def test_files_are_read_in_their_order(tmp_path: Path) -> None:
     assert dataset.interactions["rating"].tolist() == [2.0, 5.0, 3.0]
 
 
+def test_cycles_of_items_that_are_bought_again_are_in_the_dataset(tmp_path: Path) -> None:
+    log = ["user_id,item_id,event_type,timestamp"]
+    for user in range(6):
+        # Milk each week, soap three weeks apart by two users alone; the lamp and the cup, bought last, are held out.
+        log += [f"u{user},milk,purchase,{(user + 7 * week) * DAY}" for week in range(4)]
+        log += [f"u{user},soap,purchase,{day * DAY}" for day in (30, 51)[: 2 if user < 2 else 1]]
+        log += [f"u{user},{item},purchase,{day * DAY}" for item, day in (("lamp", 90), ("cup", 91))]
+    goods = [{"item_id": item, "categories": ["home", "wash"]} for item in ("soap", "lamp")]
+    settings = {
+        "format": "events",
+        "interactions": [write_lines(tmp_path / "log.csv", [line.encode() for line in log])],
+        "metadata": [write_lines(tmp_path / "goods.jsonl", [dumps(each) for each in goods])],
+    }
+    dataset = run(tmp_path, **settings)
+    cycles = dict(zip(dataset.items["item_id"], dataset.items["cycle"], strict=True))
+    assert cycles.pop("milk") == 7.0
+    assert np.isnan(list(cycles.values())).all()
+    assert dataset.manifest["cycles"] == {"own": 1, "category": 0, "default": 3}
+    dataset = run(tmp_path, **settings, repurchase_users=2)
+    cycles = dict(zip(dataset.items["item_id"], dataset.items["cycle"], strict=True))
+    assert np.isnan(cycles.pop("cup"))
+    assert cycles == {"milk": 7.0, "soap": 21.0, "lamp": 21.0}
+    assert dataset.manifest["cycles"] == {"own": 2, "category": 1, "default": 1}
+    dataset = run(tmp_path, **settings, repurchase_users=7)
+    assert "cycle" not in dataset.items
+    assert "cycles" not in dataset.manifest
+
+
 def test_ratings_may_be_absent(tmp_path: Path) -> None:
     lines = [dumps({k: v for k, v in review(*row).items() if k != "overall"}) for row in LOG]
     path = write_lines(tmp_path / "reviews", lines)

@@ -72,6 +72,8 @@ def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> N
     if dataset.attributes:
         writer.add_attributes(_attributes(dataset))
     writer.add_histories(dataset.histories(c.SPLITS))
+    if c.CYCLE in dataset.items:
+        writer.add_cycles(dataset.items[c.CYCLE].to_numpy(np.float32))
     if served.predictor is not None:
         writer.add_ratings(served.predictor)
     if release.ranker is not None:

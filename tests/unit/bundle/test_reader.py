@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.bundle import open_bundle
+from recsys.bundle.cycles import read_cycles
 from recsys.bundle.manifest import IndexSection, digest
 from recsys.core.errors import BundleError
 from recsys.core.queries import Queries
@@ -25,6 +26,7 @@ from tests.support.bundles import (
     REPEAT_LOG_ODDS,
     SCORERS,
     make_bundle,
+    make_cycles,
     make_embeddings,
     make_histories,
     make_metrics,
@@ -62,6 +64,10 @@ def test_opens_the_current_version_by_name_and_any_version_by_folder(made: Path,
     assert open_bundle(str(made)).path == current.path
 
 
+def test_items_of_which_nothing_is_known_have_no_cycle(tmp_path: Path) -> None:
+    assert np.isnan(read_cycles(tmp_path / "no_such_file.npy", 3)).tolist() == [True] * 3
+
+
 def test_holds_what_was_written(made: Path) -> None:
     bundle = open_bundle(made)
     assert bundle.n_items == 60
@@ -70,6 +76,7 @@ def test_holds_what_was_written(made: Path) -> None:
     for name in ("indptr", "items", "timestamps", "ratings", "weights"):
         np.testing.assert_array_equal(getattr(bundle.histories, name), getattr(known, name))
         assert getattr(bundle.histories, name).dtype == getattr(known, name).dtype
+    np.testing.assert_array_equal(bundle.cycles, make_cycles(60))
     assert bundle.catalogue.item_row("item7") == 7
     assert bundle.catalogue.user_ids([3]) == ["user3"]
     assert bundle.sources == [
