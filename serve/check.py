@@ -9,17 +9,19 @@ from serve.languages import Languages
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
+from serve.shop_rules.rule_set import GivenRules
 from serve.store.link import open_store
 
 
 def check(settings: Settings) -> str:
-    """Read keys and languages, try the store out, open the bundle, and recommend once; what the bundle is called.
+    """Read keys, languages and rules, try the store out, open the bundle, recommend once; what the bundle is called.
 
     Raises:
         RecsysError: one of them is not in order.
     """
     Shared.of(settings)
     Languages(settings)
+    GivenRules.of(settings)
     if settings.language_model != "none":
         Endpoint.of(settings)
     if settings.store != NO_STORE:

@@ -132,6 +132,37 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.rules_version = Gauge(
+            "recsys_rules_version",
+            "Changes of the store's rules that the worker furthest behind has followed.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.rules_in_force = Gauge(
+            "recsys_rules_in_force",
+            "Rules that may act on lists.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.rule_faults = Gauge(
+            "recsys_rule_faults",
+            "Rules that are off, since the bundle that is served cannot follow them.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.rules_stale = Gauge(
+            "recsys_rules_stale",
+            "1: the store does not tell its rules, and those last known are in force.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._rule_changes = Counter(
+            "recsys_rule_changes", "Changes of rules over HTTP.", ["action"], registry=registry
+        )
+        self._rules_refresh_failures = Counter(
+            "recsys_rules_refresh_failures", "Looks for changed rules that the store failed.", registry=registry
+        )
+        self._previews = Counter("recsys_rule_previews", "Previews of rules.", registry=registry)
         self._served_dropped = Counter(
             "recsys_served_dropped", "Answers missing from the served log.", registry=registry
         )
@@ -218,3 +249,12 @@ class Metrics:
 
     def served_dropped(self, count: int) -> None:
         self._served_dropped.inc(count)
+
+    def rule_changed(self, action: str) -> None:
+        self._rule_changes.labels(action).inc()
+
+    def rules_refresh_failed(self) -> None:
+        self._rules_refresh_failures.inc()
+
+    def rules_previewed(self) -> None:
+        self._previews.inc()

@@ -16,7 +16,9 @@ from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.shared import Shared
-from serve.shop_rules import RulesInForce
+from serve.shop_rules.in_force import RulesInForce
+from serve.shop_rules.rule_set import GivenRules
+from serve.shop_rules.watch import RulesWatch
 from serve.store.link import StoreLink, StoreState, open_link
 
 
@@ -33,6 +35,7 @@ class Parts:
         histories: of users, as the bundle and the store know them together.
         languages: that explanations are told in.
         rules: of the shop, that lists obey.
+        rules_watch: keeps them up to date with the store; None: there is none.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -44,7 +47,8 @@ class Parts:
     bundles: Bundles
     histories: UserHistories
     languages: Languages
-    rules: RulesInForce = field(default_factory=RulesInForce)
+    rules: RulesInForce
+    rules_watch: RulesWatch | None
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -59,7 +63,7 @@ class Parts:
         """Compose the parts; nothing runs yet. `warm_up` and `on_change` as `Bundles` takes them.
 
         Raises:
-            ConfigError: the settings of languages do not fit.
+            ConfigError: the settings of languages do not fit, or the file of rules cannot be used.
             StoreError: the store's URL is wrong.
         """
         metrics, languages = Metrics(), Languages(settings)
@@ -67,7 +71,9 @@ class Parts:
         link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
         histories = UserHistories(link, settings.live_events)
-        return cls(settings, metrics, keys, link, bundles, histories, languages, budget=shared.budget)
+        rules = RulesInForce(GivenRules.of(settings), metrics, stored=link is not None)
+        watch = None if link is None else RulesWatch(link, rules, settings, metrics)
+        return cls(settings, metrics, keys, link, bundles, histories, languages, rules, watch, shared.budget)
 
     @property
     def keys_state(self) -> KeysState:

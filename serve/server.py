@@ -57,11 +57,13 @@ class Server:
 
     def start(self) -> None:
         """Begin to open the store and to load the bundle, and to take requests."""
-        link, keys = self.parts.link, self.parts.keys
+        link, keys, rules = self.parts.link, self.parts.keys, self.parts.rules_watch
         if keys:
             keys.start()
         if link:
             link.start()
+        if rules:
+            rules.start()
         self.recommendations.start()
         self.explanations.start()
         if self._retention:
@@ -101,6 +103,8 @@ class Server:
             self._retention.close()
         self.recommendations.close()
         self.explanations.close()
+        if self.parts.rules_watch:
+            self.parts.rules_watch.close()
         if self.parts.link:
             self.parts.link.close()
         if self.parts.keys:
@@ -109,6 +113,9 @@ class Server:
 
     def _prepare(self, loaded: LoadedBundle) -> None:
         """Make a bundle ready to be served."""
+        if self.parts.rules_watch:
+            self.parts.rules_watch.wait()
+        self.parts.rules.of(loaded)
         warm_up(loaded)
         try:
             warm_up_explanations(loaded)

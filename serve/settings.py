@@ -79,6 +79,29 @@ class Settings(BaseSettings):
         "those kept, and so do the histories, beside the bundle's.",
     )
 
+    rules: Path | None = Field(
+        None,
+        description="YAML file of the shop's rules (docs/rules.md). Without a store they are all there are; a store "
+        "that never held a rule is given them once, and changed over HTTP from then on.",
+    )
+    preset: Literal["accurate", "balanced"] = Field(
+        "accurate",
+        description="Rules that come with the program, beside the shop's own. accurate: none; balanced: lists of more "
+        "variety. A rule of the shop with the same id takes the place of one of them.",
+    )
+    max_rules: Annotated[int, Field(ge=1, le=10_000)] = Field(500, description="Most rules that a shop may have.")
+    rules_poll_s: Seconds = Field(
+        1.0, description="Seconds between looks for changed rules: so long another worker goes by those of before."
+    )
+    rules_copy: Path | None = Field(
+        None,
+        description="File for a copy of the store's rules, by which a server goes that starts while the store does not "
+        "answer; unset: its lists go without them until it does, and /ready says so.",
+    )
+    max_previews: Annotated[int, Field(ge=1)] = Field(
+        4, description="Previews of rules waiting in a worker or under way; a request beyond gets 503 at once."
+    )
+
     language: str = Field(
         "en", min_length=2, description="Of explanations and blurbs where a request names none, such as en or de_CH."
     )

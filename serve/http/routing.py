@@ -14,7 +14,7 @@ from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
 from serve.http.problems import ProblemError
 from serve.parts import Parts
-from serve.shop_rules import RulesInForce
+from serve.shop_rules.in_force import RulesInForce
 from serve.store.link import StoreLink
 
 

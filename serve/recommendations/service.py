@@ -22,7 +22,7 @@ from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
-from serve.shop_rules import RulesInForce, policy_of
+from serve.shop_rules.in_force import RulesInForce, policy_of
 from serve.times import now_text
 
 

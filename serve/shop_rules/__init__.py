@@ -1,0 +1,1 @@
+"""The shop's rules under a running server: where they are kept, and which are in force."""

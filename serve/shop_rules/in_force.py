@@ -1,0 +1,93 @@
+"""The shop's rules that are in force, made ready for the bundle that is served."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from recsys.pipeline.policy import Policy
+from recsys.rules.policy import CompiledRules
+from recsys.store import StoredRules
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.options import Options
+from serve.metrics import Metrics
+from serve.shop_rules.rule_set import GivenRules, RuleSet
+
+logger = logging.getLogger(__name__)
+
+RulesState = Literal["live", "stale", "unread", "given"]
+"""live: the store's, as it was asked last; stale: the last ones known of a store that does not answer; unread: it has
+not answered yet, and nothing is known of its rules; given: those of the settings, where there is no store."""
+
+
+@dataclass(frozen=True)
+class _InForce:
+    """A rule set, and what became of it for each bundle that is still in use."""
+
+    rules: RuleSet
+    compiled: WeakKeyDictionary[LoadedBundle, CompiledRules] = field(default_factory=WeakKeyDictionary)
+
+
+class RulesInForce:
+    """Which rules lists obey at the moment. For any number of threads.
+
+    Attributes:
+        given: by the settings.
+        state: whether they are those of the store.
+    """
+
+    def __init__(self, given: GivenRules, metrics: Metrics, *, stored: bool) -> None:
+        """Those of the settings are in force at first; `stored`: there is a store, which has others."""
+        self.given, self._metrics = given, metrics
+        self.state: RulesState = "unread" if stored else "given"
+        self._now = _InForce(given.alone())
+        self._making = threading.Lock()
+
+    @property
+    def rules(self) -> RuleSet:
+        """All rules, those included that are off."""
+        return self._now.rules
+
+    def of(self, loaded: LoadedBundle) -> CompiledRules:
+        """The rules as a bundle can follow them; made ready where they, or the bundle, are new."""
+        now = self._now
+        ready = now.compiled.get(loaded)
+        return self._made(now, loaded) if ready is None else ready
+
+    def take(self, stored: StoredRules) -> None:
+        """Let the rules of the store be in force from now on; lists go by those of before until they are ready."""
+        coming = _InForce(self.given.with_stored(stored))
+        if coming.rules == self.rules:
+            return
+        for loaded in [reference() for reference in self._now.compiled.keyrefs()]:
+            if loaded is not None:
+                self._made(coming, loaded)
+        self._now = coming
+        self._metrics.rules_version.set(stored.version)
+        logger.info("%d rules are in force, version %d of the store's", len(coming.rules.rules), stored.version)
+
+    def _made(self, state: _InForce, loaded: LoadedBundle) -> CompiledRules:
+        with self._making:
+            ready = state.compiled.get(loaded)
+            if ready is None:
+                ready = CompiledRules.compile(state.rules.readable, loaded.rule_base)
+                state.compiled[loaded] = ready
+                self._tell(state.rules, ready, loaded)
+        return ready
+
+    def _tell(self, rules: RuleSet, ready: CompiledRules, loaded: LoadedBundle) -> None:
+        """Say in metrics and log what the bundle cannot follow."""
+        faults = {kept.id: str(kept.fault) for kept in rules.rules if kept.rule is None}
+        faults |= {name: str(fault) for name, fault in ready.faults.items()}
+        self._metrics.rules_in_force.set(len(ready.rules))
+        self._metrics.rule_faults.set(len(faults))
+        for name, fault in faults.items():
+            logger.warning("Rule %s is off for %s, version %s. %s", name, loaded.info.name, loaded.info.version, fault)
+
+
+def policy_of(rules: CompiledRules, options: Options) -> Policy | None:
+    """What the shop wants of lists that are asked for so; None: nothing."""
+    return rules.bound(options.scenario, options.context_values)
