@@ -22,7 +22,7 @@ class Queries:
         histories: the interactions of each user up to this moment; row b belongs to query b.
         users: int32 [B], user rows; -1 for a user the model was not trained on.
         now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
-        bought: of each history what was bought; None: nothing is known of that.
+        bought: of each history what was bought, at the times of purchases; None: nothing is known of that.
         ids: the ids of the users, None for a session; None: nobody has said.
     """
 

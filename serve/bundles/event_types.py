@@ -14,6 +14,8 @@ from recsys.store import Event
 
 OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
 PURCHASE: Final = "purchase"
+# Who rates an item has bought it before: that tells of a purchase where nothing else does, but not when it was.
+BOUGHT, RATED = 2.0, 1.0
 _KIND = Event._fields.index("event_type")
 
 
@@ -24,7 +26,7 @@ class EventTypes:
     Attributes:
         weights: of each type that counts, as the bundle was trained: all alike unless it was trained on an event log.
         undone: of each type that takes back an earlier event, the type that it takes back; None: it is ignored.
-        purchases: 1 for each type that says that an item was bought, or rated, 0 for the others.
+        purchases: how surely each type says that an item was bought then: `BOUGHT` or `RATED`, 0 for the others.
         least_bought: weight from which on an interaction of the bundle says so.
     """
 
@@ -47,7 +49,7 @@ class EventTypes:
         return cls(
             weights,
             {name: undone for name, undone in undo.items() if name not in weights},
-            {name: float(name in bought) for name in weights},
+            {name: (RATED if name == RATING else BOUGHT) if name in bought else 0.0 for name in weights},
             purchase,
         )
 

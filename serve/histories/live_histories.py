@@ -14,10 +14,11 @@ from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
-from serve.bundles.event_types import EventTypes
+from serve.bundles.event_types import BOUGHT, RATED, EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.histories.merging import ENTRY_SIZE, merge, merge_repeats
+from serve.histories.purchases import last_purchases
 from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
@@ -137,20 +138,16 @@ class LiveHistories:
         moment: float,
         as_of: float | None,
     ) -> Histories:
-        """What was bought: the merged histories again, with 1 as the weight of a purchase and 0 as that of others."""
+        """What was bought, and when last, see `last_purchases`."""
         counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0)
-        merged = self._merge(self._bundle_purchases, users, counts, added, as_of, self._bundle.n_items)
-        bought = merged.weights > 0
-        indptr = np.concatenate([[0], np.cumsum(bought)])[merged.indptr]
-        return Histories(
-            indptr, merged.items[bought], merged.timestamps[bought], merged.ratings[bought], merged.weights[bought]
-        )
+        return last_purchases(self._bundle_purchases, users, counts, added, as_of)
 
     @cached_property
     def _bundle_purchases(self) -> Histories:
+        """The purchases of the bundle, weighed as those of the store: a rating stands there for what it rates."""
         histories = self._bundle.histories
-        bought = histories.weights >= np.float32(self._types.least_bought)
-        return replace(histories, weights=bought.astype(np.float32))
+        bought = histories.where(histories.weights >= np.float32(self._types.least_bought))
+        return replace(bought, weights=np.where(np.isnan(bought.ratings), BOUGHT, RATED).astype(np.float32))
 
     def _added(
         self,
