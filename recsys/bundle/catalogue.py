@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +166,12 @@ class Catalogue:
             _as_json(rows),
         )
         return {row: ItemCard(*rest) for row, *rest in cards}
+
+    def texts(self, column: Literal["item_id", "title", "brand"]) -> Iterator[str | None]:
+        """One text of every item, in the order of their rows; None where there is none."""
+        with self._file.cursor(f"SELECT {column} FROM items ORDER BY row") as records:
+            for (text,) in records:
+                yield text
 
     def facets(self) -> Iterator[tuple[str | None, tuple[str, ...], float | None]]:
         """Brand, categories and price of every item, in the order of their rows.

@@ -11,7 +11,9 @@ import numpy as np
 from recsys.bundle import Bundle
 from recsys.core.queries import Queries
 from recsys.core.types import Float16Array, Float32Array, Int32Array
-from recsys.rules.columns import Columns, TextColumn
+from recsys.rules.columns import TextColumn
+from recsys.rules.item_columns import ItemColumns
+from recsys.rules.spending import Spending
 from recsys.sources.registry import FALLBACK
 
 _NO_GROUPS = frozenset({"id", "title"})  # texts that are different for every item
@@ -38,9 +40,14 @@ class RuleBase:
         return self.bundle.n_items
 
     @cached_property
-    def items(self) -> Columns:
+    def items(self) -> ItemColumns:
         """The fields of the items that expressions name."""
-        raise NotImplementedError
+        return ItemColumns(self.bundle)
+
+    @cached_property
+    def spending(self) -> Spending:
+        """What the bundle's users pay on average."""
+        return Spending.of(self.bundle.histories, np.asarray(self.items.numbers("price"), np.float32))
 
     @property
     def vectors(self) -> Float16Array:

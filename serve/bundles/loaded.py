@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,6 @@ from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets
 from serve.bundles.info import BundleInfo
-from serve.bundles.price_segments import PriceSegments
 from serve.cache import BoundedCache
 from serve.errors import UnknownModelError
 from serve.settings import Settings
@@ -129,11 +127,6 @@ class LoadedBundle:
         on_step(f"loading {bundle.name}, version {bundle.version}")
         require_consistent(bundle)
         return cls(bundle, settings.candidates, settings.scoring_threads, settings.sensitive_names)
-
-    @cached_property
-    def price_segments(self) -> PriceSegments:
-        """What users spend; computed when first asked for."""
-        return PriceSegments.of(self.bundle.histories, self.facets.prices)
 
     def require_model(self, name: str) -> None:
         """Raise an `UnknownModelError` unless it has such a model."""

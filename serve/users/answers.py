@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from recsys.rules.spending import Segment
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
-from serve.bundles.price_segments import Segment
 from serve.store.link import StoreState
 
 

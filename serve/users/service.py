@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from recsys.store import StoreUnavailable, UserRow
 from recsys.store.paging import decode, encode
 from serve.bundles.loaded import LoadedBundle
-from serve.bundles.price_segments import mean_price
 from serve.histories.live_histories import LiveHistories
 from serve.store.link import StoreLink, StoreState
 from serve.times import time_text
@@ -89,8 +88,8 @@ def profile(
                 at=time_text(at),
             )
         )
-    spent = mean_price([records[row].price for row in rows])
-    segments = loaded.price_segments
+    spending = loaded.rule_base.spending
+    spent = spending.mean_prices(history)[0]
     brands = _favourites((records[row].brand for row in rows), len(rows))
     categories = _favourites((name for row in rows for name in dict.fromkeys(records[row].categories)), len(rows))
     return ProfileResponse(
@@ -102,7 +101,9 @@ def profile(
         favourite_brands=brands,
         favourite_categories=categories,
         spending=SpendingResponse(
-            mean_price=spent, segment=segments.segment(spent), quartiles=list(segments.quartiles)
+            mean_price=None if math.isnan(spent) else float(str(spent)),  # 17.56, not 17.559999465942383
+            segment=spending.segment(spent),
+            quartiles=spending.quartiles.tolist(),
         ),
         bundle=loaded.info,
     )

@@ -113,9 +113,6 @@ class Builder(Transformer_NonRecursive[Token, Node]):
     def field(self, meta: Meta, root: Token, name: Token) -> Node:
         return Field(_place(meta), str(root), str(name))
 
-    def quoted_field(self, meta: Meta, root: Token, name: Token) -> Node:
-        return Field(_place(meta), str(root), _read(unescaped, name, _place(meta)))
-
     def unknown(self, meta: Meta, name: Token) -> Node:
         hint = _OTHER_LANGUAGES.get(name.lower(), f'fields are written item.price or user.segment, texts "{name}"')
         refuse(_place(meta), f"unknown name {name}: {hint}")

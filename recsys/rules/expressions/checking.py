@@ -171,14 +171,14 @@ class _Checker:
             if context_as in _NEVER_GIVEN:
                 refuse(
                     field.place,
-                    f"{field.written} is a number, a text, true or false, or a time, never {_A[context_as]}",
+                    f"{field.path} is a number, a text, true or false, or a time, never {_A[context_as]}",
                 )
             return replace(field, type=cast(FieldType, context_as)), context_as
         found = self._types.get(field.name)
         if found is None:
-            there = [Field(field.place, field.root, name).written for name in self._types]
-            fields = (*closest_first(field.written, there), NOW)
-            refuse(field.place, f"unknown field {field.written}; there are {listed(fields)}", fields)
+            there = [f"{field.root}.{name}" for name in self._types]
+            fields = (*closest_first(field.path, there), NOW)
+            refuse(field.place, f"unknown field {field.path}; there are {listed(fields)}", fields)
         return replace(field, type=found), found
 
 

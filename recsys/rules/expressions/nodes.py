@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias, get_args
@@ -60,14 +59,8 @@ class Field:
 
     @property
     def path(self) -> str:
-        """The name with its root: `item.price`."""
+        """As it is written: `item.price`."""
         return f"{self.root}.{self.name}" if self.root else self.name
-
-    @property
-    def written(self) -> str:
-        """As it is written in an expression: `item.price`, `item["net weight"]`."""
-        plain = not self.root or (self.name.isascii() and self.name.isidentifier())
-        return self.path if plain else f"{self.root}[{json.dumps(self.name, ensure_ascii=False)}]"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from recsys.core.histories import Histories
-from serve.bundles.price_segments import PriceSegments, mean_price
 from tests.support.serving import N_USERS, history_of, refusal, running
 
 AT = 1_600_000_000
@@ -103,17 +101,6 @@ def test_spending_is_compared_with_all_users(shop: TestClient, bundle: Bundle) -
         assert spending["segment"] == ["small", "low_average", "average", "high"][position]
 
 
-def test_segments_by_hand() -> None:
-    histories = Histories.from_rows(5, np.arange(4), np.arange(4), np.zeros(4, np.int64))
-    spending = PriceSegments.of(histories, np.array([1, 2, 3, 4, np.nan], np.float32))
-    assert spending.quartiles == (1.75, 2.5, 3.25)
-    segments = [spending.segment(price) for price in (0, 1.75, 1.76, 2.5, 3, 99, None)]
-    assert segments == ["small", "small", "low_average", "low_average", "average", "high", None]
-    nothing = PriceSegments.of(histories, np.full(5, np.nan, np.float32))
-    assert (nothing.quartiles, nothing.segment(3.0)) == ((), None)
-    assert (mean_price([]), mean_price([None, 2.0, 4.0])) == (None, 3.0)
-
-
 def test_a_profile_of_someone_without_history(shop: TestClient) -> None:
     answer = shop.get("/users/user49/profile").json()
     assert (answer["interactions"], answer["history"], answer["totals"]) == (0, [], None)
@@ -128,13 +115,3 @@ def test_nobody_has_no_profile(shop: TestClient, user_id: str) -> None:
 
 def test_an_id_with_a_slash(shop: TestClient) -> None:
     assert shop.get("/users/a%2Fb/profile").json()["user_id"] == "a/b"
-
-
-@pytest.mark.parametrize("price", [9.99, 4.5, 999.99, 0.1])
-def test_where_all_prices_are_the_same_nobody_spends_more_than_others(price: float) -> None:
-    """However many items a mean is of, and whether prices come from an array of 32 bits or from the catalogue."""
-    lengths = np.arange(1, 60)
-    items = np.arange(lengths.sum()) % 7
-    histories = Histories.from_rows(59, np.repeat(np.arange(59), lengths), items, np.arange(lengths.sum()))
-    segments = PriceSegments.of(histories, np.full(7, price, np.float32))
-    assert {segments.segment(mean_price([price] * count)) for count in range(1, 60)} == {"small"}

@@ -1,0 +1,148 @@
+"""The fields of a catalogue's items, as expressions read them: `item.price`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+
+from recsys.bundle import Bundle
+from recsys.bundle.attributes import column_of
+from recsys.core.events import SECONDS_PER_DAY
+from recsys.core.queries import Queries
+from recsys.core.types import Float32Array, Float64Array, Int64Array
+from recsys.rules.columns import NO_NAME, Columns, FieldType, TextColumn, TextsColumn
+from recsys.sources.registry import FALLBACK
+
+Column = Float64Array | Float32Array | TextColumn | TextsColumn
+AGE = "age"
+# An attribute of the catalogue needs no entry: the bundle tells its type, and holds its column as expressions read it.
+_OF_EVERY_ITEM: dict[str, FieldType] = {
+    "id": "text",
+    "title": "text",
+    "brand": "text",
+    "categories": "texts",
+    "category": "text",
+    "top_category": "text",
+    "price": "number",
+    "popularity": "number",
+    "popularity_rank": "number",
+    AGE: "number",
+}
+
+
+class ItemColumns:
+    """The fields of all N items of a bundle. Each is read when it is first asked for, and kept.
+
+    Attributes:
+        size: N.
+        types: of every field: those that every item may have, and the attributes of the catalogue.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.size = bundle.n_items
+        self.types: Mapping[str, FieldType] = {**bundle.attributes.types, **_OF_EVERY_ITEM}
+        self._readers: dict[str, Callable[[], Column]] = {
+            "id": lambda: _text_column(bundle.catalogue.texts("item_id")),
+            "title": lambda: _text_column(bundle.catalogue.texts("title")),
+            "brand": lambda: _text_column(bundle.catalogue.texts("brand")),
+            "categories": lambda: column_of("texts", [categories for _, categories, _ in bundle.catalogue.facets()]),
+            "category": lambda: _ends(self.text_lists("categories"), last=True),
+            "top_category": lambda: _ends(self.text_lists("categories"), last=False),
+            "price": self._prices,
+            "popularity": lambda: np.bincount(bundle.histories.items, minlength=self.size).astype(np.float64),
+            "popularity_rank": self._ranks,
+        }
+        self._kept: dict[str, Column] = {}
+
+    def at(self, now: float) -> Columns:
+        """The fields at a moment, in seconds since 1970: with the age of the items."""
+        return _ItemsAt(self, now)
+
+    def numbers(self, field: str) -> Float64Array | Float32Array:
+        """See `Columns`; the age is a field of `at` alone."""
+        return cast(Float64Array | Float32Array, self._column(field))
+
+    def texts(self, field: str) -> TextColumn:
+        """See `Columns`."""
+        return cast(TextColumn, self._column(field))
+
+    def text_lists(self, field: str) -> TextsColumn:
+        """See `Columns`."""
+        return cast(TextsColumn, self._column(field))
+
+    @cached_property
+    def first_interactions(self) -> Float64Array:
+        """float64 [N], when somebody first had to do with each item, in seconds since 1970; NaN where nobody had."""
+        histories = self._bundle.histories
+        first = np.full(self.size, np.inf)
+        np.minimum.at(first, histories.items, histories.timestamps)
+        return np.where(np.isinf(first), np.nan, first)
+
+    def _column(self, field: str) -> Column:
+        if field not in self._kept:
+            reader = self._readers.get(field)
+            self._kept[field] = self._bundle.attributes.columns[field] if reader is None else reader()
+        return self._kept[field]
+
+    def _prices(self) -> Float32Array:
+        prices = [np.nan if price is None else price for _, _, price in self._bundle.catalogue.facets()]
+        return np.array(prices, np.float32)
+
+    def _ranks(self) -> Float64Array:
+        popular = self._bundle.source(FALLBACK).propose(Queries.nobody(), self.size).items[0]
+        ranks = np.empty(self.size)
+        ranks[popular] = np.arange(1, self.size + 1)
+        return ranks
+
+
+@dataclass(frozen=True)
+class _ItemsAt:
+    """The fields of items at a moment.
+
+    Attributes:
+        items: what does not change with time.
+        now: seconds since 1970.
+    """
+
+    items: ItemColumns
+    now: float
+
+    @property
+    def size(self) -> int:
+        return self.items.size
+
+    @property
+    def types(self) -> Mapping[str, FieldType]:
+        return self.items.types
+
+    def numbers(self, field: str) -> Float64Array | Float32Array:
+        if field != AGE:
+            return self.items.numbers(field)
+        age = (self.now - self.items.first_interactions) / SECONDS_PER_DAY
+        return np.where(age >= 0, age, np.nan)  # lists may be asked for as of a time before the first interaction
+
+    def texts(self, field: str) -> TextColumn:
+        return self.items.texts(field)
+
+    def text_lists(self, field: str) -> TextsColumn:
+        return self.items.text_lists(field)
+
+
+def _text_column(texts: Iterable[str | None]) -> TextColumn:
+    """The column of some texts, of which an empty one says nothing."""
+    return cast(TextColumn, column_of("text", [text or None for text in texts]))
+
+
+def _ends(lists: TextsColumn, *, last: bool) -> TextColumn:
+    """The first or last text of each list; `NO_NAME` for an empty one."""
+    starts, stops = lists.indptr[:-1], lists.indptr[1:]
+    filled = starts < stops
+    codes = np.full(len(starts), NO_NAME, np.int32)
+    places: Int64Array = (stops - 1 if last else starts)[filled]
+    codes[filled] = lists.codes[places]
+    return TextColumn(codes, lists.names)
