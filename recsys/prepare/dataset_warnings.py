@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from recsys.prepare.attributes import NOT_UNDERSTOOD
 from recsys.prepare.engine import oddities
 from recsys.prepare.engine.filters import FilterReport
 from recsys.prepare.engine.repeated_events import RepeatedEvents
@@ -25,8 +26,12 @@ def find_warnings(
     filtered: FilterReport,
     counts: Mapping[str, int],
     record_causes: Mapping[str, int],
+    known: Mapping[str, int],
 ) -> list[str]:
-    """All there is to say of a dataset whose tables are finished, most general first."""
+    """All there is to say of a dataset whose tables are finished, most general first.
+
+    `known`: of each attribute, how many items have it.
+    """
     return [
         *inputs.notes,
         *_of_inputs(inputs),
@@ -35,6 +40,7 @@ def find_warnings(
         *_of_shares(db),
         *_of_ids(db),
         *(_of_catalogue(db, counts, record_causes) if inputs.metadata else ()),
+        *_of_attributes(inputs, record_causes, known),
     ]
 
 
@@ -139,3 +145,14 @@ def _of_catalogue(db: Database, counts: Mapping[str, int], record_causes: Mappin
             f"{currency} {n:,}" for currency, n in sorted(currencies.items(), key=lambda entry: -entry[1])
         )
         yield f"Prices in the catalogue are in several currencies ({named}): they are taken as if in one."
+
+
+def _of_attributes(inputs: Inputs, record_causes: Mapping[str, int], known: Mapping[str, int]) -> Iterator[str]:
+    for name, items in known.items():
+        count = record_causes.get(name + NOT_UNDERSTOOD, 0)
+        if count:
+            reasons = (each.report.explanations.get(name) for each in inputs.metadata)
+            why = next((reason for reason in reasons if reason), "")
+            yield f"{count:,} values of {name} in the catalogue are not understood and count as missing: {why}."
+        if not items:
+            yield f"No item has a value of {name}: rules that read it act on nothing."

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from recsys.core.errors import DataError
+from recsys.prepare.attribute_settings import types_of
+from recsys.prepare.attributes import AttributeReader, require_found
 from recsys.prepare.engine import item_metadata, staging
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.inputs import Input
 from recsys.prepare.item_cleaning import clean_item, forget_single_currency
 from recsys.prepare.prices import PriceReader
 from recsys.prepare.read_ahead import read_ahead
+from recsys.prepare.schema import attribute_fields
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.terminal import StageProgress
 
@@ -62,24 +66,36 @@ def load_metadata(
 
     Returns:
         How many records were not used and how many fields were not understood, by cause.
+
+    Raises:
+        DataError: no record has one of the attributes; see `Format.items`.
     """
-    item_metadata.create_metadata_table(db)
+    columns = attribute_fields(types_of(data.attributes))
+    item_metadata.create_metadata_table(db, columns)
+    found: set[str] = set()
     causes: Counter[str] = Counter()
     for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
         prices = PriceReader(data.decimal_mark)
+        attributes = AttributeReader(data.attributes, data.decimal_mark, catalogue)
         for records in read_ahead(catalogue.items(data, on_bytes)):
             prices.see(record.price for record in records)
+            attributes.see(records)
             in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
             causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
             causes[REPEATED_ITEM] += in_dataset - len(chosen)
-            rows = [clean_item(records[position], data.text_max_chars, causes, prices) for position in chosen]
-            item_metadata.insert_metadata(db, rows)
+            items = [records[position] for position in chosen]
+            rows = [
+                clean_item(item, data.text_max_chars, causes, prices) + attributes.read(item, causes) for item in items
+            ]
+            item_metadata.insert_metadata(db, rows, columns)
+        found |= attributes.found
+    require_found(data.attributes, found, catalogues)
     forget_single_currency(causes)
     return causes
 
 
-def metadata_entry(catalogues: list[Input], causes: Counter[str]) -> dict[str, Any]:
-    """The manifest's entry on item records: read, dropped by cause, kept, and fields not understood."""
+def metadata_entry(catalogues: list[Input], causes: Counter[str], known: Mapping[str, int]) -> dict[str, Any]:
+    """The manifest's entry on item records: read, dropped by cause, kept, fields not understood, attributes known."""
     read = sum(catalogue.report.kept for catalogue in catalogues)
     dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS}
     return {
@@ -87,4 +103,5 @@ def metadata_entry(catalogues: list[Input], causes: Counter[str]) -> dict[str, A
         "dropped": dropped,
         "kept": read - sum(dropped.values()),
         "fields": {cause: count for cause, count in sorted(causes.items()) if cause not in _UNUSED_RECORDS},
+        **({"attributes": dict(known)} if known else {}),
     }

@@ -19,8 +19,9 @@ from typing import Any
 from rich.console import Console
 
 from recsys.prepare import columns as c
+from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.dataset_warnings import find_warnings
-from recsys.prepare.engine import cold_items, dataset_files, filters, splits, staging
+from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
 from recsys.prepare.engine.cycles import find_cycles
 from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
@@ -29,7 +30,7 @@ from recsys.prepare.engine.staging import Database
 from recsys.prepare.inputs import open_inputs
 from recsys.prepare.loading import load_interactions, load_metadata, metadata_entry
 from recsys.prepare.output import replaced_folder
-from recsys.prepare.schema import SCHEMA_VERSION
+from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
 from recsys.prepare.settings import PreparationConfig
 from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
 
@@ -50,6 +51,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
+    attributes = attribute_fields(types_of(data.attributes))
     inputs = open_inputs(data)
     # The first lines of all inputs are checked before hours go into reading the first input.
     for each in inputs.all:
@@ -81,9 +83,10 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                     with_counts=data.repeats == "count",
                 )
                 dataset_files.write_users(db, folder / c.USERS_FILE)
-                dataset_files.write_items(db, folder / c.ITEMS_FILE, with_cycles=cycles.any)
+                dataset_files.write_items(db, folder / c.ITEMS_FILE, attributes, with_cycles=cycles.any)
             summary = splits.summary(db)
-            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"], record_counts)
+            known = item_metadata.count_known(db, attributes)
+            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"], record_counts, known)
         shutil.rmtree(spill, ignore_errors=True)
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -91,7 +94,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "synthetic": config.synthetic,
             "sources": [each.to_manifest() for each in inputs.all],
             "interactions": filtered.to_manifest(),
-            "metadata": metadata_entry(inputs.metadata, record_counts),
+            "metadata": metadata_entry(inputs.metadata, record_counts, known),
             "split": split,
             **cold,
             **cycles.to_manifest(),

@@ -5,7 +5,8 @@
                           data.repeats: count
     users.parquet         one row a user, sorted by user: the id that the raw files give the user
     items.parquet         one row an item, sorted by item: its id and its cleaned metadata, empty where there is none;
-                          cycle too if enough users bought the same again
+                          then a column for each of data.attributes, null where an item has none; cycle too if enough
+                          users bought the same again
     manifest.json         schema version, inputs with their hashes, what was dropped and why, counts, the split, the
                           SHA-256 of the other files and the settings; written last, so that its folder is complete
 
@@ -15,10 +16,12 @@ input and settings give equal bytes. In memory, a user's interactions are a row 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import pyarrow as pa
 
+from recsys.core.attributes import AttributeType
 from recsys.prepare import columns as c
 
 SCHEMA_VERSION = 1
@@ -51,4 +54,15 @@ METADATA_SCHEMA = pa.schema(
     ]
 )
 CYCLE_FIELD = pa.field(c.CYCLE, pa.float32())
+ATTRIBUTE_TYPES: dict[AttributeType, pa.DataType] = {
+    "number": pa.float64(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "texts": pa.list_(pa.string()),
+}
 ITEMS_SCHEMA = pa.schema([pa.field(c.ITEM, pa.int32()), *METADATA_SCHEMA])
+
+
+def attribute_fields(types: Mapping[str, AttributeType]) -> list[pa.Field]:
+    """The columns of attributes, behind those that every items.parquet has."""
+    return [pa.field(name, ATTRIBUTE_TYPES[kind]) for name, kind in types.items()]

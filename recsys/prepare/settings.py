@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
+from recsys.prepare.attribute_settings import Attributes, check_attributes
 from recsys.prepare.formats.registry import FORMATS
 from recsys.prepare.schema import Repeats
 from recsys.prepare.text_settings import TextConfig
@@ -87,6 +88,12 @@ class DataConfig(ValueConfig, TextConfig):
         description="Item metadata files, named in the same way; may be empty. With events: JSON lines with item_id, "
         "title, brand, categories, price, description, image.",
     )
+    attributes: Attributes = unmentioned(
+        {},
+        description="Further columns of the catalogue that are kept, by the names with which rules ask for them "
+        "(`item.seller`): `{seller: text, organic: bool, colours: {type: texts, column: COLORS}}`. `stock: number` "
+        "says how many pieces are left: what has none is in no list.",
+    )
     prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
     min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
     k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
@@ -130,6 +137,13 @@ class DataConfig(ValueConfig, TextConfig):
     allow_truncated: bool = Field(False, description="Read what a cut-off compressed file holds instead of stopping.")
     memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
     threads: Positive = Field(2, description="DuckDB threads.")
+
+    @model_validator(mode="after")
+    def _attributes_of_a_catalogue(self) -> Self:
+        check_attributes(self.attributes)
+        if self.attributes and not self.metadata:
+            raise ValueError("attributes needs metadata: the files that have these columns")
+        return self
 
     @field_validator("event_weights", "undo_events", mode="before")
     @classmethod

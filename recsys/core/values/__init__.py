@@ -5,6 +5,7 @@
     event_types  types of events, whatever their case
     missing      words for "no value"
     numbers      numbers with a decimal point or comma, and groups of digits
+    truths       true, false, yes, no
     times        times as shops write them, as seconds since 1970; `zones` and `dates` are parts of it
 
 Each function takes one value and raises ValueError, in words for who sent it, where the value will not do. Whole

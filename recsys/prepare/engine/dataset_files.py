@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,15 +35,16 @@ def write_users(db: Database, path: Path) -> None:
     _write(db, path, USERS_SCHEMA, 'users ORDER BY "user"')
 
 
-def write_items(db: Database, path: Path, *, with_cycles: bool = False) -> None:
+def write_items(db: Database, path: Path, attributes: Sequence[pa.Field] = (), *, with_cycles: bool = False) -> None:
     """Write table `items` joined with `metadata`, sorted by row number, and with table `cycles` if wanted.
 
-    An item without metadata has empty texts, no categories and no price.
+    An item without metadata has empty texts, no categories, no price and no `attributes`.
     """
     texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in (c.TITLE, c.TEXT, c.BRAND, c.DESCRIPTION, c.IMAGE))
     columns = f"item, item_id, {texts}, coalesce({c.CATEGORIES}, []) AS {c.CATEGORIES}, {c.PRICE}"
+    columns += "".join(f', "{field.name}"' for field in attributes)
     tables = "items LEFT JOIN metadata USING (item_id)"
-    schema = ITEMS_SCHEMA
+    schema = pa.schema([*ITEMS_SCHEMA, *attributes])
     if with_cycles:
         schema = schema.append(CYCLE_FIELD)
         columns, tables = f"{columns}, {c.CYCLE}", f"{tables} LEFT JOIN cycles USING (item)"

@@ -12,9 +12,9 @@ from recsys.prepare.engine.staging import Database, count, insert
 from recsys.prepare.schema import METADATA_SCHEMA
 
 
-def create_metadata_table(db: Database) -> None:
-    """Make the empty table `metadata`."""
-    db.register("batch", METADATA_SCHEMA.empty_table())
+def create_metadata_table(db: Database, attributes: Sequence[pa.Field]) -> None:
+    """Make the empty table `metadata`, with columns for attributes behind those of `METADATA_SCHEMA`."""
+    db.register("batch", _schema(attributes).empty_table())
     db.execute("CREATE TABLE metadata AS SELECT * FROM batch")
     db.unregister("batch")
 
@@ -34,8 +34,21 @@ def choose_records(db: Database, item_ids: list[str]) -> tuple[int, list[int]]:
     return count(db, "in_dataset"), [position for (position,) in chosen]
 
 
-def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Append rows with the fields of `METADATA_SCHEMA` to table `metadata`."""
+def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]], attributes: Sequence[pa.Field]) -> None:
+    """Append rows with the fields of `METADATA_SCHEMA`, then those of attributes, to table `metadata`."""
     if rows:
-        columns = zip(*rows, strict=True)
-        insert(db, "metadata", pa.table(list(map(pa.array, columns, METADATA_SCHEMA.types)), METADATA_SCHEMA))
+        columns, schema = zip(*rows, strict=True), _schema(attributes)
+        insert(db, "metadata", pa.table(list(map(pa.array, columns, schema.types)), schema))
+
+
+def count_known(db: Database, attributes: Sequence[pa.Field]) -> dict[str, int]:
+    """Of each attribute, how many items have it."""
+    if not attributes:
+        return {}
+    counts = ", ".join(f'count("{field.name}")' for field in attributes)
+    (row,) = db.execute(f"SELECT {counts} FROM metadata").fetchall()
+    return {field.name: int(known) for field, known in zip(attributes, row, strict=True)}
+
+
+def _schema(attributes: Sequence[pa.Field]) -> pa.Schema:
+    return pa.schema([*METADATA_SCHEMA, *attributes])

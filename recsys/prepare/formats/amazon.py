@@ -11,7 +11,7 @@ import pyarrow as pa
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.json_lines import raw_items, read_records
-from recsys.prepare.formats.layouts import LAYOUTS, check_layout, review_type
+from recsys.prepare.formats.layouts import LAYOUTS, check_layout, head_fields, review_type
 from recsys.prepare.formats.plausible_times import PlausibleTimes
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
@@ -53,6 +53,7 @@ def _edition(layout_name: str) -> Format:
         check=partial(check_layout, name=layout_name),
         interactions=partial(review_tables, layout_name),
         items=partial(raw_items, layout_name),
+        item_fields=head_fields,
     )
 
 

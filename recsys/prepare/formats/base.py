@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import msgspec
 import pyarrow as pa
@@ -21,6 +21,8 @@ from recsys.prepare.settings import DataConfig
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 # Called with each number of bytes read, for a progress bar.
 OnBytes = Callable[[int], object]
+# Before the name of an attribute (`data.attributes`): its field in an item record, see `with_attributes`.
+ATTRIBUTE_FIELD = "attribute_"
 
 
 class Picture(msgspec.Struct, gc=False):
@@ -48,6 +50,19 @@ class RawTaggedItem(RawItem):
     year: str = ""
 
 
+def with_attributes(item_type: type[RawItem], names: Iterable[str]) -> type[RawItem]:
+    """The item type with a field for each attribute, `UNSET` where a record does not have it."""
+    fields = [attribute_field(name) for name in names]
+    if not fields:
+        return item_type
+    return cast(type[RawItem], msgspec.defstruct(item_type.__name__, fields, bases=(item_type,), gc=False))
+
+
+def attribute_field(name: str) -> tuple[str, type, Any]:
+    """Name, type and default of an attribute's field in an item record; a value may be whatever JSON has."""
+    return ATTRIBUTE_FIELD + name, object, msgspec.UNSET
+
+
 @dataclass(frozen=True)
 class Format:
     """How inputs of one format are checked and read. An input is a file or, for an event store, a database.
@@ -62,6 +77,7 @@ class Format:
             takes back an earlier one). Bad lines are counted in the report. Raises DataError where there are too many.
         items: yields an input's item records in lists; counts and raises like `interactions`.
         open_input: starts the report of an input. Raises DataError where it cannot be read.
+        item_fields: names of the fields that the head of an input of items has, for messages.
         has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
     """
 
@@ -69,6 +85,7 @@ class Format:
     interactions: Callable[[InputReport, DataConfig, int, OnBytes], Iterator[pa.Table]]
     items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[RawItem]]]
     open_input: Callable[[Path, InputKind], InputReport] = open_file
+    item_fields: Callable[[InputReport], Collection[str]] = lambda _: ()
     has_purchases: bool = False
 
 

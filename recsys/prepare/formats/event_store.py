@@ -138,6 +138,7 @@ STORE = Format(
     check=check,
     interactions=event_tables,
     items=EVENTS.items,
+    item_fields=EVENTS.item_fields,
     open_input=open_input,
     has_purchases=True,
 )

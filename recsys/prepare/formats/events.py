@@ -20,7 +20,7 @@ from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.json_lines import raw_items
-from recsys.prepare.formats.layouts import CATALOGUE, check_layout
+from recsys.prepare.formats.layouts import CATALOGUE, check_layout, head_fields
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
 from recsys.prepare.formats.reports import InputReport
@@ -116,5 +116,6 @@ EVENTS = Format(
     check=check,
     interactions=event_tables,
     items=partial(raw_items, CATALOGUE),
+    item_fields=head_fields,
     has_purchases=True,
 )

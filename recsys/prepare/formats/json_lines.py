@@ -19,7 +19,7 @@ BATCH_ROWS = 1 << 15
 def raw_items(layout_name: str, report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
     """Yield a metadata file in a layout of `LAYOUTS`, see `Format.items`."""
     layout = LAYOUTS[layout_name]
-    return read_records(report, config, item_type(layout), on_bytes, layout.literals, loose=True)
+    return read_records(report, config, item_type(layout, config.attributes), on_bytes, layout.literals, loose=True)
 
 
 def read_records(

@@ -6,6 +6,7 @@ Amazon's review data has three editions, see McAuley et al. 2015 (2014: metadata
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,8 @@ from msgspec import Meta
 
 from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
-from recsys.prepare.formats.base import Id, RawItem
+from recsys.prepare.attribute_settings import AttributeConfig
+from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Id, RawItem, attribute_field
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.json_records import literal_or_json
 from recsys.prepare.formats.names import missing_names, nearest_names
@@ -87,14 +89,27 @@ def review_type(layout: Layout, rating_range: tuple[float, float]) -> type[msgsp
     )
 
 
-def item_type(layout: Layout) -> type[msgspec.Struct]:
-    """The type of a metadata line: the fields of `RawItem` under the names of a layout."""
+def item_type(layout: Layout, attributes: Mapping[str, AttributeConfig]) -> type[msgspec.Struct]:
+    """The type of a metadata line: the fields of `RawItem` under the names of a layout, and attributes.
+
+    Raises:
+        DataError: an attribute is of a column that is a field of items anyway.
+    """
+    columns = {ATTRIBUTE_FIELD + name: entry.column or name for name, entry in attributes.items()}
+    known = {layout.metadata.get(field, field): field for field in RawItem.__struct_fields__}
+    if taken := [f"{column} is {known[column]}" for column in columns.values() if column in known]:
+        raise DataError(
+            "data.attributes of columns that are not read anyway",
+            ", ".join(taken),
+            "leave them out: conditions know item.title, item.brand, item.categories and item.price",
+        )
     # Not a subclass, because msgspec renames only the fields that a subclass adds.
     fields = [
         (field.name, field.type) if field.required else (field.name, field.type, field.default)
         for field in msgspec.structs.fields(RawItem)
     ]
-    return msgspec.defstruct("Metadata", fields, rename=layout.metadata, gc=False)
+    fields += map(attribute_field, attributes)
+    return msgspec.defstruct("Metadata", fields, rename={**layout.metadata, **columns}, gc=False)
 
 
 def check_layout(report: InputReport, name: str) -> None:
@@ -103,7 +118,7 @@ def check_layout(report: InputReport, name: str) -> None:
     Raises:
         DataError: naming the layout or the kind of file that they look like.
     """
-    fields = _fields_of(report.path, report.text.encoding)
+    fields = head_fields(report)
     if not fields:
         return  # no line can be parsed: the limit on bad lines will decide
     fitting = {"interactions": _review_layouts(fields), "metadata": _metadata_layouts(fields)}
@@ -158,6 +173,11 @@ def _metadata_layouts(fields: frozenset[str]) -> list[str]:
     certain = [name for name in fitting if LAYOUTS[name].telltale & fields]
     # `categories` means 2014 unless parent_asin shows 2023; a file with no telltale field fits every edition.
     return certain or fitting
+
+
+def head_fields(report: InputReport) -> frozenset[str]:
+    """Names of all fields in the first lines of a file."""
+    return _fields_of(report.path, report.text.encoding)
 
 
 def _fields_of(path: Path, encoding: str) -> frozenset[str]:

@@ -8,14 +8,16 @@ https://recbole.io/docs/user_guide/data/atomic_files.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
-from recsys.prepare.formats.base import Format, OnBytes, RawItem, RawTaggedItem
+from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, OnBytes, RawItem, RawTaggedItem, with_attributes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.files import head_texts
@@ -31,6 +33,8 @@ REQUIRED: dict[InputKind, tuple[str, ...]] = {
     "metadata": (c.ITEM_ID,),
 }
 YEAR = "year"
+Values = dict[str, str | None]
+Readers = dict[str, Callable[[Values], str | list[str] | None]]
 DIALECT = Dialect(delimiter=b"\t", quote=b"")
 
 # For each field of an item record a test of names: the first field of the file that passes it is read.
@@ -62,6 +66,8 @@ def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Ite
     fields = check_header(report)
     names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
     columns = {fields[name]: column for column, name in names.items() if name is not None}
+    attributes = _attribute_columns(config, fields, columns)
+    item_type = with_attributes(RawTaggedItem, config.attributes)
     rows = DelimitedRows(report, DIALECT)
     for batch in rows.read(columns, config.allow_truncated, on_bytes):
         first = rows.account(batch)
@@ -70,7 +76,7 @@ def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Ite
             if values[c.ITEM_ID] is None:
                 rows.drop(MISSING_FIELD, first + position, batch, position)
             else:
-                items.append(_item(values))
+                items.append(item_type(**_item(values, attributes)))
         yield items
     report.check_bad_share(config.max_bad_line_share)
 
@@ -123,16 +129,36 @@ def _missing(path: Path, kind: InputKind, missing: list[str], fields: list[str])
     )
 
 
-def _item(values: dict[str, str | None]) -> RawTaggedItem:
-    return RawTaggedItem(
-        item_id=values[c.ITEM_ID] or "",
-        title=values.get(c.TITLE),
-        brand=values.get(c.BRAND),
-        categories=list((values.get(c.CATEGORIES) or "").split()),
-        price=values.get(c.PRICE),
-        description=values.get(c.DESCRIPTION),
-        year=(values.get(YEAR) or "").removesuffix(".0"),
-    )
+def _attribute_columns(config: DataConfig, fields: Mapping[str, str], columns: dict[str, str]) -> Readers:
+    """Fields of item records for the attributes that a file has, each with what reads it; adds to `columns`."""
+    readers: Readers = {}
+    for name, entry in config.attributes.items():
+        if (column := fields.get(entry.column or name)) is not None:
+            readers[ATTRIBUTE_FIELD + name] = partial(
+                _attribute,
+                columns.setdefault(column, ATTRIBUTE_FIELD + name),
+                by_blanks=entry.separator is None and column.endswith("_seq"),
+            )
+    return readers
 
 
-RECBOLE = Format(check=check_header, interactions=interaction_tables, items=item_rows)
+def _attribute(column: str, values: Values, *, by_blanks: bool) -> str | list[str] | None:
+    text = values[column]
+    return text.split() if by_blanks and text else text
+
+
+def _item(values: Values, attributes: Readers) -> dict[str, Any]:
+    """The fields of `RawTaggedItem`, and those of attributes."""
+    return {
+        "item_id": values[c.ITEM_ID] or "",
+        "title": values.get(c.TITLE),
+        "brand": values.get(c.BRAND),
+        "categories": list((values.get(c.CATEGORIES) or "").split()),
+        "price": values.get(c.PRICE),
+        "description": values.get(c.DESCRIPTION),
+        "year": (values.get(YEAR) or "").removesuffix(".0"),
+        **{field: read(values) for field, read in attributes.items()},
+    }
+
+
+RECBOLE = Format(check=check_header, interactions=interaction_tables, items=item_rows, item_fields=check_header)
