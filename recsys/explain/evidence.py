@@ -24,7 +24,7 @@ class Stage(StrEnum):
     CANDIDATE = "candidate"
     """A source proposed it, and its source sum was too low for the ranker to see it."""
     FORBIDDEN = "forbidden"
-    """A rule forbids it."""
+    """What was asked for, or a rule of the shop, forbids it."""
     UNPROPOSED = "unproposed"
     """No source proposed it."""
 
@@ -156,7 +156,12 @@ class Standing:
         sum_rank: among the candidates in the order in which they become finalists; None where it is no candidate.
         gate: the source sum of the last finalist; NaN where all candidates are finalists.
         set_back: whether it stands behind all others at the gate, whatever its sum, because it repeats a choice.
-        forbidden_by: names of the rules that forbid it.
+        forbidden_by: names of the restrictions that forbid it.
+        ruled_out_by: ids of the shop's rules that forbid it.
+        rank_before: rank of an item of the list before the shop's rules moved anything; None where no rule is in force.
+        placed_by: ids of the shop's rules that put an item of the list forward for the shop's sake, see
+            `recsys.pipeline.policy.Plan`.
+        moved_by: ids of other rules of the shop that put it where it is, such as for the list's variety.
     """
 
     stage: Stage
@@ -167,6 +172,10 @@ class Standing:
     gate: float = float("nan")
     set_back: bool = False
     forbidden_by: tuple[str, ...] = ()
+    ruled_out_by: tuple[str, ...] = ()
+    rank_before: int | None = None
+    placed_by: tuple[str, ...] = ()
+    moved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,9 @@ def contributions_of(
         trace: of one query.
         item: that is explained.
         standing: how far it came.
-        asked: a reference that is asked for; None: the first ranked item that is not shown; for an item that is not
-            shown itself, the last one of the list. Where no such item was ranked, the last one that was.
+        asked: a reference that is asked for; None: the first ranked item that is not shown, rather one that was not
+            among the first k than one that rules of the shop left out; for an item that is not shown itself, the last
+            one of the list. Where no such item was ranked, the last one that was.
 
     Raises:
         QuestionError: the reference that is asked for was not ranked, or is the item.
@@ -71,9 +72,11 @@ def _reference(trace: Trace, item: int, standing: Standing) -> int | None:
     personal = shown[(shown != NO_ITEM) & ~trace.lists.popular[0]]
     others = ranked[(ranked != NO_ITEM) & (ranked != item)]
     if standing.stage == Stage.LISTED:
-        unshown = others[~np.isin(others, shown)]
-        if len(unshown):
-            return int(unshown[0])
+        unshown = np.flatnonzero((ranked != NO_ITEM) & ~np.isin(ranked, shown))
+        behind = unshown[unshown >= trace.k]
+        for columns in (behind, unshown):
+            if len(columns):
+                return int(ranked[columns[0]])
     elif len(personal):
         return int(personal[-1])
     return int(others[-1]) if len(others) else None

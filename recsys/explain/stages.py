@@ -10,6 +10,7 @@ from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
 from recsys.pipeline.allow import PURCHASES, Unbought, Unseen
 from recsys.pipeline.ranker import RankedCandidates, Ranker
+from recsys.pipeline.recommendations import Moves
 from recsys.pipeline.trace import Trace
 
 SEEN, BOUGHT = "seen", "bought"  # names of the restrictions about the user's own items
@@ -24,8 +25,18 @@ def standing_of(question: Question, trace: Trace, item: int) -> Standing:
     return _at_the_gate(standing, ranker, trace, trace.ranked, item)
 
 
+def ruled_out_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
+    """Ids of the shop's rules that forbid the item to the only query of the trace."""
+    if question.policy is None or trace.plan is None:
+        return ()
+    forbidding = question.policy.forbidding(trace.queries, np.array([[item]], np.int32))[0, 0]
+    return tuple(rule for rule, forbids in zip(trace.plan.rules, forbidding.tolist(), strict=True) if forbids)
+
+
 def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
-    """Names of the restrictions that forbid the item to the only query of the trace."""
+    """Names of the restrictions that forbid the item to the only query of the trace; rules of the shop aside."""
+    if trace.plan is not None and (trace.plan.again[0] == item).any():
+        return ()  # it may be bought again
     restrictions = dict(question.restrictions)
     if question.exclude_seen == PURCHASES:
         restrictions = {BOUGHT: Unbought(), **restrictions}
@@ -41,15 +52,30 @@ def _at_the_end(question: Question, trace: Trace, item: int) -> Standing:
     places = np.flatnonzero(lists.items[0] == item)
     if len(places):
         stage = Stage.FILLED if lists.popular[0, places[0]] else Stage.LISTED
-        return Standing(stage, int(places[0]) + 1, float(lists.scores[0, places[0]]))
-    if forbidden := forbidden_by(question, trace, item):
-        return Standing(Stage.FORBIDDEN, forbidden_by=forbidden)
+        standing = Standing(stage, int(places[0]) + 1, float(lists.scores[0, places[0]]))
+        return _moved(standing, lists.moves, int(places[0]))
+    forbidden, ruled_out = forbidden_by(question, trace, item), ruled_out_by(question, trace, item)
+    if forbidden or ruled_out or not trace.allowed.allows(trace.queries, np.array([[item]], np.int32))[0, 0]:
+        return Standing(Stage.FORBIDDEN, forbidden_by=forbidden, ruled_out_by=ruled_out)
     column = int(trace.columns(item)[0])
     if column >= 0:
         stage = Stage.ARRANGED if column < trace.k else Stage.RANKED
         return Standing(stage, column + 1, float(trace.scores(item)[0]))
     candidate = trace.ranked is not None and trace.ranked.candidates.column(0, item) is not None
     return Standing(Stage.CANDIDATE if candidate else Stage.UNPROPOSED)
+
+
+def _moved(standing: Standing, moves: Moves | None, place: int) -> Standing:
+    """With what the shop's rules did to the item at that place of the list."""
+    if moves is None or not moves.rules:
+        return standing
+    rules = [rule for rule, moved in zip(moves.rules, moves.moved_by[0, place].tolist(), strict=True) if moved]
+    return replace(
+        standing,
+        rank_before=int(moves.ranks_before[0, place]),
+        placed_by=tuple(rule for rule in rules if rule in moves.placing),
+        moved_by=tuple(rule for rule in rules if rule not in moves.placing),
+    )
 
 
 def _at_the_gate(standing: Standing, ranker: Ranker, trace: Trace, ranked: RankedCandidates, item: int) -> Standing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
 from recsys.explain.evidence import Compared, Stage
@@ -69,7 +69,7 @@ class ExplanationResponse(Answer):
         Meta(
             description="How far the item came. listed: it is in the list; filled: likewise, because it is popular; "
             "arranged: an arrangement preferred others; ranked: behind the list's last item; candidate: proposed, and "
-            "behind the finalists' gate; forbidden: by a rule; unproposed: by no source.",
+            "behind the finalists' gate; forbidden: by what was asked for, or by the shop; unproposed: by no source.",
             examples=["listed"],
         ),
     ]
@@ -192,6 +192,22 @@ class ExplanationResponse(Answer):
     fallback_reason: Annotated[str | None, Meta(description="Why, if fallback_used.", examples=[None])]
     store: Annotated[StoreState, Meta(description="As of recommendations.", examples=["live"])]
     generated_at: Annotated[str, Meta(examples=["2024-05-01T12:00:00.123Z"])]
+    rank_before: Annotated[
+        int | UnsetType,
+        Meta(
+            description="Of an item in the list, its rank before the shop's rules moved anything; absent where no rule "
+            "is in force.",
+            examples=[4],
+        ),
+    ] = UNSET
+    moved_by: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="Ids of the shop's rules that put it where it is; absent likewise. Contributions compare "
+            "scores as they are without rules.",
+            examples=[["spring-promotion"]],
+        ),
+    ] = UNSET
 
 
 class BlurbResponse(Answer):

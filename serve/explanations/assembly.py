@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import UNSET
 
 from recsys.bundle import ItemCard
 from recsys.explain.evidence import Evidence, Stage
@@ -123,6 +124,8 @@ def assembled(explained: Explained) -> ExplanationResponse:
         fallback_reason=fallback_reason(options, request.subject, user) if filled else None,
         store=explained.users.store,
         generated_at=now_text(),
+        rank_before=UNSET if standing.rank_before is None else standing.rank_before,
+        moved_by=UNSET if standing.rank_before is None else [*standing.placed_by, *standing.moved_by],
     )
 
 
@@ -224,10 +227,12 @@ def _counterfactual(evidence: Evidence, items: Items) -> CounterfactualAnswer | 
 
 
 def _rules(explained: Explained) -> list[RuleAnswer]:
-    """Those that the request made, by name."""
+    """Those that the request made, by name, and those of the shop that forbid the item."""
     named = {True: [SEEN], PURCHASES: [BOUGHT]}.get(explained.request.options.exclude_seen, [])
     forbidding = explained.evidence.standing.forbidden_by
-    return [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
+    asked = [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
+    by_shop = explained.evidence.standing.ruled_out_by
+    return [*asked, *(RuleAnswer(name=rule, allows=False, by="shop") for rule in by_shop)]
 
 
 def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:

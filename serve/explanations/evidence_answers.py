@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from recsys.explain.fact import Kind, Polarity, Unit
 from serve.answers import Answer, Done
@@ -106,16 +106,20 @@ class BorrowedScore(Answer):
 
 
 class RuleAnswer(Answer):
-    """A rule of the request, and whether it lets the item in."""
+    """What the request or the shop asks of items, and whether it lets the item in."""
 
     name: Annotated[
         str,
         Meta(
-            description="seen (it is in the history), bought (the user bought it), price, category or brand.",
+            description="seen (it is in the history), bought (the user bought it), price, category or brand; of the "
+            "shop the id of a rule.",
             examples=["seen"],
         ),
     ]
     allows: Annotated[bool, Meta(examples=[True])]
+    by: Annotated[
+        Literal["shop"] | UnsetType, Meta(description="Of rules of the shop, named where they forbid the item.")
+    ] = UNSET
 
 
 class FactAnswer(Answer):

@@ -8,7 +8,7 @@ from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
 from recsys.explain.facts import Past, facts_of
-from recsys.pipeline.allow import PURCHASES, Among, Restriction
+from recsys.pipeline.allow import Among, Restriction
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
@@ -18,13 +18,17 @@ from serve.explanations.options import ExplanationRequest
 from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
 from serve.languages import Languages
 from serve.metrics import Metrics
+from serve.shop_rules.in_force import RulesInForce, policy_of, reads_purchases
 
 
 class ExplanationService:
     """Explains by the bundle of the moment. For any number of threads."""
 
-    def __init__(self, bundles: Bundles, histories: UserHistories, languages: Languages, metrics: Metrics) -> None:
+    def __init__(
+        self, bundles: Bundles, histories: UserHistories, languages: Languages, rules: RulesInForce, metrics: Metrics
+    ) -> None:
         self._bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
+        self._rules = rules
 
     def explained(self, request: ExplanationRequest) -> Explained:
         """Evidence and facts of an item, all from the same bundle and the same history.
@@ -41,18 +45,19 @@ class ExplanationService:
         loaded.require_model(options.model)
         item = item_row(loaded, request.item_id)
         reference = None if request.reference is None else _reference_row(loaded, request.reference)
-        live = self._histories.of(loaded)
-        purchases = options.exclude_seen == PURCHASES
+        live, rules = self._histories.of(loaded), self._rules.of(loaded)
+        purchases = reads_purchases(rules, options)
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
         restrictions = _named_restrictions(loaded, options.filter)
         try:
             evidence = loaded.explainer.explain(
-                users.queries,
+                users.named if rules.reads_user_id else users.queries,
                 item,
                 options.k,
                 model=options.model,
                 exclude_seen=options.exclude_seen,
                 restrictions=restrictions,
+                policy=policy_of(rules, options),
                 reference=reference,
                 depth=request.depth,
             )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from recsys.explain.fact import Fact
 from recsys.explain.text.phrases import Phrases
-from recsys.explain.text.rule_text import Style, Text, reasons, rule_text, sentence
+from recsys.explain.text.rule_text import Style, Text, placed, reasons, rule_text, sentence
 from serve.buckets import Buckets
 from serve.explanations.language_model.writer import LanguageModel, Written
 from serve.metrics import Metrics
@@ -65,13 +65,15 @@ class Texts:
     async def explain(self, facts: Sequence[Fact], style: Style, phrases: Phrases) -> ExplanationText:
         """Why an item is in a list; never raises, and never takes longer than the deadline of the settings.
 
+        Of an item that the shop put forward the rules tell, so that no text leaves that out.
+
         Args:
             facts: strongest first; sensitive ones are neither told nor shown to a language model.
             style: one sentence, or a few.
             phrases: of the language.
         """
         by_rules, told = rule_text(facts, phrases, style), reasons(facts)
-        if self._model is None or not told:
+        if self._model is None or not told or placed(facts) is not None:
             return _by_rules(by_rules)
         return _best(await self._model.write(told, phrases, style), by_rules)
 

@@ -21,7 +21,8 @@ class WhyFact(Answer):
         Kind,
         Meta(
             description="next_purchase, co_purchase, similar_text: of an item of the history; taste: it fits the "
-            "history as a whole; shared_brand, shared_category, price_near_habit, predicted_rating, popularity.",
+            "history as a whole; shared_brand, shared_category, price_near_habit, predicted_rating, popularity; "
+            "shop_rule: it is in the list because the shop has put it there, see `rules` of the item.",
             examples=["next_purchase"],
         ),
     ]
@@ -29,7 +30,7 @@ class WhyFact(Answer):
         str | float,
         Meta(
             description="Title of the item of the history, name of the brand or category, price, rating, or rank by "
-            "popularity; empty for a taste.",
+            "popularity; empty for a taste and a shop_rule.",
             examples=["Argan oil conditioner"],
         ),
     ]

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from recsys.pipeline.allow import PURCHASES
 from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
 from serve.answers import shortened_by
@@ -22,7 +21,7 @@ from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
-from serve.shop_rules.in_force import RulesInForce, policy_of
+from serve.shop_rules.in_force import RulesInForce, policy_of, reads_purchases
 from serve.times import now_text
 
 
@@ -93,8 +92,7 @@ class RecommendationService:
         started = time.perf_counter()
         as_of = options.as_of
         subjects = [subject for request in requests for subject in request.subjects]
-        purchases = options.exclude_seen == PURCHASES or rules.reads_purchases
-        users = live.of(subjects, time.time(), as_of, purchases=purchases)
+        users = live.of(subjects, time.time(), as_of, purchases=reads_purchases(rules, options))
         read = time.perf_counter()
         queries = users.named if rules.reads_user_id else users.queries
         made, ranked = lists(loaded, queries, options, policy_of(rules, options))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakKeyDictionary
 
+from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.policy import Policy
 from recsys.rules.policy import CompiledRules
 from recsys.store import StoredRules
@@ -86,6 +87,11 @@ class RulesInForce:
         self._metrics.rule_faults.set(len(faults))
         for name, fault in faults.items():
             logger.warning("Rule %s is off for %s, version %s. %s", name, loaded.info.name, loaded.info.version, fault)
+
+
+def reads_purchases(rules: CompiledRules, options: Options) -> bool:
+    """Whether lists that are asked for so depend on what was bought, see `Queries.bought`."""
+    return options.exclude_seen == PURCHASES or rules.reads_purchases
 
 
 def policy_of(rules: CompiledRules, options: Options) -> Policy | None:

@@ -135,4 +135,4 @@ class _Oracle:
         return forbidding == (fact.polarity == "against")
 
 
-KINDS_OF_A_LIST = frozenset(Kind) - {Kind.BRAND, Kind.CATEGORY, Kind.PRICE}
+KINDS_OF_A_LIST = frozenset(Kind) - {Kind.BRAND, Kind.CATEGORY, Kind.PRICE, Kind.SHOP_RULE}

@@ -3,7 +3,8 @@
 What follows the reason is the first of these that is true, by the rules of `recsys.explain.facts`: the brand of items
 of the history, a category of theirs, a price near the habit, a predicted rating above the mean, popularity. An item
 without a reason has the first two. None is compared with another item, as those of a full explanation are: that they
-are true is all that is said. Popular items that fill a list up have their popularity alone.
+are true is all that is said. Popular items that fill a list up have their popularity alone. An item that is in the list
+only because a rule of the shop put it forward has that as its reason, whatever else speaks for it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ _UNITS: Final[dict[Kind, Unit]] = {
     Kind.PRICE_NEAR_HABIT: "price",
     Kind.PREDICTED_RATING: "rating",
     Kind.POPULARITY: "rank",
+    Kind.SHOP_RULE: "text",
 }
 
 
@@ -89,6 +91,9 @@ class CheapFacts:
         kinds = np.array([NONE if kind is None else _CODES[kind] for kind in found.kinds], np.int64)
         reason = found.sources, found.positions, found.items, found.counts, found.taste
         add_reasons(items, *reason, kinds, _CODES[Kind.CO_PURCHASE], _CODES[Kind.TASTE], facts)
+        if lists.moves is not None:  # that they are there for the shop's sake comes in the place of other reasons
+            facts[lists.moves.placed] = NONE
+            facts[lists.moves.placed, 0] = _CODES[Kind.SHOP_RULE], 0, NONE, 1
         self._add_attributes(queries, items, facts)
         predictor = self.base.bundle.rating_predictor
         if lists.ratings is not None and predictor is not None:
@@ -116,14 +121,14 @@ class CheapFacts:
             title: of that; the value of a fact of one item of the history.
             action: what the user did with it.
         """
-        unit, personal = _UNITS.get(kind, "title"), kind is not Kind.POPULARITY
+        unit, personal = _UNITS.get(kind, "title"), kind not in (Kind.POPULARITY, Kind.SHOP_RULE)
         return Fact("", kind, self.shown(kind, value, title), unit, item, action, count, personal=personal)
 
     def shown(self, kind: Kind, value: int, title: str) -> str | float | int:
         """What a fact shows; arguments as of `fact`."""
         shown: str | float | int = title
         match kind:
-            case Kind.TASTE:
+            case Kind.TASTE | Kind.SHOP_RULE:
                 shown = ""
             case Kind.SHARED_BRAND:
                 shown = self._brands[value]

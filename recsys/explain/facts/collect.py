@@ -32,7 +32,7 @@ _FAMILIES: tuple[Callable[[Case], Iterator[Fact]], ...] = (
 
 
 def facts_of(evidence: Evidence, base: FactBase, past: Past, rules: Sequence[str] = ()) -> tuple[Fact, ...]:
-    """The facts that follow from evidence, with ids f1, f2, ... in their order.
+    """The facts that follow from evidence, with ids f1, f2, ... in their order: what the shop placed stands first.
 
     Each is true by what its family says, and stands for a contribution. One that contributes at most 0 is of polarity
     "against" and must give no reason. Of a popular item that fills a list up there is no fact but its popularity.
@@ -47,8 +47,25 @@ def facts_of(evidence: Evidence, base: FactBase, past: Past, rules: Sequence[str
     families = (popularity_facts,) if evidence.standing.stage is Stage.FILLED else _FAMILIES
     found = [fact for family in families for fact in family(case)]
     found.sort(key=lambda fact: -fact.strength)  # of equal ones those of the first family
-    found += rule_facts(evidence, rules)
+    found = [*placed_facts(evidence), *found, *rule_facts(evidence, rules), *moved_facts(evidence)]
     return tuple(replace(fact, id=f"f{number}") for number, fact in enumerate(found, 1))
+
+
+def placed_facts(evidence: Evidence) -> Iterator[Fact]:
+    """The shop's rules that put an item forward for the shop's sake; the value is the rule's id.
+
+    They stand before all others, and texts tell them first: nobody is to believe that an item is there for taste alone.
+    """
+    for rule in evidence.standing.placed_by:
+        yield Fact("", Kind.SHOP_RULE, rule, "text")
+
+
+def moved_facts(evidence: Evidence) -> Iterator[Fact]:
+    """The shop's rules that moved the item for the list's sake, and those that leave it out; the value is their id."""
+    for rule in evidence.standing.moved_by:
+        yield Fact("", Kind.SHOP_RULE, rule, "text")
+    for rule in evidence.standing.ruled_out_by:
+        yield Fact("", Kind.SHOP_RULE, rule, "text", polarity="against")
 
 
 def rule_facts(evidence: Evidence, rules: Sequence[str]) -> Iterator[Fact]:

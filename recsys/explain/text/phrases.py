@@ -36,7 +36,7 @@ OF_LISTS: Final = OF_ACTION | {Kind.TASTE, Kind.PRICE_NEAR_HABIT, Kind.PREDICTED
 
 FEWEST_WAYS: Final = 2  # to tell a fact of those kinds
 
-WITHOUT_VALUE: Final = frozenset({Kind.TASTE})
+WITHOUT_VALUE: Final = frozenset({Kind.TASTE, Kind.SHOP_RULE})
 """Kinds whose templates may be without the slot `{value}`."""
 
 _OF_STAGE: Mapping[Stage, tuple[str, ...]] = MappingProxyType(

@@ -30,7 +30,14 @@ class Text:
 
 def reasons(facts: Sequence[Fact]) -> list[Fact]:
     """Those facts that may be told as reasons, in their order: they contribute something, and are not sensitive."""
-    return [fact for fact in facts if fact.polarity == "for" and fact.strength > 0 and not fact.sensitive]
+    told = [fact for fact in facts if fact.polarity == "for" and fact.strength > 0 and not fact.sensitive]
+    return [fact for fact in told if fact.kind is not Kind.SHOP_RULE]
+
+
+def placed(facts: Sequence[Fact]) -> Fact | None:
+    """That the shop put the item forward, which stands before all other facts; None: it did not."""
+    first = facts[0] if facts else None
+    return first if first is not None and first.kind is Kind.SHOP_RULE and first.polarity == "for" else None
 
 
 def sentence(fact: Fact, phrases: Phrases, variant: int = 0) -> str:
@@ -46,14 +53,17 @@ def sentence(fact: Fact, phrases: Phrases, variant: int = 0) -> str:
 
 
 def rule_text(facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
-    """Why an item is in a list.
+    """Why an item is in a list. Of one that the shop put forward it says that first.
 
     Args:
-        facts: of the item, strongest first.
+        facts: of the item, what the shop placed first, then strongest first.
         phrases: of the language.
         style: sentence: the strongest reason; paragraph: the strongest of up to three kinds.
     """
+    by_shop = placed(facts)
     told = _of_different_kinds(reasons(facts))[: 1 if style == "sentence" else MOST_TOLD]
+    if by_shop is not None:
+        told = [by_shop, *told]
     if not told:
         return Text(phrases.strings.no_reason, ())
     return _told(told, phrases)
@@ -77,6 +87,8 @@ def why_not_text(
         "sum_rank": _number(standing.sum_rank, phrases),
         "rules": phrases.listed([phrases.rule(name) for name in standing.forbidden_by]),
     }
+    if standing.stage is Stage.FORBIDDEN and not standing.forbidden_by:
+        return _left_out(facts, phrases)
     behind = Text(phrases.stage(standing.stage).fill(shown), ())
     if style == "sentence" or standing.stage is Stage.FORBIDDEN:
         return behind
@@ -84,6 +96,12 @@ def why_not_text(
     against.sort(key=lambda fact: fact.strength)
     more = _told(_of_different_kinds(against)[: MOST_TOLD - 1], phrases)
     return Text(f"{behind.text} {more.text}".rstrip(), more.cited)
+
+
+def _left_out(facts: Sequence[Fact], phrases: Phrases) -> Text:
+    """That the shop leaves the item out, by a rule or since it is sold out or not due to be bought again."""
+    by_rules = [fact.id for fact in facts if fact.kind is Kind.SHOP_RULE and fact.polarity == "against"]
+    return Text(phrases.against(Kind.SHOP_RULE)[0].fill({}), tuple(by_rules))
 
 
 def _told(facts: Sequence[Fact], phrases: Phrases) -> Text:

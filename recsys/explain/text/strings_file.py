@@ -20,6 +20,8 @@ from recsys.explain.text.vocabulary import Vocabulary
 FOLDER: Final = Path(__file__).parent / "strings"
 NEUTRAL: Final = "neutral"
 """The verb where nobody knows what a user did."""
+LATER: Final = frozenset({Kind.SHOP_RULE})
+"""Kinds that older files of shops lack; what such a file says where nothing speaks for an item stands for them."""
 NOT_LISTED: Final = tuple(stage for stage in Stage if stage not in (Stage.LISTED, Stage.FILLED))
 """The stages of items that are not in the list."""
 
@@ -94,6 +96,8 @@ def read_strings(language: str, path: Path | None = None) -> Strings:
     try:
         strings = msgspec.json.decode(read_small_file(path), type=Strings)
         Locale.parse(strings.language)
+        for kind in LATER - strings.facts.keys():
+            strings.facts[kind] = Wording(for_=(strings.no_reason,), against=(strings.no_reason,))
         _require("facts", Kind, strings.facts)
         _require("stages", NOT_LISTED, strings.stages)
         _require("verbs", (*EVENT_TYPES, NEUTRAL), strings.verbs)

@@ -24,10 +24,11 @@ UNITS: dict[Kind, Unit] = {
     **dict.fromkeys((Kind.PREDICTED_RATING, Kind.AVERAGE_RATING), "rating"),
     **dict.fromkeys((Kind.TASTE, Kind.POPULARITY), "rank"),
     Kind.TREND: "percent",
-    Kind.RULE: "text",
+    **dict.fromkeys((Kind.RULE, Kind.SHOP_RULE), "text"),
 }
 TEXTUAL = ("title", "brand", "category", "text")
-OF_ITEMS = [kind for kind in Kind if kind is not Kind.RULE]
+TOLD = [kind for kind in Kind if kind is not Kind.SHOP_RULE]
+OF_ITEMS = [kind for kind in Kind if kind not in (Kind.RULE, Kind.SHOP_RULE)]
 ENGLISH, GERMAN = Phrases.load("en"), Phrases.load("de", currency="EUR")
 
 
@@ -41,7 +42,12 @@ def fact(kind: Kind, number: int = 1, strength: float = 1.0, **more: object) -> 
 
 
 facts_lists = st.lists(
-    st.tuples(st.sampled_from(list(Kind)), st.sampled_from((-1.0, 0.0, 0.5, 2.0)), st.booleans(), st.integers(1, 4)),
+    st.tuples(
+        st.sampled_from([*OF_ITEMS, Kind.RULE]),
+        st.sampled_from((-1.0, 0.0, 0.5, 2.0)),
+        st.booleans(),
+        st.integers(1, 4),
+    ),
     max_size=8,
 ).map(
     lambda drafts: [
@@ -104,6 +110,28 @@ def test_a_sentence_by_hand() -> None:
     assert rule_text(facts[5:], ENGLISH) == Text("No single reason stands out for it.", ())
     rated = replace(fact(Kind.AVERAGE_RATING), value=4.46, count=1234)
     assert rule_text([rated], GERMAN).text == "Im Mittel mit 4,5 bewertet, bei 1.234 Bewertungen."
+
+
+def test_what_the_shop_put_forward_is_said_first_and_is_no_reason() -> None:
+    facts = [
+        Fact("f1", Kind.SHOP_RULE, "spring", "text"),
+        Fact("f2", Kind.SHOP_RULE, "summer", "text"),
+        Fact("f3", Kind.SHARED_BRAND, "Arganics", "brand", 7, "view", 3, strength=0.5, personal=True),
+    ]
+    by_brand = "By Arganics, like 3 items in your history."
+    assert rule_text(facts, ENGLISH) == Text(f"The shop has put it in this place. {by_brand}", ("f1", "f3"))
+    assert rule_text(facts[:2], ENGLISH, "paragraph") == Text("The shop has put it in this place.", ("f1",))
+    assert rule_text(facts[:1], GERMAN).text == "Der Shop hat ihn an diese Stelle gesetzt."
+    assert reasons(facts) == facts[2:]
+    # What moved it for the list's sake stands behind other facts, and texts leave it out.
+    assert rule_text([facts[2], facts[0]], ENGLISH) == Text(by_brand, ("f3",))
+
+
+def test_what_the_shop_leaves_out_was_not_asked_for() -> None:
+    standing = Standing(Stage.FORBIDDEN, ruled_out_by=("recalled",))
+    facts = [Fact("f1", Kind.SHOP_RULE, "recalled", "text", polarity="against")]
+    assert why_not_text(standing, 10, facts, ENGLISH) == Text("The shop leaves it out of this list.", ("f1",))
+    assert why_not_text(Standing(Stage.FORBIDDEN), 10, [], ENGLISH).text == "The shop leaves it out of this list."
 
 
 def test_what_fills_a_list_up_is_popular_and_nothing_else() -> None:
