@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.policy import Policy
 from recsys.rules.policy import CompiledRules
+from recsys.rules.repurchase import BUY_AGAIN, BuyAgain
 from recsys.store import StoredRules
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -91,9 +92,10 @@ class RulesInForce:
 
 def reads_purchases(rules: CompiledRules, options: Options) -> bool:
     """Whether lists that are asked for so depend on what was bought, see `Queries.bought`."""
-    return options.exclude_seen == PURCHASES or rules.reads_purchases
+    return options.exclude_seen == PURCHASES or options.scenario == BUY_AGAIN or rules.reads_purchases
 
 
 def policy_of(rules: CompiledRules, options: Options) -> Policy | None:
     """What the shop wants of lists that are asked for so; None: nothing."""
-    return rules.bound(options.scenario, options.context_values)
+    bound = rules.bound(options.scenario, options.context_values)
+    return BuyAgain(rules.base.cycles, bound) if options.scenario == BUY_AGAIN else bound
