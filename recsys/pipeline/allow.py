@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 import numpy as np
 
@@ -21,7 +21,14 @@ _SELECTIVE_DEPTH = 1000
 
 
 class Restriction(ABC):
-    """Says which items the list of a query may hold."""
+    """Says which items the list of a query may hold.
+
+    Attributes:
+        selective: whether it may drop most of what is proposed. Sources are asked for more at once then; of the others
+            it is seen for each query what they drop.
+    """
+
+    selective: ClassVar[bool] = True
 
     @abstractmethod
     def allows(self, queries: Queries, items: Int32Array) -> BoolArray:
@@ -126,9 +133,15 @@ class Allowed:
         restrictions = tuple(one.select(rows) for one in self.restrictions)
         return replace(self, restrictions=restrictions, again=None if self.again is None else self.again[rows])
 
-    def depth(self, depth: int, n_items: int) -> int:
-        """How many items to ask a source for instead of `depth`: more where restrictions may drop most of them."""
-        return min(max(depth, _SELECTIVE_DEPTH), n_items) if self.restrictions else depth
+    def depth(self, depth: int, n_items: int, *, dropped: bool = False) -> int:
+        """How many items to ask a source for instead of `depth`: more where restrictions may drop most of them.
+
+        Args:
+            depth, n_items: see above; N, items of the catalogue.
+            dropped: whether they did drop most of as many as that.
+        """
+        selective = dropped or any(restriction.selective for restriction in self.restrictions)
+        return min(max(depth, _SELECTIVE_DEPTH), n_items) if selective else depth
 
     def keep(self, queries: Queries, proposed: Int32Array) -> Int32Array:
         """What a source proposed [B, C], `NO_ITEM` for what `restrictions` forbid; seen items it left out by itself."""

@@ -33,13 +33,11 @@ class Arranged:
 
 
 class Arrangement(Protocol):
-    """Chooses the items of a list from the ranked ones and puts them in order, for example so that brands vary.
+    """Chooses the items of a list from the ranked ones and puts them in order, for example so that brands vary."""
 
-    Attributes:
-        depth: ranked items it wants to see of each query; never fewer than the list holds.
-    """
-
-    depth: int
+    @property
+    def depth(self) -> int:
+        """Ranked items it wants to see of each query; never fewer than the list holds."""
 
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """The items that make each list.

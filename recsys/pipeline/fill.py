@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Int32Array, Int64Array
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.base import Source
+from recsys.sources.exact import is_among
 
 _DEEPER = 8  # times as many popular items are looked at where restrictions leave too few
 
@@ -31,7 +32,15 @@ class PopularItems:
         """The whole catalogue, [1, N]."""
         return self.source.propose(Queries.nobody(), self.source.n_items)
 
-    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, least: int | None = None) -> None:
+    def fill(
+        self,
+        lists: Recommendations,
+        queries: Queries,
+        allowed: Allowed,
+        *,
+        least: int | None = None,
+        rows: Int64Array | None = None,
+    ) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.
 
         Args:
@@ -39,10 +48,12 @@ class PopularItems:
             queries: the B queries.
             allowed: the items that lists may hold.
             least: lists of so many items or more are left as they are; None: all that have room are filled.
+            rows: the lists that are filled, where they have room; None: see `least`.
         """
         width = lists.items.shape[1]
         lengths = (lists.items != NO_ITEM).sum(axis=1)
-        for row in np.flatnonzero(lengths < (width if least is None else least)).tolist():
+        wanting = np.flatnonzero(lengths < (width if least is None else least)) if rows is None else rows
+        for row in wanting.tolist():
             length = int(lengths[row])
             of_row = queries.select([row]), allowed.select([row])
             columns = self._best(*of_row, lists.items[row, :length], width - length)
@@ -51,6 +62,31 @@ class PopularItems:
             lists.scores[row, length:end] = self._ranking.scores[0, columns]
             lists.retrieval_scores[row, length:end] = np.nan
             lists.popular[row, length:end] = True
+
+    def joined_by(self, lists: Recommendations, guests: Int32Array) -> Recommendations:
+        """The lists with further items behind all of theirs, as far as they do not hold them yet.
+
+        Args:
+            lists: of B queries, padded on the right.
+            guests: int32 [B, V], allowed items, padded with `NO_ITEM`.
+        """
+        new = (guests != NO_ITEM) & ~is_among(guests, lists.items)
+        lengths = (lists.items != NO_ITEM).sum(axis=1)
+        lists = lists.widened(int((lengths + new.sum(axis=1)).max(initial=0)))
+        for row in np.flatnonzero(new.any(axis=1)).tolist():
+            items = np.array(list(dict.fromkeys(guests[row, new[row]].tolist())), np.int32)
+            columns = slice(int(lengths[row]), int(lengths[row]) + len(items))
+            lists.items[row, columns] = items
+            lists.scores[row, columns] = self._popularity[items]
+            lists.retrieval_scores[row, columns] = np.nan
+            lists.popular[row, columns] = True
+        return lists
+
+    @cached_property
+    def _popularity(self) -> Float32Array:
+        """float32 [N]."""
+        popularity: Float32Array = self.source.score(Queries.nobody())[0]
+        return popularity
 
     def _best(self, query: Queries, allowed: Allowed, listed: Int32Array, missing: int) -> Int64Array:
         """Columns of the ranking: its first items that are allowed and not listed yet, at most as many as missing."""

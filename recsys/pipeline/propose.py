@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +32,42 @@ def propose(readings: Readings, proposers: Sequence[Proposer], k: int, allowed: 
         k: see above.
         allowed: the items wanted. Where restrictions may drop most of what is proposed, more is asked for.
     """
-    primary = proposers[0].source
     depths = {proposer.source.name: proposer.depth for proposer in proposers}
+    primary = proposers[0].source
     depths[primary.name] = max(k, depths[primary.name])
-    depths = {name: allowed.depth(depth, primary.n_items) for name, depth in depths.items()}
-    lists = readings.propose(depths, exclude_seen=allowed.exclude_seen)
-    return [allowed.keep(readings.queries, candidates.items) for candidates in lists]
+    first, kept = _asked(readings, depths, primary.n_items, allowed)
+    if kept is first or all(restriction.selective for restriction in allowed.restrictions):
+        return kept
+    # Queries whose proposals are mostly forbidden ask for more, alone, so that no other list is different for them.
+    poor = np.flatnonzero(2 * _counted(kept) < _counted(first))
+    if not len(poor):
+        return kept
+    _, more = _asked(readings.select(poor), depths, primary.n_items, allowed.select(poor.tolist()), dropped=True)
+    return [_replaced(part, poor, rows) for part, rows in zip(kept, more, strict=True)]
+
+
+def _asked(
+    readings: Readings, depths: Mapping[str, int], n_items: int, allowed: Allowed, *, dropped: bool = False
+) -> tuple[list[Int32Array], list[Int32Array]]:
+    """What the sources propose, and what is allowed of that; the same object where nothing is restricted."""
+    asked = {name: allowed.depth(depth, n_items, dropped=dropped) for name, depth in depths.items()}
+    first = [one.items for one in readings.propose(asked, exclude_seen=allowed.exclude_seen)]
+    return first, [allowed.keep(readings.queries, items) for items in first] if allowed.restrictions else first
+
+
+def _counted(parts: Sequence[Int32Array]) -> Int64Array:
+    """How many items all parts [B, ...] hold for each query: int64 [B]."""
+    counts: Int64Array = sum((part != NO_ITEM).sum(axis=1) for part in parts)
+    return counts
+
+
+def _replaced(part: Int32Array, rows: Int64Array, others: Int32Array) -> Int32Array:
+    """A part [B, k] with other rows, which may be longer, in place of some."""
+    wide = np.full((len(part), max(part.shape[1], others.shape[1])), NO_ITEM, np.int32)
+    wide[:, : part.shape[1]] = part
+    wide[rows, : others.shape[1]] = others
+    wide[rows, others.shape[1] :] = NO_ITEM
+    return wide
 
 
 def union(parts: Sequence[Int32Array]) -> Int32Array:

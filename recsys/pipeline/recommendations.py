@@ -124,6 +124,19 @@ class Recommendations:
             popular=self.popular[rows, columns] & listed,
         )
 
+    def rows(self, rows: Int64Array) -> Recommendations:
+        """The lists of some of the queries, before a policy did anything to them."""
+        return replace(
+            self,
+            items=self.items[rows],
+            scores=self.scores[rows],
+            retrieval_scores=self.retrieval_scores[rows],
+            ratings=None if self.ratings is None else self.ratings[rows],
+            proposed=self.proposed[rows],
+            popular=self.popular[rows],
+            moves=None,
+        )
+
     def widened(self, width: int) -> Recommendations:
         """The same lists with padding behind them, up to a width of their own or more."""
         columns = np.arange(max(width, self.items.shape[1]))

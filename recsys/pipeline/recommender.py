@@ -211,17 +211,18 @@ class Recommender:
         self, plan: Plan, arrangement: Arrangement, queries: Queries, pool: Recommendations, aims: Aims
     ) -> Recommendations:
         """The lists that an arrangement makes of what was ranked, and of popular items where that is not enough."""
-        k, width = aims.k, pool.items.shape[1]
+        k = aims.k
         self._popular.fill(pool, queries, aims.allowed, least=k)
-        lists = arrange(arrangement, queries, pool, k, plan.rules)
-        short = (lists.items != NO_ITEM).sum(axis=1) < k
-        lengths = (pool.items != NO_ITEM).sum(axis=1)
         # A list that was filled up, and still has room, holds all of the catalogue that is allowed.
-        hopeful = short & ((lengths >= width) | ~pool.popular.any(axis=1))
-        if not hopeful.any():
+        exhausted = (pool.items[:, -1:] == NO_ITEM).all(axis=1) & pool.popular.any(axis=1)
+        if aims.guests is not None:
+            pool = self._popular.joined_by(pool, aims.guests)
+        lists = arrange(arrangement, queries, pool, k, plan.rules)
+        short = np.flatnonzero(((lists.items != NO_ITEM).sum(axis=1) < k) & ~exhausted)
+        if not len(short):
             return lists
-        pool = pool.widened(width + _MORE_POPULAR)
-        self._popular.fill(pool, queries, aims.allowed, least=pool.items.shape[1])
+        pool = pool.widened(pool.items.shape[1] + _MORE_POPULAR)
+        self._popular.fill(pool, queries, aims.allowed, rows=short)
         return arrange(arrangement, queries, pool, k, plan.rules)
 
     def _ranked(
