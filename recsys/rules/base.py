@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -9,14 +10,23 @@ from typing import Self
 import numpy as np
 
 from recsys.bundle import Bundle
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.queries import Queries
-from recsys.core.types import Float16Array, Float32Array, Int32Array
-from recsys.rules.columns import TextColumn
+from recsys.core.types import BoolArray, Float16Array, Float32Array, Float64Array
+from recsys.rules.columns import FieldType, TextColumn
+from recsys.rules.expressions import Condition, evaluate
 from recsys.rules.item_columns import ItemColumns
+from recsys.rules.kept import Kept
 from recsys.rules.spending import Spending
-from recsys.sources.registry import FALLBACK
+from recsys.rules.user_columns import USER_TYPES, UserColumns
 
+_BYTES_OF_MASKS = 64 << 20
 _NO_GROUPS = frozenset({"id", "title"})  # texts that are different for every item
+
+
+def most_masks(n_items: int) -> int:
+    """How many masks of a catalogue are kept."""
+    return max(32, min(512, _BYTES_OF_MASKS // max(n_items, 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +60,34 @@ class RuleBase:
         return Spending.of(self.bundle.histories, np.asarray(self.items.numbers("price"), np.float32))
 
     @property
+    def item_types(self) -> Mapping[str, FieldType]:
+        """Type of every field of items."""
+        return self.items.types
+
+    @property
+    def user_types(self) -> Mapping[str, FieldType]:
+        """Type of every field of users."""
+        return USER_TYPES
+
+    def mask(self, condition: Condition, day: int) -> BoolArray:
+        """Bool [N], the items for which a condition is true.
+
+        Args:
+            condition: of items.
+            day: since 1970, whose first moment counts where the condition reads the time or the age of items.
+        """
+
+        def make() -> BoolArray:
+            now = float(day * SECONDS_PER_DAY)
+            return np.ascontiguousarray(evaluate(condition, self.items.at(now), now).true)
+
+        return self._masks.get((condition.text, day), make)
+
+    @cached_property
+    def _masks(self) -> Kept[tuple[str, int], BoolArray]:
+        return Kept(most_masks(self.n_items))
+
+    @property
     def vectors(self) -> Float16Array:
         """float16 [N, D], the vectors of the items by the primary source."""
         return self.bundle.item_embeddings
@@ -59,17 +97,13 @@ class RuleBase:
         return self.bundle.two_tower().encode(queries)
 
     @cached_property
-    def popular(self) -> Int32Array:
-        """int32 [N], item rows from the most popular one."""
-        ranking = self.bundle.source(FALLBACK).propose(Queries.nobody(), self.n_items)
-        return np.asarray(ranking.items[0], np.int32)
+    def popularity_ranks(self) -> Float64Array:
+        """float64 [N], rank of each item by popularity, from 1."""
+        return np.asarray(self.items.numbers("popularity_rank"), np.float64)
 
-    @cached_property
-    def places(self) -> Int32Array:
-        """int32 [N], place of each item in `popular`."""
-        places = np.empty(self.n_items, np.int32)
-        places[self.popular] = np.arange(self.n_items, dtype=np.int32)
-        return places
+    def users(self, queries: Queries) -> UserColumns:
+        """The fields of the users of a batch."""
+        return UserColumns(queries, self.spending)
 
     @cached_property
     def prices(self) -> Float32Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -11,19 +12,22 @@ class RuleFault:
 
     Attributes:
         rule: its id.
-        part: where it says so: `where`, `when` or `action.by`.
+        part: where it says so.
         message: what is wrong.
-        position: of the fault in an expression, characters from 0; None where the fault is in no expression.
-        fields: what could be named instead: the fields that exist, or the groups.
+        position: of the fault in an expression, in characters from 0; None where it is in no expression.
+        line, column: the position again, both from 1.
+        fields: what could be named instead, closest first: fields that exist, or groups.
     """
 
     rule: str
-    part: str
+    part: Literal["where", "when", "action.by"]
     message: str
     position: int | None = None
+    line: int | None = None
+    column: int | None = None
     fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The fault as a log line and a list of rules tell it."""
-        place = "" if self.position is None else f" at character {self.position + 1}"
+        place = "" if self.line is None else f", line {self.line}, column {self.column}"
         return f"{self.part}{place}: {self.message}"

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
-from recsys.core.queries import Queries
-from recsys.core.types import BoolArray, Int32Array
-from recsys.pipeline.policy import Plan
+from recsys.rules.acting import Context
 from recsys.rules.base import RuleBase
+from recsys.rules.bound import BoundRules
+from recsys.rules.expressions import ContextValue
 from recsys.rules.faults import RuleFault
+from recsys.rules.kept import Kept
+from recsys.rules.ready import ReadyRule, does_nothing, ready
 from recsys.rules.rule import Repurchase, Rule
+from recsys.rules.rule_set import RuleSet
 
-Context = Mapping[str, str | float | bool]
 NO_CONTEXT: Context = {}
+_MOST_BOUND = 1024
+__all__ = ["NO_CONTEXT", "BoundRules", "CompiledRules", "Context", "fault_of"]
+_Given = tuple[tuple[str, str, ContextValue], ...]
 
 
 def fault_of(rule: Rule, base: RuleBase) -> RuleFault | None:
     """Why a bundle cannot follow a rule; None: it can."""
-    del rule, base
-    return None
+    made = ready(rule, base)
+    return made if isinstance(made, RuleFault) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,72 +33,84 @@ class CompiledRules:
     """The rules of a shop for one bundle. Nothing is compiled anew when a rule begins or ends to be valid.
 
     Attributes:
-        rules: those that can act: enabled, without fault, with knobs above zero; the first wins where rules exclude
+        ready: those that can act: enabled, without fault, with knobs above zero; the first wins where rules exclude
             each other (the highest priority, then the least id).
         faults: by id, of the enabled rules that this bundle cannot follow.
         base: the bundle.
     """
 
-    rules: tuple[Rule, ...]
+    ready: tuple[ReadyRule, ...]
     faults: Mapping[str, RuleFault]
     base: RuleBase = field(repr=False)
 
     @classmethod
     def compile(cls, rules: Sequence[Rule], base: RuleBase) -> CompiledRules:
         """Check all rules against a bundle; those it cannot follow are off, and named by `faults`."""
-        faults = {rule.id: fault for rule in rules if rule.enabled and (fault := fault_of(rule, base)) is not None}
-        able = (rule for rule in rules if rule.enabled and rule.id not in faults)
-        return cls(tuple(sorted(able, key=lambda rule: (-rule.priority, rule.id))), faults, base)
+        ordered = sorted((rule for rule in rules if rule.enabled), key=lambda rule: (-rule.priority, rule.id))
+        made = [ready(rule, base) for rule in ordered]
+        able = (one for one in made if isinstance(one, ReadyRule) and not does_nothing(one.rule))
+        return cls(tuple(able), {one.rule: one for one in made if isinstance(one, RuleFault)}, base)
 
     @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that can act, as the shop wrote them."""
+        return tuple(one.rule for one in self.ready)
+
+    @cached_property
     def reads_user_id(self) -> bool:
         """Whether a rule asks who the user is: then `Queries.ids` must be given."""
-        return False
+        return any("user.id" in one.reads for one in self.ready)
 
-    @property
+    @cached_property
     def reads_purchases(self) -> bool:
         """Whether a rule asks what was bought: then `Queries.bought` should be given."""
-        return any(isinstance(rule.action, Repurchase) for rule in self.rules)
+        return any(isinstance(one.rule.action, Repurchase) for one in self.ready)
 
     @cached_property
     def for_anyone(self) -> CompiledRules:
-        """The rules that need no user, which lists of similar and of popular items obey: those without `when`."""
-        return replace(self, rules=tuple(rule for rule in self.rules if rule.when is None))
+        """Those that need no user: without `when`, or with one that reads only the context and the time."""
+        return self._only(lambda one: one.for_anyone)
+
+    def without(self, rule: str) -> CompiledRules:
+        """All but one of them, by its id."""
+        return self._only(lambda one: one.rule.id != rule)
 
     def bound(self, scenario: str | None = None, context: Context = NO_CONTEXT) -> BoundRules | None:
         """The policy for requests of a scenario and with a context; None: no rule is for them.
 
         The same object for the same arguments, so that requests which share it can be answered together.
         """
-        del scenario, context
-        return None
+        known = scenario if scenario in self._scenarios else None
+        rules = self._of_scenario.get(known, lambda: self._set_of(known))
+        if not rules.ready:
+            return None
+        read = {name: value for name, value in context.items() if name in self._context_read}
+        given = tuple([(name, type(value).__name__, value) for name, value in sorted(read.items())])
+        return self._bound.get((known, given), lambda: BoundRules(rules, read))
 
+    def _only(self, wanted: Callable[[ReadyRule], bool]) -> CompiledRules:
+        if all(map(wanted, self.ready)):
+            return self
+        return CompiledRules(tuple(filter(wanted, self.ready)), self.faults, self.base)
 
-@dataclass(frozen=True, eq=False)
-class BoundRules:
-    """A policy: the rules of one scenario, with the context of a request.
+    def _set_of(self, scenario: str | None) -> RuleSet:
+        return RuleSet(tuple(one for one in self.ready if one.rule.scenario in (None, scenario)), self.base)
 
-    Attributes:
-        rules: those for the scenario, in the order of `CompiledRules.rules`.
-    """
+    @cached_property
+    def _scenarios(self) -> frozenset[str]:
+        """Those that rules name: to the others all rules are alike."""
+        return frozenset(one.rule.scenario for one in self.ready if one.rule.scenario is not None)
 
-    rules: tuple[Rule, ...]
+    @cached_property
+    def _context_read(self) -> frozenset[str]:
+        """Names of the context that rules read: the others make no difference."""
+        paths = (path for one in self.ready for path in one.reads if path.startswith("context."))
+        return frozenset(path.partition(".")[2] for path in paths)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Ids of the R rules, as in `Plan.rules`."""
-        return tuple(rule.id for rule in self.rules)
+    @cached_property
+    def _of_scenario(self) -> Kept[str | None, RuleSet]:
+        return Kept(_MOST_BOUND)
 
-    def active(self, queries: Queries) -> BoolArray:
-        """Bool [B, R], which rules act for each query: valid at its time, true `when`, not excluded by another."""
-        return np.zeros((len(queries), len(self.rules)), np.bool_)
-
-    def plan(self, queries: Queries, k: int) -> Plan | None:
-        """See `recsys.pipeline.policy.Policy`."""
-        del queries, k
-        return None
-
-    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
-        """Bool [B, C, R], which rules forbid each of the items [B, C] in the list of its query."""
-        del queries
-        return np.zeros((*items.shape, len(self.rules)), np.bool_)
+    @cached_property
+    def _bound(self) -> Kept[tuple[str | None, _Given], BoundRules]:
+        return Kept(_MOST_BOUND)

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from recsys.core.queries import Queries
+import numpy as np
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Int32Array
 from recsys.pipeline.allow import ExcludeSeen
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.rules.base import RuleBase
-from recsys.rules.policy import NO_CONTEXT, Context
+from recsys.rules.findings import Case, Finding, Problem, findings
+from recsys.rules.policy import NO_CONTEXT, CompiledRules, Context
 from recsys.rules.rule import Rule
 
-Problem = Literal["fault", "dead", "contradiction", "unsatisfiable"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with some rules.
-
-    Attributes:
-        problem: fault: this bundle cannot follow the rule; dead: it never does anything; contradiction: rules work
-            against each other; unsatisfiable: what it asks for cannot be had.
-        rules: ids of those that it is about, at least one.
-        message: what is wrong.
-        remedy: what to do.
-        of_sample: whether it was only seen for the queries of the sample, and may be otherwise for others.
-    """
-
-    problem: Problem
-    rules: tuple[str, ...]
-    message: str
-    remedy: str
-    of_sample: bool = False
+__all__ = ["Finding", "Part", "Preview", "Problem", "preview"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,7 @@ class Part:
         lists_changed: lists that are different without it.
         items_in: items of all lists that are there because of it.
         items_out: items that are not there because of it.
-        rank_change: by how many ranks the items that are in both lists moved, on average over all of them; 0 without.
+        rank_change: by how many ranks the items that are in both lists moved, on average over all of them.
     """
 
     rule: str
@@ -65,7 +48,7 @@ class Preview:
     Attributes:
         before: of the B queries, without rules.
         after: with them.
-        parts: of each rule that acts on this bundle, in their order.
+        parts: of each rule that can act on this bundle and is for the scenario, in the order in which they win.
         findings: what is wrong with the rules.
     """
 
@@ -92,11 +75,40 @@ def preview(
         recommender: of the bundle.
         rules: all of them, also those that are off.
         base: the bundle.
-        queries: B users of the sample, with ids where a rule reads them.
+        queries: B users of the sample, at least one, with ids where a rule reads them.
         k: length of the lists.
         scenario, context: of the request.
         exclude_seen: as of `Recommender.recommend`.
     """
-    del rules, base, scenario, context
-    lists = recommender.recommend(queries, k, exclude_seen=exclude_seen)
-    return Preview(lists, lists, (), ())
+    compiled = CompiledRules.compile(rules, base)
+
+    def lists(of: CompiledRules | None) -> Recommendations:
+        policy = None if of is None else of.bound(scenario, context)
+        return recommender.recommend(queries, k, exclude_seen=exclude_seen, policy=policy)
+
+    before, bound = lists(None), compiled.bound(scenario, context)
+    case = Case(rules, compiled, queries, k, scenario, context)
+    if bound is None:
+        return Preview(before, before, (), findings(case))
+    after, active = lists(compiled), bound.active(queries).sum(axis=0).tolist()
+    parts = tuple(
+        _part(name, count, after.items, lists(compiled.without(name)).items if count else after.items)
+        for name, count in zip(bound.names, active, strict=True)
+    )
+    return Preview(before, after, parts, findings(case))
+
+
+def _part(name: str, active: int, with_it: Int32Array, without: Int32Array) -> Part:
+    """What a rule did, by lists int32 [B, k] with and without it."""
+    there, here = with_it != NO_ITEM, without != NO_ITEM
+    equal = (with_it[:, :, None] == without[:, None, :]) & there[:, :, None]
+    _, ranks_with, ranks_without = np.nonzero(equal)
+    moved = np.abs(ranks_with - ranks_without)
+    return Part(
+        name,
+        active,
+        int((with_it != without).any(axis=1).sum()),
+        int((there & ~equal.any(axis=2)).sum()),
+        int((here & ~equal.any(axis=1)).sum()),
+        float(moved.mean()) if len(moved) else 0.0,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ class NoneOf(Restriction):
     Attributes:
         items: int32 [B, P], padded with `NO_ITEM`.
     """
+
+    selective: ClassVar[bool] = False
 
     items: Int32Array
 

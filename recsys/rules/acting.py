@@ -1,0 +1,98 @@
+"""Acting: which rules act for a query. Their times, conditions on users, and that some exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+
+from recsys.core.queries import Queries
+from recsys.core.types import BoolArray, Float64Array, Int64Array
+from recsys.rules.columns import Columns
+from recsys.rules.expressions import Condition, ContextValue, evaluate
+from recsys.rules.ready import ReadyRule
+from recsys.rules.rule import Calibrate, Mmr, Pin, PriceFit, Repurchase, Rule, Upsell
+
+Context = Mapping[str, ContextValue]
+
+
+@dataclass(frozen=True)
+class Acting:
+    """When R rules act.
+
+    Attributes:
+        begins, ends: float64 [R], seconds since 1970, infinite where a rule has no bound; None where none has any.
+        conditions: distinct conditions on users, and the columns of the rules that have them.
+        exclusive: columns of rules of which one alone acts, the first that would.
+        size: R.
+    """
+
+    begins: Float64Array | None
+    ends: Float64Array | None
+    conditions: tuple[tuple[Condition, Int64Array], ...]
+    exclusive: tuple[Int64Array, ...]
+    size: int
+
+    @classmethod
+    def of(cls, rules: Sequence[ReadyRule]) -> Self:
+        """Of rules in the order of their priority."""
+        begins = np.array([_seconds(one.rule.valid_from, -np.inf) for one in rules])
+        ends = np.array([_seconds(one.rule.valid_to, np.inf) for one in rules])
+        always = not (np.isfinite(begins).any() or np.isfinite(ends).any())
+        conditions: dict[str, tuple[Condition, list[int]]] = {}
+        for column, one in enumerate(rules):
+            if one.when is not None:
+                conditions.setdefault(one.when.text, (one.when, []))[1].append(column)
+        rivals: dict[Hashable, list[int]] = {}
+        for column, one in enumerate(rules):
+            if (kind := exclusive_kind(one.rule)) is not None:
+                rivals.setdefault(kind, []).append(column)
+        return cls(
+            None if always else begins,
+            None if always else ends,
+            tuple((condition, np.array(columns)) for condition, columns in conditions.values()),
+            tuple(np.array(columns) for columns in rivals.values() if len(columns) > 1),
+            len(rules),
+        )
+
+    def active(self, queries: Queries, users: Callable[[], Columns], context: Context) -> BoolArray:
+        """Bool [B, R], which rules act for each of B queries; see `meant`."""
+        active = self.meant(queries, users, context)
+        for columns in self.exclusive:
+            among = active[:, columns]
+            active[:, columns] = among & (np.cumsum(among, axis=1) == 1)
+        return active
+
+    def meant(self, queries: Queries, users: Callable[[], Columns], context: Context) -> BoolArray:
+        """Bool [B, R], which rules are for each of B queries, excluded by others or not.
+
+        Args:
+            queries: B of them.
+            users: their fields; is called where a condition asks.
+            context: of the request.
+        """
+        active = np.ones((len(queries), self.size), np.bool_)
+        if self.begins is not None and self.ends is not None:
+            now = queries.now[:, None]
+            active &= (self.begins <= now) & (now < self.ends)
+        for condition, columns in self.conditions:
+            if active[:, columns].any():
+                active[:, columns] &= evaluate(condition, users(), queries.now, context).true[:, None]
+        return active
+
+
+def exclusive_kind(rule: Rule) -> Hashable | None:
+    """What it shares with the rules that it excludes, or is excluded by; None: it goes with all others."""
+    match rule.action:
+        case Pin(slot=slot):
+            return "pin", slot
+        case Mmr() | Calibrate() | Upsell() | PriceFit() | Repurchase():
+            return rule.action.type
+    return None
+
+
+def _seconds(moment: datetime | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment.timestamp()

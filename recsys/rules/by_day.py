@@ -1,0 +1,40 @@
+"""Arranging queries of several days, on which the same rules may act on other items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import Int64Array
+from recsys.pipeline.arrange import Arranged, Arrangement
+from recsys.pipeline.recommendations import Recommendations
+
+
+@dataclass(frozen=True)
+class ArrangedByDay:
+    """An `Arrangement` of parts of a batch by arrangements of their own; the other queries keep their order.
+
+    Attributes:
+        parts: the rows of each part and its arrangement.
+        n_rules: R.
+    """
+
+    parts: tuple[tuple[Int64Array, Arrangement], ...]
+    n_rules: int
+
+    @property
+    def depth(self) -> int:
+        """As many as any of them wants."""
+        return max(part.depth for _, part in self.parts)
+
+    def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
+        """See `Arrangement.choose`."""
+        columns = np.where(ranked.items[:, :k] == NO_ITEM, -1, np.arange(k))
+        moved_by = np.zeros((len(queries), k, self.n_rules), np.bool_)
+        kept_out = np.zeros((len(queries), self.n_rules), np.bool_)
+        for rows, part in self.parts:
+            made = part.choose(queries.select(rows), ranked.rows(rows), k)
+            columns[rows], moved_by[rows], kept_out[rows] = made.columns, made.moved_by, made.kept_out
+        return Arranged(columns, moved_by, kept_out)

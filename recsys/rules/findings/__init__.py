@@ -1,0 +1,7 @@
+"""What is wrong with rules: dead ones, such as contradict each other, and such as ask for what cannot be had."""
+
+from recsys.rules.findings.case import Case
+from recsys.rules.findings.collect import findings
+from recsys.rules.findings.finding import Finding, Problem
+
+__all__ = ["Case", "Finding", "Problem", "findings"]

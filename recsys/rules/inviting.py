@@ -1,0 +1,94 @@
+"""Inviting: of the items of a rule those that a user would like best, ranked though no source proposes them.
+
+A promotion chosen among what sources propose anyway would place what happens to be there; pins would find nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recsys.core.half import halves, widen
+from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.rules.base import RuleBase
+from recsys.rules.invite_kernels import write_best
+from recsys.rules.rule import Action, Pin, Promote
+from recsys.sources.exact import is_seen
+
+MOST_OF_RULE = 20  # items that a rule invites for a query
+MOST_OF_QUERY = 40  # items that all rules invite: they take the places of finalists, of which a ranker sees about 100
+MOST_COMPARED = 1000  # items of a rule that are looked at, the most popular ones
+_OF_PIN, _LEAST_OF_PROMOTION = 3, 5
+
+
+def wanted(action: Action, k: int) -> int:
+    """How many items a rule invites for a list of k, more than it places: others may be forbidden or capped."""
+    if isinstance(action, Pin):
+        return _OF_PIN if action.slot <= k else 0
+    if isinstance(action, Promote):
+        placed = int(action.share * k)
+        return min(MOST_OF_RULE, max(_LEAST_OF_PROMOTION, 2 * placed)) if placed else 0
+    return 0
+
+
+@dataclass(frozen=True)
+class Guests:
+    """The items that a rule can invite.
+
+    Attributes:
+        items: int32 [C], the most popular first.
+        vectors: float32 [C, D], by the primary source.
+    """
+
+    items: Int32Array
+    vectors: Float32Array
+
+    @classmethod
+    def of(cls, mask: BoolArray, base: RuleBase) -> Self:
+        """Of a mask, bool [N]."""
+        items = np.flatnonzero(mask).astype(np.int32)
+        items = items[np.argsort(base.popularity_ranks[items], kind="stable")][:MOST_COMPARED]
+        chosen = halves(base.vectors[items])
+        vectors = np.empty(chosen.shape, np.float32)
+        widen(chosen, vectors)
+        return cls(items, vectors)
+
+    def best(self, queries: Queries, user_vectors: Float32Array, most: int) -> Int32Array:
+        """The best for each query, unseen ones first: int32 [B, most], padded with `NO_ITEM`.
+
+        Args:
+            queries: B queries; the most popular ones are the best for one without a history.
+            user_vectors: float32 [B, D].
+            most: how many.
+        """
+        scores = user_vectors @ self.vectors.T
+        columns = np.full((len(queries), MOST_OF_RULE), -1, np.int64)
+        write_best(np.ascontiguousarray(scores, np.float32), columns)
+        best = np.where(columns >= 0, self.items[columns], np.int32(NO_ITEM)) if len(self.items) else columns
+        best = best.astype(np.int32)
+        seen = is_seen(best, np.arange(len(best))[:, None], queries.histories)
+        order = np.argsort(seen, axis=1, kind="stable")[:, :most]
+        return np.take_along_axis(best, order, axis=1)
+
+
+def placed(parts: list[tuple[Int64Array, Int32Array]], size: int) -> Int32Array:
+    """What rules invite for some of B queries each, beside each other: int32 [B, W], `NO_ITEM` as padding.
+
+    Args:
+        parts: of each rule, in the order of their priorities, the rows of its queries and their items.
+        size: B.
+    """
+    if not parts:
+        return np.empty((size, 0), np.int32)
+    invited = np.full((size, sum(items.shape[1] for _, items in parts)), NO_ITEM, np.int32)
+    end = 0
+    for rows, items in parts:
+        invited[rows, end : end + items.shape[1]] = items
+        end += items.shape[1]
+    if end <= MOST_OF_QUERY:
+        return invited
+    order = np.argsort(invited == NO_ITEM, axis=1, kind="stable")[:, :MOST_OF_QUERY]
+    return np.take_along_axis(invited, order, axis=1)
