@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.half import halves
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, UInt16Array
 from recsys.pipeline.arrange import Arranged
 from recsys.pipeline.recommendations import Recommendations
+from recsys.rules.arranging.kernels import Batch, Lists, arrange_lists
+from recsys.rules.arranging.room import new_draft, new_mix, new_pool
 from recsys.rules.arranging.table import MMR, ArrangingRule, RuleTable, rule_table
 
 DEPTH = 100  # ranked items that are looked at to arrange a list
@@ -58,10 +60,10 @@ class ArrangingRules:
         """
         table = rule_table(rules, len(prices))
         if not (table.kinds == MMR).any():
-            return cls(table, n_rules, prices, np.zeros((len(prices), 0), np.uint16))
+            return cls(table, n_rules, np.ascontiguousarray(prices, np.float32), np.zeros((len(prices), 0), np.uint16))
         if vectors is None or len(vectors) != len(prices):
             raise ValueError(f"rules of type mmr need a vector for each of {len(prices)} items")
-        return cls(table, n_rules, prices, halves(vectors))
+        return cls(table, n_rules, np.ascontiguousarray(prices, np.float32), halves(vectors))
 
     def arrangement(self, active: BoolArray, mean_prices: Float64Array) -> RuleArrangement | None:
         """The arrangement for a batch of B queries; None where no rule is active.
@@ -86,6 +88,32 @@ class RuleArrangement:
 
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """See `Arrangement.choose`."""
-        columns = np.where(ranked.items[:, :k] == NO_ITEM, -1, np.arange(k))
-        shape = len(queries), self.rules.n_rules
-        return Arranged(columns, np.zeros((shape[0], k, shape[1]), np.bool_), np.zeros(shape, np.bool_))
+        rules, (size, depth), count = self.rules, ranked.items.shape, len(self.rules.table.kinds)
+        histories = queries.histories
+        batch = Batch(
+            np.ascontiguousarray(ranked.items),
+            np.ascontiguousarray(ranked.scores),
+            np.ascontiguousarray(ranked.popular),
+            np.ascontiguousarray(histories.indptr),
+            np.ascontiguousarray(histories.items),
+            np.ascontiguousarray(self.active),
+            np.ascontiguousarray(self.mean_prices, np.float64),
+        )
+        lists = Lists(
+            np.full((size, k), -1, np.int64),
+            np.zeros((size, k, rules.n_rules), np.bool_),
+            np.zeros((size, rules.n_rules), np.bool_),
+        )
+        longest = int(histories.lengths.max(initial=0))
+        arrange_lists(
+            batch,
+            rules.prices,
+            rules.vectors,
+            rules.table,
+            new_pool(depth, count, rules.table.groups.shape[1], rules.vectors.shape[1]),
+            new_draft(k, depth, count),
+            new_mix(longest, depth),
+            np.empty(max(depth, longest), np.uint64),
+            lists,
+        )
+        return Arranged(*lists)

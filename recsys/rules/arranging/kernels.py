@@ -1,0 +1,192 @@
+"""Compiled loops that arrange the lists of a batch: one greedy choice, slot by slot. See `recsys.core.compiled`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.core.compiled import compiled
+from recsys.core.queries import NO_ITEM
+from recsys.core.types import (
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    UInt16Array,
+    UInt64Array,
+)
+from recsys.rules.arranging.cap_kernels import forbids
+from recsys.rules.arranging.greedy_kernels import fill
+from recsys.rules.arranging.room import FREE, NOTHING, PINNED, Acting, Draft, Mix, Pool
+from recsys.rules.arranging.score_kernels import change_scores, write_members, write_order, write_utilities
+from recsys.rules.arranging.table import CALIBRATE, CAP, MMR, PIN, PRICE_FIT, PROMOTE, UPSELL, RuleTable
+from recsys.rules.arranging.variety_kernels import write_directions, write_mix
+
+
+class Batch(NamedTuple):
+    """B queries and what was ranked for them.
+
+    Attributes:
+        items, scores, popular: [B, D], see `Recommendations`; padding stands last.
+        indptr, history: of B histories.
+        active: bool [B, A], which rules act for each query.
+        mean_prices: float64 [B], NaN where it is not known.
+    """
+
+    items: Int32Array
+    scores: Float32Array
+    popular: BoolArray
+    indptr: Int64Array
+    history: Int32Array
+    active: BoolArray
+    mean_prices: Float64Array
+
+
+class Lists(NamedTuple):
+    """Room for what is chosen, see `Arranged`: columns are -1 before, the others false."""
+
+    columns: Int64Array
+    moved_by: BoolArray
+    kept_out: BoolArray
+
+
+@compiled
+def arrange_lists(
+    batch: Batch,
+    prices: Float32Array,
+    vectors: UInt16Array,
+    rules: RuleTable,
+    pool: Pool,
+    draft: Draft,
+    mix: Mix,
+    keys: UInt64Array,
+    lists: Lists,
+) -> None:
+    """Write the lists of a batch.
+
+    Args:
+        batch: see `Batch`.
+        prices, vectors: of all items, see `ArrangingRules`.
+        rules: see `RuleTable`.
+        pool, draft, mix: room for one list.
+        keys: scratch, as long as the longest history or as the pools.
+        lists: see `Lists`.
+    """
+    k = lists.columns.shape[1]
+    for query in range(batch.items.shape[0]):
+        count = 0
+        while count < batch.items.shape[1] and batch.items[query, count] != NO_ITEM:
+            count += 1
+        acts = False
+        for rule in range(len(rules.kinds)):
+            acts = acts or batch.active[query, rule]
+        if not acts:
+            for slot in range(min(k, count)):
+                lists.columns[query, slot] = slot
+            continue
+        acting = _acting(batch.active, query, rules)
+        write_members(batch.items, query, count, rules, pool)
+        write_utilities(batch.scores, batch.popular, query, count, pool.utilities)
+        change_scores(batch.items, query, count, prices, batch.mean_prices[query], batch.active, rules, acting, pool)
+        write_order(count, keys, pool)
+        groups = 0
+        if acting.mmr != NOTHING:
+            write_directions(batch.items, query, count, vectors, pool)
+        if acting.calibration != NOTHING:
+            history = batch.history[batch.indptr[query] : batch.indptr[query + 1]]
+            groups = write_mix(history, count, rules.groups, rules.grouping[acting.calibration], keys, pool, mix)
+        _place_pins(count, rules, acting, pool, draft)
+        length = fill(count, groups, rules, acting, pool, draft, mix)
+        while length < k and _lower_pins(length, draft):
+            length = fill(count, groups, rules, acting, pool, draft, mix)
+        _write(query, count, length, rules, acting, pool, draft, lists)
+
+
+@compiled
+def _acting(active: BoolArray, query: int, rules: RuleTable) -> Acting:
+    return Acting(
+        _all_of(CAP, active, query, rules),
+        _all_of(PROMOTE, active, query, rules),
+        _all_of(PIN, active, query, rules),
+        _first_of(UPSELL, active, query, rules),
+        _first_of(PRICE_FIT, active, query, rules),
+        _first_of(MMR, active, query, rules),
+        _first_of(CALIBRATE, active, query, rules),
+    )
+
+
+@compiled
+def _all_of(kind: int, active: BoolArray, query: int, rules: RuleTable) -> Int64Array:
+    found: Int64Array = np.empty(len(rules.kinds), np.int64)
+    count = 0
+    for rule in range(len(rules.kinds)):
+        if active[query, rule] and rules.kinds[rule] == kind:
+            found[count] = rule
+            count += 1
+    acting: Int64Array = found[:count]
+    return acting
+
+
+@compiled
+def _first_of(kind: int, active: BoolArray, query: int, rules: RuleTable) -> int:
+    """The first active rule of a kind of which only one acts, if it does anything."""
+    for rule in range(len(rules.kinds)):
+        if active[query, rule] and rules.kinds[rule] == kind:
+            return rule if rules.numbers[rule, 0] > 0 else NOTHING
+    return NOTHING
+
+
+@compiled
+def _place_pins(count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> None:
+    """Pin the best item of each rule to its slot, unless the slot or the item is taken."""
+    for slot in range(len(draft.slots)):
+        draft.pins[slot] = NOTHING
+    for column in range(count):
+        draft.states[column] = FREE
+    for place in range(len(acting.pins)):
+        rule = acting.pins[place]
+        slot = int(rules.numbers[rule, 0])
+        if slot >= len(draft.slots) or draft.pins[slot] != NOTHING:
+            continue
+        for position in range(count):
+            column = pool.order[position]
+            if pool.members[rule, column] and draft.states[column] == FREE:
+                draft.states[column] = PINNED
+                draft.pins[slot], draft.pin_rules[slot] = column, rule
+                break
+
+
+@compiled
+def _lower_pins(length: int, draft: Draft) -> bool:
+    """Move pins that a list cannot reach up to its end, in their order; whether there were any."""
+    end = length
+    for slot in range(length, len(draft.slots)):
+        if draft.pins[slot] != NOTHING:
+            column, rule = draft.pins[slot], draft.pin_rules[slot]
+            draft.pins[slot] = NOTHING
+            draft.pins[end], draft.pin_rules[end] = column, rule
+            end += 1
+    return end > length
+
+
+@compiled
+def _write(
+    query: int, count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, lists: Lists
+) -> None:
+    """Write a finished list: its columns, what moved them, and the caps that kept it short."""
+    for slot in range(length):
+        column = draft.slots[slot]
+        lists.columns[query, slot] = column
+        for rule in range(len(rules.kinds)):
+            if pool.changed[rule, column] or draft.passed[rule, column] or draft.moving[slot, rule]:
+                lists.moved_by[query, slot, rules.columns[rule]] = True
+        if draft.pins[slot] != NOTHING:
+            lists.moved_by[query, slot, rules.columns[draft.pin_rules[slot]]] = True
+    if length < len(draft.slots):
+        for column in range(count):
+            for place in range(len(acting.caps)):
+                rule = acting.caps[place]
+                if draft.states[column] == FREE and forbids(rule, column, length, rules, pool, draft):
+                    lists.kept_out[query, rules.columns[rule]] = True
