@@ -22,6 +22,7 @@ from serve.http.telemetry import Telemetry
 from serve.items import routes as items
 from serve.operations import routes as operations
 from serve.recommendations import routes as recommendations
+from serve.rules import routes as rules
 from serve.server import Server
 from serve.settings import Settings, load_settings
 from serve.shared import Shared
@@ -71,7 +72,8 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     )
     app.state.server, app.state.parts = server, server.parts
     app.state.recommendations, app.state.explanations = server.recommendations, server.explanations
-    for subject in (recommendations, explanations, items, users, events, operations):
+    app.state.previews = server.previews
+    for subject in (recommendations, explanations, items, users, events, rules, operations):
         app.include_router(subject.router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
@@ -95,8 +97,8 @@ def _add_layers(app: FastAPI, server: Server) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", *RATE_HEADERS],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Content-Type", "If-Match", "If-None-Match", "X-API-Key", "X-Request-ID"],
+            expose_headers=["ETag", "X-Request-ID", "Retry-After", *RATE_HEADERS],
         )
     app.add_middleware(Telemetry, metrics=metrics, access_log=settings.access_log)

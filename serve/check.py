@@ -9,7 +9,7 @@ from serve.languages import Languages
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
-from serve.shop_rules.rule_set import GivenRules
+from serve.shop_rules.kept_rules import GivenRules
 from serve.store.link import open_store
 
 

@@ -23,6 +23,10 @@ class UnknownItemError(Exception):
     """The catalogue of the bundle that answers holds no such item; the message names it."""
 
 
+class UnknownRuleError(Exception):
+    """There is no such rule; the message names it."""
+
+
 class UnfitRequestError(Exception):
     """What a request asks for does not go together, or does not exist here; the message says what was expected."""
 

@@ -17,7 +17,7 @@ from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.shop_rules.in_force import RulesInForce
-from serve.shop_rules.rule_set import GivenRules
+from serve.shop_rules.kept_rules import GivenRules
 from serve.shop_rules.watch import RulesWatch
 from serve.store.link import StoreLink, StoreState, open_link
 

@@ -19,6 +19,7 @@ from serve.items import search_index
 from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.warm_up import warm_up
+from serve.rules.queue import PreviewQueue
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.signals import take_hangups
@@ -35,6 +36,7 @@ class Server:
         parts: what several subjects share.
         recommendations: takes requests for lists.
         explanations: takes requests for what is said of the items in them.
+        previews: takes requests for what rules would do.
         buckets: what each caller has asked for lately; None: nobody counts.
     """
 
@@ -50,6 +52,7 @@ class Server:
         self.parts = Parts.compose(settings, shared, self._prepare, self._index_items)
         self.recommendations = RecommendationQueue(self.parts)
         self.explanations = ExplanationQueue(self.parts)
+        self.previews = PreviewQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings, self.parts.metrics) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -66,6 +69,7 @@ class Server:
             rules.start()
         self.recommendations.start()
         self.explanations.start()
+        self.previews.start()
         if self._retention:
             self._retention.start()
         self.parts.bundles.start()
@@ -103,6 +107,7 @@ class Server:
             self._retention.close()
         self.recommendations.close()
         self.explanations.close()
+        self.previews.close()
         if self.parts.rules_watch:
             self.parts.rules_watch.close()
         if self.parts.link:

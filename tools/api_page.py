@@ -33,9 +33,10 @@ in `Retry-After` when to try again.
 |---|---|
 | 400 | The body is not text that can be read. |
 | 401, 403 | Keys are asked for: there is none or a wrong one, or it lacks the [scope](operations.md#api-keys). |
-| 404 | The item is not in the catalogue, the user is not known, or there is no such address. |
+| 404 | The item is not in the catalogue, the user is not known, or there is no such rule or address. |
 | 408, 413 | The body took too long to arrive, or is too long. |
-| 409 | The bundle is not sound and was refused. |
+| 409 | The bundle is not sound and was refused; there are as many rules as may be. |
+| 412 | The rule is not the one that was read. |
 | 422 | A parameter or a field does not fit; `detail` names each. |
 | 429 | More requests than `rate_limit` lets through. |
 | 503 | The server is not ready, has too much to do, or its store does not answer. |

@@ -10,19 +10,37 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 RULE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_EXPRESSION_CHARS = 2000
 MAX_SCENARIO_CHARS = 100
 MAX_BOOST = 3.0  # what all boosts of an item together may add, in units
 
+
+def _whole(number: object) -> object:
+    """To JSON 10.0 is an integer too."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _moment(given: object) -> object:
+    """A time that is written out; a number would not say in which unit."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError:
+        raise ValueError("expected a time such as 2026-12-01T00:00:00Z") from None
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 GroupField = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Hide(_Part):
@@ -59,7 +77,7 @@ class Pin(_Part):
     """The best of the items stands in a slot, whatever its score."""
 
     type: Literal["pin"]
-    slot: int = Field(ge=1, le=100, description="From 1; a shorter list has no such slot, and nothing is pinned.")
+    slot: Whole = Field(ge=1, le=100, description="From 1; a shorter list has no such slot, and nothing is pinned.")
 
 
 class Promote(_Part):
@@ -77,8 +95,8 @@ class Cap(_Part):
         description="brand, category (the finest one), top_category, or a text column of the catalogue, such as "
         "seller. Items without it are not counted."
     )
-    most: int = Field(ge=1, le=100, description="Items of one group in a list, or in each window.")
-    window: int | None = Field(None, ge=2, le=100, description="Neighbouring slots; null: the whole list.")
+    most: Whole = Field(ge=1, le=100, description="Items of one group in a list, or in each window.")
+    window: Whole | None = Field(None, ge=2, le=100, description="Neighbouring slots; null: the whole list.")
 
 
 class Mmr(_Part):
@@ -151,11 +169,11 @@ class RuleTerms(_Part):
     scenario: Annotated[str, Field(min_length=1, max_length=MAX_SCENARIO_CHARS)] | None = Field(
         None, description="Name that requests give; null: the rule is for all of them.", examples=["home"]
     )
-    priority: int = Field(
+    priority: Whole = Field(
         0, ge=-1_000_000, le=1_000_000, description="The highest wins where rules exclude each other."
     )
-    valid_from: AwareDatetime | None = Field(None, description="First moment, with its offset; null: since ever.")
-    valid_to: AwareDatetime | None = Field(None, description="First moment after; null: for ever.")
+    valid_from: Moment | None = Field(None, description="First moment, with its offset; null: since ever.")
+    valid_to: Moment | None = Field(None, description="First moment after; null: for ever.")
     enabled: bool = Field(True, description="false: kept, but off.")
     note: Annotated[str, Field(max_length=1000)] = Field("", description="For people.")
 

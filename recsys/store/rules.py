@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
@@ -61,7 +61,7 @@ class Rules:
         timestamp: float,
         expected: int | None = None,
         most: int,
-    ) -> tuple[StoredRule, RuleAction | None]:
+    ) -> tuple[StoredRule, Literal["created", "replaced"] | None]:
         """Create or replace a rule, and note that in the trail of changes, in one transaction.
 
         Args:

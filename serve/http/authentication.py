@@ -15,13 +15,14 @@ HEADER = b"x-api-key"
 OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
 WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
+RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
 
 
-def needed(path: str) -> Right | None:
+def needed(path: str, method: str = "GET") -> Right | None:
     """What a key must allow for a request to this path; None: no key is needed."""
     if path in OPEN or path.startswith(f"{ASSETS}/"):
         return None
-    if path in ADMINISTRATION:
+    if path in ADMINISTRATION or (path.startswith(RULES) and method in CHANGING):
         return "admin"
     return "write" if path in WRITING else "read"
 
@@ -36,7 +37,7 @@ class Authentication:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        right = needed(scope["path"].removeprefix(scope.get("root_path", "")))
+        right = needed(scope["path"].removeprefix(scope.get("root_path", "")), scope["method"])
         secret = next((value for name, value in scope["headers"] if name == HEADER), None)
         key = None if secret is None else self._keys.find(secret)
         if right is None:

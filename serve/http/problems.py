@@ -17,8 +17,15 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from recsys.core.errors import BundleError, DamagedBundleError
-from recsys.store import InvalidCursor, InvalidRecord, StoreError, StoreUnavailable
-from serve.errors import NotReadyError, OverloadedError, UnfitRequestError, UnknownItemError, UnknownModelError
+from recsys.store import InvalidCursor, InvalidRecord, RuleConflict, StoreError, StoreUnavailable, TooManyRules
+from serve.errors import (
+    NotReadyError,
+    OverloadedError,
+    UnfitRequestError,
+    UnknownItemError,
+    UnknownModelError,
+    UnknownRuleError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -85,10 +92,13 @@ def install(app: FastAPI) -> None:
         HTTPException: _http_error,
         ProblemError: lambda _, error: problem(error.status, error.detail, error.headers),
         UnknownItemError: lambda _, error: problem(404, str(error)),
+        UnknownRuleError: lambda _, error: problem(404, str(error)),
         UnfitRequestError: lambda _, error: problem(422, str(error)),
         UnknownModelError: lambda _, error: problem(422, str(error)),
         InvalidCursor: lambda _, error: problem(422, f"cursor: {error.remedy}"),
         InvalidRecord: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}"),
+        RuleConflict: lambda _, error: problem(412, f"expected {error.expected}, got {error.got}: {error.remedy}"),
+        TooManyRules: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),
         OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),
         StoreUnavailable: lambda *_: problem(503, "the store does not answer; try again in a moment"),

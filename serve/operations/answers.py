@@ -9,6 +9,7 @@ from msgspec import Meta
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.key_watch import KeysState
+from serve.shop_rules.in_force import RulesState
 from serve.store.link import StoreState
 
 
@@ -24,6 +25,15 @@ class ReadyResponse(Answer, kw_only=True):
     status: Literal["ready"] = "ready"
     bundle: BundleInfo
     store: Annotated[StoreState, Meta(description="Recommendations need none.", examples=["live"])]
+    rules: Annotated[
+        RulesState,
+        Meta(
+            description="Of the shop. live: as the store has them; stale: the last ones known, the store does not "
+            "answer; unread: those of the store are not known yet, and lists go without them; given: those of the "
+            "settings, there is no store.",
+            examples=["live"],
+        ),
+    ]
 
 
 class IndexResponse(Answer):

@@ -16,7 +16,7 @@ from recsys.store import StoredRules
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.metrics import Metrics
-from serve.shop_rules.rule_set import GivenRules, RuleSet
+from serve.shop_rules.kept_rules import GivenRules, ShopRules
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ not answered yet, and nothing is known of its rules; given: those of the setting
 class _InForce:
     """A rule set, and what became of it for each bundle that is still in use."""
 
-    rules: RuleSet
+    rules: ShopRules
     compiled: WeakKeyDictionary[LoadedBundle, CompiledRules] = field(default_factory=WeakKeyDictionary)
 
 
@@ -49,7 +49,7 @@ class RulesInForce:
         self._making = threading.Lock()
 
     @property
-    def rules(self) -> RuleSet:
+    def rules(self) -> ShopRules:
         """All rules, those included that are off."""
         return self._now.rules
 
@@ -69,7 +69,7 @@ class RulesInForce:
                 self._made(coming, loaded)
         self._now = coming
         self._metrics.rules_version.set(stored.version)
-        logger.info("%d rules are in force, version %d of the store's", len(coming.rules.rules), stored.version)
+        logger.info("The shop's rules are %d, version %d of the store's", len(coming.rules.rules), stored.version)
 
     def _made(self, state: _InForce, loaded: LoadedBundle) -> CompiledRules:
         with self._making:
@@ -80,7 +80,7 @@ class RulesInForce:
                 self._tell(state.rules, ready, loaded)
         return ready
 
-    def _tell(self, rules: RuleSet, ready: CompiledRules, loaded: LoadedBundle) -> None:
+    def _tell(self, rules: ShopRules, ready: CompiledRules, loaded: LoadedBundle) -> None:
         """Say in metrics and log what the bundle cannot follow."""
         faults = {kept.id: str(kept.fault) for kept in rules.rules if kept.rule is None}
         faults |= {name: str(fault) for name, fault in ready.faults.items()}

@@ -53,7 +53,7 @@ class KeptRule:
 
 
 @dataclass(frozen=True)
-class RuleSet:
+class ShopRules:
     """All rules of a shop, by id; of several with the same id one is left: the store's, the file's, the preset's.
 
     Attributes:
@@ -111,13 +111,13 @@ class GivenRules:
         name = settings.rules.name if isinstance(settings.rules, Path) else ""
         return cls(_kept(preset_rules(settings.preset), "preset"), _kept(first, "file"), name)
 
-    def alone(self) -> RuleSet:
+    def alone(self) -> ShopRules:
         """As they are in force where nothing is known of a store."""
-        return RuleSet.of((*self.preset, *self.first))
+        return ShopRules.of((*self.preset, *self.first))
 
-    def with_stored(self, stored: StoredRules) -> RuleSet:
+    def with_stored(self, stored: StoredRules) -> ShopRules:
         """As they are in force beside those of the store, among which the first ones are."""
-        return RuleSet.of((*self.preset, *map(KeptRule.of_store, stored.rules)), stored.version)
+        return ShopRules.of((*self.preset, *map(KeptRule.of_store, stored.rules)), stored.version)
 
 
 def body_of(rule: Rule) -> str:

@@ -1,0 +1,1 @@
+"""The shop's rules over HTTP: read, changed, tried out."""

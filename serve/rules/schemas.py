@@ -1,0 +1,114 @@
+"""What can be asked of the shop's rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+
+from recsys.pipeline.allow import PURCHASES, ExcludeSeen
+from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
+from recsys.store.rules import ABSENT
+from serve.bundles.options import DEFAULT_K
+from serve.http.context import Context
+from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query
+from serve.rules.options import PreviewRequest
+
+RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
+MAX_SAMPLE, MAX_SHOWN, MAX_TRIED = 200, 50, 100
+IfMatch = Annotated[
+    str | None,
+    Field(
+        pattern=r'^"[1-9][0-9]{0,14}"$',
+        description='The ETag that was read, such as "12": refused with 412 where the rule is another one by now.',
+    ),
+]
+IfNoneMatch = Annotated[
+    str | None, Field(pattern=r"^\*$", description="*: refused with 412 where there is such a rule.")
+]
+
+
+def expected_version(if_match: str | None, if_none_match: str | None = None) -> int | None:
+    """The version that a rule must be of, as the store takes it."""
+    if if_none_match is not None:
+        return ABSENT
+    return None if if_match is None else int(if_match.strip('"'))
+
+
+class ChangesQuery(Query):
+    """Which page of the trail of changes."""
+
+    rule_id: Annotated[
+        str | None, Field(pattern=RULE_ID_PATTERN, description="Changes of this rule alone, which may be no more.")
+    ] = None
+    limit: Limit = 20
+    cursor: Cursor = None
+
+
+class PreviewBody(Query):
+    """For whom lists are made, and by which rules."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"sample": 50, "k": 10},
+                {
+                    "user_ids": ["A1YJEY40YUW4SE"],
+                    "rules": [{"id": "two-of-a-brand", "action": {"type": "cap", "by": "brand", "most": 2}}],
+                },
+            ]
+        },
+    )
+
+    user_ids: Annotated[
+        list[Id],
+        Field(default_factory=list, max_length=MAX_SHOWN, description="Users; empty: a sample of the bundle's."),
+    ]
+    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE, description="Users drawn at random, if none are named.")] = 50
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Of the draw: the same users for the same seed.")] = 0
+    show: Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Users whose lists are in the answer.")] = 10
+    rules: Annotated[
+        list[Rule],
+        Field(default_factory=list, max_length=MAX_TRIED, description="Rules to try; nothing of them is kept."),
+    ]
+    stored: Annotated[
+        bool,
+        Field(description="Beside the rules in force, of which one with the same id is replaced; false: alone."),
+    ] = True
+    k: K = DEFAULT_K
+    exclude_seen: Annotated[
+        bool | Literal["purchases"],
+        WithJsonSchema({"type": ["boolean", "string"], "enum": [True, False, PURCHASES]}),
+        Field(description="As of recommendations."),
+    ] = True
+    as_of: Annotated[Moment | None, Field(description="As of recommendations: rules act as they do at that time.")] = (
+        None
+    )
+    scenario: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_SCENARIO_CHARS, description="As of recommendations.")
+    ] = None
+    context: Annotated[Context, Field(default_factory=dict, description="As of recommendations.")]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({rule.id for rule in self.rules}) < len(self.rules):
+            raise ValueError("each rule needs an id of its own")
+        return self
+
+    def request(self) -> PreviewRequest:
+        """What is wanted."""
+        exclude_seen: ExcludeSeen = self.exclude_seen if isinstance(self.exclude_seen, bool) else PURCHASES
+        return PreviewRequest(
+            user_ids=tuple(self.user_ids),
+            sample=self.sample,
+            seed=self.seed,
+            show=self.show,
+            rules=tuple(self.rules),
+            stored=self.stored,
+            k=self.k,
+            exclude_seen=exclude_seen,
+            as_of=self.as_of,
+            scenario=self.scenario,
+            context=dict(self.context),
+        )
