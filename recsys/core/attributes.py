@@ -6,10 +6,12 @@ What the columns of a bundle hold in memory is here too, since rules read them a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 
+from recsys.core.joined_texts import JoinedTexts
 from recsys.core.types import Float64Array, Int32Array, Int64Array
 
 AttributeType = Literal["number", "text", "bool", "texts"]
@@ -48,6 +50,11 @@ class TextColumn:
 
     codes: Int32Array
     names: Names
+
+    @cached_property
+    def joined(self) -> JoinedTexts:
+        """The distinct texts, in which parts are found fast."""
+        return JoinedTexts.of(self.names.tolist())
 
 
 @dataclass(frozen=True)

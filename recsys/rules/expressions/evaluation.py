@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -31,7 +32,7 @@ from recsys.rules.expressions.nodes import (
     Tested,
 )
 from recsys.rules.expressions.texts import Texts, compared, held, one_of, sizes
-from recsys.rules.expressions.truths import Truths, certain, every, some
+from recsys.rules.expressions.truths import Mask, Truths, certain, every, some
 
 Numbers: TypeAlias = Float64Array | Float32Array | float
 """A number for each row, or one for all; NaN: missing."""
@@ -55,11 +56,16 @@ class Outcome:
 
     Attributes:
         true: bool [n], where it is true. A rule acts there alone.
-        unknown: bool [n], where a value is missing without which nobody can say.
+        false: bool [n], where it is false.
     """
 
     true: BoolArray
-    unknown: BoolArray
+    false: BoolArray
+
+    @property
+    def unknown(self) -> BoolArray:
+        """Bool [n], where a value is missing without which nobody can say."""
+        return ~(self.true | self.false)
 
 
 def evaluate(
@@ -78,8 +84,11 @@ def evaluate(
     """
     with np.errstate(all="ignore"):  # what cannot be computed is unknown
         truths = _truths(condition.root, _Rows(columns, now, context or {}))
-    true = np.broadcast_to(truths.true, columns.size)
-    return Outcome(true, ~(true | truths.false))
+    return Outcome(_of_all(truths.true, columns.size), _of_all(truths.false, columns.size))
+
+
+def _of_all(mask: Mask, size: int) -> BoolArray:
+    return mask if isinstance(mask, np.ndarray) else np.full(size, mask)
 
 
 class _Rows(NamedTuple):
@@ -168,8 +177,14 @@ def _compared(operator: Order, left: Value, right: Value) -> Truths:
 
 
 def _compared_numbers(operator: Order, left: Numbers, right: Numbers) -> Truths:
-    known = np.equal(left, left) & np.equal(right, right)  # NaN alone is not equal to itself
-    return Truths.known(_ORDERS[operator](left, right), known)
+    true = _ORDERS[operator](left, right)
+    return Truths.known(true, _known(left) & _known(right))
+
+
+def _known(numbers: Numbers) -> Mask:
+    """Where there is a number."""
+    known: Mask = ~np.isnan(numbers) if isinstance(numbers, np.ndarray) else np.bool_(not math.isnan(numbers))
+    return known
 
 
 def _one_of(node: OneOf, value: Value) -> Truths:

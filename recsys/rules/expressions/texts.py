@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from recsys.core.joined_texts import JoinedTexts
 from recsys.core.types import BoolArray, Float64Array
 from recsys.rules.columns import TextColumn, TextsColumn
 from recsys.rules.expressions.nodes import Order, TextTest
@@ -32,6 +33,11 @@ _TESTS: dict[Order | TextTest, tuple[Callable[..., Any], Callable[[str, str], bo
     "endsWith": (np.strings.endswith, str.endswith),
     "contains": (_contains, operator.contains),
 }
+_FOUND: dict[Order | TextTest, Callable[[JoinedTexts, str], BoolArray]] = {
+    "startsWith": JoinedTexts.starting_with,
+    "endsWith": JoinedTexts.ending_with,
+    "contains": JoinedTexts.holding,
+}
 
 
 def compared(test: Order | TextTest, left: Texts, right: Texts) -> Truths:
@@ -42,7 +48,8 @@ def compared(test: Order | TextTest, left: Texts, right: Texts) -> Truths:
     if isinstance(left, str):
         return certain(of_texts(left, right)) if isinstance(right, str) else handed(right, of_arrays(left, right.names))
     if isinstance(right, str):
-        return handed(left, of_arrays(left.names, right))
+        found = _FOUND[test](left.joined, right) if test in _FOUND else of_arrays(left.names, right)
+        return handed(left, found)
     known = (left.codes >= 0) & (right.codes >= 0)
     true = np.zeros(len(known), np.bool_)
     true[known] = of_arrays(left.names[left.codes[known]], right.names[right.codes[known]])
@@ -55,10 +62,7 @@ def one_of(texts: Texts, options: list[str]) -> Truths:
         return UNKNOWN
     if isinstance(texts, str):
         return certain(texts in options)
-    chosen = np.zeros(len(texts.names), np.bool_)
-    for option in options:
-        chosen |= texts.names == option
-    return handed(texts, chosen)
+    return handed(texts, np.isin(texts.names, np.array(options, np.dtypes.StringDType())))
 
 
 def handed(column: TextColumn, chosen: BoolArray) -> Truths:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -35,18 +34,22 @@ class Truths:
 
 
 UNKNOWN = Truths(NO, NO)
+_TRUE, _FALSE = Truths(YES, NO), Truths(NO, YES)
 
 
 def certain(truth: bool) -> Truths:
     """The same for all rows, and known."""
-    return Truths(YES, NO) if truth else Truths(NO, YES)
+    return _TRUE if truth else _FALSE
 
 
 def every(parts: list[Truths]) -> Truths:
     """False where one part is, true where all are."""
-    return Truths(reduce(np.logical_and, (p.true for p in parts)), reduce(np.logical_or, (p.false for p in parts)))
+    true, false = parts[0].true, parts[0].false
+    for part in parts[1:]:
+        true, false = true & part.true, false | part.false
+    return Truths(true, false)
 
 
 def some(parts: list[Truths]) -> Truths:
     """True where one part is, false where all are."""
-    return Truths(reduce(np.logical_or, (p.true for p in parts)), reduce(np.logical_and, (p.false for p in parts)))
+    return every([part.negated() for part in parts]).negated()
