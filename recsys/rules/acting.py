@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -20,21 +20,36 @@ Context = Mapping[str, ContextValue]
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """A condition.
+
+    Attributes:
+        condition: see above.
+        columns: of the rules that have it.
+        of_context: whether it reads nothing but the context.
+    """
+
+    condition: Condition
+    columns: list[int]
+    of_context: bool
+
+
+@dataclass(frozen=True)
 class Acting:
     """When R rules act.
 
     Attributes:
         begins, ends: float64 [R], seconds since 1970, infinite where a rule has no bound; None where none has any.
-        conditions: distinct conditions on users, and the columns of the rules that have them.
+        conditions: distinct conditions, and the columns of the rules that have them.
         exclusive: columns of rules of which one alone acts, the first that would.
-        size: R.
+        possible: bool [R], rules that are not out already.
     """
 
     begins: Float64Array | None
     ends: Float64Array | None
-    conditions: tuple[tuple[Condition, Int64Array], ...]
+    conditions: tuple[_Asked, ...]
     exclusive: tuple[Int64Array, ...]
-    size: int
+    possible: BoolArray
 
     @classmethod
     def of(cls, rules: Sequence[ReadyRule]) -> Self:
@@ -42,10 +57,11 @@ class Acting:
         begins = np.array([_seconds(one.rule.valid_from, -np.inf) for one in rules])
         ends = np.array([_seconds(one.rule.valid_to, np.inf) for one in rules])
         always = not (np.isfinite(begins).any() or np.isfinite(ends).any())
-        conditions: dict[str, tuple[Condition, list[int]]] = {}
+        conditions: dict[str, _Asked] = {}
         for column, one in enumerate(rules):
             if one.when is not None:
-                conditions.setdefault(one.when.text, (one.when, []))[1].append(column)
+                asked = conditions.setdefault(one.when.text, _Asked(one.when, [], one.for_any_time_and_user))
+                asked.columns.append(column)
         rivals: dict[Hashable, list[int]] = {}
         for column, one in enumerate(rules):
             if (kind := exclusive_kind(one.rule)) is not None:
@@ -53,10 +69,24 @@ class Acting:
         return cls(
             None if always else begins,
             None if always else ends,
-            tuple((condition, np.array(columns)) for condition, columns in conditions.values()),
+            tuple(conditions.values()),
             tuple(np.array(columns) for columns in rivals.values() if len(columns) > 1),
-            len(rules),
+            np.ones(len(rules), np.bool_),
         )
+
+    def given(self, context: Context, nobody: Columns) -> Self:
+        """What is left to say when the context is known, which alone settles some conditions.
+
+        Args:
+            context: of the request.
+            nobody: fields of one user of whom nothing is known.
+        """
+        possible = self.possible.copy()
+        for asked in self.conditions:
+            if asked.of_context:
+                possible[asked.columns] &= evaluate(asked.condition, nobody, 0.0, context).true
+        left = tuple(asked for asked in self.conditions if not asked.of_context)
+        return replace(self, possible=possible, conditions=left)
 
     def active(self, queries: Queries, users: Callable[[], Columns], context: Context) -> BoolArray:
         """Bool [B, R], which rules act for each of B queries; see `meant`."""
@@ -74,13 +104,13 @@ class Acting:
             users: their fields; is called where a condition asks.
             context: of the request.
         """
-        active = np.ones((len(queries), self.size), np.bool_)
+        active = np.repeat(self.possible[None], len(queries), axis=0)
         if self.begins is not None and self.ends is not None:
             now = queries.now[:, None]
             active &= (self.begins <= now) & (now < self.ends)
-        for condition, columns in self.conditions:
-            if active[:, columns].any():
-                active[:, columns] &= evaluate(condition, users(), queries.now, context).true[:, None]
+        for asked in self.conditions:
+            if active[:, asked.columns].any():
+                active[:, asked.columns] &= evaluate(asked.condition, users(), queries.now, context).true[:, None]
         return active
 
 

@@ -12,7 +12,7 @@ from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array,
 from recsys.pipeline.allow import Restriction
 from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan
-from recsys.rules.acting import Context
+from recsys.rules.acting import Acting, Context
 from recsys.rules.by_day import ArrangedByDay
 from recsys.rules.inviting import placed, wanted
 from recsys.rules.repurchase import Repurchases, repurchases
@@ -43,6 +43,12 @@ class BoundRules:
     def rules(self) -> tuple[Rule, ...]:
         """The R rules, in the order in which they win."""
         return self.rule_set.rules
+
+    @cached_property
+    def acting(self) -> Acting:
+        """When they act, as far as the context does not say."""
+        base = self.rule_set.base
+        return self.rule_set.acting.given(self.context, base.users(Queries.nobody()))
 
     def active(self, queries: Queries) -> BoolArray:
         """Bool [B, R], which rules act for each query: valid at its time, true `when`, not excluded by another."""
@@ -76,12 +82,12 @@ class _Planning:
     """Rules meet one batch of B queries; what several parts of a plan need is computed once."""
 
     def __init__(self, bound: BoundRules, queries: Queries) -> None:
-        self._set, self._context, self._queries = bound.rule_set, bound.context, queries
+        self._set, self._bound, self._queries = bound.rule_set, bound, queries
 
     @cached_property
     def active(self) -> BoolArray:
         """Bool [B, R]."""
-        return self._set.acting.active(self._queries, lambda: self._users, self._context)
+        return self._bound.acting.active(self._queries, lambda: self._users, self._bound.context)
 
     @cached_property
     def _users(self) -> UserColumns:
@@ -163,7 +169,7 @@ class _Planning:
                 rows = situation.rows[self.active[situation.rows, column]]
                 if len(rows):
                     guests = self._set.guests(column, situation.columns, situation.day)
-                    best = guests.best(self._queries.select(rows), self._user_vectors[rows], most)
+                    best = guests.best(self._queries.histories, rows, self._user_vectors, most)
                     parts.append((rows, best))
         return placed(parts, len(self._queries))
 

@@ -11,12 +11,12 @@ from typing import Self
 import numpy as np
 
 from recsys.core.half import halves, widen
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.rules.base import RuleBase
 from recsys.rules.invite_kernels import write_best
 from recsys.rules.rule import Action, Pin, Promote
-from recsys.sources.exact import is_seen
 
 MOST_OF_RULE = 20  # items that a rule invites for a query
 MOST_OF_QUERY = 40  # items that all rules invite: they take the places of finalists, of which a ranker sees about 100
@@ -56,22 +56,21 @@ class Guests:
         widen(chosen, vectors)
         return cls(items, vectors)
 
-    def best(self, queries: Queries, user_vectors: Float32Array, most: int) -> Int32Array:
-        """The best for each query, unseen ones first: int32 [B, most], padded with `NO_ITEM`.
+    def best(self, histories: Histories, rows: Int64Array, user_vectors: Float32Array, most: int) -> Int32Array:
+        """The best for some queries of a batch, unseen ones first: int32 [R, W], at most as many as are wanted.
+
+        The most popular ones are the best for a query without a history.
 
         Args:
-            queries: B queries; the most popular ones are the best for one without a history.
+            histories: of the B queries.
+            rows: int64 [R], the queries.
             user_vectors: float32 [B, D].
             most: how many.
         """
-        scores = user_vectors @ self.vectors.T
-        columns = np.full((len(queries), MOST_OF_RULE), -1, np.int64)
-        write_best(np.ascontiguousarray(scores, np.float32), columns)
-        best = np.where(columns >= 0, self.items[columns], np.int32(NO_ITEM)) if len(self.items) else columns
-        best = best.astype(np.int32)
-        seen = is_seen(best, np.arange(len(best))[:, None], queries.histories)
-        order = np.argsort(seen, axis=1, kind="stable")[:, :most]
-        return np.take_along_axis(best, order, axis=1)
+        best = np.full((len(rows), min(most, len(self.items))), NO_ITEM, np.int32)
+        scores, chosen = user_vectors[rows] @ self.vectors.T, np.empty(best.shape[1], np.float32)
+        write_best(scores, self.items, rows, histories.indptr, histories.items, chosen, best)
+        return best
 
 
 def placed(parts: list[tuple[Int64Array, Int32Array]], size: int) -> Int32Array:

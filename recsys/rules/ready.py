@@ -35,6 +35,11 @@ class ReadyRule:
         """Whether nothing needs to be known of the user to say if it acts."""
         return all(field == "now" or field.startswith(_OF_ANYONE) for field in self.reads)
 
+    @property
+    def for_any_time_and_user(self) -> bool:
+        """Whether `when` reads nothing but the context."""
+        return self.for_anyone and "now" not in self.reads
+
 
 def ready(rule: Rule, base: RuleBase) -> ReadyRule | RuleFault:
     """The rule as a bundle can follow it, or why it cannot."""
