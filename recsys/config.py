@@ -215,6 +215,11 @@ class EvaluationConfig(Section):
         description="Users (seeded) of whose lists explanations are measured, each with a hundred or more runs of the "
         "recommender; 0: none are.",
     )
+    rule_users: NonNegative = Field(
+        2000,
+        description="Users (seeded) on whose lists `evaluate.py --rules` measures what rules cost, each with some "
+        "forty lists; 0: all.",
+    )
     bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0, 3.0, 5.0, 10.0, 25.0],
         min_length=1,

@@ -119,6 +119,15 @@ def evaluate(
     figures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the main figures as SVG files.")
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml", help="Also measure what each of these rules costs and brings, and curves over knobs."
+        ),
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Scenario of the requests that the rules are measured for.")
+    ] = None,
 ) -> None:
     """Measure a bundle on held-out interactions; write a report.
 
@@ -137,6 +146,8 @@ def evaluate(
         seeds=seeds or [],
         recommendations=recommendations,
         figures=figures,
+        rules=rules,
+        scenario=scenario,
     )
 
 

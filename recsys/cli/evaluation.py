@@ -11,13 +11,14 @@ from recsys.bundle import open_bundle
 from recsys.bundle.consistency import require_consistent
 from recsys.config import Config
 from recsys.core.progress import Steps
-from recsys.measure.evaluator import STEPS, evaluate
+from recsys.measure.evaluator import RULES, STEPS, evaluate
 from recsys.measure.provenance import provenance
 from recsys.measure.seeds import evaluate_seeds
 from recsys.prepare.prepared import PreparedDataset
 from recsys.report.document import document
 from recsys.report.report import write_figures, write_report
 from recsys.report.summary import print_summary
+from recsys.rules.rules_file import read_rules
 
 SEEDS = "Evaluate the bundles of other seeds"
 
@@ -32,6 +33,8 @@ def evaluate_and_report(
     seeds: Sequence[Path] = (),
     recommendations: Path | None = None,
     figures: Path | None = None,
+    rules: Path | None = None,
+    scenario: str | None = None,
 ) -> None:
     """Evaluate a bundle on the config's dataset and write report.html and metrics.json.
 
@@ -44,14 +47,18 @@ def evaluate_and_report(
         seeds: bundles trained with other seeds, for the spread.
         recommendations: file for the top 100 of every evaluated user.
         figures: folder for the main figures.
+        rules: file of a shop's rules, to be measured against no rules.
+        scenario: of the requests that the rules are measured for.
 
     Raises:
         DataError: there is no prepared dataset, or nothing to predict.
+        ConfigError: the file of rules is none, or the bundle cannot follow a rule.
         BundleError: the bundle is missing, damaged, or of another dataset.
     """
     console = Console()
     dataset = PreparedDataset.load(config.prepared_path)
-    steps = Steps(console, (*STEPS, SEEDS) if seeds else STEPS)
+    shop_rules = None if rules is None else read_rules(rules)
+    steps = Steps(console, (*STEPS, *([RULES] if rules else []), *([SEEDS] if seeds else [])))
     # Closed, and gone from memory, before those of other seeds are opened.
     with open_bundle(bundle or config.bundle_path) as opened:
         require_consistent(opened)
@@ -62,6 +69,8 @@ def evaluate_and_report(
             split=split,
             retrievers=retrievers,
             recommendations=recommendations,
+            rules=shop_rules,
+            scenario=scenario,
             steps=steps,
         )
         run = provenance(opened, dataset, config, command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -24,14 +24,18 @@ from recsys.measure.rating_calibration import reliability
 from recsys.measure.ratings import PredictRatings, evaluate_ratings, flat, predict_in_blocks
 from recsys.measure.recommendation_file import RecommendationFile
 from recsys.measure.results import Protocol, RatingResults, Reliability, Results
+from recsys.measure.rules.measure import measure_rules
+from recsys.measure.rules.variants import require_followed
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
+from recsys.rules.rule import Rule
 
 RANK = "Rank the catalogue for every user"
 RESAMPLE = "Resample users for intervals"
 COLD_START = "Candidates, new users and new items"
 RATINGS = "Ratings"
 EXPLANATIONS = "Explanations"
+RULES = "Rules"
 STEPS = (RANK, RESAMPLE, COLD_START, RATINGS, EXPLANATIONS)
 
 
@@ -43,6 +47,8 @@ def evaluate(
     split: str = c.TEST,
     retrievers: Collection[str] | None = None,
     recommendations: Path | None = None,
+    rules: Sequence[Rule] | None = None,
+    scenario: str | None = None,
     steps: Steps | None = None,
 ) -> Results:
     """Rank the whole catalogue for every user of a split and measure all systems on the same lists' terms.
@@ -57,20 +63,25 @@ def evaluate(
         split: "test" or "validation".
         retrievers: names of the bundle's sources to compare beside the two-tower and popularity; None: all.
         recommendations: where to write the system's top 100 of every user, or None.
-        steps: of the run, `STEPS` among them; None: nobody hears of it.
+        rules: of the shop, to be measured against no rules; None: none are measured.
+        scenario: of the requests that the rules are measured for.
+        steps: of the run, `STEPS` among them, and `RULES` where there are rules; None: nobody hears of it.
 
     Returns:
         Figures by name; `recsys.report.document` adds the words.
 
     Raises:
         BundleError: the bundle was trained on another dataset or another preparation of it.
-        ConfigError: the bundle holds no source of a given name, or the file cannot be written.
+        ConfigError: the bundle holds no source of a given name, the file cannot be written, or the bundle cannot
+            follow a rule.
         DataError: the split is empty.
     """
     require_same_dataset(bundle, dataset)
+    if rules is not None:  # before the minutes of everything else
+        require_followed(rules, bundle)
     held = HeldOut.of(dataset, split)
     systems = s.Systems.of(bundle, retrievers)
-    steps = steps or Steps.silent(STEPS)
+    steps = steps or Steps.silent((*STEPS, RULES))
     ranking = FullRanking(systems, dataset, held, config)
     output = RecommendationFile(recommendations, dataset) if recommendations else nullcontext()
     with steps.step(RANK) as step, step.bar("Users", len(held)) as bar, output as file:
@@ -98,6 +109,10 @@ def evaluate(
         calibration = _calibration(held, dataset.n_items, predict)
     with steps.step(EXPLANATIONS) as step:
         explanations = measure_explanations(bundle, held, config, step)
+    of_rules = None
+    if rules is not None:
+        with steps.step(RULES) as step:
+            of_rules = measure_rules(bundle, dataset, held, config, rules, scenario=scenario, step=step)
     return {
         **results,
         "protocol": protocol,
@@ -107,6 +122,7 @@ def evaluate(
         "ratings": ratings,
         "calibration": calibration,
         "explanations": explanations,
+        "rules": of_rules,
     }
 
 

@@ -309,6 +309,52 @@ class Explanations(TypedDict):
     additivity: Additivity | None
 
 
+class RuleFigures(TypedDict):
+    """Of lists made by a rule set; see `rules.outcomes`.
+
+    `differences` are those to no rules, user by user, with paired intervals; a figure that is defined for no user of
+    all variants is left out. `coverage` is the share of the catalogue in at least one list, `lists_changed` that of
+    the users whose list is another one than without rules.
+    """
+
+    figures: Figures
+    differences: Figures
+    coverage: float
+    lists_changed: float
+
+
+class OneRule(RuleFigures):
+    """Of a rule alone; the note says why it may act on no list."""
+
+    id: str
+    type: str
+    note: str | None
+
+
+class RulePoint(RuleFigures):
+    """Of a knob at a value."""
+
+    value: float
+
+
+class RuleCurve(TypedDict):
+    """Of a knob, no other rule acting; see `rules.variants.KNOBS`."""
+
+    knob: str
+    points: list[RulePoint]
+
+
+class RuleResults(TypedDict):
+    """See `rules.measure.measure_rules`."""
+
+    users: int
+    scenario: str | None
+    none: RuleFigures
+    all: RuleFigures
+    rules: list[OneRule]
+    curves: list[RuleCurve]
+
+
 BundleFigures = dict[str, dict[str, dict[str, float | None]]]
 """Protocol -> system -> metric -> mean."""
 Spread = dict[str, dict[str, dict[str, dict[str, float] | None]]]
@@ -340,6 +386,7 @@ class Measured(RankingFigures):
     ratings: RatingResults | None
     calibration: Reliability | None
     explanations: Explanations | None
+    rules: RuleResults | None
 
 
 class Results(Measured):

@@ -13,6 +13,7 @@ from recsys.report import figures
 from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
+from recsys.report.rules import rule_figures
 from recsys.report.variety import variety_figure
 
 _SERIES = {s.SYSTEM: 0, s.ANN: 1, s.EXACT: 2, s.BLEND: 3, s.POPULARITY: 4, s.HYBRID: 5}
@@ -30,6 +31,8 @@ PUBLISHED = (
     "variety",
     "calibration",
     "explanations",
+    "rule_costs",
+    "rule_gains",
 )
 """Figures that `evaluate.py --figures` writes as files."""
 FEWEST_USERS = 100  # who chose a new item, for a figure of new items
@@ -78,6 +81,7 @@ def draw(results: Document) -> dict[str, str]:
         "ratings": _ratings(results["ratings"]),
         "calibration": _calibration(results["calibration"]),
         "explanations": _explanations(results["explanations"]),
+        **rule_figures(results["rules"], metric_label(f"ndcg@{_cutoff(results)}")),
         "training": _training(metrics.get("training_curve"), "validation_"),
         "ranker_training": _training(ranker.get("curve"), ""),
     }

@@ -17,6 +17,7 @@ from recsys.report import charts, tables
 from recsys.report.document import Document
 from recsys.report.drawing import standalone
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, metric_label, rating_labels, source_label
+from recsys.report.rules import columns_of, write_outcome
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
 
@@ -110,5 +111,7 @@ def render(results: Document) -> str:
         source_label=source_label,
         difference=lambda system, other, metric: difference(results["comparisons"], system, other, metric),
         names=s,
+        rule_columns=columns_of(results["rules"]["none"]) if results["rules"] else {},
+        outcome=write_outcome,
     )
     return page

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from recsys.measure import systems as s
 from recsys.measure.explanations.fidelity import DELETION
-from recsys.measure.results import Estimate, Explanations
+from recsys.measure.results import Estimate, Explanations, RuleFigures, RuleResults
+from recsys.measure.rules.outcomes import NDCG
 from recsys.report.charts import ordered
 from recsys.report.document import Document, headline_protocol
 from recsys.report.names import ORDER_LABELS, metric_label, rating_labels
@@ -59,6 +60,7 @@ def print_summary(console: Console, results: Document) -> None:
         errors = "  ".join(f"{label} {models[name]['rmse']['mean']:.4f}" for name, label in labels.items())
         console.print(f"Rating RMSE: {errors}", highlight=False)
     _print_explanations(console, results["explanations"])
+    _print_rules(console, results["rules"], k)
     if results["seeds"] is not None:
         _print_spread(console, results["seeds"]["spread"][headline_protocol(results)], results["systems"])
     for warning in results["warnings"]:
@@ -78,6 +80,24 @@ def _print_explanations(console: Console, explanations: Explanations | None) -> 
     if right is not None:
         console.print(
             f"Reasons that name the right item: {right['share']['mean']:.1%}, at random {right['chance']:.1%}",
+            highlight=False,
+        )
+
+
+def _print_rules(console: Console, rules: RuleResults | None, k: int) -> None:
+    """What each rule costs, and what all do together; the report has the rest."""
+    if rules is None or NDCG not in rules["none"]["figures"]:
+        return
+    base = rules["none"]["figures"][NDCG]["mean"]
+    console.print(f"Rules, change of NDCG@{k} from {base:.4f} ({rules['users']:,} users):", highlight=False)
+    measured: list[tuple[str, RuleFigures]] = [(rule["id"], rule) for rule in rules["rules"]]
+    if len(measured) != 1:
+        measured.append(("all of them", rules["all"]))
+    for name, own in measured:
+        gap = own["differences"][NDCG]
+        console.print(
+            f"  {escape(name)}: {gap['mean']:+.4f} ({gap['low']:+.4f} to {gap['high']:+.4f}), "
+            f"{own['lists_changed']:.1%} of the lists changed",
             highlight=False,
         )
 

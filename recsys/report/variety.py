@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from recsys.measure.results import Figures
@@ -15,7 +14,7 @@ from recsys.report.drawing import MUTED, SERIES, Point, annotate, dot, label_row
 def variety_figure(
     systems: Mapping[str, Figures], choices: Figures | None, labels: Mapping[str, str], colours: Sequence[int]
 ) -> str:
-    """Systems as rows, two panels; a line stands where the choices of the users do.
+    """Systems as rows, two panels; a dashed line stands where the choices of the users do.
 
     Args:
         systems: figures of each, see `recsys.measure.variety.Variety`.
@@ -23,7 +22,7 @@ def variety_figure(
         labels: of the systems, in the order of the rows.
         colours: index in `SERIES` of each row.
     """
-    panels = {"Share of a list in the last category": OF_LAST, "Share of the history's categories in a list": COVERED}
+    panels = {"Share of a list in the last category": OF_LAST, "Share of the history's categories covered": COVERED}
     with new_figure(0.9 + 0.36 * len(labels), len(panels), share_rows=True) as (figure, axes):
         for axis, (title, metric) in zip(axes, panels.items(), strict=True):
             points = [Point.of(systems[name][metric]) for name in labels]
@@ -35,23 +34,7 @@ def variety_figure(
             axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
             axis.set_xlim(0, 1.18 * max(p.high for p in points) or 1)
             if choices is not None and metric in choices:
-                _mark(axis, Point.of(choices[metric]))
+                chosen = choices[metric]["mean"]
+                axis.axvline(chosen, color=MUTED, lw=1, ls=(0, (4, 3)))
+                axis.set_title(f"{title} (dashed: choices, {chosen:.1%})")
         return svg(figure)
-
-
-def _mark(axis: Axes, point: Point) -> None:
-    """Where the choices stand."""
-    axis.axvspan(point.low, point.high, color=MUTED, alpha=0.15, lw=0)
-    axis.axvline(point.mean, color=MUTED, lw=1, ls=(0, (4, 3)))
-    axis.set_xlim(0, max(axis.get_xlim()[1], 1.18 * point.high))
-    axis.annotate(
-        f"choices {point.mean:.1%}",
-        (point.mean, 0),
-        (4, -4),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        va="top",
-        fontsize=8.5,
-        color=MUTED,
-        annotation_clip=False,
-    )
