@@ -268,7 +268,8 @@ class Recommender:
     ) -> tuple[Recommendations, Proposals, Candidates]:
         """The best items by one source, which is the only one to propose; what it proposed, and that in order."""
         allowed = aims.allowed
-        depth = allowed.depth(aims.depth, source.n_items)
+        # Nobody else has items for what is forbidden, so that more is asked for whatever restricts the list.
+        depth = allowed.depth(aims.depth, source.n_items, dropped=bool(allowed.restrictions))
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
         kept = allowed.keep(readings.queries, best.items)
         retrieved = _first(kept, best.scores, max(aims.depth, depth))
