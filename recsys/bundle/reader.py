@@ -23,6 +23,7 @@ from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array, Float32Array
+from recsys.pipeline.allow import AllBut, Among
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
 from recsys.pipeline.propose import Proposer
@@ -98,6 +99,12 @@ class Bundle:
     def attributes(self) -> Attributes:
         """Further columns of the catalogue, as many rows as it has items; large ones are memory-mapped."""
         return Attributes.load(self.path / layout.ATTRIBUTES_FOLDER, self.manifest.attributes, self.catalogue.n_items)
+
+    @cached_property
+    def in_stock(self) -> tuple[Among, ...]:
+        """What every list obeys: items that are not sold out. Empty where none is known to be."""
+        sold_out = self.attributes.sold_out
+        return () if sold_out is None else (AllBut(~sold_out),)
 
     @cached_property
     def histories(self) -> Histories:

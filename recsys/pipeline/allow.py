@@ -60,6 +60,12 @@ class Among(Restriction):
         return allowed
 
 
+class AllBut(Among):
+    """All items but some, whatever a request asks for, such as those that are sold out."""
+
+    selective = False
+
+
 class Unseen(Restriction):
     """Items that are not in the query's history."""
 

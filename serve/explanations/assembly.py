@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import UNSET
 
 from recsys.bundle import ItemCard
+from recsys.core.attributes import STOCK
 from recsys.explain.evidence import Evidence, Stage
 from recsys.explain.fact import Fact
 from recsys.explain.stages import BOUGHT, SEEN
@@ -227,12 +228,13 @@ def _counterfactual(evidence: Evidence, items: Items) -> CounterfactualAnswer | 
 
 
 def _rules(explained: Explained) -> list[RuleAnswer]:
-    """Those that the request made, by name, and those of the shop that forbid the item."""
+    """Those that the request made, by name; the stock, and the shop's rules, where they forbid the item."""
     named = {True: [SEEN], PURCHASES: [BOUGHT]}.get(explained.request.options.exclude_seen, [])
     forbidding = explained.evidence.standing.forbidden_by
     asked = [RuleAnswer(name=name, allows=name not in forbidding) for name in [*named, *explained.rules]]
+    by_stock = [RuleAnswer(name=STOCK, allows=False)] if STOCK in forbidding else []
     by_shop = explained.evidence.standing.ruled_out_by
-    return [*asked, *(RuleAnswer(name=rule, allows=False, by="shop") for rule in by_shop)]
+    return [*asked, *by_stock, *(RuleAnswer(name=rule, allows=False, by="shop") for rule in by_shop)]
 
 
 def _fact(phrases: Phrases, fact: Fact, items: Items) -> FactAnswer:

@@ -111,8 +111,8 @@ class RuleAnswer(Answer):
     name: Annotated[
         str,
         Meta(
-            description="seen (it is in the history), bought (the user bought it), price, category or brand; of the "
-            "shop the id of a rule.",
+            description="seen (it is in the history), bought (the user bought it), price, category or brand; stock "
+            "(it is sold out); of the shop the id of a rule.",
             examples=["seen"],
         ),
     ]

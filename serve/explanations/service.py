@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from recsys.core.attributes import STOCK
 from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
@@ -48,7 +49,7 @@ class ExplanationService:
         live, rules = self._histories.of(loaded), self._rules.of(loaded)
         purchases = reads_purchases(rules, options)
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
-        restrictions = _named_restrictions(loaded, options.filter)
+        filters = _named_restrictions(loaded, options.filter)
         try:
             evidence = loaded.explainer.explain(
                 users.named if rules.reads_user_id else users.queries,
@@ -56,7 +57,7 @@ class ExplanationService:
                 options.k,
                 model=options.model,
                 exclude_seen=options.exclude_seen,
-                restrictions=restrictions,
+                restrictions={**filters, **dict(zip([STOCK], loaded.bundle.in_stock, strict=False))},
                 policy=policy_of(rules, options),
                 reference=reference,
                 depth=request.depth,
@@ -65,10 +66,10 @@ class ExplanationService:
             raise UnfitRequestError(f"reference: expected {error.expected}, got {error.got}") from None
         actions = _actions(loaded, live, users)
         past = Past.of(users.queries.histories, actions)
-        facts = facts_of(evidence, loaded.fact_base, past, tuple(restrictions))
+        facts = facts_of(evidence, loaded.fact_base, past, tuple(filters))
         self._metrics.explained(request.depth, evidence.standing.stage, time.perf_counter() - started)
         similarity = _semantic_similarity(loaded, users.queries, item)
-        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(restrictions), phrases)
+        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(filters), phrases)
 
 
 def item_row(loaded: LoadedBundle, item_id: str) -> int:

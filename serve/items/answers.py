@@ -22,6 +22,13 @@ class ItemResponse(Answer):
     image: Annotated[str | None, Meta(examples=["https://images.example/1.jpg"])]
     description: Annotated[str | None, Meta(examples=["Gentle, without sulphates."])]
     popularity: Annotated[float, Meta(description="Weighted number of interactions in the bundle.", examples=[42.0])]
+    attributes: Annotated[
+        dict[str, float | str | bool | list[str]],
+        Meta(
+            description="Further columns of the catalogue, see data.attributes; those that the item has.",
+            examples=[{"seller": "Arganics", "stock": 12, "organic": True, "colours": ["red", "blue"]}],
+        ),
+    ]
     bundle: BundleInfo
 
 

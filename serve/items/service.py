@@ -50,10 +50,12 @@ def search(link: StoreLink, query: str | None, category: str | None, cursor: str
 def popular(
     loaded: LoadedBundle, rules: CompiledRules, wanted: Filter | None, k: int, scenario: str | None = None
 ) -> PopularResponse:
-    """The k most popular items that a filter and the shop's rules let through."""
+    """The k most popular items in stock that a filter and the shop's rules let through."""
     rows, obeyed = loaded.popular, Obeyed.of(rules, scenario)
     if wanted is not None:
         rows = rows[loaded.facets.mask(wanted)[rows]]
+    for stock in loaded.bundle.in_stock:
+        rows = rows[stock.mask[rows]]
     best: list[int] = []
     for start in range(0, len(rows), DEPTH):
         best += obeyed.allowed(rows[start : start + DEPTH].tolist())
@@ -87,6 +89,7 @@ def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
         image=record.image,
         description=record.description,
         popularity=float(loaded.popularity[row]),
+        attributes=loaded.bundle.attributes.of_item(row),
         bundle=loaded.info,
     )
 

@@ -35,13 +35,13 @@ def similar_items(loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed
     """The k items most similar to the item `row`, and whether the primary source had to be asked for want of others.
 
     The sources' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
-    that it is not in. What the shop's rules forbid is left out of what that gives.
+    that it is not in. What is sold out, and what the shop's rules forbid, is left out of what that gives.
     """
     ranks = {source.name: _real(source.similar(row, DEPTH).items[0]) for source in sources_of(loaded, by)}
     fallback = not any(ranks.values())
     if fallback:
         primary = loaded.recommender.primary
-        depth = k if obeyed.policy is None else max(k, DEPTH)
+        depth = max(k, DEPTH) if obeyed.policy is not None or loaded.bundle.in_stock else k
         ranks = {primary.name: _real(primary.similar(row, depth).items[0])}
     scores: dict[int, float] = {}
     sources: dict[int, list[str]] = {}
@@ -49,7 +49,10 @@ def similar_items(loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed
         for rank, item in enumerate(items, start=1):
             scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + rank) / len(ranks)
             sources.setdefault(item, []).append(name)
-    best = obeyed.allowed(sorted(scores, key=lambda item: -scores[item]))[:k]
+    best = sorted(scores, key=lambda item: -scores[item])
+    for stock in loaded.bundle.in_stock:
+        best = [item for item in best if stock.mask[item]]
+    best = obeyed.allowed(best)[:k]
     return [SimilarRow(item, scores[item], sources[item]) for item in best], fallback
 
 

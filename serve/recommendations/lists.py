@@ -12,7 +12,7 @@ from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
-from recsys.pipeline.allow import Among
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.registry import FALLBACK
@@ -69,7 +69,9 @@ def recommend(
     loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
 ) -> Recommendations:
     """The lists that the model asked for makes, as the shop wants them."""
-    restrictions = () if options.filter is None else (Among(loaded.facets.mask(options.filter)),)
+    restrictions: tuple[Restriction, ...] = loaded.bundle.in_stock
+    if options.filter is not None:
+        restrictions = (Among(loaded.facets.mask(options.filter)), *restrictions)
     recommender, k, unseen = loaded.recommender, options.k, options.exclude_seen
     if options.model == FULL:
         return recommender.recommend(queries, k, exclude_seen=unseen, restrictions=restrictions, policy=policy)
