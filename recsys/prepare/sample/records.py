@@ -10,7 +10,7 @@ import numpy as np
 from recsys.core.types import Float64Array
 from recsys.prepare.sample.purchases import Purchase
 from recsys.prepare.sample.shop import Item, shop_id
-from recsys.prepare.sample.words import COMPLAINT, HOBBIES, NEUTRAL, PRAISE, STYLES
+from recsys.prepare.sample.words import COMPLAINT, HOBBIES, NEUTRAL, PRAISE, SELLERS, STYLES
 
 FIRST_DAY = datetime(2014, 1, 1, tzinfo=UTC)
 
@@ -91,4 +91,19 @@ def metadata_record(rng: np.random.Generator, shop: list[Item], number: int) -> 
         "date": "",
         "price": str(rng.choice(prices, p=[0.85, 0.06, 0.08, 0.01])),
         "asin": item.asin,
+        **_offer(item),
+    }
+
+
+def _offer(item: Item) -> Record:
+    """Who sells the item, how many pieces are left, and whether it is organic: what a shop's own rules may read.
+
+    All follows from the id, so that what else is random is as it would be without it.
+    """
+    rng = np.random.default_rng(list(item.asin.encode()))
+    stock: list[int | str] = [int(rng.integers(1, 60)), 0, ""]
+    return {
+        "seller": str(rng.choice(list(SELLERS), p=list(SELLERS.values()))),
+        "stock": stock[rng.choice(len(stock), p=[0.9, 0.06, 0.04])],  # some sold out, of others nobody knows
+        "organic": bool(rng.random() < 0.2),
     }

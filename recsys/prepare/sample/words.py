@@ -127,6 +127,9 @@ STYLES: dict[str, tuple[str, str, str]] = {
     "Vintage": ("retro", "looks like an heirloom", "Cream"),
 }
 
+# Who sells through the shop, each with its share of the items; the first is the shop itself.
+SELLERS = {"Hobby Shop": 0.5, "Maple Trading": 0.2, "Second Shelf": 0.15, "Northern Outlet": 0.1, "Tiny Atelier": 0.05}
+
 PRAISE = ["Love it", "Excellent", "Just what I wanted", "Great quality", "Works perfectly"]
 NEUTRAL = ["It is okay", "Decent for the price", "Does the job", "Not bad"]
 COMPLAINT = ["Disappointed", "Not for me", "Broke too soon", "Would not buy again"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recsys.prepare.sample import write_sample
-from recsys.prepare.sample.words import BRANDS, BRANDS_PER_HOBBY, HOBBIES
+from recsys.prepare.sample.words import BRANDS, BRANDS_PER_HOBBY, HOBBIES, SELLERS
 
 ROOT = Path(__file__).parents[3]
 
@@ -73,6 +73,18 @@ def test_metadata_has_the_raw_2018_fields(sample: tuple[list[bytes], list[bytes]
     assert sum("&amp;" in record["title"] for record in records) > 20
     assert sum("<span" in record["title"] for record in records) > 5
     assert sum(" - $" in record["price"] for record in records) > 20
+
+
+def test_metadata_has_what_rules_may_read(sample: tuple[list[bytes], list[bytes]]) -> None:
+    records = parsed(sample[1])
+    stocks = [record["stock"] for record in records]
+    assert {type(stock) for stock in stocks} == {int, str}
+    assert 0.03 < sum(stock == 0 for stock in stocks) / len(stocks) < 0.09
+    assert 0.02 < stocks.count("") / len(stocks) < 0.06
+    sellers = Counter(record["seller"] for record in records)
+    assert set(sellers) == set(SELLERS)
+    assert 0.45 < sellers["Hobby Shop"] / len(records) < 0.55
+    assert 0.15 < sum(record["organic"] for record in records) / len(records) < 0.25
 
 
 def test_size_and_dirt(sample: tuple[list[bytes], list[bytes]]) -> None:
