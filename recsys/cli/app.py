@@ -177,7 +177,11 @@ def demo() -> None:
 @app.command()
 def sample(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write reviews_sample.json.gz and meta_sample.json.gz.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Where to write reviews_sample.json.gz, meta_sample.json.gz and orders_sample.csv.gz.",
+        ),
     ],
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     users: Annotated[int, typer.Option(min=1, help="Users of the shop.")] = 2000,
@@ -185,9 +189,10 @@ def sample(
     reviews: Annotated[int, typer.Option(min=1, help="Distinct pairs of user and item.")] = 20000,
 ) -> None:
     """Write the raw files of the synthetic sample shop."""
-    from recsys.prepare.sample import write_sample
+    from recsys.prepare.sample import write_orders, write_sample
 
-    for path in write_sample(folder, seed, users, items, reviews):
+    size = seed, users, items, reviews
+    for path in (*write_sample(folder, *size), write_orders(folder, *size)):
         print(f"{path} (synthetic)")
 
 

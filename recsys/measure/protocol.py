@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from recsys.bundle.event_weights import purchases_in
 from recsys.core.errors import DataError
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Int32Array, Int64Array
@@ -73,13 +74,12 @@ class HeldOut:
         held = held.assign(query=query)
         distinct = held.drop_duplicates(["query", c.ITEM])
         rated = held[held[c.RATING].notna()]
+        histories = dataset.histories(HISTORY_SPLITS[split]).select(users)
+        moments = held[c.TIMESTAMP].to_numpy(np.int64)[starts]
+        bought = purchases_in(histories, dataset.manifest.get("config", {}))
         return cls(
             split,
-            Queries(
-                dataset.histories(HISTORY_SPLITS[split]).select(users),
-                users.astype(np.int32),
-                held[c.TIMESTAMP].to_numpy(np.int64)[starts],
-            ),
+            Queries(histories, users.astype(np.int32), moments, bought),
             Relevant(
                 np.searchsorted(distinct["query"], np.arange(len(users) + 1)).astype(np.int64),
                 distinct[c.ITEM].to_numpy(np.int32),

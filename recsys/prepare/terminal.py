@@ -88,6 +88,12 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     if manifest["metadata"]["read"]:
         described = counts["items"] - counts["items_without_metadata"]
         console.print(f"{described:,} of {counts['items']:,} items have a record in the catalogue", soft_wrap=True)
+    if cycles := manifest.get("cycles"):
+        console.print(
+            f"Bought again: {cycles['own']:,} items have a cycle of their own, {cycles['category']:,} that of a "
+            f"category, {cycles['default']:,} none",
+            soft_wrap=True,
+        )
     if manifest["warnings"]:
         sentences = Text("\n".join(f"• {sentence}" for sentence in manifest["warnings"]))
         console.print(Panel(sentences, title="Please look at this", title_align="left", border_style="yellow"))

@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import Final, Self
 
 from recsys.bundle import Bundle
-from recsys.bundle.event_weights import event_weights, reads_events
+from recsys.bundle.event_weights import PURCHASE, event_weights, least_bought, reads_events
 from recsys.core.events import EVENT_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.store import Event
 
 OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
-PURCHASE: Final = "purchase"
 # Who rates an item has bought it before: that tells of a purchase where nothing else does, but not when it was.
 BOUGHT, RATED = 2.0, 1.0
 _KIND = Event._fields.index("event_type")
@@ -27,13 +26,11 @@ class EventTypes:
         weights: of each type that counts, as the bundle was trained: all alike unless it was trained on an event log.
         undone: of each type that takes back an earlier event, the type that it takes back; None: it is ignored.
         purchases: how surely each type says that an item was bought then: `BOUGHT` or `RATED`, 0 for the others.
-        least_bought: weight from which on an interaction of the bundle says so.
     """
 
     weights: Mapping[str, float]
     undone: Mapping[str, str | None]
     purchases: Mapping[str, float]
-    least_bought: float
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
@@ -42,15 +39,13 @@ class EventTypes:
         named = event_weights(config)
         weights = {**EVENT_WEIGHTS, **named} if reads_events(config) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
         undo = config.get("data", {}).get("undo_events", UNDO_EVENTS)
-        # Where no type is called so, the strongest stands for purchases.
-        purchase = named.get(PURCHASE, max(named.values(), default=0.0)) if named else 0.0
+        purchase = least_bought(config)
         bought = {name for name, weight in named.items() if purchase <= weight > min(named.values())}
         bought |= {PURCHASE, RATING}
         return cls(
             weights,
             {name: undone for name, undone in undo.items() if name not in weights},
             {name: (RATED if name == RATING else BOUGHT) if name in bought else 0.0 for name in weights},
-            purchase,
         )
 
     @cached_property

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from recsys.bundle import Bundle
+from recsys.bundle.event_weights import purchases_in
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
@@ -145,8 +146,7 @@ class LiveHistories:
     @cached_property
     def _bundle_purchases(self) -> Histories:
         """The purchases of the bundle, weighed as those of the store: a rating stands there for what it rates."""
-        histories = self._bundle.histories
-        bought = histories.where(histories.weights >= np.float32(self._types.least_bought))
+        bought = purchases_in(self._bundle.histories, self._bundle.manifest.config)
         return replace(bought, weights=np.where(np.isnan(bought.ratings), BOUGHT, RATED).astype(np.float32))
 
     def _added(

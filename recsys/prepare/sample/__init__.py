@@ -8,11 +8,13 @@ in which people buy them. What a user buys next depends on that:
 - text: titles and descriptions name hobby, brand, style, kind and what goes with it;
 - ratings: user bias + item bias + match with the user's taste + noise.
 
-Some lines are dirty in the ways that real files are.
+Some lines are dirty in the ways that real files are. Beside the reviews there is an event log of the same shop, in
+which what is used up is bought again (`orders`).
 
     recsys sample OUT_DIR
 """
 
 from recsys.prepare.sample.files import write_sample
+from recsys.prepare.sample.orders import write_orders
 
-__all__ = ["write_sample"]
+__all__ = ["write_orders", "write_sample"]

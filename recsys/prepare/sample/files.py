@@ -45,8 +45,8 @@ def write_sample(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / REVIEWS_FILE, folder / METADATA_FILE
-    _write_gzip(paths[0], _with_dirty_reviews(rng, reviews))
-    _write_gzip(paths[1], _with_dirty_metadata(rng, metadata))
+    write_gzip(paths[0], _with_dirty_reviews(rng, reviews))
+    write_gzip(paths[1], _with_dirty_metadata(rng, metadata))
     return paths
 
 
@@ -91,6 +91,12 @@ def _line(record: Record) -> bytes:
     return json.dumps(record).encode()
 
 
-def _write_gzip(path: Path, lines: list[bytes]) -> None:
+def read_lines(path: Path) -> list[bytes]:
+    """The lines of a file that `write_gzip` wrote."""
+    return gzip.decompress(path.read_bytes()).splitlines()
+
+
+def write_gzip(path: Path, lines: list[bytes]) -> None:
+    """Write lines; equal ones give equal bytes."""
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
         file.write(b"\n".join(lines) + b"\n")
