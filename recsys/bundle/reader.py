@@ -140,6 +140,12 @@ class Bundle:
         least, greatest = self.manifest.config.get("data", {}).get("rating_range", (-math.inf, math.inf))
         return float(least), float(greatest)
 
+    @property
+    def predicts_repeats(self) -> bool:
+        """Whether it was trained on histories that keep repeats, so that what a user chose before may follow again."""
+        repeats: str = self.manifest.config.get("data", {}).get("repeats", "latest")
+        return repeats != "latest"
+
     def source(self, name: str) -> Source:
         """The source called `name`, one of `sources`; the same object at every call.
 
@@ -186,7 +192,8 @@ class Bundle:
                 "train again with this version of the program",
             )
         model = RankerTables.load(self.path / layout.RANKER_FILE, len(features.names))
-        return Ranker(scorer, features, model, described.repeat_log_odds, finalists=described.finalists)
+        odds, knows_repeats = described.repeat_log_odds, self.predicts_repeats
+        return Ranker(scorer, features, model, odds, knows_repeats, finalists=described.finalists)
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users without a history.

@@ -56,6 +56,7 @@ class Ranker:
         repeat_log_odds: added to the score of an item that the history holds; how much likelier training users chose
             such an item than another one. Far below zero where a pair of user and item is kept once; where repeats are
             kept, the model has learned from lists with such items, and this is what they lack on validation.
+        knows_repeats: whether the model has learned from lists that hold items of the history.
         finalists: candidates of a query that reach the model, those of the highest sums; all of them where no source
             has a weight in the sum.
     """
@@ -64,6 +65,7 @@ class Ranker:
     features: CandidateFeatures
     model: RankerTables
     repeat_log_odds: float = 0.0
+    knows_repeats: bool = False
     finalists: int = field(kw_only=True)
 
     def rank(
@@ -96,8 +98,8 @@ class Ranker:
     ) -> ScoredCandidates:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
 
-        Items of the history come after all others where repeats are the exception; without `repeats` no candidate is
-        one, which spares looking. Those that are `invited` come before all others: nobody proposed them, and sources
+        Items of the history come after all others where repeats are the exception, of which the model knows nothing;
+        without `repeats` no candidate is one, which spares looking. Those that are `invited` come before all others: nobody proposed them, and sources
         that look for what goes with an item say nothing of the item itself.
         """
         most = max(self.finalists, k)
@@ -110,7 +112,7 @@ class Ranker:
     ) -> Float32Array:
         """By what candidates become finalists, float32 [B, C]: sums, or -inf or inf as `choose_finalists` says."""
         order = candidates.sums
-        if repeats and self.repeat_log_odds < 0:
+        if repeats and self.repeat_log_odds < 0 and not self.knows_repeats:
             order = np.where(_in_history(candidates.items, queries.histories), np.float32(-np.inf), order)
         if invited is not None:
             order = np.where(is_among(candidates.items, invited), np.float32(np.inf), order)

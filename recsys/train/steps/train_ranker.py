@@ -155,7 +155,8 @@ def train_ranker(
         log_odds = repeat_offset(ranker, checked if checked is not None and len(checked) else lists)
     else:
         log_odds = repeat_log_odds(following)
-    pipeline = Ranker(parts.scorer, parts.features, model, log_odds, finalists=config.ranking.finalists)
+    finalists = config.ranking.finalists
+    pipeline = Ranker(parts.scorer, parts.features, model, log_odds, following.repeats, finalists=finalists)
     report: dict[str, Any] = {
         "lists": len(lists),
         "prefix_candidate_recall": lists.candidate_recall,

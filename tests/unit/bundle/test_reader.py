@@ -68,6 +68,16 @@ def test_items_of_which_nothing_is_known_have_no_cycle(tmp_path: Path) -> None:
     assert np.isnan(read_cycles(tmp_path / "no_such_file.npy", 3)).tolist() == [True] * 3
 
 
+@pytest.mark.parametrize(("repeats", "known"), [(None, False), ("latest", False), ("count", True), ("all", True)])
+def test_a_ranker_knows_repeats_if_its_dataset_kept_them(version: Path, repeats: str | None, known: bool) -> None:
+    config = written(version)["config"]
+    config["data"] |= {} if repeats is None else {"repeats": repeats}
+    edit_manifest(version, config=config)
+    ranker = open_bundle(version).ranker
+    assert ranker is not None
+    assert ranker.knows_repeats == known
+
+
 def test_holds_what_was_written(made: Path) -> None:
     bundle = open_bundle(made)
     assert bundle.n_items == 60

@@ -64,8 +64,8 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
     )
     scorer = SimpleNamespace(weights={"two_tower": 1.0})
 
-    def finals(odds: float, k: int = 1, scorer: object = scorer) -> list[int]:
-        ranker = Ranker(scorer, SimpleNamespace(), FirstFeature(), odds, finalists=2)
+    def finals(odds: float, k: int = 1, scorer: object = scorer, *, knows_repeats: bool = False) -> list[int]:
+        ranker = Ranker(scorer, SimpleNamespace(), FirstFeature(), odds, knows_repeats, finalists=2)
         return ranker.choose_finalists(queries_of([3, 8]), scored, k).items[0].tolist()
 
     assert finals(-2.0) == [5, 7]
@@ -73,6 +73,8 @@ def test_repeats_come_last_where_they_are_the_exception() -> None:
     assert finals(-2.0, k=3) == [5, 7, 9]
     assert finals(-2.0, k=9) == [5, 3, 9, 7]
     assert finals(0.0, scorer=SimpleNamespace(weights={})) == [5, 3, 9, 7]
+    # A model of a shop where people buy the same again knows how likely that is, whatever they lack on validation.
+    assert finals(-2.0, knows_repeats=True) == [3, 5]
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0)])
