@@ -99,8 +99,8 @@ class Ranker:
         """The candidates that the model is to put in order, at least k of each query where there are so many.
 
         Items of the history come after all others where repeats are the exception, of which the model knows nothing;
-        without `repeats` no candidate is one, which spares looking. Those that are `invited` come before all others: nobody proposed them, and sources
-        that look for what goes with an item say nothing of the item itself.
+        without `repeats` no candidate is one, which spares looking. Those that are `invited` come before all others:
+        nobody proposed them, and sources that look for what goes with an item say nothing of the item itself.
         """
         most = max(self.finalists, k)
         if not self.scorer.weights or candidates.items.shape[1] <= most:

@@ -460,7 +460,7 @@ def test_full_disk_and_memory(
     settings = raw_2018(tmp_path)
     before = snapshot(prepare(config(tmp_path, **settings), Console(quiet=True)))
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise raised
 
     monkeypatch.setattr(dataset_files, "write_items", fail)
@@ -485,7 +485,7 @@ from recsys.config import load_config
 from recsys.prepare.engine import dataset_files
 from recsys.prepare.prepare import prepare
 
-def hang(db, path):
+def hang(db, path, **_):
     path.write_bytes(b"half a file")
     print("writing", flush=True)
     time.sleep(60)
