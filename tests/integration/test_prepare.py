@@ -485,7 +485,7 @@ from recsys.config import load_config
 from recsys.prepare.engine import dataset_files
 from recsys.prepare.prepare import prepare
 
-def hang(db, path, **_):
+def hang(db, path, *_, **__):
     path.write_bytes(b"half a file")
     print("writing", flush=True)
     time.sleep(60)
