@@ -43,6 +43,7 @@ _A: dict[ValueType, str] = {
     "time": "a time",
     "duration": "a duration",
 }
+_LISTED: tuple[ValueType, ...] = ("text", "number", "bool", "time", "duration")
 _NEVER_GIVEN = ("texts", "duration")  # with a request
 _A_PAIR = {"texts": "lists of texts", "bool": "true and false"}
 _ARITHMETIC: dict[tuple[str, ValueType, ValueType], ValueType] = {
@@ -125,8 +126,8 @@ class _Checker:
             case Comparison():
                 typed = self._comparison(node)
             case OneOf():
-                kind: ValueType = node.options[0].type if node.options else "text"
-                typed = replace(node, value=self.typed(node.value, kind))
+                kinds: tuple[ValueType, ...] = (node.options[0].type,) if node.options else _LISTED
+                typed = replace(node, value=self.typed(node.value, *kinds))
             case Holds():
                 typed = replace(node, text=self.typed(node.text, "text"), texts=self.typed(node.texts, "texts"))
             case Tested():

@@ -32,7 +32,7 @@ from recsys.rules.expressions.nodes import (
     Tested,
 )
 from recsys.rules.expressions.texts import Texts, compared, held, one_of, sizes
-from recsys.rules.expressions.truths import Mask, Truths, certain, every, some
+from recsys.rules.expressions.truths import NO, Mask, Truths, certain, every, some
 
 Numbers: TypeAlias = Float64Array | Float32Array | float
 """A number for each row, or one for all; NaN: missing."""
@@ -192,7 +192,7 @@ def _one_of(node: OneOf, value: Value) -> Truths:
     if isinstance(value, TextColumn | str | None):
         return one_of(value, cast(list[str], options))
     if not options:
-        return certain(False)
+        return Truths(NO, value.true | value.false if isinstance(value, Truths) else _known(cast(Numbers, value)))
     return some([_compared("==", value, certain(option) if isinstance(option, bool) else option) for option in options])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 
@@ -10,6 +11,7 @@ _ESCAPE = re.compile(
     r"|(?P<octal>[0-3][0-7]{2})|(?P<other>.))",
     re.DOTALL,
 )
+_ESCAPES = r"\\ \" \' \` \? \a \b \f \n \r \t \v \xHH \uHHHH \UHHHHHHHH and \OOO (octal)"
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"} | {
     char: char for char in "\\?\"'`"
 }
@@ -40,10 +42,8 @@ def _character(match: re.Match[str]) -> str:
     kind, digits = match.lastgroup, match[match.lastgroup or 0]
     if kind == "other":
         if digits not in _PLAIN:
-            raise ValueError(
-                rf"there is no escape \{digits}; there are \\ \" \' \` \? \a \b \f \n \r \t \v \xHH \uHHHH \UHHHHHHHH"
-                r" and \OOO (octal)"
-            )
+            written = match[0] if digits.isprintable() else ascii(match[0])
+            raise ValueError(f"there is no escape {written}; there are {_ESCAPES}")
         return _PLAIN[digits]
     code = int(digits, 8 if kind == "octal" else 16)
     if code > 0x10FFFF:
@@ -62,7 +62,9 @@ def seconds_since_1970(text: str) -> float:
             raise ValueError
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
-        raise ValueError(f'"{text}" is no time; one is written "2026-12-01T00:00:00Z" or with +01:00 for Z') from None
+        raise ValueError(
+            f'{json.dumps(text)} is no time; one is written "2026-12-01T00:00:00Z" or with +01:00 for Z'
+        ) from None
 
 
 def seconds(text: str) -> float:
@@ -73,8 +75,10 @@ def seconds(text: str) -> float:
     """
     match = _DURATION.fullmatch(text)
     if not match:
-        raise ValueError(f'"{text}" is no duration; one is written "30d", "12h" or "1h30m": units are d, h, m, s, ms')
+        raise ValueError(
+            f'{json.dumps(text)} is no duration; one is written "30d", "12h" or "1h30m": units are d, h, m, s, ms'
+        )
     total = sum(float(amount) * _SECONDS[unit] for amount, unit in _AMOUNT.findall(match[2]))
     if total > 1e12:
-        raise ValueError(f'"{text}" is too long')
+        raise ValueError(f"{json.dumps(text)} is too long")
     return -total if match[1] else total
