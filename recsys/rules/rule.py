@@ -112,6 +112,18 @@ class Calibrate(_Part):
     type: Literal["calibrate"]
     by: GroupField = Field("category", description="As of a cap.")
     weight: Unit = Field(description="Steck's lambda: of the divergence of both mixes; 0: off, 1: nothing but the mix.")
+    latest: float = Field(
+        0,
+        ge=0,
+        le=MAX_BOOST,
+        description="In units: what items of the group that the user's latest item is of lose when the list is chosen, "
+        "since a ranker follows the latest item more closely than people do.",
+    )
+    order: Literal["choice", "score"] = Field(
+        "choice",
+        description="score: what was chosen stands in the order of the scores, as far as pins and promotions let it; "
+        "choice: in the order in which it was chosen, as always beside a cap with a window.",
+    )
 
 
 class Upsell(_Part):

@@ -169,6 +169,10 @@ def worth_of(shop: Shop, item: int, listed: list[int], utility: float) -> float:
     calibration = next((place for place, rule in enumerate(shop.rules) if rule[0].type == "calibrate"), None)
     if calibration is not None:
         weight = shop.rules[calibration][0].weight
+        _, items, groups = shop.rules[calibration]
+        known = [code for bought in shop.history if (code := _group(bought, items, groups)) is not None]
+        if known and _group(item, items, groups) == known[-1]:
+            value -= shop.rules[calibration][0].latest / 3
         differing = divergence(shop, [*listed, item], calibration) / math.log(100)
         value = (1 - weight) * value - weight * (len(listed) + 1) * differing
     mmr = next((made for made, _, _ in shop.rules if made.type == "mmr"), None)

@@ -7,18 +7,46 @@ from recsys.rules.arranging.cap_kernels import count_taken, forbids, urgent, wri
 from recsys.rules.arranging.promotion_kernels import is_for_promotions
 from recsys.rules.arranging.room import FREE, LISTED, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.table import RuleTable
-from recsys.rules.arranging.variety_kernels import compare, write_divergence, write_worth
+from recsys.rules.arranging.variety_kernels import compare, is_latest, write_divergence, write_worth
+
+
+@compiled
+def fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> int:
+    """Fill slot by slot; the first slot for which nothing is left, or k."""
+    for column in range(count):
+        draft.states[column] = FREE
+        for rule in range(len(rules.kinds)):
+            draft.passed[rule, column] = False
+    return _fill(count, groups, rules, acting, pool, draft, mix)
+
+
+@compiled
+def put_in_order(count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
+    """Put what was chosen in the order of utilities, as far as pins and promotions let it.
+
+    All of it fits again, so that the list keeps its length; with caps of windows it might not, and stays as it is.
+    """
+    for place in range(len(acting.caps)):
+        if rules.numbers[acting.caps[place], 1] > 0:
+            return
+    for column in range(count):
+        draft.states[column] = LISTED
+    for slot in range(length):
+        column = draft.slots[slot]
+        draft.states[column] = FREE
+        for rule in range(len(rules.kinds)):
+            draft.passed[rule, column] = draft.passed[rule, column] or draft.moving[slot, rule]
+    plain = Acting(acting.caps, acting.promotions, acting.pins, acting.upsell, acting.price_fit, NOTHING, NOTHING)
+    _fill(count, 0, rules, plain, pool, draft, mix)
 
 
 @compiled
 def _begin(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
     """An empty list but for what is pinned."""
     for column in range(count):
-        draft.states[column] = FREE
         draft.likeness[column] = 0
         for rule in range(len(rules.kinds)):
             draft.taken[rule, column] = 0
-            draft.passed[rule, column] = False
     for rule in range(len(rules.kinds)):
         draft.held[rule] = 0
     for slot in range(len(draft.slots)):
@@ -34,8 +62,8 @@ def _begin(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool
 
 
 @compiled
-def fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> int:
-    """Fill slot by slot; the first slot for which nothing is left, or k."""
+def _fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> int:
+    """Fill with what is free; see `fill`."""
     _begin(count, groups, rules, acting, pool, draft, mix)
     for slot in range(len(draft.slots)):
         column = draft.pins[slot]
@@ -152,5 +180,8 @@ def _explain(
             if rule != NOTHING and draft.likeness[column] > draft.likeness[chosen]:
                 draft.moving[slot, rule] = draft.passed[rule, column] = True
             rule = acting.calibration
-            if rule != NOTHING and mix.divergence[column] > mix.divergence[chosen]:
+            if rule != NOTHING and (
+                mix.divergence[column] > mix.divergence[chosen]
+                or (rules.numbers[rule, 1] > 0 and is_latest(column, mix) and not is_latest(chosen, mix))
+            ):
                 draft.moving[slot, rule] = draft.passed[rule, column] = True

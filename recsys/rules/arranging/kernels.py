@@ -18,7 +18,7 @@ from recsys.core.types import (
     UInt64Array,
 )
 from recsys.rules.arranging.cap_kernels import forbids
-from recsys.rules.arranging.greedy_kernels import fill
+from recsys.rules.arranging.greedy_kernels import fill, put_in_order
 from recsys.rules.arranging.room import FREE, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.score_kernels import change_scores, write_members, write_order, write_utilities
 from recsys.rules.arranging.table import CALIBRATE, CAP, MMR, PIN, PRICE_FIT, PROMOTE, UPSELL, RuleTable
@@ -101,6 +101,8 @@ def arrange_lists(
         length = fill(count, groups, rules, acting, pool, draft, mix)
         while length < k and _lower_pins(length, draft):
             length = fill(count, groups, rules, acting, pool, draft, mix)
+        if acting.calibration != NOTHING and rules.numbers[acting.calibration, 2] > 0:
+            put_in_order(count, length, rules, acting, pool, draft, mix)
         _write(query, count, length, rules, acting, pool, draft, lists)
 
 

@@ -82,6 +82,7 @@ class Mix(NamedTuple):
         gains: float64 [S], scratch: what another item of the group takes off the divergence.
         targets: int64 [D], place of each item's group in `shares`; `ELSEWHERE` for another group, `NOTHING` for none.
         counts: int64 [1], how many items of any group are listed.
+        latest: int64 [1], place of the group of the history's latest item that has one.
         divergence: float64 [D], of the list with each item added, as a share of the greatest possible.
     """
 
@@ -90,6 +91,7 @@ class Mix(NamedTuple):
     gains: Float64Array
     targets: Int64Array
     counts: Int64Array
+    latest: Int64Array
     divergence: Float64Array
 
 
@@ -125,6 +127,7 @@ def new_mix(groups: int, depth: int) -> Mix:
         np.zeros(groups, np.int64),
         np.zeros(groups),
         np.zeros(depth, np.int64),
+        np.zeros(1, np.int64),
         np.zeros(1, np.int64),
         np.zeros(depth),
     )

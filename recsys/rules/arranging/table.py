@@ -51,7 +51,7 @@ class RuleTable(NamedTuple):
 
     Attributes:
         kinds: int64 [A], `BOOST` and so on.
-        numbers: float64 [A, 2], see `_numbers`.
+        numbers: float64 [A, 3], see `_numbers`.
         columns: int64 [A], column among the policy's rules.
         members: uint8 [N, ceil(A / 8)], a bit for each rule: whether it acts on the item, the first rule lowest.
         grouping: int64 [A], column of `groups`, -1 for a rule without groups.
@@ -88,7 +88,7 @@ def rule_table(rules: Sequence[ArrangingRule], n_items: int) -> RuleTable:
             groups.append(np.where(members[:, place], rule.groups, NO_GROUP).astype(np.int32))
     return RuleTable(
         np.array(kinds, np.int64),
-        np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 2),
+        np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 3),
         np.array([rule.index for rule in rules], np.int64),
         np.packbits(members, axis=1, bitorder="little"),
         grouping,
@@ -96,9 +96,9 @@ def rule_table(rules: Sequence[ArrangingRule], n_items: int) -> RuleTable:
     )
 
 
-def _numbers(action: ArrangingAction) -> tuple[float, float]:
-    """The two numbers that say how much of an action is wanted, as the loops need them."""
-    first, second = 0.0, 0.0
+def _numbers(action: ArrangingAction) -> tuple[float, float, float]:
+    """The numbers that say how much of an action is wanted, as the loops need them."""
+    first, second, third = 0.0, 0.0, 0.0
     match action:
         case Boost():
             first = action.by
@@ -112,6 +112,8 @@ def _numbers(action: ArrangingAction) -> tuple[float, float]:
             first = action.share
         case Cap():
             first, second = action.most, action.window or 0
-        case Mmr() | Calibrate():
+        case Mmr():
             first = action.weight
-    return first, second
+        case Calibrate():
+            first, second, third = action.weight, action.latest, float(action.order == "score")
+    return first, second, third

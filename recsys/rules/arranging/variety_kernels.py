@@ -62,12 +62,13 @@ def write_mix(
     Returns:
         S, the number of groups in the history.
     """
-    known = 0
+    known, latest = 0, NO_GROUP
     for position in range(len(history)):
         code = groups[history[position], grouping]
         if code != NO_GROUP:
             keys[known] = np.uint64(code)
             known += 1
+            latest = code
     in_order = sort(keys[:known])
     found = 0
     for index in range(known):
@@ -76,6 +77,7 @@ def write_mix(
             mix.shares[found] = 0.0
             found += 1
         mix.shares[found - 1] += 1.0 / known
+    mix.latest[0] = _place(mix.listed, found, latest)
     for column in range(count):
         code = pool.codes[grouping, column]
         mix.targets[column] = NOTHING if code == NO_GROUP else _place(mix.listed, found, code)
@@ -121,14 +123,23 @@ def _term(wanted: float, given: float) -> float:
 
 
 @compiled
+def is_latest(column: int, mix: Mix) -> bool:
+    """Whether an item is of the group of the history's latest item."""
+    target = int(mix.targets[column])
+    return target >= 0 and target == int(mix.latest[0])
+
+
+@compiled
 def write_worth(count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
     """Write what it would be worth to make each item the last one of a list that has a length then."""
     worth, utilities, likeness, divergence = draft.worth, pool.utilities, draft.likeness, mix.divergence
     for column in range(count):
         worth[column] = utilities[column] / UNITS
     if acting.calibration != NOTHING:
-        weight = rules.numbers[acting.calibration, 0]
+        weight, latest = rules.numbers[acting.calibration, 0], rules.numbers[acting.calibration, 1]
         for column in range(count):
+            if latest > 0 and is_latest(column, mix):
+                worth[column] -= latest / UNITS
             worth[column] = (1 - weight) * worth[column] - weight * length * divergence[column]
     if acting.mmr != NOTHING:
         weight = rules.numbers[acting.mmr, 0]

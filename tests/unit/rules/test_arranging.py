@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,6 +252,23 @@ def test_a_calibrated_list_has_the_historys_mix() -> None:
         listed = Shop(reverse, [(action("calibrate", weight=weight), None, groups)], history=[11, 10, 9, 3]).list_of(8)
         mixes.append([sum(groups[item] == group for item in listed) for group in (1, 2, 3)])
     assert mixes == [[2, 3, 3], [6, 2, 0]]
+
+
+def test_items_of_the_latest_group_lose_when_the_list_is_chosen() -> None:
+    # Items 0 and 1 are of the group of the latest item of the history, 2 and 3 of the other one; a unit is 1.118.
+    def listed(**numbers: Any) -> list[int]:
+        rule = action("calibrate", weight=0.01, **numbers), None, [1, 1, 2, 2]
+        return Shop([3.0, 2.0, 1.0, 0.0], [rule], history=[2, 0]).list_of(3)
+
+    assert listed() == [0, 1, 2]
+    assert listed(latest=1) == [0, 2, 1]
+    assert listed(latest=3) == [2, 3, 0]
+    assert listed(latest=3, order="score") == [0, 2, 3]
+
+
+def test_the_latest_item_is_the_last_one_with_a_group() -> None:
+    rule = action("calibrate", weight=0.01, latest=3), None, [1, 1, 2, 2, -1]
+    assert Shop([3.0, 2.0, 1.0, 0.0], [rule], history=[2, 0, 4]).list_of(2) == [2, 3]
 
 
 def test_a_history_without_groups_calibrates_nothing() -> None:

@@ -40,7 +40,10 @@ windows = ruled(
     codes,
 )
 mmrs = ruled(st.builds(lambda weight: action("mmr", weight=weight), weights), some)
-calibrations = ruled(st.builds(lambda weight: action("calibrate", weight=weight), weights), some, codes)
+latest = st.sampled_from([0.0, 0.5, 1.5])
+calibrations = ruled(
+    st.builds(lambda weight, least: action("calibrate", weight=weight, latest=least), weights, latest), some, codes
+)
 without_windows = st.one_of(boosts, buries, upsells, price_fits, pins, promotions, caps, mmrs, calibrations)
 anything = st.one_of(without_windows, windows)
 
@@ -182,6 +185,32 @@ def check_why(
             if chosen != first and acting == index:
                 ours, theirs = (divergence(shop, [*before, item], index) for item in (chosen, first))
                 assert movers[index] or theirs <= ours + TOLERANCE
+
+
+@settings(max_examples=300, deadline=None)
+@given(shops(anything), calibrations, st.integers(1, 10))
+def test_what_was_chosen_may_stand_in_the_order_of_the_scores(shop: Shop, calibration: Any, k: int) -> None:
+    made, items, groups = calibration
+    shop.rules = [calibration, *shop.rules]
+    chosen, chosen_movers = shop.list_of(k), shop.movers(k)
+    shop.rules = [(made.model_copy(update={"order": "score"}), items, groups), *shop.rules[1:]]
+    listed, movers = shop.list_of(k), shop.movers(k)
+    if made.weight == 0 or any(other.type == "cap" and other.window for other, _, _ in shop.rules):
+        assert (listed, movers) == (chosen, chosen_movers)
+        return
+    assert sorted(listed) == sorted(chosen)
+    for item, before in zip(chosen, chosen_movers, strict=True):
+        assert before <= movers[listed.index(item)]
+    worth, buried = utilities(shop)
+    pins = {listed.index(item): item for item in placed_pins(shop, k).values()}
+    for slot, item in enumerate(listed):
+        if slot in pins:
+            continue
+        left = [other for other in listed[slot:] if other not in pins.values()]
+        open_list: list[int | None] = [*listed[:slot], *[pins.get(place) for place in range(slot, k)]]
+        wanted = demanded(shop, open_list, slot, left)
+        left = [other for other in left if other in wanted] or left
+        assert item == min(left, key=lambda other: (buried[other], -np.float32(worth[other]), other))
 
 
 def fits(shop: Shop, open_list: list[int | None], slot: int, item: int) -> bool:
