@@ -154,6 +154,15 @@ def divergence(shop: Shop, listed: list[int], by: int) -> float:
     return total
 
 
+def calibration_loss(shop: Shop, item: int, listed: list[int], by: int) -> float:
+    """What calibration takes off the worth of listing an item next."""
+    made, items, groups = shop.rules[by]
+    known = [code for bought in shop.history if (code := _group(bought, items, groups)) is not None]
+    is_latest = bool(known) and _group(item, items, groups) == known[-1]
+    differing = divergence(shop, [*listed, item], by) / math.log(100)
+    return made.weight * (len(listed) + 1) * differing + (1 - made.weight) * is_latest * made.latest / 3
+
+
 def likeness(shop: Shop, item: int, listed: list[int]) -> float:
     """Cosine to the most similar listed item; 0 where none is listed."""
     vectors = np.array(shop.vectors, np.float16).astype(float)
@@ -167,14 +176,8 @@ def worth_of(shop: Shop, item: int, listed: list[int], utility: float) -> float:
     """What it is worth to list an item next."""
     value = utility / 3
     calibration = next((place for place, rule in enumerate(shop.rules) if rule[0].type == "calibrate"), None)
-    if calibration is not None:
-        weight = shop.rules[calibration][0].weight
-        _, items, groups = shop.rules[calibration]
-        known = [code for bought in shop.history if (code := _group(bought, items, groups)) is not None]
-        if known and _group(item, items, groups) == known[-1]:
-            value -= shop.rules[calibration][0].latest / 3
-        differing = divergence(shop, [*listed, item], calibration) / math.log(100)
-        value = (1 - weight) * value - weight * (len(listed) + 1) * differing
+    if calibration is not None and shop.rules[calibration][0].weight > 0:  # without weight it does nothing
+        value = (1 - shop.rules[calibration][0].weight) * value - calibration_loss(shop, item, listed, calibration)
     mmr = next((made for made, _, _ in shop.rules if made.type == "mmr"), None)
     if mmr is not None:
         value = (1 - mmr.weight) * value - mmr.weight * likeness(shop, item, listed)

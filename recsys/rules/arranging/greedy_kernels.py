@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from recsys.core.compiled import compiled
-from recsys.rules.arranging.cap_kernels import count_taken, forbids, urgent, write_fitting
-from recsys.rules.arranging.promotion_kernels import is_for_promotions
+from recsys.core.types import BoolArray, Float64Array, Int64Array
+from recsys.rules.arranging.cap_kernels import count_taken, narrow, urgent, write_fitting, write_forbidden
+from recsys.rules.arranging.promotion_kernels import is_for_promotions, keep_wanted
 from recsys.rules.arranging.room import FREE, LISTED, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.table import RuleTable
-from recsys.rules.arranging.variety_kernels import compare, is_latest, write_divergence, write_worth
+from recsys.rules.arranging.variety_kernels import compare, write_divergence, write_worth
 
 
 @compiled
@@ -29,15 +30,22 @@ def put_in_order(count: int, length: int, rules: RuleTable, acting: Acting, pool
     for place in range(len(acting.caps)):
         if rules.numbers[acting.caps[place], 1] > 0:
             return
+    chosen, states = draft.candidates, draft.states
     for column in range(count):
-        draft.states[column] = LISTED
+        chosen[column] = False
     for slot in range(length):
         column = draft.slots[slot]
-        draft.states[column] = FREE
+        chosen[column] = True
         for rule in range(len(rules.kinds)):
             draft.passed[rule, column] = draft.passed[rule, column] or draft.moving[slot, rule]
+    for column in range(count):
+        states[column] = FREE if chosen[column] else LISTED  # so that nothing else is chosen
     plain = Acting(acting.caps, acting.promotions, acting.pins, acting.upsell, acting.price_fit, NOTHING, NOTHING)
     _fill(count, 0, rules, plain, pool, draft, mix)
+    for column in range(count):
+        states[column] = FREE
+    for slot in range(length):
+        states[draft.slots[slot]] = LISTED
 
 
 @compiled
@@ -91,28 +99,44 @@ def _chosen(
     slot: int, count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix
 ) -> int:
     """The item for a slot, or `NOTHING`; writes which rules are why it is not the best one that is free."""
-    if not write_fitting(slot, count, rules, acting, pool, draft):
+    fitting, left = write_fitting(slot, count, rules, acting, pool, draft)
+    if fitting == 0:
         return NOTHING
+    by_utility = acting.mmr == NOTHING and acting.calibration == NOTHING
     if acting.calibration != NOTHING:
         write_divergence(count, groups, mix)
-    if acting.mmr != NOTHING or acting.calibration != NOTHING:
+    if not by_utility:
         write_worth(count, slot + 1, rules, acting, pool, draft, mix)
+    candidates = draft.candidates
     for column in range(count):
-        draft.candidates[column] = draft.fits[column]
-    chosen = _best(count, acting, pool, draft)
+        candidates[column] = draft.fits[column]
+    chosen = _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
     if len(acting.promotions) > 0 and is_for_promotions(slot, count, rules, acting, pool, draft):
-        chosen = _promoted(chosen, slot, count, acting, pool, draft)
+        keep_wanted(acting.promotions, draft.wanted, pool.members, count, candidates)
+        best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
+        for place in range(len(acting.promotions)):
+            rule = acting.promotions[place]
+            if chosen != best and draft.wanted[rule] and pool.members[rule, chosen]:
+                draft.moving[slot, rule] = True
     if len(acting.caps) > 0:
-        chosen = _urgent(chosen, slot, count, rules, acting, pool, draft)
-    _explain(chosen, slot, count, rules, acting, pool, draft, mix)
+        column, cap = urgent(slot, count, left, rules, acting, pool, draft)
+        if column != NOTHING:
+            narrow(pool.codes[rules.grouping[cap]], column, count, candidates)
+            best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
+            draft.moving[slot, cap] = chosen != best
+        write_forbidden(chosen, slot, rules, acting, pool, draft)
+    if acting.mmr != NOTHING:
+        _write_less(draft.likeness, chosen, slot, acting.mmr, pool.order, draft)
+    if acting.calibration != NOTHING:
+        _write_less(mix.losses, chosen, slot, acting.calibration, pool.order, draft)
     return chosen
 
 
 @compiled
-def _best(count: int, acting: Acting, pool: Pool, draft: Draft) -> int:
+def _best(
+    by_utility: bool, count: int, order: Int64Array, buried: BoolArray, candidates: BoolArray, worth: Float64Array
+) -> int:
     """The candidate that is worth most; of those that are buried only if all are, and of equal ones the first."""
-    order, buried, candidates, worth = pool.order, pool.buried, draft.candidates, draft.worth
-    by_utility = acting.mmr == NOTHING and acting.calibration == NOTHING
     best = NOTHING
     for position in range(count):
         column = int(order[position])
@@ -129,59 +153,11 @@ def _best(count: int, acting: Acting, pool: Pool, draft: Draft) -> int:
 
 
 @compiled
-def _promoted(chosen: int, slot: int, count: int, acting: Acting, pool: Pool, draft: Draft) -> int:
-    """The best of the items of the promotions that a slot is for, in the place of the best of all."""
-    for column in range(count):
-        is_wanted = False
-        for place in range(len(acting.promotions)):
-            rule = acting.promotions[place]
-            is_wanted = is_wanted or (draft.wanted[rule] and pool.members[rule, column])
-        draft.candidates[column] = draft.candidates[column] and is_wanted
-    promoted = _best(count, acting, pool, draft)
-    for place in range(len(acting.promotions)):
-        rule = acting.promotions[place]
-        if promoted != chosen and draft.wanted[rule] and pool.members[rule, promoted]:
-            draft.moving[slot, rule] = True
-    return promoted
-
-
-@compiled
-def _urgent(chosen: int, slot: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> int:
-    """The best of a group that must have the slot, lest the list gets shorter, in the place of the best of all."""
-    column, cap = urgent(slot, count, rules, acting, pool, draft)
-    if column == NOTHING:
-        return chosen
-    codes = pool.codes[rules.grouping[cap]]
-    for other in range(count):
-        draft.candidates[other] = draft.candidates[other] and codes[other] == codes[column]
-    best = _best(count, acting, pool, draft)
-    draft.moving[slot, cap] = best != chosen
-    return best
-
-
-@compiled
-def _explain(
-    chosen: int, slot: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix
-) -> None:
-    """Note the caps and the rules of variety for which items of higher utility were passed over."""
-    for position in range(count):
-        column = pool.order[position]
-        if column == chosen:
-            break
-        if draft.states[column] != FREE:
-            continue
-        if not draft.fits[column]:
-            for place in range(len(acting.caps)):
-                rule = acting.caps[place]
-                if forbids(rule, column, slot, rules, pool, draft):
-                    draft.moving[slot, rule] = draft.passed[rule, column] = True
-        elif draft.candidates[column]:
-            rule = acting.mmr
-            if rule != NOTHING and draft.likeness[column] > draft.likeness[chosen]:
-                draft.moving[slot, rule] = draft.passed[rule, column] = True
-            rule = acting.calibration
-            if rule != NOTHING and (
-                mix.divergence[column] > mix.divergence[chosen]
-                or (rules.numbers[rule, 1] > 0 and is_latest(column, mix) and not is_latest(chosen, mix))
-            ):
-                draft.moving[slot, rule] = draft.passed[rule, column] = True
+def _write_less(lost: Float64Array, chosen: int, slot: int, rule: int, order: Int64Array, draft: Draft) -> None:
+    """Note a rule of variety where candidates of higher utility were passed over that lose more by it."""
+    candidates, passed, position = draft.candidates, draft.passed[rule], 0
+    while order[position] != chosen:
+        column = order[position]
+        if candidates[column] and lost[column] > lost[chosen]:
+            draft.moving[slot, rule] = passed[column] = True
+        position += 1

@@ -17,7 +17,7 @@ from recsys.core.types import (
     UInt16Array,
     UInt64Array,
 )
-from recsys.rules.arranging.cap_kernels import forbids
+from recsys.rules.arranging.cap_kernels import forbids, write_sizes
 from recsys.rules.arranging.greedy_kernels import fill, put_in_order
 from recsys.rules.arranging.room import FREE, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.score_kernels import change_scores, write_members, write_order, write_utilities
@@ -74,7 +74,7 @@ def arrange_lists(
         keys: scratch, as long as the longest history or as the pools.
         lists: see `Lists`.
     """
-    k = lists.columns.shape[1]
+    k, places = lists.columns.shape[1], np.empty(len(rules.kinds), np.int64)
     for query in range(batch.items.shape[0]):
         count = 0
         while count < batch.items.shape[1] and batch.items[query, count] != NO_ITEM:
@@ -86,7 +86,7 @@ def arrange_lists(
             for slot in range(min(k, count)):
                 lists.columns[query, slot] = slot
             continue
-        acting = _acting(batch.active, query, rules)
+        acting = _acting(batch.active, query, rules.kinds, rules.numbers, places)
         write_members(batch.items, query, count, rules, pool)
         write_utilities(batch.scores, batch.popular, query, count, pool.utilities)
         change_scores(batch.items, query, count, prices, batch.mean_prices[query], batch.active, rules, acting, pool)
@@ -97,6 +97,7 @@ def arrange_lists(
         if acting.calibration != NOTHING:
             history = batch.history[batch.indptr[query] : batch.indptr[query + 1]]
             groups = write_mix(history, count, rules.groups, rules.grouping[acting.calibration], keys, pool, mix)
+        write_sizes(count, rules, acting, pool, draft)
         _place_pins(count, rules, acting, pool, draft)
         length = fill(count, groups, rules, acting, pool, draft, mix)
         while length < k and _lower_pins(length, draft):
@@ -107,37 +108,32 @@ def arrange_lists(
 
 
 @compiled
-def _acting(active: BoolArray, query: int, rules: RuleTable) -> Acting:
-    return Acting(
-        _all_of(CAP, active, query, rules),
-        _all_of(PROMOTE, active, query, rules),
-        _all_of(PIN, active, query, rules),
-        _first_of(UPSELL, active, query, rules),
-        _first_of(PRICE_FIT, active, query, rules),
-        _first_of(MMR, active, query, rules),
-        _first_of(CALIBRATE, active, query, rules),
-    )
-
-
-@compiled
-def _all_of(kind: int, active: BoolArray, query: int, rules: RuleTable) -> Int64Array:
-    found: Int64Array = np.empty(len(rules.kinds), np.int64)
-    count = 0
-    for rule in range(len(rules.kinds)):
-        if active[query, rule] and rules.kinds[rule] == kind:
-            found[count] = rule
-            count += 1
-    acting: Int64Array = found[:count]
-    return acting
-
-
-@compiled
-def _first_of(kind: int, active: BoolArray, query: int, rules: RuleTable) -> int:
-    """The first active rule of a kind of which only one acts, if it does anything."""
-    for rule in range(len(rules.kinds)):
-        if active[query, rule] and rules.kinds[rule] == kind:
-            return rule if rules.numbers[rule, 0] > 0 else NOTHING
-    return NOTHING
+def _acting(active: BoolArray, query: int, kinds: Int64Array, numbers: Float64Array, places: Int64Array) -> Acting:
+    """The rules that act for a query, by what they do; `places` [A] is room for those of which several may act."""
+    upsell = price_fit = mmr = calibration = NOTHING
+    for rule in range(len(kinds) - 1, -1, -1):  # of those that exclude each other the first is found last
+        if active[query, rule]:
+            acting = rule if numbers[rule, 0] > 0 else NOTHING  # what has no weight does nothing
+            if kinds[rule] == UPSELL:
+                upsell = acting
+            elif kinds[rule] == PRICE_FIT:
+                price_fit = acting
+            elif kinds[rule] == MMR:
+                mmr = acting
+            elif kinds[rule] == CALIBRATE:
+                calibration = acting
+    end = caps_end = promotions_end = 0
+    for kind in (CAP, PROMOTE, PIN):
+        for rule in range(len(kinds)):
+            if active[query, rule] and kinds[rule] == kind:
+                places[end] = rule
+                end += 1
+        if kind == CAP:
+            caps_end = end
+        elif kind == PROMOTE:
+            promotions_end = end
+    caps, promotions, pins = places[:caps_end], places[caps_end:promotions_end], places[promotions_end:end]
+    return Acting(caps, promotions, pins, upsell, price_fit, mmr, calibration)
 
 
 @compiled
@@ -186,9 +182,14 @@ def _write(
                 lists.moved_by[query, slot, rules.columns[rule]] = True
         if draft.pins[slot] != NOTHING:
             lists.moved_by[query, slot, rules.columns[draft.pin_rules[slot]]] = True
-    if length < len(draft.slots):
+    for place in range(len(acting.caps) if length < len(draft.slots) else 0):
+        rule = acting.caps[place]
+        codes, taken, most, window = (
+            pool.codes[rules.grouping[rule]],
+            draft.taken[rule],
+            int(rules.numbers[rule, 0]),
+            int(rules.numbers[rule, 1]),
+        )
         for column in range(count):
-            for place in range(len(acting.caps)):
-                rule = acting.caps[place]
-                if draft.states[column] == FREE and forbids(rule, column, length, rules, pool, draft):
-                    lists.kept_out[query, rules.columns[rule]] = True
+            if draft.states[column] == FREE and forbids(codes, taken, draft.slots, column, length, most, window):
+                lists.kept_out[query, rules.columns[rule]] = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from recsys.core.compiled import compiled
+from recsys.core.types import BoolArray, Int64Array
 from recsys.rules.arranging.room import NOTHING, Acting, Draft, Pool
 from recsys.rules.arranging.table import RuleTable
 
@@ -18,44 +19,57 @@ def is_for_promotions(slot: int, count: int, rules: RuleTable, acting: Acting, p
     A beginning of the list that lacks as many promoted items as it has open slots needs all of them. Needs of several
     promotions add up. What exceeds the slots is left to those of lower priority to lack.
     """
-    free = 0
-    for place in range(len(acting.promotions)):
-        draft.ahead[acting.promotions[place]] = 0
-        draft.wanted[acting.promotions[place]] = False
-    for last in range(slot, len(draft.slots)):
-        if draft.pins[last] == NOTHING:
-            free += 1
-        else:
-            for place in range(len(acting.promotions)):
-                rule = acting.promotions[place]
-                draft.ahead[rule] += pool.members[rule, draft.pins[last]]
-        if _lacking(last, free, count, rules, acting, pool, draft) >= free:
+    promotions, pins, members = acting.promotions, draft.pins, pool.members
+    held, ahead, numbers, free = draft.held, draft.ahead, rules.numbers, 0
+    for place in range(len(promotions)):
+        ahead[promotions[place]] = 0
+    for last in range(slot, len(pins)):
+        free += pins[last] == NOTHING
+        total = 0
+        for place in range(len(promotions)):
+            rule = promotions[place]
+            if pins[last] != NOTHING:
+                ahead[rule] += members[rule, pins[last]]
+            total += max(_lacking(numbers[rule, 0], last, held[rule] + ahead[rule]), 0)
+        if total >= free and _are_at_hand(last, free, count, rules, acting, pool, draft):
             return True
     return False
 
 
 @compiled
-def _lacking(last: int, free: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> int:
-    """How many promoted items the list lacks up to a slot; writes the promotions that as many open slots are for."""
-    total = 0
-    for place in range(len(acting.promotions)):
-        rule = acting.promotions[place]
-        share = math.floor(rules.numbers[rule, 0] * (last + 1) + _ROUNDING)
-        lacking = min(share - draft.held[rule] - draft.ahead[rule], free)
-        if lacking > 0:
-            lacking = _at_hand(rule, lacking, count, pool, draft)
-        draft.wanted[rule] = lacking > 0 and total < free
-        total += max(lacking, 0)
-    return total
+def _lacking(share: float, last: int, has: int) -> int:
+    """How many items of a promotion the list lacks up to a slot; less than 0 where it has more than its share."""
+    return math.floor(share * (last + 1) + _ROUNDING) - has
 
 
 @compiled
-def _at_hand(rule: int, most: int, count: int, pool: Pool, draft: Draft) -> int:
-    """How many of the rule's items fit into the slot in question, up to a number."""
+def _are_at_hand(last: int, free: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> bool:
+    """Whether there are items for all open slots up to the last one; writes the promotions that these are for."""
+    total = 0
+    for place in range(len(acting.promotions)):
+        rule = acting.promotions[place]
+        lacking = min(_lacking(rules.numbers[rule, 0], last, draft.held[rule] + draft.ahead[rule]), free)
+        lacking = _fitting(draft.fits, pool.members[rule], lacking, count)
+        draft.wanted[rule] = lacking > 0 and total < free
+        total += lacking
+    return total >= free
+
+
+@compiled
+def _fitting(fits: BoolArray, members: BoolArray, most: int, count: int) -> int:
+    """How many of a rule's items fit into the slot in question, up to a number."""
     found = 0
-    for position in range(count):
-        if found == most:
-            break
-        column = pool.order[position]
-        found += draft.fits[column] and pool.members[rule, column]
-    return found
+    for column in range(count):
+        found += fits[column] and members[column]
+    return max(min(found, most), 0)
+
+
+@compiled
+def keep_wanted(promotions: Int64Array, wanted: BoolArray, members: BoolArray, count: int, kept: BoolArray) -> None:
+    """Leave the candidates alone that are of a promotion that a slot is for."""
+    for column in range(count):
+        is_wanted = False
+        for place in range(len(promotions)):
+            rule = promotions[place]
+            is_wanted = is_wanted or (wanted[rule] and members[rule, column])
+        kept[column] = kept[column] and is_wanted

@@ -46,6 +46,7 @@ class Draft(NamedTuple):
         pins, pin_rules: int64 [k], the column that is pinned to each slot, and the rule that does so.
         states: int8 [D], `FREE`, `PINNED` to a slot that has not been reached, or `LISTED`.
         taken: int64 [A, D], of each cap: how many items of this one's group are listed or pinned.
+        sizes: int64 [A, D], of each cap of windows: how many of the pool's items are of this one's group.
         fits: bool [D], whether an item is free and no cap forbids it in the slot in question.
         candidates: bool [D], those that fit among which the slot's item is chosen.
         worth: float64 [D], what each item would be worth in the slot in question, where variety is asked for.
@@ -62,6 +63,7 @@ class Draft(NamedTuple):
     pin_rules: Int64Array
     states: NDArray[np.int8]
     taken: Int64Array
+    sizes: Int64Array
     fits: BoolArray
     candidates: BoolArray
     worth: Float64Array
@@ -84,6 +86,7 @@ class Mix(NamedTuple):
         counts: int64 [1], how many items of any group are listed.
         latest: int64 [1], place of the group of the history's latest item that has one.
         divergence: float64 [D], of the list with each item added, as a share of the greatest possible.
+        losses: float64 [D], what calibration takes off the worth of each item.
     """
 
     shares: Float64Array
@@ -93,6 +96,7 @@ class Mix(NamedTuple):
     counts: Int64Array
     latest: Int64Array
     divergence: Float64Array
+    losses: Float64Array
 
 
 class Acting(NamedTuple):
@@ -130,6 +134,7 @@ def new_mix(groups: int, depth: int) -> Mix:
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
         np.zeros(depth),
+        np.zeros(depth),
     )
 
 
@@ -140,6 +145,7 @@ def new_draft(k: int, depth: int, rules: int) -> Draft:
         np.zeros(k, np.int64),
         np.zeros(k, np.int64),
         np.zeros(depth, np.int8),
+        np.zeros((rules, depth), np.int64),
         np.zeros((rules, depth), np.int64),
         np.zeros(depth, np.bool_),
         np.zeros(depth, np.bool_),

@@ -19,13 +19,14 @@ _COLUMN = np.uint64(0xFFFFFFFF)  # the part of a sort key that holds the column
 @compiled
 def write_members(items: Int32Array, query: int, count: int, rules: RuleTable, pool: Pool) -> None:
     """Write which rules act on each of the first `count` items of the query, and the items' groups."""
+    bits, groups, members, changed, codes = rules.members, rules.groups, pool.members, pool.changed, pool.codes
     for column in range(count):
         item = items[query, column]
         for rule in range(len(rules.kinds)):
-            pool.members[rule, column] = (rules.members[item, rule >> 3] >> (rule & 7) & 1) != 0
-            pool.changed[rule, column] = False
-        for grouping in range(rules.groups.shape[1]):
-            pool.codes[grouping, column] = rules.groups[item, grouping]
+            members[rule, column] = (bits[item, rule >> 3] >> (rule & 7) & 1) != 0
+            changed[rule, column] = False
+        for grouping in range(groups.shape[1]):
+            codes[grouping, column] = groups[item, grouping]
 
 
 @compiled

@@ -123,24 +123,17 @@ def _term(wanted: float, given: float) -> float:
 
 
 @compiled
-def is_latest(column: int, mix: Mix) -> bool:
-    """Whether an item is of the group of the history's latest item."""
-    target = int(mix.targets[column])
-    return target >= 0 and target == int(mix.latest[0])
-
-
-@compiled
 def write_worth(count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
     """Write what it would be worth to make each item the last one of a list that has a length then."""
-    worth, utilities, likeness, divergence = draft.worth, pool.utilities, draft.likeness, mix.divergence
+    worth, utilities, likeness, losses = draft.worth, pool.utilities, draft.likeness, mix.losses
     for column in range(count):
         worth[column] = utilities[column] / UNITS
     if acting.calibration != NOTHING:
-        weight, latest = rules.numbers[acting.calibration, 0], rules.numbers[acting.calibration, 1]
+        weight, latest = rules.numbers[acting.calibration, 0], rules.numbers[acting.calibration, 1] / UNITS
         for column in range(count):
-            if latest > 0 and is_latest(column, mix):
-                worth[column] -= latest / UNITS
-            worth[column] = (1 - weight) * worth[column] - weight * length * divergence[column]
+            is_latest = mix.targets[column] >= 0 and mix.targets[column] == mix.latest[0]
+            losses[column] = weight * length * mix.divergence[column] + ((1 - weight) * latest if is_latest else 0.0)
+            worth[column] = (1 - weight) * worth[column] - losses[column]
     if acting.mmr != NOTHING:
         weight = rules.numbers[acting.mmr, 0]
         for column in range(count):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.core.types import BoolArray
-from tests.support.arranging import Shop, action, divergence, keeps_caps, likeness, utilities, worth_of
+from tests.support.arranging import Shop, action, calibration_loss, keeps_caps, likeness, utilities, worth_of
 
 ITEMS = 9
 TOLERANCE = 1e-5  # cosines are computed in single precision
@@ -183,7 +183,7 @@ def check_why(
             first = sorted(candidates, key=lambda item: (buried[item], -np.float32(worth[item]), item))[0]
             acting = next(place for place, rule in enumerate(shop.rules) if rule[0].type == "calibrate")
             if chosen != first and acting == index:
-                ours, theirs = (divergence(shop, [*before, item], index) for item in (chosen, first))
+                ours, theirs = (calibration_loss(shop, item, before, index) for item in (chosen, first))
                 assert movers[index] or theirs <= ours + TOLERANCE
 
 
@@ -192,13 +192,14 @@ def check_why(
 def test_what_was_chosen_may_stand_in_the_order_of_the_scores(shop: Shop, calibration: Any, k: int) -> None:
     made, items, groups = calibration
     shop.rules = [calibration, *shop.rules]
-    chosen, chosen_movers = shop.list_of(k), shop.movers(k)
+    chosen, chosen_movers, kept_out = shop.list_of(k), shop.movers(k), shop.arranged(k).kept_out.tolist()
     shop.rules = [(made.model_copy(update={"order": "score"}), items, groups), *shop.rules[1:]]
     listed, movers = shop.list_of(k), shop.movers(k)
     if made.weight == 0 or any(other.type == "cap" and other.window for other, _, _ in shop.rules):
         assert (listed, movers) == (chosen, chosen_movers)
         return
     assert sorted(listed) == sorted(chosen)
+    assert shop.arranged(k).kept_out.tolist() == kept_out
     for item, before in zip(chosen, chosen_movers, strict=True):
         assert before <= movers[listed.index(item)]
     worth, buried = utilities(shop)
