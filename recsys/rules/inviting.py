@@ -48,7 +48,9 @@ class Guests:
 
     @classmethod
     def of(cls, mask: BoolArray, base: RuleBase) -> Self:
-        """Of a mask, bool [N]."""
+        """Of a mask, bool [N]; what is sold out is in no list, and would take the places of others."""
+        for stock in base.bundle.in_stock:
+            mask = mask & stock.mask
         items = np.flatnonzero(mask).astype(np.int32)
         items = items[np.argsort(base.popularity_ranks[items], kind="stable")][:MOST_COMPARED]
         chosen = halves(base.vectors[items])

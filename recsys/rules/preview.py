@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array
-from recsys.pipeline.allow import ExcludeSeen
+from recsys.pipeline.allow import ExcludeSeen, Restriction
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.rules.base import RuleBase
@@ -68,6 +68,7 @@ def preview(
     scenario: str | None = None,
     context: Context = NO_CONTEXT,
     exclude_seen: ExcludeSeen = True,
+    restrictions: Sequence[Restriction] = (),
 ) -> Preview:
     """What rules do to the lists of queries.
 
@@ -78,13 +79,13 @@ def preview(
         queries: B users of the sample, at least one, with ids where a rule reads them.
         k: length of the lists.
         scenario, context: of the request.
-        exclude_seen: as of `Recommender.recommend`.
+        exclude_seen, restrictions: as of `Recommender.recommend`.
     """
     compiled = CompiledRules.compile(rules, base)
 
     def lists(of: CompiledRules | None) -> Recommendations:
         policy = None if of is None else of.bound(scenario, context)
-        return recommender.recommend(queries, k, exclude_seen=exclude_seen, policy=policy)
+        return recommender.recommend(queries, k, exclude_seen=exclude_seen, restrictions=restrictions, policy=policy)
 
     before, bound = lists(None), compiled.bound(scenario, context)
     case = Case(rules, compiled, queries, k, scenario, context)

@@ -38,6 +38,7 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
         scenario=request.scenario,
         context=request.context,
         exclude_seen=request.exclude_seen,
+        restrictions=loaded.bundle.in_stock,
     )
     changed = (made.before.items != made.after.items).any(axis=1)
     return PreviewResponse(

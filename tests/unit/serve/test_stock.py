@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,17 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Attributes, Bundle
 from tests.support.bundles import make_bundle
 from tests.support.serving import COLD_USER, N_ITEMS, N_USERS, explain, get, history_of, rows_of, running
+from tests.support.shop_rules import rule, write_rules
 
 # Every third item has no piece left, of every fourth of the others nothing is known.
 STOCK: list[object] = [0.0 if row % 3 == 0 else None if row % 4 == 0 else float(row) for row in range(N_ITEMS)]
 SOLD_OUT = {row for row in range(N_ITEMS) if row % 3 == 0}
+
+
+def shelf() -> Attributes:
+    """What the shop knows of its items."""
+    sellers = [f"Seller {row % 2}" if row % 5 else None for row in range(N_ITEMS)]
+    return Attributes.of({"stock": "number", "seller": "text"}, {"stock": STOCK, "seller": sellers})
 
 
 def client_of(folder: Path, attributes: Attributes | None) -> Iterator[TestClient]:
@@ -27,9 +35,7 @@ def client_of(folder: Path, attributes: Attributes | None) -> Iterator[TestClien
 @pytest.fixture(scope="module")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A shop that knows its stock, and more."""
-    values = {"stock": STOCK, "seller": [f"Seller {row % 2}" if row % 5 else None for row in range(N_ITEMS)]}
-    attributes = Attributes.of({"stock": "number", "seller": "text"}, values)
-    yield from client_of(tmp_path_factory.mktemp("stocked"), attributes)
+    yield from client_of(tmp_path_factory.mktemp("stocked"), shelf())
 
 
 def listed(answer: dict[str, Any]) -> list[int]:
@@ -112,3 +118,55 @@ def test_a_shop_that_has_everything_recommends_what_one_does_that_knows_nothing(
         for user in ("user3", COLD_USER, "nobody"):
             one, other = get(client, user, k=20), get(full, user, k=20)
             assert one["items"] == other["items"]
+
+
+SELLER_1 = 'item.seller == "Seller 1"'
+RULES = [
+    rule("only-1", "require", SELLER_1, scenario="seller"),
+    rule("few-of-one", "cap", by="seller", most=2, scenario="cap"),
+    rule("much-left", "require", "item.stock > 100.0", scenario="much"),
+    rule("counted", "require", "!has(item.stock)", scenario="unknown"),
+    rule("first", "pin", 'item.category == "Group 4" && item.stock < 120.0', slot=1, scenario="pin"),
+    rule("half", "promote", SELLER_1, share=0.5, scenario="promote"),
+]
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The shop of `stocked`, with rules on its attributes."""
+    folder = tmp_path_factory.mktemp("ruled")
+    path = make_bundle(folder, N_ITEMS, N_USERS, attributes=shelf())
+    with running(bundle=path, store="none", rules=write_rules(folder / "rules.yaml", RULES)) as (client, _):
+        yield client
+
+
+def test_rules_read_attributes(ruled: TestClient) -> None:
+    assert set(listed(get(ruled, "user3", k=100, scenario="seller"))) <= {row for row in range(N_ITEMS) if row % 2}
+    assert all(row > 100 for row in listed(get(ruled, "user3", k=100, scenario="much")))
+    unknown = listed(get(ruled, "user3", k=100, scenario="unknown"))
+    assert unknown
+    assert all(row % 4 == 0 for row in unknown)
+    assert not SOLD_OUT & set(unknown)
+
+
+def test_lists_hold_so_many_of_a_seller(ruled: TestClient) -> None:
+    rows = listed(get(ruled, "user3", k=20, scenario="cap"))
+    sellers = Counter(row % 2 for row in rows if row % 5)
+    assert sellers == {0: 2, 1: 2}
+
+
+def test_no_rule_brings_back_what_is_sold_out(ruled: TestClient) -> None:
+    for scenario in ("pin", "promote"):
+        rows = listed(get(ruled, "user3", k=20, scenario=scenario))
+        assert len(rows) == 20
+        assert not SOLD_OUT & set(rows)
+        assert rows[0] % 10 == 4 or scenario == "promote"
+        assert sum(row % 2 for row in rows if row % 5) >= 10 or scenario == "pin"
+
+
+def test_a_preview_shows_what_is_in_stock(ruled: TestClient) -> None:
+    body = {"sample": 20, "k": 20, "show": 20, "scenario": "promote"}
+    answer = ruled.post("/rules/preview", json=body).json()
+    shown = [item["item_id"] for of_user in answer["lists"] for when in ("before", "after") for item in of_user[when]]
+    assert shown
+    assert not {f"item{row}" for row in SOLD_OUT} & set(shown)
