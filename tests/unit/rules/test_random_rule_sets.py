@@ -60,7 +60,8 @@ def keep_their_word(shop: Shop, seed: int) -> None:
         pinned = pins(small, lists.moves, row, listed, acting, person)
         keeps_caps(small, listed, pinned, acting, person, case)
         if not any(known.rule.action.type == "repurchase" for known in acting):
-            keeps_pins(small, listed, allowed, acting, person, case)
+            if len(listed) == k:
+                keeps_pins(small, listed, allowed, acting, person, case)
             keeps_promotion(small, listed, allowed, acting, person, case)
         if len(listed) < k:
             assert shortened(lists.moves, row), case
@@ -83,15 +84,13 @@ def permitted(thing: Thing, person: Person, acting: list[Known]) -> bool:
 
 
 def pins(small: SmallShop, moves, row: int, listed: list[int], acting: list[Known], person: Person) -> set[int]:
-    """The items that were pinned."""
+    """The items that were pinned; where a list has gaps before their slots, they move up."""
     pinned = set()
     for known in acting:
-        action = known.rule.action
-        if action.type == "pin" and action.slot <= len(listed) and moves is not None:
-            item = listed[action.slot - 1]
-            if moves.moved_by[row, action.slot - 1, moves.rules.index(known.rule.id)]:
-                assert known.on(small.things[item], person.now), known.rule
-                pinned.add(item)
+        if known.rule.action.type == "pin" and moves is not None:
+            for place in np.flatnonzero(moves.moved_by[row, :, moves.rules.index(known.rule.id)]).tolist():
+                assert known.on(small.things[listed[place]], person.now), known.rule
+                pinned.add(listed[place])
     return pinned
 
 
