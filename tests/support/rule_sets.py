@@ -12,11 +12,20 @@ import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.core.queries import Queries
+from recsys.pipeline.recommender import Recommender
+from recsys.rules.base import RuleBase
+from recsys.rules.policy import CompiledRules
 from recsys.rules.rule import Rule
 from tests.support.bundles import DAY, START
 
 NOW = START + 1000 * DAY + 7
 SCENARIOS = (None, "home", "cart")
+
+
+def rule(name: str, kind: str, where: str | None = None, **more: Any) -> Rule:
+    """A rule; what is no key of rules is one of its action."""
+    of_rule = {key: more.pop(key) for key in list(more) if key in Rule.model_fields}
+    return Rule(id=name, action={"type": kind, **more}, where=where, **of_rule)
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,11 @@ class Meant:
 
     rules: list[Known]
 
+    @property
+    def written(self) -> list[Rule]:
+        """As a shop writes them."""
+        return [known.rule for known in self.rules]
+
     def acting(self, person: Person, scenario: str | None) -> list[Known]:
         """Those that act for a query: of rivals the first."""
         acting, kinds = [], set()
@@ -164,17 +178,31 @@ def _random_action(random: np.random.Generator) -> dict[str, Any]:
         {"type": "calibrate", "by": by, "weight": weight},
         {"type": "upsell", "factor": float(random.choice([0.0, 0.1, 2.0]))},
         {"type": "price_fit", "weight": weight},
-        {"type": "repurchase", "from_share": float(random.choice([0.5, 1.0, 10.0]))},
+        {"type": "repurchase", "from_share": float(random.choice([0.5, 10.0])), "default_days": 90.0},
     ]
     return actions[random.integers(len(actions))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SmallShop:
     """The items and users of a small bundle, as tests see them."""
 
     bundle: Bundle
     queries: Queries = field(repr=False)
+
+    @cached_property
+    def base(self) -> RuleBase:
+        """The bundle, as rules see it."""
+        return RuleBase.of(self.bundle)
+
+    @cached_property
+    def recommender(self) -> Recommender:
+        """The bundle's pipeline."""
+        return self.bundle.recommender()
+
+    def compiled(self, *rules: Rule) -> CompiledRules:
+        """A rule set for the bundle."""
+        return CompiledRules.compile(rules, self.base)
 
     @classmethod
     def of(cls, bundle: Bundle) -> SmallShop:
