@@ -16,6 +16,7 @@ class Answer(Struct, gc=False, forbid_unknown_fields=True):
 
 
 RULED = "the shop's rules leave too few items"
+NOT_DUE = "nothing else that the user bought is due"
 
 
 class ShortenedBy(Answer):
@@ -25,8 +26,15 @@ class ShortenedBy(Answer):
     rules: Annotated[list[str], Meta(description="Ids of the shop's rules.", examples=[["two-of-a-brand"]])]
 
 
-def shortened_by(rules: Sequence[str]) -> ShortenedBy | UnsetType:
-    """What an answer says of the rules that made its list shorter; nothing where there are none."""
+def shortened_by(rules: Sequence[str], *, buying_again: bool = False) -> ShortenedBy | UnsetType:
+    """What an answer says of why its list is short; nothing where no rule is the reason.
+
+    Args:
+        rules: those that made it shorter.
+        buying_again: the list is short, and was to hold nothing but what is due.
+    """
+    if buying_again:
+        return ShortenedBy(reason=NOT_DUE, rules=list(rules))
     return ShortenedBy(reason=RULED, rules=list(rules)) if rules else UNSET
 
 

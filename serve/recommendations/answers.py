@@ -170,7 +170,8 @@ class RecommendationResponse(Answer):
     generated_at: Annotated[str, Meta(examples=["2024-05-01T12:00:00.123Z"])]
     items: Annotated[list[RecommendedItem], Meta(description="Best first.")]
     shortened_by: Annotated[
-        ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there is a shortfall.")
+        ShortenedBy | UnsetType,
+        Meta(description="Where rules of the shop, or that nothing else is due, are why there is a shortfall."),
     ] = UNSET
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recsys.rules.policy import CompiledRules
+from recsys.rules.repurchase import BUY_AGAIN
 from recsys.sources.registry import FALLBACK
 from serve.answers import shortened_by
 from serve.bundles.loaded import LoadedBundle
@@ -147,5 +148,7 @@ class RecommendationService:
                 timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
                 generated_at=generated_at,
                 items=listed.items,
-                shortened_by=shortened_by(listed.shortened_by),
+                shortened_by=shortened_by(
+                    listed.shortened_by, buying_again=shortfall > 0 and options.scenario == BUY_AGAIN
+                ),
             )
