@@ -20,7 +20,7 @@ from recsys.sources.registry import FALLBACK
 Column = Float64Array | Float32Array | TextColumn | TextsColumn
 AGE = "age"
 # An attribute of the catalogue needs no entry: the bundle tells its type, and holds its column as expressions read it.
-_OF_EVERY_ITEM: dict[str, FieldType] = {
+ITEM_TYPES: dict[str, FieldType] = {
     "id": "text",
     "title": "text",
     "brand": "text",
@@ -45,7 +45,7 @@ class ItemColumns:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self.size = bundle.n_items
-        self.types: Mapping[str, FieldType] = {**bundle.attributes.types, **_OF_EVERY_ITEM}
+        self.types: Mapping[str, FieldType] = {**bundle.attributes.types, **ITEM_TYPES}
         self._readers: dict[str, Callable[[], Column]] = {
             "id": lambda: _text_column(bundle.catalogue.texts("item_id")),
             "title": lambda: _text_column(bundle.catalogue.texts("title")),

@@ -177,8 +177,7 @@ class _Checker:
             return replace(field, type=cast(FieldType, context_as)), context_as
         found = self._types.get(field.name)
         if found is None:
-            there = [f"{field.root}.{name}" for name in self._types]
-            fields = (*closest_first(field.path, there), NOW)
+            fields = (*(f"{field.root}.{name}" for name in closest_first(field.name, self._types)), NOW)
             refuse(field.place, f"unknown field {field.path}; there are {listed(fields)}", fields)
         return replace(field, type=found), found
 

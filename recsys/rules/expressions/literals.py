@@ -28,8 +28,12 @@ def unescaped(written: str) -> str:
         ValueError: an escape that there is none, or a character that no text of a catalogue holds.
     """
     text = _ESCAPE.sub(_character, written[1:-1])
-    if not is_sound(text):
-        raise ValueError("a text holds neither the character 0 nor halves of surrogate pairs")
+    try:  # two escapes may be the halves of one character
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise ValueError("a text holds no halves of surrogate pairs") from None
+    if "\0" in text:
+        raise ValueError("a text holds no character 0")
     return text
 
 
