@@ -5,14 +5,16 @@ What the columns of a bundle hold in memory is here too, since rules read them a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.joined_texts import JoinedTexts
-from recsys.core.types import Float64Array, Int32Array, Int64Array
+from recsys.core.types import BoolArray, Float64Array, Int32Array, Int64Array
 
 AttributeType = Literal["number", "text", "bool", "texts"]
 """texts: a list of texts, such as the colours in which an item is sold."""
@@ -55,6 +57,19 @@ class TextColumn:
     def joined(self) -> JoinedTexts:
         """The distinct texts, in which parts are found fast."""
         return JoinedTexts.of(self.names.tolist())
+
+    def are(self, texts: Sequence[str]) -> BoolArray:
+        """Bool [V], which of the distinct texts are among some. However many these are, it takes as long as for one."""
+        wanted, among = np.array(texts, np.dtypes.StringDType()), np.zeros(len(self.names), np.bool_)
+        if len(among):
+            places = np.searchsorted(self.names, wanted, sorter=self._order)
+            codes = self._order[np.minimum(places, len(among) - 1)]
+            among[codes[self.names[codes] == wanted]] = True
+        return among
+
+    @cached_property
+    def _order(self) -> Int64Array:
+        return np.argsort(self.names)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def one_of(texts: Texts, options: list[str]) -> Truths:
         return UNKNOWN
     if isinstance(texts, str):
         return certain(texts in options)
-    return handed(texts, np.isin(texts.names, np.array(options, np.dtypes.StringDType())))
+    return handed(texts, texts.are(options))
 
 
 def handed(column: TextColumn, chosen: BoolArray) -> Truths:
