@@ -3,13 +3,15 @@
     python benchmarks/serve.py --bundle saved_model/beauty
     python benchmarks/serve.py --items 65000 --json figures.json
     python benchmarks/serve.py --items 65000 --profile
+    python benchmarks/serve.py --items 65000 --rules 20
 
 One worker with a store, asked by another process (benchmarks/http_load.py) for users drawn from the bundle; half of
 all users have recent events in the store. The floor is a route of the same app, as FastAPI runs any route, that
 returns a constant answer of the same size. Rounds alternate between the two, and in the closed loop also with answers
 that give reasons (explain=cheap); medians are printed. Half load is half of the throughput that the route itself
 reached. `--items` generates a bundle first (benchmarks/generated.py). Exit code 1: a goal was missed. `--profile` shows
-instead where the time of a query goes.
+instead where the time of a query goes. `--rules N` asks instead in turns for lists without rules and for lists under N
+rules of a shop, of mixed kinds (benchmarks/shop_rules.py).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from benchmarks.floor import FLOOR  # noqa: E402
 from benchmarks.retrieval import milliseconds, numpy_search  # noqa: E402
 from benchmarks.serve_process import Rounds, fill_store, running_server, user_paths  # noqa: E402
 from benchmarks.serve_profile import profile_table  # noqa: E402
+from benchmarks.shop_rules import SCENARIO, write_mixed_rules  # noqa: E402
 from recsys.bundle import open_bundle  # noqa: E402
 from recsys.sources.base import Queries  # noqa: E402
 from recsys.sources.two_tower.index_parameters import RECALL_AT  # noqa: E402
@@ -112,6 +115,38 @@ def measure_server(bundle: Path, n_items: int, arguments: argparse.Namespace, st
     return rows, {"rounds": rounds.figures, "ready_s": ready, "memory_mb": megabytes}
 
 
+def measure_rules(
+    bundle: Path, n_items: int, arguments: argparse.Namespace, store: str, rules: Path
+) -> tuple[list[Row], Any]:
+    """Throughput of lists under rules against that of lists without; both of one server, in turns."""
+    with running_server(bundle, store, rules=str(rules)) as server:
+        server.wait_for_search()
+        rounds = Rounds(server, arguments.seconds)
+        plain = [server.url + path for path in user_paths(bundle, arguments.users)]
+        routes = {"plain": plain, "ruled": [f"{url}?scenario={SCENARIO}" for url in plain]}
+        for name, urls in routes.items():
+            rounds.load(f"warm-up {name}", urls)
+        for _ in range(arguments.rounds):
+            for name, urls in routes.items():
+                rounds.load(name, urls, f"--connections={arguments.connections}")
+        for _ in range(arguments.rounds):
+            for name, urls in routes.items():
+                rounds.load(f"{name}, one by one", urls, "--connections=1")
+
+    def compared(measure: str, figure: str, goal: tuple[str, float] | None = None, suffix: str = "") -> Row:
+        without, ruled = (rounds.median(name + suffix, figure) for name in routes)
+        return Row(measure, without, ruled, ruled / without, goal)
+
+    rows = [
+        compared("answers/s, closed loop", "requests_per_s", ("≥", 0.9) if n_items <= LARGE else None),
+        compared("    CPU of the server, ms an answer", "cpu_ms"),
+        compared("    99th percentile, ms", "p99_ms"),
+        compared("    bytes an answer", "bytes"),
+        compared("median latency one by one, ms", "p50_ms", suffix=", one by one"),
+    ]
+    return rows, {"rounds": rounds.figures}
+
+
 def server_rows(rounds: Rounds, batch: int) -> list[Row]:
     """The lines of the table that the loads measured."""
 
@@ -181,12 +216,20 @@ def run_benchmark(
 ) -> tuple[dict[str, Any], bool]:
     """Print the table of all measures; the figures, and whether every goal was met."""
     load_before = os.getloadavg()
-    search = measure_search(bundle_path)
-    rows, rounds = measure_server(bundle_path, n_items, arguments, store)
-    rows += search
+    reference, under = "floor or reference", ""
+    if arguments.rules:
+        rules = Path(store.removeprefix("sqlite:///")).with_name("rules.yaml")
+        with open_bundle(bundle_path, verify="quick") as bundle:
+            write_mixed_rules(bundle, arguments.rules, rules)
+        rows, rounds = measure_rules(bundle_path, n_items, arguments, store, rules)
+        reference, under = "without rules", f", {arguments.rules} rules"
+    else:
+        search = measure_search(bundle_path)
+        rows, rounds = measure_server(bundle_path, n_items, arguments, store)
+        rows += search
     print_table(
-        f"{bundle_path.name}, {n_items:,} items, one worker, {arguments.connections} connections, k = 10",
-        ("", "floor or reference", "measured", "ratio", "goal", "met"),
+        f"{bundle_path.name}, {n_items:,} items, one worker, {arguments.connections} connections, k = 10{under}",
+        ("", reference, "measured", "ratio", "goal", "met"),
         [
             (
                 row.measure,
@@ -215,6 +258,7 @@ def main() -> int:
     bundle.add_argument("--bundle", type=Path, help="saved_model/NAME")
     bundle.add_argument("--items", type=int, help="generate a bundle of this many items")
     parser.add_argument("--profile", action="store_true", help="where the time of a query goes, and nothing else")
+    parser.add_argument("--rules", type=int, metavar="N", help="what N rules of a shop cost, and nothing else")
     parser.add_argument("--connections", type=int, default=64, help="of the closed loop")
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--rounds", type=int, default=5)

@@ -76,16 +76,17 @@ class Running:
 
 
 @contextmanager
-def running_server(bundle: Path, store: str) -> Iterator[Running]:
-    """Start one worker; its other settings are read from the environment (RECSYS_...)."""
+def running_server(bundle: Path, store: str, **settings: str) -> Iterator[Running]:
+    """Start one worker; its settings beside those given are read from the environment (RECSYS_...)."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = ["-m", "uvicorn", "benchmarks.floor:create_benchmark_app", "--factory", "--port", str(port)]
+    given = {f"RECSYS_{name.upper()}": value for name, value in settings.items()}
     started = time.perf_counter()
     server = subprocess.Popen(
         [sys.executable, *command, "--no-access-log", "--log-level", "warning"],
-        env={"RECSYS_LOG_LEVEL": "warning", **os.environ, "RECSYS_BUNDLE": str(bundle), "RECSYS_STORE": store},
+        env={"RECSYS_LOG_LEVEL": "warning", **os.environ, "RECSYS_BUNDLE": str(bundle), "RECSYS_STORE": store, **given},
         cwd=ROOT,
     )
     try:
