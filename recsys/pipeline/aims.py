@@ -10,7 +10,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.arrange import Arrangement
-from recsys.pipeline.policy import Plan, Policy
+from recsys.pipeline.policy import Plan, Policy, UserVectors
 
 _MOST_VIEWED = 32  # latest items of a history that are ranked by themselves where it is no reason to leave them out
 
@@ -50,9 +50,9 @@ class Wanted:
     restrictions: tuple[Restriction, ...]
     policy: Policy | None
 
-    def aims(self, queries: Queries, k: int) -> Aims:
-        """What that means for a batch."""
-        plan = None if self.policy is None else self.policy.plan(queries, k)
+    def aims(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Aims:
+        """What that means for a batch; `vectors`: see `Policy.plan`."""
+        plan = None if self.policy is None else self.policy.plan(queries, k, vectors)
         if plan is None:
             allowed = Allowed.of(self.exclude_seen, self.restrictions)
             return Aims(k, k, allowed, None, _viewed(queries, allowed) if allowed.viewed else None)

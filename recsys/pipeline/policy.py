@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from recsys.core.queries import Queries
-from recsys.core.types import BoolArray, Int32Array
+from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.allow import Restriction
 from recsys.pipeline.arrange import Arrangement
 
@@ -36,11 +37,21 @@ class Plan:
     placing: frozenset[str] = frozenset()
 
 
+UserVectors = Callable[[], Float32Array]
+
+
 class Policy(Protocol):
     """Says what is wanted of lists. A function of queries alone, so that whoever changes a history asks again."""
 
-    def plan(self, queries: Queries, k: int) -> Plan | None:
-        """What is wanted of lists of k items; None: nothing beside what the request says, for none of them."""
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan | None:
+        """What is wanted of lists of k items; None: nothing beside what the request says, for none of them.
+
+        Args:
+            queries: B queries.
+            k: see above.
+            vectors: gives the vectors float32 [B, D] that the primary source makes of their users, where somebody has
+                them anyway; None: a policy that needs them makes them.
+        """
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
         """Bool [B, C, R], which rules of `Plan.rules` forbid each of the items [B, C] in the list of its query."""

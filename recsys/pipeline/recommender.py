@@ -164,7 +164,8 @@ class Recommender:
 
     def _trace(self, queries: Queries, k: int, wanted: Wanted) -> Trace:
         started = time.perf_counter()
-        readings, aims = self.read(queries), wanted.aims(queries, k)
+        readings = self.read(queries)
+        aims = wanted.aims(queries, k, lambda: readings.user_vectors)
         ranked, retrieved = None, None
         if self.ranker is None:
             lists, parts, retrieved = self._retrieved(readings, aims)

@@ -11,7 +11,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.pipeline.allow import Restriction
 from recsys.pipeline.arrange import Arrangement
-from recsys.pipeline.policy import Plan
+from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.acting import Acting, Context
 from recsys.rules.by_day import ArrangedByDay
 from recsys.rules.inviting import placed, wanted
@@ -54,9 +54,9 @@ class BoundRules:
         """Bool [B, R], which rules act for each query: valid at its time, true `when`, not excluded by another."""
         return _Planning(self, queries).active
 
-    def plan(self, queries: Queries, k: int) -> Plan | None:
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan | None:
         """See `recsys.pipeline.policy.Policy`."""
-        planning = _Planning(self, queries)
+        planning = _Planning(self, queries, vectors)
         return planning.plan(k) if planning.active.any() else None
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
@@ -81,7 +81,8 @@ class _Situation:
 class _Planning:
     """Rules meet one batch of B queries; what several parts of a plan need is computed once."""
 
-    def __init__(self, bound: BoundRules, queries: Queries) -> None:
+    def __init__(self, bound: BoundRules, queries: Queries, vectors: UserVectors | None = None) -> None:
+        self._vectors = vectors
         self._set, self._bound, self._queries = bound.rule_set, bound, queries
 
     @cached_property
@@ -175,7 +176,7 @@ class _Planning:
 
     @cached_property
     def _user_vectors(self) -> Float32Array:
-        return self._set.base.user_vectors(self._queries)
+        return self._set.base.user_vectors(self._queries) if self._vectors is None else self._vectors()
 
     @property
     def _arrangement(self) -> Arrangement | None:

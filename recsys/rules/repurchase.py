@@ -16,7 +16,7 @@ from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.pipeline.allow import Restriction
-from recsys.pipeline.policy import Plan, Policy
+from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.rules.rule import Repurchase
 from recsys.sources.exact import is_among
 
@@ -162,10 +162,10 @@ class BuyAgain:
     cycles: Float32Array
     shop: Policy | None = None
 
-    def plan(self, queries: Queries, k: int) -> Plan:
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
         """Lists of what is due; empty ones where nothing is."""
         due = repurchases(queries, self.cycles).due
-        plan = None if self.shop is None else self.shop.plan(queries, k)
+        plan = None if self.shop is None else self.shop.plan(queries, k, vectors)
         if plan is None:
             none = np.empty((len(queries), 0), np.int32)
             return Plan((), (OnlyThese(due),), np.zeros((len(queries), 0), np.bool_), due, none)

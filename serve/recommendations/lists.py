@@ -86,11 +86,12 @@ def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> Non
     if moves is None or not moves.rules:
         return
     listed = made.items != NO_ITEM
-    named: list[list[str]] = [[] for _ in entries]
-    for place, rule in np.argwhere(moves.moved_by[listed]).tolist():
-        named[place].append(moves.rules[rule])
-    for entry, rank, rules in zip(entries, moves.ranks_before[listed].tolist(), named, strict=True):
-        entry.rank_before, entry.rules = rank, rules
+    moved_by = np.ascontiguousarray(moves.moved_by[listed])
+    sets: list[bytes] = moved_by.view(f"V{len(moves.rules)}")[:, 0].tolist()
+    # Few sets of rules move all items of a batch: each is named once.
+    named = {moved: [rule for rule, did in zip(moves.rules, moved, strict=True) if did] for moved in set(sets)}
+    for entry, rank, moved in zip(entries, moves.ranks_before[listed].tolist(), sets, strict=True):
+        entry.rank_before, entry.rules = rank, named[moved]
 
 
 def _shortened_by(made: Recommendations) -> Iterable[Sequence[str]]:

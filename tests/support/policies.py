@@ -10,7 +10,7 @@ from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Int32Array, Int64Array
 from recsys.pipeline.allow import Restriction
 from recsys.pipeline.arrange import Arranged, Arrangement
-from recsys.pipeline.policy import Plan
+from recsys.pipeline.policy import Plan, UserVectors
 
 
 def unmoved(columns: Int64Array) -> Arranged:
@@ -29,8 +29,8 @@ class ArrangedBy:
 
     arrangement: Arrangement
 
-    def plan(self, queries: Queries, k: int) -> Plan:
-        del k
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+        del k, vectors
         return Plan(
             (), (), np.zeros((len(queries), 0), np.bool_), no_items(queries), no_items(queries), self.arrangement
         )
@@ -53,8 +53,8 @@ class Asking:
     restrictions: tuple[Restriction, ...] = ()
     arrangement: Arrangement | None = None
 
-    def plan(self, queries: Queries, k: int) -> Plan:
-        del k
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+        del k, vectors
         users = queries.users.tolist()
         restricting = np.full((len(users), 1), bool(self.restrictions))
         again, invited = (_padded([of.get(user, []) for user in users]) for of in (self.again, self.invited))

@@ -11,7 +11,7 @@ from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
 from recsys.pipeline.allow import PURCHASES
-from recsys.pipeline.policy import Plan
+from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.repurchase import MOST_DUE, BuyAgain, repurchases
 from recsys.rules.rule import Repurchase
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
@@ -142,8 +142,8 @@ def test_nothing_fills_up_a_list_of_what_is_due() -> None:
 class _Holding:
     """A policy that lets items come again that are due by its own rule, and holds others back."""
 
-    def plan(self, queries: Queries, k: int) -> Plan:
-        del k
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+        del k, vectors
         cycles = np.array([99, 1, 1, 1, 1], np.float32)
         found = repurchases(queries, cycles)
         none = np.empty((len(queries), 0), np.int32)
@@ -162,8 +162,8 @@ def test_the_shops_own_rules_go_before_the_default_cycle() -> None:
 
 def test_what_is_not_due_is_in_no_list_and_what_is_due_is() -> None:
     class Only:
-        def plan(self, queries: Queries, k: int) -> Plan:
-            del k
+        def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+            del k, vectors
             found = repurchases(queries, TEN_DAYS)
             none = np.empty((len(queries), 0), np.int32)
             return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)
