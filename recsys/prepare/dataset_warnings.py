@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from recsys.core.attributes import STOCK
 from recsys.prepare.attributes import NOT_UNDERSTOOD
 from recsys.prepare.engine import oddities
 from recsys.prepare.engine.filters import FilterReport
@@ -41,6 +42,7 @@ def find_warnings(
         *_of_ids(db),
         *(_of_catalogue(db, counts, record_causes) if inputs.metadata else ()),
         *_of_attributes(inputs, record_causes, known),
+        *(_of_stock(db, known[STOCK]) if STOCK in known else ()),
     ]
 
 
@@ -156,3 +158,9 @@ def _of_attributes(inputs: Inputs, record_causes: Mapping[str, int], known: Mapp
             yield f"{count:,} values of {name} in the catalogue are not understood and count as missing: {why}."
         if not items:
             yield f"No item has a value of {name}: rules that read it act on nothing."
+
+
+def _of_stock(db: Database, known: int) -> Iterator[str]:
+    sold_out = oddities.items_sold_out(db)
+    if sold_out > known / 2:
+        yield f"{sold_out:,} of {known:,} items with a stock are sold out: they are in no list."

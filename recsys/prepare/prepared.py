@@ -95,6 +95,12 @@ class PreparedDataset:
         return {name: entry["type"] for name, entry in described.items()}
 
     @property
+    def attribute_values(self) -> dict[str, list[Any]]:
+        """Of each attribute the values of all items: numbers, texts, truth values, lists of texts; None: unknown."""
+        columns = {name: self.items[name] for name in self.attributes}
+        return {name: column.astype(object).where(column.notna(), None).tolist() for name, column in columns.items()}
+
+    @property
     def repeats(self) -> Repeats:
         """What became of several events of one user with one item, see `data.repeats`."""
         repeats: Repeats = self.manifest.get("config", {}).get("data", {}).get("repeats", "latest")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recsys.core.attributes import STOCK
 from recsys.prepare.engine.staging import Database, count, one_value
 
 # An outstanding user or item has this share of all interactions, and so many times the median.
@@ -67,3 +68,8 @@ def alike_ids(db: Database) -> list[AlikeIds]:
 def items_without_title(db: Database) -> int:
     """How many items have a record in table `metadata` without a title."""
     return count(db, "metadata WHERE coalesce(title, '') = ''")
+
+
+def items_sold_out(db: Database) -> int:
+    """How many items have a record in table `metadata` with a stock, and none left; the table has such a column."""
+    return count(db, f"metadata WHERE {STOCK} <= 0")

@@ -13,7 +13,6 @@ import pandas as pd
 from recsys.bundle import Attributes, BundleWriter, ItemRecord
 from recsys.bundle.manifest import Calibration, DatasetSection, MetricsSection, ServingSection, file_sha256
 from recsys.prepare import columns as c
-from recsys.prepare.prepared import PreparedDataset
 from recsys.train.fit_loop import FitState
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 
@@ -70,7 +69,7 @@ def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> N
         writer.add_hybrid(hybrid)
     writer.add_catalogue(_item_records(dataset.items), map(str, dataset.user_ids))
     if dataset.attributes:
-        writer.add_attributes(_attributes(dataset))
+        writer.add_attributes(Attributes.of(dataset.attributes, dataset.attribute_values))
     writer.add_histories(dataset.histories(c.SPLITS))
     if c.CYCLE in dataset.items:
         writer.add_cycles(dataset.items[c.CYCLE].to_numpy(np.float32))
@@ -118,12 +117,6 @@ def _metrics_section(release: Release) -> MetricsSection:
         best_epoch=state.best_epoch,
         training_curve=state.curve,
     )
-
-
-def _attributes(dataset: PreparedDataset) -> Attributes:
-    columns = {name: dataset.items[name] for name in dataset.attributes}
-    values = {name: column.astype(object).where(column.notna(), None) for name, column in columns.items()}
-    return Attributes.of(dataset.attributes, values)
 
 
 def _item_records(items: pd.DataFrame) -> Iterator[ItemRecord]:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.bundle import Attributes
 from recsys.core.errors import DataError
 from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.settings import DataConfig
@@ -104,6 +105,28 @@ def test_a_dataset_tells_its_attributes_and_of_how_many_items_they_are_known(tmp
     assert [str(schema.field(name).type) for name in schema.names[-2:]] == ["string", "double"]
 
 
+def test_a_bundle_has_what_the_catalogue_said(tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = [
+        {"stock": "1,299.5", "seller": "Ünï & Co", "organic": "yes", "colours": "red|blue"},
+        {"stock": 0, "seller": None, "organic": False, "colours": []},
+        {},
+    ]
+    kinds = {"stock": "number", "seller": "text", "organic": "bool", "colours": "texts"}
+    dataset = shop(tmp_path, records, kinds)
+    written = Attributes.of(dataset.attributes, dataset.attribute_values)
+    written.save(tmp_path)
+    read = Attributes.load(tmp_path, dataset.attributes, dataset.n_items)
+    of_items = {item: read.of_item(row) for row, item in enumerate(dataset.item_ids)}
+    assert [of_items[f"i{row}"] for row in range(4)] == [
+        {"stock": 1299.5, "seller": "Ünï & Co", "organic": True, "colours": ["red", "blue"]},
+        {"stock": 0.0, "organic": False},
+        {},
+        {},
+    ]
+    assert read.sold_out is not None
+    assert dataset.item_ids[read.sold_out].tolist() == ["i1"]
+
+
 def test_a_dataset_without_attributes_says_nothing_of_them(tmp_path: Path) -> None:
     dataset = shop(tmp_path, [{"stock": 3}], {})
     assert dataset.attributes == {}
@@ -123,6 +146,13 @@ def test_what_is_not_understood_is_named_with_a_reason(tmp_path: Path) -> None:
 def test_an_attribute_that_no_item_has_a_value_of_is_named(tmp_path: Path) -> None:
     dataset = shop(tmp_path, [{"stock": None}, {"stock": ""}], {"stock": "number"})
     assert "No item has a value of stock: rules that read it act on nothing." in dataset.manifest["warnings"]
+
+
+@pytest.mark.parametrize(("stocks", "told"), [([0, -1, 3, None], True), ([0, 0, 3, 4], False)])
+def test_a_shop_that_has_sold_out_of_most_is_told(tmp_path: Path, stocks: list[int | None], *, told: bool) -> None:
+    dataset = shop(tmp_path, [{"stock": stock} for stock in stocks], {"stock": "number"})
+    sentence = "2 of 3 items with a stock are sold out: they are in no list."
+    assert (sentence in dataset.manifest["warnings"]) is told
 
 
 def test_an_attribute_that_no_record_has_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
