@@ -14,8 +14,8 @@ from serve.rules.queue import PreviewQueue
 from serve.rules.schemas import PreviewBody
 from tests.support.holding import held_calls
 from tests.support.keys import entry, write_keys
-from tests.support.serving import Answer, refusal, running
 from tests.support.rules_over_http import hide, listed, put, rules
+from tests.support.serving import Answer, refusal, running
 from tests.support.waiting import TIMEOUT_S
 
 CAP = {"action": {"type": "cap", "by": "brand", "most": 2}}
