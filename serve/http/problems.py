@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from msgspec import Meta, Struct, json
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from recsys.core.errors import BundleError, DamagedBundleError
 from recsys.store import InvalidCursor, InvalidRecord, RuleConflict, StoreError, StoreUnavailable, TooManyRules
@@ -168,4 +169,16 @@ def _http_error(request: Request, error: HTTPException) -> Response:
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = f"no such address: {request.url.path[:MAX_TEXT]}; see /docs"
-    return problem(error.status_code, detail, error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(_methods(request))}
+    return problem(error.status_code, detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Methods that an address takes: routes know their own alone, and the first of them would answer for all."""
+    found: set[str] = set()
+    for route in request.app.router.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)

@@ -33,6 +33,22 @@ def rules(loaded: LoadedOf, parts: PartsOf) -> Response:
     return json_response(service.rules(parts, loaded))
 
 
+@router.post(
+    "/rules/preview",
+    summary="What rules would do",
+    dependencies=[NoParameters],
+    **answers(PreviewResponse, 400),
+)
+async def preview(request: Request, body: Annotated[PreviewBody, Body()]) -> Response:
+    """Lists of some users without and with rules, and what each rule does to them; nothing is kept.
+
+    Rules that are dead, contradict each other or cannot be satisfied are named. Rules of the request that the bundle
+    cannot follow are no error here: the findings say what is wrong with them.
+    """
+    queue: PreviewQueue = request.app.state.previews
+    return json_response(await queue.submit(body.request()))
+
+
 @router.get("/rules/{rule_id}", summary="A rule", dependencies=[NoParameters], **answers(RuleResponse, 404))
 def rule(rule_id: RuleIdOf, loaded: LoadedOf, parts: PartsOf) -> Response:
     """A rule with its version, which is the `ETag`, too."""
@@ -90,22 +106,6 @@ def delete(
 def changes(query: Annotated[ChangesQuery, Query()], link: LinkOf) -> Response:
     """The trail of all changes of rules, the latest first, each with what the rule said before and after."""
     return json_response(service.changes(link.queries, query.rule_id, query.cursor, query.limit))
-
-
-@router.post(
-    "/rules/preview",
-    summary="What rules would do",
-    dependencies=[NoParameters],
-    **answers(PreviewResponse, 400),
-)
-async def preview(request: Request, body: Annotated[PreviewBody, Body()]) -> Response:
-    """Lists of some users without and with rules, and what each rule does to them; nothing is kept.
-
-    Rules that are dead, contradict each other or cannot be satisfied are named. Rules of the request that the bundle
-    cannot follow are no error here: the findings say what is wrong with them.
-    """
-    queue: PreviewQueue = request.app.state.previews
-    return json_response(await queue.submit(body.request()))
 
 
 def _tagged(response: Response, version: int | None) -> Response:

@@ -16,15 +16,20 @@ from serve.rules.options import PreviewRequest
 
 RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
 MAX_SAMPLE, MAX_SHOWN, MAX_TRIED = 200, 50, 100
+_VERSION_TAG, _ANY_TAG = r'^"[1-9][0-9]{0,14}"$', r"^\*$"
+# A header is there or not, but never null.
 IfMatch = Annotated[
     str | None,
     Field(
-        pattern=r'^"[1-9][0-9]{0,14}"$',
+        pattern=_VERSION_TAG,
         description='The ETag that was read, such as "12": refused with 412 where the rule is another one by now.',
     ),
+    WithJsonSchema({"type": "string", "pattern": _VERSION_TAG}),
 ]
 IfNoneMatch = Annotated[
-    str | None, Field(pattern=r"^\*$", description="*: refused with 412 where there is such a rule.")
+    str | None,
+    Field(pattern=_ANY_TAG, description="An asterisk: refused with 412 where there is such a rule."),
+    WithJsonSchema({"type": "string", "pattern": _ANY_TAG}),
 ]
 
 
