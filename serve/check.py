@@ -10,6 +10,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
 from serve.shop_rules.kept_rules import GivenRules
+from serve.shop_rules.warm_up import warm_up as warm_up_rules
 from serve.store.link import open_store
 
 
@@ -29,5 +30,5 @@ def check(settings: Settings) -> str:
             store.try_out()
     with open_bundle(settings.bundle, verify=settings.verify) as bundle:
         verified = settings.model_copy(update={"trusted_version": bundle.version})
-        LoadedBundle.open(bundle.path, verified, warm_up)
+        warm_up_rules(LoadedBundle.open(bundle.path, verified, warm_up))
         return f"{bundle.name}, version {bundle.version}"

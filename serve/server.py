@@ -22,6 +22,7 @@ from serve.recommendations.warm_up import warm_up
 from serve.rules.queue import PreviewQueue
 from serve.settings import Settings
 from serve.shared import Shared
+from serve.shop_rules.warm_up import warm_up as warm_up_rules
 from serve.signals import take_hangups
 from serve.store.link import StoreLink
 from serve.store.retention import Retention
@@ -126,6 +127,10 @@ class Server:
             warm_up_explanations(loaded)
         except Exception:  # a bundle whose lists are sound is served, whatever there is to say of them
             logger.exception("The lists of %s cannot be explained", loaded.bundle.path)
+        try:
+            warm_up_rules(loaded)
+        except Exception:  # the shop's own rules may be others
+            logger.exception("Lists of %s were not made by rules of every kind", loaded.bundle.path)
         if self.parts.bundles.info is not None:
             return
         # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
