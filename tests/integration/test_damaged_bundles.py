@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.bundle import open_bundle
+from recsys.bundle import Attributes, open_bundle
 from tests.support.bundles import make_bundle
 from tests.support.damage import arrays_in, change_array, mutation
 from tests.support.server_processes import ROOT
@@ -41,7 +41,14 @@ def asked() -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("index", SIZES)
 def test_no_array_of_a_bundle_ends_the_process(index: str, tmp_path: Path) -> None:
     n_items, n_users = SIZES[index]
-    sound = open_bundle(make_bundle(tmp_path, n_items=n_items, n_users=n_users)).path
+    attributes = Attributes.of(
+        {"stock": "number", "colours": "texts"},
+        {
+            "stock": [row % 7 for row in range(n_items)],
+            "colours": [["red", "blue"][: row % 3] for row in range(n_items)],
+        },
+    )
+    sound = open_bundle(make_bundle(tmp_path, n_items=n_items, n_users=n_users, attributes=attributes)).path
     names = arrays_in(sound)
     outcomes: dict[str, int] = {"refused": 0, "served": 0}
     with asked() as process:

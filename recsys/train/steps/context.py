@@ -17,6 +17,7 @@ from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
+from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
@@ -44,14 +45,20 @@ class RunContext:
         """The context of a run on `dataset`.
 
         Raises:
-            DataError: it was prepared with other `data.repeats`, by which a server merges histories.
+            DataError: it was prepared with other `data.repeats`, by which a server merges histories, or with other
+                `data.attributes`, which a shop's rules would miss.
         """
-        if dataset.repeats != config.data.repeats:
-            raise DataError(
-                f"a dataset prepared with data.repeats: {config.data.repeats}, as in the config",
-                f"{dataset.repeats} in {dataset.path}",
-                "run prepare_data.py again with this config, or set data.repeats to what the dataset has",
-            )
+        attributes = types_of(config.data.attributes)
+        for name, wanted, got in (
+            ("repeats", config.data.repeats, dataset.repeats),
+            ("attributes", attributes or "none", dataset.attributes or "none"),
+        ):
+            if got != wanted:
+                raise DataError(
+                    f"a dataset prepared with data.{name}: {wanted}, as in the config",
+                    f"{got} in {dataset.path}",
+                    f"run prepare_data.py again with this config, or set data.{name} to what the dataset has",
+                )
         has_validation = bool((dataset.interactions[c.SPLIT] == c.VALIDATION).any())
         return cls(config, dataset, HeldOut.of(dataset, c.VALIDATION) if has_validation else None)
 

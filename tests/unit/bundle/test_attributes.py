@@ -14,7 +14,7 @@ from recsys.bundle.consistency import require_consistent
 from recsys.core.attributes import NO_NAME, check_attribute_name
 from recsys.core.errors import BundleError
 from tests.support.bundles import make_bundle
-from tests.support.damage import Array, change_array, manifest_of, sign, write_signed
+from tests.support.damage import Array, change_array, manifest_of, mutation, sign, write_signed
 
 N_ITEMS = 60
 FEW: dict[str, list[object]] = {
@@ -25,11 +25,15 @@ FEW: dict[str, list[object]] = {
 }
 
 
-def made(folder: Path) -> Path:
-    """A version with the attributes of `FEW`, its four items again and again."""
+def few() -> Attributes:
+    """The attributes of `FEW`, its four items again and again."""
     values = {name: column * (N_ITEMS // 4) for name, column in FEW.items()}
-    attributes = Attributes.of({"stock": "number", "organic": "bool", "seller": "text", "colours": "texts"}, values)
-    return open_bundle(make_bundle(folder, n_items=N_ITEMS, n_users=20, attributes=attributes)).path
+    return Attributes.of({"stock": "number", "organic": "bool", "seller": "text", "colours": "texts"}, values)
+
+
+def made(folder: Path) -> Path:
+    """A version with these attributes."""
+    return open_bundle(make_bundle(folder, n_items=N_ITEMS, n_users=20, attributes=few())).path
 
 
 @pytest.fixture
@@ -117,6 +121,27 @@ def test_columns_that_do_not_fit_are_refused(
         used(version)
     assert message in str(raised.value)
     assert f"attributes/{name.partition('.')[0]}." in str(raised.value)
+
+
+def test_any_other_array_is_refused_or_harmless(tmp_path: Path) -> None:
+    attributes, refusals = few(), []
+    attributes.save(tmp_path)
+    sound = {path: np.load(path) for path in sorted(tmp_path.glob("*.npy"))}
+    for number in range(300):
+        random = np.random.default_rng(number)
+        path = list(sound)[number % len(sound)]
+        np.save(path, mutation(random)(sound[path]))
+        try:
+            read = Attributes.load(tmp_path, attributes.types, N_ITEMS)
+        except BundleError as error:
+            refusals.append((path.name, str(error)))
+        else:
+            assert all(read.of_item(row).keys() <= attributes.types.keys() for row in range(N_ITEMS))
+            assert read.sold_out is None or read.sold_out.shape == (N_ITEMS,)
+        np.save(path, sound[path])
+    assert len(refusals) > 100
+    # Offsets tell that texts are missing, and are named then.
+    assert all(name in message or name == "colours.npy" for name, message in refusals)
 
 
 @pytest.mark.parametrize("name", ["stock.npy", "seller.names.json", "colours.indptr.npy"])
