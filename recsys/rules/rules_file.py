@@ -55,7 +55,7 @@ def _listed(root: yaml.Node | None, name: str) -> list[yaml.Node]:
         if key.value != "rules":
             raise ConfigError(f"nothing but rules: in {name}", f"{key.value!r} in line {_line(key)}", _REMEDY)
         listed = value
-    if not isinstance(listed, yaml.SequenceNode):
+    if not isinstance(listed, yaml.SequenceNode) or listed.tag != yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG:
         raise ConfigError(f"rules: and a list in {name}", "no list", _REMEDY)
     return list(listed.value)
 

@@ -91,9 +91,15 @@ class Case:
         return list({**rows, self.always: False}.items())
 
     def allowed(self, columns: Sequence[int]) -> BoolArray:
-        """Bool [N], what those of the rules that hide and require leave."""
+        """Bool [N], what those of the rules that hide and require leave of what is for sale."""
         restricting = tuple(one for one in columns if isinstance(self.rule(one).action, Hide | Require))
-        return self.everything.allowed(restricting, self.now // SECONDS_PER_DAY)
+        return self.everything.allowed(restricting, self.now // SECONDS_PER_DAY) & self.for_sale
+
+    @cached_property
+    def for_sale(self) -> BoolArray:
+        """Bool [N], what is not sold out."""
+        masks = [stock.mask for stock in self.compiled.base.bundle.in_stock]
+        return np.all(masks, axis=0) if masks else np.ones(self.compiled.base.n_items, np.bool_)
 
     def together(self, one: int, other: int) -> Together | None:
         """Whether two rules act at once: for certain, for queries of the sample, or not as far as is known."""

@@ -8,7 +8,7 @@ from recsys.rules.acting import exclusive_kind
 from recsys.rules.findings.case import Case
 from recsys.rules.findings.finding import Finding
 from recsys.rules.ready import does_nothing
-from recsys.rules.rule import Pin, Rule
+from recsys.rules.rule import Pin, Promote, Rule
 
 
 def dead(case: Case) -> Iterator[Finding]:
@@ -43,6 +43,8 @@ def _idle(case: Case, column: int) -> Finding | None:
     rule = case.rule(column)
     if not case.items(column).any():
         return Finding("dead", (rule.id,), "where is true for no item of the catalogue", "widen where, or delete it")
+    if isinstance(rule.action, Pin | Promote) and not (case.items(column) & case.for_sale).any():
+        return Finding("dead", (rule.id,), "all of its items are sold out", "widen where, or wait for new stock")
     for other in range(column):
         if exclusive_kind(rule) is not None and not isinstance(rule.action, Pin) and _covers(case, other, column):
             winner = case.rule(other).id

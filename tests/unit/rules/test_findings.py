@@ -1,0 +1,172 @@
+"""Rules that do nothing, contradict each other, or ask for what cannot be had are named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recsys.rules.findings import Case, Finding, findings
+from recsys.rules.rule import Rule
+from tests.support.rule_sets import NOW, SmallShop, rule
+
+MOMENT = datetime.fromtimestamp(NOW, UTC)
+BRAND = 'item.brand == "Brand 3"'
+OTHER = 'item.brand == "Brand 6"'
+K = 10
+
+
+def found(shop: SmallShop, *rules: Rule, scenario: str | None = None, k: int = K) -> list[Finding]:
+    queries = shop.queries.select([1, 4, 7, 29])
+    return list(findings(Case(rules, shop.compiled(*rules), queries, k, scenario, {})))
+
+
+def told(shop: SmallShop, *rules: Rule, **asked: object) -> list[tuple[str, tuple[str, ...], bool]]:
+    return [(one.problem, one.rules, one.of_sample) for one in found(shop, *rules, **asked)]
+
+
+def test_sound_rules_have_no_findings(shop: SmallShop) -> None:
+    sound = (
+        rule("a", "hide", BRAND),
+        rule("b", "pin", OTHER, slot=1),
+        rule("c", "promote", OTHER, share=0.2),
+        rule("d", "cap", by="brand", most=2),
+        rule("e", "boost", 'item.brand == "Brand 7"', by=1),
+        rule("f", "bury", 'item.brand == "Brand 5"'),
+        rule("g", "mmr", weight=0.2),
+        rule("h", "upsell"),
+    )
+    assert told(shop, *sound) == []
+
+
+@pytest.mark.parametrize(
+    ("dead", "word"),
+    [
+        (rule("r", "hide", BRAND, enabled=False), "switched off"),
+        (rule("r", "mmr", weight=0), "weight of 0"),
+        (rule("r", "hide", BRAND, valid_to=MOMENT), "valid until"),
+        (rule("r", "pin", BRAND, slot=11), "no slot 11"),
+        (rule("r", "boost", 'item.brand == "Nobody"', by=1), "no item"),
+    ],
+)
+def test_what_does_nothing_is_dead(shop: SmallShop, dead: Rule, word: str) -> None:
+    (finding,) = found(shop, dead)
+    assert (finding.problem, finding.rules, finding.of_sample) == ("dead", ("r",), False)
+    assert word in finding.message
+
+
+def test_what_is_not_valid_yet_is_not_dead(shop: SmallShop) -> None:
+    assert told(shop, rule("r", "hide", BRAND, valid_from=MOMENT + timedelta(days=1))) == []
+
+
+def test_a_condition_that_nobody_of_the_sample_meets_is_dead_as_far_as_known(shop: SmallShop) -> None:
+    nobody = rule("r", "hide", BRAND, when="user.interactions > 1000")
+    assert told(shop, nobody) == [("dead", ("r",), True)]
+    elsewhere = rule("r", "hide", BRAND, when="user.interactions > 1000", scenario="cart")
+    assert told(shop, elsewhere, scenario="home") == []
+    assert told(shop, elsewhere, scenario="cart") == [("dead", ("r",), True)]
+
+
+def test_what_another_rule_always_excludes_is_dead(shop: SmallShop) -> None:
+    winner = rule("a", "mmr", weight=0.5)
+    assert told(shop, winner, rule("b", "mmr", weight=0.2)) == [("dead", ("b", "a"), False)]
+    assert told(shop, winner, rule("b", "mmr", weight=0.2, priority=1)) == [("dead", ("a", "b"), False)]
+    assert told(shop, rule("a", "mmr", weight=0.5, when="user.new"), rule("b", "mmr", weight=0.2)) == []
+    until = rule("a", "mmr", weight=0.5, valid_to=MOMENT + timedelta(days=1))
+    assert told(shop, until, rule("b", "mmr", weight=0.2)) == []
+    assert told(shop, rule("a", "mmr", weight=0.5, scenario="cart"), rule("b", "mmr", weight=0.2)) == []
+    assert told(shop, winner, rule("b", "calibrate", weight=0.2)) == []
+
+
+def test_a_fault_is_told(shop: SmallShop) -> None:
+    (finding,) = found(shop, rule("r", "hide", "item.colour == 3"))
+    assert (finding.problem, finding.rules) == ("fault", ("r",))
+    assert "item.colour" in finding.message
+    assert "where" in finding.remedy
+
+
+@pytest.mark.parametrize(("kind", "more"), [("pin", {"slot": 1}), ("promote", {"share": 0.2}), ("boost", {"by": 1})])
+def test_hidden_items_cannot_be_put_forward(shop: SmallShop, kind: str, more: dict[str, float]) -> None:
+    hide, forward = rule("h", "hide", 'item.brand in ["Brand 3", "Brand 5"]'), rule("f", kind, BRAND, **more)
+    (finding,) = [one for one in found(shop, hide, forward) if one.problem == "contradiction"]
+    count = sum(thing.brand == "Brand 3" for thing in shop.things)
+    assert (finding.problem, finding.rules) == ("contradiction", ("h", "f"))
+    assert f"all {count} items" in finding.message
+    part = found(shop, rule("h", "hide", f"{BRAND} && item.price > 20"), forward)
+    hidden = sum(thing.brand == "Brand 3" and (thing.price or 0) > 20 for thing in shop.things)
+    assert f"{hidden} of {count} items" in part[0].message
+
+
+def test_rules_that_never_meet_do_not_contradict(shop: SmallShop) -> None:
+    pin = rule("p", "pin", BRAND, slot=1, scenario="home", valid_from=MOMENT)
+    for never in (
+        rule("h", "hide", BRAND, scenario="cart"),
+        rule("h", "hide", BRAND, valid_to=MOMENT, valid_from=MOMENT - timedelta(days=1)),
+        rule("h", "hide", OTHER),
+    ):
+        assert not [one for one in found(shop, pin, never) if one.problem == "contradiction"]
+
+
+def test_conditions_of_both_are_looked_at_in_the_sample(shop: SmallShop) -> None:
+    hide = rule("h", "hide", BRAND, when="user.new")
+    apart = rule("p", "pin", BRAND, slot=1, when="user.interactions > 0")
+    both = rule("p", "pin", BRAND, slot=1, when="user.interactions < 1000")
+    assert told(shop, hide, apart) == []
+    assert told(shop, hide, both) == [("contradiction", ("h", "p"), True)]
+
+
+def test_requirements_that_no_item_meets(shop: SmallShop) -> None:
+    one, other = rule("a", "require", BRAND), rule("b", "require", OTHER)
+    assert ("contradiction", ("a", "b"), False) in told(shop, one, other)
+    assert ("unsatisfiable", ("a", "b"), False) in told(shop, one, other)
+    assert ("contradiction", ("h", "a"), False) in told(shop, rule("h", "hide", "has(item.brand)"), one)
+    assert ("contradiction", ("a", "p"), False) in told(shop, one, rule("p", "pin", OTHER, slot=1))
+
+
+def test_boost_and_bury(shop: SmallShop) -> None:
+    both = rule("a", "boost", BRAND, by=1), rule("b", "bury", "item.price > 0")
+    assert told(shop, *both) == [("contradiction", ("a", "b"), False)]
+
+
+def test_two_pins_of_one_slot(shop: SmallShop) -> None:
+    one, other = rule("a", "pin", BRAND, slot=1), rule("b", "pin", OTHER, slot=1)
+    assert told(shop, one, other) == [("contradiction", ("a", "b"), False)]
+    assert told(shop, one, rule("b", "pin", OTHER, slot=2)) == []
+
+
+def test_pins_beyond_a_cap(shop: SmallShop) -> None:
+    pins = [rule(f"p{slot}", "pin", BRAND, slot=slot) for slot in (1, 2, 6)]
+    assert told(shop, *pins, rule("c", "cap", by="brand", most=2)) == [
+        ("contradiction", ("c", "p1", "p2", "p6"), False)
+    ]
+    assert told(shop, *pins, rule("c", "cap", by="brand", most=2, window=5)) == []
+    assert told(shop, *pins, rule("c", "cap", by="brand", most=1, window=5)) == [
+        ("contradiction", ("c", "p1", "p2"), False)
+    ]
+
+
+def test_too_few_items_are_left(shop: SmallShop) -> None:
+    few = rule("r", "require", 'item.id in ["item1", "item2"]')
+    assert told(shop, few) == [("unsatisfiable", ("r",), False)]
+    assert told(shop, few, k=2) == []
+    some = rule("r", "require", 'item.id in ["item1", "item2"]', when="user.new")
+    assert told(shop, some) == [("unsatisfiable", ("r",), True)]
+
+
+def test_promotions_of_more_than_there_is(shop: SmallShop) -> None:
+    shares = rule("a", "promote", BRAND, share=0.6), rule("b", "promote", OTHER, share=0.5)
+    assert ("unsatisfiable", ("a", "b"), False) in told(shop, *shares)
+    count = sum(thing.brand == "Brand 3" for thing in shop.things)
+    assert told(shop, rule("a", "promote", BRAND, share=1), k=count + 1) == [("unsatisfiable", ("a",), False)]
+    assert told(shop, rule("a", "promote", BRAND, share=1), k=count) == []
+
+
+def test_caps_that_leave_lists_short(shop: SmallShop) -> None:
+    assert told(shop, rule("c", "cap", by="top_category", most=9)) == [("unsatisfiable", ("c",), False)]
+    assert told(shop, rule("c", "cap", by="top_category", most=5, window=5)) == []
+    groups = Counter(thing.category for thing in shop.things)
+    assert told(shop, rule("c", "cap", by="category", most=1), k=len(groups)) == []
+    assert told(shop, rule("c", "cap", by="category", most=1), k=len(groups) + 1) == [("unsatisfiable", ("c",), False)]
+    against = rule("c", "cap", by="brand", most=2), rule("p", "promote", BRAND, share=0.5)
+    assert told(shop, *against) == [("unsatisfiable", ("c", "p"), False)]
