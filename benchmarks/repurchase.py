@@ -8,13 +8,16 @@ For every user of a split of a dataset with repeats, at the moment of the first 
 without anything of the history; lists that may hold it, as the ranker alone wants; and either under a repurchase rule,
 which holds back what is not due and offers again what is. Below are lists of nothing but what is due, in different
 orders. Intervals are those of paired resamples of users.
+
+`--bundle` names one that was trained on the same log with `data.repeats: latest`, as most shops have it. It was trained
+on each user's items at their latest times, but for the last one, so that it fits the test split alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +26,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recsys.bundle import open_bundle
+from recsys.bundle import Bundle, open_bundle
 from recsys.config import load_config
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
@@ -73,17 +76,36 @@ def due_lists(held: HeldOut, cycles: Float32Array) -> dict[str, Int32Array]:
     return {"due, latest first": due[:, :K], "due, longest first": longest.astype(np.int32)}
 
 
+def require_same_items(bundle: Bundle, dataset: PreparedDataset) -> None:
+    """Stop where rows of items mean something else."""
+    if bundle.catalogue.item_ids(np.arange(bundle.n_items)) != dataset.item_ids.tolist():
+        sys.exit("The bundle and the dataset hold different items.")
+
+
+def each_once(queries: Queries) -> Queries:
+    """The same with each item of a history once, at its latest time, as a bundle without repeats has it."""
+    histories = queries.histories
+    pairs = (histories.rows << 32) + histories.items
+    latest = np.zeros(len(pairs), np.bool_)
+    latest[len(pairs) - 1 - np.unique(pairs[::-1], return_index=True)[1]] = True
+    return replace(queries, histories=histories.where(latest))
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="of a dataset with data.repeats: all")
+    parser.add_argument("--bundle", type=Path, help="another than that of the config")
     parser.add_argument("--split", choices=("validation", "test"), default="test")
     parser.add_argument("--from-share", type=float, nargs="*", default=[0.5, 0.8, 1.0], help="of the rule")
     args = parser.parse_args()
     config = load_config(args.config)
     dataset = PreparedDataset.load(config.prepared_path)
     held = HeldOut.of(dataset, args.split)
-    with open_bundle(config.bundle.dir / config.name) as bundle:
+    with open_bundle(args.bundle or config.bundle.dir / config.name) as bundle:
+        require_same_items(bundle, dataset)
+        if not bundle.predicts_repeats:
+            held = replace(held, queries=each_once(held.queries))
         recommender, cycles = bundle.recommender(threads=2), bundle.cycles
         made = {LEFT_OUT: lists(recommender, held, None, seen=False)}
         made[RANKER_ALONE] = lists(recommender, held, None, seen=True)
