@@ -35,7 +35,8 @@ from recsys.measure.protocol import HeldOut
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare.prepared import PreparedDataset
-from recsys.rules.repurchase import BuyAgain, repurchases
+from recsys.rules.buy_again import BuyAgain
+from recsys.rules.repurchase import repurchases
 from recsys.rules.rule import Repurchase
 from recsys.sources.exact import is_seen
 
@@ -113,7 +114,7 @@ def main() -> None:
             policy = OneRule(cycles, Repurchase(type="repurchase", from_share=share))
             for seen, name in ((False, LEFT_OUT), (True, RANKER_ALONE)):
                 made[f"{name}, repurchase from {share:g}"] = lists(recommender, held, policy, seen=seen)
-        made["due, by the ranker"] = lists(recommender, held, BuyAgain(cycles), seen=False)
+        made["due, by the ranker"] = lists(recommender, held, BuyAgain(cycles, by_ranker=True), seen=False)
         made |= due_lists(held, cycles)
     _report(held, dataset, made)
 

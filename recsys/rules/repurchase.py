@@ -7,7 +7,7 @@ purchases of it (`recsys.prepare.engine.cycles`). Views, ratings and other event
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,13 +16,11 @@ from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.pipeline.allow import Restriction
-from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.rules.rule import Repurchase
 from recsys.sources.exact import is_among
 
-BUY_AGAIN = "buy_again"  # scenario of lists that hold nothing but what is due
 MOST_DUE = 100  # items of a history that are offered again at once
-_DEFAULT = Repurchase(type="repurchase")
+DEFAULT = Repurchase(type="repurchase")
 
 
 @dataclass(frozen=True)
@@ -47,25 +45,6 @@ class NoneOf(Restriction):
 
 
 @dataclass(frozen=True)
-class OnlyThese(Restriction):
-    """These items, and no others.
-
-    Attributes:
-        items: int32 [B, P], padded with `NO_ITEM`.
-    """
-
-    items: Int32Array
-
-    def allows(self, queries: Queries, items: Int32Array) -> BoolArray:  # noqa: ARG002
-        """Look the items up."""
-        return is_among(items, self.items)
-
-    def select(self, rows: Sequence[int]) -> Restriction:
-        """Those of some of the queries."""
-        return OnlyThese(self.items[rows])
-
-
-@dataclass(frozen=True)
 class Repurchases:
     """What a rule means for what B users bought.
 
@@ -84,12 +63,12 @@ class Repurchases:
 
 
 @dataclass(frozen=True)
-class _LastPurchases:
+class LastPurchases:
     """What B users bought, each item of a user once.
 
     Attributes:
         rows: int64 [T], the query of each, rising.
-        items: int32 [T].
+        items: int32 [T], rising within a query.
         elapsed: int64 [T], seconds since its last purchase.
     """
 
@@ -98,7 +77,7 @@ class _LastPurchases:
     elapsed: Int64Array
 
     @classmethod
-    def of(cls, queries: Queries) -> _LastPurchases:
+    def of(cls, queries: Queries) -> LastPurchases:
         """Of `Queries.bought`; where nothing is known of that, all of the history was bought."""
         bought = queries.histories if queries.bought is None else queries.bought
         rows, items, times = bought.rows, bought.items, bought.timestamps
@@ -109,11 +88,17 @@ class _LastPurchases:
         rows, items, times = rows[latest], items[latest], times[latest]
         return cls(rows, items, queries.now[rows] - times)
 
+    def shares(self, cycles: Float32Array, action: Repurchase) -> Float64Array:
+        """float64 [T], which part of its cycle has passed since each was bought; the cycles as of `repurchases`."""
+        days = cycles[self.items].astype(np.float64)
+        seconds = np.where(np.isnan(days), action.default_days, days) * SECONDS_PER_DAY
+        return np.asarray(self.elapsed / seconds, np.float64)
+
 
 def repurchases(
     queries: Queries,
     cycles: Float32Array,
-    action: Repurchase = _DEFAULT,
+    action: Repurchase = DEFAULT,
     *,
     acting: BoolArray | None = None,
     where: BoolArray | None = None,
@@ -127,18 +112,17 @@ def repurchases(
         acting: bool [B], queries that the rule is for; None: all of them.
         where: bool [N], items that the rule acts on; None: all of them.
     """
-    last = _LastPurchases.of(queries)
-    days = cycles[last.items].astype(np.float64)
-    seconds = np.where(np.isnan(days), action.default_days, days) * SECONDS_PER_DAY
+    last = LastPurchases.of(queries)
+    shares = last.shares(cycles, action)
     counted = np.ones(len(last.rows), np.bool_)
     counted &= True if acting is None else acting[last.rows]
     counted &= True if where is None else where[last.items]
-    is_due = last.elapsed >= action.from_share * seconds
-    due = _padded(len(queries), last, counted & is_due, last.elapsed / seconds)
-    return Repurchases(due[:, :MOST_DUE], _padded(len(queries), last, counted & ~is_due, last.elapsed / seconds))
+    is_due = shares >= action.from_share
+    due = _padded(len(queries), last, counted & is_due, shares)
+    return Repurchases(due[:, :MOST_DUE], _padded(len(queries), last, counted & ~is_due, shares))
 
 
-def _padded(size: int, last: _LastPurchases, chosen: BoolArray, order: Float64Array) -> Int32Array:
+def _padded(size: int, last: LastPurchases, chosen: BoolArray, order: Float64Array) -> Int32Array:
     """The chosen items of each query, the lowest `order` first: int32 [B, W], padded with `NO_ITEM`."""
     places = np.flatnonzero(chosen)
     places = places[np.lexsort((last.items[places], order[places], last.rows[places]))]
@@ -147,33 +131,3 @@ def _padded(size: int, last: _LastPurchases, chosen: BoolArray, order: Float64Ar
     items = np.full((size, int(counts.max(initial=0))), NO_ITEM, np.int32)
     items[rows, np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]] = last.items[places]
     return items
-
-
-@dataclass(frozen=True)
-class BuyAgain:
-    """The policy of the scenario `BUY_AGAIN`: what a user bought and is due, nothing else, in the ranker's order.
-
-    Attributes:
-        cycles: float32 [N], see `repurchases`.
-        shop: the shop's own rules for this scenario, which hold too; what they hold back or let come again goes
-            before the defaults of `Repurchase`. None: there are none.
-    """
-
-    cycles: Float32Array
-    shop: Policy | None = None
-
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        """Lists of what is due; empty ones where nothing is."""
-        due = repurchases(queries, self.cycles).due
-        plan = None if self.shop is None else self.shop.plan(queries, k, vectors)
-        if plan is None:
-            none = np.empty((len(queries), 0), np.int32)
-            return Plan((), (OnlyThese(due),), np.zeros((len(queries), 0), np.bool_), due, none)
-        due = np.concatenate([plan.again, due], axis=1)
-        return replace(plan, restrictions=(*plan.restrictions, OnlyThese(due)), again=due)
-
-    def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
-        """Which of the shop's own rules forbid the items; that an item is not due is no rule."""
-        if self.shop is None:
-            return np.zeros((*items.shape, 0), np.bool_)
-        return self.shop.forbidding(queries, items)

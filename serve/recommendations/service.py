@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from recsys.rules.buy_again import BUY_AGAIN
 from recsys.rules.policy import CompiledRules
-from recsys.rules.repurchase import BUY_AGAIN
 from recsys.sources.registry import FALLBACK
 from serve.answers import shortened_by
 from serve.bundles.loaded import LoadedBundle

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.policy import Policy
+from recsys.rules.buy_again import BUY_AGAIN, BuyAgain
 from recsys.rules.policy import CompiledRules
-from recsys.rules.repurchase import BUY_AGAIN, BuyAgain
 from recsys.store import StoredRules
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -98,4 +98,4 @@ def reads_purchases(rules: CompiledRules, options: Options) -> bool:
 def policy_of(rules: CompiledRules, options: Options) -> Policy | None:
     """What the shop wants of lists that are asked for so; None: nothing."""
     bound = rules.bound(options.scenario, options.context_values)
-    return BuyAgain(rules.base.cycles, bound) if options.scenario == BUY_AGAIN else bound
+    return BuyAgain.of(rules.base, bound) if options.scenario == BUY_AGAIN else bound

@@ -10,11 +10,8 @@ import pytest
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.pipeline.allow import PURCHASES
-from recsys.pipeline.policy import Plan, UserVectors
-from recsys.rules.repurchase import MOST_DUE, BuyAgain, repurchases
+from recsys.rules.repurchase import MOST_DUE, repurchases
 from recsys.rules.rule import Repurchase
-from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
 
 NOW = 100 * SECONDS_PER_DAY
 COFFEE, SOAP, LAMP = 0, 1, 2  # bought every 10 days, every 40, by nobody twice
@@ -104,72 +101,3 @@ def test_of_very_many_items_those_that_came_due_last_are_offered() -> None:
     queries = Queries(history, np.array([0], np.int32), np.array([NOW]))
     found = repurchases(queries, np.full(n_items, np.nan, np.float32))
     assert found.due.tolist() == [list(range(n_items - 1, 4, -1))]
-
-
-# The ranker's score is how far an item's two-tower score lies below the best finalist's, plus three times its share of
-# the best transitions score. All of these were bought, item n on day n; it is the twelfth day.
-PIPELINE = {
-    "two_tower": [5.0, 4.0, 3.0, 2.0, 1.0],
-    "transitions": [0.0, 1.0, 0.0, 0.0, 0.0],
-    "popularity": [1.0, 2.0, 3.0, 4.0, 5.0],
-}
-TEN_DAYS = np.full(5, 10, np.float32)
-
-
-def test_buy_again_lists_what_is_due_in_the_rankers_order_and_nothing_else() -> None:
-    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
-    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
-    lists = recommender.recommend(query, 4, policy=BuyAgain(TEN_DAYS))
-    assert lists.items.tolist() == [[1, 0, -1, -1]]  # due since days 10 and 11; 2 and 3 are not, nobody bought 4
-    assert not lists.popular.any()
-
-
-@pytest.mark.parametrize("exclude_seen", [True, False, PURCHASES])
-def test_what_is_due_is_listed_whatever_is_left_out_of_other_lists(exclude_seen: bool) -> None:
-    recommender = hand_made_pipeline(**PIPELINE, depths=(2, 2), finalists=3, repeat_log_odds=-20.0)
-    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
-    lists = recommender.recommend(query, 4, exclude_seen=exclude_seen, policy=BuyAgain(TEN_DAYS))
-    assert lists.items.tolist() == [[1, 0, -1, -1]]
-    assert lists.scores[0, :2].min() > -10  # the odds against repeats do not count for what is due
-
-
-def test_nothing_fills_up_a_list_of_what_is_due() -> None:
-    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
-    assert recommender.recommend(query_of([2, 3]), 4, policy=BuyAgain(np.full(5, 99, np.float32))).items.max() == -1
-    assert recommender.recommend(Queries.nobody(), 4, policy=BuyAgain(TEN_DAYS)).items.max() == -1
-
-
-class _Holding:
-    """A policy that lets items come again that are due by its own rule, and holds others back."""
-
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        del k, vectors
-        cycles = np.array([99, 1, 1, 1, 1], np.float32)
-        found = repurchases(queries, cycles)
-        none = np.empty((len(queries), 0), np.int32)
-        return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)
-
-
-def test_the_shops_own_rules_go_before_the_default_cycle() -> None:
-    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
-    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
-    lists = recommender.recommend(query, 4, policy=BuyAgain(TEN_DAYS, _Holding()))
-    assert lists.items.tolist() == [[1, 2, 3, -1]]
-    assert lists.moves is not None
-    assert lists.moves.rules == ("own",)
-    assert lists.moves.shortened_by.all()
-
-
-def test_what_is_not_due_is_in_no_list_and_what_is_due_is() -> None:
-    class Only:
-        def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-            del k, vectors
-            found = repurchases(queries, TEN_DAYS)
-            none = np.empty((len(queries), 0), np.int32)
-            return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)
-
-    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
-    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
-    for exclude_seen in (True, False):
-        lists = recommender.recommend(query, 5, exclude_seen=exclude_seen, policy=Only())
-        assert sorted(lists.items[0].tolist()) == [-1, -1, 0, 1, 4], exclude_seen

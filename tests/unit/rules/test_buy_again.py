@@ -1,0 +1,114 @@
+"""Lists of what may be bought again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.core.events import SECONDS_PER_DAY
+from recsys.core.histories import Histories
+from recsys.core.queries import Queries
+from recsys.pipeline.allow import PURCHASES
+from recsys.pipeline.policy import Plan, UserVectors
+from recsys.rules.buy_again import BuyAgain
+from recsys.rules.repurchase import repurchases
+from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
+
+# The ranker's score is how far an item's two-tower score lies below the best finalist's, plus three times its share of
+# the best transitions score. All of these were bought, item n on day n; it is the twelfth day.
+PIPELINE = {
+    "two_tower": [5.0, 4.0, 3.0, 2.0, 1.0],
+    "transitions": [0.0, 1.0, 0.0, 0.0, 0.0],
+    "popularity": [1.0, 2.0, 3.0, 4.0, 5.0],
+}
+TEN_DAYS = np.full(5, 10, np.float32)
+
+
+def test_the_list_is_what_is_due_in_the_order_of_a_ranker_that_knows() -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
+    lists = recommender.recommend(query, 4, policy=BuyAgain(TEN_DAYS, by_ranker=True))
+    assert lists.items.tolist() == [[1, 0, -1, -1]]  # due since days 10 and 11; 2 and 3 are not, nobody bought 4
+    assert not lists.popular.any()
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False, PURCHASES])
+def test_what_is_due_is_listed_whatever_is_left_out_of_other_lists(exclude_seen: bool) -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(2, 2), finalists=3, repeat_log_odds=-20.0)
+    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
+    lists = recommender.recommend(query, 4, exclude_seen=exclude_seen, policy=BuyAgain(TEN_DAYS))
+    assert lists.items.tolist() == [[1, 0, -1, -1]]
+    assert lists.scores[0, :2].min() > -10  # the odds against repeats do not count for what is due
+
+
+def test_nothing_fills_up_a_list_of_what_is_due() -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    assert recommender.recommend(query_of([2, 3]), 4, policy=BuyAgain(np.full(5, 99, np.float32))).items.max() == -1
+    assert recommender.recommend(Queries.nobody(), 4, policy=BuyAgain(TEN_DAYS)).items.max() == -1
+
+
+class _Holding:
+    """A policy that lets items come again that are due by its own rule, and holds others back."""
+
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+        del k, vectors
+        cycles = np.array([99, 1, 1, 1, 1], np.float32)
+        found = repurchases(queries, cycles)
+        none = np.empty((len(queries), 0), np.int32)
+        return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)
+
+
+def test_the_shops_own_rules_go_before_the_default_cycle() -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
+    lists = recommender.recommend(query, 4, policy=BuyAgain(TEN_DAYS, _Holding()))
+    assert lists.items.tolist() == [[3, 2, 1, -1]]
+    assert lists.moves is not None
+    assert lists.moves.rules == ("own",)
+    assert lists.moves.shortened_by.all()
+
+
+def test_what_is_not_due_is_in_no_list_and_what_is_due_is() -> None:
+    class Only:
+        def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+            del k, vectors
+            found = repurchases(queries, TEN_DAYS)
+            none = np.empty((len(queries), 0), np.int32)
+            return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)
+
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    query = query_of([0, 1, 2, 3], bought=[0, 1, 2, 3])
+    for exclude_seen in (True, False):
+        lists = recommender.recommend(query, 5, exclude_seen=exclude_seen, policy=Only())
+        assert sorted(lists.items[0].tolist()) == [-1, -1, 0, 1, 4], exclude_seen
+
+
+# It is day 11.57. Since it was bought 11.57 of 11 days have passed for item 0, 10.57 of 5 for item 1, 9.57 of 9 for
+# item 2, and 8.57 of 9 for item 3.
+CYCLES = np.array([11, 5, 9, 9, 9], np.float32)
+
+
+@pytest.mark.parametrize(("bought", "expected"), [([0, 1, 2, 3], [0, 2, 1, -1]), ([0, 1], [0, 1, -1, -1])])
+def test_what_came_due_last_comes_first_where_the_ranker_knows_nothing_of_it(
+    bought: list[int], expected: list[int]
+) -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    query = query_of([0, 1, 2, 3], bought=bought)
+    assert recommender.recommend(query, 4, policy=BuyAgain(CYCLES)).items.tolist() == [expected]
+    assert recommender.recommend(query, 1, policy=BuyAgain(CYCLES)).items.tolist() == [expected[:1]]
+
+
+def test_a_ranker_that_knows_begins_with_another_item() -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    lists = recommender.recommend(query_of([0, 1, 2, 3]), 4, policy=BuyAgain(CYCLES, by_ranker=True))
+    assert lists.items.tolist() == [[1, 0, 2, -1]]
+
+
+def test_each_user_of_a_batch_has_an_own_order() -> None:
+    recommender = hand_made_pipeline(**PIPELINE, depths=(5, 5), finalists=5)
+    rows, items, days = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 1, 0]), np.array([0, 1, 2, 3, 0, 1])
+    histories = Histories.from_rows(2, rows, items, SECONDS_PER_DAY * days)
+    both = Queries(histories, np.array([0, 0], np.int32), np.repeat(query_of([0]).now, 2))
+    # The second bought item 1 on day 0, and item 0 on day 1: 10.57 of 11 days.
+    lists = recommender.recommend(both, 4, policy=BuyAgain(CYCLES))
+    assert lists.items.tolist() == [[0, 2, 1, -1], [1, -1, -1, -1]]
