@@ -25,7 +25,7 @@ class Aims:
         allowed: what they may hold.
         plan: what a policy wants; None: nothing.
         invited: int32 [B, W], allowed items that are ranked without a source that proposes them; None: none.
-        guests: int32 [B, V], the same of queries without a history, for which nothing is ranked: they stand behind the
+        for_strangers: int32 [B, V], the same of queries without a history, for which nothing is ranked: they stand behind the
             popular items that an arrangement sees. None: none.
     """
 
@@ -34,7 +34,7 @@ class Aims:
     allowed: Allowed
     plan: Plan | None
     invited: Int32Array | None
-    guests: Int32Array | None = None
+    for_strangers: Int32Array | None = None
 
     @property
     def arrangement(self) -> Arrangement | None:
@@ -59,7 +59,7 @@ class Wanted:
         again = plan.again if plan.again.shape[1] else None
         allowed = Allowed.of(self.exclude_seen, (*self.restrictions, *plan.restrictions), again)
         depth = k if plan.arrangement is None else max(k, plan.arrangement.depth)
-        return Aims(k, depth, allowed, plan, _invited(queries, allowed, plan), _guests(queries, allowed, plan))
+        return Aims(k, depth, allowed, plan, _invited(queries, allowed, plan), _for_strangers(queries, allowed, plan))
 
 
 def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:
@@ -78,7 +78,7 @@ def _invited(queries: Queries, allowed: Allowed, plan: Plan) -> Int32Array | Non
     return np.where(listed, items, np.int32(NO_ITEM))
 
 
-def _guests(queries: Queries, allowed: Allowed, plan: Plan) -> Int32Array | None:
+def _for_strangers(queries: Queries, allowed: Allowed, plan: Plan) -> Int32Array | None:
     """Of what rules invite, the allowed items int32 [B, V] of strangers."""
     strangers = queries.histories.lengths == 0
     if not plan.invited.shape[1] or not strangers.any():

@@ -63,18 +63,18 @@ class PopularItems:
             lists.retrieval_scores[row, length:end] = np.nan
             lists.popular[row, length:end] = True
 
-    def joined_by(self, lists: Recommendations, guests: Int32Array) -> Recommendations:
+    def joined_by(self, lists: Recommendations, others: Int32Array) -> Recommendations:
         """The lists with further items behind all of theirs, as far as they do not hold them yet.
 
         Args:
             lists: of B queries, padded on the right.
-            guests: int32 [B, V], allowed items, padded with `NO_ITEM`.
+            others: int32 [B, V], allowed items, padded with `NO_ITEM`.
         """
-        new = (guests != NO_ITEM) & ~is_among(guests, lists.items)
+        new = (others != NO_ITEM) & ~is_among(others, lists.items)
         lengths = (lists.items != NO_ITEM).sum(axis=1)
         lists = lists.widened(int((lengths + new.sum(axis=1)).max(initial=0)))
         for row in np.flatnonzero(new.any(axis=1)).tolist():
-            items = np.array(list(dict.fromkeys(guests[row, new[row]].tolist())), np.int32)
+            items = np.array(list(dict.fromkeys(others[row, new[row]].tolist())), np.int32)
             columns = slice(int(lengths[row]), int(lengths[row]) + len(items))
             lists.items[row, columns] = items
             lists.scores[row, columns] = self._popularity[items]

@@ -216,8 +216,8 @@ class Recommender:
         self._popular.fill(pool, queries, aims.allowed, least=k)
         # A list that was filled up, and still has room, holds all of the catalogue that is allowed.
         exhausted = (pool.items[:, -1:] == NO_ITEM).all(axis=1) & pool.popular.any(axis=1)
-        if aims.guests is not None:
-            pool = self._popular.joined_by(pool, aims.guests)
+        if aims.for_strangers is not None:
+            pool = self._popular.joined_by(pool, aims.for_strangers)
         lists = arrange(arrangement, queries, pool, k, plan.rules)
         short = np.flatnonzero(((lists.items != NO_ITEM).sum(axis=1) < k) & ~exhausted)
         if not len(short):
