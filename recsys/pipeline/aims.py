@@ -25,8 +25,8 @@ class Aims:
         allowed: what they may hold.
         plan: what a policy wants; None: nothing.
         invited: int32 [B, W], allowed items that are ranked without a source that proposes them; None: none.
-        for_strangers: int32 [B, V], the same of queries without a history, for which nothing is ranked: they stand behind the
-            popular items that an arrangement sees. None: none.
+        for_strangers: int32 [B, V], the same of queries without a history, for which nothing is ranked: they stand
+            behind the popular items that an arrangement sees. None: none.
     """
 
     k: int
