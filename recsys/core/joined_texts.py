@@ -34,8 +34,10 @@ class JoinedTexts:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
-        """Texts without the character 0, as those of catalogues are."""
-        joined = np.frombuffer(("\0" + "".join(f"{text}\0" for text in texts)).encode(), np.uint8)
+        """Texts as they are, but for a character 0 within them, which becomes a byte that UTF-8 does not use."""
+        joined = np.frombuffer(
+            b"\0" + b"".join(text.encode().replace(b"\0", b"\xff") + b"\0" for text in texts), np.uint8
+        )
         return cls(joined, np.flatnonzero(joined == 0), np.bincount(joined, minlength=256))
 
     def starting_with(self, part: str) -> BoolArray:

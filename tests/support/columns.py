@@ -31,13 +31,13 @@ class HandMade:
 
     def texts(self, field: str) -> TextColumn:
         values = [row.get(field) for row in self._rows]
-        names = sorted({value for value in values if value is not None})
+        names = list(dict.fromkeys(value for value in values if value is not None))
         codes = [NO_NAME if value is None else names.index(value) for value in values]
         return TextColumn(np.array(codes, np.int32), _names(names))
 
     def text_lists(self, field: str) -> TextsColumn:
         lists = [row.get(field) or () for row in self._rows]
-        names = sorted({text for texts in lists for text in texts})
+        names = list(dict.fromkeys(text for texts in lists for text in texts))
         indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(texts) for texts in lists], dtype=np.int64)])
         return TextsColumn(
             indptr, np.array([names.index(t) for texts in lists for t in texts], np.int32), _names(names)

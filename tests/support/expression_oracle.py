@@ -154,6 +154,36 @@ def _constant(value: Any) -> tuple[str, int]:
     return repr(value), _UNARY if math.copysign(1, value) < 0 else _PRIMARY
 
 
+def with_context(tree: Tree, context: dict[str, Any]) -> Tree:
+    """The expression with fields of the context for some of its constants, whose values are added to `context`.
+
+    Numbers are given as such and as texts, in turn. Where both sides of a comparison would be of the context, nothing
+    tells their type, and the left one stays.
+    """
+
+    def given(part: Tree) -> Tree:
+        if part[0] != "constant" or isinstance(part[1], bool):
+            return with_context(part, context)
+        name = f"value{len(context)}"
+        as_text = isinstance(part[1], float) and len(context) % 2 == 0
+        context[name] = repr(part[1]) if as_text else part[1]
+        return "field", f"context.{name}"
+
+    match tree:
+        case "compare", operator, left, right:
+            left = with_context(left, context)
+            return "compare", operator, left, right if left[0] == "constant" else given(right)
+        case "arithmetic", operator, left, right:
+            return "arithmetic", operator, given(left), given(right)
+        case "test", method, text, part:
+            return "test", method, given(text), given(part)
+        case ("and" | "or") as kind, parts:
+            return kind, [with_context(part, context) for part in parts]
+        case "not", part:
+            return "not", with_context(part, context)
+    return tree
+
+
 # What they mean
 
 

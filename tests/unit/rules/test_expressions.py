@@ -128,6 +128,12 @@ def test_conditions_on_items(text: str, expected: str) -> None:
         ("has(context.country)", {"country": "DE"}, "tt"),
         ("has(context.country)", {}, "ff"),
         ('context.page.startsWith("/sale")', {"page": "/sale/shoes"}, "tt"),
+        ("context.page.contains(user.segment)", {"page": "/for/high/spenders"}, "t?"),
+        ("user.segment.contains(context.part)", {"part": "ig"}, "t?"),
+        ('context.country == "DE"', {"country": "D\0E"}, "??"),
+        ('context.country == "DE"', {"country": "\ud800"}, "??"),
+        ("context.member in [true]", {"member": "true"}, "tt"),
+        ("size(context.page) == 5", {"page": "/sale"}, "tt"),
     ],
 )
 def test_conditions_on_users_and_requests(text: str, context: dict[str, str | float | bool], expected: str) -> None:

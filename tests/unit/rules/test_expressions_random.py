@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.rules.expressions import ExpressionError, check, evaluate, fields_of, parse
 from tests.support.columns import HandMade
-from tests.support.expression_oracle import Fields, Tree, meaning, single, truths, written
+from tests.support.expression_oracle import Fields, Tree, meaning, single, truths, with_context, written
 
 ITEM_TYPES: dict[str, Any] = {
     "price": "number", "stock": "number", "brand": "text", "title": "text", "categories": "texts", "organic": "bool",
@@ -59,8 +59,8 @@ USERS = st.lists(
 )
 
 
-def said(text: str, side: Any, columns: HandMade) -> list[bool | None]:
-    outcome = evaluate(check(parse(text), side, columns.types), columns, 0.0)
+def said(text: str, side: Any, columns: HandMade, context: Any = None) -> list[bool | None]:
+    outcome = evaluate(check(parse(text), side, columns.types), columns, 0.0, context)
     assert not (outcome.true & outcome.false).any()
     assert (outcome.unknown == ~(outcome.true | outcome.false)).all()
     return [None if unknown else true for true, unknown in zip(outcome.true.tolist(), outcome.unknown, strict=True)]
@@ -80,6 +80,13 @@ def test_users(tree: Tree, rows: list[dict[str, Any]], words: bool) -> None:
     expected = [meaning(tree, {f"user.{name}": value for name, value in row.items()}, OF_USERS) for row in rows]
     with warnings.catch_warnings(action="error"):
         assert said(written(tree, words), "when", columns) == expected
+
+
+@given(truths(OF_USERS), USERS)
+def test_values_of_the_context_mean_what_they_would_mean_if_written(tree: Tree, rows: list[dict[str, Any]]) -> None:
+    columns, context = HandMade(USER_TYPES, rows, single=["mean_price"]), dict[str, Any]()
+    asked = written(with_context(tree, context))
+    assert said(asked, "when", columns, context) == said(written(tree), "when", columns)
 
 
 @given(truths(OF_ITEMS))
