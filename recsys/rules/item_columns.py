@@ -38,25 +38,15 @@ class ItemColumns:
     """The fields of all N items of a bundle. Each is read when it is first asked for, and kept.
 
     Attributes:
+        bundle: open.
         size: N.
         types: of every field: those that every item may have, and the attributes of the catalogue.
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+        self.bundle = bundle
         self.size = bundle.n_items
         self.types: Mapping[str, FieldType] = {**bundle.attributes.types, **ITEM_TYPES}
-        self._readers: dict[str, Callable[[], Column]] = {
-            "id": lambda: _text_column(bundle.catalogue.texts("item_id")),
-            "title": lambda: _text_column(bundle.catalogue.texts("title")),
-            "brand": lambda: _text_column(bundle.catalogue.texts("brand")),
-            "categories": lambda: column_of("texts", [categories for _, categories, _ in bundle.catalogue.facets()]),
-            "category": lambda: _ends(self.text_lists("categories"), last=True),
-            "top_category": lambda: _ends(self.text_lists("categories"), last=False),
-            "price": self._prices,
-            "popularity": lambda: np.bincount(bundle.histories.items, minlength=self.size).astype(np.float64),
-            "popularity_rank": self._ranks,
-        }
         self._kept: dict[str, Column] = {}
 
     def at(self, now: float) -> Columns:
@@ -78,26 +68,16 @@ class ItemColumns:
     @cached_property
     def first_interactions(self) -> Float64Array:
         """float64 [N], when somebody first had to do with each item, in seconds since 1970; NaN where nobody had."""
-        histories = self._bundle.histories
+        histories = self.bundle.histories
         first = np.full(self.size, np.inf)
         np.minimum.at(first, histories.items, histories.timestamps)
         return np.where(np.isinf(first), np.nan, first)
 
     def _column(self, field: str) -> Column:
         if field not in self._kept:
-            reader = self._readers.get(field)
-            self._kept[field] = self._bundle.attributes.columns[field] if reader is None else reader()
+            reader = _READERS.get(field)
+            self._kept[field] = self.bundle.attributes.columns[field] if reader is None else reader(self)
         return self._kept[field]
-
-    def _prices(self) -> Float32Array:
-        prices = [np.nan if price is None else price for _, _, price in self._bundle.catalogue.facets()]
-        return np.array(prices, np.float32)
-
-    def _ranks(self) -> Float64Array:
-        popular = self._bundle.source(FALLBACK).propose(Queries.nobody(), self.size).items[0]
-        ranks = np.empty(self.size)
-        ranks[popular] = np.arange(1, self.size + 1)
-        return ranks
 
 
 @dataclass(frozen=True)
@@ -146,3 +126,33 @@ def _ends(lists: TextsColumn, *, last: bool) -> TextColumn:
     places: Int64Array = (stops - 1 if last else starts)[filled]
     codes[filled] = lists.codes[places]
     return TextColumn(codes, lists.names)
+
+
+def _popularity(items: ItemColumns) -> Float64Array:
+    return np.bincount(items.bundle.histories.items, minlength=items.size).astype(np.float64)
+
+
+def _ranks(items: ItemColumns) -> Float64Array:
+    popular = items.bundle.source(FALLBACK).propose(Queries.nobody(), items.size).items[0]
+    ranks = np.empty(items.size)
+    ranks[popular] = np.arange(1, items.size + 1)
+    return ranks
+
+
+def _prices(items: ItemColumns) -> Float32Array:
+    prices = [np.nan if price is None else price for _, _, price in items.bundle.catalogue.facets()]
+    return np.array(prices, np.float32)
+
+
+# Functions of the columns, not methods that each of them holds: an object that holds itself keeps its bundle alive.
+_READERS: dict[str, Callable[[ItemColumns], Column]] = {
+    "id": lambda items: _text_column(items.bundle.catalogue.texts("item_id")),
+    "title": lambda items: _text_column(items.bundle.catalogue.texts("title")),
+    "brand": lambda items: _text_column(items.bundle.catalogue.texts("brand")),
+    "categories": lambda items: column_of("texts", [texts for _, texts, _ in items.bundle.catalogue.facets()]),
+    "category": lambda items: _ends(items.text_lists("categories"), last=True),
+    "top_category": lambda items: _ends(items.text_lists("categories"), last=False),
+    "price": _prices,
+    "popularity": _popularity,
+    "popularity_rank": _ranks,
+}

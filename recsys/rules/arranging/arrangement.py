@@ -16,7 +16,7 @@ from recsys.pipeline.arrange import Arranged
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.arranging.kernels import Batch, Lists, arrange_lists
 from recsys.rules.arranging.room import new_draft, new_mix, new_pool
-from recsys.rules.arranging.table import MMR, ArrangingRule, RuleTable, rule_table
+from recsys.rules.arranging.table import MMR, ArrangingRule, RuleTable, read_only, rule_table
 
 DEPTH = 100  # ranked items that are looked at to arrange a list
 
@@ -60,10 +60,10 @@ class ArrangingRules:
         """
         table = rule_table(rules, len(prices))
         if not (table.kinds == MMR).any():
-            return cls(table, n_rules, np.ascontiguousarray(prices, np.float32), np.zeros((len(prices), 0), np.uint16))
+            return cls(table, n_rules, read_only(prices), read_only(np.zeros((len(prices), 0), np.uint16)))
         if vectors is None or len(vectors) != len(prices):
             raise ValueError(f"rules of type mmr need a vector for each of {len(prices)} items")
-        return cls(table, n_rules, np.ascontiguousarray(prices, np.float32), halves(vectors))
+        return cls(table, n_rules, read_only(prices), read_only(halves(vectors)))
 
     def arrangement(self, active: BoolArray, mean_prices: Float64Array) -> RuleArrangement | None:
         """The arrangement for a batch of B queries; None where no rule is active.
@@ -91,13 +91,13 @@ class RuleArrangement:
         rules, (size, depth), count = self.rules, ranked.items.shape, len(self.rules.table.kinds)
         histories = queries.histories
         batch = Batch(
-            np.ascontiguousarray(ranked.items),
-            np.ascontiguousarray(ranked.scores),
-            np.ascontiguousarray(ranked.popular),
-            np.ascontiguousarray(histories.indptr),
-            np.ascontiguousarray(histories.items),
-            np.ascontiguousarray(self.active),
-            np.ascontiguousarray(self.mean_prices, np.float64),
+            read_only(ranked.items),
+            read_only(ranked.scores),
+            read_only(ranked.popular),
+            read_only(histories.indptr),
+            read_only(histories.items),
+            read_only(self.active),
+            read_only(np.asarray(self.mean_prices, np.float64)),
         )
         lists = Lists(
             np.full((size, k), -1, np.int64),

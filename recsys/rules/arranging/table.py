@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from recsys.core.types import BoolArray, Float64Array, Int32Array, Int64Array
 from recsys.rules.rule import Boost, Bury, Calibrate, Cap, Mmr, Pin, PriceFit, Promote, Upsell
 
 ArrangingAction = Boost | Bury | Pin | Promote | Cap | Mmr | Calibrate | Upsell | PriceFit
+Entry = TypeVar("Entry", bound=np.generic)
 NO_GROUP = -1
 BOOST, BURY, UPSELL, PRICE_FIT, PIN, PROMOTE, CAP, MMR, CALIBRATE = range(9)
 _KINDS = {
@@ -87,13 +88,23 @@ def rule_table(rules: Sequence[ArrangingRule], n_items: int) -> RuleTable:
             grouping[place] = len(groups)
             groups.append(np.where(members[:, place], rule.groups, NO_GROUP).astype(np.int32))
     return RuleTable(
-        np.array(kinds, np.int64),
-        np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 3),
-        np.array([rule.index for rule in rules], np.int64),
-        np.packbits(members, axis=1, bitorder="little"),
-        grouping,
-        np.stack(groups, axis=1) if groups else np.zeros((n_items, 0), np.int32),
+        read_only(np.array(kinds, np.int64)),
+        read_only(np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 3)),
+        read_only(np.array([rule.index for rule in rules], np.int64)),
+        read_only(np.packbits(members, axis=1, bitorder="little")),
+        read_only(grouping),
+        read_only(np.stack(groups, axis=1) if groups else np.zeros((n_items, 0), np.int32)),
     )
+
+
+def read_only(array: NDArray[Entry]) -> NDArray[Entry]:
+    """The array as compiled loops take it, contiguous and not to be written to.
+
+    Loops are compiled anew for arrays that may be written to, and some of these come from files and may not.
+    """
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _numbers(action: ArrangingAction) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ import pytest
 
 from recsys.core.queries import NO_ITEM
 from recsys.rules.arranging import ArrangingRule, ArrangingRules
+from recsys.rules.arranging.kernels import arrange_lists
 from tests.support.arranging import Shop, action, divergence
 
 # Mean 0, a standard deviation of 2: utilities of 1.5, .5, 0, -.5 and -1.5.
@@ -291,6 +292,21 @@ def test_rules_act_for_the_queries_that_they_are_for() -> None:
     assert np.argwhere(arranged.moved_by).tolist() == [[0, 0, 4], [2, 4, 1]]
     assert arranged.kept_out.shape == (3, 6)
     assert ready.arrangement(np.zeros((3, 2), np.bool_), np.full(3, np.nan)) is None
+
+
+def test_loops_are_compiled_once_whether_arrays_come_from_files_or_not() -> None:
+    shop = Shop(SCORES, [])
+    queries, pool, active, means = shop.queries(1), shop.pool(1, 7), np.ones((1, 1), np.bool_), np.full(1, np.nan)
+    rules = [ArrangingRule(0, action("mmr", weight=0.5))]
+    for writeable in (True, False):
+        vectors, prices = np.ones((5, 2), np.float16), np.ones(5, np.float32)
+        arrays = [vectors, prices, pool.items, pool.scores, queries.histories.items, queries.histories.indptr, active]
+        for array in arrays:
+            array.flags.writeable = writeable
+        arrangement = ArrangingRules.of(rules, 1, prices, vectors).arrangement(active, means)
+        assert arrangement is not None
+        assert arrangement.choose(queries, pool, 2).columns.tolist() == [[0, 1]]
+    assert len(getattr(arrange_lists, "signatures", ["in plain Python"])) == 1
 
 
 def test_an_empty_pool_gives_an_empty_list() -> None:

@@ -82,7 +82,7 @@ def placed_pins(shop: Shop, k: int) -> dict[int, int]:
     return placed
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(shops(anything), st.integers(1, 10))
 def test_lists_are_sound_whatever_the_rules(shop: Shop, k: int) -> None:
     arranged = shop.arranged(k, copies=2)
@@ -123,7 +123,7 @@ def fits_behind(shop: Shop, listed: list[int], item: int) -> bool:
     return True
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(shops(anything), st.integers(1, 10))
 def test_each_choice_is_the_best_one(shop: Shop, k: int) -> None:
     arranged = shop.arranged(k)

@@ -1,5 +1,7 @@
 """The fields of items, compared with the catalogue and the histories that they come from."""
 
+import gc
+import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -99,3 +101,15 @@ def test_columns_are_kept(items: ItemColumns) -> None:
             assert items.texts(field) is items.texts(field)
     assert items.numbers("price") is items.numbers("price")
     assert items.text_lists("categories") is items.text_lists("categories")
+
+
+def test_columns_hold_their_bundle_no_longer_than_they_are_used(bundle: Bundle) -> None:
+    columns = ItemColumns(bundle)
+    columns.numbers("price"), columns.numbers("popularity_rank"), columns.texts("category")
+    gone = weakref.ref(columns)
+    gc.disable()
+    try:
+        del columns
+        assert gone() is None
+    finally:
+        gc.enable()
