@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-
 from recsys.rules.presets import Preset, preset_rules
 from tests.support.arranging import Shop
 
