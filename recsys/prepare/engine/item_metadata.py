@@ -12,7 +12,7 @@ from recsys.prepare.engine.staging import Database, count, insert
 from recsys.prepare.schema import METADATA_SCHEMA
 
 
-def create_metadata_table(db: Database, attributes: Sequence[pa.Field]) -> None:
+def create_metadata_table(db: Database, attributes: Sequence[pa.Field] = ()) -> None:
     """Make the empty table `metadata`, with columns for attributes behind those of `METADATA_SCHEMA`."""
     db.register("batch", _schema(attributes).empty_table())
     db.execute("CREATE TABLE metadata AS SELECT * FROM batch")
@@ -34,7 +34,7 @@ def choose_records(db: Database, item_ids: list[str]) -> tuple[int, list[int]]:
     return count(db, "in_dataset"), [position for (position,) in chosen]
 
 
-def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]], attributes: Sequence[pa.Field]) -> None:
+def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]], attributes: Sequence[pa.Field] = ()) -> None:
     """Append rows with the fields of `METADATA_SCHEMA`, then those of attributes, to table `metadata`."""
     if rows:
         columns, schema = zip(*rows, strict=True), _schema(attributes)
