@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.acting import Acting, Context
 from recsys.rules.by_day import ArrangedByDay
-from recsys.rules.inviting import placed, wanted
+from recsys.rules.inviting import Guests, placed, wanted
 from recsys.rules.repurchase import Repurchases, repurchases
 from recsys.rules.restricting import Masked
 from recsys.rules.rule import Hide, Repurchase, Rule
@@ -164,15 +165,20 @@ class _Planning:
         parts: list[tuple[Int64Array, Int32Array]] = []
         for column in self._set.inviting.tolist():
             most = wanted(self._set.rules[column].action, k)
-            if not most or not self.active[:, column].any():
-                continue
-            for situation in self._situations:
-                rows = situation.rows[self.active[situation.rows, column]]
-                if len(rows):
-                    guests = self._set.guests(column, situation.columns, situation.day)
-                    best = guests.best(self._queries.histories, rows, self._user_vectors, most)
-                    parts.append((rows, best))
+            if most and self.active[:, column].any():
+                for guests, rows in self._guests(column):
+                    parts.append((rows, guests.best(self._queries.histories, rows, self._user_vectors, most)))
         return placed(parts, len(self._queries))
+
+    def _guests(self, column: int) -> Iterator[tuple[Guests, Int64Array]]:
+        """Whom a rule can invite for which queries."""
+        found: dict[Guests, list[Int64Array]] = {}
+        for situation in self._situations:
+            rows = situation.rows[self.active[situation.rows, column]]
+            if len(rows):
+                found.setdefault(self._set.guests(column, situation.columns, situation.day), []).append(rows)
+        for guests, parts in found.items():
+            yield guests, np.concatenate(parts)
 
     @cached_property
     def _user_vectors(self) -> Float32Array:

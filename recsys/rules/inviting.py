@@ -34,7 +34,7 @@ def wanted(action: Action, k: int) -> int:
     return 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Guests:
     """The items that a rule can invite.
 
@@ -47,12 +47,8 @@ class Guests:
     vectors: Float32Array
 
     @classmethod
-    def of(cls, mask: BoolArray, base: RuleBase) -> Self:
-        """Of a mask, bool [N]; what is sold out is in no list, and would take the places of others."""
-        for stock in base.bundle.in_stock:
-            mask = mask & stock.mask
-        items = np.flatnonzero(mask).astype(np.int32)
-        items = items[np.argsort(base.popularity_ranks[items], kind="stable")][:MOST_COMPARED]
+    def of(cls, items: Int32Array, base: RuleBase) -> Self:
+        """Of some items, see `chosen_guests`."""
         chosen = halves(base.vectors[items])
         vectors = np.empty(chosen.shape, np.float32)
         widen(chosen, vectors)
@@ -73,6 +69,14 @@ class Guests:
         scores, chosen = user_vectors[rows] @ self.vectors.T, np.empty(best.shape[1], np.float32)
         write_best(scores, self.items, rows, histories.indptr, histories.items, chosen, best)
         return best
+
+
+def chosen_guests(mask: BoolArray, base: RuleBase) -> Int32Array:
+    """The most popular items of a mask, bool [N]; what is sold out would take the places of others: int32 [C]."""
+    for stock in base.bundle.in_stock:
+        mask = mask & stock.mask
+    items = np.flatnonzero(mask).astype(np.int32)
+    return items[np.argsort(base.popularity_ranks[items], kind="stable")][:MOST_COMPARED]
 
 
 def placed(parts: list[tuple[Int64Array, Int32Array]], size: int) -> Int32Array:

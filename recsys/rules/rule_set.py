@@ -14,7 +14,7 @@ from recsys.core.types import BoolArray, Int64Array
 from recsys.rules.acting import Acting
 from recsys.rules.arranging import ArrangingAction, ArrangingRule, ArrangingRules
 from recsys.rules.base import RuleBase, most_masks
-from recsys.rules.inviting import Guests
+from recsys.rules.inviting import Guests, chosen_guests
 from recsys.rules.kept import Kept
 from recsys.rules.ready import ReadyRule
 from recsys.rules.rule import (
@@ -130,11 +130,15 @@ class RuleSet:
         return allowed
 
     def guests(self, column: int, columns: tuple[int, ...], day: int) -> Guests:
-        """Those that a rule may invite where rules of those columns hide and require."""
+        """Those that a rule may invite where rules of those columns hide and require.
+
+        The same object for the same items: most rules hide nothing of what others put forward.
+        """
 
         def make() -> Guests:
             allowed, mask = self.allowed(columns, day), self.mask(column, day)
-            return Guests.of(allowed if mask is None else allowed & mask, self.base)
+            items = chosen_guests(allowed if mask is None else allowed & mask, self.base)
+            return self._guests_of_items.get(items.tobytes(), lambda: Guests.of(items, self.base))
 
         return self._guests.get((column, columns, day), make)
 
@@ -159,6 +163,10 @@ class RuleSet:
 
     @cached_property
     def _guests(self) -> Kept[tuple[int, tuple[int, ...], int], Guests]:
+        return Kept(_MOST_GUESTS)
+
+    @cached_property
+    def _guests_of_items(self) -> Kept[bytes, Guests]:
         return Kept(_MOST_GUESTS)
 
     @cached_property
