@@ -11,7 +11,7 @@ import pytest
 from recsys.core.queries import NO_ITEM
 from recsys.rules.arranging import ArrangingRule, ArrangingRules
 from recsys.rules.arranging.kernels import arrange_lists
-from tests.support.arranging import Shop, action, divergence
+from tests.support.arranging import Shop, action, divergence, utilities
 
 # Mean 0, a standard deviation of 2: utilities of 1.5, .5, 0, -.5 and -1.5.
 SCORES = [3.0, 1.0, 0.0, -1.0, -3.0]
@@ -206,6 +206,23 @@ def test_a_promotion_makes_up_before_a_pin_takes_the_slot() -> None:
 def test_two_promotions_find_room_for_both() -> None:
     rules = [(action("promote", share=0.5), only(3), None), (action("promote", share=0.5), only(4), None)]
     assert Shop(SCORES, rules).list_of(4) == [3, 4, 0, 1]
+
+
+def test_the_example_of_the_docs() -> None:
+    """That of "How a list is arranged", docs/rules.md."""
+    scores, brands = [2.0, 1.6, 1.2, 1.0, 0.6, 0.2, -0.6], [1, 1, 1, 2, 2, 3, 3]
+    pin, promotion, cap, boost = range(4)
+    rules = [
+        (action("pin", slot=2), only(6, of=7), None),
+        (action("promote", share=0.25), only(4, 5, of=7), None),
+        (action("cap", most=2), None, brands),
+        (action("boost", by=0.5), only(5, of=7), None),
+    ]
+    shop = Shop(scores, rules)
+    worth, _ = utilities(shop)
+    assert [round(value, 2) for value in worth] == [1.41, 0.91, 0.42, 0.18, -0.32, -0.31, -1.79]
+    assert ["ABCDEFG"[item] for item in shop.list_of(5)] == ["A", "G", "B", "F", "D"]
+    assert shop.movers(5) == [set(), {pin}, set(), {cap, promotion, boost}, {cap}]
 
 
 def test_mmr_by_hand() -> None:
