@@ -77,7 +77,12 @@ class Pin(_Part):
     """The best of the items stands in a slot, whatever its score."""
 
     type: Literal["pin"]
-    slot: Whole = Field(ge=1, le=100, description="From 1; a shorter list has no such slot, and nothing is pinned.")
+    slot: Whole = Field(
+        ge=1,
+        le=100,
+        description="From 1. Nothing is pinned where fewer items are asked for; in a list that gets shorter than the "
+        "slot the item stands at the end.",
+    )
 
 
 class Promote(_Part):
