@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -99,7 +100,7 @@ class _Column:
             if ambiguous and self._shown:
                 number, ambiguous = read_number(raw, self._shown)
         elif isinstance(raw, int | float) and not isinstance(raw, bool):
-            number = float(raw)
+            number = float(raw) if abs(raw) <= LARGEST_NUMBER else math.inf
         else:
             raise _misfit(raw, "number")
         if not abs(number) <= LARGEST_NUMBER:

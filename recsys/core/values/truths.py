@@ -13,7 +13,7 @@ def read_truth(value: str | float) -> bool:
     Raises:
         ValueError: it is none.
     """
-    text = value.strip().casefold() if isinstance(value, str) else f"{value:.12g}"
+    text = value.strip().casefold() if isinstance(value, str) else str(value).removesuffix(".0").casefold()
     if text not in _TRUTHS:
         raise ValueError(f"{str(value)[:60]!r} is none of {', '.join(_TRUTHS)}")
     return _TRUTHS[text]
