@@ -101,7 +101,9 @@ class Cap(_Part):
         "seller. Items without it are not counted."
     )
     most: Whole = Field(ge=1, le=100, description="Items of one group in a list, or in each window.")
-    window: Whole | None = Field(None, ge=2, le=100, description="Neighbouring slots; null: the whole list.")
+    window: Annotated[int, Field(ge=2, le=100), BeforeValidator(_whole)] | None = Field(
+        None, description="Neighbouring slots; null: the whole list."
+    )
 
 
 class Mmr(_Part):

@@ -176,9 +176,11 @@ def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Methods that an address takes: routes know their own alone, and the first of them would answer for all."""
-    found: set[str] = set()
-    for route in request.app.router.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+    """Methods that an address takes: each of its routes knows its own alone."""
+    by_path: dict[str, set[str]] = {}
+    for included in request.app.router.routes:
+        subject = getattr(included, "original_router", None)  # of FastAPI: a router of an app is one of its routes
+        for route in [included] if subject is None else subject.routes:
+            if route.matches(request.scope)[0] is not Match.NONE:
+                by_path.setdefault(route.path, set()).update(getattr(route, "methods", None) or ())
+    return sorted(next(iter(by_path.values()), ()))

@@ -26,7 +26,8 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), BeforeValidator(_whole)]
+Whole = BeforeValidator(_whole)
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), Whole]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 # What `check_id` says, as pydantic and OpenAPI read it.

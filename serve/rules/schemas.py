@@ -11,7 +11,7 @@ from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
 from recsys.store.rules import ABSENT
 from serve.bundles.options import DEFAULT_K
 from serve.http.context import Context
-from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query
+from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query, Whole
 from serve.rules.options import PreviewRequest
 
 RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
@@ -24,12 +24,12 @@ IfMatch = Annotated[
         pattern=_VERSION_TAG,
         description='The ETag that was read, such as "12": refused with 412 where the rule is another one by now.',
     ),
-    WithJsonSchema({"type": "string", "pattern": _VERSION_TAG}),
+    WithJsonSchema({"type": "string", "pattern": _VERSION_TAG, "examples": ['"12"']}),
 ]
 IfNoneMatch = Annotated[
     str | None,
     Field(pattern=_ANY_TAG, description="An asterisk: refused with 412 where there is such a rule."),
-    WithJsonSchema({"type": "string", "pattern": _ANY_TAG}),
+    WithJsonSchema({"type": "string", "pattern": _ANY_TAG, "examples": ["*"]}),
 ]
 
 
@@ -70,9 +70,13 @@ class PreviewBody(Query):
         list[Id],
         Field(default_factory=list, max_length=MAX_SHOWN, description="Users; empty: a sample of the bundle's."),
     ]
-    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE, description="Users drawn at random, if none are named.")] = 50
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Of the draw: the same users for the same seed.")] = 0
-    show: Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Users whose lists are in the answer.")] = 10
+    sample: Annotated[
+        int, Field(ge=1, le=MAX_SAMPLE, description="Users drawn at random, if none are named."), Whole
+    ] = 50
+    seed: Annotated[
+        int, Field(ge=0, le=2**32 - 1, description="Of the draw: the same users for the same seed."), Whole
+    ] = 0
+    show: Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Users whose lists are in the answer."), Whole] = 10
     rules: Annotated[
         list[Rule],
         Field(default_factory=list, max_length=MAX_TRIED, description="Rules to try; nothing of them is kept."),
