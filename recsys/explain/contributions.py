@@ -50,7 +50,7 @@ class Finalist:
             ranked: what was ranked.
             histories: of the queries.
             query, item: see above.
-            repeats: whether items of the history were ranked as repeats, see `recsys.pipeline.allow.Allowed`.
+            repeats: whether the item was ranked as a repeat if the history holds it, see `Ranker.repeated`.
 
         Raises:
             ValueError: it is none.

@@ -50,12 +50,14 @@ def contributions_of(
     if trace.ranked is None or ranker is None:
         (source,) = question.sources.values()
         return by_source(source, trace.queries, item, reference)
-    explained = _finalist(trace, trace.ranked, item)
-    return by_ranker(ranker, explained, None if reference is None else _finalist(trace, trace.ranked, reference))
+    explained = _finalist(ranker, trace, trace.ranked, item)
+    compared = None if reference is None else _finalist(ranker, trace, trace.ranked, reference)
+    return by_ranker(ranker, explained, compared)
 
 
-def _finalist(trace: Trace, ranked: RankedCandidates, item: int) -> Finalist:
-    return Finalist.of(ranked, trace.queries.histories, 0, item, repeats=trace.allowed.repeats)
+def _finalist(ranker: Ranker, trace: Trace, ranked: RankedCandidates, item: int) -> Finalist:
+    counts = trace.allowed.repeats and bool(ranker.repeated(trace.queries, np.array([[item]]), trace.invited)[0, 0])
+    return Finalist.of(ranked, trace.queries.histories, 0, item, repeats=counts)
 
 
 def _require_ranked(trace: Trace, item: int, asked: int) -> None:

@@ -144,12 +144,16 @@ class Ranker:
             return np.full(items.shape, -np.inf, np.float32)
         scores = self.model.score(features)
         if repeats:
-            repeated = _in_history(items, queries.histories)
-            if invited is not None and self.repeat_log_odds < 0:
-                repeated &= ~is_among(items, invited)
-            scores += np.float32(self.repeat_log_odds) * repeated
+            scores += np.float32(self.repeat_log_odds) * self.repeated(queries, items, invited)
         scores[items == NO_ITEM] = -np.inf
         return scores
+
+    def repeated(self, queries: Queries, items: Int32Array, invited: Int32Array | None) -> BoolArray:
+        """Bool [B, C], which of the items the odds of repeats are added to; the arguments as of `score`."""
+        repeated = _in_history(items, queries.histories)
+        if invited is not None and self.repeat_log_odds < 0:
+            repeated &= ~is_among(items, invited)
+        return repeated
 
     @cached_property
     def _kept_columns(self) -> Int64Array:

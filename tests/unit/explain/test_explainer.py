@@ -20,6 +20,7 @@ from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
 from tests.support.bundles import REPEAT_LOG_ODDS, make_bundle
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
+from tests.support.policies import Asking
 
 N_ITEMS, N_USERS, K = 120, 30, 5
 NOBODY = N_USERS - 1
@@ -215,6 +216,20 @@ def test_a_repeat_owes_the_log_odds_to_the_history_and_one_that_was_viewed_does_
         groups = {group.group: group.value for group in found.groups}
         assert groups["history"] == pytest.approx(odds, abs=1e-5)
         assert found.additivity_error <= 1e-4
+
+
+def test_what_may_be_bought_again_owes_no_log_odds(bundle: Bundle, explainer: Explainer) -> None:
+    asked = query(bundle, 3)
+    again, *_ = bundle.histories.select([3]).items.tolist()
+    policy = Asking({3: [again]}, {})
+    trace = explainer.recommender.trace(asked, K, exclude_seen=False, policy=policy)
+    other = next(item for item in trace.ranking.items[0].tolist() if item not in (again, NO_ITEM))
+    found = explainer.explain(
+        asked, again, K, exclude_seen=False, policy=policy, reference=other, depth="cheap"
+    ).contributions
+    assert found is not None
+    assert {group.group: group.value for group in found.groups}["history"] == pytest.approx(0, abs=1e-5)
+    assert found.additivity_error <= 1e-4
 
 
 def test_where_all_that_is_ranked_is_shown_the_last_of_it_is_the_reference() -> None:
