@@ -49,6 +49,10 @@ class Arrangement(Protocol):
             k: length of the lists, at most D.
         """
 
+    def select(self, rows: Int64Array) -> Arrangement:  # noqa: ARG002
+        """The arrangement for some of the queries, of one that was made for a batch."""
+        return self
+
 
 def arrange(
     arrangement: Arrangement, queries: Queries, ranked: Recommendations, k: int, rules: tuple[str, ...]

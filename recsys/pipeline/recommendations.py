@@ -137,6 +137,17 @@ class Recommendations:
             moves=None,
         )
 
+    def put(self, rows: Int64Array, others: Recommendations) -> None:
+        """Write other lists of the same length, by the same rules, in the place of some."""
+        self.items[rows], self.scores[rows] = others.items, others.scores
+        self.retrieval_scores[rows], self.popular[rows] = others.retrieval_scores, others.popular
+        self.proposed[rows] = others.proposed
+        if self.ratings is not None and others.ratings is not None:
+            self.ratings[rows] = others.ratings
+        if self.moves is not None and others.moves is not None:
+            self.moves.ranks_before[rows] = others.moves.ranks_before
+            self.moves.moved_by[rows], self.moves.shortened_by[rows] = others.moves.moved_by, others.moves.shortened_by
+
     def widened(self, width: int) -> Recommendations:
         """The same lists with padding behind them, up to a width of their own or more."""
         columns = np.arange(max(width, self.items.shape[1]))

@@ -222,9 +222,10 @@ class Recommender:
         short = np.flatnonzero(((lists.items != NO_ITEM).sum(axis=1) < k) & ~exhausted)
         if not len(short):
             return lists
-        pool = pool.widened(pool.items.shape[1] + _MORE_POPULAR)
-        self._popular.fill(pool, queries, aims.allowed, rows=short)
-        return arrange(arrangement, queries, pool, k, plan.rules)
+        queries, pool = queries.select(short), pool.rows(short).widened(pool.items.shape[1] + _MORE_POPULAR)
+        self._popular.fill(pool, queries, aims.allowed.select(short.tolist()))
+        lists.put(short, arrange(arrangement.select(short), queries, pool, k, plan.rules))
+        return lists
 
     def _ranked(
         self, ranker: Ranker, readings: Readings, aims: Aims

@@ -10,7 +10,7 @@ import numpy as np
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.pipeline.allow import Restriction
-from recsys.pipeline.arrange import Arranged
+from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.base import RuleBase
@@ -40,7 +40,7 @@ class OnlyThese(Restriction):
 
 
 @dataclass(frozen=True)
-class LatestDueFirst:
+class LatestDueFirst(Arrangement):
     """An arrangement: what came due last comes first, since people buy again soon or not at all.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from recsys.pipeline.recommendations import Recommendations
 
 
 @dataclass(frozen=True)
-class ArrangedByDay:
+class ArrangedByDay(Arrangement):
     """An `Arrangement` of parts of a batch by arrangements of their own; the other queries keep their order.
 
     Attributes:
@@ -27,7 +27,16 @@ class ArrangedByDay:
     @property
     def depth(self) -> int:
         """As many as any of them wants."""
-        return max(part.depth for _, part in self.parts)
+        return max((part.depth for _, part in self.parts), default=0)
+
+    def select(self, rows: Int64Array) -> ArrangedByDay:
+        """See `Arrangement.select`."""
+        parts = []
+        for own, part in self.parts:
+            kept = np.flatnonzero(np.isin(rows, own))
+            if len(kept):
+                parts.append((kept, part.select(np.searchsorted(own, rows[kept]))))
+        return replace(self, parts=tuple(parts))
 
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """See `Arrangement.choose`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from recsys.core.half import halves
 from recsys.core.queries import Queries
-from recsys.core.types import BoolArray, Float32Array, Float64Array, UInt16Array
-from recsys.pipeline.arrange import Arranged
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt16Array
+from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.arranging.kernels import Batch, Lists, arrange_lists
 from recsys.rules.arranging.room import new_draft, new_mix, new_pool
@@ -78,13 +78,17 @@ class ArrangingRules:
 
 
 @dataclass(frozen=True)
-class RuleArrangement:
+class RuleArrangement(Arrangement):
     """An `Arrangement` by rules, for the B queries of one batch; see `ArrangingRules.arrangement`."""
 
     rules: ArrangingRules
     active: BoolArray
     mean_prices: Float64Array
     depth: int = DEPTH
+
+    def select(self, rows: Int64Array) -> RuleArrangement:
+        """See `Arrangement.select`."""
+        return replace(self, active=self.active[rows], mean_prices=self.mean_prices[rows])
 
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """See `Arrangement.choose`."""

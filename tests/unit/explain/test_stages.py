@@ -13,7 +13,7 @@ from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
 from recsys.explain.stages import standing_of
 from recsys.pipeline.allow import Among
-from recsys.pipeline.arrange import Arranged
+from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.item_to_item.source import ItemToItem
@@ -118,7 +118,7 @@ def test_a_repeat_stands_behind_all_others_at_the_gate_where_repeats_are_the_exc
 
 
 @dataclass
-class LastFirst:
+class LastFirst(Arrangement):
     """The worst of the ranked items that it sees come first."""
 
     depth: int = 3

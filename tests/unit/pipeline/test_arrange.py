@@ -9,7 +9,7 @@ import pytest
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.pipeline.allow import PURCHASES, Among, ExcludeSeen
-from recsys.pipeline.arrange import Arranged
+from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from tests.support.policies import ArrangedBy, Asking, unmoved
@@ -20,7 +20,7 @@ DEPTH = 25
 
 
 @dataclass
-class OneOfAGroup:
+class OneOfAGroup(Arrangement):
     """No two items of a list have the same last digit, see `make_embeddings`; the best of each comes first."""
 
     depth: int = DEPTH
@@ -68,7 +68,7 @@ def test_an_arrangement_chooses_from_more_items_than_the_list_holds(recommender:
 
 
 @dataclass
-class Popular:
+class Popular(Arrangement):
     """Wants nothing that was ranked."""
 
     depth: int = DEPTH
@@ -96,7 +96,7 @@ def test_popular_items_are_at_hand_where_the_ranked_ones_leave_a_list_short(
 
 
 @dataclass
-class Given:
+class Given(Arrangement):
     columns: list[int]
     depth: int = 6
 
