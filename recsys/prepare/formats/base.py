@@ -75,7 +75,7 @@ class Format:
             decides ties in time; it counts up from the argument), optionally weight, price and quantity (float32),
             event_type and event_id (strings; an event of a type in `data.undo_events`, or of a negative quantity,
             takes back an earlier one). Bad lines are counted in the report. Raises DataError where there are too many.
-        items: yields an input's item records in lists, with the config's attributes (`with_attributes`) where the format
+        items: yields an input's item records in lists, with the config's attributes (`with_attributes`) where it
             has free columns; counts and raises like `interactions`.
         open_input: starts the report of an input. Raises DataError where it cannot be read.
         item_fields: names of the fields that the head of an input of items has, for messages.
