@@ -74,7 +74,8 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 split = splits.split_interactions(db, data.split)
                 filtered.dropped |= merge_repeats(db, data.repeats)
                 cold = _hold_out_items(db, config, filtered)
-                cycles = find_cycles(db, data.repurchase_users, split.get("validation_from"))
+                end = split.get("validation_from")
+                cycles = find_cycles(db, data.repurchase_users, end, cold_items=bool(cold))
             with progress.stage("Writing"):
                 dataset_files.write_interactions(
                     db,

@@ -64,23 +64,26 @@ def find_gaps(db: Database, event_weights: Mapping[str, float]) -> None:
     )
 
 
-def find_cycles(db: Database, least_users: int, validation_from: int | None = None) -> CycleCounts:
+def find_cycles(
+    db: Database, least_users: int, validation_from: int | None = None, *, cold_items: bool = False
+) -> CycleCounts:
     """Make table `cycles` (item, cycle in days) of table `gaps`, which is dropped, and the split interactions.
 
     An item's cycle is the median of all its gaps if enough users bought it again, else that of the gaps of its finest
     category with enough of them. Nothing that is held out is read: no gap that ends at or after the first held-out
-    interaction of its user, nor one of an item without training interactions.
+    interaction of its user, nor one of an item that is held out whole.
 
     Args:
         db: with tables `gaps`, `users`, `items`, `interactions` (split) and `metadata`.
         least_users: who must have bought an item, or one of a category, again.
         validation_from: of a split at one time for all: no gap that ends later; None: there is none.
+        cold_items: whether items are held out whole, those of table `cold`.
     """
     db.execute(
         f"""
         CREATE TEMP TABLE train_gaps AS
         SELECT "user", item, days FROM gaps JOIN users USING (user_code) JOIN items USING (item_code)
-        SEMI JOIN (SELECT item FROM interactions WHERE split = '{c.TRAIN}') USING (item)
+        {"ANTI JOIN cold USING (item)" if cold_items else ""}
         LEFT JOIN (
             SELECT "user", min(timestamp) AS held_out_from FROM interactions WHERE split <> '{c.TRAIN}' GROUP BY "user"
         ) USING ("user")

@@ -34,6 +34,7 @@ def found(
     categories: Mapping[str, Sequence[str]] | None = None,
     *,
     least: int = 1,
+    cold: Sequence[str] = (),
     **changes: object,
 ) -> tuple[dict[str, float], cycles.CycleCounts]:
     """The cycle of each item that has one, and the counts."""
@@ -50,7 +51,11 @@ def found(
     )
     db.execute("INSERT INTO metadata BY NAME SELECT * FROM given")
     db.unregister("given")
-    counts = cycles.find_cycles(db, least, split.get("validation_from"))
+    if cold:
+        db.execute(
+            "CREATE TABLE cold AS SELECT item FROM items WHERE list_contains($cold, item_id)", {"cold": list(cold)}
+        )
+    counts = cycles.find_cycles(db, least, split.get("validation_from"), cold_items=bool(cold))
     return dict(db.execute("SELECT item_id, cycle FROM cycles JOIN items USING (item)").fetchall()), counts
 
 
@@ -155,7 +160,13 @@ def test_nothing_after_the_time_of_a_temporal_split_is_read(database: duckdb.Duc
     assert found_ == {"coffee": 10.0, "tea": 6.0}
 
 
-def test_an_item_that_training_does_not_know_has_no_cycle(database: duckdb.DuckDBPyConnection) -> None:
-    # One of each pair is kept, the latest, and that is held out: no model knows soap.
-    lines = [*buys("u", "soap", 0, 10, 100), *buys("u", "tea", 0, 1, 2), *buys("u", "lamp", 3), *buys("u", "cup", 90)]
-    assert set(found(database, lines)[0]) == {"tea"}
+def test_an_item_has_a_cycle_though_its_latest_purchases_are_held_out(database: duckdb.DuckDBPyConnection) -> None:
+    # One of each pair is kept, the latest, and that is the test interaction.
+    lines = [*buys("u", "soap", 0, 10, 100), *buys("u", "lamp", 30), *buys("u", "cup", 90)]
+    assert found(database, lines)[0] == {"soap": 10.0}
+
+
+def test_an_item_that_is_held_out_whole_has_none(database: duckdb.DuckDBPyConnection) -> None:
+    lines = [*buys("u", "soap", 0, 10), *buys("u", "tea", 0, 4), *later("u")]
+    assert found(database, lines)[0] == {"soap": 10.0, "tea": 4.0}
+    assert found(database, lines, cold=["soap"])[0] == {"tea": 4.0}
