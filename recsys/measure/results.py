@@ -312,9 +312,9 @@ class Explanations(TypedDict):
 class RuleFigures(TypedDict):
     """Of lists made by a rule set; see `rules.outcomes`.
 
-    `differences` are those to no rules, user by user, with paired intervals; a figure that is defined for no user of
-    all variants is left out. `coverage` is the share of the catalogue in at least one list, `lists_changed` that of
-    the users whose list is another one than without rules.
+    `differences` are those to no rules, user by user, with paired intervals, of the users for whom both are defined; a
+    figure without such users is left out. `coverage` is the share of the catalogue in at least one list,
+    `lists_changed` that of the users whose list is another one than without rules.
     """
 
     figures: Figures

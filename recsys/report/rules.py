@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -67,7 +68,8 @@ def _gains(curves: Sequence[RuleCurve], none: RuleFigures) -> str | None:
         for axis, curve in zip(axes, curves, strict=True):
             for name, (label, colour) in known.items():
                 base = none["figures"][name]["mean"]
-                changes = [point["differences"][name]["mean"] / base for point in curve["points"]]
+                gaps = [point["differences"].get(name) for point in curve["points"]]
+                changes = [gap["mean"] / base if gap else math.nan for gap in gaps]
                 axis.plot(
                     range(len(changes)), changes, color=SERIES[colour], lw=1.8, marker="o", markersize=3.5, label=label
                 )

@@ -177,3 +177,18 @@ def test_a_rule_that_cannot_be_followed_ends_the_evaluation(
 def test_a_file_that_is_not_there(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["evaluate", "--config", str(workplace / "config.yaml"), "--rules", "nowhere.yaml"]) == 2
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+def test_a_rule_that_empties_lists_takes_no_user_from_others(workplace: Path) -> None:
+    """Nobody's list has a price then; the other rule's figures stay those of all users."""
+    keep = "{id: keep, action: {type: cap, by: category, most: 2}}"
+    code, both = measured(workplace, f"rules: [{keep}, {{id: empty, action: {{type: hide}}, where: 'true'}}]")
+    assert code == 0
+    code, one = measured(workplace, f"rules: [{keep}]")
+    assert code == 0
+    emptied = both["rules"][1]
+    assert emptied["figures"]["filled"]["mean"] == emptied["coverage"] == 0
+    assert emptied["figures"]["ndcg"]["mean"] == emptied["figures"]["revenue"]["mean"] == 0
+    assert "price" not in emptied["figures"]
+    assert both["rules"][0] == one["rules"][0]
+    assert both["none"] == one["none"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.config import Config
 from recsys.core.progress import Step
 from recsys.core.queries import Queries
+from recsys.core.types import Float64Array
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.results import RuleCurve, RuleFigures, RuleResults
 from recsys.measure.rules.outcomes import OUTCOMES, Judge, Outcomes
@@ -113,8 +116,7 @@ class _Measured:
         return replace(queries, ids=tuple(str(user) for user in dataset.user_ids[queries.users]))
 
     def figures(self) -> list[RuleFigures]:
-        """Of no rules, then of the variants; a figure that hardly any list has is left out."""
-        names = [_NONE, *(f"{_RULES} {number}" for number in range(len(self._outcomes) - 1))]
+        """Of no rules, then of the variants."""
         tables: list[RuleFigures] = [
             {
                 "figures": {},
@@ -125,12 +127,28 @@ class _Measured:
             for outcomes in self._outcomes
         ]
         for outcome in OUTCOMES:
-            columns = {
-                name: {outcome: outcomes.figures[outcome]} for name, outcomes in zip(names, self._outcomes, strict=True)
-            }
-            summary = Summary(columns, self._config.evaluation.bootstrap_samples, self._config.seed)
-            for name, found in summary.table().items():
-                table = tables[names.index(name)]
-                table["figures"] |= found
-                table["differences"][outcome] = summary.difference(name, _NONE, outcome)
+            columns = [outcomes.figures[outcome] for outcomes in self._outcomes]
+            for together in _of_the_same_users(columns):
+                self._summarise(outcome, {number: columns[number] for number in together}, tables)
         return tables
+
+    def _summarise(self, outcome: str, columns: dict[int, Float64Array], tables: Sequence[RuleFigures]) -> None:
+        """Write the figures of some variants, the first of which is that without rules, to their tables."""
+        figures = {str(number): {outcome: column} for number, column in columns.items()}
+        summary = Summary(figures, self._config.evaluation.bootstrap_samples, self._config.seed)
+        for name, found in summary.table().items():
+            table = tables[int(name)]
+            if outcome not in table["figures"]:  # of no rules the figure of all users, not that beside a variant
+                table["figures"] |= found
+                table["differences"][outcome] = summary.difference(name, "0", outcome)
+
+
+def _of_the_same_users(columns: Sequence[Float64Array]) -> Iterator[list[int]]:
+    """Which columns to compare with the first one at once: those defined for the same users; any other by itself.
+
+    So no rule that leaves lists empty takes users from the figures of another one.
+    """
+    undefined = [np.isnan(column) for column in columns]
+    alike = [number for number, mask in enumerate(undefined) if (mask == undefined[0]).all()]
+    yield alike
+    yield from ([0, number] for number in range(1, len(columns)) if number not in alike)
