@@ -83,20 +83,21 @@ def preview(
     """
     compiled = CompiledRules.compile(rules, base)
 
-    def lists(of: CompiledRules | None) -> Recommendations:
-        policy = None if of is None else of.bound(scenario, context)
-        return recommender.recommend(queries, k, exclude_seen=exclude_seen, restrictions=restrictions, policy=policy)
+    def lists(of: Queries, by: CompiledRules | None) -> Recommendations:
+        policy = None if by is None else by.bound(scenario, context)
+        return recommender.recommend(of, k, exclude_seen=exclude_seen, restrictions=restrictions, policy=policy)
 
-    before, bound = lists(None), compiled.bound(scenario, context)
+    before, bound = lists(queries, None), compiled.bound(scenario, context)
     case = Case(rules, compiled, queries, k, scenario, context)
     if bound is None:
         return Preview(before, before, (), findings(case))
-    after, active = lists(compiled), bound.active(queries).sum(axis=0).tolist()
-    parts = tuple(
-        _part(name, count, after.items, lists(compiled.without(name)).items if count else after.items)
-        for name, count in zip(bound.names, active, strict=True)
-    )
-    return Preview(before, after, parts, findings(case))
+    after, active, parts = lists(queries, compiled), bound.active(queries), []
+    for column, name in enumerate(bound.names):
+        rows, without = np.flatnonzero(active[:, column]), after.items.copy()
+        if len(rows):  # the lists for which it does not act are the same without it
+            without[rows] = lists(queries.select(rows), compiled.without(name)).items
+        parts.append(_part(name, len(rows), after.items, without))
+    return Preview(before, after, tuple(parts), findings(case))
 
 
 def _part(name: str, active: int, with_it: Int32Array, without: Int32Array) -> Part:

@@ -42,7 +42,7 @@ class Case:
     @cached_property
     def now(self) -> int:
         """Seconds since 1970."""
-        return int(self.queries.now.max())
+        return int(self.queries.now.max(initial=0))
 
     @cached_property
     def everything(self) -> RuleSet:
