@@ -141,6 +141,8 @@ class LiveHistories:
     ) -> Histories:
         """What was bought, and when last, see `last_purchases`."""
         counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0)
+        if as_of is None and self._merge is merge and not any(added[ENTRY_SIZE - 1 :: ENTRY_SIZE]):
+            return self._bundle_purchases.select(users)  # each item is there once already
         return last_purchases(self._bundle_purchases, users, counts, added, as_of)
 
     @cached_property
