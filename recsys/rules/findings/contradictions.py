@@ -13,6 +13,7 @@ from recsys.rules.findings.finding import Finding
 from recsys.rules.rule import Boost, Bury, Cap, Hide, Pin, Promote, Require
 
 _FORWARD = (Pin, Promote, Boost)
+_LEAST = 0.5  # share of its items that another rule must take from one; less is how rules are meant to work together
 
 
 def contradictions(case: Case) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def _hidden(case: Case) -> Iterator[Finding]:
         wanted = case.items(other)
         hidden, whole = int((wanted & case.items(hide)).sum()), int(wanted.sum())
         required = isinstance(case.rule(other).action, Require)
-        if not hidden or (required and hidden < whole):
+        if not hidden or hidden < whole * (1 if required else _LEAST):
             continue
         ids = case.rule(hide).id, case.rule(other).id
         message = f"{ids[0]} hides {_of(hidden, whole)} that {ids[1]} {_verb(case, other)}"
@@ -57,9 +58,9 @@ def _not_required(case: Case) -> Iterator[Finding]:
 def _both_ways(case: Case) -> Iterator[Finding]:
     """Items that are boosted and buried."""
     for boost, bury, sample in case.pairs(case.of(Boost), case.of(Bury)):
-        wanted = case.items(boost)
-        both = int((wanted & case.items(bury)).sum())
-        if both:
+        wanted, buried = case.items(boost), case.items(bury)
+        both = int((wanted & buried).sum())
+        if both and both >= _LEAST * min(wanted.sum(), buried.sum()):
             ids = case.rule(boost).id, case.rule(bury).id
             message = f"{ids[1]} buries {_of(both, int(wanted.sum()))} that {ids[0]} boosts"
             yield Finding("contradiction", ids, message, "take them out of one of both; burying wins", sample)
