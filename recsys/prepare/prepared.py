@@ -122,12 +122,10 @@ class PreparedDataset:
             splits: see above. Where events are counted, an item that is in several is in a history once, at its latest.
             counted: weigh each interaction by the number of its events, where these are counted.
         """
-        interactions = self.of_splits(splits)
+        interactions = self._in_histories(splits)
         weights = interactions[c.WEIGHT].to_numpy()
-        if self.repeats == "count":
-            weights = weights * interactions[c.COUNT].to_numpy() if counted else weights
-            latest = ~interactions.duplicated([c.USER, c.ITEM], keep="last").to_numpy()
-            interactions, weights = interactions[latest], weights[latest]
+        if self.repeats == "count" and counted:
+            weights = weights * interactions[c.COUNT].to_numpy()
         return Histories.from_rows(
             self.n_users,
             interactions[c.USER].to_numpy(),
@@ -136,3 +134,16 @@ class PreparedDataset:
             interactions[c.RATING].to_numpy(),
             weights,
         )
+
+    def quantities(self, splits: Sequence[str] = (c.TRAIN,)) -> NDArray[np.float32] | None:
+        """float32 [T], units bought beside the interactions of `histories`, NaN where unknown; None: none are known."""
+        if c.QUANTITY not in self.interactions:
+            return None
+        return self._in_histories(splits)[c.QUANTITY].to_numpy(np.float32, na_value=np.nan)
+
+    def _in_histories(self, splits: Sequence[str]) -> pd.DataFrame:
+        """The interactions that histories hold, sorted by user."""
+        interactions = self.of_splits(splits)
+        if self.repeats != "count":
+            return interactions
+        return interactions[~interactions.duplicated([c.USER, c.ITEM], keep="last")]

@@ -50,6 +50,7 @@ def fit_data(dataset: PreparedDataset, text: ItemText, config: Config) -> FitDat
         texts=dataset.items[c.TEXT].tolist(),
         text_vectors=text.embeddings,
         prices=dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
+        quantities=dataset.quantities(),
         seed=config.seed,
         repeats=dataset.predicts_repeats,
     )

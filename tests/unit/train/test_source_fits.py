@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from rich.console import Console
 from recsys.config import Config, parse_config
 from recsys.core.queries import Queries
 from recsys.measure.protocol import HeldOut
+from recsys.prepare.schema import Repeats
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
-from recsys.train.source_fits import fit_again, make_hybrids, tune_sources
+from recsys.train.source_fits import fit_again, fit_data, make_hybrids, tune_sources
 from tests.support.datasets import TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
 from tests.support.training import N_ITEMS, N_USERS, make_histories
@@ -139,3 +141,18 @@ def test_without_validation_all_members_are_equally_loud(data: FitData, two_towe
     assert list(report["shares"].values()) == [0.25] * 4
     assert report["alpha_sweep"] == []
     assert text.count("untried") == 2
+
+
+@pytest.mark.parametrize("repeats", ["latest", "count", "all"])
+def test_sources_are_fitted_on_quantities_beside_their_interactions(repeats: Repeats) -> None:
+    rows = [(1, 0, 5, None, TRAIN), (0, 2, 1, None, TRAIN), (0, 1, 2, None, TRAIN), (0, 2, 3, None, TRAIN)]
+    dataset = make_dataset([*rows, (0, 0, 9, None, VALIDATION)], 2, 3, repeats=repeats)
+    dataset = replace(dataset, interactions=dataset.interactions.assign(count=1))
+    assert fit_data(dataset, SimpleNamespace(embeddings=None), config_of()).quantities is None
+    # By user and time: item 2, 1, 2 and the held-out one of user 0, then that of user 1.
+    bought = dataset.interactions.assign(quantity=np.array([3, np.nan, 4, 7, 6], np.float32))
+    data = fit_data(replace(dataset, interactions=bought), SimpleNamespace(embeddings=None), config_of())
+    assert data.histories.items.tolist() == ([1, 2, 0] if repeats == "count" else [2, 1, 2, 0])
+    assert data.quantities is not None
+    expected = [np.nan, 4, 6] if repeats == "count" else [3, np.nan, 4, 6]
+    np.testing.assert_array_equal(data.quantities, np.array(expected, np.float32))
