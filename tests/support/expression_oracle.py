@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 Tree = tuple[Any, ...]
 Row = Mapping[str, Any]
+_SHORT = ["", "a", "b", "ab", "ba", 'a"b', "é", "𝄞", "\\n\n", "3"]
 _COMPARED = ["==", "!=", "<", "<=", ">", ">="]
 
 
@@ -88,7 +89,7 @@ def _numbers() -> st.SearchStrategy[Tree]:
 
 
 def _texts() -> st.SearchStrategy[Tree]:
-    return st.tuples(st.just("constant"), st.sampled_from(["", "a", "b", "ab", "ba", 'a"b', "é", "𝄞", "\\n\n", "3"]))
+    return st.tuples(st.just("constant"), st.sampled_from([*_SHORT, "b" + "a" * 20, "a" * 20 + "b", "a" * 300]))
 
 
 # How they are written

@@ -29,7 +29,8 @@ OF_USERS = Fields(
     bool=["user.new"],
     single=["user.mean_price"],
 )
-TEXTS = st.sampled_from(["", "a", "b", "ab", "aba", 'a"b', "é", "é𝄞", "\\n\n", "3"])
+LONG = ["b" + "a" * 20, "b" + "a" * 20 + "b", "a" * 300]  # which NumPy keeps in another way than short ones
+TEXTS = st.sampled_from([*LONG, "", "a", "b", "ab", "aba", 'a"b', "é", "é𝄞", "\\n\n", "3"])
 NUMBERS = st.sampled_from([0.0, 1.0, 2.0, 9.99, -1.0, 0.1, 1e12, 16777216.0, 3e38])
 ITEMS = st.lists(
     st.fixed_dictionaries(
