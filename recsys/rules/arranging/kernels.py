@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.core.compiled import compiled
+from recsys.core.prefetch import prefetch
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import (
     BoolArray,
@@ -75,7 +76,9 @@ def arrange_lists(
         lists: see `Lists`.
     """
     k, places = lists.columns.shape[1], np.empty(len(rules.kinds), np.int64)
+    _fetch(batch.items, 0, prices, vectors, rules)
     for query in range(batch.items.shape[0]):
+        _fetch(batch.items, query + 1, prices, vectors, rules)
         count = 0
         while count < batch.items.shape[1] and batch.items[query, count] != NO_ITEM:
             count += 1
@@ -105,6 +108,19 @@ def arrange_lists(
         if acting.calibration != NOTHING and rules.numbers[acting.calibration, 2] > 0:
             put_in_order(count, length, rules, acting, pool, draft, mix)
         _write(query, count, length, rules, acting, pool, draft, lists)
+
+
+@compiled
+def _fetch(items: Int32Array, query: int, prices: Float32Array, vectors: UInt16Array, rules: RuleTable) -> None:
+    """Ask for what will be read of the items of a query: they lie anywhere in large arrays."""
+    column = 0
+    while query < items.shape[0] and column < items.shape[1] and items[query, column] != NO_ITEM:
+        item = items[query, column]
+        prefetch(rules.members, item)
+        prefetch(rules.groups, item)
+        prefetch(prices, item)
+        prefetch(vectors, item)
+        column += 1
 
 
 @compiled
