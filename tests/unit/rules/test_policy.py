@@ -64,6 +64,21 @@ def test_hide_holds_for_popular_items_and_leaves_shorter_lists_than_asked_for(sh
     assert made.moves.shortened_by.tolist() == [[True]]
 
 
+def test_where_rules_leave_little_of_what_is_proposed_sources_are_asked_for_more(shop: SmallShop) -> None:
+    trace = shop.recommender.trace(shop.queries.select([4]), 10)
+    proposed = {item for part in trace.proposals.values() for item in part[0].tolist() if item >= 0}
+    assert 10 < len(proposed) < 100
+    made = lists(shop, rule("r", "hide", one_of(*proposed)))
+    assert made.personal.tolist() == [10]
+    assert not set(made.items[0].tolist()) & proposed
+    few = list(proposed)[: len(proposed) // 4]
+    narrowed = shop.recommender.trace(
+        shop.queries.select([4]), 10, policy=shop.compiled(rule("r", "hide", one_of(*few))).bound()
+    )
+    found = {item for part in narrowed.proposals.values() for item in part[0].tolist() if item >= 0}
+    assert found == proposed - set(few)
+
+
 def test_require_leaves_nothing_else(shop: SmallShop, user: int) -> None:
     order = ranked(shop, user)
     kept = order[2], order[5], order[8]
