@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 from recsys.rules.presets import Preset, preset_rules
+from recsys.rules.rules_file import read_rules
 from tests.support.arranging import Shop
 
 
@@ -24,3 +26,9 @@ def test_balanced_lists_bring_up_older_interests_and_keep_the_order_of_scores() 
     assert sum(groups[item] == 1 for item in listed) <= 5
     without = Shop(scores, [(rule.action.model_copy(update={"weight": 0}), None, groups)], history=history).list_of(10)
     assert without == list(range(10))
+
+
+def test_the_example_for_the_sample_shop_is_a_file_of_rules_with_the_preset() -> None:
+    rules = {rule.id: rule for rule in read_rules(Path(__file__).parents[3] / "configs" / "rules" / "sample.yaml")}
+    assert len(rules) == 7
+    assert rules["balanced"].action == preset_rules("balanced")[0].action
