@@ -100,6 +100,10 @@ class _Planning:
         return self._set.days(self._queries.now)
 
     @cached_property
+    def _distinct_days(self) -> list[int]:
+        return sorted(set(self._days.tolist()))
+
+    @cached_property
     def _situations(self) -> list[_Situation]:
         restricting = self.active[:, self._set.restricting]
         if (restricting == restricting[:1]).all() and (self._days == self._days[:1]).all():
@@ -154,7 +158,7 @@ class _Planning:
         made = []
         for column in self._set.repurchasing.tolist():
             action = self._set.rules[column].action
-            for day in np.unique(self._days).tolist():
+            for day in self._distinct_days:
                 acting = self.active[:, column] & (self._days == day)
                 if isinstance(action, Repurchase) and acting.any():
                     where, cycles = self._set.mask(column, day), self._set.base.cycles
@@ -190,7 +194,7 @@ class _Planning:
         if not active.any():
             return None
         prices = self._mean_prices
-        days = np.unique(self._days).tolist()
+        days = self._distinct_days
         if len(days) == 1:
             return self._set.arrangements(days[0]).arrangement(active, prices)
         parts: list[tuple[Int64Array, Arrangement]] = []
@@ -212,7 +216,7 @@ class _Planning:
         forbidding = np.zeros((*items.shape, len(self._set.rules)), np.bool_)
         for column in self._set.restricting.tolist():
             hides = isinstance(self._set.rules[column].action, Hide)
-            for day in np.unique(self._days).tolist():
+            for day in self._distinct_days:
                 mask = self._set.mask(column, day)
                 rows = np.flatnonzero(self.active[:, column] & (self._days == day))
                 if mask is not None and len(rows):
