@@ -133,7 +133,7 @@ def _popularity(items: ItemColumns) -> Float64Array:
 
 
 def _ranks(items: ItemColumns) -> Float64Array:
-    popular = items.bundle.source(FALLBACK).propose(Queries.nobody(), items.size).items[0]
+    popular = items.bundle.source(FALLBACK).propose(Queries.nobody(), items.size, exclude_seen=False).items[0]
     ranks = np.empty(items.size)
     ranks[popular] = np.arange(1, items.size + 1)
     return ranks
