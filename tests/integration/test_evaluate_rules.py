@@ -130,9 +130,7 @@ def test_knobs_from_nothing_upwards(found: dict[str, Any]) -> None:
     assert knobs["mmr.weight"][-1]["lists_changed"] > 0.5
 
 
-def test_the_report_and_the_terminal_tell_it(
-    found: dict[str, Any], workplace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_report_and_the_terminal_tell_it(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, again = measured(workplace, RULES, "--scenario", "cart", "--set", "evaluation.rule_users=20")
     assert code == 0
     assert (again["users"], again["scenario"]) == (20, "cart")
@@ -144,7 +142,10 @@ def test_the_report_and_the_terminal_tell_it(
     assert "What rules cost and bring" in page
     assert "Lists of 10 for 20 users in the scenario cart" in page
     assert "asks the context of a request" in page
-    del found
+    assert "Change of NDCG@10" in page  # the figures of the knobs
+    assert "calibrate, weight" in page
+    gap = again["all"]["differences"]["diversity"]
+    assert f"{gap['low']:+.4f} to {gap['high']:+.4f}".replace("-", "−") in page
 
 
 def test_without_rules_nothing_is_said_of_them(workplace: Path) -> None:
