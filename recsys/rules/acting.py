@@ -25,12 +25,12 @@ class _Asked:
 
     Attributes:
         condition: see above.
-        columns: of the rules that have it.
+        columns: int64, of the rules that have it.
         of_context: whether it reads nothing but the context.
     """
 
     condition: Condition
-    columns: list[int]
+    columns: Int64Array
     of_context: bool
 
 
@@ -57,11 +57,12 @@ class Acting:
         begins = np.array([_seconds(one.rule.valid_from, -np.inf) for one in rules])
         ends = np.array([_seconds(one.rule.valid_to, np.inf) for one in rules])
         always = not (np.isfinite(begins).any() or np.isfinite(ends).any())
-        conditions: dict[str, _Asked] = {}
-        for column, one in enumerate(rules):
-            if one.when is not None:
-                asked = conditions.setdefault(one.when.text, _Asked(one.when, [], one.for_any_time_and_user))
-                asked.columns.append(column)
+        whens = {one.when.text: (one.when, one.for_any_time_and_user) for one in rules if one.when is not None}
+        texts = [one.when and one.when.text for one in rules]
+        conditions = [
+            _Asked(condition, np.array([column for column, other in enumerate(texts) if other == text]), of_context)
+            for text, (condition, of_context) in whens.items()
+        ]
         rivals: dict[Hashable, list[int]] = {}
         for column, one in enumerate(rules):
             if (kind := exclusive_kind(one.rule)) is not None:
@@ -69,7 +70,7 @@ class Acting:
         return cls(
             None if always else begins,
             None if always else ends,
-            tuple(conditions.values()),
+            tuple(conditions),
             tuple(np.array(columns) for columns in rivals.values() if len(columns) > 1),
             np.ones(len(rules), np.bool_),
         )
@@ -109,8 +110,10 @@ class Acting:
             now = queries.now[:, None]
             active &= (self.begins <= now) & (now < self.ends)
         for asked in self.conditions:
-            if active[:, asked.columns].any():
-                active[:, asked.columns] &= evaluate(asked.condition, users(), queries.now, context).true[:, None]
+            among = active[:, asked.columns]
+            if among.any():
+                true = evaluate(asked.condition, users(), queries.now, context).true
+                active[:, asked.columns] = among & true[:, None]
         return active
 
 
