@@ -113,16 +113,24 @@ class Recommendations:
 
     def columns(self, columns: Int64Array) -> Recommendations:
         """The lists made of those columns [B, K]; padding where a column is -1."""
-        rows, listed = np.arange(len(self.items))[:, None], columns >= 0
-        return replace(
+        rows = np.arange(len(self.items))[:, None]
+        lists = replace(
             self,
-            items=np.where(listed, self.items[rows, columns], np.int32(NO_ITEM)),
-            scores=np.where(listed, self.scores[rows, columns], _NO_SCORE),
-            retrieval_scores=np.where(listed, self.retrieval_scores[rows, columns], _NO_SCORE),
-            ratings=None if self.ratings is None else np.where(listed, self.ratings[rows, columns], _UNKNOWN),
-            proposed=self.proposed[rows, columns] & listed[..., None],
-            popular=self.popular[rows, columns] & listed,
+            items=self.items[rows, columns],
+            scores=self.scores[rows, columns],
+            retrieval_scores=self.retrieval_scores[rows, columns],
+            ratings=None if self.ratings is None else self.ratings[rows, columns],
+            proposed=self.proposed[rows, columns],
+            popular=self.popular[rows, columns],
         )
+        padding = columns < 0
+        if padding.any():
+            lists.items[padding] = NO_ITEM
+            lists.scores[padding] = lists.retrieval_scores[padding] = _NO_SCORE
+            lists.proposed[padding] = lists.popular[padding] = False
+            if lists.ratings is not None:
+                lists.ratings[padding] = _UNKNOWN
+        return lists
 
     def rows(self, rows: Int64Array) -> Recommendations:
         """The lists of some of the queries, before a policy did anything to them."""
