@@ -170,3 +170,11 @@ def test_an_item_that_is_held_out_whole_has_none(database: duckdb.DuckDBPyConnec
     lines = [*buys("u", "soap", 0, 10), *buys("u", "tea", 0, 4), *later("u")]
     assert found(database, lines)[0] == {"soap": 10.0, "tea": 4.0}
     assert found(database, lines, cold=["soap"])[0] == {"tea": 4.0}
+
+
+@pytest.mark.parametrize("weights", [{}, {"rating": 5}])
+def test_a_log_without_types_of_purchases_has_no_cycles(
+    database: duckdb.DuckDBPyConnection, weights: dict[str, float]
+) -> None:
+    lines = [*buys("u", "tea", 0, 10, kind="rating"), *later("u")]
+    assert found(database, lines, event_weights=weights)[0] == {}
