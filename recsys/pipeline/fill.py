@@ -32,15 +32,7 @@ class PopularItems:
         """The whole catalogue, [1, N]."""
         return self.source.propose(Queries.nobody(), self.source.n_items)
 
-    def fill(
-        self,
-        lists: Recommendations,
-        queries: Queries,
-        allowed: Allowed,
-        *,
-        least: int | None = None,
-        rows: Int64Array | None = None,
-    ) -> None:
+    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, least: int | None = None) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.
 
         Args:
@@ -48,12 +40,10 @@ class PopularItems:
             queries: the B queries.
             allowed: the items that lists may hold.
             least: lists of so many items or more are left as they are; None: all that have room are filled.
-            rows: the lists that are filled, where they have room; None: see `least`.
         """
         width = lists.items.shape[1]
         lengths = (lists.items != NO_ITEM).sum(axis=1)
-        wanting = np.flatnonzero(lengths < (width if least is None else least)) if rows is None else rows
-        for row in wanting.tolist():
+        for row in np.flatnonzero(lengths < (width if least is None else least)).tolist():
             length = int(lengths[row])
             of_row = queries.select([row]), allowed.select([row])
             columns = self._best(*of_row, lists.items[row, :length], width - length)
