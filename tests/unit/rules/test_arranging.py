@@ -208,6 +208,44 @@ def test_two_promotions_find_room_for_both() -> None:
     assert Shop(SCORES, rules).list_of(4) == [3, 4, 0, 1]
 
 
+def test_a_promoted_item_that_is_pinned_ahead_counts() -> None:
+    shop = Shop(SCORES, [(action("promote", share=0.5), only(3, 4), None), (action("pin", slot=2), only(3), None)])
+    assert shop.list_of(3) == [0, 3, 1]
+    assert shop.movers(3) == [set(), {1}, set()]
+
+
+def test_where_two_promotions_have_one_slot_the_first_gets_it() -> None:
+    rules = [(action("promote", share=1), only(4), None), (action("promote", share=1), only(3), None)]
+    assert Shop(SCORES, rules).list_of(3) == [4, 3, 0]
+
+
+def test_a_promotion_moves_nothing_that_would_stand_there_anyway() -> None:
+    shop = Shop(SCORES, [(action("promote", share=1), only(0, 1, 2, 3, 4), None)])
+    assert shop.list_of(5) == [0, 1, 2, 3, 4]
+    assert not shop.arranged(5).moved_by.any()
+
+
+def test_variety_brings_up_nothing_that_is_buried() -> None:
+    rules = [(action("mmr", weight=1), None, None), (action("bury"), only(2, of=3), None)]
+    assert Shop([1.0, 0.5, 0.0], rules, vectors=[[1, 0], [1, 0], [0, 1]]).list_of(3) == [0, 1, 2]
+
+
+def test_of_two_rules_of_variety_the_one_that_moved_an_item_is_named() -> None:
+    rules = [(action("mmr", weight=1), None, None), (action("calibrate", weight=0.1), None, [1, 1, 1])]
+    shop = Shop([1.0, 0.5, 0.0], rules, vectors=[[1, 0], [1, 0], [0, 1]], history=[0])
+    assert shop.list_of(3) == [0, 2, 1]
+    assert shop.movers(3) == [set(), {0}, {0}]
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(0.2, [0, 1, 2]), (0.3, [0, 2, 1])])
+def test_divergence_weighs_as_much_as_the_mean_utility_of_a_list(weight: float, expected: list[int]) -> None:
+    # Half of the history is of either group; two items of one of them differ by .425 of the greatest divergence.
+    # Utilities of -.22 and -1.10: .8 * .88 / 3 is more than .2 * 2 * .425, and .7 * .88 / 3 less than .3 * 2 * .425.
+    shop = Shop([1.2, -0.2, -1.0], [(action("calibrate", weight=weight), None, [1, 1, 2])], history=[0, 2])
+    assert divergence(shop, [0, 1], 0) / math.log(100) == pytest.approx(0.425, abs=5e-4)
+    assert shop.list_of(3) == expected
+
+
 def test_the_example_of_the_docs() -> None:
     """That of "How a list is arranged", docs/rules.md."""
     scores, brands = [2.0, 1.6, 1.2, 1.0, 0.6, 0.2, -0.6], [1, 1, 1, 2, 2, 3, 3]
