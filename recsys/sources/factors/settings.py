@@ -17,7 +17,8 @@ class InteractionWeightSettings(Section):
 
     spending_power: NotNegative = Field(
         0.0,
-        description="Interactions weigh (price / the user's mean price) to this power in ALS (BPR ignores weights); 0: off.",
+        description="Interactions weigh (price / the user's mean price) to this power in ALS (BPR ignores weights); "
+        "0: off.",
     )
     quantity_power: NotNegative = Field(
         0.0,
