@@ -217,8 +217,11 @@ class EvaluationConfig(Section):
     )
     rule_users: NonNegative = Field(
         2000,
-        description="Users (seeded) on whose lists `evaluate.py --rules` measures what rules cost, each with some "
-        "forty lists; 0: all.",
+        description="Users (seeded) on whose lists `evaluate.py --rules` measures what rules cost; with the knobs "
+        "each gets some thirty lists. 0: all.",
+    )
+    rule_knobs: bool = Field(
+        True, description="Whether `evaluate.py --rules` also measures the knobs of rules over their grids."
     )
     bias_damping: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0, 3.0, 5.0, 10.0, 25.0],

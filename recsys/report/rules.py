@@ -36,7 +36,7 @@ def rule_figures(found: RuleResults | None, metric: str) -> dict[str, str | None
         found: what was measured.
         metric: how a report calls NDCG at the cutoff.
     """
-    if found is None:
+    if found is None or not found["curves"]:
         return {}
     curves, none = found["curves"], found["none"]
     return {"rule_costs": _costs(curves, none, metric), "rule_gains": _gains(curves, none)}

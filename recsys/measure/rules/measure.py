@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,7 +43,8 @@ def measure_rules(
         bundle: what is served.
         dataset: of the bundle.
         held: users of the split with what they chose.
-        config: the number of users, the length of the lists, the bootstrap samples and the seed.
+        config: the number of users, whether knobs are measured, the length of the lists, the bootstrap samples and
+            the seed.
         rules: of the shop.
         scenario: of the requests; rules for another one do nothing.
         step: of the run that this is; None: nobody hears of it.
@@ -53,14 +54,15 @@ def measure_rules(
     """
     base = RuleBase.of(bundle)
     variants = [Variant.of(rules, base, scenario), *alone(rules, base, scenario)]
-    turned = [[Variant.of([knob.at(value)], base, scenario) for value in knob.values] for knob in KNOBS]
+    knobs = KNOBS if config.evaluation.rule_knobs else ()
+    turned = [[Variant.of([knob.at(value)], base, scenario) for value in knob.values] for knob in knobs]
     variants += [variant for points in turned for variant in points]
     drawn = held.sample(config.evaluation.rule_users or len(held), config.seed)
     measured = _Measured(bundle, dataset, drawn, config, variants, step or Step.silent())
     figures = measured.figures()
     points = iter(figures[2 + len(rules) :])
     curves: list[RuleCurve] = [
-        {"knob": knob.name, "points": [{"value": value, **next(points)} for value in knob.values]} for knob in KNOBS
+        {"knob": knob.name, "points": [{"value": value, **next(points)} for value in knob.values]} for knob in knobs
     ]
     return {
         "users": len(drawn),
@@ -126,10 +128,14 @@ class _Measured:
             }
             for outcomes in self._outcomes
         ]
+        changing = [0, *(number for number, outcomes in enumerate(self._outcomes) if outcomes.changed.any())]
         for outcome in OUTCOMES:
-            columns = [outcomes.figures[outcome] for outcomes in self._outcomes]
+            columns = {number: self._outcomes[number].figures[outcome] for number in changing}
             for together in _of_the_same_users(columns):
                 self._summarise(outcome, {number: columns[number] for number in together}, tables)
+        for number, table in enumerate(tables):
+            if number not in changing:  # the same to the last bit, which resampling need not be
+                table["figures"], table["differences"] = tables[0]["figures"], tables[0]["differences"]
         return tables
 
     def _summarise(self, outcome: str, columns: dict[int, Float64Array], tables: Sequence[RuleFigures]) -> None:
@@ -143,12 +149,12 @@ class _Measured:
                 table["differences"][outcome] = summary.difference(name, "0", outcome)
 
 
-def _of_the_same_users(columns: Sequence[Float64Array]) -> Iterator[list[int]]:
-    """Which columns to compare with the first one at once: those defined for the same users; any other by itself.
+def _of_the_same_users(columns: Mapping[int, Float64Array]) -> Iterator[list[int]]:
+    """Which columns to compare with number 0 at once: those defined for the same users; any other by itself.
 
     So no rule that leaves lists empty takes users from the figures of another one.
     """
-    undefined = [np.isnan(column) for column in columns]
-    alike = [number for number, mask in enumerate(undefined) if (mask == undefined[0]).all()]
+    undefined = {number: np.isnan(column) for number, column in columns.items()}
+    alike = [number for number, mask in undefined.items() if (mask == undefined[0]).all()]
     yield alike
-    yield from ([0, number] for number in range(1, len(columns)) if number not in alike)
+    yield from ([0, number] for number in columns if number not in alike)
