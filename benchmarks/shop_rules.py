@@ -19,7 +19,7 @@ _HIGH, _RETURNING = 'user.segment == "high"', "user.interactions > 3"
 
 
 def mixed_rules(bundle: Bundle, count: int) -> list[dict[str, Any]]:
-    """So many rules of the scenario `SCENARIO`, as files have them. Twenty hold every kind of action."""
+    """So many rules of the scenario `SCENARIO`, as files have them. Twenty are of every kind but repurchase."""
     brands = Counter(brand for brand, _, _ in bundle.catalogue.facets() if brand)
     names = [name for name, _ in brands.most_common(_BRANDS)] or ["none"]
     prices = np.array([price for _, _, price in bundle.catalogue.facets() if price is not None] or [1.0])

@@ -14,12 +14,17 @@ from benchmarks.floor import FLOOR, create_benchmark_app
 from benchmarks.serve import Row
 from benchmarks.serve_process import LIVE_EVENTS, fill_store
 from benchmarks.serve_profile import Profiler, profile
+from benchmarks.shop_rules import mixed_rules
 from recsys.bundle import open_bundle
+from recsys.rules.base import RuleBase
+from recsys.rules.policy import CompiledRules
+from recsys.rules.rule import Rule
 from recsys.store import Store
 from tests.support.bundles import make_bundle
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
 ROOT = Path(__file__).parents[3]
+ARRANGING = {"boost", "bury", "pin", "promote", "cap", "mmr", "calibrate", "upsell", "price_fit"}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,17 @@ def store(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     with open_bundle(bundle_path) as bundle:
         fill_store(url, bundle)
     return url
+
+
+def test_twenty_rules_of_every_kind_act_on_a_bundle(bundle_path: Path) -> None:
+    with open_bundle(bundle_path) as bundle:
+        rules = [Rule.model_validate(rule) for rule in mixed_rules(bundle, 20)]
+        compiled = CompiledRules.compile(rules, RuleBase.of(bundle))
+    assert not compiled.faults
+    assert len(compiled.rules) == 20
+    assert compiled.bound() is None
+    assert {rule.action.type for rule in rules} == {*ARRANGING, "hide", "require"}
+    assert len({rule.id for rule in rules}) == 20
 
 
 def test_every_other_user_has_events(store: str) -> None:
