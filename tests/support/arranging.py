@@ -163,8 +163,11 @@ def calibration_loss(shop: Shop, item: int, listed: list[int], by: int) -> float
     return made.weight * (len(listed) + 1) * differing + (1 - made.weight) * is_latest * made.latest / 3
 
 
-def likeness(shop: Shop, item: int, listed: list[int]) -> float:
-    """Cosine to the most similar listed item; 0 where none is listed."""
+def likeness(shop: Shop, item: int, listed: list[int], by: int) -> float:
+    """Cosine to the most similar listed item, by a rule of variety; 0 where none is listed, or it does not act on it."""
+    of_rule = shop.rules[by][1]
+    if of_rule is not None and not of_rule[item]:
+        return 0
     vectors = np.array(shop.vectors, np.float16).astype(float)
     lengths = np.linalg.norm(vectors, axis=1)
     return max(
@@ -178,9 +181,10 @@ def worth_of(shop: Shop, item: int, listed: list[int], utility: float) -> float:
     calibration = next((place for place, rule in enumerate(shop.rules) if rule[0].type == "calibrate"), None)
     if calibration is not None and shop.rules[calibration][0].weight > 0:  # without weight it does nothing
         value = (1 - shop.rules[calibration][0].weight) * value - calibration_loss(shop, item, listed, calibration)
-    mmr = next((made for made, _, _ in shop.rules if made.type == "mmr"), None)
+    mmr = next((place for place, rule in enumerate(shop.rules) if rule[0].type == "mmr"), None)
     if mmr is not None:
-        value = (1 - mmr.weight) * value - mmr.weight * likeness(shop, item, listed)
+        weight = shop.rules[mmr][0].weight
+        value = (1 - weight) * value - weight * likeness(shop, item, listed, mmr)
     return value
 
 

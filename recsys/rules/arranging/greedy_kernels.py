@@ -86,7 +86,7 @@ def _fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool,
             rule = acting.promotions[place]
             draft.held[rule] += pool.members[rule, column]
         if acting.mmr != NOTHING:
-            compare(column, slot == 0, count, pool, draft)
+            compare(column, slot == 0, pool.members[acting.mmr], count, pool, draft)
         if groups > 0 and mix.targets[column] != NOTHING:
             mix.counts[0] += 1
             if mix.targets[column] >= 0:

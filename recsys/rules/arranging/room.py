@@ -50,7 +50,8 @@ class Draft(NamedTuple):
         fits: bool [D], whether an item is free and no cap forbids it in the slot in question.
         candidates: bool [D], those that fit among which the slot's item is chosen.
         worth: float64 [D], what each item would be worth in the slot in question, where variety is asked for.
-        likeness: float64 [D], cosine of each item to the most similar one listed; 0 where none is listed.
+        likeness: float64 [D], cosine of each item to the most similar one listed; 0 where none is listed, and for items
+            that the rule of variety does not act on.
         held: int64 [A], of each promotion: how many of its items are listed.
         ahead: int64 [A], scratch: of each promotion, how many of its items are pinned to the slots looked at.
         wanted: bool [A], which promotions a slot is for.

@@ -9,7 +9,7 @@ import numpy as np
 from recsys.core.compiled import compiled
 from recsys.core.half import number
 from recsys.core.sort_keys import sort
-from recsys.core.types import Int32Array, Int64Array, UInt16Array, UInt64Array
+from recsys.core.types import BoolArray, Int32Array, Int64Array, UInt16Array, UInt64Array
 from recsys.rules.arranging.room import ELSEWHERE, LISTED, NOTHING, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.table import NO_GROUP, RuleTable
 
@@ -34,11 +34,11 @@ def write_directions(items: Int32Array, query: int, count: int, vectors: UInt16A
 
 
 @compiled
-def compare(listed: int, first: bool, count: int, pool: Pool, draft: Draft) -> None:
-    """Note how like the items are to one that is listed now, the first one or another."""
+def compare(listed: int, first: bool, members: BoolArray, count: int, pool: Pool, draft: Draft) -> None:
+    """Note how like the items of a rule, bool [D], are to one that is listed now, the first one or another."""
     directions, likeness = pool.directions, draft.likeness
     for column in range(count):
-        if draft.states[column] != LISTED:
+        if members[column] and draft.states[column] != LISTED:
             cosine = np.float32(0)
             for dimension in range(directions.shape[1]):
                 cosine += directions[column, dimension] * directions[listed, dimension]

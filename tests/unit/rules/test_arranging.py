@@ -278,6 +278,14 @@ def test_mmr_by_hand() -> None:
     assert Shop(scores, [(action("mmr", weight=0), None, None)], vectors=vectors).list_of(4) == [0, 1, 2, 3]
 
 
+def test_mmr_takes_nothing_off_items_that_it_does_not_act_on() -> None:
+    vectors, alike = [[1, 0], [1, 0], [1, 0], [0, 1]], [3.0, 1.0, 0.9, -3.0]
+    shop = Shop(alike, [(action("mmr", weight=0.9), only(0, 1, of=4), None)], vectors=vectors)
+    # Items 1 and 2 are both like the first one; the rule is about the former alone.
+    assert shop.list_of(4) == [0, 2, 3, 1]
+    assert shop.movers(4) == [set(), {0}, {0}, {0}]
+
+
 def test_an_item_without_direction_is_like_none() -> None:
     shop = Shop([1.0, 0.5, 0.0], [(action("mmr", weight=1), None, None)], vectors=[[1, 0], [1, 0], [0, 0]])
     assert shop.list_of(3) == [0, 2, 1]

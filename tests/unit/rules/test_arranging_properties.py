@@ -176,9 +176,10 @@ def check_why(
             assert not movers[index] or (acts_on and better)
         elif made.type == "mmr" and made.weight > 0:
             first = sorted(candidates, key=lambda item: (buried[item], -np.float32(worth[item]), item))[0]
-            if chosen != first and likeness(shop, first, before) > likeness(shop, chosen, before) + TOLERANCE:
-                acting = next(place for place, rule in enumerate(shop.rules) if rule[0].type == "mmr")
-                assert acting != index or movers[index]
+            acting = next(place for place, rule in enumerate(shop.rules) if rule[0].type == "mmr")
+            if chosen != first and acting == index:
+                ours, theirs = (likeness(shop, item, before, index) for item in (chosen, first))
+                assert movers[index] or theirs <= ours + TOLERANCE
         elif made.type == "calibrate" and made.weight > 0:
             first = sorted(candidates, key=lambda item: (buried[item], -np.float32(worth[item]), item))[0]
             acting = next(place for place, rule in enumerate(shop.rules) if rule[0].type == "calibrate")
