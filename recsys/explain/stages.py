@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
-from recsys.pipeline.allow import PURCHASES, Unbought, Unseen
+from recsys.pipeline.allow import PURCHASES, Restriction, Unbought, Unseen
 from recsys.pipeline.ranker import RankedCandidates, Ranker
 from recsys.pipeline.recommendations import Moves
 from recsys.pipeline.trace import Trace
@@ -35,13 +35,11 @@ def ruled_out_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]
 
 def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
     """Names of the restrictions that forbid the item to the only query of the trace; rules of the shop aside."""
-    if trace.plan is not None and (trace.plan.again[0] == item).any():
-        return ()  # it may be bought again
-    restrictions = dict(question.restrictions)
-    if question.exclude_seen == PURCHASES:
-        restrictions = {BOUGHT: Unbought(), **restrictions}
-    elif question.exclude_seen:
-        restrictions = {SEEN: Unseen(), **restrictions}
+    own: dict[str, Restriction] = {}
+    again = trace.plan is not None and bool((trace.plan.again[0] == item).any())
+    if question.exclude_seen and not again:
+        own = {BOUGHT: Unbought()} if question.exclude_seen == PURCHASES else {SEEN: Unseen()}
+    restrictions = {**own, **question.restrictions}
     items = np.array([[item]], np.int32)
     return tuple(name for name, one in restrictions.items() if not one.allows(trace.queries, items)[0, 0])
 

@@ -164,7 +164,7 @@ def calibration_loss(shop: Shop, item: int, listed: list[int], by: int) -> float
 
 
 def likeness(shop: Shop, item: int, listed: list[int], by: int) -> float:
-    """Cosine to the most similar listed item, by a rule of variety; 0 where none is listed, or it does not act on it."""
+    """Cosine to the most similar listed item; 0 where none is listed, or the rule of variety does not act on it."""
     of_rule = shop.rules[by][1]
     if of_rule is not None and not of_rule[item]:
         return 0

@@ -18,7 +18,7 @@ from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.item_to_item.source import ItemToItem
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
-from tests.support.policies import ArrangedBy, unmoved
+from tests.support.policies import ArrangedBy, Asking, unmoved
 
 NONE = -math.inf
 #              item 0    1    2    3    4    5     6     7
@@ -96,6 +96,13 @@ def test_the_rules_that_forbid_an_item_are_named() -> None:
     assert standing(question, SEEN).forbidden_by == ("seen", "brand")
     assert standing(question, 4).stage == Stage.LISTED
     assert standing(question, 4).forbidden_by == ()
+
+
+def test_what_may_be_bought_again_is_forbidden_by_what_else_was_asked_for() -> None:
+    policy = Asking({0: [SEEN]}, {})
+    assert standing(Question(pipeline(), 8, policy=policy), SEEN).stage == Stage.LISTED
+    question = Question(pipeline(), 8, restrictions={"brand": Among(np.arange(8) > 3)}, policy=policy)
+    assert standing(question, SEEN) == Standing(Stage.FORBIDDEN, forbidden_by=("brand",))
 
 
 @pytest.mark.parametrize(("bought", "names"), [([0], ("bought",)), ([], ()), (None, ("bought",))])
