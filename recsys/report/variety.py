@@ -22,7 +22,7 @@ def variety_figure(
         labels: of the systems, in the order of the rows.
         colours: index in `SERIES` of each row.
     """
-    panels = {"Share of a list in the last category": OF_LAST, "Share of the history's categories covered": COVERED}
+    panels = {"Share of the last category": OF_LAST, "Categories of the history covered": COVERED}
     with new_figure(0.9 + 0.36 * len(labels), len(panels), share_rows=True) as (figure, axes):
         for axis, (title, metric) in zip(axes, panels.items(), strict=True):
             points = [Point.of(systems[name][metric]) for name in labels]
@@ -36,5 +36,5 @@ def variety_figure(
             if choices is not None and metric in choices:
                 chosen = choices[metric]["mean"]
                 axis.axvline(chosen, color=MUTED, lw=1, ls=(0, (4, 3)))
-                axis.set_title(f"{title} (dashed: choices, {chosen:.1%})")
+                axis.set_title(f"{title} (dashed: of choices {chosen:.1%})")
         return svg(figure)
