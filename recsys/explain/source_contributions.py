@@ -23,20 +23,18 @@ def by_source(source: Source, queries: Queries, item: int, reference: int | None
         source: whose order is final.
         queries: one query.
         item: to explain.
-        reference: with which it is compared; None: with a score of 0.
+        reference: with which it is compared; None: with a score of 0. So it is with one that the source has no score
+            for, such as an item that was only viewed and may come back.
 
     Returns:
         None where the source has no score for the item.
-
-    Raises:
-        ValueError: it has none for the reference.
     """
     items = np.array([[item] if reference is None else [item, reference]], np.int32)
     scores = source.score(queries, items)[0].tolist()
     if not np.isfinite(scores[0]):
         return None
     if not np.isfinite(scores[-1]):
-        raise ValueError(f"a reference with a score by {source.name}, got item {reference}")
+        return by_source(source, queries, item, None)
     if isinstance(source, Hybrid):
         parts = dict(zip(source.members, source.parts(queries, items)[:, 0], strict=True))
     else:

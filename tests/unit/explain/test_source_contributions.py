@@ -66,8 +66,8 @@ def test_of_a_hybrid_by_hand() -> None:
 
 def test_an_item_without_a_score_has_no_contributions_and_is_no_reference() -> None:
     assert by_source(LISTS, query(0, 1), 0, 2) is None
-    with pytest.raises(ValueError, match="a reference with a score by lists, got item 0"):
-        by_source(LISTS, query(0, 1), 2, 0)
+    # It is compared with a score of 0 then.
+    assert by_source(LISTS, query(0, 1), 2, 0) == by_source(LISTS, query(0, 1), 2, None)
 
 
 def test_every_source_of_a_bundle_adds_up(tmp_path: Path) -> None:
