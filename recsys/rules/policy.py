@@ -67,6 +67,12 @@ class CompiledRules:
         return any(isinstance(one.rule.action, Repurchase) for one in self.ready)
 
     @cached_property
+    def context_read(self) -> frozenset[str]:
+        """Names of the context that rules read: the others make no difference."""
+        paths = (path for one in self.ready for path in one.reads if path.startswith("context."))
+        return frozenset(path.partition(".")[2] for path in paths)
+
+    @cached_property
     def for_anyone(self) -> CompiledRules:
         """Those that need no user: without `when`, or with one that reads only the context and the time."""
         return self._only(lambda one: one.for_anyone)
@@ -84,7 +90,7 @@ class CompiledRules:
         rules = self._of_scenario.get(known, lambda: self._set_of(known))
         if not rules.ready:
             return None
-        read = {name: value for name, value in context.items() if name in self._context_read}
+        read = {name: value for name, value in context.items() if name in self.context_read}
         given = tuple([(name, type(value).__name__, value) for name, value in sorted(read.items())])
         return self._bound.get((known, given), lambda: BoundRules(rules, read))
 
@@ -100,12 +106,6 @@ class CompiledRules:
     def _scenarios(self) -> frozenset[str]:
         """Those that rules name: to the others all rules are alike."""
         return frozenset(one.rule.scenario for one in self.ready if one.rule.scenario is not None)
-
-    @cached_property
-    def _context_read(self) -> frozenset[str]:
-        """Names of the context that rules read: the others make no difference."""
-        paths = (path for one in self.ready for path in one.reads if path.startswith("context."))
-        return frozenset(path.partition(".")[2] for path in paths)
 
     @cached_property
     def _of_scenario(self) -> Kept[str | None, RuleSet]:

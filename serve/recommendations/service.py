@@ -22,7 +22,7 @@ from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
-from serve.shop_rules.in_force import RulesInForce, policy_of, reads_purchases
+from serve.shop_rules.in_force import RulesInForce, as_read, policy_of, reads_purchases
 from serve.times import now_text
 
 
@@ -69,7 +69,7 @@ class RecommendationService:
         rules = self._rules.of(loaded)
         groups: dict[Options, list[int]] = {}
         for index, request in enumerate(requests):
-            groups.setdefault(request.options, []).append(index)
+            groups.setdefault(as_read(rules, request.options), []).append(index)
         answers_of: dict[int, list[RecommendationResponse] | Exception] = {}
         for options, indices in groups.items():
             members = [requests[index] for index in indices]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -93,6 +93,13 @@ class RulesInForce:
 def reads_purchases(rules: CompiledRules, options: Options) -> bool:
     """Whether lists that are asked for so depend on what was bought, see `Queries.bought`."""
     return options.exclude_seen == PURCHASES or options.scenario == BUY_AGAIN or rules.reads_purchases
+
+
+def as_read(rules: CompiledRules, options: Options) -> Options:
+    """The options without what no rule reads of the context: requests that differ in nothing else are made together."""
+    if not options.context:
+        return options
+    return replace(options, context=tuple([given for given in options.context if given.name in rules.context_read]))
 
 
 def policy_of(rules: CompiledRules, options: Options) -> Policy | None:

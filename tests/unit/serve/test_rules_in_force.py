@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from recsys.bundle import Bundle
 from recsys.bundle.attributes import Attributes
 from recsys.core.errors import ConfigError
+from recsys.rules.base import RuleBase
+from recsys.rules.policy import CompiledRules
 from recsys.rules.rule import Rule
 from recsys.store import StoreUnavailable
 from recsys.store.rules import Rules
+from serve.bundles.options import Given, Options
 from serve.check import check
 from serve.settings import Settings
+from serve.shop_rules.in_force import as_read
 from serve.shop_rules.kept_rules import GivenRules
 from tests.support.bundles import make_bundle
 from tests.support.databases import patient
@@ -273,3 +278,17 @@ def test_a_file_of_more_rules_than_there_may_be_is_refused(tmp_path: Path) -> No
     assert len(GivenRules.of(Settings(rules=path, max_rules=2)).first) == 2
     with pytest.raises(ConfigError, match="max-rules"):
         GivenRules.of(Settings(rules=path, max_rules=1))
+
+
+def test_requests_that_differ_in_what_no_rule_reads_are_made_together(bundle: Bundle) -> None:
+    german = Rule.model_validate(
+        {"id": "german", "action": {"type": "hide"}, "where": "item.price > 1", "when": 'context.country == "DE"'}
+    )
+    compiled = CompiledRules.compile([german], RuleBase.of(bundle))
+
+    def read(**context: str | float) -> Options:
+        return as_read(compiled, Options(context=Given.all_of(context)))
+
+    assert read(country="DE", basket=3.0) == read(basket=4.0, country="DE") == read(country="DE")
+    assert read(country="DE") != read(country="FR")
+    assert read(basket=3.0) == read() == Options()
