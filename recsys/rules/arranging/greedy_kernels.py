@@ -22,7 +22,9 @@ def fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, 
 
 
 @compiled
-def put_in_order(count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
+def put_in_order(
+    count: int, groups: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix
+) -> None:
     """Put what was chosen in the order of utilities, as far as pins and promotions let it.
 
     All of it fits again, so that the list keeps its length; with caps of windows it might not, and stays as it is.
@@ -41,7 +43,7 @@ def put_in_order(count: int, length: int, rules: RuleTable, acting: Acting, pool
     for column in range(count):
         states[column] = FREE if chosen[column] else LISTED  # so that nothing else is chosen
     plain = Acting(acting.caps, acting.promotions, acting.pins, acting.upsell, acting.price_fit, NOTHING, NOTHING)
-    _fill(count, 0, rules, plain, pool, draft, mix)
+    _fill(count, groups, rules, plain, pool, draft, mix)
     for column in range(count):
         states[column] = FREE
     for slot in range(length):

@@ -106,7 +106,7 @@ def arrange_lists(
         while length < k and _lower_pins(length, draft):
             length = fill(count, groups, rules, acting, pool, draft, mix)
         if acting.calibration != NOTHING and rules.numbers[acting.calibration, 2] > 0:
-            put_in_order(count, length, rules, acting, pool, draft, mix)
+            put_in_order(count, groups, length, rules, acting, pool, draft, mix)
         _write(query, count, length, rules, acting, pool, draft, lists)
 
 
