@@ -30,6 +30,7 @@ _HINTS = {
     "%": "numbers have + - * /",
     '"': "the text that begins here does not end",
     "'": "the text that begins here does not end",
+    **dict.fromkeys("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb", 'texts stand in "straight quotes"'),
     "{": "there are no maps; a list is written [1, 2]",
 }
 
@@ -66,7 +67,8 @@ def _syntax_error(text: str, error: UnexpectedInput) -> ExpressionError:
         return _misplaced(text, error.token, error.accepts)
     wrong = text[error.pos_in_stream or 0]
     hint = f": {_HINTS[wrong]}" if wrong in _HINTS else ""
-    return ExpressionError(f"unexpected {json.dumps(wrong)}{hint}", error.line, error.column, error.pos_in_stream or 0)
+    shown = json.dumps(wrong, ensure_ascii=not wrong.isprintable())  # a space that is none must be seen
+    return ExpressionError(f"unexpected {shown}{hint}", error.line, error.column, error.pos_in_stream or 0)
 
 
 def _misplaced(text: str, token: Token, accepted: set[str]) -> ExpressionError:
