@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -28,6 +29,7 @@ from recsys.rules.expressions.nodes import (
     Tested,
     ValueType,
 )
+from recsys.rules.spending import SEGMENTS
 
 Side = Literal["where", "when"]
 """What an expression is about: the items of a catalogue, or users and requests."""
@@ -46,6 +48,7 @@ _A: dict[ValueType, str] = {
 _LISTED: tuple[ValueType, ...] = ("text", "number", "bool", "time", "duration")
 _NEVER_GIVEN = ("texts", "duration")  # with a request
 _A_PAIR = {"texts": "lists of texts", "bool": "true and false"}
+_ONLY: dict[str, tuple[str, ...]] = {"user.segment": SEGMENTS}  # what a field can be, where that is known
 _ARITHMETIC: dict[tuple[str, ValueType, ValueType], ValueType] = {
     **{(operator, "number", "number"): "number" for operator in "+-*/"},
     ("+", "time", "duration"): "time",
@@ -128,6 +131,7 @@ class _Checker:
             case OneOf():
                 kinds: tuple[ValueType, ...] = (node.options[0].type,) if node.options else _LISTED
                 typed = replace(node, value=self.typed(node.value, *kinds))
+                _require_possible(node.value, node.options)
             case Holds():
                 typed = replace(node, text=self.typed(node.text, "text"), texts=self.typed(node.texts, "texts"))
             case Tested():
@@ -142,6 +146,9 @@ class _Checker:
             refuse(node.right.place, message)
         if of_left == "texts" or (of_left == "bool" and not equality):
             refuse(node.place, f"{node.operator} does not compare {_A_PAIR[of_left]}")
+        if equality:
+            _require_possible(node.left, (node.right,))
+            _require_possible(node.right, (node.left,))
         return replace(node, left=left, right=right)
 
     def _arithmetic(self, node: Arithmetic) -> tuple[Node, ValueType]:
@@ -180,6 +187,17 @@ class _Checker:
             fields = (*(f"{field.root}.{name}" for name in closest_first(field.name, self._types)), NOW)
             refuse(field.place, f"unknown field {field.path}; there are {listed(fields)}", fields)
         return replace(field, type=found), found
+
+
+def _require_possible(field: Node, others: Sequence[Node]) -> None:
+    """A value that the field never has is a slip: all users would be alike to it, and nothing would tell."""
+    if not isinstance(field, Field) or field.path not in _ONLY:
+        return
+    possible = _ONLY[field.path]
+    for other in others:
+        if isinstance(other, Constant) and other.value not in possible:
+            written = json.dumps(other.value, ensure_ascii=False)
+            refuse(other.place, f"{field.path} is never {written}; it is one of {listed(possible)}")
 
 
 def _of_context(node: Node) -> bool:

@@ -33,6 +33,9 @@ def refused(text: str, side: Side = "where") -> ExpressionError:
         ("item.organic & true", 14, 'unexpected "&": write && or and'),
         ('item.brand == "Bo', 15, r'unexpected "\"": the text that begins here does not end'),
         ("1 < item.price < 3", 16, "comparisons do not chain, join them with &&"),
+        ("item.brand == “Bo”", 15, 'unexpected "“": texts stand in "straight quotes"'),
+        ("item.price < 3€", 15, 'unexpected "€"'),
+        ("item.price <\u00a03", 13, r'unexpected "\u00a0"'),
         ("price > 3", 1, "unknown name price: fields are written item.price or user.segment"),
         ("item.price == null", 15, "there is no null; ask has(item.price)"),
         ("item.organic == True", 17, "write true"),
@@ -116,6 +119,22 @@ def test_the_context_is_of_the_type_that_it_is_used_as(text: str, message: str |
         check(parse(text), "when", USER_TYPES)
     else:
         assert refused(text, "when").message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ('user.segment == "High"', 17),
+        ('"High" != user.segment', 1),
+        ('user.segment in ["high", "High"]', 26),
+    ],
+)
+def test_a_segment_that_nobody_is_in_is_a_slip(text: str, column: int) -> None:
+    error = refused(text, "when")
+    assert error.message == 'user.segment is never "High"; it is one of small, low_average, average, high'
+    assert error.column == column
+    check(parse(text.replace("High", "average")), "when", USER_TYPES)
+    check(parse(text.replace("user.segment", "user.id")), "when", {"id": "text"})
 
 
 def test_length_is_limited() -> None:

@@ -21,10 +21,10 @@ OF_ITEMS = Fields(
     bool=["item.organic"],
     single=["item.price"],
 )
-USER_TYPES: dict[str, Any] = {"segment": "text", "mean_price": "number", "interactions": "number", "new": "bool"}
+USER_TYPES: dict[str, Any] = {"id": "text", "mean_price": "number", "interactions": "number", "new": "bool"}
 OF_USERS = Fields(
     number=["user.mean_price", "user.interactions"],
-    text=["user.segment"],
+    text=["user.id"],
     texts=[],
     bool=["user.new"],
     single=["user.mean_price"],
@@ -50,7 +50,7 @@ USERS = st.lists(
     st.fixed_dictionaries(
         {},
         optional={
-            "segment": TEXTS,
+            "id": TEXTS,
             "mean_price": NUMBERS.map(single),
             "interactions": NUMBERS,
             "new": st.booleans(),
