@@ -13,6 +13,7 @@ from recsys.explain.text.phrases import Phrases
 Style = Literal["sentence", "paragraph"]
 
 MOST_TOLD = 3  # facts of a paragraph
+SOLD_OUT = "stock"  # the rule by which no list holds what is sold out
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def sentence(fact: Fact, phrases: Phrases, variant: int = 0) -> str:
     if fact.sensitive:
         return ""
     if fact.polarity == "against":
+        if fact.kind is Kind.RULE and fact.value == SOLD_OUT:
+            return _sold_out(phrases)
         templates = phrases.against(fact.kind)
     else:
         templates = phrases.sentences(fact.kind, fact.action, several=fact.count > 1)
@@ -89,6 +92,8 @@ def why_not_text(
     }
     if standing.stage is Stage.FORBIDDEN and not standing.forbidden_by:
         return _left_out(facts, phrases)
+    if SOLD_OUT in standing.forbidden_by:
+        return Text(_sold_out(phrases), ())
     behind = Text(phrases.stage(standing.stage).fill(shown), ())
     if style == "sentence" or standing.stage is Stage.FORBIDDEN:
         return behind
@@ -99,9 +104,15 @@ def why_not_text(
 
 
 def _left_out(facts: Sequence[Fact], phrases: Phrases) -> Text:
-    """That the shop leaves the item out, by a rule or since it is sold out or not due to be bought again."""
+    """That the shop leaves the item out, by a rule or since it is not due to be bought again."""
     by_rules = [fact.id for fact in facts if fact.kind is Kind.SHOP_RULE and fact.polarity == "against"]
     return Text(phrases.against(Kind.SHOP_RULE)[0].fill({}), tuple(by_rules))
+
+
+def _sold_out(phrases: Phrases) -> str:
+    """That it is sold out, in a sentence of its own: nobody asked for lists without it."""
+    words = phrases.rule(SOLD_OUT)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _told(facts: Sequence[Fact], phrases: Phrases) -> Text:

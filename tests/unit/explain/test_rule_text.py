@@ -134,6 +134,14 @@ def test_what_the_shop_leaves_out_was_not_asked_for() -> None:
     assert why_not_text(Standing(Stage.FORBIDDEN), 10, [], ENGLISH).text == "The shop leaves it out of this list."
 
 
+def test_what_is_sold_out_was_not_asked_for() -> None:
+    standing = Standing(Stage.FORBIDDEN, forbidden_by=("brand", "stock"))
+    fact = Fact("f1", Kind.RULE, "stock", "text", polarity="against")
+    for phrases, said in ((ENGLISH, "It is sold out."), (GERMAN, "Er ist ausverkauft.")):
+        assert why_not_text(standing, 10, [fact], phrases) == Text(said, ())
+        assert sentence(fact, phrases) == said
+
+
 def test_what_fills_a_list_up_is_popular_and_nothing_else() -> None:
     popular = Fact("f1", Kind.POPULARITY, 1, "rank", strength=3.0)
     personal = re.compile(r"\b(you|your|Sie|Ihr\w*)\b")

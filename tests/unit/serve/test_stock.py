@@ -96,7 +96,7 @@ def test_an_explanation_names_the_stock(stocked: TestClient, bundle: Bundle) -> 
     answer = explain(stocked, sold_out, user_id="user3")
     assert answer["stage"] == "forbidden"
     assert {"name": "stock", "allows": False} in answer["rules"]
-    assert "it is sold out" in answer["text"]
+    assert answer["text"] == "It is sold out."
     for_sale = next(f"item{row}" for row in range(N_ITEMS) if row not in SOLD_OUT | seen)
     answer = explain(stocked, for_sale, user_id="user3")
     assert answer["stage"] != "forbidden"
