@@ -29,7 +29,7 @@ def wanted(action: Action, k: int) -> int:
     if isinstance(action, Pin):
         return _OF_PIN if action.slot <= k else 0
     if isinstance(action, Promote):
-        placed = int(action.share * k)
+        placed = action.of(k)
         return min(MOST_OF_RULE, max(_LEAST_OF_PROMOTION, 2 * placed)) if placed else 0
     return 0
 

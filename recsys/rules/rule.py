@@ -16,6 +16,7 @@ RULE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_EXPRESSION_CHARS = 2000
 MAX_SCENARIO_CHARS = 100
 MAX_BOOST = 3.0  # what all boosts of an item together may add, in units
+ROUNDING = 1e-9  # of shares: .29 * 100 is less than 29 in binary numbers
 
 
 def _whole(number: object) -> object:
@@ -90,6 +91,10 @@ class Promote(_Part):
 
     type: Literal["promote"]
     share: float = Field(gt=0, le=1, allow_inf_nan=False, description="Of the list; of n items floor(share * n).")
+
+    def of(self, n: int) -> int:
+        """How many of n items are of the promotion at least."""
+        return int(self.share * n + ROUNDING)
 
 
 class Cap(_Part):

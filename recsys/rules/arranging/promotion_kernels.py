@@ -8,8 +8,7 @@ from recsys.core.compiled import compiled
 from recsys.core.types import BoolArray, Int64Array
 from recsys.rules.arranging.room import NOTHING, Acting, Draft, Pool
 from recsys.rules.arranging.table import RuleTable
-
-_ROUNDING = 1e-9  # 0.29 * 100 is less than 29 in binary numbers
+from recsys.rules.rule import ROUNDING
 
 
 @compiled
@@ -39,7 +38,7 @@ def is_for_promotions(slot: int, count: int, rules: RuleTable, acting: Acting, p
 @compiled
 def _lacking(share: float, last: int, has: int) -> int:
     """How many items of a promotion the list lacks up to a slot; less than 0 where it has more than its share."""
-    return math.floor(share * (last + 1) + _ROUNDING) - has
+    return math.floor(share * (last + 1) + ROUNDING) - has
 
 
 @compiled

@@ -10,7 +10,7 @@ from recsys.core.types import BoolArray
 from recsys.rules.columns import NO_NAME
 from recsys.rules.findings.case import Case
 from recsys.rules.findings.finding import Finding
-from recsys.rules.rule import Cap, Hide, Promote, Require
+from recsys.rules.rule import ROUNDING, Cap, Hide, Promote, Require
 
 
 def unsatisfiable(case: Case) -> Iterator[Finding]:
@@ -48,12 +48,12 @@ def _too_few(case: Case, columns: Sequence[int], allowed: BoolArray, sample: boo
 
 def _promotions(case: Case, columns: Sequence[int], allowed: BoolArray, sample: bool) -> Iterator[Finding]:
     promotions = _chosen(case, columns, Promote)
-    shares = {column: _share(case, column) for column in promotions}
-    if sum(shares.values()) > 1 + 1e-9:
-        message = f"shares above 1: promotions ask for {sum(shares.values()):g} of a list"
+    share = sum(_share(case, column) for column in promotions)
+    if share > 1 + ROUNDING:
+        message = f"shares above 1: promotions ask for {share:g} of a list"
         yield Finding("unsatisfiable", _ids(case, promotions), message, "lower the shares to 1 in all", sample)
-    for column, share in shares.items():
-        needed, had = int(share * case.k + 1e-9), int((case.items(column) & allowed).sum())
+    for column in promotions:
+        needed, had = _needed(case, column), int((case.items(column) & allowed).sum())
         if had < needed:
             message = f"too few to promote: {needed} of {case.k} are wanted, the catalogue allows {had}"
             remedy = "lower the share, or widen where"
@@ -69,7 +69,7 @@ def _caps(case: Case, columns: Sequence[int], allowed: BoolArray, sample: bool) 
             yield Finding("unsatisfiable", _ids(case, [cap]), message, remedy, sample)
         for promotion in _chosen(case, columns, Promote):
             items = case.items(promotion) & allowed
-            needed = min(int(_share(case, promotion) * case.k + 1e-9), int(items.sum()))
+            needed = min(_needed(case, promotion), int(items.sum()))
             let_in = _room(case, cap, items)
             if let_in < needed:
                 ids = _ids(case, [cap, promotion])
@@ -80,6 +80,11 @@ def _caps(case: Case, columns: Sequence[int], allowed: BoolArray, sample: bool) 
 def _share(case: Case, column: int) -> float:
     action = case.rule(column).action
     return action.share if isinstance(action, Promote) else 0.0
+
+
+def _needed(case: Case, column: int) -> int:
+    action = case.rule(column).action
+    return action.of(case.k) if isinstance(action, Promote) else 0
 
 
 def _room(case: Case, column: int, items: BoolArray) -> int:

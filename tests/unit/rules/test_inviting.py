@@ -42,6 +42,7 @@ def test_only_the_most_popular_are_compared(shop: SmallShop) -> None:
         ("promote", {"share": 0.05}, 10, 0),
         ("promote", {"share": 0.1}, 10, 5),
         ("promote", {"share": 0.4}, 10, 8),
+        ("promote", {"share": 1 / 49}, 49, 5),  # a 49th of 49 is less than 1 in binary numbers
         ("promote", {"share": 1}, 50, 20),
         ("boost", {"by": 1}, 10, 0),
     ],
