@@ -50,7 +50,7 @@ class Server:
         """
         shared = shared or Shared.of(settings)
         self.buckets = shared.buckets
-        self.parts = Parts.compose(settings, shared, self._prepare, self._index_items)
+        self.parts = Parts.compose(settings, shared, self._prepare, self._follow)
         self.recommendations = RecommendationQueue(self.parts)
         self.explanations = ExplanationQueue(self.parts)
         self.previews = PreviewQueue(self.parts)
@@ -121,21 +121,32 @@ class Server:
         """Make a bundle ready to be served."""
         if self.parts.rules_watch:
             self.parts.rules_watch.wait()
-        self.parts.rules.of(loaded)
+        rules = self.parts.rules.of(loaded)
         warm_up(loaded)
         try:
             warm_up_explanations(loaded)
         except Exception:  # a bundle whose lists are sound is served, whatever there is to say of them
             logger.exception("The lists of %s cannot be explained", loaded.bundle.path)
-        try:
-            warm_up_rules(loaded)
-        except Exception:  # the shop's own rules may be others
-            logger.exception("Lists of %s were not made by rules of every kind", loaded.bundle.path)
+        if rules.ready:
+            self._warm_up_rules(loaded)
         if self.parts.bundles.info is not None:
             return
         # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
         gc.collect()
         gc.freeze()
+
+    def _follow(self, loaded: LoadedBundle) -> None:
+        """What is done for a bundle while it is served: a shop without rules does not wait for those it may have."""
+        if not self.parts.rules.of(loaded).ready:
+            self._warm_up_rules(loaded)
+        self._index_items(loaded)
+
+    @staticmethod
+    def _warm_up_rules(loaded: LoadedBundle) -> None:
+        try:
+            warm_up_rules(loaded)
+        except Exception:  # the shop's own rules may be others
+            logger.exception("Lists of %s were not made by rules of every kind", loaded.bundle.path)
 
     def _index_items(self, loaded: LoadedBundle) -> None:
         """Let search find the items of a bundle, unless it does already."""

@@ -11,16 +11,11 @@ from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.explain.cheap import CheapReasons
 from recsys.pipeline.allow import Among
-from recsys.rules.policy import CompiledRules
-from recsys.rules.rule import Promote, Rule
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.histories.merging import merge
 from serve.recommendations.lists import lists
 from serve.recommendations.whys import keys_of
-
-# A shop's first rule may come long after the start: no request is to wait for what it takes to compile its loops.
-_RULE = Rule(id="warm-up", action=Promote(type="promote", share=0.5), where="item.popularity >= 0")
 
 
 def warm_up(loaded: LoadedBundle) -> None:
@@ -35,8 +30,6 @@ def warm_up(loaded: LoadedBundle) -> None:
     users = [user, NO_ITEM]
     histories = merge(bundle.histories, users, [1, 0], [0, now, math.nan, 1], None, bundle.n_items)
     queries = Queries(histories, np.array(users, np.int32), np.full(2, int(now), np.int64))
-    policy = CompiledRules.compile([_RULE], loaded.rule_base).bound()
-    lists(loaded, queries, Options(exclude_seen=False), policy)
     lists(loaded, queries, Options(exclude_seen=False))
     loaded.recommender.recommend(queries, Options().k, restrictions=[Among(np.ones(bundle.n_items, bool))])
     _, made = lists(loaded, queries, Options())
