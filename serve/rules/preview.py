@@ -11,7 +11,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.policy import CompiledRules
-from recsys.rules.preview import Preview, preview
+from recsys.rules.preview import Finding, Preview, preview
 from recsys.rules.rule import Rule
 from serve.bundles.loaded import LoadedBundle
 from serve.histories.live_histories import LiveQueries
@@ -57,8 +57,24 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
             )
             for part in made.parts
         ],
-        findings=findings_of(made.findings),
+        findings=findings_of([*made.findings, *_elsewhere(request)]),
     )
+
+
+def _elsewhere(request: PreviewRequest) -> list[Finding]:
+    """The rules to be tried that this preview says nothing about, since they are for another scenario."""
+    place = f"the scenario {request.scenario}" if request.scenario else "no scenario"
+    return [
+        Finding(
+            "dead",
+            (rule.id,),
+            f"it is for the scenario {rule.scenario}, this preview for {place}",
+            "ask for a preview with its scenario",
+            of_sample=True,
+        )
+        for rule in request.rules
+        if rule.scenario not in (None, request.scenario)
+    ]
 
 
 def _tried(parts: Parts, request: PreviewRequest) -> list[Rule]:

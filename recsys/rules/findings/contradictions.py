@@ -22,6 +22,7 @@ def contradictions(case: Case) -> Iterator[Finding]:
     yield from _not_required(case)
     yield from _both_ways(case)
     yield from _same_slot(case)
+    yield from _same_item(case)
     yield from _pinned_beyond_cap(case)
 
 
@@ -75,6 +76,20 @@ def _same_slot(case: Case) -> Iterator[Finding]:
             )
             remedy = "give one of them another slot, or part them by when, scenario or time"
             yield Finding("contradiction", (winner.id, loser.id), message, remedy, sample)
+
+
+def _same_item(case: Case) -> Iterator[Finding]:
+    """Pins of one item alone to several slots: it is pinned once."""
+    single = [pin for pin in case.of(Pin) if case.items(pin).sum() == 1]
+    for one, other, sample in case.pairs(single):
+        first, second = case.rule(one).action, case.rule(other).action
+        if not isinstance(first, Pin) or not isinstance(second, Pin) or first.slot == second.slot:
+            continue
+        if max(first.slot, second.slot) <= case.k and (case.items(one) & case.items(other)).any():
+            ids = case.rule(one).id, case.rule(other).id
+            message = f"both pin the same item; where both act, {ids[0]} wins and {ids[1]} does nothing"
+            remedy = "widen where of one of them, or part them by when, scenario or time"
+            yield Finding("contradiction", ids, message, remedy, sample)
 
 
 def _pinned_beyond_cap(case: Case) -> Iterator[Finding]:

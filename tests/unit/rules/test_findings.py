@@ -141,6 +141,15 @@ def test_two_pins_of_one_slot(shop: SmallShop) -> None:
     assert told(shop, one, rule("b", "pin", OTHER, slot=2)) == []
 
 
+def test_two_pins_of_one_item(shop: SmallShop) -> None:
+    alone, both = 'item.id == "item0"', 'item.id in ["item0", "item1"]'
+    one, other = rule("b", "pin", alone, slot=1), rule("a", "pin", alone, slot=3, priority=1)
+    assert told(shop, one, other) == [("contradiction", ("a", "b"), False)]
+    assert told(shop, one, rule("a", "pin", both, slot=3)) == []
+    assert told(shop, one, rule("a", "pin", 'item.id == "item1"', slot=3)) == []
+    assert told(shop, one, other, k=2) == [("dead", ("a",), False)]
+
+
 def test_pins_beyond_a_cap(shop: SmallShop) -> None:
     pins = [rule(f"p{slot}", "pin", BRAND, slot=slot) for slot in (1, 2, 6)]
     assert told(shop, *pins, rule("c", "cap", by="brand", most=2)) == [

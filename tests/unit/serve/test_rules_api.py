@@ -293,6 +293,16 @@ def test_scenario_and_context_decide_which_rules_are_previewed(client: TestClien
     assert changed(scenario="home", context={"country": "CH"}) == 0
     assert changed(context={"country": "DE"}) == 0
 
+    def told(**request: Any) -> list[tuple[str, list[str], str]]:
+        findings = preview(client, user_ids=["user1"], rules=[tried], context={"country": "DE"}, **request)["findings"]
+        return [(one["problem"], one["rules"], one["message"]) for one in findings]
+
+    assert told(scenario="home") == []
+    assert told() == [("dead", ["try"], "it is for the scenario home, this preview for no scenario")]
+    assert told(scenario="cart") == [
+        ("dead", ["try"], "it is for the scenario home, this preview for the scenario cart")
+    ]
+
 
 def test_a_preview_names_rules_that_cannot_be_followed_or_kept(client: TestClient) -> None:
     tried = [
