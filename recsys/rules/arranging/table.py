@@ -74,26 +74,31 @@ def rule_table(rules: Sequence[ArrangingRule], n_items: int) -> RuleTable:
         ValueError: an array is not of n_items, or a rule that needs groups has none.
     """
     kinds = [_KINDS[type(rule.action)] for rule in rules]
-    members = np.zeros((n_items, len(rules)), np.bool_)
+    members = np.zeros((n_items, -(-len(rules) // 8)), np.uint8)
     grouping = np.full(len(rules), -1)
     groups: list[Int32Array] = []
+    columns: dict[tuple[int, int | None], int] = {}  # rules of all items share the column of their groups
     for place, rule in enumerate(rules):
         for array in (rule.items, rule.groups):
             if array is not None and array.shape != (n_items,):
                 raise ValueError(f"a rule needs a value for each of {n_items} items, got an array {array.shape}")
-        members[:, place] = True if rule.items is None else rule.items
+        bit = np.uint8(1 << (place & 7))
+        members[:, place >> 3] |= bit if rule.items is None else np.where(rule.items, bit, np.uint8(0))
         if kinds[place] in (CAP, CALIBRATE):
             if rule.groups is None:
                 raise ValueError(f"a rule of type {rule.action.type} needs groups")
-            grouping[place] = len(groups)
-            groups.append(np.where(members[:, place], rule.groups, NO_GROUP).astype(np.int32))
+            column = id(rule.groups), None if rule.items is None else place
+            if column not in columns:
+                columns[column] = len(groups)
+                groups.append(rule.groups if rule.items is None else np.where(rule.items, rule.groups, NO_GROUP))
+            grouping[place] = columns[column]
     return RuleTable(
         read_only(np.array(kinds, np.int64)),
         read_only(np.array([_numbers(rule.action) for rule in rules], np.float64).reshape(-1, 3)),
         read_only(np.array([rule.index for rule in rules], np.int64)),
-        read_only(np.packbits(members, axis=1, bitorder="little")),
+        read_only(members),
         read_only(grouping),
-        read_only(np.stack(groups, axis=1) if groups else np.zeros((n_items, 0), np.int32)),
+        read_only(np.stack(groups, axis=1, dtype=np.int32) if groups else np.zeros((n_items, 0), np.int32)),
     )
 
 

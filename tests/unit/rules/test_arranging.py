@@ -11,6 +11,7 @@ import pytest
 from recsys.core.queries import NO_ITEM
 from recsys.rules.arranging import ArrangingRule, ArrangingRules
 from recsys.rules.arranging.kernels import arrange_lists
+from recsys.rules.arranging.table import rule_table
 from tests.support.arranging import Shop, action, divergence, utilities
 
 # Mean 0, a standard deviation of 2: utilities of 1.5, .5, 0, -.5 and -1.5.
@@ -370,6 +371,21 @@ def test_loops_are_compiled_once_whether_arrays_come_from_files_or_not() -> None
         assert arrangement is not None
         assert arrangement.choose(queries, pool, 2).columns.tolist() == [[0, 1]]
     assert len(getattr(arrange_lists, "signatures", ["in plain Python"])) == 1
+
+
+def test_a_table_holds_a_bit_for_each_rule_and_groups_of_all_items_once() -> None:
+    brands, some = np.array([4, 5, 4], np.int32), np.array([True, False, True])
+    rules = [ArrangingRule(place, action("boost", by=1), np.arange(3) == place % 3) for place in range(9)]
+    rules += [ArrangingRule(9 + place, action("cap", most=1), some if place else None, brands) for place in range(2)]
+    rules += [ArrangingRule(11, action("cap", most=2, window=3), None, brands)]
+    table = rule_table(rules, 3)
+    bits = np.unpackbits(table.members, axis=1, bitorder="little").astype(bool)
+    assert bits.shape == (3, 16)
+    for place, rule in enumerate(rules):
+        assert bits[:, place].tolist() == [rule.items is None or bool(rule.items[item]) for item in range(3)]
+    assert not bits[:, 12:].any()
+    assert table.grouping.tolist() == [-1] * 9 + [0, 1, 0]
+    assert table.groups.tolist() == [[4, 4], [5, -1], [4, 4]]
 
 
 def test_an_empty_pool_gives_an_empty_list() -> None:
