@@ -26,6 +26,7 @@ class Plan:
         arrangement: chooses what makes a list from more ranked items; None: the first k do.
         placing: those of the rules that put items forward for the shop's sake (pin, promote, boost, upsell), not for
             the list's: an item that they brought must not be said to be there for what its user likes.
+        offered_by: rules that let items come again, by their columns, with their part of `again`, int32 [B, P] each.
     """
 
     rules: tuple[str, ...]
@@ -35,6 +36,7 @@ class Plan:
     invited: Int32Array
     arrangement: Arrangement | None = None
     placing: frozenset[str] = frozenset()
+    offered_by: tuple[tuple[int, Int32Array], ...] = ()
 
 
 UserVectors = Callable[[], Float32Array]

@@ -132,6 +132,7 @@ class _Planning:
             self._invited(k),
             self._arrangement,
             self._set.placing,
+            tuple((column, part.due) for column, part in self._repurchases),
         )
 
     @property

@@ -179,6 +179,18 @@ def test_repurchase_holds_back_what_is_not_due_and_offers_what_is(shop: SmallSho
     assert history & set(items(shop, late, exclude_seen=False, k=120)) == due
 
 
+@pytest.mark.parametrize("others", [(), (rule("cap", "cap", by="brand", most=3),)])
+def test_what_is_offered_again_names_the_rule(shop: SmallShop, others: tuple[Rule, ...]) -> None:
+    policy = shop.compiled(rule("again", "repurchase", from_share=0.1), *others).bound()
+    lists = shop.recommender.recommend(shop.queries.select([4, 7, 29]), 40, policy=policy)
+    assert lists.moves is not None
+    again = lists.moves.moved_by[:, :, lists.moves.rules.index("again")]
+    for row, user in enumerate((4, 7, 29)):
+        bought = shop.person(user, {}).items
+        assert again[row].tolist() == [item in bought for item in lists.items[row].tolist()]
+    assert again.any()
+
+
 def test_a_knob_at_zero_is_off_and_excludes_none(shop: SmallShop) -> None:
     zero = [
         rule("a", "mmr", weight=0, priority=9),
