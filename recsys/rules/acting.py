@@ -89,6 +89,12 @@ class Acting:
         left = tuple(asked for asked in self.conditions if not asked.of_context)
         return replace(self, possible=possible, conditions=left)
 
+    def any_valid(self, now: int) -> bool:
+        """Whether a rule is valid at a time, in seconds since 1970, whomever it is for."""
+        if self.begins is None or self.ends is None:
+            return bool(len(self.possible))
+        return bool(((self.begins <= now) & (now < self.ends)).any())
+
     def active(self, queries: Queries, users: Callable[[], Columns], context: Context) -> BoolArray:
         """Bool [B, R], which rules act for each of B queries; see `meant`."""
         active = self.meant(queries, users, context)

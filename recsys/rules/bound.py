@@ -51,6 +51,10 @@ class BoundRules:
         base = self.rule_set.base
         return self.rule_set.acting.given(self.context, base.users(Queries.nobody()))
 
+    def in_force(self, now: int) -> bool:
+        """Whether one of the rules is valid at a time, for whomever and whatever context it is."""
+        return self.rule_set.acting.any_valid(now)
+
     def active(self, queries: Queries) -> BoolArray:
         """Bool [B, R], which rules act for each query: valid at its time, true `when`, not excluded by another."""
         return _Planning(self, queries).active

@@ -38,11 +38,17 @@ class UserList:
 
 
 def lists(
-    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
+    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None, *, in_force: bool = False
 ) -> tuple[list[UserList], Recommendations]:
     """The list of each query, best first, and what it was made from.
 
     A list is shorter than k where no more of the catalogue fit.
+
+    Args:
+        loaded, queries, options: see above.
+        policy: what the shop wants of them.
+        in_force: rules of the shop are, so that items say which moved them, also if none acts for these queries: an
+            answer must not look different for whom it is computed together with.
     """
     made = recommend(loaded, queries, options, policy)
     ratings = np.full(made.items.shape, np.nan, np.float32) if made.ratings is None else made.ratings  # null in JSON
@@ -54,7 +60,8 @@ def lists(
     for count, own, shortened_by in zip(counts, made.personal.tolist(), _shortened_by(made), strict=False):
         start, end = end, end + count
         of_users.append(UserList(entries[start:end], own, shortened_by))
-    _add_moves(made, entries)
+    if in_force:
+        _add_moves(made, entries)
     return of_users, made
 
 
@@ -83,7 +90,9 @@ def recommend(
 def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:
     """Put into each item where it stood before the shop's rules, and which of them moved it."""
     moves = made.moves
-    if moves is None or not moves.rules:
+    if moves is None:
+        for entry in entries:
+            entry.rank_before, entry.rules = entry.rank, []
         return
     listed = made.items != NO_ITEM
     moved_by = np.ascontiguousarray(moves.moved_by[listed])

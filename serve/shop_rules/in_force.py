@@ -102,6 +102,12 @@ def as_read(rules: CompiledRules, options: Options) -> Options:
     return replace(options, context=tuple([given for given in options.context if given.name in rules.context_read]))
 
 
+def are_in_force(rules: CompiledRules, options: Options, now: int) -> bool:
+    """Whether a rule is valid for lists that are asked for so, whomever they are for: answers then speak of rules."""
+    bound = rules.bound(options.scenario, options.context_values)
+    return bound is not None and bound.in_force(now)
+
+
 def policy_of(rules: CompiledRules, options: Options) -> Policy | None:
     """What the shop wants of lists that are asked for so; None: nothing."""
     bound = rules.bound(options.scenario, options.context_values)

@@ -104,6 +104,17 @@ def test_require_is_what_the_filter_is(ruled: TestClient, user: str, model: str)
     assert by_rule["shortfall"] == by_filter["shortfall"]
 
 
+def test_whom_a_rule_is_not_for_is_told_so_however_requests_are_gathered(ruled: TestClient) -> None:
+    others = [f"user{number}" for number in range(2, 20)]
+    alone = [get(ruled, user, scenario="ids") for user in others]
+    together = posted(ruled, user_ids=["user1", *others], scenario="ids")[1:]
+    assert [answer["items"] for answer in alone] == [answer["items"] for answer in together]
+    for answer in alone:
+        assert [(item["rank_before"], item["rules"]) for item in answer["items"]] == [
+            (item["rank"], []) for item in answer["items"]
+        ]
+
+
 def test_what_is_hidden_is_in_no_list(ruled: TestClient, bundle: Bundle) -> None:
     hidden = np.array([row % 10 == 3 and row % 4 != 0 for row in range(N_ITEMS)])
     changed = 0
