@@ -14,11 +14,12 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import BoolArray, Float32Array, Int32Array
+from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.aims import Aims, Wanted
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.arrange import Arrangement, arrange
 from recsys.pipeline.fill import PopularItems
+from recsys.pipeline.one_source import among_proposed, first_of, joined_by
 from recsys.pipeline.policy import Plan, Policy
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
 from recsys.pipeline.ranker import RankedCandidates, Ranker
@@ -276,9 +277,9 @@ class Recommender:
         depth = allowed.depth(aims.depth, source.n_items, dropped=bool(allowed.restrictions))
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
         kept = allowed.keep(readings.queries, best.items)
-        retrieved = _first(kept, best.scores, max(aims.depth, depth))
+        retrieved = first_of(kept, best.scores, max(aims.depth, depth))
         if aims.invited is not None:
-            retrieved = _joined_by(retrieved, aims.invited, source.score(readings.queries, aims.invited))
+            retrieved = joined_by(retrieved, aims.invited, source.score(readings.queries, aims.invited))
         width = aims.k if aims.arrangement is None else retrieved.items.shape[1]
         items, scores = retrieved.items[:, :width].copy(), retrieved.scores[:, :width].copy()
         lists = Recommendations(
@@ -286,7 +287,7 @@ class Recommender:
             scores=scores,
             retrieval_scores=scores.copy(),
             ratings=None,
-            proposed=_among_proposed(items, kept, aims),
+            proposed=among_proposed(items, kept, aims.invited),
             sources=(source.name,),
             ranked_by=source.name,
             popular=np.zeros(items.shape, np.bool_),
@@ -300,39 +301,3 @@ class Recommender:
         if self.predictor is None:
             return None
         return self.predictor.predict(readings.user_vectors, readings.queries.histories, items)
-
-
-def _joined_by(candidates: Candidates, others: Int32Array, scores: Float32Array) -> Candidates:
-    """Candidates [B, C] and others [B, W], best first; those of which nothing is known at the least score."""
-    new = (others != NO_ITEM) & ~is_among(others, candidates.items) & ~_again_in_row(others)
-    least = np.where(candidates.items == NO_ITEM, np.inf, candidates.scores).min(axis=1, initial=0)
-    known = np.where(np.isfinite(scores), scores, least[:, None]).astype(np.float32)
-    items = np.concatenate([candidates.items, np.where(new, others, np.int32(NO_ITEM))], axis=1)
-    both = np.concatenate([candidates.scores, np.where(new, known, np.float32(-np.inf))], axis=1)
-    order = np.argsort(-both, axis=1, kind="stable")
-    return Candidates(np.take_along_axis(items, order, axis=1), np.take_along_axis(both, order, axis=1))
-
-
-def _again_in_row(items: Int32Array) -> BoolArray:
-    """Whether each item [B, W] stands in its row before."""
-    equal = items[:, :, None] == items[:, None, :]
-    earlier: BoolArray = np.any(equal & np.tri(items.shape[1], k=-1, dtype=np.bool_), axis=2)
-    return earlier
-
-
-def _among_proposed(items: Int32Array, kept: Int32Array, aims: Aims) -> BoolArray:
-    """Bool [B, K, 1], which of the items the only source proposed."""
-    proposed: BoolArray = np.not_equal(items, NO_ITEM)
-    if aims.invited is not None:
-        proposed &= ~is_among(items, aims.invited) | is_among(items, kept)
-    return np.expand_dims(proposed, 2)
-
-
-def _first(items: Int32Array, scores: Float32Array, k: int) -> Candidates:
-    """The first k items [B, D] of each row that are none of `NO_ITEM`, and their scores, -inf beside padding."""
-    first = Candidates.none(len(items), k)
-    order = np.argsort(items == NO_ITEM, axis=1, kind="stable")[:, :k]
-    first.items[:, : order.shape[1]] = np.take_along_axis(items, order, axis=1)
-    first.scores[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
-    first.scores[first.items == NO_ITEM] = -np.inf
-    return first
