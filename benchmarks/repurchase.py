@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 from recsys.measure.metrics import bootstrap_means, interval, ranking_metrics
 from recsys.measure.protocol import HeldOut
+from recsys.pipeline.allow import Among
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.pipeline.recommender import Recommender
 from recsys.prepare.prepared import PreparedDataset
@@ -51,8 +53,8 @@ class OneRule:
     cycles: Float32Array
     action: Repurchase
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        del k, vectors
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()) -> Plan:
+        del k, vectors, filters
         found = repurchases(queries, self.cycles, self.action)
         restricting, none = np.ones((len(queries), 1), np.bool_), np.empty((len(queries), 0), np.int32)
         return Plan(("repurchase",), (found.restriction,), restricting, found.due, none)

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array
-from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
+from recsys.pipeline.allow import Allowed, Among, ExcludeSeen, Restriction
 from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 
@@ -50,9 +50,14 @@ class Wanted:
     restrictions: tuple[Restriction, ...]
     policy: Policy | None
 
+    @property
+    def _filters(self) -> tuple[Among, ...]:
+        """What the request asks for alone, for every query alike."""
+        return tuple(one for one in self.restrictions if isinstance(one, Among) and one.selective)
+
     def aims(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Aims:
         """What that means for a batch; `vectors`: see `Policy.plan`."""
-        plan = None if self.policy is None else self.policy.plan(queries, k, vectors)
+        plan = None if self.policy is None else self.policy.plan(queries, k, vectors, self._filters)
         if plan is None:
             allowed = Allowed.of(self.exclude_seen, self.restrictions)
             return Aims(k, k, allowed, None, _viewed(queries, allowed) if allowed.viewed else None)

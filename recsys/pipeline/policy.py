@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
-from recsys.pipeline.allow import Restriction
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.arrange import Arrangement
 
 
@@ -45,7 +45,9 @@ UserVectors = Callable[[], Float32Array]
 class Policy(Protocol):
     """Says what is wanted of lists. A function of queries alone, so that whoever changes a history asks again."""
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan | None:
+    def plan(
+        self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()
+    ) -> Plan | None:
         """What is wanted of lists of k items; None: nothing beside what the request says, for none of them.
 
         Args:
@@ -53,6 +55,7 @@ class Policy(Protocol):
             k: see above.
             vectors: gives the vectors float32 [B, D] that the primary source makes of their users, where somebody has
                 them anyway; None: a policy that needs them makes them.
+            filters: of the request: what they forbid need not be invited.
         """
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-from recsys.pipeline.allow import Restriction
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.acting import Acting, Context
@@ -59,9 +59,11 @@ class BoundRules:
         """Bool [B, R], which rules act for each query: valid at its time, true `when`, not excluded by another."""
         return _Planning(self, queries).active
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan | None:
+    def plan(
+        self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()
+    ) -> Plan | None:
         """See `recsys.pipeline.policy.Policy`."""
-        planning = _Planning(self, queries, vectors)
+        planning = _Planning(self, queries, vectors, filters)
         return planning.plan(k) if planning.active.any() else None
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
@@ -86,8 +88,14 @@ class _Situation:
 class _Planning:
     """Rules meet one batch of B queries; what several parts of a plan need is computed once."""
 
-    def __init__(self, bound: BoundRules, queries: Queries, vectors: UserVectors | None = None) -> None:
-        self._vectors = vectors
+    def __init__(
+        self,
+        bound: BoundRules,
+        queries: Queries,
+        vectors: UserVectors | None = None,
+        filters: Sequence[Among] = (),
+    ) -> None:
+        self._vectors, self._filters = vectors, filters
         self._set, self._bound, self._queries = bound.rule_set, bound, queries
 
     @cached_property
@@ -187,7 +195,12 @@ class _Planning:
             if len(rows):
                 found.setdefault(self._set.guests(column, situation.columns, situation.day), []).append(rows)
         for guests, parts in found.items():
-            yield guests, np.concatenate(parts)
+            yield self._asked_for(guests), np.concatenate(parts)
+
+    def _asked_for(self, guests: Guests) -> Guests:
+        for one in self._filters:
+            guests = guests.within(one.mask)
+        return guests
 
     @cached_property
     def _user_vectors(self) -> Float32Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import BoolArray, Float32Array, Int32Array
-from recsys.pipeline.allow import Restriction
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.pipeline.recommendations import Recommendations
@@ -90,9 +90,9 @@ class BuyAgain:
         """For a bundle."""
         return cls(base.cycles, shop, base.bundle.predicts_repeats)
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()) -> Plan:
         """Lists of what is due; empty ones where nothing is."""
-        plan = None if self.shop is None else self.shop.plan(queries, k, vectors)
+        plan = None if self.shop is None else self.shop.plan(queries, k, vectors, filters)
         if plan is None:
             none = np.empty((len(queries), 0), np.int32)
             plan = Plan((), (), np.zeros((len(queries), 0), np.bool_), none, none)

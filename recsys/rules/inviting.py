@@ -54,6 +54,11 @@ class Guests:
         widen(chosen, vectors)
         return cls(items, vectors)
 
+    def within(self, mask: BoolArray) -> Guests:
+        """Those of a mask, bool [N]."""
+        kept = mask[self.items]
+        return self if kept.all() else Guests(self.items[kept], self.vectors[kept])
+
     def best(self, histories: Histories, rows: Int64Array, user_vectors: Float32Array, most: int) -> Int32Array:
         """The best for some queries of a batch, unseen ones first: int32 [R, W], at most as many as are wanted.
 

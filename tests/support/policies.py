@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Int32Array, Int64Array
-from recsys.pipeline.allow import Restriction
+from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.policy import Plan, UserVectors
 
@@ -29,8 +30,8 @@ class ArrangedBy:
 
     arrangement: Arrangement
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        del k, vectors
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()) -> Plan:
+        del k, vectors, filters
         return Plan(
             (), (), np.zeros((len(queries), 0), np.bool_), no_items(queries), no_items(queries), self.arrangement
         )
@@ -53,8 +54,8 @@ class Asking:
     restrictions: tuple[Restriction, ...] = ()
     arrangement: Arrangement | None = None
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        del k, vectors
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()) -> Plan:
+        del k, vectors, filters
         users = queries.users.tolist()
         restricting = np.full((len(users), 1), bool(self.restrictions))
         again, invited = (_padded([of.get(user, []) for user in users]) for of in (self.again, self.invited))

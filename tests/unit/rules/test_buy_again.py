@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
-from recsys.pipeline.allow import PURCHASES
+from recsys.pipeline.allow import PURCHASES, Among
 from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.buy_again import BuyAgain
 from recsys.rules.repurchase import repurchases
@@ -50,8 +52,8 @@ def test_nothing_fills_up_a_list_of_what_is_due() -> None:
 class _Holding:
     """A policy that lets items come again that are due by its own rule, and holds others back."""
 
-    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-        del k, vectors
+    def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()) -> Plan:
+        del k, vectors, filters
         cycles = np.array([99, 1, 1, 1, 1], np.float32)
         found = repurchases(queries, cycles)
         none = np.empty((len(queries), 0), np.int32)
@@ -70,8 +72,10 @@ def test_the_shops_own_rules_go_before_the_default_cycle() -> None:
 
 def test_what_is_not_due_is_in_no_list_and_what_is_due_is() -> None:
     class Only:
-        def plan(self, queries: Queries, k: int, vectors: UserVectors | None = None) -> Plan:
-            del k, vectors
+        def plan(
+            self, queries: Queries, k: int, vectors: UserVectors | None = None, filters: Sequence[Among] = ()
+        ) -> Plan:
+            del k, vectors, filters
             found = repurchases(queries, TEN_DAYS)
             none = np.empty((len(queries), 0), np.int32)
             return Plan(("own",), (found.restriction,), np.ones((len(queries), 1), np.bool_), found.due, none)

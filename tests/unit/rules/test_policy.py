@@ -10,6 +10,7 @@ import pytest
 
 from recsys.core.queries import Queries
 from recsys.core.types import Int32Array
+from recsys.pipeline.allow import Among
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.policy import fault_of
 from recsys.rules.rule import Rule
@@ -319,3 +320,17 @@ def test_a_plan_of_nobody(shop: SmallShop) -> None:
     assert bound is not None
     nobody: Queries = shop.queries.select(np.array([], np.int64))
     assert bound.plan(nobody, 10) is None
+
+
+def test_rules_invite_what_the_filters_of_a_request_leave(shop: SmallShop) -> None:
+    policy = shop.compiled(rule("p", "pin", "true", slot=1)).bound(None, {})
+    assert policy is not None
+    queries = shop.queries.select([*USERS, STRANGER])
+    free = policy.plan(queries, 10)
+    assert free is not None
+    mask = np.ones(len(shop.things), np.bool_)
+    mask[free.invited] = False
+    filtered = policy.plan(queries, 10, filters=[Among(mask)])
+    assert filtered is not None
+    assert (filtered.invited >= 0).sum() == (free.invited >= 0).sum() > 0
+    assert mask[filtered.invited].all()
