@@ -75,11 +75,12 @@ def put(
         expected: version that it must be of; see `recsys.store.rules.Rules.put`.
 
     Raises:
-        UnfitRequestError: the bundle cannot follow it.
+        UnfitRequestError: the bundle cannot follow it; one that there is can be switched off all the same.
         RuleConflict: it is not of the expected version, or there are too many.
         StoreUnavailable: nothing is known of what became of it.
     """
-    fault = fault_of(wanted, loaded.rule_base)
+    switched_off = not wanted.enabled and parts.rules.rules.find(wanted.id) is not None
+    fault = None if switched_off else fault_of(wanted, loaded.rule_base)
     if fault is not None:
         raise UnfitRequestError(str(fault))
     most = parts.settings.max_rules

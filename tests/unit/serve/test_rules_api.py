@@ -149,6 +149,15 @@ def test_what_the_bundle_cannot_follow_is_refused_with_its_place(
     assert rules(client) == {}
 
 
+def test_what_the_bundle_cannot_follow_can_be_switched_off(shop: TestClient) -> None:
+    off, on = hide('item.colour == "red"', enabled=False), hide('item.colour == "red"')
+    assert "item.colour" in refusal(shop.put("/rules/a", json=off), 422), "a new one is read before it is needed"
+    put(shop, "a", hide("item.price < 0"))
+    put(shop, "a", off)
+    assert rules(shop)["a"]["state"] == "disabled"
+    assert "item.colour" in refusal(shop.put("/rules/a", json=on), 422)
+
+
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
