@@ -90,7 +90,7 @@ def recommend(
 def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:
     """Put into each item where it stood before the shop's rules, and which of them moved it."""
     moves = made.moves
-    if moves is None:
+    if moves is None or not moves.rules:
         for entry in entries:
             entry.rank_before, entry.rules = entry.rank, []
         return

@@ -40,6 +40,7 @@ RULES = [
     rule("not-for-user1", "hide", BRAND_3, when='user.id == "user1"', scenario="ids"),
     rule("german", "hide", BRAND_3, when='context.country == "DE"', scenario="context"),
     rule("full-basket", "hide", BRAND_3, when="context.basket > 30.0", scenario="context"),
+    rule("not-yours", "hide", BRAND_3, when='user.id == "nobody"', scenario="buy_again"),
     rule("nothing", "mmr", weight=0.0, scenario="nothing"),
     rule("expired", "hide", "item.price > 0.0", scenario="expired", valid_to="2020-01-01T00:00:00Z"),
 ]
@@ -113,6 +114,13 @@ def test_whom_a_rule_is_not_for_is_told_so_however_requests_are_gathered(ruled: 
         assert [(item["rank_before"], item["rules"]) for item in answer["items"]] == [
             (item["rank"], []) for item in answer["items"]
         ]
+
+
+@pytest.mark.parametrize("user", [USER, COLD_USER, "stranger"])
+def test_what_is_due_again_beside_rules_that_do_not_act(ruled: TestClient, user: str) -> None:
+    answer = get(ruled, user, scenario="buy_again")
+    assert all((item["rank_before"], item["rules"]) == (item["rank"], []) for item in answer["items"])
+    assert bool(answer["items"]) == (user == USER)
 
 
 def test_what_is_hidden_is_in_no_list(ruled: TestClient, bundle: Bundle) -> None:
