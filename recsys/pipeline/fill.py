@@ -32,21 +32,21 @@ class PopularItems:
         """The whole catalogue, [1, N]."""
         return self.source.propose(Queries.nobody(), self.source.n_items)
 
-    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, least: int | None = None) -> None:
+    def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, until: Int64Array | None = None) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.
 
         Args:
             lists: of B queries, padded on the right; is written to.
             queries: the B queries.
             allowed: the items that lists may hold.
-            least: lists of so many items or more are left as they are; None: all that have room are filled.
+            until: int64 [B], how long each list becomes at most; None: as long as there is room.
         """
-        width = lists.items.shape[1]
         lengths = (lists.items != NO_ITEM).sum(axis=1)
-        for row in np.flatnonzero(lengths < (width if least is None else least)).tolist():
+        wanted = np.full(len(lengths), lists.items.shape[1]) if until is None else until
+        for row in np.flatnonzero(lengths < wanted).tolist():
             length = int(lengths[row])
             of_row = queries.select([row]), allowed.select([row])
-            columns = self._best(*of_row, lists.items[row, :length], width - length)
+            columns = self._best(*of_row, lists.items[row, :length], int(wanted[row]) - length)
             end = length + len(columns)
             lists.items[row, length:end] = self._ranking.items[0, columns]
             lists.scores[row, length:end] = self._ranking.scores[0, columns]

@@ -24,6 +24,7 @@ class Plan:
             with `NO_ITEM`. They are ranked as if they were not in the history, without a source that proposes them.
         invited: int32 [B, W], items that are ranked though no source proposes them, padded with `NO_ITEM`.
         arrangement: chooses what makes a list from more ranked items; None: the first k do.
+        arranging: bool [B], the queries for which the arrangement may choose other items than the first k; None: all.
         placing: those of the rules that put items forward for the shop's sake (pin, promote, boost, upsell), not for
             the list's: an item that they brought must not be said to be there for what its user likes.
         offered_by: rules that let items come again, by their columns, with their part of `again`, int32 [B, P] each.
@@ -35,6 +36,7 @@ class Plan:
     again: Int32Array
     invited: Int32Array
     arrangement: Arrangement | None = None
+    arranging: BoolArray | None = None
     placing: frozenset[str] = frozenset()
     offered_by: tuple[tuple[int, Int32Array], ...] = ()
 

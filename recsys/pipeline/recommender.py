@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Float32Array, Int32Array
+from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.pipeline.aims import Aims, Wanted
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.arrange import Arrangement, arrange
@@ -203,7 +203,7 @@ class Recommender:
             lists = replace(lists, moves=Moves.none(plan.rules, lists.items))
         else:
             lists = self._arranged(plan, plan.arrangement, queries, lists, aims)
-        short = (lists.items != NO_ITEM).sum(axis=1) < aims.k
+        short = _lengths(lists) < aims.k
         if lists.moves is None:
             return lists
         lists.moves.shortened_by[:] |= plan.restricting & short[:, None]
@@ -214,19 +214,22 @@ class Recommender:
     def _arranged(
         self, plan: Plan, arrangement: Arrangement, queries: Queries, pool: Recommendations, aims: Aims
     ) -> Recommendations:
-        """The lists that an arrangement makes of what was ranked, and of popular items where that is not enough."""
-        k = aims.k
-        self._popular.fill(pool, queries, aims.allowed, least=k)
-        # A list that was filled up, and still has room, holds all of the catalogue that is allowed.
-        exhausted = (pool.items[:, -1:] == NO_ITEM).all(axis=1) & pool.popular.any(axis=1)
+        """The lists that an arrangement makes of what was ranked, and of popular items where that is not enough.
+
+        How many of these it sees for a list is the same whatever other lists are in the batch.
+        """
+        k, lengths = aims.k, _lengths(pool)
+        until = np.where(lengths < k, aims.depth, lengths)
+        self._popular.fill(pool, queries, aims.allowed, until)
+        exhausted = _lengths(pool) < until  # it holds all of the catalogue that is allowed
         if aims.for_strangers is not None:
             pool = self._popular.joined_by(pool, aims.for_strangers)
         lists = arrange(arrangement, queries, pool, k, plan.rules)
-        short = np.flatnonzero(((lists.items != NO_ITEM).sum(axis=1) < k) & ~exhausted)
+        short = np.flatnonzero((_lengths(lists) < k) & ~exhausted)
         if not len(short):
             return lists
         queries, pool = queries.select(short), pool.rows(short).widened(pool.items.shape[1] + _MORE_POPULAR)
-        self._popular.fill(pool, queries, aims.allowed.select(short.tolist()))
+        self._popular.fill(pool, queries, aims.allowed.select(short.tolist()), _lengths(pool) + _MORE_POPULAR)
         lists.put(short, arrange(arrangement.select(short), queries, pool, k, plan.rules))
         return lists
 
@@ -277,7 +280,8 @@ class Recommender:
         depth = allowed.depth(aims.depth, source.n_items, dropped=bool(allowed.restrictions))
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
         kept = allowed.keep(readings.queries, best.items)
-        retrieved = first_of(kept, best.scores, max(aims.depth, depth))
+        # An arrangement sees as many items whatever was asked for, which others of the batch may be the reason of.
+        retrieved = first_of(kept, best.scores, max(aims.depth, depth) if aims.arrangement is None else aims.depth)
         if aims.invited is not None:
             retrieved = joined_by(retrieved, aims.invited, source.score(readings.queries, aims.invited))
         width = aims.k if aims.arrangement is None else retrieved.items.shape[1]
@@ -301,3 +305,9 @@ class Recommender:
         if self.predictor is None:
             return None
         return self.predictor.predict(readings.user_vectors, readings.queries.histories, items)
+
+
+def _lengths(lists: Recommendations) -> Int64Array:
+    """int64 [B], how many items each list holds."""
+    lengths: Int64Array = (lists.items != NO_ITEM).sum(axis=1)
+    return lengths

@@ -14,7 +14,7 @@ from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.acting import Acting, Context
-from recsys.rules.by_day import ArrangedByDay
+from recsys.rules.in_parts import ArrangedInParts
 from recsys.rules.inviting import Guests, placed, wanted
 from recsys.rules.repurchase import Repurchases, repurchases
 from recsys.rules.restricting import Masked
@@ -143,6 +143,7 @@ class _Planning:
             again,
             self._invited(k),
             self._arrangement,
+            np.any(self.active[:, self._set.arranging], axis=1),
             self._set.placing,
             tuple((column, part.due) for column, part in self._repurchases),
         )
@@ -221,7 +222,7 @@ class _Planning:
             made = self._set.arrangements(day).arrangement(active[rows], prices[rows])
             if made is not None:
                 parts.append((rows, made))
-        return ArrangedByDay(tuple(parts), self._set.size)
+        return ArrangedInParts(tuple(parts), self._set.size)
 
     @property
     def _mean_prices(self) -> Float64Array:

@@ -14,6 +14,7 @@ from recsys.pipeline.arrange import Arranged, Arrangement
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 from recsys.pipeline.recommendations import Recommendations
 from recsys.rules.base import RuleBase
+from recsys.rules.in_parts import ArrangedInParts
 from recsys.rules.repurchase import DEFAULT, MOST_DUE, LastPurchases, repurchases
 from recsys.sources.exact import is_among
 
@@ -97,10 +98,22 @@ class BuyAgain:
             none = np.empty((len(queries), 0), np.int32)
             plan = Plan((), (), np.zeros((len(queries), 0), np.bool_), none, none)
         due = np.concatenate([plan.again, repurchases(queries, self.cycles).due], axis=1)
-        arrangement = plan.arrangement
-        if arrangement is None and not self.by_ranker:
-            arrangement = LatestDueFirst(self.cycles, len(plan.rules))
-        return replace(plan, restrictions=(*plan.restrictions, OnlyThese(due)), again=due, arrangement=arrangement)
+        restrictions = (*plan.restrictions, OnlyThese(due))
+        return replace(plan, restrictions=restrictions, again=due, arrangement=self._arrangement(plan, len(queries)))
+
+    def _arrangement(self, plan: Plan, size: int) -> Arrangement | None:
+        """The shop's for the queries that its rules arrange, and for the others what came due last first."""
+        by_shop = plan.arrangement
+        if self.by_ranker:
+            return by_shop
+        latest_first = LatestDueFirst(self.cycles, len(plan.rules))
+        if by_shop is None:
+            return latest_first
+        arranged = np.ones(size, np.bool_) if plan.arranging is None else plan.arranging
+        if arranged.all():
+            return by_shop
+        ours, others = np.flatnonzero(arranged), np.flatnonzero(~arranged)
+        return ArrangedInParts(((ours, by_shop.select(ours)), (others, latest_first)), len(plan.rules))
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
         """Which of the shop's own rules forbid the items; that an item is not due is no rule."""

@@ -15,6 +15,7 @@ from recsys.pipeline.policy import Plan, UserVectors
 from recsys.rules.buy_again import BuyAgain
 from recsys.rules.repurchase import repurchases
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
+from tests.support.rule_sets import SmallShop, rule
 
 # The ranker's score is how far an item's two-tower score lies below the best finalist's, plus three times its share of
 # the best transitions score. All of these were bought, item n on day n; it is the twelfth day.
@@ -116,3 +117,17 @@ def test_each_user_of_a_batch_has_an_own_order() -> None:
     # The second bought item 1 on day 0, and item 0 on day 1: 10.57 of 11 days.
     lists = recommender.recommend(both, 4, policy=BuyAgain(CYCLES))
     assert lists.items.tolist() == [[0, 2, 1, -1], [1, -1, -1, -1]]
+
+
+def test_whom_no_rule_arranges_for_has_the_order_that_a_list_alone_has(shop: SmallShop) -> None:
+    """A rule arranges the lists of some users of a batch, in the ranker's order since it buries all alike."""
+    some = rule("some", "bury", "item.popularity >= 0", when="user.interactions >= 9")
+    policy = BuyAgain(np.full(120, 0.01, np.float32), shop.compiled(some).bound())
+    together = shop.recommender.recommend(shop.queries, 10, policy=policy)
+    for user in range(30):
+        alone = shop.recommender.recommend(shop.queries.select([user]), 10, policy=policy)
+        assert together.items[user].tolist() == alone.items[0].tolist()
+    default = shop.recommender.recommend(shop.queries, 10, policy=BuyAgain(np.full(120, 0.01, np.float32)))
+    same = (together.items == default.items).all(axis=1)
+    assert same[shop.queries.histories.lengths < 9].all()
+    assert not same.all()

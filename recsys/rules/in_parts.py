@@ -1,4 +1,4 @@
-"""Arranging queries of several days, on which the same rules may act on other items."""
+"""Arranging a batch in parts: queries of several days, say, on which the same rules may act on other items."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recsys.pipeline.recommendations import Recommendations
 
 
 @dataclass(frozen=True)
-class ArrangedByDay(Arrangement):
+class ArrangedInParts(Arrangement):
     """An `Arrangement` of parts of a batch by arrangements of their own; the other queries keep their order.
 
     Attributes:
@@ -29,7 +29,7 @@ class ArrangedByDay(Arrangement):
         """As many as any of them wants."""
         return max((part.depth for _, part in self.parts), default=0)
 
-    def select(self, rows: Int64Array) -> ArrangedByDay:
+    def select(self, rows: Int64Array) -> ArrangedInParts:
         """See `Arrangement.select`."""
         parts = []
         for own, part in self.parts:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.core.types import Int64Array
 from recsys.pipeline.arrange import Arranged, Arrangement
-from recsys.rules.by_day import ArrangedByDay
+from recsys.rules.in_parts import ArrangedInParts
 from tests.support.rule_sets import SmallShop
 
 
@@ -34,7 +34,7 @@ def test_each_part_arranges_its_own_queries(shop: SmallShop) -> None:
     queries = shop.queries.select([1, 4, 7, 8])
     ranked = shop.recommender.recommend(queries, 6)
     parts = ((np.array([0, 3]), FirstIs(np.array([2, 4]))), (np.array([2]), FirstIs(np.array([5]), depth=9)))
-    arrangement = ArrangedByDay(parts, 2)
+    arrangement = ArrangedInParts(parts, 2)
     assert arrangement.depth == 9
     made = arrangement.choose(queries, ranked, 3)
     assert made.columns.tolist() == [[2, -1, -1], [0, 1, 2], [5, -1, -1], [4, -1, -1]]
