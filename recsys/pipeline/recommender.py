@@ -280,12 +280,14 @@ class Recommender:
         depth = allowed.depth(aims.depth, source.n_items, dropped=bool(allowed.restrictions))
         (best,) = readings.propose({source.name: depth}, exclude_seen=allowed.exclude_seen)
         kept = allowed.keep(readings.queries, best.items)
+        retrieved = first_of(kept, best.scores, max(aims.depth, depth))
         # An arrangement sees as many items whatever was asked for, which others of the batch may be the reason of.
-        retrieved = first_of(kept, best.scores, max(aims.depth, depth) if aims.arrangement is None else aims.depth)
+        seen = retrieved if aims.arrangement is None else first_of(retrieved.items, retrieved.scores, aims.depth)
         if aims.invited is not None:
-            retrieved = joined_by(retrieved, aims.invited, source.score(readings.queries, aims.invited))
-        width = aims.k if aims.arrangement is None else retrieved.items.shape[1]
-        items, scores = retrieved.items[:, :width].copy(), retrieved.scores[:, :width].copy()
+            own = source.score(readings.queries, aims.invited)
+            retrieved, seen = joined_by(retrieved, aims.invited, own), joined_by(seen, aims.invited, own)
+        width = aims.k if aims.arrangement is None else seen.items.shape[1]
+        items, scores = seen.items[:, :width].copy(), seen.scores[:, :width].copy()
         lists = Recommendations(
             items=items,
             scores=scores,

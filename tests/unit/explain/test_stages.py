@@ -156,3 +156,6 @@ def test_a_source_that_is_asked_for_more_because_of_rules_ranks_what_it_gave() -
     assert standing(question, 4) == Standing(Stage.RANKED, 2, 1.0)
     assert standing(question, 6) == Standing(Stage.UNPROPOSED)
     assert standing(question, 3).forbidden_by == ("even",)
+    arranged = replace(question, policy=ArrangedBy(LastFirst(depth=1)))  # it sees one of both
+    assert standing(arranged, 2) == Standing(Stage.LISTED, 1, 7.0)
+    assert standing(arranged, 4) == Standing(Stage.RANKED, 2, 1.0)
