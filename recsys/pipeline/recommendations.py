@@ -187,16 +187,20 @@ def joined(blocks: Sequence[Recommendations]) -> Recommendations:
 
 
 def _joined_moves(blocks: Sequence[Recommendations]) -> Moves | None:
-    """The moves of all blocks; of those for which a policy wants nothing there are none."""
+    """The moves of all blocks; of those for which no rule of a policy acts there are none."""
     several = [block.moves for block in blocks if block.moves is not None]
     if not several:
         return None
-    rules = several[0].rules
-    moves = [block.moves or Moves.none(rules, block.items) for block in blocks]
+    first = next((one for one in several if one.rules), several[0])
+    rules = first.rules
+    moves = [
+        Moves.none(rules, block.items) if block.moves is None or block.moves.rules != rules else block.moves
+        for block in blocks
+    ]
     return Moves(
         rules,
         np.concatenate([one.ranks_before for one in moves]),
         np.concatenate([one.moved_by for one in moves]),
         np.concatenate([one.shortened_by for one in moves]),
-        several[0].placing,
+        first.placing,
     )

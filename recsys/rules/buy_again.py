@@ -116,7 +116,10 @@ class BuyAgain:
         return ArrangedInParts(((ours, by_shop.select(ours)), (others, latest_first)), len(plan.rules))
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
-        """Which of the shop's own rules forbid the items; that an item is not due is no rule."""
-        if self.shop is None:
+        """Which of the shop's own rules forbid the items; that an item is not due is no rule.
+
+        The rules are those of `plan`: none where none acts for these queries.
+        """
+        if self.shop is None or self.shop.plan(queries, 1) is None:
             return np.zeros((*items.shape, 0), np.bool_)
         return self.shop.forbidding(queries, items)

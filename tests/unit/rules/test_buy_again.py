@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
+from recsys.explain.evidence import Stage
+from recsys.explain.question import Question
+from recsys.explain.stages import standing_of
 from recsys.pipeline.allow import PURCHASES, Among
 from recsys.pipeline.policy import Plan, UserVectors
+from recsys.pipeline.recommendations import joined
 from recsys.rules.buy_again import BuyAgain
 from recsys.rules.repurchase import repurchases
 from tests.support.hand_made_pipeline import hand_made_pipeline, query_of
@@ -131,3 +136,18 @@ def test_whom_no_rule_arranges_for_has_the_order_that_a_list_alone_has(shop: Sma
     same = (together.items == default.items).all(axis=1)
     assert same[shop.queries.histories.lengths < 9].all()
     assert not same.all()
+
+
+def test_rules_that_act_for_some_blocks_of_a_batch_alone(shop: SmallShop) -> None:
+    """Nothing acts for the first block, and what it says of rules is joined to what the second one does."""
+    some = rule("some", "hide", "item.popularity_rank <= 60", when='user.id == "second"')
+    policy = BuyAgain.of(shop.base, shop.compiled(some).bound())
+    first, second = (replace(shop.queries.select([4]), ids=(name,)) for name in ("first", "second"))
+    lists = [shop.recommender.recommend(one, 10, policy=policy) for one in (first, second)]
+    together = joined(lists)
+    assert together.moves is not None
+    assert together.moves.rules == ("some",)
+    assert together.moves.shortened_by.tolist() == [[False], [True]]
+    question = Question(shop.recommender, 10, policy=policy)
+    never_bought = next(item for item in range(120) if item not in shop.person(4, {}).items)
+    assert standing_of(question, question.trace(first), never_bought).stage == Stage.FORBIDDEN
