@@ -1,9 +1,13 @@
-"""Compiled loops of caps: which items they forbid, and when a list would run out of items that they let through."""
+"""Compiled loops of caps: which items they forbid, and when a list would run out of items that they let through.
+
+Arrays of all rules are read by two indexes here: a row of one is an array of its own, and making one costs more than
+reading it (see `recsys.core.compiled`).
+"""
 
 from __future__ import annotations
 
-from recsys.core.compiled import compiled
-from recsys.core.types import BoolArray, Int32Array, Int64Array
+from recsys.core.compiled import compiled, compiled_in_place
+from recsys.core.types import Int32Array, Int64Array
 from recsys.rules.arranging.room import FREE, NOTHING, Acting, Draft, Pool
 from recsys.rules.arranging.table import NO_GROUP, RuleTable
 
@@ -14,105 +18,106 @@ def write_sizes(count: int, rules: RuleTable, acting: Acting, pool: Pool, draft:
     for place in range(len(acting.caps)):
         rule = acting.caps[place]
         if rules.numbers[rule, 1] > 0:
-            _count(pool.codes[rules.grouping[rule]], draft.sizes[rule], count)
+            grouping = rules.grouping[rule]
+            for column in range(count):
+                code, size = pool.codes[grouping, column], 0
+                for other in range(count):
+                    size += pool.codes[grouping, other] == code
+                draft.sizes[rule, column] = size
 
 
-@compiled
-def _count(codes: Int32Array, sizes: Int64Array, count: int) -> None:
-    for column in range(count):
-        size = 0
-        for other in range(count):
-            size += codes[other] == codes[column]
-        sizes[column] = size
-
-
-@compiled
+@compiled_in_place
 def count_taken(column: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> None:
     """Note that an item is pinned, or listed without having been pinned."""
     for place in range(len(acting.caps)):
         rule = acting.caps[place]
-        codes, taken = pool.codes[rules.grouping[rule]], draft.taken[rule]
-        code = codes[column]
+        grouping = rules.grouping[rule]
+        code = pool.codes[grouping, column]
         if code != NO_GROUP:
             for other in range(count):
-                taken[other] += codes[other] == code
+                draft.taken[rule, other] += pool.codes[grouping, other] == code
+
+
+@compiled_in_place
+def forbids(rule: int, column: int, slot: int, rules: RuleTable, pool: Pool, draft: Draft) -> bool:
+    """Whether a cap forbids an item in a slot that is still open."""
+    grouping, most, window = rules.grouping[rule], int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1])
+    code = pool.codes[grouping, column]
+    if code == NO_GROUP or draft.taken[rule, column] < most:
+        return False
+    return window == 0 or _is_full(pool.codes, grouping, draft.slots, code, slot, most, window)
 
 
 @compiled
-def forbids(
-    codes: Int32Array, taken: Int64Array, slots: Int64Array, column: int, slot: int, most: int, window: int
-) -> bool:
-    """Whether a cap forbids an item in a slot that is still open.
+def _is_full(codes: Int32Array, grouping: int, slots: Int64Array, code: int, slot: int, most: int, window: int) -> bool:
+    """Whether a window that the slot lies in holds all that it may of a group, pins behind the slot included.
 
     Args:
-        codes: int32 [D], groups of the items.
-        taken: int64 [D], how many items of each one's group are listed or pinned.
+        codes: int32 [G, D], groups of the items.
+        grouping: by what they are grouped, from 0 to G - 1.
         slots: int64 [k], the items in the list.
-        column, slot: the item and the slot.
-        most, window: of the cap; a window of 0 is the whole list.
+        code: the group.
+        slot: which is still open.
+        most, window: of the cap.
     """
-    if codes[column] == NO_GROUP or taken[column] < most:
-        return False
-    return window == 0 or _is_full(codes, slots, codes[column], slot, most, window)
-
-
-@compiled
-def _is_full(codes: Int32Array, slots: Int64Array, code: int, slot: int, most: int, window: int) -> bool:
-    """Whether a window that the slot lies in holds all that it may of a group, pins behind the slot included."""
     held, first = 0, max(slot - window + 1, 0)
     for end in range(first, min(slot + window, len(slots))):  # the window's last slot, and those before it
-        held += slots[end] != NOTHING and codes[slots[end]] == code
+        held += slots[end] != NOTHING and codes[grouping, slots[end]] == code
         if end - window >= first:
-            held -= slots[end - window] != NOTHING and codes[slots[end - window]] == code
+            held -= slots[end - window] != NOTHING and codes[grouping, slots[end - window]] == code
         if held >= most:
             return True
     return False
 
 
-@compiled
+@compiled_in_place
 def write_fitting(slot: int, count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> tuple[int, int]:
     """Write which items fit into a slot; how many do, and how many fit into any slot at all."""
-    fits, slots, states = draft.fits, draft.slots, draft.states
-    for column in range(count):
-        fits[column] = states[column] == FREE
+    fits, taken, codes = draft.fits, draft.taken, pool.codes
     left = 0
-    for windows in (False, True):
-        for place in range(len(acting.caps)):
-            rule = acting.caps[place]
-            most, window = int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1])
-            if (window > 0) == windows:
-                codes, taken = pool.codes[rules.grouping[rule]], draft.taken[rule]
-                for column in range(count):
-                    # Asked for here as in `forbids`: a call for every item would cost more than all the rest.
-                    if fits[column] and taken[column] >= most and codes[column] != NO_GROUP:
-                        fits[column] = windows and not _is_full(codes, slots, codes[column], slot, most, window)
-        if not windows:
-            for column in range(count):
-                left += fits[column]
-    found = 0
     for column in range(count):
-        found += fits[column]
+        fits[column] = draft.states[column] == FREE
+        left += fits[column]
+    windows = False
+    for place in range(len(acting.caps)):
+        rule = acting.caps[place]
+        windows = windows or rules.numbers[rule, 1] > 0
+        if rules.numbers[rule, 1] == 0:
+            grouping, most = rules.grouping[rule], int(rules.numbers[rule, 0])
+            for column in range(count):
+                if fits[column] and taken[rule, column] >= most and codes[grouping, column] != NO_GROUP:
+                    fits[column] = False
+                    left -= 1
+    found = left
+    for place in range(len(acting.caps) if windows else 0):
+        rule = acting.caps[place]
+        most, window = int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1])
+        if window > 0:
+            grouping = rules.grouping[rule]
+            for column in range(count):
+                code = codes[grouping, column]
+                full = fits[column] and taken[rule, column] >= most and code != NO_GROUP
+                if full and _is_full(codes, grouping, draft.slots, code, slot, most, window):
+                    fits[column] = False
+                    found -= 1
     return found, left
 
 
-@compiled
+@compiled_in_place
 def write_forbidden(chosen: int, slot: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> None:
     """Note the caps for which items of higher utility than the chosen one were passed over."""
-    order, fits, slots, states = pool.order, draft.fits, draft.slots, draft.states
     for place in range(len(acting.caps)):
         rule = acting.caps[place]
-        most, window = int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1])
-        codes, taken, passed = pool.codes[rules.grouping[rule]], draft.taken[rule], draft.passed[rule]
         position = 0
-        while order[position] != chosen:
-            column = order[position]
-            is_out = states[column] == FREE and not fits[column]
-            if is_out and forbids(codes, taken, slots, column, slot, most, window):
-                draft.moving[slot, rule] = passed[column] = True
+        while pool.order[position] != chosen:
+            column = pool.order[position]
+            is_out = draft.states[column] == FREE and not draft.fits[column]
+            if is_out and forbids(rule, column, slot, rules, pool, draft):
+                draft.moving[slot, rule] = draft.passed[rule, column] = True
             position += 1
 
 
-@compiled
+@compiled_in_place
 def urgent(
     slot: int, count: int, left: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft
 ) -> tuple[int, int]:
@@ -137,13 +142,15 @@ def urgent(
     for place in range(len(acting.caps)):
         rule = acting.caps[place]
         if rules.numbers[rule, 1] > 0:
-            codes, taken, sizes = pool.codes[rules.grouping[rule]], draft.taken[rule], draft.sizes[rule]
-            most, window = int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1])
-            for position in range(count):
+            most, window, grouping = int(rules.numbers[rule, 0]), int(rules.numbers[rule, 1]), rules.grouping[rule]
+            needy = 0
+            for column in range(count):
+                needy += draft.sizes[rule, column] - draft.taken[rule, column] > spare
+            for position in range(count if needy > 0 else 0):
                 column = pool.order[position]
-                needed = sizes[column] - taken[column] - spare
-                if needed > 0 and draft.candidates[column] and codes[column] != NO_GROUP:
-                    room = _room_after(slot, column, needed, codes, draft.slots, draft.pins, most, window)
+                needed = draft.sizes[rule, column] - draft.taken[rule, column] - spare
+                if needed > 0 and draft.candidates[column] and pool.codes[grouping, column] != NO_GROUP:
+                    room = _room_after(slot, column, needed, pool.codes, grouping, draft, most, window)
                     if needed - room > worst:
                         worst, chosen, cap = needed - room, column, rule
     return chosen, cap
@@ -155,8 +162,8 @@ def _room_after(
     column: int,
     needed: int,
     codes: Int32Array,
-    slots: Int64Array,
-    pins: Int64Array,
+    grouping: int,
+    draft: Draft,
     most: int,
     window: int,
 ) -> int:
@@ -164,19 +171,20 @@ def _room_after(
 
     The slots are filled with them one by one to see it, and emptied again.
     """
-    room = 0
+    room, slots, code = 0, draft.slots, codes[grouping, column]
     for later in range(slot + 1, len(slots)):
         is_open = room < needed and slots[later] == NOTHING
-        if is_open and not _is_full(codes, slots, codes[column], later, most, window):
+        if is_open and not _is_full(codes, grouping, slots, code, later, most, window):
             slots[later] = column
             room += 1
     for later in range(slot + 1, len(slots)):
-        slots[later] = pins[later]
+        slots[later] = draft.pins[later]
     return room
 
 
-@compiled
-def narrow(codes: Int32Array, column: int, count: int, candidates: BoolArray) -> None:
+@compiled_in_place
+def narrow(grouping: int, column: int, count: int, pool: Pool, draft: Draft) -> None:
     """Leave the candidates of an item's group alone."""
+    code = pool.codes[grouping, column]
     for other in range(count):
-        candidates[other] = candidates[other] and codes[other] == codes[column]
+        draft.candidates[other] = draft.candidates[other] and pool.codes[grouping, other] == code

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from recsys.core.compiled import compiled
+from recsys.core.compiled import compiled, compiled_in_place
 from recsys.core.types import BoolArray, Float64Array, Int64Array
 from recsys.rules.arranging.cap_kernels import count_taken, narrow, urgent, write_fitting, write_forbidden
 from recsys.rules.arranging.promotion_kernels import is_for_promotions, keep_wanted
 from recsys.rules.arranging.room import FREE, LISTED, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.table import RuleTable
-from recsys.rules.arranging.variety_kernels import compare, write_divergence, write_worth
+from recsys.rules.arranging.variety_kernels import (
+    compare,
+    write_divergence,
+    write_less_alike,
+    write_less_lost,
+    write_worth,
+)
 
 
 @compiled
@@ -50,7 +56,7 @@ def put_in_order(
         states[draft.slots[slot]] = LISTED
 
 
-@compiled
+@compiled_in_place
 def _begin(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
     """An empty list but for what is pinned."""
     for column in range(count):
@@ -71,7 +77,7 @@ def _begin(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool
     mix.counts[0] = 0
 
 
-@compiled
+@compiled_in_place
 def _fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> int:
     """Fill with what is free; see `fill`."""
     _begin(count, groups, rules, acting, pool, draft, mix)
@@ -88,7 +94,7 @@ def _fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool,
             rule = acting.promotions[place]
             draft.held[rule] += pool.members[rule, column]
         if acting.mmr != NOTHING:
-            compare(column, slot == 0, pool.members[acting.mmr], count, pool, draft)
+            compare(column, slot == 0, acting.mmr, count, pool, draft)
         if groups > 0 and mix.targets[column] != NOTHING:
             mix.counts[0] += 1
             if mix.targets[column] >= 0:
@@ -96,7 +102,7 @@ def _fill(count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool,
     return len(draft.slots)
 
 
-@compiled
+@compiled_in_place
 def _chosen(
     slot: int, count: int, groups: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix
 ) -> int:
@@ -109,13 +115,12 @@ def _chosen(
         write_divergence(count, groups, mix)
     if not by_utility:
         write_worth(count, slot + 1, rules, acting, pool, draft, mix)
-    candidates = draft.candidates
     for column in range(count):
-        candidates[column] = draft.fits[column]
-    chosen = _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
+        draft.candidates[column] = draft.fits[column]
+    chosen = _best(by_utility, count, pool.order, pool.buried, draft.candidates, draft.worth)
     if len(acting.promotions) > 0 and is_for_promotions(slot, count, rules, acting, pool, draft):
-        keep_wanted(acting.promotions, draft.wanted, pool.members, count, candidates)
-        best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
+        keep_wanted(acting, count, pool, draft)
+        best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, draft.candidates, draft.worth)
         for place in range(len(acting.promotions)):
             rule = acting.promotions[place]
             if chosen != best and draft.wanted[rule] and pool.members[rule, chosen]:
@@ -123,14 +128,14 @@ def _chosen(
     if len(acting.caps) > 0:
         column, cap = urgent(slot, count, left, rules, acting, pool, draft)
         if column != NOTHING:
-            narrow(pool.codes[rules.grouping[cap]], column, count, candidates)
-            best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, candidates, draft.worth)
+            narrow(rules.grouping[cap], column, count, pool, draft)
+            best, chosen = chosen, _best(by_utility, count, pool.order, pool.buried, draft.candidates, draft.worth)
             draft.moving[slot, cap] = chosen != best
         write_forbidden(chosen, slot, rules, acting, pool, draft)
     if acting.mmr != NOTHING:
-        _write_less(draft.likeness, chosen, slot, acting.mmr, pool.order, draft)
+        write_less_alike(chosen, slot, acting.mmr, pool, draft)
     if acting.calibration != NOTHING:
-        _write_less(mix.losses, chosen, slot, acting.calibration, pool.order, draft)
+        write_less_lost(chosen, slot, acting.calibration, pool, draft, mix)
     return chosen
 
 
@@ -152,14 +157,3 @@ def _best(
             if by_utility:
                 break
     return best
-
-
-@compiled
-def _write_less(lost: Float64Array, chosen: int, slot: int, rule: int, order: Int64Array, draft: Draft) -> None:
-    """Note a rule of variety where candidates of higher utility were passed over that lose more by it."""
-    candidates, passed, position = draft.candidates, draft.passed[rule], 0
-    while order[position] != chosen:
-        column = order[position]
-        if candidates[column] and lost[column] > lost[chosen]:
-            draft.moving[slot, rule] = passed[column] = True
-        position += 1

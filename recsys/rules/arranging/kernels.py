@@ -93,7 +93,7 @@ def arrange_lists(
         write_members(batch.items, query, count, rules, pool)
         write_utilities(batch.scores, batch.popular, query, count, pool.utilities)
         change_scores(batch.items, query, count, prices, batch.mean_prices[query], batch.active, rules, acting, pool)
-        write_order(count, keys, pool)
+        write_order(count, pool)
         groups = 0
         if acting.mmr != NOTHING:
             write_directions(batch.items, query, count, vectors, pool)
@@ -200,12 +200,6 @@ def _write(
             lists.moved_by[query, slot, rules.columns[draft.pin_rules[slot]]] = True
     for place in range(len(acting.caps) if length < len(draft.slots) else 0):
         rule = acting.caps[place]
-        codes, taken, most, window = (
-            pool.codes[rules.grouping[rule]],
-            draft.taken[rule],
-            int(rules.numbers[rule, 0]),
-            int(rules.numbers[rule, 1]),
-        )
         for column in range(count):
-            if draft.states[column] == FREE and forbids(codes, taken, draft.slots, column, length, most, window):
+            if draft.states[column] == FREE and forbids(rule, column, length, rules, pool, draft):
                 lists.kept_out[query, rules.columns[rule]] = True

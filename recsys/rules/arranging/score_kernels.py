@@ -6,14 +6,11 @@ import math
 
 import numpy as np
 
-from recsys.core.compiled import compiled
-from recsys.core.sort_keys import sort, sort_key
-from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt64Array
+from recsys.core.compiled import compiled, compiled_in_place
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array
 from recsys.rules.arranging.room import NOTHING, Acting, Pool
 from recsys.rules.arranging.table import BOOST, BURY, RuleTable
 from recsys.rules.rule import MAX_BOOST
-
-_COLUMN = np.uint64(0xFFFFFFFF)  # the part of a sort key that holds the column
 
 
 @compiled
@@ -80,12 +77,14 @@ def change_scores(
                 elif rules.kinds[rule] == BURY:
                     pool.buried[column] = pool.changed[rule, column] = True
         pool.utilities[column] += min(boost, MAX_BOOST)
-        price = np.float64(prices[items[query, column]])
-        if price > 0 and mean_price > 0:  # false where either is not known
-            _change_by_price(math.log(price / mean_price), column, rules, acting, pool)
+    if mean_price > 0 and (acting.upsell != NOTHING or acting.price_fit != NOTHING):  # false where it is not known
+        for column in range(count):
+            price = np.float64(prices[items[query, column]])
+            if price > 0:
+                _change_by_price(math.log(price / mean_price), column, rules, acting, pool)
 
 
-@compiled
+@compiled_in_place
 def _change_by_price(dearer: float, column: int, rules: RuleTable, acting: Acting, pool: Pool) -> None:
     """Add what upsell and price fit mean for an item that is so much dearer than the user's mean, as a logarithm."""
     rule = acting.upsell
@@ -101,16 +100,20 @@ def _change_by_price(dearer: float, column: int, rules: RuleTable, acting: Actin
 
 
 @compiled
-def write_order(count: int, keys: UInt64Array, pool: Pool) -> None:
-    """Write the columns in the order in which they are preferred; `keys` [D] is scratch."""
-    end = 0
-    for buried in (False, True):
-        found = 0
-        for column in range(count):
-            if pool.buried[column] == buried:
-                keys[found] = sort_key(np.float32(pool.utilities[column]), np.uint64(column))
-                found += 1
-        in_order = sort(keys[:found])
-        for index in range(found):
-            pool.order[end + index] = np.int64(in_order[index] & _COLUMN)
-        end += found
+def write_order(count: int, pool: Pool) -> None:
+    """Write the columns in the order in which they are preferred.
+
+    Each is inserted behind those before it: most stand there already, since the ranker's order is the pool's.
+    """
+    order, buried, utilities = pool.order, pool.buried, pool.utilities
+    for column in range(count):
+        utility, last = np.float32(utilities[column]), buried[column]
+        place = column
+        while place > 0:
+            before = order[place - 1]
+            ahead = np.float32(utilities[before]) >= utility if buried[before] == last else last
+            if ahead:
+                break
+            order[place] = before
+            place -= 1
+        order[place] = column

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from recsys.core.compiled import compiled
+from recsys.core.compiled import compiled, compiled_in_place
 from recsys.core.half import number
 from recsys.core.sort_keys import sort
-from recsys.core.types import BoolArray, Int32Array, Int64Array, UInt16Array, UInt64Array
+from recsys.core.types import Int32Array, Int64Array, UInt16Array, UInt64Array
 from recsys.rules.arranging.room import ELSEWHERE, LISTED, NOTHING, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.table import NO_GROUP, RuleTable
 
@@ -33,12 +33,12 @@ def write_directions(items: Int32Array, query: int, count: int, vectors: UInt16A
             directions[column, dimension] *= scale
 
 
-@compiled
-def compare(listed: int, first: bool, members: BoolArray, count: int, pool: Pool, draft: Draft) -> None:
-    """Note how like the items of a rule, bool [D], are to one that is listed now, the first one or another."""
+@compiled_in_place
+def compare(listed: int, first: bool, rule: int, count: int, pool: Pool, draft: Draft) -> None:
+    """Note how like the items of a rule are to one that is listed now, the first one or another."""
     directions, likeness = pool.directions, draft.likeness
     for column in range(count):
-        if members[column] and draft.states[column] != LISTED:
+        if pool.members[rule, column] and draft.states[column] != LISTED:
             cosine = np.float32(0)
             for dimension in range(directions.shape[1]):
                 cosine += directions[column, dimension] * directions[listed, dimension]
@@ -97,7 +97,7 @@ def _place(codes: Int64Array, count: int, code: int) -> int:
     return low if low < count and codes[low] == code else ELSEWHERE
 
 
-@compiled
+@compiled_in_place
 def write_divergence(count: int, groups: int, mix: Mix) -> None:
     """Write Steck's divergence of the list with each item added, as a share of the greatest possible.
 
@@ -122,7 +122,7 @@ def _term(wanted: float, given: float) -> float:
     return wanted * math.log(wanted / ((1 - SMOOTHING) * given + SMOOTHING * wanted))
 
 
-@compiled
+@compiled_in_place
 def write_worth(count: int, length: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft, mix: Mix) -> None:
     """Write what it would be worth to make each item the last one of a list that has a length then."""
     worth, utilities, likeness, losses = draft.worth, pool.utilities, draft.likeness, mix.losses
@@ -138,3 +138,25 @@ def write_worth(count: int, length: int, rules: RuleTable, acting: Acting, pool:
         weight = rules.numbers[acting.mmr, 0]
         for column in range(count):
             worth[column] = (1 - weight) * worth[column] - weight * likeness[column]
+
+
+@compiled_in_place
+def write_less_alike(chosen: int, slot: int, rule: int, pool: Pool, draft: Draft) -> None:
+    """Note the rule of mmr where candidates of higher utility were passed over that are more like what is listed."""
+    position = 0
+    while pool.order[position] != chosen:
+        column = pool.order[position]
+        if draft.candidates[column] and draft.likeness[column] > draft.likeness[chosen]:
+            draft.moving[slot, rule] = draft.passed[rule, column] = True
+        position += 1
+
+
+@compiled_in_place
+def write_less_lost(chosen: int, slot: int, rule: int, pool: Pool, draft: Draft, mix: Mix) -> None:
+    """Note the rule of calibration where candidates of higher utility were passed over that lose more by it."""
+    position = 0
+    while pool.order[position] != chosen:
+        column = pool.order[position]
+        if draft.candidates[column] and mix.losses[column] > mix.losses[chosen]:
+            draft.moving[slot, rule] = draft.passed[rule, column] = True
+        position += 1
