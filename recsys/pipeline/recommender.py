@@ -173,6 +173,9 @@ class Recommender:
         else:
             lists, parts, ranked = self._ranked(self.ranker, readings, aims)
         lists = self._finished(lists, readings, started, aims)
+        if ranked is not None and aims.arrangement is not None:
+            proposed, _ = proposed_by(lists.personal_items, tuple(parts.values()), len(self.sources))
+            lists = replace(lists, proposed=proposed)
         return Trace(queries, k, aims.allowed, readings, parts, ranked, retrieved, lists, aims.plan, aims.invited)
 
     def _trace_by(self, source: Source, queries: Queries, k: int, wanted: Wanted) -> Trace:
@@ -236,7 +239,10 @@ class Recommender:
     def _ranked(
         self, ranker: Ranker, readings: Readings, aims: Aims
     ) -> tuple[Recommendations, Proposals, RankedCandidates]:
-        """The best of all that is proposed; what each source proposed; all that was ranked."""
+        """The best of all that is proposed; what each source proposed; all that was ranked.
+
+        Who proposed items that are still to be arranged is left open: few of them make the lists.
+        """
         allowed, k = aims.allowed, aims.k
         parts = propose(readings, self.proposers, k, allowed)
         candidates = union(parts if aims.invited is None else [*parts, aims.invited])
@@ -247,7 +253,10 @@ class Recommender:
             ratings = self._ratings(readings, items)
         else:
             ratings = self.predictor.on_scale(deviations + np.float32(self.predictor.statistics.global_mean))
-        proposed, counts = proposed_by(items, parts, len(self.sources))
+        certain = items if aims.arrangement is None else items[:, :0]
+        proposed, counts = proposed_by(certain, parts, len(self.sources))
+        if aims.arrangement is not None:
+            proposed = np.zeros((*items.shape, len(self.sources)), np.bool_)
         means = (counts / max(len(items), 1)).tolist()
         lists = Recommendations(
             items=items,
