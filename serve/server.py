@@ -137,9 +137,9 @@ class Server:
 
     def _follow(self, loaded: LoadedBundle) -> None:
         """What is done for a bundle while it is served: a shop without rules does not wait for those it may have."""
+        self._index_items(loaded)
         if not self.parts.rules.of(loaded).ready:
             self._warm_up_rules(loaded)
-        self._index_items(loaded)
 
     @staticmethod
     def _warm_up_rules(loaded: LoadedBundle) -> None:
