@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from recsys.core.events import least_bought
 from recsys.core.histories import Histories
 
-PURCHASE: Final = "purchase"
 EVENT_LOG_FORMATS: Final = frozenset({"events", "store"})
 
 
@@ -22,18 +22,9 @@ def event_weights(config: Mapping[str, Any]) -> dict[str, float]:
     return dict(config.get("data", {}).get("event_weights", {})) if reads_events(config) else {}
 
 
-def least_bought(config: Mapping[str, Any]) -> float:
-    """Weight from which on an interaction says that an item was bought; 0, so that all do, for data of another kind.
-
-    Where no type is called purchase, the strongest stands for it.
-    """
-    named = event_weights(config)
-    return named.get(PURCHASE, max(named.values(), default=0.0)) if named else 0.0
-
-
 def purchases_in(histories: Histories, config: Mapping[str, Any]) -> Histories:
-    """Those of the interactions that are purchases, see `least_bought`."""
-    return histories.where(histories.weights >= np.float32(least_bought(config)))
+    """Those of the interactions that are purchases, see `least_bought`; all of them for data of another kind."""
+    return histories.where(histories.weights >= np.float32(least_bought(event_weights(config))))
 
 
 def reads_events(config: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 EventType = Literal["view", "click", "add_to_cart", "purchase", "rating"]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 RATING: Final[EventType] = "rating"
+PURCHASE: Final[EventType] = "purchase"
 
 # A rating weighs as much as a purchase, because users rate what they bought; of a purchase and a later rating of the
 # same item, training keeps the rating.
@@ -27,3 +28,29 @@ MAX_TYPE_CHARS = 100
 END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake
 SECONDS_PER_DAY = 86_400
 LARGEST_AMOUNT = 1e9  # of a rating, a price or a quantity that a client may send
+
+
+def least_bought(weights: Mapping[str, float]) -> float:
+    """Weight from which on an event says that an item was bought: that of a purchase; 0 where there are no types.
+
+    Where no type is called purchase, the strongest stands for it.
+
+    Args:
+        weights: of the types of an event log.
+    """
+    return weights.get(PURCHASE, max(weights.values(), default=0.0))
+
+
+def bought_types(weights: Mapping[str, float]) -> list[str]:
+    """The types that are purchases: `purchase` and those that weigh no less. Whoever rates an item buys nothing then.
+
+    What weighs least beside a purchase is none: a log of equal weights does not turn views into purchases.
+
+    Args:
+        weights: of the types of an event log.
+    """
+    least, weakest = least_bought(weights), min(weights.values(), default=0.0)
+    strong = {name for name, weight in weights.items() if weight >= least}
+    if PURCHASE in weights:
+        strong = {name for name in strong if name == PURCHASE or weights[name] > weakest}
+    return [name for name in weights if name in strong and name != RATING]

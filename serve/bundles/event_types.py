@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Final, Self
 
 from recsys.bundle import Bundle
-from recsys.bundle.event_weights import PURCHASE, event_weights, least_bought, reads_events
-from recsys.core.events import EVENT_WEIGHTS, RATING, UNDO_EVENTS
+from recsys.bundle.event_weights import event_weights, reads_events
+from recsys.core.events import EVENT_WEIGHTS, PURCHASE, RATING, UNDO_EVENTS, bought_types
 from recsys.store import Event
 
 OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
@@ -39,9 +39,7 @@ class EventTypes:
         named = event_weights(config)
         weights = {**EVENT_WEIGHTS, **named} if reads_events(config) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
         undo = config.get("data", {}).get("undo_events", UNDO_EVENTS)
-        purchase = least_bought(config)
-        bought = {name for name, weight in named.items() if purchase <= weight > min(named.values())}
-        bought |= {PURCHASE, RATING}
+        bought = {*bought_types(named), PURCHASE, RATING}
         return cls(
             weights,
             {name: undone for name, undone in undo.items() if name not in weights},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from recsys.core.events import RATING, SECONDS_PER_DAY
+from recsys.core.events import SECONDS_PER_DAY, bought_types
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, one_value
 
@@ -36,13 +36,6 @@ class CycleCounts:
         return {"cycles": asdict(self)} if self.any else {}
 
 
-def purchase_types(event_weights: Mapping[str, float]) -> list[str]:
-    """The event types that count as purchases: those of the greatest weight. Whoever rates an item buys nothing."""
-    weights = {name: weight for name, weight in event_weights.items() if name != RATING}
-    strongest = max(weights.values(), default=0.0)
-    return [name for name, weight in weights.items() if weight == strongest]
-
-
 def find_gaps(db: Database, event_weights: Mapping[str, float]) -> None:
     """Make table `gaps` of table `coded`: days between successive purchases of one item by one user, and their ends."""
     db.execute(
@@ -60,7 +53,7 @@ def find_gaps(db: Database, event_weights: Mapping[str, float]) -> None:
             FROM bought SEMI JOIN again USING (user_code, item_code)
         ) WHERE days >= {LEAST_DAYS}
         """,
-        {"types": purchase_types(event_weights)},
+        {"types": bought_types(event_weights)},
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from recsys.core.events import RATING
+from recsys.core.events import RATING, bought_types
 from recsys.prepare import columns as c
-from recsys.prepare.engine.cycles import purchase_types
 from recsys.prepare.engine.staging import Database, count, replace_table
 from recsys.prepare.schema import Repeats
 
@@ -16,7 +15,7 @@ OLDER, WEAKER, REPEATED_IN_PART = "older_of_same_pair", "weaker_of_same_pair", "
 
 def count_rebought(db: Database, event_weights: Mapping[str, float]) -> tuple[int, int]:
     """Purchases in table `coded`, and how many of these repeat one of the same user and item."""
-    types: dict[str, Any] = {"types": purchase_types(event_weights)}
+    types: dict[str, Any] = {"types": bought_types(event_weights)}
     bought = "coded WHERE list_contains($types, event_type)"
     total = int(db.execute(f"SELECT count(*) FROM {bought}", types).fetchall()[0][0])
     if not total:

@@ -178,3 +178,23 @@ def test_a_log_without_types_of_purchases_has_no_cycles(
 ) -> None:
     lines = [*buys("u", "tea", 0, 10, kind="rating"), *later("u")]
     assert found(database, lines, event_weights=weights)[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("weights", "bought"),
+    [
+        pytest.param({"purchase": 3, "subscribe": 5}, {"tea": 10.0, "box": 30.0}, id="no less than a purchase"),
+        pytest.param({"purchase": 5, "subscribe": 3}, {"tea": 10.0}, id="less than a purchase"),
+        pytest.param({"subscribe": 5, "order": 3}, {"box": 30.0}, id="the strongest without a purchase"),
+        pytest.param({"subscribe": 1, "purchase": 1}, {"tea": 10.0}, id="all alike"),
+        pytest.param({"subscribe": 1}, {"box": 30.0}, id="one type"),
+    ],
+)
+def test_purchases_are_those_that_serving_counts(
+    database: duckdb.DuckDBPyConnection, weights: dict[str, float], bought: dict[str, float]
+) -> None:
+    lines = [*buys("u", "tea", 0, 10), *buys("u", "box", 0, 30, kind="subscribe"), *later("u")]
+    lines = [line for line in lines if line.kind in weights]
+    if "purchase" not in weights:  # two others at the end, which are held out
+        lines += buys("u", "once-u", 1000, kind="subscribe") + buys("u", "again-u", 1001, kind="subscribe")
+    assert found(database, lines, event_weights=weights)[0] == bought

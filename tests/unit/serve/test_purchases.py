@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recsys.bundle import Bundle, open_bundle
 from recsys.core.histories import Histories
 from recsys.store import Event
-from serve.bundles.event_types import BOUGHT, RATED
+from serve.bundles.event_types import BOUGHT, RATED, EventTypes
 from serve.histories.live_histories import LiveHistories
 from serve.histories.purchases import last_purchases
 from serve.store.link import StoreLink
@@ -132,3 +132,20 @@ def test_the_clock_of_what_the_bundle_holds_is_moved_by_purchases_alone(
     assert told(("purchase", "item2", 50), ("view", "item2", 60)) == {2: 50, 3: 3}
     # The purchase that was rated, told again: it was earlier than its rating.
     assert told(("purchase", "item3", 1)) == {2: 2, 3: 1}
+
+
+@pytest.mark.parametrize(
+    ("weights", "bought"),
+    [
+        ({"view": 1.0, "purchase": 3.0, "subscribe": 5.0}, {"purchase", "subscribe"}),
+        ({"view": 1.0, "purchase": 5.0, "subscribe": 3.0}, {"purchase"}),
+        ({"view": 1.0, "subscribe": 5.0, "order": 3.0}, {"subscribe", "purchase"}),
+        ({"view": 1.0, "purchase": 1.0}, {"purchase"}),
+    ],
+)
+def test_purchases_are_those_that_cycles_count(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, weights: dict[str, float], bought: set[str]
+) -> None:
+    config = {"data": {"format": "events", "event_weights": weights}}
+    monkeypatch.setattr(bundle, "manifest", msgspec.structs.replace(bundle.manifest, config=config))
+    assert {name for name, sure in EventTypes.of(bundle).purchases.items() if sure == BOUGHT} == bought
