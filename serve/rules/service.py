@@ -153,9 +153,15 @@ def _findings(parts: Parts, loaded: LoadedBundle, rule: Rule) -> list[RuleFindin
     """What is wrong with a rule among the others, whoever the list is for."""
     nobody = replace(Queries.nobody(), now=np.array([time.time()], np.int64))
     case = Case(
-        parts.rules.rules.readable, parts.rules.of(loaded), nobody, DEFAULT_K, scenario=rule.scenario, context={}
+        parts.rules.rules.readable,
+        parts.rules.of(loaded),
+        nobody,
+        DEFAULT_K,
+        scenario=rule.scenario,
+        context={},
+        about=rule.id,
     )
-    return findings_of([one for one in findings(case) if rule.id in one.rules and not one.of_sample])
+    return findings_of([one for one in findings(case) if not one.of_sample])
 
 
 def _row(kept: KeptRule, compiled: CompiledRules, now: datetime) -> RuleRow:

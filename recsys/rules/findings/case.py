@@ -30,6 +30,7 @@ class Case:
         queries: B queries of a sample; their latest moment is taken for now.
         k: length of the lists.
         scenario, context: of the request.
+        about: id of the rule that findings are wanted about; None: about all. It spares the look at all pairs of rules.
     """
 
     rules: Sequence[Rule]
@@ -38,6 +39,7 @@ class Case:
     k: int
     scenario: str | None
     context: Context
+    about: str | None = None
 
     @cached_property
     def now(self) -> int:
@@ -57,6 +59,15 @@ class Case:
     def rule(self, column: int) -> Rule:
         """One of the R rules."""
         return self.everything.rules[column]
+
+    def asked(self, *columns: int) -> bool:
+        """Whether findings that name these rules among others are wanted."""
+        return self.about is None or self._column_asked in columns
+
+    @cached_property
+    def _column_asked(self) -> int | None:
+        """Of the rule that findings are wanted about; None: it cannot act."""
+        return next((column for column in self.columns if self.rule(column).id == self.about), None)
 
     def of(self, *actions: type) -> list[int]:
         """Columns of the rules of such actions."""
@@ -111,10 +122,13 @@ class Case:
         return "sample" if (self.meant[:, one] & self.meant[:, other]).any() else None
 
     def pairs(self, ones: Sequence[int], others: Sequence[int] | None = None) -> Iterator[tuple[int, int, bool]]:
-        """Pairs of rules that act at once, and whether that was only seen in the sample; without others, among ones."""
+        """Pairs of rules that act at once, and whether that was only seen in the sample; without others, among ones.
+
+        Only pairs that findings are wanted about.
+        """
         pairs = combinations(ones, 2) if others is None else ((one, other) for one in ones for other in others)
         for one, other in pairs:
-            together = self.together(one, other)
+            together = self.together(one, other) if self.asked(one, other) else None
             if together is not None:
                 yield one, other, together == "sample"
 

@@ -11,4 +11,5 @@ from recsys.rules.findings.unsatisfiable import unsatisfiable
 
 def findings(case: Case) -> tuple[Finding, ...]:
     """What is wrong with the rules: from masks of the whole catalogue, so exact but where a finding says otherwise."""
-    return (*dead(case), *contradictions(case), *unsatisfiable(case))
+    found = (*dead(case), *contradictions(case), *unsatisfiable(case))
+    return tuple(one for one in found if case.about is None or case.about in one.rules)

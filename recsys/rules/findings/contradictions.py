@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -94,11 +94,14 @@ def _same_item(case: Case) -> Iterator[Finding]:
 
 def _pinned_beyond_cap(case: Case) -> Iterator[Finding]:
     """Pins of one group, more than a cap lets in."""
+    pins_asked = [pin for pin in case.of(Pin) if case.asked(pin)]
     for cap in case.of(Cap):
+        if not case.asked(cap) and not any(_single_groups(case, cap, pins_asked)):
+            continue
         action = case.rule(cap).action
         assert isinstance(action, Cap)  # noqa: S101
         width = action.window or case.k
-        for _, pins in groupby(sorted(_single_groups(case, cap)), key=lambda pin: pin[0]):
+        for _, pins in groupby(sorted(_single_groups(case, cap, case.of(Pin))), key=lambda pin: pin[0]):
             by_slot = {slot: column for _, slot, column in pins}
             slots = sorted(by_slot)
             for first in slots:
@@ -110,15 +113,17 @@ def _pinned_beyond_cap(case: Case) -> Iterator[Finding]:
                     break
 
 
-def _single_groups(case: Case, cap: int) -> Iterator[tuple[int, int, int]]:
-    """Pins that act at once with a cap, and whose items are all of one of its groups: group, slot, column."""
+def _single_groups(case: Case, cap: int, pins: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Those of the pins that act at once with a cap and put forward one of its groups alone: group, slot, column."""
     action = case.rule(cap).action
     assert isinstance(action, Cap)  # noqa: S101
     groups = np.where(case.items(cap), case.compiled.base.groups(action.by).codes, NO_NAME)
-    for _, pin, sample in case.pairs([cap], case.of(Pin)):
+    for pin in pins:
+        if case.together(cap, pin) != "always":
+            continue
         found = np.unique(groups[case.items(pin)])
         pinned = case.rule(pin).action
-        if not sample and len(found) == 1 and found[0] != NO_NAME and isinstance(pinned, Pin) and pinned.slot <= case.k:
+        if len(found) == 1 and found[0] != NO_NAME and isinstance(pinned, Pin) and pinned.slot <= case.k:
             yield int(found[0]), pinned.slot, pin
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from recsys.rules.acting import exclusive_kind
 from recsys.rules.findings.case import Case
@@ -14,7 +14,7 @@ from recsys.rules.rule import Pin, Promote, Rule
 def dead(case: Case) -> Iterator[Finding]:
     """Of each rule at most one finding: the first that explains why it does nothing."""
     columns = {rule.id: column for column, rule in enumerate(case.everything.rules)}
-    for rule in case.rules:
+    for rule in filter(_asked(case), case.rules):
         if rule.id in case.compiled.faults:
             fault = case.compiled.faults[rule.id]
             yield Finding("fault", (rule.id,), str(fault), f"mend {fault.part}; the rule is off until then")
@@ -22,6 +22,13 @@ def dead(case: Case) -> Iterator[Finding]:
         finding = _off(case, rule) or (_idle(case, columns[rule.id]) if rule.id in columns else None)
         if finding is not None:
             yield finding
+
+
+def _asked(case: Case) -> Callable[[Rule], bool]:
+    """Whether a rule's finding may name the one that findings are wanted about: as the dead one, or as its winner."""
+    winner = next((rule for rule in case.everything.rules if rule.id == case.about), None)
+    kind = None if winner is None else exclusive_kind(winner)
+    return lambda rule: case.about in (None, rule.id) or (kind is not None and exclusive_kind(rule) == kind)
 
 
 def _off(case: Case, rule: Rule) -> Finding | None:
@@ -45,8 +52,9 @@ def _idle(case: Case, column: int) -> Finding | None:
         return Finding("dead", (rule.id,), "where is true for no item of the catalogue", "widen where, or delete it")
     if isinstance(rule.action, Pin | Promote) and not (case.items(column) & case.for_sale).any():
         return Finding("dead", (rule.id,), "all of its items are sold out", "widen where, or wait for new stock")
-    for other in range(column):
-        if exclusive_kind(rule) is not None and not isinstance(rule.action, Pin) and _covers(case, other, column):
+    excluded = exclusive_kind(rule) is not None and not isinstance(rule.action, Pin)
+    for other in range(column) if excluded else ():
+        if _covers(case, other, column):
             winner = case.rule(other).id
             message = f"{winner}, of higher priority, acts wherever it would, and only one {rule.action.type} does"
             return Finding("dead", (rule.id, winner), message, "raise its priority, or narrow when of the other")

@@ -52,7 +52,7 @@ def _promotions(case: Case, columns: Sequence[int], allowed: BoolArray, sample: 
     if share > 1 + ROUNDING:
         message = f"shares above 1: promotions ask for {share:g} of a list"
         yield Finding("unsatisfiable", _ids(case, promotions), message, "lower the shares to 1 in all", sample)
-    for column in promotions:
+    for column in filter(case.asked, promotions):
         needed, had = _needed(case, column), int((case.items(column) & allowed).sum())
         if had < needed:
             message = f"too few to promote: {needed} of {case.k} are wanted, the catalogue allows {had}"
@@ -62,12 +62,13 @@ def _promotions(case: Case, columns: Sequence[int], allowed: BoolArray, sample: 
 
 def _caps(case: Case, columns: Sequence[int], allowed: BoolArray, sample: bool) -> Iterator[Finding]:
     for cap in _chosen(case, columns, Cap):
-        room = _room(case, cap, allowed)
+        room = _room(case, cap, allowed) if case.asked(cap) else case.k
         if room < min(case.k, int(allowed.sum())):
             message = f"a cap too low: it lets {room} items into a list of {case.k}"
             remedy = "raise most, or let more groups into lists"
             yield Finding("unsatisfiable", _ids(case, [cap]), message, remedy, sample)
-        for promotion in _chosen(case, columns, Promote):
+        promotions = _chosen(case, columns, Promote)
+        for promotion in (one for one in promotions if case.asked(cap, one)):
             items = case.items(promotion) & allowed
             needed = min(_needed(case, promotion), int(items.sum()))
             let_in = _room(case, cap, items)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from recsys.rules.findings import Case, Finding, findings
 from recsys.rules.rule import Rule
-from tests.support.rule_sets import NOW, SmallShop, rule
+from tests.support.rule_sets import NOW, SCENARIOS, SmallShop, random_rules, rule
 
 MOMENT = datetime.fromtimestamp(NOW, UTC)
 BRAND = 'item.brand == "Brand 3"'
@@ -185,3 +186,24 @@ def test_caps_that_leave_lists_short(shop: SmallShop) -> None:
     assert told(shop, rule("c", "cap", by="category", most=1), k=len(groups) + 1) == [("unsatisfiable", ("c",), False)]
     against = rule("c", "cap", by="brand", most=2), rule("p", "promote", BRAND, share=0.5)
     assert told(shop, *against) == [("unsatisfiable", ("c", "p"), False)]
+
+
+def test_findings_about_a_rule_are_those_that_name_it(shop: SmallShop) -> None:
+    queries, told_about = shop.queries.select([1, 4, 7, 29]), Counter[str]()
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        rules = random_rules(random, most=30).written
+        compiled, scenario = shop.compiled(*rules), SCENARIOS[seed % 3]
+        everything = findings(Case(rules, compiled, queries, K, scenario, {}))
+        for asked in rules:
+            about = findings(Case(rules, compiled, queries, K, scenario, {}, about=asked.id))
+            assert about == tuple(one for one in everything if asked.id in one.rules)
+            told_about.update(one.problem for one in about)
+    assert min(told_about[problem] for problem in ("dead", "contradiction", "unsatisfiable")) > 100
+
+
+def test_only_pairs_with_a_rule_are_looked_at_for_it(shop: SmallShop) -> None:
+    pins = [rule(f"p{slot}", "pin", BRAND, slot=slot) for slot in range(1, 6)]
+    case = Case(pins, shop.compiled(*pins), shop.queries, K, None, {}, about="p3")
+    looked_at = [{case.rule(one).id, case.rule(other).id} for one, other, _ in case.pairs(case.columns)]
+    assert looked_at == [{"p1", "p3"}, {"p2", "p3"}, {"p3", "p4"}, {"p3", "p5"}]
