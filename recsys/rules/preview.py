@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array
-from recsys.pipeline.allow import ExcludeSeen, Restriction
+from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.rules.base import RuleBase
-from recsys.rules.findings import Case, Finding, Problem, findings
+from recsys.rules.findings import Case, Finding, Problem, below_share, findings
 from recsys.rules.policy import NO_CONTEXT, CompiledRules, Context
 from recsys.rules.rule import Rule
 
@@ -97,7 +98,15 @@ def preview(
         if len(rows):  # the lists for which it does not act are the same without it
             without[rows] = lists(queries.select(rows), compiled.without(name)).items
         parts.append(_part(name, len(rows), after.items, without))
-    return Preview(before, after, tuple(parts), findings(case))
+
+    @cache
+    def allowed() -> Allowed:
+        plan = bound.plan(queries, k)
+        of_rules, again = ((), None) if plan is None else (plan.restrictions, plan.again)
+        return Allowed.of(exclude_seen, (*restrictions, *of_rules), again)
+
+    found = findings(case)
+    return Preview(before, after, tuple(parts), (*found, *below_share(case, after.items, allowed, found)))
 
 
 def _part(name: str, active: int, with_it: Int32Array, without: Int32Array) -> Part:
