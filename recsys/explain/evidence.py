@@ -162,6 +162,8 @@ class Standing:
         placed_by: ids of the shop's rules that put an item of the list forward for the shop's sake, see
             `recsys.pipeline.policy.Plan`.
         moved_by: ids of other rules of the shop that put it where it is, such as for the list's variety.
+        kept_out_by: ids of the shop's rules that keep out an item that they do not forbid, see
+            `recsys.explain.kept_out`; empty at depth cheap.
     """
 
     stage: Stage
@@ -176,6 +178,7 @@ class Standing:
     rank_before: int | None = None
     placed_by: tuple[str, ...] = ()
     moved_by: tuple[str, ...] = ()
+    kept_out_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,6 +13,7 @@ from recsys.explain.counterfactual import counterfactual
 from recsys.explain.errors import QuestionError
 from recsys.explain.evidence import Counterfactual, Evidence, HistoryShare, Stage
 from recsys.explain.history_shares import score_parts
+from recsys.explain.kept_out import kept_out_by
 from recsys.explain.leave_one_out import leave_one_out
 from recsys.explain.opinions import opinions
 from recsys.explain.question import Question
@@ -65,7 +66,7 @@ class Explainer:
             restrictions: likewise, by the names under which the evidence tells of them.
             policy: likewise.
             reference: item row to compare with, one that is ranked; None: see `contributions_of`.
-            depth: "full" runs the recommender again without items of the history, "cheap" does not.
+            depth: "full" runs the recommender again without items of the history and without rules, "cheap" does not.
 
         Raises:
             QuestionError: the reference was not ranked, or is the item; no such item; or not one query.
@@ -79,6 +80,7 @@ class Explainer:
         parts = score_parts(question, trace, item)
         history, left_out = parts.history, None
         if depth == "full":
+            standing = replace(standing, kept_out_by=kept_out_by(question, trace, item, standing))
             history, left_out = _deep(question, trace, item, parts.history, listed=standing.stage == Stage.LISTED)
         return Evidence(
             item=item,

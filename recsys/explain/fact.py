@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """A restriction of the request lets it in."""
     SHOP_RULE = "shop_rule"
     """A rule of the shop put it where it is, or leaves it out."""
+    SHOP_ORDER = "shop_order"
+    """A rule of the shop had a part in its place for the list's sake, or moved it out of the list."""
     BRAND = "brand"
     """Its own, whoever asks: what blurbs tell. Likewise the next two."""
     CATEGORY = "category"
@@ -37,6 +39,8 @@ class Kind(StrEnum):
 
 OF_BEHAVIOUR: Final = frozenset({Kind.NEXT_PURCHASE, Kind.CO_PURCHASE})
 """Kinds of facts that count users."""
+OF_SHOP: Final = frozenset({Kind.SHOP_RULE, Kind.SHOP_ORDER})
+"""Kinds of facts about rules of the shop: no reasons, whatever they stand for."""
 
 Unit = Literal["title", "brand", "category", "price", "rank", "count", "rating", "percent", "text"]
 Polarity = Literal["for", "against"]

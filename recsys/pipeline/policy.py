@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,3 +62,12 @@ class Policy(Protocol):
 
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
         """Bool [B, C, R], which rules of `Plan.rules` forbid each of the items [B, C] in the list of its query."""
+
+    def moving(self, queries: Queries) -> BoolArray:
+        """Bool [B, R], which rules of `Plan.rules` may move items of each query that they do not forbid.
+
+        Those are among them that do nothing as long as another of them acts.
+        """
+
+    def without(self, rules: Collection[str]) -> Policy | None:
+        """The policy without some of its rules, by name; None: nothing is left of it."""

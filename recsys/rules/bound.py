@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +69,20 @@ class BoundRules:
     def forbidding(self, queries: Queries, items: Int32Array) -> BoolArray:
         """Bool [B, C, R], which rules forbid each of the items [B, C] in the list of its query."""
         return _Planning(self, queries).forbidding(items)
+
+    def moving(self, queries: Queries) -> BoolArray:
+        """See `recsys.pipeline.policy.Policy`."""
+        rule_set = self.rule_set
+        meant = self.acting.meant(queries, lambda: rule_set.base.users(queries), self.context)
+        moving = np.zeros_like(meant)
+        columns = np.concatenate([rule_set.arranging, rule_set.repurchasing])
+        moving[:, columns] = meant[:, columns]
+        return moving
+
+    def without(self, rules: Collection[str]) -> BoundRules | None:
+        """See `recsys.pipeline.policy.Policy`."""
+        left = tuple(one for one in self.rule_set.ready if one.rule.id not in rules)
+        return BoundRules(RuleSet(left, self.rule_set.base), self.context) if left else None
 
 
 @dataclass(frozen=True)

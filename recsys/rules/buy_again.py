@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,3 +123,13 @@ class BuyAgain:
         if self.shop is None or self.shop.plan(queries, 1) is None:
             return np.zeros((*items.shape, 0), np.bool_)
         return self.shop.forbidding(queries, items)
+
+    def moving(self, queries: Queries) -> BoolArray:
+        """Which of the shop's own rules may move items, as in `forbidding`."""
+        if self.shop is None or self.shop.plan(queries, 1) is None:
+            return np.zeros((len(queries), 0), np.bool_)
+        return self.shop.moving(queries)
+
+    def without(self, rules: Collection[str]) -> BuyAgain:
+        """Without some of the shop's own rules."""
+        return self if self.shop is None else replace(self, shop=self.shop.without(rules))

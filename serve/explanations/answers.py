@@ -208,6 +208,15 @@ class ExplanationResponse(Answer):
             examples=[["spring-promotion"]],
         ),
     ] = UNSET
+    kept_out_by: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="Of an item that is not in the list, ids of the shop's rules that moved it out: without any "
+            "single one of them it would be in it; where none is enough, those that keep it out together. Found by "
+            "running the recommender without them, at depth full; absent where there are none.",
+            examples=[["end-of-line"]],
+        ),
+    ] = UNSET
 
 
 class BlurbResponse(Answer):

@@ -11,7 +11,7 @@ import numpy as np
 from recsys.bundle import Bundle
 from recsys.core.queries import Queries
 from recsys.explain.evidence import Evidence
-from recsys.explain.fact import Fact, Kind
+from recsys.explain.fact import OF_SHOP, Fact, Kind
 from recsys.sources.item_to_item.source import ItemToItem
 from tests.support.counting import both, later
 
@@ -135,4 +135,4 @@ class _Oracle:
         return forbidding == (fact.polarity == "against")
 
 
-KINDS_OF_A_LIST = frozenset(Kind) - {Kind.BRAND, Kind.CATEGORY, Kind.PRICE, Kind.SHOP_RULE}
+KINDS_OF_A_LIST = frozenset(Kind) - {Kind.BRAND, Kind.CATEGORY, Kind.PRICE} - OF_SHOP

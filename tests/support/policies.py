@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,13 @@ class ArrangedBy:
         del queries
         return np.zeros((*items.shape, 0), np.bool_)
 
+    def moving(self, queries: Queries) -> BoolArray:
+        return np.zeros((len(queries), 0), np.bool_)
+
+    def without(self, rules: Collection[str]) -> ArrangedBy:
+        del rules
+        return self
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -66,6 +73,12 @@ class Asking:
         for restriction in self.restrictions:
             forbidden |= ~restriction.allows(queries, items)
         return forbidden[..., None]
+
+    def moving(self, queries: Queries) -> BoolArray:
+        return np.full((len(queries), 1), self.arrangement is not None or bool(self.again))
+
+    def without(self, rules: Collection[str]) -> Asking | None:
+        return None if "asking" in rules else self
 
 
 def _padded(rows: list[list[int]]) -> Int32Array:

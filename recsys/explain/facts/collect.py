@@ -62,10 +62,13 @@ def placed_facts(evidence: Evidence) -> Iterator[Fact]:
 
 def moved_facts(evidence: Evidence) -> Iterator[Fact]:
     """The shop's rules that moved the item for the list's sake, and those that leave it out; the value is their id."""
-    for rule in evidence.standing.moved_by:
-        yield Fact("", Kind.SHOP_RULE, rule, "text")
-    for rule in evidence.standing.ruled_out_by:
+    standing = evidence.standing
+    for rule in standing.moved_by:
+        yield Fact("", Kind.SHOP_ORDER, rule, "text")
+    for rule in standing.ruled_out_by:
         yield Fact("", Kind.SHOP_RULE, rule, "text", polarity="against")
+    for rule in standing.kept_out_by:
+        yield Fact("", Kind.SHOP_ORDER, rule, "text", polarity="against")
 
 
 def rule_facts(evidence: Evidence, rules: Sequence[str]) -> Iterator[Fact]:

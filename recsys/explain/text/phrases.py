@@ -36,7 +36,7 @@ OF_LISTS: Final = OF_ACTION | {Kind.TASTE, Kind.PRICE_NEAR_HABIT, Kind.PREDICTED
 
 FEWEST_WAYS: Final = 2  # to tell a fact of those kinds
 
-WITHOUT_VALUE: Final = frozenset({Kind.TASTE, Kind.SHOP_RULE})
+WITHOUT_VALUE: Final = frozenset({Kind.TASTE, Kind.SHOP_RULE, Kind.SHOP_ORDER})
 """Kinds whose templates may be without the slot `{value}`."""
 
 _OF_STAGE: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
@@ -110,9 +110,10 @@ class Phrases:
         found = self._spoken.get((kind, NEUTRAL if action is None else action, several))
         return self._spoken[kind, NEUTRAL, several] if found is None else found
 
-    def against(self, kind: Kind) -> tuple[Template, ...]:
-        """Templates of a fact that does not speak for an item; their slot is `{value}`."""
-        return self._facts[kind].against
+    def against(self, kind: Kind, *, several: bool = False) -> tuple[Template, ...]:
+        """Templates of a fact that does not speak for an item, or of several at once; their slot is `{value}`."""
+        templates = self._facts[kind]
+        return templates.against_several if several else templates.against
 
     def stage(self, stage: Stage) -> Template:
         """How far an item came that is not in the list; the slots are some of rank, k, sum_rank and rules."""
@@ -164,6 +165,8 @@ class _Templates:
         self.for_ = tuple(Template.parse(text, spoken, value) for text in wording.for_)
         self.several = tuple(Template.parse(text, counted, value) for text in wording.several) or self.for_
         self.against = tuple(Template.parse(text, ("value",), value) for text in wording.against)
+        several = tuple(Template.parse(text, ("value",), value) for text in wording.against_several)
+        self.against_several = several or self.against
 
 
 def _locale(name: str) -> Locale:

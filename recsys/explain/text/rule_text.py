@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from recsys.explain.evidence import Stage, Standing
-from recsys.explain.fact import Fact, Kind
+from recsys.explain.fact import OF_SHOP, Fact, Kind
 from recsys.explain.text.phrases import Phrases
 
 Style = Literal["sentence", "paragraph"]
@@ -32,7 +32,7 @@ class Text:
 def reasons(facts: Sequence[Fact]) -> list[Fact]:
     """Those facts that may be told as reasons, in their order: they contribute something, and are not sensitive."""
     told = [fact for fact in facts if fact.polarity == "for" and fact.strength > 0 and not fact.sensitive]
-    return [fact for fact in told if fact.kind is not Kind.SHOP_RULE]
+    return [fact for fact in told if fact.kind not in OF_SHOP]
 
 
 def placed(facts: Sequence[Fact]) -> Fact | None:
@@ -58,6 +58,8 @@ def sentence(fact: Fact, phrases: Phrases, variant: int = 0) -> str:
 def rule_text(facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence") -> Text:
     """Why an item is in a list. Of one that the shop put forward it says that first.
 
+    That a rule moved it for the list's sake is told where nothing else is to be said.
+
     Args:
         facts: of the item, what the shop placed first, then strongest first.
         phrases: of the language.
@@ -67,15 +69,16 @@ def rule_text(facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence"
     told = _of_different_kinds(reasons(facts))[: 1 if style == "sentence" else MOST_TOLD]
     if by_shop is not None:
         told = [by_shop, *told]
-    if not told:
-        return Text(phrases.strings.no_reason, ())
-    return _told(told, phrases)
+    told = told or [fact for fact in facts if fact.kind is Kind.SHOP_ORDER and fact.polarity == "for"][:1]
+    return _told(told, phrases) if told else Text(phrases.strings.no_reason, ())
 
 
 def why_not_text(
     standing: Standing, k: int, facts: Sequence[Fact], phrases: Phrases, style: Style = "sentence"
 ) -> Text:
     """Why an item is not in a list: how far it came, and in a paragraph what put it behind.
+
+    Where the shop's rules keep it out, they are why, however far it came.
 
     Args:
         standing: how far it came; not into the list.
@@ -95,8 +98,13 @@ def why_not_text(
     if SOLD_OUT in standing.forbidden_by:
         return Text(_sold_out(phrases), ())
     behind = Text(phrases.stage(standing.stage).fill(shown), ())
+    kept_out = _kept_out(facts, phrases)
+    if style == "sentence" and kept_out is not None:
+        return kept_out
     if style == "sentence" or standing.stage is Stage.FORBIDDEN:
         return behind
+    if kept_out is not None:
+        return Text(f"{behind.text} {kept_out.text}", kept_out.cited)
     against = [fact for fact in facts if fact.polarity == "against" and fact.strength < 0 and not fact.sensitive]
     against.sort(key=lambda fact: fact.strength)
     more = _told(_of_different_kinds(against)[: MOST_TOLD - 1], phrases)
@@ -107,6 +115,18 @@ def _left_out(facts: Sequence[Fact], phrases: Phrases) -> Text:
     """That the shop leaves the item out, by a rule or since it is not due to be bought again."""
     by_rules = [fact.id for fact in facts if fact.kind is Kind.SHOP_RULE and fact.polarity == "against"]
     return Text(phrases.against(Kind.SHOP_RULE)[0].fill({}), tuple(by_rules))
+
+
+def _kept_out(facts: Sequence[Fact], phrases: Phrases) -> Text | None:
+    """Which of the shop's rules moved the item out of the list; None: none did, or the language has no words for it."""
+    rules = [fact for fact in facts if fact.kind is Kind.SHOP_ORDER and fact.polarity == "against"]
+    if not rules:
+        return None
+    template = phrases.against(Kind.SHOP_ORDER, several=len(rules) > 1)[0]
+    if "value" not in template.slots:  # strings of a shop that are older than these facts
+        return None
+    names = phrases.listed([phrases.value(fact) for fact in rules])
+    return Text(template.fill({"value": names}), tuple(fact.id for fact in rules))
 
 
 def _sold_out(phrases: Phrases) -> str:

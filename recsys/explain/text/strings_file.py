@@ -20,7 +20,7 @@ from recsys.explain.text.vocabulary import Vocabulary
 FOLDER: Final = Path(__file__).parent / "strings"
 NEUTRAL: Final = "neutral"
 """The verb where nobody knows what a user did."""
-LATER: Final = frozenset({Kind.SHOP_RULE})
+LATER: Final = frozenset({Kind.SHOP_RULE, Kind.SHOP_ORDER})
 """Kinds that older files of shops lack; what such a file says where nothing speaks for an item stands for them."""
 NOT_LISTED: Final = tuple(stage for stage in Stage if stage not in (Stage.LISTED, Stage.FILLED))
 """The stages of items that are not in the list."""
@@ -35,11 +35,13 @@ class Wording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
         for_: of a fact that speaks for the item.
         several: the same where it counts more than one; empty: as `for_`.
         against: of a fact that speaks no more for the item than for others.
+        against_several: the same of several facts at once, whose values stand in a row; empty: as `against`.
     """
 
     for_: tuple[Words, ...]
     several: tuple[Words, ...] = ()
     against: tuple[Words, ...]
+    against_several: tuple[Words, ...] = ()
 
 
 class Strings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recsys.core.errors import ConfigError
 from recsys.core.events import EVENT_TYPES
 from recsys.explain.fact import Fact, Kind
-from recsys.explain.text.phrases import Phrases
+from recsys.explain.text.phrases import WITHOUT_VALUE, Phrases
 from recsys.explain.text.strings_file import FOLDER, NOT_LISTED, languages
 from recsys.explain.text.template import Template
 from recsys.explain.text.titles import MAX_CHARS, clean, quoted
@@ -45,7 +45,7 @@ def test_every_language_says_all_there_is_to_say(language: str) -> None:
         for template in phrases.sentences(kind, action, several=several):
             sentence = template.fill(VALUES)
             assert ("VALUE" in sentence) == ("value" in template.slots)
-            assert "value" in template.slots or kind in (Kind.TASTE, Kind.SHOP_RULE)
+            assert "value" in template.slots or kind in WITHOUT_VALUE
             assert "{" not in sentence
             assert sentence[-1] == "."
     for kind in Kind:

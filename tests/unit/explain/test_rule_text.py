@@ -1,9 +1,11 @@
 """Texts by the rules say what facts say, cite them, and differ where facts differ."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 
 from recsys.core.events import EVENT_TYPES
 from recsys.explain.evidence import Stage, Standing
-from recsys.explain.fact import Fact, Kind, Unit
+from recsys.explain.fact import OF_SHOP, Fact, Kind, Unit
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import Text, reasons, rule_text, sentence, why_not_text
-from recsys.explain.text.strings_file import NOT_LISTED, languages
+from recsys.explain.text.strings_file import FOLDER, NOT_LISTED, languages
 
 UNITS: dict[Kind, Unit] = {
     **dict.fromkeys((Kind.NEXT_PURCHASE, Kind.CO_PURCHASE, Kind.SIMILAR_TEXT), "title"),
@@ -24,11 +26,11 @@ UNITS: dict[Kind, Unit] = {
     **dict.fromkeys((Kind.PREDICTED_RATING, Kind.AVERAGE_RATING), "rating"),
     **dict.fromkeys((Kind.TASTE, Kind.POPULARITY), "rank"),
     Kind.TREND: "percent",
-    **dict.fromkeys((Kind.RULE, Kind.SHOP_RULE), "text"),
+    **dict.fromkeys((Kind.RULE, *OF_SHOP), "text"),
 }
 TEXTUAL = ("title", "brand", "category", "text")
-TOLD = [kind for kind in Kind if kind is not Kind.SHOP_RULE]
-OF_ITEMS = [kind for kind in Kind if kind not in (Kind.RULE, Kind.SHOP_RULE)]
+TOLD = [kind for kind in Kind if kind not in OF_SHOP]
+OF_ITEMS = [kind for kind in TOLD if kind is not Kind.RULE]
 ENGLISH, GERMAN = Phrases.load("en"), Phrases.load("de", currency="EUR")
 
 
@@ -123,8 +125,43 @@ def test_what_the_shop_put_forward_is_said_first_and_is_no_reason() -> None:
     assert rule_text(facts[:2], ENGLISH, "paragraph") == Text("The shop has put it in this place.", ("f1",))
     assert rule_text(facts[:1], GERMAN).text == "Der Shop hat ihn an diese Stelle gesetzt."
     assert reasons(facts) == facts[2:]
-    # What moved it for the list's sake stands behind other facts, and texts leave it out.
-    assert rule_text([facts[2], facts[0]], ENGLISH) == Text(by_brand, ("f3",))
+
+
+def test_what_moved_an_item_for_the_lists_sake_is_told_where_nothing_else_is() -> None:
+    moved, brand = Fact("f2", Kind.SHOP_ORDER, "varied", "text"), fact(Kind.SHARED_BRAND)
+    assert rule_text([moved], ENGLISH) == Text("A rule of the shop had a part in its place.", ("f2",))
+    assert rule_text([moved, moved], GERMAN).text == "Eine Regel des Shops wirkt sich auf seinen Platz aus."
+    assert rule_text([brand, moved], ENGLISH).cited == ("f1",)
+    assert reasons([brand, moved]) == [brand]
+
+
+def test_what_keeps_an_item_out_is_named() -> None:
+    standing = Standing(Stage.ARRANGED, 1, 1.0, kept_out_by=("late", "varied"))
+    late, varied = (
+        Fact(f"f{n}", Kind.SHOP_ORDER, name, "text", polarity="against") for n, name in ((1, "late"), (2, "varied"))
+    )
+    assert why_not_text(standing, 10, [late], ENGLISH) == Text(
+        "The shop's rule late keeps it out of this list.", ("f1",)
+    )
+    both = why_not_text(standing, 10, [late, varied], ENGLISH, "paragraph")
+    assert both.text.startswith("It was ranked as number 1, and others were preferred")
+    assert both.text.endswith(". The shop's rules late and varied keep it out of this list.")
+    assert both.cited == ("f1", "f2")
+    said = [why_not_text(standing, 10, facts, GERMAN).text for facts in ([late], [late, varied])]
+    assert said == [
+        "Die Regel late des Shops hält ihn aus dieser Liste heraus.",
+        "Die Regeln late und varied des Shops halten ihn aus dieser Liste heraus.",
+    ]
+
+
+def test_strings_of_a_shop_without_words_for_it_say_how_far_the_item_came(tmp_path: Path) -> None:
+    strings = json.loads((FOLDER / "en.json").read_text("utf8"))
+    del strings["facts"]["shop_order"]
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(strings), "utf8")
+    kept_out = Fact("f1", Kind.SHOP_ORDER, "late", "text", polarity="against")
+    told = why_not_text(Standing(Stage.RANKED, 11, 1.0), 10, [kept_out], Phrases.load(path=own))
+    assert told == Text("It was ranked as number 11, and the list ends with number 10.", ())
 
 
 def test_what_the_shop_leaves_out_was_not_asked_for() -> None:

@@ -299,6 +299,27 @@ def test_forbidding_names_the_rules(shop: SmallShop) -> None:
     assert named[1] == [{"hides", "requires"}, {"hides"}, {"strangers"}, set(), set()]
 
 
+def test_what_moves_items_and_what_is_left_without_it(shop: SmallShop) -> None:
+    rules = [
+        rule("hidden", "hide", one_of(1)),
+        rule("mix", "mmr", weight=0.5, priority=2),
+        rule("other-mix", "mmr", weight=0.1, priority=1),
+        rule("never", "bury", one_of(2), when="false"),
+        rule("again", "repurchase"),
+    ]
+    policy, query = shop.compiled(*rules).bound(), shop.queries.select([4])
+    assert policy is not None
+    moving = dict(zip(policy.names, policy.moving(query)[0].tolist(), strict=True))
+    assert moving == {"mix": True, "other-mix": True, "again": True, "hidden": False, "never": False}
+    left = policy.without(["mix", "never"])
+    assert left is not None
+    assert left.names == ("other-mix", "again", "hidden")
+    alone = shop.compiled(*(rules[number] for number in (0, 2, 4))).bound()
+    lists = [shop.recommender.recommend(query, 10, policy=one).items.tolist() for one in (left, alone)]
+    assert lists[0] == lists[1]
+    assert policy.without(policy.names) is None
+
+
 def test_items_of_the_day_for_queries_of_several_days(shop: SmallShop) -> None:
     order = ranked(shop, 4)
     first = shop.things[order[0]].first
