@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from serve.bundles.options import ContextValue
+from serve.http.problems import ProblemError
 
 PREFIX = "context."
 MAX_ENTRIES = 20
@@ -41,3 +43,24 @@ Context = Annotated[
     ],
     Field(max_length=MAX_ENTRIES, json_schema_extra={"additionalProperties": False}),
 ]
+ContextOfLists = Annotated[
+    Context,
+    Field(
+        default_factory=dict,
+        description="What the shop's rules may read as context.NAME; what no rule reads changes nothing.",
+        examples=[{"country": "DE", "basket": 39.9}],
+    ),
+]
+
+
+def gathered(given: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters of a query, with those called context.NAME as one object.
+
+    Raises:
+        ProblemError: there is one called context beside them.
+    """
+    context = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
+    others = {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+    if context and "context" in others:
+        raise ProblemError(422, "context: expected parameters context.NAME alone")
+    return {**others, "context": context} if context else {**others}

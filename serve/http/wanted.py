@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 from recsys.bundle.layout import FULL
 from recsys.pipeline.allow import PURCHASES, ExcludeSeen
 from serve.bundles.options import DEFAULT_K, Given, Options
-from serve.http.context import Context
+from serve.http.context import ContextOfLists
 from serve.http.schemas import Filters, K, Moment, Name, Scenario
 
 
@@ -37,14 +37,7 @@ class Wanted(Filters):
     ] = None
 
     scenario: Scenario = None
-    context: Annotated[
-        Context,
-        Field(
-            default_factory=dict,
-            description="What the shop's rules may read as context.NAME; what no rule reads changes nothing.",
-            examples=[{"country": "DE", "basket": 39.9}],
-        ),
-    ]
+    context: ContextOfLists
 
     def options(self) -> Options:
         """What is wanted, without for whom."""

@@ -1,8 +1,8 @@
 """What the shop's rules leave of lists of items that are the same for everyone: popular items, and similar ones.
 
 Of the shop's rules only those that hide or require items mean something here: all others are about the lists of users.
-A rule with a condition counts where that reads no field of the user, and is true without a context. One of a scenario
-counts where the request names it.
+A rule with a condition counts where that reads no field of the user, and is true for the context of the request. One of
+a scenario counts where the request names it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray
-from recsys.rules.policy import BoundRules, CompiledRules
+from recsys.rules.policy import BoundRules, CompiledRules, Context
 
 
 @dataclass
@@ -32,9 +32,9 @@ class Obeyed:
     forbidding: BoolArray
 
     @classmethod
-    def of(cls, rules: CompiledRules, scenario: str | None) -> Self:
+    def of(cls, rules: CompiledRules, scenario: str | None, context: Context) -> Self:
         """Those of the shop's rules that a list without a user obeys."""
-        policy = rules.for_anyone.bound(scenario)
+        policy = rules.for_anyone.bound(scenario, context)
         return cls(policy, np.zeros(0 if policy is None else len(policy.rules), np.bool_))
 
     def allowed(self, rows: Sequence[int]) -> list[int]:

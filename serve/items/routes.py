@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import ValidationError
 
+from serve.http.context import PREFIX, gathered
 from serve.http.documentation import answers
-from serve.http.problems import ProblemError
+from serve.http.problems import ProblemError, explain
 from serve.http.routing import LinkOf, LoadedOf, NoParameters, RulesOf, json_response
-from serve.http.schemas import ID_LIMITS
+from serve.http.schemas import ID_LIMITS, parameters
 from serve.items import service
 from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
+from serve.items.obeyed import Obeyed
 from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQuery
 
 router = APIRouter(tags=["items"])
 
 T = TypeVar("T")
+Q = TypeVar("Q", PopularQuery, SimilarQuery)
 ItemId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it must be.")]
+
+
+def _read(request: Request, model: type[Q]) -> Q:
+    """A query whose parameters may be a context."""
+    for name in request.query_params:
+        if name.startswith(PREFIX) and len(request.query_params.getlist(name)) > 1:
+            raise ProblemError(422, f"{name[:60]}: given more than once")
+    try:
+        return model.model_validate(gathered(request.query_params))
+    except ValidationError as error:
+        raise ProblemError(422, explain(error)) from None
+
+
+async def _popular_query(request: Request) -> PopularQuery:
+    return _read(request, PopularQuery)
+
+
+async def _similar_query(request: Request) -> SimilarQuery:
+    return _read(request, SimilarQuery)
 
 
 @router.get("/items", summary="Search", **answers(SearchResponse))
@@ -26,10 +49,16 @@ def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> Response:
     return json_response(service.search(link, query.query, query.category, query.cursor, query.limit))
 
 
-@router.get("/items/popular", summary="Popular items", **answers(PopularResponse))
-def popular(query: Annotated[PopularQuery, Query()], loaded: LoadedOf, rules: RulesOf) -> Response:
+@router.get(
+    "/items/popular",
+    summary="Popular items",
+    openapi_extra={"parameters": parameters(PopularQuery)},
+    **answers(PopularResponse),
+)
+def popular(query: Annotated[PopularQuery, Depends(_popular_query)], loaded: LoadedOf, rules: RulesOf) -> Response:
     """The k items of the most interactions among those that the filters and the shop's rules let through."""
-    return json_response(service.popular(loaded, rules.of(loaded), query.filter(), query.k, query.scenario))
+    obeyed = Obeyed.of(rules.of(loaded), query.scenario, query.context)
+    return json_response(service.popular(loaded, obeyed, query.filter(), query.k))
 
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
@@ -38,11 +67,18 @@ def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Respon
     return item(query.item_id, loaded)
 
 
-@router.get("/items/{item_id:id}/similar", summary="Similar items", **answers(SimilarResponse, 404))
-def similar(item_id: ItemId, query: Annotated[SimilarQuery, Query()], loaded: LoadedOf, rules: RulesOf) -> Response:
+@router.get(
+    "/items/{item_id:id}/similar",
+    summary="Similar items",
+    openapi_extra={"parameters": parameters(SimilarQuery)},
+    **answers(SimilarResponse, 404),
+)
+def similar(
+    item_id: ItemId, query: Annotated[SimilarQuery, Depends(_similar_query)], loaded: LoadedOf, rules: RulesOf
+) -> Response:
     """The k items most similar to one, by what users chose, by content, or by both; the shop's rules may hide some."""
-    answer = service.similar(loaded, rules.of(loaded), item_id, query.by, query.k, query.scenario)
-    return json_response(_existing(item_id, answer))
+    obeyed = Obeyed.of(rules.of(loaded), query.scenario, query.context)
+    return json_response(_existing(item_id, service.similar(loaded, obeyed, item_id, query.by, query.k)))
 
 
 @router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))

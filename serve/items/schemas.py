@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from recsys.core.events import MAX_ID_CHARS
+from serve.http.context import ContextOfLists
 from serve.http.schemas import Cursor, Filters, Id, K, Limit, Query, Scenario
 from serve.items.similar import By
 
@@ -26,6 +27,7 @@ class SimilarQuery(Query):
         Field(description="behaviour: chosen by the same users or one after the other; content: by text; or both."),
     ] = "both"
     scenario: Scenario = None
+    context: ContextOfLists
 
 
 class PopularQuery(Filters):
@@ -33,6 +35,7 @@ class PopularQuery(Filters):
 
     k: K = 10
     scenario: Scenario = None
+    context: ContextOfLists
 
 
 class SearchQuery(Query):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from msgspec import UnsetType
 
-from recsys.rules.policy import CompiledRules
 from serve.answers import ShortenedBy, shortened_by
 from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
@@ -47,11 +46,9 @@ def search(link: StoreLink, query: str | None, category: str | None, cursor: str
     return SearchResponse(items=items, next_cursor=page.next_cursor, catalogue_version=store.items_version())
 
 
-def popular(
-    loaded: LoadedBundle, rules: CompiledRules, wanted: Filter | None, k: int, scenario: str | None = None
-) -> PopularResponse:
+def popular(loaded: LoadedBundle, obeyed: Obeyed, wanted: Filter | None, k: int) -> PopularResponse:
     """The k most popular items in stock that a filter and the shop's rules let through."""
-    rows, obeyed = loaded.popular, Obeyed.of(rules, scenario)
+    rows = loaded.popular
     if wanted is not None:
         rows = rows[loaded.facets.mask(wanted)[rows]]
     for stock in loaded.bundle.in_stock:
@@ -94,14 +91,11 @@ def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
     )
 
 
-def similar(
-    loaded: LoadedBundle, rules: CompiledRules, item_id: str, by: By, k: int, scenario: str | None = None
-) -> SimilarResponse | None:
+def similar(loaded: LoadedBundle, obeyed: Obeyed, item_id: str, by: By, k: int) -> SimilarResponse | None:
     """The k items most similar to one that the shop's rules let through; None if the catalogue holds no such item."""
     row = loaded.bundle.catalogue.item_row(item_id)
     if row is None:
         return None
-    obeyed = Obeyed.of(rules, scenario)
     best, fallback_used = similar_items(loaded, row, by, k, obeyed)
     cards = loaded.cards([other.row for other in best])
     items = [

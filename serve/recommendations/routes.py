@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from recsys.core.values.ids import id_fault, is_id
 from serve.bundles.options import Options
 from serve.http.bodies import JsonRoute
-from serve.http.context import PREFIX
+from serve.http.context import gathered
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError, explain
 from serve.http.routing import DirectRoute, NoParameters, json_response
@@ -89,11 +89,8 @@ def _query(query_string: bytes) -> Options:
         if name in given:
             raise ProblemError(422, f"{name[:60]}: given more than once")
         given[name] = value
-    context = {name.removeprefix(PREFIX): given.pop(name) for name in list(given) if name.startswith(PREFIX)}
-    if context and "context" in given:
-        raise ProblemError(422, "context: expected parameters context.NAME alone")
     try:
-        return RecommendationQuery.model_validate({**given, "context": context} if context else given).options()
+        return RecommendationQuery.model_validate(gathered(given)).options()
     except ValidationError as error:
         raise ProblemError(422, explain(error)) from None
 

@@ -40,6 +40,13 @@ RULES = [
     rule("not-for-user1", "hide", BRAND_3, when='user.id == "user1"', scenario="ids"),
     rule("german", "hide", BRAND_3, when='context.country == "DE"', scenario="context"),
     rule("full-basket", "hide", BRAND_3, when="context.basket > 30.0", scenario="context"),
+    rule(
+        "german-by-now",
+        "hide",
+        BRAND_3,
+        when='context.country == "DE" && now > timestamp("2020-01-01T00:00:00Z")',
+        scenario="now",
+    ),
     rule("not-yours", "hide", BRAND_3, when='user.id == "nobody"', scenario="buy_again"),
     rule("nothing", "mmr", weight=0.0, scenario="nothing"),
     rule("expired", "hide", "item.price > 0.0", scenario="expired", valid_to="2020-01-01T00:00:00Z"),
@@ -322,6 +329,48 @@ def test_similar_and_popular_items_obey_what_needs_no_user(ruled: TestClient) ->
         only = ruled.get(path, params={"k": 100, "scenario": "require"}).json()
         assert set(ids(only)) <= hidden
         assert only["shortened_by"] == {"reason": "the shop's rules leave too few items", "rules": ["only-3"]}
+
+
+@pytest.mark.parametrize("path", ["/items/item23/similar", "/items/popular"])
+@pytest.mark.parametrize(
+    ("scenario", "context", "acts"),
+    [
+        ("context", {"context.country": "DE"}, True),
+        ("context", {"context.country": "CH"}, False),
+        ("context", {"context.country": "CH", "context.basket": "30.5"}, True),
+        ("context", {"context.basket": "30"}, False),
+        ("now", {"context.country": "DE"}, True),
+        ("now", {}, False),
+        ("home", {"context.country": "DE"}, False),
+    ],
+)
+def test_similar_and_popular_items_obey_conditions_of_the_context(
+    ruled: TestClient, path: str, scenario: str, context: dict[str, str], acts: bool
+) -> None:
+    hidden = {f"item{row}" for row in range(N_ITEMS) if row % 10 == 3 and row % 4}
+    plain = ids(ruled.get(path, params={"k": 50}).json())
+    assert hidden & set(plain)
+    listed = ids(ruled.get(path, params={"k": 50, "scenario": scenario, **context}).json())
+    if acts:
+        assert not hidden & set(listed)
+    else:
+        assert listed == plain
+
+
+@pytest.mark.parametrize("path", ["/items/item23/similar", "/items/popular"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "context.a=" + 201 * "x",
+        "context.a%20b=1",
+        "context.a=1&context.a=2",
+        "context.a=1&context=2",
+        "context=DE",
+        "&".join(f"context.a{n}=1" for n in range(21)),
+    ],
+)
+def test_a_context_that_does_not_fit_is_refused_there_too(ruled: TestClient, path: str, query: str) -> None:
+    assert "context" in refusal(ruled.get(f"{path}?{query}"), 422)
 
 
 def test_popular_items_are_all_that_rules_leave(ruled: TestClient) -> None:
