@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from recsys.core.errors import RecsysError
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.core.types import Int32Array
+from recsys.core.types import Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.rules.base import RuleBase
 from recsys.rules.findings import Case, Finding, Problem, below_share, findings
-from recsys.rules.policy import NO_CONTEXT, CompiledRules, Context
+from recsys.rules.policy import NO_CONTEXT, BoundRules, CompiledRules, Context
 from recsys.rules.rule import Rule
 
-__all__ = ["Finding", "Part", "Preview", "Problem", "preview"]
+__all__ = ["MOST_LEFT_OUT", "Finding", "Part", "Preview", "Problem", "TooManyPartsError", "preview"]
+
+MOST_LEFT_OUT = 4_000  # lists that a preview makes without one of the rules: some seconds of one core
+
+
+class TooManyPartsError(RecsysError):
+    """A preview of so many rules for so many users would take too long."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Preview:
     Attributes:
         before: of the B queries, without rules.
         after: with them.
-        parts: of each rule that can act on this bundle and is for the scenario, in the order in which they win.
+        parts: of each rule that was asked about, can act on this bundle and is for the scenario, in the order in which
+            they win.
         findings: what is wrong with the rules.
     """
 
@@ -70,6 +78,7 @@ def preview(
     context: Context = NO_CONTEXT,
     exclude_seen: ExcludeSeen = True,
     restrictions: Sequence[Restriction] = (),
+    parts_of: Collection[str] | None = None,
 ) -> Preview:
     """What rules do to the lists of queries.
 
@@ -81,6 +90,11 @@ def preview(
         k: length of the lists.
         scenario, context: of the request.
         exclude_seen, restrictions: as of `Recommender.recommend`.
+        parts_of: ids of the rules whose parts are wanted; None: of all.
+
+    Raises:
+        TooManyPartsError: a part takes the lists of all users for whom its rule acts once more, and these are more than
+            `MOST_LEFT_OUT` in all.
     """
     compiled = CompiledRules.compile(rules, base)
 
@@ -88,13 +102,16 @@ def preview(
         policy = None if by is None else by.bound(scenario, context)
         return recommender.recommend(of, k, exclude_seen=exclude_seen, restrictions=restrictions, policy=policy)
 
-    before, bound = lists(queries, None), compiled.bound(scenario, context)
+    bound = compiled.bound(scenario, context)
+    acting = {} if bound is None else _acting(bound, queries, parts_of)
+    _check(acting, len(queries))
+    before = lists(queries, None)
     case = Case(rules, compiled, queries, k, scenario, context)
     if bound is None:
         return Preview(before, before, (), findings(case))
-    after, active, parts = lists(queries, compiled), bound.active(queries), []
-    for column, name in enumerate(bound.names):
-        rows, without = np.flatnonzero(active[:, column]), after.items.copy()
+    after, parts = lists(queries, compiled), []
+    for name, rows in acting.items():
+        without = after.items.copy()
         if len(rows):  # the lists for which it does not act are the same without it
             without[rows] = lists(queries.select(rows), compiled.without(name)).items
         parts.append(_part(name, len(rows), after.items, without))
@@ -107,6 +124,23 @@ def preview(
 
     found = findings(case)
     return Preview(before, after, tuple(parts), (*found, *below_share(case, after.items, allowed, found)))
+
+
+def _acting(bound: BoundRules, queries: Queries, wanted: Collection[str] | None) -> dict[str, Int64Array]:
+    """The queries for which each of the rules acts whose parts are wanted."""
+    active, names = bound.active(queries), enumerate(bound.names)
+    return {name: np.flatnonzero(active[:, column]) for column, name in names if wanted is None or name in wanted}
+
+
+def _check(acting: Mapping[str, Int64Array], users: int) -> None:
+    lists = sum(map(len, acting.values()))
+    if lists > MOST_LEFT_OUT:
+        fitting = max(1, users * MOST_LEFT_OUT // lists)
+        raise TooManyPartsError(
+            f"parts of rules for at most {MOST_LEFT_OUT:,} lists, each made without one of them",
+            f"{lists:,} lists, of {len(acting):,} rules and {users:,} users",
+            f"ask for about {fitting:,} users (sample), or for the parts of fewer rules (parts: tried or none)",
+        )
 
 
 def _part(name: str, active: int, with_it: Int32Array, without: Int32Array) -> Part:

@@ -199,5 +199,5 @@ class PreviewResponse(Answer):
     users: Annotated[int, Meta(description="For whom lists were made.", examples=[50])]
     lists_changed: Annotated[int, Meta(description="Lists that rules change.", examples=[42])]
     lists: Annotated[list[PreviewUser], Meta(description="Of the first users, as many as were asked to be shown.")]
-    parts: Annotated[list[RulePart], Meta(description="Of each rule that can act.")]
+    parts: Annotated[list[RulePart], Meta(description="Of each rule that was asked about and can act.")]
     findings: list[RuleFinding]

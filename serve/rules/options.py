@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from recsys.pipeline.allow import ExcludeSeen
 from recsys.rules.rule import Rule
 from serve.bundles.options import ContextValue
+
+PartsOf = Literal["tried", "all", "none"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class PreviewRequest:
         show: users whose lists are answered.
         rules: to try.
         stored: beside the rules in force.
+        parts: the rules whose parts are answered.
         k, exclude_seen, as_of: as of recommendations.
         scenario, context: of the request that is played.
     """
@@ -31,6 +35,7 @@ class PreviewRequest:
     show: int
     rules: tuple[Rule, ...]
     stored: bool
+    parts: PartsOf
     k: int
     exclude_seen: ExcludeSeen
     as_of: float | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
 
     Raises:
         NotReadyError: no bundle is loaded.
+        TooManyPartsError: it would take too long.
     """
     loaded = parts.bundles.loaded
     rules = _tried(parts, request)
@@ -39,6 +40,7 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
         context=request.context,
         exclude_seen=request.exclude_seen,
         restrictions=loaded.bundle.in_stock,
+        parts_of=_parts_of(request),
     )
     changed = (made.before.items != made.after.items).any(axis=1)
     return PreviewResponse(
@@ -59,6 +61,13 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
         ],
         findings=findings_of([*made.findings, *_elsewhere(request)]),
     )
+
+
+def _parts_of(request: PreviewRequest) -> Collection[str] | None:
+    """Ids of the rules whose parts are wanted; None: of all."""
+    if request.parts == "all":
+        return None
+    return {rule.id for rule in request.rules} if request.parts == "tried" else ()
 
 
 def _elsewhere(request: PreviewRequest) -> list[Finding]:

@@ -29,6 +29,7 @@ class PreviewQueue:
         Raises:
             OverloadedError: too many wait already.
             NotReadyError: no bundle is loaded.
+            TooManyPartsError: it would take too long.
         """
         if self._waiting >= self._most:
             raise OverloadedError

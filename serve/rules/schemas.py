@@ -7,12 +7,13 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from recsys.pipeline.allow import PURCHASES, ExcludeSeen
+from recsys.rules.preview import MOST_LEFT_OUT
 from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
 from recsys.store.rules import ABSENT
 from serve.bundles.options import DEFAULT_K
 from serve.http.context import Context
 from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query, Whole
-from serve.rules.options import PreviewRequest
+from serve.rules.options import PartsOf, PreviewRequest
 
 RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
 MAX_SAMPLE, MAX_SHOWN, MAX_TRIED = 200, 50, 100
@@ -85,6 +86,14 @@ class PreviewBody(Query):
         bool,
         Field(description="Beside the rules in force, of which one with the same id is replaced; false: alone."),
     ] = True
+    parts: Annotated[
+        PartsOf,
+        Field(
+            description="Rules whose parts are told. tried: those of the request. A part takes the lists of "
+            f"all users for whom the rule acts once more; beyond {MOST_LEFT_OUT:,} such lists the preview is refused "
+            "with 422: ask for fewer users then, or for the parts of fewer rules."
+        ),
+    ] = "tried"
     k: K = DEFAULT_K
     exclude_seen: Annotated[
         bool | Literal["purchases"],
@@ -115,6 +124,7 @@ class PreviewBody(Query):
             show=self.show,
             rules=tuple(self.rules),
             stored=self.stored,
+            parts=self.parts,
             k=self.k,
             exclude_seen=exclude_seen,
             as_of=self.as_of,

@@ -269,11 +269,26 @@ def test_rules_are_tried_beside_those_in_force_or_alone(shop: TestClient) -> Non
     def parts(**body: Any) -> list[str]:
         return [part["rule"] for part in preview(shop, user_ids=["user1"], **body)["parts"]]
 
-    assert parts() == ["kept"]
-    assert sorted(parts(rules=[tried])) == ["kept", "try"]
-    assert parts(rules=[tried], stored=False) == ["try"]
+    assert parts(parts="all") == ["kept"]
+    assert sorted(parts(rules=[tried], parts="all")) == ["kept", "try"]
+    assert parts(rules=[tried], parts="all", stored=False) == ["try"]
+    assert parts(rules=[tried]) == ["try"], "without being asked, of those that are tried"
+    assert parts() == parts(rules=[tried], parts="none") == []
     after = preview(shop, user_ids=["user1"], rules=[{**tried, "id": "kept"}])["lists"][0]["after"]
     assert first in [item["item_id"] for item in after], "one of the same id is replaced"
+
+
+def test_a_preview_that_would_take_too_long_says_what_to_ask_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.rules.preview.MOST_LEFT_OUT", 80)
+    capped = [{"id": f"r{number}", **CAP} for number in range(4)]
+    for_few = [{"id": "few", **CAP, "when": "user.new"}]  # none of the sample
+    assert len(preview(client, sample=20, rules=capped + for_few)["parts"]) == 5
+    detail = refusal(client.post("/rules/preview", json={"sample": 40, "rules": capped}), 422)
+    assert "at most 80 lists" in detail
+    assert "got 160 lists, of 4 rules and 40 users: ask for about 20 users (sample)" in detail
+    assert preview(client, sample=40, rules=capped, parts="none")["users"] == 40
 
 
 def test_a_sample_is_the_same_for_the_same_seed(client: TestClient) -> None:
