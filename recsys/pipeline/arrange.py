@@ -25,11 +25,19 @@ class Arranged:
             where a list is shorter.
         moved_by: bool [B, k, R], which of the policy's rules put each item where it is.
         kept_out: bool [B, R], which rules left out items that a list which is shorter than k had room for.
+        ranks_before: int64 [B, k], ranks from 1 that the items had before rules moved anything, 0 behind them; None:
+            those of the ranker.
     """
 
     columns: Int64Array
     moved_by: BoolArray
     kept_out: BoolArray
+    ranks_before: Int64Array | None = None
+
+    @property
+    def ranks(self) -> Int64Array:
+        """int64 [B, k], see `ranks_before`."""
+        return self.columns + 1 if self.ranks_before is None else self.ranks_before
 
 
 class Arrangement(Protocol):
@@ -79,5 +87,4 @@ def arrange(
     lists = ranked.columns(columns)
     if (lists.items[listed] == NO_ITEM).any():
         raise ValueError("an arrangement must choose items, not padding")
-    ranks = np.where(listed, columns + 1, 0)
-    return replace(lists, moves=Moves(rules, ranks, arranged.moved_by, arranged.kept_out))
+    return replace(lists, moves=Moves(rules, arranged.ranks, arranged.moved_by, arranged.kept_out))

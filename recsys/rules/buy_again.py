@@ -65,7 +65,9 @@ class LatestDueFirst(Arrangement):
         columns = np.argsort(np.where(items == NO_ITEM, np.inf, shares_of), axis=1, kind="stable")[:, :k]
         columns = np.where(np.take_along_axis(items, columns, axis=1) == NO_ITEM, -1, columns)
         moved_by = np.zeros((*columns.shape, self.n_rules), np.bool_)
-        return Arranged(columns, moved_by, np.zeros((len(items), self.n_rules), np.bool_))
+        none_out = np.zeros((len(items), self.n_rules), np.bool_)
+        ranks = np.where(columns < 0, 0, np.arange(1, columns.shape[1] + 1))  # this is the order before any rule's
+        return Arranged(columns, moved_by, none_out, ranks)
 
 
 @dataclass(frozen=True)

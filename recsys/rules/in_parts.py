@@ -43,7 +43,9 @@ class ArrangedInParts(Arrangement):
         columns = np.where(ranked.items[:, :k] == NO_ITEM, -1, np.arange(k))
         moved_by = np.zeros((len(queries), k, self.n_rules), np.bool_)
         kept_out = np.zeros((len(queries), self.n_rules), np.bool_)
+        ranks = columns + 1
         for rows, part in self.parts:
             made = part.choose(queries.select(rows), ranked.rows(rows), k)
             columns[rows], moved_by[rows], kept_out[rows] = made.columns, made.moved_by, made.kept_out
-        return Arranged(columns, moved_by, kept_out)
+            ranks[rows] = made.ranks
+        return Arranged(columns, moved_by, kept_out, ranks)

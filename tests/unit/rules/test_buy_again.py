@@ -10,7 +10,7 @@ import pytest
 
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
-from recsys.core.queries import Queries
+from recsys.core.queries import NO_ITEM, Queries
 from recsys.explain.evidence import Stage
 from recsys.explain.question import Question
 from recsys.explain.stages import standing_of
@@ -136,6 +136,27 @@ def test_whom_no_rule_arranges_for_has_the_order_that_a_list_alone_has(shop: Sma
     same = (together.items == default.items).all(axis=1)
     assert same[shop.queries.histories.lengths < 9].all()
     assert not same.all()
+
+
+def test_the_rank_before_rules_depends_on_the_list_alone(shop: SmallShop) -> None:
+    """Nobody arranges the lists of short histories: where their items stand is where they stood."""
+    cycles = np.full(120, 0.01, np.float32)
+    short = shop.queries.histories.lengths < 9
+    some = rule("some", "bury", 'item.brand == "Brand 3"', when="user.interactions >= 9")
+    beside = rule("beside", "hide", 'item.brand == "Brand 6"')
+    ranks, moved = np.arange(1, 11), 0
+    for rules in ([some], [beside], [some, beside]):
+        policy = BuyAgain(cycles, shop.compiled(*rules).bound())
+        together = shop.recommender.recommend(shop.queries, 10, policy=policy)
+        assert together.moves is not None
+        before = together.moves.ranks_before
+        assert (before[short] == np.where(together.items[short] == NO_ITEM, 0, ranks)).all()
+        moved += int((before[~short] > ranks).sum())
+        for user in range(30):
+            alone = shop.recommender.recommend(shop.queries.select([user]), 10, policy=policy)
+            if alone.moves is not None and alone.moves.rules:
+                assert alone.moves.ranks_before[0].tolist() == before[user].tolist()
+    assert moved, "the ranker's ranks of what a rule arranges are told"
 
 
 def test_rules_that_act_for_some_blocks_of_a_batch_alone(shop: SmallShop) -> None:
