@@ -79,7 +79,7 @@ class RuleBase:
 
         def make() -> BoolArray:
             now = float(day * SECONDS_PER_DAY)
-            return np.ascontiguousarray(evaluate(condition, self.items.at(now), now).true)
+            return np.ascontiguousarray(evaluate(condition, self.items.on(day), now).true)
 
         return self._masks.get((condition.text, day), make)
 

@@ -49,12 +49,12 @@ class ItemColumns:
         self.types: Mapping[str, FieldType] = {**bundle.attributes.types, **ITEM_TYPES}
         self._kept: dict[str, Column] = {}
 
-    def at(self, now: float) -> Columns:
-        """The fields at a moment, in seconds since 1970: with the age of the items."""
-        return _ItemsAt(self, now)
+    def on(self, day: int) -> Columns:
+        """The fields on a day since 1970, in UTC: with the age of the items."""
+        return _ItemsOn(self, day)
 
     def numbers(self, field: str) -> Float64Array | Float32Array:
-        """See `Columns`; the age is a field of `at` alone."""
+        """See `Columns`; the age is a field of `on` alone."""
         return cast(Float64Array | Float32Array, self._column(field))
 
     def texts(self, field: str) -> TextColumn:
@@ -81,16 +81,16 @@ class ItemColumns:
 
 
 @dataclass(frozen=True)
-class _ItemsAt:
-    """The fields of items at a moment.
+class _ItemsOn:
+    """The fields of items on a day.
 
     Attributes:
         items: what does not change with time.
-        now: seconds since 1970.
+        day: since 1970.
     """
 
     items: ItemColumns
-    now: float
+    day: int
 
     @property
     def size(self) -> int:
@@ -103,8 +103,10 @@ class _ItemsAt:
     def numbers(self, field: str) -> Float64Array | Float32Array:
         if field != AGE:
             return self.items.numbers(field)
-        age = (self.now - self.items.first_interactions) / SECONDS_PER_DAY
-        return np.where(age >= 0, age, np.nan)  # lists may be asked for as of a time before the first interaction
+        # Since the first moment of the day. What was first seen later that day is new and not without an age; what is
+        # first seen on a later day has none, since lists may be asked for as of a past time.
+        age = (self.day * SECONDS_PER_DAY - self.items.first_interactions) / SECONDS_PER_DAY
+        return np.where(age > -1, np.maximum(age, 0), np.nan)
 
     def texts(self, field: str) -> TextColumn:
         return self.items.texts(field)

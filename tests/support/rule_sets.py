@@ -40,9 +40,9 @@ class Thing:
     title: str
 
     def older_than(self, days: float, now: int) -> bool:
-        """By the first moment of the day of the request."""
+        """By the first moment of the day of the request; what was first seen later that day is 0 days old."""
         day = now // DAY * DAY
-        return self.first is not None and self.first <= day and (day - self.first) / DAY > days
+        return self.first is not None and self.first < day + DAY and max(day - self.first, 0) / DAY > days
 
 
 @dataclass(frozen=True)

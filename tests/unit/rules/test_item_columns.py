@@ -74,20 +74,32 @@ def test_popularity_counts_interactions_and_ranks_are_of_popular_lists(bundle: B
 def test_ages_are_days_since_the_first_interaction(bundle: Bundle, items: ItemColumns) -> None:
     histories = bundle.histories
     first = {row: int(histories.timestamps[histories.items == row].min()) for row in set(histories.items.tolist())}
-    now = int(np.median(list(first.values())))
-    expected = [(now - first[row]) / DAY if row in first and first[row] <= now else np.nan for row in range(N)]
-    ages = items.at(now).numbers("age")
-    np.testing.assert_allclose(ages, expected)
+    day = int(np.median(list(first.values()))) // DAY
+    begin, end = day * DAY, (day + 1) * DAY
+    expected = [max(begin - first[row], 0) / DAY if row in first and first[row] < end else np.nan for row in range(N)]
+    ages = items.on(day).numbers("age")
+    np.testing.assert_array_equal(ages, expected)
     assert np.isnan(ages).any()
     assert (ages > 0).any()
-    assert texts_of(items.at(now).texts("id")) == texts_of(items.texts("id"))
+    assert texts_of(items.on(day).texts("id")) == texts_of(items.texts("id"))
+
+
+def test_what_was_first_seen_today_is_new(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    items, today = ItemColumns(bundle), 20_000
+    first = np.full(N, np.nan)
+    first[:5] = np.array([today, today + 0.5, today + 1 - 1 / DAY, today + 1, today - 13.5]) * DAY
+    monkeypatch.setitem(items.__dict__, "first_interactions", first)
+    np.testing.assert_array_equal(items.on(today).numbers("age")[:6], [0, 0, 0, np.nan, 13.5, np.nan])
+    condition = check(parse("item.age < 14"), "where", items.types)
+    new = evaluate(condition, items.on(today), float(today * DAY)).true
+    assert np.flatnonzero(new).tolist() == [0, 1, 2, 4]
 
 
 def test_attributes_of_the_catalogue_are_fields(items: ItemColumns) -> None:
     assert items.types["stock"] == "number"
     assert items.types["seller"] == "text"
     condition = check(parse('item.seller == "seller1" && item.stock > 2'), "where", items.types)
-    outcome = evaluate(condition, items.at(0), 0.0)
+    outcome = evaluate(condition, items.on(0), 0.0)
     expected = [
         seller == "seller1" and stock is not None and stock > 2 for seller, stock in zip(SELLERS, STOCK, strict=True)
     ]
