@@ -14,7 +14,7 @@ from recsys.core.types import BoolArray, Int64Array
 from recsys.rules.acting import Acting
 from recsys.rules.arranging import ArrangingAction, ArrangingRule, ArrangingRules
 from recsys.rules.base import RuleBase, most_masks
-from recsys.rules.inviting import Guests, chosen_guests
+from recsys.rules.inviting import MOST_COMPARED, Guests, chosen_guests
 from recsys.rules.kept import Kept
 from recsys.rules.ready import ReadyRule
 from recsys.rules.rule import (
@@ -32,7 +32,8 @@ from recsys.rules.rule import (
     Upsell,
 )
 
-_MOST_GUESTS = 64
+_LEAST_GUESTS, _BYTES_OF_GUESTS = 64, 256 << 20
+_GUESTS_OF_RULE = 4  # beside what other rules hide from some users alone, and on the days of a batch
 NO_DAY = -1  # of what is the same every day
 
 
@@ -163,11 +164,19 @@ class RuleSet:
 
     @cached_property
     def _guests(self) -> Kept[tuple[int, tuple[int, ...], int], Guests]:
-        return Kept(_MOST_GUESTS)
+        return Kept(self._most_guests)
 
     @cached_property
     def _guests_of_items(self) -> Kept[bytes, Guests]:
-        return Kept(_MOST_GUESTS)
+        return Kept(self._most_guests)
+
+    @property
+    def _most_guests(self) -> int:
+        """A request asks all rules that invite in turn: were fewer than these kept, all would be made anew for each."""
+        rules = len(self.inviting)
+        of_rule: int = MOST_COMPARED * self.base.vectors.shape[1] * np.dtype(np.float32).itemsize  # bytes, at most
+        fitting = _BYTES_OF_GUESTS // of_rule
+        return max(_LEAST_GUESTS, rules, min(_GUESTS_OF_RULE * rules, fitting))
 
     @cached_property
     def _arrangements(self) -> Kept[int, ArrangingRules]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recsys.core.types import BoolArray, Int32Array
+from recsys.rules import rule_set
+from recsys.rules.base import RuleBase
 from recsys.rules.inviting import MOST_COMPARED, MOST_OF_QUERY, Guests, chosen_guests, placed, wanted
 from tests.support.rule_sets import SmallShop, rule
 
@@ -60,3 +63,23 @@ def test_what_several_rules_invite_stands_side_by_side() -> None:
     assert placed([], 2).shape == (2, 0)
     many = [(np.array([0]), np.arange(20, dtype=np.int32)[None] + 20 * n) for n in range(3)]
     assert placed(many, 1).tolist() == [list(range(MOST_OF_QUERY))]
+
+
+def test_guests_of_any_number_of_rules_are_kept_between_requests(
+    shop: SmallShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(mask: BoolArray, base: RuleBase) -> Int32Array:
+        made.append(int(mask.sum()))
+        return chosen_guests(mask, base)
+
+    monkeypatch.setattr(rule_set, "chosen_guests", counted)
+    pins = [rule(f"p{row}", "pin", f'item.id == "item{row}"', slot=1 + row) for row in range(100)]
+    bound = shop.compiled(*pins).bound()
+    assert bound is not None
+    invited = [bound.plan(shop.queries.select([user]), 100) for user in (1, 1, 4)]
+    assert made == [1] * 100
+    assert invited[0] is not None
+    assert invited[1] is not None
+    np.testing.assert_array_equal(invited[0].invited, invited[1].invited)
