@@ -159,9 +159,9 @@ class Standing:
         forbidden_by: names of the restrictions that forbid it.
         ruled_out_by: ids of the shop's rules that forbid it.
         rank_before: rank of an item of the list before the shop's rules moved anything; None where no rule is in force.
-        placed_by: ids of the shop's rules that put an item of the list forward for the shop's sake, see
-            `recsys.pipeline.policy.Plan`.
-        moved_by: ids of other rules of the shop that put it where it is, such as for the list's variety.
+        moved_by: ids of the shop's rules that put an item of the list where it is.
+        placed_by: those of them that put it forward for the shop's sake, see `recsys.pipeline.policy.Plan`; others move
+            it for the list's, such as for its variety.
         kept_out_by: ids of the shop's rules that keep out an item that they do not forbid, see
             `recsys.explain.kept_out`; empty at depth cheap.
     """
@@ -176,8 +176,8 @@ class Standing:
     forbidden_by: tuple[str, ...] = ()
     ruled_out_by: tuple[str, ...] = ()
     rank_before: int | None = None
-    placed_by: tuple[str, ...] = ()
     moved_by: tuple[str, ...] = ()
+    placed_by: tuple[str, ...] = ()
     kept_out_by: tuple[str, ...] = ()
 
 

@@ -67,12 +67,12 @@ def _moved(standing: Standing, moves: Moves | None, place: int) -> Standing:
     """With what the shop's rules did to the item at that place of the list."""
     if moves is None or not moves.rules:
         return standing
-    rules = [rule for rule, moved in zip(moves.rules, moves.moved_by[0, place].tolist(), strict=True) if moved]
+    rules = tuple(rule for rule, moved in zip(moves.rules, moves.moved_by[0, place].tolist(), strict=True) if moved)
     return replace(
         standing,
         rank_before=int(moves.ranks_before[0, place]),
+        moved_by=rules,
         placed_by=tuple(rule for rule in rules if rule in moves.placing),
-        moved_by=tuple(rule for rule in rules if rule not in moves.placing),
     )
 
 

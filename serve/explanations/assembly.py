@@ -126,7 +126,7 @@ def assembled(explained: Explained) -> ExplanationResponse:
         store=explained.users.store,
         generated_at=now_text(),
         rank_before=UNSET if standing.rank_before is None else standing.rank_before,
-        moved_by=UNSET if standing.rank_before is None else [*standing.placed_by, *standing.moved_by],
+        moved_by=UNSET if standing.rank_before is None else list(standing.moved_by),
         kept_out_by=list(standing.kept_out_by) or UNSET,
     )
 

@@ -64,7 +64,8 @@ def moved_facts(evidence: Evidence) -> Iterator[Fact]:
     """The shop's rules that moved the item for the list's sake, and those that leave it out; the value is their id."""
     standing = evidence.standing
     for rule in standing.moved_by:
-        yield Fact("", Kind.SHOP_ORDER, rule, "text")
+        if rule not in standing.placed_by:
+            yield Fact("", Kind.SHOP_ORDER, rule, "text")
     for rule in standing.ruled_out_by:
         yield Fact("", Kind.SHOP_RULE, rule, "text", polarity="against")
     for rule in standing.kept_out_by:
