@@ -162,6 +162,7 @@ class Standing:
         moved_by: ids of the shop's rules that put an item of the list where it is.
         placed_by: those of them that put it forward for the shop's sake, see `recsys.pipeline.policy.Plan`; others move
             it for the list's, such as for its variety.
+        cut: whether rules of the shop may have taken items of the model's from the list that it is in.
         kept_out_by: ids of the shop's rules that keep out an item that they do not forbid, see
             `recsys.explain.kept_out`; empty at depth cheap.
     """
@@ -178,6 +179,7 @@ class Standing:
     rank_before: int | None = None
     moved_by: tuple[str, ...] = ()
     placed_by: tuple[str, ...] = ()
+    cut: bool = False
     kept_out_by: tuple[str, ...] = ()
 
 

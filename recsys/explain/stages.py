@@ -73,6 +73,7 @@ def _moved(standing: Standing, moves: Moves | None, place: int) -> Standing:
         rank_before=int(moves.ranks_before[0, place]),
         moved_by=rules,
         placed_by=tuple(rule for rule in rules if rule in moves.placing),
+        cut=bool(moves.cut[0]),
     )
 
 

@@ -87,4 +87,5 @@ def arrange(
     lists = ranked.columns(columns)
     if (lists.items[listed] == NO_ITEM).any():
         raise ValueError("an arrangement must choose items, not padding")
-    return replace(lists, moves=Moves(rules, arranged.ranks, arranged.moved_by, arranged.kept_out))
+    cut = np.asarray(arranged.kept_out.any(axis=1))
+    return replace(lists, moves=Moves(rules, arranged.ranks, arranged.moved_by, arranged.kept_out, cut))

@@ -24,6 +24,8 @@ class Moves:
         ranks_before: int64 [B, k], rank of each item, from 1, before anything was arranged; 0 for padding.
         moved_by: bool [B, k, R], which rules put each item where it is.
         shortened_by: bool [B, R], which rules are why a list is shorter than k.
+        cut: bool [B], lists for which rules may have taken items of the model's: they forbid some, or left out some
+            where not enough others were ranked.
         placing: see `recsys.pipeline.policy.Plan`.
     """
 
@@ -31,6 +33,7 @@ class Moves:
     ranks_before: Int64Array
     moved_by: BoolArray
     shortened_by: BoolArray
+    cut: BoolArray
     placing: frozenset[str] = frozenset()
 
     @property
@@ -50,14 +53,15 @@ class Moves:
             ranks_before=self.ranks_before[rows],
             moved_by=self.moved_by[rows],
             shortened_by=self.shortened_by[rows],
+            cut=self.cut[rows],
         )
 
     @classmethod
     def none(cls, rules: tuple[str, ...], items: Int32Array) -> Self:
         """Of lists [B, k] whose items no rule moved."""
         ranks = np.where(items == NO_ITEM, 0, np.arange(1, items.shape[1] + 1))
-        shape = len(items), len(rules)
-        return cls(rules, ranks, np.zeros((*items.shape, len(rules)), np.bool_), np.zeros(shape, np.bool_))
+        moved_by, shortened_by = (np.zeros((*shape, len(rules)), np.bool_) for shape in (items.shape, items.shape[:1]))
+        return cls(rules, ranks, moved_by, shortened_by, np.zeros(len(items), np.bool_))
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ class Recommendations:
         if self.moves is not None and others.moves is not None:
             self.moves.ranks_before[rows] = others.moves.ranks_before
             self.moves.moved_by[rows], self.moves.shortened_by[rows] = others.moves.moved_by, others.moves.shortened_by
+            self.moves.cut[rows] |= others.moves.cut
 
     def widened(self, width: int) -> Recommendations:
         """The same lists with padding behind them, up to a width of their own or more."""
@@ -202,5 +207,6 @@ def _joined_moves(blocks: Sequence[Recommendations]) -> Moves | None:
         np.concatenate([one.ranks_before for one in moves]),
         np.concatenate([one.moved_by for one in moves]),
         np.concatenate([one.shortened_by for one in moves]),
+        np.concatenate([one.cut for one in moves]),
         first.placing,
     )

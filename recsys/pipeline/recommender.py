@@ -210,6 +210,7 @@ class Recommender:
         if lists.moves is None:
             return lists
         lists.moves.shortened_by[:] |= plan.restricting & short[:, None]
+        lists.moves.cut[:] |= plan.restricting.any(axis=1)
         for column, items in plan.offered_by:
             lists.moves.moved_by[:, :, column] |= is_among(lists.items, items)
         return replace(lists, moves=replace(lists.moves, placing=plan.placing))

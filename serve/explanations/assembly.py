@@ -122,7 +122,7 @@ def assembled(explained: Explained) -> ExplanationResponse:
         text_source="rule",
         guard=GuardAnswer(state="not_asked", reasons=[]),
         fallback_used=filled,
-        fallback_reason=fallback_reason(options, request.subject, user) if filled else None,
+        fallback_reason=fallback_reason(options, request.subject, user, cut=standing.cut) if filled else None,
         store=explained.users.store,
         generated_at=now_text(),
         rank_before=UNSET if standing.rank_before is None else standing.rank_before,

@@ -15,6 +15,7 @@ UNKNOWN_USER = "unknown user"
 UNKNOWN_ITEMS = "the catalogue holds no item of this session"
 NO_HISTORY = "no interactions of this user are known"
 FILTERED = "the filters leave too few of the model's items"
+RULED = "the shop's rules leave too few of the model's items"
 NO_MORE = "the model has no more items for this user"
 
 
@@ -46,12 +47,14 @@ def summaries(users: LiveQueries) -> list[UserSummary]:
     ]
 
 
-def fallback_reason(options: Options, subject: Subject, user: UserSummary) -> str:
-    """Why the model's items do not fill the list."""
+def fallback_reason(options: Options, subject: Subject, user: UserSummary, *, cut: bool) -> str:
+    """Why the model's items do not fill the list; `cut`: the shop's rules may have taken some, see `Moves`."""
     if not user.interactions and not isinstance(subject, str):
         return UNKNOWN_ITEMS
     if not user.interactions and not user.known:
         return UNKNOWN_USER
     if not user.interactions:
         return NO_HISTORY
-    return NO_MORE if options.filter is None else FILTERED
+    if options.filter is not None:
+        return FILTERED
+    return RULED if cut else NO_MORE

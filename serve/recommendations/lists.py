@@ -30,11 +30,13 @@ class UserList:
         items: best first.
         personal: how many of them are the model's; the others are popular ones.
         shortened_by: ids of the shop's rules that are why there are not more.
+        cut: whether rules may have taken items of the model's.
     """
 
     items: list[RecommendedItem] = field(default_factory=list)
     personal: int = 0
     shortened_by: Sequence[str] = ()
+    cut: bool = False
 
 
 def lists(
@@ -57,9 +59,12 @@ def lists(
     counts, rows, proposers, numbers = [part.tolist() for part in columns]
     entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers)
     end, of_users = 0, []
-    for count, own, shortened_by in zip(counts, made.personal.tolist(), _shortened_by(made), strict=False):
+    cut: Iterable[bool] = repeat(False) if made.moves is None else made.moves.cut.tolist()
+    for count, own, shortened_by, was_cut in zip(
+        counts, made.personal.tolist(), _shortened_by(made), cut, strict=False
+    ):
         start, end = end, end + count
-        of_users.append(UserList(entries[start:end], own, shortened_by))
+        of_users.append(UserList(entries[start:end], own, shortened_by, was_cut))
     if in_force:
         _add_moves(made, entries)
     return of_users, made

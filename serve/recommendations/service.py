@@ -131,7 +131,7 @@ class RecommendationService:
         generated_at = now_text()
         for subject, user, listed, arrival in zip(subjects, summaries(users), made, arrivals, strict=True):
             filled = len(listed.items) > listed.personal
-            reason = fallback_reason(options, subject, user) if filled else None
+            reason = fallback_reason(options, subject, user, cut=listed.cut) if filled else None
             shortfall = options.k - len(listed.items)
             if reason is not None:
                 self._metrics.fell_back(reason)

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
 from recsys.pipeline.allow import Among
-from tests.support.serving import COLD_USER, N_ITEMS, Answer, get, query_of, refusal, row_of, rows_of, running
+from serve.histories.summary import FILTERED, NO_MORE, RULED
+from tests.support.serving import COLD_USER, N_ITEMS, Answer, explain, get, query_of, refusal, row_of, rows_of, running
 from tests.support.shop_rules import rule, write_rules
 
 USER = "user1"
@@ -29,6 +30,7 @@ RULES = [
     rule("third", "pin", f'item.id == "{PINNED}"', slot=3, scenario="pin"),
     rule("half", "promote", GROUP_3, share=0.5, scenario="promote"),
     rule("one-each", "cap", by="brand", most=1, scenario="cap"),
+    rule("one-of-a-kind", "cap", by="category", most=1, scenario="kinds"),
     rule("only-3-few", "require", BRAND_3, scenario="few"),
     rule("two", "cap", by="brand", most=2, scenario="few"),
     rule("varied", "mmr", weight=0.9, scenario="mmr"),
@@ -110,6 +112,8 @@ def test_require_is_what_the_filter_is(ruled: TestClient, user: str, model: str)
     ]
     assert [item["rank_before"] for item in by_rule["items"]] == list(range(1, len(by_rule["items"]) + 1))
     assert by_rule["shortfall"] == by_filter["shortfall"]
+    why = by_filter["fallback_reason"]
+    assert by_rule["fallback_reason"] == (RULED if why == FILTERED else why)
 
 
 def test_whom_a_rule_is_not_for_is_told_so_however_requests_are_gathered(ruled: TestClient) -> None:
@@ -197,6 +201,25 @@ def test_caps_hold_and_a_list_that_they_shorten_says_so(ruled: TestClient, user:
     assert few["shortfall"] == 8
     assert set(few["shortened_by"]["rules"]) == {"two", "only-3-few"}
     assert few["shortened_by"]["reason"] == "the shop's rules leave too few items"
+
+
+@pytest.mark.parametrize(("scenario", "user", "model"), [("kinds", "user4", "full"), ("require", USER, "transitions")])
+def test_popular_items_stand_in_for_what_rules_take_of_the_models(
+    ruled: TestClient, scenario: str, user: str, model: str
+) -> None:
+    """The model has more items than the list holds, and too few that the rules let in."""
+    wanted = {"model": model, "k": 9}
+    assert not get(ruled, user, **wanted)["fallback_used"]
+    answer = get(ruled, user, scenario=scenario, **wanted)
+    assert (answer["fallback_used"], answer["fallback_reason"], answer["shortfall"]) == (True, RULED, 0)
+    item_id = next(item["item_id"] for item in answer["items"] if item["model_source"] == "popularity")
+    told = explain(ruled, item_id, user_id=user, scenario=scenario, depth="cheap", **wanted)
+    assert (told["stage"], told["fallback_reason"]) == ("filled", RULED)
+
+
+def test_rules_that_take_nothing_are_not_why_a_model_has_no_more(ruled: TestClient) -> None:
+    for scenario in ("mmr", "boost"):
+        assert get(ruled, USER, scenario=scenario, model="transitions", k=100)["fallback_reason"] == NO_MORE
 
 
 def test_variety_makes_the_items_of_a_list_less_alike(ruled: TestClient, bundle: Bundle) -> None:
