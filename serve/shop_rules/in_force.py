@@ -47,6 +47,7 @@ class RulesInForce:
         self.state: RulesState = "unread" if stored else "given"
         self._now = _InForce(given.alone())
         self._making = threading.Lock()
+        self._told: WeakKeyDictionary[LoadedBundle, dict[str, str]] = WeakKeyDictionary()  # faults of its last rules
 
     @property
     def rules(self) -> ShopRules:
@@ -81,12 +82,13 @@ class RulesInForce:
         return ready
 
     def _tell(self, rules: ShopRules, ready: CompiledRules, loaded: LoadedBundle) -> None:
-        """Say in metrics and log what the bundle cannot follow."""
+        """Say in metrics what the bundle cannot follow, and in the log what of it is new since the rules of before."""
         faults = {kept.id: str(kept.fault) for kept in rules.rules if kept.rule is None}
         faults |= {name: str(fault) for name, fault in ready.faults.items()}
         self._metrics.rules_in_force.set(len(ready.rules))
         self._metrics.rule_faults.set(len(faults))
-        for name, fault in faults.items():
+        before, self._told[loaded] = self._told.get(loaded, {}), faults
+        for name, fault in sorted(faults.items() - before.items()):
             logger.warning("Rule %s is off for %s, version %s. %s", name, loaded.info.name, loaded.info.version, fault)
 
 
