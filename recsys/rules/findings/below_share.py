@@ -16,7 +16,6 @@ from recsys.rules.findings.finding import Finding
 from recsys.rules.rule import Cap, Promote
 
 _MOST_EXPLAINED = 50  # lists of a rule whose reason is looked for
-_HIDDEN = "hide, require or stock leave too few of its items", "widen where, hide less, or lower the share"
 _SEEN = "too few of its items are left beside those seen, not due or filtered out", "widen where, or lower the share"
 _CAPPED = "caps let no more of its items in", "raise most of the cap, or lower the share; caps win"
 _UNKNOWN = "too few of its items were at hand", "widen where, or lower the share"
@@ -60,9 +59,7 @@ def _reason(
 
 def _reason_of(case: Case, column: int, needed: int, items: Int32Array, row: int, allowed: Allowed) -> tuple[str, str]:
     acting = np.flatnonzero(case.meant[row]).tolist()
-    left = np.flatnonzero(case.items(column) & case.allowed(acting)).astype(np.int32)
-    if len(left) < needed:
-        return _HIDDEN
+    left = np.flatnonzero(case.items(column) & case.allowed(acting)).astype(np.int32)  # enough, or it is told already
     rows = np.array([row])
     left = left[allowed.select(rows.tolist()).allows(case.queries.select(rows), left[None])[0]]
     if len(left) < needed:
@@ -80,7 +77,6 @@ def _let_in(case: Case, cap: int, items: Int32Array, others: Int32Array) -> Bool
     assert isinstance(action, Cap)  # noqa: S101
     groups = np.where(case.items(cap), case.compiled.base.groups(action.by).codes, NO_NAME)
     windows = 1 if action.window is None else -(-case.k // action.window)
-    full = Counter(groups[items[items != NO_ITEM]].tolist())
-    return np.array(
-        [group == NO_NAME or full[group] < action.most * windows for group in groups[others].tolist()], np.bool_
-    )
+    listed, wanted = groups[items[items != NO_ITEM]], groups[others]
+    counts = np.bincount(listed[listed != NO_NAME], minlength=int(groups.max(initial=0)) + 1)
+    return np.asarray((wanted == NO_NAME) | (counts[wanted] < action.most * windows), np.bool_)

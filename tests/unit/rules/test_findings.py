@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from recsys.rules.findings import Case, Finding, findings
+from recsys.core.queries import NO_ITEM
+from recsys.pipeline.allow import Allowed
+from recsys.rules.findings import Case, Finding, below_share, findings
 from recsys.rules.rule import Rule
 from tests.support.rule_sets import NOW, SCENARIOS, SmallShop, random_rules, rule
 
@@ -207,3 +209,23 @@ def test_only_pairs_with_a_rule_are_looked_at_for_it(shop: SmallShop) -> None:
     case = Case(pins, shop.compiled(*pins), shop.queries, K, None, {}, about="p3")
     looked_at = [{case.rule(one).id, case.rule(other).id} for one, other, _ in case.pairs(case.columns)]
     assert looked_at == [{"p1", "p3"}, {"p2", "p3"}, {"p3", "p4"}, {"p3", "p5"}]
+
+
+def test_lists_below_a_share_are_counted_where_the_rule_acts(shop: SmallShop) -> None:
+    promotion = rule("p", "promote", BRAND, share=0.2, when="user.interactions > 0")
+    queries, (one, other, *_) = shop.queries.select([1, 4, 29]), (t.row for t in shop.things if t.brand == "Brand 3")
+    case = Case([promotion], shop.compiled(promotion), queries, K, None, {})
+    lists = np.full((3, K), NO_ITEM, np.int32)
+    lists[0, [2, 7]] = one, other  # two of ten are a fifth
+    lists[1, 0] = other
+
+    def below(*others: Finding) -> list[Finding]:
+        return list(below_share(case, lists, Allowed, others))
+
+    (finding,) = below()
+    assert (finding.problem, finding.rules, finding.of_sample) == ("unsatisfiable", ("p",), True)
+    assert "1 of 2 lists hold fewer than 2 of its items among 10; too few of its items were at hand" in finding.message
+    assert below(Finding("contradiction", ("h", "p"), "", "")) == [finding]
+    assert below(Finding("unsatisfiable", ("c", "p"), "", "")) == []
+    lists[1, 1] = one
+    assert below() == []
