@@ -1,5 +1,8 @@
 """Errors a user can act on. Every message says what was expected, what was there instead and what to do."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class RecsysError(Exception):
     """Base of all errors that are the input's or the environment's fault, not a bug.
@@ -41,3 +44,9 @@ class BundleError(RecsysError):
 
 class DamagedBundleError(BundleError):
     """A bundle was sound when it was opened, and cannot be read any more."""
+
+
+def said(error: Mapping[str, Any]) -> str:
+    """The message of an error as Pydantic lists it, without its name for the errors that our own validators raise."""
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")

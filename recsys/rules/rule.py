@@ -29,9 +29,12 @@ def _moment(given: object) -> object:
     if not isinstance(given, str):
         return given
     try:
-        return datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(given)
     except ValueError:
         raise ValueError("expected a time such as 2026-12-01T00:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("expected a time with its offset, such as 2026-12-01T00:00:00Z")
+    return moment
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from recsys.core.errors import ConfigError
+from recsys.core.errors import ConfigError, said
 from recsys.core.small_files import read_small_file
 from recsys.rules.rule import Rule
 
@@ -67,7 +67,7 @@ def _rule(node: yaml.Node, loader: yaml.SafeLoader, name: str) -> Rule:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = tuple(first["loc"])
-        got = f"{'.'.join(map(str, place)) or 'rule'} in line {_line(_at(node, place))}: {first['msg']}"
+        got = f"{'.'.join(map(str, place)) or 'rule'} in line {_line(_at(node, place))}: {said(first)}"
         raise ConfigError(f"a rule in {name}", got, _REMEDY) from error
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from recsys.core.errors import BundleError, DamagedBundleError
+from recsys.core.errors import BundleError, DamagedBundleError, said
 from recsys.rules.preview import TooManyPartsError
 from recsys.store import InvalidCursor, InvalidRecord, RuleConflict, StoreError, StoreUnavailable, TooManyRules
 from serve.errors import (
@@ -143,7 +143,7 @@ def listed(shown: Sequence[str], count: int, separator: str) -> str:
 def _fault(error: Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
         return f"the body is no JSON: {error['ctx']['error']}"
-    return f"{_location(error['loc'])}: {error['msg'][:MAX_TEXT]} (got {brief(error['input'])})"
+    return f"{_location(error['loc'])}: {said(error)[:MAX_TEXT]} (got {brief(error['input'])})"
 
 
 def _location(parts: tuple[int | str, ...]) -> str:

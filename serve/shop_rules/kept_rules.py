@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import ValidationError
 
-from recsys.core.errors import ConfigError
+from recsys.core.errors import ConfigError, said
 from recsys.rules.presets import preset_rules
 from recsys.rules.rule import Rule
 from recsys.rules.rules_file import read_rules
@@ -48,7 +48,7 @@ class KeptRule:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "rule"
-            return cls(stored.rule_id, None, stored.body, "store", stored, f"{place}: {first['msg']}")
+            return cls(stored.rule_id, None, stored.body, "store", stored, f"{place}: {said(first)}")
         return cls(stored.rule_id, rule, stored.body, "store", stored)
 
 

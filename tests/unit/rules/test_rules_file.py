@@ -42,7 +42,7 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
         (SOUND + "  - {id: recalled, action: {type: repurchase}}\n", "'recalled' in lines 3 and 8"),
         ("rules:\n- id: a\n  action:\n    type: mmr\n    weight: 2\n", "action.mmr.weight in line 5"),
         ("rules:\n- id: a\n  action: {type: mmr}\n", "weight in line 3"),
-        ("rules:\n- id: a\n  action: {type: hide}\n", "hide needs where"),
+        ("rules:\n- id: a\n  action: {type: hide}\n", "line 2: hide needs where"),
         ("rules:\n- id: a\n  id: b\n  action: {type: repurchase}\n", "'id' again in line 2"),
         ("rules:\n- id: a\n  action: {type: repurchase}\n  valid_to: 2026-12-01T00:00:00\n", "valid_to in line 4"),
         ("rules:\n- just text\n", "line 2"),

@@ -119,11 +119,11 @@ def test_a_batch_is_idempotent(shop: TestClient, store: Store) -> None:
         ({"rating": "NaN"}, "event.rating: Input should be a valid number (got 'NaN')"),
         ({"price": -1}, "event.price: Input should be greater than or equal to 0"),
         ({"quantity": 1e300}, "event.quantity: Input should be less than or equal to"),
-        ({"timestamp": -1}, "event.timestamp: Value error, expected a time such as"),
-        ({"timestamp": True}, "event.timestamp: Value error, expected a time such as"),
-        ({"timestamp": "2024-05-01"}, "event.timestamp: Value error, expected a time such as"),
+        ({"timestamp": -1}, "event.timestamp: expected a time such as"),
+        ({"timestamp": True}, "event.timestamp: expected a time such as"),
+        ({"timestamp": "2024-05-01"}, "event.timestamp: expected a time such as"),
         ({"timestamp": time.time() + 200_000}, "timestamp must not lie more than a day ahead"),
-        ({"timestamp": 1714557600500}, "event.timestamp: Value error, expected a time such as"),  # milliseconds
+        ({"timestamp": 1714557600500}, "event.timestamp: expected a time such as"),  # milliseconds
         ({"event_type": "rating"}, "an event of type rating needs a rating"),
         ({"colour": "red"}, "event.colour: Extra inputs are not permitted"),
     ],

@@ -198,10 +198,10 @@ def test_known_user_without_history_gets_what_is_popular(client: TestClient) -> 
         ("min_price=-1", "min_price: Input should be greater than or equal to 0"),
         ("min_price=nan", "min_price: Input should be a finite number"),
         ("min_price=3&max_price=2", "min_price must not exceed max_price"),
-        ("as_of=yesterday", "as_of: Value error, expected a time such as"),
-        ("as_of=2024-05-01T12:00:00", "as_of: Value error, expected a time such as"),  # which zone?
+        ("as_of=yesterday", "as_of: expected a time such as"),
+        ("as_of=2024-05-01T12:00:00", "as_of: expected a time such as"),  # which zone?
         ("as_of=20240501", "a time needs its offset"),  # a day, and no number of seconds
-        ("as_of=1e300", "as_of: Value error, expected a time such as"),
+        ("as_of=1e300", "as_of: expected a time such as"),
         ("brand=", "brand: String should have at least 1 character"),
         (f"brand={'x' * 600}", "brand: String should have at most 512 characters"),
     ],
