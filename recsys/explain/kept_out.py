@@ -45,9 +45,11 @@ def _together(rules: Sequence[str], listed: _Listed) -> tuple[str, ...]:
     """Of the rules some without which the item is in the list, and none of which can be spared for that."""
     if not listed(rules):
         return ()
-    cause = list(rules)
-    for rule in reversed(rules):
-        fewer = [other for other in cause if other != rule]
-        if listed(fewer):
-            cause = fewer
+    cause, before = list(rules), 0
+    while len(cause) != before:  # a rule that could not be spared before may be now
+        before = len(cause)
+        for rule in reversed(cause):
+            fewer = [other for other in cause if other != rule]
+            if listed(fewer):
+                cause = fewer
     return tuple(cause)
