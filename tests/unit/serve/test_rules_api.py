@@ -164,10 +164,7 @@ def test_what_the_bundle_cannot_follow_can_be_switched_off(shop: TestClient) -> 
         ({"action": {"type": "hide"}}, "request: hide needs where"),
         ({"action": {"type": "pin", "slot": 1}}, "pin needs where"),
         (hide("true", valid_from="2024-01-02T00:00:00Z", valid_to="2024-01-02T00:00:00Z"), "before valid_to"),
-        (
-            hide("true", valid_from="2024-01-02T00:00:00"),
-            "Z (got '2024-01-02T00:00:00')",
-        ),
+        (hide("true", valid_from="2024-01-02T00:00:00"), "00:00:00Z (got '2024-01-02T00:00:00')"),
         (hide("true", valid_from=1_700_000_000), "valid_from"),
         (hide("true", id="a"), "id"),
         (hide("true", enabled="yes"), "enabled"),
