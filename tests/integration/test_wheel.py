@@ -122,7 +122,7 @@ def test_the_demo_brings_its_config_into_an_empty_folder(installed: Installed, t
     assert installed.run("python", "-c", code, cwd=tmp_path).stdout == "sample\n"
     assert (tmp_path / "configs" / "sample.yaml").is_file()
     raw = installed.run("recsys", "sample", "raw", "--users", "50", "--items", "40", "--reviews", "400", cwd=tmp_path)
-    assert raw.stdout.count("(synthetic)") == 2
+    assert raw.stdout.count("(synthetic)") == 3
 
 
 @pytest.mark.slow

@@ -91,6 +91,7 @@ def test_options_of_evaluate_reach_it(config: str, monkeypatch: pytest.MonkeyPat
     recorder = Recorder()
     monkeypatch.setattr("recsys.cli.evaluation.evaluate_and_report", recorder)
     options = "--bundle b --split validation --retrievers als,,ease --seeds x y --recommendations r.parquet --figures f"
+    options += " --rules r.yaml --scenario home"
     assert main(["evaluate", "--config", config, *options.split()]) == 0
     assert recorder.named == {
         "command": f"recsys evaluate --config {config} {options}",
@@ -100,6 +101,8 @@ def test_options_of_evaluate_reach_it(config: str, monkeypatch: pytest.MonkeyPat
         "seeds": [Path("x"), Path("y")],
         "recommendations": Path("r.parquet"),
         "figures": Path("f"),
+        "rules": Path("r.yaml"),
+        "scenario": "home",
     }
     assert main(["evaluate", "--config", config]) == 0
     assert recorder.named["split"] == "test"
