@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,10 @@ ASKED = 40  # requests on connections of their own: each of two workers answers 
 @pytest.fixture(scope="module")
 def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory.mktemp("saved_model"), name="shop")
+
+
+# The supervisor says nothing of what it sees of the keys; it looks after each round of pings to the workers.
+SUPERVISOR_LOOKS_S = 4.0
 
 
 def write(path: Path, *names: str) -> None:
@@ -46,6 +51,7 @@ def test_keys_of_several_workers(bundle_path: Path, tmp_path: Path) -> None:
         write(keys, "stays", "new")
         settled(lambda: statuses(url, "old") == {401})
         settled(lambda: statuses(url, "new") == {200})
+        time.sleep(SUPERVISOR_LOOKS_S)
 
         keys.write_text("[{")
         settled(lambda: metric(url, "recsys_api_keys_stale", **stays) == 1)
