@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 from recsys.core.queries import Queries
 from recsys.pipeline.allow import ExcludeSeen, Restriction
@@ -37,9 +37,14 @@ class Question:
 
     def trace(self, queries: Queries) -> Trace:
         """Ask for the lists of the queries."""
-        recommender, only, restrictions = self.recommender, self.only, tuple(self.restrictions.values())
-        trace = recommender.trace if only is None else partial(recommender.trace_by, only)
-        return trace(queries, self.k, exclude_seen=self.exclude_seen, restrictions=restrictions, policy=self.policy)
+        return self.recommender.trace(
+            queries,
+            self.k,
+            by=self.only,
+            exclude_seen=self.exclude_seen,
+            restrictions=tuple(self.restrictions.values()),
+            policy=self.policy,
+        )
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

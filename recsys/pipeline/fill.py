@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.core.queries import NO_ITEM, Candidates, Queries
-from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.core.types import Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed
 from recsys.pipeline.recommendations import Recommendations
 from recsys.sources.base import Source
@@ -67,16 +67,10 @@ class PopularItems:
             items = np.array(list(dict.fromkeys(others[row, new[row]].tolist())), np.int32)
             columns = slice(int(lengths[row]), int(lengths[row]) + len(items))
             lists.items[row, columns] = items
-            lists.scores[row, columns] = self._popularity[items]
+            lists.scores[row, columns] = self.source.score(Queries.nobody(), items[None])[0]
             lists.retrieval_scores[row, columns] = np.nan
             lists.popular[row, columns] = True
         return lists
-
-    @cached_property
-    def _popularity(self) -> Float32Array:
-        """float32 [N]."""
-        popularity: Float32Array = self.source.score(Queries.nobody())[0]
-        return popularity
 
     def _best(self, query: Queries, allowed: Allowed, listed: Int32Array, missing: int) -> Int64Array:
         """Columns of the ranking: its first items that are allowed and not listed yet, at most as many as missing."""

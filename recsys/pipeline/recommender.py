@@ -85,6 +85,7 @@ class Recommender:
         queries: Queries,
         k: int,
         *,
+        by: Source | None = None,
         exclude_seen: ExcludeSeen = True,
         restrictions: Sequence[Restriction] = (),
         policy: Policy | None = None,
@@ -94,12 +95,15 @@ class Recommender:
         Args:
             queries: B queries.
             k: length of the lists.
+            by: the one source whose items they are, in its order; None: all sources and the ranker have their say.
             exclude_seen: leave out the items of the history; or "purchases", what was bought of them.
             restrictions: what else items must pass, the same for every query; lists fall short of k where too few items
                 of the catalogue do.
             policy: what the shop wants of the lists; None: nothing.
         """
         wanted = Wanted(exclude_seen, tuple(restrictions), policy)
+        if by is not None:
+            return self._trace_by(by, queries, k, wanted).lists
         return self._in_blocks(queries, lambda block: self._trace(block, k, wanted).lists)
 
     def trace(
@@ -107,6 +111,7 @@ class Recommender:
         queries: Queries,
         k: int,
         *,
+        by: Source | None = None,
         exclude_seen: ExcludeSeen = True,
         restrictions: Sequence[Restriction] = (),
         policy: Policy | None = None,
@@ -116,34 +121,8 @@ class Recommender:
         All candidates are held at once. The lists are those of `recommend`, bit for bit where that does not part the
         batch, else but for the rounding of products that depends on the size of a batch.
         """
-        return self._trace(queries, k, Wanted(exclude_seen, tuple(restrictions), policy))
-
-    def recommend_by(
-        self,
-        source: Source,
-        queries: Queries,
-        k: int,
-        *,
-        exclude_seen: ExcludeSeen = True,
-        restrictions: Sequence[Restriction] = (),
-        policy: Policy | None = None,
-    ) -> Recommendations:
-        """As `recommend`, the k best items by one source alone, in its order."""
         wanted = Wanted(exclude_seen, tuple(restrictions), policy)
-        return self._trace_by(source, queries, k, wanted).lists
-
-    def trace_by(
-        self,
-        source: Source,
-        queries: Queries,
-        k: int,
-        *,
-        exclude_seen: ExcludeSeen = True,
-        restrictions: Sequence[Restriction] = (),
-        policy: Policy | None = None,
-    ) -> Trace:
-        """As `trace`, of one source alone."""
-        return self._trace_by(source, queries, k, Wanted(exclude_seen, tuple(restrictions), policy))
+        return self._trace(queries, k, wanted) if by is None else self._trace_by(by, queries, k, wanted)
 
     def _in_blocks(self, queries: Queries, recommend: Callable[[Queries], Recommendations]) -> Recommendations:
         size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
@@ -173,9 +152,8 @@ class Recommender:
         else:
             lists, parts, ranked = self._ranked(self.ranker, readings, aims)
         lists = self._finished(lists, readings, started, aims)
-        if ranked is not None and aims.arrangement is not None:
-            proposed, _ = proposed_by(lists.personal_items, tuple(parts.values()), len(self.sources))
-            lists = replace(lists, proposed=proposed)
+        if ranked is not None:
+            lists = self._attributed(lists, tuple(parts.values()))
         return Trace(queries, k, aims.allowed, readings, parts, ranked, retrieved, lists, aims.plan, aims.invited)
 
     def _trace_by(self, source: Source, queries: Queries, k: int, wanted: Wanted) -> Trace:
@@ -242,7 +220,7 @@ class Recommender:
     ) -> tuple[Recommendations, Proposals, RankedCandidates]:
         """The best of all that is proposed; what each source proposed; all that was ranked.
 
-        Who proposed items that are still to be arranged is left open: few of them make the lists.
+        Who proposed them is left open: `_attributed` says so of those that make the lists.
         """
         allowed, k = aims.allowed, aims.k
         parts = propose(readings, self.proposers, k, allowed)
@@ -254,24 +232,25 @@ class Recommender:
             ratings = self._ratings(readings, items)
         else:
             ratings = self.predictor.on_scale(deviations + np.float32(self.predictor.statistics.global_mean))
-        certain = items if aims.arrangement is None else items[:, :0]
-        proposed, counts = proposed_by(certain, parts, len(self.sources))
-        if aims.arrangement is not None:
-            proposed = np.zeros((*items.shape, len(self.sources)), np.bool_)
-        means = (counts / max(len(items), 1)).tolist()
         lists = Recommendations(
             items=items,
             scores=scores,
             retrieval_scores=retrieval_scores,
             ratings=ratings,
-            proposed=proposed,
+            proposed=np.empty((*items.shape, 0), np.bool_),
             sources=self.sources,
             ranked_by=RANKER,
             popular=np.zeros(items.shape, np.bool_),
             seconds={},
-            candidates=dict(zip(self.sources, means, strict=True)),
+            candidates={},
         )
         return lists, dict(zip(self.sources, parts, strict=True)), ranked
+
+    def _attributed(self, lists: Recommendations, parts: Sequence[Int32Array]) -> Recommendations:
+        """The lists with who proposed their items, and how many each source proposed; `parts`: by all sources."""
+        proposed, counts = proposed_by(lists.personal_items, parts, len(self.sources))
+        means = (counts / max(len(lists.items), 1)).tolist()
+        return replace(lists, proposed=proposed, candidates=dict(zip(self.sources, means, strict=True)))
 
     def _retrieved(self, readings: Readings, aims: Aims) -> tuple[Recommendations, Proposals, Candidates]:
         """The best items by the primary source, with ratings; what it proposed, and that in order."""

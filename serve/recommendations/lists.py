@@ -84,11 +84,13 @@ def recommend(
     restrictions: tuple[Restriction, ...] = loaded.bundle.in_stock
     if options.filter is not None:
         restrictions = (Among(loaded.facets.mask(options.filter)), *restrictions)
-    recommender, k, unseen = loaded.recommender, options.k, options.exclude_seen
-    if options.model == FULL:
-        return recommender.recommend(queries, k, exclude_seen=unseen, restrictions=restrictions, policy=policy)
-    return recommender.recommend_by(
-        loaded.source(options.model), queries, k, exclude_seen=unseen, restrictions=restrictions, policy=policy
+    return loaded.recommender.recommend(
+        queries,
+        options.k,
+        by=None if options.model == FULL else loaded.source(options.model),
+        exclude_seen=options.exclude_seen,
+        restrictions=restrictions,
+        policy=policy,
     )
 
 

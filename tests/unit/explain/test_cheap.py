@@ -139,7 +139,7 @@ def test_the_largest_part_names_the_item_of_the_largest_share(
 @pytest.mark.parametrize("name", ["two_tower", "transitions", "content_encoder", "hybrid", "blend"])
 def test_lists_of_one_source_are_explained_by_it(bundle: Bundle, recommender: Recommender, name: str) -> None:
     queries, source = random_queries(2), bundle.source(name)
-    lists = recommender.recommend_by(source, queries, K)
+    lists = recommender.recommend(queries, K, by=source)
     reasons = CheapReasons.of_source(source)
     assert [one.name for one in reasons.sources] == (list(source.members) if isinstance(source, Hybrid) else [name])
     assert assert_told(reasons, queries, lists) > K
@@ -165,7 +165,7 @@ def test_kinds_follow_from_what_a_source_was_fitted_on(bundle: Bundle) -> None:
 
 def test_factors_are_a_taste_that_names_no_item(bundle: Bundle, recommender: Recommender) -> None:
     queries, source = random_queries(0), bundle.source("bpr")
-    lists = recommender.recommend_by(source, queries, K)
+    lists = recommender.recommend(queries, K, by=source)
     found = CheapReasons.of_source(source).of(queries, lists)
     assert (found.items == NO_ITEM).all()
     np.testing.assert_array_equal(found.taste, lists.personal_items != NO_ITEM)
@@ -187,7 +187,7 @@ def test_a_two_tower_without_a_text_part_is_a_taste(recommender: Recommender) ->
 def test_popularity_is_no_reason_of_anyone(bundle: Bundle, recommender: Recommender) -> None:
     queries, source = random_queries(0), bundle.source("popularity")
     reasons = CheapReasons.of_source(source)
-    found = reasons.of(queries, recommender.recommend_by(source, queries, K))
+    found = reasons.of(queries, recommender.recommend(queries, K, by=source))
     assert not reasons.personal
     assert (found.items == NO_ITEM).all()
     assert not found.taste.any()
@@ -201,7 +201,7 @@ def test_a_borrowed_score_names_nothing(bundle: Bundle, recommender: Recommender
     items = np.full((N_USERS, 1), new, np.int32)
     scores = recommender.read(queries).scores(["transitions"], items, ranker.scorer.loans)[0, :, 0]
     assert (scores > 0).any()
-    lists = recommender.recommend_by(bundle.source("transitions"), queries, 1)
+    lists = recommender.recommend(queries, 1, by=bundle.source("transitions"))
     lists = replace(lists, items=items, popular=np.arange(items.shape[1])[None] >= np.ones((N_USERS, 1)))
     found = CheapReasons.of_source(bundle.source("transitions")).of(queries, lists)
     assert (found.items == NO_ITEM).all()

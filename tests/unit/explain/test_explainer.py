@@ -153,7 +153,7 @@ def test_each_model_explains_its_own_list(bundle: Bundle, explainer: Explainer, 
     asked = query(bundle, user)
     recommender = explainer.recommender
     lists = (
-        recommender.recommend(asked, K) if model == FULL else recommender.recommend_by(bundle.source(model), asked, K)
+        recommender.recommend(asked, K) if model == FULL else recommender.recommend(asked, K, by=bundle.source(model))
     )
     for column, item in enumerate(lists.items[0].tolist()):
         evidence = explainer.explain(asked, item, K, model=model)
@@ -170,7 +170,7 @@ def test_each_model_explains_its_own_list(bundle: Bundle, explainer: Explainer, 
 
 def test_of_a_hybrid_alone_the_members_contribute(bundle: Bundle, explainer: Explainer) -> None:
     asked = query(bundle, 3)
-    item = int(explainer.recommender.recommend_by(bundle.source("hybrid"), asked, K).items[0, 0])
+    item = int(explainer.recommender.recommend(asked, K, by=bundle.source("hybrid")).items[0, 0])
     found = explainer.explain(asked, item, K, model="hybrid", depth="cheap").contributions
     assert found is not None
     assert {group.group for group in found.groups} == {"two_tower", "neighbours_bm25", "transitions", "content_encoder"}

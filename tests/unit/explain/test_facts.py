@@ -125,7 +125,7 @@ def test_the_kinds_that_were_looked_at_are_all_there_are(
 def test_facts_of_a_source_alone_are_true(bundle: Bundle, explainer: Explainer, base: FactBase, model: str) -> None:
     for user in range(0, N_USERS - 1, 4):
         query = query_of(bundle, user)
-        for item in explainer.recommender.recommend_by(bundle.source(model), query, 5).items[0].tolist():
+        for item in explainer.recommender.recommend(query, 5, by=bundle.source(model)).items[0].tolist():
             if item == NO_ITEM:
                 continue
             evidence = explainer.explain(query, item, 5, model=model, depth="cheap")

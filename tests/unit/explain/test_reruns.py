@@ -70,7 +70,7 @@ class Asked:
         if self.model == FULL:
             return recommender.recommend(query, self.k, exclude_seen=self.exclude_seen, restrictions=rules)
         source = bundle.source(self.model)
-        return recommender.recommend_by(source, query, self.k, exclude_seen=self.exclude_seen, restrictions=rules)
+        return recommender.recommend(query, self.k, exclude_seen=self.exclude_seen, restrictions=rules, by=source)
 
 
 def told(items: list[int], whole: list[int]) -> Queries:

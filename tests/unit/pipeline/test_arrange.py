@@ -125,8 +125,8 @@ def test_items_of_the_history_come_again_where_the_policy_says_so(
     seen = {user: history.items[history.indptr[user] : history.indptr[user + 1]].tolist() for user in range(NOBODY)}
     policy = Asking({user: items[:2] for user, items in seen.items()}, {})
     if by_source:
-        lists = recommender.recommend_by(
-            recommender.primary, queries, N_ITEMS, exclude_seen=exclude_seen, policy=policy
+        lists = recommender.recommend(
+            queries, N_ITEMS, exclude_seen=exclude_seen, policy=policy, by=recommender.primary
         )
     else:
         lists = recommender.recommend(queries, N_ITEMS, exclude_seen=exclude_seen, policy=policy)

@@ -32,7 +32,7 @@ def test_a_source_that_runs_out_is_followed_by_the_most_popular_that_are_left(
     bundle: Bundle, recommender: Recommender, queries: Queries, allowed: np.ndarray, exclude_seen: bool
 ) -> None:
     source, k = bundle.source("transitions"), 40
-    lists = recommender.recommend_by(source, queries, k, exclude_seen=exclude_seen, restrictions=[Among(allowed)])
+    lists = recommender.recommend(queries, k, exclude_seen=exclude_seen, restrictions=[Among(allowed)], by=source)
     counts, short = np.bincount(bundle.histories.items, minlength=N_ITEMS), 0
     best = source.propose(queries, N_ITEMS, exclude_seen=exclude_seen)
     for user in range(N_USERS):
@@ -53,7 +53,7 @@ def test_a_source_that_runs_out_is_followed_by_the_most_popular_that_are_left(
 
 
 def test_one_source_alone_is_in_its_own_order(bundle: Bundle, recommender: Recommender, queries: Queries) -> None:
-    lists = recommender.recommend_by(bundle.two_tower(), queries, 10)
+    lists = recommender.recommend(queries, 10, by=bundle.two_tower())
     best = bundle.two_tower().propose(queries, 10)
     own = lists.personal > 0
     np.testing.assert_array_equal(lists.items[own], best.items[own])

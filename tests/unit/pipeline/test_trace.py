@@ -115,8 +115,8 @@ def test_where_an_item_stands(recommender: Recommender, queries: Queries) -> Non
 @pytest.mark.parametrize("k", [3, 200])
 def test_one_source_alone(bundle: Bundle, recommender: Recommender, queries: Queries, name: str, k: int) -> None:
     rules = [Among(np.arange(120) % 3 != 0)]
-    trace = recommender.trace_by(bundle.source(name), queries, k, restrictions=rules)
-    equal(trace.lists, recommender.recommend_by(bundle.source(name), queries, k, restrictions=rules))
+    trace = recommender.trace(queries, k, restrictions=rules, by=bundle.source(name))
+    equal(trace.lists, recommender.recommend(queries, k, restrictions=rules, by=bundle.source(name)))
     assert trace.ranked is None
     assert list(trace.proposals) == [name]
     the_ranking_begins_with_the_personal_list(trace)

@@ -37,4 +37,4 @@ def made(shop: SmallShop, model: str | None, users: np.ndarray, k: int, policy: 
     queries = shop.queries.select(users)
     if model is None:
         return shop.recommender.recommend(queries, k, policy=policy)
-    return shop.recommender.recommend_by(shop.bundle.source(model), queries, k, policy=policy)
+    return shop.recommender.recommend(queries, k, policy=policy, by=shop.bundle.source(model))

@@ -148,8 +148,8 @@ def test_what_is_hidden_is_in_no_list(ruled: TestClient, bundle: Bundle) -> None
             changed += "Brand 3" in brands(before)
             if "Brand 3" not in brands(before):
                 assert ids(answer) == ids(before)
-        alone = bundle.recommender().recommend_by(
-            bundle.source("bpr"), query_of(bundle, user), 10, restrictions=[Among(~hidden)]
+        alone = bundle.recommender().recommend(
+            query_of(bundle, user), 10, restrictions=[Among(~hidden)], by=bundle.source("bpr")
         )
         assert rows_of(answer["items"]) == alone.items[0].tolist()
     assert changed
