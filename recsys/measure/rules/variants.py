@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,9 @@ from recsys.bundle import Bundle
 from recsys.core.errors import ConfigError
 from recsys.pipeline.policy import Policy
 from recsys.rules.base import RuleBase
+from recsys.rules.expressions import fields_of, parse
 from recsys.rules.policy import CompiledRules
 from recsys.rules.rule import Action, Calibrate, Mmr, PriceFit, Rule, Upsell
-
-_CONTEXT = re.compile(r"\bcontext\s*\.")
 
 
 @dataclass(frozen=True)
@@ -99,6 +97,6 @@ def note_on(rule: Rule, scenario: str | None) -> str | None:
         return "off"
     if rule.scenario is not None and rule.scenario != scenario:
         return f"for the scenario {rule.scenario} alone"
-    if rule.when is not None and _CONTEXT.search(rule.when):
+    if rule.when is not None and any(field.startswith("context.") for field in fields_of(parse(rule.when))):
         return "asks the context of a request, of which an evaluation knows nothing"
     return None
