@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
+from recsys.pipeline.recommendations import names_of
 from recsys.pipeline.trace import Trace
 
 MOST_TRIED = 20  # rules, those that win first
@@ -26,8 +27,8 @@ def kept_out_by(question: Question, trace: Trace, item: int, standing: Standing)
     policy, plan = question.policy, trace.plan
     if policy is None or plan is None or standing.stage in _SETTLED:
         return ()
-    moving = policy.moving(trace.queries)[0].tolist()
-    rules = [rule for rule, moves in zip(plan.rules, moving, strict=True) if moves][:MOST_TRIED]
+    moving = policy.moving(trace.queries)[0]
+    rules = names_of(plan.rules, moving)[:MOST_TRIED]
 
     def listed(without: Collection[str]) -> bool:
         """Whether the item is in the list that is made without some rules."""

@@ -10,7 +10,7 @@ from recsys.explain.evidence import Stage, Standing
 from recsys.explain.question import Question
 from recsys.pipeline.allow import PURCHASES, Restriction, Unbought, Unseen
 from recsys.pipeline.ranker import RankedCandidates, Ranker
-from recsys.pipeline.recommendations import Moves
+from recsys.pipeline.recommendations import Moves, names_of
 from recsys.pipeline.trace import Trace
 
 SEEN, BOUGHT = "seen", "bought"  # names of the restrictions about the user's own items
@@ -30,7 +30,7 @@ def ruled_out_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]
     if question.policy is None or trace.plan is None:
         return ()
     forbidding = question.policy.forbidding(trace.queries, np.array([[item]], np.int32))[0, 0]
-    return tuple(rule for rule, forbids in zip(trace.plan.rules, forbidding.tolist(), strict=True) if forbids)
+    return tuple(names_of(trace.plan.rules, forbidding))
 
 
 def forbidden_by(question: Question, trace: Trace, item: int) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def _moved(standing: Standing, moves: Moves | None, place: int) -> Standing:
     """With what the shop's rules did to the item at that place of the list."""
     if moves is None or not moves.rules:
         return standing
-    rules = tuple(rule for rule, moved in zip(moves.rules, moves.moved_by[0, place].tolist(), strict=True) if moved)
+    rules = tuple(names_of(moves.rules, moves.moved_by[0, place]))
     return replace(
         standing,
         rank_before=int(moves.ranks_before[0, place]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,6 +13,11 @@ from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 RANKER = "ranker"
 _NO_SCORE, _UNKNOWN = np.float32(-np.inf), np.float32(np.nan)
+
+
+def names_of(rules: Sequence[str], chosen: Iterable[object]) -> list[str]:
+    """Those of a policy's R rules that are chosen, in their order; `chosen` says so of each of them."""
+    return [rule for rule, is_chosen in zip(rules, chosen, strict=True) if is_chosen]
 
 
 @dataclass(frozen=True)

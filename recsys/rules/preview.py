@@ -14,7 +14,6 @@ from recsys.core.types import Int32Array, Int64Array
 from recsys.pipeline.allow import Allowed, ExcludeSeen, Restriction
 from recsys.pipeline.recommendations import Recommendations
 from recsys.pipeline.recommender import Recommender
-from recsys.rules.base import RuleBase
 from recsys.rules.findings import Case, Finding, Problem, below_share, findings
 from recsys.rules.policy import NO_CONTEXT, BoundRules, CompiledRules, Context
 from recsys.rules.rule import Rule
@@ -70,7 +69,7 @@ class Preview:
 def preview(
     recommender: Recommender,
     rules: Sequence[Rule],
-    base: RuleBase,
+    compiled: CompiledRules,
     queries: Queries,
     k: int,
     *,
@@ -85,7 +84,7 @@ def preview(
     Args:
         recommender: of the bundle.
         rules: all of them, also those that are off.
-        base: the bundle.
+        compiled: those of them that can act on the bundle.
         queries: B users of the sample, at least one, with ids where a rule reads them.
         k: length of the lists.
         scenario, context: of the request.
@@ -96,7 +95,6 @@ def preview(
         TooManyPartsError: a part takes the lists of all users for whom its rule acts once more, and these are more than
             `MOST_LEFT_OUT` in all.
     """
-    compiled = CompiledRules.compile(rules, base)
 
     def lists(of: Queries, by: CompiledRules | None) -> Recommendations:
         policy = None if by is None else by.bound(scenario, context)

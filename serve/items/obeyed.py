@@ -16,6 +16,7 @@ import numpy as np
 
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray
+from recsys.pipeline.recommendations import names_of
 from recsys.rules.policy import BoundRules, CompiledRules, Context
 
 
@@ -51,5 +52,4 @@ class Obeyed:
     @property
     def rules(self) -> list[str]:
         """Ids of the rules that forbade an item so far."""
-        names = () if self.policy is None else self.policy.names
-        return [names[rule] for rule in np.flatnonzero(self.forbidding).tolist()]
+        return [] if self.policy is None else names_of(self.policy.names, self.forbidding)

@@ -14,7 +14,7 @@ from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
 from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.policy import Policy
-from recsys.pipeline.recommendations import Recommendations
+from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -105,7 +105,7 @@ def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> Non
     moved_by = np.ascontiguousarray(moves.moved_by[listed])
     sets: list[bytes] = moved_by.view(f"V{len(moves.rules)}")[:, 0].tolist()
     # Few sets of rules move all items of a batch: each is named once.
-    named = {moved: [rule for rule, did in zip(moves.rules, moved, strict=True) if did] for moved in set(sets)}
+    named = {moved: names_of(moves.rules, moved) for moved in set(sets)}
     for entry, rank, moved in zip(entries, moves.ranks_before[listed].tolist(), sets, strict=True):
         entry.rank_before, entry.rules = rank, named[moved]
 
@@ -115,7 +115,7 @@ def _shortened_by(made: Recommendations) -> Iterable[Sequence[str]]:
     moves = made.moves
     if moves is None or not moves.shortened_by.any():
         return repeat(())
-    return ([moves.rules[rule] for rule in np.flatnonzero(row).tolist()] for row in moves.shortened_by)
+    return (names_of(moves.rules, row) for row in moves.shortened_by)
 
 
 def _confidences(loaded: LoadedBundle, made: Recommendations, options: Options) -> Float64Array:

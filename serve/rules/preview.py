@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
 from recsys.pipeline.allow import PURCHASES
-from recsys.pipeline.recommendations import Recommendations
+from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.rules.policy import CompiledRules
 from recsys.rules.preview import Finding, Preview, preview
 from recsys.rules.rule import Rule
@@ -29,11 +29,12 @@ def previewed(parts: Parts, request: PreviewRequest) -> PreviewResponse:
     """
     loaded = parts.bundles.loaded
     rules = _tried(parts, request)
-    users = _users(parts, loaded, request, rules)
+    compiled = CompiledRules.compile(rules, loaded.rule_base)
+    users = _users(parts, loaded, request, compiled)
     made = preview(
         loaded.recommender,
         rules,
-        loaded.rule_base,
+        compiled,
         users.named,
         request.k,
         scenario=request.scenario,
@@ -92,9 +93,9 @@ def _tried(parts: Parts, request: PreviewRequest) -> list[Rule]:
     return list((in_force | {rule.id: rule for rule in request.rules}).values())
 
 
-def _users(parts: Parts, loaded: LoadedBundle, request: PreviewRequest, rules: Sequence[Rule]) -> LiveQueries:
+def _users(parts: Parts, loaded: LoadedBundle, request: PreviewRequest, compiled: CompiledRules) -> LiveQueries:
     user_ids = request.user_ids or _sampled(loaded, request.sample, request.seed)
-    purchases = request.exclude_seen == PURCHASES or CompiledRules.compile(rules, loaded.rule_base).reads_purchases
+    purchases = request.exclude_seen == PURCHASES or compiled.reads_purchases
     return parts.histories.of(loaded).of(user_ids, time.time(), request.as_of, purchases=purchases)
 
 
@@ -137,11 +138,11 @@ def _items(loaded: LoadedBundle, lists: Recommendations, query: int) -> list[Pre
         for item in items:
             moved = moves.moved_by[query, item.rank - 1]
             item.rank_before = int(moves.ranks_before[query, item.rank - 1])
-            item.rules = [name for name, moves_it in zip(moves.rules, moved, strict=True) if moves_it]
+            item.rules = names_of(moves.rules, moved)
     return items
 
 
 def _shortened_by(lists: Recommendations, query: int) -> list[str]:
     if lists.moves is None:
         return []
-    return [name for name, short in zip(lists.moves.rules, lists.moves.shortened_by[query], strict=True) if short]
+    return names_of(lists.moves.rules, lists.moves.shortened_by[query])

@@ -26,7 +26,7 @@ def test_each_rules_part(shop: SmallShop) -> None:
         rule("off", "hide", "item.price > 0", enabled=False),
         rule("cart", "hide", "item.price > 0", scenario="cart"),
     ]
-    made = preview(shop.recommender, rules, shop.base, shop.queries.select(USERS), 10)
+    made = preview(shop.recommender, rules, shop.compiled(*rules), shop.queries.select(USERS), 10)
     np.testing.assert_array_equal(made.before.items, plain)
     assert made.after.items[2].tolist() == [stranger[4], *stranger[:4], *stranger[5:]]
     assert [one.rule for one in made.parts] == ["bury", "never", "pin"]
@@ -43,13 +43,13 @@ def test_each_rules_part(shop: SmallShop) -> None:
 
 
 def test_without_rules_both_lists_are_the_same(shop: SmallShop) -> None:
-    made = preview(shop.recommender, [], shop.base, shop.queries.select(USERS), 5)
+    made = preview(shop.recommender, [], shop.compiled(), shop.queries.select(USERS), 5)
     assert made.before is made.after
     assert made.parts == made.findings == ()
 
 
 def below(shop: SmallShop, *rules: Rule, users: Sequence[int] = USERS, **asked: Any) -> list[Finding]:
-    made = preview(shop.recommender, rules, shop.base, shop.queries.select(users), 10, **asked)
+    made = preview(shop.recommender, rules, shop.compiled(*rules), shop.queries.select(users), 10, **asked)
     return [one for one in made.findings if one.message.startswith("below its share")]
 
 
