@@ -122,15 +122,17 @@ class BuyAgain:
 
         The rules are those of `plan`: none where none acts for these queries.
         """
-        if self.shop is None or self.shop.plan(queries, 1) is None:
-            return np.zeros((*items.shape, 0), np.bool_)
-        return self.shop.forbidding(queries, items)
+        shop = self._acting(queries)
+        return np.zeros((*items.shape, 0), np.bool_) if shop is None else shop.forbidding(queries, items)
 
     def moving(self, queries: Queries) -> BoolArray:
         """Which of the shop's own rules may move items, as in `forbidding`."""
-        if self.shop is None or self.shop.plan(queries, 1) is None:
-            return np.zeros((len(queries), 0), np.bool_)
-        return self.shop.moving(queries)
+        shop = self._acting(queries)
+        return np.zeros((len(queries), 0), np.bool_) if shop is None else shop.moving(queries)
+
+    def _acting(self, queries: Queries) -> Policy | None:
+        """The shop's own rules; None where none of them acts for these queries."""
+        return None if self.shop is None or self.shop.plan(queries, 1) is None else self.shop
 
     def without(self, rules: Collection[str]) -> BuyAgain:
         """Without some of the shop's own rules."""

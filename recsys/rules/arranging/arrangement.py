@@ -117,7 +117,7 @@ class RuleArrangement(Arrangement):
             new_pool(depth, count, rules.table.groups.shape[1], rules.vectors.shape[1]),
             new_draft(k, depth, count),
             new_mix(longest, depth),
-            np.empty(max(depth, longest), np.uint64),
+            np.empty(longest, np.uint64),
             lists,
         )
         return Arranged(*lists)

@@ -72,7 +72,7 @@ def arrange_lists(
         prices, vectors: of all items, see `ArrangingRules`.
         rules: see `RuleTable`.
         pool, draft, mix: room for one list.
-        keys: scratch, as long as the longest history or as the pools.
+        keys: scratch, as long as the longest history.
         lists: see `Lists`.
     """
     k, places = lists.columns.shape[1], np.empty(len(rules.kinds), np.int64)
