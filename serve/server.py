@@ -69,8 +69,6 @@ class Server:
         if rules:
             rules.start()
         self.recommendations.start()
-        self.explanations.start()
-        self.previews.start()
         if self._retention:
             self._retention.start()
         self.parts.bundles.start()

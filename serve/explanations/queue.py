@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 from recsys.explain.evidence import Stage
 from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import why_not_text
 from serve.bundles.loaded import LoadedBundle
-from serve.errors import OverloadedError
 from serve.explanations.answers import BlurbResponse, ExplanationResponse
 from serve.explanations.assembly import Explained, assembled, tell
 from serve.explanations.blurbs import Blurbs
@@ -19,6 +16,7 @@ from serve.explanations.options import ExplanationRequest
 from serve.explanations.service import ExplanationService, item_row
 from serve.explanations.texts import ExplanationText, Texts
 from serve.parts import Parts
+from serve.waiting_line import WaitingLine
 
 
 class ExplanationQueue:
@@ -31,7 +29,7 @@ class ExplanationQueue:
     """
 
     def __init__(self, parts: Parts) -> None:
-        """Compose the parts; nothing runs before `start`.
+        """Compose the parts; nothing runs before the first request.
 
         Raises:
             ConfigError: the settings of the language model do not fit.
@@ -40,13 +38,10 @@ class ExplanationQueue:
         self._languages = parts.languages
         self._service = ExplanationService(parts.bundles, parts.histories, self._languages, parts.rules, parts.metrics)
         self._blurbs = Blurbs(self.texts, parts.link)
-        self._metrics, self._most = parts.metrics, parts.settings.max_explanations
-        self._waiting: Counter[Depth] = Counter()
-        self._threads: dict[Depth, ThreadPoolExecutor] = {}
-
-    def start(self) -> None:
-        """Begin to take requests."""
-        self._threads = {depth: ThreadPoolExecutor(1, f"explaining-{depth}") for depth in get_args(Depth)}
+        self._metrics, most = parts.metrics, parts.settings.max_explanations
+        self._lines: dict[Depth, WaitingLine] = {
+            depth: WaitingLine(f"explaining-{depth}", most) for depth in get_args(Depth)
+        }
 
     async def submit(self, request: ExplanationRequest) -> ExplanationResponse:
         """The explanation of an item.
@@ -70,14 +65,7 @@ class ExplanationQueue:
             explained = self._service.explained(request)
             return explained, assembled(explained)
 
-        depth = request.depth
-        if self._waiting[depth] >= self._most:
-            raise OverloadedError
-        self._waiting[depth] += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads[depth], compute)
-        finally:
-            self._waiting[depth] -= 1
+        return await self._lines[request.depth].run(compute)
 
     async def _text(self, explained: Explained) -> ExplanationText:
         """The explanation in words. Why an item is not in the list is told by rules alone."""
@@ -111,5 +99,5 @@ class ExplanationQueue:
 
     def close(self) -> None:
         """Finish what is computed at the moment and end the threads; nobody waits any more for what is queued."""
-        for thread in self._threads.values():
-            thread.shutdown(cancel_futures=True)
+        for line in self._lines.values():
+            line.close()
