@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,10 +13,11 @@ import msgspec
 from recsys.core.attributes import LARGEST_NUMBER
 from recsys.core.errors import DataError
 from recsys.core.values.missing import is_missing
-from recsys.core.values.numbers import DecimalMark, read_number, shown_mark
+from recsys.core.values.numbers import DecimalMark, read_number
 from recsys.core.values.truths import read_truth
 from recsys.prepare import cleaning
 from recsys.prepare.attribute_settings import AttributeConfig
+from recsys.prepare.decimal_marks import DecimalMarks
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.inputs import Input
@@ -34,7 +36,7 @@ class AttributeReader:
     """
 
     def __init__(self, attributes: Mapping[str, AttributeConfig], mark: DecimalMark | None, catalogue: Input) -> None:
-        """`mark` is the decimal mark; None: the first records that show one decide what `1.299` means, see `prices`."""
+        """`mark` is the decimal mark; None: the first records that show one decide, see `DecimalMarks`."""
         self.found: set[str] = set()
         self._report = catalogue.report
         self._columns = {name: _Column(entry, mark) for name, entry in attributes.items()}
@@ -73,11 +75,11 @@ class _Column:
     """Reads the values of one attribute."""
 
     def __init__(self, entry: AttributeConfig, mark: DecimalMark | None) -> None:
-        self._entry, self._set, self._shown = entry, mark, mark
+        self._entry, self._marks = entry, DecimalMarks(mark)
 
     def see(self, values: Sequence[object]) -> None:
-        if self._shown is None and self._entry.type == "number":
-            self._shown = shown_mark(value for value in values if isinstance(value, str))
+        if self._entry.type == "number":
+            self._marks.see(values)
 
     def read(self, raw: object) -> tuple[object, bool]:
         """The value, and whether it may be another one; ValueError where it is not understood."""
@@ -96,9 +98,7 @@ class _Column:
         if isinstance(raw, str):
             if is_missing(raw):
                 return None, False
-            number, ambiguous = read_number(raw, self._set)
-            if ambiguous and self._shown:
-                number, ambiguous = read_number(raw, self._shown)
+            number, ambiguous = self._marks.read(partial(read_number, raw))
         elif isinstance(raw, int | float) and not isinstance(raw, bool):
             number = float(raw) if abs(raw) <= LARGEST_NUMBER else math.inf
         else:

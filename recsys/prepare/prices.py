@@ -15,7 +15,8 @@ from typing import NamedTuple
 from price_parser.parser import OTHER_CURRENCY_SYMBOLS, SAFE_CURRENCY_SYMBOLS, extract_currency_symbol
 
 from recsys.core.values.missing import is_missing
-from recsys.core.values.numbers import DecimalMark, read_number, shown_mark
+from recsys.core.values.numbers import DecimalMark, read_number
+from recsys.prepare.decimal_marks import DecimalMarks
 
 GREATEST_PRICE = 1e7
 
@@ -80,17 +81,15 @@ class PriceReader:
 
     def __init__(self, mark: DecimalMark | None = None) -> None:
         """`mark`: the decimal mark; None takes the one that texts show."""
-        self._set = self._shown = mark
+        self._marks = DecimalMarks(mark)
 
     def see(self, prices: Iterable[object]) -> None:
         """Look at the next prices for a decimal mark, before they are read."""
-        if self._shown is None:
-            self._shown = shown_mark(text for text in prices if isinstance(text, str))
+        self._marks.see(prices)
 
     def read(self, raw: str | float | None) -> Price | None:
         """Like `item_price`."""
-        price = item_price(raw, self._set)
-        return item_price(raw, self._shown) if price and price.ambiguous and self._shown else price
+        return self._marks.read(lambda mark: item_price(raw, mark))
 
 
 def read_price(text: str, mark: DecimalMark | None = None) -> Price | None:
