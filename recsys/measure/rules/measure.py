@@ -53,14 +53,17 @@ def measure_rules(
         ConfigError: the bundle cannot follow a rule.
     """
     base = RuleBase.of(bundle)
-    variants = [Variant.of(rules, base, scenario), *alone(rules, base, scenario)]
+    together = Variant.of(rules, base, scenario)
+    singles = list(alone(rules, base, scenario)) if len(rules) > 1 else []  # an only rule is all rules
+    variants = [together, *singles]
     knobs = KNOBS if config.evaluation.rule_knobs else ()
     turned = [[Variant.of([knob.at(value)], base, scenario) for value in knob.values] for knob in knobs]
     variants += [variant for points in turned for variant in points]
     drawn = held.sample(config.evaluation.rule_users or len(held), config.seed)
     measured = _Measured(bundle, dataset, drawn, config, variants, step or Step.silent())
     figures = measured.figures()
-    points = iter(figures[2 + len(rules) :])
+    points = iter(figures[2 + len(singles) :])
+    of_rules = figures[2 : 2 + len(singles)] or [figures[1]] * len(rules)
     curves: list[RuleCurve] = [
         {"knob": knob.name, "points": [{"value": value, **next(points)} for value in knob.values]} for knob in knobs
     ]
@@ -71,7 +74,7 @@ def measure_rules(
         "all": figures[1],
         "rules": [
             {"id": rule.id, "type": rule.action.type, "note": note_on(rule, scenario), **own}
-            for rule, own in zip(rules, figures[2:], strict=False)
+            for rule, own in zip(rules, of_rules, strict=True)
         ],
         "curves": curves,
     }
