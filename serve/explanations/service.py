@@ -19,7 +19,7 @@ from serve.explanations.options import ExplanationRequest
 from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
 from serve.languages import Languages
 from serve.metrics import Metrics
-from serve.shop_rules.in_force import RulesInForce, policy_of, reads_purchases
+from serve.shop_rules.in_force import RulesInForce, bound_for, policy_of, reads_purchases
 
 
 class ExplanationService:
@@ -58,7 +58,7 @@ class ExplanationService:
                 model=options.model,
                 exclude_seen=options.exclude_seen,
                 restrictions={**filters, **dict(zip([STOCK], loaded.bundle.in_stock, strict=False))},
-                policy=policy_of(rules, options),
+                policy=policy_of(rules, options, bound_for(rules, options)),
                 reference=reference,
                 depth=request.depth,
             )

@@ -22,7 +22,7 @@ from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
-from serve.shop_rules.in_force import RulesInForce, are_in_force, as_read, policy_of, reads_purchases
+from serve.shop_rules.in_force import RulesInForce, as_read, bound_for, policy_of, reads_purchases
 from serve.times import now_text
 
 
@@ -96,8 +96,10 @@ class RecommendationService:
         users = live.of(subjects, time.time(), as_of, purchases=reads_purchases(rules, options))
         read = time.perf_counter()
         queries = users.named if rules.reads_user_id else users.queries
-        in_force = are_in_force(rules, options, int(queries.now[0]))
-        made, ranked = lists(loaded, queries, options, policy_of(rules, options), in_force=in_force)
+        bound = bound_for(rules, options)
+        # Answers speak of rules where one is valid, whomever it is for.
+        in_force = bound is not None and bound.in_force(int(queries.now[0]))
+        made, ranked = lists(loaded, queries, options, policy_of(rules, options, bound), in_force=in_force)
         if options.why:
             add_whys(made, self._whys(loaded).of(ranked, options.model, users, live))
         spent = time.perf_counter() - read

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.policy import Policy
 from recsys.rules.buy_again import BUY_AGAIN, BuyAgain
-from recsys.rules.policy import CompiledRules
+from recsys.rules.policy import BoundRules, CompiledRules
 from recsys.store import StoredRules
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
@@ -104,13 +104,11 @@ def as_read(rules: CompiledRules, options: Options) -> Options:
     return replace(options, context=tuple([given for given in options.context if given.name in rules.context_read]))
 
 
-def are_in_force(rules: CompiledRules, options: Options, now: int) -> bool:
-    """Whether a rule is valid for lists that are asked for so, whomever they are for: answers then speak of rules."""
-    bound = rules.bound(options.scenario, options.context_values)
-    return bound is not None and bound.in_force(now)
+def bound_for(rules: CompiledRules, options: Options) -> BoundRules | None:
+    """The rules for lists that are asked for so; None: there are none."""
+    return rules.bound(options.scenario, options.context_values)
 
 
-def policy_of(rules: CompiledRules, options: Options) -> Policy | None:
-    """What the shop wants of lists that are asked for so; None: nothing."""
-    bound = rules.bound(options.scenario, options.context_values)
+def policy_of(rules: CompiledRules, options: Options, bound: BoundRules | None) -> Policy | None:
+    """What the shop wants of lists that are asked for so, by `bound_for`; None: nothing."""
     return BuyAgain.of(rules.base, bound) if options.scenario == BUY_AGAIN else bound
