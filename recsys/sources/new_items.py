@@ -38,4 +38,5 @@ class NewItems:
         """Of values [N] of the bundle's items the weighted means of the lenders, [M]; 0 where nobody lends."""
         if not self.lenders.size:
             return np.zeros(len(self), np.float32)
-        return (np.where(self.lenders >= 0, values[self.lenders], 0) * self.weights).sum(axis=1).astype(np.float32)
+        lent = np.where(self.lenders >= 0, values[self.lenders], np.float32(0)) * self.weights
+        return np.asarray(lent.sum(axis=1), np.float32)
