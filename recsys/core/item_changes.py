@@ -22,8 +22,8 @@ class ItemChange:
     Attributes:
         item_id: of the item.
         fields: by name, the texts of `TEXT_FIELDS`, `CATEGORIES` (from general to specific), `PRICE`, `AVAILABLE`
-            (where False, it is in no list) and attributes of the catalogue such as `stock`, in the types that these have. A
-            field that is not named is as the bundle has it, and has no value in an item that no bundle holds.
+            (False: it is in no list) and attributes of the catalogue such as `stock`, in the types that these have.
+            A field that is not named is as the bundle has it, and has no value in an item that no bundle holds.
         deleted: whether the shop has taken the item away: it is in no list and no search any more.
         version: number of the change that was the item's last one; it grows with each change of any item.
         timestamp: of that change, seconds since 1970.
