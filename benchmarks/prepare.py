@@ -32,7 +32,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys.config import parse_config
-from recsys.prepare import cleaning
+from recsys.core import item_texts
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prices import item_price
 
@@ -199,14 +199,14 @@ def _amount(raw: str | float | None) -> float | None:
 
 def _clean(chunk: pd.DataFrame) -> pd.DataFrame:
     clean = pd.DataFrame({"asin": chunk["asin"]})
-    clean["title"] = chunk["title"].fillna("").map(cleaning.clean_text)
-    clean["brand"] = chunk["brand"].fillna("").map(cleaning.clean_text)
-    clean["categories"] = chunk["category"].map(cleaning.clean_all)
-    clean["description"] = chunk["description"].map(lambda texts: " ".join(cleaning.clean_all(texts)))
+    clean["title"] = chunk["title"].fillna("").map(item_texts.clean_text)
+    clean["brand"] = chunk["brand"].fillna("").map(item_texts.clean_text)
+    clean["categories"] = chunk["category"].map(item_texts.clean_all)
+    clean["description"] = chunk["description"].map(lambda texts: " ".join(item_texts.clean_all(texts)))
     clean["price"] = chunk["price"].map(_amount)
     clean["image"] = chunk["imageURLHighRes"].map(lambda urls: urls[0] if urls else "")
     columns = (clean["title"], clean["brand"], clean["categories"], clean["description"])
-    clean["text"] = [cleaning.item_text(*fields, 2000) for fields in zip(*columns, strict=True)]
+    clean["text"] = [item_texts.item_text(*fields, 2000) for fields in zip(*columns, strict=True)]
     return clean
 
 

@@ -23,6 +23,7 @@ from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float16Array, Float32Array
+from recsys.encoding import ItemEncoder
 from recsys.pipeline.allow import AllBut, Among
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, FeatureParts
@@ -115,6 +116,11 @@ class Bundle:
     def cycles(self) -> Float32Array:
         """float32 [N], days after which people buy each item again; NaN where the data do not tell."""
         return read_cycles(self.path / layout.CYCLES_FILE, self.catalogue.n_items)
+
+    @cached_property
+    def item_encoder(self) -> ItemEncoder | None:
+        """Encodes items that the bundle does not hold; None in a bundle without a text encoder."""
+        return None
 
     @cached_property
     def _two_tower(self) -> TwoTowerSource:

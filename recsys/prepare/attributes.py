@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
+from recsys.core import item_texts
 from recsys.core.attributes import LARGEST_NUMBER
 from recsys.core.errors import DataError
 from recsys.core.values.missing import is_missing
 from recsys.core.values.numbers import DecimalMark, read_number
 from recsys.core.values.truths import read_truth
-from recsys.prepare import cleaning
 from recsys.prepare.attribute_settings import AttributeConfig
 from recsys.prepare.decimal_marks import DecimalMarks
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem
@@ -123,7 +123,7 @@ def _text(raw: object) -> str | None:
         return f"{raw:.15g}" if isinstance(raw, float) else str(raw)
     if not isinstance(raw, str):
         raise _misfit(raw, "text")
-    return cleaning.clean_name(raw) or None
+    return item_texts.clean_name(raw) or None
 
 
 def _truth(raw: object) -> bool | None:

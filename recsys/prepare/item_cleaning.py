@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from recsys.prepare import cleaning
+from recsys.core import item_texts
 from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
 from recsys.prepare.prices import PriceReader
 
@@ -21,15 +21,15 @@ def clean_item(item: RawItem, max_chars: int, causes: Counter[str], prices: Pric
         causes: counts fields that have a value but no meaning, or two, by cause; added to.
         prices: reads the price.
     """
-    title = cleaning.clean_text(item.title or "")
-    brand = cleaning.clean_name(item.brand or "")
-    categories = cleaning.clean_all(_flat(item.categories), cleaning.clean_name)
-    description = " ".join(cleaning.clean_all(_flat(item.description)))
+    title = item_texts.clean_text(item.title or "")
+    brand = item_texts.clean_name(item.brand or "")
+    categories = item_texts.clean_all(_flat(item.categories), item_texts.clean_name)
+    description = " ".join(item_texts.clean_all(_flat(item.description)))
     price = _price(item.price, prices, causes)
     if item.title and not title:
         causes["title_without_text"] += 1
     year, separator = (item.year, " ") if isinstance(item, RawTaggedItem) else ("", " > ")
-    text = cleaning.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
+    text = item_texts.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
     return item.item_id, title, text, brand, categories, price, description, _first_picture(item.image)
 
 

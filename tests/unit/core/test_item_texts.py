@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.prepare.cleaning import clean_all, clean_text, item_text
+from recsys.core.item_texts import clean_all, clean_text, item_text
 
 
 @pytest.mark.parametrize(
