@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from recsys.core.events import LOG_WEIGHTS, UNDO_EVENTS
+from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
 from recsys.prepare.attribute_settings import Attributes, check_attributes
 from recsys.prepare.formats.registry import FORMATS
+from recsys.prepare.mapping_settings import IGNORE, ITEM_FIELDS, OF_ITEM, MappingConfig
 from recsys.prepare.schema import Repeats
 from recsys.prepare.text_settings import TextConfig
 from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
@@ -71,7 +72,7 @@ InputEntry = Annotated[
 ]
 
 
-class DataConfig(ValueConfig, TextConfig):
+class DataConfig(ValueConfig, TextConfig, MappingConfig):
     """Raw data and what is kept of it."""
 
     format: FormatName = Field(
@@ -87,6 +88,14 @@ class DataConfig(ValueConfig, TextConfig):
         [],
         description="Item metadata files, named in the same way; may be empty. With events: JSON lines with item_id, "
         "title, brand, categories, price, description, image.",
+    )
+    properties: list[InputEntry] = unmentioned(
+        [],
+        description="Logs of the properties of items, a row for each value that one took at a time; the latest of each "
+        "is kept, see property_names.",
+    )
+    users: list[InputEntry] = unmentioned(
+        [], description="Files of users, a row for each, with the columns of user_attributes."
     )
     attributes: Attributes = unmentioned(
         {},
@@ -141,8 +150,22 @@ class DataConfig(ValueConfig, TextConfig):
     @model_validator(mode="after")
     def _attributes_of_a_catalogue(self) -> Self:
         check_attributes(self.attributes)
-        if self.attributes and not self.metadata:
+        told = [name.removeprefix(OF_ITEM) for name in self.columns if name.startswith(OF_ITEM)]
+        if self.attributes and not (self.metadata or self.properties or told):
             raise ValueError("attributes needs metadata: the files that have these columns")
+        known = {*ITEM_FIELDS, *self.attributes}
+        for key, fields in (("columns", told), ("property_names", self.property_names.values())):
+            if unknown := [name for name in fields if name not in known]:
+                raise ValueError(f"{key} has {', '.join(unknown)} of items, which data.attributes does not name")
+        return self
+
+    @model_validator(mode="after")
+    def _known_types(self) -> Self:
+        known = {*self.event_weights, *self.undo_events, RATING}
+        if self.event_type is not None and self.event_type not in known:
+            raise ValueError(f"event_type is {self.event_type}, which data.event_weights does not name")
+        if unknown := [name for name in self.event_types.values() if name not in {*known, IGNORE}]:
+            raise ValueError(f"event_types has {', '.join(unknown)}, which data.event_weights does not name")
         return self
 
     @field_validator("event_weights", "undo_events", mode="before")
