@@ -10,11 +10,21 @@ Imports nothing of the product but `recsys.core`.
 from recsys.store.errors import (
     InvalidCursor,
     InvalidRecord,
+    ItemConflict,
     RuleConflict,
     StoreDamaged,
     StoreError,
     StoreUnavailable,
     TooManyRules,
+)
+from recsys.store.live_item_records import (
+    MISSING,
+    UNCHANGED,
+    ItemAction,
+    ItemDone,
+    ItemWrite,
+    LiveItem,
+    WrittenItem,
 )
 from recsys.store.records import (
     Appended,
@@ -34,12 +44,19 @@ from recsys.store.records import (
 from recsys.store.store import Store
 
 __all__ = [
+    "MISSING",
+    "UNCHANGED",
     "Appended",
     "BlurbKey",
     "Event",
     "InvalidCursor",
     "InvalidRecord",
+    "ItemAction",
+    "ItemConflict",
+    "ItemDone",
     "ItemRow",
+    "ItemWrite",
+    "LiveItem",
     "Page",
     "RuleAction",
     "RuleChange",
@@ -55,4 +72,5 @@ __all__ = [
     "TooManyRules",
     "UserRow",
     "UserTotals",
+    "WrittenItem",
 ]

@@ -1,6 +1,13 @@
 """Errors of the store. A caller that serves requests answers `StoreUnavailable` with "try again later"."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
 from recsys.core.errors import RecsysError
+
+_MOST_SHOWN: Final = 20
 
 
 class StoreError(RecsysError):
@@ -39,3 +46,21 @@ class RuleConflict(RecsysError):  # noqa: N818 - says it all
 
 class TooManyRules(RuleConflict):
     """There are as many rules as may be."""
+
+
+class ItemConflict(RecsysError):  # noqa: N818 - says it all
+    """Items are not what the caller believes them to be; nothing was changed.
+
+    Attributes:
+        faults: what is wrong, by the places of the changes, from 0.
+        missing: places of those that change an item which there is not.
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: Mapping[int, str], missing: Collection[int]) -> None:
+        self.faults, self.missing = dict(faults), frozenset(missing)
+        shown = "; ".join(f"change {place}: {fault}" for place, fault in list(self.faults.items())[:_MOST_SHOWN])
+        super().__init__(
+            "items as the changes expect them", shown, "read them again and decide anew; nothing was changed"
+        )

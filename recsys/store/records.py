@@ -239,14 +239,14 @@ def _check_type(value: str, name: str) -> None:
         and value == normal_event_type(value)
         and value.isprintable()
     ):
-        raise _invalid(name, f"1 to {MAX_TYPE_CHARS} printable characters in small letters", value)
+        raise invalid_record(name, f"1 to {MAX_TYPE_CHARS} printable characters in small letters", value)
 
 
 def _checked(check: Callable[[Any], object], value: object, name: str) -> None:
     try:
         check(value)
     except (TypeError, ValueError) as error:
-        raise _invalid(name, str(error).partition(", got ")[0].removeprefix("expected "), value) from None
+        raise invalid_record(name, str(error).partition(", got ")[0].removeprefix("expected "), value) from None
 
 
 def check_key(value: str, name: str) -> None:
@@ -256,7 +256,7 @@ def check_key(value: str, name: str) -> None:
         InvalidRecord: it is no text, empty, too long, or holds NUL or a lone surrogate.
     """
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_CHARS or _UNSTORABLE.search(value):
-        raise _invalid(name, f"1 to {MAX_ID_CHARS} characters, none of them NUL or a lone surrogate", value)
+        raise invalid_record(name, f"1 to {MAX_ID_CHARS} characters, none of them NUL or a lone surrogate", value)
 
 
 def check_body(body: str) -> None:
@@ -266,7 +266,9 @@ def check_body(body: str) -> None:
         InvalidRecord: it is no text, too long, or holds NUL or a lone surrogate.
     """
     if not isinstance(body, str) or len(body) > MAX_RULE_CHARS or _UNSTORABLE.search(body):
-        raise _invalid("a rule", f"at most {MAX_RULE_CHARS} characters, none of them NUL or a lone surrogate", body)
+        raise invalid_record(
+            "a rule", f"at most {MAX_RULE_CHARS} characters, none of them NUL or a lone surrogate", body
+        )
 
 
 def is_storable(value: str) -> bool:
@@ -284,7 +286,8 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _invalid(name: str, expected: str, got: object) -> InvalidRecord:
+def invalid_record(name: str, expected: str, got: object) -> InvalidRecord:
+    """The error of a value, called `name`, that cannot be stored."""
     text = ascii(got)
     shown = text if len(text) <= 60 else text[:57] + "..."
     return InvalidRecord(f"{expected} as {name}", shown, "correct the record; nothing of the call was stored")

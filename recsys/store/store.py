@@ -11,23 +11,28 @@ import sqlalchemy as sa
 from recsys.store import blurbs, event_log, forgetting, item_search, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
+from recsys.store.live_items import LiveItems
 from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
 from recsys.store.rules import Rules
-from recsys.store.tables import BLURBS, EVENTS, SCHEMA_VERSION, SERVED
+from recsys.store.tables import BLURBS, EVENTS, SCHEMA_VERSION, SERVED, TEXT_VECTORS
+from recsys.store.text_vectors import TextVectors
 
 
 class Store:
-    """Events and their users, the items that search finds, served lists, blurbs of items, and a shop's rules.
+    """Events and their users, items that search finds, served lists, blurbs, and a shop's rules and live items.
 
     Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
     down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
 
     Attributes:
         rules: of the shop.
+        items: live ones, with what was said of them since a bundle was made.
+        text_vectors: of the texts of live items.
     """
 
     def __init__(self, database: Database) -> None:
         self._database, self.rules = database, Rules(database)
+        self.items, self.text_vectors = LiveItems(database), TextVectors(database)
 
     @classmethod
     def open(cls, url: str, *, timeout_s: float = 2.0, pool_size: int = 4) -> Store:
@@ -276,6 +281,10 @@ class Store:
     def forget_blurbs(self, before: float, limit: int, *, until: float | None = None) -> int:
         """Remove up to `limit` blurbs of before a time, the first kept first; `until` and answer as `forget_served`."""
         return blurbs.forget_blurbs(self._database, before, limit, until)
+
+    def latest_text_vectors(self, limit: int) -> Sequence[float]:
+        """Times of the vectors of texts that were kept last, the latest first."""
+        return forgetting.latest_times(self._database, TEXT_VECTORS, limit)
 
     def stats(self) -> StoreStats:
         """Number of events, users and items, and the time of the latest event."""

@@ -5,6 +5,8 @@
     served
     blurbs
     rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
+    live_items_version ─ counts the changes of ─► live_items ─ change ─► items
+    text_vectors
 
 Ids are compared by code point ("C" collation), so both databases list them in the same order.
 """
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -25,7 +28,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-SCHEMA_VERSION = "0003"  # of the newest migration
+SCHEMA_VERSION = "0004"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -141,4 +144,34 @@ RULE_CHANGES = Table(
     Column("before", Text),  # bodies
     Column("after", Text),
     Index("rule_changes_rule", "rule_id", "version"),
+)
+
+# Of one row: how many changes of items there have been; as of `RULES_VERSION`.
+LIVE_ITEMS_VERSION = Table(
+    "live_items_version", metadata, Column("version", Number, primary_key=True, autoincrement=False)
+)
+
+LIVE_ITEMS = Table(
+    "live_items",
+    metadata,
+    Column("item_id", Id, primary_key=True),
+    Column("fields", Text, nullable=False),  # JSON object
+    Column("deleted", Integer, nullable=False),  # 1: the shop has taken it away
+    Column("version", Number, nullable=False),  # of the change that made it what it is
+    Column("first_version", Number, nullable=False),  # of its first change
+    Column("since", Double, nullable=False),  # seconds since 1970, when that was
+    Column("updated_at", Double, nullable=False),
+    Column("updated_by", Text),
+    UniqueConstraint("version", name="live_items_version_of"),
+)
+
+TEXT_VECTORS = Table(
+    "text_vectors",
+    metadata,
+    Column("seq", Number, primary_key=True),  # order of arrival
+    Column("encoder", String, nullable=False),
+    Column("text_key", String, nullable=False),
+    Column("vector", LargeBinary),  # little-endian float32; NULL while somebody computes it
+    Column("timestamp", Double, nullable=False),  # seconds since 1970, when it was kept, or somebody began
+    UniqueConstraint("encoder", "text_key", name="text_vectors_key"),
 )
