@@ -16,6 +16,7 @@ from recsys.prepare.item_cleaning import PRICES_IN
 from recsys.prepare.tally import iso_time
 
 MOST_INPUTS_NAMED = 5
+MANY_TIMES = 10  # as many items without interactions as with them
 REBOUGHT_SHARE = 0.1  # of what is bought, from which on repeats are worth a setting
 PRICE_IN = "price in "  # how remarks on the currencies of an input begin
 
@@ -132,15 +133,25 @@ def _of_ids(db: Database) -> Iterator[str]:
 
 
 def _of_catalogue(db: Database, counts: Mapping[str, int], record_causes: Mapping[str, int]) -> Iterator[str]:
-    items, missing = counts["items"], counts["items_without_metadata"]
-    if missing > items / 2:
+    items, missing, others = (
+        counts[name] for name in ("items", "items_without_metadata", "items_without_interactions")
+    )
+    interacted, described = items - others, items - missing
+    if missing > interacted / 2:
+        what = "items with interactions" if others else "items"
         yield (
-            f"Only {items - missing:,} of {items:,} items have a record in the catalogue: compare how its ids and "
-            "those of the events are written."
+            f"Only {interacted - missing:,} of {interacted:,} {what} have a record in the catalogue: compare how its "
+            "ids and those of the events are written."
+        )
+    if others > MANY_TIMES * interacted:
+        yield (
+            f"{others:,} items of the catalogue have no interactions, over {MANY_TIMES} times those that have "
+            f"({interacted:,}): training encodes the text of each, and lists may hold any. data.items: interacted "
+            "leaves them out."
         )
     untitled = oddities.items_without_title(db)
-    if untitled > (items - missing) / 2:
-        yield f"{untitled:,} of {items - missing:,} items of the catalogue have no title: look at its fields' names."
+    if untitled > described / 2:
+        yield f"{untitled:,} of {described:,} items of the catalogue have no title: look at its fields' names."
     currencies = {cause.removeprefix(PRICES_IN): n for cause, n in record_causes.items() if cause.startswith(PRICES_IN)}
     if len(currencies) > 1:
         named = ", ".join(

@@ -62,7 +62,9 @@ def load_metadata(
     data: DataConfig,
     progress: StageProgress,
 ) -> Counter[str]:
-    """Load the cleaned item records of all inputs into table `metadata`: the first record of each item in `items`.
+    """Load the cleaned item records of all inputs into table `metadata`: the first record of each item.
+
+    Items are those in table `items`, or with `data.items: all` also others, which are added to it.
 
     Returns:
         How many records were not used and how many fields were not understood, by cause.
@@ -80,7 +82,9 @@ def load_metadata(
         for records in read_ahead(catalogue.items(data, on_bytes)):
             prices.see(record.price for record in records)
             attributes.see(records)
-            in_dataset, chosen = item_metadata.choose_records(db, [record.item_id for record in records])
+            in_dataset, chosen = item_metadata.choose_records(
+                db, [record.item_id for record in records], data.items_kept
+            )
             causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
             causes[REPEATED_ITEM] += in_dataset - len(chosen)
             items = [records[position] for position in chosen]
@@ -89,6 +93,8 @@ def load_metadata(
             ]
             item_metadata.insert_metadata(db, rows, columns)
         found |= attributes.found
+    if data.items_kept == "all":
+        item_metadata.add_items_without_interactions(db)
     require_found(data.attributes, found, catalogues)
     forget_single_currency(causes)
     return causes

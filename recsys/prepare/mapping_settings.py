@@ -143,8 +143,9 @@ class MappingConfig(Section):
     )
     items: Literal["auto", "interacted", "all"] = unmentioned(
         "auto",
-        description="Which items of the catalogue are in the dataset: those with interactions, or all. auto: all, for "
-        "Amazon's editions those with interactions.",
+        description="Which items are in the dataset: those with interactions, or all of the catalogue (and of property "
+        "logs), those that a filter leaves without any, too: they are found, and recommended from their text. auto: "
+        "all for event logs and stores, interacted for Amazon's editions and RecBole.",
     )
 
     @model_validator(mode="before")

@@ -27,6 +27,7 @@ from recsys.prepare import columns as c
 SCHEMA_VERSION = 1
 
 Repeats = Literal["latest", "count", "all"]
+ItemsKept = Literal["interacted", "all"]
 
 INTERACTIONS_SCHEMA = pa.schema(
     [

@@ -12,7 +12,7 @@ from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Shar
 from recsys.prepare.attribute_settings import Attributes, check_attributes
 from recsys.prepare.formats.registry import FORMATS
 from recsys.prepare.mapping_settings import IGNORE, ITEM_FIELDS, OF_ITEM, MappingConfig
-from recsys.prepare.schema import Repeats
+from recsys.prepare.schema import ItemsKept, Repeats
 from recsys.prepare.text_settings import TextConfig
 from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
 
@@ -167,6 +167,13 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
         if unknown := [name for name in self.event_types.values() if name not in {*known, IGNORE}]:
             raise ValueError(f"event_types has {', '.join(unknown)}, which data.event_weights does not name")
         return self
+
+    @property
+    def items_kept(self) -> ItemsKept:
+        """Which items are in the dataset; reviews and benchmarks keep to those that are reviewed."""
+        if self.items != "auto":
+            return self.items
+        return "all" if self.format in ("events", "store") else "interacted"
 
     @field_validator("event_weights", "undo_events", mode="before")
     @classmethod

@@ -147,7 +147,7 @@ def test_every_format_gives_the_same_dataset(tmp_path: Path, raw: Callable[[Path
     assert manifest["interactions"]["dropped"] == {"older_of_same_pair": 0, "k_core": 2}
     assert manifest["counts"] == {
         "users": 3, "items": 3, "interactions": 9, "train": 3, "validation": 3, "test": 3, "rated": 9,
-        "items_without_metadata": 1, "items_not_in_train": 1,
+        "items_without_metadata": 1, "items_without_interactions": 0, "items_not_in_train": 1,
     }  # fmt: skip
     assert manifest["time_range"] == {"first": DAY, "last": 9 * DAY}
     assert manifest["has_ratings"] is True

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from recsys.core.errors import DataError
-from recsys.prepare.engine.staging import Database
+from recsys.prepare.engine.staging import Database, one_value
 from recsys.prepare.engine.staging import count as count_rows
 
 
@@ -19,7 +19,7 @@ def hold_out_items(db: Database, share: float, seed: int) -> dict[str, Any]:
 
     Args:
         db: with tables `interactions` (split) and `items`.
-        share: of all items, above 0; at least one item is held out.
+        share: of all items with interactions, above 0; at least one item is held out.
         seed: of the draw.
 
     Leaves table `cold` (item) of those held out.
@@ -30,7 +30,8 @@ def hold_out_items(db: Database, share: float, seed: int) -> dict[str, Any]:
     Raises:
         DataError: fewer items have test interactions; nothing would be left to train on.
     """
-    count = max(1, math.floor(share * count_rows(db, "items") + 0.5))
+    interacted = int(one_value(db, "SELECT count(DISTINCT item) FROM interactions"))
+    count = max(1, math.floor(share * interacted + 0.5))
     db.execute(
         """
         CREATE TABLE cold AS

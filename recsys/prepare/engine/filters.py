@@ -9,7 +9,7 @@ from recsys.core.errors import DataError
 from recsys.prepare.engine.cycles import find_gaps
 from recsys.prepare.engine.events import OUTSTANDING_USER, clean_events
 from recsys.prepare.engine.repeats import choose_of_pairs, count_rebought
-from recsys.prepare.engine.staging import Database, count, replace_table
+from recsys.prepare.engine.staging import Database, count, replace_table, row_numbers
 from recsys.prepare.settings import DataConfig
 
 
@@ -142,16 +142,12 @@ def _k_core(db: Database, config: DataConfig) -> int:
 
 
 def number_rows(db: Database) -> None:
-    """Make tables `users` and `items` (row number, id) of the interactions in `kept`.
-
-    Rows are ordered by a hash of the id, because the order of the ids themselves tells what was new when.
-    """
+    """Make tables `users` and `items` (row number, id) of the interactions in `kept`."""
     for entity in ("user", "item"):
         db.execute(
             f"""
             CREATE TABLE {entity}s AS
-            SELECT CAST(row_number() OVER (ORDER BY md5({entity}_id), {entity}_id) - 1 AS INTEGER) AS {entity},
-                   {entity}_id, {entity}_code
+            SELECT {row_numbers(entity)} AS {entity}, {entity}_id, {entity}_code
             FROM {entity}_codes SEMI JOIN kept USING ({entity}_code)
             """
         )

@@ -112,6 +112,7 @@ def summary(db: Database) -> dict[str, Any]:
         "SELECT count(DISTINCT item) FROM interactions"
         " ANTI JOIN (SELECT item FROM interactions WHERE split = 'train') USING (item)",
     )
+    without_interactions = one_value(db, "SELECT count(*) FROM items ANTI JOIN interactions USING (item)")
     without_metadata = one_value(db, "SELECT count(*) FROM items ANTI JOIN metadata USING (item_id)")
     return {
         "counts": {
@@ -121,6 +122,7 @@ def summary(db: Database) -> dict[str, Any]:
             **{part: parts.get(part, 0) for part in c.SPLITS},
             "rated": rated,
             "items_without_metadata": without_metadata,
+            "items_without_interactions": without_interactions,
             "items_not_in_train": not_in_train,
         },
         "time_range": {"first": first, "last": last},

@@ -54,6 +54,14 @@ def replace_table(db: Database, table: str, query: str, **values: Any) -> None:
     db.execute(f"ALTER TABLE replacement RENAME TO {table}")
 
 
+def row_numbers(entity: str) -> str:
+    """SQL that numbers users or items from 0.
+
+    They are ordered by a hash of the id, because the order of the ids themselves tells what was new when.
+    """
+    return f"CAST(row_number() OVER (ORDER BY md5({entity}_id), {entity}_id) - 1 AS INTEGER)"
+
+
 def count(db: Database, table: str) -> int:
     """Number of rows of a table, which may carry a clause, as in `kept WHERE rating > 3`."""
     return int(one_value(db, f"SELECT count(*) FROM {table}"))
