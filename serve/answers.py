@@ -38,6 +38,15 @@ def shortened_by(rules: Sequence[str], *, buying_again: bool = False) -> Shorten
     return ShortenedBy(reason=RULED, rules=list(rules)) if rules else UNSET
 
 
+Unknown = Annotated[
+    list[str] | UnsetType,
+    Meta(
+        description="Of only_items and exclude_items those that the catalogue does not hold; absent: it holds all.",
+        examples=[["no such item"]],
+    ),
+]
+"""Ids of a request that no item bears."""
+
 Done = Annotated[
     str | None, Meta(description="What the user did with the item; null: nobody knows.", examples=["purchase"])
 ]

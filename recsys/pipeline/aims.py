@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Int32Array
-from recsys.pipeline.allow import Allowed, Among, ExcludeSeen, Restriction
+from recsys.pipeline.allow import Allowed, Among, ExcludeSeen, Only, Restriction
 from recsys.pipeline.arrange import Arrangement
 from recsys.pipeline.policy import Plan, Policy, UserVectors
 
@@ -27,6 +27,8 @@ class Aims:
         invited: int32 [B, W], allowed items that are ranked without a source that proposes them; None: none.
         for_strangers: int32 [B, V], the same of queries without a history, for which nothing is ranked: they stand
             behind the popular items that an arrangement sees. None: none.
+        named: int32 [B, W], allowed items that the request names, see `Only`: they are ranked likewise, but an item of
+            the history among them repeats a choice. Empty rows for strangers. None: the request names none.
     """
 
     k: int
@@ -35,6 +37,18 @@ class Aims:
     plan: Plan | None
     invited: Int32Array | None
     for_strangers: Int32Array | None = None
+    named: Int32Array | None = None
+
+    @property
+    def least(self) -> int:
+        """How many candidates are to be ranked at least: k, or all that the request names."""
+        return self.k if self.named is None else max(self.k, self.named.shape[1])
+
+    @property
+    def unproposed(self) -> Int32Array | None:
+        """int32 [B, ...], all that is ranked whether or not a source proposes it; None: nothing."""
+        parts = [part for part in (self.invited, self.named) if part is not None]
+        return np.concatenate(parts, axis=1) if parts else None
 
     @property
     def arrangement(self) -> Arrangement | None:
@@ -60,11 +74,22 @@ class Wanted:
         plan = None if self.policy is None else self.policy.plan(queries, k, vectors, self._filters)
         if plan is None:
             allowed = Allowed.of(self.exclude_seen, self.restrictions)
-            return Aims(k, k, allowed, None, _viewed(queries, allowed) if allowed.viewed else None)
+            viewed = _viewed(queries, allowed) if allowed.viewed else None
+            return Aims(k, k, allowed, None, viewed, named=self._named(queries, allowed))
         again = plan.again if plan.again.shape[1] else None
         allowed = Allowed.of(self.exclude_seen, (*self.restrictions, *plan.restrictions), again)
         depth = k if plan.arrangement is None else max(k, plan.arrangement.depth)
-        return Aims(k, depth, allowed, plan, _invited(queries, allowed, plan), _for_strangers(queries, allowed, plan))
+        strangers, named = _for_strangers(queries, allowed, plan), self._named(queries, allowed)
+        return Aims(k, depth, allowed, plan, _invited(queries, allowed, plan), strangers, named)
+
+    def _named(self, queries: Queries, allowed: Allowed) -> Int32Array | None:
+        """Of the items that the request names, those int32 [B, W] that each query may have; none for strangers."""
+        only = next((one for one in self.restrictions if isinstance(one, Only)), None)
+        if only is None:
+            return None
+        items = np.tile(only.rows, (len(queries), 1))
+        listed = (queries.histories.lengths > 0)[:, None] & allowed.allows(queries, items)
+        return np.where(listed, items, np.int32(NO_ITEM))
 
 
 def _viewed(queries: Queries, allowed: Allowed) -> Int32Array:

@@ -66,6 +66,24 @@ class AllBut(Among):
     selective = False
 
 
+@dataclass(frozen=True)
+class Only(Among):
+    """Some items alone, each of which is ranked, whether or not a source proposes it.
+
+    Attributes:
+        rows: int32 [W], those items, each once.
+    """
+
+    rows: Int32Array
+
+    @classmethod
+    def of(cls, rows: Sequence[int], n_items: int) -> Self:
+        """The items of these rows of a catalogue of N."""
+        mask = np.zeros(n_items, np.bool_)
+        mask[list(rows)] = True
+        return cls(mask, np.flatnonzero(mask).astype(np.int32))
+
+
 class Unseen(Restriction):
     """Items that are not in the query's history."""
 

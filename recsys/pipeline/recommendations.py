@@ -32,6 +32,7 @@ class Moves:
         cut: bool [B], lists for which rules may have taken items of the model's: they forbid some, or left out some
             where not enough others were ranked.
         placing: see `recsys.pipeline.policy.Plan`.
+        offset: how many items the lists had before the first of these.
     """
 
     rules: tuple[str, ...]
@@ -40,11 +41,12 @@ class Moves:
     shortened_by: BoolArray
     cut: BoolArray
     placing: frozenset[str] = frozenset()
+    offset: int = 0
 
     @property
     def placed(self) -> BoolArray:
         """Bool [B, k], items that would not be in the list had the shop not placed them there."""
-        k = self.ranks_before.shape[1]
+        k = self.offset + self.ranks_before.shape[1]
         if not self.placing:
             return np.zeros(self.ranks_before.shape, np.bool_)
         placing = np.array([rule in self.placing for rule in self.rules])
@@ -153,6 +155,17 @@ class Recommendations:
             popular=self.popular[rows],
             moves=None,
         )
+
+    def behind(self, offset: int) -> Recommendations:
+        """The lists without their first items, as many as `offset` says."""
+        if not offset:
+            return self
+        moves = self.moves
+        if moves is not None:
+            ranks, moved_by = moves.ranks_before[:, offset:], moves.moved_by[:, offset:]
+            moves = replace(moves, ranks_before=ranks, moved_by=moved_by, offset=offset)
+        columns = np.arange(offset, self.items.shape[1])
+        return replace(self.columns(np.broadcast_to(columns, (len(self.items), len(columns)))), moves=moves)
 
     def put(self, rows: Int64Array, others: Recommendations) -> None:
         """Write other lists of the same length, by the same rules, in the place of some."""

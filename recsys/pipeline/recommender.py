@@ -224,8 +224,9 @@ class Recommender:
         """
         allowed, k = aims.allowed, aims.k
         parts = propose(readings, self.proposers, k, allowed)
-        candidates = union(parts if aims.invited is None else [*parts, aims.invited])
-        ranked = ranker.rank(readings, candidates, k, repeats=allowed.repeats, invited=aims.invited)
+        unproposed = aims.unproposed
+        candidates = union(parts if unproposed is None else [*parts, unproposed])
+        ranked = ranker.rank(readings, candidates, aims.least, repeats=allowed.repeats, invited=aims.invited)
         width = k if aims.arrangement is None else max(aims.depth, ranked.scores.shape[1])
         items, scores, retrieval_scores, deviations = ranker.best(ranked, width)
         if self.predictor is None or deviations is None:
@@ -272,9 +273,10 @@ class Recommender:
         retrieved = first_of(kept, best.scores, max(aims.depth, depth))
         # An arrangement sees as many items whatever was asked for, which others of the batch may be the reason of.
         seen = retrieved if aims.arrangement is None else first_of(retrieved.items, retrieved.scores, aims.depth)
-        if aims.invited is not None:
-            own = source.score(readings.queries, aims.invited)
-            retrieved, seen = joined_by(retrieved, aims.invited, own), joined_by(seen, aims.invited, own)
+        unproposed = aims.unproposed
+        if unproposed is not None:
+            own = source.score(readings.queries, unproposed)
+            retrieved, seen = joined_by(retrieved, unproposed, own), joined_by(seen, unproposed, own)
         width = aims.k if aims.arrangement is None else seen.items.shape[1]
         items, scores = seen.items[:, :width].copy(), seen.scores[:, :width].copy()
         lists = Recommendations(
@@ -282,7 +284,7 @@ class Recommender:
             scores=scores,
             retrieval_scores=scores.copy(),
             ratings=None,
-            proposed=among_proposed(items, kept, aims.invited),
+            proposed=among_proposed(items, kept, unproposed),
             sources=(source.name,),
             ranked_by=source.name,
             popular=np.zeros(items.shape, np.bool_),

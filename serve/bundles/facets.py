@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,13 +18,13 @@ class Filter:
 
     Attributes:
         min_price, max_price: bounds, both included; an item without a price passes neither.
-        category, brand: names as in the catalogue.
+        categories, brands: names as in the catalogue, of which an item bears any; empty: this does not restrict.
     """
 
     min_price: float | None = None
     max_price: float | None = None
-    category: str | None = None
-    brand: str | None = None
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
 
 
 NO_ROWS: Int32Array = np.empty(0, np.int32)
@@ -67,12 +67,18 @@ class Facets:
             allowed &= self.prices >= _bound(wanted.min_price)
         if wanted.max_price is not None:
             allowed &= self.prices <= _bound(wanted.max_price)
-        for name, rows in ((wanted.category, self.categories), (wanted.brand, self.brands)):
-            if name is not None:
-                bearing = np.zeros(len(allowed), bool)
-                bearing[rows.get(name, NO_ROWS)] = True
-                allowed &= bearing
+        for names, rows in ((wanted.categories, self.categories), (wanted.brands, self.brands)):
+            if names:
+                allowed &= _bearing(names, rows, len(allowed))
         return allowed
+
+
+def _bearing(names: Sequence[str], rows: Mapping[str, Int32Array], n_items: int) -> BoolArray:
+    """The items that bear any of the names, bool [N]."""
+    bearing = np.zeros(n_items, np.bool_)
+    for name in names:
+        bearing[rows.get(name, NO_ROWS)] = True
+    return bearing
 
 
 def _bound(price: float) -> np.float32:

@@ -33,10 +33,13 @@ class Options:
 
     Attributes:
         k: number of items.
+        offset: how many items of a longer list stand before the first of them.
         model: the full pipeline, or one source.
         exclude_seen: leave out the items of the user's history, or those that the user bought.
         as_of: seconds since 1970; histories and events after it are not read. None: everything is.
         filter: what restricts the items; None: nothing does.
+        exclude_items: ids of items that are not wanted.
+        only_items: ids of the items that are to be put in order, and no others; None: any may be in the list.
         why: say of each item why it is there.
         scenario: name of where the list is shown, which rules of the shop may be for; None: none was given.
         context: what else the shop's rules may read.
@@ -50,6 +53,19 @@ class Options:
     why: bool = False
     scenario: str | None = None
     context: tuple[Given, ...] = ()
+    offset: int = 0
+    exclude_items: tuple[str, ...] = ()
+    only_items: tuple[str, ...] | None = None
+
+    @property
+    def length(self) -> int:
+        """Of the list that is made: the k items wanted are its last ones."""
+        return self.offset + self.k
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the request itself says which items it wants."""
+        return self.filter is not None or bool(self.exclude_items) or self.only_items is not None
 
     @property
     def context_values(self) -> dict[str, ContextValue]:

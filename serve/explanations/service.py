@@ -9,9 +9,8 @@ from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
 from recsys.explain.facts import Past, facts_of
-from recsys.pipeline.allow import Among, Restriction
-from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
+from serve.bundles.restrictions import Asked, filters_of
 from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
 from serve.explanations.assembly import Explained
@@ -49,15 +48,15 @@ class ExplanationService:
         live, rules = self._histories.of(loaded), self._rules.of(loaded)
         purchases = reads_purchases(rules, options)
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
-        filters = _named_restrictions(loaded, options.filter)
+        filters, named = filters_of(loaded, options.filter), Asked.of(loaded, options).named
         try:
             evidence = loaded.explainer.explain(
                 users.named if rules.reads_user_id else users.queries,
                 item,
-                options.k,
+                options.length,
                 model=options.model,
                 exclude_seen=options.exclude_seen,
-                restrictions={**filters, **dict(zip([STOCK], loaded.bundle.in_stock, strict=False))},
+                restrictions={**filters, **named, **dict(zip([STOCK], loaded.bundle.in_stock, strict=False))},
                 policy=policy_of(rules, options, bound_for(rules, options)),
                 reference=reference,
                 depth=request.depth,
@@ -69,7 +68,7 @@ class ExplanationService:
         facts = facts_of(evidence, loaded.fact_base, past, tuple(filters))
         self._metrics.explained(request.depth, evidence.standing.stage, time.perf_counter() - started)
         similarity = _semantic_similarity(loaded, users.queries, item)
-        return Explained(request, loaded, users, evidence, similarity, facts, actions, tuple(filters), phrases)
+        return Explained(request, loaded, users, evidence, similarity, facts, actions, (*filters, *named), phrases)
 
 
 def item_row(loaded: LoadedBundle, item_id: str) -> int:
@@ -98,18 +97,6 @@ def _reference_row(loaded: LoadedBundle, item_id: str) -> int:
         return item_row(loaded, item_id)
     except UnknownItemError as error:
         raise UnfitRequestError(f"reference: {error}") from None
-
-
-def _named_restrictions(loaded: LoadedBundle, wanted: Filter | None) -> dict[str, Restriction]:
-    """A restriction for each filter, so that an explanation can name the one that forbids an item."""
-    if wanted is None:
-        return {}
-    named = {
-        "price": Filter(wanted.min_price, wanted.max_price),
-        "category": Filter(category=wanted.category),
-        "brand": Filter(brand=wanted.brand),
-    }
-    return {name: Among(loaded.facets.mask(part)) for name, part in named.items() if part != Filter()}
 
 
 def _semantic_similarity(loaded: LoadedBundle, query: Queries, item: int) -> float | None:

@@ -55,6 +55,6 @@ def fallback_reason(options: Options, subject: Subject, user: UserSummary, *, cu
         return UNKNOWN_USER
     if not user.interactions:
         return NO_HISTORY
-    if options.filter is not None:
+    if options.restricted:
         return FILTERED
     return RULED if cut else NO_MORE

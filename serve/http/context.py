@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -53,7 +53,28 @@ ContextOfLists = Annotated[
 ]
 
 
-def gathered(given: Mapping[str, str]) -> dict[str, Any]:
+def once(given: Iterable[tuple[str, str]], lists: Collection[str]) -> dict[str, Any]:
+    """Parameters of a query by name; of those that may be repeated a list where they are.
+
+    Args:
+        given: names and values, in their order.
+        lists: names of those that may be repeated.
+
+    Raises:
+        ProblemError: another one is.
+    """
+    found: dict[str, Any] = {}
+    for name, value in given:
+        if name not in found:
+            found[name] = value
+        elif name in lists:
+            found[name] = [*(found[name] if isinstance(found[name], list) else [found[name]]), value]
+        else:
+            raise ProblemError(422, f"{name[:60]}: given more than once")
+    return found
+
+
+def gathered(given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of a query, with those called context.NAME as one object.
 
     Raises:

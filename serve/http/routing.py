@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
+from serve.histories.live_histories import UserHistories
 from serve.http.problems import ProblemError
 from serve.parts import Parts
 from serve.shop_rules.in_force import RulesInForce
@@ -64,6 +65,11 @@ async def rules_of(request: Request) -> RulesInForce:
     return (await parts_of(request)).rules
 
 
+async def histories_of(request: Request) -> UserHistories:
+    """The users' histories."""
+    return (await parts_of(request)).histories
+
+
 async def link_of(request: Request) -> StoreLink:
     """The link to the store; a problem if there is none."""
     link = (await parts_of(request)).link
@@ -82,6 +88,7 @@ async def no_parameters(request: Request) -> None:
 PartsOf = Annotated[Parts, Depends(parts_of)]
 LoadedOf = Annotated[LoadedBundle, Depends(loaded_of)]
 RulesOf = Annotated[RulesInForce, Depends(rules_of)]
+HistoriesOf = Annotated[UserHistories, Depends(histories_of)]
 LinkOf = Annotated[StoreLink, Depends(link_of)]
 NoParameters = Depends(no_parameters)
 

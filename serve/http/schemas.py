@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
 from recsys.core.values.ids import ID_PATTERN
@@ -16,6 +28,9 @@ MAX_K = 100
 MAX_USERS = 256
 MAX_EVENTS = 1000
 MAX_SESSION = 500
+MAX_OFFSET = 900
+MAX_NAMES = 50  # categories, or brands, of a request
+MAX_NAMED_ITEMS = 500  # items that a request wants, or does not want
 NO_FILTER = Filter()
 # A client's clock may be anywhere, so that a time without an offset means nothing.
 _AS_SENT = TimeRules(zone=None, counted=True)
@@ -33,6 +48,50 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 # What `check_id` says, as pydantic and OpenAPI read it.
 ID_LIMITS: dict[str, Any] = {"min_length": 1, "max_length": MAX_ID_CHARS, "pattern": ID_PATTERN}
 Id = Annotated[str, Field(**ID_LIMITS)]
+Offset = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=MAX_OFFSET,
+        description="Leave out so many items from the top: what is answered are the last k of the list of offset + k.",
+    ),
+    Whole,
+]
+
+
+def _one_or_more(given: object, check: ValidatorFunctionWrapHandler) -> object:
+    """A name alone is a list of one; what is wrong with it is told as of the name."""
+    if not isinstance(given, str):
+        return check(given)
+    try:
+        return check([given])
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PydanticKnownError(first["type"], first.get("ctx")) from None  # type: ignore[arg-type]
+
+
+_NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS}
+_ID: dict[str, Any] = {**_NAME, "pattern": ID_PATTERN}
+
+
+def _names_of(one: dict[str, Any], most: int) -> WithJsonSchema:
+    listed = {"type": "array", "items": one, "minItems": 1, "maxItems": most}
+    return WithJsonSchema({"anyOf": [one, listed, {"type": "null"}]})
+
+
+# In a query a parameter that is repeated, in a body a list.
+Names = Annotated[
+    list[Name] | None,
+    Field(min_length=1, max_length=MAX_NAMES),
+    WrapValidator(_one_or_more),
+    _names_of(_NAME, MAX_NAMES),
+]
+Ids = Annotated[
+    list[Id] | None,
+    Field(min_length=1, max_length=MAX_NAMED_ITEMS),
+    WrapValidator(_one_or_more),
+    _names_of(_ID, MAX_NAMED_ITEMS),
+]
 Limit = Annotated[int, Field(ge=1, le=MAX_K, description="Rows of a page.")]
 Cursor = Annotated[
     str | None, Field(max_length=2048, description="next_cursor of the page before; leave out for the first.")
@@ -81,13 +140,30 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+LISTED: Final = frozenset({"category", "brand", "exclude_items", "only_items"})
+"""Parameters of a query that may be repeated."""
+
+
 class Filters(Query):
     """What restricts the items."""
 
     min_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
     max_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
-    category: Annotated[Name | None, Field(description="One of the item's categories, as in the catalogue.")] = None
-    brand: Annotated[Name | None, Field(description="The item's brand, as in the catalogue.")] = None
+    category: Annotated[
+        Names, Field(description="One of the item's categories, as in the catalogue; or several, of which it has any.")
+    ] = None
+    brand: Annotated[
+        Names, Field(description="The item's brand, as in the catalogue; or several, of which it bears one.")
+    ] = None
+    exclude_items: Annotated[Ids, Field(description="Items that are not wanted.", examples=[["B000142FVW"]])] = None
+    only_items: Annotated[
+        Ids,
+        Field(
+            description="Put these in order, and list no others: all of them that the catalogue holds are ranked, "
+            "whether or not a source proposes them. Filters, stock and rules hold for them too.",
+            examples=[["B0009RF9DW", "B000142FVW"]],
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _ordered_prices(self) -> Self:
@@ -97,7 +173,7 @@ class Filters(Query):
 
     def filter(self) -> Filter | None:
         """What is restricted; None: nothing."""
-        wanted = Filter(self.min_price, self.max_price, self.category, self.brand)
+        wanted = Filter(self.min_price, self.max_price, tuple(self.category or ()), tuple(self.brand or ()))
         return None if wanted == NO_FILTER else wanted
 
 

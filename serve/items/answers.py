@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from serve.answers import Answer, ShortenedBy
+from serve.answers import Answer, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.items.similar import By
 
@@ -69,6 +69,7 @@ class SimilarResponse(Answer):
     shortened_by: Annotated[
         ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
     ] = UNSET
+    unknown_items: Unknown = UNSET
 
 
 class PopularItem(Answer):
@@ -90,6 +91,7 @@ class PopularResponse(Answer):
     shortened_by: Annotated[
         ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
     ] = UNSET
+    unknown_items: Unknown = UNSET
 
 
 class FoundItem(Answer):

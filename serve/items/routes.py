@@ -7,13 +7,14 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import ValidationError
 
-from serve.http.context import PREFIX, gathered
+from serve.http.context import gathered, once
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError, explain
-from serve.http.routing import LinkOf, LoadedOf, NoParameters, RulesOf, json_response
-from serve.http.schemas import ID_LIMITS, parameters
+from serve.http.routing import HistoriesOf, LinkOf, LoadedOf, NoParameters, RulesOf, json_response
+from serve.http.schemas import ID_LIMITS, LISTED, parameters
 from serve.items import service
 from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
+from serve.items.choice import Choice
 from serve.items.obeyed import Obeyed
 from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQuery
 
@@ -25,12 +26,10 @@ ItemId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it 
 
 
 def _read(request: Request, model: type[Q]) -> Q:
-    """A query whose parameters may be a context."""
-    for name in request.query_params:
-        if name.startswith(PREFIX) and len(request.query_params.getlist(name)) > 1:
-            raise ProblemError(422, f"{name[:60]}: given more than once")
+    """A query whose parameters may be a context, or lists."""
+    given = once(request.query_params.multi_items(), LISTED)
     try:
-        return model.model_validate(gathered(request.query_params))
+        return model.model_validate(gathered(given))
     except ValidationError as error:
         raise ProblemError(422, explain(error)) from None
 
@@ -55,10 +54,13 @@ def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> Response:
     openapi_extra={"parameters": parameters(PopularQuery)},
     **answers(PopularResponse),
 )
-def popular(query: Annotated[PopularQuery, Depends(_popular_query)], loaded: LoadedOf, rules: RulesOf) -> Response:
+def popular(
+    query: Annotated[PopularQuery, Depends(_popular_query)], loaded: LoadedOf, rules: RulesOf, histories: HistoriesOf
+) -> Response:
     """The k items of the most interactions among those that the filters and the shop's rules let through."""
-    obeyed = Obeyed.of(rules.of(loaded), query.scenario, query.context)
-    return json_response(service.popular(loaded, obeyed, query.filter(), query.k))
+    obeyed, options = Obeyed.of(rules.of(loaded), query.scenario, query.context), query.options()
+    choice = Choice.of(loaded, histories, options, query.user_id)
+    return json_response(service.popular(loaded, obeyed, choice))
 
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
@@ -74,11 +76,16 @@ def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Respon
     **answers(SimilarResponse, 404),
 )
 def similar(
-    item_id: ItemId, query: Annotated[SimilarQuery, Depends(_similar_query)], loaded: LoadedOf, rules: RulesOf
+    item_id: ItemId,
+    query: Annotated[SimilarQuery, Depends(_similar_query)],
+    loaded: LoadedOf,
+    rules: RulesOf,
+    histories: HistoriesOf,
 ) -> Response:
     """The k items most similar to one, by what users chose, by content, or by both; the shop's rules may hide some."""
-    obeyed = Obeyed.of(rules.of(loaded), query.scenario, query.context)
-    return json_response(_existing(item_id, service.similar(loaded, obeyed, item_id, query.by, query.k)))
+    obeyed, options = Obeyed.of(rules.of(loaded), query.scenario, query.context), query.options()
+    choice = Choice.of(loaded, histories, options, query.user_id)
+    return json_response(_existing(item_id, service.similar(loaded, obeyed, item_id, query.by, choice)))
 
 
 @router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))

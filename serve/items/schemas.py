@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from recsys.core.events import MAX_ID_CHARS
-from serve.http.context import ContextOfLists
-from serve.http.schemas import Cursor, Filters, Id, K, Limit, Query, Scenario
+from serve.http.schemas import Cursor, Id, Limit, Query
+from serve.http.wanted import WantedItems
 from serve.items.similar import By
 
 
@@ -18,24 +18,26 @@ class ItemQuery(Query):
     item_id: Annotated[Id, Field(examples=["B0009RF9DW"])]
 
 
-class SimilarQuery(Query):
+class CommonList(WantedItems):
+    """Which items of a list that is the same for everyone, but for what a user has."""
+
+    user_id: Annotated[
+        Id | None,
+        Field(description="Whose items are left out, as exclude_seen says; left out: nobody's.", examples=["u1"]),
+    ] = None
+
+
+class SimilarQuery(CommonList):
     """What similar means."""
 
-    k: K = 10
     by: Annotated[
         By,
         Field(description="behaviour: chosen by the same users or one after the other; content: by text; or both."),
     ] = "both"
-    scenario: Scenario = None
-    context: ContextOfLists
 
 
-class PopularQuery(Filters):
+class PopularQuery(CommonList):
     """Which popular items."""
-
-    k: K = 10
-    scenario: Scenario = None
-    context: ContextOfLists
 
 
 class SearchQuery(Query):

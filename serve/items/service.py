@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from serve.answers import ShortenedBy, shortened_by
-from serve.bundles.facets import Filter
 from serve.bundles.loaded import LoadedBundle
 from serve.items.answers import (
     FoundItem,
@@ -18,6 +17,7 @@ from serve.items.answers import (
     SimilarItem,
     SimilarResponse,
 )
+from serve.items.choice import Choice
 from serve.items.obeyed import Obeyed
 from serve.items.similar import DEPTH, By, similar_items
 from serve.store.link import StoreLink
@@ -46,29 +46,30 @@ def search(link: StoreLink, query: str | None, category: str | None, cursor: str
     return SearchResponse(items=items, next_cursor=page.next_cursor, catalogue_version=store.items_version())
 
 
-def popular(loaded: LoadedBundle, obeyed: Obeyed, wanted: Filter | None, k: int) -> PopularResponse:
-    """The k most popular items in stock that a filter and the shop's rules let through."""
-    rows = loaded.popular
-    if wanted is not None:
-        rows = rows[loaded.facets.mask(wanted)[rows]]
-    for stock in loaded.bundle.in_stock:
-        rows = rows[stock.mask[rows]]
+def popular(loaded: LoadedBundle, obeyed: Obeyed, choice: Choice) -> PopularResponse:
+    """The most popular of the items chosen that the shop's rules let through."""
+    rows = loaded.popular if choice.items is None else loaded.popular[choice.items[loaded.popular]]
     best: list[int] = []
     for start in range(0, len(rows), DEPTH):
         best += obeyed.allowed(rows[start : start + DEPTH].tolist())
-        if len(best) >= k:
+        if len(best) >= choice.end:
             break
-    best = best[:k]
+    best = best[choice.offset : choice.end]
     cards = loaded.cards(best)
     items = [
         PopularItem(rank=rank, **cards[row]._asdict(), popularity=float(loaded.popularity[row]))
-        for rank, row in enumerate(best, start=1)
+        for rank, row in enumerate(best, start=choice.offset + 1)
     ]
-    return PopularResponse(bundle=loaded.info, items=items, shortened_by=_shortened(items, obeyed, k))
+    shortened_by, unknown = _shortened(items, obeyed, choice.k), _named(choice.unknown)
+    return PopularResponse(bundle=loaded.info, items=items, shortened_by=shortened_by, unknown_items=unknown)
 
 
 def _shortened(items: Sequence[object], obeyed: Obeyed, k: int) -> ShortenedBy | UnsetType:
     return shortened_by(obeyed.rules if len(items) < k else ())
+
+
+def _named(unknown: Sequence[str]) -> list[str] | UnsetType:
+    return list(unknown) or UNSET
 
 
 def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
@@ -91,16 +92,17 @@ def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
     )
 
 
-def similar(loaded: LoadedBundle, obeyed: Obeyed, item_id: str, by: By, k: int) -> SimilarResponse | None:
-    """The k items most similar to one that the shop's rules let through; None if the catalogue holds no such item."""
+def similar(loaded: LoadedBundle, obeyed: Obeyed, item_id: str, by: By, choice: Choice) -> SimilarResponse | None:
+    """Of the items chosen the most similar to one that the shop's rules let through; None if there is no such item."""
     row = loaded.bundle.catalogue.item_row(item_id)
     if row is None:
         return None
-    best, fallback_used = similar_items(loaded, row, by, k, obeyed)
+    best, fallback_used = similar_items(loaded, row, by, choice.end, obeyed, choice.items)
+    best = best[choice.offset :]
     cards = loaded.cards([other.row for other in best])
     items = [
         SimilarItem(rank=rank, **cards[other.row]._asdict(), score=round(other.score, 6), sources=other.sources)
-        for rank, other in enumerate(best, start=1)
+        for rank, other in enumerate(best, start=choice.offset + 1)
     ]
     return SimilarResponse(
         item_id=item_id,
@@ -108,5 +110,6 @@ def similar(loaded: LoadedBundle, obeyed: Obeyed, item_id: str, by: By, k: int) 
         fallback_used=fallback_used,
         bundle=loaded.info,
         items=items,
-        shortened_by=_shortened(items, obeyed, k),
+        shortened_by=_shortened(items, obeyed, choice.k),
+        unknown_items=_named(choice.unknown),
     )

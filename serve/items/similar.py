@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import Int32Array
+from recsys.core.types import BoolArray, Int32Array
 from recsys.sources.base import Source
 from serve.bundles.loaded import LoadedBundle
 from serve.items.obeyed import Obeyed
@@ -31,17 +31,19 @@ def sources_of(loaded: LoadedBundle, by: By) -> list[Source]:
     return [source for source in sources if source.similar_by is not None and by in (source.similar_by, "both")]
 
 
-def similar_items(loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed) -> tuple[list[SimilarRow], bool]:
+def similar_items(
+    loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed, chosen: BoolArray | None = None
+) -> tuple[list[SimilarRow], bool]:
     """The k items most similar to the item `row`, and whether the primary source had to be asked for want of others.
 
     The sources' lists are fused: an item scores the mean of (60 + 1) / (60 + rank) over all of them, 0 for a list
-    that it is not in. What is sold out, and what the shop's rules forbid, is left out of what that gives.
+    that it is not in. What is not chosen, bool [N], and what the shop's rules forbid, is left out of what that gives.
     """
     ranks = {source.name: _real(source.similar(row, DEPTH).items[0]) for source in sources_of(loaded, by)}
     fallback = not any(ranks.values())
     if fallback:
         primary = loaded.recommender.primary
-        depth = max(k, DEPTH) if obeyed.policy is not None or loaded.bundle.in_stock else k
+        depth = max(k, DEPTH) if obeyed.policy is not None or chosen is not None else k
         ranks = {primary.name: _real(primary.similar(row, depth).items[0])}
     scores: dict[int, float] = {}
     sources: dict[int, list[str]] = {}
@@ -50,8 +52,8 @@ def similar_items(loaded: LoadedBundle, row: int, by: By, k: int, obeyed: Obeyed
             scores[item] = scores.get(item, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + rank) / len(ranks)
             sources.setdefault(item, []).append(name)
     best = sorted(scores, key=lambda item: -scores[item])
-    for stock in loaded.bundle.in_stock:
-        best = [item for item in best if stock.mask[item]]
+    if chosen is not None:
+        best = [item for item in best if chosen[item]]
     best = obeyed.allowed(best)[:k]
     return [SimilarRow(item, scores[item], sources[item]) for item in best], fallback
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
 from recsys.explain.fact import Kind
-from serve.answers import Answer, Done, ShortenedBy
+from serve.answers import Answer, Done, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
 from serve.store.link import StoreState
@@ -169,6 +169,7 @@ class RecommendationResponse(Answer):
     timing: Timing
     generated_at: Annotated[str, Meta(examples=["2024-05-01T12:00:00.123Z"])]
     items: Annotated[list[RecommendedItem], Meta(description="Best first.")]
+    unknown_items: Unknown = UNSET
     shortened_by: Annotated[
         ShortenedBy | UnsetType,
         Meta(description="Where rules of the shop, or that nothing else is due, are why there is a shortfall."),

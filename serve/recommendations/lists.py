@@ -12,12 +12,12 @@ from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
-from recsys.pipeline.allow import Among, Restriction
 from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
+from serve.bundles.restrictions import Asked
 from serve.kernels import shown
 from serve.recommendations.answers import RecommendedItem, Why
 
@@ -42,7 +42,7 @@ class UserList:
 def lists(
     loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None, *, in_force: bool = False
 ) -> tuple[list[UserList], Recommendations]:
-    """The list of each query, best first, and what it was made from.
+    """The list of each query, best first, and what it was made from; both without the first `options.offset` items.
 
     A list is shorter than k where no more of the catalogue fit.
 
@@ -52,12 +52,12 @@ def lists(
         in_force: rules of the shop are, so that items say which moved them, also if none acts for these queries: an
             answer must not look different for whom it is computed together with.
     """
-    made = recommend(loaded, queries, options, policy)
+    made = recommend(loaded, queries, options, policy).behind(options.offset)
     ratings = np.full(made.items.shape, np.nan, np.float32) if made.ratings is None else made.ratings  # null in JSON
     confidences, k = _confidences(loaded, made, options), made.items.shape[1]
     columns = shown(made.items, made.scores, confidences, made.retrieval_scores, ratings, made.proposed, k)
     counts, rows, proposers, numbers = [part.tolist() for part in columns]
-    entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers)
+    entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers, options.offset)
     end, of_users = 0, []
     cut: Iterable[bool] = repeat(False) if made.moves is None else made.moves.cut.tolist()
     for count, own, shortened_by, was_cut in zip(
@@ -80,16 +80,14 @@ def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
 def recommend(
     loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
 ) -> Recommendations:
-    """The lists that the model asked for makes, as the shop wants them."""
-    restrictions: tuple[Restriction, ...] = loaded.bundle.in_stock
-    if options.filter is not None:
-        restrictions = (Among(loaded.facets.mask(options.filter)), *restrictions)
+    """The lists that the model asked for makes, as the shop wants them, of `options.length` items."""
+    asked = Asked.of(loaded, options).restrictions if options.restricted else ()
     return loaded.recommender.recommend(
         queries,
-        options.k,
+        options.length,
         by=None if options.model == FULL else loaded.source(options.model),
         exclude_seen=options.exclude_seen,
-        restrictions=restrictions,
+        restrictions=(*asked, *loaded.bundle.in_stock),
         policy=policy,
     )
 
@@ -135,6 +133,7 @@ def _entries(
     rows: Sequence[int],
     proposers: Sequence[int],
     numbers: Sequence[Sequence[float]],
+    offset: int,
 ) -> list[RecommendedItem]:
     """What all lists show, one list after the other.
 
@@ -142,9 +141,10 @@ def _entries(
         made: the lists.
         cards: what is shown of each item row.
         counts, rows, proposers, numbers: see `shown`.
+        offset: rank of the item before the first one.
     """
     names = {bits: _names(made.sources, bits) for bits in set(proposers)}
-    ranks = [rank for count in counts for rank in range(1, count + 1)]
+    ranks = [rank for count in counts for rank in range(offset + 1, offset + count + 1)]
     popular = made.popular[made.items != NO_ITEM].tolist()
     entries = []
     for rank, fills, row, bits, score, confidence, retrieval_score, rating in zip(

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from recsys.core.values.ids import id_fault, is_id
 from serve.bundles.options import Options
 from serve.http.bodies import JsonRoute
-from serve.http.context import gathered
+from serve.http.context import gathered, once
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError, explain
 from serve.http.routing import DirectRoute, NoParameters, json_response
-from serve.http.schemas import parameters
+from serve.http.schemas import LISTED, parameters
 from serve.recommendations.answers import RecommendationList, RecommendationResponse
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.schemas import RecommendationBody, RecommendationQuery
@@ -84,11 +84,7 @@ def _query(query_string: bytes) -> Options:
     Raises:
         ProblemError: a parameter does not exist, does not fit, or is given twice.
     """
-    given: dict[str, str] = {}
-    for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
-        if name in given:
-            raise ProblemError(422, f"{name[:60]}: given more than once")
-        given[name] = value
+    given = once(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True), LISTED)
     try:
         return RecommendationQuery.model_validate(gathered(given)).options()
     except ValidationError as error:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from recsys.rules.buy_again import BUY_AGAIN
 from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
 from serve.answers import shortened_by
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
+from serve.bundles.restrictions import Asked
 from serve.bundles.swap import Bundles
 from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories
 from serve.histories.summary import fallback_reason, summaries
@@ -131,6 +134,7 @@ class RecommendationService:
         arrivals: Sequence[float],
     ) -> Iterator[RecommendationResponse]:
         generated_at = now_text()
+        unknown = list(Asked.of(loaded, options).unknown) if options.restricted else []
         for subject, user, listed, arrival in zip(subjects, summaries(users), made, arrivals, strict=True):
             filled = len(listed.items) > listed.personal
             reason = fallback_reason(options, subject, user, cut=listed.cut) if filled else None
@@ -151,6 +155,7 @@ class RecommendationService:
                 timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
                 generated_at=generated_at,
                 items=listed.items,
+                unknown_items=unknown or UNSET,
                 shortened_by=shortened_by(
                     listed.shortened_by, buying_again=shortfall > 0 and options.scenario == BUY_AGAIN
                 ),

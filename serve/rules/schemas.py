@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
-from recsys.pipeline.allow import PURCHASES, ExcludeSeen
 from recsys.rules.preview import MOST_LEFT_OUT
 from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
 from recsys.store.rules import ABSENT
 from serve.bundles.options import DEFAULT_K
 from serve.http.context import Context
 from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query, Whole
+from serve.http.wanted import ExcludeSeenField, exclude_seen_of
 from serve.rules.options import PartsOf, PreviewRequest
 
 RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
@@ -96,8 +96,7 @@ class PreviewBody(Query):
     ] = "tried"
     k: K = DEFAULT_K
     exclude_seen: Annotated[
-        bool | Literal["purchases"],
-        WithJsonSchema({"type": ["boolean", "string"], "enum": [True, False, PURCHASES]}),
+        ExcludeSeenField,
         Field(description="As of recommendations."),
     ] = True
     as_of: Annotated[Moment | None, Field(description="As of recommendations: rules act as they do at that time.")] = (
@@ -116,7 +115,6 @@ class PreviewBody(Query):
 
     def request(self) -> PreviewRequest:
         """What is wanted."""
-        exclude_seen: ExcludeSeen = self.exclude_seen if isinstance(self.exclude_seen, bool) else PURCHASES
         return PreviewRequest(
             user_ids=tuple(self.user_ids),
             sample=self.sample,
@@ -126,7 +124,7 @@ class PreviewBody(Query):
             stored=self.stored,
             parts=self.parts,
             k=self.k,
-            exclude_seen=exclude_seen,
+            exclude_seen=exclude_seen_of(self.exclude_seen),
             as_of=self.as_of,
             scenario=self.scenario,
             context=dict(self.context),

@@ -23,21 +23,23 @@ ITEMS = [
 @pytest.mark.parametrize(
     ("filters", "rows"),
     [
-        ((None, None, None, None), [0, 1, 2, 3]),
-        ((9.99, 9.99, None, None), [0]),
-        ((0, None, None, None), [0, 2, 3]),
-        ((None, 99.99, None, None), [0, 2]),
-        ((1e300, None, None, None), []),
-        ((None, 1e300, None, None), [0, 2, 3]),
-        ((None, None, "Tools", None), [0, 3]),
-        ((None, None, None, "Acme"), [0, 2]),
-        ((None, 5, "Tools", "Acme"), []),
-        ((None, None, "tools", None), []),
-        ((None, None, None, "nobody"), []),
+        ((None, None, (), ()), [0, 1, 2, 3]),
+        ((9.99, 9.99, (), ()), [0]),
+        ((0, None, (), ()), [0, 2, 3]),
+        ((None, 99.99, (), ()), [0, 2]),
+        ((1e300, None, (), ()), []),
+        ((None, 1e300, (), ()), [0, 2, 3]),
+        ((None, None, ("Tools",), ()), [0, 3]),
+        ((None, None, (), ("Acme",)), [0, 2]),
+        ((None, None, (), ("Acme", "acme")), [0, 2, 3]),
+        ((None, None, ("Tools", "All"), ("nobody", "Acme")), [0]),
+        ((None, 5, ("Tools",), ("Acme",)), []),
+        ((None, None, ("tools",), ()), []),
+        ((None, None, (), ("nobody",)), []),
     ],
 )
 def test_a_mask_holds_what_passes_every_filter(
-    filters: tuple[float | None, float | None, str | None, str | None], rows: list[int]
+    filters: tuple[float | None, float | None, tuple[str, ...], tuple[str, ...]], rows: list[int]
 ) -> None:
     assert np.flatnonzero(Facets.of(ITEMS).mask(Filter(*filters))).tolist() == rows
 

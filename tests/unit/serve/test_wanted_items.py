@@ -1,0 +1,199 @@
+"""Requests that say which items they want: of several categories, some items alone, others not, further pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from recsys.bundle import Bundle
+from tests.support.serving import COLD_USER, N_ITEMS, explain, get, history_of, refusal, rows_of, same
+
+USER, USER_ROW = "user3", 3
+
+
+def post(client: TestClient, **body: object) -> list[dict[str, Any]]:
+    response = client.post("/recommendations", json=body)
+    assert response.status_code == 200, response.text
+    results: list[dict[str, Any]] = response.json()["results"]
+    return results
+
+
+@pytest.mark.parametrize("user", [USER, COLD_USER, "nobody"])
+def test_items_of_any_of_several_brands_and_categories(client: TestClient, bundle: Bundle, user: str) -> None:
+    wanted = {"brand": ["Brand 5", "Brand 7", "no such brand"], "category": ["Group 3", "Group 5", "Group 7"]}
+    answer = get(client, user, k=100, exclude_seen=False, **wanted)
+    records = bundle.catalogue.items(range(N_ITEMS))
+    fitting = {
+        record.row
+        for record in records
+        if record.brand in wanted["brand"] and set(record.categories) & set(wanted["category"])
+    }
+    assert set(rows_of(answer["items"])) == fitting
+    assert {records[row].brand for row in fitting} == {"Brand 5", "Brand 7"}
+    (posted,) = post(client, user_ids=[user], k=100, exclude_seen=False, **wanted)
+    same(posted, answer)
+    one, alone = get(client, user, brand="Brand 5"), post(client, user_ids=[user], brand=["Brand 5"])[0]
+    same(one, alone)
+    same(one, post(client, user_ids=[user], brand="Brand 5")[0])
+
+
+@pytest.mark.parametrize("model", ["full", "two_tower", "transitions", "popularity", "hybrid"])
+@pytest.mark.parametrize("user", [USER, COLD_USER])
+def test_what_is_excluded_is_in_no_list_and_the_others_keep_their_order(
+    client: TestClient, user: str, model: str
+) -> None:
+    before = get(client, user, k=20, model=model)
+    gone = [item["item_id"] for item in before["items"][:3]]
+    after = get(client, user, k=17, model=model, exclude_items=[*gone, "no such item", gone[0]])
+    assert [item["rank"] for item in after["items"]] == list(range(1, 18))
+    assert after["unknown_items"] == ["no such item"]
+    if model == "popularity" or user == COLD_USER:
+        assert rows_of(after["items"]) == rows_of(before["items"])[3:]
+    assert not {item["item_id"] for item in after["items"]} & set(gone)
+    assert "unknown_items" not in get(client, user, exclude_items=gone)
+
+
+@pytest.mark.parametrize("model", ["full", "two_tower", "transitions", "popularity", "hybrid"])
+def test_exactly_the_items_asked_for_are_put_in_order(client: TestClient, model: str) -> None:
+    chosen = [f"item{row}" for row in range(40, 100, 2)]
+    (answer,) = post(client, user_ids=[USER], model=model, only_items=[*chosen, "no such item"])
+    assert sorted(item["item_id"] for item in answer["items"]) == sorted(chosen)
+    assert answer["unknown_items"] == ["no such item"]
+    scores = [item["score"] for item in answer["items"]]
+    assert scores == sorted(scores, reverse=True)
+    assert answer["fallback_used"] is False or model == "popularity"
+    (first,) = post(client, user_ids=[USER], model=model, only_items=chosen, k=5)
+    assert rows_of(first["items"]) == rows_of(answer["items"])[:5]
+    by_get = get(client, USER, model=model, only_items=chosen)
+    same(by_get, get(client, USER, model=model, only_items=list(reversed(chosen))))
+    assert rows_of(by_get["items"]) == rows_of(answer["items"])
+
+
+def test_items_asked_for_are_all_ranked_however_many(client: TestClient) -> None:
+    chosen = [f"item{row}" for row in range(N_ITEMS)]
+    pages = [post(client, user_ids=[USER], only_items=chosen, k=100, offset=offset)[0] for offset in (0, 100)]
+    listed = [item for page in pages for item in page["items"]]
+    assert sorted(rows_of(listed)) == list(range(N_ITEMS))
+    assert {item["model_source"] for item in listed} == {"ranker"}
+
+
+def test_filters_and_what_was_seen_hold_for_items_asked_for_too(client: TestClient, bundle: Bundle) -> None:
+    seen = history_of(bundle, USER_ROW)
+    chosen = [f"item{row}" for row in range(0, N_ITEMS, 3)]
+    fitting = {row for row in range(0, N_ITEMS, 3) if bundle.catalogue.items([row])[0].brand == "Brand 6"}
+    assert fitting
+    (answer,) = post(client, user_ids=[USER], only_items=chosen, brand="Brand 6", k=100)
+    assert set(rows_of(answer["items"])) == fitting
+    own = [f"item{row}" for row in seen]
+    assert set(rows_of(get(client, USER, only_items=own)["items"])) == set(seen)
+    left = get(client, USER, only_items=own, exclude_seen=True)
+    assert left["items"] == []
+    assert left["shortfall"] == min(len(own), 100)
+
+
+def test_a_stranger_gets_the_items_asked_for_by_popularity(client: TestClient, bundle: Bundle) -> None:
+    chosen = [f"item{row}" for row in range(10, 40)]
+    (answer,) = post(client, user_ids=["nobody"], only_items=chosen)
+    assert sorted(item["item_id"] for item in answer["items"]) == sorted(chosen)
+    counts = np.bincount(bundle.histories.items, minlength=N_ITEMS)
+    assert [counts[row] for row in rows_of(answer["items"])] == sorted(counts[10:40], reverse=True)
+    (session,) = post(client, history=["item3", "item13"], only_items=chosen)
+    assert sorted(item["item_id"] for item in session["items"]) == sorted(chosen)
+    assert session["fallback_used"] is False
+
+
+@pytest.mark.parametrize("user", [USER, COLD_USER])
+@pytest.mark.parametrize("model", ["full", "two_tower", "transitions", "popularity"])
+@pytest.mark.parametrize("exclude_seen", [True, False, "purchases"])
+def test_a_page_is_the_end_of_the_longer_list(
+    client: TestClient, user: str, model: str, exclude_seen: bool | str
+) -> None:
+    for offset, k in ((0, 7), (5, 10), (60, 40)):
+        page = get(client, user, k=k, offset=offset, model=model, exclude_seen=exclude_seen)
+        whole = get(client, user, k=offset + k, model=model, exclude_seen=exclude_seen)
+        assert [item["rank"] for item in page["items"]] == list(range(offset + 1, offset + k + 1))
+        ends = [item | {"score": round(item["score"], 4)} for item in whole["items"][offset:]]
+        shown = [item | {"score": round(item["score"], 4)} for item in page["items"]]
+        assert [(i["item_id"], i["sources"], i["score"]) for i in shown] == [
+            (i["item_id"], i["sources"], i["score"]) for i in ends
+        ]
+
+
+def test_a_page_behind_the_last_item_is_empty(client: TestClient) -> None:
+    answer = get(client, USER, k=10, offset=N_ITEMS)
+    assert (answer["items"], answer["shortfall"]) == ([], 10)
+    assert get(client, USER, k=10, offset=5, explain="cheap")["items"][0]["why"]["text"]
+
+
+def test_popular_and_similar_items_obey_the_same_wishes(client: TestClient, bundle: Bundle) -> None:
+    for path in ("/items/popular", "/items/item13/similar"):
+        whole = client.get(path, params={"k": 20}).json()["items"]
+        page = client.get(path, params={"k": 8, "offset": 12}).json()["items"]
+        assert page == whole[12:]
+        gone = [item["item_id"] for item in whole[:2]]
+        assert client.get(path, params={"k": 18, "exclude_items": gone}).json()["items"][0]["item_id"] not in gone
+        some = client.get(path, params={"only_items": [whole[7]["item_id"], whole[3]["item_id"], "nix"]}).json()
+        assert [item["item_id"] for item in some["items"]] == [whole[3]["item_id"], whole[7]["item_id"]]
+        assert some["unknown_items"] == ["nix"]
+        seen = set(history_of(bundle, USER_ROW))
+        others = client.get(path, params={"k": 100, "user_id": USER}).json()["items"]
+        assert not seen & set(rows_of(others))
+        assert set(rows_of(client.get(path, params={"k": 100}).json()["items"])) & seen
+        same_for_all = client.get(path, params={"k": 100, "user_id": USER, "exclude_seen": False}).json()["items"]
+        assert same_for_all == client.get(path, params={"k": 100}).json()["items"]
+    of_brands = client.get("/items/popular", params={"k": 100, "brand": ["Brand 5", "Brand 7"]}).json()["items"]
+    assert {item["brand"] for item in of_brands} == {"Brand 5", "Brand 7"}
+
+
+def test_explanations_know_the_same_wishes(client: TestClient) -> None:
+    listed = get(client, "user1", k=10)["items"]
+    first, second = (item["item_id"] for item in listed[:2])
+    assert explain(client, first, exclude_items=[first, second], k=10)["rules"][-1] == {
+        "name": "exclude_items",
+        "allows": False,
+    }
+    assert "only_items" in [
+        rule["name"] for rule in explain(client, first, only_items=[second], k=10)["rules"] if not rule["allows"]
+    ]
+    page = get(client, "user1", k=5, offset=5)["items"]
+    told = explain(client, page[0]["item_id"], k=5, offset=5)
+    assert told["stage"] == "listed"
+    assert told["rank"] == 6
+    chosen = [f"item{row}" for row in range(100, 130)]
+    ranked = get(client, "user1", only_items=chosen)["items"]
+    for item in (ranked[0], ranked[-1]):
+        assert explain(client, item["item_id"], only_items=chosen)["rank"] == item["rank"]
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("offset=-1", "offset: Input should be greater than or equal to 0"),
+        ("offset=901", "offset: Input should be less than or equal to 900"),
+        ("exclude_items=", "exclude_items: String should have at least 1 character"),
+        ("&".join(f"brand=b{n}" for n in range(51)), "brand: List should have at most 50 items"),
+        ("brand=a&brand=", "brand.1: String should have at least 1 character"),
+        ("offset=1&offset=2", "offset: given more than once"),
+    ],
+)
+@pytest.mark.parametrize("path", [f"/recommendations/{USER}", "/items/popular", "/items/item1/similar"])
+def test_wishes_that_do_not_fit_are_named(client: TestClient, path: str, query: str, detail: str) -> None:
+    assert detail in refusal(client.get(f"{path}?{query}"), 422)
+
+
+@pytest.mark.parametrize("field", ["only_items", "category", "brand", "exclude_items"])
+def test_a_list_of_nothing_is_no_wish(client: TestClient, field: str) -> None:
+    response = client.post("/recommendations", json={"user_ids": [USER], field: []})
+    assert f"{field}: List should have at least 1 item" in refusal(response, 422)
+
+
+def test_a_body_names_500_items_at_most(client: TestClient) -> None:
+    ids = [f"item{row}" for row in range(501)]
+    response = client.post("/recommendations", json={"user_ids": [USER], "only_items": ids})
+    assert "only_items: List should have at most 500 items" in refusal(response, 422)
+    (answer,) = post(client, user_ids=[USER], only_items=ids[:500])
+    assert len(answer["items"]) == 100
+    assert len(answer["unknown_items"]) == 500 - N_ITEMS
