@@ -54,6 +54,24 @@ def _options(
 
 
 @app.command()
+def inspect(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Event logs, catalogues, users: files, globs or folders.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Also write the proposed config; no file is overwritten.")
+    ] = None,
+) -> None:
+    """Look at files of any shop, and propose a config that reads them.
+
+    Reads a sample of each: a log of any size takes seconds.
+    """
+    with packages_of("train"):
+        from recsys.inspect.inspection import inspect as look_at_files
+    look_at_files(files, output)
+
+
+@app.command()
 def prepare(
     config: ConfigFile,
     overrides: Overrides = None,

@@ -1,0 +1,44 @@
+"""What the types of events of a log are called here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
+from recsys.core.values.event_types import normal_event_type
+from recsys.inspect.words import IGNORED, meaning_of
+
+_KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
+# What is near to what it is called here, but not the same.
+_NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
+
+
+@dataclass
+class TypeMapping:
+    """Types of a log.
+
+    Attributes:
+        renamed: their name and ours, or that they are to be ignored.
+        comments: on some of them.
+    """
+
+    renamed: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+
+
+def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
+    """Names for the types of a log, given how often each occurs."""
+    mapping = TypeMapping()
+    for name, count in counts.items():
+        key = normal_event_type(name)
+        if key in _KNOWN or key in mapping.renamed:
+            continue
+        meaning = meaning_of(name)
+        mapping.renamed[key] = meaning or IGNORED
+        times = f"{count:,} of the {'sampled ' if is_estimate else ''}events"
+        if meaning is None:
+            mapping.comments[key] = f"unclear: {times}; set view, click, add_to_cart or purchase"
+        elif any(word in key.replace("_", "") for word in _NEAR):
+            mapping.comments[key] = f"guessed: {times}"
+    return mapping

@@ -1,0 +1,121 @@
+"""JSON in any arrangement, objects of a line, of several lines or of an array, as rows of strings."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from recsys.inspect.words import EVENT_COLUMNS, likeness
+
+_BETWEEN = re.compile(r"[\s,\[]*")
+_SCALAR_SHARE = 0.3  # of the records: as many have an item of their own, or the entries of a list are the items
+_LOOKED_AT = 300
+LIST_SEPARATOR = " | "
+
+Row = dict[str, str | None]
+
+
+def json_objects(text: str) -> Iterator[dict[str, Any]]:
+    """The whole objects that stand one behind the other in a text, whatever stands between them.
+
+    Lines that are no JSON are passed over, Python literals are read.
+    """
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    position = _BETWEEN.match(text).end()  # type: ignore[union-attr] # it matches nothing at all, too
+    while position < len(text):
+        try:
+            tree, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            line_end = text.find("\n", position)
+            end = len(text) if line_end < 0 else line_end + 1
+            tree = _literal(text[position:end])
+        if isinstance(tree, dict):
+            yield tree
+        elif isinstance(tree, list):
+            yield from (entry for entry in tree if isinstance(entry, dict))
+        position = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
+
+
+def _literal(line: str) -> Any:
+    if not line.startswith("{'"):
+        return None
+    try:
+        return ast.literal_eval(line.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def rows_of(records: list[dict[str, Any]]) -> list[Row]:
+    """Records as rows by the paths of their fields; one row for each entry of the list that holds the items."""
+    chosen = list_of_items(records)
+    return [row for record in records for row in _rows_of(record, chosen)]
+
+
+def list_of_items(records: list[dict[str, Any]]) -> str | None:
+    """The path of the list whose entries are a record's items; None where each record has one item or none."""
+    looked_at = records[:_LOOKED_AT]
+    lists: Counter[str] = Counter()
+    names: dict[str, set[str]] = {}
+    with_item = 0
+    for record in looked_at:
+        scalars: Row = {}
+        found: dict[str, list[Any]] = {}
+        _flatten(record, "", scalars, found)
+        with_item += any(value and likeness(name, "item_id", EVENT_COLUMNS) > 0 for name, value in scalars.items())
+        for path, entries in found.items():
+            lists[path] += 1
+            names.setdefault(path, set()).update(key for entry in entries for key in entry)
+    if with_item >= _SCALAR_SHARE * len(looked_at):
+        return None
+    best = max(
+        lists,
+        key=lambda path: (max((likeness(n, "item_id", EVENT_COLUMNS) for n in names[path]), default=0), lists[path]),
+        default=None,
+    )
+    if best is None or not any(likeness(name, "item_id", EVENT_COLUMNS) for name in names[best]):
+        return None
+    return best
+
+
+def _rows_of(record: dict[str, Any], chosen: str | None) -> Iterator[Row]:
+    scalars: Row = {}
+    lists: dict[str, list[Any]] = {}
+    _flatten(record, "", scalars, lists)
+    for path, entries in lists.items():
+        if path != chosen:
+            scalars[f"{path}[]"] = f"{len(entries)} objects: {json.dumps(entries[0])[:60]}" if entries else None
+    entries = lists.get(chosen or "", [])
+    if not entries:
+        yield scalars
+        return
+    for entry in entries:
+        row: Row = dict(scalars)
+        _flatten(entry, f"{chosen}[].", row, {})
+        yield row
+
+
+def _flatten(tree: dict[str, Any], prefix: str, scalars: Row, lists: dict[str, list[Any]]) -> None:
+    """Put the values of an object under their paths; lists of objects apart."""
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, dict):
+            _flatten(value, f"{path}.", scalars, lists)
+        elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+            lists[path] = value
+        else:
+            scalars[path] = _text(value)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value in ("", []):
+        return None
+    if isinstance(value, list):
+        flat = value[0] if len(value) == 1 and isinstance(value[0], list) else value
+        return LIST_SEPARATOR.join(str(entry) for entry in flat)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

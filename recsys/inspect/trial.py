@@ -1,0 +1,102 @@
+"""A preparation of the heads of the files with a proposed config, to see whether it holds."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from recsys.core.errors import RecsysError
+from recsys.inspect.json_samples import json_objects
+from recsys.inspect.proposal import Proposal
+from recsys.inspect.samples import Sample
+from recsys.inspect.tables import Table
+from recsys.prepare import columns as c
+from recsys.prepare.prepare import prepare
+from recsys.prepare.settings import InputConfig
+
+HEAD_BYTES = 1 << 20
+HEAD_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of the heads.
+
+    Attributes:
+        lines, kept: number of lines of event logs, and of those that are events.
+        dropped: number of lines that are none, by cause.
+        dataset: users, items and interactions of what was prepared.
+        error: why it could not be prepared; "" if it could.
+    """
+
+    lines: int = 0
+    kept: int = 0
+    dropped: dict[str, int] | None = None
+    dataset: dict[str, int] | None = None
+    error: str = ""
+
+
+def try_out(proposal: Proposal, tables: Sequence[Table]) -> Trial:
+    """Prepare the heads of the files as the proposal says, without the filters that small data would not pass."""
+    with tempfile.TemporaryDirectory(prefix="recsys-inspect-") as name:
+        folder = Path(name)
+        heads = {str(table.path): _write_head(table.sample, folder / str(n)) for n, table in enumerate(tables)}
+        config = _of_heads(proposal, heads, folder)
+        try:
+            prepared = prepare(config, Console(quiet=True))
+        except RecsysError as error:
+            return Trial(error=str(error).replace(f"{folder}/", ""))
+        manifest = json.loads((prepared / c.MANIFEST_FILE).read_text("utf8"))
+    logs = [entry for entry in manifest["sources"] if entry["kind"] == "interactions"]
+    dropped: dict[str, int] = {}
+    for log in logs:
+        for cause, count in log["dropped"].items():
+            dropped[cause] = dropped.get(cause, 0) + count
+    lines, kept = (sum(log[key] for log in logs) for key in ("lines", "kept"))
+    return Trial(lines, kept, dropped, {key: manifest["counts"][key] for key in ("users", "items", "interactions")})
+
+
+def _of_heads(proposal: Proposal, heads: dict[str, Path | None], folder: Path) -> Any:
+    """The proposed config for the heads in the place of the files."""
+    data = proposal.config.data
+
+    def of(entry: Any) -> Any:
+        if isinstance(entry, InputConfig):
+            return entry.model_copy(update={"path": heads.get(str(entry.path)) or entry.path})
+        return heads.get(str(entry)) or entry
+
+    update: dict[str, Any] = {
+        key: [of(entry) for entry in getattr(data, key)] for key in ("interactions", "metadata", "properties", "users")
+    }
+    update |= {"prepared_dir": folder / "prepared", "k_core_users": 0, "k_core_items": 0, "encoding": "auto"}
+    return proposal.config.model_copy(update={"data": data.model_copy(update=update)})
+
+
+def _write_head(sample: Sample | None, folder: Path) -> Path | None:
+    """The head of a file as a file of its own; None where there is no sample: the file itself is read then."""
+    if sample is None:
+        return None
+    folder.mkdir()
+    path = folder / sample.path.name
+    if sample.layout == "Parquet":
+        batch = next(pq.ParquetFile(sample.path).iter_batches(HEAD_ROWS))
+        pq.write_table(pa.Table.from_batches([batch]), path)
+    elif sample.layout == "a JSON array" and not sample.is_exact:
+        return None
+    else:
+        head = sample.head
+        if len(head) > HEAD_BYTES and sample.layout != "a JSON array":
+            head = head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1]
+        if sample.layout == "JSON objects":
+            objects = json_objects(head.decode("utf8", "replace"))
+            head = "".join(json.dumps(each) + "\n" for each in objects).encode()
+        path.write_bytes(head)
+    return path

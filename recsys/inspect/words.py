@@ -1,0 +1,121 @@
+"""What shops call columns and events: one table for each, the likeliest name first.
+
+Names are compared as letters and digits in one case: `Lineitem sku` is `lineitemsku`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from recsys.core.values.event_types import normal_event_type
+
+_NO_NAME = re.compile(r"[\W_]+")
+
+# Of event logs; orders and reviews are such logs, too.
+EVENT_COLUMNS: Final[dict[str, str]] = {
+    "user_id": "user_id visitor_id customer_id user visitor customer client_id member_id uid shopper_id buyer_id "
+    "user_pseudo_id reviewer_id account_id customer_email email email_billing billing_email person_id usr_id user_no "
+    "kunde kundennr kundennummer client member buyer reviewer distinct_id anonymous_id cookie_id device_id session_id "
+    "user_session session",
+    "item_id": "item_id product_id itemid articleid article_id sku lineitem_sku stock_code asin parent_asin movie_id "
+    "goods_id content_id item product article variant_id variant_sku product_sku sku_id isbn book_id song_id track_id "
+    "artikel artikelnummer artikelnr produkt target_id game_id business_id",
+    "event_type": "event_type event event_name behavior_type behaviour_type behavior behaviour action action_type "
+    "feedback_type interaction_type interaction activity type",
+    "timestamp": "timestamp event_time event_timestamp time date datetime created_at t_dat invoice_date order_date "
+    "unix_review_time ts event_date occurred_at sent_at purchase_date transaction_date date_time event_at order_time "
+    "created time_stamp unixtime epoch datum zeit bestelldatum zeitpunkt day",
+    "rating": "rating overall stars score rate user_rating star_rating grade",
+    "price": "price unit_price lineitem_price item_cost item_price amount unitprice preis einzelpreis cost sale_price",
+    "quantity": "quantity qty lineitem_quantity quantity_refund count units menge anzahl num_items",
+    "event_id": "event_id transaction_line_id feedback_id insert_id message_id",
+}
+# Of catalogues, and of event rows that say something of their item.
+ITEM_COLUMNS: Final[dict[str, str]] = {
+    "item_id": "item_id product_id article_id sku variant_sku stock_code asin parent_asin movie_id goods_id id product "
+    "article item code handle isbn book_id artikelnummer artikelnr",
+    "title": "title name product_name prod_name item_name product_title lineitem_name movie_title description_short "
+    "item_title productname bezeichnung titel artikelname book_title",
+    "brand": "brand store vendor manufacturer brand_name item_brand brands marke hersteller label publisher",
+    "categories": "categories category category_code category_path product_category genres item_category "
+    "product_type_name category_name type department product_type main_category kategorie kategorien genre class "
+    "category_id categoryid",
+    "price": "price variant_price regular_price unit_price sale_price list_price item_price preis",
+    "description": "description detail_desc body_html product_description desc text beschreibung",
+    "image": "image image_url images image_src img im_url picture image_link photo bild",
+}
+# Of a catalogue's further columns: attributes that are kept under these names.
+STOCK_COLUMNS: Final = "stock inventory variant_inventory_qty quantity available_quantity in_stock bestand lagerbestand"
+USER_COLUMNS: Final[dict[str, str]] = {
+    "age": "age alter birth_year",
+    "gender": "gender sex geschlecht",
+    "city": "city town stadt ort",
+    "country": "country land",
+    "signup": "signup signup_date registered_at registration_date created_at member_since registered",
+    "membership": "membership club_member_status club_membership_status loyalty_level tier segment",
+    "zip": "zip postal_code zipcode postcode zip_code plz",
+    "occupation": "occupation job",
+}
+
+IGNORED: Final = "ignore"
+# What an event is called, and what it is here.
+EVENT_TYPES: Final[dict[str, str]] = {
+    "view": "view viewed pv page_view pageview view_item product_view detail productview impression visit item_view "
+    "product_viewed browse read watch viewcontent ansicht seen listen play",
+    "click": "click clicked clk select_item product_click tap open clickout fav favorite favourite like liked star "
+    "bookmark wishlist add_to_wishlist addtowishlist save collect",
+    "add_to_cart": "add_to_cart addtocart cart added_to_cart add_cart basket add_to_basket cart_add product_added "
+    "begin_checkout checkout addcart add",
+    "purchase": "purchase purchased buy bought transaction order ordered sale paid completed complete "
+    "checkout_complete order_completed conversion processing kauf bestellung fulfilled pending partially_refunded "
+    "on_hold",
+    "rating": "rating rate rated review reviewed",
+    "refund": "refund refunded return returned chargeback storno retoure",
+    "cancel": "cancel canceled cancelled cancellation",
+    "remove_from_cart": "remove_from_cart removed_from_cart removefromcart cart_remove product_removed remove",
+    IGNORED: "session_start scroll user_engagement first_visit login logout search view_search_results page_load "
+    "view_item_list view_cart failed voided ranking dislike",
+}
+
+
+def plain(name: str) -> str:
+    """The letters and digits of a name in small letters."""
+    return _NO_NAME.sub("", name.casefold())
+
+
+def _ranked(words: str) -> dict[str, int]:
+    return {plain(word): rank for rank, word in reversed(list(enumerate(words.split())))}
+
+
+_RANKED: Final = {
+    id(table): {role: _ranked(words) for role, words in table.items()}
+    for table in (EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS)
+}
+_MEANINGS: Final = {plain(word): ours for ours, words in EVENT_TYPES.items() for word in words.split()}
+_STOCK: Final = _ranked(STOCK_COLUMNS)
+
+
+def likeness(column: str, role: str, table: dict[str, str]) -> float:
+    """How surely a column's name means a role of a table: 1 for its likeliest name, 0 for no name of it.
+
+    Of a path (`items[].item_id`) the last part counts, and less what stands before it; a name with something before
+    one of the table's (`shop_customer_id`) counts less.
+    """
+    ranks = _RANKED[id(table)][role]
+    last = re.split(r"\.|\[\]", column)[-1] or column
+    for name, factor in ((plain(column), 1.0), (plain(last), 0.95)):
+        if name in ranks:
+            return factor * (1 - 0.4 * ranks[name] / len(ranks))
+    ends = [rank for word, rank in ranks.items() if len(word) > 4 and plain(column).endswith(word)]
+    return 0.5 * (1 - 0.4 * min(ends) / len(ranks)) if ends else 0.0
+
+
+def is_stock(column: str) -> bool:
+    """Whether a column of a catalogue is called as a number of pieces."""
+    return plain(column) in _STOCK
+
+
+def meaning_of(event_type: str) -> str | None:
+    """Our name of an event type, or `IGNORED`; None of words that are not known."""
+    return _MEANINGS.get(plain(normal_event_type(event_type)))
