@@ -13,6 +13,7 @@ import numpy as np
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
 
 SimilarBy = Literal["behaviour", "content"]
@@ -116,7 +117,7 @@ class Source(ABC):
     name: str
     kind: ClassVar[str]
     reading: ClassVar[type[Reading]] = ReadingAlone
-    borrows: ClassVar[bool] = True
+    borrows: bool = True
     similar_by: SimilarBy | None = None
 
     def __init_subclass__(cls, **named: Any) -> None:
@@ -165,6 +166,14 @@ class Source(ABC):
     def with_settings(self, **settings: Any) -> Self:
         """The same source with other settings, those that take no fit of their own."""
         raise TypeError(f"{self.name} takes no settings after its fit, got {', '.join(settings)}")
+
+    def with_new_items(self, new: NewItems) -> Source | None:
+        """The source in a catalogue of M items more, in the rows behind its own; None: it cannot read such rows.
+
+        It shares all that it holds. `recsys.sources.hiding.extended` hides the rows from a source that cannot.
+        """
+        del new
+        return None
 
     def fault(self) -> str | None:
         """What does not fit together in the parts that were read, as an error tells it; None: all does."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
@@ -15,11 +16,13 @@ from recsys.core.stored_arrays import REMEDY, read_array, require_range
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import search
 from recsys.sources.lending_kernels import most_borrowers, write_lenders, write_lent
+from recsys.sources.new_items import NewItems
 
 LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
 # A text of length 1 that lies closer to the mean of all is the usual one: what is left of it is mostly rounding errors.
 LEAST_SPREAD = 1e-2
 NOT_LISTED = -1
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Loans:
     Attributes:
         n_items: N.
         borrowers: int64 [U], rows of the items with a text that do not occur in training.
-        lenders: int32 [U, L], rows of items that do, L at most `LENDERS`.
+        lenders: int32 [U, L], rows of items that do, L at most `LENDERS`; `NO_ITEM` where there are fewer.
         weights: float32 [U, L], by similarity of text, rows adding up to 1.
     """
 
@@ -63,6 +66,17 @@ class Loans:
     def none(cls, n_items: int) -> Self:
         """Nobody borrows."""
         return cls(n_items, np.zeros(0, np.int64), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """These, and new items in the rows behind the N, as far as anybody lends them anything."""
+        lent = np.flatnonzero(new.weights.any(axis=1)) if new.weights.size else np.zeros(0, np.int64)
+        width = max(self.lenders.shape[1], new.lenders.shape[1])
+        return type(self)(
+            self.n_items + len(new),
+            np.concatenate([self.borrowers, self.n_items + lent]),
+            np.concatenate([_wide(self.lenders, width, NO_ITEM), _wide(new.lenders[lent], width, NO_ITEM)]),
+            np.concatenate([_wide(self.weights, width, 0), _wide(new.weights[lent], width, 0)]),
+        )
 
     @cached_property
     def borrower_index(self) -> Int32Array:
@@ -138,3 +152,8 @@ class Loans:
         lenders = read_array(of_lenders, np.int32, len(borrowers), None)
         require_range(lenders, of_lenders, 0, n_items - 1)
         return cls(n_items, borrowers, lenders, read_array(folder / "loan_weights.npy", np.float32, *lenders.shape))
+
+
+def _wide(rows: NDArray[Number], width: int, padding: int) -> NDArray[Number]:
+    """The rows with padding on their right, up to a width."""
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])), constant_values=padding)

@@ -35,8 +35,9 @@ class NewItems:
         return cls(np.zeros((0, dim), np.float16), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
     def lent(self, values: Float32Array) -> Float32Array:
-        """Of values [N] of the bundle's items the weighted means of the lenders, [M]; 0 where nobody lends."""
-        if not self.lenders.size:
-            return np.zeros(len(self), np.float32)
-        lent = np.where(self.lenders >= 0, values[self.lenders], np.float32(0)) * self.weights
-        return np.asarray(lent.sum(axis=1), np.float32)
+        """Of values [N, ...] of the bundle's items the weighted means by lenders, [M, ...]; 0 where nobody lends."""
+        lent = np.zeros((len(self), *values.shape[1:]), np.float32)
+        for lenders, weights in zip(self.lenders.T, self.weights.T, strict=True):
+            rows = np.flatnonzero(lenders >= 0)  # one lender of each item at a time: values may be wide
+            lent[rows] += (values[lenders[rows]].T * weights[rows]).T
+        return lent

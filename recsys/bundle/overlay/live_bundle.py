@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
+from recsys.bundle.attributes import Attributes
+from recsys.bundle.catalogue import Catalogue
+from recsys.bundle.overlay.catalogue import LiveCatalogue
+from recsys.bundle.overlay.columns import changed_array, changed_column
+from recsys.bundle.overlay.features import KnownNames
 from recsys.bundle.overlay.live_items import LiveItems, in_no_list
 from recsys.bundle.reader import Bundle
+from recsys.core.histories import Histories
 from recsys.core.item_changes import ItemChange
-from recsys.core.types import BoolArray
+from recsys.core.types import BoolArray, Float32Array
 from recsys.pipeline.allow import AllBut, Among
+from recsys.pipeline.candidate_scorer import CandidateScorer
+from recsys.pipeline.features import FeatureParts
+from recsys.pipeline.ranker import Ranker
+from recsys.pipeline.ratings.predictor import RatingPredictor
+from recsys.sources.base import Source
+from recsys.sources.hiding import extended
 from recsys.sources.new_items import NewItems
+from recsys.sources.two_tower.source import TwoTowerSource
 
 
 class LiveBundle(Bundle):
@@ -54,10 +68,29 @@ class LiveBundle(Bundle):
         if len(new) != self.live.n_new:
             raise ValueError(f"{self.live.n_new} new items, got {len(new)}")
         self._new = new
+        self._names: KnownNames = KnownNames(bundle) if before is None else before._names
+        self._loaded = {}
 
     @property
     def n_items(self) -> int:
         return self.live.n_items
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Items and users by id and row, as the shop has them now; deleted items are found, too."""
+        return LiveCatalogue(self.base.catalogue, self.live)
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """Further columns of the catalogue, as the shop has them now; others than the bundle's are not there."""
+        attributes = self.base.attributes
+        return Attributes(
+            attributes.types,
+            {
+                name: changed_column(kind, attributes.columns[name], self.live.naming(name), self.n_items)
+                for name, kind in attributes.types.items()
+            },
+        )
 
     @cached_property
     def in_stock(self) -> tuple[Among, ...]:
@@ -70,6 +103,51 @@ class LiveBundle(Bundle):
             if kept_out is not None:
                 allowed[row] = not kept_out
         return () if allowed.all() else (AllBut(allowed),)
+
+    @property
+    def histories(self) -> Histories:
+        """Those of the bundle; nobody in them has had to do with a new item."""
+        return self.base.histories
+
+    @cached_property
+    def cycles(self) -> Float32Array:
+        """float32 [N + M], see `Bundle.cycles`; of new items the data do not tell."""
+        return changed_array(self.base.cycles, {}, self.n_items)
+
+    @cached_property
+    def _two_tower(self) -> TwoTowerSource:
+        two_tower = self.base.two_tower()
+        return two_tower.with_new_items(self._new) if len(self._new) else two_tower
+
+    @cached_property
+    def rating_predictor(self) -> RatingPredictor | None:
+        """Predicts ratings of new items from what their lenders lend."""
+        predictor = self.base.rating_predictor
+        return predictor.with_new_items(self._new) if predictor is not None and len(self._new) else predictor
+
+    def _load(self, name: str) -> Source:
+        """A source over all items; hybrids are made of such sources."""
+        if name in self.manifest.hybrids and len(self._new):
+            return super()._load(name)
+        return extended(self.base.source(name), self._new)
+
+    @cached_property
+    def ranker(self) -> Ranker | None:
+        """The bundle's, over all items: it reads what the shop says of them now. None in a bundle without one."""
+        ranker, changed = self.base.ranker, self._names.changed(self.live, self._new)
+        if ranker is None or not changed:
+            return ranker
+        of_base = ranker.scorer
+        scorer = CandidateScorer(
+            self._two_tower,
+            {name: self.source(name) for name in of_base.scorers},
+            of_base.loans.with_new_items(self._new),
+            of_base.weights,
+            {name: self.source(name) for name in of_base.members},
+        )
+        parts = FeatureParts(self._two_tower.name, tuple(scorer.scorers), self.rating_predictor)
+        features = ranker.features.changed(changed, parts)
+        return replace(ranker, scorer=scorer, features=features)
 
     def close(self) -> None:
         """Let writers remove the version of the bundle below. The parts loaded so far stay usable."""

@@ -88,7 +88,8 @@ def offer_lists(
             if position - _AHEAD >= start:
                 prefetch(neighbours, history[position - _AHEAD])
             item, by = history[position], strength * weights[position]
-            for column in range(neighbours.shape[1]):
+            listed = neighbours.shape[1] if item < neighbours.shape[0] else 0
+            for column in range(listed):
                 neighbour = neighbours[item, column]
                 if neighbour == NO_ITEM:
                     break

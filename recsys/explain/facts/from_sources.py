@@ -87,7 +87,8 @@ def described_alike(source: Source, chosen: int, item: int) -> bool:
     """Whether an item is among the first of a list of content, as many as fit a taste; True of what is no list."""
     if not isinstance(source, ItemToItem):
         return True
-    return item in source.neighbours[chosen, : most_fitting(source.n_items)].tolist()
+    known = chosen < len(source.neighbours)
+    return known and item in source.neighbours[chosen, : most_fitting(source.n_items)].tolist()
 
 
 @dataclass

@@ -13,8 +13,8 @@ import numpy as np
 from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.features.attribute_kernels import write_brand
-from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
-from recsys.pipeline.features.names import HABIT_DECAY, count_names, name_rows, require_name_rows
+from recsys.pipeline.features.group import CatalogueData, ChangedItems, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.names import HABIT_DECAY, NO_NAME, Numbers, count_names, name_rows, require_name_rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,15 @@ class BrandFeatures(FeatureGroup):
     @cached_property
     def _n_brands(self) -> int:
         return count_names(self.brand)
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:  # noqa: ARG002
+        """Other brands, those that none of the items had with further numbers."""
+        if not items.brands:
+            return self
+        number = Numbers(self._n_brands, {name: int(self.brand[row]) for name, row in items.brand_rows.items()})
+        brand = np.concatenate([self.brand, np.full(len(items.new), NO_NAME, np.int32)])
+        brand[list(items.brands)] = [number.of(name) if name else NO_NAME for name in items.brands.values()]
+        return type(self)(brand)
 
     def save(self, folder: Path) -> None:
         """Write the array."""

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from recsys.core.types import Float32Array
-from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.group import CatalogueData, ChangedItems, FeatureGroup, FeatureInput, FeatureParts
 from recsys.pipeline.features.registry import GROUPS
 
 
@@ -53,6 +53,10 @@ class CandidateFeatures:
     def load(cls, folder: Path, parts: FeatureParts) -> Self:
         """Read what `save` wrote."""
         return cls({name: group.load(folder / name, parts) for name, group in GROUPS.items()})
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:
+        """The features in a changed catalogue, see `FeatureGroup.changed`."""
+        return type(self)({name: group.changed(items, parts) for name, group in self.groups.items()})
 
     @cached_property
     def headings(self) -> dict[str, tuple[str, ...]]:

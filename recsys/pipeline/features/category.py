@@ -13,8 +13,8 @@ import numpy as np
 from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.features.attribute_kernels import write_category
-from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
-from recsys.pipeline.features.names import HABIT_DECAY, count_names, name_rows, require_name_rows
+from recsys.pipeline.features.group import CatalogueData, ChangedItems, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.names import HABIT_DECAY, NO_NAME, Numbers, count_names, name_rows, require_name_rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,21 @@ class CategoryFeatures(FeatureGroup):
     @cached_property
     def _n_categories(self) -> int:
         return count_names(self.categories)
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:  # noqa: ARG002
+        """Other categories, those that none of the items had with further numbers."""
+        if not items.categories:
+            return self
+        known = {name: int(self.categories[place]) for name, place in items.category_places.items()}
+        number = Numbers(self._n_categories, known)
+        rows = [[number.of(name) for name in dict.fromkeys(names)] for names in items.categories.values()]
+        shape = len(self.categories) + len(items.new), max(self.categories.shape[1], *map(len, rows))
+        categories = np.full(shape, NO_NAME, np.int32)
+        categories[: len(self.categories), : self.categories.shape[1]] = self.categories
+        for item, numbers in zip(items.categories, rows, strict=True):
+            categories[item] = NO_NAME
+            categories[item, : len(numbers)] = numbers
+        return type(self)(categories)
 
     def save(self, folder: Path) -> None:
         """Write the array."""

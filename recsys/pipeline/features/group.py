@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from recsys.core.types import Float32Array
 from recsys.pipeline.finalists import ScoredCandidates
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.lending import Loans
+from recsys.sources.new_items import NewItems
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,38 @@ class FeatureParts:
     primary: str
     scorers: tuple[str, ...]
     predictor: RatingPredictor | None
+
+
+class CategoryPlace(NamedTuple):
+    """Where a name is found in a catalogue: a row, and how many other distinct names stand before it there."""
+
+    row: int
+    before: int
+
+
+@dataclass(frozen=True)
+class ChangedItems:
+    """What is other in a catalogue than when groups were fitted: fields of some of its N items, and M new ones.
+
+    Attributes:
+        new: the new items, in the rows behind the N.
+        prices: by row, of items that have another one, and of new ones; None or not positive where unknown.
+        brands: likewise; None or empty where unknown.
+        categories: likewise; empty where unknown.
+        brand_rows: of each brand that any of the N items had, a row of one that had it.
+        category_places: of each category that any of them had, a place of it.
+    """
+
+    new: NewItems
+    prices: Mapping[int, float | None]
+    brands: Mapping[int, str | None]
+    categories: Mapping[int, Sequence[str]]
+    brand_rows: Mapping[str, int]
+    category_places: Mapping[str, CategoryPlace]
+
+    def __bool__(self) -> bool:
+        """Whether anything is other."""
+        return bool(len(self.new) or self.prices or self.brands or self.categories)
 
 
 @dataclass(frozen=True)
@@ -96,6 +129,10 @@ class FeatureGroup(ABC):
         """Read what `save` wrote; arrays stay on disk and are mapped into memory."""
 
     @abstractmethod
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:
+        """The group in a changed catalogue, of other parts; it shares what did not change."""
+
+    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write what was learned into `folder`, which exists."""
 
@@ -126,6 +163,10 @@ class FeatureGroupOfParts(FeatureGroup):
     def fit(cls, data: CatalogueData, parts: FeatureParts) -> Self:  # noqa: ARG003
         """See `of`."""
         return cls.of(parts)
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:  # noqa: ARG002
+        """See `of`."""
+        return self.of(parts)
 
     def save(self, folder: Path) -> None:
         """Write nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,20 @@ def name_rows(names: Sequence[Sequence[str]]) -> Int32Array:
         distinct = [number.setdefault(name, len(number) + 1) for name in dict.fromkeys(row)]
         matrix[item, : len(distinct)] = distinct
     return matrix
+
+
+class Numbers:
+    """Numbers of names, where some have theirs already."""
+
+    def __init__(self, first: int, known: Mapping[str, int]) -> None:
+        """`known`: those that are given; others are numbered from `first`, a number that none of these has, in turn."""
+        self._next, self._known = first, known
+        self._others: dict[str, int] = {}
+
+    def of(self, name: str) -> int:
+        """The number of a name, the same at every call."""
+        known = self._known.get(name)
+        return self._others.setdefault(name, self._next + len(self._others)) if known is None else known
 
 
 def count_names(rows: Int32Array) -> int:

@@ -14,7 +14,7 @@ from recsys.core.histories import Histories
 from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.attribute_kernels import write_popularity
-from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.group import CatalogueData, ChangedItems, FeatureGroup, FeatureInput, FeatureParts
 
 RECENT_SHARE = 0.1  # the last tenth of the interactions is what a trend looks at
 
@@ -47,6 +47,12 @@ class PopularityFeatures(FeatureGroup):
         counts = np.bincount(data.histories.items, minlength=len(data.prices))
         log_count = np.log1p(counts).astype(np.float32)
         return cls(data.loans.lend(log_count), data.loans.lend(_trend(data.histories, counts)))
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:  # noqa: ARG002
+        """New items borrow both."""
+        new = items.new
+        log_count = np.concatenate([self.log_count, new.lent(self.log_count)])
+        return type(self)(log_count, np.concatenate([self.trend, new.lent(self.trend)])) if len(new) else self
 
     def save(self, folder: Path) -> None:
         """Write both arrays."""

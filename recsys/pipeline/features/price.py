@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.core.stored_arrays import read_array
 from recsys.core.types import Float32Array
 from recsys.pipeline.features.attribute_kernels import write_price
-from recsys.pipeline.features.group import CatalogueData, FeatureGroup, FeatureInput, FeatureParts
+from recsys.pipeline.features.group import CatalogueData, ChangedItems, FeatureGroup, FeatureInput, FeatureParts
 from recsys.pipeline.features.names import HABIT_DECAY
 
 
@@ -39,10 +40,16 @@ class PriceFeatures(FeatureGroup):
     @classmethod
     def fit(cls, data: CatalogueData, parts: FeatureParts) -> Self:  # noqa: ARG003
         """Logarithms of the prices."""
-        known = np.isfinite(data.prices) & (np.nan_to_num(data.prices) > 0)
-        log_price = np.full(len(data.prices), np.nan, np.float32)
-        log_price[known] = np.log(data.prices[known])
-        return cls(log_price)
+        return cls(_log(data.prices))
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> Self:  # noqa: ARG002
+        """Other prices."""
+        if not items.prices:
+            return self
+        prices = [np.nan if price is None else price for price in items.prices.values()]
+        log_price = np.concatenate([self.log_price, np.full(len(items.new), np.nan, np.float32)])
+        log_price[list(items.prices)] = _log(np.array(prices))
+        return type(self)(log_price)
 
     def save(self, folder: Path) -> None:
         """Write the array."""
@@ -58,3 +65,11 @@ class PriceFeatures(FeatureGroup):
         histories = given.histories
         items = given.candidates.items
         write_price(histories.indptr, histories.items, HABIT_DECAY, items, self.log_price, features, first)
+
+
+def _log(prices: NDArray[np.floating]) -> Float32Array:
+    """Logarithms; NaN where a price is unknown or not positive."""
+    known = np.isfinite(prices) & (np.nan_to_num(prices) > 0)
+    logs = np.full(len(prices), np.nan, np.float32)
+    logs[known] = np.log(prices[known])
+    return logs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float32Array, Int32Array
 from recsys.pipeline.ratings.statistics import RatingStatistics
+from recsys.sources.new_items import NewItems
 from recsys.sources.onnx_session import OnnxModel
 
 
@@ -50,6 +52,11 @@ class RatingPredictor:
     statistics: RatingStatistics
     item_parts: Float32Array
     scale: tuple[float, float] = (-math.inf, math.inf)
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """The predictor for new items, too: nobody has rated them, and their lenders lend them the rest."""
+        parts = np.concatenate([self.item_parts, new.lent(self.item_parts)])
+        return replace(self, statistics=self.statistics.with_new_items(new), item_parts=parts)
 
     def predict(self, vectors: Float32Array, histories: Histories, items: Int32Array) -> Float32Array:
         """Ratings on the scale, of the arguments of `estimate`: float32 [B, K]; NaN beside `NO_ITEM`."""

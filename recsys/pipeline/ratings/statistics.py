@@ -7,7 +7,7 @@ code computes the features for training, evaluation and serving.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Float64Array
 from recsys.pipeline.ratings.factors import RatingFactors
 from recsys.pipeline.ratings.kernels import write_features
+from recsys.sources.new_items import NewItems
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
@@ -71,6 +72,17 @@ class RatingStatistics:
             np.bincount(items, weights=values - mean, minlength=n_items).astype(np.float64),
             np.bincount(items, minlength=n_items).astype(np.float64),
             RatingFactors(np.ones((n_items, 1), np.float32), max(damping, 1e-9)),
+        )
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """These of a catalogue with new items that nobody has rated yet."""
+        none = np.zeros(len(new))
+        vectors = np.concatenate([self.factors.vectors, new.lent(self.factors.vectors)])
+        return replace(
+            self,
+            item_sums=np.concatenate([self.item_sums, none]),
+            item_counts=np.concatenate([self.item_counts, none]),
+            factors=replace(self.factors, vectors=vectors),
         )
 
     @cached_property

@@ -8,6 +8,7 @@ from recsys.core.histories import Histories
 from recsys.core.item_slots import item_slots
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.factors.kernels import write_fold_in
+from recsys.sources.factors.rows import rows_of
 
 _LEAST_RIDGE = 1e-6  # of the mean squared factor: keeps the equations solvable without regularisation
 
@@ -36,7 +37,7 @@ class FoldIn:
         self._ridged: Float64Array = gram + ridge * np.eye(width)
         self._inverse: Float64Array = np.linalg.inv(self._ridged)
 
-    def solve(self, histories: Histories, factors: Float32Array) -> Float64Array:
+    def solve(self, histories: Histories, factors: Float32Array, n_items: int) -> Float64Array:
         """User vectors, float64 [B, D]; zero for an empty history.
 
         With V [n, D] the factors of a history of n distinct items, c their confidences, S = diag(c - 1) and
@@ -45,17 +46,18 @@ class FoldIn:
 
         Args:
             histories: of B users.
-            factors: float32 [N, D], of all items.
+            factors: float32 [N, D], of all items that have any.
+            n_items: size of the catalogue, N or more.
         """
         solution = np.zeros((len(histories), len(self.gram)))
         interactions = histories.indptr, histories.items, histories.weights
-        taken = factors[histories.items].astype(np.float64)
-        write_fold_in(*interactions, taken, taken @ self._inverse, self.alpha, item_slots.of(len(factors)), solution)
+        taken = rows_of(factors, histories.items).astype(np.float64)
+        write_fold_in(*interactions, taken, taken @ self._inverse, self.alpha, item_slots.of(n_items), solution)
         for row in np.flatnonzero(np.isnan(solution[:, :1])):
             part = slice(histories.indptr[row], histories.indptr[row + 1])
             items, number = np.unique(histories.items[part], return_inverse=True)
             trusted = self.alpha * np.bincount(number, histories.weights[part])
-            taken = factors[items].astype(np.float64)
+            taken = rows_of(factors, items).astype(np.float64)
             system = self._ridged + taken.T @ ((trusted - 1)[:, None] * taken)
             solution[row] = np.linalg.solve(system, taken.T @ trusted)
         return solution

@@ -14,13 +14,13 @@ _AHEAD = 4  # rows that are asked for before they are read
 
 @compiled
 def dots(vectors: Float64Array, matrix: Float32Array, rows: Int32Array, products: Float32Array) -> None:
-    """Write the inner products of vectors [B, D] and rows [B, C] of the matrix [N, D]; 0 beside padding."""
+    """Write the inner products of vectors [B, D] and rows [B, C] of the matrix [N, D]; 0 beside padding and beyond."""
     for query in range(rows.shape[0]):
         for column in range(rows.shape[1]):
             if column + _AHEAD < rows.shape[1] and rows[query, column + _AHEAD] != NO_ITEM:
                 prefetch(matrix, rows[query, column + _AHEAD])
             row, product = rows[query, column], 0.0
-            if row != NO_ITEM:
+            if row != NO_ITEM and row < matrix.shape[0]:
                 for factor in range(vectors.shape[1]):
                     product += vectors[query, factor] * matrix[row, factor]
             products[query, column] = product
@@ -30,13 +30,13 @@ def dots(vectors: Float64Array, matrix: Float32Array, rows: Int32Array, products
 def write_means(
     indptr: Int64Array, items: Int32Array, weights: Float32Array, factors: Float32Array, means: Float64Array
 ) -> None:
-    """Write the mean factors of each history, by weight; an empty one is left as it is."""
+    """Write the mean factors [N, D] of each history, by weight; an empty one is left as it is. An item beyond has 0."""
     for query in range(len(means)):
         mass = 0.0
         for position in range(indptr[query], indptr[query + 1]):
             mass += weights[position]
         for position in range(indptr[query], indptr[query + 1]):
-            for factor in range(means.shape[1]):
+            for factor in range(means.shape[1] if items[position] < factors.shape[0] else 0):
                 means[query, factor] += weights[position] / mass * factors[items[position], factor]
 
 
@@ -102,7 +102,7 @@ def write_fold_in(
         factors: [T, D], of their items.
         projected: [T, D], factors M^-1.
         alpha: confidence of a weight of 1.
-        slots: int32 [N], 0 before and after.
+        slots: int32, for all items, 0 before and after.
         vectors: [B, D], zero before; the first number is NaN afterwards where a history is longer.
     """
     dim = factors.shape[1]

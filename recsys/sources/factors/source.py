@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,8 @@ from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import BLOCK_ENTRIES
 from recsys.sources.factors.fold_in import FoldIn
 from recsys.sources.factors.kernels import dots, write_means
+from recsys.sources.factors.rows import rows_of
+from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
 
 
@@ -49,6 +51,7 @@ class ImplicitFactors(Source):
         item_factors: float32 [N, D].
         item_bias: float32 [N], or None for none.
         fold_in: finds user vectors; None: the mean.
+        n_new: M, items of the catalogue in the rows behind those N; training never saw them.
     """
 
     kind = "factors"
@@ -58,23 +61,27 @@ class ImplicitFactors(Source):
     item_factors: Float32Array
     item_bias: Float32Array | None = None
     fold_in: FoldIn | None = None
+    n_new: int = 0
 
     @property
     def n_items(self) -> int:
-        return len(self.item_factors)
+        return len(self.item_factors) + self.n_new
+
+    def with_new_items(self, new: NewItems) -> Self:
+        return replace(self, n_new=len(new))
 
     def encode(self, queries: Queries) -> Float64Array:
         """User vectors, float64 [B, D]; zero for an empty history."""
         histories, width = queries.histories, self.item_factors.shape[1]
         most = BLOCK_ENTRIES // 4 // max(width, 1)
         if self.fold_in is not None and len(histories.items) <= most:
-            return self.fold_in.solve(histories, self.item_factors)
+            return self.fold_in.solve(histories, self.item_factors, self.n_items)
         vectors = np.zeros((len(histories), width))
         if self.fold_in is None:
             write_means(histories.indptr, histories.items, histories.weights, self.item_factors, vectors)
             return vectors
         for block in _blocks(histories, most):
-            vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors)
+            vectors[block] = self.fold_in.solve(histories.select(block), self.item_factors, self.n_items)
         return vectors
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
@@ -88,10 +95,10 @@ class ImplicitFactors(Source):
 
     def _score_all(self, vectors: Float64Array) -> Float32Array:
         """float32 [B, N]."""
-        scores = np.empty((len(vectors), self.n_items), np.float32)
+        scores = np.full((len(vectors), self.n_items), -np.inf, np.float32)
         step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
-        for start in range(0, self.n_items, step):
-            part = slice(start, start + step)
+        for start in range(0, len(self.item_factors), step):
+            part = slice(start, min(start + step, len(self.item_factors)))
             factors = self.item_factors[part]
             # Items that the same few users took have all but equal factors. In float32 the rounding of the product,
             # which varies with the size of a batch, would decide between them.
@@ -105,12 +112,12 @@ class ImplicitFactors(Source):
         """Write the scores of items int32 [B, C] for user vectors [B, D], 0 where there is none."""
         dots(vectors, self.item_factors, items, scores)
         if self.item_bias is not None:
-            scores += np.where(self._scored(vectors, items), self.item_bias[items], np.float32(0))
+            scores += np.where(self._scored(vectors, items), rows_of(self.item_bias, items), np.float32(0))
 
     def _scored(self, vectors: Float64Array, items: Int32Array) -> BoolArray:
         """Whether there is a score of each of the items, bool [B, C]."""
         users = np.asarray(vectors.any(axis=1))[:, None]
-        scored: BoolArray = users & (items != NO_ITEM) & self.item_factors[items].any(axis=2)
+        scored: BoolArray = users & (items != NO_ITEM) & rows_of(self.item_factors, items).any(axis=2)
         return scored
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
@@ -124,14 +131,16 @@ class ImplicitFactors(Source):
         for row in range(len(queries)):
             history = slice(histories.indptr[row], histories.indptr[row + 1])
             parts = self._parts(histories.items[history], histories.weights[history].astype(np.float64))
-            by_position[row, :, : len(parts)] = self.item_factors[items[row]].astype(np.float64) @ parts.T
+            by_position[row, :, : len(parts)] = rows_of(self.item_factors, items[row]).astype(np.float64) @ parts.T
         by_position[~scored] = 0
-        bias = None if self.item_bias is None else np.where(scored, self.item_bias[items], 0).astype(np.float64)
+        bias = (
+            None if self.item_bias is None else np.where(scored, rows_of(self.item_bias, items), 0).astype(np.float64)
+        )
         return Shares.of_history(by_position, bias)
 
     def _parts(self, items: Int32Array, weights: Float64Array) -> Float64Array:
         """What each interaction of a history [L] adds to the user's vector: float64 [L, D]."""
-        factors = self.item_factors[items].astype(np.float64)
+        factors = rows_of(self.item_factors, items).astype(np.float64)
         if self.fold_in is not None:
             return self.fold_in.parts(items, weights, factors)
         return np.asarray(factors * (weights / max(weights.sum(), 1e-300))[:, None])

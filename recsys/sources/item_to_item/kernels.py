@@ -33,10 +33,10 @@ def spread(
 
     Args:
         indptr, items, weights: B histories, oldest first.
-        neighbours, shares: [N, K], the lists of every item.
+        neighbours, shares: [N, K], the lists of every item; one beyond them has none.
         scale: by which the shares are multiplied.
         decay: weight of a step back.
-        slots: int32 [N], 0 before and after.
+        slots: int32, for all items, 0 before and after.
         starts: written from `first + 1`, where the items of each query end.
         first: `starts[first]` says where the items of the first query begin.
         spread_items, sums: what is written: the items and their scores.
@@ -49,7 +49,8 @@ def spread(
                 prefetch(neighbours, items[position - _AHEAD])
                 prefetch(shares, items[position - _AHEAD])
             weight, item = strength * weights[position], items[position]
-            for column in range(neighbours.shape[1]):
+            listed = neighbours.shape[1] if item < neighbours.shape[0] else 0
+            for column in range(listed):
                 neighbour = neighbours[item, column]
                 if neighbour == NO_ITEM:
                     break

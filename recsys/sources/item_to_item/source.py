@@ -7,6 +7,7 @@ lists: bought by the same users, bought next, weighted by EASE, or of similar te
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 from recsys.sources.base import Reading, SimilarBy, Source, scores_of
 from recsys.sources.item_to_item.kernels import look_up, spread, spread_best, write_spread
+from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
 
 
@@ -113,6 +115,7 @@ class ItemToItem(Source):
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
         self.scaled = np.ascontiguousarray(similarities, np.float16)
         self.support = None if support is None else np.ascontiguousarray(support, np.uint16)
+        self._n_new = 0
 
     @property
     def similarities(self) -> Float32Array:
@@ -121,11 +124,19 @@ class ItemToItem(Source):
 
     @property
     def n_items(self) -> int:
-        return len(self.neighbours)
+        return len(self.neighbours) + self._n_new
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """The same lists: new items have none, and are in none. In a history they count as a step back."""
+        wider = copy.copy(self)
+        wider._n_new = len(new)
+        return wider
 
     def supporters(self, item: int, other: int) -> int | None:
         if self.support is None:
             return None
+        if item >= len(self.support):
+            return 0
         return int(self.support[item][self.neighbours[item] == other].max(initial=0))
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
@@ -136,10 +147,11 @@ class ItemToItem(Source):
             history = histories.items[histories.indptr[row] : histories.indptr[row + 1]]
             steps_back = np.arange(len(history))[::-1]
             weights = histories.weights[histories.indptr[row] : histories.indptr[row + 1]]
-            strengths = self.scale * self.decay**steps_back * weights
+            listed = history < len(self.neighbours)
+            history, strengths = np.where(listed, history, 0), self.scale * self.decay**steps_back * weights * listed
             alike = self.scaled[history].astype(np.float64) * strengths[:, None]
-            listed = self.neighbours[history][None] == items[row][:, None, None]
-            by_position[row, :, : len(history)] = np.where(listed, alike, 0).sum(axis=2)
+            named = self.neighbours[history][None] == items[row][:, None, None]
+            by_position[row, :, : len(history)] = np.where(named, alike, 0).sum(axis=2)
         by_position[items == NO_ITEM] = 0
         return Shares.of_history(by_position)
 

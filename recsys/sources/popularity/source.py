@@ -16,6 +16,7 @@ from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
 from recsys.sources.exact import drop_seen, top_k
+from recsys.sources.new_items import NewItems
 
 _BLOCK_QUERIES = 1024
 _YEAR = 365 * SECONDS_PER_DAY
@@ -70,6 +71,11 @@ class Popularity(Source):
     @property
     def n_items(self) -> int:
         return len(self.popularity)
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """New items are as popular as those of a catalogue that nobody has chosen: not at all."""
+        wider = np.concatenate([self.popularity, np.zeros(len(new), np.float32)])
+        return type(self)(wider, self.name)
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         if items is None:

@@ -40,10 +40,15 @@ class ScannIndex:
     """Finds the item embeddings of highest inner product with a vector.
 
     ScaNN holds the embeddings quantised; the embeddings themselves, which it would copy, score what it finds.
+
+    Attributes:
+        searcher: ScaNN's.
+        parameters: how it is searched.
+        n_items, dim: N and D, of the embeddings.
     """
 
     def __init__(self, searcher: Any, parameters: IndexParameters, embeddings: Float16Array) -> None:
-        self._searcher, self._embeddings = searcher, embeddings
+        self.searcher, self._embeddings = searcher, embeddings
         self.parameters = parameters
         self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
 
@@ -79,7 +84,7 @@ class ScannIndex:
 
     def with_parameters(self, parameters: IndexParameters) -> ScannIndex:
         """The same index searched in another way."""
-        return ScannIndex(self._searcher, parameters, self._embeddings)
+        return ScannIndex(self.searcher, parameters, self._embeddings)
 
     def widened(self) -> ScannIndex:
         """The same index searching more partitions and rescoring more candidates."""
@@ -120,20 +125,24 @@ class ScannIndex:
         """
         if not len(rows):
             return
-        depth = min(depth, self.n_items)
-        asked = vectors if len(rows) == len(vectors) else vectors[rows]
-        leaves = -1
-        if not self.parameters.exact:
-            depth, leaves = max(self.parameters.reorder, depth), self._partitions(depth)
-        if len(rows) == 1:
-            items, scores = self._searcher.search(asked[0], depth, -1, leaves)
-            items, scores = items[None], scores[None]
-        else:
-            items, scores = self._searcher.search_batched(asked, depth, -1, leaves)
+        items, scores = self.found(vectors if len(rows) == len(vectors) else vectors[rows], depth)
         indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
         history_of_rows = indptr, history, item_slots.of(self.n_items)
         embeddings = halves(self._embeddings)
         write_best_unseen(vectors, embeddings, rows, items, scores, *history_of_rows, best.items, best.scores)
+
+    def found(self, vectors: Float32Array, depth: int) -> tuple[Any, Any]:
+        """Items uint32 [B, C] that may be the best of each vector [B, D], at least `depth`, in any order.
+
+        Their approximate inner products float32 [B, C] stand beside them, NaN beside padding.
+        """
+        depth, leaves = min(depth, self.n_items), -1
+        if not self.parameters.exact:
+            depth, leaves = max(self.parameters.reorder, depth), self._partitions(depth)
+        if len(vectors) == 1:
+            items, scores = self.searcher.search(vectors[0], depth, -1, leaves)
+            return items[None], scores[None]
+        return self.searcher.search_batched(vectors, depth, -1, leaves)  # type: ignore[no-any-return]
 
     def _partitions(self, k: int) -> int:
         """Partitions to search for k results."""
@@ -158,7 +167,7 @@ class ScannIndex:
             OSError: it cannot be written.
         """
         try:
-            self._searcher.serialize(str(folder), relative_path=True)
+            self.searcher.serialize(str(folder), relative_path=True)
         except RuntimeError as error:  # ScaNN's own word for it
             raise OSError(f"{folder}: {error}") from error
         description = {"n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}

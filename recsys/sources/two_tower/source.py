@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -25,7 +27,10 @@ from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
 from recsys.sources.exact import inner_products
+from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
+from recsys.sources.two_tower.growing import GrowingRows
+from recsys.sources.two_tower.grown_index import GrownIndex
 from recsys.sources.two_tower.index import ScannIndex
 from recsys.sources.two_tower.kernels import write_dots
 from recsys.sources.two_tower.plans import plan_searches
@@ -107,6 +112,23 @@ class TwoTowerSource(Source):
     @property
     def n_items(self) -> int:
         return len(self.item_embeddings)
+
+    def with_new_items(self, new: NewItems) -> Self:
+        """The source with the vectors of new items behind its own.
+
+        Raises:
+            ValueError: vectors of another size, or that are not finite.
+        """
+        if new.vectors.shape[1] != self.item_embeddings.shape[1] or not np.isfinite(new.vectors).all():
+            raise ValueError(f"finite vectors of {self.item_embeddings.shape[1]} numbers, got {new.vectors.shape}")
+        wider = copy.copy(self)
+        wider.item_embeddings = self._growing.followed_by(half(new.vectors))
+        wider.index = GrownIndex(self.index, wider.item_embeddings)
+        return wider
+
+    @cached_property
+    def _growing(self) -> GrowingRows:
+        return GrowingRows(self.item_embeddings)
 
     def encode(self, queries: Queries) -> Float32Array:
         """User vectors, float32 [B, D]; zero for an empty history."""

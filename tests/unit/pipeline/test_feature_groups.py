@@ -12,6 +12,7 @@ from recsys.core.histories import Histories
 from recsys.pipeline.features import (
     CandidateFeatures,
     CatalogueData,
+    ChangedItems,
     FeatureGroup,
     FeatureInput,
     FeatureParts,
@@ -167,6 +168,9 @@ class RowParity(FeatureGroup):
     @classmethod
     def fit(cls, data: CatalogueData, parts: FeatureParts) -> RowParity:
         return cls(np.bincount(data.histories.items, minlength=len(data.prices)) % 2)
+
+    def changed(self, items: ChangedItems, parts: FeatureParts) -> RowParity:
+        return RowParity(np.concatenate([self.odd, np.zeros(len(items.new), np.int64)]))
 
     def save(self, folder: Path) -> None:
         np.save(folder / "odd.npy", self.odd)
