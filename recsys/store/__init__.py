@@ -11,6 +11,7 @@ from recsys.store.errors import (
     InvalidCursor,
     InvalidRecord,
     ItemConflict,
+    PersonConflict,
     RuleConflict,
     StoreDamaged,
     StoreError,
@@ -26,6 +27,7 @@ from recsys.store.live_item_records import (
     LiveItem,
     WrittenItem,
 )
+from recsys.store.live_user_records import ForgottenUser, MergedUser, UserAttributes
 from recsys.store.records import (
     Appended,
     BlurbKey,
@@ -49,6 +51,7 @@ __all__ = [
     "Appended",
     "BlurbKey",
     "Event",
+    "ForgottenUser",
     "InvalidCursor",
     "InvalidRecord",
     "ItemAction",
@@ -57,7 +60,9 @@ __all__ = [
     "ItemRow",
     "ItemWrite",
     "LiveItem",
+    "MergedUser",
     "Page",
+    "PersonConflict",
     "RuleAction",
     "RuleChange",
     "RuleConflict",
@@ -70,6 +75,7 @@ __all__ = [
     "StoredRule",
     "StoredRules",
     "TooManyRules",
+    "UserAttributes",
     "UserRow",
     "UserTotals",
     "WrittenItem",

@@ -122,6 +122,14 @@ class Backend(ABC):
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Bring rows of `events` into an order that lets writers meet, their `seq` that of arrival."""
 
+    @abstractmethod
+    def lock_persons(self, connection: Connection, *, shared: bool) -> None:
+        """Let nobody be forgotten or merged to the end of the transaction; not `shared`, hold off who asks for this."""
+
+    @abstractmethod
+    def allow(self, connection: Connection, limit_s: float) -> None:
+        """Let each statement of a transaction take so long."""
+
     def rows_of(self, statement: str, values: dict[str, Any], until: float) -> Sequence[Sequence[Any]]:
         """Rows of a statement in the driver's own form: every recommendation asks, SQLAlchemy takes longer than it.
 

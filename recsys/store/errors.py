@@ -64,3 +64,9 @@ class ItemConflict(RecsysError):  # noqa: N818 - says it all
         super().__init__(
             "items as the changes expect them", shown, "read them again and decide anew; nothing was changed"
         )
+
+
+class PersonConflict(RecsysError):  # noqa: N818 - says it all
+    """Two ids cannot be one person's; nothing was changed."""
+
+    exit_code = 2

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from recsys.store import paging
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival
+from recsys.store.persons import owned, persons_of
 from recsys.store.records import (
     Appended,
     Event,
@@ -36,15 +37,19 @@ def append(database: Database, events: Sequence[Event]) -> Appended:
         first_of_id.setdefault(event.event_id, event)
     if not first_of_id:
         return Appended(0, 0)
-    rows: list[dict[str, Any]] = [event._asdict() for event in first_of_id.values()]
     backend = database.backend
     insert = backend.insert(EVENTS).on_conflict_do_nothing(index_elements=[_E.event_id])
     with database.write() as connection:
+        persons = persons_of(database, connection, (event.user_id for event in first_of_id.values()))
+        rows = [event._asdict() for event in owned(persons, first_of_id.values())]
+        forgotten = len(first_of_id) - len(rows)
+        if not rows:
+            return Appended(0, len(events) - forgotten, forgotten)
         backend.order_events(connection, rows)
         new = connection.execute(insert.returning(_E.user_id, _E.timestamp), rows).all()
         if new:
             _count_users(database, connection, [(user_id, timestamp) for user_id, timestamp in new])
-    return Appended(len(new), len(events) - len(new))
+    return Appended(len(new), len(events) - len(new) - forgotten, forgotten)
 
 
 def _count_users(database: Database, connection: sa.Connection, new: list[tuple[str, float]]) -> None:
@@ -81,6 +86,7 @@ def forget_events(database: Database, before: float, limit: int, until: float | 
     else:
         old = in_order_of_arrival(EVENTS, before, until, limit)
     with database.write() as connection:
+        database.backend.lock_persons(connection, shared=True)
         removed = connection.execute(sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id)).scalars().all()
         if removed:
             _discount_users(connection, Counter(removed))

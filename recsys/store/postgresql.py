@@ -19,6 +19,7 @@ from recsys.store.errors import StoreError
 T = TypeVar("T")
 
 SCHEMA_LOCK = 7_305_804_402_385_744  # any number that no other program on the database uses
+PERSONS_LOCK = 0x7065_7273_6F6E  # "person"
 _RESERVE = text("SELECT nextval(pg_get_serial_sequence('events', 'seq')) FROM generate_series(1, :count)")
 _LATEST = """
     SELECT * FROM events
@@ -117,6 +118,13 @@ class PostgreSQL(Backend):
         for row, number in zip(rows, sorted(reserved), strict=True):
             row["seq"] = number
         rows.sort(key=lambda row: row["event_id"])
+
+    def lock_persons(self, connection: Connection, *, shared: bool) -> None:
+        kind = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        connection.execute(text(f"SELECT {kind}(:key)"), {"key": PERSONS_LOCK})
+
+    def allow(self, connection: Connection, limit_s: float) -> None:
+        connection.execute(text(f"SET LOCAL statement_timeout = {int(limit_s * 1000)}"))
 
     def users_value(self, user_ids: Sequence[str]) -> list[str]:
         return list(user_ids)

@@ -56,10 +56,14 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """How many appended events are new (`accepted`), and how many were in the store or earlier in the batch."""
+    """How many appended events are new (`accepted`), and how many were in the store or earlier in the batch.
+
+    `forgotten` ones are of a time up to which their users are forgotten, and were let go.
+    """
 
     accepted: int
     duplicates: int
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

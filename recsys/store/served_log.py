@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival
+from recsys.store.persons import owned, persons_of
 from recsys.store.records import Served, storable
 from recsys.store.tables import SERVED
 
@@ -23,6 +24,8 @@ def add_served(database: Database, rows: Sequence[Served]) -> None:
     """See `Store.add_served`."""
     if rows:
         with database.write() as connection:
+            persons = persons_of(database, connection, (row.user_id for row in rows if row.user_id is not None))
+            rows = owned(persons, rows)
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 _insert(connection, rows[start : start + ROWS_AT_ONCE])
 
@@ -64,6 +67,7 @@ def forget_served(database: Database, before: float, limit: int, until: float | 
     else:
         oldest = in_order_of_arrival(SERVED, before, until, limit)
     with database.write() as connection:
+        database.backend.lock_persons(connection, shared=True)
         return connection.execute(sa.delete(SERVED).where(SERVED.c.seq.in_(oldest))).rowcount
 
 

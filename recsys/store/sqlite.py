@@ -143,6 +143,12 @@ class SQLite(Backend):
     def order_events(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """As they are: there is one writer at a time, and the database numbers what it inserts."""
 
+    def lock_persons(self, connection: Connection, *, shared: bool) -> None:
+        """There is one writer at a time."""
+
+    def allow(self, connection: Connection, limit_s: float) -> None:
+        """Only waiting for others has a limit."""
+
     def rows_of(self, statement: str, values: dict[str, Any], until: float) -> Sequence[Sequence[Any]]:
         del until  # readers wait for nobody
         connection = self.engine.raw_connection()

@@ -7,6 +7,8 @@
     rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
     live_items_version ─ counts the changes of ─► live_items ─ change ─► items
     text_vectors
+    user_attributes
+    persons_version ─ counts the changes of ─► tombstones, aliases ─ say whose ─► events, served
 
 Ids are compared by code point ("C" collation), so both databases list them in the same order.
 """
@@ -28,7 +30,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-SCHEMA_VERSION = "0004"  # of the newest migration
+SCHEMA_VERSION = "0005"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -105,6 +107,7 @@ SERVED = Table(
     Column("item_ids", Text, nullable=False),  # JSON list, in the order shown
     Column("scores", Text, nullable=False),  # JSON list
     Index("served_timestamp", "timestamp", "seq"),
+    Index("served_user", "user_id", "seq"),
 )
 
 BLURBS = Table(
@@ -175,3 +178,37 @@ TEXT_VECTORS = Table(
     Column("timestamp", Double, nullable=False),  # seconds since 1970, when it was kept, or somebody began
     UniqueConstraint("encoder", "text_key", name="text_vectors_key"),
 )
+
+USER_ATTRIBUTES = Table(
+    "user_attributes",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("attributes", Text, nullable=False),  # JSON object; empty without consent
+    Column("consent", Integer, nullable=False),  # 1: the user agrees to their being kept
+    Column("updated_at", Double, nullable=False),  # seconds since 1970
+    Column("updated_by", Text),
+)
+
+TOMBSTONES = Table(
+    "tombstones",
+    metadata,
+    Column("user_hash", String, primary_key=True),  # SHA-256 of the id
+    Column("timestamp", Double, nullable=False),  # what the user did until then is to be forgotten
+    Column("version", Number, nullable=False),  # of the change that made it what it is
+    Index("tombstones_version", "version"),
+)
+
+ALIASES = Table(
+    "aliases",
+    metadata,
+    Column("alias_id", Id, primary_key=True),
+    Column("since", Double, primary_key=True),
+    Column("until", Double, nullable=False),  # what the alias did after `since` and up to it is the user's
+    Column("user_id", Id, nullable=False),
+    Column("version", Number, nullable=False),
+    Index("aliases_user", "user_id"),
+    Index("aliases_version", "version"),
+)
+
+# Of one row: how many changes of tombstones and aliases there have been; as of `RULES_VERSION`.
+PERSONS_VERSION = Table("persons_version", metadata, Column("version", Number, primary_key=True, autoincrement=False))
