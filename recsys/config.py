@@ -130,6 +130,11 @@ class BundleConfig(Section):
 
     dir: Path = Field(Path("saved_model"), description="Parent folder of bundles.")
     keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
+    encoder: bool = Field(
+        True,
+        description="Put the text encoder into the bundle, so that a server can encode items that came after training: "
+        "its size, which versions share on one file system, and 2 bytes for each number of each item's text.",
+    )
 
 
 class RetrievalConfig(SourceSettings):

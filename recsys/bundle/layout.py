@@ -1,10 +1,10 @@
 """Where everything lies in a bundle.
 
 saved_model/<name>/current names the version in use; saved_model/<name>/<version>/ holds the files below.
-Those of the two-tower are named in `recsys.sources.two_tower`.
+Those of the two-tower are named in `recsys.sources.two_tower`, those that encode new items in `recsys.encoding.files`.
 """
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 MANIFEST_FILE = "manifest.json"
 CATALOGUE_FILE = "catalogue.sqlite"

@@ -39,6 +39,7 @@ _PACKAGES = (
     "numpy",
     "scann",
     "onnxruntime",
+    "tokenizers",
     "tensorflow",
     "tf-keras",
     "tensorflow-recommenders",
@@ -174,6 +175,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
         hybrids: name -> weight of each member.
         ranker: None in a bundle without one.
         serving: settings and calibration.
+        no_item_encoder: why the bundle cannot encode new items; None: it can.
         index: how the two-tower's index searches.
         packages: versions of those that shape a bundle.
         files: every file but the manifest, by path relative to the bundle.
@@ -192,6 +194,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
     hybrids: dict[SourceName, dict[str, Weight]]
     ranker: RankerSection | None
     serving: ServingSection
+    no_item_encoder: Text | None
     index: IndexSection
     packages: dict[str, Text]
     files: dict[str, FileEntry]

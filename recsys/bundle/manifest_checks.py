@@ -12,7 +12,8 @@ from recsys.bundle import layout
 from recsys.bundle.attributes import files_of
 from recsys.bundle.manifest import Manifest, RankerSection
 from recsys.core.attributes import check_attribute_name
-from recsys.core.tower_io import QUERY_TOWER
+from recsys.core.tower_io import ITEM_TOWER, QUERY_TOWER
+from recsys.encoding.files import ENCODER_FOLDER, ITEM_INPUTS_FILE, MODEL_FILE, NOTES_FILE, TOKENIZER_FILE
 from recsys.sources.registry import FALLBACK, TWO_TOWER
 from recsys.sources.two_tower.source import EMBEDDINGS_FILE
 
@@ -49,6 +50,9 @@ def _of_files(manifest: Manifest) -> Iterator[Fault]:
     needed += [f"{layout.HISTORIES_FOLDER}/{name}.npy" for name in layout.HISTORY_ARRAYS]
     needed += [f"{layout.ATTRIBUTES_FOLDER}/{name}" for name in files_of(manifest.attributes)]
     needed += [layout.RANKER_FILE] if manifest.ranker is not None else []
+    if manifest.no_item_encoder is None:
+        needed += [ITEM_TOWER.onnx_file, ITEM_INPUTS_FILE]
+        needed += [f"{ENCODER_FOLDER}/{name}" for name in (MODEL_FILE, TOKENIZER_FILE, NOTES_FILE)]
     if missing := [name for name in needed if name not in manifest.files]:
         yield "checksums of all files", f"none of {', '.join(missing)}"
     folders = {PurePosixPath(name).parent.as_posix() for name in manifest.files}

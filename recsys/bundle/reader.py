@@ -119,8 +119,10 @@ class Bundle:
 
     @cached_property
     def item_encoder(self) -> ItemEncoder | None:
-        """Encodes items that the bundle does not hold; None in a bundle without a text encoder."""
-        return None
+        """Encodes items that the bundle does not hold; None where it cannot, see `Manifest.no_item_encoder`."""
+        if self.manifest.no_item_encoder is not None:
+            return None
+        return ItemEncoder.load(self.path, self.item_embeddings)
 
     @cached_property
     def _two_tower(self) -> TwoTowerSource:

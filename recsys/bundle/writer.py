@@ -40,6 +40,8 @@ from recsys.core.errors import BundleError
 from recsys.core.histories import Histories
 from recsys.core.tower_io import RATING_HEAD
 from recsys.core.types import Float32Array
+from recsys.encoding import ItemEncoderParts
+from recsys.encoding.files import ENCODER_FOLDER
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.sources.base import Source
@@ -97,6 +99,7 @@ class BundleWriter:
         self._hybrids: dict[str, dict[str, float]] = {}
         self._index: IndexSection | None = None
         self._ranker: RankerSection | None = None
+        self._no_item_encoder: str | None = "the bundle was written without a text encoder"
         self._described: _Described | None = None
 
     def __enter__(self) -> Self:
@@ -193,6 +196,16 @@ class BundleWriter:
             finalists=ranker.finalists,
         )
 
+    def add_item_encoder(self, parts: ItemEncoderParts) -> None:
+        """What encodes new items, beside onnx/ and `ITEM_INPUTS_FILE` in `folder`. May be left out."""
+        (self.folder / ENCODER_FOLDER).mkdir()
+        parts.save(self.folder / ENCODER_FOLDER)
+        self._no_item_encoder = None
+
+    def leave_out_item_encoder(self, reason: str) -> None:
+        """Say in the manifest why the bundle cannot encode new items."""
+        self._no_item_encoder = reason
+
     def describe(
         self, *, dataset: DatasetSection, config: dict[str, Any], metrics: MetricsSection, serving: ServingSection
     ) -> None:
@@ -239,6 +252,7 @@ class BundleWriter:
             hybrids=self._hybrids,
             ranker=self._ranker,
             serving=described.serving,
+            no_item_encoder=self._no_item_encoder,
             index=index,
             packages=package_versions(),
             files=list_files(self.folder),

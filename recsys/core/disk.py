@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,20 @@ def write_whole(path: Path, text: str) -> None:
     partial.write_text(text, "utf8")
     sync(partial)
     partial.replace(path)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, which nobody will change; a copy where the file system cannot.
+
+    Raises:
+        OSError: neither can be done.
+    """
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 @contextmanager

@@ -43,6 +43,11 @@ def clean_all(raw: Iterable[str], clean: Callable[[str], str] = clean_text) -> l
     return list(dict.fromkeys(text for text in map(clean, raw) if text))
 
 
+def category_separator(*, are_tags: bool) -> str:
+    """What stands between the categories in an item's text: tags have no order, a path of a shop has one."""
+    return " " if are_tags else " > "
+
+
 def item_text(
     title: str,
     brand: str,

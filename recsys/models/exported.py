@@ -59,7 +59,7 @@ def _item_tower(model: TwoTower) -> ExportedModel:
         ITEM_TOWER,
         ([None, model.text_dim], tf.float32),
         ([None], tf.int32),
-        ([None, model.n_category_columns], tf.int32),
+        ([None, None], tf.int32),  # a new item may have more categories than any of the catalogue
         ([None, 2], tf.float32),
         ([None], tf.int32),
     )

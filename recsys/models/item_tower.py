@@ -10,7 +10,8 @@ from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY, id_rows
 from recsys.core.types import BoolArray, Float32Array
 from recsys.models.item_features import ItemFeatures
 from recsys.models.layers import StepDropout
-from recsys.sources.lending import LEAST_SPREAD, Loans
+from recsys.sources.lending import Loans
+from recsys.sources.text_lenders import LEAST_SPREAD
 
 
 class ItemTower(tf.keras.layers.Layer):

@@ -29,7 +29,6 @@ class TwoTower(tfrs.Model):
         rating_head: None without rating task.
         step: number of the training step, of which dropout masks and negatives are functions.
         text_dim: E, width of the items' text embeddings.
-        n_category_columns: C, most categories of an item.
     """
 
     def __init__(
@@ -83,7 +82,6 @@ class TwoTower(tfrs.Model):
         self._trained_rows = tf.constant(trained)
         self._column_of_row = tf.constant(np.searchsorted(trained, np.arange(len(features))).astype(np.int32))
         self._train_share = tf.constant(np.asarray(item_counts) / max(np.sum(item_counts), 1), tf.float32)
-        self.n_category_columns = features.categories.shape[1]
         self.text_dim = features.text.shape[1]
 
     @property

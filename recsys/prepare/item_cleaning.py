@@ -28,7 +28,8 @@ def clean_item(item: RawItem, max_chars: int, causes: Counter[str], prices: Pric
     price = _price(item.price, prices, causes)
     if item.title and not title:
         causes["title_without_text"] += 1
-    year, separator = (item.year, " ") if isinstance(item, RawTaggedItem) else ("", " > ")
+    year = item.year if isinstance(item, RawTaggedItem) else ""
+    separator = item_texts.category_separator(are_tags=isinstance(item, RawTaggedItem))
     text = item_texts.item_text(title, brand, categories, description, max_chars, year=year, separator=separator)
     return item.item_id, title, text, brand, categories, price, description, _first_picture(item.image)
 

@@ -14,13 +14,10 @@ from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
 from recsys.core.stored_arrays import REMEDY, read_array, require_range
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
-from recsys.sources.exact import search
 from recsys.sources.lending_kernels import most_borrowers, write_lenders, write_lent
 from recsys.sources.new_items import NewItems
+from recsys.sources.text_lenders import TextLenders
 
-LENDERS = 10  # items of similar text from which one without interactions borrows; 3 to 20 do alike
-# A text of length 1 that lies closer to the mean of all is the usual one: what is left of it is mostly rounding errors.
-LEAST_SPREAD = 1e-2
 NOT_LISTED = -1
 Number = TypeVar("Number", bound=np.generic)
 
@@ -32,7 +29,7 @@ class Loans:
     Attributes:
         n_items: N.
         borrowers: int64 [U], rows of the items with a text that do not occur in training.
-        lenders: int32 [U, L], rows of items that do, L at most `LENDERS`; `NO_ITEM` where there are fewer.
+        lenders: int32 [U, L], rows of items that do, L at most `text_lenders.LENDERS`; `NO_ITEM` where there are fewer.
         weights: float32 [U, L], by similarity of text, rows adding up to 1.
     """
 
@@ -49,18 +46,11 @@ class Loans:
             text: float32 [N, E], zero where there is no text: such an item neither borrows nor lends.
             chosen: bool [N], items that occur in training.
         """
-        described = np.asarray(text.any(axis=1))
-        borrowers, lenders = np.flatnonzero(~chosen & described), np.flatnonzero(chosen & described)
-        count = min(LENDERS, len(lenders))
-        if not count or not len(borrowers):
+        lenders = TextLenders.of(text, chosen)
+        borrowers = np.flatnonzero(~chosen & text.any(axis=1))
+        if not len(lenders) or not len(borrowers):
             return cls.none(len(text))
-        unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
-        unit = unit - unit[described].mean(axis=0)
-        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), LEAST_SPREAD)
-        best = search(unit[borrowers], unit[lenders], count)
-        weights = np.maximum(best.scores, 1e-6)
-        weights /= weights.sum(axis=1, keepdims=True)
-        return cls(len(text), borrowers, lenders[best.items].astype(np.int32), weights)
+        return cls(len(text), borrowers, *lenders.nearest(text[borrowers]))
 
     @classmethod
     def none(cls, n_items: int) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import numpy as np
 import tensorflow as tf
 import transformers
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer, TFAutoModel
 from transformers.activations_tf import ACT2FN
 
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError, TrainingError
-from recsys.core.types import Int32Array
+from recsys.encoding.text_encoder import batches_by_length, pad
 from recsys.text.choices import EncoderFiles
 
 CHUNK_TEXTS = 8192  # texts tokenised at a time, which bounds memory
@@ -138,12 +139,41 @@ class TextEncoder:
 
     def pooled(self, texts: Sequence[str], layers: Sequence[int]) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
         """Yield (positions in `texts`, float32 [E] of each): tokens' mean of the mean of hidden states `layers`."""
-
-        def mean_of_layers(hidden: Sequence[tf.Tensor], mask: tf.Tensor) -> tf.Tensor:
-            return masked_mean(tf.add_n([hidden[layer] for layer in layers]) / len(layers), mask)
-
-        for positions, output, _ in self._batches(texts, mean_of_layers):
+        for positions, output, _ in self._batches(texts, _mean_of_layers(layers)):
             yield positions, list(output)
+
+    def pooling(self, layers: Sequence[int]) -> Any:
+        """A tf.function of int32 ids and mask [B, L] (1 = token) that gives {"text": float32 [B, E]}, as `pooled`."""
+        ids, mask = (tf.TensorSpec([None, None], tf.int32, name) for name in ("ids", "mask"))
+
+        @tf.function(input_signature=[ids, mask], autograph=False)
+        def text(ids: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
+            outputs = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
+            return {"text": _mean_of_layers(layers)(outputs.hidden_states, mask)}
+
+        return text
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens the encoder knows: ids are below it."""
+        return int(self._model.config.vocab_size)
+
+    def tokenizer_json(self) -> str:
+        """The tokenizer as the library `tokenizers` reads it, without cutting off and padding.
+
+        Raises:
+            TrainingError: it is none of that library's.
+        """
+        if not self._tokenizer.is_fast:
+            raise TrainingError(
+                "a tokenizer of the library tokenizers",
+                f"{type(self._tokenizer).__name__}, which only Transformers runs",
+                "name another encoder in text.encoder, or set bundle.encoder to false",
+            )
+        tokenizer = Tokenizer.from_str(self._tokenizer.backend_tokenizer.to_str())
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return str(tokenizer.to_str(pretty=True))
 
     def hidden(self, texts: Sequence[str], layer: int) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
         """Yield (positions in `texts`, float16 [tokens, E] of each): hidden state `layer`, without padding."""
@@ -182,28 +212,13 @@ class TextEncoder:
         return list(encoded["input_ids"])
 
 
-def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Yield positions in batches of like lengths, longest first, each at most `batch_tokens` when padded.
+def _mean_of_layers(layers: Sequence[int]) -> Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]:
+    """Of hidden states [B, L, E] and mask [B, L]: tokens' mean of the mean of hidden states `layers`."""
 
-    A text longer than `batch_tokens` is a batch of its own.
-    """
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    start = 0
-    while start < len(order):
-        size = max(1, batch_tokens // max(1, lengths[order[start]]))
-        yield order[start : start + size]
-        start += size
+    def mean(hidden: Sequence[tf.Tensor], mask: tf.Tensor) -> tf.Tensor:
+        return masked_mean(tf.add_n([hidden[layer] for layer in layers]) / len(layers), mask)
 
-
-def pad(token_ids: Sequence[Sequence[int]]) -> tuple[Int32Array, Int32Array]:
-    """Pad on the right to one length: ids and mask (1 = token), both int32 [B, L]."""
-    width = max(map(len, token_ids))
-    ids = np.zeros((len(token_ids), width), np.int32)
-    mask = np.zeros_like(ids)
-    for row, tokens in enumerate(token_ids):
-        ids[row, : len(tokens)] = tokens
-        mask[row, : len(tokens)] = 1
-    return ids, mask
+    return mean
 
 
 def _has_gpu() -> bool:

@@ -12,10 +12,10 @@ from rich.console import Console
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError
 from recsys.core.types import Float16Array, Float32Array, Int32Array
+from recsys.encoding.text_encoder import batches_by_length
 from recsys.text.choices import EncoderFiles, choose_encoder
 from recsys.text.encoder import (
     TextEncoder,
-    batches_by_length,
     layer_numbers,
     load_model,
     masked_mean,

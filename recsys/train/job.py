@@ -21,6 +21,7 @@ from recsys.train.distribution import Cluster
 from recsys.train.run_folder import RunFolder
 from recsys.train.steps.calibrate import calibrate
 from recsys.train.steps.context import RunContext
+from recsys.train.steps.export_item_encoder import export_item_encoder
 from recsys.train.steps.export_towers import export_towers
 from recsys.train.steps.fit_sources import fit_sources
 from recsys.train.steps.fit_towers import FittedTower, TowerFitting, make_validator, ranker_prefix
@@ -115,6 +116,7 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
     with TemporaryDirectory() as folder:
         with steps.step(EXPORT) as step:
             served = export_towers(context, trained, Path(folder), step, measure=True)
+            encoder = export_item_encoder(context, trained, step)
         with steps.step(SOURCES) as step:
             sources = fit_sources(context, trained, served, step)
         ranker = None
@@ -126,4 +128,5 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
         with steps.step(CALIBRATE) as step:
             calibrations = calibrate(context, served, sources, ranker, step)
         with steps.step(PUBLISH):
-            return publish(context, Release(trained, served, whole.state, sources, ranker, calibrations), Path(folder))
+            release = Release(trained, served, encoder, whole.state, sources, ranker, calibrations)
+            return publish(context, release, Path(folder))

@@ -9,46 +9,22 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import svds
 
 from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array, Int64Array
+from recsys.encoding.price_scale import PriceScale
+from recsys.encoding.vocabulary import ItemVocabulary
 from recsys.models import ItemFeatures
 from recsys.pipeline.ratings.factors_fit import fit_ratings
 from recsys.pipeline.ratings.statistics import FEATURES, RatingStatistics
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
-from recsys.prepare.vocabulary import ItemVocabulary
 from recsys.text import ItemText
 
 RATING_FACTORS = 24  # width of the item vectors in which users' tastes in ratings are linear
 ID_SCALE = 0.02  # standard deviation of randomly initialised item ids; an SVD starts as small
-_LEAST_PRICE_SPREAD = 1e-6  # of logarithms: less is rounding errors around one price
-
-
-@dataclass(frozen=True)
-class PriceScale:
-    """Mean and standard deviation of log(1 + price) over the items with a price; the latter is 1 without a spread."""
-
-    mean: float
-    std: float
-
-    @classmethod
-    def fit(cls, prices: NDArray[np.floating]) -> PriceScale:
-        """Fit to prices [N], NaN where unknown."""
-        logs = np.log1p(prices[np.isfinite(prices)].astype(np.float64))
-        if not len(logs):
-            return cls(0.0, 1.0)
-        spread = float(logs.std())
-        return cls(float(logs.mean()), spread if spread > _LEAST_PRICE_SPREAD else 1.0)
-
-    def apply(self, prices: NDArray[np.floating]) -> Float32Array:
-        """float32 [N, 2]: standardised log price (0 where there is none), and 1 where there is one."""
-        has_price = np.isfinite(prices)
-        scaled = (np.log1p(np.where(has_price, prices, 0.0)) - self.mean) / self.std
-        return np.stack([np.where(has_price, scaled, 0.0), has_price], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -97,7 +73,7 @@ class ModelInputs:
             vectors = svd_item_vectors(histories, dataset.n_items, RATING_FACTORS, config.seed)
             statistics = fit_ratings(histories, vectors, config.ranking.damping)
             rating_features = statistics.prefix_features(histories)
-        vocabulary = ItemVocabulary.fit(dataset.items)
+        vocabulary = ItemVocabulary.fit(dataset.items[c.BRAND], dataset.items[c.CATEGORIES])
         prices = dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan)
         price_scale = PriceScale.fit(prices)
         item_init = None
@@ -107,8 +83,8 @@ class ModelInputs:
             histories=histories,
             features=ItemFeatures(
                 text=text.embeddings,
-                brand=vocabulary.brand_rows(dataset.items),
-                categories=vocabulary.category_rows(dataset.items),
+                brand=vocabulary.brand_rows(dataset.items[c.BRAND]),
+                categories=vocabulary.category_rows(dataset.items[c.CATEGORIES]),
                 price=price_scale.apply(prices),
                 n_brands=vocabulary.n_brands,
                 n_categories=vocabulary.n_categories,

@@ -89,7 +89,7 @@ def test_the_manifest_says_what_was_measured(trained: Trained) -> None:
     assert metrics["training_curve"] == log
     assert metrics["validation_ndcg@10"] == max(record["validation_ndcg@10"] for record in log)
     assert metrics["index_recall@100"] == 1.0
-    assert set(metrics["onnx_differences"]) == {"query_tower", "item_tower", "ranking_head"}
+    assert set(metrics["onnx_differences"]) == {"query_tower", "item_tower", "ranking_head", "text_encoder"}
     assert all(0 <= value <= 1e-4 for value in metrics["onnx_differences"].values())
 
 

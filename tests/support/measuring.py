@@ -139,6 +139,7 @@ def make_manifest(
         hybrids={},
         ranker=None,
         serving=ServingSection(candidates=1, proposer_candidates=1, confidence={}),
+        no_item_encoder="made for a test",
         index=IndexSection(leaves=0, leaves_to_search=0, reorder=0),
         packages={},
         files={},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from recsys.config import Config
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.core.queries import Queries
+from recsys.encoding import ItemEncoderParts
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
 from recsys.pipeline.ranker import Ranker
@@ -94,6 +95,26 @@ class ServedTwoTower:
     predictor: RatingPredictor | None
     index_recall: float | None
     onnx_differences: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ExportedItemEncoder:
+    """What encodes new items without TensorFlow.
+
+    Attributes:
+        parts: for the bundle; None: it encodes no new items.
+        reason: why there are none.
+        difference: largest relative difference of the text encoder's ONNX file from TensorFlow's.
+    """
+
+    parts: ItemEncoderParts | None
+    reason: str
+    difference: float
+
+    @classmethod
+    def none(cls, reason: str) -> Self:
+        """Nothing, and why."""
+        return cls(None, reason, 0.0)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,17 @@ import pandas as pd
 
 from recsys.bundle import Attributes, BundleWriter, ItemRecord
 from recsys.bundle.manifest import Calibration, DatasetSection, MetricsSection, ServingSection, file_sha256
+from recsys.encoding.files import ITEM_INPUTS_FILE
 from recsys.prepare import columns as c
 from recsys.train.fit_loop import FitState
-from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
-
-ITEM_INPUTS_FILE = "item_inputs.json"  # what it takes to give the item tower an item it has not seen
+from recsys.train.steps.context import (
+    ExportedItemEncoder,
+    FittedSources,
+    RunContext,
+    ServedTwoTower,
+    Trained,
+    TrainedRanker,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Release:
 
     Attributes:
         trained, served: the two-tower.
+        item_encoder: encodes new items.
         state: how its training went.
         sources: all others.
         ranker: None: the two-tower alone is served.
@@ -33,6 +40,7 @@ class Release:
 
     trained: Trained
     served: ServedTwoTower
+    item_encoder: ExportedItemEncoder
     state: FitState
     sources: FittedSources
     ranker: TrainedRanker | None
@@ -78,6 +86,10 @@ def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> N
     if release.ranker is not None:
         writer.add_ranker(release.ranker.ranker, release.ranker.recommender.sources[1:])
     (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(release.trained.inputs.describe(), indent=1), "utf8")
+    if release.item_encoder.parts is None:
+        writer.leave_out_item_encoder(release.item_encoder.reason)
+    else:
+        writer.add_item_encoder(release.item_encoder.parts)
     ranking = context.config.ranking
     writer.describe(
         dataset=_dataset_section(context, release.trained),
@@ -106,10 +118,13 @@ def _dataset_section(context: RunContext, trained: Trained) -> DatasetSection:
 
 def _metrics_section(release: Release) -> MetricsSection:
     sources, state = release.sources, release.state
+    differences = dict(release.served.onnx_differences)
+    if release.item_encoder.parts is not None:
+        differences["text_encoder"] = release.item_encoder.difference
     return MetricsSection(
         validation_ndcg=state.best,
         index_recall=release.served.index_recall,
-        onnx_differences=release.served.onnx_differences,
+        onnx_differences=differences,
         sources={name: tuned.report for name, tuned in sources.alone.tuned.items()},
         skipped=sources.alone.skipped,
         hybrid=sources.hybrid_report,

@@ -237,7 +237,7 @@ def test_a_manifest_that_is_not_one(version: Path, content: str) -> None:
         open_bundle(version)
 
 
-@pytest.mark.parametrize("schema", [0, 6, 8, "7", None])
+@pytest.mark.parametrize("schema", [0, 7, 9, "8", None])
 def test_another_schema_is_incompatible(version: Path, schema: object) -> None:
     edit_manifest(version, schema_version=schema)
     with pytest.raises(BundleError, match="incompatible version"):

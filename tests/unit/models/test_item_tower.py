@@ -7,7 +7,8 @@ import tensorflow as tf
 from recsys.config import ModelConfig
 from recsys.models.item_features import ItemFeatures
 from recsys.models.item_tower import ItemTower, text_components
-from recsys.sources.lending import LEAST_SPREAD, Loans
+from recsys.sources.lending import Loans
+from recsys.sources.text_lenders import LEAST_SPREAD
 from recsys.train.onnx_export import MAX_DIFFERENCE
 
 N_ITEMS, DIM = 30, 6

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
-from recsys.sources.lending import LENDERS, Loans
+from recsys.sources.lending import Loans
+from recsys.sources.text_lenders import LENDERS
 
 N_ITEMS = 30
 

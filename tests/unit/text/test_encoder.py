@@ -11,9 +11,10 @@ import pytest
 
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError, TrainingError
+from recsys.encoding.text_encoder import batches_by_length, pad
 from recsys.text import encoder
 from recsys.text.choices import describe
-from recsys.text.encoder import TextEncoder, batches_by_length, layer_numbers, load_model, masked_mean, pad
+from recsys.text.encoder import TextEncoder, layer_numbers, load_model, masked_mean
 from tests.support import text_oracle as oracle
 
 import tensorflow as tf  # isort: skip

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recsys.core.histories import Histories
-from recsys.train.model_inputs import ID_SCALE, PriceScale, svd_item_vectors
+from recsys.encoding.price_scale import PriceScale
+from recsys.train.model_inputs import ID_SCALE, svd_item_vectors
 
 
 def test_prices_are_standardised_logs_and_unknown_ones_are_marked() -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 import numpy as np
-import pandas as pd
 
 from recsys.core.types import Int32Array
-from recsys.prepare import columns as c
 
 UNKNOWN = 0
 
@@ -32,12 +30,19 @@ class ItemVocabulary:
 
     @classmethod
     def fit(
-        cls, items: pd.DataFrame, max_brands: int = 20_000, max_categories: int = 5_000, min_items: int = 2
+        cls,
+        brands: Iterable[str | None],
+        categories: Iterable[Iterable[str]],
+        max_brands: int = 20_000,
+        max_categories: int = 5_000,
+        min_items: int = 2,
     ) -> Self:
-        """Collect the values of `items` (columns brand and categories) that at least `min_items` items have."""
-        brands = Counter(brand for brand in items[c.BRAND] if brand)
-        categories = Counter(category for of_item in items[c.CATEGORIES] for category in dict.fromkeys(of_item))
-        return cls(_most_frequent(brands, max_brands, min_items), _most_frequent(categories, max_categories, min_items))
+        """Collect the values that at least `min_items` items have, of the brand and the categories of each item."""
+        of_brands = Counter(brand for brand in brands if brand)
+        of_categories = Counter(category for of_item in categories for category in dict.fromkeys(of_item))
+        return cls(
+            _most_frequent(of_brands, max_brands, min_items), _most_frequent(of_categories, max_categories, min_items)
+        )
 
     @property
     def n_brands(self) -> int:
@@ -49,15 +54,15 @@ class ItemVocabulary:
         """Number of category rows, with row 0."""
         return len(self.categories) + 1
 
-    def brand_rows(self, items: pd.DataFrame) -> Int32Array:
-        """Brand row of each item, int32 [N]."""
-        return np.array([self._brand_row.get(brand, UNKNOWN) for brand in items[c.BRAND]], np.int32)
+    def brand_rows(self, brands: Collection[str | None]) -> Int32Array:
+        """Row of the brand of each item, int32 [N]."""
+        return np.array([self._brand_row.get(brand or "", UNKNOWN) for brand in brands], np.int32)
 
-    def category_rows(self, items: pd.DataFrame) -> Int32Array:
+    def category_rows(self, categories: Iterable[Sequence[str]]) -> Int32Array:
         """Category rows of each item, int32 [N, C]: those in the vocabulary in their order, then 0; C is at least 1."""
         rows = [
             [self._category_row[category] for category in dict.fromkeys(of_item) if category in self._category_row]
-            for of_item in items[c.CATEGORIES]
+            for of_item in categories
         ]
         matrix = np.full((len(rows), max(map(len, rows), default=0) or 1), UNKNOWN, np.int32)
         for position, of_item in enumerate(rows):
