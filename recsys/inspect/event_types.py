@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.values.event_types import normal_event_type
-from recsys.inspect.words import IGNORED, meaning_of
+from recsys.inspect.words import IGNORED, meaning_of, plain
 
 _KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
 # What is near to what it is called here, but not the same.
 _NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
+# States of orders: what was cancelled or paid back is no purchase, and takes none back.
+_STATES = frozenset({"completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "partiallyrefunded"})
+_UNDONE = ("refund", "cancel")
 
 
 @dataclass
@@ -30,11 +33,15 @@ class TypeMapping:
 def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
     """Names for the types of a log, given how often each occurs."""
     mapping = TypeMapping()
+    are_states = not _STATES.isdisjoint(map(plain, counts))
     for name, count in counts.items():
         key = normal_event_type(name)
+        meaning = meaning_of(name)
+        if are_states and meaning in _UNDONE:
+            mapping.renamed[key] = IGNORED
+            continue
         if key in _KNOWN or key in mapping.renamed:
             continue
-        meaning = meaning_of(name)
         mapping.renamed[key] = meaning or IGNORED
         times = f"{count:,} of the {'sampled ' if is_estimate else ''}events"
         if meaning is None:

@@ -34,6 +34,19 @@ def told_settings(log: Table) -> Roles:
     return told
 
 
+def told_separator(log: Table) -> Iterator[Setting]:
+    """What separates the categories that event rows tell, where that does not show by itself."""
+    categories = log.told.get("categories")
+    if categories is not None:
+        column = next(column for column in log.columns if column.name == categories.column)
+        yield from _separator(column)
+
+
+def _separator(column: Column | None) -> Iterator[Setting]:
+    if separator := separator_of(column):
+        yield Setting("category_separator", separator, "guessed: points stand between words")
+
+
 def separator_of(column: Column | None) -> str | None:
     """A separator of categories that is not told by itself: points between words without blanks."""
     if column is None:
@@ -57,8 +70,7 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
         yield Setting("metadata_header", [ours.get(column.name, "_") for column in first.columns])
     elif names:
         yield Setting("metadata_columns", names, comments=comments)
-    if separator := separator_of(first.column("categories")):
-        yield Setting("category_separator", separator, "guessed: points stand between words")
+    yield from _separator(first.column("categories"))
     taken = {given.column for given in first.roles.values()}
     stock = [column for column in first.columns if is_stock(column.name) and column.name not in taken]
     if stock and stock[0].numeric > 0.9:

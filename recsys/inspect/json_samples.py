@@ -50,9 +50,18 @@ def _literal(line: str) -> Any:
 
 
 def rows_of(records: list[dict[str, Any]]) -> list[Row]:
-    """Records as rows by the paths of their fields; one row for each entry of the list that holds the items."""
+    """Records as rows by the paths of their fields.
+
+    Where a list holds the items, there is a row for each of its entries, and none for records without one.
+    """
     chosen = list_of_items(records)
     return [row for record in records for row in _rows_of(record, chosen)]
+
+
+def without_items(records: list[dict[str, Any]]) -> int:
+    """Number of records without an entry of the list that holds the items of others."""
+    chosen = list_of_items(records)
+    return 0 if chosen is None else sum(not list(_rows_of(record, chosen)) for record in records)
 
 
 def list_of_items(records: list[dict[str, Any]]) -> str | None:
@@ -88,11 +97,10 @@ def _rows_of(record: dict[str, Any], chosen: str | None) -> Iterator[Row]:
     for path, entries in lists.items():
         if path != chosen:
             scalars[f"{path}[]"] = f"{len(entries)} objects: {json.dumps(entries[0])[:60]}" if entries else None
-    entries = lists.get(chosen or "", [])
-    if not entries:
+    if chosen is None:
         yield scalars
         return
-    for entry in entries:
+    for entry in lists.get(chosen, []):
         row: Row = dict(scalars)
         _flatten(entry, f"{chosen}[].", row, {})
         yield row

@@ -14,7 +14,7 @@ import yaml
 from recsys.config import Config, parse_config
 from recsys.inspect.columns import Column
 from recsys.inspect.event_types import map_types
-from recsys.inspect.item_proposal import catalogue_settings, property_settings, told_settings
+from recsys.inspect.item_proposal import catalogue_settings, property_settings, told_separator, told_settings
 from recsys.inspect.roles import Roles
 from recsys.inspect.tables import Table
 from recsys.inspect.user_proposal import user_settings
@@ -125,6 +125,8 @@ def _log_settings(log: Table, has_catalogue: bool) -> Iterator[Setting]:
     if log.sample is None or log.format not in ("events", "recbole"):
         return
     yield from _columns(log, has_catalogue)
+    if not has_catalogue:
+        yield from told_separator(log)
     yield from _types(log)
     yield from _ratings(log.column("rating"))
     yield from _times(log.column("timestamp"))
@@ -194,6 +196,7 @@ def _times(column: Column | None) -> Iterator[Setting]:
     times = column.times
     if times is None or times.are_order_numbers:
         yield Setting("time_unit", "s", "numbers that order events, and no times")
+        yield Setting("burst_seconds", 0, "numbers that follow each other are no burst")
     elif times.date_order:
         sure = "" if times.is_sure else "unclear: the other order fits as well; "
         yield Setting("date_order", times.date_order, f"{sure}for example {column.examples[0]}")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from recsys.inspect.columns import Column
-from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, meaning_of
+from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, meaning_of, plain
 
 SURE = 0.5  # a role of less was guessed
 LEAST = 0.2
 _MOST_TYPES = 60
+_TITLE_CHARS = 60
 _ASIN = re.compile(r"B0[0-9A-Z]{8}|\d{9}[0-9X]")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,26}")
 
@@ -64,6 +65,10 @@ def told_roles(columns: Sequence[Column], roles: Roles) -> Roles:
     kin = [column for column in columns if _first_word(column.name) == start and column.name != start]
     several = len([column for column in kin if column.name in taken]) > 1 or "[]" in start
     told = item_roles(kin if several and kin else columns, [*taken])
+    if "title" not in told and (name := told.get("description")) and plain(name.column) == "description":
+        column = next(column for column in columns if column.name == name.column)
+        if column.mean_length <= _TITLE_CHARS:
+            told["title"] = told.pop("description")
     return {field: role for field, role in told.items() if field not in ("item_id", "price")}
 
 
@@ -113,7 +118,7 @@ def _none(_: Column) -> float:
 
 def _id_fit(column: Column) -> float:
     """Ids are neither times nor fractions, and not all alike."""
-    if column.times is not None and column.whole < 1:
+    if column.times is not None and not column.times.unit and column.whole < 1:
         return 0.1
     if column.numeric > 0.9 and column.whole < 0.9:
         return 0.6  # as Google Analytics numbers browsers

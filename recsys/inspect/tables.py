@@ -149,6 +149,7 @@ def _by_columns(sample: Sample) -> Table:
     table.roles = event_roles(columns, sample.has_names)
     if {"property", "value"} <= names and "item_id" in table.roles:
         table.kind, table.what = "property log", "A log of properties of items: a row for each value that one took."
+        table.roles = {role: given for role, given in table.roles.items() if role in ("item_id", "timestamp")}
     elif {"user_id", "item_id", "timestamp"} <= set(table.roles) and not _is_catalogue(table):
         _make_log(table)
     elif {"categoryid", "parentid"} <= names:
@@ -184,7 +185,8 @@ def _is_catalogue(table: Table) -> bool:
     item = table.column("item_id")
     roles = item_roles(table.columns)
     guessed = any(table.roles[role].is_guessed for role in ("user_id", "timestamp"))
-    return guessed and item is not None and item.is_unique and "title" in roles
+    describes = {"title", "categories", "brand", "description"} & set(roles)
+    return guessed and item is not None and item.is_unique and bool(describes)
 
 
 def _has_user(table: Table) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.core.errors import DataError
-from recsys.inspect.json_samples import json_objects, rows_of
+from recsys.inspect.json_samples import json_objects, rows_of, without_items
 from recsys.inspect.samples import (
     HEAD_BYTES,
     PLACE_BYTES,
@@ -148,7 +148,10 @@ def _json(path: Path, text: bytes, is_cut: bool) -> Sample:
         )
     rows = strings_table(rows_of(records))
     head = text if layout != "a JSON array" or not is_cut else b""
-    return Sample(path, layout, rows, len(rows), path.stat().st_size, head=head)
+    sample = Sample(path, layout, rows, len(rows), path.stat().st_size, head=head)
+    if count := without_items(records):
+        sample.notes.append(f"{count:,} of the first {len(records):,} records have no items, and are no events.")
+    return sample
 
 
 def _delimited(path: Path, text: bytes, is_cut: bool) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def try_out(proposal: Proposal, tables: Sequence[Table]) -> Trial:
         try:
             prepared = prepare(config, Console(quiet=True))
         except RecsysError as error:
-            return Trial(error=str(error).replace(f"{folder}/", ""))
+            return Trial(error=re.sub(rf"{re.escape(str(folder))}/\d*/?", "", str(error)))
         manifest = json.loads((prepared / c.MANIFEST_FILE).read_text("utf8"))
     logs = [entry for entry in manifest["sources"] if entry["kind"] == "interactions"]
     dropped: dict[str, int] = {}

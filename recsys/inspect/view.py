@@ -64,10 +64,10 @@ def show_proposal(console: Console, proposal: Proposal, written: Path | None) ->
         text = Syntax(proposal.text.rstrip(), "yaml", theme="ansi_light", background_color="default")
     console.print(text)
     unclear = list(proposal.unclear)
-    if (count := proposal.text.count("# unclear:")) > 0:
-        unclear.append(f"{count} line{'s' if count > 1 else ''} marked `unclear` need your decision.")
-    if (count := proposal.text.count("# guessed:") + proposal.text.count("# guessed from")) > 0:
-        unclear.append(f"{count} line{'s' if count > 1 else ''} marked `guessed` deserve a look.")
+    for mark, wants in (("unclear", "your decision"), ("guessed", "a look")):
+        if (count := proposal.text.count(f"# {mark}")) > 0:
+            lines = "1 line marked" if count == 1 else f"{count} lines marked"
+            unclear.append(f"{lines} `{mark}` in the config: {'it needs' if count == 1 else 'they need'} {wants}.")
     if unclear:
         console.print()
         sentences = Text("\n".join(f"• {sentence}" for sentence in unclear))
@@ -96,7 +96,8 @@ def show_trial(console: Console, trial: Trial, config_name: str) -> None:
 
 
 def _size(sample: Sample) -> Text:
-    rows = "" if sample.total is None else f"{sample.total:,} rows"
+    total = sample.total if sample.total is None or sample.is_exact else _rounded(sample.total)
+    rows = "" if total is None else f"{total:,} rows"
     if sample.is_exact and not sample.is_whole:
         rows += f"; what follows is of a sample of {len(sample.rows):,}"
     elif not sample.is_exact:

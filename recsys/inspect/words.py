@@ -25,7 +25,7 @@ EVENT_COLUMNS: Final[dict[str, str]] = {
     "feedback_type interaction_type interaction activity type",
     "timestamp": "timestamp event_time event_timestamp time date datetime created_at t_dat invoice_date order_date "
     "unix_review_time ts event_date occurred_at sent_at purchase_date transaction_date date_time event_at order_time "
-    "created time_stamp unixtime epoch datum zeit bestelldatum zeitpunkt day",
+    "created time_stamp unixtime epoch datum zeit bestelldatum zeitpunkt day order_number sequence",
     "rating": "rating overall stars score rate user_rating star_rating grade",
     "price": "price unit_price lineitem_price item_cost item_price amount unitprice preis einzelpreis cost sale_price",
     "quantity": "quantity qty lineitem_quantity quantity_refund count units menge anzahl num_items",
@@ -39,8 +39,8 @@ ITEM_COLUMNS: Final[dict[str, str]] = {
     "item_title productname bezeichnung titel artikelname book_title",
     "brand": "brand store vendor manufacturer brand_name item_brand brands marke hersteller label publisher",
     "categories": "categories category category_code category_path product_category genres item_category "
-    "product_type_name category_name type department product_type main_category kategorie kategorien genre class "
-    "category_id categoryid",
+    "product_type_name category_name type aisle department product_type main_category kategorie kategorien genre class "
+    "category_l1 item_category1 category_id categoryid",
     "price": "price variant_price regular_price unit_price sale_price list_price item_price preis",
     "description": "description detail_desc body_html product_description desc text beschreibung",
     "image": "image image_url images image_src img im_url picture image_link photo bild",
@@ -54,7 +54,6 @@ USER_COLUMNS: Final[dict[str, str]] = {
     "country": "country land",
     "signup": "signup signup_date registered_at registration_date created_at member_since registered",
     "membership": "membership club_member_status club_membership_status loyalty_level tier segment",
-    "zip": "zip postal_code zipcode postcode zip_code plz",
     "occupation": "occupation job",
 }
 
@@ -66,16 +65,16 @@ EVENT_TYPES: Final[dict[str, str]] = {
     "click": "click clicked clk select_item product_click tap open clickout fav favorite favourite like liked star "
     "bookmark wishlist add_to_wishlist addtowishlist save collect",
     "add_to_cart": "add_to_cart addtocart cart added_to_cart add_cart basket add_to_basket cart_add product_added "
-    "begin_checkout checkout addcart add",
+    "checkout addcart add",
     "purchase": "purchase purchased buy bought transaction order ordered sale paid completed complete "
-    "checkout_complete order_completed conversion processing kauf bestellung fulfilled pending partially_refunded "
-    "on_hold",
+    "checkout_complete order_completed conversion processing kauf bestellung fulfilled pending partially_refunded",
     "rating": "rating rate rated review reviewed",
     "refund": "refund refunded return returned chargeback storno retoure",
     "cancel": "cancel canceled cancelled cancellation",
     "remove_from_cart": "remove_from_cart removed_from_cart removefromcart cart_remove product_removed remove",
     IGNORED: "session_start scroll user_engagement first_visit login logout search view_search_results page_load "
-    "view_item_list view_cart failed voided ranking dislike",
+    "view_item_list view_cart failed voided ranking dislike "
+    "begin_checkout add_shipping_info add_payment_info view_promotion select_promotion pending_payment on_hold draft",
 }
 
 

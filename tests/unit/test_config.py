@@ -8,7 +8,7 @@ from recsys.config import load_config
 from recsys.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if "rules" not in path.parts)
 MINIMAL = "name: shop\ndata: {format: events, interactions: [events.csv]}\n"
 
 
