@@ -35,6 +35,7 @@ from recsys.core.attributes import (
     TextsColumn,
 )
 from recsys.core.errors import BundleError
+from recsys.core.item_changes import AVAILABLE
 from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY, read_array, require_offsets, require_range
 from recsys.core.types import BoolArray, Float64Array
@@ -99,11 +100,14 @@ class Attributes:
 
     @cached_property
     def sold_out(self) -> BoolArray | None:
-        """The items whose stock is known and not above 0, bool [N]; None where there are none."""
-        if self.types.get(STOCK) != "number":
-            return None
-        sold_out: BoolArray = self.numbers(STOCK) <= 0
-        return sold_out if sold_out.any() else None
+        """Items of which no piece is left, as is known, or that are not available, bool [N]; None: there are none."""
+        masks: list[BoolArray] = []
+        if self.types.get(STOCK) == "number":
+            masks.append(self.numbers(STOCK) <= 0)
+        if self.types.get(AVAILABLE) == "bool":
+            masks.append(self.numbers(AVAILABLE) == 0)
+        sold_out: BoolArray | None = np.logical_or.reduce(masks) if masks else None
+        return sold_out if sold_out is not None and sold_out.any() else None
 
     def _value(self, name: str, row: int) -> AttributeValue | None:
         column = self.columns[name]

@@ -164,7 +164,7 @@ def _of_attributes(inputs: Inputs, record_causes: Mapping[str, int], known: Mapp
     for name, items in known.items():
         count = record_causes.get(name + NOT_UNDERSTOOD, 0)
         if count:
-            reasons = (each.report.explanations.get(name) for each in inputs.metadata)
+            reasons = (each.report.explanations.get(name) for each in inputs.all)
             why = next((reason for reason in reasons if reason), "")
             yield f"{count:,} values of {name} in the catalogue are not understood and count as missing: {why}."
         if not items:

@@ -95,7 +95,13 @@ class Input:
 
 @dataclass
 class Inputs:
-    """All inputs of a preparation, and what was passed over on the way to them."""
+    """All inputs of a preparation, and what was passed over on the way to them.
+
+    Attributes:
+        interactions: logs of events.
+        metadata: catalogues.
+        notes: what was passed over, as sentences.
+    """
 
     interactions: list[Input]
     metadata: list[Input]
@@ -105,6 +111,11 @@ class Inputs:
     def all(self) -> list[Input]:
         """Those of interactions, then those of metadata."""
         return [*self.interactions, *self.metadata]
+
+    @property
+    def stores(self) -> list[Path]:
+        """The stores among them, which also say what changed of items since."""
+        return [log.report.path for log in self.interactions if log.format_name == STORE]
 
     @property
     def has_purchases(self) -> bool:

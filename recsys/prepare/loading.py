@@ -12,8 +12,11 @@ from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.attributes import AttributeReader, require_found
 from recsys.prepare.engine import item_metadata, staging
 from recsys.prepare.engine.staging import Database
+from recsys.prepare.engine.told import Told
 from recsys.prepare.inputs import Input
 from recsys.prepare.item_cleaning import clean_item, forget_single_currency
+from recsys.prepare.known_items import KnownItems
+from recsys.prepare.mapping_settings import OF_ITEM, OF_USER
 from recsys.prepare.prices import PriceReader
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import attribute_fields
@@ -21,13 +24,15 @@ from recsys.prepare.settings import DataConfig
 from recsys.prepare.terminal import StageProgress
 
 MOST_NAMED = 5  # of the inputs that an error names
-ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
+ITEM_NOT_IN_DATASET, REPEATED_ITEM, DELETED_ITEM = "item_not_in_dataset", "repeated_item", "deleted_item"
 # Causes for which an item record is not used; the other causes name fields that were not understood.
-_UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM)
+_UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM, DELETED_ITEM)
 
 
-def load_interactions(db: Database, logs: list[Input], data: DataConfig, progress: StageProgress) -> None:
-    """Load the interactions of all inputs into table `raw`.
+def load_interactions(
+    db: Database, logs: list[Input], told_items: Told, told_users: Told, data: DataConfig, progress: StageProgress
+) -> None:
+    """Load the interactions of all inputs into table `raw`, and what their rows tell of items and users.
 
     Raises:
         DataError: there is none; see `Format.interactions`.
@@ -36,7 +41,10 @@ def load_interactions(db: Database, logs: list[Input], data: DataConfig, progres
     for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True)):
         # The order of the inputs, then of their lines, decides ties in time.
         for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
-            staging.insert_interactions(db, batch)
+            for told, prefix in ((told_items, OF_ITEM), (told_users, OF_USER)):
+                fields = {name: name.removeprefix(prefix) for name in batch.column_names if name.startswith(prefix)}
+                told.add_columns(batch, fields)
+            staging.insert_interactions(db, batch.drop_columns([n for n in batch.column_names if "." in n]))
     if not any(log.tally.rows for log in logs):
         raise _no_events(logs)
 
@@ -59,6 +67,7 @@ def _sizes(inputs: list[Input]) -> list[tuple[Path, int]]:
 def load_metadata(
     db: Database,
     catalogues: list[Input],
+    known: KnownItems,
     data: DataConfig,
     progress: StageProgress,
 ) -> Counter[str]:
@@ -93,6 +102,7 @@ def load_metadata(
             ]
             item_metadata.insert_metadata(db, rows, columns)
         found |= attributes.found
+    found |= known.complete(causes)
     if data.items_kept == "all":
         item_metadata.add_items_without_interactions(db)
     require_found(data.attributes, found, catalogues)
@@ -103,7 +113,7 @@ def load_metadata(
 def metadata_entry(catalogues: list[Input], causes: Counter[str], known: Mapping[str, int]) -> dict[str, Any]:
     """The manifest's entry on item records: read, dropped by cause, kept, fields not understood, attributes known."""
     read = sum(catalogue.report.kept for catalogue in catalogues)
-    dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS}
+    dropped = {cause: causes[cause] for cause in _UNUSED_RECORDS if cause != DELETED_ITEM or causes[cause]}
     return {
         "read": read,
         "dropped": dropped,

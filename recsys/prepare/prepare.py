@@ -27,7 +27,10 @@ from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
+from recsys.prepare.engine.told import Told
 from recsys.prepare.inputs import open_inputs
+from recsys.prepare.known_items import KnownItems
+from recsys.prepare.live_changes import live_changes
 from recsys.prepare.loading import load_interactions, load_metadata, metadata_entry
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
@@ -51,7 +54,6 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
-    attributes = attribute_fields(types_of(data.attributes))
     inputs = open_inputs(data)
     # The first lines of all inputs are checked before hours go into reading the first input.
     for each in inputs.all:
@@ -63,13 +65,17 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             closing(staging.connect(data, spill)) as db,
             StageProgress(console) as progress,
         ):
-            load_interactions(db, inputs.interactions, data, progress)
+            told_items, told_users = Told(db, "item"), Told(db, "user")
+            load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
             with progress.stage("Filtering"):
                 repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
                 filtered = filters.filter_interactions(db, data)
                 _count_repeated(filtered, repeated)
                 filters.number_rows(db)
-            record_counts = load_metadata(db, inputs.metadata, data, progress)
+            changes = live_changes(inputs)
+            known_items = KnownItems(db, told_items, changes.items, data, inputs.interactions[0])
+            attributes = attribute_fields(types_of(known_items.attributes))
+            record_counts = load_metadata(db, inputs.metadata, known_items, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)
                 filtered.dropped |= merge_repeats(db, data.repeats)
@@ -99,6 +105,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "split": split,
             **cold,
             **cycles.to_manifest(),
+            **changes.to_manifest(),
             **summary,
             "warnings": warnings,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},

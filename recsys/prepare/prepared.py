@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recsys.core.attributes import AttributeType
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
+from recsys.core.item_changes import AVAILABLE
 from recsys.prepare import columns as c
 from recsys.prepare.schema import SCHEMA_VERSION, Repeats
 
@@ -92,7 +93,9 @@ class PreparedDataset:
     def attributes(self) -> dict[str, AttributeType]:
         """Types of the columns of `items` that a shop has beside those of every dataset, see `data.attributes`."""
         described = self.manifest.get("config", {}).get("data", {}).get("attributes", {})
-        return {name: entry["type"] for name, entry in described.items()}
+        types: dict[str, AttributeType] = {name: entry["type"] for name, entry in described.items()}
+        # Nobody has to name it: shops take items out of all lists while a bundle serves.
+        return types if AVAILABLE not in self.items else types | {AVAILABLE: "bool"}
 
     @property
     def attribute_values(self) -> dict[str, list[Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,9 @@ import pyarrow as pa
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, insert, replace_table, row_numbers
 from recsys.prepare.schema import METADATA_SCHEMA, ItemsKept
+
+_ROWS_AT_ONCE = 1 << 14
+_SQL_TYPES = {pa.bool_(): "BOOLEAN"}
 
 
 def create_metadata_table(db: Database, attributes: Sequence[pa.Field] = ()) -> None:
@@ -34,6 +38,95 @@ def choose_records(db: Database, item_ids: list[str], kept: ItemsKept) -> tuple[
         "SELECT min(position) FROM in_dataset ANTI JOIN metadata USING (item_id) GROUP BY item_id ORDER BY 1"
     ).fetchall()
     return count(db, "in_dataset"), [position for (position,) in chosen]
+
+
+def add_columns(db: Database, attributes: Sequence[pa.Field]) -> None:
+    """Add columns for further attributes to table `metadata`, without a value in any row."""
+    for field in attributes:
+        db.execute(f'ALTER TABLE metadata ADD COLUMN "{field.name}" {_SQL_TYPES[field.type]}')
+
+
+def remove(db: Database, item_ids: Collection[str]) -> int:
+    """Take the rows of some items out of table `metadata`; returns how many there were."""
+    before = count(db, "metadata")
+    _register_ids(db, "gone", item_ids)
+    db.execute("DELETE FROM metadata WHERE item_id IN (SELECT item_id FROM gone)")
+    db.unregister("gone")
+    return before - count(db, "metadata")
+
+
+def take_known(
+    db: Database, changed: Collection[str], attributes: Sequence[pa.Field] = ()
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Take the rows of items of which others than records tell something out of table `metadata`, some at a time.
+
+    Args:
+        db: with tables `metadata` and `told_items`.
+        changed: items of live changes.
+        attributes: see `create_metadata_table`.
+    """
+    _register_ids(db, "changed", changed)
+    db.execute(
+        """
+        CREATE TABLE metadata_known AS SELECT * FROM metadata SEMI JOIN (
+            SELECT item_id FROM changed UNION ALL SELECT id FROM told_items
+        ) USING (item_id)
+        """
+    )
+    db.unregister("changed")
+    db.execute("DELETE FROM metadata WHERE item_id IN (SELECT item_id FROM metadata_known)")
+    names = ", ".join(f'"{name}"' for name in _schema(attributes).names)
+    with closing(db.cursor()) as cursor:
+        cursor.execute(f"SELECT {names} FROM metadata_known")
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield rows
+    db.execute("DROP TABLE metadata_known")
+
+
+def _register_ids(db: Database, name: str, item_ids: Collection[str]) -> None:
+    db.register(name, pa.table({c.ITEM_ID: pa.array(list(item_ids), pa.string())}))
+
+
+def with_interactions(db: Database, item_ids: Collection[str]) -> set[str]:
+    """Those of some items that are in table `items`, which holds those with interactions until others are added."""
+    if not item_ids:
+        return set()
+    _register_ids(db, "batch", item_ids)
+    found = db.execute("SELECT item_id FROM batch SEMI JOIN items USING (item_id)").fetchall()
+    db.unregister("batch")
+    return {item_id for (item_id,) in found}
+
+
+def without_record(
+    db: Database, changed: Collection[str], created: Collection[str], gone: Collection[str], kept: ItemsKept
+) -> Iterator[list[str]]:
+    """Ids of items that table `metadata` lacks and of which something is known, in their order, some at a time.
+
+    Args:
+        db: with tables `items`, `metadata` and `told_items`.
+        changed: items of live changes.
+        created: those of them that are whole items of their own.
+        gone: what is not in the dataset.
+        kept: with "all", items that are created or that a property log lists, without interactions, too.
+    """
+    ids = [(item_id, False) for item_id in changed] + [(item_id, True) for item_id in created]
+    columns = zip(*ids, strict=True) if ids else ((), ())
+    live = pa.table(list(map(pa.array, columns, (pa.string(), pa.bool_()))), [c.ITEM_ID, "listed"])
+    db.register("live", live)
+    _register_ids(db, "gone", gone)
+    rows = db.execute(
+        f"""
+        WITH known AS (SELECT item_id, listed FROM live UNION ALL SELECT id, listed FROM told_items)
+        SELECT item_id FROM known ANTI JOIN metadata USING (item_id) ANTI JOIN gone USING (item_id)
+        LEFT JOIN (SELECT item_id, true AS is_interacted FROM items) USING (item_id)
+        GROUP BY item_id HAVING bool_or(coalesce(is_interacted, false)) {"OR bool_or(listed)" if kept == "all" else ""}
+        ORDER BY item_id
+        """
+    ).fetchall()
+    db.unregister("live")
+    db.unregister("gone")
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        yield [item_id for (item_id,) in rows[first : first + _ROWS_AT_ONCE]]
 
 
 def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]], attributes: Sequence[pa.Field] = ()) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
+from recsys.core.item_changes import ItemChange
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
@@ -32,6 +33,7 @@ BYTES_PER_EVENT = 150  # about, as text; for the progress bar
 
 # `data.interactions` is a list of paths, and a URL turned into a path has lost one of its slashes.
 _URL = re.compile(r"^(postgres(?:ql)?(?:\+\w+)?):/+")
+_NO_TABLE = re.compile("no such table|does not exist", re.IGNORECASE)
 _NO_STORE = re.compile("no such (table|column)|not a database|malformed|corrupt", re.IGNORECASE)
 
 
@@ -92,6 +94,24 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
         typed=(c.TIMESTAMP, *NUMBERS),
         acknowledged=True,
     )
+
+
+def read_live_items(path: Path) -> tuple[int, list[ItemChange]]:
+    """How many changes of items a store knows, and the items that they changed.
+
+    A store whose tables are of a version without live items has none.
+
+    Raises:
+        StoreError, StoreUnavailable: see `open_input`.
+    """
+    with _open(path) as store:
+        try:
+            version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
+            return version, store.items.read()
+        except StoreError as error:
+            if not _NO_TABLE.search(error.got):
+                raise
+            return 0, []
 
 
 def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
