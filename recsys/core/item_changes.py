@@ -11,6 +11,7 @@ TEXT_FIELDS: Final[tuple[TextField, ...]] = ("title", "brand", "description", "i
 CATEGORIES: Final = "categories"
 PRICE: Final = "price"
 AVAILABLE: Final = "available"
+CATALOGUE_FIELDS: Final = (*TEXT_FIELDS, CATEGORIES, PRICE)
 # What a field of an item may be: a text, a number, a truth value, several texts (a tuple), or None: it has none.
 FieldValue = float | str | bool | tuple[str, ...] | None
 

@@ -64,15 +64,19 @@ def make_bundle(
     ranker: bool = True,
     keep: int = 3,
     attributes: Attributes | None = None,
+    chosen: int | None = None,
 ) -> Path:
     """Write a bundle below `folder` and return `folder / name`, which `open_bundle` opens.
 
     Ids are `item0`, `item1` … and `user0`, `user1` … by row. The last user has an empty history. Calling it again
-    with the same folder and name adds a version, which becomes current.
+    with the same folder and name adds a version, which becomes current. Nobody has chosen an item from row `chosen` on;
+    the others are as in a bundle of that many items.
     """
     random = np.random.default_rng(seed)
     embeddings = make_embeddings(n_items, dim, seed)
-    histories = make_histories(n_users, n_items, seed)
+    histories = make_histories(n_users, n_items if chosen is None else chosen, seed)
+    factors = embeddings[:, : dim // 2].copy()
+    factors[n_items if chosen is None else chosen :] = 0
     records = [_record(row, random) for row in range(n_items)]
     with BundleWriter(folder, name, keep=keep) as writer:
         two_tower = _two_tower(writer.folder / "onnx", embeddings)
@@ -84,7 +88,7 @@ def make_bundle(
                 fit_neighbours(histories, n_items, k=20, decay=0.8),
                 fit_transitions(histories, n_items, k=20, decay=0.6),
                 fit_text_vectors(embeddings, k=20, decay=0.4),
-                ImplicitFactors("bpr", embeddings[:, : dim // 2].copy()),
+                ImplicitFactors("bpr", factors),
             )
         }
         for retriever in retrievers.values():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 from recsys.bundle.catalogue import Catalogue, ItemRecord
 from recsys.core.attributes import STOCK
-from recsys.core.item_changes import AVAILABLE, CATEGORIES, PRICE, TEXT_FIELDS, ItemChange
-
-CATALOGUE_FIELDS = (*TEXT_FIELDS, CATEGORIES, PRICE)
+from recsys.core.item_changes import AVAILABLE, CATALOGUE_FIELDS, CATEGORIES, ItemChange
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,14 @@ class LiveItems:
             ValueError: an item is there twice, or a new item would have another row than before.
         """
         rows = _rows(catalogue, changes, before)
-        of_rows = {rows[change.item_id]: change for change in changes}
-        if len(of_rows) < len(changes):
+        if len(rows) < len(changes):
             raise ValueError("changes of different items, got some of one item")
         if before is not None and any(rows.get(item_id) != row for item_id, row in before.new_rows()):
             raise ValueError("new items in the order of before, got another")
+        of_rows = {rows[change.item_id]: change for change in changes}
         return cls(catalogue.n_items, of_rows, rows, _records(catalogue, of_rows, before))
 
-    @property
+    @cached_property
     def n_new(self) -> int:
         """M."""
         return sum(row >= self.n_known for row in self.changes)
@@ -87,12 +86,14 @@ def in_no_list(change: ItemChange) -> bool | None:
 
 def _rows(catalogue: Catalogue, changes: Sequence[ItemChange], before: LiveItems | None) -> dict[str, int]:
     told = {} if before is None else before.rows
-    rows = {change.item_id: told[change.item_id] for change in changes if change.item_id in told}
-    rows.update(catalogue.item_rows(change.item_id for change in changes if change.item_id not in told))
-    row = catalogue.n_items
+    known = {item_id: told[item_id] for change in changes if (item_id := change.item_id) in told}
+    known.update(catalogue.item_rows(change.item_id for change in changes if change.item_id not in told))
+    rows: dict[str, int] = {}
+    end = catalogue.n_items
     for change in changes:
-        if rows.setdefault(change.item_id, row) == row:
-            row += 1
+        row = known.get(change.item_id, end)
+        rows[change.item_id] = row if row < catalogue.n_items else end
+        end += row >= catalogue.n_items
     return rows
 
 
@@ -113,8 +114,8 @@ def _records(
 
 
 def _changed(record: ItemRecord, change: ItemChange) -> ItemRecord:
-    """A record with the fields that a change names; categories that it takes away become none."""
+    """A record with the fields that a change names."""
     fields: dict[str, Any] = {name: change.fields[name] for name in CATALOGUE_FIELDS if name in change.fields}
-    if fields.get(CATEGORIES, ()) is None:
-        fields[CATEGORIES] = ()
+    if CATEGORIES in fields:
+        fields[CATEGORIES] = tuple(fields[CATEGORIES] or ())
     return replace(record, **fields)
