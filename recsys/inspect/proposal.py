@@ -62,7 +62,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
     catalogues = [table for table in tables if table.kind in CATALOGUES]
     settings = [
         *_inputs(logs, catalogues),
-        *(_log_settings(logs[0], bool(catalogues)) if logs else ()),
+        *(_log_settings(logs[0], bool(catalogues)) if logs else _of_schemas(tables)),
         *_text_settings([*logs, *catalogues]),
         *catalogue_settings(catalogues),
         *property_settings([table for table in tables if table.kind == "property log"]),
@@ -149,6 +149,16 @@ def _columns(log: Table, has_catalogue: bool) -> Iterator[Setting]:
     if named:
         ordered = {role: named[role] for role in sorted(named, key=list(_ORDER).index)}
         yield Setting("columns", ordered, comments={role: comments.get(role, "") for role in named})
+
+
+def _of_schemas(tables: Sequence[Table]) -> Iterator[Setting]:
+    """What schemas call the columns of files that are not there yet."""
+    for table in tables:
+        if table.kind == "schema":
+            key = "columns" if "user_id" in table.roles else "metadata_columns"
+            named = {role: given.column for role, given in table.roles.items() if given.column.casefold() != role}
+            if named:
+                yield Setting(key, named)
 
 
 _ORDER = dict.fromkeys(

@@ -81,6 +81,16 @@ def user_roles(columns: Sequence[Column]) -> Roles:
     return _assigned(columns, {**USER_COLUMNS}, {}, {}, names=USER_COLUMNS)
 
 
+def roles_by_name(names: Sequence[str], table: dict[str, str]) -> Roles:
+    """The roles of columns of which names alone are known."""
+    scored = [(likeness(name, role, table), role, name) for role in table for name in names]
+    roles: Roles = {}
+    for score, role, name in sorted(scored, key=lambda entry: -entry[0]):
+        if score >= LEAST and role not in roles and all(name != given.column for given in roles.values()):
+            roles[role] = Role(name, score, "its name")
+    return roles
+
+
 def _assigned(
     columns: Sequence[Column],
     table: dict[str, str],

@@ -10,10 +10,10 @@ from typing import Literal
 from recsys.core.errors import DataError
 from recsys.inspect.columns import Column, columns_of
 from recsys.inspect.parquet_samples import parquet_sample
-from recsys.inspect.roles import Roles, event_roles, item_roles, told_roles
+from recsys.inspect.roles import Roles, event_roles, item_roles, roles_by_name, told_roles
 from recsys.inspect.samples import Sample
 from recsys.inspect.text_samples import text_sample
-from recsys.inspect.words import EVENT_COLUMNS, USER_COLUMNS, likeness, plain
+from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, plain
 from recsys.prepare.formats.evident import evident_kind
 from recsys.prepare.formats.layouts import fitting_formats
 from recsys.prepare.formats.parquet import is_parquet
@@ -133,11 +133,12 @@ def _schema(sample: Sample) -> Table | None:
         return None
     if not isinstance(tree, dict) or not isinstance(tree.get("fields"), list) or tree.get("type") != "record":
         return None
-    fields = [f"{entry.get('name')} ({entry.get('type')})" for entry in tree["fields"] if isinstance(entry, dict)]
     names = [str(entry.get("name")) for entry in tree["fields"] if isinstance(entry, dict)]
-    what = f"A schema of {tree.get('name', 'a table')}: it names the columns {', '.join(fields)}."
+    what = f"A schema of {tree.get('name', 'a table')}, with the columns {', '.join(names)}."
     table = Table(sample.path, "schema", what)
-    table.columns = [Column(name, sample.rows[sample.rows.column_names[0]].combine_chunks()[:0]) for name in names]
+    table.roles = roles_by_name(names, EVENT_COLUMNS)
+    if not {"user_id", "item_id"} <= set(table.roles):
+        table.roles = roles_by_name(names, ITEM_COLUMNS)
     return table
 
 

@@ -157,6 +157,8 @@ def _json(path: Path, text: bytes, is_cut: bool) -> Sample:
 def _delimited(path: Path, text: bytes, is_cut: bool) -> Sample:
     settings: dict[str, str] = {}
     header, notes = _header(path, text, settings)
+    if not any(header.names):
+        raise DataError(f"a table in {path.name}", "a first line of separators alone", "check how it was exported")
     if len(header.names) == 1:
         got = f"text in one column: it begins with {header.names[0][:60]!r}"
         remedy = "set data.delimiter to what separates columns, if there are any"

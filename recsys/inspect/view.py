@@ -37,7 +37,7 @@ def console_for(console: Console | None = None) -> Console:
 def show_table(console: Console, table: Table, facts: Sequence[Fact]) -> None:
     """What one file is and holds."""
     console.print()
-    console.print(Text.assemble((table.path.name, "bold cyan"), "  ", (table.what, "bold")))
+    console.print(Text.assemble((table.path.name or str(table.path), "bold cyan"), "  ", (table.what, "bold")))
     sample = table.sample
     if sample is None:
         return

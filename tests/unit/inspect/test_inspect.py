@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from recsys.cli import main
@@ -98,3 +101,62 @@ def test_output_is_a_whole_config_and_overwrites_nothing(tmp_path: Path, capsys:
     assert tree["data"]["interactions"] == [str(log)]
     assert "of the first 50 lines 50 are events" in capsys.readouterr().out
     assert main(["inspect", str(log), "--output", str(output)]) == 2
+
+
+def test_a_schema_tells_the_columns(tmp_path: Path) -> None:
+    fields = [{"name": name, "type": "string"} for name in ("USER_ID", "PRODUCT_ID", "EVENT_TYPE", "TIMESTAMP")]
+    path = write(tmp_path / "schema.json", [json.dumps({"type": "record", "name": "Interactions", "fields": fields})])
+    assert look_at(path).kind == "schema"
+    assert proposed(path)["columns"] == {"item_id": "PRODUCT_ID"}
+
+
+def test_one_of_many_alike_stands_for_all(tmp_path: Path) -> None:
+    for day in range(5):
+        rows = [f"u{n % 7},p{n % 5},buy,{START + 86_400 * day + n}" for n in range(40)]
+        write(tmp_path / f"{day}.csv", ["user_id,product,event_type,timestamp", *rows])
+    data = proposed(tmp_path)
+    assert data["interactions"] == [str(tmp_path)]
+    assert data["columns"] == {"item_id": "product"}
+
+
+def test_a_log_larger_than_a_sample_is_estimated(tmp_path: Path) -> None:
+    rows = [f"{n % 1009:05},{n % 977:05},view,{START + n}" for n in range(300_000)]
+    table = look_at(write(tmp_path / "log.csv", ["user,item,event,time", *rows]))
+    sample = table.sample
+    assert sample is not None
+    assert not sample.is_exact
+    assert sample.places == 24
+    # Rows are of one length: all bytes but those of the first line.
+    assert sample.total == pytest.approx(300_000, rel=0.001)
+    times = table.column("timestamp")
+    assert times is not None
+    assert times.times is not None
+    # The places lie all over the file, the last in its last twenty-fourth.
+    assert times.times.last > START + 280_000
+
+
+def test_the_share_of_events_in_the_catalogue(tmp_path: Path) -> None:
+    rows = [f"u{n % 7},i{n % 10},view,{START + n}" for n in range(100)]
+    log = write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])
+    items = write(tmp_path / "items.csv", ["sku,name", *(f"i{n},Mug {n}" for n in range(8))])
+    console = Console(record=True, width=100)
+    inspect([log, items], console=console)
+    assert "80.0% of the events are of items in items.csv: 8 of 10 items." in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("written", "order"), [("{day}/{month}/2020 10:00", "day_first"), ("{month}/{day}/2020", "month_first")]
+)
+def test_the_order_of_day_and_month(written: str, order: str, tmp_path: Path) -> None:
+    rows = [f"u{n % 7},i{n % 5},buy,{written.format(day=1 + n % 28, month=1 + n % 12)}" for n in range(60)]
+    data = proposed(write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows]))
+    assert data["date_order"] == order
+
+
+@given(content=st.binary(max_size=400) | st.text(max_size=300).map(str.encode))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_are_looked_at(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content)
+        inspect([path], console=Console(quiet=True))
