@@ -1,4 +1,4 @@
-"""Event logs in delimited text or Parquet, with a catalogue in JSON lines.
+"""Event logs in delimited text or Parquet, with a catalogue in any form (`recsys.prepare.formats.catalogue`).
 
 Columns: user_id, item_id, event_type, timestamp (see `recsys.core.values.times` for how it may be written); optional
 rating, price, quantity, event_id; others are ignored. `data.event_weights` gives the weight of each type.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,11 +15,10 @@ import pyarrow as pa
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
+from recsys.prepare.formats.catalogue import reader as catalogue
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
 from recsys.prepare.formats.files import head_texts
-from recsys.prepare.formats.json_lines import raw_items
-from recsys.prepare.formats.layouts import CATALOGUE, check_layout, head_fields
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
 from recsys.prepare.formats.reports import InputReport
@@ -50,7 +48,7 @@ def check(report: InputReport) -> None:
     if report.kind == "interactions":
         check_columns(report.path, report.text)
     else:
-        check_layout(report, CATALOGUE)
+        catalogue.check(report)
 
 
 def check_columns(path: Path, text: TextConfig | None = None) -> None:
@@ -115,7 +113,7 @@ def _is_data(names: Sequence[str]) -> bool:
 EVENTS = Format(
     check=check,
     interactions=event_tables,
-    items=partial(raw_items, CATALOGUE),
-    item_fields=head_fields,
+    items=catalogue.items,
+    item_fields=catalogue.item_fields,
     has_purchases=True,
 )

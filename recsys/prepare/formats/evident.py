@@ -60,7 +60,10 @@ def check_kind(report: InputReport, format_name: str) -> None:
     kind = evident_kind(report.path, encoding) if wanted else None
     if kind is None or kind in wanted:
         if kind == "JSON lines":
-            _refuse_document(report.path, encoding, is_catalogue=format_name in (EVENTS, STORE))
+            if format_name in (EVENTS, STORE):
+                _refuse_literals(report.path, encoding)
+            else:
+                _refuse_document(report.path, encoding)
         return
     path = report.path
     raise DataError(
@@ -70,16 +73,24 @@ def check_kind(report: InputReport, format_name: str) -> None:
     )
 
 
-def _refuse_document(path: Path, encoding: str, is_catalogue: bool) -> None:
-    """Stop at JSON that is one array, or objects each on several lines, and at a catalogue of Python literals."""
+def _refuse_literals(path: Path, encoding: str) -> None:
+    """Stop at a catalogue of Python literals."""
+    line = first_line(path, encoding).strip()
+    if line.startswith("{'"):
+        raise DataError(
+            f"JSON in {path}",
+            f"Python literals: the first line is {line[:100]!r}",
+            f'write each object as JSON on a line of its own: python -c "{_LITERALS_TO_JSON}" < FILE > LINES',
+        )
+
+
+def _refuse_document(path: Path, encoding: str) -> None:
+    """Stop at JSON that is one array, or objects each on several lines."""
     line = first_line(path, encoding).strip()
     if line.startswith("["):
         kind, remedy = "an array of them", "jq -c '.[]' FILE > LINES"
     elif line == "{":
         kind, remedy = "objects on several lines each", "jq -c . FILE > LINES"
-    elif is_catalogue and line.startswith("{'"):
-        kind = "Python literals"
-        remedy = f'python -c "{_LITERALS_TO_JSON}" < FILE > LINES'
     else:
         return
     raise DataError(
@@ -102,7 +113,9 @@ def _head(path: Path) -> bytes:
 def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
     if format_name == EVENTS and kind == "interactions":
         return ("delimited text", "a Parquet file")
-    if format_name in LAYOUTS or (format_name == STORE and kind == "metadata"):
+    if format_name in (EVENTS, STORE) and kind == "metadata":
+        return ("delimited text", "JSON lines", "a Parquet file")
+    if format_name in LAYOUTS:
         return ("JSON lines",)
     return ()
 
@@ -118,7 +131,7 @@ def _remedy(report: InputReport, kind: Kind) -> str:
     path, inputs = report.path, report.kind
     if kind == "an SQLite database":
         if inputs == "metadata":
-            return "name a catalogue in JSON lines; the server's store belongs under data.interactions"
+            return "name a catalogue in CSV, Parquet or JSON; the server's store belongs under data.interactions"
         return f"write {{path: {path}, format: {STORE}}} if this is the server's store"
     if inputs == "metadata":
         reader = "read_parquet('FILE')" if kind == "a Parquet file" else "read_csv('FILE', dtype=str)"

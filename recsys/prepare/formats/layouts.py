@@ -18,9 +18,10 @@ from recsys.core.errors import DataError
 from recsys.core.events import END_OF_TIME
 from recsys.prepare.attribute_settings import AttributeConfig
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Id, RawItem, attribute_field
+from recsys.prepare.formats.catalogue.names import aliases_among
 from recsys.prepare.formats.files import head_lines
 from recsys.prepare.formats.json_records import literal_or_json
-from recsys.prepare.formats.names import missing_names, nearest_names
+from recsys.prepare.formats.names import missing_names, nearest_names, refuse_taken
 from recsys.prepare.formats.reports import InputKind, InputReport
 from recsys.prepare.text_settings import AUTO
 
@@ -97,12 +98,7 @@ def item_type(layout: Layout, attributes: Mapping[str, AttributeConfig]) -> type
     """
     columns = {ATTRIBUTE_FIELD + name: entry.column or name for name, entry in attributes.items()}
     known = {layout.metadata.get(field, field): field for field in RawItem.__struct_fields__}
-    if taken := [f"{column} is {known[column]}" for column in columns.values() if column in known]:
-        raise DataError(
-            "data.attributes of columns that are not read anyway",
-            ", ".join(taken),
-            "leave them out: conditions know item.title, item.brand, item.categories and item.price",
-        )
+    refuse_taken(columns.values(), known)
     # Not a subclass, because msgspec renames only the fields that a subclass adds.
     fields = [
         (field.name, field.type) if field.required else (field.name, field.type, field.default)
@@ -133,9 +129,29 @@ def check_layout(report: InputReport, name: str) -> None:
     else:
         got = f"the format {' or '.join(fitting[kind])}"
         remedy = f"set data.format: {fitting[kind][0]}"
-        if name == CATALOGUE:
-            remedy = "rename the fields to item_id, title, brand, categories, price, description, image"
     raise DataError(f"{report.kind} in the format {name} in {report.path}", got, remedy)
+
+
+def refuse_other_layouts(report: InputReport, fields: frozenset[str]) -> None:
+    """Stop at a catalogue under the names of Amazon's editions, which its formats read, and at reviews.
+
+    Raises:
+        DataError: with the format that reads the file.
+    """
+    path = report.path
+    if reviews := _review_layouts(fields):
+        raise DataError(
+            f"a catalogue in {path}",
+            f"interactions in the format {' or '.join(reviews)}",
+            "list it under data.interactions",
+        )
+    fitting = _metadata_layouts(fields)
+    if fitting and CATALOGUE not in fitting and not aliases_among("item_id", fields):
+        raise DataError(
+            f"a catalogue under names of its own in {path}",
+            f"the format {' or '.join(fitting)}",
+            f"write {{path: {path}, format: {fitting[0]}}} in the place of the path",
+        )
 
 
 def fitting_formats(path: Path, kind: InputKind, encoding: str = AUTO) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.reports import InputReport
 
 # Larger whole numbers are not all told apart once a program has read them as floats.
@@ -53,7 +54,7 @@ class LooseReader:
         record = msgspec.convert(sound, self._line_type)
         msgspec.json.encode(record)  # refuses a lone surrogate, which a tree may hold and UTF-8 may not
         for name in left_out:
-            self._report.remark(f"{name} of another type than expected, left out", 1)
+            self._report.left_out[f"{name.removeprefix(ATTRIBUTE_FIELD)}_not_understood"] += 1
         return record
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
+from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 
 MAX_LISTED_CHARS = 200
@@ -46,6 +47,20 @@ def nearest_names(missing: Iterable[str], names: Iterable[str]) -> dict[str, str
         if value >= LEAST_LIKENESS and wanted not in nearest and name not in nearest.values():
             nearest[wanted] = name
     return nearest
+
+
+def refuse_taken(columns: Iterable[str], fields: Mapping[str, str]) -> None:
+    """Stop at columns of attributes that are fields of items anyway; `fields`: theirs -> ours.
+
+    Raises:
+        DataError: naming them.
+    """
+    if taken := [f"{column} is {fields[column]}" for column in columns if column in fields]:
+        raise DataError(
+            "data.attributes of columns that are not read anyway",
+            ", ".join(taken),
+            "leave them out: conditions know item.title, item.brand, item.categories and item.price",
+        )
 
 
 def _likeness(wanted: str, name: str) -> float:

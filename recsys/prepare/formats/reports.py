@@ -74,6 +74,8 @@ class InputReport:
         examples: line number, cause and first characters of the first bad lines.
         read_as: what times that are plain numbers were read as; empty where there are none.
         remarks: how values were read where that was no matter of course, and of how many.
+        left_out: number of fields of records that were not understood and are missing, by cause (title_not_understood).
+        absent: columns that the config names and the input lacks: our name -> theirs.
         explanations: of fields with values that were refused, why the first was.
         text: what settings say of how its text is written.
         written_as: how its text turned out to be stored and written, in words.
@@ -89,6 +91,8 @@ class InputReport:
     examples: list[tuple[int, str, str]] = field(default_factory=list)
     read_as: str = ""
     remarks: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    absent: dict[str, str] = field(default_factory=dict)
     explanations: dict[str, str] = field(default_factory=dict)
     text: TextConfig = field(default_factory=TextConfig)
     written_as: str = ""
