@@ -6,13 +6,20 @@ from collections import Counter
 from typing import Any
 
 from recsys.core import item_texts
+from recsys.prepare.categories import CategoryReader
 from recsys.prepare.formats.base import Picture, RawItem, RawTaggedItem
 from recsys.prepare.prices import PriceReader
 
 PRICES_IN = "prices_in_"
 
 
-def clean_item(item: RawItem, max_chars: int, causes: Counter[str], prices: PriceReader) -> tuple[Any, ...]:
+def clean_item(
+    item: RawItem,
+    max_chars: int,
+    causes: Counter[str],
+    prices: PriceReader,
+    splitter: CategoryReader | None = None,
+) -> tuple[Any, ...]:
     """The fields of `schema.METADATA_SCHEMA`.
 
     Args:
@@ -20,10 +27,12 @@ def clean_item(item: RawItem, max_chars: int, causes: Counter[str], prices: Pric
         max_chars: longest text for the text encoder.
         causes: counts fields that have a value but no meaning, or two, by cause; added to.
         prices: reads the price.
+        splitter: splits categories that are one text; None: each text is one.
     """
     title = item_texts.clean_text(item.title or "")
     brand = item_texts.clean_name(item.brand or "")
-    categories = item_texts.clean_all(_flat(item.categories), item_texts.clean_name)
+    listed = splitter.read(item.categories) if splitter else _flat(item.categories)
+    categories = item_texts.clean_all(listed, item_texts.clean_name)
     description = " ".join(item_texts.clean_all(_flat(item.description)))
     price = _price(item.price, prices, causes)
     if item.title and not title:

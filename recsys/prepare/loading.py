@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from recsys.core.errors import DataError
+from recsys.core.item_texts import item_text
+from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import types_of
-from recsys.prepare.attributes import AttributeReader, require_found
-from recsys.prepare.engine import item_metadata, staging
+from recsys.prepare.attributes import require_found
+from recsys.prepare.engine import item_metadata, merged_items, staging
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
+from recsys.prepare.formats.names import missing_names
 from recsys.prepare.inputs import Input
-from recsys.prepare.item_cleaning import clean_item, forget_single_currency
+from recsys.prepare.item_cleaning import forget_single_currency
+from recsys.prepare.item_reading import ItemReader
 from recsys.prepare.known_items import KnownItems
-from recsys.prepare.mapping_settings import OF_ITEM, OF_USER
-from recsys.prepare.prices import PriceReader
+from recsys.prepare.mapping_settings import ITEM_FIELDS, OF_ITEM, OF_USER
 from recsys.prepare.read_ahead import read_ahead
-from recsys.prepare.schema import attribute_fields
+from recsys.prepare.schema import METADATA_SCHEMA, attribute_fields
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.terminal import StageProgress
 
@@ -71,7 +76,9 @@ def load_metadata(
     data: DataConfig,
     progress: StageProgress,
 ) -> Counter[str]:
-    """Load the cleaned item records of all inputs into table `metadata`: the first record of each item.
+    """Load the cleaned item records of all inputs into table `metadata`: of each item the first record.
+
+    Of catalogues of shops (`Format.is_catalogue`), each field is the first value that a record of the item has.
 
     Items are those in table `items`, or with `data.items: all` also others, which are added to it.
 
@@ -79,35 +86,61 @@ def load_metadata(
         How many records were not used and how many fields were not understood, by cause.
 
     Raises:
-        DataError: no record has one of the attributes; see `Format.items`.
+        DataError: no record has one of the attributes, or of the columns that the config names; see `Format.items`.
     """
     columns = attribute_fields(types_of(data.attributes))
     item_metadata.create_metadata_table(db, columns)
     found: set[str] = set()
     causes: Counter[str] = Counter()
     for catalogue, on_bytes in zip(catalogues, progress.reading(_sizes(catalogues)), strict=True):
-        prices = PriceReader(data.decimal_mark)
-        attributes = AttributeReader(data.attributes, data.decimal_mark, catalogue)
+        reader = ItemReader(catalogue, data, causes)
         for records in read_ahead(catalogue.items(data, on_bytes)):
-            prices.see(record.price for record in records)
-            attributes.see(records)
-            in_dataset, chosen = item_metadata.choose_records(
-                db, [record.item_id for record in records], data.items_kept
-            )
-            causes[ITEM_NOT_IN_DATASET] += len(records) - in_dataset
-            causes[REPEATED_ITEM] += in_dataset - len(chosen)
-            items = [records[position] for position in chosen]
-            rows = [
-                clean_item(item, data.text_max_chars, causes, prices) + attributes.read(item, causes) for item in items
-            ]
-            item_metadata.insert_metadata(db, rows, columns)
-        found |= attributes.found
+            reader.see(records)
+            ids = [record.item_id for record in records]
+            chosen = item_metadata.choose_records(db, ids, data.items_kept, repeats=reader.merges)
+            causes[ITEM_NOT_IN_DATASET] += len(records) - chosen.in_dataset
+            causes[REPEATED_ITEM] += chosen.in_dataset - len(chosen.first)
+            item_metadata.insert_metadata(db, reader.rows(records[n] for n in chosen.first), columns)
+            merged_items.insert_repeats(db, reader.rows(records[n] for n in chosen.repeats), columns)
+        found |= reader.found
+        causes.update(catalogue.report.left_out)
+    _merge_repeats(db, data, columns)
+    _require_columns(catalogues)
     found |= known.complete(causes)
     if data.items_kept == "all":
         item_metadata.add_items_without_interactions(db)
     require_found(data.attributes, found, catalogues)
     forget_single_currency(causes)
     return causes
+
+
+def _merge_repeats(db: Database, data: DataConfig, attributes: Sequence[pa.Field]) -> None:
+    """Merge further records of items into their rows of table `metadata`, whose texts are made anew."""
+    fields = {name: place for place, name in enumerate(METADATA_SCHEMA.names)}
+    for rows in merged_items.take_merged(db, attributes):
+        merged = []
+        for row in rows:
+            title, brand, categories, description = (
+                row[fields[name]] for name in (c.TITLE, c.BRAND, c.CATEGORIES, c.DESCRIPTION)
+            )
+            text = item_text(title, brand, categories, description, data.text_max_chars)
+            merged.append((*row[: fields[c.TEXT]], text, *row[fields[c.TEXT] + 1 :]))
+        item_metadata.insert_metadata(db, merged, attributes)
+
+
+def _require_columns(catalogues: Sequence[Input]) -> None:
+    """Stop at a field of items that the config names and no catalogue has."""
+    absent = [each.report.absent for each in catalogues if each.format.is_catalogue]
+    for name in ITEM_FIELDS:
+        if absent and all(name in each for each in absent):
+            column = absent[0][name]
+            columns = sorted({field for each in catalogues for field in each.format.item_fields(each.report)})
+            raise DataError(
+                f"{column} (data.metadata_columns.{name}) in records of "
+                f"{', '.join(str(each.report.path) for each in catalogues[:MOST_NAMED])}",
+                missing_names([column], columns),
+                "set it to what the records call it, or leave it out",
+            )
 
 
 def metadata_entry(catalogues: list[Input], causes: Counter[str], known: Mapping[str, int]) -> dict[str, Any]:

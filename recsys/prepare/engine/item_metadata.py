@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -18,26 +18,42 @@ _SQL_TYPES = {pa.bool_(): "BOOLEAN"}
 
 def create_metadata_table(db: Database, attributes: Sequence[pa.Field] = ()) -> None:
     """Make the empty table `metadata`, with columns for attributes behind those of `METADATA_SCHEMA`."""
-    db.register("batch", _schema(attributes).empty_table())
+    db.register("batch", metadata_schema(attributes).empty_table())
     db.execute("CREATE TABLE metadata AS SELECT * FROM batch")
     db.unregister("batch")
 
 
-def choose_records(db: Database, item_ids: list[str], kept: ItemsKept) -> tuple[int, list[int]]:
-    """How many item records are of items of the dataset, and the positions of those to add to `metadata`.
+class Chosen(NamedTuple):
+    """Which of some item records are used, by their positions.
 
-    Added is the first record of each item that has no metadata yet; with `kept` "interacted", of items in table `items`
-    alone.
+    Attributes:
+        in_dataset: how many records are of items of the dataset.
+        first: the first record of each item that has no metadata yet.
+        repeats: further records of items of the dataset, where they were asked for.
     """
+
+    in_dataset: int
+    first: list[int]
+    repeats: list[int]
+
+
+def choose_records(db: Database, item_ids: list[str], kept: ItemsKept, *, repeats: bool = False) -> Chosen:
+    """Choose item records: with `kept` "interacted", of items in table `items` alone; and `repeats`, if wanted."""
     batch = pa.table({c.ITEM_ID: pa.array(item_ids, pa.string()), "position": pa.array(range(len(item_ids)))})
     db.register("batch", batch)
     among = "SEMI JOIN items USING (item_id)" if kept == "interacted" else ""
     db.execute(f"CREATE OR REPLACE TEMP TABLE in_dataset AS SELECT * FROM batch {among}")
     db.unregister("batch")
-    chosen = db.execute(
+    first = db.execute(
         "SELECT min(position) FROM in_dataset ANTI JOIN metadata USING (item_id) GROUP BY item_id ORDER BY 1"
     ).fetchall()
-    return count(db, "in_dataset"), [position for (position,) in chosen]
+    chosen = [position for (position,) in first]
+    used = count(db, "in_dataset")
+    if not repeats or used == len(chosen):
+        return Chosen(used, chosen, [])
+    every = db.execute("SELECT position FROM in_dataset ORDER BY 1").fetchall()
+    among_first = set(chosen)
+    return Chosen(used, chosen, [position for (position,) in every if position not in among_first])
 
 
 def add_columns(db: Database, attributes: Sequence[pa.Field]) -> None:
@@ -75,7 +91,7 @@ def take_known(
     )
     db.unregister("changed")
     db.execute("DELETE FROM metadata WHERE item_id IN (SELECT item_id FROM metadata_known)")
-    names = ", ".join(f'"{name}"' for name in _schema(attributes).names)
+    names = ", ".join(f'"{name}"' for name in metadata_schema(attributes).names)
     with closing(db.cursor()) as cursor:
         cursor.execute(f"SELECT {names} FROM metadata_known")
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
@@ -132,8 +148,12 @@ def without_record(
 def insert_metadata(db: Database, rows: Sequence[tuple[Any, ...]], attributes: Sequence[pa.Field] = ()) -> None:
     """Append rows with the fields of `METADATA_SCHEMA`, then those of attributes, to table `metadata`."""
     if rows:
-        columns, schema = zip(*rows, strict=True), _schema(attributes)
-        insert(db, "metadata", pa.table(list(map(pa.array, columns, schema.types)), schema))
+        insert(db, "metadata", metadata_rows(rows, metadata_schema(attributes)))
+
+
+def metadata_rows(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    """Rows of table `metadata` as an Arrow table."""
+    return pa.table(list(map(pa.array, zip(*rows, strict=True), schema.types)), schema)
 
 
 def add_items_without_interactions(db: Database) -> None:
@@ -157,5 +177,6 @@ def count_known(db: Database, attributes: Sequence[pa.Field]) -> dict[str, int]:
     return {field.name: int(known) for field, known in zip(attributes, row, strict=True)}
 
 
-def _schema(attributes: Sequence[pa.Field]) -> pa.Schema:
+def metadata_schema(attributes: Sequence[pa.Field]) -> pa.Schema:
+    """The columns of table `metadata`."""
     return pa.schema([*METADATA_SCHEMA, *attributes])

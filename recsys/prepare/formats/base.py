@@ -79,6 +79,8 @@ class Format:
             has free columns; counts and raises like `interactions`.
         open_input: starts the report of an input. Raises DataError where it cannot be read.
         item_fields: names of the fields that the head of an input of items has, for messages.
+        is_catalogue: whether items are those of a shop's catalogue in any form: several records of an item are merged,
+            and categories that are one text are split (`data.category_separator`).
         has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
     """
 
@@ -87,6 +89,7 @@ class Format:
     items: Callable[[InputReport, DataConfig, OnBytes], Iterator[list[RawItem]]]
     open_input: Callable[[Path, InputKind], InputReport] = open_file
     item_fields: Callable[[InputReport], Collection[str]] = lambda _: ()
+    is_catalogue: bool = False
     has_purchases: bool = False
 
 

@@ -159,6 +159,7 @@ STORE = Format(
     interactions=event_tables,
     items=EVENTS.items,
     item_fields=EVENTS.item_fields,
+    is_catalogue=True,
     open_input=open_input,
     has_purchases=True,
 )

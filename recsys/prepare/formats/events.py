@@ -115,5 +115,6 @@ EVENTS = Format(
     interactions=event_tables,
     items=catalogue.items,
     item_fields=catalogue.item_fields,
+    is_catalogue=True,
     has_purchases=True,
 )

@@ -120,7 +120,8 @@ def _scanned(text: bytes, report: InputReport) -> list[bytes]:
     """Objects without an array around them, or with values that are no JSON, such as NaN."""
     decoded = text.decode("utf-8-sig", "surrogateescape")
     read = json.JSONDecoder(parse_constant=lambda _: None).raw_decode
-    place, objects = _skipped(decoded, 0, " \t\r\n["), []
+    place = _skipped(decoded, 0, " \t\r\n[")
+    objects: list[bytes] = []
     while place < len(decoded):
         try:
             _, end = read(decoded, place)

@@ -19,8 +19,9 @@ def value_at(tree: Any, steps: Path) -> Any:
     """The value at the end of a path, None where there is none; behind `[]`, a list of those of all entries."""
     for number, step in enumerate(steps):
         if step == EACH:
-            entries = tree if isinstance(tree, list) else []
-            return [value for entry in entries if (value := value_at(entry, steps[number + 1 :])) is not None]
+            if not isinstance(tree, list):
+                return None
+            return [value for entry in tree if (value := value_at(entry, steps[number + 1 :])) is not None]
         if not isinstance(tree, Mapping):
             return None
         tree = tree.get(step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -72,7 +72,7 @@ class ItemMaker:
         return items
 
     def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        fields = {}
+        fields: dict[str, Any] = {}
         for name, steps, read in self._readers:
             value = value_at(row, steps)
             if value is None:
@@ -101,7 +101,7 @@ def _id_text(value: Any) -> str | None:
     if isinstance(value, float | Decimal):
         if math.isnan(value):
             return ""
-        if not math.isfinite(value) or value % 1 or abs(value) > _EXACT_BELOW:
+        if not math.isfinite(value) or value != int(value) or abs(float(value)) > _EXACT_BELOW:
             return None
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
@@ -133,22 +133,19 @@ def _text(value: Any) -> str | None:
 _LONGEST_WORD: Final = 2 + max(map(len, MISSING_IDS))
 
 
-def _texts(value: Any) -> list[Any] | str | None:
-    """A text, or a list of texts or of such lists, without those that are missing."""
-    if not isinstance(value, list | tuple):
-        return _text(value)
-    return [entry for entry in map(_texts, value) if entry]
+def _texts(value: Any) -> list[str] | str | None:
+    """A text, or the texts of a list or of lists of lists, without those that are missing."""
+    return _flat(value) if isinstance(value, list | tuple) else _text(value)
 
 
-def _flat_texts(value: Any) -> list[str] | str | None:
-    texts = _texts(value)
-    if not isinstance(texts, list):
-        return texts
-    return [text for entry in texts for text in ([entry] if isinstance(entry, str) else _flat(entry))]
-
-
-def _flat(texts: list[Any]) -> list[str]:
-    return [text for entry in texts for text in ([entry] if isinstance(entry, str) else _flat(entry))]
+def _flat(values: Iterable[Any]) -> list[str]:
+    texts: list[str] = []
+    for value in values:
+        if isinstance(value, list | tuple):
+            texts += _flat(value)
+        elif value is not None and (text := _text(value)):
+            texts.append(text)
+    return texts
 
 
 def _price(value: Any) -> float | str | None:
@@ -204,8 +201,8 @@ def _shown(value: Any) -> str:
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     c.TITLE: _text,
     c.BRAND: _text,
-    c.CATEGORIES: _flat_texts,
+    c.CATEGORIES: _texts,
     c.PRICE: _price,
-    c.DESCRIPTION: _flat_texts,
+    c.DESCRIPTION: _texts,
     c.IMAGE: _picture,
 }

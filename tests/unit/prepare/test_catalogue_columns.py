@@ -1,0 +1,138 @@
+"""Names of the columns of catalogues: ours, well-known ones, those of the config, whatever the case; and none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.core.errors import DataError
+from tests.unit.prepare.test_catalogue_forms import read
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "products.csv"
+    path.write_text(text, "utf8")
+    return path
+
+
+def fields(item: Any) -> dict[str, Any]:
+    names = ("item_id", "title", "brand", "categories", "price", "description", "image")
+    return {name: getattr(item, name) for name in names if getattr(item, name) is not None}
+
+
+MUG = {"item_id": "7", "title": "Mug", "brand": "Holm", "categories": "Cups", "price": "3.5"}
+
+
+@pytest.mark.parametrize(
+    ("header", "aliases"),
+    [
+        ("item_id,title,brand,categories,price", {}),
+        ("ITEM_ID,Title,Brand,CATEGORIES,Price", {}),
+        ("Product ID,Name,Vendor,Category,Unit price", {"item_id", "title", "brand", "categories", "price"}),
+        ("sku,name,manufacturer,category_code,price", {"item_id", "title", "brand", "categories"}),
+        ("id,title,brand,genres,price", {"item_id", "categories"}),
+    ],
+)
+def test_ours_whatever_the_case_and_well_known_ones(tmp_path: Path, header: str, aliases: set[str]) -> None:
+    (item,), report = read(write(tmp_path, f"{header}\n7,Mug,Holm,Cups,3.5\n"))
+    assert fields(item) == MUG
+    theirs = dict(zip(MUG, header.split(","), strict=True))
+    assert dict(report.remarks) == {f"{name} is read from {theirs[name]}": 1 for name in MUG if name in aliases}
+
+
+def test_the_config_says_what_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "sku,ID,name,Titel,maker\nm-1,7,no,Mug,Holm\n")
+    (item,), report = read(path, metadata_columns={"item_id": "id", "title": "titel", "brand": "maker"})
+    assert fields(item) == {"item_id": "7", "title": "Mug", "brand": "Holm"}
+    assert not report.remarks
+
+
+def test_ours_come_before_well_known_ones(tmp_path: Path) -> None:
+    (item,), report = read(write(tmp_path, "item_id,id,name,title\n7,1,no,Mug\n"))
+    assert fields(item) == {"item_id": "7", "title": "Mug"}
+    assert not report.remarks
+
+
+def test_two_well_known_names_of_one_field_are_told_and_not_read(tmp_path: Path) -> None:
+    (item,), report = read(write(tmp_path, "id,title,category,product_type\n7,Mug,Cups,Ware\n"))
+    assert fields(item) == {"item_id": "7", "title": "Mug"}
+    remark = "categories is not read: it may be category or product_type; set data.metadata_columns: "
+    assert report.remarks == {"item_id is read from id": 1, remark + "{categories: category}": 1}
+
+
+def test_a_column_of_an_attribute_is_no_alias(tmp_path: Path) -> None:
+    (item,), _ = read(write(tmp_path, "id,Vendor\n7,Holm\n"), attributes={"vendor": "text"})
+    assert (item.brand, item.attribute_vendor) == (None, "Holm")
+
+
+def test_attributes_whatever_the_case_and_by_the_config(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,STOCK,Inventory Qty\n7,3,4\n8,,\n")
+    items, _ = read(path, attributes={"stock": "number"})
+    assert [item.attribute_stock for item in items] == ["3", None]
+    items, _ = read(path, attributes={"stock": "number"}, metadata_columns={"stock": "inventory qty"})
+    assert [item.attribute_stock for item in items] == ["4", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "got", "remedy"),
+    [
+        ("code,name\n7,Mug\n", "no item_id among code, name", "item_id: THE_COLUMN_OF_IDS"),
+        (
+            "product_code,name\n7,Mug\n",
+            "nearest: product_code",
+            "metadata_columns:\n             item_id: product_code",
+        ),
+        ("ID,SKU,Name\n7,m-1,Mug\n", "ID and SKU among ID, SKU, Name: any of them may be", "item_id: ID"),
+        ("ID,id,Name\n7,m-1,Mug\n", "ID and id among ID, id, Name", "item_id: ID"),
+        ("Item_ID,ITEM_ID,Name\n7,8,Mug\n", "Item_ID and ITEM_ID", "as it is written"),
+    ],
+)
+def test_ids_that_cannot_be_told(tmp_path: Path, text: str, got: str, remedy: str) -> None:
+    with pytest.raises(DataError) as raised:
+        read(write(tmp_path, text))
+    assert got in raised.value.got
+    assert remedy in raised.value.remedy
+
+
+def test_an_id_that_the_config_names_and_the_file_lacks(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the item's id \(code\)(.|\n)*no code among Code number, name"):
+        read(write(tmp_path, "Code number,name\n7,Mug\n"), metadata_columns={"item_id": "code"})
+
+
+def test_a_field_that_the_config_names_and_the_file_lacks_is_kept_in_mind(tmp_path: Path) -> None:
+    _, report = read(write(tmp_path, "id,name\n7,Mug\n"), metadata_columns={"price": "cost"})
+    assert report.absent == {"price": "cost"}
+
+
+@pytest.mark.parametrize(
+    ("names", "format_name"),
+    [("asin,title,brand,imUrl", "amazon_2014"), ("parent_asin,title,store,images", "amazon_2023")],
+)
+def test_amazons_names_belong_to_its_formats(tmp_path: Path, names: str, format_name: str) -> None:
+    path = write(tmp_path, f"{names}\n7,a,b,c\n")
+    with pytest.raises(DataError, match=f"format: {format_name}"):
+        read(path)
+    (item,), _ = read(path, metadata_columns={"item_id": names.partition(",")[0]})
+    assert item.title == "a"
+
+
+def test_fields_that_are_not_understood_do_not_cost_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text(
+        '{"id": 1, "name": ["Mug"], "brand": "Holm", "price": true}\n'
+        '{"id": 2, "name": {"en": "Mug"}, "brand": "\\ud800", "price": [1]}\n'
+        '{"id": 3, "name": "Mug", "brand": NaN, "price": "NaN", "image": 5}\n'
+    )
+    items, report = read(path)
+    assert [fields(item) for item in items] == [
+        {"item_id": "1", "brand": "Holm"},
+        {"item_id": "2"},
+        {"item_id": "3", "title": "Mug"},
+    ]
+    assert report.left_out == {
+        "title_not_understood": 2,
+        "price_not_understood": 2,
+        "brand_not_understood": 1,
+        "image_not_understood": 1,
+    }
+    assert report.bad == 0
