@@ -14,6 +14,7 @@ from recsys.core.item_texts import item_text
 from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import AttributeConfig, Attributes, types_of
 from recsys.prepare.attributes import AttributeReader
+from recsys.prepare.categories import CategoryReader
 from recsys.prepare.engine import item_metadata
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
@@ -60,7 +61,8 @@ class KnownItems:
         if any(_is_unavailable(change) for change in changes if change.item_id not in self._gone):
             self.attributes.setdefault(AVAILABLE, AttributeConfig(type="bool"))
         self._columns = attribute_fields(types_of(self.attributes))
-        self._told_reader = _Reader(self.attributes, data, source)
+        categories = CategoryReader(data.category_separator, source.report)
+        self._told_reader = _Reader(self.attributes, data, source, categories)
         self._live_reader = _Reader(self.attributes, data.model_copy(update={"decimal": "."}), source)
 
     def complete(self, causes: Counter[str]) -> set[str]:
@@ -140,7 +142,11 @@ class _Reader:
         found: names of attributes that have had a value.
     """
 
-    def __init__(self, attributes: Attributes, data: DataConfig, source: Input) -> None:
+    def __init__(
+        self, attributes: Attributes, data: DataConfig, source: Input, categories: CategoryReader | None = None
+    ) -> None:
+        """`categories` splits those that are one text, as rows of files have them."""
+        self._categories = categories
         self._names, self._max_chars = tuple(attributes), data.text_max_chars
         self._item_type = with_attributes(RawItem, attributes)
         self._prices = PriceReader(data.decimal_mark)
@@ -155,6 +161,8 @@ class _Reader:
         items = [self._item(item_id, fields) for item_id, fields in fields_of.items()]
         self._prices.see(item.price for item in items)
         self._attributes.see(items)
+        if self._categories:
+            self._categories.see(item.categories for item in items)
         return {item.item_id: self._values(item, causes) for item in items}
 
     def _item(self, item_id: str, fields: Mapping[str, Any]) -> RawItem:
@@ -165,6 +173,6 @@ class _Reader:
         return self._item_type(item_id=item_id, **values)
 
     def _values(self, item: RawItem, causes: Counter[str]) -> Values:
-        row = clean_item(item, self._max_chars, causes, self._prices)
+        row = clean_item(item, self._max_chars, causes, self._prices, self._categories)
         values = dict(zip(METADATA_SCHEMA.names, row, strict=True))
         return values | dict(zip(self._names, self._attributes.read(item, causes), strict=True))
