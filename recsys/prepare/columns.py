@@ -23,6 +23,7 @@ CYCLE = "cycle"  # float32, days between purchases of an item; null: too few rep
 # Not in the dataset, but in the tables it is made from.
 EVENT_TYPE = "event_type"  # of an event log, mapped to WEIGHT by data.event_weights
 EVENT_ID = "event_id"  # the raw data's id of an event, null where it has none
+FIELD, VALUE = "field", "value"  # what rows with a time tell of an item or a user: one field and its value, as text
 SEQ = "seq"  # int64, order of the inputs and of the lines in them, which decides ties in time
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"

@@ -15,12 +15,16 @@ from recsys.core.errors import DataError
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
 from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format
 from recsys.prepare.formats.files import open_file
+from recsys.prepare.formats.property_log import PROPERTY_LOG
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
 from recsys.prepare.input_files import find_files, is_url
-from recsys.prepare.settings import DataConfig, InputConfig
+from recsys.prepare.settings import DataConfig, InputConfig, InputEntry
 from recsys.prepare.tally import Tally
 
 T = TypeVar("T")
+
+# Formats of what is neither events nor a catalogue, by the kind of their inputs.
+OTHER_FORMATS = {"properties": PROPERTY_LOG}
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Input:
 
     def to_manifest(self) -> dict[str, Any]:
         """The entry of this input in the manifest of the prepared dataset."""
-        tally = self.tally.to_manifest() if self.report.kind == "interactions" else {}
+        tally = self.tally.to_manifest() if self.report.kind in ("interactions", "properties") else {}
         return {**self.report.to_manifest(), "format": self.format_name, **tally}
 
     def check(self) -> None:
@@ -100,17 +104,19 @@ class Inputs:
     Attributes:
         interactions: logs of events.
         metadata: catalogues.
+        properties: logs of item properties.
         notes: what was passed over, as sentences.
     """
 
     interactions: list[Input]
     metadata: list[Input]
+    properties: list[Input]
     notes: list[str]
 
     @property
     def all(self) -> list[Input]:
-        """Those of interactions, then those of metadata."""
-        return [*self.interactions, *self.metadata]
+        """Those of interactions, then those of metadata, then others."""
+        return [*self.interactions, *self.metadata, *self.properties]
 
     @property
     def stores(self) -> list[Path]:
@@ -132,11 +138,12 @@ def open_inputs(config: DataConfig) -> Inputs:
     """
     notes: list[str] = []
     interactions = _open_kind(config, "interactions", notes)
-    return Inputs(interactions, _open_kind(config, "metadata", notes), notes)
+    metadata, properties = (_open_kind(config, kind, notes) for kind in ("metadata", "properties"))
+    return Inputs(interactions, metadata, properties, notes)
 
 
 def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[Input]:
-    entries = config.interactions if kind == "interactions" else config.metadata
+    entries: list[InputEntry] = getattr(config, kind)
     paths = [entry.path if isinstance(entry, InputConfig) else entry for entry in entries]
     files = find_files(paths, f"data.{kind}")
     notes += files.notes
@@ -159,6 +166,8 @@ def _format_name(path: Path, kind: InputKind, named: str | None, default: str) -
     """The name of an input's format: as its entry says, or by its first bytes."""
     if is_url(path):
         return _format_of_url(path, kind, named or default)
+    if kind in OTHER_FORMATS:
+        return kind
     if named or kind == "metadata":
         return named or default
     with _reading(path):
@@ -181,7 +190,7 @@ def _format_of_url(path: Path, kind: InputKind, name: str) -> str:
 
 
 def _open(path: Path, kind: InputKind, name: str, config: DataConfig) -> Input:
-    loaded = load_format(name)
+    loaded = OTHER_FORMATS.get(name) or load_format(name)
     with _reading(path):
         report = loaded.open_input(path, kind)
     report.text = config

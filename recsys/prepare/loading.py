@@ -54,6 +54,19 @@ def load_interactions(
         raise _no_events(logs)
 
 
+def load_properties(
+    logs: list[Input], told_items: Told, first_number: int, data: DataConfig, progress: StageProgress
+) -> None:
+    """Load what logs of properties tell of items; `first_number`: of their inputs, see `load_interactions`.
+
+    Raises:
+        DataError: see `recsys.prepare.formats.property_log`.
+    """
+    for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True), first_number):
+        for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
+            told_items.add_rows(batch)
+
+
 def _no_events(logs: list[Input]) -> DataError:
     """No event was read of any input: their faults, and the remedy for those of the first."""
     named = logs[:MOST_NAMED]

@@ -31,7 +31,7 @@ from recsys.prepare.engine.told import Told
 from recsys.prepare.inputs import open_inputs
 from recsys.prepare.known_items import KnownItems
 from recsys.prepare.live_changes import live_changes
-from recsys.prepare.loading import load_interactions, load_metadata, metadata_entry
+from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
 from recsys.prepare.settings import PreparationConfig
@@ -67,6 +67,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         ):
             told_items, told_users = Told(db, "item"), Told(db, "user")
             load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
+            load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):
                 repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
                 filtered = filters.filter_interactions(db, data)

@@ -167,7 +167,7 @@ def _dropped_table(manifest: dict[str, Any]) -> Table:
     table = Table(title="Read and dropped", title_justify="left")
     for heading in ("from", "what", "count"):
         table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
-    for kind in ("interactions", "metadata"):
+    for kind in ("interactions", "metadata", "properties", "users"):
         entries = [entry for entry in manifest["sources"] if entry["kind"] == kind]
         if len(entries) > MOST_SECTIONS:
             dropped, remarks = (

@@ -14,7 +14,6 @@ from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, replace_table
 
 Entity = Literal["user", "item"]
-VALUE, FIELD = "value", "field"
 # Rows beyond those that were left the last time, from which on they are summed up again.
 _MOST_NEW_ROWS = 1 << 20
 # Ties in time are decided by the order of the rows.
@@ -32,7 +31,8 @@ class Told:
         self._db, self._table, self._id = db, f"told_{entity}s", f"{entity}_id"
         self._most_rows = _MOST_NEW_ROWS
         db.execute(
-            f"CREATE TABLE {self._table} (id VARCHAR, {FIELD} VARCHAR, {VALUE} VARCHAR, moment HUGEINT, listed BOOLEAN)"
+            f"CREATE TABLE {self._table}"
+            f" (id VARCHAR, {c.FIELD} VARCHAR, {c.VALUE} VARCHAR, moment HUGEINT, listed BOOLEAN)"
         )
 
     def add_columns(self, batch: pa.Table, fields: Mapping[str, str]) -> None:
@@ -58,8 +58,8 @@ class Told:
         self._db.execute(
             f"""
             INSERT INTO {self._table}
-            SELECT {self._id}, {FIELD}, arg_max({VALUE}, {_MOMENT}), max({_MOMENT}), true
-            FROM batch WHERE {VALUE} IS NOT NULL GROUP BY {self._id}, {FIELD}
+            SELECT {self._id}, {c.FIELD}, arg_max({c.VALUE}, {_MOMENT}), max({_MOMENT}), true
+            FROM batch WHERE {c.VALUE} IS NOT NULL GROUP BY {self._id}, {c.FIELD}
             """
         )
         self._db.unregister("batch")
@@ -71,15 +71,18 @@ class Told:
             self._db,
             self._table,
             f"""
-            SELECT id, {FIELD}, arg_max({VALUE}, moment) AS {VALUE}, max(moment) AS moment, bool_or(listed) AS listed
-            FROM {self._table} GROUP BY id, {FIELD}
+            SELECT id, {c.FIELD}, arg_max({c.VALUE}, moment) AS {c.VALUE}, max(moment) AS moment,
+                   bool_or(listed) AS listed
+            FROM {self._table} GROUP BY id, {c.FIELD}
             """,
         )
 
     def of(self, ids: Collection[str]) -> dict[str, dict[str, str]]:
         """What is known of some, by id and field; nothing of those of whom nothing is."""
         self._db.register("batch", pa.table({"id": pa.array(list(ids), pa.string())}))
-        rows = self._db.execute(f"SELECT id, {FIELD}, {VALUE} FROM {self._table} SEMI JOIN batch USING (id)").fetchall()
+        rows = self._db.execute(
+            f"SELECT id, {c.FIELD}, {c.VALUE} FROM {self._table} SEMI JOIN batch USING (id)"
+        ).fetchall()
         self._db.unregister("batch")
         found: dict[str, dict[str, str]] = {}
         for key, field, value in rows:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from recsys.core.errors import DataError
 from recsys.prepare.text_settings import TextConfig
 
-InputKind = Literal["interactions", "metadata"]
+InputKind = Literal["interactions", "metadata", "properties", "users"]
 
 # Causes for which a line is bad: their share is limited by `data.max_bad_line_share`.
 MALFORMED = "malformed"
@@ -26,13 +26,14 @@ INVALID_ID = "invalid_id"
 BLANK = "blank_line"
 CUT_OFF = "cut_off_line"
 REPEATED_HEADER = "repeated_header"
+UNKNOWN_PROPERTY = "unknown_property"
 # Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
 # most lines have such times.
 MISSING_TIME = "missing_time"
 TIME_TOO_EARLY = "time_too_early"
 TIME_IN_FUTURE = "time_in_future"
 IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
-HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, *IMPLAUSIBLE_TIMES})
+HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, *IMPLAUSIBLE_TIMES})
 MAX_IMPLAUSIBLE_SHARE = 0.5
 
 # What to do about bad lines, where their cause is a setting and no damage.
@@ -65,7 +66,7 @@ class InputReport:
 
     Attributes:
         path: of the file or the store.
-        kind: "interactions" or "metadata".
+        kind: what it has: interactions, metadata (of items), properties (of items, a log) or users.
         size: in bytes, as stored.
         sha256: of the bytes as stored; set once the input has been read to its end.
         lines: number of lines read so far.
