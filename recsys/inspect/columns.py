@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from recsys.core.values.dates import DateOrder
 from recsys.core.values.missing import MISSING_IDS
 from recsys.core.values.numbers import DecimalMark, shown_mark
+from recsys.inspect.samples import Sample
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.formats.time_columns import TimeColumn
 from recsys.prepare.value_settings import ValueConfig
@@ -73,11 +73,13 @@ class Column:
         name: in the file.
         texts: its values, null where there is none.
         type: of a Parquet file's column; "" where text alone is known.
+        extremes: the least and the greatest value of the whole file, where it says them.
     """
 
     name: str
     texts: pa.Array
     type: str = ""
+    extremes: tuple[str, str] | None = None
     _given: pa.Array = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +149,11 @@ class Column:
         sample = self._given.slice(0, 2000)
         if not len(sample) or self._share(_TIME_LIKE, sample) < _READ_SHARE:
             return None
-        return _times(self._given)
+        times = _times(self._given)
+        if times is None or self.extremes is None:
+            return times
+        ends, share, _ = _read(pa.array(self.extremes), times.date_order)
+        return replace(times, first=int(ends[0]), last=int(ends[1])) if share == 1 else times
 
     def order_numbers(self) -> Times | None:
         """The times that small whole numbers would be which order events."""
@@ -161,9 +167,12 @@ class Column:
         return float(pc.mean(pc.match_substring_regex(values, pattern)).as_py() or 0) if len(values) else 0.0
 
 
-def columns_of(rows: pa.Table, types: Mapping[str, str]) -> list[Column]:
+def columns_of(sample: Sample) -> list[Column]:
     """The columns of a sample."""
-    return [Column(name, rows[name].combine_chunks(), types.get(name, "")) for name in rows.column_names]
+    return [
+        Column(name, sample.rows[name].combine_chunks(), sample.types.get(name, ""), sample.extremes.get(name))
+        for name in sample.rows.column_names
+    ]
 
 
 def _times(given: pa.Array) -> Times | None:

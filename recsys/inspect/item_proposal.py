@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from recsys.inspect.columns import Column
 from recsys.inspect.roles import SURE, Role, Roles
 from recsys.inspect.tables import Table
-from recsys.inspect.words import is_stock, plain
+from recsys.inspect.words import ITEM_COLUMNS, is_stock, plain
 from recsys.inspect.yaml_lines import Setting
 
 _POINTS = re.compile(r"[^\s.]+(?:\.[^\s.]+)+")
@@ -63,7 +63,8 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
     if not mapped:
         return
     first = mapped[0]
-    names = {role: given.column for role, given in first.roles.items() if given.column.casefold() != role}
+    roles = {role: first.roles[role] for role in ITEM_COLUMNS if role in first.roles}
+    names = {role: given.column for role, given in roles.items() if given.column.casefold() != role}
     comments = {role: f"guessed from {given.why}" for role, given in first.roles.items() if given.is_guessed}
     if first.sample is not None and not first.sample.has_names:
         ours = {given.column: role for role, given in first.roles.items()}

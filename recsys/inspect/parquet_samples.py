@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.core.errors import DataError
@@ -34,10 +35,22 @@ def parquet_sample(path: Path) -> Sample:
     tables = list(_tables(file, names))
     types = {name: str(schema.field(name).type) for name in names}
     sample = Sample(path, "Parquet", joined(tables), len(tables[0]), path.stat().st_size, metadata.num_rows, True)
-    sample.places, sample.types = len(tables) - 1, types
+    sample.places, sample.types, sample.extremes = len(tables) - 1, types, _extremes(metadata)
     groups = metadata.num_row_groups
     sample.written_as = f"{groups:,} row group{'s' if groups != 1 else ''}"
     return sample
+
+
+def _extremes(metadata: pq.FileMetaData) -> dict[str, tuple[str, str]]:
+    """The least and the greatest value of each column of which every row group tells them."""
+    found = {}
+    for number in range(metadata.num_columns):
+        parts = [metadata.row_group(group).column(number) for group in range(metadata.num_row_groups)]
+        told = [part.statistics for part in parts if part.is_stats_set and part.statistics.has_min_max]
+        if len(told) == len(parts):
+            ends = min(part.min for part in told), max(part.max for part in told)
+            found[parts[0].path_in_schema] = str(ends[0]), str(ends[1])
+    return found
 
 
 def _tables(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.Table]:
@@ -65,5 +78,6 @@ def _strings(table: pa.Table) -> pa.Table:
                     )
                 ]
             )
-        columns[name] = column.cast(pa.string())
+        texts = column.cast(pa.string())
+        columns[name] = pc.replace_substring_regex(texts, r"\.0+$", "") if pa.types.is_timestamp(column.type) else texts
     return without_blanks(pa.table(columns))

@@ -69,7 +69,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
         *user_settings([table for table in tables if table.kind == "users"]),
         *_split(logs),
     ]
-    text = f"name: {_name_of(tables)}\ndata:\n{yaml_text(settings, '  ')}"
+    text = f"name: {_name_of(logs or tables)}\ndata:\n{yaml_text(settings, '  ')}"
     unclear = list(_unclear(tables, logs, left_out))
     return Proposal(text, parse_config(yaml.safe_load(text), "the proposal"), unclear)
 

@@ -37,6 +37,7 @@ class Sample:
         places: number of places behind the head from which rows were read.
         has_names: whether the file names its columns; otherwise they are `column_1` and so on.
         types: of the columns that have one (Parquet), in words.
+        extremes: of columns of which the file says them (Parquet): the least and the greatest value of all.
         written_as: encoding, compression, separator and quotes, in words.
         settings: of the section `data` without which the file cannot be read so.
         notes: what is odd about it, as sentences.
@@ -54,6 +55,7 @@ class Sample:
     places: int = 0
     has_names: bool = True
     types: Mapping[str, str] = field(default_factory=dict)
+    extremes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     written_as: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ from typing import Literal
 from recsys.core.errors import DataError
 from recsys.inspect.columns import Column, columns_of
 from recsys.inspect.parquet_samples import parquet_sample
-from recsys.inspect.roles import Roles, event_roles, item_roles, roles_by_name, told_roles
+from recsys.inspect.roles import Roles, event_roles, item_roles, roles_by_name, told_roles, user_roles
 from recsys.inspect.samples import Sample
 from recsys.inspect.text_samples import text_sample
 from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, plain
@@ -107,14 +107,14 @@ def _known_format(sample: Sample) -> Table | None:
         certain = {"reviewerID", "parent_asin", "asin"} & set(names)
         if fitting and certain and fitting[0].startswith("amazon"):
             table = Table(path, f"Amazon {words}", f"Amazon {words}, edition of {fitting[0][-4:]}.", sample)  # type: ignore[arg-type]
-            table.columns, table.format = columns_of(sample.rows, sample.types), fitting[0]
+            table.columns, table.format = columns_of(sample), fitting[0]
             table.roles = event_roles(table.columns, True) if words == "reviews" else item_roles(table.columns)
             return table
     return _schema(sample)
 
 
 def _recbole(sample: Sample) -> Table:
-    columns = columns_of(sample.rows, sample.types)
+    columns = columns_of(sample)
     plain_names = [Column(column.name.rpartition(":")[0], column.texts, column.type) for column in columns]
     is_log = any(column.name == "timestamp" for column in plain_names)
     kind: Kind = "RecBole interactions" if is_log else "RecBole items"
@@ -144,7 +144,7 @@ def _schema(sample: Sample) -> Table | None:
 
 def _by_columns(sample: Sample) -> Table:
     """By the roles of its columns."""
-    columns = columns_of(sample.rows, sample.types)
+    columns = columns_of(sample)
     names = {plain(column.name) for column in columns}
     table = Table(sample.path, "something else", "", sample, columns)
     table.roles = event_roles(columns, sample.has_names)
@@ -162,6 +162,8 @@ def _by_columns(sample: Sample) -> Table:
         table.kind, table.what = "orders", "Orders with their users, without items: those stand in another file."
     elif _has_user(table) and not _surely(table, "item_id") and _describes_users(table):
         table.kind, table.what = "users", "A table of users, a row for each."
+        told = {f"user.{name}": role for name, role in user_roles(columns).items()}
+        table.roles = {"user_id": table.roles["user_id"], **told}
     elif (roles := item_roles(columns)) and "item_id" in roles and len(roles) > 1:
         table.kind, table.what, table.roles = "catalogue", "A catalogue, a record for each item.", roles
     else:

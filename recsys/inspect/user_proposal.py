@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from recsys.inspect.columns import Column
-from recsys.inspect.roles import user_roles
 from recsys.inspect.tables import Table
 from recsys.inspect.yaml_lines import Setting
+from recsys.prepare.mapping_settings import OF_USER
 
 _TRUTHS = {"true", "false", "yes", "no", "0", "1", "t", "f", "y", "n"}
-_PERSONAL = re.compile(r"mail|phone|name|address|street|birth|password|iban", re.IGNORECASE)
 _MOST = 6
 
 
@@ -22,7 +20,7 @@ def user_settings(tables: Sequence[Table]) -> Iterator[Setting]:
     yield Setting("users", [str(table.path) for table in tables])
     first = tables[0]
     user = first.roles["user_id"].column
-    known = {role.column: name for name, role in user_roles(first.columns).items()}
+    known = {role.column: name.removeprefix(OF_USER) for name, role in first.roles.items()}
     kept = {}
     for column in first.columns:
         if column.name != user and column.name in known and column.distinct > 1:
@@ -33,11 +31,6 @@ def user_settings(tables: Sequence[Table]) -> Iterator[Setting]:
     if kept:
         types = {ours: _type_of(column) for ours, column in list(kept.items())[:_MOST]}
         yield Setting("user_attributes", types, "kept; a model reads them only if it is told to")
-
-
-def is_personal(name: str) -> bool:
-    """Whether a column is called as what tells who somebody is."""
-    return bool(_PERSONAL.search(name))
 
 
 def _type_of(column: Column) -> str:

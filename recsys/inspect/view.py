@@ -121,7 +121,7 @@ def _columns(table: Table) -> Grid:
     roles = {name: (f"item.{ours}", role) for name, (ours, role) in roles.items()}
     roles |= {role.column: (name, role) for name, role in table.roles.items()}
     grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    grid.add_column("column", overflow="fold", max_width=26)
+    grid.add_column("column", overflow="fold", max_width=28)
     grid.add_column("is", no_wrap=True)
     grid.add_column("values", overflow="ellipsis", no_wrap=True, max_width=36)
     grid.add_column("different", justify="right", no_wrap=True)
@@ -177,7 +177,7 @@ def _times(table: Table) -> list[str]:
     else:
         unit = times.unit.replace(" since 1970", " since 1970, in UTC") or f"written as {column.examples[0]!r}"
         days = "; days alone, so that the order within a day is not known" if times.has_days_alone else ""
-        ends = "" if table.sample and table.sample.is_whole else " in the sample"
+        ends = "" if column.extremes or (table.sample and table.sample.is_whole) else " in the sample"
         lines.append(f"Times from {day(times.first)} to {day(times.last)}{ends}, {unit}{days}.")
     price = table.column("price")
     if price is not None and price.decimal_mark:
