@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from recsys.prepare import columns as c
-from recsys.prepare.formats.base import Format, OnBytes
+from recsys.prepare.formats.amazon_texts import described_items
+from recsys.prepare.formats.base import Format, OnBytes, RawItem
 from recsys.prepare.formats.json_lines import raw_items, read_records
 from recsys.prepare.formats.layouts import LAYOUTS, check_layout, head_fields, review_type
 from recsys.prepare.formats.plausible_times import PlausibleTimes
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
+
+Items = Callable[[InputReport, DataConfig, OnBytes], Iterator[list[RawItem]]]
 
 
 def review_tables(
@@ -48,13 +51,14 @@ def _of_plausible_times(table: pa.Table, report: InputReport, plausible: Plausib
     return table.filter(pa.array(~dropped)) if dropped.any() else table
 
 
-def _edition(layout_name: str) -> Format:
+def _edition(layout_name: str, items: Items | None = None) -> Format:
     return Format(
         check=partial(check_layout, name=layout_name),
         interactions=partial(review_tables, layout_name),
-        items=partial(raw_items, layout_name),
+        items=items or partial(raw_items, layout_name),
         item_fields=head_fields,
     )
 
 
-AMAZON_2014, AMAZON_2018, AMAZON_2023 = map(_edition, ("amazon_2014", "amazon_2018", "amazon_2023"))
+AMAZON_2014, AMAZON_2018 = map(_edition, ("amazon_2014", "amazon_2018"))
+AMAZON_2023 = _edition("amazon_2023", described_items)

@@ -39,6 +39,7 @@ class Layout:
         metadata: the file's names for fields of `RawItem`, where they differ.
         telltale: metadata fields that only this layout has.
         literals: whether metadata lines may be Python literals.
+        further: fields of metadata beside those of `RawItem` that are read, whatever their type.
     """
 
     review: dict[str, str]
@@ -46,6 +47,7 @@ class Layout:
     metadata: dict[str, str]
     telltale: frozenset[str]
     literals: bool = False
+    further: tuple[str, ...] = ()
 
 
 _REVIEW_2014 = {"user_id": "reviewerID", "item_id": "asin", "rating": "overall", "timestamp": "unixReviewTime"}
@@ -69,6 +71,7 @@ LAYOUTS = {
         ticks=1000,
         metadata={"item_id": "parent_asin", "brand": "store", "image": "images"},
         telltale=frozenset({"parent_asin", "store", "images"}),
+        further=("features", "details", "main_category"),
     ),
     CATALOGUE: Layout(review={}, ticks=1, metadata={}, telltale=frozenset({"item_id"})),
 }
@@ -105,6 +108,7 @@ def item_type(layout: Layout, attributes: Mapping[str, AttributeConfig]) -> type
         for field in msgspec.structs.fields(RawItem)
     ]
     fields += map(attribute_field, attributes)
+    fields += [(name, object, None) for name in layout.further if name not in columns.values()]
     return msgspec.defstruct("Metadata", fields, rename={**layout.metadata, **columns}, gc=False)
 
 

@@ -241,3 +241,38 @@ def test_reviews_in_an_archive_and_any_encoding(tmp_path: Path, codec: str, enco
     tables = amazon.interactions(report, config("2018"), 0, lambda _: None)
     assert [row["user_id"] for table in tables for row in table.to_pylist()] == ["Ü", "Ü"]
     assert report.dropped == {}
+
+
+DESCRIBED = {
+    "parent_asin": "A", "title": "Game", "features": ["Wooden board", None, "Two players"], "description": [],
+    "categories": [], "main_category": "Toys & Games",
+    "details": {"Material": "Wood", "Weight": 2, "Rank": {"Toys": 7}, "Color": ""},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "description", "categories"),
+    [
+        ({}, ["Wooden board", "Two players", "Material: Wood", "Weight: 2"], ["Toys & Games"]),
+        ({"details": '{"Material": "Wood"}'}, ["Wooden board", "Two players", "Material: Wood"], ["Toys & Games"]),
+        ({"details": "none", "features": None, "description": ["Old", "new"]}, ["Old", "new"], ["Toys & Games"]),
+        ({"details": [], "features": 5, "main_category": None}, [], []),
+        ({"details": None, "features": "One", "categories": ["Toys", "Games"]}, ["One"], ["Toys", "Games"]),
+        ({"details": {}, "features": [], "categories": None, "description": "Text"}, ["Text"], ["Toys & Games"]),
+        ({"details": {}, "features": [], "images": {"hi_res": ["u"]}}, [], ["Toys & Games"]),
+    ],
+)
+def test_metadata_2023_says_what_an_item_is_in_further_fields(
+    tmp_path: Path, changes: dict[str, Any], description: list[str], categories: list[str]
+) -> None:
+    (row,), report = metadata(tmp_path, "2023", [dumps(DESCRIBED | changes)])
+    assert (row.description, row.categories) == (description, categories)
+    assert report.kept == 1
+    assert report.left_out == ({"image_not_understood": 1} if "images" in changes else {})
+
+
+def test_a_further_field_may_be_an_attribute_too(tmp_path: Path) -> None:
+    report = open_file(write(tmp_path / "meta", [dumps(DESCRIBED)]), "metadata")
+    settings = config("2023", metadata=["meta"], attributes={"department": {"type": "text", "column": "main_category"}})
+    ((row,),) = load_format("amazon_2023").items(report, settings, lambda _: None)
+    assert (row.attribute_department, row.categories) == ("Toys & Games", ["Toys & Games"])
