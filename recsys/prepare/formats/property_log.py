@@ -122,8 +122,8 @@ class _Reader:
         fields = self._fields.take(pc.drop_null(properties).combine_chunks())
         values = rows[c.VALUE]
         plain = values
-        for pattern, number in _MARKED_NUMBERS.items():
-            plain = pc.replace_substring_regex(plain, pattern, number)
+        for pattern, unmarked in _MARKED_NUMBERS.items():
+            plain = pc.replace_substring_regex(plain, pattern, unmarked)
         values = pc.if_else(pc.is_in(fields, self._numbers), plain, values)
         told = {c.ITEM_ID: ids, c.TIMESTAMP: pa.array(times.seconds), c.FIELD: fields, c.VALUE: values}
         return positions, pa.table(told), faults
