@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from recsys.bundle import Bundle
+from recsys.bundle.overlay import LiveBundle
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.queries import Queries
 from recsys.core.types import BoolArray, Float16Array, Float32Array, Float64Array
@@ -17,6 +18,7 @@ from recsys.rules.columns import FieldType, TextColumn
 from recsys.rules.expressions import Condition, evaluate
 from recsys.rules.item_columns import ItemColumns
 from recsys.rules.kept import Kept
+from recsys.rules.live_columns import LiveColumns
 from recsys.rules.spending import Spending
 from recsys.rules.user_columns import USER_TYPES, UserColumns
 
@@ -35,14 +37,16 @@ class RuleBase:
 
     Attributes:
         bundle: open.
+        below: of the bundle below, where this one is seen with live items: what does not change is shared with it.
     """
 
     bundle: Bundle
+    below: RuleBase | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Self:
+    def of(cls, bundle: Bundle, below: RuleBase | None = None) -> Self:
         """Of an open bundle. Nothing is read yet."""
-        return cls(bundle)
+        return cls(bundle, below)
 
     @property
     def n_items(self) -> int:
@@ -52,6 +56,8 @@ class RuleBase:
     @cached_property
     def items(self) -> ItemColumns:
         """The fields of the items that expressions name."""
+        if self.below is not None and isinstance(self.bundle, LiveBundle):
+            return LiveColumns(self.bundle, self.below.items)
         return ItemColumns(self.bundle)
 
     @cached_property

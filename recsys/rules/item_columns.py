@@ -55,15 +55,15 @@ class ItemColumns:
 
     def numbers(self, field: str) -> Float64Array | Float32Array:
         """See `Columns`; the age is a field of `on` alone."""
-        return cast(Float64Array | Float32Array, self._column(field))
+        return cast(Float64Array | Float32Array, self.column(field))
 
     def texts(self, field: str) -> TextColumn:
         """See `Columns`."""
-        return cast(TextColumn, self._column(field))
+        return cast(TextColumn, self.column(field))
 
     def text_lists(self, field: str) -> TextsColumn:
         """See `Columns`."""
-        return cast(TextsColumn, self._column(field))
+        return cast(TextsColumn, self.column(field))
 
     @cached_property
     def first_interactions(self) -> Float64Array:
@@ -73,11 +73,15 @@ class ItemColumns:
         np.minimum.at(first, histories.items, histories.timestamps)
         return np.where(np.isinf(first), np.nan, first)
 
-    def _column(self, field: str) -> Column:
+    def column(self, field: str) -> Column:
+        """A field, of whatever type it is."""
         if field not in self._kept:
-            reader = _READERS.get(field)
-            self._kept[field] = self.bundle.attributes.columns[field] if reader is None else reader(self)
+            self._kept[field] = self._read(field)
         return self._kept[field]
+
+    def _read(self, field: str) -> Column:
+        reader = _READERS.get(field)
+        return self.bundle.attributes.columns[field] if reader is None else reader(self)
 
 
 @dataclass(frozen=True)

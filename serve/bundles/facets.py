@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -25,6 +25,14 @@ class Filter:
     max_price: float | None = None
     categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
+
+
+class ItemFacets(NamedTuple):
+    """What one item can be filtered by."""
+
+    brand: str | None = None
+    categories: tuple[str, ...] = ()
+    price: float | None = None
 
 
 NO_ROWS: Int32Array = np.empty(0, np.int32)
@@ -60,6 +68,24 @@ class Facets:
                 by_category[category] += rows
         return cls(np.array(prices, np.float32), _as_rows(brands), _as_rows(by_category))
 
+    def changed(self, now: Mapping[int, ItemFacets], before: Mapping[int, ItemFacets], n_items: int) -> Self:
+        """Those of a catalogue in which some items have others; what did not change is shared.
+
+        Args:
+            now: of the items that have others, and of new ones, by row.
+            before: of the former, as they are here.
+            n_items: how many items the catalogue has, the new ones behind those that it had.
+        """
+        none, prices = ItemFacets(), np.full(n_items, np.nan, np.float32)
+        prices[: len(self.prices)] = self.prices
+        prices[list(now)] = [np.nan if one.price is None else one.price for one in now.values()]
+        pairs = [(row, before.get(row, none), one) for row, one in now.items()]
+        brands = [(row, _named(old.brand), _named(new.brand)) for row, old, new in pairs if old.brand != new.brand]
+        categories = [
+            (row, old.categories, new.categories) for row, old, new in pairs if old.categories != new.categories
+        ]
+        return type(self)(prices, _moved(self.brands, brands), _moved(self.categories, categories))
+
     def mask(self, wanted: Filter) -> BoolArray:
         """The items that a filter lets through, bool [N]."""
         allowed = np.ones(len(self.prices), bool)
@@ -89,3 +115,26 @@ def _bound(price: float) -> np.float32:
 
 def _as_rows(rows: dict[str, list[int]]) -> dict[str, Int32Array]:
     return {name: np.array(listed, np.int32) for name, listed in rows.items()}
+
+
+def _named(name: str | None) -> tuple[str, ...]:
+    return (name,) if name else ()
+
+
+def _moved(
+    rows_of: dict[str, Int32Array], items: Iterable[tuple[int, tuple[str, ...], tuple[str, ...]]]
+) -> dict[str, Int32Array]:
+    """Rows by name, after each of some rows has others than the names that it had before."""
+    lost: dict[str, list[int]] = defaultdict(list)
+    got: dict[str, list[int]] = defaultdict(list)
+    for row, before, now in items:
+        for name in set(before) - set(now):
+            lost[name].append(row)
+        for name in (name for name in dict.fromkeys(now) if name not in before):
+            got[name].append(row)
+    moved = dict(rows_of)
+    for name, rows in lost.items():
+        moved[name] = moved[name][~np.isin(moved[name], rows)]
+    for name, rows in got.items():
+        moved[name] = np.concatenate([moved.get(name, NO_ROWS), np.array(rows, np.int32)])
+    return {name: rows for name, rows in moved.items() if len(rows)}

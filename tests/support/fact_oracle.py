@@ -61,7 +61,7 @@ class _Oracle:
             return False
         first = max(10, self.bundle.n_items // 100)
         lists = [source.neighbours[:, :first] for source in self._lists() if source.similar_by == "content"]
-        if any(self.item in near[fact.history_item] for near in lists):
+        if any(self.item in near[fact.history_item] for near in lists if fact.history_item < len(near)):
             return True
         two_tower = self.bundle.two_tower()
         assert two_tower.match is not None

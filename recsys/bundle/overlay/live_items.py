@@ -21,12 +21,14 @@ class LiveItems:
         changes: the last change of each changed item, by its row; the new items have the rows N..N+M-1.
         rows: of the changed items, by id.
         records: what the catalogue says now of those whose catalogue fields a change names, and of the new ones.
+        originals: what the bundle says of these, where it holds them.
     """
 
     n_known: int
     changes: Mapping[int, ItemChange]
     rows: Mapping[str, int]
     records: Mapping[int, ItemRecord]
+    originals: Mapping[int, ItemRecord]
 
     @classmethod
     def of(cls, catalogue: Catalogue, changes: Sequence[ItemChange], before: Self | None = None) -> Self:
@@ -46,7 +48,8 @@ class LiveItems:
         if before is not None and any(rows.get(item_id) != row for item_id, row in before.new_rows()):
             raise ValueError("new items in the order of before, got another")
         of_rows = {rows[change.item_id]: change for change in changes}
-        return cls(catalogue.n_items, of_rows, rows, _records(catalogue, of_rows, before))
+        originals = _originals(catalogue, of_rows, before)
+        return cls(catalogue.n_items, of_rows, rows, _records(of_rows, catalogue.n_items, originals, before), originals)
 
     @cached_property
     def n_new(self) -> int:
@@ -97,19 +100,30 @@ def _rows(catalogue: Catalogue, changes: Sequence[ItemChange], before: LiveItems
     return rows
 
 
-def _records(
+def _originals(
     catalogue: Catalogue, changes: Mapping[int, ItemChange], before: LiveItems | None
 ) -> dict[int, ItemRecord]:
+    told = {} if before is None else before.originals
+    wanted = [
+        row
+        for row, change in changes.items()
+        if row < catalogue.n_items and not change.fields.keys().isdisjoint(CATALOGUE_FIELDS)
+    ]
+    originals = {row: told[row] for row in wanted if row in told}
+    originals.update((record.row, record) for record in catalogue.items([row for row in wanted if row not in told]))
+    return originals
+
+
+def _records(
+    changes: Mapping[int, ItemChange], n_known: int, originals: Mapping[int, ItemRecord], before: LiveItems | None
+) -> dict[int, ItemRecord]:
+    told, said = ({}, {}) if before is None else (before.records, before.changes)
     records: dict[int, ItemRecord] = {}
-    stale: list[int] = []
     for row, change in changes.items():
-        if before is not None and row in before.records and before.changes[row].fields == change.fields:
-            records[row] = before.records[row]
-        elif row >= catalogue.n_items:
-            records[row] = _changed(ItemRecord(row, change.item_id), change)
-        elif not change.fields.keys().isdisjoint(CATALOGUE_FIELDS):
-            stale.append(row)
-    records.update((record.row, _changed(record, changes[record.row])) for record in catalogue.items(stale))
+        if row in told and said[row].fields == change.fields:
+            records[row] = told[row]
+        elif row in originals or row >= n_known:
+            records[row] = _changed(originals.get(row, ItemRecord(row, change.item_id)), change)
     return records
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.bundle import Bundle, ItemRecord
 from recsys.pipeline.allow import Among
-from serve.bundles.facets import Facets, Filter
+from serve.bundles.facets import Facets, Filter, ItemFacets
 from serve.histories.summary import FILTERED
 from tests.support.serving import N_ITEMS, get, history_of, query_of, refusal, rows_of
 
@@ -110,3 +112,33 @@ def test_popular_items_that_fit(client: TestClient, bundle: Bundle) -> None:
     assert [item["rank"] for item in items] == [1, 2, 3, 4]
     detail = refusal(client.get("/items/popular?min_price=2&max_price=1"), 422)
     assert "min_price must not exceed max_price" in detail
+
+
+FACETS = st.builds(
+    ItemFacets,
+    st.none() | st.sampled_from(["", "a", "b"]),
+    st.lists(st.sampled_from("xyz"), max_size=3).map(tuple),
+    st.none() | st.sampled_from([1.0, 2.0]),
+)
+
+
+@given(st.lists(FACETS, min_size=1, max_size=6), st.lists(FACETS, max_size=3), st.data())
+def test_facets_of_some_changed_items_are_those_of_the_changed_catalogue(
+    items: list[ItemFacets], new: list[ItemFacets], data: st.DataObject
+) -> None:
+    changes = data.draw(st.dictionaries(st.integers(0, len(items) - 1), FACETS))
+    now = {**changes, **dict(enumerate(new, start=len(items)))}
+    before = Facets.of(items)
+    changed = before.changed(now, {row: items[row] for row in changes}, len(items) + len(new))
+    expected = Facets.of([now.get(row, one) for row, one in enumerate([*items, *new])])
+    np.testing.assert_array_equal(changed.prices, expected.prices)
+    for name in ("brands", "categories"):
+        found, wanted = getattr(changed, name), getattr(expected, name)
+        assert {name: sorted(rows.tolist()) for name, rows in found.items()} == {
+            name: sorted(rows.tolist()) for name, rows in wanted.items()
+        }
+    untouched = Facets.of(items)
+    np.testing.assert_array_equal(before.prices, untouched.prices)
+    assert {name: rows.tolist() for name, rows in before.brands.items()} == {
+        name: rows.tolist() for name, rows in untouched.brands.items()
+    }
