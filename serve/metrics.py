@@ -150,6 +150,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.persons_stale = Gauge(
+            "recsys_persons_stale",
+            "1: the store does not tell who is forgotten, and what was known last holds.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self.rules_stale = Gauge(
             "recsys_rules_stale",
             "1: the store does not tell its rules, and those last known are in force.",

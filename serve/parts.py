@@ -14,6 +14,8 @@ from serve.histories.live_histories import UserHistories
 from serve.key_watch import KeysState, KeyWatch
 from serve.languages import Languages
 from serve.metrics import Metrics
+from serve.persons.known import KnownPersons
+from serve.persons.watch import PersonsWatch
 from serve.settings import Settings
 from serve.shared import Shared
 from serve.shop_rules.in_force import RulesInForce
@@ -36,6 +38,8 @@ class Parts:
         languages: that explanations are told in.
         rules: of the shop, that lists obey.
         rules_watch: keeps them up to date with the store; None: there is none.
+        persons: who is forgotten, and which ids are one person's.
+        persons_watch: keeps that up to date with the store; None: there is none.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -49,6 +53,8 @@ class Parts:
     languages: Languages
     rules: RulesInForce
     rules_watch: RulesWatch | None
+    persons: KnownPersons
+    persons_watch: PersonsWatch | None
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -70,10 +76,25 @@ class Parts:
         keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
         link = open_link(settings, metrics, create=not shared.later)
         bundles = Bundles(settings, metrics, warm_up, on_change)
-        histories = UserHistories(link, settings.live_events)
+        persons = KnownPersons(metrics, stored=link is not None)
+        histories = UserHistories(link, settings.live_events, persons)
+        persons_watch = None if link is None else PersonsWatch(link, persons, settings)
         rules = RulesInForce(GivenRules.of(settings), metrics, stored=link is not None)
         watch = None if link is None else RulesWatch(link, rules, settings, metrics)
-        return cls(settings, metrics, keys, link, bundles, histories, languages, rules, watch, shared.budget)
+        return cls(
+            settings,
+            metrics,
+            keys,
+            link,
+            bundles,
+            histories,
+            languages,
+            rules,
+            watch,
+            persons,
+            persons_watch,
+            shared.budget,
+        )
 
     @property
     def keys_state(self) -> KeysState:

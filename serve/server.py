@@ -61,13 +61,20 @@ class Server:
 
     def start(self) -> None:
         """Begin to open the store and to load the bundle, and to take requests."""
-        link, keys, rules = self.parts.link, self.parts.keys, self.parts.rules_watch
+        link, keys, rules, persons = (
+            self.parts.link,
+            self.parts.keys,
+            self.parts.rules_watch,
+            self.parts.persons_watch,
+        )
         if keys:
             keys.start()
         if link:
             link.start()
         if rules:
             rules.start()
+        if persons:
+            persons.start()
         self.recommendations.start()
         if self._retention:
             self._retention.start()
@@ -109,6 +116,8 @@ class Server:
         self.previews.close()
         if self.parts.rules_watch:
             self.parts.rules_watch.close()
+        if self.parts.persons_watch:
+            self.parts.persons_watch.close()
         if self.parts.link:
             self.parts.link.close()
         if self.parts.keys:
@@ -119,6 +128,8 @@ class Server:
         """Make a bundle ready to be served."""
         if self.parts.rules_watch:
             self.parts.rules_watch.wait()
+        if self.parts.persons_watch:
+            self.parts.persons_watch.wait()
         rules = self.parts.rules.of(loaded)
         warm_up(loaded)
         try:

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     rules_poll_s: Seconds = Field(
         1.0, description="Seconds between looks for changed rules: so long another worker goes by those of before."
     )
+    users_poll_s: Seconds = Field(
+        0.5,
+        description="Seconds between looks for forgotten and merged users: so long others know those of before.",
+    )
     rules_copy: Path | None = Field(
         None,
         description="File for a copy of the store's rules, by which a server goes that starts while the store does not "

@@ -18,3 +18,8 @@ def time_text(timestamp: float | None) -> str | None:
 def now_text() -> str:
     """This moment as text, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def exact_time_text(timestamp: float) -> str:
+    """A time of this server's clock, in seconds since 1970, to the millisecond."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

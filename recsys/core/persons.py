@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 
@@ -73,6 +73,26 @@ class Persons:
     def of(cls, tombstones: Iterable[Tombstone], aliases: Iterable[Alias], version: int = 0) -> Self:
         """Those given."""
         return cls({one.user_hash: one.timestamp for one in tombstones}, *_by_ids(aliases), version)
+
+    def after(self, tombstones: Sequence[Tombstone], aliases: Sequence[Alias], version: int) -> Persons:
+        """What becomes of them by changes: newer tombstones and aliases take the places of those of before.
+
+        An alias is known again by its id and its beginning. With a user all that is the user's is forgotten.
+        """
+        if not tombstones and not aliases:
+            return replace(self, version=version)
+        times = {one.user_hash: one.timestamp for one in tombstones}
+        changed = {(alias.alias_id, alias.since): alias for alias in aliases}
+        kept = {(alias.alias_id, alias.since): alias for alias in self.aliases} | changed
+        if times:
+            forgotten = {user for user in {alias.user_id for alias in kept.values()} if hash_of(user) in times}
+            kept = {
+                key: alias
+                for key, alias in kept.items()
+                if alias.user_id not in forgotten or alias.until > times[hash_of(alias.user_id)]
+            }
+        known = {**self.tombstones, **times} if times else self.tombstones
+        return Persons(known, *_by_ids(kept.values()), version)
 
     def __bool__(self) -> bool:
         """Whether there are any."""

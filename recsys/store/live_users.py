@@ -14,6 +14,7 @@ from recsys.store.live_user_records import ForgottenUser, MergedUser, UserAttrib
 from recsys.store.persons import NOTHING_BEFORE
 from recsys.store.records import check_key, is_storable, storable
 from recsys.store.tables import ALIASES, EVENTS, PERSONS_VERSION, SERVED, TOMBSTONES, USER_ATTRIBUTES, USERS
+from recsys.store.user_export import UserExport
 
 _E, _U, _S = EVENTS.c, USERS.c, SERVED.c
 _UA, _T, _A, _V = USER_ATTRIBUTES.c, TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
@@ -45,6 +46,19 @@ class LiveUsers:
             tombstones = [Tombstone(*row) for row in connection.execute(sa.select(_T.user_hash, _T.timestamp))]
         return Persons.of(tombstones, aliases, version)
 
+    def follow(self, before: Persons) -> Persons:
+        """The tombstones and aliases of now, of which those of before are known: what has changed is read."""
+        version = self.version()
+        if version == before.version:
+            return before
+        if version < before.version or not before.version:  # another state of the store, or the first one
+            return self.persons()
+        with self._database.read() as connection:
+            aliases = connection.execute(sa.select(ALIASES).where(_A.version > before.version)).all()
+            tombs = connection.execute(sa.select(TOMBSTONES).where(_T.version > before.version)).all()
+        tombstones = [Tombstone(row.user_hash, row.timestamp) for row in tombs]
+        return before.after(tombstones, [_alias(row) for row in aliases], version)
+
     def attributes_of(self, user_id: str) -> UserAttributes | None:
         """What was said of a user; None: nothing."""
         if not is_storable(user_id):
@@ -52,6 +66,10 @@ class LiveUsers:
         with self._database.read() as connection:
             row = connection.execute(sa.select(USER_ATTRIBUTES).where(_UA.user_id == user_id)).one_or_none()
         return None if row is None else _attributes(row)
+
+    def export(self, user_id: str) -> UserExport:
+        """All that is kept of a user beside the attributes, to be read in parts."""
+        return UserExport(self._database, user_id)
 
     def put(
         self, user_id: str, attributes: dict[str, FieldValue], *, consent: bool, who: str | None, timestamp: float
@@ -113,6 +131,7 @@ class LiveUsers:
             served = connection.execute(sa.delete(SERVED).where(_S.user_id == user_id)).rowcount
             attributes = connection.execute(sa.delete(USER_ATTRIBUTES).where(_UA.user_id == user_id)).rowcount
             own = connection.execute(sa.select(ALIASES).where(_A.user_id == user_id)).all()
+            timestamp = max([timestamp, *(row.until for row in own)])  # a clock may have been ahead
             connection.execute(sa.delete(ALIASES).where(_A.user_id == user_id))
             others = sa.select(_A.user_id).where(_A.alias_id == user_id).distinct().order_by(_A.user_id)
             merged_into = tuple(connection.execute(others).scalars())

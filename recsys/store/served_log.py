@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -81,14 +82,18 @@ def served(database: Database, since: float, until: float) -> Iterator[Served]:
     )
     with database.stream() as connection:
         for rows in connection.execute(statement).partitions():
-            for row in rows:
-                yield Served(
-                    row.request_id,
-                    row.user_id,
-                    row.timestamp,
-                    row.bundle_version,
-                    row.model,
-                    tuple(json.loads(row.item_ids)),
-                    tuple(math.nan if score is None else score for score in json.loads(row.scores)),
-                )
+            yield from map(served_of, rows)
             database.limit(connection)
+
+
+def served_of(row: Any) -> Served:
+    """The list that a row keeps."""
+    return Served(
+        row.request_id,
+        row.user_id,
+        row.timestamp,
+        row.bundle_version,
+        row.model,
+        tuple(json.loads(row.item_ids)),
+        tuple(math.nan if score is None else score for score in json.loads(row.scores)),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from serve.answers import Answer
 
@@ -22,3 +22,10 @@ class EventsResponse(Answer):
         ),
     ]
     event_ids: Annotated[list[str], Meta(description="Of every event sent, in order.", examples=[["9b2d7a1e"]])]
+    forgotten: Annotated[
+        int | UnsetType,
+        Meta(
+            description="Events of a time up to which their users are forgotten, which were let go; absent: none.",
+            examples=[1],
+        ),
+    ] = UNSET

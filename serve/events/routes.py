@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Body, Response
+from msgspec import UNSET
 
 from recsys.core.values.event_types import check_event_type
 from recsys.store import Event
@@ -45,6 +46,7 @@ def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) ->
         EventsResponse(
             accepted=appended.accepted,
             duplicates=appended.duplicates,
+            forgotten=appended.forgotten or UNSET,
             unknown_items=_unknown_items(parts, events),
             event_ids=[event.event_id for event in events],
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -13,13 +14,16 @@ import numpy as np
 from recsys.bundle import Bundle
 from recsys.bundle.event_weights import purchases_in
 from recsys.core.histories import Histories
+from recsys.core.persons import Persons
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.store import Event, StoreUnavailable
 from serve.bundles.event_types import BOUGHT, RATED, EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
 from serve.histories.merging import ENTRY_SIZE, merge, merge_repeats
+from serve.histories.ownership import Owned, Ownership
 from serve.histories.purchases import last_purchases
+from serve.persons.known import KnownPersons
 from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
@@ -59,17 +63,34 @@ class LiveHistories:
     rating; so the bundle's interactions and the same ones read again from the store count once. Where the bundle was
     trained on repeats, an item is there as often as it was chosen, see `merge_repeats`. Events of items that the bundle
     does not know, or of types that it does not know, are left out. One that takes another back does so among the events
-    of the store; what the bundle holds stays until the next one.
+    of the store; what the bundle holds stays until the next one. What the bundle holds of a forgotten person is in no
+    history, and what it holds of an id that became a user's is in the user's.
     """
 
-    def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int) -> None:
-        """`limit`: most recent items of each user whose events are read; no `link`: there is no store."""
+    def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int, persons: Persons | None = None) -> None:
+        """Get ready.
+
+        Args:
+            bundle: that answers.
+            link: to the store; None: there is none.
+            limit: most recent items of each user whose events are read.
+            persons: who is forgotten, and which ids are one person's; None: nobody.
+        """
         self._bundle, self._link, self._limit = bundle, link, limit
         self._types = EventTypes.of(bundle)
         self._merge = merge_repeats if bundle.manifest.config.get("data", {}).get("repeats") == "all" else merge
         catalogue = bundle.catalogue
         self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
         self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
+        self.ownership = Ownership.of(bundle, persons or Persons(), partial(_rows, catalogue.user_rows))
+
+    def with_persons(self, persons: Persons) -> LiveHistories:
+        """The same with other persons. Ids of those who were forgotten since are not kept in memory."""
+        other = copy(self)
+        other.ownership = replace(self.ownership, persons=persons)
+        if persons.tombstones is not self.ownership.persons.tombstones:
+            other._user_rows = BoundedCache(partial(_rows, self._bundle.catalogue.user_rows), MAX_ROWS)
+        return other
 
     def of(
         self, subjects: Sequence[Subject], now: float, as_of: float | None = None, *, purchases: bool = False
@@ -87,20 +108,51 @@ class LiveHistories:
         rows = self._user_rows(user_ids)
         users = [rows[subject] if isinstance(subject, str) else NO_ITEM for subject in subjects]
         events, state = self._events(user_ids, as_of)
-        if events or as_of is not None or len(user_ids) < len(subjects):
-            counts, added = self._added(subjects, events, moment, self._types.weights, 1.0)
-            histories = self._merge(self._bundle.histories, users, counts, added, as_of, self._bundle.n_items)
+        owned = self._owned(self._bundle.histories, subjects, users)
+        if owned or events or as_of is not None or len(user_ids) < len(subjects):
+            counts, added = self._added(subjects, events, moment, self._types.weights, 1.0, owned)
+            bases = _without(users, owned)
+            histories = self._merge(self._bundle.histories, bases, counts, added, as_of, self._bundle.n_items)
         else:
             histories = self._bundle.histories.select(users)
         bought = self._bought(subjects, users, events, moment, as_of) if purchases else None
+        known = [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)]
+        for place, one in owned.items():
+            known[place] = bool(one.entries) or subjects[place] in events
+            users[place] = users[place] if one.own else NO_ITEM
         return LiveQueries(
             Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64), bought),
-            [user != NO_ITEM or subject in events for user, subject in zip(users, subjects, strict=True)],
+            known,
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,
             subjects,
             events,
         )
+
+    def in_bundle(self, user_id: str) -> Histories | None:
+        """What the bundle holds of a user, as one history [1]; None: nothing that is not to be forgotten."""
+        row = self._user_rows([user_id])[user_id]
+        owned = self._owned(self._bundle.histories, [user_id], [row])
+        if not owned:
+            return None if row == NO_ITEM else self._bundle.histories.select([row])
+        entries = owned[0].entries
+        counts = [len(entries) // ENTRY_SIZE]
+        return (
+            self._merge(self._bundle.histories, [NO_ITEM], counts, entries, None, self._bundle.n_items)
+            if entries
+            else None
+        )
+
+    def _owned(self, histories: Histories, subjects: Sequence[Subject], users: Sequence[int]) -> dict[int, Owned]:
+        """By the places of users whose part of the bundle is another than their row, what it is."""
+        if not self.ownership.persons:
+            return {}
+        found = {
+            place: self.ownership.of_user(histories, subject, user)
+            for place, (subject, user) in enumerate(zip(subjects, users, strict=True))
+            if isinstance(subject, str)
+        }
+        return {place: owned for place, owned in found.items() if owned is not None}
 
     def types_of(self, events: Sequence[Event]) -> Mapping[int, str]:
         """By item row, the type of a user's strongest event with the item, the latest of equally strong ones."""
@@ -140,7 +192,9 @@ class LiveHistories:
         as_of: float | None,
     ) -> Histories:
         """What was bought, and when last, see `last_purchases`."""
-        counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0)
+        owned = self._owned(self._bundle_purchases, subjects, users)
+        counts, added = self._added(subjects, events, moment, self._types.purchases, 0.0, owned)
+        users = _without(users, owned)
         if as_of is None and self._merge is merge and not any(added[ENTRY_SIZE - 1 :: ENTRY_SIZE]):
             return self._bundle_purchases.select(users)  # each item is there once already
         return last_purchases(self._bundle_purchases, users, counts, added, as_of)
@@ -158,18 +212,22 @@ class LiveHistories:
         moment: float,
         weights: Mapping[str, float],
         of_session: float,
+        owned: Mapping[int, Owned],
     ) -> tuple[list[int], list[float]]:
         """Events of the catalogue's items, or a session's items, all seen at that moment, as `merge` takes them.
 
-        The weight of an event is that of its type, of a session's item `of_session`.
+        The weight of an event is that of its type, of a session's item `of_session`. What is `owned` at a place comes
+        first.
         """
         item_ids = [event.item_id for events_of_user in events.values() for event in events_of_user]
         item_ids += [item_id for subject in subjects if not isinstance(subject, str) for item_id in subject]
         rows = self._item_rows(item_ids)
         counts: list[int] = []
         added: list[float] = []
-        for subject in subjects:
+        for place, subject in enumerate(subjects):
             before = len(added)
+            if place in owned:
+                added += owned[place].entries
             if isinstance(subject, str):
                 for _, _, item_id, kind, timestamp, rating, _, _ in self._types.standing(events.get(subject, ())):
                     row = rows[item_id]
@@ -185,19 +243,30 @@ class LiveHistories:
 
 
 class UserHistories:
-    """The users' histories as the bundle of the moment sees them."""
+    """The users' histories as the bundle of the moment sees them.
 
-    def __init__(self, link: StoreLink | None, limit: int) -> None:
+    Attributes:
+        persons: who is forgotten, and which ids are one person's.
+    """
+
+    def __init__(self, link: StoreLink | None, limit: int, persons: KnownPersons) -> None:
         """As of `LiveHistories`."""
-        self._link, self._limit = link, limit
+        self._link, self._limit, self.persons = link, limit, persons
         self._latest: tuple[LoadedBundle, LiveHistories] | None = None
 
     def of(self, loaded: LoadedBundle) -> LiveHistories:
         """The histories as that bundle sees them."""
-        latest = self._latest
+        latest, persons = self._latest, self.persons.now
         if latest is None or latest[0] is not loaded:
-            latest = self._latest = loaded, LiveHistories(loaded.bundle, self._link, self._limit)
+            latest = self._latest = loaded, LiveHistories(loaded.bundle, self._link, self._limit, persons)
+        elif latest[1].ownership.persons is not persons:
+            latest = self._latest = loaded, latest[1].with_persons(persons)
         return latest[1]
+
+
+def _without(users: Sequence[int], owned: Collection[int]) -> Sequence[int]:
+    """The rows of users, `NO_ITEM` for those at some places."""
+    return [NO_ITEM if place in owned else user for place, user in enumerate(users)] if owned else users
 
 
 def _rows(find: Callable[[Sequence[str]], Mapping[str, int]], ids: Sequence[str]) -> dict[str, int]:

@@ -16,6 +16,7 @@ OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
 WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
+USERS, EXPORT = "/users/", "/export"
 
 
 def needed(path: str, method: str = "GET") -> Right | None:
@@ -24,7 +25,16 @@ def needed(path: str, method: str = "GET") -> Right | None:
         return None
     if path in ADMINISTRATION or (path.startswith(RULES) and method in CHANGING):
         return "admin"
+    if path.startswith(USERS):
+        return _needed_of_user(path, method)
     return "write" if path in WRITING else "read"
+
+
+def _needed_of_user(path: str, method: str) -> Right:
+    """To forget a person, and to read all that is kept of one, is for those who answer for it."""
+    if method == "DELETE" or path.endswith(EXPORT):
+        return "admin"
+    return "write" if method in ("PUT", "POST") else "read"
 
 
 class Authentication:

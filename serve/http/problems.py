@@ -19,7 +19,15 @@ from starlette.routing import Match
 
 from recsys.core.errors import BundleError, DamagedBundleError, said
 from recsys.rules.preview import TooManyPartsError
-from recsys.store import InvalidCursor, InvalidRecord, RuleConflict, StoreError, StoreUnavailable, TooManyRules
+from recsys.store import (
+    InvalidCursor,
+    InvalidRecord,
+    PersonConflict,
+    RuleConflict,
+    StoreError,
+    StoreUnavailable,
+    TooManyRules,
+)
 from serve.errors import (
     NotReadyError,
     OverloadedError,
@@ -101,6 +109,7 @@ def install(app: FastAPI) -> None:
         InvalidRecord: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}"),
         RuleConflict: lambda _, error: problem(412, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         TooManyPartsError: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}: {error.remedy}"),
+        PersonConflict: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         TooManyRules: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),
         OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import UNSET
@@ -57,7 +57,7 @@ class RecommendationService:
     ) -> None:
         self.bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
         self._rules = rules
-        self._latest_whys: tuple[LoadedBundle, RememberedWhys] | None = None
+        self._latest_whys: tuple[LoadedBundle, Mapping[str, float], RememberedWhys] | None = None
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
         """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
@@ -114,14 +114,14 @@ class RecommendationService:
         return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
 
     def _whys(self, loaded: LoadedBundle) -> RememberedWhys:
-        """What says why, in the language of the settings."""
-        latest = self._latest_whys
-        if latest is None or latest[0] is not loaded:
+        """What says why, in the language of the settings. Of forgotten persons nothing is remembered."""
+        latest, tombstones = self._latest_whys, self._histories.persons.now.tombstones
+        if latest is None or latest[0] is not loaded or latest[1] is not tombstones:
             predictor = loaded.bundle.rating_predictor
             mean = math.inf if predictor is None else predictor.statistics.global_mean
             whys = RememberedWhys(Whys(loaded, self._languages.of()), self._metrics, mean)
-            latest = self._latest_whys = loaded, whys
-        return latest[1]
+            latest = self._latest_whys = loaded, tombstones, whys
+        return latest[2]
 
     def _assembled(
         self,

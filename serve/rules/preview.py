@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from recsys.rules.policy import CompiledRules
 from recsys.rules.preview import Finding, Preview, preview
 from recsys.rules.rule import Rule
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import LiveQueries
+from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.parts import Parts
 from serve.rules.answers import PreviewItem, PreviewResponse, PreviewUser, RulePart, findings_of
 from serve.rules.options import PreviewRequest
@@ -94,16 +94,26 @@ def _tried(parts: Parts, request: PreviewRequest) -> list[Rule]:
 
 
 def _users(parts: Parts, loaded: LoadedBundle, request: PreviewRequest, compiled: CompiledRules) -> LiveQueries:
-    user_ids = request.user_ids or _sampled(loaded, request.sample, request.seed)
+    live = parts.histories.of(loaded)
+    user_ids = request.user_ids or _sampled(loaded, live, request.sample, request.seed)
     purchases = request.exclude_seen == PURCHASES or compiled.reads_purchases
-    return parts.histories.of(loaded).of(user_ids, time.time(), request.as_of, purchases=purchases)
+    return live.of(user_ids, time.time(), request.as_of, purchases=purchases)
 
 
-def _sampled(loaded: LoadedBundle, sample: int, seed: int) -> list[str]:
-    """Users of the bundle that have a history, drawn at random."""
+def _sampled(loaded: LoadedBundle, live: LiveHistories, sample: int, seed: int) -> list[str]:
+    """Users of the bundle that have a history, drawn at random; who was forgotten since is not among them."""
     rows = np.flatnonzero(loaded.bundle.histories.lengths)
     drawn = np.random.default_rng(seed).choice(rows, min(sample, len(rows)), replace=False)
-    return loaded.bundle.catalogue.user_ids(drawn)
+    user_ids = loaded.bundle.catalogue.user_ids(drawn)
+    found = _known(live, user_ids)
+    if len(found) < len(user_ids):  # others in their places
+        more = loaded.bundle.catalogue.user_ids(np.setdiff1d(rows, drawn))
+        found += _known(live, more)[: len(user_ids) - len(found)]
+    return found
+
+
+def _known(live: LiveHistories, user_ids: Sequence[str]) -> list[str]:
+    return [user_id for user_id in user_ids if not live.ownership.concerns(user_id) or live.in_bundle(user_id)]
 
 
 def _lists(loaded: LoadedBundle, users: LiveQueries, made: Preview, show: int) -> list[PreviewUser]:

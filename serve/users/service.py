@@ -20,31 +20,49 @@ FAVOURITES = 5
 LISTING = "users"
 
 
-def list_users(loaded: LoadedBundle, link: StoreLink | None, cursor: str | None, limit: int) -> UsersResponse:
+def list_users(
+    loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, cursor: str | None, limit: int
+) -> UsersResponse:
     """A page of the users of the bundle and the store, ordered by the code points of their ids.
 
     Raises:
         InvalidCursor: it is not one that this listing gave.
     """
     after = None if cursor is None else decode(LISTING, cursor, str)[0]
-    of_bundle = dict(loaded.bundle.catalogue.users_after(after, limit + 1))
+    of_bundle = _bundle_users(loaded, live, after, limit + 1)
     of_store, state = _store_users(link, cursor, limit + 1)
     ids = sorted(of_bundle.keys() | of_store.keys())
     shown = ids[:limit]
-    lengths = loaded.bundle.histories.lengths
     users = []
     for user_id in shown:
-        row, events = of_bundle.get(user_id), of_store.get(user_id)
+        events = of_store.get(user_id)
         users.append(
             ListedUser(
                 user_id=user_id,
-                interactions=0 if row is None else int(lengths[row]),
+                interactions=of_bundle.get(user_id, 0),
                 live_events=events.events if events else 0,
                 last_event_at=time_text(events.last_timestamp) if events else None,
             )
         )
     more = encode(LISTING, [shown[-1]]) if len(ids) > limit else None
     return UsersResponse(users=users, next_cursor=more, store=state)
+
+
+def _bundle_users(loaded: LoadedBundle, live: LiveHistories, after: str | None, limit: int) -> dict[str, int]:
+    """Interactions of the next users of the bundle, without those of whom nothing is left."""
+    found: dict[str, int] = {}
+    lengths = loaded.bundle.histories.lengths
+    while len(found) < limit:
+        part = loaded.bundle.catalogue.users_after(after, limit)
+        for user_id, row in part:
+            if not live.ownership.concerns(user_id):
+                found[user_id] = int(lengths[row])
+            elif (history := live.in_bundle(user_id)) is not None:
+                found[user_id] = len(history.items)
+        if len(part) < limit:
+            break
+        after = part[-1][0]
+    return dict(list(found.items())[:limit])
 
 
 def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tuple[dict[str, UserRow], StoreState]:

@@ -1,0 +1,56 @@
+"""All that the store keeps of one user, in parts: what a person may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from recsys.core.persons import Alias
+from recsys.store.database import Database
+from recsys.store.records import Event, Served, is_storable
+from recsys.store.served_log import served_of
+from recsys.store.tables import ALIASES, EVENTS, SERVED
+
+ROWS_AT_ONCE = 1000
+_A = ALIASES.c
+
+
+class UserExport:
+    """What is kept of a user. Each part is read by a statement of its own, so that nobody waits for a slow reader."""
+
+    def __init__(self, database: Database, user_id: str) -> None:
+        """Nothing is read yet. An id that no database can hold has nothing."""
+        self._database, self._user_id, self._storable = database, user_id, is_storable(user_id)
+
+    def events(self) -> Iterator[list[Event]]:
+        """All events in the order of their arrival, those that arrive meanwhile among them."""
+        for rows in self._parts(EVENTS):
+            yield [Event(*[row._mapping[name] for name in Event._fields]) for row in rows]
+
+    def served(self) -> Iterator[list[Served]]:
+        """All served lists in the order of their arrival."""
+        for rows in self._parts(SERVED):
+            yield [served_of(row) for row in rows]
+
+    def aliases(self) -> list[Alias]:
+        """Aliases of the user, and those by which what this id did is somebody else's."""
+        if not self._storable:
+            return []
+        own = (_A.user_id == self._user_id) | (_A.alias_id == self._user_id)
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(ALIASES).where(own).order_by(_A.alias_id, _A.since)).all()
+        return [Alias(row.alias_id, row.user_id, row.since, row.until) for row in rows]
+
+    def _parts(self, table: sa.Table) -> Iterator[list[Any]]:
+        after = -1
+        while self._storable:
+            statement = sa.select(table).where(table.c.user_id == self._user_id, table.c.seq > after)
+            with self._database.read() as connection:
+                rows = list(connection.execute(statement.order_by(table.c.seq).limit(ROWS_AT_ONCE)).all())
+            if rows:
+                yield rows
+            if len(rows) < ROWS_AT_ONCE:
+                return
+            after = rows[-1].seq
