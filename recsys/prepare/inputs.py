@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from recsys.core.errors import DataError
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
-from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format
+from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format, evident_kind
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.property_log import PROPERTY_LOG
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
@@ -106,22 +106,20 @@ class Inputs:
         metadata: catalogues.
         properties: logs of item properties.
         notes: what was passed over, as sentences.
+        stores: those that are named, also as what they say of items alone, or without any events: they may tell whom
+            to forget.
     """
 
     interactions: list[Input]
     metadata: list[Input]
     properties: list[Input]
     notes: list[str]
+    stores: list[Path] = field(default_factory=list)
 
     @property
     def all(self) -> list[Input]:
         """Those of interactions, then those of metadata, then others."""
         return [*self.interactions, *self.metadata, *self.properties]
-
-    @property
-    def stores(self) -> list[Path]:
-        """The stores among them, which also say what changed of items since."""
-        return [log.report.path for log in self.interactions if log.format_name == STORE]
 
     @property
     def has_purchases(self) -> bool:
@@ -136,30 +134,47 @@ def open_inputs(config: DataConfig) -> Inputs:
         DataError: there is no such input, or one that cannot be read.
         StoreError, StoreUnavailable: see `recsys.prepare.formats.event_store`.
     """
-    notes: list[str] = []
-    interactions = _open_kind(config, "interactions", notes)
-    metadata, properties = (_open_kind(config, kind, notes) for kind in ("metadata", "properties"))
-    return Inputs(interactions, metadata, properties, notes)
+    found = Inputs([], [], [], [])
+    found.interactions += _open_kind(config, "interactions", found)
+    found.metadata += _open_kind(config, "metadata", found)
+    found.properties += _open_kind(config, "properties", found)
+    return found
 
 
-def _open_kind(config: DataConfig, kind: InputKind, notes: list[str]) -> list[Input]:
+def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input]:
     entries: list[InputEntry] = getattr(config, kind)
     paths = [entry.path if isinstance(entry, InputConfig) else entry for entry in entries]
     files = find_files(paths, f"data.{kind}")
-    notes += files.notes
+    found.notes += files.notes
     inputs = []
     for path, number in files.paths:
         entry = entries[number]
         named = entry.format if isinstance(entry, InputConfig) else None
+        if kind == "metadata" and _is_store(path, named):
+            found.stores.append(path)
+            continue
+        name = _format_name(path, kind, named, config.format)
+        if name == STORE and kind == "interactions":
+            found.stores.append(path)
         try:
-            inputs.append(_open(path, kind, _format_name(path, kind, named, config.format), config))
+            inputs.append(_open(path, kind, name, config))
         except NoEventsError:
             if len(files.paths) == 1:
                 raise
-            notes.append(f"{path} has no events yet.")
+            found.notes.append(f"{path} has no events yet.")
     for each in inputs:
         each.may_be_empty = len(files.paths) > 1
     return inputs
+
+
+def _is_store(path: Path, named: str | None) -> bool:
+    """Whether an input at data.metadata is a store, which says what changed of items, and no catalogue."""
+    if is_url(path):
+        return path.as_posix().startswith("postgres") and named in (None, STORE)
+    if named not in (None, STORE):
+        return False
+    with _reading(path):
+        return evident_kind(path) == "an SQLite database"
 
 
 def _format_name(path: Path, kind: InputKind, named: str | None, default: str) -> str:

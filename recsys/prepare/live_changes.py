@@ -1,4 +1,4 @@
-"""What the stores among the inputs say of items since their bundles were made, for the next one to absorb."""
+"""What the stores among the inputs say of items and users since their bundles were made, for the next one to absorb."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recsys.core.item_changes import ItemChange
-from recsys.prepare.formats.event_store import read_live_items
+from recsys.core.persons import Persons
+from recsys.prepare.formats.event_store import read_live
 from recsys.prepare.inputs import Inputs
 
 
 @dataclass
 class LiveChanges:
-    """The live items of all stores.
+    """What all stores say.
 
     Attributes:
         items: of each item its last change; where several stores have it, the latest.
-        versions: number of changes of each store, by its path; those that come later are left to the next dataset.
+        persons: of each store whom to forget, and which ids are one person's.
+        versions: number of changes of items of each store, by its path; later ones are left to the next dataset.
     """
 
     items: list[ItemChange] = field(default_factory=list)
+    persons: list[Persons] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
 
     def to_manifest(self) -> dict[str, Any]:
-        """Nothing where no store has any."""
+        """Nothing where no store has any changes of items."""
         if not self.items:
             return {}
         deleted = sum(change.deleted for change in self.items)
@@ -32,18 +35,20 @@ class LiveChanges:
 
 
 def live_changes(inputs: Inputs) -> LiveChanges:
-    """Read the live items of all stores that are named as inputs.
+    """Read what all stores that are named as inputs say. Events come first: whoever is forgotten meanwhile is.
 
     Raises:
         StoreError, StoreUnavailable: see `recsys.prepare.formats.event_store`.
     """
+    said = LiveChanges()
     latest: dict[str, ItemChange] = {}
-    versions = {}
     for path in inputs.stores:
-        version, changes = read_live_items(path)
-        versions[path.as_posix()] = version
+        said.versions[path.as_posix()], changes, persons = read_live(path)
+        if persons:
+            said.persons.append(persons)
         for change in changes:
             known = latest.get(change.item_id)
             if known is None or change.timestamp >= known.timestamp:
                 latest[change.item_id] = change
-    return LiveChanges(sorted(latest.values(), key=lambda change: change.item_id), versions)
+    said.items = sorted(latest.values(), key=lambda change: change.item_id)
+    return said

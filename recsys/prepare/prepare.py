@@ -23,7 +23,8 @@ from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.dataset_warnings import find_warnings
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
 from recsys.prepare.engine.cycles import find_cycles
-from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
+from recsys.prepare.engine.persons import apply_persons
+from recsys.prepare.engine.repeated_events import drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
@@ -37,7 +38,7 @@ from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
 from recsys.prepare.settings import PreparationConfig
 from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
 
-REPEATED_EVENT = "repeated_event"
+REPEATED_EVENT, FORGOTTEN_USER = "repeated_event", "forgotten_user"
 
 
 def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
@@ -67,13 +68,15 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         ):
             told_items, told_users = Told(db, "item"), Told(db, "user")
             load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
+            changes = live_changes(inputs)
             load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):
+                counted = [apply_persons(db, persons) for persons in changes.persons]
                 repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
                 filtered = filters.filter_interactions(db, data)
-                _count_repeated(filtered, repeated)
+                _count_before(filtered, REPEATED_EVENT, repeated.of_inputs.total())
+                _count_before(filtered, FORGOTTEN_USER, sum(each.forgotten for each in counted))
                 filters.number_rows(db)
-            changes = live_changes(inputs)
             known_items = KnownItems(db, told_items, changes.items, data, inputs.interactions[0])
             attributes = attribute_fields(types_of(known_items.attributes))
             record_counts = load_metadata(db, inputs.metadata, known_items, data, progress)
@@ -107,6 +110,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             **cold,
             **cycles.to_manifest(),
             **changes.to_manifest(),
+            **_events_of_aliases(sum(each.aliased for each in counted)),
             **summary,
             "warnings": warnings,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
@@ -118,12 +122,15 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     return target
 
 
-def _count_repeated(filtered: filters.FilterReport, repeated: RepeatedEvents) -> None:
+def _count_before(filtered: filters.FilterReport, cause: str, count: int) -> None:
     """Enter the events that were dropped before the filters."""
-    count = repeated.of_inputs.total()
     if count:
         filtered.read += count
-        filtered.dropped = {REPEATED_EVENT: count, **filtered.dropped}
+        filtered.dropped = {cause: count, **filtered.dropped}
+
+
+def _events_of_aliases(count: int) -> dict[str, int]:
+    return {"events_of_aliases": count} if count else {}
 
 
 def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.FilterReport) -> dict[str, Any]:

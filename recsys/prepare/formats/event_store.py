@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
 from recsys.core.item_changes import ItemChange
+from recsys.core.persons import Persons
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
@@ -96,10 +97,10 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
     )
 
 
-def read_live_items(path: Path) -> tuple[int, list[ItemChange]]:
-    """How many changes of items a store knows, and the items that they changed.
+def read_live(path: Path) -> tuple[int, list[ItemChange], Persons]:
+    """What a store says since bundles were made: how many changes of items, the items, and who is behind which ids.
 
-    A store whose tables are of a version without live items has none.
+    A store whose tables are of a version without any of that says nothing.
 
     Raises:
         StoreError, StoreUnavailable: see `open_input`.
@@ -107,11 +108,11 @@ def read_live_items(path: Path) -> tuple[int, list[ItemChange]]:
     with _open(path) as store:
         try:
             version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
-            return version, store.items.read()
+            return version, store.items.read(), store.live_users.persons()
         except StoreError as error:
             if not _NO_TABLE.search(error.got):
                 raise
-            return 0, []
+            return 0, [], Persons()
 
 
 def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
