@@ -17,6 +17,7 @@ from recsys.core.values.missing import is_missing
 from recsys.core.values.numbers import DecimalMark, read_number
 from recsys.core.values.truths import read_truth
 from recsys.prepare.attribute_settings import AttributeConfig
+from recsys.prepare.categories import as_list
 from recsys.prepare.decimal_marks import DecimalMarks
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem
 from recsys.prepare.formats.names import missing_names, nearest_names
@@ -108,7 +109,9 @@ class _Column:
         return number, ambiguous
 
     def _texts(self, raw: object) -> list[str] | None:
-        if isinstance(raw, str):
+        if isinstance(raw, str) and (listed := as_list(raw)) is not None:
+            raw = listed
+        elif isinstance(raw, str):
             separator = self._entry.separator or next((mark for mark in _SEPARATORS if mark in raw), None)
             raw = raw.split(separator) if separator else [raw]
         if not isinstance(raw, list):

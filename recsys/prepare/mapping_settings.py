@@ -18,6 +18,7 @@ EVENT_FIELDS: Final = (
     *(c.RATING, c.PRICE, c.QUANTITY, c.EVENT_ID),
 )
 ITEM_FIELDS: Final = (c.ITEM_ID, c.TITLE, c.BRAND, c.CATEGORIES, c.PRICE, c.DESCRIPTION, c.IMAGE)
+GROUP: Final = "group"  # of a catalogue: what rows of one product share
 # Before the name of a field of the item, or of the user, that an event row tells.
 OF_ITEM, OF_USER = "item.", "user."
 LIST_MARK: Final = "[]"  # behind the part of a path that is a list
@@ -110,10 +111,12 @@ class MappingConfig(Section):
         description="Types of the files and what they are called here: `{transaction: purchase, search: ignore}`; "
         "events of a type to ignore are dropped and counted.",
     )
-    metadata_columns: dict[Annotated[str, Field(min_length=1)], TheirPath] = unmentioned(
+    metadata_columns: dict[Annotated[str, Field(min_length=1)], TheirPath | list[TheirPath]] = unmentioned(
         {},
         description="What catalogues call our fields (item_id, title, brand, categories, price, description, image), "
-        "whatever the case: `{item_id: sku, title: product_name}`.",
+        "whatever the case: `{item_id: sku, title: product_name}`; also attributes. categories may be several columns, "
+        "from general to special. `group` is what rows of one product share (Shopify's Handle, WooCommerce's Parent): "
+        "title, brand, categories, description and image of the first are those of the others where they have none.",
     )
     metadata_header: list[TheirName | None] | None = unmentioned(
         None, description="Names of the columns of catalogues in delimited text whose first line is data, see header."
@@ -162,7 +165,7 @@ class MappingConfig(Section):
         _check_once("columns", facts.values())
         for prefix in (OF_ITEM, OF_USER):
             _check_once("columns", [self.columns[name] for name in told if name.startswith(prefix)])
-        _check_once("metadata_columns", self.metadata_columns.values())
+        _check_once("metadata_columns", _check_levels(self.metadata_columns))
         _check_once("user_columns", self.user_columns.values())
         for key in ("header", "metadata_header"):
             names = getattr(self, key)
@@ -179,6 +182,14 @@ def _check_once(key: str, names: Iterable[str]) -> None:
     names = list(names)
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{key} names {', '.join(twice)} more than once")
+
+
+def _check_levels(columns: Mapping[str, str | list[str]]) -> list[str]:
+    """All columns of catalogues that are named; only categories may have several."""
+    several = [name for name, theirs in columns.items() if isinstance(theirs, list) and name != c.CATEGORIES]
+    if several:
+        raise ValueError(f"metadata_columns has several columns for {', '.join(several)}; only categories may")
+    return [name for theirs in columns.values() for name in ([theirs] if isinstance(theirs, str) else theirs)]
 
 
 def _check_lists(columns: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
 from recsys.prepare.attribute_settings import Attributes, check_attributes
 from recsys.prepare.formats.registry import FORMATS
-from recsys.prepare.mapping_settings import IGNORE, ITEM_FIELDS, OF_ITEM, MappingConfig
+from recsys.prepare.mapping_settings import GROUP, IGNORE, ITEM_FIELDS, OF_ITEM, MappingConfig
 from recsys.prepare.schema import ItemsKept, Repeats
 from recsys.prepare.text_settings import TextConfig
 from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
@@ -154,6 +154,11 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
         if self.attributes and not (self.metadata or self.properties or told):
             raise ValueError("attributes needs metadata: the files that have these columns")
         known = {*ITEM_FIELDS, *self.attributes}
+        if unknown := [name for name in self.metadata_columns if name not in {*known, GROUP}]:
+            raise ValueError(
+                f"metadata_columns has {', '.join(unknown)}, which is no field of items; there are "
+                f"{', '.join(ITEM_FIELDS)}, {GROUP} and those of data.attributes"
+            )
         for key, fields in (("columns", told), ("property_names", self.property_names.values())):
             if unknown := [name for name in fields if name not in known]:
                 raise ValueError(f"{key} has {', '.join(unknown)} of items, which data.attributes does not name")

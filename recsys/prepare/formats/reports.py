@@ -26,6 +26,7 @@ INVALID_ID = "invalid_id"
 BLANK = "blank_line"
 CUT_OFF = "cut_off_line"
 REPEATED_HEADER = "repeated_header"
+ROW_WITHOUT_ID = "row_without_id"  # of a product that other rows name: a further picture of it
 UNKNOWN_PROPERTY = "unknown_property"
 # Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
 # most lines have such times.
@@ -33,7 +34,7 @@ MISSING_TIME = "missing_time"
 TIME_TOO_EARLY = "time_too_early"
 TIME_IN_FUTURE = "time_in_future"
 IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
-HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, *IMPLAUSIBLE_TIMES})
+HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, ROW_WITHOUT_ID, *IMPLAUSIBLE_TIMES})
 MAX_IMPLAUSIBLE_SHARE = 0.5
 
 # What to do about bad lines, where their cause is a setting and no damage.

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from recsys.core.errors import DataError
-from tests.unit.prepare.test_catalogue_forms import read
+from tests.support.catalogues import read
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -136,3 +137,61 @@ def test_fields_that_are_not_understood_do_not_cost_the_others(tmp_path: Path) -
         "image_not_understood": 1,
     }
     assert report.bad == 0
+
+
+SHOPIFY = """Handle,Title,Vendor,Product Category,Variant SKU,Variant Price,Stock,Image Src
+mug,Mug,Holm,Home > Mugs,mug-blue,3.5,0,a.jpg
+mug,,,,mug-red,4.5,2,
+mug,,,,,,,b.jpg
+plate,Plate,,,plate-1,,1,
+,,,,,,,c.jpg
+"""
+
+
+def test_rows_of_one_product_share_its_texts(tmp_path: Path) -> None:
+    names = {"item_id": "Variant SKU", "group": "Handle", "categories": "product category", "image": "image src"}
+    names |= {"price": "Variant Price"}
+    items, report = read(write(tmp_path, SHOPIFY), metadata_columns=names, attributes={"stock": "number"})
+    mug = {"title": "Mug", "brand": "Holm", "categories": "Home > Mugs", "image": "a.jpg"}
+    assert [fields(item) for item in items] == [
+        {"item_id": "mug-blue", **mug, "price": "3.5"},
+        {"item_id": "mug-red", **mug, "price": "4.5"},
+        {"item_id": "plate-1", "title": "Plate"},
+    ]
+    assert [item.attribute_stock for item in items] == ["0", "2", "1"]
+    assert report.dropped == {"row_without_id": 1, "missing_field": 1}
+    assert report.bad == 1
+
+
+def test_a_row_without_a_group_is_that_of_its_id(tmp_path: Path) -> None:
+    text = "SKU,Parent,Name,Categories\ncup,,Cup,Home > Cups\ncup-s,cup,Cup S,\ncup-l,cup,,\nlid,,Lid,\n"
+    items, _ = read(write(tmp_path, text), metadata_columns={"group": "Parent"})
+    assert [(item.item_id, item.title, item.categories) for item in items] == [
+        ("cup", "Cup", "Home > Cups"),
+        ("cup-s", "Cup S", "Home > Cups"),
+        ("cup-l", "Cup", "Home > Cups"),
+        ("lid", "Lid", None),
+    ]
+
+
+def test_categories_of_several_columns(tmp_path: Path) -> None:
+    text = "article_id,prod_name,Section,group_name\n0108,Top,Women,Jersey\n0109,Belt,Women,\n0110,Hat,,\n"
+    items, _ = read(write(tmp_path, text), metadata_columns={"categories": ["section", "group_name"]})
+    assert [(item.item_id, item.categories) for item in items] == [
+        ("0108", ["Women", "Jersey"]),
+        ("0109", ["Women"]),
+        ("0110", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"titel": "Name"}, "titel, which is no field of items; there are item_id, title"),
+        ({"title": ["a", "b"]}, "several columns for title; only categories may"),
+        ({"categories": ["a", "a"]}, "a more than once"),
+    ],
+)
+def test_settings_that_mean_nothing(tmp_path: Path, names: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        read(write(tmp_path, "id\n1\n"), metadata_columns=names)

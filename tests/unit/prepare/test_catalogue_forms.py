@@ -15,23 +15,11 @@ from hypothesis import strategies as st
 
 from recsys.core.errors import DataError
 from recsys.prepare.categories import CategoryReader
-from recsys.prepare.formats.events import EVENTS
-from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputReport
-from recsys.prepare.settings import DataConfig
+from tests.support.catalogues import read
 
 Item = dict[str, Any]
 FIELDS = ("item_id", "title", "brand", "categories", "price", "description", "image")
-
-
-def read(path: Path, **changes: Any) -> tuple[list[Any], InputReport]:
-    config = DataConfig.model_validate(
-        {"format": "events", "interactions": ["x"], "metadata": [path], "max_bad_line_share": 1.0, **changes}
-    )
-    report = open_file(path, "metadata")
-    report.text = config
-    EVENTS.check(report)
-    return [item for batch in EVENTS.items(report, config, lambda _: None) for item in batch], report
 
 
 def plain(item: Any, report: InputReport) -> Item:

@@ -11,9 +11,11 @@ from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.catalogue.names import aliases_among
 from recsys.prepare.formats.catalogue.paths import Path, steps_of
 from recsys.prepare.formats.names import missing_names, nearest_names, refuse_taken
-from recsys.prepare.mapping_settings import ITEM_FIELDS
+from recsys.prepare.mapping_settings import GROUP, ITEM_FIELDS
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.text_settings import TextConfig
+
+_LOOKED_FOR = (*ITEM_FIELDS, GROUP)
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,12 @@ class Wanted:
     """What a config says of the columns of catalogues.
 
     Attributes:
-        names: field -> what the files call it; fields that are not named are looked for.
+        names: field -> what the files call it; fields that are not named are looked for. Also `GROUP`.
         attributes: attribute -> what the files call it.
         header: names of the columns of delimited text without a first line of names.
     """
 
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     header: tuple[str | None, ...] | None = None
 
@@ -36,16 +38,22 @@ class Wanted:
         if not isinstance(settings, DataConfig):
             return cls()
         mapped = settings.metadata_columns
+        named = {name: (theirs,) if isinstance(theirs, str) else tuple(theirs) for name, theirs in mapped.items()}
         return cls(
-            {name: mapped[name] for name in ITEM_FIELDS if name in mapped},
-            {name: mapped.get(name, entry.column or name) for name, entry in settings.attributes.items()},
+            {name: named[name] for name in _LOOKED_FOR if name in named},
+            {name: named.get(name, (entry.column or name,))[0] for name, entry in settings.attributes.items()},
             None if settings.metadata_header is None else tuple(settings.metadata_header),
         )
 
     @property
     def theirs(self) -> list[str]:
         """All names that the config says, and ours for what it does not name."""
-        return [*(self.names.get(name, name) for name in ITEM_FIELDS), *self.attributes.values()]
+        return [*(name for name in ITEM_FIELDS if name not in self.names), *self.named]
+
+    @property
+    def named(self) -> list[str]:
+        """All names that the config says."""
+        return [*(name for several in self.names.values() for name in several), *self.attributes.values()]
 
 
 @dataclass(frozen=True)
@@ -53,14 +61,15 @@ class Columns:
     """Where the fields of item records stand in the records of a file.
 
     Attributes:
-        paths: field of an item record -> the steps to its value; attributes by the names of their fields.
-        names: the same, as the file calls them.
+        paths: field of an item record -> the steps to its value, or to several; attributes by the names of their
+            fields, and `GROUP`.
+        names: what the file calls them.
         remarks: what is to be said of how they were found.
         absent: fields and attributes that the config names and the head of the file lacks -> their names.
     """
 
-    paths: dict[str, Path]
-    names: dict[str, str]
+    paths: dict[str, tuple[Path, ...]]
+    names: list[str]
     remarks: list[str]
     absent: dict[str, str]
 
@@ -78,35 +87,83 @@ def find_columns(wanted: Wanted, names: Mapping[str, Path], file_name: str, *, s
         DataError: none can be told to be the item's id; two names of a field differ in case alone; an attribute is of a
             column that is a field.
     """
-    found: dict[str, str] = {}
-    absent: dict[str, str] = {}
-    remarks = []
-    taken = {name.casefold() for name in (*wanted.names.values(), *wanted.attributes.values())}
-    free = [name for name, steps in names.items() if len(steps) == 1 and name.casefold() not in taken]
+    finder = _Finder(wanted, names, file_name)
     for name in ITEM_FIELDS:
-        theirs = matching(wanted.names.get(name, name), names, file_name)
-        if theirs is None and name in wanted.names:
-            absent[name] = wanted.names[name]
-        elif theirs is None:
-            theirs, remark = _by_alias(name, free)
-            remarks += [remark] if remark else []
-        if theirs is not None:
-            found[name] = theirs
-    if c.ITEM_ID not in found:
-        raise _no_ids(wanted, names, free, file_name)
-    refuse_taken(wanted.attributes.values(), {theirs: name for name, theirs in found.items()})
-    for name, column in wanted.attributes.items():
-        if (theirs := matching(column, names, file_name)) is None:
-            absent[name] = column
-        else:
-            found[ATTRIBUTE_FIELD + name] = theirs
-    paths = {name: names[theirs] for name, theirs in found.items()}
+        finder.find_field(name)
+    if c.ITEM_ID not in finder.found:
+        raise _no_ids(wanted, names, finder.free, file_name)
+    if GROUP in wanted.names:
+        finder.find_named(GROUP)
+    found = finder.found
+    refuse_taken(wanted.attributes.values(), {their: name for name, theirs in found.items() for their in theirs})
+    finder.find_attributes()
+    paths = {name: tuple(names[their] for their in theirs) for name, theirs in found.items()}
     if sparse:
-        unclear = {remark.partition(" ")[0] for remark in remarks}
-        for name in (each for each in ITEM_FIELDS if each not in found and each not in unclear):
-            paths[name] = steps_of(wanted.names.get(name, name))
-        paths |= {ATTRIBUTE_FIELD + name: steps_of(absent[name]) for name in wanted.attributes if name in absent}
-    return Columns(paths, found, remarks, absent)
+        for name in ITEM_FIELDS:
+            if name not in found and name not in finder.unclear:
+                paths[name] = tuple(map(steps_of, wanted.names.get(name, (name,))))
+        paths |= {
+            ATTRIBUTE_FIELD + name: (steps_of(their),)
+            for name, their in finder.absent.items()
+            if name in wanted.attributes
+        }
+    return Columns(paths, [their for theirs in found.values() for their in theirs], finder.remarks, finder.absent)
+
+
+class _Finder:
+    """Finds columns one by one.
+
+    Attributes:
+        found: field -> the names of its columns in the file.
+        free: names that the config does not mention.
+        unclear: fields for which there are several well-known names.
+        remarks, absent: see `Columns`.
+    """
+
+    def __init__(self, wanted: Wanted, names: Mapping[str, Path], file_name: str) -> None:
+        self.found: dict[str, list[str]] = {}
+        self.absent: dict[str, str] = {}
+        self.remarks: list[str] = []
+        self.unclear: set[str] = set()
+        self._wanted, self._names, self._file_name = wanted, names, file_name
+        taken = {name.casefold() for name in wanted.named}
+        self.free = [name for name, steps in names.items() if len(steps) == 1 and name.casefold() not in taken]
+
+    def find_field(self, name: str) -> None:
+        """Find the columns of a field: as the config says, under our name, or under a well-known one."""
+        if name in self._wanted.names:
+            self.find_named(name)
+        elif (ours := matching(name, self._names, self._file_name)) is not None:
+            self.found[name] = [ours]
+        else:
+            self._find_alias(name)
+
+    def find_named(self, name: str) -> None:
+        """Find the columns that the config names."""
+        for their in self._wanted.names[name]:
+            if (there := matching(their, self._names, self._file_name)) is None:
+                self.absent[name] = their
+            else:
+                self.found.setdefault(name, []).append(there)
+
+    def find_attributes(self) -> None:
+        """Find the columns of attributes."""
+        for name, column in self._wanted.attributes.items():
+            if (there := matching(column, self._names, self._file_name)) is None:
+                self.absent[name] = column
+            else:
+                self.found[ATTRIBUTE_FIELD + name] = [there]
+
+    def _find_alias(self, name: str) -> None:
+        """Find what is well known as a field, if there is one such column."""
+        candidates = aliases_among(name, self.free)
+        if len(candidates) == 1:
+            self.found[name] = candidates
+            self.remarks.append(f"{name} is read from {candidates[0]}")
+        elif candidates:
+            self.unclear.add(name)
+            setting = f"data.metadata_columns: {{{name}: {candidates[0]}}}"
+            self.remarks.append(f"{name} is not read: it may be {' or '.join(candidates)}; set {setting}")
 
 
 def matching(name: str, names: Iterable[str], file_name: str) -> str | None:
@@ -128,19 +185,8 @@ def matching(name: str, names: Iterable[str], file_name: str) -> str | None:
     return alike[0] if alike else None
 
 
-def _by_alias(name: str, free: list[str]) -> tuple[str | None, str]:
-    """What is well known as a field and the only such column, with what to say of it."""
-    candidates = aliases_among(name, free)
-    if len(candidates) == 1:
-        return candidates[0], f"{name} is read from {candidates[0]}"
-    if candidates and name != c.ITEM_ID:
-        named = " or ".join(candidates)
-        return None, f"{name} is not read: it may be {named}; set data.metadata_columns: {{{name}: {candidates[0]}}}"
-    return None, ""
-
-
 def _no_ids(wanted: Wanted, names: Mapping[str, Path], free: list[str], file_name: str) -> DataError:
-    expected = wanted.names.get(c.ITEM_ID, c.ITEM_ID)
+    (expected,) = wanted.names.get(c.ITEM_ID, (c.ITEM_ID,))
     candidates = aliases_among(c.ITEM_ID, free)
     if len(candidates) > 1 and c.ITEM_ID not in wanted.names:
         got = f"{' and '.join(candidates)} among {', '.join(names)[:200]}: any of them may be the item's id"

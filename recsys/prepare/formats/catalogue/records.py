@@ -16,9 +16,11 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem, with_attributes
 from recsys.prepare.formats.catalogue.columns import Columns
-from recsys.prepare.formats.catalogue.paths import value_at
+from recsys.prepare.formats.catalogue.groups import Groups
+from recsys.prepare.formats.catalogue.paths import Path, value_at
 from recsys.prepare.formats.id_columns import IdColumn
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.mapping_settings import GROUP
 from recsys.prepare.settings import DataConfig
 
 # Larger whole numbers are not all told apart once a program has read them as floats.
@@ -50,34 +52,39 @@ class ItemMaker:
         self._report, self._paths = report, columns.paths
         self._ids = IdColumn(c.ITEM_ID, report, MISSING_IDS)
         self._item_type = with_attributes(RawItem, config.attributes)
+        self._groups = Groups(columns.paths[GROUP][0]) if GROUP in columns.paths else None
         self._readers = [
-            (name, steps, _READERS.get(name, _as_it_is)) for name, steps in columns.paths.items() if name != c.ITEM_ID
+            (name, paths, _READERS.get(name, _as_it_is))
+            for name, paths in columns.paths.items()
+            if name not in (c.ITEM_ID, GROUP)
         ]
 
     def items(self, records: Records) -> list[RawItem]:
         """The items of the records that have an id."""
-        values = [value_at(row, self._paths[c.ITEM_ID]) for row in records.rows]
+        values = [value_at(row, self._paths[c.ITEM_ID][0]) for row in records.rows]
         texts = list(map(_id_text, values))
         ids, unfit = self._ids.read(pa.array([text or None for text in texts], pa.string()))
         items = []
         for position, (item_id, row) in enumerate(zip(ids.to_pylist(), records.rows, strict=True)):
+            fields = self._fields(row)
+            in_group = self._groups is not None and self._groups.complete(row, item_id, fields)
             if texts[position] is None:
                 records.drop(reports.MISTYPED_FIELD, position)
             elif item_id is None:
-                records.drop(reports.MISSING_FIELD, position)
+                records.drop(reports.ROW_WITHOUT_ID if in_group else reports.MISSING_FIELD, position)
             elif unfit[position]:
                 records.drop(reports.INVALID_ID, position)
             else:
-                items.append(self._item_type(item_id=item_id, **self._fields(row)))
+                items.append(self._item_type(item_id=item_id, **fields))
         return items
 
     def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for name, steps, read in self._readers:
-            value = value_at(row, steps)
+        for name, paths, read in self._readers:
+            value = value_at(row, paths[0]) if len(paths) == 1 else _several(row, paths)
             if value is None:
                 # An attribute that the record has not is told from one without a value by its default.
-                if name.startswith(ATTRIBUTE_FIELD) and len(steps) == 1 and steps[0] in row:
+                if name.startswith(ATTRIBUTE_FIELD) and len(paths[0]) == 1 and paths[0][0] in row:
                     fields[name] = None
                 continue
             self.seen.add(name)
@@ -88,6 +95,11 @@ class ItemMaker:
                 self._report.left_out[f"{plain}_not_understood"] += 1
                 self._report.explain(plain, str(error))
         return fields
+
+
+def _several(row: Mapping[str, Any], paths: Iterable[Path]) -> list[Any] | None:
+    """The values at several places, without those that are missing."""
+    return [value for steps in paths if (value := value_at(row, steps)) is not None] or None
 
 
 def _id_text(value: Any) -> str | None:

@@ -29,7 +29,7 @@ def delimited_records(
 ) -> Iterator[Records]:
     """Yield delimited text as maps of texts, without what is empty; see `DelimitedRows.read`."""
     rows = DelimitedRows(report)
-    for batch in rows.read({name: name for name in columns.names.values()}, config.allow_truncated, on_bytes):
+    for batch in rows.read({name: name for name in columns.names}, config.allow_truncated, on_bytes):
         first = rows.account(batch)
         yield Records(batch.to_pylist(), _dropper(rows, first, batch))
 
@@ -66,7 +66,9 @@ def parquet_records(report: InputReport, columns: Columns, on_bytes: OnBytes) ->
     """
     file = open_parquet(report.path)
     try:
-        for batch in file.iter_batches(PARQUET_ROWS, columns=sorted({steps[0] for steps in columns.paths.values()})):
+        for batch in file.iter_batches(
+            PARQUET_ROWS, columns=sorted({steps[0] for paths in columns.paths.values() for steps in paths})
+        ):
             table = _with_whole_ids(pa.Table.from_batches([batch]), columns, report)
             first, rows = report.lines + 1, table.to_pylist()
             report.lines += len(rows)
@@ -86,7 +88,7 @@ def _row_dropper(report: InputReport, first: int, rows: list[Mapping[str, object
 
 def _with_whole_ids(table: pa.Table, columns: Columns, report: InputReport) -> pa.Table:
     """The table, with ids that are floats as the whole numbers that they were before one was missing."""
-    name = columns.paths[c.ITEM_ID][0]
+    name = columns.paths[c.ITEM_ID][0][0]
     column = table[name]
     if not pa.types.is_floating(column.type):
         return table
