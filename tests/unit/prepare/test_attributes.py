@@ -87,6 +87,12 @@ def test_lists_of_texts_may_be_written_as_one(tmp_path: Path) -> None:
     assert causes == {"x_not_understood": 1}
 
 
+def test_lists_of_texts_may_be_written_as_lists_in_a_text(tmp_path: Path) -> None:
+    read, causes = column(tmp_path, "texts", ['["red", "dark|blue"]', "['red']", "[red]", "[]"])
+    assert read == [["red", "dark|blue"], ["red"], ["[red]"], None]
+    assert causes == {}
+
+
 def test_a_separator_may_be_set(tmp_path: Path) -> None:
     records = [{"x": "red / blue"}, {"x": "red|blue"}]
     dataset = shop(tmp_path, records, {"x": {"type": "texts", "separator": "/"}})
