@@ -19,7 +19,8 @@ from recsys.pipeline.features.popularity import PopularityFeatures
 from recsys.pipeline.features.price import PriceFeatures
 from recsys.pipeline.features.registry import GROUPS
 from recsys.prepare.sample.words import HOBBIES
-from recsys.sources.lending import LENDERS, Loans
+from recsys.sources.lending import Loans
+from recsys.sources.text_lenders import LENDERS
 
 CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
 UNCHOSEN_SHARE = 0.003  # items without interactions, as many as a 5-core leaves
