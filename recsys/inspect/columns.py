@@ -16,6 +16,7 @@ from recsys.core.values.dates import DateOrder
 from recsys.core.values.missing import MISSING_IDS
 from recsys.core.values.numbers import DecimalMark, shown_mark
 from recsys.inspect.samples import Sample
+from recsys.prepare.formats.column_texts import Mask, as_mask
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.formats.time_columns import TimeColumn
 from recsys.prepare.value_settings import ValueConfig
@@ -85,6 +86,11 @@ class Column:
     def __post_init__(self) -> None:
         lower = pc.utf8_lower(self.texts)
         self._given = self.texts.filter(pc.and_not(pc.is_valid(self.texts), pc.is_in(lower, _MISSING)))
+
+    @cached_property
+    def lacks(self) -> Mask:
+        """Of each row, whether it has no value."""
+        return as_mask(pc.is_null(self.texts)) | as_mask(pc.is_in(pc.utf8_lower(self.texts), _MISSING))
 
     @property
     def missing(self) -> float:

@@ -79,7 +79,8 @@ def _repeats(log: Table) -> Iterator[Fact]:
             f"{whole / len(rows):.1%} of the first {len(rows):,} rows repeat another in user, item, type and time."
         )
     if pairs > whole:
-        yield Fact(f"{pairs / len(rows):.1%} of them are of a user and an item that came before (data.repeats).")
+        text = f"{pairs / len(rows):.1%} of the first {len(rows):,} rows are of a user and an item that came before"
+        yield Fact(f"{text} (data.repeats).")
 
 
 def _outstanding(users: pa.Array) -> Iterator[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from recsys.config import Config, parse_config
@@ -20,10 +22,12 @@ from recsys.inspect.tables import Table
 from recsys.inspect.user_proposal import user_settings
 from recsys.inspect.words import plain
 from recsys.inspect.yaml_lines import Setting, yaml_text
+from recsys.prepare.settings import DataConfig
 
 LOGS = ("event log", "Amazon reviews", "RecBole interactions", "store")
 CATALOGUES = ("catalogue", "Amazon metadata", "RecBole items")
 _BOUGHT = re.compile(r"order|transact|purchase|sale|invoice|basket|receipt|lineitem", re.IGNORECASE)
+_NEEDED = ("user_id", "item_id", "event_type", "timestamp")
 _NOT_YET = "EVENTS.csv"
 
 
@@ -130,6 +134,7 @@ def _log_settings(log: Table, has_catalogue: bool) -> Iterator[Setting]:
     yield from _types(log)
     yield from _ratings(log.column("rating"))
     yield from _times(log.column("timestamp"))
+    yield from _bad_lines(log)
 
 
 def _columns(log: Table, has_catalogue: bool) -> Iterator[Setting]:
@@ -210,6 +215,21 @@ def _times(column: Column | None) -> Iterator[Setting]:
     elif times.date_order:
         sure = "" if times.is_sure else "unclear: the other order fits as well; "
         yield Setting("date_order", times.date_order, f"{sure}for example {column.examples[0]}")
+
+
+def _bad_lines(log: Table) -> Iterator[Setting]:
+    """A limit on bad lines that lets through a log with rows of guests, or without an item."""
+    columns = {role: column for role in _NEEDED if (column := log.column(role)) is not None}
+    if not columns:
+        return
+    lacking = np.zeros(len(log.columns[0].texts), bool)
+    for column in columns.values():
+        lacking |= column.lacks
+    share = float(lacking.mean())
+    if share > DataConfig.model_fields["max_bad_line_share"].default:
+        most = max(columns, key=lambda role: columns[role].missing)
+        limit = min(1.0, math.ceil(share * 1.2 * 20) / 20)
+        yield Setting("max_bad_line_share", limit, f"guessed: {share:.1%} of the rows lack a value, mostly {most}")
 
 
 def _split(logs: Sequence[Table]) -> Iterator[Setting]:

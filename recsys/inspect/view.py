@@ -59,10 +59,11 @@ def show_proposal(console: Console, proposal: Proposal, written: Path | None) ->
     else:
         console.print(Text("Proposed config: paste it into a file, or let --output FILE.yaml write it", "bold"))
         console.print()
-    text: RenderableType = Text(proposal.text.rstrip())
+    text = Text(proposal.text.rstrip())
     if console.is_terminal:
-        text = Syntax(proposal.text.rstrip(), "yaml", theme="ansi_light", background_color="default")
-    console.print(text)
+        text = Syntax("", "yaml", theme="ansi_light", background_color="default").highlight(proposal.text.rstrip())
+        text.rstrip()
+    console.print(text, soft_wrap=True)  # a line that is broken could not be pasted
     unclear = list(proposal.unclear)
     for mark, wants in (("unclear", "your decision"), ("guessed", "a look")):
         if (count := proposal.text.count(f"# {mark}")) > 0:

@@ -47,10 +47,11 @@ def _lines(settings: Sequence[Setting], indent: str) -> Iterator[tuple[str, str]
             yield start, setting.comment
             for key, value in setting.value.items():
                 yield f"{indent}  {_scalar(key)}: {_flow(value)}", (setting.comments or {}).get(key, "")
-        elif isinstance(setting.value, list) and setting.comments:
+        elif isinstance(setting.value, list) and (setting.comments or len(f"{start} {_flow(setting.value)}") > WIDTH):
             yield start, setting.comment
             for value in setting.value:
-                yield f"{indent}  - {_flow(value)}", setting.comments.get(value, "")
+                comment = setting.comments.get(value, "") if setting.comments else ""
+                yield f"{indent}  - {_flow(value)}", comment
         else:
             yield f"{start} {_flow(setting.value)}", setting.comment
 
