@@ -86,8 +86,8 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     )
     metadata: list[InputEntry] = Field(
         [],
-        description="Item metadata files, named in the same way; may be empty. With events: JSON lines with item_id, "
-        "title, brand, categories, price, description, image.",
+        description="Item metadata files, named in the same way; may be empty. With events and store: CSV, Parquet or "
+        "JSON with item_id, title, brand, categories, price, description, image; see metadata_columns for other names.",
     )
     properties: list[InputEntry] = unmentioned(
         [],
