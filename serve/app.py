@@ -19,6 +19,7 @@ from serve.http.limits import BodyLimit, ConcurrencyLimit, QueryLimit
 from serve.http.rate_limit import HEADERS as RATE_HEADERS
 from serve.http.rate_limit import RateLimit
 from serve.http.telemetry import Telemetry
+from serve.items import live_routes as live_items
 from serve.items import routes as items
 from serve.operations import routes as operations
 from serve.recommendations import routes as recommendations
@@ -75,6 +76,8 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     app.state.previews = server.previews
     for subject in (recommendations, explanations, items, users, events, rules, operations):
         app.include_router(subject.router)
+    for router in (live_items.batches, live_items.router):
+        app.include_router(router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)
     docs_page.install(app)
@@ -97,7 +100,7 @@ def _add_layers(app: FastAPI, server: Server) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Content-Type", "If-Match", "If-None-Match", "X-API-Key", "X-Request-ID"],
             expose_headers=["ETag", "X-Request-ID", "Retry-After", *RATE_HEADERS],
         )

@@ -22,8 +22,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-Right = Literal["read", "write", "admin"]
-RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
+Right = Literal["read", "write", "catalogue", "admin"]
+RIGHTS: tuple[Right, ...] = ("read", "write", "catalogue", "admin")
 
 
 def moment(text: object) -> datetime:
@@ -56,6 +56,10 @@ class ApiKey(BaseModel):
     expires: Annotated[
         datetime | None, BeforeValidator(moment), Field(description="From when on it opens nothing; unset: never.")
     ] = None
+
+    def allows(self, right: Right) -> bool:
+        """Whether it may be used for that: who runs the server may change what the catalogue says, too."""
+        return right in self.scopes or (right == "catalogue" and "admin" in self.scopes)
 
     @property
     def expired(self) -> bool:

@@ -23,6 +23,10 @@ class UnknownItemError(Exception):
     """The catalogue of the bundle that answers holds no such item; the message names it."""
 
 
+class TooManyItemsError(Exception):
+    """There would be more new items than may live beside the bundle; the message says what to do."""
+
+
 class UnknownRuleError(Exception):
     """There is no such rule; the message names it."""
 

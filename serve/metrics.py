@@ -168,6 +168,34 @@ class Metrics:
         self._rules_refresh_failures = Counter(
             "recsys_rules_refresh_failures", "Looks for changed rules that the store failed.", registry=registry
         )
+        self.live_items = Gauge(
+            "recsys_live_items",
+            "Items of which the store says something beside the bundle.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.live_items_version = Gauge(
+            "recsys_live_items_version",
+            "Last change of items that is known, of the worker furthest behind.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.items_stale = Gauge(
+            "recsys_live_items_stale",
+            "1: the store does not tell its live items, and what was last known is in force.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._overlay_seconds = Histogram(
+            "recsys_overlay_seconds", "Time to make an overlay of live items.", buckets=_SECONDS, registry=registry
+        )
+        self._overlay_failures = Counter(
+            "recsys_overlay_failures", "Overlays of live items that could not be made.", registry=registry
+        )
+        self._item_changes = Counter("recsys_item_changes", "Changes of items over HTTP.", ["done"], registry=registry)
+        self._items_refresh_failures = Counter(
+            "recsys_live_items_refresh_failures", "Looks for changed items that the store failed.", registry=registry
+        )
         self._previews = Counter("recsys_rule_previews", "Previews of rules.", registry=registry)
         self._served_dropped = Counter(
             "recsys_served_dropped", "Answers missing from the served log.", registry=registry
@@ -261,6 +289,24 @@ class Metrics:
 
     def rules_refresh_failed(self) -> None:
         self._rules_refresh_failures.inc()
+
+    def items_known(self, items: int, version: int) -> None:
+        """Live items, and the number of the last change of them."""
+        self.live_items.set(items)
+        self.live_items_version.set(version)
+
+    def items_changed(self, done: str, items: int) -> None:
+        self._item_changes.labels(done).inc(items)
+
+    def items_refresh_failed(self) -> None:
+        self._items_refresh_failures.inc()
+
+    def overlaid(self, seconds: float) -> None:
+        """An overlay was made, and is ready to be served."""
+        self._overlay_seconds.observe(seconds)
+
+    def overlay_failed(self) -> None:
+        self._overlay_failures.inc()
 
     def rules_previewed(self) -> None:
         self._previews.inc()

@@ -13,6 +13,8 @@ from serve.bundles.swap import Bundles
 from serve.histories.live_histories import UserHistories
 from serve.key_watch import KeysState, KeyWatch
 from serve.languages import Languages
+from serve.live_items.in_force import LiveItemsInForce
+from serve.live_items.watch import LiveItemsWatch
 from serve.metrics import Metrics
 from serve.persons.known import KnownPersons
 from serve.persons.watch import PersonsWatch
@@ -40,6 +42,8 @@ class Parts:
         rules_watch: keeps them up to date with the store; None: there is none.
         persons: who is forgotten, and which ids are one person's.
         persons_watch: keeps that up to date with the store; None: there is none.
+        live_items: that answers know of.
+        live_items_watch: keeps them up to date with the store; None: there is none.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -55,6 +59,8 @@ class Parts:
     rules_watch: RulesWatch | None
     persons: KnownPersons
     persons_watch: PersonsWatch | None
+    live_items: LiveItemsInForce
+    live_items_watch: LiveItemsWatch | None
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -65,8 +71,11 @@ class Parts:
         shared: Shared,
         warm_up: Callable[[LoadedBundle], None],
         on_change: Callable[[LoadedBundle], None],
+        on_overlay: Callable[[LoadedBundle], None],
     ) -> Self:
-        """Compose the parts; nothing runs yet. `warm_up` and `on_change` as `Bundles` takes them.
+        """Compose the parts; nothing runs yet.
+
+        `warm_up` and `on_change` as `Bundles` takes them, `on_overlay` as `LiveItemsInForce`.
 
         Raises:
             ConfigError: the settings of languages do not fit, or the file of rules cannot be used.
@@ -75,10 +84,18 @@ class Parts:
         metrics, languages = Metrics(), Languages(settings)
         keys = None if shared.keys is None else KeyWatch(shared.keys, metrics)
         link = open_link(settings, metrics, create=not shared.later)
-        bundles = Bundles(settings, metrics, warm_up, on_change)
         persons = KnownPersons(metrics, stored=link is not None)
         histories = UserHistories(link, settings.live_events, persons)
         persons_watch = None if link is None else PersonsWatch(link, persons, settings)
+        live_items = LiveItemsInForce(link, metrics, on_overlay)
+
+        def overlay(loaded: LoadedBundle) -> LoadedBundle:
+            if live_items_watch is not None:
+                live_items_watch.wait()
+            return live_items.over(loaded, serving=bundles.base is not None)
+
+        bundles = Bundles(settings, metrics, warm_up, on_change, overlay)
+        live_items_watch = None if link is None else LiveItemsWatch(link, live_items, bundles, settings, metrics)
         rules = RulesInForce(GivenRules.of(settings), metrics, stored=link is not None)
         watch = None if link is None else RulesWatch(link, rules, settings, metrics)
         return cls(
@@ -93,6 +110,8 @@ class Parts:
             watch,
             persons,
             persons_watch,
+            live_items,
+            live_items_watch,
             shared.budget,
         )
 

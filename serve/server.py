@@ -50,7 +50,7 @@ class Server:
         """
         shared = shared or Shared.of(settings)
         self.buckets = shared.buckets
-        self.parts = Parts.compose(settings, shared, self._prepare, self._follow)
+        self.parts = Parts.compose(settings, shared, self._prepare, self._follow, self._prepare_overlay)
         self.recommendations = RecommendationQueue(self.parts)
         self.explanations = ExplanationQueue(self.parts)
         self.previews = PreviewQueue(self.parts)
@@ -67,6 +67,7 @@ class Server:
             self.parts.rules_watch,
             self.parts.persons_watch,
         )
+        live_items = self.parts.live_items_watch
         if keys:
             keys.start()
         if link:
@@ -75,6 +76,8 @@ class Server:
             rules.start()
         if persons:
             persons.start()
+        if live_items:
+            live_items.start()
         self.recommendations.start()
         if self._retention:
             self._retention.start()
@@ -118,6 +121,8 @@ class Server:
             self.parts.rules_watch.close()
         if self.parts.persons_watch:
             self.parts.persons_watch.close()
+        if self.parts.live_items_watch:
+            self.parts.live_items_watch.close()
         if self.parts.link:
             self.parts.link.close()
         if self.parts.keys:
@@ -144,8 +149,15 @@ class Server:
         gc.collect()
         gc.freeze()
 
+    def _prepare_overlay(self, overlay: LoadedBundle) -> None:
+        """Make live items over a bundle ready to be served: one whose lists cannot be made must not replace another."""
+        self.parts.rules.of(overlay)
+        warm_up(overlay)
+
     def _follow(self, loaded: LoadedBundle) -> None:
         """What is done for a bundle while it is served: a shop without rules does not wait for those it may have."""
+        if self.parts.live_items_watch:
+            self.parts.live_items_watch.request_look()  # what changed while its overlay was made
         self._index_items(loaded)
         if not self.parts.rules.of(loaded).ready:
             self._warm_up_rules(loaded)

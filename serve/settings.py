@@ -106,6 +106,18 @@ class Settings(BaseSettings):
         4, description="Previews of rules waiting in a worker or under way; a request beyond gets 503 at once."
     )
 
+    live_items_poll_s: Seconds = Field(
+        0.5, description="Seconds between looks for changed items: so long another worker goes by those of before."
+    )
+    max_live_items: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        20_000,
+        description="Most new items, which the bundle does not hold, that live beside it; training a bundle on the "
+        "store makes them part of it. Items of the bundle may all be changed.",
+    )
+    text_vector_days: Days = Field(
+        90.0, description="Days that the vector of a new item's text is kept, from when it was computed; 0: for ever."
+    )
+
     language: str = Field(
         "en", min_length=2, description="Of explanations and blurbs where a request names none, such as en or de_CH."
     )

@@ -38,7 +38,7 @@ class LoadedBundle:
     """A bundle that answers. A request reads it once, so that an answer never mixes two bundles.
 
     Attributes:
-        bundle: the open bundle.
+        bundle: the open bundle, or live items over it.
         recommender: its full pipeline.
         info: what answers say of it.
         models: names of what can be asked for: the full pipeline and every source.
@@ -60,6 +60,7 @@ class LoadedBundle:
         candidates: int | None = None,
         threads: int = 1,
         sensitive: SensitiveNames | None = None,
+        base: LoadedBundle | None = None,
     ) -> None:
         """Compose the pipeline.
 
@@ -67,8 +68,10 @@ class LoadedBundle:
             bundle: open.
             candidates, threads: as of `Bundle.recommender`.
             sensitive: categories that no explanation names; None: those of most shops.
+            base: what was loaded of the bundle below, where this is an overlay; None: it is none.
         """
-        self.bundle = bundle
+        self.bundle, self._base = bundle, base  # not itself: what holds itself is let go late
+        self._composed = candidates, threads, sensitive
         self.recommender = bundle.recommender(candidates=candidates, threads=threads)
         synthetic = bundle.manifest.dataset.synthetic
         self.info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
@@ -82,6 +85,15 @@ class LoadedBundle:
         self.cheap_facts = CheapFacts(self.fact_base, self.facets.brands, self.facets.categories)
         self.rule_base = RuleBase.of(bundle)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
+
+    @property
+    def base(self) -> LoadedBundle:
+        """The same without live items; itself where there are none."""
+        return self if self._base is None else self._base
+
+    def over(self, overlay: Bundle) -> LoadedBundle:
+        """The same pipeline over what live items make of the bundle."""
+        return LoadedBundle(overlay, *self._composed, base=self.base)
 
     @classmethod
     def open(

@@ -43,6 +43,7 @@ class Bundles:
         metrics: Metrics,
         warm_up: Callable[[LoadedBundle], None] = lambda _: None,
         on_change: Callable[[LoadedBundle], None] = lambda _: None,
+        overlay: Callable[[LoadedBundle], LoadedBundle] = lambda base: base,
     ) -> None:
         """Nothing is loaded before `start`.
 
@@ -51,10 +52,12 @@ class Bundles:
             metrics: are told what is served and what was refused.
             warm_up: called with every bundle before it is served; raises a `BundleError` where it must not be.
             on_change: called with every bundle that is served from then on.
+            overlay: gives for every bundle, before it is served, the one to answer from: with live items over it.
         """
         self._settings, self._metrics = settings, metrics
-        self._warm_up, self._on_change = warm_up, on_change
+        self._warm_up, self._on_change, self._overlay = warm_up, on_change, overlay
         self._loaded: LoadedBundle | None = None
+        self._swapping = threading.Lock()
         self.progress = Progress("loading the bundle")
         self.first: Future[RecsysError | None] = Future()
         self._seen: Signature | None = None
@@ -80,6 +83,19 @@ class Bundles:
     def info(self) -> BundleInfo | None:
         """What answers say of the bundle served; None: there is none."""
         return None if self._loaded is None else self._loaded.info
+
+    @property
+    def base(self) -> LoadedBundle | None:
+        """The bundle that is served, without live items over it; None: there is none."""
+        return None if self._loaded is None else self._loaded.base
+
+    def replace(self, overlay: LoadedBundle) -> bool:
+        """Answer from an overlay from now on, if the bundle below is still the one that is served; returns whether."""
+        with self._swapping:
+            if self.base is not overlay.base:
+                return False
+            self._loaded = overlay
+        return True
 
     def start(self) -> None:
         """In the background, load the bundle, or the newest other version that is sound; then look for changes."""
@@ -121,7 +137,9 @@ class Bundles:
                 raise
             if self._closing.is_set():
                 raise NotReadyError("the server ends")
-            old, self._loaded = self._loaded, loaded
+            overlay = self._with_live_items(loaded)
+            with self._swapping:
+                old, self._loaded = self._loaded, overlay
         with _logged("The metrics miss which bundle is served"):
             if old is not None:
                 self._metrics.serving(old.bundle.name, old.bundle.version, yes=False)
@@ -134,8 +152,15 @@ class Bundles:
         )
         self._first_is(None)  # before what may wait for a store
         with _logged("What follows a new bundle was not done"):
-            self._on_change(loaded)
-        return loaded
+            self._on_change(overlay)
+        return overlay
+
+    def _with_live_items(self, loaded: LoadedBundle) -> LoadedBundle:
+        try:
+            return self._overlay(loaded)
+        except Exception:  # a sound bundle is served, whatever was said of its items
+            logger.exception("Live items are not seen over %s", loaded.bundle.path)
+            return loaded
 
     def _first_is(self, error: RecsysError | None) -> None:
         with suppress(InvalidStateError):  # it was done already

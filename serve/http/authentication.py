@@ -1,4 +1,4 @@
-"""Who may ask for what: reading, writing, administration."""
+"""Who may ask for what: reading, writing, the catalogue, administration."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
 USERS, EXPORT = "/users/", "/export"
+ITEMS, CHANGING_ITEMS = "/items/", frozenset({"PUT", "PATCH", "DELETE", "POST"})
 
 
 def needed(path: str, method: str = "GET") -> Right | None:
@@ -27,6 +28,8 @@ def needed(path: str, method: str = "GET") -> Right | None:
         return "admin"
     if path.startswith(USERS):
         return _needed_of_user(path, method)
+    if path.startswith(ITEMS) and method in CHANGING_ITEMS:
+        return "catalogue"
     return "write" if path in WRITING else "read"
 
 
@@ -63,7 +66,7 @@ class Authentication:
             )
             self._metrics.refused("key" if key is None else "expired")
             await problem(401, detail, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
-        elif right not in key.scopes:
+        elif not key.allows(right):
             self._metrics.refused("scope")
             await problem(403, f"this API key does not have the scope {right}")(scope, receive, send)
         else:

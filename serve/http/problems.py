@@ -22,6 +22,7 @@ from recsys.rules.preview import TooManyPartsError
 from recsys.store import (
     InvalidCursor,
     InvalidRecord,
+    ItemConflict,
     PersonConflict,
     RuleConflict,
     StoreError,
@@ -31,6 +32,7 @@ from recsys.store import (
 from serve.errors import (
     NotReadyError,
     OverloadedError,
+    TooManyItemsError,
     UnfitRequestError,
     UnknownItemError,
     UnknownModelError,
@@ -102,6 +104,7 @@ def install(app: FastAPI) -> None:
         HTTPException: _http_error,
         ProblemError: lambda _, error: problem(error.status, error.detail, error.headers),
         UnknownItemError: lambda _, error: problem(404, str(error)),
+        TooManyItemsError: lambda _, error: problem(507, str(error)),
         UnknownRuleError: lambda _, error: problem(404, str(error)),
         UnfitRequestError: lambda _, error: problem(422, str(error)),
         UnknownModelError: lambda _, error: problem(422, str(error)),
@@ -110,6 +113,7 @@ def install(app: FastAPI) -> None:
         RuleConflict: lambda _, error: problem(412, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         TooManyPartsError: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         PersonConflict: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
+        ItemConflict: _item_conflict,
         TooManyRules: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),
         OverloadedError: lambda *_: problem(503, "too many requests are waiting; try again in a moment"),
@@ -174,6 +178,11 @@ def _refused_bundle(request: Request, error: Exception) -> Response:
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
     return problem(422, explain(error))
+
+
+def _item_conflict(_request: Request, error: ItemConflict) -> Response:
+    """Not what the caller believes them to be: 412; items that are not there to be changed: no such request."""
+    return problem(422 if error.missing else 412, f"expected {error.expected}, got {error.got}: {error.remedy}")
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from serve.answers import Answer, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
+from serve.items.live_answers import LiveState
 from serve.items.similar import By
 
 
@@ -30,6 +31,9 @@ class ItemResponse(Answer):
         ),
     ]
     bundle: BundleInfo
+    live: Annotated[
+        LiveState | UnsetType, Meta(description="Absent where nothing was said of it since the bundle was made.")
+    ] = UNSET
 
 
 class SimilarItem(Answer):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from msgspec import UnsetType
 from pydantic import ValidationError
 
+from recsys.store import UNCHANGED
 from serve.http.context import gathered, once
 from serve.http.documentation import answers
+from serve.http.etags import tagged
 from serve.http.problems import ProblemError, explain
-from serve.http.routing import HistoriesOf, LinkOf, LoadedOf, NoParameters, RulesOf, json_response
+from serve.http.routing import HistoriesOf, LinkOf, LoadedOf, NoParameters, PartsOf, RulesOf, json_response
 from serve.http.schemas import ID_LIMITS, LISTED, parameters
 from serve.items import service
 from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
@@ -64,9 +67,9 @@ def popular(
 
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
-def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf) -> Response:
+def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf, parts: PartsOf) -> Response:
     """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar or /blurb."""
-    return item(query.item_id, loaded)
+    return item(query.item_id, loaded, parts)
 
 
 @router.get(
@@ -89,9 +92,13 @@ def similar(
 
 
 @router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))
-def item(item_id: ItemId, loaded: LoadedOf) -> Response:
-    """What the catalogue says of an item. Ids that other addresses look like are reached by `/items/by-id`."""
-    return json_response(_existing(item_id, service.item(loaded, item_id)))
+def item(item_id: ItemId, loaded: LoadedOf, parts: PartsOf) -> Response:
+    """What catalogue and shop say of an item. Ids that other addresses look like are reached by `/items/by-id`.
+
+    The `ETag` is the version of the live item, "0" where nothing was said of it since the bundle was made.
+    """
+    found = _existing(item_id, service.item(parts, loaded, item_id))
+    return tagged(json_response(found), UNCHANGED if isinstance(found.live, UnsetType) else found.live.version)
 
 
 def _existing(item_id: str, answer: T | None) -> T:

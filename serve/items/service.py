@@ -17,9 +17,11 @@ from serve.items.answers import (
     SimilarItem,
     SimilarResponse,
 )
+from serve.items.changing import live_state, waiting_item
 from serve.items.choice import Choice
 from serve.items.obeyed import Obeyed
 from serve.items.similar import DEPTH, By, similar_items
+from serve.parts import Parts
 from serve.store.link import StoreLink
 
 
@@ -72,8 +74,20 @@ def _named(unknown: Sequence[str]) -> list[str] | UnsetType:
     return list(unknown) or UNSET
 
 
-def item(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
-    """What the catalogue says of an item; None if it holds no such item."""
+def item(parts: Parts, loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
+    """What the catalogue says of an item; None if there is no such item, or none any more."""
+    live = parts.live_items.known.items.get(item_id)
+    if live is not None and live.change.deleted:
+        return None
+    found = _of_catalogue(loaded, item_id)
+    if found is None and live is not None:
+        found = waiting_item(loaded, live)
+    if found is not None:
+        found.live = live_state(parts, loaded, item_id)
+    return found
+
+
+def _of_catalogue(loaded: LoadedBundle, item_id: str) -> ItemResponse | None:
     row = loaded.bundle.catalogue.item_row(item_id)
     if row is None:
         return None

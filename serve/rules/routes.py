@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
 from recsys.rules.rule import Rule, RuleTerms
+from recsys.store.rules import ABSENT
 from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
+from serve.http.etags import IfMatch, IfNoneMatch, expected_version, tagged
 from serve.http.routing import LinkOf, LoadedOf, NoParameters, PartsOf, json_response
 from serve.rules import service
 from serve.rules.answers import (
@@ -20,7 +22,7 @@ from serve.rules.answers import (
     RulesResponse,
 )
 from serve.rules.queue import PreviewQueue
-from serve.rules.schemas import RULE_ID_LIMITS, ChangesQuery, IfMatch, IfNoneMatch, PreviewBody, expected_version
+from serve.rules.schemas import RULE_ID_LIMITS, ChangesQuery, PreviewBody
 
 router = APIRouter(tags=["rules"], route_class=JsonRoute)
 
@@ -53,7 +55,7 @@ async def preview(request: Request, body: Annotated[PreviewBody, Body()]) -> Res
 def rule(rule_id: RuleIdOf, loaded: LoadedOf, parts: PartsOf) -> Response:
     """A rule with its version, which is the `ETag`, too."""
     answer = service.rule(parts, loaded, rule_id)
-    return _tagged(json_response(answer), answer.rule.version)
+    return tagged(json_response(answer), answer.rule.version)
 
 
 @router.put(
@@ -79,9 +81,9 @@ def put(
     position and the fields there are. With keys it takes the scope admin: rules are for everyone's lists.
     """
     wanted = Rule(id=rule_id, **dict(body))
-    expected = expected_version(if_match, if_none_match)
+    expected = expected_version(if_match, if_none_match, absent=ABSENT)
     answer = service.put(parts, loaded, link.queries, wanted, request.scope.get("key_name"), expected)
-    return _tagged(json_response(answer), answer.rule.version)
+    return tagged(json_response(answer), answer.rule.version)
 
 
 @router.delete(
@@ -98,7 +100,7 @@ def delete(
     if_match: Annotated[IfMatch, Header()] = None,
 ) -> Response:
     """Remove a rule of the store. The trail of changes keeps what it said."""
-    expected = expected_version(if_match)
+    expected = expected_version(if_match, absent=ABSENT)
     return json_response(service.delete(parts, link.queries, rule_id, request.scope.get("key_name"), expected))
 
 
@@ -106,10 +108,3 @@ def delete(
 def changes(query: Annotated[ChangesQuery, Query()], link: LinkOf) -> Response:
     """The trail of all changes of rules, the latest first, each with what the rule said before and after."""
     return json_response(service.changes(link.queries, query.rule_id, query.cursor, query.limit))
-
-
-def _tagged(response: Response, version: int | None) -> Response:
-    """With the rule's version as its ETag."""
-    if version is not None:
-        response.headers["ETag"] = f'"{version}"'
-    return response

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from recsys.rules.preview import MOST_LEFT_OUT
 from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
-from recsys.store.rules import ABSENT
 from serve.bundles.options import DEFAULT_K
 from serve.http.context import Context
 from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query, Whole
@@ -17,28 +16,6 @@ from serve.rules.options import PartsOf, PreviewRequest
 
 RULE_ID_LIMITS = {"pattern": RULE_ID_PATTERN, "max_length": 100}
 MAX_SAMPLE, MAX_SHOWN, MAX_TRIED = 200, 50, 100
-_VERSION_TAG, _ANY_TAG = r'^"[1-9][0-9]{0,14}"$', r"^\*$"
-# A header is there or not, but never null.
-IfMatch = Annotated[
-    str | None,
-    Field(
-        pattern=_VERSION_TAG,
-        description='The ETag that was read, such as "12": refused with 412 where the rule is another one by now.',
-    ),
-    WithJsonSchema({"type": "string", "pattern": _VERSION_TAG, "examples": ['"12"']}),
-]
-IfNoneMatch = Annotated[
-    str | None,
-    Field(pattern=_ANY_TAG, description="An asterisk: refused with 412 where there is such a rule."),
-    WithJsonSchema({"type": "string", "pattern": _ANY_TAG, "examples": ["*"]}),
-]
-
-
-def expected_version(if_match: str | None, if_none_match: str | None = None) -> int | None:
-    """The version that a rule must be of, as the store takes it."""
-    if if_none_match is not None:
-        return ABSENT
-    return None if if_match is None else int(if_match.strip('"'))
 
 
 class ChangesQuery(Query):

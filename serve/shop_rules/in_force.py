@@ -87,7 +87,7 @@ class RulesInForce:
         faults |= {name: str(fault) for name, fault in ready.faults.items()}
         self._metrics.rules_in_force.set(len(ready.rules))
         self._metrics.rule_faults.set(len(faults))
-        before, self._told[loaded] = self._told.get(loaded, {}), faults
+        before, self._told[loaded.base] = self._told.get(loaded.base, {}), faults
         for name, fault in sorted(faults.items() - before.items()):
             logger.warning("Rule %s is off for %s, version %s. %s", name, loaded.info.name, loaded.info.version, fault)
 

@@ -47,6 +47,7 @@ class Retention:
         kinds = (
             Kind("served lists", settings.served_days, store.latest_served, store.forget_served),
             Kind("blurbs", settings.blurb_days, store.latest_blurbs, store.forget_blurbs),
+            Kind("vectors of texts", settings.text_vector_days, store.latest_text_vectors, store.text_vectors.forget),
             Kind("events", settings.events_days, store.latest_events, store.forget_events),
         )
         self._kinds = [kind for kind in kinds if kind.days]

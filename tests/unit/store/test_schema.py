@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -73,19 +74,24 @@ def test_the_version_is_that_of_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
 
 
-def test_a_store_of_the_version_before_is_upgraded_with_all_it_holds(store: Store, store_url: str) -> None:
+@pytest.mark.parametrize("version", ["0002", "0003", "0004"])
+def test_a_store_of_a_version_before_is_upgraded_with_all_it_holds(store: Store, store_url: str, version: str) -> None:
     store.append([event(1)])
-    with engine_of(store_url).begin() as connection:
-        for table in ("live_items", "live_items_version", "text_vectors"):
-            connection.execute(sa.text(f"DROP TABLE {table}"))
-        if store_url.startswith("sqlite"):
-            connection.execute(sa.text("DROP TRIGGER items_words_update"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    downgrade(store_url, version)
     with pytest.raises(StoreError, match=r"Store\.upgrade\(\)"):
-        store.items.version()
+        store.live_users.version()
     store.upgrade()
     assert store.stats().events == 1
-    assert store.items.version() == 0
+    assert (store.rules.version(), store.items.version(), store.live_users.version()) == (0, 0, 0)
+
+
+def downgrade(url: str, version: str) -> None:
+    """Make a store one of a version before."""
+    config = Config()
+    config.set_main_option("script_location", "recsys.store:migrations")
+    with engine_of(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, version)
 
 
 def test_upgrading_again_changes_nothing(store: Store) -> None:

@@ -1,0 +1,127 @@
+"""What the shop says of its items: put, patched and deleted, one by one or many at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+
+from recsys.store import MISSING
+from serve.bundles.loaded import LoadedBundle
+from serve.http.bodies import BatchRoute, JsonRoute
+from serve.http.documentation import answers
+from serve.http.etags import IfMatch, IfNoneMatch, expected_version, tagged
+from serve.http.routing import LinkOf, LoadedOf, NoParameters, PartsOf, json_response
+from serve.http.schemas import ID_LIMITS
+from serve.items import changing
+from serve.items.live_answers import ChangedItemResponse, ChangedItemsResponse, LiveItemsResponse
+from serve.items.live_schemas import BatchBody, ChangesQuery, ItemFields
+from serve.parts import Parts
+from serve.store.link import StoreLink
+
+router = APIRouter(tags=["items"], route_class=JsonRoute)
+batches = APIRouter(tags=["items"], route_class=BatchRoute)
+
+ItemId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it must be.")]
+_OF_ENTRIES = frozenset({"item_id", "action", "if_version"})
+
+
+@router.get("/item-changes", summary="Live items", **answers(LiveItemsResponse))
+def item_changes(query: Annotated[ChangesQuery, Query()], loaded: LoadedOf, link: LinkOf, parts: PartsOf) -> Response:
+    """Items of which the shop has said something since the bundle was made, deleted ones too, last changed first."""
+    return json_response(changing.page(parts, loaded, link.queries, query.cursor, query.limit))
+
+
+@batches.post(
+    "/items/batch",
+    summary="Change up to 1,000 items",
+    dependencies=[NoParameters],
+    **answers(ChangedItemsResponse, 400, 412, 507),
+)
+def change_batch(
+    request: Request, body: Annotated[BatchBody, Body()], loaded: LoadedOf, link: LinkOf, parts: PartsOf
+) -> Response:
+    """Patch, put and delete items in one transaction: all of them, or none where one does not fit; each is told.
+
+    They are on disk when this answers; every worker follows within two seconds.
+    """
+    wanted = [changing.Wanted(entry.action, entry.item_id, _given(entry), entry.if_version) for entry in body.items]
+    who = request.scope.get("key_name")
+    return json_response(changing.changes(parts, loaded, link.queries, wanted, who))
+
+
+@router.put(
+    "/items/{item_id:id}",
+    summary="Put an item",
+    dependencies=[NoParameters],
+    **answers(ChangedItemResponse, 400, 412, 507),
+)
+def put(
+    request: Request,
+    item_id: ItemId,
+    body: Annotated[ItemFields, Body()],
+    loaded: LoadedOf,
+    link: LinkOf,
+    parts: PartsOf,
+    if_match: Annotated[IfMatch, Header()] = None,
+    if_none_match: Annotated[IfNoneMatch, Header()] = None,
+) -> Response:
+    """Say all there is to say of an item, new or not: what the body leaves out, the item does not have.
+
+    It is on disk when this answers; every worker follows within two seconds. A new item is in lists as soon as its
+    text has been read, see `state`. With keys it takes the scope catalogue, or admin.
+    """
+    expected = expected_version(if_match, if_none_match, absent=MISSING)
+    wanted = changing.Wanted("put", item_id, _given(body), expected)
+    return _changed(request, wanted, loaded, link, parts)
+
+
+@router.patch(
+    "/items/{item_id:id}",
+    summary="Change fields of an item",
+    dependencies=[NoParameters],
+    **answers(ChangedItemResponse, 400, 404, 412),
+)
+def patch(
+    request: Request,
+    item_id: ItemId,
+    body: Annotated[ItemFields, Body()],
+    loaded: LoadedOf,
+    link: LinkOf,
+    parts: PartsOf,
+    if_match: Annotated[IfMatch, Header()] = None,
+) -> Response:
+    """Change the fields that the body names, such as price and stock; null: the item has none."""
+    wanted = changing.Wanted("patch", item_id, _given(body), expected_version(if_match, absent=MISSING))
+    return _changed(request, wanted, loaded, link, parts)
+
+
+@router.delete(
+    "/items/{item_id:id}",
+    summary="Delete an item",
+    dependencies=[NoParameters],
+    **answers(ChangedItemResponse, 404, 412),
+)
+def delete(
+    request: Request,
+    item_id: ItemId,
+    loaded: LoadedOf,
+    link: LinkOf,
+    parts: PartsOf,
+    if_match: Annotated[IfMatch, Header()] = None,
+) -> Response:
+    """Take an item away: it is in no list and no search any more, nor in a bundle that is trained on the store."""
+    wanted = changing.Wanted("delete", item_id, {}, expected_version(if_match, absent=MISSING))
+    return _changed(request, wanted, loaded, link, parts)
+
+
+def _changed(
+    request: Request, wanted: changing.Wanted, loaded: LoadedBundle, link: StoreLink, parts: Parts
+) -> Response:
+    answer = changing.change(parts, loaded, link.queries, wanted, request.scope.get("key_name"))
+    return tagged(json_response(answer), answer.item.version)
+
+
+def _given(body: ItemFields) -> dict[str, object]:
+    """The fields that a body names."""
+    return {name: value for name, value in body if name in body.model_fields_set and name not in _OF_ENTRIES}

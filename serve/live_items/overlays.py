@@ -1,0 +1,115 @@
+"""One bundle, and one overlay after the other of live items over it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from recsys.bundle.overlay import LiveBundle
+from recsys.core.attributes import STOCK, AttributeType
+from recsys.core.item_changes import AVAILABLE, CATEGORIES, PRICE, TEXT_FIELDS, FieldValue, ItemChange
+from recsys.store import LiveItem, Store
+from serve.bundles.loaded import LoadedBundle
+from serve.live_items.known import KnownItems
+from serve.live_items.new_rows import NewRows, NewState
+from serve.live_items.texts import TextVectors
+
+ItemState = Literal["trained", "deleted"] | NewState
+_OF_EVERY_ITEM = frozenset({*TEXT_FIELDS, CATEGORIES, PRICE, AVAILABLE, STOCK})
+_TYPES: Mapping[AttributeType, type | tuple[type, ...]] = {
+    "number": (int, float),
+    "bool": bool,
+    "text": str,
+    "texts": tuple,
+}
+
+
+class Overlays:
+    """Makes overlays over one bundle. For one thread at a time; the state of an item may be asked for by others.
+
+    Attributes:
+        base: the bundle.
+    """
+
+    def __init__(self, base: LoadedBundle) -> None:
+        """Nothing is over it yet."""
+        self.base = base
+        self._known: KnownItems | None = KnownItems()  # of the latest overlay
+        encoder = base.bundle.item_encoder
+        self._rows = NewRows(None if encoder is None else TextVectors(encoder), base.bundle.item_embeddings.shape[1])
+        self._trained: dict[str, bool] = {}
+        self._overlay: LiveBundle | None = None
+        self._making = threading.Lock()
+
+    def make(self, known: KnownItems) -> LoadedBundle | None:
+        """The bundle with all that is known over it, as far as it can be; None: that is what was made last."""
+        with self._making:
+            moved = self._rows.take(self._new(known).values())
+            if not moved and known == self._known:
+                return None
+            types = self.base.bundle.attributes.types
+            trained = [item.change for item in known.items.values() if self._trained[item.change.item_id]]
+            changes = [fitting(change, types) for change in (*trained, *self._rows.changes(known.items))]
+            self._known = known
+            if not changes:
+                self._overlay = None
+                return self.base
+            self._overlay = LiveBundle(self.base.bundle, changes, self._rows.new_items(), self._overlay)
+            return self.base.over(self._overlay)
+
+    def discard(self) -> None:
+        """The latest overlay is not served: it is to be made again."""
+        self._known = None
+
+    def read_vectors(self, known: KnownItems, store: Store) -> int:
+        """Take the vectors of new items' texts that the store has; how many are missing then. Raises as the store."""
+        if self._rows.texts is None:
+            return 0
+        missing = self._rows.missing(self._new(known).values())
+        if missing:
+            self._rows.texts.read(missing, store)
+            missing = self._rows.missing(self._new(known).values())
+        return len(missing)
+
+    def encode_some(self, known: KnownItems, store: Store) -> None:
+        """Encode a few texts of new items that have no vector. Raises as the store does."""
+        missing = self._rows.missing(self._new(known).values())
+        if missing and self._rows.texts is not None:
+            self._rows.texts.encode_some(missing, store)
+
+    def state(self, item: LiveItem) -> ItemState:
+        """What a live item is to this bundle."""
+        if item.change.deleted:
+            return "deleted"
+        if self.base.bundle.catalogue.item_row(item.change.item_id) is not None:
+            return "trained"
+        return self._rows.state(item)
+
+    def count_new(self, known: KnownItems) -> int:
+        """New items, which the bundle does not hold, that are not deleted."""
+        return sum(not item.change.deleted for item in self._new(known).values())
+
+    def _new(self, known: KnownItems) -> dict[str, LiveItem]:
+        unseen = [item_id for item_id in known.items if item_id not in self._trained]
+        rows = self.base.bundle.catalogue.item_rows(unseen)
+        self._trained.update((item_id, item_id in rows) for item_id in unseen)
+        return {item_id: item for item_id, item in known.items.items() if not self._trained[item_id]}
+
+
+def fitting(change: ItemChange, types: Mapping[str, AttributeType]) -> ItemChange:
+    """A change without attributes that a bundle does not have, or has in another type: they were of another bundle."""
+    fields = {name: value for name, value in change.fields.items() if fits(name, value, types)}
+    return change if len(fields) == len(change.fields) else replace(change, fields=fields)
+
+
+def fits(name: str, value: FieldValue, types: Mapping[str, AttributeType]) -> bool:
+    """Whether an item of a catalogue with such attributes may have a field of that value."""
+    if name in _OF_EVERY_ITEM:
+        return True
+    kind = types.get(name)
+    if kind is None:
+        return False
+    # To Python a truth value is a number.
+    return value is None or (isinstance(value, _TYPES[kind]) and (kind == "bool") == isinstance(value, bool))

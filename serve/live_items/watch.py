@@ -1,0 +1,145 @@
+"""Looks for changes of the store's items, so that every worker follows them soon."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from weakref import ref
+
+from recsys.core.errors import RecsysError
+from serve.bundles.loaded import LoadedBundle
+from serve.bundles.swap import Bundles
+from serve.live_items.in_force import LiveItemsInForce
+from serve.live_items.known import KnownItems
+from serve.metrics import Metrics
+from serve.settings import Settings
+from serve.store.link import StoreLink
+
+logger = logging.getLogger(__name__)
+
+FIRST_LOOK_S = 5.0  # as long as /ready waits for a store
+SOON_S = 1.0  # longest that whoever changes an item waits until this worker follows
+RETRY_S = 10.0  # after an overlay that could not be made
+
+
+class LiveItemsWatch:
+    """A thread that asks the store for the number of its changes of items, and follows them where that is another.
+
+    An overlay is made beside the one that answers, and replaces it when it is ready: requests under way keep theirs.
+    Changes that come meanwhile are followed together by the next one. Where the store does not answer, what was last
+    known stays in force.
+    """
+
+    def __init__(
+        self, link: StoreLink, items: LiveItemsInForce, bundles: Bundles, settings: Settings, metrics: Metrics
+    ) -> None:
+        """Nothing is read before `start`."""
+        self._link, self._items, self._bundles, self._metrics = link, items, bundles, metrics
+        self._poll_s = settings.live_items_poll_s
+        self._anew = True  # all must be read, not only what has changed
+        self._retry_at = 0.0
+        self._settled: tuple[ref[LoadedBundle], KnownItems] | None = None  # nothing of it is left to be done
+        self._looked, self._wake, self._closing = threading.Event(), threading.Event(), threading.Event()
+        self._followed = threading.Condition()
+        self._version = 0  # number of the last change that answers know of
+        self._thread = threading.Thread(target=self._watch, name="live-items", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closing.set()
+        self._wake.set()
+        self._items.close()
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until the store has been asked once, but not for long: a first list is not to show what is sold out."""
+        self._looked.wait(FIRST_LOOK_S)
+
+    def soon(self, version: int) -> None:
+        """Look now, and wait until answers know of a change, but not for long."""
+        self._wake.set()
+        with self._followed:
+            self._followed.wait_for(lambda: self._version >= version, SOON_S)
+
+    def request_look(self) -> None:
+        """Look soon: there is another bundle, for example."""
+        self._wake.set()
+
+    def _watch(self) -> None:
+        self._link.wait()
+        while not self._closing.is_set():
+            try:
+                self._read()
+            except RecsysError as error:
+                self._failed(error)
+            except Exception:
+                logger.exception("The look at the live items failed; there will be others")
+            self._looked.set()
+            waiting = self._follow()
+            self._wake.wait(0.0 if waiting else self._poll_s)
+            self._wake.clear()
+
+    def _read(self) -> None:
+        items = self._link.queries.items
+        version = items.version()
+        anew = self._anew or version < self._items.known.version
+        known = KnownItems() if anew else self._items.known
+        if anew or version != known.version:
+            for part in items.changes_since(known.version):
+                known = known.with_changes(part, version)
+            self._items.known = known.with_changes((), version)
+            self._anew = False
+            self._metrics.items_known(len(known.items), self._items.known.version)
+        if self._items.state != "live":
+            self._items.state = "live"
+            self._metrics.items_stale.set(0)
+
+    def _failed(self, error: RecsysError) -> None:
+        self._metrics.items_refresh_failed()
+        self._metrics.items_stale.set(1)
+        if self._items.state == "live":
+            self._items.state = "stale"
+            logger.warning("What was last known of live items stays in force. %s", error)
+        elif not self._looked.is_set():
+            logger.error("The store's live items are not known, and lists go without them. %s", error)
+        self._anew = True  # what comes back may be an older state of the store, under the same number
+
+    def _follow(self) -> bool:
+        """Let answers know what is known; returns whether there are texts of new items to encode."""
+        base = self._bundles.base
+        if base is None or time.monotonic() < self._retry_at:
+            return False
+        try:
+            return self._make(base)
+        except RecsysError as error:  # the store does not give vectors, or the bundle is damaged
+            logger.debug("Live items wait. %s", error)
+        except Exception:  # answers go on without the latest changes
+            self._metrics.overlay_failed()
+            self._retry_at = time.monotonic() + RETRY_S
+            logger.exception("Answers do not follow the latest changes of items; that is tried again")
+        return False
+
+    def _make(self, base: LoadedBundle) -> bool:
+        known, waiting = self._items.known, 0
+        if self._settled is not None and self._settled[0]() is base and self._settled[1] is known:
+            return False
+        if known.items or base is not self._bundles.loaded:
+            overlays = self._items.overlays_of(base)
+            if self._items.state == "live":
+                waiting = overlays.read_vectors(known, self._link.store)
+            loaded = self._items.made(overlays)
+            if loaded is not None and not self._bundles.replace(loaded):
+                return False  # another bundle is served by now
+            self._items.let_go_but(base)
+        with self._followed:
+            self._version = known.version
+            self._followed.notify_all()
+        self._settled = None if waiting else (ref(base), known)
+        if waiting:
+            overlays.encode_some(known, self._link.store)
+        return bool(waiting)
