@@ -69,6 +69,10 @@ class TextLenders:
         weights /= weights.sum(axis=1, keepdims=True)
         return self.rows[best.items], weights
 
+    def rounded(self) -> Self:
+        """The same with directions in half precision, as they are read back."""
+        return type(self)(self.rows, half(self.directions), self.mean)
+
     def save(self, folder: Path) -> None:
         """Write into `folder`, which exists; directions in half precision."""
         np.save(folder / _ROWS_FILE, self.rows)

@@ -196,7 +196,7 @@ class TextEncoder:
             return head(outputs.hidden_states, mask)
 
         by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        with _onednn_bfloat16_graphs(self._onednn_bfloat16):
+        with _onednn_bfloat16_graphs(self._onednn_bfloat16), _tensor_float_32(self._config.precision != "float32"):
             for start in range(0, len(by_size), CHUNK_TEXTS):
                 chunk = by_size[start : start + CHUNK_TEXTS]
                 token_ids = self._tokenize([texts[i] for i in chunk])
@@ -246,6 +246,17 @@ def _onednn_bfloat16_graphs(wanted: bool) -> Iterator[None]:
         yield
     finally:
         tf.config.optimizer.set_experimental_options({_BFLOAT16_OPTION: before})
+
+
+@contextmanager
+def _tensor_float_32(allowed: bool) -> Iterator[None]:
+    """Whether a GPU may round what single-precision products multiply to 10 bits meanwhile, as it does if not told."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(allowed and before)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from recsys.config import TextConfig
 from recsys.encoding.files import MODEL_FILE, TOKENIZER_FILE
@@ -66,6 +67,12 @@ def export_encoder(files: EncoderFiles, config: TextConfig) -> ExportedEncoder:
 
 
 def _export(files: EncoderFiles, config: TextConfig, layers: tuple[int, ...], folder: Path) -> None:
+    # A GPU would round products, and the comparison be one with its rounding.
+    with tf.device("/CPU:0"):
+        _export_on_cpu(files, config, layers, folder)
+
+
+def _export_on_cpu(files: EncoderFiles, config: TextConfig, layers: tuple[int, ...], folder: Path) -> None:
     encoder = TextEncoder(files, config.model_copy(update={"precision": "float32"}))
     (folder / TOKENIZER_FILE).write_text(encoder.tokenizer_json(), "utf8")
     rng = np.random.default_rng(0)

@@ -115,8 +115,8 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
     # Its ONNX files are read until the bundle has its own.
     with TemporaryDirectory() as folder:
         with steps.step(EXPORT) as step:
-            served = export_towers(context, trained, Path(folder), step, measure=True)
             encoder = export_item_encoder(context, trained, step)
+            served = export_towers(context, trained, Path(folder), step, measure=True, item_encoder=encoder.parts)
         with steps.step(SOURCES) as step:
             sources = fit_sources(context, trained, served, step)
         ranker = None

@@ -118,8 +118,18 @@ def renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
         copy = renamed.graph.initializer.add()
         copy.CopyFrom(constant)
         copy.name = names[constant.name]
+    _number_free_sizes(renamed.graph)
     onnx.checker.check_model(renamed)
     return renamed
+
+
+def _number_free_sizes(graph: onnx.GraphProto) -> None:
+    """Name the sizes that inputs and outputs leave open by their order: the converter counts on from file to file."""
+    names: dict[str, str] = {}
+    for value in (*graph.input, *graph.output):
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param:
+                size.dim_param = names.setdefault(size.dim_param, f"size_{len(names)}")
 
 
 def _in_order_of_use(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto], dict[str, str]]:

@@ -19,6 +19,7 @@ from recsys.bundle import open_bundle
 from recsys.bundle.manifest import Manifest, as_json
 from recsys.config import load_config
 from recsys.core.queries import Queries
+from recsys.encoding import CatalogueEntry
 from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.prepare import columns as c
@@ -231,6 +232,28 @@ def test_the_item_tower_gives_an_item_its_embedding(trained: Trained, row: int) 
     # The learned part of an item that training never saw is that of its neighbours by text: see `ItemTower`.
     compared = slice(None) if row < N_ITEMS else slice(config.model.dim, None)
     np.testing.assert_allclose(vector[0, compared], embeddings[row, compared], rtol=2 * HALF, atol=1e-5)
+
+
+def test_a_new_item_gets_the_vector_of_an_item_without_interactions(trained: Trained) -> None:
+    # The last item was never bought; as a new one it is told in the words of a shop.
+    (item,) = pd.read_parquet(trained.folder / "prepared/tiny" / c.ITEMS_FILE).iloc[N_ITEMS:].to_dict("records")
+    fields = {
+        "title": item[c.TITLE],
+        "brand": item[c.BRAND],
+        "categories": tuple(item[c.CATEGORIES]),
+        "price": item[c.PRICE],
+    }
+    with open_bundle(trained.bundles) as bundle:
+        encoder, embeddings = bundle.item_encoder, np.array(bundle.item_embeddings)
+        assert encoder is not None
+        assert bundle.manifest.no_item_encoder is None
+        entry = CatalogueEntry.of(fields)
+        text = encoder.text_of(entry)
+        assert text.startswith(item[c.TEXT])
+        new = encoder.new_items([entry], encoder.encode_texts([item[c.TEXT]]))
+    np.testing.assert_allclose(new.vectors[0], embeddings[N_ITEMS], atol=1e-3 * np.abs(embeddings[N_ITEMS]).max())
+    assert set(new.lenders[0]) < set(range(N_ITEMS))
+    assert new.weights.sum() == pytest.approx(1, abs=1e-5)
 
 
 def contents(folder: Path) -> dict[str, int]:

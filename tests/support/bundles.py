@@ -20,6 +20,7 @@ from recsys.bundle import Attributes, BundleWriter, ItemRecord
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.core.histories import Histories
 from recsys.core.types import Float32Array
+from recsys.encoding.files import ITEM_INPUTS_FILE
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
 from recsys.pipeline.features.source_sum import SOURCE_SUM
@@ -41,6 +42,7 @@ from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.settings import IndexConfig
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.sources.two_tower.text_match import TextMatch
+from tests.support.item_encoders import TEXT_DIM, make_item_encoder_parts, make_item_inputs
 
 MAX_HISTORY = 10
 START = 1_500_000_000
@@ -65,12 +67,13 @@ def make_bundle(
     keep: int = 3,
     attributes: Attributes | None = None,
     chosen: int | None = None,
+    item_encoder: bool = False,
 ) -> Path:
     """Write a bundle below `folder` and return `folder / name`, which `open_bundle` opens.
 
     Ids are `item0`, `item1` … and `user0`, `user1` … by row. The last user has an empty history. Calling it again
     with the same folder and name adds a version, which becomes current. Nobody has chosen an item from row `chosen` on;
-    the others are as in a bundle of that many items.
+    the others are as in a bundle of that many items. With `item_encoder` it encodes new items, by their letters.
     """
     random = np.random.default_rng(seed)
     embeddings = make_embeddings(n_items, dim, seed)
@@ -101,8 +104,12 @@ def make_bundle(
             writer.add_attributes(attributes)
         writer.add_histories(histories)
         writer.add_cycles(make_cycles(n_items))
+        occurs = np.bincount(histories.items, minlength=n_items) > 0
         predictor = None
         with tempfile.TemporaryDirectory() as own:  # not beside the bundles: another writer may be at work there
+            if item_encoder:
+                writer.add_item_encoder(make_item_encoder_parts(Path(own), records, occurs, dim // 2))
+                (writer.folder / ITEM_INPUTS_FILE).write_text(make_item_inputs(records), "utf8")
             if ratings:
                 statistics = RatingStatistics.fit(histories.items, histories.ratings, n_items)
                 head = Path(own) / "head.onnx"
@@ -110,7 +117,7 @@ def make_bundle(
                 predictor = RatingPredictor(RankingHead(head), statistics, embeddings)
                 writer.add_ratings(predictor, head)
             if ranker:
-                loans = Loans.of(embeddings, np.bincount(histories.items, minlength=n_items) > 0)
+                loans = Loans.of(embeddings, occurs)
                 catalogue = CatalogueData(
                     histories,
                     np.array([np.nan if record.price is None else record.price for record in records]),
@@ -170,7 +177,7 @@ def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerSource:
     """Write both towers into `folder`."""
     dim = embeddings.shape[1]
     write_query_tower(folder / "query_tower.onnx", dim)
-    write_item_tower(folder / "item_tower.onnx", 16, dim)
+    write_item_tower(folder / "item_tower.onnx", TEXT_DIM, dim)
     tower = QueryTower(folder / "query_tower.onnx", MAX_HISTORY)
     return TwoTowerSource(tower, embeddings, ScannIndex.build(embeddings, IndexConfig()), mean_match(dim))
 

@@ -16,16 +16,21 @@ from recsys.core.disk import writing
 from recsys.core.errors import BundleError
 from recsys.core.progress import Step
 from recsys.core.tower_io import ITEM_TOWER, OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD, Padded, id_rows
-from recsys.core.types import Float32Array
+from recsys.core.types import Float32Array, Int64Array
+from recsys.encoding import CatalogueEntry, ItemEncoderParts
+from recsys.encoding.new_item_tower import NewItemTower
 from recsys.models import TwoTower
 from recsys.models.exported import exported_models
 from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
+from recsys.sources.new_items import NewItems
+from recsys.sources.onnx_session import OnnxModel
 from recsys.sources.two_tower.index import ScannIndex, build_index
 from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.sources.two_tower.text_match import TextMatch
+from recsys.text import encode_items
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
 from recsys.train.saved_model_export import export_saved_model
@@ -34,7 +39,15 @@ from recsys.train.steps.context import RunContext, ServedTwoTower, Trained
 EXAMPLE_ROWS = 64  # rows on which an ONNX file is compared with its source
 
 
-def export_towers(context: RunContext, trained: Trained, folder: Path, step: Step, *, measure: bool) -> ServedTwoTower:
+def export_towers(
+    context: RunContext,
+    trained: Trained,
+    folder: Path,
+    step: Step,
+    *,
+    measure: bool,
+    item_encoder: ItemEncoderParts | None = None,
+) -> ServedTwoTower:
     """Write towers and rating head into `folder`, and compose from the files what a server composes.
 
     Args:
@@ -43,6 +56,7 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
         folder: an empty one; it gets onnx/ and tf/.
         step: hears what the index finds.
         measure: widen the index until its recall suffices, and measure it.
+        item_encoder: gives items without interactions the vectors that it will give new ones; None: the model does.
 
     Raises:
         BundleError: an ONNX file cannot be written or differs from its source, or the index finds too little.
@@ -51,10 +65,13 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
     for part in (ONNX_FOLDER, TF_FOLDER):
         (folder / part).mkdir()
     exact = model.item_vectors().numpy()
-    embeddings = half(exact)
     remedy = "free space there, or set TMPDIR to another folder; --resume keeps what is trained"
     with writing(f"the exported functions in {folder}", BundleError, remedy, tf.errors.OpError):
         differences = _write(model, trained.inputs, exact, folder, config)
+    if item_encoder is not None:
+        untrained = np.flatnonzero(trained.inputs.item_counts == 0)
+        exact[untrained] = _as_new_items(context, trained, item_encoder, untrained, exact, folder, step).vectors
+    embeddings = half(exact)
     tower = QueryTower(folder / QUERY_TOWER.onnx_file, config.model.max_history)
     recall = None
     if measure:
@@ -75,6 +92,40 @@ def export_towers(context: RunContext, trained: Trained, folder: Path, step: Ste
         predictor = RatingPredictor(head, trained.inputs.statistics, parts, config.data.rating_range)
     two_tower = TwoTowerSource(tower, embeddings, index, text_match(model))
     return ServedTwoTower(two_tower, predictor, recall, differences)
+
+
+def _as_new_items(
+    context: RunContext,
+    trained: Trained,
+    parts: ItemEncoderParts,
+    rows: Int64Array,
+    embeddings: Float32Array,
+    folder: Path,
+    step: Step,
+) -> NewItems:
+    """What items of the catalogue would be to a server if they came only now.
+
+    Where the run reads texts in bfloat16, these are read in single precision, as a server will: rounding moves a text
+    little, but enough to change who lends to some of them.
+    """
+    inputs, config = trained.inputs, context.config
+    items = trained.dataset.items.iloc[rows]
+    precise = config.text.model_copy(update={"precision": "float32"})
+    text = encode_items(items[c.TEXT].tolist(), precise, step.console)
+    tower = NewItemTower(
+        OnnxModel(folder / ITEM_TOWER.onnx_file),
+        inputs.vocabulary,
+        inputs.price_scale,
+        parts.lenders.rounded(),
+        half(embeddings),
+        parts.notes.learned_dim,
+    )
+    columns = (items[name].tolist() for name in (c.BRAND, c.CATEGORIES, c.PRICE))
+    entries = [
+        CatalogueEntry(brand=brand or "", categories=tuple(categories), price=price if np.isfinite(price) else None)
+        for brand, categories, price in zip(*columns, strict=True)
+    ]
+    return tower.new_items(entries, text.embeddings)
 
 
 def text_match(model: TwoTower) -> TextMatch | None:
