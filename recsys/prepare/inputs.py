@@ -208,7 +208,7 @@ def _open(path: Path, kind: InputKind, name: str, config: DataConfig) -> Input:
     loaded = OTHER_FORMATS.get(name) or load_format(name)
     with _reading(path):
         report = loaded.open_input(path, kind)
-    report.text = config
+    report.text = report.mapping = config
     return Input(report, name, loaded)
 
 

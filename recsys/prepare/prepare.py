@@ -33,6 +33,7 @@ from recsys.prepare.inputs import open_inputs
 from recsys.prepare.known_items import KnownItems
 from recsys.prepare.live_changes import live_changes
 from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
+from recsys.prepare.mapping_use import require_used
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
 from recsys.prepare.settings import PreparationConfig
@@ -59,6 +60,8 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     # The first lines of all inputs are checked before hours go into reading the first input.
     for each in inputs.all:
         each.check()
+    logs = [log.report for log in inputs.interactions]
+    require_used(data, logs, is_read=False)
     with resource_errors(data, target), replaced_folder(target) as folder:
         spill = folder / "spill"
         with (
@@ -68,6 +71,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         ):
             told_items, told_users = Told(db, "item"), Told(db, "user")
             load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
+            require_used(data, logs, is_read=True)
             changes = live_changes(inputs)
             load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):

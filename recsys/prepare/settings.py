@@ -167,6 +167,8 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     @model_validator(mode="after")
     def _known_types(self) -> Self:
         known = {*self.event_weights, *self.undo_events, RATING}
+        if IGNORE in self.event_weights and IGNORE in self.event_types.values():
+            raise ValueError(f"{IGNORE} is a type in event_weights, and so no word for events to leave out")
         if self.event_type is not None and self.event_type not in known:
             raise ValueError(f"event_type is {self.event_type}, which data.event_weights does not name")
         if unknown := [name for name in self.event_types.values() if name not in {*known, IGNORE}]:

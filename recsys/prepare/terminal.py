@@ -76,6 +76,8 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     """Print what was read of each input, what was dropped and why, the size of the dataset, and the warnings."""
     label = f"{manifest['name']} (synthetic)" if manifest["synthetic"] else manifest["name"]
     console.print(_inputs_table([entry for entry in manifest["sources"] if entry["kind"] == "interactions"], label))
+    for sentence in _readings([entry for entry in manifest["sources"] if entry["kind"] == "interactions"]):
+        console.print(f"• {sentence}", soft_wrap=True, markup=False, highlight=False)
     console.print(_dropped_table(manifest))
     if types := _event_types(manifest["sources"]):
         console.print(f"Events by type: {types}", soft_wrap=True, markup=False)
@@ -159,6 +161,19 @@ def _read_as(entries: list[dict[str, Any]]) -> list[str]:
             if words
         )
         for entry in entries
+    ]
+
+
+def _readings(entries: list[dict[str, Any]]) -> list[str]:
+    """What was assumed of inputs, and which of their columns were read as what; inputs that are alike together."""
+    names: dict[str, list[str]] = {}
+    for name, entry in zip(_names(entries), entries, strict=True):
+        columns = ", ".join(f"{ours} is {theirs}" for ours, theirs in entry.get("columns", {}).items())
+        if words := "; ".join([*entry.get("assumed", []), *([columns] if columns else [])]):
+            names.setdefault(words, []).append(name)
+    return [
+        f"{', '.join(same[:SHOWN_AT_ENDS])}{' and others' * (len(same) > SHOWN_AT_ENDS)}: {words}"
+        for words, same in names.items()
     ]
 
 

@@ -44,10 +44,11 @@ def each_type_once(types: Any) -> Any:
 class ValueConfig(Section):
     """How times, numbers and ids are written in raw files."""
 
-    time_unit: Literal["auto", TimeUnit] = unmentioned(
+    time_unit: Literal["auto", "order", TimeUnit] = unmentioned(
         "auto",
         description="Unit of times that are plain numbers since 1970; auto takes the one that fits the first rows of a "
-        "file, and says which. Other units in the same file are bad values.",
+        "file, and says which. Other units in the same file are bad values. order: whole numbers that order events, as "
+        "those of orders do, and no times.",
     )
     date_order: DateOrder | None = unmentioned(
         None,

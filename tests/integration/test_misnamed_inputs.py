@@ -11,30 +11,32 @@ from recsys.core.errors import ConfigError, DataError
 from tests.support.inputs import Logged, day, run, write_store
 
 Settings = dict[str, Any]
-JSON_LINES = json.dumps({"UserId": "u", "ItemId": "i", "FeedbackType": "view", "Timestamp": "2019-08-28"}) + "\n"
+JSON_LINES = json.dumps({"user_id": "u", "item_id": "i", "timestamp": "2019-08-28"}) + "\n"
 REVIEWS = json.dumps({"reviewerID": "u", "asin": "i", "overall": 5.0, "unixReviewTime": 1}) + "\n"
 # What is named, in which format, as which kind; words of the message.
 MISNAMED: dict[str, tuple[str, str, str, str]] = {
-    "JSON lines as a log": (JSON_LINES * 9, "events", "interactions", r"JSON lines that begin(.|\n)*CSV or Parquet"),
+    "JSON lines as a log": (JSON_LINES * 9, "events", "interactions", r"no event_type among(.|\n)*data.event_type"),
     "reviews as a log": (REVIEWS * 9, "events", "interactions", r"JSON lines(.|\n)*data.format: amazon_2014"),
     "other names": (
-        "visitorid,itemid,event,timestamp\n1,2,view,3\n",
+        "visitorid,itemid,action,timestamp\n1,2,view,3\n",
         "events",
         "interactions",
-        r"no user_id, item_id, event_type among visitorid.*nearest: visitorid for user_id, itemid for item_id, event",
+        r"no user_id, item_id, event_type among visitorid.*nearest: visitorid for user_id, itemid for item_id, action"
+        r"(.|\n)*set data.columns: {user_id: visitorid, item_id: itemid, event_type: action}",
     ),
     "no time": ("user_id,item_id,event_type\nu,i,view\n", "events", "interactions", "no timestamp(.|\n)*add timestamp"),
     "purchases alone, with ids of events": (
         "event_id,user_id,item_id,timestamp\n1,u,i,1567000580\n",
         "events",
         "interactions",
-        r"no event_type among(?!(.|\n)*rename)(.|\n)*add a column event_type",
+        r"no event_type among(?!(.|\n)*data.columns)(.|\n)*data.event_type: purchase",
     ),
     "orders of Instacart": (
         "order_id,product_id,add_to_cart_order,reordered\n0,1,1,0\n",
         "events",
         "interactions",
-        r"no user_id, item_id, event_type, timestamp among(.|\n)*rename product_id to item_id; add user_id",
+        r"no user_id, item_id, event_type, timestamp among(.|\n)*{item_id: product_id}(.|\n)*add user_id, timestamp"
+        r"(.|\n)*data.time_unit: order",
     ),
     "no header": ("17,4,400,pv,1567000580\n" * 9, "events", "interactions", "holds data and no names"),
     "no header, letters": ("u1,i1,view,2020-09-13\n" * 9, "events", "interactions", "holds data and no names"),
@@ -103,7 +105,7 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         "visitor_id:token\titem_id:token\ttimestamp:float\nu\ti\t1\n",
         "recbole",
         "interactions",
-        "no user_id among visitor_id, item_id, timestamp; nearest: visitor_id(.|\n)*rename the field visitor_id",
+        r"no user_id among visitor_id, item_id, timestamp; nearest: visitor_id(.|\n)*columns: {user_id: visitor_id}",
     ),
     "ratings from 0 to 10": (
         "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"

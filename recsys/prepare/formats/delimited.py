@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,9 @@ from recsys.prepare.formats import reports
 from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.files import read_parts
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.rows import Rows
 from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.raw.encodings import line_feeds_alone, without_inner_marks
-from recsys.prepare.raw.line_numbers import LineNumbers
 from recsys.prepare.raw.quotes import LINE_FEED
 from recsys.prepare.raw.records import Dialect
 from recsys.prepare.read_ahead import read_ahead
@@ -25,49 +26,57 @@ from recsys.prepare.read_ahead import read_ahead
 BLOCK_BYTES = 1 << 22
 
 
-class DelimitedRows:
-    """The rows of one file, and the lines on which they stand.
-
-    Lines end with a line feed, a carriage return or both; within quotes all of these are read as a line feed.
+class ColumnNames(Protocol):
+    """Chooses columns by the names that stand in a first line.
 
     Attributes:
-        report: of the file; lines that are no row are counted there.
-        count: number of rows accounted for so far, see `account`.
+        wanted: names that may be chosen.
     """
 
-    def __init__(self, report: InputReport, dialect: Dialect | None = None) -> None:
-        """`dialect`: how the file is written, if its format says so; otherwise settings and first lines tell."""
-        self.report, self._fixed_dialect = report, dialect
+    wanted: Sequence[str]
+
+    def __call__(self, names: Sequence[str], file_name: str) -> Mapping[str, str]:
+        """Name in the file -> name in the tables; raises DataError."""
+
+
+class DelimitedRows(Rows):
+    """The rows of one file, and the lines on which they stand; lines that are no row are counted in its report.
+
+    Lines end with a line feed, a carriage return or both; within quotes all of these are read as a line feed.
+    """
+
+    def __init__(
+        self, report: InputReport, dialect: Dialect | None = None, header: Sequence[str | None] | None = None
+    ) -> None:
+        """Read a file.
+
+        Args:
+            report: of the file.
+            dialect: how it is written, if its format says so; otherwise settings and first lines tell.
+            header: names of the columns, if the first line holds none.
+        """
+        super().__init__(report)
+        self._fixed_dialect, self._names = dialect, header
         self._dialect = dialect or Dialect()
         self._written_as = ""
-        self.count = 0
-        self._lines = LineNumbers()
         self._lines_before = 0  # of the files read, if several are packed
         self._lines_of_text = 0  # counted in the text
         self._other_lines = 0  # of headers, of rows beyond their first line
 
-    def account(self, batch: pa.Table) -> int:
-        """Count the rows of a table; returns the number of rows before it."""
-        first = self.count
-        self.count += len(batch)
-        self.report.lines += len(batch)
-        return first
-
-    def drop(self, cause: str, row: int, batch: pa.Table, position: int) -> None:
-        """Count row `row` of the file (from 0) as bad; it stands at `position` in `batch`."""
-        values = batch.slice(position, 1).to_pylist()[0].values()
-        text = self._dialect.delimiter.decode().join(value or "" for value in values)
-        self.report.drop(cause, self._lines.line_of(row) + 1, text)
+    @property
+    def separator(self) -> str:
+        return self._dialect.delimiter.decode()
 
     def read(
-        self, columns: Mapping[str, str], allow_truncated: bool, on_bytes: Callable[[int], object]
+        self, columns: Mapping[str, str] | ColumnNames, allow_truncated: bool, on_bytes: Callable[[int], object]
     ) -> Iterator[pa.Table]:
         """Yield the file as tables of strings, by the names in its first line; an empty field is null.
 
         Of several files packed in one, each has a first line of its own.
 
         Args:
-            columns: name in the file -> name in the tables; a column that the file lacks is null in every row.
+            columns: name in the file -> name in the tables; a column that the file lacks is null in every row. Or
+                what chooses them by the names in a first line.
             allow_truncated: whether to read the contents of a truncated file.
             on_bytes: called with each number of bytes read.
 
@@ -96,14 +105,19 @@ class DelimitedRows:
             self._lines_of_text += block.count(b"\r") - block.count(b"\r\n")
         return without_inner_marks(line_feeds_alone(block))
 
-    def _read_part(self, blocks: Iterator[tuple[bytes, bool]], columns: Mapping[str, str]) -> Iterator[pa.Table]:
+    def _read_part(
+        self, blocks: Iterator[tuple[bytes, bool]], chosen: Mapping[str, str] | ColumnNames
+    ) -> Iterator[pa.Table]:
         """Yield what stands under one header."""
         block, is_last = next(blocks)
-        header = read_header(block, self.report.text, columns, str(self.report.path), self._fixed_dialect)
+        path = str(self.report.path)
+        wanted = chosen if isinstance(chosen, Mapping) else chosen.wanted
+        header = read_header(block, self.report.text, wanted, path, self._fixed_dialect, self._names)
+        columns = chosen if isinstance(chosen, Mapping) else chosen(header.names, path)
         self._check_names(header.names, columns)
         self._dialect = header.dialect
         self._written_as = "" if self._fixed_dialect else header.description
-        reader = BlockReader(header, {name: column for column, name in columns.items()}, str(self.report.path))
+        reader = BlockReader(header, {name: column for column, name in columns.items()}, path)
         text = block.split(b"\n", header.lines)[-1]
         self._other_lines += header.lines
         line = self._lines_before + header.lines
@@ -118,7 +132,7 @@ class DelimitedRows:
                 if cause == reports.MALFORMED and reports.FIELDS not in self.report.explanations:
                     self.report.explain(reports.FIELDS, reader.why_no_row(raw))
             if len(read.table):
-                self._lines.append(read.lines + line)
+                self.lines.append(read.lines + line)
                 yield read.table
             line += _count_lines(text) - _count_lines(read.rest)
             if is_last:

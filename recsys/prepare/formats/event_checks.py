@@ -17,21 +17,22 @@ from recsys.core.values.missing import MISSING_IDS
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.column_texts import Mask
-from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.id_columns import IdColumn
 from recsys.prepare.formats.number_columns import NumberColumn
 from recsys.prepare.formats.plausible_times import PlausibleTimes
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.rows import Rows
 from recsys.prepare.formats.time_columns import TimeColumn
 from recsys.prepare.formats.type_columns import TypeColumn
+from recsys.prepare.mapping_settings import OF_ITEM, OF_USER
 from recsys.prepare.settings import DataConfig
 
-REQUIRED = (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.TIMESTAMP)
 NUMBERS = (c.RATING, c.PRICE, c.QUANTITY)
 OPTIONAL = (*NUMBERS, c.EVENT_ID)
 # Of a row with several faults, the first of these causes is counted. Implausible times come last, because a row that
-# is bad in another way too is a bad line.
+# is bad in another way too is a bad line. What is ignored needs not be sound.
 CAUSES = (
+    reports.IGNORED_EVENT_TYPE,
     reports.MISSING_FIELD,
     reports.INVALID_ID,
     reports.MISTYPED_FIELD,
@@ -44,12 +45,13 @@ CAUSES = (
 
 
 def checked_tables(
-    rows: DelimitedRows,
+    rows: Rows,
     batches: Iterator[pa.Table],
     config: DataConfig,
     event_weights: Mapping[str, float],
     first_seq: int,
     *,
+    event_types: Mapping[str, str] | None = None,
     typed: Collection[str] = (),
     acknowledged: bool = False,
 ) -> Iterator[pa.Table]:
@@ -57,10 +59,12 @@ def checked_tables(
 
     Args:
         rows: the rows of the input that the tables are read from.
-        batches: tables with the `REQUIRED` columns (event_type may be missing) and any of the `OPTIONAL` ones.
+        batches: tables with the `REQUIRED` columns (event_type may be missing) and any of the `OPTIONAL` ones; and what
+            rows tell of items and users, in columns item.FIELD and user.FIELD, which are yielded as they are.
         config: how values are written, their ranges, and the greatest share of bad rows.
         event_weights: the weight of each event type; without a column event_type, all rows are of the first type.
         first_seq: `seq` counts up from it.
+        event_types: types of the input -> ours, see `TypeColumn`.
         typed: columns that had a type where they come from: numbers with a point, times in seconds.
         acknowledged: whether a server has accepted these events: ids are taken as they are, and bad rows never stop.
 
@@ -68,7 +72,7 @@ def checked_tables(
         DataError: too many bad rows; NoEventsError, if there are no rows.
     """
     report = rows.report
-    reader = _EventReader.of(report, config, event_weights, typed, acknowledged)
+    reader = _EventReader.of(report, config, event_weights, event_types, typed, acknowledged)
     for batch in batches:
         first = rows.account(batch)
         events, faults = reader.read(batch)
@@ -115,6 +119,7 @@ class _EventReader:
         report: InputReport,
         config: DataConfig,
         event_weights: Mapping[str, float],
+        event_types: Mapping[str, str] | None,
         typed: Collection[str],
         acknowledged: bool,
     ) -> _EventReader:
@@ -130,7 +135,7 @@ class _EventReader:
                 name: NumberColumn(name, report, "." if name in typed else config.decimal_mark, prices=name == c.PRICE)
                 for name in NUMBERS
             },
-            types=TypeColumn(report, weights, undoing),
+            types=TypeColumn(report, weights, undoing, event_types),
             only_weight=next(iter(weights.values())),
         )
 
@@ -144,6 +149,8 @@ class _EventReader:
         types = self.types.read(batch[c.EVENT_TYPE]) if c.EVENT_TYPE in names else None
         numbers = {name: reader.read(batch[name]) for name, reader in self.numbers.items() if name in names}
         no_id = users.is_null().to_numpy(zero_copy_only=False) | items.is_null().to_numpy(zero_copy_only=False)
+        if types:
+            faults.add(reports.IGNORED_EVENT_TYPE, types.ignored)
         faults.add(reports.MISSING_FIELD, no_id | times.missing)
         if types:
             faults.add(reports.MISSING_FIELD, types.missing)
@@ -169,6 +176,7 @@ class _EventReader:
             events[c.EVENT_TYPE] = types.names
         if c.EVENT_ID in names:
             events[c.EVENT_ID] = _event_ids(batch[c.EVENT_ID])
+        events |= {name: batch[name] for name in names if name.startswith((OF_ITEM, OF_USER))}
         return events, faults
 
     def remark_currencies(self) -> None:

@@ -22,7 +22,8 @@ from recsys.core.persons import Persons
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.delimited import DelimitedRows
-from recsys.prepare.formats.event_checks import NUMBERS, OPTIONAL, REQUIRED, checked_tables
+from recsys.prepare.formats.event_checks import NUMBERS, OPTIONAL, checked_tables
+from recsys.prepare.formats.event_columns import REQUIRED
 from recsys.prepare.formats.events import EVENTS
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError

@@ -1,113 +1,127 @@
-"""Event logs in delimited text or Parquet, with a catalogue in any form (`recsys.prepare.formats.catalogue`).
+"""Event logs in delimited text, Parquet or JSON, with a catalogue in any form (`recsys.prepare.formats.catalogue`).
 
 Columns: user_id, item_id, event_type, timestamp (see `recsys.core.values.times` for how it may be written); optional
-rating, price, quantity, event_id; others are ignored. `data.event_weights` gives the weight of each type.
+rating, price, quantity, event_id; others are ignored. Settings and known logs say which of the file's columns these are
+(`event_columns`). `data.event_weights` gives the weight of each type.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from recsys.core.errors import DataError
-from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes
 from recsys.prepare.formats.catalogue import reader as catalogue
 from recsys.prepare.formats.delimited import DelimitedRows
-from recsys.prepare.formats.event_checks import OPTIONAL, REQUIRED, checked_tables
+from recsys.prepare.formats.event_checks import checked_tables
+from recsys.prepare.formats.event_columns import ColumnFinder, EventColumns, wanted_names, weights_of
+from recsys.prepare.formats.event_refusals import as_yaml
+from recsys.prepare.formats.evident import is_json
 from recsys.prepare.formats.files import head_texts
-from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
+from recsys.prepare.formats.parquet_paths import names_in
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.rows import Rows
 from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.settings import DataConfig
-from recsys.prepare.text_settings import TextConfig
-
-_NUMBER_OR_TIME = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 
 
 def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
-    """Yield an event log in delimited text or Parquet, see `Format.interactions`."""
-    rows = DelimitedRows(report)
+    """Yield an event log, see `Format.interactions`."""
+    report.mapping = config
     if is_parquet(report.path):
-        file = open_parquet(report.path)
-        typed = typed_columns(file.schema_arrow)
-        batches = parquet_tables(file, report, config, (*REQUIRED, *OPTIONAL), on_bytes)
-        yield from checked_tables(rows, batches, config, config.event_weights, first_seq, typed=typed)
-        return
-    columns = {name: name for name in (*REQUIRED, *OPTIONAL)}
-    batches = rows.read(columns, config.allow_truncated, on_bytes)
-    yield from checked_tables(rows, batches, config, config.event_weights, first_seq)
+        yield from _of_parquet(report, config, first_seq, on_bytes)
+    elif is_json(report.path, config.encoding):
+        events = JsonEvents(report, config)
+        yield from _checked(events.rows, events.found, events.read(on_bytes), config, first_seq)
+    else:
+        yield from _of_text(report, config, first_seq, on_bytes)
+
+
+def _of_parquet(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
+    file = open_parquet(report.path)
+    finder = ColumnFinder(report)
+    finder(names_in(file.schema_arrow))
+    found = finder.found
+    batches = map(found.completed, parquet_tables(file, report, config, found.columns, on_bytes))
+    typed = typed_columns(file.schema_arrow, found.columns)
+    yield from _checked(Rows(report), found, batches, config, first_seq, typed)
+
+
+def _of_text(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
+    finder = ColumnFinder(report)
+    _, head = next(head_texts(report.path, config.encoding))
+    finder(read_header(head, config, finder.wanted, str(report.path), names=config.header).names)
+    rows = DelimitedRows(report, header=config.header)
+    batches = (finder.found.completed(batch) for batch in rows.read(finder, config.allow_truncated, on_bytes))
+    yield from _checked(rows, finder.found, batches, config, first_seq)
+
+
+def _checked(
+    rows: Rows,
+    found: EventColumns,
+    batches: Iterator[pa.Table],
+    config: DataConfig,
+    first_seq: int,
+    typed: list[str] | None = None,
+) -> Iterator[pa.Table]:
+    """Tables of strings as events; what a known log has otherwise than settings by default is read as it has it."""
+    known = found.known
+    weights = weights_of(config, found.event_type)
+    types = dict(config.event_types)
+    if known:
+        told = {*weights, *config.undo_events}
+        assumed = {theirs: ours for theirs, ours in known.event_types.items() if theirs not in {*told, *types}}
+        if assumed:
+            rows.report.assume(f"event types read as data.event_types: {as_yaml(assumed)}")
+        types |= assumed
+        if known.rating_range and "rating_range" not in config.model_fields_set:
+            low, high = known.rating_range
+            config = config.model_copy(update={"rating_range": known.rating_range})
+            rows.report.assume(
+                f"ratings from {low:g} to {high:g}; set data.rating_range: [{low:g}, {high:g}] to predict such"
+            )
+    yield from checked_tables(rows, batches, config, weights, first_seq, event_types=types, typed=typed or ())
 
 
 def check(report: InputReport) -> None:
     """Stop when a file is evidently no event log, or no catalogue of one; see `Format.check`."""
     if report.kind == "interactions":
-        check_columns(report.path, report.text)
+        check_columns(report)
     else:
         catalogue.check(report)
 
 
-def check_columns(path: Path, text: TextConfig | None = None) -> None:
-    """Stop when a file is no CSV or Parquet file with the required columns; `text`: how text is written.
+def check_columns(report: InputReport) -> None:
+    """Stop when a file is no event log with the required columns.
 
     Raises:
         DataError: a column is missing, comes twice, or is of a type that holds no values; with those that there are.
     """
+    path, text = report.path, report.text
     if is_parquet(path):
         schema = open_parquet(path).schema_arrow
-        _check_names(schema.names, str(path))
-        check_types(path, schema)
+        finder = ColumnFinder(report)
+        finder(names_in(schema))
+        check_types(path, schema, finder.found.columns)
         return
-    text = text or TextConfig()
+    if is_json(path, text.encoding):
+        check_json(report)
+        return
+    header = report.mapping.header
     for file_name, head in head_texts(path, text.encoding):
-        header = read_header(head, text, (*REQUIRED, *OPTIONAL), file_name)
-        _check_names(header.names, file_name, is_packed=file_name != str(path))
-
-
-def _check_names(names: list[str], file_name: str, is_packed: bool = False) -> None:
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        got, remedy = _missing(missing, names)
-        if is_packed:
-            remedy += "; or unpack the archive, and name the files in it that are event logs"
-        raise DataError(f"the columns {', '.join(REQUIRED)} in {file_name}", got, remedy)
-    twice = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
-    if twice:
-        raise DataError(
-            f"each column once in {file_name}",
-            f"{', '.join(f'{name} {names.count(name)} times' for name in twice)} among {', '.join(names)[:200]}",
-            "rename or remove all but one of them",
-        )
-
-
-def _missing(missing: Sequence[str], names: Sequence[str]) -> tuple[str, str]:
-    """What a file has in the place of columns that it lacks, and the remedy."""
-    if _is_data(names):
-        return (
-            f"a first line that holds data and no names: {','.join(names)[:100]!r}",
-            "write a line with the names of the columns before it",
-        )
-    if len(names) == 1 and all(name in names[0] for name in missing):
-        return missing_names(missing, names), "set data.delimiter to what stands between the names"
-    nearest = nearest_names(missing, [name for name in names if name not in (*REQUIRED, *OPTIONAL)])
-    remedies = [f"rename {name} to {wanted}" for wanted, name in nearest.items()]
-    left = [name for name in missing if name not in nearest]
-    if left == [c.EVENT_TYPE]:
-        remedies.append("add a column event_type (purchase in every row, where the file has purchases alone)")
-    elif left:
-        remedies.append(f"add {', '.join(left)} (from another table of the shop)")
-    return missing_names(missing, names), f"{'; '.join(remedies)}; or set data.format to what the file is"
-
-
-def _is_data(names: Sequence[str]) -> bool:
-    """Whether a first line holds values in the place of names: numbers, times, or nothing that begins with a letter."""
-    return bool(names) and (
-        any(_NUMBER_OR_TIME.match(name) for name in names) or not any(name[:1].isalpha() for name in names)
-    )
+        names = read_header(head, text, wanted_names(report.mapping), file_name, names=header).names
+        try:
+            ColumnFinder(report, file_name)(names)
+        except DataError as error:
+            if file_name == str(path):
+                raise
+            remedy = f"{error.remedy}; or unpack the archive, and name the files in it that are event logs"
+            raise DataError(error.expected, error.got, remedy) from None
+    if header is not None:
+        report.used.add("header")
 
 
 EVENTS = Format(

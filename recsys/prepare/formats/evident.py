@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,8 @@ Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 # Of event logs that hold zeros.
 _PACKED = (PARQUET_MAGIC, ZIP_MAGIC, *MAGICS, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_RATING_FIELDS = 4
+_ASIN = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 _LITERALS_TO_JSON = "import ast, json, sys; [print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
 
 
@@ -49,6 +52,11 @@ def evident_kind(path: Path, encoding: str = AUTO) -> Kind | None:
     return "delimited text" if any(delimiter in line for delimiter in DELIMITERS) else None
 
 
+def is_json(path: Path, encoding: str = AUTO) -> bool:
+    """Whether a file is JSON, by its first character."""
+    return evident_kind(path, encoding) == "JSON lines"
+
+
 def check_kind(report: InputReport, format_name: str) -> None:
     """Stop at a file whose first bytes show that it is of no kind that the format reads.
 
@@ -60,7 +68,9 @@ def check_kind(report: InputReport, format_name: str) -> None:
     kind = evident_kind(report.path, encoding) if wanted else None
     if kind is None or kind in wanted:
         if kind == "JSON lines":
-            if format_name in (EVENTS, STORE):
+            if report.kind == "interactions" and format_name == EVENTS:
+                _refuse_reviews(report)
+            elif format_name in (EVENTS, STORE):
                 _refuse_literals(report.path, encoding)
             else:
                 _refuse_document(report.path, encoding)
@@ -71,6 +81,17 @@ def check_kind(report: InputReport, format_name: str) -> None:
         _got(kind, path, encoding),
         _remedy(report, kind),
     )
+
+
+def _refuse_reviews(report: InputReport) -> None:
+    """Stop at Amazon's reviews among event logs, unless settings say what they call our columns."""
+    fitting = fitting_formats(report.path, report.kind, report.text.encoding)
+    if fitting and not report.mapping.columns:
+        raise DataError(
+            f"an event log in {report.path}, as data.{report.kind} has it in the format {EVENTS}",
+            _got("JSON lines", report.path, report.text.encoding),
+            f"set data.format: {fitting[0]}, or write {{path: {report.path}, format: {fitting[0]}}} for this input",
+        )
 
 
 def _refuse_literals(path: Path, encoding: str) -> None:
@@ -112,7 +133,7 @@ def _head(path: Path) -> bytes:
 
 def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
     if format_name == EVENTS and kind == "interactions":
-        return ("delimited text", "a Parquet file")
+        return ("delimited text", "a Parquet file", "JSON lines")
     if format_name in (EVENTS, STORE) and kind == "metadata":
         return ("delimited text", "JSON lines", "a Parquet file")
     if format_name in LAYOUTS:
@@ -137,16 +158,16 @@ def _remedy(report: InputReport, kind: Kind) -> str:
         reader = "read_parquet('FILE')" if kind == "a Parquet file" else "read_csv('FILE', dtype=str)"
         to_lines = f"pandas.{reader}.to_json('items.jsonl', orient='records', lines=True)"
         return f'write it as JSON lines, one object an item: python -c "import pandas; {to_lines}"'
-    if kind == "JSON lines":
-        if fitting := fitting_formats(path, inputs, report.text.encoding):
-            return (
-                f"set data.format: {fitting[0]}, or write {{path: {path}, format: {fitting[0]}}} for this input alone"
-            )
-        return (
-            "write the events as CSV or Parquet, one row an event, with the columns user_id, item_id, event_type and "
-            "timestamp; pandas.read_json('FILE', lines=True, dtype=False) reads such a file, to_csv writes one"
-        )
-    return (
-        "name the reviews in JSON lines; a table of ratings alone (the ratings-only CSV) is read with "
-        f"data.format: {EVENTS}, once its first line names user_id, item_id, event_type, timestamp and rating"
-    )
+    return _ratings_alone(path)
+
+
+def _ratings_alone(path: Path) -> str:
+    """The lines of a config that read a table of ratings, if it is one of Amazon's."""
+    rows = "name the reviews in JSON lines; a table of ratings alone (the ratings-only CSV) is read with "
+    rows += f"data.format: {EVENTS}"
+    fields = first_line(path).split(",")
+    if len(fields) != _RATING_FIELDS or fields[0].casefold() == "user_id":
+        return rows
+    item_first = bool(_ASIN.fullmatch(fields[0])) and not _ASIN.fullmatch(fields[1])
+    order = "item_id, user_id" if item_first else "user_id, item_id"
+    return f"{rows} and data.header: [{order}, rating, timestamp]"

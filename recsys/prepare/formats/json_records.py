@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,12 @@ from recsys.prepare.formats.reports import InputReport
 
 
 class LineParser:
-    """Parses blocks of lines; bad lines are counted in the report."""
+    """Parses blocks of lines; bad lines are counted in the report.
+
+    Attributes:
+        lines: number of lines parsed so far.
+        numbers: of the records of the last block, the lines on which they stand, from 1.
+    """
 
     def __init__(self, report: InputReport, line_type: type[Any], literals: bool = False, loose: bool = False) -> None:
         """See `recsys.prepare.formats.json_lines.read_records`."""
@@ -28,12 +33,16 @@ class LineParser:
         self._line_type, self._tree_of = line_type, literal_or_json if literals else json_tree
         self._ids = tuple(name for name in (c.USER_ID, c.ITEM_ID) if name in line_type.__struct_fields__)
         self._loose_reader = LooseReader(line_type, report, self._tree_of)
+        self.lines = 0
+        self.numbers: Sequence[int] = ()
 
     def records(self, block: bytes) -> list[Any]:
         """The records of the sound lines of a block."""
-        first_line = self._report.lines + 1
+        first_line = self.lines + 1
         count = block.count(b"\n")
+        self.lines += count
         self._report.lines += count
+        self.numbers = range(first_line, first_line + count)
         return self._whole_block(block, count) or self._line_by_line(block, first_line)
 
     def _whole_block(self, block: bytes, count: int) -> list[Any] | None:
@@ -55,12 +64,13 @@ class LineParser:
         return True
 
     def _line_by_line(self, block: bytes, first_line: int) -> list[Any]:
-        records = []
+        records, numbers = [], []
         for number, line in enumerate(block[:-1].split(b"\n"), first_line):
             try:
                 if not line.isascii():
                     line.decode("utf8")
                 records.append(self._one(line))
+                numbers.append(number)
             except UnicodeError:
                 self._report.drop(reports.NOT_UTF8, number, line)
             except msgspec.ValidationError as error:
@@ -71,6 +81,7 @@ class LineParser:
                 self._report.drop(reports.INVALID_ID, number, line)
             except (msgspec.DecodeError, ValueError, RecursionError):
                 self._report.drop(reports.MALFORMED if line.strip() else reports.BLANK, number, line)
+        self.numbers = numbers
         return records
 
     def _one(self, line: bytes) -> Any:

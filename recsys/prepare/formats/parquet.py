@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import OnBytes
+from recsys.prepare.formats.event_refusals import as_yaml
 from recsys.prepare.formats.id_columns import whole_numbers
-from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.formats.parquet_paths import is_list, paths_in, read_paths
+from recsys.prepare.formats.reports import NO_ENTRIES, InputReport
 from recsys.prepare.formats.time_columns import utc_of
 from recsys.prepare.settings import DataConfig
 
@@ -64,54 +66,82 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise _damaged(path, error) from None
 
 
-def check_types(path: Path, schema: pa.Schema) -> None:
+def check_types(path: Path, schema: pa.Schema, columns: Mapping[str, str]) -> None:
     """Stop at columns of types that hold no ids, times or numbers.
+
+    Args:
+        path: of the file.
+        schema: of the file.
+        columns: our names -> the paths that are read.
 
     Raises:
         DataError: naming the column and its type, also where it is too coarse for times.
     """
-    for name, fitting in _FITTING.items():
-        if name in schema.names and not any(fits(_plain(schema.field(name).type)) for fits in (*_TEXTS, *fitting)):
-            kind = schema.field(name).type
-            remedy = f"write {name} as text or numbers"
-            if pa.types.is_nested(kind):
-                remedy = "write one row an event, with one id or one number in each column"
-            raise DataError(f"one value a row in column {name} of {path}", f"values of type {kind}", remedy)
-    _check_precision(path, schema)
+    paths = paths_in(schema)
+    for name, theirs in columns.items():
+        kind = _plain(paths[theirs].type)
+        fitting = _FITTING.get(name, (*_NUMBERS, pa.types.is_boolean, *_TIMES, _is_list_of_values))
+        if any(fits(kind) for fits in (*_TEXTS, *fitting)):
+            continue
+        remedy = f"write {theirs} as text or numbers"
+        if pa.types.is_nested(kind):
+            remedy = "write one row an event, with one id or one number in each column"
+            if within := [inner for inner in paths if inner.startswith((f"{theirs}.", f"{theirs}[]"))]:
+                remedy = f"set data.columns to the path of a value in it ({as_yaml({name: within[-1]})}), or {remedy}"
+        raise DataError(f"one value a row in column {theirs} of {path}", f"values of type {kind}", remedy)
+    if c.TIMESTAMP in columns:
+        _check_precision(path, columns[c.TIMESTAMP], _plain(paths[columns[c.TIMESTAMP]].type))
 
 
-def _check_precision(path: Path, schema: pa.Schema) -> None:
+def _is_list_of_values(kind: pa.DataType) -> bool:
+    return is_list(kind) and not pa.types.is_nested(kind.value_type)
+
+
+def _check_precision(path: Path, name: str, kind: pa.DataType) -> None:
     """Seconds since 1970 as floats of single precision are those of the nearest minute or two."""
-    kind = _plain(schema.field(c.TIMESTAMP).type) if c.TIMESTAMP in schema.names else None
     if kind in (pa.float16(), pa.float32()):
         raise DataError(
-            f"times that tell seconds apart in column {c.TIMESTAMP} of {path}",
+            f"times that tell seconds apart in column {name} of {path}",
             f"values of type {kind}, which round times to minutes",
             "write the column from the source, as whole numbers, timestamps or floats of 64 bits",
         )
 
 
-def typed_columns(schema: pa.Schema) -> list[str]:
-    """The columns whose type says what their values mean: numbers, and times that are no plain numbers."""
+def typed_columns(schema: pa.Schema, columns: Mapping[str, str]) -> list[str]:
+    """Of our names those whose type says what values mean: numbers, and times that are no plain numbers."""
+    paths = paths_in(schema)
     return [
         name
-        for name in schema.names
-        if any(fits(schema.field(name).type) for fits in (_TIMES if name == c.TIMESTAMP else _NUMBERS))
+        for name, theirs in columns.items()
+        if any(fits(paths[theirs].type) for fits in (_TIMES if name == c.TIMESTAMP else _NUMBERS))
     ]
 
 
 def parquet_tables(
-    file: pq.ParquetFile, report: InputReport, config: DataConfig, names: Sequence[str], on_bytes: OnBytes
+    file: pq.ParquetFile, report: InputReport, config: DataConfig, columns: Mapping[str, str], on_bytes: OnBytes
 ) -> Iterator[pa.Table]:
-    """Yield the columns `names`, as far as a file has them, as tables of strings.
+    """Yield columns of a file as tables of strings; what a column item.FIELD or user.FIELD lists stays a list.
+
+    Args:
+        file: to read.
+        report: of the file; records whose list is empty are counted there.
+        config: how values are written.
+        columns: our names -> the paths that are read.
+        on_bytes: called with the number of bytes read.
 
     Raises:
         DataError: the file is damaged, or its ids are floats that have lost digits.
     """
-    present = [name for name in names if name in file.schema_arrow.names]
+    known = paths_in(file.schema_arrow)
+    paths = {name: known[theirs] for name, theirs in columns.items()}
+    present = sorted({path.keys[0].removesuffix("[]") for path in paths.values()})
     try:
         for batch in file.iter_batches(BATCH_ROWS, columns=present):
-            yield pa.table({name: _as_strings(batch[name], name, report, config) for name in present})
+            values, empty = read_paths(batch, paths)
+            if empty:
+                report.lines += empty
+                report.dropped[NO_ENTRIES] += empty
+            yield pa.table({name: _as_strings(array, name, report, config) for name, array in values.items()})
     except (pa.ArrowException, OSError) as error:
         raise _damaged(report.path, error) from None
     with report.path.open("rb") as raw:
@@ -121,15 +151,17 @@ def parquet_tables(
 
 def _as_strings(values: pa.Array, name: str, report: InputReport, config: DataConfig) -> pa.Array:
     """Values as CSV would hold them; times as seconds since 1970, NaN as null."""
+    if is_list(values.type):
+        return values.cast(pa.list_(pa.string()))
     if any(is_time(values.type) for is_time in _TIMES):
         values = _seconds(values, config.time_zone)
     elif pa.types.is_floating(values.type):
         if name == c.TIMESTAMP:
             values = _whole_counts(values)
-        elif name in (c.RATING, c.PRICE, c.QUANTITY):
-            values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-        else:
+        elif name in (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.EVENT_ID):
             values = whole_numbers(values, name, report)
+        else:
+            values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     return pc.if_else(pc.equal(strings := values.cast(pa.string()), ""), pa.scalar(None, pa.string()), strings)
 
 

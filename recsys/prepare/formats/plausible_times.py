@@ -13,7 +13,7 @@ from recsys.prepare.value_settings import ValueConfig
 _EARLIEST_YEAR, _LATEST_YEAR = 1990, 2099
 _DATE_OR_NUMBER = (
     "looks like a date and is no number of seconds: write dates as 2023-12-31 or 20231231; if such numbers order "
-    "events, set data.time_unit: s"
+    "events, set data.time_unit: order"
 )
 
 
@@ -27,7 +27,7 @@ class PlausibleTimes:
 
     def __init__(self, report: InputReport, config: ValueConfig) -> None:
         self._report, self._config = report, config
-        self._are_dates: bool | None = None
+        self._are_dates: bool | None = False if config.time_unit == "order" else None
 
     def faults(self, seconds: npt.NDArray[np.int64]) -> dict[str, Mask]:
         """Which rows to drop, by cause; rows whose time was not read count for nothing here."""
@@ -39,15 +39,19 @@ class PlausibleTimes:
                 self._are_dates = True
                 self._report.explain("timestamp", f"{given[0]} {_DATE_OR_NUMBER}")
         if self._are_dates is False:
-            self._report.remark(f"times before {self._config.earliest_year}, taken for an order alone", len(given))
+            if self._config.time_unit != "order":
+                self._report.remark(f"times before {self._config.earliest_year}, taken for an order alone", len(given))
             early = seconds < 0
         # Databases and spreadsheets write zero for what they do not know.
         missing = (seconds == 0) & (self._are_dates is not False)
         return {
             MISSING_TIME: missing,
             TIME_TOO_EARLY: early & ~missing,
-            TIME_IN_FUTURE: (seconds > self._config.latest_second()) | (seconds >= END_OF_TIME),
+            TIME_IN_FUTURE: (seconds > self._latest()) | (seconds >= END_OF_TIME),
         }
+
+    def _latest(self) -> float:
+        return END_OF_TIME if self._config.time_unit == "order" else self._config.latest_second()
 
 
 def _look_like_dates(numbers: npt.NDArray[np.int64]) -> bool:

@@ -1,7 +1,8 @@
 """Read RecBole's atomic files: tab-separated, the first line naming each field with its type (`user_id:token`).
 
-Interactions (.inter) need user_id, item_id and timestamp (seconds since 1970) and may have rating. Items (.item) need
-item_id and may have a title, categories, brand, year, price and description, see `_ITEM_FIELDS`; others are ignored.
+Interactions (.inter) need user_id, item_id and timestamp (seconds since 1970) and may have rating and event_type;
+`data.columns` says where they are called otherwise. Items (.item) need item_id and may have a title, categories, brand,
+year, price and description, see `_ITEM_FIELDS`; others are ignored.
 
 https://recbole.io/docs/user_guide/data/atomic_files.html
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, OnBytes, RawItem, RawTaggedItem, with_attributes
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
+from recsys.prepare.formats.event_columns import weights_of
+from recsys.prepare.formats.event_refusals import as_yaml
 from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
@@ -32,6 +34,7 @@ REQUIRED: dict[InputKind, tuple[str, ...]] = {
     "interactions": (c.USER_ID, c.ITEM_ID, c.TIMESTAMP),
     "metadata": (c.ITEM_ID,),
 }
+INTERACTION_FIELDS = (*REQUIRED["interactions"], c.RATING, c.EVENT_TYPE)
 YEAR = "year"
 Values = dict[str, str | None]
 Readers = dict[str, Callable[[Values], str | list[str] | None]]
@@ -53,12 +56,26 @@ def interaction_tables(
     report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes
 ) -> Iterator[pa.Table]:
     """Yield an .inter file, see `Format.interactions`."""
+    report.mapping = config
     fields = check_header(report)
-    wanted = {*REQUIRED["interactions"], c.RATING}
-    columns = {column: name for name, column in fields.items() if name in wanted}
+    names = {theirs: ours for ours, theirs in _interaction_fields(report, fields).items()}
+    columns = {column: names[name] for name, column in fields.items() if name in names}
     rows = DelimitedRows(report, DIALECT)
     batches = rows.read(columns, config.allow_truncated, on_bytes)
+    if c.EVENT_TYPE in columns.values():
+        types = config.event_types
+        return checked_tables(rows, batches, config, weights_of(config), first_seq, event_types=types)
     return checked_tables(rows, batches, config, {"interaction": 1.0}, first_seq)
+
+
+def _interaction_fields(report: InputReport, fields: Mapping[str, str]) -> dict[str, str]:
+    """Our names -> those of the fields that are read of an .inter file."""
+    mapping = report.mapping.columns
+    columns = {ours: mapping[ours] for ours in INTERACTION_FIELDS if mapping.get(ours) in fields}
+    report.used |= {f"columns.{ours}" for ours in columns}
+    report.columns |= columns
+    own = [name for name in INTERACTION_FIELDS if name in fields and name not in columns.values()]
+    return {name: name for name in own} | columns
 
 
 def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
@@ -105,17 +122,22 @@ def check_header(report: InputReport) -> dict[str, str]:
             f"{twice} twice among {', '.join(columns)[:200]}",
             "remove all but one of them",
         )
-    missing = [name for name in REQUIRED[report.kind] if name not in fields]
+    known = _interaction_fields(report, fields) if report.kind == "interactions" else fields
+    missing = [name for name in REQUIRED[report.kind] if name not in known]
     if missing:
-        raise _missing(path, report.kind, missing, list(fields))
+        raise _missing(report, missing, list(fields))
     if report.kind == "metadata" and c.USER_ID in fields:
         raise DataError(f"items in {path}", "interactions", "list the file under data.interactions")
     return fields
 
 
-def _missing(path: Path, kind: InputKind, missing: list[str], fields: list[str]) -> DataError:
+def _missing(report: InputReport, missing: list[str], fields: list[str]) -> DataError:
+    path, kind = report.path, report.kind
     nearest = nearest_names(missing, [name for name in fields if name not in REQUIRED[kind]])
-    remedies = [f"rename the field {name} to {wanted} in the first line" for wanted, name in nearest.items()]
+    if kind == "interactions":
+        remedies = [f"set data.columns: {as_yaml({**report.mapping.columns, **nearest})}"] if nearest else []
+    else:
+        remedies = [f"rename the field {name} to {wanted} in the first line" for wanted, name in nearest.items()]
     left = [name for name in missing if name not in nearest]
     if c.TIMESTAMP in left:
         remedies.append(f"a time is needed to order and split: add {c.TIMESTAMP}:float, in seconds since 1970")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.core.errors import DataError
+from recsys.prepare.mapping_settings import MappingConfig
 from recsys.prepare.text_settings import TextConfig
 
 InputKind = Literal["interactions", "metadata", "properties", "users"]
@@ -28,19 +29,24 @@ CUT_OFF = "cut_off_line"
 REPEATED_HEADER = "repeated_header"
 ROW_WITHOUT_ID = "row_without_id"  # of a product that other rows name: a further picture of it
 UNKNOWN_PROPERTY = "unknown_property"
+IGNORED_EVENT_TYPE = "ignored_event_type"  # by `data.event_types`
+NO_ENTRIES = "no_entries"  # records whose list of items is empty
 # Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
 # most lines have such times.
 MISSING_TIME = "missing_time"
 TIME_TOO_EARLY = "time_too_early"
 TIME_IN_FUTURE = "time_in_future"
 IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
-HARMLESS = frozenset({BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, ROW_WITHOUT_ID, *IMPLAUSIBLE_TIMES})
+HARMLESS = frozenset(
+    {BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, ROW_WITHOUT_ID, IGNORED_EVENT_TYPE, NO_ENTRIES}
+) | frozenset(IMPLAUSIBLE_TIMES)
 MAX_IMPLAUSIBLE_SHARE = 0.5
 
 # What to do about bad lines, where their cause is a setting and no damage.
 _REMEDIES = {
     RATING_OUT_OF_RANGE: "set data.rating_range to the scale of these ratings",
-    UNKNOWN_EVENT_TYPE: "name the type in data.event_weights, with its weight",
+    UNKNOWN_EVENT_TYPE: "name the type in data.event_weights, with its weight, or in data.event_types: {TYPE: one of "
+    "those}, or {TYPE: ignore}",
     TIMESTAMP_OUT_OF_RANGE: "write all times in one unit, and set data.time_unit where it is not the first rows'",
     MISTYPED_FIELD: "correct these values, or say how they are written (data.date_order, data.time_zone, data.decimal)",
     AMOUNT_OUT_OF_RANGE: "prices are not negative, and neither they nor quantities exceed 1e9",
@@ -81,6 +87,11 @@ class InputReport:
         explanations: of fields with values that were refused, why the first was.
         text: what settings say of how its text is written.
         written_as: how its text turned out to be stored and written, in words.
+        mapping: what settings say of the names of its columns.
+        columns: our names -> its names, where they differ.
+        assumed: what was taken for granted of it without a setting that says so, in words.
+        used: settings of the mapping that it made use of.
+        may_come: our names of columns that were not seen at its head.
     """
 
     path: Path
@@ -98,6 +109,11 @@ class InputReport:
     explanations: dict[str, str] = field(default_factory=dict)
     text: TextConfig = field(default_factory=TextConfig)
     written_as: str = ""
+    mapping: MappingConfig = field(default_factory=MappingConfig)
+    columns: dict[str, str] = field(default_factory=dict)
+    assumed: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    may_come: frozenset[str] = frozenset()
 
     @property
     def bad(self) -> int:
@@ -120,6 +136,11 @@ class InputReport:
         """Say of `count` values how they were read."""
         if count:
             self.remarks[how] += count
+
+    def assume(self, what: str) -> None:
+        """Say what is taken for granted."""
+        if what not in self.assumed:
+            self.assumed.append(what)
 
     def explain(self, field_name: str, why: str | None) -> None:
         """Say why a value of a field was refused; the first reason stays."""
@@ -191,5 +212,7 @@ class InputReport:
             "dropped": dict(sorted(self.dropped.items())),
             **({"written_as": self.written_as} if self.written_as else {}),
             **({"read_as": self.read_as} if self.read_as else {}),
+            **({"columns": self.columns} if self.columns else {}),
+            **({"assumed": self.assumed} if self.assumed else {}),
             **({"remarks": dict(self.remarks)} if self.remarks else {}),
         }

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.core.events import END_OF_TIME
+from recsys.core.values.missing import MISSING_WORDS
 from recsys.core.values.times import (
     NANOSECONDS,
     START_OF_LOGS,
@@ -45,6 +46,7 @@ _IN_ZONE: Final = rf"^{_DATE}{_CLOCK}(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 _COUNTS: Final = pa.array([9, 10, 11, 13, 15, 16, 17, 18], pa.int32())
 _FLOAT: Final = r"^(?:\d{9,11}|\d{13}|\d{15,18})\.\d*$"
 _SAMPLE: Final = 1000
+_MISSING: Final = pa.array(sorted(MISSING_WORDS), pa.string())
 _NO_DATE: Final = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0*)?)?)?")
 
 
@@ -72,11 +74,26 @@ class TimeColumn:
         self._report, self._config = report, config
         self._typed = unit is not None
         self._counted = unit is not None or config.time_unit != "auto"
-        self._unit: TimeUnit | None = unit or (None if config.time_unit == "auto" else config.time_unit)
+        self._in_order = unit is None and config.time_unit == "order"
+        units: dict[str, TimeUnit] = {name: name for name in TICKS}
+        self._unit: TimeUnit | None = unit or units.get(config.time_unit)
         self._first = min(START_OF_LOGS, config.earliest_time)
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> Times:
         """The times of a batch of texts."""
+        return self._orders(trimmed_texts(column)) if self._in_order else self._times(column)
+
+    def _orders(self, texts: pa.Array) -> Times:
+        """Whole numbers that order events, as they are."""
+        missing = as_mask(pc.or_kleene(pc.is_null(texts), pc.is_in(pc.utf8_lower(texts), _MISSING)))
+        whole = as_mask(pc.match_substring_regex(texts, r"^\d{1,18}(?:\.0*)?$"))
+        numbers = np.zeros(len(texts), np.int64)
+        digits = pc.replace_substring_regex(texts.filter(pa.array(whole)), r"\.0*$", "")
+        numbers[whole] = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        self._report.read_as = "numbers that order events"
+        return Times(numbers, missing, ~(missing | whole), numbers >= END_OF_TIME)
+
+    def _times(self, column: pa.ChunkedArray | pa.Array) -> Times:
         texts = _without_fractions(trimmed_texts(column))
         seconds = np.zeros(len(texts), np.int64)
         missing = as_mask(pc.is_null(texts))

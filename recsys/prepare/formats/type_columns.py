@@ -12,6 +12,7 @@ import pyarrow as pa
 from recsys.core.values.event_types import check_event_type, normal_event_type
 from recsys.prepare.formats.column_texts import Mask, numbers_of, one_array, read_each
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.mapping_settings import IGNORE
 
 
 class EventTypes(NamedTuple):
@@ -22,35 +23,60 @@ class EventTypes(NamedTuple):
         weights: of the types, 0 for others.
         missing: rows without a type.
         unknown: rows of types that have no weight and undo nothing.
+        ignored: rows of types that are to be ignored.
     """
 
     names: pa.Array
     weights: npt.NDArray[np.float32]
     missing: Mask
     unknown: Mask
+    ignored: Mask
 
 
 class TypeColumn:
     """The column of event types of an input."""
 
-    def __init__(self, report: InputReport, weights: Mapping[str, float], undoing: Mapping[str, float]) -> None:
-        """Know the types that `weights` has, in normal form, and those `undoing` an event of such a weight."""
+    def __init__(
+        self,
+        report: InputReport,
+        weights: Mapping[str, float],
+        undoing: Mapping[str, float],
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Know some types, all in normal form.
+
+        Args:
+            report: of the input.
+            weights: of types that count.
+            undoing: weights of the types that take back events, those of what they take back.
+            renamed: types of the input -> ours, or `IGNORE`; an empty text stands for rows without a type.
+        """
         self._report, self._counting, self._weights = report, weights, {**undoing, **weights}
+        self._renamed = renamed or {}
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> EventTypes:
         """The types of a batch of texts."""
         read = read_each(one_array(column), self._known)
-        weights = [0.0 if name is None else self._weights[name] for name in read.values]
+        weights = [self._weights.get(name or "", 0.0) for name in read.values]
         self._report.explain("event_type", read.why_not)
+        missing = read.rows_where(read.missing) | (read.codes < 0)
+        ignores = IGNORE in self._renamed.values()
+        ignored = read.rows_where(np.array([ignores and name == IGNORE for name in read.values], bool))
+        if self._renamed.get("") == IGNORE:
+            ignored, missing = ignored | missing, np.zeros(len(missing), bool)
         return EventTypes(
             names=pa.DictionaryArray.from_arrays(
                 pa.array(read.codes, mask=read.codes < 0), pa.array(read.values, pa.string())
             ),
             weights=numbers_of(weights, read.codes, np.float32),
-            missing=read.rows_where(read.missing) | (read.codes < 0),
+            missing=missing,
             unknown=read.rows_where(read.wrong),
+            ignored=ignored,
         )
 
     def _known(self, text: str) -> str:
         name = normal_event_type(text)
+        if (renamed := self._renamed.get(name)) == IGNORE:
+            return IGNORE
+        name = renamed or name
         return name if name in self._weights else check_event_type(text, self._counting)

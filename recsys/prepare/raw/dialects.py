@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from recsys.core.errors import DataError
+from recsys.prepare.mapping_settings import UNREAD
 from recsys.prepare.raw.encodings import line_feeds_alone
 from recsys.prepare.raw.records import Dialect, OpenQuoteError, RecordParser, StrayQuoteError
 from recsys.prepare.text_settings import AUTO, TextConfig
@@ -47,19 +48,27 @@ class Header:
 
 
 def read_header(
-    text: bytes, settings: TextConfig, wanted: Collection[str], file_name: str, dialect: Dialect | None = None
+    text: bytes,
+    settings: TextConfig,
+    wanted: Collection[str],
+    file_name: str,
+    dialect: Dialect | None = None,
+    names: Sequence[str | None] | None = None,
 ) -> Header:
     """Tell how a delimited text is written.
 
     Args:
         text: its first lines, with any ends; the last of which may lack its end.
         settings: what is known of it.
-        wanted: names of columns that it may have, by which to choose where its lines may be read in several ways.
+        wanted: names of columns that it may have, in any case, by which to choose where its lines may be read in
+            several ways.
         file_name: names the file in errors.
         dialect: how it is written, if that is known.
+        names: of the columns, if the first line is a row; `UNREAD` and None for those that are not read.
 
     Raises:
-        DataError: it can be read in several ways, or its first line cannot be read.
+        DataError: it can be read in several ways, or its first line cannot be read, or has not as many fields as
+            there are `names`.
     """
     lines = line_feeds_alone(text).split(b"\n", MAX_HEADER_LINES + SAMPLE_LINES)
     lines = lines[:-1] or lines
@@ -71,6 +80,8 @@ def read_header(
             delimiters = [named[1].decode("latin-1")]
     quote = _quote(lines[start : start + SAMPLE_LINES], settings.quote)
     dialects = [dialect] if dialect else [Dialect(delimiter.encode(), quote) for delimiter in delimiters]
+    if names is not None:
+        return _with_names(lines, start, dialects, names, file_name)
     headers = [header for each in dialects if (header := _header(lines, start, each))]
     if len(headers) < len(dialects) and all(len(header.names) == 1 for header in headers):
         raise DataError(
@@ -78,10 +89,37 @@ def read_header(
             f"quotes that do not pair up: {lines[start][:100].decode('utf8', 'replace')!r}",
             "mend the quotes in this line",
         )
-    header = _chosen(headers, set(wanted), file_name)
-    if dialect is None and not set(wanted).intersection(header.names):
-        _refuse_title(lines[start:], dialects, set(wanted), start + 1, file_name)
+    folded = {name.casefold() for name in wanted}
+    header = _chosen(headers, folded, file_name)
+    if dialect is None and not _known_in(header.names, folded):
+        _refuse_title(lines[start:], dialects, folded, start + 1, file_name)
     return header
+
+
+def _known_in(names: list[str], wanted: set[str]) -> int:
+    """How many of the wanted names, in small letters, are among some."""
+    return len(wanted.intersection(name.casefold() for name in names))
+
+
+def _with_names(
+    lines: list[bytes], start: int, dialects: list[Dialect], names: Sequence[str | None], file_name: str
+) -> Header:
+    """The header of a text whose first line is a row, if that has a field for each name."""
+    read = ["" if name is None or name == UNREAD else name for name in names]
+    sample = [line for line in lines[start : start + SAMPLE_LINES] if line.strip()]
+    widths = []
+    for dialect in dialects:
+        for width in (len(read), len(read) + 1):  # a delimiter at the end of each row makes one more
+            ends = width == len(read) or all(line.endswith(dialect.delimiter) for line in sample)
+            if ends and _fitting(sample, dialect, width) >= _LEAST_FITTING:
+                return Header(dialect, [*read, *[""] * (width - len(read))], start, sample)
+        widths.append((sample[0].count(dialect.delimiter) + 1, _in_words_of(dialect)) if sample else (0, "any"))
+    fields, separated = max(widths)
+    raise DataError(
+        f"as many columns in {file_name} as data.header has names, {len(read)}",
+        f"{fields} separated by {separated} in its first line: {lines[start][:100].decode('utf8', 'replace')!r}",
+        "name all columns in their order, with _ for those that are not read; or set data.delimiter",
+    )
 
 
 def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str], number: int, file_name: str) -> None:
@@ -89,7 +127,7 @@ def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str],
     for distance, line in enumerate(lines[1:SAMPLE_LINES], 1):
         for dialect in dialects:
             names = [name.strip(b" \"'").decode("utf8", "replace") for name in line.split(dialect.delimiter)]
-            if len(wanted.intersection(names)) >= _NAMES_OF_A_HEADER:
+            if _known_in(names, wanted) >= _NAMES_OF_A_HEADER:
                 raise DataError(
                     f"the names of the columns in line {number} of {file_name}",
                     f"{lines[0][:100].decode('utf8', 'replace')!r}; they stand in line {number + distance}",
@@ -139,7 +177,7 @@ def _chosen(headers: list[Header], wanted: set[str], file_name: str) -> Header:
         for header in divided
         if not header.sample or _fitting(header.sample, header.dialect, len(header.names)) >= _LEAST_FITTING
     ]
-    names_wanted = {id(header): len(wanted.intersection(header.names)) for header in headers}
+    names_wanted = {id(header): _known_in(header.names, wanted) for header in headers}
     left = fitting or divided or headers[:1]
     most = max(names_wanted[id(header)] for header in left)
     left = [header for header in left if names_wanted[id(header)] == most]
@@ -154,4 +192,9 @@ def _chosen(headers: list[Header], wanted: set[str], file_name: str) -> Header:
 
 
 def _in_words(header: Header) -> str:
-    return DELIMITERS[header.dialect.delimiter.decode()]
+    return _in_words_of(header.dialect)
+
+
+def _in_words_of(dialect: Dialect) -> str:
+    delimiter = dialect.delimiter.decode()
+    return DELIMITERS.get(delimiter, repr(delimiter))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare.formats.events import check_columns, event_tables
+from recsys.prepare.formats.events import check, event_tables
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import HARMLESS, InputReport
 from recsys.prepare.settings import DataConfig
@@ -65,7 +65,7 @@ def test_everything_in_quotes(tmp_path: Path, delimiter: str, line_end: str, enc
     lines = [delimiter.join(f'"{value}"' for value in row) for row in rows]
     path = tmp_path / "events.csv"
     path.write_bytes(line_end.join([*lines, ""]).encode(encoding))
-    check_columns(path)
+    check(open_file(path, "interactions"))
     (row,), _ = read(path)
     assert (row["user_id"], row["item_id"]) == ("u", "a")
 
@@ -73,7 +73,7 @@ def test_everything_in_quotes(tmp_path: Path, delimiter: str, line_end: str, enc
 def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "events.csv.gz"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + HEADER.encode() + b"\r\nu,a,view,9,,,\r\n"))
-    check_columns(path)
+    check(open_file(path, "interactions"))
     (row,), report = read(path)
     assert (row["user_id"], row["timestamp"]) == ("u", 9)
     assert len(report.sha256) == 64
@@ -176,7 +176,7 @@ def test_parquet_of_typed_columns(tmp_path: Path) -> None:
         ),
         path,
     )
-    check_columns(path)
+    check(open_file(path, "interactions"))
     rows, report = read(path)
     assert [(row["user_id"], row["item_id"], row["timestamp"], row["rating"]) for row in rows] == [
         ("1", "a", 1_400_000_000, None),
@@ -189,7 +189,7 @@ def test_parquet_of_typed_columns(tmp_path: Path) -> None:
 def test_damaged_parquet(tmp_path: Path) -> None:
     (tmp_path / "events.parquet").write_bytes(b"PAR1" + bytes(100))
     with pytest.raises(DataError, match="sound Parquet"):
-        check_columns(tmp_path / "events.parquet")
+        check(open_file(tmp_path / "events.parquet", "interactions"))
 
 
 @pytest.mark.parametrize("content", ["user_id,item_id,event_type\nu,a,view\n", '{"user_id": "u"}\n'])
@@ -197,7 +197,7 @@ def test_missing_columns(tmp_path: Path, content: str) -> None:
     path = tmp_path / "events.csv"
     path.write_text(content)
     with pytest.raises(DataError, match="timestamp"):
-        check_columns(path)
+        check(open_file(path, "interactions"))
 
 
 def test_a_header_alone_is_refused(tmp_path: Path) -> None:
@@ -224,5 +224,5 @@ def test_what_else_is_packed_with_a_log_is_named(tmp_path: Path) -> None:
         archive.writestr("log.csv", HEADER + "\nu,a,view,9,,,\n")
         archive.writestr("README.txt", "Events of the shop.\n")
     with pytest.raises(DataError, match=r"README\.txt") as error:
-        check_columns(path)
+        check(open_file(path, "interactions"))
     assert "unpack the archive" in error.value.remedy

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.core.errors import DataError
-from recsys.prepare.formats.events import check_columns, event_tables
+from recsys.prepare.formats.events import check, event_tables
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
@@ -29,7 +29,7 @@ def read(path: Path, **settings: Any) -> tuple[list[dict[str, Any]], InputReport
     config = DataConfig.model_validate(
         {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, **settings}
     )
-    check_columns(path)
+    check(open_file(path, "interactions"))
     report = open_file(path, "interactions")
     tables = list(event_tables(report, config, 0, lambda _: None))
     return [row for table in tables for row in table.to_pylist()], report
@@ -133,7 +133,7 @@ def test_event_types_of_other_types(tmp_path: Path) -> None:
 )
 def test_columns_that_hold_no_values_are_named(tmp_path: Path, name: str, values: pa.Array, kind: str) -> None:
     with pytest.raises(DataError) as refused:
-        check_columns(write(tmp_path, **{name: values}))
+        check(open_file(write(tmp_path, **{name: values}), "interactions"))
     assert name in refused.value.expected
     assert kind in refused.value.got
 
@@ -143,4 +143,4 @@ def test_a_column_that_comes_twice_is_refused(tmp_path: Path) -> None:
     table = pa.table(COLUMNS).append_column("item_id", pa.array(["j"]))
     pq.write_table(table, path)
     with pytest.raises(DataError, match="item_id 2 times"):
-        check_columns(path)
+        check(open_file(path, "interactions"))
