@@ -20,6 +20,7 @@ from recsys.prepare.formats.event_columns import ColumnFinder, EventColumns, wan
 from recsys.prepare.formats.event_refusals import as_yaml
 from recsys.prepare.formats.evident import is_json
 from recsys.prepare.formats.files import head_texts
+from recsys.prepare.formats.json_events import JsonEvents, check_json
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
 from recsys.prepare.formats.parquet_paths import names_in
 from recsys.prepare.formats.reports import InputReport

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
 from recsys.core.errors import DataError
 from recsys.prepare.formats.base import OnBytes
 from recsys.prepare.formats.event_columns import ColumnFinder, EventColumns
-from recsys.prepare.formats.files import head_texts, read_blocks
+from recsys.prepare.formats.files import head_texts
+from recsys.prepare.formats.json_documents import first_values, object_lines
 from recsys.prepare.formats.json_paths import Keys, RecordPaths, keys_of, paths_of
 from recsys.prepare.formats.json_records import LineParser
-from recsys.prepare.formats.loose_records import json_tree
 from recsys.prepare.formats.reports import NO_ENTRIES, InputReport
 from recsys.prepare.formats.rows import Rows
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.settings import DataConfig
 
 SNIFFED_RECORDS = 2000
-BATCH_ROWS = 1 << 15
-LARGEST_ARRAY = 1 << 30
-_BETWEEN_ENTRIES = re.compile(r"[\s,]*")
 
 
 class JsonEvents:
@@ -83,87 +76,14 @@ def check_json(report: InputReport) -> None:
 
 def _found(report: InputReport) -> tuple[EventColumns, dict[str, Keys]]:
     """What is read of a file by its first records, and the paths in these."""
-    known = paths_of(head_records(report))
+    _, head = next(head_texts(report.path, report.text.encoding))
+    known = paths_of(first_values(head, SNIFFED_RECORDS))
     if not known:
         raise DataError(
             f"JSON lines in {report.path}, one object a line",
-            f"none among the first lines: {_first_line(report)[:100]!r}",
+            f"none at its head: {head[:100].decode('utf8', 'replace')!r}",
             "write each object as JSON on a line of its own: jq -c . FILE > LINES",
         )
     finder = ColumnFinder(report, may_come_later=True)
     finder(list(known))
     return finder.found, known
-
-
-def _first_line(report: InputReport) -> str:
-    _, head = next(head_texts(report.path, report.text.encoding))
-    return head.split(b"\n", 1)[0].decode("utf8", "replace")
-
-
-def head_records(report: InputReport) -> list[Any]:
-    """The first records of a file of JSON lines, or of one array; those that are no JSON are passed over."""
-    _, head = next(head_texts(report.path, report.text.encoding))
-    if head.lstrip()[:1] == b"[":
-        return _first_entries(head.decode("utf8", "ignore"))
-    records = []
-    for line in head.split(b"\n")[:SNIFFED_RECORDS]:
-        try:
-            records.append(json_tree(line))
-        except (ValueError, RecursionError):
-            continue
-    return records
-
-
-def _first_entries(text: str) -> list[Any]:
-    """The first entries of an array that is cut off."""
-    decoder = json.JSONDecoder(parse_constant=lambda _: None)
-    entries: list[Any] = []
-    place = text.index("[") + 1
-    while len(entries) < SNIFFED_RECORDS and (between := _BETWEEN_ENTRIES.match(text, place)):
-        try:
-            entry, place = decoder.raw_decode(text, between.end())
-        except (ValueError, RecursionError):
-            break
-        entries.append(entry)
-    return entries
-
-
-def object_lines(report: InputReport, allow_truncated: bool, on_bytes: OnBytes) -> Iterator[bytes]:
-    """Yield a file of objects as blocks of lines with an object on each, also where it is one array of them.
-
-    Raises:
-        DataError: see `read_blocks`; an array that is none, or is larger than `LARGEST_ARRAY`.
-    """
-    blocks = read_blocks(report, allow_truncated, on_bytes)
-    first = next(blocks, b"")
-    if first.lstrip()[:1] != b"[":
-        if first:
-            yield first
-        yield from blocks
-        return
-    whole, size = [first], len(first)
-    for block in blocks:
-        whole.append(block)
-        size += len(block)
-        if size > LARGEST_ARRAY:
-            raise DataError(
-                f"an array of at most {LARGEST_ARRAY >> 20} MiB in {report.path}, or an object a line",
-                "a larger one",
-                "write each object on a line of its own: jq -c '.[]' FILE > LINES",
-            )
-    lines = _entries(b"".join(whole), report)
-    for start in range(0, len(lines), BATCH_ROWS):
-        yield b"".join(line + b"\n" for line in lines[start : start + BATCH_ROWS])
-
-
-def _entries(text: bytes, report: InputReport) -> list[bytes]:
-    """The entries of an array, each as a line: line feeds stand between tokens alone."""
-    try:
-        return [bytes(raw).replace(b"\n", b" ") for raw in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    except msgspec.DecodeError as error:
-        try:  # NaN, which Python's json writes
-            return [json.dumps(entry).encode() for entry in json_tree(text)]
-        except (ValueError, TypeError, RecursionError):
-            raise DataError(
-                f"an array of objects in {report.path}, or an object a line", str(error), "write or download it again"
-            ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from recsys.core.errors import DataError
 from recsys.core.types import Int64Array
+from recsys.prepare.formats.catalogue.paths import names_in
 from recsys.prepare.mapping_settings import LIST_MARK, OF_ITEM, OF_USER
 
 Keys = tuple[str, ...]
@@ -23,24 +24,24 @@ _VALUE = str | int | float | bool | None
 
 
 def paths_of(trees: Iterable[Any]) -> dict[str, Keys]:
-    """All paths of some records by the way settings write them, in the order in which they come."""
+    """All paths of some records that go through one list at most, by the way settings write them."""
     paths: dict[str, Keys] = {}
     for tree in trees:
-        for keys in _paths(tree, (), in_list=False):
-            paths.setdefault(".".join(keys), keys)
+        for name, steps in names_in(tree).items():
+            if steps.count(LIST_MARK) <= 1 and name not in paths:
+                paths[name] = _keys(steps)
     return paths
 
 
-def _paths(tree: Any, before: Keys, *, in_list: bool) -> Iterator[Keys]:
-    if not isinstance(tree, dict):
-        return
-    for key, value in tree.items():
-        yield (*before, key)
-        yield from _paths(value, (*before, key), in_list=in_list)
-        if isinstance(value, list) and not in_list:
-            yield (*before, key + LIST_MARK)
-            for entry in value:
-                yield from _paths(entry, (*before, key + LIST_MARK), in_list=True)
+def _keys(steps: Sequence[str]) -> Keys:
+    """Steps whose list is one of its own, with its mark at what is the list."""
+    keys: list[str] = []
+    for step in steps:
+        if step == LIST_MARK:
+            keys[-1] += step
+        else:
+            keys.append(step)
+    return tuple(keys)
 
 
 def keys_of(path: str, known: Mapping[str, Keys]) -> Keys:

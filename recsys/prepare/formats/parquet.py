@@ -20,6 +20,7 @@ from recsys.prepare.formats.id_columns import whole_numbers
 from recsys.prepare.formats.parquet_paths import is_list, paths_in, read_paths
 from recsys.prepare.formats.reports import NO_ENTRIES, InputReport
 from recsys.prepare.formats.time_columns import utc_of
+from recsys.prepare.mapping_settings import OF_ITEM, OF_USER
 from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS = 1 << 17
@@ -158,10 +159,10 @@ def _as_strings(values: pa.Array, name: str, report: InputReport, config: DataCo
     elif pa.types.is_floating(values.type):
         if name == c.TIMESTAMP:
             values = _whole_counts(values)
-        elif name in (c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.EVENT_ID):
-            values = whole_numbers(values, name, report)
-        else:
+        elif name in (c.RATING, c.PRICE, c.QUANTITY) or name.startswith((OF_ITEM, OF_USER)):
             values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        else:
+            values = whole_numbers(values, name, report)
     return pc.if_else(pc.equal(strings := values.cast(pa.string()), ""), pa.scalar(None, pa.string()), strings)
 
 

@@ -62,7 +62,7 @@ def property_tables(report: InputReport, config: DataConfig, first_seq: int, on_
         file = open_parquet(report.path)
         batches: Iterator[pa.Table] = (
             batch.rename_columns([columns[name] for name in batch.column_names])
-            for batch in parquet_tables(file, report, config, list(columns), on_bytes)
+            for batch in parquet_tables(file, report, config, {name: name for name in columns}, on_bytes)
         )
     else:
         batches = rows.read(columns, config.allow_truncated, on_bytes)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from recsys.core.errors import DataError
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import OnBytes
 from recsys.prepare.formats.catalogue.paths import Path, names_in
 from recsys.prepare.formats.catalogue.records import Records
-from recsys.prepare.formats.files import head_texts, read_blocks
+from recsys.prepare.formats.files import head_texts
+from recsys.prepare.formats.json_documents import first_values, object_lines
 from recsys.prepare.formats.loose_records import json_tree
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.read_ahead import read_ahead
@@ -22,61 +21,17 @@ from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS: Final = 1 << 15
 HEAD_RECORDS: Final = 100
-_BLOCK_RECORDS: Final = 1 << 12
 
 _decoder = msgspec.json.Decoder()
-_objects = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def head_names(report: InputReport) -> dict[str, Path]:
     """All names in the first records of a file, nested ones as paths, each with the steps to its values."""
     _, text = next(head_texts(report.path, report.text.encoding))
     names: dict[str, Path] = {}
-    for tree in islice(_trees(text), HEAD_RECORDS):
+    for tree in first_values(text, HEAD_RECORDS):
         names |= names_in(tree)
     return names
-
-
-def _trees(text: bytes) -> Iterator[Any]:
-    """The objects at the beginning of a text that is cut off anywhere."""
-    if is_document(text):
-        yield from islice(_scan(text.decode("utf-8-sig", "replace")), HEAD_RECORDS)
-        return
-    for line in text.split(b"\n"):
-        try:
-            yield json_tree(line)
-        except (ValueError, RecursionError):
-            continue
-
-
-def is_document(text: bytes) -> bool:
-    """Whether JSON is one array, or objects each on several lines, by its first line."""
-    head = text.removeprefix(b"\xef\xbb\xbf").lstrip()
-    line = head.partition(b"\n")[0].strip()
-    if head.startswith(b"["):
-        return True
-    if not head.startswith(b"{"):
-        return False
-    return line == b"{" or (b"\n" in head and not line.endswith(b"}"))
-
-
-def _scan(text: str) -> Iterator[Any]:
-    """The values in a text, one after the other, in an array or without; ends where one is cut off."""
-    read = json.JSONDecoder(parse_constant=lambda _: None).raw_decode
-    place = _skipped(text, 0, " \t\r\n[")
-    while place < len(text):
-        try:
-            tree, place = read(text, place)
-        except (ValueError, RecursionError):
-            return
-        yield tree
-        place = _skipped(text, place, " \t\r\n,]")
-
-
-def _skipped(text: str, place: int, marks: str) -> int:
-    while place < len(text) and text[place] in marks:
-        place += 1
-    return place
 
 
 def json_records(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[Records]:
@@ -86,54 +41,12 @@ def json_records(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> 
         DataError: see `read_blocks`; an array that is not whole.
     """
     reader = _Reader(report)
-    for block in read_ahead(_line_blocks(report, config, on_bytes)):
+    for block in read_ahead(object_lines(report, config.allow_truncated, on_bytes)):
         reader.read(block)
         if len(reader.rows) >= BATCH_ROWS:
             yield reader.taken()
     if reader.rows:
         yield reader.taken()
-
-
-def _line_blocks(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[bytes]:
-    """Blocks of lines of one object each."""
-    blocks = read_blocks(report, config.allow_truncated, on_bytes)
-    first = next(blocks, b"")
-    if not is_document(first):
-        yield first
-        yield from blocks
-        return
-    yield from _objects_as_lines(b"".join((first, *blocks)), report)
-
-
-def _objects_as_lines(text: bytes, report: InputReport) -> Iterator[bytes]:
-    """An array, or objects one after the other, as blocks of lines: within JSON, line feeds are blanks."""
-    try:
-        objects = [bytes(raw) for raw in _objects.decode(text)]
-    except msgspec.DecodeError:
-        objects = _scanned(text, report)
-    for start in range(0, len(objects), _BLOCK_RECORDS):
-        lines = (raw.replace(b"\n", b" ").replace(b"\r", b" ") for raw in objects[start : start + _BLOCK_RECORDS])
-        yield b"\n".join(lines) + b"\n"
-
-
-def _scanned(text: bytes, report: InputReport) -> list[bytes]:
-    """Objects without an array around them, or with values that are no JSON, such as NaN."""
-    decoded = text.decode("utf-8-sig", "surrogateescape")
-    read = json.JSONDecoder(parse_constant=lambda _: None).raw_decode
-    place = _skipped(decoded, 0, " \t\r\n[")
-    objects: list[bytes] = []
-    while place < len(decoded):
-        try:
-            _, end = read(decoded, place)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"JSON in {report.path}: an array of objects, objects one after the other, or one a line",
-                f"{decoded[place : place + 60]!r} after {len(objects):,} objects ({str(error).partition(':')[0]})",
-                "export the file again; jq -c '.[]' FILE > LINES writes one object a line",
-            ) from None
-        objects.append(decoded[place:end].encode("utf8", "surrogateescape"))
-        place = _skipped(decoded, end, " \t\r\n,]")
-    return objects
 
 
 class _Reader:
