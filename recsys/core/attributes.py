@@ -19,6 +19,9 @@ from recsys.core.types import BoolArray, Float64Array, Int32Array, Int64Array
 AttributeType = Literal["number", "text", "bool", "texts"]
 """texts: a list of texts, such as the colours in which an item is sold."""
 
+UserAttributeType = Literal[AttributeType, "date"]
+"""What an attribute of users may be; a date is kept as seconds since 1970."""
+
 NAME_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"
 STOCK: Final = "stock"
 """The attribute of this name, a number, says how many pieces are left: none, and the item is in no list."""

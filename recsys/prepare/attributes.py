@@ -13,13 +13,13 @@ import msgspec
 from recsys.core import item_texts
 from recsys.core.attributes import LARGEST_NUMBER
 from recsys.core.errors import DataError
-from recsys.core.values.missing import is_missing
+from recsys.core.values.missing import MISSING_IDS, is_missing
 from recsys.core.values.numbers import DecimalMark, read_number
 from recsys.core.values.truths import read_truth
 from recsys.prepare.attribute_settings import AttributeConfig
 from recsys.prepare.categories import as_list
 from recsys.prepare.decimal_marks import DecimalMarks
-from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem
+from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.inputs import Input
 
@@ -30,7 +30,7 @@ _MOST_FILES_NAMED = 5
 
 
 class AttributeReader:
-    """Reads the attributes of one catalogue's items.
+    """Reads the attributes of the records of one input: of items, or of users.
 
     Attributes:
         found: names of those that a record has had, whatever their values.
@@ -42,7 +42,7 @@ class AttributeReader:
         self._report = catalogue.report
         self._columns = {name: _Column(entry, mark) for name, entry in attributes.items()}
 
-    def see(self, items: Sequence[RawItem]) -> None:
+    def see(self, items: Sequence[msgspec.Struct]) -> None:
         """Look at the next items, before they are read."""
         for name, column in self._columns.items():
             values = [_raw(item, name) for item in items]
@@ -50,7 +50,7 @@ class AttributeReader:
                 self.found.add(name)
             column.see(values)
 
-    def read(self, item: RawItem, causes: Counter[str]) -> tuple[Any, ...]:
+    def read(self, item: msgspec.Struct, causes: Counter[str]) -> tuple[Any, ...]:
         """The value of each attribute, None where it has none; `causes` counts those of no meaning or of two."""
         return tuple(self._read(name, column, _raw(item, name), causes) for name, column in self._columns.items())
 
@@ -68,7 +68,7 @@ class AttributeReader:
         return value
 
 
-def _raw(item: RawItem, name: str) -> object:
+def _raw(item: msgspec.Struct, name: str) -> object:
     return getattr(item, ATTRIBUTE_FIELD + name, msgspec.UNSET)
 
 
@@ -126,7 +126,7 @@ def _text(raw: object) -> str | None:
         return f"{raw:.15g}" if isinstance(raw, float) else str(raw)
     if not isinstance(raw, str):
         raise _misfit(raw, "text")
-    return item_texts.clean_name(raw) or None
+    return None if raw.strip().casefold() in MISSING_IDS else item_texts.clean_name(raw) or None
 
 
 def _truth(raw: object) -> bool | None:

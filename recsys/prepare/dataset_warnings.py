@@ -13,6 +13,7 @@ from recsys.prepare.engine.staging import Database
 from recsys.prepare.formats.evident import STORE
 from recsys.prepare.inputs import Inputs
 from recsys.prepare.item_cleaning import PRICES_IN
+from recsys.prepare.known_users import USER_NOT_IN_DATASET, UserCounts
 from recsys.prepare.tally import iso_time
 
 MOST_INPUTS_NAMED = 5
@@ -29,10 +30,11 @@ def find_warnings(
     counts: Mapping[str, int],
     record_causes: Mapping[str, int],
     known: Mapping[str, int],
+    users: UserCounts,
 ) -> list[str]:
     """All there is to say of a dataset whose tables are finished, most general first.
 
-    `known`: of each attribute, how many items have it.
+    `known`: of each attribute, how many items have it; `users`: what became of records of users.
     """
     return [
         *inputs.notes,
@@ -41,9 +43,10 @@ def find_warnings(
         *_of_filters(filtered),
         *_of_shares(db),
         *_of_ids(db),
-        *(_of_catalogue(db, counts, record_causes) if inputs.metadata else ()),
+        *(_of_catalogue(db, counts, record_causes) if inputs.metadata or inputs.properties else ()),
         *_of_attributes(inputs, record_causes, known),
         *(_of_stock(db, known[STOCK]) if STOCK in known else ()),
+        *_of_users(inputs, users),
     ]
 
 
@@ -175,3 +178,19 @@ def _of_stock(db: Database, known: int) -> Iterator[str]:
     sold_out = oddities.items_sold_out(db)
     if sold_out > known / 2:
         yield f"{sold_out:,} of {known:,} items with a stock are sold out: they are in no list."
+
+
+def _of_users(inputs: Inputs, users: UserCounts) -> Iterator[str]:
+    for name, known in users.known.items():
+        count = users.fields[name + NOT_UNDERSTOOD]
+        if count:
+            why = next((reason for each in inputs.all if (reason := each.report.explanations.get(name))), "")
+            yield f"{count:,} values of {name} of users are not understood and count as missing: {why}."
+        if not known:
+            yield f"No user has a value of {name}."
+    others = users.dropped[USER_NOT_IN_DATASET]
+    if others > users.read / 2:
+        yield (
+            f"{others:,} of {users.read:,} records are of users who are not in the dataset: compare how their ids and "
+            "those of the events are written."
+        )

@@ -17,6 +17,7 @@ from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_fo
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.property_log import PROPERTY_LOG
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
+from recsys.prepare.formats.user_records import USER_RECORDS
 from recsys.prepare.input_files import find_files, is_url
 from recsys.prepare.settings import DataConfig, InputConfig, InputEntry
 from recsys.prepare.tally import Tally
@@ -24,7 +25,7 @@ from recsys.prepare.tally import Tally
 T = TypeVar("T")
 
 # Formats of what is neither events nor a catalogue, by the kind of their inputs.
-OTHER_FORMATS = {"properties": PROPERTY_LOG}
+OTHER_FORMATS = {"properties": PROPERTY_LOG, "users": USER_RECORDS}
 
 
 @dataclass
@@ -105,6 +106,7 @@ class Inputs:
         interactions: logs of events.
         metadata: catalogues.
         properties: logs of item properties.
+        users: files of users.
         notes: what was passed over, as sentences.
         stores: those that are named, also as what they say of items alone, or without any events: they may tell whom
             to forget.
@@ -113,13 +115,14 @@ class Inputs:
     interactions: list[Input]
     metadata: list[Input]
     properties: list[Input]
+    users: list[Input]
     notes: list[str]
     stores: list[Path] = field(default_factory=list)
 
     @property
     def all(self) -> list[Input]:
         """Those of interactions, then those of metadata, then others."""
-        return [*self.interactions, *self.metadata, *self.properties]
+        return [*self.interactions, *self.metadata, *self.properties, *self.users]
 
     @property
     def has_purchases(self) -> bool:
@@ -134,10 +137,11 @@ def open_inputs(config: DataConfig) -> Inputs:
         DataError: there is no such input, or one that cannot be read.
         StoreError, StoreUnavailable: see `recsys.prepare.formats.event_store`.
     """
-    found = Inputs([], [], [], [])
+    found = Inputs([], [], [], [], [])
     found.interactions += _open_kind(config, "interactions", found)
     found.metadata += _open_kind(config, "metadata", found)
     found.properties += _open_kind(config, "properties", found)
+    found.users += _open_kind(config, "users", found)
     return found
 
 

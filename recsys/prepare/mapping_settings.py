@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from recsys.core.attributes import NAME_PATTERN, AttributeType, check_attribute_name
+from recsys.core.attributes import NAME_PATTERN, UserAttributeType, check_attribute_name
 from recsys.core.settings import Section, unmentioned
 from recsys.prepare import columns as c
 from recsys.prepare.value_settings import EventTypeKey, each_type_once
@@ -24,9 +24,6 @@ OF_ITEM, OF_USER = "item.", "user."
 LIST_MARK: Final = "[]"  # behind the part of a path that is a list
 UNREAD: Final = "_"  # the name in a header of a column that is not read
 IGNORE: Final = "ignore"  # in the place of an event type: events of such a type are dropped
-
-UserAttributeType = Literal[AttributeType, "date"]
-"""What a column of users may hold; a date is kept as seconds since 1970."""
 
 
 def _their_name(name: Any) -> Any:

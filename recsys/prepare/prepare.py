@@ -31,11 +31,12 @@ from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
 from recsys.prepare.inputs import open_inputs
 from recsys.prepare.known_items import KnownItems
+from recsys.prepare.known_users import load_users
 from recsys.prepare.live_changes import live_changes
 from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
 from recsys.prepare.mapping_use import require_used
 from recsys.prepare.output import replaced_folder
-from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields
+from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields, user_attribute_fields
 from recsys.prepare.settings import PreparationConfig
 from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
 
@@ -83,6 +84,9 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 filters.number_rows(db)
             known_items = KnownItems(db, told_items, changes.items, data, inputs.interactions[0])
             attributes = attribute_fields(types_of(known_items.attributes))
+            user_counts = load_users(
+                db, inputs.users, told_users, changes.persons, data, inputs.interactions[0], progress
+            )
             record_counts = load_metadata(db, inputs.metadata, known_items, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)
@@ -97,11 +101,13 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                     with_purchases=inputs.has_purchases,
                     with_counts=data.repeats == "count",
                 )
-                dataset_files.write_users(db, folder / c.USERS_FILE)
+                dataset_files.write_users(db, folder / c.USERS_FILE, user_attribute_fields(data.user_attributes))
                 dataset_files.write_items(db, folder / c.ITEMS_FILE, attributes, with_cycles=cycles.any)
             summary = splits.summary(db)
             known = item_metadata.count_known(db, attributes)
-            warnings = find_warnings(db, inputs, repeated, filtered, summary["counts"], record_counts, known)
+            warnings = find_warnings(
+                db, inputs, repeated, filtered, summary["counts"], record_counts, known, user_counts
+            )
         shutil.rmtree(spill, ignore_errors=True)
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -113,6 +119,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "split": split,
             **cold,
             **cycles.to_manifest(),
+            **user_counts.to_manifest(),
             **changes.to_manifest(),
             **_events_of_aliases(sum(each.aliased for each in counted)),
             **summary,

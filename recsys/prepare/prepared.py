@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recsys.core.attributes import AttributeType
+from recsys.core.attributes import AttributeType, UserAttributeType
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.core.item_changes import AVAILABLE
 from recsys.prepare import columns as c
-from recsys.prepare.schema import SCHEMA_VERSION, Repeats
+from recsys.prepare.schema import READ_VERSIONS, SCHEMA_VERSION, Repeats
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class PreparedDataset:
         user_ids: object [n_users], the raw data's id of each user row.
         items: items.parquet, indexed by item row: item_id, title, text, brand, categories, price, description, image;
             further columns: see `attributes`.
+        users: users.parquet, indexed by user row: user_id; further columns: see `user_attributes`; None: of a dataset
+            that was made in memory, without any.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class PreparedDataset:
     interactions: pd.DataFrame
     user_ids: NDArray[np.object_]
     items: pd.DataFrame
+    users: pd.DataFrame | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> PreparedDataset:
@@ -58,18 +61,20 @@ class PreparedDataset:
                 "run prepare_data.py, which is `recsys prepare`, with the same --config first",
             )
         manifest = json.loads((path / c.MANIFEST_FILE).read_text("utf8"))
-        if manifest.get("schema_version") != SCHEMA_VERSION:
+        if manifest.get("schema_version") not in READ_VERSIONS:
             raise DataError(
                 f"schema version {SCHEMA_VERSION} in {path / c.MANIFEST_FILE}",
                 f"{manifest.get('schema_version')!r}",
                 "run prepare_data.py, which is `recsys prepare`, again with this version of the program",
             )
+        users = pq.read_table(path / c.USERS_FILE)
         return cls(
             path=path,
             manifest=manifest,
             interactions=pq.read_table(path / c.INTERACTIONS_FILE).to_pandas(),
-            user_ids=pq.read_table(path / c.USERS_FILE)[c.USER_ID].to_numpy(),
+            user_ids=users[c.USER_ID].to_numpy(),
             items=pq.read_table(path / c.ITEMS_FILE).to_pandas().set_index(c.ITEM),
+            users=users.to_pandas(integer_object_nulls=True).set_index(c.USER),
         )
 
     @property
@@ -100,8 +105,20 @@ class PreparedDataset:
     @property
     def attribute_values(self) -> dict[str, list[Any]]:
         """Of each attribute the values of all items: numbers, texts, truth values, lists of texts; None: unknown."""
-        columns = {name: self.items[name] for name in self.attributes}
-        return {name: column.astype(object).where(column.notna(), None).tolist() for name, column in columns.items()}
+        return {name: _values(self.items[name]) for name in self.attributes}
+
+    @property
+    def user_attributes(self) -> dict[str, UserAttributeType]:
+        """Types of the columns of `users` that a shop has beside their ids, see `data.user_attributes`."""
+        types: dict[str, UserAttributeType] = self.manifest.get("config", {}).get("data", {}).get("user_attributes", {})
+        return dict(types)
+
+    @property
+    def user_attribute_values(self) -> dict[str, list[Any]]:
+        """Of each such attribute the values of all users, as `attribute_values` has them; dates: seconds since 1970."""
+        if self.users is None:
+            return {}
+        return {name: _values(self.users[name]) for name in self.user_attributes}
 
     @property
     def repeats(self) -> Repeats:
@@ -150,3 +167,9 @@ class PreparedDataset:
         if self.repeats != "count":
             return interactions
         return interactions[~interactions.duplicated([c.USER, c.ITEM], keep="last")]
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """The values of a column; None where there is none."""
+    values = column.astype(object).where(column.notna(), None)
+    return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]

@@ -87,13 +87,14 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
         f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions ({parts})",
         soft_wrap=True,
     )
+    without = counts["items_without_interactions"]
+    interacted = counts["items"] - without
     if manifest["metadata"]["read"]:
-        without = counts["items_without_interactions"]
-        interacted = counts["items"] - without
         described = interacted - counts["items_without_metadata"]
-        others = f"; {without:,} items of the catalogue have no interactions" if without else ""
         of = "items with interactions" if without else "items"
-        console.print(f"{described:,} of {interacted:,} {of} have a record in the catalogue{others}", soft_wrap=True)
+        console.print(f"{described:,} of {interacted:,} {of} have a record in the catalogue", soft_wrap=True)
+    if without:
+        console.print(f"{without:,} items of the catalogue have no interactions", soft_wrap=True)
     if cycles := manifest.get("cycles"):
         console.print(
             f"Bought again: {cycles['own']:,} items have a cycle of their own, {cycles['category']:,} that of a "

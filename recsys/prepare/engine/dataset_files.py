@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
+from recsys.prepare.engine import user_values
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.schema import (
     COUNT_FIELD,
@@ -30,9 +31,13 @@ def write_interactions(db: Database, path: Path, *, with_purchases: bool, with_c
     _write(db, path, schema, 'interactions ORDER BY "user", timestamp, seq')
 
 
-def write_users(db: Database, path: Path) -> None:
-    """Write table `users`, sorted by row number."""
-    _write(db, path, USERS_SCHEMA, 'users ORDER BY "user"')
+def write_users(db: Database, path: Path, attributes: Sequence[pa.Field] = ()) -> None:
+    """Write table `users`, sorted by row number, with what is known of them if any `attributes` are wanted."""
+    query = "users"
+    if attributes:
+        columns = ", ".join(f'{user_values.merged(field.name)} AS "{field.name}"' for field in attributes)
+        query = f'(SELECT "user", user_id, {columns} FROM {user_values.JOINED})'
+    _write(db, path, pa.schema([*USERS_SCHEMA, *attributes]), f'{query} ORDER BY "user"')
 
 
 def write_items(db: Database, path: Path, attributes: Sequence[pa.Field] = (), *, with_cycles: bool = False) -> None:

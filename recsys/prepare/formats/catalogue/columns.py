@@ -66,12 +66,14 @@ class Columns:
         names: what the file calls them.
         remarks: what is to be said of how they were found.
         absent: fields and attributes that the config names and the head of the file lacks -> their names.
+        id_field: the field that says of whom a record is.
     """
 
     paths: dict[str, tuple[Path, ...]]
     names: list[str]
     remarks: list[str]
     absent: dict[str, str]
+    id_field: str = c.ITEM_ID
 
 
 def find_columns(wanted: Wanted, names: Mapping[str, Path], file_name: str, *, sparse: bool = False) -> Columns:

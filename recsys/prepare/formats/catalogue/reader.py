@@ -39,7 +39,7 @@ def items(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterato
     columns = _columns_of(report, wanted)
     maker = ItemMaker(columns, report, config)
     count = 0
-    for records in _records(report, config, columns, on_bytes):
+    for records in records_of(report, config, columns, on_bytes):
         made = maker.items(records)
         count += len(made)
         yield made
@@ -77,7 +77,8 @@ def is_json(report: InputReport) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
 
-def _records(report: InputReport, config: DataConfig, columns: Columns, on_bytes: OnBytes) -> Iterator[Records]:
+def records_of(report: InputReport, config: DataConfig, columns: Columns, on_bytes: OnBytes) -> Iterator[Records]:
+    """Yield the records of a file of any form as maps, of which `columns` says where values stand."""
     if is_parquet(report.path):
         return tables.parquet_records(report, columns, on_bytes)
     if is_json(report):

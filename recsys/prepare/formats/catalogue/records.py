@@ -54,7 +54,7 @@ class ItemMaker:
         self._item_type = with_attributes(RawItem, config.attributes)
         self._groups = Groups(columns.paths[GROUP][0]) if GROUP in columns.paths else None
         self._readers = [
-            (name, paths, _READERS.get(name, _as_it_is))
+            (name, paths, _READERS.get(name, as_it_is))
             for name, paths in columns.paths.items()
             if name not in (c.ITEM_ID, GROUP)
         ]
@@ -62,7 +62,7 @@ class ItemMaker:
     def items(self, records: Records) -> list[RawItem]:
         """The items of the records that have an id."""
         values = [value_at(row, self._paths[c.ITEM_ID][0]) for row in records.rows]
-        texts = list(map(_id_text, values))
+        texts = list(map(id_text, values))
         ids, unfit = self._ids.read(pa.array([text or None for text in texts], pa.string()))
         items = []
         for position, (item_id, row) in enumerate(zip(ids.to_pylist(), records.rows, strict=True)):
@@ -102,7 +102,7 @@ def _several(row: Mapping[str, Any], paths: Iterable[Path]) -> list[Any] | None:
     return [value for steps in paths if (value := value_at(row, steps)) is not None] or None
 
 
-def _id_text(value: Any) -> str | None:
+def id_text(value: Any) -> str | None:
     """An id as text: "" where there is none, None where it is neither text nor a whole number."""
     if value is None:
         return ""
@@ -180,7 +180,7 @@ def _picture(value: Any) -> str | None:
     return _text(value)
 
 
-def _as_it_is(value: Any) -> Any:
+def as_it_is(value: Any) -> Any:
     """The value of an attribute, which its type reads."""
     if isinstance(value, float) and math.isnan(value):
         return None

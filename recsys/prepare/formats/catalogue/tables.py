@@ -9,7 +9,6 @@ from typing import Final
 import pyarrow as pa
 
 from recsys.core.errors import DataError
-from recsys.prepare import columns as c
 from recsys.prepare.formats.base import OnBytes
 from recsys.prepare.formats.catalogue.columns import Columns
 from recsys.prepare.formats.catalogue.paths import EACH, Path
@@ -88,9 +87,9 @@ def _row_dropper(report: InputReport, first: int, rows: list[Mapping[str, object
 
 def _with_whole_ids(table: pa.Table, columns: Columns, report: InputReport) -> pa.Table:
     """The table, with ids that are floats as the whole numbers that they were before one was missing."""
-    name = columns.paths[c.ITEM_ID][0][0]
+    name = columns.paths[columns.id_field][0][0]
     column = table[name]
     if not pa.types.is_floating(column.type):
         return table
-    ids = whole_numbers(column.combine_chunks(), c.ITEM_ID, report)
+    ids = whole_numbers(column.combine_chunks(), columns.id_field, report)
     return table.set_column(table.column_names.index(name), name, ids)
