@@ -113,7 +113,9 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
             missing_names(missing, list(names)),
             "set data.user_columns: {user_id: ..., ATTRIBUTE: ...} to what the file calls them",
         )
-    paths = {name if name == c.USER_ID else ATTRIBUTE_FIELD + name: (names[column],) for name, column in found.items()}
+    paths: dict[str, tuple[Path, ...]] = {
+        name if name == c.USER_ID else ATTRIBUTE_FIELD + name: (names[column],) for name, column in found.items()
+    }
     return Columns(paths, list(found.values()), [], {}, c.USER_ID)
 
 
