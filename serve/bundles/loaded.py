@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.bundle import Bundle, ItemCard
+from recsys.bundle import Bundle, ItemCard, ItemRecord
 from recsys.bundle.consistency import require_consistent
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import verify_files
+from recsys.bundle.overlay import LiveBundle
 from recsys.core.errors import BundleError, RecsysError
 from recsys.core.queries import Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
@@ -23,7 +24,7 @@ from recsys.explain.sensitive import SensitiveNames
 from recsys.rules.base import RuleBase
 from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
-from serve.bundles.facets import Facets
+from serve.bundles.facets import Facets, ItemFacets
 from serve.bundles.info import BundleInfo
 from serve.cache import BoundedCache
 from serve.errors import UnknownModelError
@@ -77,14 +78,21 @@ class LoadedBundle:
         self.info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
-        self.facets = Facets.of(bundle.catalogue.facets())
-        self.event_types = EventTypes.of(bundle)
-        self.explainer, self.actions = Explainer(self.recommender, bundle.source), Actions.of(bundle)
-        names = SensitiveNames() if sensitive is None else sensitive
-        self.fact_base = FactBase.of(bundle, names, self.facets.prices, self.facets.categories)
-        self.cheap_facts = CheapFacts(self.fact_base, self.facets.brands, self.facets.categories)
-        self.rule_base = RuleBase.of(bundle)
+        self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle)
+        self.event_types: EventTypes = EventTypes.of(bundle) if base is None else base.event_types
+        self.explainer = Explainer(self.recommender, bundle.source)
+        self.actions: Actions = Actions.of(bundle) if base is None else base.actions
+        self.fact_base, self.cheap_facts = self._facts(SensitiveNames() if sensitive is None else sensitive)
+        self.rule_base: RuleBase = RuleBase.of(bundle, None if base is None else base.rule_base)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
+
+    def _facts(self, sensitive: SensitiveNames) -> tuple[FactBase, CheapFacts]:
+        """What statements rest on; that of the bundle below where what is said of items is what it was."""
+        base, facets = self._base, self.facets
+        if base is not None and facets is base.facets:
+            return base.fact_base, base.cheap_facts
+        facts = FactBase.of(self.bundle, sensitive, facets.prices, facets.categories)
+        return facts, CheapFacts(facts, facets.brands, facets.categories)
 
     @property
     def base(self) -> LoadedBundle:
@@ -166,6 +174,19 @@ class LoadedBundle:
     def calibrated(self, model: str) -> bool:
         """Whether the bundle says how the model's scores relate to probabilities."""
         return model in self.bundle.manifest.serving.confidence
+
+
+def _facets_over(base: LoadedBundle, overlay: Bundle) -> Facets:
+    """Those of a bundle with live items over it; the same ones where nothing that is filtered by has changed."""
+    if not isinstance(overlay, LiveBundle) or not overlay.live.records:
+        return base.facets
+    now = {row: _facets_of(record) for row, record in overlay.live.records.items()}
+    before = {row: _facets_of(record) for row, record in overlay.live.originals.items()}
+    return base.facets.changed(now, before, overlay.n_items)
+
+
+def _facets_of(record: ItemRecord) -> ItemFacets:
+    return ItemFacets(record.brand, record.categories, record.price)
 
 
 def logistic(values: Float64Array) -> Float64Array:
