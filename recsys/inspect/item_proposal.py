@@ -19,9 +19,11 @@ _SHARE_WITH_POINTS = 0.3
 _SHOWN = (">", "|", "::", " / ")
 _HASHED_NUMBER = re.compile(r"n\d+\.\d{3}")  # as RetailRocket writes numbers
 _FEW = 30
+_AVAILABLE: Final = "available"
 _PROPERTIES: Final[dict[str, str]] = {
     **{"categoryid": "categories", "category": "categories", "price": "price", "brand": "brand"},
     **{"title": "title", "name": "title", "description": "description"},
+    **{"available": _AVAILABLE, "instock": _AVAILABLE},
 }
 
 
@@ -81,7 +83,7 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
         yield Setting("attributes", {"stock": entry})
 
 
-def property_settings(logs: Sequence[Table]) -> Iterator[Setting]:
+def property_settings(logs: Sequence[Table], has_catalogue: bool) -> Iterator[Setting]:
     """The mapping of logs of properties: what their columns are called, and which properties are fields of items."""
     if not logs:
         return
@@ -95,8 +97,12 @@ def property_settings(logs: Sequence[Table]) -> Iterator[Setting]:
     if renamed:
         yield Setting("property_columns", renamed)
     kept, comments = _property_names(logs[0])
+    if has_catalogue:  # whose attributes are proposed already
+        kept = {name: ours for name, ours in kept.items() if ours != _AVAILABLE}
     if kept:
         yield Setting("property_names", kept, comments=comments)
+    if _AVAILABLE in kept.values():
+        yield Setting("attributes", {_AVAILABLE: "bool"})
 
 
 def _property_names(log: Table) -> tuple[dict[str, str], dict[str, str]]:

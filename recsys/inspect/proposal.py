@@ -69,7 +69,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
         *(_log_settings(logs[0], bool(catalogues)) if logs else _of_schemas(tables)),
         *_text_settings([*logs, *catalogues]),
         *catalogue_settings(catalogues),
-        *property_settings([table for table in tables if table.kind == "property log"]),
+        *property_settings([table for table in tables if table.kind == "property log"], bool(catalogues)),
         *user_settings([table for table in tables if table.kind == "users"]),
         *_split(logs),
     ]

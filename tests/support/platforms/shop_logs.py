@@ -43,7 +43,6 @@ RETAILROCKET = Platform(
     users=USERS,
     items=ITEMS,
     facts={"503": {"categories": ["1013"], "price": 41.0, "available": True}, "500": {"available": False}},
-    uninspected=("attributes", "property_names"),
 )
 
 _REES_TYPES = ("purchase", "cart", "cart", *["view"] * 7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,8 @@ from recsys.inspect.inspection import inspect
 from recsys.inspect.tables import look_at
 from recsys.prepare.input_files import find_files
 from recsys.prepare.mapping_settings import EVENT_FIELDS, ITEM_FIELDS
+from recsys.prepare.prepare import prepare
+from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.settings import DataConfig
 from tests.support.platforms import PLATFORMS, Platform
 
@@ -38,6 +41,21 @@ def test_every_config_has_files_in_its_style() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=NAMES)
+def test_prepared(platform: Platform, tmp_path: Path) -> None:
+    platform.write(tmp_path)
+    dataset = PreparedDataset.load(prepare(config_of(platform, tmp_path), Console(quiet=True)))
+    logs = [entry for entry in dataset.manifest["sources"] if entry["kind"] == "interactions"]
+    assert added(log["event_types"] for log in logs) == platform.types
+    assert added(log["dropped"] for log in logs) == platform.dropped
+    assert len(dataset.user_ids) == platform.users
+    assert len(dataset.items) == platform.items
+    items = dataset.items.set_index("item_id")
+    for item_id, fields in platform.facts.items():
+        for name, value in fields.items():
+            assert same(items.loc[item_id][name], value), (item_id, name, items.loc[item_id][name])
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=NAMES)
 def test_inspected(platform: Platform, tmp_path: Path) -> None:
     platform.write(tmp_path)
     config = config_of(platform, tmp_path)
@@ -58,7 +76,15 @@ def test_inspected(platform: Platform, tmp_path: Path) -> None:
             ours = config.data.event_types.get(name, name)
             assert found.event_types.get(name, name) == ours, name
     assert found.event_type == config.data.event_type
-    for key in ("date_order", "rating_range", "category_separator", "property_columns", "encoding", "burst_seconds"):
+    for key in (
+        "date_order",
+        "rating_range",
+        "category_separator",
+        "property_columns",
+        "property_names",
+        "encoding",
+        "burst_seconds",
+    ):
         if key not in platform.uninspected:
             assert getattr(found, key) == getattr(config.data, key), key
     if config.data.metadata and "metadata_columns" not in platform.uninspected:
@@ -67,6 +93,20 @@ def test_inspected(platform: Platform, tmp_path: Path) -> None:
         assert {role: mapping.get(role) for role in wanted} == wanted
     assert found.user_columns == config.data.user_columns
     assert found.user_attributes == config.data.user_attributes
+
+
+def added(counts: Any) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for each in counts:
+        for name, count in each.items():
+            total[name] = total.get(name, 0) + count
+    return {name: count for name, count in total.items() if count}
+
+
+def same(got: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return list(got) == wanted
+    return bool(got == pytest.approx(wanted)) if isinstance(wanted, float) else bool(got == wanted)
 
 
 def columns_of(data: DataConfig, names: list[str]) -> dict[str, int]:
