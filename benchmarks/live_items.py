@@ -55,8 +55,8 @@ def made_up_items(bundle: Bundle, count: int, seed: int) -> tuple[list[ItemChang
     rows = random.choice(bundle.n_items, count, replace=count > bundle.n_items)
     like = bundle.item_embeddings[rows].astype(np.float32)
     vectors = like + 0.1 * like.std() * random.normal(size=like.shape).astype(np.float32)
-    others = random.integers(0, bundle.n_items, (count, LENDERS - 1))
-    lenders = np.concatenate([rows[:, None], others], axis=1).astype(np.int32)
+    alike = bundle.two_tower().index.search(like, LENDERS).items
+    lenders = np.where(alike < 0, rows[:, None], alike).astype(np.int32)
     weights = np.full(lenders.shape, 1 / LENDERS, np.float32)
     changes = [
         ItemChange(

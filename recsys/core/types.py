@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+Int8Array = NDArray[np.int8]
+Int16Array = NDArray[np.int16]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 Float16Array = NDArray[np.float16]

@@ -18,6 +18,7 @@ from recsys.bundle.reader import Bundle
 from recsys.core.histories import Histories
 from recsys.core.item_changes import ItemChange
 from recsys.core.types import BoolArray, Float32Array
+from recsys.encoding import ItemEncoder
 from recsys.pipeline.allow import AllBut, Among
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.features import FeatureParts
@@ -95,13 +96,10 @@ class LiveBundle(Bundle):
     @cached_property
     def in_stock(self) -> tuple[Among, ...]:
         """What every list obeys: items that are not sold out, not deleted, and available."""
-        allowed: BoolArray = np.ones(self.n_items, np.bool_)
-        for stock in self.base.in_stock:
-            allowed[: len(stock.mask)] &= stock.mask
-        for row, change in self.live.changes.items():
-            kept_out = in_no_list(change)
-            if kept_out is not None:
-                allowed[row] = not kept_out
+        sold_out = self.attributes.sold_out
+        allowed: BoolArray = np.ones(self.n_items, np.bool_) if sold_out is None else ~sold_out
+        gone = [row for row, change in self.live.changes.items() if in_no_list(change)]
+        allowed[gone] = False
         return () if allowed.all() else (AllBut(allowed),)
 
     @property
@@ -113,6 +111,11 @@ class LiveBundle(Bundle):
     def cycles(self) -> Float32Array:
         """float32 [N + M], see `Bundle.cycles`; of new items the data do not tell."""
         return changed_array(self.base.cycles, {}, self.n_items)
+
+    @property
+    def item_encoder(self) -> ItemEncoder | None:
+        """That of the bundle, whose items lend."""
+        return self.base.item_encoder
 
     @cached_property
     def _two_tower(self) -> TwoTowerSource:

@@ -77,14 +77,10 @@ def new_among(catalogue: Catalogue, changes: Iterable[ItemChange]) -> list[ItemC
     return [change for change in changes if change.item_id not in known]
 
 
-def in_no_list(change: ItemChange) -> bool | None:
-    """Whether an item is deleted, unavailable or sold out; None: the change says nothing of that."""
+def in_no_list(change: ItemChange) -> bool:
+    """Whether a change says that an item is deleted, unavailable or sold out."""
     stock = change.fields.get(STOCK)
-    if change.deleted or change.fields.get(AVAILABLE) is False:
-        return True
-    if STOCK in change.fields:
-        return isinstance(stock, int | float) and stock <= 0
-    return None
+    return change.deleted or change.fields.get(AVAILABLE) is False or (isinstance(stock, int | float) and stock <= 0)
 
 
 def _rows(catalogue: Catalogue, changes: Sequence[ItemChange], before: LiveItems | None) -> dict[str, int]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from recsys.core.types import Float16Array, Float32Array
-from recsys.sources.two_tower.index import ScannIndex
-
-# Which of equal items are found may follow from rounding, which varies with the size of a batch: so many more make sure
-# that it decides about none that is wanted.
-_SPARE = 16
+from recsys.core.half import halves
+from recsys.core.histories import Histories
+from recsys.core.item_slots import item_slots
+from recsys.core.queries import Candidates
+from recsys.core.types import Float16Array, Float32Array, Int64Array
+from recsys.sources.two_tower.coded_rows import CodedRows
+from recsys.sources.two_tower.index import ScannIndex, left_out
+from recsys.sources.two_tower.later_kernels import add_later
 
 
 class GrownIndex(ScannIndex):
@@ -24,17 +26,26 @@ class GrownIndex(ScannIndex):
         """An index of the first N of the embeddings [N + M, D]."""
         super().__init__(index.searcher, index.parameters, embeddings)
         self._index = index
-        self._later = embeddings[index.n_items :].astype(np.float32)
+        self._later = CodedRows.of(embeddings[index.n_items :].astype(np.float32))
 
     def found(self, vectors: Float32Array, depth: int) -> tuple[Any, Any]:
-        items, scores = self._index.found(vectors, depth)
-        products = vectors @ self._later.T
-        count = min(depth + _SPARE, products.shape[1])
-        best = np.argpartition(products, -count, axis=1)[:, -count:] if count < products.shape[1] else _all(products)
-        later = (best + self._index.n_items).astype(items.dtype)
-        scores = np.concatenate([scores, np.take_along_axis(products, best, axis=1)], axis=1)
-        return np.concatenate([items, later], axis=1), scores
+        return self._index.found(vectors, depth)
 
-
-def _all(products: Float32Array) -> Any:
-    return np.broadcast_to(np.arange(products.shape[1]), products.shape)
+    def search_into(
+        self, best: Candidates, vectors: Float32Array, rows: Int64Array, depth: int, seen: Histories | None = None
+    ) -> None:
+        super().search_into(best, vectors, rows, depth, seen)
+        later = self._later
+        add_later(
+            vectors,
+            halves(self._embeddings),
+            rows,
+            later.codes,
+            later.scales,
+            later.sizes,
+            later.errors,
+            *left_out(seen, len(vectors)),
+            item_slots.of(self.n_items),
+            best.items,
+            best.scores,
+        )

@@ -126,8 +126,7 @@ class ScannIndex:
         if not len(rows):
             return
         items, scores = self.found(vectors if len(rows) == len(vectors) else vectors[rows], depth)
-        indptr, history = (seen.indptr, seen.items) if seen else (np.zeros(len(vectors) + 1, np.int64), _NOTHING)
-        history_of_rows = indptr, history, item_slots.of(self.n_items)
+        history_of_rows = *left_out(seen, len(vectors)), item_slots.of(self.n_items)
         embeddings = halves(self._embeddings)
         write_best_unseen(vectors, embeddings, rows, items, scores, *history_of_rows, best.items, best.scores)
 
@@ -181,6 +180,11 @@ class ScannIndex:
             BundleError: files are missing, not an index, or one of other embeddings.
         """
         return cls(*read_index(folder, *embeddings.shape), embeddings)
+
+
+def left_out(seen: Histories | None, n_queries: int) -> tuple[Int64Array, Int32Array]:
+    """Where the items begin and end that each query leaves out, and these items."""
+    return (np.zeros(n_queries + 1, np.int64), _NOTHING) if seen is None else (seen.indptr, seen.items)
 
 
 def build_index(

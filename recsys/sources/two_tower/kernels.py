@@ -60,7 +60,7 @@ def tower_inputs(
 
 
 @compiled
-def _dot(vectors: Float32Array, query: int | np.int64, matrix: UInt16Array, row: np.int32) -> np.float32:
+def dot(vectors: Float32Array, query: int | np.int64, matrix: UInt16Array, row: np.int32) -> np.float32:
     """Inner product of a vector and a row of the matrix."""
     product = np.float32(0)
     for column in range(matrix.shape[1]):
@@ -102,7 +102,7 @@ def write_dots(
                 ahead = rows[query, column + _AHEAD] if column + _AHEAD < rows.shape[1] else NO_ITEM
                 if ahead != NO_ITEM and slots[ahead] == 0:
                     prefetch(matrix, ahead)
-                products[query, column] = _dot(vectors, query, matrix, row)
+                products[query, column] = dot(vectors, query, matrix, row)
         for column in range(computed.shape[1]):
             if computed[query, column] != NO_ITEM:
                 slots[computed[query, column]] = 0
@@ -142,7 +142,7 @@ def write_best_unseen(
                 prefetch(matrix, items[index, column + _AHEAD])
             item = np.int32(items[index, column])
             if not math.isnan(scores[index, column]) and slots[item] == 0:
-                keys[count] = sort_key(_dot(vectors, row, matrix, item), tie_key(item))
+                keys[count] = sort_key(dot(vectors, row, matrix, item), tie_key(item))
                 count += 1
         for position in range(indptr[row], indptr[row + 1]):
             slots[history[position]] = 0

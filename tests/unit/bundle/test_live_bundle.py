@@ -128,11 +128,21 @@ def test_what_is_in_no_list(bundle: Bundle, tmp_path: Path) -> None:
     (stock,) = overlay(bundle, gone).in_stock
     assert np.flatnonzero(~stock.mask).tolist() == [1, 2, 3, 4, 9, N, N + 1]
     assert not stock.selective
-    back = [ItemChange("item9", {"stock": 7})]
-    assert overlay(bundle, back).in_stock == ()
+    for back in ({"stock": 7}, {"stock": None}):
+        assert overlay(bundle, [ItemChange("item9", back)]).in_stock == ()
+    (stock,) = overlay(bundle, [ItemChange("item9", {"available": True, "price": 2.0})]).in_stock
+    assert np.flatnonzero(~stock.mask).tolist() == [9]
     with open_bundle(make_bundle(tmp_path)) as without_stock:
         (stock,) = overlay(without_stock, gone).in_stock
         assert np.flatnonzero(~stock.mask).tolist() == [1, 2, 3, 4, N, N + 1]
+
+
+def test_what_the_bundle_calls_unavailable_can_come_back(tmp_path: Path) -> None:
+    attributes = Attributes.of({"available": "bool"}, {"available": [row != 3 for row in range(N)]})
+    with open_bundle(make_bundle(tmp_path, attributes=attributes)) as bundle:
+        (stock,) = overlay(bundle, [ItemChange("item4", {"available": False}), ItemChange("new")]).in_stock
+        assert np.flatnonzero(~stock.mask).tolist() == [3, 4]
+        assert overlay(bundle, [ItemChange("item3", {"available": True})]).in_stock == ()
 
 
 def test_no_list_of_any_model_holds_what_is_gone(bundle: Bundle) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.sources.two_tower.growing import GrowingRows
 from recsys.sources.two_tower.grown_index import GrownIndex
@@ -68,3 +70,22 @@ def test_a_search_deeper_than_the_catalogue_finds_all() -> None:
     grown = GrownIndex(ScannIndex.build(embeddings[:100], IndexConfig()), embeddings)
     found = grown.search(make_embeddings(2, 8, seed=1), 300)
     assert [sorted(row[row >= 0].tolist()) for row in found.items] == [list(range(120))] * 2
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20), st.sampled_from([1, 3, 10, 200]))
+@settings(max_examples=60, deadline=None)
+def test_the_best_of_both_are_those_of_all(seed: int, n_new: int, k: int) -> None:
+    """Where the old items are all found, the best of old and new ones are the best of all, whatever their sizes."""
+    random = np.random.default_rng(seed)
+    embeddings = (random.normal(size=(40 + n_new, 6)) * random.lognormal(0, 2, (40 + n_new, 1))).astype(np.float16)
+    embeddings[40] = 0
+    grown = GrownIndex(ScannIndex.build(embeddings[:40], IndexConfig()), embeddings)
+    vectors = random.normal(size=(5, 6)).astype(np.float32)
+    vectors[0] = 0
+    found = grown.search(vectors, k)
+    products = vectors @ embeddings.astype(np.float32).T
+    expected = -np.sort(-products, axis=1)[:, :k]
+    np.testing.assert_allclose(found.scores[:, : expected.shape[1]], expected, rtol=1e-4, atol=1e-5)
+    assert (found.items[:, expected.shape[1] :] == -1).all()
+    own = np.take_along_axis(products, found.items[:, : expected.shape[1]], axis=1)
+    np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-5)
