@@ -14,7 +14,7 @@ from recsys.core.item_texts import item_text
 from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import AttributeConfig, Attributes, types_of
 from recsys.prepare.attributes import AttributeReader
-from recsys.prepare.categories import CategoryReader
+from recsys.prepare.categories import CategoryReader, as_list
 from recsys.prepare.engine import item_metadata
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
@@ -135,6 +135,11 @@ def _is_unavailable(change: ItemChange) -> bool:
     return change.deleted or change.fields.get(AVAILABLE) is False
 
 
+def _read_list(value: object) -> list[Any] | None:
+    """A list that was told as a text; None: it is none."""
+    return as_list(value) if isinstance(value, str) else None
+
+
 class _Reader:
     """Reads values of items as those of a catalogue are read.
 
@@ -147,7 +152,7 @@ class _Reader:
     ) -> None:
         """`categories` splits those that are one text, as rows of files have them."""
         self._categories = categories
-        self._names, self._max_chars = tuple(attributes), data.text_max_chars
+        self._types, self._max_chars = types_of(attributes), data.text_max_chars
         self._item_type = with_attributes(RawItem, attributes)
         self._prices = PriceReader(data.decimal_mark)
         self._attributes = AttributeReader(attributes, data.decimal_mark, source)
@@ -166,13 +171,14 @@ class _Reader:
         return {item.item_id: self._values(item, causes) for item in items}
 
     def _item(self, item_id: str, fields: Mapping[str, Any]) -> RawItem:
-        values: Values = {
-            ATTRIBUTE_FIELD + name if name in self._names else name: list(value) if isinstance(value, tuple) else value
-            for name, value in fields.items()
-        }
+        values: Values = {}
+        for name, value in fields.items():
+            kind = self._types.get(name)
+            listed = list(value) if isinstance(value, tuple) else _read_list(value) if kind == "texts" else None
+            values[ATTRIBUTE_FIELD + name if kind else name] = value if listed is None else listed
         return self._item_type(item_id=item_id, **values)
 
     def _values(self, item: RawItem, causes: Counter[str]) -> Values:
         row = clean_item(item, self._max_chars, causes, self._prices, self._categories)
         values = dict(zip(METADATA_SCHEMA.names, row, strict=True))
-        return values | dict(zip(self._names, self._attributes.read(item, causes), strict=True))
+        return values | dict(zip(self._types, self._attributes.read(item, causes), strict=True))

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recsys.core.attributes import UserAttributeType
 from recsys.core.persons import Persons, hash_of
 from recsys.prepare.attribute_settings import AttributeConfig
 from recsys.prepare.attributes import NOT_UNDERSTOOD, AttributeReader
+from recsys.prepare.categories import as_list
 from recsys.prepare.dates import DateReader
 from recsys.prepare.engine import user_values
 from recsys.prepare.engine.staging import Database
@@ -96,16 +98,21 @@ def load_users(
             user_values.insert_users(db, user_values.RECORDS, rows, fields)
         counts.read += each.report.kept
     told.close()
-    reader, made = _Reader(data, source), user_type(data)
+    reader, made, types = _Reader(data, source), user_type(data), data.user_attributes
     for ids in user_values.told_users(db):
         said = [
-            made(user_id, **{ATTRIBUTE_FIELD + name: value for name, value in values.items()})
+            made(user_id, **{ATTRIBUTE_FIELD + name: _as_told(value, types[name]) for name, value in values.items()})
             for user_id, values in told.of(ids).items()
         ]
         rows = reader.rows(said, list(range(len(said))), counts.fields)
         user_values.insert_users(db, user_values.TOLD, rows, fields)
     counts.known = user_values.count_known(db, fields)
     return counts
+
+
+def _as_told(value: str, kind: UserAttributeType) -> object:
+    listed = as_list(value) if kind == "texts" else None
+    return value if listed is None else listed
 
 
 def _chosen(db: Database, users: list[Any], persons: list[Persons], counts: UserCounts) -> list[int]:

@@ -21,7 +21,7 @@ _MOMENT = f"CAST({c.TIMESTAMP} AS HUGEINT) * 9223372036854775808 + {c.SEQ}"
 
 
 class Told:
-    """Table `told_users` or `told_items`: of an id and a field the latest value, as a text.
+    """Table `told_users` or `told_items`: of an id and a field the latest value, as a text; lists are written as JSON.
 
     A value that is missing tells nothing: what was told before holds.
     """
@@ -36,15 +36,17 @@ class Told:
         )
 
     def add_columns(self, batch: pa.Table, fields: Mapping[str, str]) -> None:
-        """Add what events tell: a table with an id, timestamp, seq, and texts in columns that are named here."""
+        """Add what events tell: a table with an id, timestamp, seq, and the columns that are named, texts or lists."""
         if not fields:
             return
         self._db.register("batch", batch)
         for column, field in fields.items():
+            is_list = pa.types.is_nested(batch.schema.field(column).type)
+            value = f'CAST(to_json("{column}") AS VARCHAR)' if is_list else f'"{column}"'
             self._db.execute(
                 f"""
                 INSERT INTO {self._table}
-                SELECT {self._id}, $field, arg_max("{column}", {_MOMENT}), max({_MOMENT}), false
+                SELECT {self._id}, $field, arg_max({value}, {_MOMENT}), max({_MOMENT}), false
                 FROM batch WHERE "{column}" IS NOT NULL GROUP BY {self._id}
                 """,
                 {"field": field},
