@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from serve.bundles.loaded import LoadedBundle
 from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
 from serve.http.problems import ProblemError
 from serve.http.routing import LinkOf, LoadedOf, NoParameters, PartsOf, json_response
 from serve.http.schemas import ID_LIMITS
+from serve.store.link import StoreLink
 from serve.users import kept
 from serve.users.answers import ProfileResponse, UsersResponse
 from serve.users.attribute_types import typed, types_of
 from serve.users.export import export
 from serve.users.kept_answers import ExportResponse, ForgottenResponse, KeptUserResponse, MergedResponse, UserResponse
-from serve.users.schemas import MergeBody, ProfileQuery, UserBody, UsersQuery
+from serve.users.schemas import MergeBody, ProfileQuery, UserBody, UserQuery, UsersQuery
 from serve.users.service import list_users, profile
 
 router = APIRouter(tags=["users"], route_class=JsonRoute)
 
 T = TypeVar("T")
+OTHERS = ("/profile", "/export", "/merge")
+
+
+async def no_other_address(request: Request) -> None:
+    """Refuse an id that ends like another address, which is what the client means: it takes other methods."""
+    if request.scope["path"].endswith(OTHERS):
+        raise HTTPException(405)
+
+
+NoOtherAddress = Depends(no_other_address)
 UserId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it must be.")]
 
 
@@ -71,16 +83,44 @@ def merge_user(user_id: UserId, body: Annotated[MergeBody, Body()], parts: Parts
     return json_response(kept.merge(parts, link, user_id, body.from_id))
 
 
+@router.get("/users/by-id", summary="A user, whatever the id", **answers(UserResponse, 404))
+def user_by_id(query: Annotated[UserQuery, Query()], loaded: LoadedOf, parts: PartsOf) -> Response:
+    """As `/users/{user_id}`, also for an id that other addresses look like, such as one that ends in /profile."""
+    return json_response(_existing(query.user_id, kept.user(parts, loaded, query.user_id)))
+
+
+@router.put(
+    "/users/by-id",
+    summary="Say what is to be kept of a user, whatever the id",
+    **answers(KeptUserResponse, 400),
+)
+def put_user_by_id(
+    request: Request,
+    query: Annotated[UserQuery, Query()],
+    body: Annotated[UserBody, Body()],
+    loaded: LoadedOf,
+    link: LinkOf,
+) -> Response:
+    """As `/users/{user_id}`."""
+    return _put(request, query.user_id, body, loaded, link)
+
+
+@router.delete("/users/by-id", summary="Forget a person, whatever the id", **answers(ForgottenResponse))
+def forget_user_by_id(query: Annotated[UserQuery, Query()], parts: PartsOf, link: LinkOf) -> Response:
+    """As `/users/{user_id}`."""
+    return json_response(kept.forget(parts, link, query.user_id))
+
+
 @router.get("/users/{user_id:id}", summary="A user", dependencies=[NoParameters], **answers(UserResponse, 404))
 def get_user(user_id: UserId, loaded: LoadedOf, parts: PartsOf) -> Response:
-    """What the shop says of a user, and how much is known. Ids that other addresses look like are found in /users."""
+    """What the shop says of a user, and how much is known. Ids like other addresses are reached by `/users/by-id`."""
     return json_response(_existing(user_id, kept.user(parts, loaded, user_id)))
 
 
 @router.put(
     "/users/{user_id:id}",
     summary="Say what is to be kept of a user",
-    dependencies=[NoParameters],
+    dependencies=[NoOtherAddress, NoParameters],
     **answers(KeptUserResponse, 400),
 )
 def put_user(
@@ -90,13 +130,14 @@ def put_user(
 
     Without consent all that are kept are deleted. With keys it takes the scope write.
     """
-    attributes = typed(types_of(loaded), body.attributes)
-    who = request.scope.get("key_name")
-    return json_response(kept.put(link, user_id, attributes, consent=body.consent, who=who))
+    return _put(request, user_id, body, loaded, link)
 
 
 @router.delete(
-    "/users/{user_id:id}", summary="Forget a person", dependencies=[NoParameters], **answers(ForgottenResponse)
+    "/users/{user_id:id}",
+    summary="Forget a person",
+    dependencies=[NoOtherAddress, NoParameters],
+    **answers(ForgottenResponse),
 )
 def forget_user(user_id: UserId, parts: PartsOf, link: LinkOf) -> Response:
     """Delete all that the store has of a person, and let nobody see what the bundle has: the next one has it no more.
@@ -105,6 +146,12 @@ def forget_user(user_id: UserId, parts: PartsOf, link: LinkOf) -> Response:
     two seconds. Later events are of a new person of that id. With keys it takes the scope admin.
     """
     return json_response(kept.forget(parts, link, user_id))
+
+
+def _put(request: Request, user_id: str, body: UserBody, loaded: LoadedBundle, link: StoreLink) -> Response:
+    attributes = typed(types_of(loaded), body.attributes)
+    who = request.scope.get("key_name")
+    return json_response(kept.put(link, user_id, attributes, consent=body.consent, who=who))
 
 
 def _existing(user_id: str, answer: T | None) -> T:

@@ -20,6 +20,12 @@ class UsersQuery(Query):
     limit: Limit = 20
 
 
+class UserQuery(Query):
+    """Which user."""
+
+    user_id: Annotated[Id, Field(examples=["A1YJEY40YUW4SE"])]
+
+
 class ProfileQuery(Query):
     """How much of it."""
 

@@ -38,6 +38,7 @@ BEYOND_THE_DESCRIPTION = (
     "needs where",
     "valid_from must be before valid_to",
     "each rule needs an id of its own",
+    "query parameters at most",  # of all together
     # It sends headers that do not fit the pattern that they are described by.
     "if-match: String should match",
     "if-none-match: String should match",

@@ -143,14 +143,14 @@ def test_a_forgotten_person_is_a_stranger_everywhere(client: TestClient, bundle:
         "aliases": 0,
     }
     assert answer["hidden_interactions"] == len(history)
+    for path in ("/users/user3", "/users/user3/profile", "/users/user3/export"):
+        refusal(client.get(path), 404)
     stranger = get(client, "nobody", k=5)
     for options in ({}, {"exclude_seen": "purchases"}, {"exclude_seen": False}, {"explain": "cheap"}):
         after = get(client, "user3", k=5, **options)
         assert rows_of(after["items"]) == rows_of(stranger["items"])
         assert after["user"] == stranger["user"]
         assert after["fallback_reason"] == "unknown user"
-    for path in ("/users/user3", "/users/user3/profile", "/users/user3/export"):
-        refusal(client.get(path), 404)
     assert "user3" not in listed(client)
     told = explain(client, "item5", user_id="user3", depth="cheap")
     assert told["user"]["interactions"] == 0
@@ -305,3 +305,17 @@ def test_attributes_are_in_no_explanation(client: TestClient) -> None:
     item = get(client, "user1", explain="cheap")["items"][0]
     assert "Quxtown" not in str(item)
     assert "Quxtown" not in str(explain(client, item["item_id"]))
+
+
+def test_whoever_has_an_id_like_another_address_can_be_forgotten(client: TestClient) -> None:
+    for user_id in ("x/profile", "x/export", "by-id"):
+        tell(client, user_id, "item7")
+        for method in (client.put, client.delete):
+            if user_id != "by-id":
+                assert method(f"/users/{user_id}").status_code == 405
+        named = {"params": {"user_id": user_id}}
+        assert client.put("/users/by-id", json={"consent": True}, **named).status_code == 200
+        assert client.get("/users/by-id", **named).json()["live_events"] == 1
+        assert client.delete("/users/by-id", **named).json()["deleted"]["events"] == 1
+        refusal(client.get("/users/by-id", **named), 404)
+    refusal(client.delete("/users/by-id"), 422)
