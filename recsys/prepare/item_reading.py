@@ -27,7 +27,8 @@ class ItemReader:
         self.merges = catalogue.format.is_catalogue
         self._max_chars, self._causes = data.text_max_chars, causes
         self._prices = PriceReader(data.decimal_mark)
-        self._categories = CategoryReader(data.category_separator, catalogue.report) if self.merges else None
+        splits = self.merges or data.category_separator is not None
+        self._categories = CategoryReader(data.category_separator, catalogue.report) if splits else None
         self._attributes = AttributeReader(data.attributes, data.decimal_mark, catalogue)
 
     @property

@@ -76,7 +76,7 @@ def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> No
     """Print what was read of each input, what was dropped and why, the size of the dataset, and the warnings."""
     label = f"{manifest['name']} (synthetic)" if manifest["synthetic"] else manifest["name"]
     console.print(_inputs_table([entry for entry in manifest["sources"] if entry["kind"] == "interactions"], label))
-    for sentence in _readings([entry for entry in manifest["sources"] if entry["kind"] == "interactions"]):
+    for sentence in _readings(manifest["sources"]):
         console.print(f"• {sentence}", soft_wrap=True, markup=False, highlight=False)
     console.print(_dropped_table(manifest))
     if types := _event_types(manifest["sources"]):

@@ -61,12 +61,8 @@ def test_files_complete_each_other(tmp_path: Path) -> None:
 def test_how_categories_were_split_and_names_were_found_is_in_the_manifest(tmp_path: Path) -> None:
     dataset = prepared(tmp_path, ["sku,name,category\ni10,Mug,Home > Mugs\ni11,Plate,Plates\n"])
     (entry,) = [each for each in dataset.manifest["sources"] if each["kind"] == "metadata"]
-    assert entry["remarks"] == {
-        "item_id is read from sku": 2,
-        "title is read from name": 2,
-        "categories is read from category": 2,
-        "categories split at >": 1,
-    }
+    assert entry["columns"] == {"item_id": "sku", "title": "name", "categories": "category"}
+    assert entry["remarks"] == {"categories split at >": 1}
 
 
 def test_a_column_that_no_catalogue_has_is_refused(tmp_path: Path) -> None:

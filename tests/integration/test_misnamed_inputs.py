@@ -70,17 +70,17 @@ MISNAMED: dict[str, tuple[str, str, str, str]] = {
         "interactions",
         r"9 of 9 \(9 mistyped_field\)(.|\n)*overall: expected `float \| null`, got `str`",
     ),
-    "ratings alone": (
+    "ratings alone, of unknown order": (
         "A1,B2,3.0,1567000580\n" * 9,
         "amazon_2018",
         "interactions",
-        r"delimited text(.|\n)*ratings-only",
+        r"ratings alone as CSV(.|\n)*0% and 0% look like(.|\n)*data.header: \[user_id, item_id, rating, timestamp\]",
     ),
-    "ratings alone, 2023": (
-        "user_id,parent_asin,rating,timestamp\nA,B,3.0,1567000580000\n",
+    "a table that is no ratings": (
+        "user,price\nA,3.0\n",
         "amazon_2023",
         "interactions",
-        r"delimited text that begins with 'user_id,parent_asin(.|\n)*ratings-only",
+        r"ratings alone as CSV(.|\n)*the first line 'user,price'",
     ),
     "a catalogue of Python literals": (
         "{'item_id': 'i11', 'title': 'Cup'}\n",
@@ -141,7 +141,7 @@ def test_a_database_in_a_wrong_place_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"SQLite database(.|\n)*format: store"):
         run(tmp_path, [{"path": stored, "format": "events"}])
     with pytest.raises(DataError, match=r"SQLite database(.|\n)*data.interactions"):
-        run(tmp_path, [stored], metadata=[stored])
+        run(tmp_path, [stored], metadata=[{"path": stored, "format": "events"}])
     with pytest.raises(DataError, match="a URL"):
         run(tmp_path, ["https://example.com/log.csv"])
     with pytest.raises(DataError, match=r"a URL(.|\n)*format: store") as error:

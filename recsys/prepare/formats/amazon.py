@@ -1,4 +1,4 @@
-"""Amazon's review data of 2014, 2018 and 2023: a file of reviews and one of item metadata, both of JSON lines."""
+"""Amazon's review data of 2014, 2018 and 2023: reviews and item metadata in JSON lines, or ratings alone as CSV."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.prepare import columns as c
+from recsys.prepare.formats.amazon_ratings import check_ratings, rating_tables
 from recsys.prepare.formats.amazon_texts import described_items
 from recsys.prepare.formats.base import Format, OnBytes, RawItem
+from recsys.prepare.formats.evident import evident_kind
 from recsys.prepare.formats.json_lines import raw_items, read_records
 from recsys.prepare.formats.layouts import LAYOUTS, check_layout, head_fields, review_type
 from recsys.prepare.formats.plausible_times import PlausibleTimes
@@ -23,7 +25,10 @@ Items = Callable[[InputReport, DataConfig, OnBytes], Iterator[list[RawItem]]]
 def review_tables(
     layout_name: str, report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes
 ) -> Iterator[pa.Table]:
-    """Yield a review file of one edition, see `Format.interactions`."""
+    """Yield a review file of one edition, or one of ratings alone, see `Format.interactions`."""
+    if is_ratings_table(report):
+        yield from rating_tables(report, config, first_seq, on_bytes)
+        return
     layout = LAYOUTS[layout_name]
     seq, plausible = first_seq, PlausibleTimes(report, config)
     for reviews in read_records(report, config, review_type(layout, config.rating_range), on_bytes):
@@ -51,9 +56,22 @@ def _of_plausible_times(table: pa.Table, report: InputReport, plausible: Plausib
     return table.filter(pa.array(~dropped)) if dropped.any() else table
 
 
+def check(layout_name: str, report: InputReport) -> None:
+    """Stop when a file is evidently of another edition or kind; see `Format.check`."""
+    if report.kind == "interactions" and is_ratings_table(report):
+        check_ratings(report)
+    else:
+        check_layout(report, layout_name)
+
+
+def is_ratings_table(report: InputReport) -> bool:
+    """Whether a file is delimited text."""
+    return evident_kind(report.path, report.text.encoding) == "delimited text"
+
+
 def _edition(layout_name: str, items: Items | None = None) -> Format:
     return Format(
-        check=partial(check_layout, name=layout_name),
+        check=partial(check, layout_name),
         interactions=partial(review_tables, layout_name),
         items=items or partial(raw_items, layout_name),
         item_fields=head_fields,

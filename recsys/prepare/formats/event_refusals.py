@@ -35,7 +35,7 @@ def refuse_missing(
 def _got_and_remedy(
     missing: Sequence[str], names: Sequence[str], columns: Mapping[str, str], mapping: MappingConfig
 ) -> tuple[str, str]:
-    if mapping.header is None and _is_data(names):
+    if mapping.header is None and is_data(names):
         places = ", ".join(["_"] * len(names))
         return (
             f"a first line that holds data and no names: {','.join(names)[:_SHOWN_CHARS]!r}",
@@ -70,7 +70,7 @@ def _quoted(name: str) -> str:
     return name if plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _is_data(names: Sequence[str]) -> bool:
+def is_data(names: Sequence[str]) -> bool:
     """Whether a first line holds values in the place of names: numbers, times, or nothing that begins with a letter."""
     return bool(names) and (
         any(_NUMBER_OR_TIME.match(name) for name in names) or not any(name[:1].isalpha() for name in names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -23,8 +22,6 @@ Kind = Literal["an SQLite database", "a Parquet file", "JSON lines", "delimited 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 # Of event logs that hold zeros.
 _PACKED = (PARQUET_MAGIC, ZIP_MAGIC, *MAGICS, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_RATING_FIELDS = 4
-_ASIN = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 _LITERALS_TO_JSON = "import ast, json, sys; [print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
 
 
@@ -137,7 +134,7 @@ def _wanted(format_name: str, kind: InputKind) -> tuple[Kind, ...]:
     if format_name in (EVENTS, STORE) and kind == "metadata":
         return ("delimited text", "JSON lines", "a Parquet file")
     if format_name in LAYOUTS:
-        return ("JSON lines",)
+        return ("JSON lines", "delimited text") if kind == "interactions" else ("JSON lines",)
     return ()
 
 
@@ -158,16 +155,4 @@ def _remedy(report: InputReport, kind: Kind) -> str:
         reader = "read_parquet('FILE')" if kind == "a Parquet file" else "read_csv('FILE', dtype=str)"
         to_lines = f"pandas.{reader}.to_json('items.jsonl', orient='records', lines=True)"
         return f'write it as JSON lines, one object an item: python -c "import pandas; {to_lines}"'
-    return _ratings_alone(path)
-
-
-def _ratings_alone(path: Path) -> str:
-    """The lines of a config that read a table of ratings, if it is one of Amazon's."""
-    rows = "name the reviews in JSON lines; a table of ratings alone (the ratings-only CSV) is read with "
-    rows += f"data.format: {EVENTS}"
-    fields = first_line(path).split(",")
-    if len(fields) != _RATING_FIELDS or fields[0].casefold() == "user_id":
-        return rows
-    item_first = bool(_ASIN.fullmatch(fields[0])) and not _ASIN.fullmatch(fields[1])
-    order = "item_id, user_id" if item_first else "user_id, item_id"
-    return f"{rows} and data.header: [{order}, rating, timestamp]"
+    return "name the reviews in JSON lines, or ratings alone as CSV"

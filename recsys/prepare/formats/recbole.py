@@ -18,6 +18,7 @@ import pyarrow as pa
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, OnBytes, RawItem, RawTaggedItem, with_attributes
+from recsys.prepare.formats.catalogue.columns import matching
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.event_columns import weights_of
@@ -80,9 +81,11 @@ def _interaction_fields(report: InputReport, fields: Mapping[str, str]) -> dict[
 
 def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
     """Yield an .item file as lists of `RawTaggedItem`, see `Format.items`."""
+    report.mapping = config
     fields = check_header(report)
-    names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
-    columns = {fields[name]: column for column, name in names.items() if name is not None}
+    names = _item_fields(report, fields)
+    columns = {fields[name]: column for column, name in names.items()}
+    report.columns |= {column: name for column, name in names.items() if column in config.metadata_columns}
     attributes = _attribute_columns(config, fields, columns)
     item_type = with_attributes(RawTaggedItem, config.attributes)
     rows = DelimitedRows(report, DIALECT)
@@ -93,9 +96,29 @@ def item_rows(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Ite
             if values[c.ITEM_ID] is None:
                 rows.drop(MISSING_FIELD, first + position, batch, position)
             else:
-                items.append(item_type(**_item(values, attributes)))
+                items.append(item_type(**_item(values, attributes, config.category_separator is None)))
         yield items
     report.check_bad_share(config.max_bad_line_share)
+
+
+def _item_fields(report: InputReport, fields: Mapping[str, str]) -> dict[str, str]:
+    """Our names -> those of the fields that are read of an .item file: as settings say, or else usual ones.
+
+    Raises:
+        DataError: settings name a field that the file lacks, or several for one of ours.
+    """
+    names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
+    for column in names.keys() & report.mapping.metadata_columns.keys():
+        theirs = report.mapping.metadata_columns[column]
+        found = matching(theirs, fields, str(report.path)) if isinstance(theirs, str) else None
+        if found is None:
+            raise DataError(
+                f"a field {theirs} (data.metadata_columns.{column}) in {report.path}",
+                missing_names([str(theirs)], list(fields)),
+                "name one field as the first line calls it, without its type",
+            )
+        names[column] = found
+    return {column: name for column, name in names.items() if name is not None}
 
 
 def check_header(report: InputReport) -> dict[str, str]:
@@ -122,7 +145,7 @@ def check_header(report: InputReport) -> dict[str, str]:
             f"{twice} twice among {', '.join(columns)[:200]}",
             "remove all but one of them",
         )
-    known = _interaction_fields(report, fields) if report.kind == "interactions" else fields
+    known = (_interaction_fields if report.kind == "interactions" else _item_fields)(report, fields)
     missing = [name for name in REQUIRED[report.kind] if name not in known]
     if missing:
         raise _missing(report, missing, list(fields))
@@ -134,10 +157,8 @@ def check_header(report: InputReport) -> dict[str, str]:
 def _missing(report: InputReport, missing: list[str], fields: list[str]) -> DataError:
     path, kind = report.path, report.kind
     nearest = nearest_names(missing, [name for name in fields if name not in REQUIRED[kind]])
-    if kind == "interactions":
-        remedies = [f"set data.columns: {as_yaml({**report.mapping.columns, **nearest})}"] if nearest else []
-    else:
-        remedies = [f"rename the field {name} to {wanted} in the first line" for wanted, name in nearest.items()]
+    setting, mapped = ("columns", report.mapping.columns) if kind == "interactions" else ("metadata_columns", {})
+    remedies = [f"set data.{setting}: {as_yaml({**mapped, **nearest})}"] if nearest else []
     left = [name for name in missing if name not in nearest]
     if c.TIMESTAMP in left:
         remedies.append(f"a time is needed to order and split: add {c.TIMESTAMP}:float, in seconds since 1970")
@@ -169,13 +190,14 @@ def _attribute(column: str, values: Values, *, by_blanks: bool) -> str | list[st
     return text.split() if by_blanks and text else text
 
 
-def _item(values: Values, attributes: Readers) -> dict[str, Any]:
-    """The fields of `RawTaggedItem`, and those of attributes."""
+def _item(values: Values, attributes: Readers, by_blanks: bool) -> dict[str, Any]:
+    """The fields of `RawTaggedItem`, and those of attributes; `by_blanks`: categories are separated by them."""
+    categories = values.get(c.CATEGORIES) or ""
     return {
         "item_id": values[c.ITEM_ID] or "",
         "title": values.get(c.TITLE),
         "brand": values.get(c.BRAND),
-        "categories": list((values.get(c.CATEGORIES) or "").split()),
+        "categories": list(categories.split()) if by_blanks else categories,
         "price": values.get(c.PRICE),
         "description": values.get(c.DESCRIPTION),
         "year": (values.get(YEAR) or "").removesuffix(".0"),

@@ -116,7 +116,7 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
     paths: dict[str, tuple[Path, ...]] = {
         name if name == c.USER_ID else ATTRIBUTE_FIELD + name: (names[column],) for name, column in found.items()
     }
-    return Columns(paths, list(found.values()), [], {}, c.USER_ID)
+    return Columns(paths, {ours: [name] for ours, name in found.items()}, [], {}, c.USER_ID)
 
 
 def _names(report: InputReport, theirs: Mapping[str, str]) -> dict[str, Path]:

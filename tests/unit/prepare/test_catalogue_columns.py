@@ -25,40 +25,42 @@ MUG = {"item_id": "7", "title": "Mug", "brand": "Holm", "categories": "Cups", "p
 
 
 @pytest.mark.parametrize(
-    ("header", "aliases"),
+    "header",
     [
-        ("item_id,title,brand,categories,price", {}),
-        ("ITEM_ID,Title,Brand,CATEGORIES,Price", {}),
-        ("Product ID,Name,Vendor,Category,Unit price", {"item_id", "title", "brand", "categories", "price"}),
-        ("sku,name,manufacturer,category_code,price", {"item_id", "title", "brand", "categories"}),
-        ("id,title,brand,genres,price", {"item_id", "categories"}),
+        "item_id,title,brand,categories,price",
+        "ITEM_ID,Title,Brand,CATEGORIES,Price",
+        "Product ID,Name,Vendor,Category,Unit price",
+        "sku,name,manufacturer,category_code,price",
+        "id,title,brand,genres,price",
     ],
 )
-def test_ours_whatever_the_case_and_well_known_ones(tmp_path: Path, header: str, aliases: set[str]) -> None:
+def test_ours_whatever_the_case_and_well_known_ones(tmp_path: Path, header: str) -> None:
     (item,), report = read(write(tmp_path, f"{header}\n7,Mug,Holm,Cups,3.5\n"))
     assert fields(item) == MUG
-    theirs = dict(zip(MUG, header.split(","), strict=True))
-    assert dict(report.remarks) == {f"{name} is read from {theirs[name]}": 1 for name in MUG if name in aliases}
+    assert report.columns == {
+        ours: theirs for ours, theirs in zip(MUG, header.split(","), strict=True) if ours != theirs
+    }
+    assert report.assumed == []
 
 
 def test_the_config_says_what_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, "sku,ID,name,Titel,maker\nm-1,7,no,Mug,Holm\n")
     (item,), report = read(path, metadata_columns={"item_id": "id", "title": "titel", "brand": "maker"})
     assert fields(item) == {"item_id": "7", "title": "Mug", "brand": "Holm"}
-    assert not report.remarks
+    assert report.columns == {"item_id": "ID", "title": "Titel", "brand": "maker"}
 
 
 def test_ours_come_before_well_known_ones(tmp_path: Path) -> None:
     (item,), report = read(write(tmp_path, "item_id,id,name,title\n7,1,no,Mug\n"))
     assert fields(item) == {"item_id": "7", "title": "Mug"}
-    assert not report.remarks
+    assert report.columns == {}
 
 
 def test_two_well_known_names_of_one_field_are_told_and_not_read(tmp_path: Path) -> None:
     (item,), report = read(write(tmp_path, "id,title,category,product_type\n7,Mug,Cups,Ware\n"))
     assert fields(item) == {"item_id": "7", "title": "Mug"}
     remark = "categories is not read: it may be category or product_type; set data.metadata_columns: "
-    assert report.remarks == {"item_id is read from id": 1, remark + "{categories: category}": 1}
+    assert report.assumed == [remark + "{categories: category}"]
 
 
 def test_a_column_of_an_attribute_is_no_alias(tmp_path: Path) -> None:
@@ -195,3 +197,17 @@ def test_categories_of_several_columns(tmp_path: Path) -> None:
 def test_settings_that_mean_nothing(tmp_path: Path, names: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         read(write(tmp_path, "id\n1\n"), metadata_columns=names)
+
+
+def test_a_catalogue_without_a_first_line_of_names(tmp_path: Path) -> None:
+    text = "7;x;Mug;3,5\n8;y;Plate;4\n"
+    with pytest.raises(DataError, match=r"holds data(.|\n)*data.metadata_header"):
+        read(write(tmp_path, text))
+    items, report = read(
+        write(tmp_path, text), metadata_header=["sku", "_", "title", "cost"], metadata_columns={"price": "cost"}
+    )
+    assert [fields(item) for item in items] == [
+        {"item_id": "7", "title": "Mug", "price": "3,5"},
+        {"item_id": "8", "title": "Plate", "price": "4"},
+    ]
+    assert report.lines == 2

@@ -191,3 +191,27 @@ def test_a_field_named_twice_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, f"{HEADER}\titem_id:float", "u\ta\t5\t1400000000\t7")
     with pytest.raises(DataError, match="item_id twice"):
         check_header(open_file(path, "interactions"))
+
+
+AMAZON_ITEMS = ("asin:token\tsales_type:token_seq\tName:token\tmaker:token\tcost:float", "A\tHome|Cups\tMug\tHolm\t3.5")
+NAMES = {"item_id": "ASIN", "title": "name", "brand": "maker", "categories": "sales_type", "price": "cost"}
+
+
+def test_fields_of_items_under_other_names(tmp_path: Path) -> None:
+    path = write(tmp_path, *AMAZON_ITEMS, name="shop.item")
+    ((item,), report) = read_items(path, metadata_columns=NAMES)
+    assert (item.item_id, item.title, item.brand, item.price) == ("A", "Mug", "Holm", "3.5")
+    assert item.categories == ["Home|Cups"]
+    assert report.columns == {name: theirs if name != "item_id" else "asin" for name, theirs in NAMES.items()} | {
+        "title": "Name"
+    }
+    ((item,), _) = read_items(path, metadata_columns=NAMES, category_separator="|")
+    assert item.categories == "Home|Cups"
+
+
+def test_items_without_an_id_name_what_is_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, *AMAZON_ITEMS, name="shop.item")
+    with pytest.raises(DataError, match=r"no item_id among asin(.|\n)*data.metadata_columns: {item_id: asin}"):
+        read_items(path)
+    with pytest.raises(DataError, match=r"a field code \(data.metadata_columns.item_id\)"):
+        read_items(path, metadata_columns={"item_id": "code"})

@@ -10,6 +10,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.catalogue.names import aliases_among
 from recsys.prepare.formats.catalogue.paths import Path, steps_of
+from recsys.prepare.formats.event_refusals import is_data
 from recsys.prepare.formats.names import missing_names, nearest_names, refuse_taken
 from recsys.prepare.mapping_settings import GROUP, ITEM_FIELDS
 from recsys.prepare.settings import DataConfig
@@ -63,17 +64,25 @@ class Columns:
     Attributes:
         paths: field of an item record -> the steps to its value, or to several; attributes by the names of their
             fields, and `GROUP`.
-        names: what the file calls them.
-        remarks: what is to be said of how they were found.
+        names: the same as the file calls them; those that may come later are left out.
+        remarks: what is to be said of fields that were not found.
         absent: fields and attributes that the config names and the head of the file lacks -> their names.
         id_field: the field that says of whom a record is.
+        header: names of all columns, where delimited text has no first line of names.
     """
 
     paths: dict[str, tuple[Path, ...]]
-    names: list[str]
+    names: dict[str, list[str]]
     remarks: list[str]
     absent: dict[str, str]
     id_field: str = c.ITEM_ID
+    header: tuple[str | None, ...] | None = None
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Fields and attributes that the file calls otherwise -> what it calls them."""
+        plain = {name.removeprefix(ATTRIBUTE_FIELD): theirs for name, theirs in self.names.items()}
+        return {name: ", ".join(theirs) for name, theirs in plain.items() if theirs != [name]}
 
 
 def find_columns(wanted: Wanted, names: Mapping[str, Path], file_name: str, *, sparse: bool = False) -> Columns:
@@ -109,7 +118,7 @@ def find_columns(wanted: Wanted, names: Mapping[str, Path], file_name: str, *, s
             for name, their in finder.absent.items()
             if name in wanted.attributes
         }
-    return Columns(paths, [their for theirs in found.values() for their in theirs], finder.remarks, finder.absent)
+    return Columns(paths, found, finder.remarks, finder.absent, header=wanted.header)
 
 
 class _Finder:
@@ -161,7 +170,6 @@ class _Finder:
         candidates = aliases_among(name, self.free)
         if len(candidates) == 1:
             self.found[name] = candidates
-            self.remarks.append(f"{name} is read from {candidates[0]}")
         elif candidates:
             self.unclear.add(name)
             setting = f"data.metadata_columns: {{{name}: {candidates[0]}}}"
@@ -190,6 +198,12 @@ def matching(name: str, names: Iterable[str], file_name: str) -> str | None:
 def _no_ids(wanted: Wanted, names: Mapping[str, Path], free: list[str], file_name: str) -> DataError:
     (expected,) = wanted.names.get(c.ITEM_ID, (c.ITEM_ID,))
     candidates = aliases_among(c.ITEM_ID, free)
+    if wanted.header is None and all(len(steps) == 1 for steps in names.values()) and is_data([*names]):
+        return DataError(
+            f"a first line with the names of the columns in the catalogue {file_name}",
+            f"one that holds data: {','.join(names)[:100]!r}",
+            "name them in their order at data.metadata_header: [item_id, title, price], _ for one that is not read",
+        )
     if len(candidates) > 1 and c.ITEM_ID not in wanted.names:
         got = f"{' and '.join(candidates)} among {', '.join(names)[:200]}: any of them may be the item's id"
         theirs = candidates[0]

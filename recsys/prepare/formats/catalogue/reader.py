@@ -37,15 +37,13 @@ def items(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterato
     """Yield a catalogue as lists of items, see `Format.items`."""
     wanted = Wanted.of(config)
     columns = _columns_of(report, wanted)
-    maker = ItemMaker(columns, report, config)
-    count = 0
-    for records in records_of(report, config, columns, on_bytes):
-        made = maker.items(records)
-        count += len(made)
-        yield made
-    report.check_bad_share(config.max_bad_line_share)
+    report.columns |= columns.renamed
     for remark in columns.remarks:
-        report.remark(remark, count)
+        report.assume(remark)
+    maker = ItemMaker(columns, report, config)
+    for records in records_of(report, config, columns, on_bytes):
+        yield maker.items(records)
+    report.check_bad_share(config.max_bad_line_share)
     report.absent |= {
         name: theirs
         for name, theirs in columns.absent.items()
@@ -66,7 +64,7 @@ def names_of(report: InputReport, wanted: Wanted) -> dict[str, Path]:
         return json_text.head_names(report)
     names: dict[str, Path] = {}
     for file_name, head in head_texts(report.path, report.text.encoding):
-        header = read_header(head, report.text, wanted.theirs, file_name)
+        header = read_header(head, report.text, wanted.theirs, file_name, names=wanted.header)
         names |= {name: (name,) for name in header.names if name}
     return names
 

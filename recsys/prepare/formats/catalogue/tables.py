@@ -27,8 +27,9 @@ def delimited_records(
     report: InputReport, config: DataConfig, columns: Columns, on_bytes: OnBytes
 ) -> Iterator[Records]:
     """Yield delimited text as maps of texts, without what is empty; see `DelimitedRows.read`."""
-    rows = DelimitedRows(report)
-    for batch in rows.read({name: name for name in columns.names}, config.allow_truncated, on_bytes):
+    rows = DelimitedRows(report, header=columns.header)
+    names = {name: name for theirs in columns.names.values() for name in theirs}
+    for batch in rows.read(names, config.allow_truncated, on_bytes):
         first = rows.account(batch)
         yield Records(batch.to_pylist(), _dropper(rows, first, batch))
 
