@@ -89,15 +89,18 @@ def changes(
     last = max((item.change.version for item, _ in written), default=0)
     if any(done != "nothing" for _, done in written) and parts.live_items_watch is not None:
         parts.live_items_watch.soon(last)
-    overlays = parts.live_items.overlays_of(loaded.base)
+    now = parts.bundles.loaded
+    overlays = parts.live_items.overlays_of(now.base)
     rows = [
-        ChangedItem(item_id=item.change.item_id, done=done, state=overlays.state(item), version=item.change.version)
+        ChangedItem(
+            item_id=item.change.item_id, done=done, state=overlays.state(item, now), version=item.change.version
+        )
         for item, done in written
     ]
     for done in {row.done for row in rows}:
         parts.metrics.items_changed(done, sum(row.done == done for row in rows))
     logger.info("%d items were changed by %s", len(rows), who or "nobody known")
-    return ChangedItemsResponse(bundle=loaded.info, version=max(last, parts.live_items.known.version), items=rows)
+    return ChangedItemsResponse(bundle=now.info, version=max(last, parts.live_items.known.version), items=rows)
 
 
 def page(parts: Parts, loaded: LoadedBundle, store: Store, cursor: str | None, limit: int) -> LiveItemsResponse:
@@ -116,7 +119,7 @@ def page(parts: Parts, loaded: LoadedBundle, store: Store, cursor: str | None, l
             LiveItemRow(
                 item_id=item.change.item_id,
                 fields={name: _as_json(value) for name, value in item.change.fields.items()},
-                state=overlays.state(item),
+                state=overlays.state(item, loaded),
                 version=item.change.version,
                 since=time_text(item.since),
                 updated_at=time_text(item.change.timestamp),
@@ -136,7 +139,7 @@ def live_state(parts: Parts, loaded: LoadedBundle, item_id: str) -> LiveState | 
     fields = item.change.fields
     available, stock = fields.get(AVAILABLE), fields.get(STOCK)
     return LiveState(
-        state=parts.live_items.overlays_of(loaded.base).state(item),
+        state=parts.live_items.overlays_of(loaded.base).state(item, loaded),
         version=item.change.version,
         since=time_text(item.since),
         updated_at=time_text(item.change.timestamp),

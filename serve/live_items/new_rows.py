@@ -16,9 +16,9 @@ from recsys.sources.new_items import NewItems
 from recsys.store import LiveItem
 from serve.live_items.texts import TextVectors, key_of
 
-NewState = Literal["new", "encoding", "no_text", "no_encoder"]
-"""new: it can be in lists; encoding: its vector is being computed; no_text, no_encoder: there is nothing to encode, or
-the bundle has no encoder, so that it waits for the next one."""
+Waiting = Literal["encoding", "no_text", "no_encoder"]
+"""What a new item waits for: encoding: its vector; no_text, no_encoder: the next bundle, since there is nothing to
+encode, or the bundle has no encoder."""
 
 
 @dataclass
@@ -56,14 +56,11 @@ class NewRows:
         self._described: dict[str, _Described] = {}
         self._encoded: dict[str, _Encoded] = {}  # in the order of their rows
 
-    def state(self, item: LiveItem) -> NewState:
+    def waits_for(self, item: LiveItem) -> Waiting:
         """What keeps a new item that is not deleted from lists."""
         if self.texts is None:
             return "no_encoder"
-        if item.change.item_id in self._encoded:
-            return "new"
-        described = self._describe(item, self.texts)
-        return "encoding" if described.text else "no_text"
+        return "encoding" if self._describe(item, self.texts).text else "no_text"
 
     def missing(self, items: Iterable[LiveItem]) -> dict[str, str]:
         """Texts of new items whose vectors are not known, by key."""

@@ -13,10 +13,10 @@ from recsys.core.item_changes import AVAILABLE, CATEGORIES, PRICE, TEXT_FIELDS, 
 from recsys.store import LiveItem, Store
 from serve.bundles.loaded import LoadedBundle
 from serve.live_items.known import KnownItems
-from serve.live_items.new_rows import NewRows, NewState
+from serve.live_items.new_rows import NewRows, Waiting
 from serve.live_items.texts import TextVectors
 
-ItemState = Literal["trained", "deleted"] | NewState
+ItemState = Literal["trained", "new", "deleted"] | Waiting
 _OF_EVERY_ITEM = frozenset({*TEXT_FIELDS, CATEGORIES, PRICE, AVAILABLE, STOCK})
 _TYPES: Mapping[AttributeType, type | tuple[type, ...]] = {
     "number": (int, float),
@@ -79,13 +79,14 @@ class Overlays:
         if missing and self._rows.texts is not None:
             self._rows.texts.encode_some(missing, store)
 
-    def state(self, item: LiveItem) -> ItemState:
-        """What a live item is to this bundle."""
+    def state(self, item: LiveItem, served: LoadedBundle) -> ItemState:
+        """What a live item is to this bundle, as an overlay of it that is served knows it."""
         if item.change.deleted:
             return "deleted"
-        if self.base.bundle.catalogue.item_row(item.change.item_id) is not None:
-            return "trained"
-        return self._rows.state(item)
+        row = served.bundle.catalogue.item_row(item.change.item_id)
+        if row is not None:
+            return "trained" if row < self.base.bundle.n_items else "new"
+        return self._rows.waits_for(item)
 
     def count_new(self, known: KnownItems) -> int:
         """New items, which the bundle does not hold, that are not deleted."""
