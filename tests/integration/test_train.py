@@ -336,6 +336,8 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
     with open_bundle(shop.bundles) as bundle:
         assert bundle.rating_predictor is None
         assert set(bundle.manifest.metrics.onnx_differences) == {"query_tower", "item_tower"}
+        assert bundle.item_encoder is None
+        assert "fine-tuned" in str(bundle.manifest.no_item_encoder)
         assert bundle.sources == ["two_tower", "popularity", "transitions", "blend", "hybrid"]
         assert bundle.ranker is not None
         assert "predicted_rating" not in bundle.ranker.features.names

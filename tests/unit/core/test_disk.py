@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from recsys.core.disk import write_whole, writing
+from recsys.core.disk import link, write_whole, writing
 from recsys.core.errors import TrainingError
 from tests.support.disks import full_disk
 
@@ -35,3 +37,23 @@ def test_other_errors_are_named(tmp_path: Path) -> None:
         raise LookupError("odd")
     with pytest.raises(LookupError), writing("a diary", TrainingError, "wait"):
         raise LookupError("odd")
+
+
+def test_a_file_is_linked_or_copied_where_it_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "source"
+    source.write_text("weights")
+    link(source, tmp_path / "linked")
+    assert (tmp_path / "linked").samefile(source)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    link(source, tmp_path / "copied")
+    assert not (tmp_path / "copied").samefile(source)
+    assert (tmp_path / "copied").read_text() == "weights"
+
+
+def test_what_is_not_there_is_neither_linked_nor_copied(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        link(tmp_path / "source", tmp_path / "target")
