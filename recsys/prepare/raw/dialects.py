@@ -107,19 +107,31 @@ def _with_names(
     """The header of a text whose first line is a row, if that has a field for each name."""
     read = ["" if name is None or name == UNREAD else name for name in names]
     sample = [line for line in lines[start : start + SAMPLE_LINES] if line.strip()]
-    widths = []
+    found, seen = [], []
     for dialect in dialects:
-        for width in (len(read), len(read) + 1):  # a delimiter at the end of each row makes one more
-            ends = width == len(read) or all(line.endswith(dialect.delimiter) for line in sample)
-            if ends and _fitting(sample, dialect, width) >= _LEAST_FITTING:
-                return Header(dialect, [*read, *[""] * (width - len(read))], start, sample)
-        widths.append((sample[0].count(dialect.delimiter) + 1, _in_words_of(dialect)) if sample else (0, "any"))
-    fields, separated = max(widths)
-    raise DataError(
-        f"as many columns in {file_name} as data.header has names, {len(read)}",
-        f"{fields} separated by {separated} in its first line: {lines[start][:100].decode('utf8', 'replace')!r}",
-        "name all columns in their order, with _ for those that are not read; or set data.delimiter",
-    )
+        first = _first_fields(lines, start, dialect)
+        seen.append((len(first), _in_words_of(dialect)))
+        # A delimiter at the end of each row makes one field more.
+        width = len(read) + (len(first) == len(read) + 1 and not first[-1])
+        fitting = _fitting(sample, dialect, width) if sample else 0.0
+        if len(first) == width or fitting >= _LEAST_FITTING:
+            found.append((fitting, Header(dialect, [*read, *[""] * (width - len(read))], start, sample)))
+    if not found:
+        fields, separated = max(seen)
+        raise DataError(
+            f"as many columns in {file_name} as data.header has names, {len(read)}",
+            f"{fields} separated by {separated} in its first line: {lines[start][:100].decode('utf8', 'replace')!r}",
+            "name all columns in their order, with _ for those that are not read; or set data.delimiter",
+        )
+    return max(found, key=lambda each: each[0])[1]
+
+
+def _first_fields(lines: list[bytes], start: int, dialect: Dialect) -> list[bytes]:
+    """The fields of the first record; none if it cannot be read."""
+    try:
+        return RecordParser(dialect, 0).read_any(lines[: start + MAX_HEADER_LINES], start).fields
+    except (StrayQuoteError, OpenQuoteError):
+        return []
 
 
 def _refuse_title(lines: list[bytes], dialects: list[Dialect], wanted: set[str], number: int, file_name: str) -> None:
