@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         0.5,
         description="Seconds between looks for forgotten and merged users: so long others know those of before.",
     )
+    tombstones_copy: Path | None = Field(
+        None,
+        description="File for a copy of the hashes of forgotten users, by which a server goes that starts while the "
+        "store does not answer; unset: it shows what the bundle has of them until it does.",
+    )
     rules_copy: Path | None = Field(
         None,
         description="File for a copy of the store's rules, by which a server goes that starts while the store does not "

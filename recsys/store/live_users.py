@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -52,7 +53,9 @@ class LiveUsers:
         if version == before.version:
             return before
         if version < before.version or not before.version:  # another state of the store, or the first one
-            return self.persons()
+            found = self.persons()
+            # What was forgotten stays so, though the store was restored from before.
+            return replace(found, tombstones={**before.tombstones, **found.tombstones})
         with self._database.read() as connection:
             aliases = connection.execute(sa.select(ALIASES).where(_A.version > before.version)).all()
             tombs = connection.execute(sa.select(TOMBSTONES).where(_T.version > before.version)).all()

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from recsys.core.errors import RecsysError
+from serve.persons.copy import TombstonesCopy
 from serve.persons.known import KnownPersons
 from serve.settings import Settings
 from serve.store.link import StoreLink
@@ -24,6 +25,7 @@ class PersonsWatch:
     def __init__(self, link: StoreLink, persons: KnownPersons, settings: Settings) -> None:
         """Nothing is read before `start`."""
         self._link, self._persons, self._poll_s = link, persons, settings.users_poll_s
+        self._copy = None if settings.tombstones_copy is None else TombstonesCopy(settings.tombstones_copy)
         self._looking = threading.Lock()
         self._looked, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="persons", daemon=True)
@@ -47,11 +49,26 @@ class PersonsWatch:
             try:
                 self._persons.take(self._link.queries.live_users.follow(self._persons.now))
             except RecsysError as error:
-                if self._persons.state == "live":
-                    logger.warning("Who is forgotten is known as of the last look alone. %s", error)
-                elif not self._looked.is_set():
-                    logger.error("Who is forgotten is not known until the store answers. %s", error)
-                self._persons.lost()
+                self._failed(error)
+            else:
+                if self._copy is not None:
+                    self._copy.write(self._persons.now)
+
+    def _failed(self, error: RecsysError) -> None:
+        if self._persons.state == "live":
+            logger.warning("Who is forgotten is known as of the last look alone. %s", error)
+        elif not self._looked.is_set():
+            self._start_without(error)
+        self._persons.lost()
+
+    def _start_without(self, error: RecsysError) -> None:
+        """The store does not answer at the start: go by the copy, if there is one."""
+        copied = None if self._copy is None else self._copy.read()
+        if copied is None:
+            logger.error("Who is forgotten is not known until the store answers. %s", error)
+            return
+        self._persons.take(copied)
+        logger.warning("Who is forgotten is known by the copy alone, until the store answers. %s", error)
 
     def _watch(self) -> None:
         self._link.wait()

@@ -319,3 +319,37 @@ def test_whoever_has_an_id_like_another_address_can_be_forgotten(client: TestCli
         assert client.delete("/users/by-id", **named).json()["deleted"]["events"] == 1
         refusal(client.get("/users/by-id", **named), 404)
     refusal(client.delete("/users/by-id"), 422)
+
+
+def test_who_starts_without_the_store_still_knows_whom_to_forget(
+    bundle_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, copy = tmp_path / "store.sqlite", tmp_path / "copy.json"
+    told = {"bundle": bundle_path, "store": f"sqlite:///{store}", "tombstones_copy": copy}
+    with running(**told) as (client, _):
+        forget(client, "user3")
+    assert "user3" not in copy.read_text()
+    store.rename(tmp_path / "elsewhere")
+    store.mkdir()  # no database
+    with running(wait=False, **told) as (client, _):
+        assert get(client, "user3")["fallback_reason"] == "unknown user"
+        assert get(client, "user4")["user"]["known"]
+    assert "by the copy alone" in caplog.text
+    copy.write_text("{")
+    with running(wait=False, **told) as (client, _):
+        assert get(client, "user3")["user"]["known"]
+    assert "not known until the store answers" in caplog.text
+
+
+def test_what_was_forgotten_stays_so_though_the_store_comes_back_older(shop: tuple[TestClient, Server]) -> None:
+    client, server = shop
+    forget(client, "user3")
+    forget(client, "user4")
+    store = server.parts.link.store
+    with store._database.write() as connection:  # as a backup of before has it
+        for statement in ("DELETE FROM tombstones", "UPDATE persons_version SET version = 0"):
+            connection.exec_driver_sql(statement)
+    merge(client, "account", "user5")
+    server.parts.persons_watch.look()
+    assert get(client, "user3")["fallback_reason"] == "unknown user"
+    assert get(client, "account")["user"]["known"]
