@@ -34,6 +34,11 @@ class NewItems:
         """No items, of vectors of D numbers."""
         return cls(np.zeros((0, dim), np.float16), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
+    def equals(self, other: NewItems) -> bool:
+        """Whether the other are the same numbers."""
+        names = "vectors", "lenders", "weights"
+        return self is other or all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
     def lent(self, values: Float32Array) -> Float32Array:
         """Of values [N, ...] of the bundle's items the weighted means by lenders, [M, ...]; 0 where nobody lends."""
         lent = np.zeros((len(self), *values.shape[1:]), np.float32)

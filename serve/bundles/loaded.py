@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,7 @@ class LoadedBundle:
         threads: int = 1,
         sensitive: SensitiveNames | None = None,
         base: LoadedBundle | None = None,
+        before: LoadedBundle | None = None,
     ) -> None:
         """Compose the pipeline.
 
@@ -69,6 +70,7 @@ class LoadedBundle:
             bundle: open.
             candidates, threads: as of `Bundle.recommender`.
             sensitive: categories that no explanation names; None: those of most shops.
+            before: an earlier overlay over the same bundle.
             base: what was loaded of the bundle below, where this is an overlay; None: it is none.
         """
         self.bundle, self._base = bundle, base  # not itself: what holds itself is let go late
@@ -78,19 +80,21 @@ class LoadedBundle:
         self.info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
-        self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle)
+        self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle, before)
         self.event_types: EventTypes = EventTypes.of(bundle) if base is None else base.event_types
         self.explainer = Explainer(self.recommender, bundle.source)
         self.actions: Actions = Actions.of(bundle) if base is None else base.actions
-        self.fact_base, self.cheap_facts = self._facts(SensitiveNames() if sensitive is None else sensitive)
+        names = SensitiveNames() if sensitive is None else sensitive
+        self.fact_base, self.cheap_facts = self._facts(names, (base, before))
         self.rule_base: RuleBase = RuleBase.of(bundle, None if base is None else base.rule_base)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
 
-    def _facts(self, sensitive: SensitiveNames) -> tuple[FactBase, CheapFacts]:
-        """What statements rest on; that of the bundle below where what is said of items is what it was."""
-        base, facets = self._base, self.facets
-        if base is not None and facets is base.facets:
-            return base.fact_base, base.cheap_facts
+    def _facts(self, sensitive: SensitiveNames, others: Sequence[LoadedBundle | None]) -> tuple[FactBase, CheapFacts]:
+        """What statements rest on; those of another where what is said of items is the same."""
+        facets = self.facets
+        for other in others:
+            if other is not None and facets is other.facets:
+                return other.fact_base, other.cheap_facts
         facts = FactBase.of(self.bundle, sensitive, facets.prices, facets.categories)
         return facts, CheapFacts(facts, facets.brands, facets.categories)
 
@@ -99,9 +103,9 @@ class LoadedBundle:
         """The same without live items; itself where there are none."""
         return self if self._base is None else self._base
 
-    def over(self, overlay: Bundle) -> LoadedBundle:
-        """The same pipeline over what live items make of the bundle."""
-        return LoadedBundle(overlay, *self._composed, base=self.base)
+    def over(self, overlay: Bundle, before: LoadedBundle | None = None) -> LoadedBundle:
+        """The same pipeline over what live items make of the bundle; it shares what it can with the overlay before."""
+        return LoadedBundle(overlay, *self._composed, base=self.base, before=before)
 
     @classmethod
     def open(
@@ -176,13 +180,15 @@ class LoadedBundle:
         return model in self.bundle.manifest.serving.confidence
 
 
-def _facets_over(base: LoadedBundle, overlay: Bundle) -> Facets:
+def _facets_over(base: LoadedBundle, overlay: Bundle, before: LoadedBundle | None) -> Facets:
     """Those of a bundle with live items over it; the same ones where nothing that is filtered by has changed."""
     if not isinstance(overlay, LiveBundle) or not overlay.live.records:
         return base.facets
+    if before is not None and isinstance(before.bundle, LiveBundle) and before.bundle.says_the_same(overlay):
+        return before.facets
     now = {row: _facets_of(record) for row, record in overlay.live.records.items()}
-    before = {row: _facets_of(record) for row, record in overlay.live.originals.items()}
-    return base.facets.changed(now, before, overlay.n_items)
+    originally = {row: _facets_of(record) for row, record in overlay.live.originals.items()}
+    return base.facets.changed(now, originally, overlay.n_items)
 
 
 def _facets_of(record: ItemRecord) -> ItemFacets:

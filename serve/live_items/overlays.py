@@ -41,6 +41,7 @@ class Overlays:
         self._rows = NewRows(None if encoder is None else TextVectors(encoder), base.bundle.item_embeddings.shape[1])
         self._trained: dict[str, bool] = {}
         self._overlay: LiveBundle | None = None
+        self._loaded: LoadedBundle | None = None
         self._making = threading.Lock()
 
     def make(self, known: KnownItems) -> LoadedBundle | None:
@@ -54,10 +55,11 @@ class Overlays:
             changes = [fitting(change, types) for change in (*trained, *self._rows.changes(known.items))]
             self._known = known
             if not changes:
-                self._overlay = None
+                self._overlay = self._loaded = None
                 return self.base
             self._overlay = LiveBundle(self.base.bundle, changes, self._rows.new_items(), self._overlay)
-            return self.base.over(self._overlay)
+            self._loaded = self.base.over(self._overlay, self._loaded)
+            return self._loaded
 
     def discard(self) -> None:
         """The latest overlay is not served: it is to be made again."""

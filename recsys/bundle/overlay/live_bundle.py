@@ -71,6 +71,13 @@ class LiveBundle(Bundle):
         self._new = new
         self._names: KnownNames = KnownNames(bundle) if before is None else before._names
         self._loaded = {}
+        if before is not None and before.says_the_same(self):
+            self._two_tower, self._loaded = before.two_tower(), before._loaded
+            self.ranker, self.rating_predictor = before.ranker, before.rating_predictor
+
+    def says_the_same(self, other: LiveBundle) -> bool:
+        """Whether the other has the same new items, and its catalogue the same records: it may differ in attributes."""
+        return self.live.records == other.live.records and self._new.equals(other._new)
 
     @property
     def n_items(self) -> int:

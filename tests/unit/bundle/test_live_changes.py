@@ -113,3 +113,18 @@ def test_a_new_item_whose_text_changes_has_another_vector_in_its_row(bundle: Bun
     later = LiveBundle(bundle, changes, turned, first)
     np.testing.assert_array_equal(later.item_embeddings[N:], turned.vectors)
     np.testing.assert_array_equal(before[N:], given.vectors)
+
+
+def test_what_is_sold_out_changes_nothing_but_that(bundle: Bundle) -> None:
+    shop = Shop()
+    shop.say("new0", {"price": 2.0, "brand": "Mine"}, False)
+    shop.say("item3", {"price": 2.0}, False)
+    first = shop.overlay(bundle)
+    shop.say("new0", {"stock": 0.0}, False)
+    shop.say("item4", {"stock": 0.0}, False)
+    later = shop.overlay(bundle, first)
+    assert later.ranker is first.ranker
+    assert later.two_tower() is first.two_tower()
+    assert not later.in_stock[0].mask[[4, N]].any()
+    shop.say("item3", {"price": 3.0}, False)
+    assert shop.overlay(bundle, later).ranker is not first.ranker
