@@ -61,7 +61,7 @@ class JsonEvents:
     def _note_absent(self, columns: dict[str, pa.Array]) -> None:
         """Note the columns that were not there at the head of the file."""
         for name in self.found.absent:
-            if columns[name].null_count < len(columns[name]):
+            if name in self._config.columns and columns[name].null_count < len(columns[name]):
                 self._report.used.add(f"columns.{name}")
 
 

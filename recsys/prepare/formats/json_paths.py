@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 
 from recsys.core.errors import DataError
 from recsys.core.types import Int64Array
+from recsys.prepare import columns as c
 from recsys.prepare.formats.catalogue.paths import names_in
 from recsys.prepare.mapping_settings import LIST_MARK, OF_ITEM, OF_USER
 
 Keys = tuple[str, ...]
 """Names of fields from the outside in; one that ends with `LIST_MARK` is a list, of whose entries is read."""
 
-# An id, a time or a number; what rows tell of items and users may be anything.
+# What rows tell of items and users may be anything.
+_ID = str | int | float | None
 _VALUE = str | int | float | bool | None
 
 
@@ -65,8 +67,7 @@ class RecordPaths:
         self._paths, self._file_name = dict(paths), file_name
         tree: dict[str, Any] = {}
         for name, keys in paths.items():
-            kind = Any if name.startswith((OF_ITEM, OF_USER)) else _VALUE
-            self._plant(tree, keys, kind)
+            self._plant(tree, keys, _kind_of(name))
         self._attributes: dict[Keys, str] = {}
         self.line_type = self._struct(tree, ())
         place, through = _list_in(paths.values())
@@ -123,7 +124,7 @@ class RecordPaths:
         if key.endswith(LIST_MARK):
             self._empty_entry = kind() if hasattr(kind, "__struct_fields__") else None
             return list[kind | None] | None, None
-        return (kind if kind in (Any, _VALUE) else kind | None), None
+        return (kind if kind in (Any, _ID, _VALUE) else kind | None), None
 
     def _getter(self, keys: Keys, before: Keys = ()) -> Callable[[Sequence[Any]], list[Any]]:
         """What gives the values of a path, of entries of the list `before`."""
@@ -139,6 +140,12 @@ class RecordPaths:
                 return [_within(record, attributes) for record in records]
 
         return values
+
+
+def _kind_of(name: str) -> Any:
+    if name.startswith((OF_ITEM, OF_USER)):
+        return Any
+    return _ID if name in (c.USER_ID, c.ITEM_ID, c.EVENT_ID) else _VALUE
 
 
 def _list_in(paths: Iterable[Keys]) -> tuple[int, Keys]:

@@ -65,7 +65,8 @@ def refuse_taken(columns: Iterable[str], fields: Mapping[str, str]) -> None:
 
 def _likeness(wanted: str, name: str) -> float:
     usual = (wanted, *_USUAL_NAMES.get(wanted, "").split())
-    return max(SequenceMatcher(None, _stem(name), _stem(other)).ratio() for other in usual)
+    stems = {_stem(name), _stem(name.rpartition(".")[2])} - {"id"} or {"id"}  # of a path also what stands at its end
+    return max(SequenceMatcher(None, stem, _stem(other)).ratio() for stem in stems for other in usual)
 
 
 def _stem(name: str) -> str:
