@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -91,6 +92,10 @@ class Column:
     def lacks(self) -> Mask:
         """Of each row, whether it has no value."""
         return as_mask(pc.is_null(self.texts)) | as_mask(pc.is_in(pc.utf8_lower(self.texts), _MISSING))
+
+    def has_one_of(self, words: Sequence[str]) -> Mask:
+        """Of each row, whether its value is one of some words, whatever its case."""
+        return as_mask(pc.is_in(pc.utf8_lower(self.texts), pa.array(words)))
 
     @property
     def missing(self) -> float:

@@ -33,6 +33,7 @@ class TypeMapping:
 def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
     """Names for the types of a log, given how often each occurs."""
     mapping = TypeMapping()
+    none_known = not any(meaning_of(name) or normal_event_type(name) in _KNOWN for name in counts)
     are_states = not _STATES.isdisjoint(map(plain, counts))
     for name, count in counts.items():
         key = normal_event_type(name)
@@ -42,7 +43,7 @@ def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
             continue
         if key in _KNOWN or key in mapping.renamed:
             continue
-        mapping.renamed[key] = meaning or IGNORED
+        mapping.renamed[key] = meaning or ("view" if none_known else IGNORED)
         times = f"{count:,} of the {'sampled ' if is_estimate else ''}events"
         if meaning is None:
             mapping.comments[key] = f"unclear: {times}; set view, click, add_to_cart or purchase"

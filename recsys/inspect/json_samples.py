@@ -76,8 +76,9 @@ def list_of_items(records: list[dict[str, Any]]) -> str | None:
         _flatten(record, "", scalars, found)
         with_item += any(value and likeness(name, "item_id", EVENT_COLUMNS) > 0 for name, value in scalars.items())
         for path, entries in found.items():
+            keys = {key for entry in entries for key in entry} if isinstance(entries[0], dict) else {f"{path}[]"}
             lists[path] += 1
-            names.setdefault(path, set()).update(key for entry in entries for key in entry)
+            names.setdefault(path, set()).update(keys)
     if with_item >= _SCALAR_SHARE * len(looked_at):
         return None
     best = max(
@@ -95,24 +96,29 @@ def _rows_of(record: dict[str, Any], chosen: str | None) -> Iterator[Row]:
     lists: dict[str, list[Any]] = {}
     _flatten(record, "", scalars, lists)
     for path, entries in lists.items():
-        if path != chosen:
-            scalars[f"{path}[]"] = f"{len(entries)} objects: {json.dumps(entries[0])[:60]}" if entries else None
+        if path != chosen and isinstance(entries[0], dict):
+            scalars[f"{path}[]"] = f"{len(entries)} objects: {json.dumps(entries[0])[:60]}"
+        elif path != chosen:
+            scalars[path] = _text(entries)
     if chosen is None:
         yield scalars
         return
     for entry in lists.get(chosen, []):
         row: Row = dict(scalars)
-        _flatten(entry, f"{chosen}[].", row, {})
+        if isinstance(entry, dict):
+            _flatten(entry, f"{chosen}[].", row, {})
+        else:
+            row[f"{chosen}[]"] = _text(entry)
         yield row
 
 
 def _flatten(tree: dict[str, Any], prefix: str, scalars: Row, lists: dict[str, list[Any]]) -> None:
-    """Put the values of an object under their paths; lists of objects apart."""
+    """Put the values of an object under their paths; lists of objects, or of texts and numbers, apart."""
     for key, value in tree.items():
         path = f"{prefix}{key}"
         if isinstance(value, dict):
             _flatten(value, f"{path}.", scalars, lists)
-        elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        elif isinstance(value, list) and value and len({isinstance(entry, dict) for entry in value}) == 1:
             lists[path] = value
         else:
             scalars[path] = _text(value)

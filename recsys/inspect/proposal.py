@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from recsys.config import Config, parse_config
+from recsys.core.events import SECONDS_PER_DAY
 from recsys.inspect.columns import Column
 from recsys.inspect.event_types import map_types
 from recsys.inspect.item_proposal import catalogue_settings, property_settings, told_separator, told_settings
@@ -27,6 +28,7 @@ from recsys.prepare.settings import DataConfig
 LOGS = ("event log", "Amazon reviews", "RecBole interactions", "store")
 CATALOGUES = ("catalogue", "Amazon metadata", "RecBole items")
 _BOUGHT = re.compile(r"order|transact|purchase|sale|invoice|basket|receipt|lineitem", re.IGNORECASE)
+_LEAST_TIMES = 5  # that differ, of a log that is split by time
 _NEEDED = ("user_id", "item_id", "event_type", "timestamp")
 _NOT_YET = "EVENTS.csv"
 
@@ -225,15 +227,21 @@ def _bad_lines(log: Table) -> Iterator[Setting]:
     lacking = np.zeros(len(log.columns[0].texts), bool)
     for column in columns.values():
         lacking |= column.lacks
+    if "user_id" in columns:
+        lacking |= columns["user_id"].has_one_of(DataConfig.model_fields["no_user_ids"].default)
     share = float(lacking.mean())
     if share > DataConfig.model_fields["max_bad_line_share"].default:
-        most = max(columns, key=lambda role: columns[role].missing)
         limit = min(1.0, math.ceil(share * 1.2 * 20) / 20)
-        yield Setting("max_bad_line_share", limit, f"guessed: {share:.1%} of the rows lack a value, mostly {most}")
+        lacked = " or ".join(role for role, column in columns.items() if column.missing) or "user_id"
+        yield Setting("max_bad_line_share", limit, f"guessed: {share:.1%} of the rows have no {lacked}")
 
 
 def _split(logs: Sequence[Table]) -> Iterator[Setting]:
-    if logs and logs[0].kind == "event log":
+    column = logs[0].column("timestamp") if logs and logs[0].kind == "event log" else None
+    times = column.times if column is not None else None
+    if column is None or times is None or times.are_order_numbers:
+        return
+    if column.distinct >= _LEAST_TIMES and times.last - times.first >= SECONDS_PER_DAY:
         yield Setting("split", {"method": "temporal"})
 
 

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from recsys.config import Config
 from recsys.core.errors import RecsysError
 from recsys.inspect.json_samples import json_objects
 from recsys.inspect.proposal import Proposal
@@ -21,10 +22,11 @@ from recsys.inspect.samples import Sample
 from recsys.inspect.tables import Table
 from recsys.prepare import columns as c
 from recsys.prepare.prepare import prepare
-from recsys.prepare.settings import InputConfig
+from recsys.prepare.settings import InputConfig, SplitConfig
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 20_000
+_SPLITS = SplitConfig.model_fields["method"].annotation
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,8 @@ def try_out(proposal: Proposal, tables: Sequence[Table]) -> Trial:
     with tempfile.TemporaryDirectory(prefix="recsys-inspect-") as name:
         folder = Path(name)
         heads = {str(table.path): _write_head(table.sample, folder / str(n)) for n, table in enumerate(tables)}
-        config = _of_heads(proposal, heads, folder)
         try:
-            prepared = prepare(config, Console(quiet=True))
+            prepared = _prepared(_of_heads(proposal, heads, folder))
         except RecsysError as error:
             return Trial(error=re.sub(rf"{re.escape(str(folder))}/\d*/?", "", str(error)))
         manifest = json.loads((prepared / c.MANIFEST_FILE).read_text("utf8"))
@@ -65,7 +66,25 @@ def try_out(proposal: Proposal, tables: Sequence[Table]) -> Trial:
     return Trial(lines, kept, dropped, {key: manifest["counts"][key] for key in ("users", "items", "interactions")})
 
 
-def _of_heads(proposal: Proposal, heads: dict[str, Path | None], folder: Path) -> Any:
+def _prepared(config: Config) -> Path:
+    """The dataset of the heads, split so that a few rows of a file suffice.
+
+    Raises:
+        RecsysError: it cannot be prepared, however it is split.
+    """
+    error: RecsysError | None = None
+    for split in (config.data.split, *(SplitConfig(method=method) for method in get_args(_SPLITS))):
+        data = config.data.model_copy(update={"split": split})
+        try:
+            return prepare(config.model_copy(update={"data": data}), Console(quiet=True))
+        except RecsysError as raised:
+            if "split" not in raised.expected:
+                raise
+            error = error or raised
+    raise error or RuntimeError("there are ways to split")
+
+
+def _of_heads(proposal: Proposal, heads: dict[str, Path | None], folder: Path) -> Config:
     """The proposed config for the heads in the place of the files."""
     data = proposal.config.data
 

@@ -103,7 +103,10 @@ def likeness(column: str, role: str, table: dict[str, str]) -> float:
     """
     ranks = _RANKED[id(table)][role]
     last = re.split(r"\.|\[\]", column)[-1] or column
-    for name, factor in ((plain(column), 1.0), (plain(last), 0.95)):
+    names = [(plain(column), 1.0), (plain(last), 0.95)]
+    if column.endswith("[]"):  # the name of a list is that of many
+        names.append((plain(column).removesuffix("s"), 0.9))
+    for name, factor in names:
         if name in ranks:
             return factor * (1 - 0.4 * ranks[name] / len(ranks))
     ends = [rank for word, rank in ranks.items() if len(word) > 4 and plain(column).endswith(word)]

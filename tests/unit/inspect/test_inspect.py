@@ -153,6 +153,30 @@ def test_the_order_of_day_and_month(written: str, order: str, tmp_path: Path) ->
     assert data["date_order"] == order
 
 
+def test_a_log_with_guests_gets_a_limit_that_lets_them_through(tmp_path: Path) -> None:
+    users = ["guest", "u1", "u2", "u3", ""]
+    rows = [f"{users[n % 5]},i{n % 7},buy,{START + 86_400 * n}" for n in range(100)]
+    path = write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])
+    assert proposed(path)["max_bad_line_share"] == 0.25  # a fifth has no user; with some room, in steps of .05
+    rows = [row.replace("guest,", "anonymous,") for row in rows]
+    path = write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])
+    assert proposed(path)["max_bad_line_share"] == 0.5
+
+
+def test_ids_in_a_list_are_events(tmp_path: Path) -> None:
+    records = [{"user_id": f"u{n % 5}", "product_ids": [f"i{n % 3}", "i9"], "ts": START + n} for n in range(40)]
+    path = write(tmp_path / "orders.jsonl", [json.dumps(record) for record in records])
+    assert proposed(path)["columns"] == {"item_id": "product_ids[]", "timestamp": "ts"}
+
+
+def test_order_numbers_in_the_place_of_times(tmp_path: Path) -> None:
+    rows = [f"{n % 7},{n % 5},{1 + n // 7}" for n in range(70)]
+    data = proposed(write(tmp_path / "baskets.csv", ["user_id,product_id,order_number", *rows]))
+    assert data["columns"]["timestamp"] == "order_number"
+    assert (data["time_unit"], data["burst_seconds"]) == ("s", 0)
+    assert "split" not in data
+
+
 @given(content=st.binary(max_size=400) | st.text(max_size=300).map(str.encode))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_are_looked_at(content: bytes) -> None:
