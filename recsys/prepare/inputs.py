@@ -15,17 +15,13 @@ from recsys.core.errors import DataError
 from recsys.prepare.formats.base import Format, OnBytes, RawItem, load_format
 from recsys.prepare.formats.evident import EVENTS, STORE, check_kind, evident_format, evident_kind
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.property_log import PROPERTY_LOG
+from recsys.prepare.formats.registry import FORMATS_OF_KINDS
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
-from recsys.prepare.formats.user_records import USER_RECORDS
 from recsys.prepare.input_files import find_files, is_url
 from recsys.prepare.settings import DataConfig, InputConfig, InputEntry
 from recsys.prepare.tally import Tally
 
 T = TypeVar("T")
-
-# Formats of what is neither events nor a catalogue, by the kind of their inputs.
-OTHER_FORMATS = {"properties": PROPERTY_LOG, "users": USER_RECORDS}
 
 
 @dataclass
@@ -185,7 +181,7 @@ def _format_name(path: Path, kind: InputKind, named: str | None, default: str) -
     """The name of an input's format: as its entry says, or by its first bytes."""
     if is_url(path):
         return _format_of_url(path, kind, named or default)
-    if kind in OTHER_FORMATS:
+    if kind in FORMATS_OF_KINDS:
         return kind
     if named or kind == "metadata":
         return named or default
@@ -209,7 +205,7 @@ def _format_of_url(path: Path, kind: InputKind, name: str) -> str:
 
 
 def _open(path: Path, kind: InputKind, name: str, config: DataConfig) -> Input:
-    loaded = OTHER_FORMATS.get(name) or load_format(name)
+    loaded = load_format(name)
     with _reading(path):
         report = loaded.open_input(path, kind)
     report.text = report.mapping = config

@@ -7,7 +7,8 @@ from typing import Any
 
 from recsys.core.item_changes import ItemChange
 from recsys.core.persons import Persons
-from recsys.prepare.formats.event_store import read_live
+from recsys.prepare.formats.base import load_format
+from recsys.prepare.formats.evident import STORE
 from recsys.prepare.inputs import Inputs
 
 
@@ -43,7 +44,10 @@ def live_changes(inputs: Inputs) -> LiveChanges:
     said = LiveChanges()
     latest: dict[str, ItemChange] = {}
     for path in inputs.stores:
-        said.versions[path.as_posix()], changes, persons = read_live(path)
+        read = load_format(STORE).said_since
+        if read is None:
+            raise TypeError("a store says what changed since")
+        said.versions[path.as_posix()], changes, persons = read(path)
         if persons:
             said.persons.append(persons)
         for change in changes:

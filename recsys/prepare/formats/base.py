@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 import pyarrow as pa
@@ -13,8 +13,10 @@ from msgspec import Meta
 
 from recsys.core.dotted import imported
 from recsys.core.events import MAX_ID_CHARS
+from recsys.core.item_changes import ItemChange
+from recsys.core.persons import Persons
 from recsys.prepare.formats.files import open_file
-from recsys.prepare.formats.registry import FORMATS
+from recsys.prepare.formats.registry import FORMATS, FORMATS_OF_KINDS
 from recsys.prepare.formats.reports import InputKind, InputReport
 from recsys.prepare.settings import DataConfig
 
@@ -63,6 +65,20 @@ def attribute_field(name: str) -> tuple[str, type, Any]:
     return ATTRIBUTE_FIELD + name, object, msgspec.UNSET
 
 
+class SaidSince(NamedTuple):
+    """What a store says since its last bundle was made.
+
+    Attributes:
+        version: number of changes of items.
+        items: of each item that changed the last change.
+        persons: whom to forget, and which ids are one person's.
+    """
+
+    version: int
+    items: list[ItemChange]
+    persons: Persons
+
+
 @dataclass(frozen=True)
 class Format:
     """How inputs of one format are checked and read. An input is a file or, for an event store, a database.
@@ -82,6 +98,7 @@ class Format:
         is_catalogue: whether items are those of a shop's catalogue in any form: several records of an item are merged,
             and categories that are one text are split (`data.category_separator`).
         has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
+        said_since: of a store what it says of items and users since its last bundle; None: files say nothing of that.
     """
 
     check: Callable[[InputReport], object]
@@ -91,11 +108,13 @@ class Format:
     item_fields: Callable[[InputReport], Collection[str]] = lambda _: ()
     is_catalogue: bool = False
     has_purchases: bool = False
+    said_since: Callable[[Path], SaidSince] | None = None
 
 
 def load_format(name: str) -> Format:
-    """The format of a name in `registry.FORMATS`."""
-    loaded = imported(FORMATS[name].path)
+    """The format of a name in `registry.FORMATS`, or of a kind of inputs in `registry.FORMATS_OF_KINDS`."""
+    path = FORMATS_OF_KINDS.get(name) or FORMATS[name].path
+    loaded = imported(path)
     if not isinstance(loaded, Format):
-        raise TypeError(f"{FORMATS[name].path} is no Format")
+        raise TypeError(f"{path} is no Format")
     return loaded

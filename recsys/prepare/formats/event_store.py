@@ -17,10 +17,9 @@ from sqlalchemy import make_url
 
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
-from recsys.core.item_changes import ItemChange
 from recsys.core.persons import Persons
 from recsys.prepare import columns as c
-from recsys.prepare.formats.base import Format, OnBytes
+from recsys.prepare.formats.base import Format, OnBytes, SaidSince
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import NUMBERS, OPTIONAL, checked_tables
 from recsys.prepare.formats.event_columns import REQUIRED
@@ -98,8 +97,8 @@ def event_tables(report: InputReport, config: DataConfig, first_seq: int, on_byt
     )
 
 
-def read_live(path: Path) -> tuple[int, list[ItemChange], Persons]:
-    """What a store says since bundles were made: how many changes of items, the items, and who is behind which ids.
+def said_since(path: Path) -> SaidSince:
+    """What a store says since its last bundle, see `Format.said_since`.
 
     A store whose tables are of a version without any of that says nothing.
 
@@ -109,11 +108,11 @@ def read_live(path: Path) -> tuple[int, list[ItemChange], Persons]:
     with _open(path) as store:
         try:
             version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
-            return version, store.items.read(), store.live_users.persons()
+            return SaidSince(version, store.items.read(), store.live_users.persons())
         except StoreError as error:
             if not _NO_TABLE.search(error.got):
                 raise
-            return 0, [], Persons()
+            return SaidSince(0, [], Persons())
 
 
 def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
@@ -164,4 +163,5 @@ STORE = Format(
     is_catalogue=True,
     open_input=open_input,
     has_purchases=True,
+    said_since=said_since,
 )

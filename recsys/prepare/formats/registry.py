@@ -33,3 +33,8 @@ _ENTRIES = (
     ),
 )
 FORMATS = {entry.name: entry for entry in _ENTRIES}
+# Of what is neither events nor a catalogue, by the kind of the inputs.
+FORMATS_OF_KINDS = {
+    "properties": "recsys.prepare.formats.property_log.PROPERTY_LOG",
+    "users": "recsys.prepare.formats.user_records.USER_RECORDS",
+}
