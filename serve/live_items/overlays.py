@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -53,13 +53,16 @@ class Overlays:
             types = self.base.bundle.attributes.types
             trained = [item.change for item in known.items.values() if self._trained[item.change.item_id]]
             changes = [fitting(change, types) for change in (*trained, *self._rows.changes(known.items))]
+            self.discard()  # unless it can be made
+            self._overlay, self._loaded = self._over(changes)
             self._known = known
-            if not changes:
-                self._overlay = self._loaded = None
-                return self.base
-            self._overlay = LiveBundle(self.base.bundle, changes, self._rows.new_items(), self._overlay)
-            self._loaded = self.base.over(self._overlay, self._loaded)
-            return self._loaded
+            return self._loaded or self.base
+
+    def _over(self, changes: Sequence[ItemChange]) -> tuple[LiveBundle | None, LoadedBundle | None]:
+        if not changes:
+            return None, None
+        overlay = LiveBundle(self.base.bundle, changes, self._rows.new_items(), self._overlay)
+        return overlay, self.base.over(overlay, self._loaded)
 
     def discard(self) -> None:
         """The latest overlay is not served: it is to be made again."""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.key_watch import KeysState
+from serve.live_items.in_force import LiveItemsState
 from serve.shop_rules.in_force import RulesState
 from serve.store.link import StoreState
 
@@ -31,6 +32,14 @@ class ReadyResponse(Answer, kw_only=True):
             description="Of the shop. live: as the store has them; stale: the last ones known, the store does not "
             "answer; unread: those of the store are not known yet, and lists go without them; given: those of the "
             "settings, there is no store.",
+            examples=["live"],
+        ),
+    ]
+    live_items: Annotated[
+        LiveItemsState,
+        Meta(
+            description="What the shop says of its items. live: as the store has it; stale: as it was last known, the "
+            "store does not answer; unread: it is not known yet; off: there is no store.",
             examples=["live"],
         ),
     ]

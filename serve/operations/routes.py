@@ -50,7 +50,14 @@ async def ready(loaded: LoadedOf, parts: PartsOf) -> Response:
     """503 with the reason until a bundle is loaded and the store has been asked once."""
     if parts.link is not None and not parts.link.attempted:
         raise NotReadyError("opening the store")
-    return json_response(ReadyResponse(bundle=loaded.info, store=parts.store_state, rules=parts.rules.state))
+    return json_response(
+        ReadyResponse(
+            bundle=loaded.info,
+            store=parts.store_state,
+            rules=parts.rules.state,
+            live_items=parts.live_items.state,
+        )
+    )
 
 
 @router.get("/models", summary="What can be asked for", **answers(ModelsResponse))
