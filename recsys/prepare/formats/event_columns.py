@@ -182,7 +182,10 @@ def note_columns(report: InputReport, found: EventColumns) -> None:
     report.columns |= {
         ours: theirs for ours, theirs in found.columns.items() if ours != theirs and ours not in found.absent
     }
-    report.used |= {f"columns.{ours}" for ours in mapping.columns if ours in found.columns and ours not in found.absent}
+    seen = {ours: theirs.casefold() for ours, theirs in found.columns.items() if ours not in found.absent}
+    report.used |= {
+        f"columns.{ours}" for ours, theirs in mapping.columns.items() if seen.get(ours) == theirs.casefold()
+    }
     report.may_come = found.absent
     if known:
         report.assume(f"recognised as {known.name} by the names of its columns")
