@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
@@ -16,6 +17,8 @@ from recsys.prepare.formats.reports import InputReport
 
 LARGEST_DOCUMENT: Final = 2 << 30
 _BLOCK_RECORDS: Final = 1 << 12
+# An object that begins with a list of objects.
+_WRAPPED: Final = re.compile(rb'\s*\{\s*"[^"\\]*"\s*:\s*\[(?=\s*\{)')
 
 _objects = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -23,7 +26,7 @@ _objects = msgspec.json.Decoder(list[msgspec.Raw])
 def first_values(text: bytes, count: int) -> Iterator[Any]:
     """At most so many of the first values in a text that is cut off anywhere."""
     if is_document(text):
-        yield from islice(_scan(text.decode("utf-8-sig", "replace")), count)
+        yield from islice(_document_values(text.decode("utf-8-sig", "replace")), count)
         return
     for line in text.split(b"\n", count)[:count]:
         try:
@@ -32,14 +35,38 @@ def first_values(text: bytes, count: int) -> Iterator[Any]:
             continue
 
 
+def _document_values(text: str) -> Iterator[Any]:
+    """The values of an array, also of one that is all that an object has, or values one after the other."""
+    values = _scan(text)
+    first = list(islice(values, 2))
+    if len(first) == 1 and (name := _only_list(first[0])) is not None:
+        yield from first[0][name]
+    elif not first and (opening := _WRAPPED.match(text.encode())):
+        yield from _scan(text.encode()[opening.end() :].decode())
+    else:
+        yield from first
+        yield from values
+
+
+def _only_list(tree: Any) -> str | None:
+    """The name of the list of objects that is all that an object has: `{"products": [...]}`."""
+    if not isinstance(tree, dict) or len(tree) != 1:
+        return None
+    ((name, entries),) = tree.items()
+    is_list = isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries)
+    return str(name) if is_list else None
+
+
 def is_document(text: bytes) -> bool:
-    """Whether JSON is one array, or objects each on several lines, by its first line."""
+    """Whether JSON is one array, or objects each on several lines, or one that holds an array, by its first line."""
     head = text.removeprefix(b"\xef\xbb\xbf").lstrip()
     line = head.partition(b"\n")[0].strip()
     if head.startswith(b"["):
         return True
     if not head.startswith(b"{"):
         return False
+    if _WRAPPED.match(head) and not head.partition(b"\n")[2].strip():
+        return True
     return line == b"{" or (b"\n" in head and not line.endswith(b"}"))
 
 
@@ -92,10 +119,21 @@ def _objects_as_lines(text: bytes, report: InputReport) -> Iterator[bytes]:
     try:
         objects = [bytes(raw) for raw in _objects.decode(text)]
     except msgspec.DecodeError:
-        objects = _scanned(text, report)
+        objects = _unwrapped(_scanned(text, report), report)
     for start in range(0, len(objects), _BLOCK_RECORDS):
         lines = (raw.replace(b"\n", b" ").replace(b"\r", b" ") for raw in objects[start : start + _BLOCK_RECORDS])
         yield b"\n".join(lines) + b"\n"
+
+
+def _unwrapped(objects: list[bytes], report: InputReport) -> list[bytes]:
+    """The objects, or, of a single one that has nothing but a list of objects, these."""
+    if len(objects) != 1 or not _WRAPPED.match(objects[0]):
+        return objects
+    tree = json_tree(objects[0])
+    if (name := _only_list(tree)) is None:
+        return objects
+    report.assume(f"records are the entries of {name}")
+    return [json.dumps(entry).encode() for entry in tree[name]]
 
 
 def _scanned(text: bytes, report: InputReport) -> list[bytes]:

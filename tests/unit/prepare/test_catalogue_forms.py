@@ -48,6 +48,14 @@ def json_array_indented(items: list[Item], path: Path) -> None:
     path.write_text(json.dumps(items, indent=1), "utf8")
 
 
+def json_wrapped(items: list[Item], path: Path) -> None:
+    path.write_text(json.dumps({"products": items}), "utf8")
+
+
+def json_wrapped_indented(items: list[Item], path: Path) -> None:
+    path.write_text(json.dumps({"products": items}, indent=2), "utf8")
+
+
 def parquet(items: list[Item], path: Path) -> None:
     kinds = {name: pa.string() for name in FIELDS} | {"categories": pa.list_(pa.string()), "price": pa.float64()}
     pq.write_table(pa.Table.from_pylist(items, pa.schema(list(kinds.items()))), path)
@@ -73,6 +81,8 @@ FORMS: dict[str, Callable[[list[Item], Path], None]] = {
     "a JSON array": json_array,
     "an indented JSON array": json_array_indented,
     "objects on several lines": json_indented,
+    "an array in an object of JSON": json_wrapped,
+    "an indented array in an object of JSON": json_wrapped_indented,
     "Parquet": parquet,
     "commas": delimited(","),
     "semicolons": delimited(";"),
@@ -104,7 +114,7 @@ ITEMS = st.lists(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=ITEMS)
 def test_what_was_written_comes_back(tmp_path: Path, form: str, items: list[Item]) -> None:
     path = tmp_path / "catalogue"
@@ -218,3 +228,23 @@ def test_pictures(tmp_path: Path, images: Any, first: str | None) -> None:
     (item,), report = read(path)
     assert item.image == first
     assert report.left_out == {}
+
+
+def test_a_long_array_in_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"products": [{"sku": n, "name": "x" * 999} for n in range(2000)]}))
+    items, report = read(path)
+    assert [item.item_id for item in items] == list(map(str, range(2000)))
+    assert report.assumed == ["records are the entries of products"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"id": 1, "tags": [{"a": 1}]}\n', '{"tags": [{"a": 1}], "id": 1}\n', '{"tags": [{"a": 1}], "id": 1}\n' * 2],
+)
+def test_an_object_with_a_list_among_others_is_a_record(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "items.json"
+    path.write_text(text)
+    items, report = read(path)
+    assert {item.item_id for item in items} == {"1"}
+    assert report.lines == text.count("\n")
