@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recsys.core.item_changes import ItemChange
+from recsys.core.item_changes import FieldValue, ItemChange
 from recsys.core.persons import Persons
 from recsys.prepare.formats.base import load_format
 from recsys.prepare.formats.evident import STORE
@@ -19,11 +20,13 @@ class LiveChanges:
     Attributes:
         items: of each item its last change; where several stores have it, the latest.
         persons: of each store whom to forget, and which ids are one person's.
+        users: attributes by the id of the user, None without consent; where several stores have it, of the last named.
         versions: number of changes of items of each store, by its path; later ones are left to the next dataset.
     """
 
     items: list[ItemChange] = field(default_factory=list)
     persons: list[Persons] = field(default_factory=list)
+    users: dict[str, Mapping[str, FieldValue] | None] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
     def to_manifest(self) -> dict[str, Any]:
@@ -47,10 +50,12 @@ def live_changes(inputs: Inputs) -> LiveChanges:
         read = load_format(STORE).said_since
         if read is None:
             raise TypeError("a store says what changed since")
-        said.versions[path.as_posix()], changes, persons = read(path)
-        if persons:
-            said.persons.append(persons)
-        for change in changes:
+        since = read(path)
+        said.versions[path.as_posix()] = since.version
+        said.users |= since.users
+        if since.persons:
+            said.persons.append(since.persons)
+        for change in since.items:
             known = latest.get(change.item_id)
             if known is None or change.timestamp >= known.timestamp:
                 latest[change.item_id] = change

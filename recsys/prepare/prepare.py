@@ -31,7 +31,7 @@ from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
 from recsys.prepare.inputs import open_inputs
 from recsys.prepare.known_items import KnownItems
-from recsys.prepare.known_users import load_users
+from recsys.prepare.known_users import KnownUsers
 from recsys.prepare.live_changes import live_changes
 from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
 from recsys.prepare.mapping_use import require_used
@@ -84,9 +84,8 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                 filters.number_rows(db)
             known_items = KnownItems(db, told_items, changes.items, data, inputs.interactions[0])
             attributes = attribute_fields(types_of(known_items.attributes))
-            user_counts = load_users(
-                db, inputs.users, told_users, changes.persons, data, inputs.interactions[0], progress
-            )
+            known_users = KnownUsers(db, told_users, changes, data, inputs.interactions[0])
+            user_counts = known_users.load(inputs.users, progress)
             record_counts = load_metadata(db, inputs.metadata, known_items, data, progress)
             with progress.stage("Splitting"):
                 split = splits.split_interactions(db, data.split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from recsys.store.user_export import UserExport
 
 _E, _U, _S = EVENTS.c, USERS.c, SERVED.c
 _UA, _T, _A, _V = USER_ATTRIBUTES.c, TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
+ROWS_AT_ONCE: Final = 2000
 PATIENCE_S: Final = 30.0
 """Longest that forgetting or merging may take: a person may have hundreds of thousands of events."""
 
@@ -69,6 +71,18 @@ class LiveUsers:
         with self._database.read() as connection:
             row = connection.execute(sa.select(USER_ATTRIBUTES).where(_UA.user_id == user_id)).one_or_none()
         return None if row is None else _attributes(row)
+
+    def all_attributes(self) -> Iterator[UserAttributes]:
+        """What was said of all users, in the order of their ids, read in parts."""
+        last = ""
+        while True:
+            statement = sa.select(USER_ATTRIBUTES).where(_UA.user_id > last).order_by(_UA.user_id).limit(ROWS_AT_ONCE)
+            with self._database.read() as connection:
+                rows = connection.execute(statement).all()
+            yield from map(_attributes, rows)
+            if len(rows) < ROWS_AT_ONCE:
+                return
+            last = rows[-1].user_id
 
     def export(self, user_id: str) -> UserExport:
         """All that is kept of a user beside the attributes, to be read in parts."""

@@ -198,3 +198,18 @@ def test_nothing_of_a_forgotten_person_is_written_meanwhile(store_url: str) -> N
         assert counts(store).keys() == {"v"}
         (row,) = store.users(None, 9).rows
         assert row.events == sum(len(part) for part in store.all_events())
+
+
+def test_all_attributes_are_read_in_parts_in_the_order_of_the_ids(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.store.live_users.ROWS_AT_ONCE", 2)
+    for user_id in ("b", "é", "a", "B"):
+        store.live_users.put(user_id, {"age": 3}, consent=user_id != "a", who=None, timestamp=1)
+    said = list(store.live_users.all_attributes())
+    assert [(each.user_id, dict(each.attributes), each.consent) for each in said] == [
+        ("B", {"age": 3}, True),
+        ("a", {}, False),
+        ("b", {"age": 3}, True),
+        ("é", {"age": 3}, True),
+    ]

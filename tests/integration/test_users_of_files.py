@@ -124,6 +124,22 @@ def test_a_forgotten_user_has_no_record(tmp_path: Path) -> None:
     assert dataset.manifest["users"]["dropped"]["forgotten_user"] == 2
 
 
+def test_what_a_store_says_counts_most_and_nothing_is_kept_without_consent(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    with Store.open(str(store)) as opened:
+        opened.upgrade()
+        said = {"age": 35, "likes": ("mugs",), "signup": "2021-01-01", "size": "XL"}
+        opened.live_users.put("ann", said, consent=True, who=None, timestamp=1_600_000_000)
+        opened.live_users.put("bob", {"age": 1}, consent=False, who=None, timestamp=1_600_000_000)
+    users = write_csv(tmp_path / "users")
+    dataset = run(tmp_path, [users], interactions=[tmp_path / "log.csv", store])
+    assert by_user(dataset)["ann"] == {
+        "age": 35, "city": "Lyon", "club": True, "likes": ["mugs"], "signup": 1_609_459_200, "born": None,
+    }  # fmt: skip
+    assert by_user(dataset)["bob"] == dict.fromkeys(TYPES)
+    assert dataset.manifest["users"]["dropped"]["without_consent"] == 1
+
+
 def test_a_file_without_ids_or_attributes_is_refused(tmp_path: Path) -> None:
     users = write_csv(tmp_path / "users")
     with pytest.raises(DataError, match=r"a column customer(.|\n)*data.user_columns"):

@@ -1,4 +1,4 @@
-"""The tables of what is known of users: of the records of files, and of what rows with a time tell."""
+"""The tables of what is known of users: records of files, what rows with a time tell, and what a store says since."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pyarrow as pa
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, insert
 
-RECORDS, TOLD = "user_records", "user_told"
+RECORDS, TOLD, SAID = "user_records", "user_told", "user_said"
 _AT_ONCE = 1 << 14
 
 
 def create_tables(db: Database, fields: Sequence[pa.Field]) -> None:
-    """Make both tables, empty: an id and attributes."""
+    """Make all three tables, empty: an id and attributes."""
     db.register("batch", _schema(fields).empty_table())
-    for table in (RECORDS, TOLD):
+    for table in (RECORDS, TOLD, SAID):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM batch")
     db.unregister("batch")
 
@@ -57,12 +57,12 @@ def count_known(db: Database, fields: Sequence[pa.Field]) -> dict[str, int]:
     return {field.name: int(known) for field, known in zip(fields, row, strict=True)}
 
 
-JOINED = f"users LEFT JOIN {RECORDS} USING (user_id) LEFT JOIN {TOLD} USING (user_id)"
+JOINED = "users " + " ".join(f"LEFT JOIN {table} USING (user_id)" for table in (SAID, RECORDS, TOLD))
 
 
 def merged(name: str) -> str:
-    """SQL that gives an attribute: records count more than what is told."""
-    return f'coalesce({RECORDS}."{name}", {TOLD}."{name}")'
+    """SQL that gives an attribute: what a store says counts more than records, and these more than what is told."""
+    return f'coalesce({SAID}."{name}", {RECORDS}."{name}", {TOLD}."{name}")'
 
 
 def _schema(fields: Sequence[pa.Field]) -> pa.Schema:

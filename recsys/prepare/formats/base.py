@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from recsys.core.dotted import imported
 from recsys.core.events import MAX_ID_CHARS
-from recsys.core.item_changes import ItemChange
+from recsys.core.item_changes import FieldValue, ItemChange
 from recsys.core.persons import Persons
 from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.registry import FORMATS, FORMATS_OF_KINDS
@@ -72,11 +72,13 @@ class SaidSince(NamedTuple):
         version: number of changes of items.
         items: of each item that changed the last change.
         persons: whom to forget, and which ids are one person's.
+        users: attributes by the id of the user; None: the user does not agree to any being kept.
     """
 
-    version: int
-    items: list[ItemChange]
-    persons: Persons
+    version: int = 0
+    items: Sequence[ItemChange] = ()
+    persons: Persons = Persons()
+    users: Mapping[str, Mapping[str, FieldValue] | None] = {}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from sqlalchemy import make_url
 
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
-from recsys.core.persons import Persons
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import Format, OnBytes, SaidSince
 from recsys.prepare.formats.delimited import DelimitedRows
@@ -108,11 +107,14 @@ def said_since(path: Path) -> SaidSince:
     with _open(path) as store:
         try:
             version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
-            return SaidSince(version, store.items.read(), store.live_users.persons())
+            users = {
+                said.user_id: said.attributes if said.consent else None for said in store.live_users.all_attributes()
+            }
+            return SaidSince(version, store.items.read(), store.live_users.persons(), users)
         except StoreError as error:
             if not _NO_TABLE.search(error.got):
                 raise
-            return SaidSince(0, [], Persons())
+            return SaidSince()
 
 
 def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
