@@ -13,7 +13,7 @@ _KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
 # What is near to what it is called here, but not the same.
 _NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
 # States of orders: what was cancelled or paid back is no purchase, and takes none back.
-_STATES = frozenset({"completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "partiallyrefunded"})
+_STATES = frozenset({"completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"})
 _UNDONE = ("refund", "cancel")
 
 

@@ -19,6 +19,7 @@ MOST_READ = 64 << 20  # bytes of a catalogue whose ids are all read
 _LEAST_EVENTS = 200  # of a sample, below which nobody stands out
 _OUTSTANDING = 10  # times as many events as the median user
 _NAMED = 3
+_WORTH_TELLING = 0.001  # of the rows
 _NO_USER = frozenset(DataConfig.model_fields["no_user_ids"].default)
 
 
@@ -74,11 +75,11 @@ def _repeats(log: Table) -> Iterator[Fact]:
     rows = head.select([name for name in names if name in head.column_names])
     whole = len(rows) - rows.group_by(rows.column_names).aggregate([]).num_rows
     pairs = len(rows) - rows.group_by(rows.column_names[:2]).aggregate([]).num_rows
-    if whole:
+    if whole >= _WORTH_TELLING * len(rows):
         yield Fact(
             f"{whole / len(rows):.1%} of the first {len(rows):,} rows repeat another in user, item, type and time."
         )
-    if pairs > whole:
+    if pairs > max(whole, _WORTH_TELLING * len(rows)):
         text = f"{pairs / len(rows):.1%} of the first {len(rows):,} rows are of a user and an item that came before"
         yield Fact(f"{text} (data.repeats).")
 

@@ -173,7 +173,8 @@ def _guess_times(column: Column) -> float:
 
 
 def _guess_types(column: Column) -> float:
-    if 1 < column.distinct <= _MOST_TYPES and column.numeric < 0.5 and column.mean_length < 40:
+    is_short = column.numeric < 0.5 and column.mean_length < 40
+    if 1 < column.distinct <= _MOST_TYPES and is_short and column.missing < 0.02:
         return 0.45 * _known_types(column)
     return 0.0
 

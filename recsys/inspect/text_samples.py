@@ -35,6 +35,9 @@ from recsys.prepare.text_settings import AUTO, TextConfig
 
 _WIDE = ("utf-16-le", "utf-16-be")
 _NOT_UTF8_SHARE = 0.01  # of the lines beyond ASCII: fewer are damaged lines of UTF-8
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+_KANA = re.compile("[\u3040-\u30ff]{2}")
+_LEAST_RUN = 2  # bytes beyond ASCII one after the other, in scripts that have no Latin letters
 _VALUE = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 _NAMES = {*EVENT_COLUMNS, *ITEM_COLUMNS}
 
@@ -114,13 +117,13 @@ def _other_encoding(head: bytes) -> str | None:
     wrong = [line for line in beyond if not _decodes(line, "utf-8")]
     if len(wrong) <= _NOT_UTF8_SHARE * len(beyond):
         return None
-    for name in ("gb18030", "shift_jis"):
-        if all(_decodes(line, name) for line in wrong):
-            text = b"\n".join(wrong).decode(name)
-            letters = [letter for letter in text if ord(letter) > 127]
-            if sum("\u3040" <= letter <= "\u9fff" for letter in letters) > 0.8 * len(letters) > 20:
-                return name
-    return "windows-1252"
+    runs = [len(run) for line in wrong for run in _BEYOND_ASCII.findall(line)]
+    if sum(runs) < _LEAST_RUN * len(runs):  # letters with accents stand alone between others
+        return "windows-1252"
+    decoding = [name for name in ("shift_jis", "gb18030") if all(_decodes(line, name) for line in wrong)]
+    if "shift_jis" in decoding and not _KANA.search(b"\n".join(wrong).decode("shift_jis")):
+        decoding.remove("shift_jis")
+    return decoding[0] if decoding else "windows-1251"
 
 
 def _decodes(line: bytes, name: str) -> bool:

@@ -67,14 +67,16 @@ EVENT_TYPES: Final[dict[str, str]] = {
     "add_to_cart": "add_to_cart addtocart cart added_to_cart add_cart basket add_to_basket cart_add product_added "
     "checkout addcart add",
     "purchase": "purchase purchased buy bought transaction order ordered sale paid completed complete "
-    "checkout_complete order_completed conversion processing kauf bestellung fulfilled pending partially_refunded",
+    "checkout_complete order_completed conversion processing kauf bestellung bezahlt fulfilled pending "
+    "partially_refunded",
     "rating": "rating rate rated review reviewed",
     "refund": "refund refunded return returned chargeback storno retoure",
-    "cancel": "cancel canceled cancelled cancellation",
+    "cancel": "cancel canceled cancelled cancellation storniert",
     "remove_from_cart": "remove_from_cart removed_from_cart removefromcart cart_remove product_removed remove",
     IGNORED: "session_start scroll user_engagement first_visit login logout search view_search_results page_load "
     "view_item_list view_cart failed voided ranking dislike "
-    "begin_checkout add_shipping_info add_payment_info view_promotion select_promotion pending_payment on_hold draft",
+    "begin_checkout add_shipping_info add_payment_info view_promotion select_promotion pending_payment on_hold draft "
+    "offen",
 }
 
 

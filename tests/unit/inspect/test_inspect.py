@@ -169,6 +169,25 @@ def test_ids_in_a_list_are_events(tmp_path: Path) -> None:
     assert proposed(path)["columns"] == {"item_id": "product_ids[]", "timestamp": "ts"}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [
+        ("windows-1252", "Grüner Tee, fünf Stück"),
+        ("windows-1251", "Зелёный чай, пять штук"),
+        ("gb18030", "绿茶五包"),
+        ("shift_jis", "緑茶を五つ"),
+    ],
+)
+def test_encodings_are_guessed(encoding: str, title: str, tmp_path: Path) -> None:
+    rows = [f'u{n % 7};i{n % 5};buy;{START + n};"{title} {n % 5}"' for n in range(60)]
+    path = tmp_path / "log.csv"
+    path.write_bytes("\n".join(["user;item;type;time;title", *rows]).encode(encoding))
+    data = proposed(path)
+    assert data["encoding"] == encoding
+    table = look_at(path)
+    assert next(column for column in table.columns if column.name == "title").examples[0] == f"{title} 0"
+
+
 def test_order_numbers_in_the_place_of_times(tmp_path: Path) -> None:
     rows = [f"{n % 7},{n % 5},{1 + n // 7}" for n in range(70)]
     data = proposed(write(tmp_path / "baskets.csv", ["user_id,product_id,order_number", *rows]))
