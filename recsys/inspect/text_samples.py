@@ -36,7 +36,8 @@ from recsys.prepare.text_settings import AUTO, TextConfig
 _WIDE = ("utf-16-le", "utf-16-be")
 _NOT_UTF8_SHARE = 0.01  # of the lines beyond ASCII: fewer are damaged lines of UTF-8
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
-_KANA = re.compile("[\u3040-\u30ff]{2}")
+_KANA = re.compile("[\u3040-\u30ff]")
+_LEAST_KANA = 0.1  # of the letters of Japanese
 _LEAST_RUN = 2  # bytes beyond ASCII one after the other, in scripts that have no Latin letters
 _VALUE = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 _NAMES = {*EVENT_COLUMNS, *ITEM_COLUMNS}
@@ -121,8 +122,10 @@ def _other_encoding(head: bytes) -> str | None:
     if sum(runs) < _LEAST_RUN * len(runs):  # letters with accents stand alone between others
         return "windows-1252"
     decoding = [name for name in ("shift_jis", "gb18030") if all(_decodes(line, name) for line in wrong)]
-    if "shift_jis" in decoding and not _KANA.search(b"\n".join(wrong).decode("shift_jis")):
-        decoding.remove("shift_jis")
+    if "shift_jis" in decoding:
+        letters = b"".join(wrong).decode("shift_jis")
+        if len(_KANA.findall(letters)) < _LEAST_KANA * sum(not letter.isascii() for letter in letters):
+            decoding.remove("shift_jis")
     return decoding[0] if decoding else "windows-1251"
 
 
