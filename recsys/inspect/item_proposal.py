@@ -19,6 +19,7 @@ _SHARE_WITH_POINTS = 0.3
 _SHOWN = (">", "|", "::", " / ")
 _HASHED_NUMBER = re.compile(r"n\d+\.\d{3}")  # as RetailRocket writes numbers
 _FEW = 30
+_GROUPS = ("handle", "parent")
 _AVAILABLE: Final = "available"
 _PROPERTIES: Final[dict[str, str]] = {
     **{"categoryid": "categories", "category": "categories", "price": "price", "brand": "brand"},
@@ -67,6 +68,11 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
     first = mapped[0]
     roles = {role: first.roles[role] for role in ITEM_COLUMNS if role in first.roles}
     names = {role: given.column for role, given in roles.items() if given.column.casefold() != role}
+    taken = {given.column for given in first.roles.values()}
+    if group := next(
+        (column.name for column in first.columns if _is_group(column.name) and column.name not in taken), ""
+    ):
+        names["group"] = group
     comments = {role: f"guessed from {given.why}" for role, given in first.roles.items() if given.is_guessed}
     if first.sample is not None and not first.sample.has_names:
         ours = {given.column: role for role, given in first.roles.items()}
@@ -74,13 +80,17 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
     elif names:
         yield Setting("metadata_columns", names, comments=comments)
     yield from _separator(first.column("categories"))
-    taken = {given.column for given in first.roles.values()}
     stock = [column for column in first.columns if is_stock(column.name) and column.name not in taken]
     if stock and stock[0].numeric > 0.9:
         entry: str | dict[str, str] = {"type": "number", "column": stock[0].name}
         if stock[0].name == "stock":
             entry = "number"
         yield Setting("attributes", {"stock": entry})
+
+
+def _is_group(name: str) -> bool:
+    """Whether a column says of which product a variant is, as Shopify's and WooCommerce's do."""
+    return plain(name) in _GROUPS
 
 
 def property_settings(logs: Sequence[Table], has_catalogue: bool) -> Iterator[Setting]:

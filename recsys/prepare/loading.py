@@ -22,7 +22,7 @@ from recsys.prepare.inputs import Input
 from recsys.prepare.item_cleaning import forget_single_currency
 from recsys.prepare.item_reading import ItemReader
 from recsys.prepare.known_items import KnownItems
-from recsys.prepare.mapping_settings import ITEM_FIELDS, OF_ITEM, OF_USER
+from recsys.prepare.mapping_settings import GROUP, ITEM_FIELDS, OF_ITEM, OF_USER
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import METADATA_SCHEMA, attribute_fields
 from recsys.prepare.settings import DataConfig
@@ -144,7 +144,7 @@ def _merge_repeats(db: Database, data: DataConfig, attributes: Sequence[pa.Field
 def _require_columns(catalogues: Sequence[Input]) -> None:
     """Stop at a field of items that the config names and no catalogue has."""
     absent = [each.report.absent for each in catalogues if each.format.is_catalogue]
-    for name in ITEM_FIELDS:
+    for name in (*ITEM_FIELDS, GROUP):
         if absent and all(name in each for each in absent):
             column = absent[0][name]
             columns = sorted({field for each in catalogues for field in each.format.item_fields(each.report)})

@@ -74,6 +74,19 @@ _SHOPIFY = [
     )
 ]
 _SHOPIFY += [_shopify_line(40 + k, "", f"SKU-{item(k)}", first=True) for k in range(4)]
+
+
+def _shopify_product(n: int) -> list[list[object]]:
+    """A product of two variants and two pictures: what all share stands in the first row."""
+    shared = [f"Mug {n}", f"<p>A mug of {n} litres</p>", "Holm", "Home & Garden > Kitchen > Mugs", "Mug", "new", "true"]
+    rows: list[list[object]] = [
+        [f"mug-{n}", *shared, f"SKU-{n}", n, f"{n + 3}.50", f"https://cdn/{n}.png", "active"],
+        [f"mug-{n}", *[""] * 7, f"SKU-{n + 1}", n + 1, f"{n + 4}.50", f"https://cdn/{n + 1}.png", ""],
+        [f"mug-{n}", *[""] * 10, f"https://cdn/{n + 2}.png", ""],
+    ]
+    return rows if n + 1 < ITEMS else [rows[0], rows[2]]
+
+
 SHOPIFY = Platform(
     name="shopify_orders",
     files={
@@ -81,13 +94,7 @@ SHOPIFY = Platform(
         "products_export_1.csv": table(
             "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Variant SKU,Variant Inventory Qty,"
             "Variant Price,Image Src,Status",
-            [
-                [
-                    *[f"mug-{n}", f"Mug {n}", f"<p>A mug of {n} litres</p>", "Holm", "Home & Garden > Kitchen > Mugs"],
-                    *["Mug", "new, mug", "true", f"SKU-{n}", n, f"{n + 3}.50", f"https://cdn/{n}.png", "active"],
-                ]
-                for n in range(ITEMS)
-            ],
+            [row for n in range(0, ITEMS, 2) for row in _shopify_product(n)],
         ),
     },
     types={"purchase": 40},
@@ -96,7 +103,7 @@ SHOPIFY = Platform(
     items=ITEMS,
     facts={
         "SKU-3": {
-            "title": "Mug 3",
+            "title": "Mug 2",
             "brand": "Holm",
             "categories": ["Home & Garden", "Kitchen", "Mugs"],
             "price": 6.5,
@@ -114,6 +121,17 @@ _WOO = [
     ]
     for k in range(64)
 ]
+
+
+def _woo_product(n: int) -> list[object]:
+    """Product 3 is a variation of the one before it, which has its categories."""
+    kind, categories, parent = ("variation", "", f"SKU{n - 1}") if n == 3 else ("simple", "Home > Kitchen", "")
+    return [
+        *[n, kind, f"SKU{n}", f"Cup {n}", 1, 0, "A cup", f"A cup of {n} litres", 10 * n],
+        *["", f"{n + 1}.20", categories, "", f"https://shop/{n}.jpg", parent],
+    ]
+
+
 WOOCOMMERCE = Platform(
     name="woocommerce",
     files={
@@ -124,14 +142,8 @@ WOOCOMMERCE = Platform(
         ),
         "wc-product-export-1.csv": table(
             'ID,Type,SKU,Name,Published,"Is featured?","Short description",Description,Stock,"Sale price",'
-            '"Regular price",Categories,Tags,Images',
-            [
-                [
-                    *[n, "simple", f"SKU{n}", f"Cup {n}", 1, 0, "A cup", f"A cup of {n} litres", 10 * n],
-                    *["", f"{n + 1}.20", "Home > Kitchen", "", f"https://shop/{n}.jpg"],
-                ]
-                for n in range(ITEMS)
-            ],
+            '"Regular price",Categories,Tags,Images,Parent',
+            [_woo_product(n) for n in range(ITEMS)],
         ),
     },
     types={"purchase": 24},

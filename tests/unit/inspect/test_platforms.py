@@ -12,7 +12,7 @@ from recsys.config import Config, load_config
 from recsys.inspect.inspection import inspect
 from recsys.inspect.tables import look_at
 from recsys.prepare.input_files import find_files
-from recsys.prepare.mapping_settings import EVENT_FIELDS, ITEM_FIELDS
+from recsys.prepare.mapping_settings import EVENT_FIELDS, GROUP, ITEM_FIELDS
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.prepare.settings import DataConfig
@@ -117,5 +117,5 @@ def columns_of(data: DataConfig, names: list[str]) -> dict[str, int]:
 
 
 def fields_of(data: DataConfig, names: list[str]) -> dict[str, str]:
-    called = {role: data.metadata_columns.get(role, role).casefold() for role in ITEM_FIELDS}
+    called = {role: data.metadata_columns.get(role, role).casefold() for role in (*ITEM_FIELDS, GROUP)}
     return {role: name for role, name in called.items() if name in [each.casefold() for each in names]}
