@@ -48,11 +48,6 @@ class Proposal:
     unclear: list[str]
 
     @property
-    def section(self) -> str:
-        """The section `data` alone."""
-        return self.text[self.text.index("data:\n") :]
-
-    @property
     def has_log(self) -> bool:
         """Whether there is an event log to prepare."""
         return self.config.data.interactions != [Path(_NOT_YET)]
@@ -66,6 +61,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
     """
     logs, left_out = _alike([table for table in tables if table.kind in LOGS])
     catalogues = [table for table in tables if table.kind in CATALOGUES]
+    _agree_on_editions(logs, catalogues)
     settings = [
         *_inputs(logs, catalogues),
         *(_log_settings(logs[0], bool(catalogues)) if logs else _of_schemas(tables)),
@@ -95,6 +91,12 @@ def _alike(logs: list[Table]) -> tuple[list[Table], list[Table]]:
         rows[_shape(log)] += log.sample.size if log.sample else 0
     best = max(shapes, key=lambda shape: (shapes[shape], rows[shape]))
     return [log for log in logs if _shape(log) == best], [log for log in logs if _shape(log) != best]
+
+
+def _agree_on_editions(logs: Sequence[Table], catalogues: Sequence[Table]) -> None:
+    """Read reviews that two editions read alike as those of their catalogue's edition."""
+    for log in logs:
+        log.format = next((each.format for each in catalogues if each.format in log.also_fitting), log.format)
 
 
 def _shape(log: Table) -> tuple[Any, ...]:

@@ -51,6 +51,7 @@ class Table:
         roles: of its columns, by our names: of events, of items for a catalogue.
         told: of an event log, roles of the columns that tell of the item.
         format: by which `data.format` names what reads it.
+        also_fitting: other formats that read it as well: two editions of Amazon's reviews name their fields alike.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Table:
     roles: Roles = field(default_factory=dict)
     told: Roles = field(default_factory=dict)
     format: str = "events"
+    also_fitting: list[str] = field(default_factory=list)
 
     def column(self, role: str) -> Column | None:
         """The column of a role."""
@@ -106,8 +108,9 @@ def _known_format(sample: Sample) -> Table | None:
         fitting = fitting_formats(path, kind) if sample.layout == "JSON lines" or kind == "metadata" else []  # type: ignore[arg-type]
         certain = {"reviewerID", "parent_asin", "asin"} & set(names)
         if fitting and certain and fitting[0].startswith("amazon"):
-            table = Table(path, f"Amazon {words}", f"Amazon {words}, edition of {fitting[0][-4:]}.", sample)  # type: ignore[arg-type]
-            table.columns, table.format = columns_of(sample), fitting[0]
+            editions = " or ".join(name[-4:] for name in fitting)
+            table = Table(path, f"Amazon {words}", f"Amazon {words}, edition of {editions}.", sample)  # type: ignore[arg-type]
+            table.columns, table.format, table.also_fitting = columns_of(sample), fitting[0], fitting[1:]
             table.roles = event_roles(table.columns, True) if words == "reviews" else item_roles(table.columns)
             return table
     return _schema(sample)

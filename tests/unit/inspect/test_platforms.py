@@ -54,6 +54,13 @@ def test_prepared(platform: Platform, tmp_path: Path) -> None:
         for name, value in fields.items():
             assert same(items.loc[item_id][name], value), (item_id, name, items.loc[item_id][name])
 
+    if platform.user_facts:
+        assert dataset.users is not None
+        users = dataset.users.set_index("user_id")
+        for user_id, fields in platform.user_facts.items():
+            for name, value in fields.items():
+                assert same(users.loc[user_id][name], value), (user_id, name)
+
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=NAMES)
 def test_inspected(platform: Platform, tmp_path: Path) -> None:
