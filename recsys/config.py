@@ -15,7 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from recsys.core.errors import ConfigError
-from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section
+from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, unmentioned
 from recsys.prepare.settings import DataConfig
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
@@ -56,6 +56,11 @@ class ModelConfig(Section):
         "position", description="What tells the user tower the order of a history."
     )
     use_user_id: bool = Field(False, description="Add a user-id embedding; unseen users get the shared row.")
+    user_attributes: list[str] = unmentioned(
+        [],
+        description="Attributes of users (data.user_attributes) that the user tower reads; none unless named here. The "
+        "report shows what they bring. Explanations never name them.",
+    )
     use_item_id: bool = Field(True, description="Add an item-id embedding; without it items are text and attributes.")
     item_id_init: Literal["random", "svd"] = Field(
         "random", description="svd: start item-id embeddings from a truncated SVD of the training matrix."
@@ -303,6 +308,15 @@ class Config(Section):
             raise ValueError(f"ranking names {', '.join(missing)}, which retrieval.retrievers does not")
         if twice := sorted({name for name in read if read.count(name) > 1}):
             raise ValueError(f"ranking names {', '.join(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _the_user_tower_reads_what_is_kept(self) -> Self:
+        kept = self.data.user_attributes
+        if unkept := [name for name in self.model.user_attributes if name not in kept]:
+            raise ValueError(f"model.user_attributes names {', '.join(unkept)}, which data.user_attributes does not")
+        if lists := [name for name in self.model.user_attributes if kept[name] == "texts"]:
+            raise ValueError(f"model.user_attributes names {', '.join(lists)}: lists of texts are not read by a model")
         return self
 
     @model_validator(mode="after")

@@ -33,6 +33,9 @@ def require_consistent(bundle: Bundle) -> None:
         counts[f"ratings/{layout.ITEM_PARTS_FILE}"] = len(predictor.item_parts)
     _require_same("items", counts)
     users = {"manifest.json": bundle.manifest.dataset.n_users, layout.CATALOGUE_FILE: bundle.catalogue.n_users}
+    profiles = bundle.two_tower().profiles
+    if profiles is not None:
+        users["user_profiles.npy"] = len(profiles.profiles.rows)
     _require_same("users", {**users, layout.HISTORIES_FOLDER: len(histories)})
     searched = asdict(bundle.two_tower().index.parameters)
     if searched != (described := as_json(bundle.manifest.index)):

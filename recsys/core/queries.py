@@ -24,6 +24,8 @@ class Queries:
         now: int64 [B], seconds since 1970, the moment the recommendations are asked for.
         bought: of each history what was bought, at the times of purchases; None: nothing is known of that.
         ids: the ids of the users, None for a session; None: nobody has said.
+        profiles: int32 [B, A], what counts of the users' attributes in the place of what a bundle knows of them, see
+            `recsys.core.profiles`; a row of -1: what the bundle knows; None: that for everyone.
     """
 
     histories: Histories
@@ -31,6 +33,7 @@ class Queries:
     now: Int64Array
     bought: Histories | None = None
     ids: tuple[str | None, ...] | None = None
+    profiles: Int32Array | None = None
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -47,7 +50,8 @@ class Queries:
         rows = np.asarray(rows, np.int64)
         bought = None if self.bought is None else self.bought.select(rows)
         ids = None if self.ids is None else tuple(self.ids[row] for row in rows.tolist())
-        return Queries(self.histories.select(rows), self.users[rows], self.now[rows], bought, ids)
+        profiles = None if self.profiles is None else self.profiles[rows]
+        return Queries(self.histories.select(rows), self.users[rows], self.now[rows], bought, ids, profiles)
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Queries]]:
         """Consecutive blocks of at most `size` queries, each with its slice of the batch."""

@@ -26,6 +26,7 @@ from recsys.measure.recommendation_file import RecommendationFile
 from recsys.measure.results import Protocol, RatingResults, Reliability, Results
 from recsys.measure.rules.measure import measure_rules
 from recsys.measure.rules.variants import require_followed
+from recsys.measure.user_attributes import what_attributes_bring
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.rules.rule import Rule
@@ -99,6 +100,7 @@ def evaluate(
         candidates = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
         compared = dict.fromkeys([s.SYSTEM, s.ANN, *([best["name"]] if best else []), s.POPULARITY])
         of_new_users = new_users(systems, held, list(compared), config)
+        of_attributes = what_attributes_bring(systems, held, config)
         if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
             results["cold_items"]["among_themselves"] = among_new_items(
                 {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
@@ -119,6 +121,7 @@ def evaluate(
         "best_baseline": best,
         "candidates": candidates,
         "new_users": of_new_users,
+        "user_attributes": of_attributes,
         "ratings": ratings,
         "calibration": calibration,
         "explanations": explanations,

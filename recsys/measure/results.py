@@ -200,6 +200,22 @@ class NewUsers(TypedDict):
     rows: list[NewUsersRow]
 
 
+class WithAttributes(TypedDict):
+    """Of a system, with what is known of users' attributes and without; see `user_attributes`."""
+
+    known: Figures
+    hidden: Figures
+    differences: Figures
+
+
+class UserAttributes(TypedDict):
+    """See `user_attributes.what_attributes_bring`."""
+
+    attributes: list[str]
+    users: int
+    systems: dict[str, WithAttributes]
+
+
 class RatingErrors(TypedDict):
     """Of one model."""
 
@@ -383,6 +399,7 @@ class Measured(RankingFigures):
     best_baseline: BestBaseline | None
     candidates: CandidateRecall | None
     new_users: NewUsers | None
+    user_attributes: UserAttributes | None
     ratings: RatingResults | None
     calibration: Reliability | None
     explanations: Explanations | None

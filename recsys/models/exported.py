@@ -49,7 +49,8 @@ def _query_tower(model: TwoTower) -> ExportedModel:
         ([None], tf.int32),
     )
     def query_tower(history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {QUERY_TOWER.output: model.user_vectors(history, lengths, gaps, user)}
+        # A server adds what profiles say: it knows those of the moment, and a graph that holds them would keep them.
+        return {QUERY_TOWER.output: model.user_vectors(history, lengths, gaps, user, profiles=False)}
 
     return ExportedModel(QUERY_TOWER, query_tower, query_tower_graph(model.user_tower.numpy_weights()))
 

@@ -11,6 +11,7 @@ import tensorflow_recommenders as tfrs
 from numpy.typing import NDArray
 
 from recsys.config import Config
+from recsys.core.profiles import Profiles
 from recsys.core.tower_io import Batch
 from recsys.core.types import Float32Array
 from recsys.models.item_features import ItemFeatures
@@ -41,6 +42,7 @@ class TwoTower(tfrs.Model):
         item_init: Float32Array | None = None,
         text_layer: tf.keras.layers.Layer | None = None,
         rating_start: Float32Array | None = None,
+        profiles: Profiles | None = None,
     ) -> None:
         """Build a model for N items.
 
@@ -53,6 +55,7 @@ class TwoTower(tfrs.Model):
             item_init: float32 [N, dim], start of the item-id embeddings, or None.
             text_layer: int32 rows [U] to text embeddings [U, E] where the encoder is fine-tuned, or None.
             rating_start: float32 [F], where the rating head's linear part starts; None: item bias + taste.
+            profiles: of the users, or None.
         """
         super().__init__()
         self._training, self._n_items = config.training, len(features)
@@ -62,7 +65,7 @@ class TwoTower(tfrs.Model):
         self.item_tower = ItemTower(
             features, np.asarray(item_counts) > 0, config.model, self.step, config.seed, item_init, text_layer
         )
-        self.user_tower = UserTower(self.item_tower.match_dim, n_users, config.model, self.step, config.seed)
+        self.user_tower = UserTower(self.item_tower.match_dim, n_users, config.model, self.step, config.seed, profiles)
         self.rating_head: RatingHead | None = None
         if rating_mean is not None and config.training.rating_weight > 0:
             self.rating_head = RatingHead(
@@ -145,7 +148,9 @@ class TwoTower(tfrs.Model):
         blocks = [self.item_tower(tf.range(s, min(s + block, self._n_items))) for s in starts]
         return self.item_tower.lend_to_untrained(tf.cast(tf.concat(blocks, axis=0), tf.float32))
 
-    def user_vectors(self, history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
+    def user_vectors(
+        self, history: tf.Tensor, lengths: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor, profiles: bool = True
+    ) -> tf.Tensor:
         """User vectors after the last event of each history.
 
         Args:
@@ -153,11 +158,12 @@ class TwoTower(tfrs.Model):
             lengths: int32 [B].
             gaps: float32 [B, L].
             user: int32 [B].
+            profiles: whether to add what the users' profiles say.
 
         Returns:
             float32 [B, D]; for an empty history a vector without meaning.
         """
-        vectors = self.user_tower(history, gaps, user)
+        vectors = self.user_tower(history, gaps, user, profiles=profiles)
         return tf.cast(tf.gather(vectors, tf.maximum(lengths - 1, 0), batch_dims=1), tf.float32)
 
     def _make_retrieval_task(self) -> tfrs.tasks.Retrieval:

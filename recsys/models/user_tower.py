@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from recsys.config import ModelConfig
+from recsys.core.profiles import Profiles
 from recsys.core.tower_io import FIRST_ID_ROW, OUT_OF_VOCABULARY
-from recsys.core.types import Float64Array
+from recsys.core.types import Float32Array, Float64Array
 from recsys.models.layers import (
     BlockWeights,
     CausalBlock,
@@ -59,7 +60,24 @@ class UserTower(tf.keras.layers.Layer):
     `set_match` corrects them afterwards.
     """
 
-    def __init__(self, match_dim: int, n_users: int, config: ModelConfig, step: tf.Variable, seed: int) -> None:
+    def __init__(
+        self,
+        match_dim: int,
+        n_users: int,
+        config: ModelConfig,
+        step: tf.Variable,
+        seed: int,
+        profiles: Profiles | None = None,
+    ) -> None:
+        """Build a tower.
+
+        Args:
+            match_dim: width of the match part.
+            n_users: number of user rows.
+            config: sizes and which inputs to use.
+            step, seed: see StepDropout.
+            profiles: of the users; None: their attributes are not read.
+        """
         super().__init__(name="user_tower")
         self._config, self._match_dim = config, match_dim
         self._drop_input = StepDropout(config.dropout, step, seed, "user_tower/drop_input")
@@ -74,6 +92,12 @@ class UserTower(tf.keras.layers.Layer):
         self._positions = self._table("positions", config.max_history)
         if config.use_user_id:
             self._users = self._table("users", FIRST_ID_ROW + n_users)
+        self._profiles = None
+        if profiles is not None:
+            # By id row, of which the first is a user of whom nothing is known.
+            self._profiles = tf.constant(np.vstack([profiles.vocabulary.unknown, profiles.rows]))
+            self._profile_vectors = self._table("profiles", profiles.vocabulary.n_rows)
+            self._drop_profile = StepDropout(0.5, step, seed, "user_tower/drop_profile")
         if match_dim:
             scale = tf.keras.initializers.Constant(math.log(config.text_match_scale))
             self._match_log_scale = self.add_weight("match_log_scale", (), initializer=scale)
@@ -87,13 +111,17 @@ class UserTower(tf.keras.layers.Layer):
             name, (rows, self._config.dim), initializer=tf.keras.initializers.RandomNormal(stddev=0.02)
         )
 
-    def call(self, history: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, history: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor, training: bool = False, profiles: bool = True
+    ) -> tf.Tensor:
         """User vectors after each event of the histories.
 
         Args:
             history: float32 [B, L, dim + match_dim], item vectors, padded with zeros on the right.
             gaps: float32 [B, L], log(1 + days since the event before).
             user: int32 [B], id rows.
+            training: whether to drop out.
+            profiles: whether to read the users' profiles, if the tower has any.
 
         Returns:
             float32 [B, L, dim + match_dim]; what stands at padding is meaningless.
@@ -110,6 +138,8 @@ class UserTower(tf.keras.layers.Layer):
         learned = self._norm(hidden)
         if config.use_user_id:
             learned += self._user_vectors(user, training)[:, None, :]
+        if profiles and self._profiles is not None:
+            learned += self._of_profiles(self._profiles, user, training)[:, None, :]
         if not self._match_dim:
             return learned
         match = self._matched(history[..., config.dim :])
@@ -131,6 +161,15 @@ class UserTower(tf.keras.layers.Layer):
         self._norm.beta.assign(tf.one_hot(0, self._config.dim))
         if self._config.use_user_id:
             self._users.assign(tf.zeros_like(self._users))
+        if self._profiles is not None:
+            self._profile_vectors.assign(tf.zeros_like(self._profile_vectors))
+
+    @property
+    def profile_vectors(self) -> Float32Array:
+        """float32 [R, dim], for each value of each attribute of users; R is 0 where these are not read."""
+        if self._profiles is None:
+            return np.zeros((0, self._config.dim), np.float32)
+        return np.asarray(self._profile_vectors.numpy(), np.float32)
 
     def numpy_weights(self) -> TowerWeights:
         """The weights; all layers are built."""
@@ -155,6 +194,12 @@ class UserTower(tf.keras.layers.Layer):
             shown = self._drop_user(tf.ones_like(user, tf.float32), training=True) > 0
             user = tf.where(shown, user, OUT_OF_VOCABULARY)
         return tf.gather(self._users, user)
+
+    def _of_profiles(self, profiles: tf.Tensor, user: tf.Tensor, training: bool) -> tf.Tensor:
+        if training:  # so that the history must do without a profile
+            shown = self._drop_profile(tf.ones_like(user, tf.float32), training=True) > 0
+            user = tf.where(shown, user, OUT_OF_VOCABULARY)
+        return tf.reduce_sum(tf.gather(self._profile_vectors, tf.gather(profiles, user)), axis=1)
 
     def _matched(self, text: tf.Tensor) -> tf.Tensor:
         position = tf.range(tf.shape(text)[1])

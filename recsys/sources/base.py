@@ -67,7 +67,8 @@ class Reading(ABC):
     @cached_property
     def last(self) -> Queries:
         """The queries with the last item of each history alone."""
-        return Queries(self.queries.histories.last(1), self.queries.users, self.queries.now)
+        queries = self.queries
+        return Queries(queries.histories.last(1), queries.users, queries.now, profiles=queries.profiles)
 
 
 class ReadingAlone(Reading):

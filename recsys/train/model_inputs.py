@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,6 +13,7 @@ from scipy.sparse.linalg import svds
 
 from recsys.config import Config
 from recsys.core.histories import Histories
+from recsys.core.profiles import Profiles, ProfileType
 from recsys.core.types import Float32Array, Int64Array
 from recsys.encoding.price_scale import PriceScale
 from recsys.encoding.vocabulary import ItemVocabulary
@@ -41,6 +42,7 @@ class ModelInputs:
         vocabulary: of brands and categories.
         price_scale: of prices.
         text: embeddings of the items' texts and the encoder they are from.
+        profiles: of the users; None: the user tower reads no attributes.
     """
 
     histories: Histories
@@ -52,6 +54,7 @@ class ModelInputs:
     vocabulary: ItemVocabulary
     price_scale: PriceScale
     text: ItemText
+    profiles: Profiles | None
 
     @property
     def rating_start(self) -> Float32Array | None:
@@ -96,6 +99,7 @@ class ModelInputs:
             vocabulary=vocabulary,
             price_scale=price_scale,
             text=text,
+            profiles=_profiles(dataset, config),
         )
 
     def describe(self) -> Mapping[str, Any]:
@@ -106,6 +110,16 @@ class ModelInputs:
             "price_scale": asdict(self.price_scale),
             "vocabulary": json.loads(self.vocabulary.to_json()),
         }
+
+
+def _profiles(dataset: PreparedDataset, config: Config) -> Profiles | None:
+    names = config.model.user_attributes
+    if not names:
+        return None
+    types, values = dataset.user_attributes, dataset.user_attribute_values
+    # `Config` has checked that these are attributes of users, and none of type texts.
+    kinds = {name: cast(ProfileType, types[name]) for name in names}
+    return Profiles.fit(kinds, {name: values[name] for name in names}, dataset.n_users)
 
 
 def svd_item_vectors(histories: Histories, n_items: int, dim: int, seed: int) -> Float32Array:

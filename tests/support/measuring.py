@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
 from recsys.sources.exact import top_k
 from recsys.sources.popularity.source import Popularity
+from recsys.sources.two_tower.user_profiles import UserProfiles
 from tests.support.bundles import make_dataset_section, make_metrics
 
 
@@ -26,6 +27,7 @@ class FakeTwoTower:
 
     wishes: Float32Array
     lost: tuple[int, ...] = ()
+    profiles: ClassVar[UserProfiles | None] = None
 
     @property
     def n_items(self) -> int:

@@ -36,6 +36,7 @@ from recsys.sources.two_tower.kernels import write_dots
 from recsys.sources.two_tower.plans import plan_searches
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.text_match import TextMatch
+from recsys.sources.two_tower.user_profiles import UserProfiles
 
 EMBEDDINGS_FILE = "item_embeddings.npy"
 INDEX_FOLDER = "scann"
@@ -93,6 +94,7 @@ class TwoTowerSource(Source):
         item_embeddings: float16 [N, D]: half precision ranks as well and takes half of the memory.
         index: over the same embeddings.
         match: how the text part of a score is made; None: it has none.
+        profiles: what users' attributes add to their vectors; None: nothing.
     """
 
     name = kind = "two_tower"
@@ -105,8 +107,9 @@ class TwoTowerSource(Source):
         item_embeddings: NDArray[np.floating],
         index: ScannIndex,
         match: TextMatch | None = None,
+        profiles: UserProfiles | None = None,
     ) -> None:
-        self.tower, self.index, self.match = tower, index, match
+        self.tower, self.index, self.match, self.profiles = tower, index, match, profiles
         self.item_embeddings = half(item_embeddings)
 
     @property
@@ -132,7 +135,10 @@ class TwoTowerSource(Source):
 
     def encode(self, queries: Queries) -> Float32Array:
         """User vectors, float32 [B, D]; zero for an empty history."""
-        return self.tower.encode(queries, self.item_embeddings)
+        vectors = self.tower.encode(queries, self.item_embeddings)
+        if self.profiles is not None:
+            self.profiles.add_to(vectors, queries)
+        return vectors
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         vectors = self.encode(queries)
@@ -216,6 +222,8 @@ class TwoTowerSource(Source):
         match = None if self.match is None else asdict(self.match)
         parameters = {"max_history": self.tower.max_history, "match": match}
         (folder / PARAMETERS_FILE).write_text(json.dumps(parameters), "utf8")
+        if self.profiles is not None:
+            self.profiles.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -233,7 +241,8 @@ class TwoTowerSource(Source):
             if match.dim > embeddings.shape[1]:
                 expected = f"a text part within {embeddings.shape[1]} columns in {folder / PARAMETERS_FILE}"
                 raise BundleError(expected, str(match.dim), REMEDY)
-        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings), match)
+        profiles = UserProfiles.load(folder, embeddings.shape[1])
+        return cls(tower, embeddings, ScannIndex.load(folder / INDEX_FOLDER, embeddings), match, profiles)
 
 
 class _NotedMatch(Parameters, frozen=True, kw_only=True):

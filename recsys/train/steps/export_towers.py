@@ -30,6 +30,7 @@ from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.query_tower import QueryTower
 from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.sources.two_tower.text_match import TextMatch
+from recsys.sources.two_tower.user_profiles import UserProfiles
 from recsys.text import encode_items
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.onnx_export import export_onnx
@@ -73,11 +74,15 @@ def export_towers(
         exact[untrained] = _as_new_items(context, trained, item_encoder, untrained, exact, folder, step).vectors
     embeddings = half(exact)
     tower = QueryTower(folder / QUERY_TOWER.onnx_file, config.model.max_history)
+    profiles = user_profiles(trained)
     recall = None
     if measure:
         # The index is tuned on what precedes the test interactions; what is served includes them.
         before_test = trained.dataset.histories((c.TRAIN, c.VALIDATION))
-        vectors = tower.encode(context.sampled_queries(before_test), embeddings)
+        queries = context.sampled_queries(before_test)
+        vectors = tower.encode(queries, embeddings)
+        if profiles is not None:
+            profiles.add_to(vectors, queries)
         index, recall = build_index(embeddings, vectors, config.index, config.seed)
         step.print(
             f"{len(differences)} functions as ONNX, at most {max(differences.values()):.1e} from TensorFlow; "
@@ -90,7 +95,7 @@ def export_towers(
         head = RankingHead(folder / RATING_HEAD.onnx_file)
         parts = model.rating_head.item_part(tf.constant(exact)).numpy()
         predictor = RatingPredictor(head, trained.inputs.statistics, parts, config.data.rating_range)
-    two_tower = TwoTowerSource(tower, embeddings, index, text_match(model))
+    two_tower = TwoTowerSource(tower, embeddings, index, text_match(model), profiles)
     return ServedTwoTower(two_tower, predictor, recall, differences)
 
 
@@ -132,6 +137,12 @@ def text_match(model: TwoTower) -> TextMatch | None:
     """How the model's user vectors get their text part; None: they have none."""
     dim = model.item_tower.match_dim
     return TextMatch(dim, *model.user_tower.match) if dim else None
+
+
+def user_profiles(trained: Trained) -> UserProfiles | None:
+    """What users' attributes add to their vectors; None: they are not read."""
+    profiles = trained.inputs.profiles
+    return None if profiles is None else UserProfiles(profiles, trained.model.user_tower.profile_vectors)
 
 
 def _write(

@@ -99,6 +99,7 @@ def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, c
         inputs.item_init,
         text_layer,
         inputs.rating_start,
+        inputs.profiles,
     )
     model.build_variables()
     return model

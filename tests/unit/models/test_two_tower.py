@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from recsys.config import Config, parse_config
+from recsys.core.profiles import ProfileAttribute, Profiles, ProfileVocabulary
 from recsys.models import ItemFeatures, TwoTower
 from recsys.models.exported import exported_models
 from recsys.models.item_tower import text_components
@@ -346,3 +347,32 @@ def test_set_to_popularity_scores_by_counts_and_text_match_alone(history: list[i
     weights = decay ** np.arange(len(history))[::-1]
     match = np.zeros(4) if not history else scale * weights @ items[history, dim:] / weights.sum()
     np.testing.assert_allclose(user[dim:], match, atol=1e-5)
+
+
+def _profiles() -> Profiles:
+    """Of member (unknown, false, true) and age (unknown, any), for each of the users."""
+    attributes = [ProfileAttribute(name="member", kind="bool"), ProfileAttribute(name="age", kind="number")]
+    rows = np.array([[2, 4], [1, 4], [0, 3], [0, 3], [0, 3], [2, 3]], np.int32)
+    return Profiles(ProfileVocabulary(attributes=attributes), rows)
+
+
+def test_a_profile_adds_the_vectors_of_its_values() -> None:
+    model = TwoTower(_features(), np.ones(N_ITEMS), N_USERS, _config(), rating_mean=None, profiles=_profiles())
+    model.build_variables()
+    history = tf.repeat(_history(model, [4, 5]), 3, axis=0)
+    # Users 0 and 1, and one whom the model does not know.
+    arguments = history, tf.constant([2, 2, 2]), tf.zeros([3, 2]), tf.constant([1, 2, 0], tf.int32)
+    vectors = model.user_tower.profile_vectors
+    added = np.stack([vectors[2] + vectors[4], vectors[1] + vectors[4], vectors[0] + vectors[3]])
+    with_profiles = model.user_vectors(*arguments).numpy()
+    without = model.user_vectors(*arguments, profiles=False).numpy()
+    np.testing.assert_allclose(with_profiles[:, :8] - without[:, :8], added, atol=1e-6)
+    np.testing.assert_array_equal(with_profiles[:, 8:], without[:, 8:])
+
+
+def test_the_exported_query_tower_knows_no_profiles() -> None:
+    model = TwoTower(_features(), np.ones(N_ITEMS), N_USERS, _config(), rating_mean=None, profiles=_profiles())
+    model.build_variables()
+    graph = exported_models(model)[0].function.get_concrete_function().graph
+    shapes = [operation.outputs[0].shape.as_list() for operation in graph.get_operations() if operation.outputs]
+    assert [N_USERS + 1, 2] not in shapes
