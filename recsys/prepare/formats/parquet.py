@@ -62,7 +62,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         DataError: it is damaged.
     """
     try:
-        return pq.ParquetFile(path)
+        # What Arrow reads ahead it keeps, to the end of the file.
+        return pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
 

@@ -10,6 +10,7 @@ import numpy as np
 from recsys.config import Config
 from recsys.core.errors import DataError
 from recsys.core.histories import Histories
+from recsys.core.item_changes import AVAILABLE
 from recsys.core.queries import Queries
 from recsys.encoding import ItemEncoderParts
 from recsys.measure.protocol import HeldOut
@@ -47,12 +48,17 @@ class RunContext:
 
         Raises:
             DataError: it was prepared with other `data.repeats`, by which a server merges histories, or with other
-                `data.attributes`, which a shop's rules would miss.
+                `data.attributes`, which a shop's rules would miss, or `data.user_attributes`.
         """
-        attributes = types_of(config.data.attributes)
+        attributes, of_users = types_of(config.data.attributes), config.data.user_attributes
+        # A store may have told which items are available, without anyone having asked for that.
+        got_attributes = {
+            name: kind for name, kind in dataset.attributes.items() if name in attributes or name != AVAILABLE
+        }
         for name, wanted, got in (
             ("repeats", config.data.repeats, dataset.repeats),
-            ("attributes", attributes or "none", dataset.attributes or "none"),
+            ("attributes", attributes or "none", got_attributes or "none"),
+            ("user_attributes", of_users or "none", dataset.user_attributes or "none"),
         ):
             if got != wanted:
                 raise DataError(
