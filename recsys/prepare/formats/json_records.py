@@ -94,6 +94,7 @@ class LineParser:
                 record = self._loose_reader.read(line)
             elif b"NaN" in line:
                 record = msgspec.convert(self._tree_of(line), self._line_type)
+                msgspec.json.encode(record)  # refuses a lone surrogate, which Python's json reads
             else:
                 raise
         for name in self._ids:

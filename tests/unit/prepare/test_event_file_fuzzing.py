@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -46,6 +47,59 @@ def damaged(draw: st.DrawFn) -> bytes:
         )
     whole = bytes(content)
     return gzip.compress(whole)[: draw(st.integers(20, 2000))] if draw(st.booleans()) else whole
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["u", "view", 1_500_000_000, "2020-09-13", "\ud800", "1e5"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "sku", "n"]), inner, max_size=3),
+    max_leaves=6,
+)
+records = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("user_id", "user", "items", "event_type", "timestamp", "price", "brand", "event_id"), values
+    ),
+)
+SOUND = {"user_id": "u", "items": [{"sku": "i"}], "event_type": "view", "timestamp": 1_500_000_000, "brand": "b"}
+MAPPED = {"user_id": "user.id", "item_id": "items[].sku", "item.brand": "brand"}
+
+
+@st.composite
+def json_logs(draw: st.DrawFn) -> bytes:
+    """Records of any shape behind a sound one, as lines or one array, some of them damaged."""
+    trees = [SOUND, *draw(st.lists(records, max_size=8))]
+    in_array, ascii_only = draw(st.booleans()), draw(st.booleans())
+    lines = [json.dumps(tree, ensure_ascii=ascii_only) for tree in trees]
+    content = bytearray((f"[{','.join(lines)}]" if in_array else "\n".join(lines)).encode("utf8", "surrogatepass"))
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(content)))
+        content[place : place + draw(st.integers(0, 4))] = draw(st.binary(max_size=3))
+    return bytes(content)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(json_logs(), st.booleans())
+def test_any_json_ends_in_events_and_drops_or_an_error_of_ours(tmp_path: Path, content: bytes, is_mapped: bool) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(content or b"\n")
+    columns = MAPPED if is_mapped else {"item_id": "items[].sku"}
+    config = DataConfig.model_validate(
+        {"format": "events", "interactions": [path], "max_bad_line_share": 1.0, "columns": columns}
+    )
+    report = open_file(path, "interactions")
+    report.text = report.mapping = config
+    try:
+        check(report)
+        events = sum(len(table) for table in event_tables(report, config, 0, lambda _: None))
+    except DataError:
+        return
+    assert events == report.kept
+    assert events + report.dropped.total() == report.lines
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

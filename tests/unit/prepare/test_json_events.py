@@ -61,6 +61,8 @@ def event(**changes: Any) -> dict[str, Any]:
         (event(user_id="a\nb"), "invalid_id"),
         ([event()], "mistyped_field"),
         ('{"user_id": "u", "item_id\n', "malformed"),
+        ('{"user_id": "\\ud800", "item_id": "i", "event_type": "view", "timestamp": 1}\n', "malformed"),
+        ('{"user_id": "\\ud800", "item_id": "i", "event_type": "view", "timestamp": 1, "n": NaN}\n', "not_utf8"),
         ("\n", "blank_line"),
     ],
 )
