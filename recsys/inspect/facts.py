@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.inspect.samples import Sample
 from recsys.inspect.tables import Table
+from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.files import read_blocks
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
 
+_PATH_MARKS = frozenset(".[]")
 MOST_READ = 64 << 20  # bytes of a catalogue whose ids are all read
 _LEAST_EVENTS = 200  # of a sample, below which nobody stands out
 _OUTSTANDING = 10  # times as many events as the median user
 _NAMED = 3
+_FEW_KNOWN = 0.5  # of the events
 _WORTH_TELLING = 0.001  # of the rows
 _NO_USER = frozenset(DataConfig.model_fields["no_user_ids"].default)
 
@@ -45,8 +50,8 @@ def facts_of(log: Table, catalogues: Sequence[Table]) -> Iterator[Fact]:
     quantity = log.column("quantity")
     if quantity is not None and len(quantity.numbers) and (share := float((quantity.numbers < 0).mean())):
         yield Fact(f"{share:.1%} of the quantities are negative: returns, each takes back an earlier purchase.")
-    for catalogue in catalogues:
-        yield from _in_catalogue(item.texts, catalogue)
+    if catalogues:
+        yield _in_catalogues(item.texts, catalogues)
 
 
 def _missing(log: Table) -> Iterator[Fact]:
@@ -101,17 +106,18 @@ def _outstanding(users: pa.Array) -> Iterator[Fact]:
             )
 
 
-def _in_catalogue(items: pa.Array, catalogue: Table) -> Iterator[Fact]:
-    ids = ids_of(catalogue)
-    if ids is None:
-        yield Fact(f"{catalogue.path.name} is too large to look up every item of the events in it.")
-        return
+def _in_catalogues(items: pa.Array, catalogues: Sequence[Table]) -> Fact:
+    names = ", ".join(catalogue.path.name for catalogue in catalogues[:_NAMED])
+    found = [ids_of(catalogue) for catalogue in catalogues]
+    ids = [each for each in found if each is not None]
+    if len(ids) < len(found):
+        return Fact(f"It was not looked up whether the items of the events are in {names}: that would take long.")
     given = items.drop_null()
-    share = float(pc.mean(pc.is_in(given, ids)).as_py() or 0)
-    distinct = pc.unique(given)
-    known = int(pc.sum(pc.is_in(distinct, ids)).as_py() or 0)
-    text = f"{share:.1%} of the events are of items in {catalogue.path.name}: {known:,} of {len(distinct):,} items."
-    yield Fact(text, share < 0.5)
+    known = pc.is_in(given, pa.concat_arrays(ids))
+    share = float(pc.mean(known).as_py() or 0)
+    distinct, there = len(pc.unique(given)), len(pc.unique(given.filter(known)))
+    text = f"{share:.1%} of the events are of items in {names}: {there:,} of {distinct:,} items."
+    return Fact(text, share < _FEW_KNOWN)
 
 
 def ids_of(catalogue: Table) -> pa.Array | None:
@@ -121,20 +127,32 @@ def ids_of(catalogue: Table) -> pa.Array | None:
         return None
     if sample.is_whole:
         return pc.unique(column.texts.drop_null())
+    return None if sample.size > MOST_READ else _all_ids(sample, column.name)
+
+
+def _all_ids(sample: Sample, name: str) -> pa.Array | None:
     if sample.layout == "Parquet":
-        return pc.unique(pq.read_table(sample.path, columns=[column.name])[0].cast(pa.string()).combine_chunks())
-    if sample.layout != "delimited text" or sample.size > MOST_READ or sample.reader is None:
-        return None
-    return _read_ids(catalogue, column.name)
+        return pc.unique(pq.read_table(sample.path, columns=[name])[0].cast(pa.string()).combine_chunks())
+    if sample.layout == "delimited text" and sample.reader is not None:
+        return _ids_in_table(sample, sample.reader, name)
+    if sample.layout in ("JSON lines", "Python literals") and _PATH_MARKS.isdisjoint(name):
+        return _ids_in_lines(sample, name)
+    return None
 
 
-def _read_ids(catalogue: Table, name: str) -> pa.Array:
-    sample = catalogue.sample
-    if sample is None or sample.reader is None:
-        raise ValueError("a catalogue of delimited text")
+def _ids_in_table(sample: Sample, reader: BlockReader, name: str) -> pa.Array:
     found, rest = [], b""
     for block in read_blocks(InputReport(sample.path, "metadata"), allow_truncated=True):
-        read = sample.reader.read(rest + block, False)
+        read = reader.read(rest + block, False)
         found.append(read.table[name].combine_chunks())
         rest = read.rest
     return pc.unique(pc.utf8_trim_whitespace(pa.concat_arrays(found)))
+
+
+def _ids_in_lines(sample: Sample, name: str) -> pa.Array:
+    """The values behind a field's name, wherever it stands: parsing every line would take long."""
+    pattern = re.compile(rb"[\"']%b[\"']\s*:\s*[\"']?([^\"',}]+)" % re.escape(name.encode()))
+    found: set[bytes] = set()
+    for block in read_blocks(InputReport(sample.path, "metadata"), allow_truncated=True):
+        found.update(pattern.findall(block))
+    return pa.array([each.decode("utf8", "replace") for each in found], pa.string())

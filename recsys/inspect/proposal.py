@@ -100,6 +100,9 @@ def _agree_on_editions(logs: Sequence[Table], catalogues: Sequence[Table]) -> No
 
 
 def _shape(log: Table) -> tuple[Any, ...]:
+    """What logs have in common that one config reads: formats that name their columns themselves, or the mapping."""
+    if log.format != "events":
+        return (log.format,)
     return log.format, tuple(sorted((role, plain(given.column)) for role, given in log.roles.items()))
 
 
