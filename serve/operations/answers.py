@@ -10,6 +10,7 @@ from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.key_watch import KeysState
 from serve.live_items.in_force import LiveItemsState
+from serve.persons.known import PersonsState
 from serve.shop_rules.in_force import RulesState
 from serve.store.link import StoreState
 
@@ -40,6 +41,14 @@ class ReadyResponse(Answer, kw_only=True):
         Meta(
             description="What the shop says of its items. live: as the store has it; stale: as it was last known, the "
             "store does not answer; unread: it is not known yet; off: there is no store.",
+            examples=["live"],
+        ),
+    ]
+    persons: Annotated[
+        PersonsState,
+        Meta(
+            description="Who was forgotten or merged. live: as the store has it; stale: as it was known last, or by "
+            "the copy, the store does not answer; unread: nothing is known of it yet; off: there is no store.",
             examples=["live"],
         ),
     ]

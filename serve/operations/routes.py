@@ -56,6 +56,7 @@ async def ready(loaded: LoadedOf, parts: PartsOf) -> Response:
             store=parts.store_state,
             rules=parts.rules.state,
             live_items=parts.live_items.state,
+            persons=parts.persons.state,
         )
     )
 

@@ -101,6 +101,19 @@ def test_every_address_but_a_few_needs_a_key(path: str) -> None:
     assert needed(path) is not None
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [
+        *(("GET", "/users", "read"), ("GET", "/users/u", "read"), ("GET", "/users/u/profile", "read")),
+        *(("PUT", "/users/u", "write"), ("POST", "/users/u/merge", "write"), ("PUT", "/users/by-id", "write")),
+        *(("DELETE", "/users/u", "admin"), ("DELETE", "/users/by-id", "admin"), ("DELETE", "/users/a/b", "admin")),
+        *(("GET", "/users/u/export", "admin"), ("HEAD", "/users/u/export", "admin")),
+    ],
+)
+def test_to_forget_or_read_out_a_person_takes_an_administrator(method: str, path: str, right: str) -> None:
+    assert needed(path, method) == right
+
+
 def test_a_root_path_does_not_open_administration(bundle_path: Path, keys: Path) -> None:
     with running(bundle=bundle_path, store="none", api_keys=keys) as (client, _):
         behind = TestClient(client.app, root_path="/shop")
