@@ -158,18 +158,10 @@ class TextEncoder:
         """How many tokens the encoder knows: ids are below it."""
         return int(self._model.config.vocab_size)
 
-    def tokenizer_json(self) -> str:
-        """The tokenizer as the library `tokenizers` reads it, without cutting off and padding.
-
-        Raises:
-            TrainingError: it is none of that library's.
-        """
+    def tokenizer_json(self) -> str | None:
+        """The tokenizer as the library tokenizers reads it, without cutting off and padding; None: it is not its."""
         if not self._tokenizer.is_fast:
-            raise TrainingError(
-                "a tokenizer of the library tokenizers",
-                f"{type(self._tokenizer).__name__}, which only Transformers runs",
-                "name another encoder in text.encoder, or set bundle.encoder to false",
-            )
+            return None
         tokenizer = Tokenizer.from_str(self._tokenizer.backend_tokenizer.to_str())
         tokenizer.no_padding()
         tokenizer.no_truncation()

@@ -23,7 +23,12 @@ from recsys.train.onnx_export import export_onnx
 EXPORT_VERSION = 1
 _COMPARED_FILE = "compared.json"
 _PACKAGES = ("tensorflow", "transformers", "tf2onnx")
+_LONGEST_REASON = 500
 _EXAMPLE_SHAPE = 8, 32  # texts and tokens on which the file is compared with its source
+
+
+class NotExportable(Exception):  # noqa: N818 - a reason to leave the encoder out, no error
+    """The text encoder cannot be run without TensorFlow and Transformers; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,10 @@ def export_encoder(files: EncoderFiles, config: TextConfig) -> ExportedEncoder:
     """The encoder in single precision, pooled over `config.layers`; from `config.cache_dir`, if it was made before.
 
     Raises:
+        NotExportable: its tokenizer is none of the library tokenizers, or its graph cannot be converted exactly.
         ConfigError: the encoder has no such layers.
-        TrainingError: it cannot be loaded, or has no tokenizer that does without Transformers.
-        BundleError: the file differs from its source.
-        OSError: it cannot be written.
+        TrainingError: it cannot be loaded.
+        OSError: a file cannot be written.
     """
     layers = layer_numbers(config.layers, files.n_layers)
     folder = config.cache_dir / _folder_name(files, layers)
@@ -74,11 +79,19 @@ def _export(files: EncoderFiles, config: TextConfig, layers: tuple[int, ...], fo
 
 def _export_on_cpu(files: EncoderFiles, config: TextConfig, layers: tuple[int, ...], folder: Path) -> None:
     encoder = TextEncoder(files, config.model_copy(update={"precision": "float32"}))
-    (folder / TOKENIZER_FILE).write_text(encoder.tokenizer_json(), "utf8")
+    tokenizer = encoder.tokenizer_json()
+    if tokenizer is None:
+        raise NotExportable("its tokenizer is one that only Transformers runs")
+    (folder / TOKENIZER_FILE).write_text(tokenizer, "utf8")
     rng = np.random.default_rng(0)
     ids = rng.integers(0, encoder.vocabulary_size, _EXAMPLE_SHAPE, np.int32)
     mask = (np.arange(ids.shape[1]) < rng.integers(1, ids.shape[1] + 1, (len(ids), 1))).astype(np.int32)
-    difference = export_onnx(encoder.pooling(layers), folder / MODEL_FILE, {"ids": ids, "mask": mask})
+    try:
+        difference = export_onnx(encoder.pooling(layers), folder / MODEL_FILE, {"ids": ids, "mask": mask})
+    except OSError:
+        raise
+    except Exception as error:  # the converter raises many kinds
+        raise NotExportable(" ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]) from error
     (folder / _COMPARED_FILE).write_text(json.dumps({"difference": difference}), "utf8")
 
 

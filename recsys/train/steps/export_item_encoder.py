@@ -17,7 +17,7 @@ from recsys.encoding.files import EncoderNotes
 from recsys.sources.text_lenders import TextLenders
 from recsys.text.choices import choose_encoder
 from recsys.text.encoder import layer_numbers
-from recsys.train.encoder_export import ExportedEncoder, export_encoder
+from recsys.train.encoder_export import ExportedEncoder, NotExportable, export_encoder
 from recsys.train.steps.context import ExportedItemEncoder, RunContext, Trained
 
 
@@ -31,7 +31,6 @@ def export_item_encoder(context: RunContext, trained: Trained, step: Step) -> Ex
 
     Raises:
         TrainingError: the text encoder cannot be loaded, or its file not be written.
-        BundleError: its file differs from its source.
     """
     exported = _export(context.config, trained)
     if exported.parts is None:
@@ -52,8 +51,11 @@ def _export(config: Config, trained: Trained) -> ExportedItemEncoder:
     files = choose_encoder(config.text, Console(quiet=True))
     if files.weights_sha256 != text.weights_sha256:
         return ExportedItemEncoder.none(f"the text encoder {text.encoder} of this run is no longer there")
-    with writing(f"the exported text encoder in {config.text.cache_dir}", TrainingError, "free space there"):
-        exported = export_encoder(files, config.text)
+    try:
+        with writing(f"the exported text encoder in {config.text.cache_dir}", TrainingError, "free space there"):
+            exported = export_encoder(files, config.text)
+    except NotExportable as reason:
+        return ExportedItemEncoder.none(f"its text encoder {files.name} cannot be exported: {reason}")
     notes = EncoderNotes(
         fingerprint=_fingerprint(exported, config.text.max_tokens),
         weights_sha256=files.weights_sha256,

