@@ -16,7 +16,7 @@ _LARGEST = 127  # as in recsys.sources.two_tower.coded_rows
 
 
 @compiled
-def _code(vectors: Float32Array, row: int | np.int64, coded: Int16Array) -> tuple[float, float, float]:
+def _code(vectors: Float32Array, row: int | np.int64, coded: Int16Array) -> tuple[np.float32, np.float32, np.float32]:
     """Write a vector as whole numbers; its scale, its length, and the length of what they leave of it."""
     largest, size, error = np.float32(0), np.float32(0), np.float32(0)
     for column in range(vectors.shape[1]):
@@ -28,16 +28,17 @@ def _code(vectors: Float32Array, row: int | np.int64, coded: Int16Array) -> tupl
         left = value - scale * coded[column]
         size += value * value
         error += left * left
-    return np.float64(scale), math.sqrt(size), math.sqrt(error)
+    return scale, np.float32(math.sqrt(size)), np.float32(math.sqrt(error))
 
 
 @compiled
-def _coded_dot(codes: Int8Array, later: int, coded: Int16Array) -> np.int32:
-    """Inner product of a coded row and a coded vector."""
-    product = np.int32(0)
-    for column in range(codes.shape[1]):
-        product += np.int32(codes[later, column]) * np.int32(coded[column])
-    return product
+def _write_products(codes: Int8Array, coded: Int16Array, products: Int32Array) -> None:
+    """Write the inner products of coded rows and a coded vector: a loop of its own, which uses vector instructions."""
+    for row in range(codes.shape[0]):
+        product = np.int32(0)
+        for column in range(codes.shape[1]):
+            product += np.int32(codes[row, column]) * np.int32(coded[column])
+        products[row] = product
 
 
 @compiled
@@ -71,6 +72,7 @@ def add_later(
     """
     most, first = best_items.shape[1], matrix.shape[0] - codes.shape[0]
     keys, coded = np.empty(most + codes.shape[0], np.uint64), np.empty(vectors.shape[1], np.int16)
+    products = np.empty(codes.shape[0], np.int32)
     for index in range(len(rows)):
         row, count = rows[index], 0
         for position in range(indptr[row], indptr[row + 1]):
@@ -80,8 +82,9 @@ def add_later(
             count += 1
         worst, before = (best_scores[row, most - 1] if most > 0 else np.float32(0)), count
         scale, size, error = _code(vectors, row, coded)
+        _write_products(codes, coded, products)
         for later in range(codes.shape[0]):
-            near = scale * scales[later] * _coded_dot(codes, later, coded)
+            near = scale * scales[later] * products[later]
             off = error * sizes[later] + (size + error) * errors[later]
             if near + off >= worst and slots[first + later] == 0:
                 item = np.int32(first + later)
