@@ -22,7 +22,7 @@ def value_at(tree: Any, steps: Path) -> Any:
             if not isinstance(tree, list):
                 return None
             return [value for entry in tree if (value := value_at(entry, steps[number + 1 :])) is not None]
-        if not isinstance(tree, Mapping):
+        if not isinstance(tree, dict):
             return None
         tree = tree.get(step)
     return tree

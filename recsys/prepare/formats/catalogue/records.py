@@ -54,7 +54,7 @@ class ItemMaker:
         self._item_type = with_attributes(RawItem, config.attributes)
         self._groups = Groups(columns.paths[GROUP][0]) if GROUP in columns.paths else None
         self._readers = [
-            (name, paths, _READERS.get(name, as_it_is))
+            (name, paths[0][0] if len(paths) == len(paths[0]) == 1 else "", paths, _READERS.get(name, as_it_is))
             for name, paths in columns.paths.items()
             if name not in (c.ITEM_ID, GROUP)
         ]
@@ -80,11 +80,11 @@ class ItemMaker:
 
     def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for name, paths, read in self._readers:
-            value = value_at(row, paths[0]) if len(paths) == 1 else _several(row, paths)
+        for name, column, paths, read in self._readers:
+            value = row.get(column) if column else _several(row, paths) if len(paths) > 1 else value_at(row, paths[0])
             if value is None:
                 # An attribute that the record has not is told from one without a value by its default.
-                if name.startswith(ATTRIBUTE_FIELD) and len(paths[0]) == 1 and paths[0][0] in row:
+                if column in row and name.startswith(ATTRIBUTE_FIELD):
                     fields[name] = None
                 continue
             self.seen.add(name)
@@ -125,12 +125,12 @@ def _text(value: Any) -> str | None:
     Raises:
         ValueError: it is neither.
     """
-    if isinstance(value, bytes):
-        value = value.decode("utf8")
     if isinstance(value, str):
         if not _is_sound(value):
             raise ValueError("half a character (a lone surrogate)")
         return None if len(value) < _LONGEST_WORD and value.strip().casefold() in MISSING_IDS else value
+    if isinstance(value, bytes):
+        return _text(value.decode("utf8"))
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, float | Decimal) and math.isnan(value):
