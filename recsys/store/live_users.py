@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -71,6 +71,16 @@ class LiveUsers:
         with self._database.read() as connection:
             row = connection.execute(sa.select(USER_ATTRIBUTES).where(_UA.user_id == user_id)).one_or_none()
         return None if row is None else _attributes(row)
+
+    def attributes_of_users(self, user_ids: Sequence[str]) -> dict[str, UserAttributes]:
+        """What was said of those users of whom anything was."""
+        asked = [user_id for user_id in user_ids if is_storable(user_id)]
+        found: dict[str, UserAttributes] = {}
+        for start in range(0, len(asked), ROWS_AT_ONCE):
+            statement = sa.select(USER_ATTRIBUTES).where(_UA.user_id.in_(asked[start : start + ROWS_AT_ONCE]))
+            with self._database.read() as connection:
+                found |= {row.user_id: _attributes(row) for row in connection.execute(statement)}
+        return found
 
     def all_attributes(self) -> Iterator[UserAttributes]:
         """What was said of all users, in the order of their ids, read in parts."""

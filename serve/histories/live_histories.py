@@ -20,6 +20,7 @@ from recsys.store import Event, StoreUnavailable
 from serve.bundles.event_types import BOUGHT, RATED, EventTypes
 from serve.bundles.loaded import LoadedBundle
 from serve.cache import BoundedCache
+from serve.histories.live_profiles import LiveProfiles
 from serve.histories.merging import ENTRY_SIZE, merge, merge_repeats
 from serve.histories.ownership import Owned, Ownership
 from serve.histories.purchases import last_purchases
@@ -82,6 +83,8 @@ class LiveHistories:
         catalogue = bundle.catalogue
         self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
         self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
+        read = bundle.two_tower().profiles
+        self._profiles = LiveProfiles(read.profiles.vocabulary, link) if read is not None and link is not None else None
         self.ownership = Ownership.of(bundle, persons or Persons(), partial(_rows, catalogue.user_rows))
 
     def with_persons(self, persons: Persons) -> LiveHistories:
@@ -120,8 +123,12 @@ class LiveHistories:
         for place, one in owned.items():
             known[place] = bool(one.entries) or subjects[place] in events
             users[place] = users[place] if one.own else NO_ITEM
+        profiles = None
+        if self._profiles is not None:
+            profiles = self._profiles.of([subject if isinstance(subject, str) else None for subject in subjects])
+        moments = np.full(len(users), int(moment), np.int64)
         return LiveQueries(
-            Queries(histories, np.array(users, np.int32), np.full(len(users), int(moment), np.int64), bought),
+            Queries(histories, np.array(users, np.int32), moments, bought, profiles=profiles),
             known,
             [len(events.get(subject, ())) if isinstance(subject, str) else 0 for subject in subjects],
             state,

@@ -13,7 +13,17 @@ from typing import Literal
 from sqlalchemy import make_url
 
 from recsys.core.errors import RecsysError
-from recsys.store import Appended, BlurbKey, Event, InvalidRecord, Store, StoreDamaged, StoreError, StoreUnavailable
+from recsys.store import (
+    Appended,
+    BlurbKey,
+    Event,
+    InvalidRecord,
+    Store,
+    StoreDamaged,
+    StoreError,
+    StoreUnavailable,
+    UserAttributes,
+)
 from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings
 
@@ -95,6 +105,14 @@ class StoreLink:
         self._check("read")
         try:
             return self._fast.item_events_of(user_ids, until=until, limit=limit)
+        except RecsysError as error:
+            raise self._failed("read", error) from error
+
+    def attributes_of(self, user_ids: Sequence[str]) -> dict[str, UserAttributes]:
+        """What was said of those users of whom anything was, as fast or failing as `events_of`."""
+        self._check("read")
+        try:
+            return self._fast.live_users.attributes_of_users(user_ids)
         except RecsysError as error:
             raise self._failed("read", error) from error
 
