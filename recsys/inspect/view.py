@@ -24,6 +24,8 @@ from recsys.inspect.yaml_lines import WIDTH
 MOST_COLUMNS = 24
 MOST_TYPES = 12
 _EXAMPLE_CHARS = 20
+_NAME_CHARS, _VALUE_CHARS, _LEAST_VALUE_CHARS = 28, 36, 8
+_NUMBER_CHARS = 28  # of the two columns of numbers, the margin and the gaps
 _UNREAD = "–"
 
 
@@ -42,7 +44,7 @@ def show_table(console: Console, table: Table, facts: Sequence[Fact]) -> None:
     if sample is None:
         return
     console.print(Padding(_size(sample), (0, 0, 0, 2), expand=False))
-    console.print(Padding(_columns(table), (1, 0, 0, 2), expand=False))
+    console.print(Padding(_columns(table, console.width), (1, 0, 0, 2), expand=False))
     if (types := table.column("event_type")) is not None and table.kind == "event log":
         console.print(Padding(_types(types, sample), (1, 0, 0, 2), expand=False))
     lines = [_bullet(text) for text in _times(table)] + [_bullet(fact.text, fact.is_warning) for fact in facts]
@@ -116,18 +118,21 @@ def _bytes(size: int) -> str:
     return f"{size} bytes"
 
 
-def _columns(table: Table) -> Grid:
-    """A row a column: what it is, what its values are like."""
-    roles = {role.column: (name, role) for name, role in table.told.items()}
-    roles = {name: (f"item.{ours}", role) for name, (ours, role) in roles.items()}
-    roles |= {role.column: (name, role) for name, role in table.roles.items()}
+def _columns(table: Table, width: int) -> Grid:
+    """A row a column: what it is, what its values are like. Values give way where the terminal is narrow."""
+    roles = {role.column: (f"item.{ours}", role) for ours, role in table.told.items()}
+    roles |= {role.column: (ours, role) for ours, role in table.roles.items()}
+    shown = table.columns[:MOST_COLUMNS]
+    names = min(_NAME_CHARS, max(len(column.name) for column in shown))
+    ours_chars = max(len(ours) + 2 for ours, _ in [*roles.values(), ("", None)])
     grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    grid.add_column("column", overflow="fold", max_width=28)
+    grid.add_column("column", overflow="ellipsis", no_wrap=True, max_width=names)
     grid.add_column("is", no_wrap=True)
-    grid.add_column("values", overflow="ellipsis", no_wrap=True, max_width=36)
+    rest = max(_LEAST_VALUE_CHARS, min(_VALUE_CHARS, width - names - ours_chars - _NUMBER_CHARS))
+    grid.add_column("values", overflow="ellipsis", no_wrap=True, max_width=rest)
     grid.add_column("different", justify="right", no_wrap=True)
     grid.add_column("missing", justify="right", no_wrap=True)
-    for column in table.columns[:MOST_COLUMNS]:
+    for column in shown:
         ours, role = roles.get(column.name, (_UNREAD, None))
         style = "" if role is None else "yellow" if role.is_guessed else "green"
         mark = " ?" if role is not None and role.is_guessed else ""

@@ -196,6 +196,20 @@ def test_order_numbers_in_the_place_of_times(tmp_path: Path) -> None:
     assert "split" not in data
 
 
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_it_fits_the_terminal(width: int, tmp_path: Path) -> None:
+    name = "a_column_with_a_rather_long_name_of_its_own"
+    rows = [f"{'u' * 60}{n % 7},{'i' * 60}{n % 5},view,{START + n},{'x' * 300}" for n in range(50)]
+    path = write(tmp_path / "log.csv", [f"user_id,item_id,event_type,timestamp,{name}", *rows])
+    console = Console(record=True, width=width, force_terminal=True)
+    inspect([path], console=console)
+    printed = console.export_text()
+    shown = printed.split("Proposed config")[0]
+    assert max(map(len, shown.splitlines())) <= min(width, 100)
+    assert "a_column_with_a_rather_long" in shown
+    assert str(path) in printed  # in one piece, so that it can be pasted
+
+
 @given(content=st.binary(max_size=400) | st.text(max_size=300).map(str.encode))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_are_looked_at(content: bytes) -> None:
