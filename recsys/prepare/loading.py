@@ -101,6 +101,7 @@ def load_metadata(
     Raises:
         DataError: no record has one of the attributes, or of the columns that the config names; see `Format.items`.
     """
+    _require_mapped(data, catalogues)
     columns = attribute_fields(types_of(data.attributes))
     item_metadata.create_metadata_table(db, columns)
     found: set[str] = set()
@@ -139,6 +140,17 @@ def _merge_repeats(db: Database, data: DataConfig, attributes: Sequence[pa.Field
             text = item_text(title, brand, categories, description, data.text_max_chars)
             merged.append((*row[: fields[c.TEXT]], text, *row[fields[c.TEXT] + 1 :]))
         item_metadata.insert_metadata(db, merged, attributes)
+
+
+def _require_mapped(data: DataConfig, catalogues: Sequence[Input]) -> None:
+    """Stop at names of columns that are given where no catalogue is read by them."""
+    if data.metadata_columns and not any(each.format.maps_items for each in catalogues):
+        formats = ", ".join(sorted({each.format_name for each in catalogues}))
+        raise DataError(
+            "a catalogue that is read under the names of data.metadata_columns",
+            f"catalogues in the format {formats}, whose names are known" if formats else "none at data.metadata",
+            "leave data.metadata_columns out, or write {path: ..., format: events} for a catalogue of your own",
+        )
 
 
 def _require_columns(catalogues: Sequence[Input]) -> None:

@@ -83,3 +83,13 @@ def test_fields_that_were_not_understood_are_counted_by_name(tmp_path: Path) -> 
     dataset = run(tmp_path, [log], metadata=[path])
     assert dataset.manifest["metadata"]["fields"] == {"price_not_understood": 1, "title_not_understood": 2}
     assert items(dataset)["i10"]["price"] == 3.0
+
+
+def test_names_that_no_catalogue_is_read_by_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data.metadata_columns(.|\n)*none at data.metadata"):
+        prepared(tmp_path, [], metadata_columns={"title": "name"})
+    log, path = tmp_path / "log.csv", tmp_path / "meta.json"
+    log.write_text(days(1, 2))
+    path.write_text('{"asin": "i10", "title": "Mug", "imageURL": []}\n')
+    with pytest.raises(DataError, match="in the format amazon_2018, whose names are known"):
+        run(tmp_path, [log], metadata=[{"path": path, "format": "amazon_2018"}], metadata_columns={"title": "title"})

@@ -99,6 +99,7 @@ class Format:
         item_fields: names of the fields that the head of an input of items has, for messages.
         is_catalogue: whether items are those of a shop's catalogue in any form: several records of an item are merged,
             and categories that are one text are split (`data.category_separator`).
+        maps_items: whether items are read under the names that `data.metadata_columns` gives.
         has_purchases: whether interactions have prices and quantities, so that the prepared dataset gets these columns.
         said_since: of a store what it says of items and users since its last bundle; None: files say nothing of that.
     """
@@ -109,6 +110,7 @@ class Format:
     open_input: Callable[[Path, InputKind], InputReport] = open_file
     item_fields: Callable[[InputReport], Collection[str]] = lambda _: ()
     is_catalogue: bool = False
+    maps_items: bool = False
     has_purchases: bool = False
     said_since: Callable[[Path], SaidSince] | None = None
 

@@ -163,6 +163,7 @@ STORE = Format(
     items=EVENTS.items,
     item_fields=EVENTS.item_fields,
     is_catalogue=True,
+    maps_items=True,
     open_input=open_input,
     has_purchases=True,
     said_since=said_since,

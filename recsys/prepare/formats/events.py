@@ -131,5 +131,6 @@ EVENTS = Format(
     items=catalogue.items,
     item_fields=catalogue.item_fields,
     is_catalogue=True,
+    maps_items=True,
     has_purchases=True,
 )

@@ -205,4 +205,6 @@ def _item(values: Values, attributes: Readers, by_blanks: bool) -> dict[str, Any
     }
 
 
-RECBOLE = Format(check=check_header, interactions=interaction_tables, items=item_rows, item_fields=check_header)
+RECBOLE = Format(
+    check=check_header, interactions=interaction_tables, items=item_rows, item_fields=check_header, maps_items=True
+)
