@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle
-from tests.support.serving import COLD_USER, N_ITEMS, explain, get, history_of, refusal, rows_of, same
+from tests.support.serving import (
+    COLD_USER,
+    N_ITEMS,
+    explain,
+    get,
+    history_of,
+    refusal,
+    request_for,
+    rows_of,
+    running,
+    same,
+    service_of,
+)
+from tests.support.shop_rules import rule, write_rules
 
 USER, USER_ROW = "user3", 3
 
@@ -197,3 +212,65 @@ def test_a_body_names_500_items_at_most(client: TestClient) -> None:
     (answer,) = post(client, user_ids=[USER], only_items=ids[:500])
     assert len(answer["items"]) == 100
     assert len(answer["unknown_items"]) == 500 - N_ITEMS
+
+
+RULES = [
+    rule("no-3", "hide", 'item.brand == "Brand 3"', scenario="hide"),
+    rule("one-each", "cap", by="brand", most=1, scenario="cap"),
+    rule("third", "pin", 'item.id == "item191"', slot=3, scenario="pin"),
+    rule("varied", "mmr", weight=0.9, scenario="mmr"),
+]
+
+
+@pytest.fixture(scope="module")
+def ruled(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    rules = write_rules(tmp_path_factory.mktemp("rules") / "rules.yaml", RULES)
+    with running(bundle=bundle_path, store="none", rules=rules) as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize("user", [USER, "nobody"])
+def test_rules_hold_for_items_asked_for(ruled: TestClient, bundle: Bundle, user: str) -> None:
+    chosen = [f"item{row}" for row in range(40, 80)]
+    brands = {record.item_id: record.brand for record in bundle.catalogue.items(range(N_ITEMS))}
+    (hidden,) = post(ruled, user_ids=[user], only_items=chosen, scenario="hide")
+    expected = {item for item in chosen if brands[item] != "Brand 3"}
+    assert {item["item_id"] for item in hidden["items"]} == expected
+    assert hidden["shortened_by"]["rules"] == ["no-3"]
+    (capped,) = post(ruled, user_ids=[user], only_items=chosen, scenario="cap")
+    listed = [item["brand"] for item in capped["items"] if item["brand"]]
+    assert sorted(listed) == sorted({brand for item in chosen if (brand := brands[item])})
+    (varied,) = post(ruled, user_ids=[user], only_items=chosen, scenario="mmr")
+    assert {item["item_id"] for item in varied["items"]} == set(chosen)
+    (pinned,) = post(ruled, user_ids=[user], only_items=chosen, scenario="pin")
+    assert {item["item_id"] for item in pinned["items"]} == set(chosen), "what is pinned was not asked for"
+    (with_pin,) = post(ruled, user_ids=[user], only_items=[*chosen, "item191"], scenario="pin")
+    assert with_pin["items"][2]["item_id"] == "item191"
+
+
+@pytest.mark.parametrize("scenario", ["hide", "cap", "pin", "mmr"])
+@pytest.mark.parametrize("user", [USER, "nobody"])
+def test_a_page_under_rules_is_the_end_of_the_longer_list(ruled: TestClient, scenario: str, user: str) -> None:
+    page = get(ruled, user, k=4, offset=1, scenario=scenario)["items"]
+    whole = get(ruled, user, k=5, scenario=scenario)["items"][1:]
+    told = ("rank", "item_id", "rank_before", "rules")
+    assert [[item[name] for name in told] for item in page] == [[item[name] for name in told] for item in whole]
+
+
+def test_requests_that_wait_together_get_what_each_gets_alone(bundle_path: Path) -> None:
+    chosen = [f"item{row}" for row in range(40, 80)]
+    wanted: list[dict[str, Any]] = [
+        *({}, {"only_items": chosen}, {"exclude_items": chosen}, {"offset": 5}, {"brand": ["Brand 5", "Brand 7"]}, {}),
+        {"only_items": chosen, "exclude_seen": "purchases", "offset": 3},
+    ]
+    with service_of(bundle_path) as service:
+        requests = [request_for(USER, "user7", **options) for options in wanted]
+        together = service.recommend(requests)
+        for request, answers in zip(requests, together, strict=True):
+            (alone,) = service.recommend([request])
+            assert isinstance(answers, list)
+            assert isinstance(alone, list)
+            for one, other in zip(answers, alone, strict=True):
+                assert [(i.rank, i.item_id, i.score) for i in one.items] == [
+                    (i.rank, i.item_id, i.score) for i in other.items
+                ]
