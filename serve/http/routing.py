@@ -31,7 +31,14 @@ class IdConvertor(Convertor[str]):
         return value
 
 
+class ItemConvertor(IdConvertor):
+    """The id of an item at whose address nothing else lies."""
+
+    regex = r"(?s:(?!(?:popular|batch|by-id|by-id/blurb)$)(?!.*/(?:similar|blurb)$).*)"
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("item", ItemConvertor())
 
 
 class DirectRoute(Route):

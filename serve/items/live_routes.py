@@ -43,7 +43,8 @@ def change_batch(
 ) -> Response:
     """Patch, put and delete items in one transaction: all of them, or none where one does not fit; each is told.
 
-    They are on disk when this answers; every worker follows within two seconds.
+    They are on disk when this answers; every worker follows within two seconds. Items whose ids other addresses look
+    like, such as popular, are changed here alone.
     """
     wanted = [changing.Wanted(entry.action, entry.item_id, _given(entry), entry.if_version) for entry in body.items]
     who = request.scope.get("key_name")
@@ -51,7 +52,7 @@ def change_batch(
 
 
 @router.put(
-    "/items/{item_id:id}",
+    "/items/{item_id:item}",
     summary="Put an item",
     dependencies=[NoParameters],
     **answers(ChangedItemResponse, 400, 412, 507),
@@ -77,7 +78,7 @@ def put(
 
 
 @router.patch(
-    "/items/{item_id:id}",
+    "/items/{item_id:item}",
     summary="Change fields of an item",
     dependencies=[NoParameters],
     **answers(ChangedItemResponse, 400, 404, 412),
@@ -97,7 +98,7 @@ def patch(
 
 
 @router.delete(
-    "/items/{item_id:id}",
+    "/items/{item_id:item}",
     summary="Delete an item",
     dependencies=[NoParameters],
     **answers(ChangedItemResponse, 404, 412),

@@ -91,7 +91,7 @@ def similar(
     return json_response(_existing(item_id, service.similar(loaded, obeyed, item_id, query.by, choice)))
 
 
-@router.get("/items/{item_id:id}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))
+@router.get("/items/{item_id:item}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))
 def item(item_id: ItemId, loaded: LoadedOf, parts: PartsOf) -> Response:
     """What catalogue and shop say of an item. Ids that other addresses look like are reached by `/items/by-id`.
 

@@ -39,6 +39,11 @@ BEYOND_THE_DESCRIPTION = (
     "valid_from must be before valid_to",
     "each rule needs an id of its own",
     "query parameters at most",  # of all together
+    # Attributes are the catalogue's.
+    "there is no such field",
+    "the item is named twice",
+    "an item that is deleted has no fields",
+    "there is no item",
     # It sends headers that do not fit the pattern that they are described by.
     "if-match: String should match",
     "if-none-match: String should match",

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from recsys.bundle import Attributes
 from serve.server import Server
 from tests.support.bundles import make_bundle
+from tests.support.keys import entry, write_keys
 from tests.support.live_items_over_http import delete, item, listed, patch, put
 from tests.support.serving import N_ITEMS, N_USERS, get, refusal, running
 from tests.support.waiting import eventually
@@ -271,3 +272,33 @@ def test_without_a_store_nothing_can_be_changed(shop_path: Path) -> None:
         ):
             assert "no store" in refusal(response, 503)
         assert "live" not in item(client, "item1")
+
+
+def test_whoever_changes_items_needs_a_key_for_that(shop_path: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    write_keys(
+        keys,
+        entry("reader"),
+        entry("sender", "read", "write"),
+        entry("stock", "catalogue", "read"),
+        entry("boss", "read", "admin"),
+    )
+    with running(bundle=shop_path, store=f"sqlite:///{tmp_path}/s.sqlite", api_keys=keys) as (client, _):
+        batch = {"items": [{"item_id": "item2", "price": 1}]}
+        for name in ("reader", "sender"):
+            headers = {"X-API-Key": name}
+            for response in (
+                client.put("/items/item1", json={}, headers=headers),
+                client.patch("/items/item1", json={}, headers=headers),
+                client.delete("/items/item1", headers=headers),
+                client.post("/items/batch", json=batch, headers=headers),
+            ):
+                assert "catalogue" in refusal(response, 403)
+            assert client.get("/item-changes", headers=headers).json()["items"] == []
+        refusal(client.put("/items/item1", json={}), 401)
+        for name in ("stock", "boss"):
+            assert patch(client, "item1", {"title": name}, **{"X-API-Key": name})["item"]["done"] == "patched"
+        assert client.post("/items/batch", json=batch, headers={"X-API-Key": "stock"}).status_code == 200
+        said = client.get("/items/item1", headers={"X-API-Key": "reader"}).json()["live"]
+        assert said["updated_by"] == "boss"
+        refusal(client.get("/config", headers={"X-API-Key": "stock"}), 403)

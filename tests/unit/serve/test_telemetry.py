@@ -40,7 +40,7 @@ def test_an_unsound_request_id_is_replaced(client: TestClient, sent: str) -> Non
 def test_requests_are_counted_by_route(client: TestClient) -> None:
     names = [
         'recsys_http_requests_total{method="GET",route="/recommendations/{user_id:id}",status="200"}',
-        'recsys_http_requests_total{method="GET",route="/items/{item_id:id}",status="404"}',
+        'recsys_http_requests_total{method="GET",route="/items/{item_id:item}",status="404"}',
         'recsys_http_requests_total{method="other",route="none",status="404"}',
         'recsys_http_request_seconds_count{route="/recommendations/{user_id:id}"}',
     ]
