@@ -47,7 +47,7 @@ def inspect(files: Sequence[Path], output: Path | None = None, console: Console 
     if output is not None:
         output.write_text(proposal.text, "utf8")
     show_proposal(console, proposal, output)
-    if proposal.has_log:
+    if proposal.has_log and all(table.kind != "store" for table in tables):  # a store has no head to be tried
         show_trial(console, try_out(proposal, tables), str(output or "FILE.yaml"))
     return proposal
 

@@ -58,7 +58,7 @@ def text_sample(path: Path) -> Sample:
         raise DataError(f"rows in {path.name}", got, "export it again")
     settings = {} if encoding == AUTO else {"encoding": encoding}
     start = text.lstrip()[:1]
-    sample = _json(path, text, is_cut) if start in (b"{", b"[") else _delimited(path, text, is_cut)
+    sample = _json(path, text) if start in (b"{", b"[") else _delimited(path, text, is_cut)
     sample.settings = settings | sample.settings
     sample.notes = notes + sample.notes
     sample.written_as = ", ".join(filter(None, (packed, sample.written_as)))
@@ -77,9 +77,9 @@ def text_sample(path: Path) -> Sample:
 
 
 def _wanted(path: Path) -> int:
-    """Number of bytes of the head: more than there are of a small file."""
+    """Number of bytes of the head: more than there are of a small file, whose letters may take two bytes in UTF-8."""
     size = path.stat().st_size
-    return size * 2 + 1 if size <= WHOLE_BYTES // 2 else max(HEAD_BYTES, min(size, WHOLE_BYTES)) + 1
+    return max(HEAD_BYTES, 2 * size if size <= WHOLE_BYTES else 0) + 1
 
 
 def _head(path: Path) -> tuple[bytes, str, str, list[str]]:
@@ -137,7 +137,7 @@ def _decodes(line: bytes, name: str) -> bool:
     return True
 
 
-def _json(path: Path, text: bytes, is_cut: bool) -> Sample:
+def _json(path: Path, text: bytes) -> Sample:
     string = text.decode("utf8", "replace")
     records = list(json_objects(string))
     first = string.lstrip().split("\n", 1)[0].rstrip()
@@ -153,8 +153,7 @@ def _json(path: Path, text: bytes, is_cut: bool) -> Sample:
             f"objects of JSON in {path.name}", f"no objects of JSON: it begins with {first[:60]!r}", "export it again"
         )
     rows = strings_table(rows_of(records))
-    head = text if layout != "a JSON array" or not is_cut else b""
-    sample = Sample(path, layout, rows, len(rows), path.stat().st_size, head=head)
+    sample = Sample(path, layout, rows, len(rows), path.stat().st_size, head=text)
     if count := without_items(records):
         sample.notes.append(f"{count:,} of the first {len(records):,} records have no items, and are no events.")
     return sample

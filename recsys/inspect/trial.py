@@ -109,14 +109,15 @@ def _write_head(sample: Sample | None, folder: Path) -> Path | None:
     if sample.layout == "Parquet":
         batch = next(pq.ParquetFile(sample.path).iter_batches(HEAD_ROWS))
         pq.write_table(pa.Table.from_batches([batch]), path)
-    elif sample.layout == "a JSON array" and not sample.is_exact:
-        return None
     else:
-        head = sample.head
-        if len(head) > HEAD_BYTES and sample.layout != "a JSON array":
-            head = head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1]
-        if sample.layout == "JSON objects":
-            objects = json_objects(head.decode("utf8", "replace"))
-            head = "".join(json.dumps(each) + "\n" for each in objects).encode()
-        path.write_bytes(head)
+        path.write_bytes(_lines_of_head(sample))
     return path
+
+
+def _lines_of_head(sample: Sample) -> bytes:
+    """The first lines; of JSON in another arrangement its first objects, a line each."""
+    head = sample.head
+    if sample.layout in ("a JSON array", "JSON objects"):
+        objects = json_objects(head[:HEAD_BYTES].decode("utf8", "replace"))
+        return "".join(json.dumps(each) + "\n" for each in objects).encode()
+    return head if len(head) <= HEAD_BYTES else head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1]

@@ -196,6 +196,35 @@ def test_order_numbers_in_the_place_of_times(tmp_path: Path) -> None:
     assert "split" not in data
 
 
+def test_json_in_any_arrangement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [{"visitor": f"u{n % 7}", "product": f"i{n % 5}", "action": "buy", "ts": START + n} for n in range(60)]
+    path = tmp_path / "log.json"
+    for text in (
+        json.dumps(records),
+        json.dumps(records, indent=2),
+        "\n".join(json.dumps(record, indent=2) for record in records),
+        "\n".join(map(json.dumps, records)),
+    ):
+        path.write_text(text, "utf8")
+        assert proposed(path)["columns"] == {
+            "user_id": "visitor",
+            "item_id": "product",
+            "event_type": "action",
+            "timestamp": "ts",
+        }
+        assert main(["inspect", str(path)]) == 0
+        assert "of the first 60 lines 60 are events" in capsys.readouterr().out
+
+
+def test_small_compressed_files_are_read_whole(tmp_path: Path) -> None:
+    rows = [f"u{n % 7},i{n % 5},view,{START + n}" for n in range(5000)]
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress("\n".join(["user_id,item_id,event_type,timestamp", *rows]).encode()))
+    sample = look_at(path).sample
+    assert sample is not None
+    assert (sample.total, sample.is_whole) == (5000, True)
+
+
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_it_fits_the_terminal(width: int, tmp_path: Path) -> None:
     name = "a_column_with_a_rather_long_name_of_its_own"
