@@ -95,6 +95,13 @@ class LiveHistories:
             other._user_rows = BoundedCache(partial(_rows, self._bundle.catalogue.user_rows), MAX_ROWS)
         return other
 
+    def over(self, overlay: Bundle) -> LiveHistories:
+        """The same of the bundle with other live items over it: what is known of its users stays."""
+        other = copy(self)
+        other._bundle = overlay
+        other._item_rows = BoundedCache(partial(_rows, overlay.catalogue.item_rows), MAX_ROWS)
+        return other
+
     def of(
         self, subjects: Sequence[Subject], now: float, as_of: float | None = None, *, purchases: bool = False
     ) -> LiveQueries:
@@ -264,9 +271,11 @@ class UserHistories:
     def of(self, loaded: LoadedBundle) -> LiveHistories:
         """The histories as that bundle sees them."""
         latest, persons = self._latest, self.persons.now
-        if latest is None or latest[0] is not loaded:
+        if latest is None or latest[0].base is not loaded.base:
             latest = self._latest = loaded, LiveHistories(loaded.bundle, self._link, self._limit, persons)
-        elif latest[1].ownership.persons is not persons:
+        elif latest[0] is not loaded:
+            latest = self._latest = loaded, latest[1].over(loaded.bundle)
+        if latest[1].ownership.persons is not persons:
             latest = self._latest = loaded, latest[1].with_persons(persons)
         return latest[1]
 

@@ -17,11 +17,16 @@ from hypothesis import strategies as st
 from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
+from recsys.core.item_changes import ItemChange
 from recsys.store import Event
 from serve.bundles.event_types import EventTypes
-from serve.histories.live_histories import LiveHistories, times_of_last
+from serve.bundles.loaded import LoadedBundle
+from serve.histories.live_histories import LiveHistories, UserHistories, times_of_last
 from serve.histories.merging import merge, merge_repeats
+from serve.metrics import Metrics
+from serve.persons.known import KnownPersons
 from tests.support.bundles import DAY, START
+from tests.support.live import overlay
 from tests.support.serving import COLD_USER, get, history_of, retrieval_scores, rows_of, running
 
 USER, USER_ROW = "user3", 3
@@ -328,3 +333,18 @@ def test_strangers_are_told_what_may_be_left_out(live: TestClient) -> None:
     for unknown in ("purchase ", "bought", "2"):
         assert live.get("/recommendations/browser", params={"exclude_seen": unknown}).status_code == 422
     assert live.post("/recommendations", json={"user_ids": ["u"], "exclude_seen": "true"}).status_code == 422
+
+
+def test_histories_over_live_items_hold_new_ones_and_read_purchases_once(bundle: Bundle) -> None:
+    base = LoadedBundle(bundle)
+    changes = [ItemChange("new0"), ItemChange("new1")]
+    overlays = [base.over(overlay(bundle, changes[:count])) for count in (1, 2)]
+    histories = UserHistories(None, 10, KnownPersons(Metrics(), stored=False))
+    seen = [histories.of(loaded) for loaded in (base, *overlays)]
+    sessions = [("new0", "item3", "new1")] * 3
+    items = [of.of([one], NOW).queries.histories.items.tolist() for of, one in zip(seen, sessions, strict=True)]
+    n_items = bundle.n_items
+    assert items == [[3], [n_items, 3], [n_items, 3, n_items + 1]]
+    purchases = [of.of([USER], NOW, purchases=True).queries.bought for of in seen]
+    assert all(bought is not None and bought.items.tolist() == history_of(bundle, USER_ROW) for bought in purchases)
+    assert histories.of(overlays[1]) is seen[2]
