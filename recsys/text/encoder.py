@@ -125,6 +125,9 @@ class TextEncoder:
     Args:
         files: which encoder.
         config: tokens a text, tokens a batch, precision.
+
+    Attributes:
+        model: of Transformers.
     """
 
     def __init__(self, files: EncoderFiles, config: TextConfig) -> None:
@@ -135,7 +138,7 @@ class TextEncoder:
         # faster on a CPU), a GPU from the policy. A training run may have set another policy meanwhile.
         self._onednn_bfloat16 = bfloat16 and not _has_gpu()
         with _dtype_policy("mixed_bfloat16" if bfloat16 and _has_gpu() else "float32"):
-            self._model = load_model(files)
+            self.model = load_model(files)
 
     def pooled(self, texts: Sequence[str], layers: Sequence[int]) -> Iterator[tuple[list[int], list[NDArray[Any]]]]:
         """Yield (positions in `texts`, float32 [E] of each): tokens' mean of the mean of hidden states `layers`."""
@@ -148,7 +151,7 @@ class TextEncoder:
 
         @tf.function(input_signature=[ids, mask], autograph=False)
         def text(ids: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
-            outputs = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
+            outputs = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
             return {"text": _mean_of_layers(layers)(outputs.hidden_states, mask)}
 
         return text
@@ -156,7 +159,7 @@ class TextEncoder:
     @property
     def vocabulary_size(self) -> int:
         """How many tokens the encoder knows: ids are below it."""
-        return int(self._model.config.vocab_size)
+        return int(self.model.config.vocab_size)
 
     def tokenizer_json(self) -> str | None:
         """The tokenizer as the library tokenizers reads it, without cutting off and padding; None: it is not its."""
@@ -184,7 +187,7 @@ class TextEncoder:
 
         @tf.function(input_signature=[tokens, tokens], autograph=False)
         def forward(ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-            outputs = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
+            outputs = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
             return head(outputs.hidden_states, mask)
 
         by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))

@@ -18,9 +18,10 @@ from recsys.encoding.files import MODEL_FILE, TOKENIZER_FILE
 from recsys.models.onnx_graph import OPSET
 from recsys.text.choices import EncoderFiles
 from recsys.text.encoder import TextEncoder, layer_numbers
+from recsys.train.encoder_graph import encoder_graph
 from recsys.train.onnx_export import export_onnx
 
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 _COMPARED_FILE = "compared.json"
 _PACKAGES = ("tensorflow", "transformers", "tf2onnx")
 _LONGEST_REASON = 500
@@ -87,7 +88,8 @@ def _export_on_cpu(files: EncoderFiles, config: TextConfig, layers: tuple[int, .
     ids = rng.integers(0, encoder.vocabulary_size, _EXAMPLE_SHAPE, np.int32)
     mask = (np.arange(ids.shape[1]) < rng.integers(1, ids.shape[1] + 1, (len(ids), 1))).astype(np.int32)
     try:
-        difference = export_onnx(encoder.pooling(layers), folder / MODEL_FILE, {"ids": ids, "mask": mask})
+        graph = encoder_graph(encoder.model, layers)
+        difference = export_onnx(encoder.pooling(layers), folder / MODEL_FILE, {"ids": ids, "mask": mask}, graph)
     except OSError:
         raise
     except Exception as error:  # the converter raises many kinds
