@@ -21,7 +21,7 @@ from recsys.prepare.formats.names import missing_names
 from recsys.prepare.inputs import Input
 from recsys.prepare.item_cleaning import forget_single_currency
 from recsys.prepare.item_reading import ItemReader
-from recsys.prepare.known_items import KnownItems
+from recsys.prepare.known_items import DELETED_ITEM, KnownItems
 from recsys.prepare.mapping_settings import GROUP, ITEM_FIELDS, OF_ITEM, OF_USER
 from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.schema import METADATA_SCHEMA, attribute_fields
@@ -29,7 +29,7 @@ from recsys.prepare.settings import DataConfig
 from recsys.prepare.terminal import StageProgress
 
 MOST_NAMED = 5  # of the inputs that an error names
-ITEM_NOT_IN_DATASET, REPEATED_ITEM, DELETED_ITEM = "item_not_in_dataset", "repeated_item", "deleted_item"
+ITEM_NOT_IN_DATASET, REPEATED_ITEM = "item_not_in_dataset", "repeated_item"
 # Causes for which an item record is not used; the other causes name fields that were not understood.
 _UNUSED_RECORDS = (ITEM_NOT_IN_DATASET, REPEATED_ITEM, DELETED_ITEM)
 

@@ -34,7 +34,7 @@ LINES = [
     ("ann", "cup", "view", START + 2, 5.0, "Clay", "", "", ""),
     ("ann", "pot", "view", START + 3, "", "Iron", "a.b", "black", ""),
     ("bob", "pot", "view", START + 3, "", "Steel", "a.b.c", "grey", ""),
-    ("cy", "pot", "view", START + 9, "", "", "", "", ""),
+    ("cy", "pot", "view", START + 9, "", "NULL", "", " n/a", ""),
 ]
 ROWS: list[dict[str, Any]] = [dict(zip(NAMES, line, strict=True)) for line in LINES]
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from recsys.core.values.missing import MISSING_IDS
 from recsys.prepare import columns as c
 from recsys.prepare.engine.staging import Database, count, replace_table
 
@@ -18,6 +19,7 @@ Entity = Literal["user", "item"]
 _MOST_NEW_ROWS = 1 << 20
 # Ties in time are decided by the order of the rows.
 _MOMENT = f"CAST({c.TIMESTAMP} AS HUGEINT) * 9223372036854775808 + {c.SEQ}"
+_WORDS = ", ".join(f"'{word}'" for word in sorted(MISSING_IDS | {"[]"}))
 
 
 class Told:
@@ -47,7 +49,7 @@ class Told:
                 f"""
                 INSERT INTO {self._table}
                 SELECT {self._id}, $field, arg_max({value}, {_MOMENT}), max({_MOMENT}), false
-                FROM batch WHERE "{column}" IS NOT NULL GROUP BY {self._id}
+                FROM batch WHERE {_tells(value)} GROUP BY {self._id}
                 """,
                 {"field": field},
             )
@@ -61,7 +63,7 @@ class Told:
             f"""
             INSERT INTO {self._table}
             SELECT {self._id}, {c.FIELD}, arg_max({c.VALUE}, {_MOMENT}), max({_MOMENT}), true
-            FROM batch WHERE {c.VALUE} IS NOT NULL GROUP BY {self._id}, {c.FIELD}
+            FROM batch WHERE {_tells(c.VALUE)} GROUP BY {self._id}, {c.FIELD}
             """
         )
         self._db.unregister("batch")
@@ -95,3 +97,8 @@ class Told:
         if count(self._db, self._table) > self._most_rows:
             self.close()
             self._most_rows = 2 * count(self._db, self._table) + _MOST_NEW_ROWS
+
+
+def _tells(value: str) -> str:
+    """SQL that says whether a text tells anything: whether it is no word for none."""
+    return f"{value} IS NOT NULL AND lower(trim({value})) NOT IN ({_WORDS})"

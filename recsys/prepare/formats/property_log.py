@@ -60,10 +60,8 @@ def property_tables(report: InputReport, config: DataConfig, first_seq: int, on_
     rows = DelimitedRows(report)
     if is_parquet(report.path):
         file = open_parquet(report.path)
-        batches: Iterator[pa.Table] = (
-            batch.rename_columns([columns[name] for name in batch.column_names])
-            for batch in parquet_tables(file, report, config, {name: name for name in columns}, on_bytes)
-        )
+        theirs = {ours: name for name, ours in columns.items()}
+        batches = parquet_tables(file, report, config, theirs, on_bytes)
     else:
         batches = rows.read(columns, config.allow_truncated, on_bytes)
     reader = _Reader(report, config)
@@ -73,7 +71,8 @@ def property_tables(report: InputReport, config: DataConfig, first_seq: int, on_
         for place in np.flatnonzero(faults).tolist():
             position = int(positions[place])
             rows.drop(_CAUSES[faults[place] - 1], first + position, batch, position)
-        report.dropped[reports.UNKNOWN_PROPERTY] += len(batch) - len(positions)
+        if unknown := len(batch) - len(positions):
+            report.dropped[reports.UNKNOWN_PROPERTY] += unknown
         yield told.append_column(c.SEQ, pa.array(first_seq + first + positions)).filter(pa.array(faults == 0))
     report.check_bad_share(config.max_bad_line_share)
     report.check_times()
@@ -93,10 +92,8 @@ class _Reader:
 
     def __init__(self, report: InputReport, config: DataConfig) -> None:
         fields = _fields_of(config)
-        self._properties, self._fields = (
-            pa.array(list(fields), pa.string()),
-            pa.array(list(fields.values()), pa.string()),
-        )
+        self._properties = pa.array(list(fields), pa.string())
+        self._fields = pa.array(list(fields.values()), pa.string())
         numbers = {name for name, entry in config.attributes.items() if entry.type == "number"} | {c.PRICE}
         self._numbers = pa.array(sorted(numbers))
         self._ids = IdColumn(c.ITEM_ID, report, MISSING_IDS)
