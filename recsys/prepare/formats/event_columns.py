@@ -37,7 +37,10 @@ class EventColumns:
 
     def once(self) -> dict[str, str]:
         """The file's names, each with one of ours that is read of it."""
-        return {theirs: ours for ours, theirs in reversed(self.columns.items())}
+        first: dict[str, str] = {}
+        for ours, theirs in self.columns.items():
+            first.setdefault(theirs, ours)
+        return first
 
     def completed(self, batch: pa.Table) -> pa.Table:
         """A batch with columns as `once` names them, with those that share one, and with the type of every row."""
@@ -171,7 +174,9 @@ class _Finder:
             raise DataError(
                 f"each column once in {self._file_name}, one that is called {wanted}",
                 f"{twice} among {', '.join(self._names)[:200]}",
-                "remove all but one of them, or name the one that is meant in data.columns, as it is written",
+                "name the one that is meant in data.columns, as it is written"
+                if len(set(same)) > 1
+                else "rename or remove all but one of them",
             )
         return next(iter(exact or alike), None)
 
