@@ -25,13 +25,13 @@ class UserExport:
         self._database, self._user_id, self._storable = database, user_id, is_storable(user_id)
 
     def events(self) -> Iterator[list[Event]]:
-        """All events in the order of their arrival, those that arrive meanwhile among them."""
-        for rows in self._parts(EVENTS):
+        """All events, oldest first, equal ones in the order of their arrival."""
+        for rows in self._parts(EVENTS, EVENTS.c.timestamp, EVENTS.c.seq):
             yield [Event(*[row._mapping[name] for name in Event._fields]) for row in rows]
 
     def served(self) -> Iterator[list[Served]]:
         """All served lists in the order of their arrival."""
-        for rows in self._parts(SERVED):
+        for rows in self._parts(SERVED, SERVED.c.seq):
             yield [served_of(row) for row in rows]
 
     def aliases(self) -> list[Alias]:
@@ -43,14 +43,17 @@ class UserExport:
             rows = connection.execute(sa.select(ALIASES).where(own).order_by(_A.alias_id, _A.since)).all()
         return [Alias(row.alias_id, row.user_id, row.since, row.until) for row in rows]
 
-    def _parts(self, table: sa.Table) -> Iterator[list[Any]]:
-        after = -1
+    def _parts(self, table: sa.Table, *order: sa.Column[Any]) -> Iterator[list[Any]]:
+        """Rows of the user in an order that an index has, so that each part is found at once."""
+        after: list[Any] | None = None
         while self._storable:
-            statement = sa.select(table).where(table.c.user_id == self._user_id, table.c.seq > after)
+            statement = sa.select(table).where(table.c.user_id == self._user_id)
+            if after is not None:
+                statement = statement.where(sa.tuple_(*order) > sa.tuple_(*after))
             with self._database.read() as connection:
-                rows = list(connection.execute(statement.order_by(table.c.seq).limit(ROWS_AT_ONCE)).all())
+                rows = list(connection.execute(statement.order_by(*order).limit(ROWS_AT_ONCE)).all())
             if rows:
                 yield rows
             if len(rows) < ROWS_AT_ONCE:
                 return
-            after = rows[-1].seq
+            after = [rows[-1]._mapping[column.name] for column in order]

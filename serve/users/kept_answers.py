@@ -145,5 +145,5 @@ class ExportHead(Answer):
 class ExportResponse(ExportHead):
     """All that is kept of a person."""
 
-    events: Annotated[list[ExportedEvent], Meta(description="Of the store, in the order of arrival.")]
+    events: Annotated[list[ExportedEvent], Meta(description="Of the store, oldest first.")]
     served: Annotated[list[ExportedList], Meta(description="Lists that were shown, in the order of arrival.")]

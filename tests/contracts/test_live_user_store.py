@@ -213,3 +213,18 @@ def test_all_attributes_are_read_in_parts_in_the_order_of_the_ids(
         ("b", {"age": 3}, True),
         ("é", {"age": 3}, True),
     ]
+
+
+def test_all_of_a_user_is_read_in_parts(store: Store) -> None:
+    numbers = range(2500)
+    store.append([event(n, user_id="u" if n % 5 else "v", timestamp=float(n // 100)) for n in reversed(numbers)])
+    store.add_served([served("u" if n % 2 else "v", float(n)) for n in numbers])
+    store.live_users.merge("u", "anon", 3000.0)
+    kept = store.live_users.export("u")
+    events = [one for part in kept.events() for one in part]
+    assert sorted(one.event_id for one in events) == sorted(f"e{n}" for n in numbers if n % 5)
+    assert [one.timestamp for one in events] == sorted(one.timestamp for one in events)
+    assert [one.timestamp for part in kept.served() for one in part] == [float(n) for n in numbers if n % 2]
+    assert kept.aliases() == store.live_users.export("anon").aliases() == [Alias("anon", "u", -1.0, 3000.0)]
+    nobody = store.live_users.export("\0")
+    assert [*nobody.events(), *nobody.served(), *nobody.aliases()] == []
