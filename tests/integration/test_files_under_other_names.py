@@ -201,6 +201,10 @@ def test_logs_of_several_shapes_are_read_together(tmp_path: Path) -> None:
         ({"columns": {"price": "cost"}}, "data.columns: {price: cost}"),
         ({"event_type": "view"}, "data.event_type: view"),
         ({"columns": {"user_id": "vistor"}}, "data.columns: {user_id: vistor}"),
+        (
+            {"header": ["item_id", "user_id", "event_type", "timestamp"]},
+            "names: 'user_id,item_id(.|\n)*remove data.header",
+        ),
         ({"header": ["user_id", "item_id"]}, "as many columns in .* as data.header has names, 2(.|\n)*4 separated by"),
     ],
 )

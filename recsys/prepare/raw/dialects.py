@@ -80,8 +80,11 @@ def read_header(
             delimiters = [named[1].decode("latin-1")]
     quote = _quote(lines[start : start + SAMPLE_LINES], settings.quote)
     dialects = [dialect] if dialect else [Dialect(delimiter.encode(), quote) for delimiter in delimiters]
+    folded = {name.casefold() for name in wanted}
     if names is not None:
-        return _with_names(lines, start, dialects, names, file_name)
+        header = _with_names(lines, start, dialects, names, file_name)
+        _refuse_names(lines, start, header, folded, file_name)
+        return header
     headers = [header for each in dialects if (header := _header(lines, start, each))]
     if len(headers) < len(dialects) and all(len(header.names) == 1 for header in headers):
         raise DataError(
@@ -89,7 +92,6 @@ def read_header(
             f"quotes that do not pair up: {lines[start][:100].decode('utf8', 'replace')!r}",
             "mend the quotes in this line",
         )
-    folded = {name.casefold() for name in wanted}
     header = _chosen(headers, folded, file_name)
     if dialect is None and not _known_in(header.names, folded):
         _refuse_title(lines[start:], dialects, folded, start + 1, file_name)
@@ -124,6 +126,17 @@ def _with_names(
             "name all columns in their order, with _ for those that are not read; or set data.delimiter",
         )
     return max(found, key=lambda each: each[0])[1]
+
+
+def _refuse_names(lines: list[bytes], start: int, header: Header, wanted: set[str], file_name: str) -> None:
+    """Stop where the first line holds names after all; those that are given are no row of data either way."""
+    first = [field.decode("utf8", "replace").strip() for field in _first_fields(lines, start, header.dialect)]
+    if first != header.names and _known_in(first, wanted) >= _NAMES_OF_A_HEADER:
+        raise DataError(
+            f"data in the first line of {file_name}, because data.header names the columns",
+            f"names: {lines[start][:100].decode('utf8', 'replace')!r}",
+            "remove data.header, and write data.columns where the names are others",
+        )
 
 
 def _first_fields(lines: list[bytes], start: int, dialect: Dialect) -> list[bytes]:

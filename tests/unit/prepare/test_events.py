@@ -226,3 +226,11 @@ def test_what_else_is_packed_with_a_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"README\.txt") as error:
         check(open_file(path, "interactions"))
     assert "unpack the archive" in error.value.remedy
+
+
+def test_numbers_that_order_events_are_taken_as_they_are(tmp_path: Path) -> None:
+    times = ["3", "0", "20140513", "7.0", " 8 ", "5000000000", "", "-1", "2020-09-13", "1.5", "9" * 12]
+    path = write(tmp_path, *(f"u,a{n},view,{time},,," for n, time in enumerate(times)))
+    rows, report = read(path, time_unit="order", earliest_year=1990)
+    assert [row["timestamp"] for row in rows] == [3, 0, 20_140_513, 7, 8, 5_000_000_000]
+    assert report.dropped == {"missing_field": 1, "mistyped_field": 3, "timestamp_out_of_range": 1}
