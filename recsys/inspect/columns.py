@@ -17,6 +17,7 @@ from recsys.core.values.dates import DateOrder
 from recsys.core.values.missing import MISSING_IDS
 from recsys.core.values.numbers import DecimalMark, shown_mark
 from recsys.inspect.samples import Sample
+from recsys.inspect.words import printable
 from recsys.prepare.formats.column_texts import Mask, as_mask
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.formats.time_columns import TimeColumn
@@ -110,7 +111,7 @@ class Column:
     @cached_property
     def examples(self) -> list[str]:
         """Some different values, the first ones."""
-        return list(dict.fromkeys(self._given.slice(0, 1000).to_pylist()))[:EXAMPLES]
+        return [printable(text) for text in list(dict.fromkeys(self._given.slice(0, 1000).to_pylist()))[:EXAMPLES]]
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -153,6 +153,8 @@ def _json(path: Path, text: bytes) -> Sample:
             f"objects of JSON in {path.name}", f"no objects of JSON: it begins with {first[:60]!r}", "export it again"
         )
     rows = strings_table(rows_of(records))
+    if not rows.num_columns:
+        raise DataError(f"fields in the objects of {path.name}", "objects without any field", "export it again")
     sample = Sample(path, layout, rows, len(rows), path.stat().st_size, head=text)
     if count := without_items(records):
         sample.notes.append(f"{count:,} of the first {len(records):,} records have no items, and are no events.")

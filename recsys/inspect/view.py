@@ -19,6 +19,7 @@ from recsys.inspect.proposal import Proposal
 from recsys.inspect.samples import Sample
 from recsys.inspect.tables import Table
 from recsys.inspect.trial import Trial
+from recsys.inspect.words import printable
 from recsys.inspect.yaml_lines import WIDTH
 
 MOST_COLUMNS = 24
@@ -39,7 +40,9 @@ def console_for(console: Console | None = None) -> Console:
 def show_table(console: Console, table: Table, facts: Sequence[Fact]) -> None:
     """What one file is and holds."""
     console.print()
-    console.print(Text.assemble((table.path.name or str(table.path), "bold cyan"), "  ", (table.what, "bold")))
+    console.print(
+        Text.assemble((table.path.name or str(table.path), "bold cyan"), "  ", (printable(table.what), "bold"))
+    )
     sample = table.sample
     if sample is None:
         return
@@ -81,7 +84,8 @@ def show_trial(console: Console, trial: Trial, config_name: str) -> None:
     """What became of the heads, and what to do next."""
     console.print()
     if trial.error:
-        sentences = Text(f"A trial with the first rows stopped:\n\n{trial.error}")
+        error = "\n".join(map(printable, trial.error.split("\n")))
+        sentences = Text(f"A trial with the first rows stopped:\n\n{error}")
         console.print(Panel(sentences, title="Not yet", title_align="left", border_style="red"))
         return
     dropped = {cause: count for cause, count in (trial.dropped or {}).items() if count}
@@ -138,7 +142,9 @@ def _columns(table: Table, width: int) -> Grid:
         mark = " ?" if role is not None and role.is_guessed else ""
         missing = f"{column.missing:.1%}" if column.missing else ""
         examples = ", ".join(example[:_EXAMPLE_CHARS] for example in column.examples)
-        grid.add_row(Text(column.name), Text(ours + mark, style), Text(examples), f"{column.distinct:,}", missing)
+        grid.add_row(
+            Text(printable(column.name)), Text(ours + mark, style), Text(examples), f"{column.distinct:,}", missing
+        )
     if len(table.columns) > MOST_COLUMNS:
         grid.add_row(Text(f"... {len(table.columns) - MOST_COLUMNS} more"), "", "", "", "")
     return grid
@@ -158,7 +164,7 @@ def _types(types: Column, sample: Sample) -> Grid:
     for name, count in list(types.counts.items())[:MOST_TYPES]:
         key = name.strip().casefold()
         becomes = Text(mapping.renamed.get(key, key), "yellow" if key in mapping.comments else "green")
-        row: list[Text | str] = [Text(name), becomes, f"{count / total:.1%}", f"{count:,}"]
+        row: list[Text | str] = [Text(printable(name)), becomes, f"{count / total:.1%}", f"{count:,}"]
         if sample.total and not sample.is_whole:
             row.append(f"{_rounded(count / len(types.texts) * sample.total):,}")
         grid.add_row(*row)
@@ -195,5 +201,5 @@ def _bullet(text: str, is_warning: bool = False) -> RenderableType:
     grid = Grid(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text("!" if is_warning else "•", "yellow" if is_warning else "dim"), Text(text))
+    grid.add_row(Text("!" if is_warning else "•", "yellow" if is_warning else "dim"), Text(printable(text)))
     return grid

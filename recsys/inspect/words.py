@@ -80,6 +80,11 @@ EVENT_TYPES: Final[dict[str, str]] = {
 }
 
 
+def printable(text: str) -> str:
+    """A text of a file without what a terminal or YAML would take for more than letters."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 def plain(name: str) -> str:
     """The letters and digits of a name in small letters."""
     return _NO_NAME.sub("", name.casefold())

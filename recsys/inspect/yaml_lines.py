@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from recsys.inspect.words import printable
+
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_./][\w./ ()+-]*[\w./)]|[A-Za-z_]")
 
@@ -58,7 +60,8 @@ def _lines(settings: Sequence[Setting], indent: str) -> Iterator[tuple[str, str]
 
 def _commented(lines: list[tuple[str, str]]) -> Iterator[str]:
     column = min(46, max((len(text) for text, comment in lines if comment), default=0))
-    for text, comment in lines:
+    for text, said in lines:
+        comment = printable(said)
         if not comment:
             yield f"{text}\n"
         elif len(text) <= column and column + len(comment) + 4 <= WIDTH:
@@ -99,4 +102,4 @@ def _scalar(value: Any) -> str:
     text = str(value) if isinstance(value, Path) else value
     if _PLAIN.fullmatch(text) and yaml.safe_load(f"[{text}]") == [text]:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_entries_of_a_list_are_events(tmp_path: Path) -> None:
         (b"Dear customer,\nthank you for your order.\n", "No table"),
         (b"[]", "No objects of JSON"),
         (b'{"a": [1, 2', "objects"),
+        (b"{}\n{}\n", "without any field"),
         (b"<!doctype html><html></html>", "web page"),
         (gzip.compress(b"user_id,item_id\n" * 1000)[:30], "ends in the middle"),
         (b"user_id,item_id,event_type,timestamp\n", "names alone"),
@@ -223,6 +225,15 @@ def test_small_compressed_files_are_read_whole(tmp_path: Path) -> None:
     sample = look_at(path).sample
     assert sample is not None
     assert (sample.total, sample.is_whole) == (5000, True)
+
+
+def test_nothing_of_a_file_commands_the_terminal(tmp_path: Path) -> None:
+    rows = [f"\x1b[31mu{n % 7},i\x07{n % 5},\x9bview{n % 2},{START + n}" for n in range(50)]
+    path = write(tmp_path / "log.csv", ["user_id,item_id,event_type\x1b]0;,timestamp", *rows])
+    console = Console(file=io.StringIO(), width=100)
+    assert inspect([path], console=console) is not None
+    assert isinstance(console.file, io.StringIO)
+    assert all(letter.isprintable() or letter == "\n" for letter in console.file.getvalue())
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
