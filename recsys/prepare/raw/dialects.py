@@ -82,9 +82,9 @@ def read_header(
     dialects = [dialect] if dialect else [Dialect(delimiter.encode(), quote) for delimiter in delimiters]
     folded = {name.casefold() for name in wanted}
     if names is not None:
-        header = _with_names(lines, start, dialects, names, file_name)
-        _refuse_names(lines, start, header, folded, file_name)
-        return header
+        given = _with_names(lines, start, dialects, names, file_name)
+        _refuse_names(lines, start, given, folded, file_name)
+        return given
     headers = [header for each in dialects if (header := _header(lines, start, each))]
     if len(headers) < len(dialects) and all(len(header.names) == 1 for header in headers):
         raise DataError(
