@@ -80,16 +80,19 @@ def check_types(path: Path, schema: pa.Schema, columns: Mapping[str, str]) -> No
         DataError: naming the column and its type, also where it is too coarse for times.
     """
     paths = paths_in(schema)
-    for name, theirs in columns.items():
+    for ours, theirs in columns.items():
         kind = _plain(paths[theirs].type)
-        fitting = _FITTING.get(name, (*_NUMBERS, pa.types.is_boolean, *_TIMES, _is_list_of_values))
+        fitting = _FITTING.get(ours, (*_NUMBERS, pa.types.is_boolean, *_TIMES, _is_list_of_values))
         if any(fits(kind) for fits in (*_TEXTS, *fitting)):
             continue
         remedy = f"write {theirs} as text or numbers"
         if pa.types.is_nested(kind):
             remedy = "write one row an event, with one id or one number in each column"
-            if within := [inner for inner in paths if inner.startswith((f"{theirs}.", f"{theirs}[]"))]:
-                remedy = f"set data.columns to the path of a value in it ({as_yaml({name: within[-1]})}), or {remedy}"
+            starts = (f"{theirs}.", f"{theirs}[]")
+            within = [name for name in paths if name.startswith(starts) and not pa.types.is_nested(paths[name].type)]
+            if within:
+                line = as_yaml({ours: within[0]})
+                remedy = f"set data.columns to the path of a value in it ({line}), or {remedy}"
         raise DataError(f"one value a row in column {theirs} of {path}", f"values of type {kind}", remedy)
     if c.TIMESTAMP in columns:
         _check_precision(path, columns[c.TIMESTAMP], _plain(paths[columns[c.TIMESTAMP]].type))

@@ -144,3 +144,21 @@ def test_a_column_that_comes_twice_is_refused(tmp_path: Path) -> None:
     pq.write_table(table, path)
     with pytest.raises(DataError, match="item_id 2 times"):
         check(open_file(path, "interactions"))
+
+
+def test_what_holds_several_values_names_the_path_of_one(tmp_path: Path) -> None:
+    path = write(tmp_path, item_id=[[{"of": {"sku": "a"}}]])
+    with pytest.raises(DataError, match=r'{item_id: "item_id\[\].of.sku"}'):
+        check(open_file(path, "interactions"))
+
+
+def test_rows_of_an_empty_list_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    items = pa.array([["a", "b"], [], None, ["c"]], pa.list_(pa.string()))
+    others = {"user_id": list("uvwx"), "event_type": ["view"] * 4, "timestamp": [1_600_000_000] * 4}
+    pq.write_table(pa.table({**others, "items": items}), path)
+    config = DataConfig.model_validate({"format": "events", "interactions": [path], "columns": {"item_id": "items[]"}})
+    report = open_file(path, "interactions")
+    rows = [row for table in event_tables(report, config, 0, lambda _: None) for row in table.to_pylist()]
+    assert [(row["user_id"], row["item_id"]) for row in rows] == [("u", "a"), ("u", "b"), ("x", "c")]
+    assert (report.lines, dict(report.dropped)) == (5, {"no_entries": 2})
