@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from recsys.bundle.overlay import LiveBundle
 from recsys.core.errors import RecsysError
 from recsys.explain.facts import item_facts
 from recsys.explain.text.phrases import Phrases
@@ -70,7 +72,8 @@ class Blurbs:
         if version is None:
             return None
         item_id = loaded.cards([item_row])[item_row].item_id
-        return BlurbKey(item_id, f"{loaded.info.name}/{loaded.info.version}", version, str(phrases.locale))
+        facts = f"{loaded.info.name}/{loaded.info.version}{_said_since(loaded, item_row)}"
+        return BlurbKey(item_id, facts, version, str(phrases.locale))
 
     async def _kept(self, key: BlurbKey) -> str | None:
         if (text := self._recent.get(key)) is None and self._link is not None:
@@ -95,6 +98,12 @@ class Blurbs:
             task = asyncio.create_task(asyncio.to_thread(_store, self._link, key, text))
             self._keeping.add(task)
             task.add_done_callback(self._keeping.discard)
+
+
+def _said_since(loaded: LoadedBundle, item_row: int) -> str:
+    """Another text for whatever else the shop says of the item since the bundle was made: a blurb tells of that."""
+    record = loaded.bundle.live.records.get(item_row) if isinstance(loaded.bundle, LiveBundle) else None
+    return "" if record is None else f"+{hashlib.sha256(repr(record).encode()).hexdigest()[:16]}"
 
 
 def _store(link: StoreLink, key: BlurbKey, text: str) -> None:

@@ -13,6 +13,7 @@ from serve.store import retention
 from tests.support import language_models as moods
 from tests.support.databases import patient
 from tests.support.language_models import Mood, Provider, provider
+from tests.support.live_items_over_http import patch
 from tests.support.serving import explain, get, running
 from tests.support.waiting import eventually
 
@@ -142,6 +143,19 @@ def test_a_blurb_is_written_once_and_kept_in_the_store(bundle_path: Path, tmp_pa
         with running(**{**settings, "language_model_name": "m-2"}) as (client, _):
             assert blurb(client)["cached"] is False, "another model writes anew"
     assert first["text"]
+
+
+def test_a_blurb_of_an_item_that_the_shop_describes_anew_is_written_anew(bundle_path: Path, tmp_path: Path) -> None:
+    store = {"store": f"sqlite:///{tmp_path}/store.sqlite", "live_items_poll_s": 0.05}
+    with provider("openai", moods.chooses()) as played:
+        settings = {**settings_for(bundle_path, played), **store}
+        with running(**settings) as (client, _):
+            assert [blurb(client)["cached"] for _ in range(2)] == [False, True]
+            item_id = blurb(client)["item_id"]
+            patch(client, item_id, {"stock": 3})
+            assert blurb(client)["cached"] is True, "stock is nothing that it tells of"
+            patch(client, item_id, {"brand": "Another"})
+            assert [blurb(client)["cached"] for _ in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize(
