@@ -101,6 +101,9 @@ def find_columns(
     for ours in EVENT_FIELDS:
         if ours not in columns and (name := find(ours)) is not None and name not in columns.values():
             columns[ours] = name
+    if may_come_later:  # the first records may all have an empty list
+        entries = {ours: theirs for ours, theirs in mapping.columns.items() if LIST_MARK in theirs}
+        columns |= {ours: theirs for ours, theirs in entries.items() if ours in REQUIRED and ours not in columns}
     known = None
     if _missing(columns, mapping, None):
         known = next((log for log in KNOWN_LOGS if log.fits(find)), None)

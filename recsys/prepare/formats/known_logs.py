@@ -80,7 +80,7 @@ KNOWN_LOGS = (
         "Google Analytics 4's events",
         {c.USER_ID: "user_pseudo_id", c.ITEM_ID: "items[].item_id", c.EVENT_TYPE: "event_name"}
         | {c.TIMESTAMP: "event_timestamp", c.PRICE: "items[].price", c.QUANTITY: "items[].quantity"},
-        frozenset({"event_timestamp", "event_name", "user_pseudo_id", "items[]"}),
+        frozenset({"event_timestamp", "event_name", "user_pseudo_id", "items"}),
         event_types={"view_item": "view", "select_item": "click", "refund": "refund"}
         | dict.fromkeys(("view_item_list", "view_promotion", "view_cart", "begin_checkout"), IGNORE)
         | dict.fromkeys(("select_promotion", "add_shipping_info", "add_payment_info", "add_to_wishlist"), IGNORE),

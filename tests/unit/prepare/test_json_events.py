@@ -161,3 +161,13 @@ def test_records_without_the_fields_are_refused_with_lines_of_a_config(tmp_path:
     with pytest.raises(DataError, match="user_id") as error:
         read(write(tmp_path, record))
     assert "data.columns: {user_id: who.userId, item_id: productId" in error.value.remedy
+
+
+@pytest.mark.parametrize("columns", [{}, {"item_id": "items[].item_id", "user_id": "user_pseudo_id"}])
+def test_lists_may_be_empty_in_all_of_the_first_records(tmp_path: Path, columns: dict[str, str]) -> None:
+    shared = {"event_timestamp": T * 10**6, "event_name": "view_item", "user_pseudo_id": "u"}
+    page = {**shared, "event_name": "page_view", "items": [], "page": "x" * 1000}
+    path = write(tmp_path, *[page] * 1500, {**shared, "items": [{"item_id": "i"}]})
+    rows, report = read(path, columns=columns)
+    assert [(row["item_id"], row["event_type"]) for row in rows] == [("i", "view")]
+    assert dict(report.dropped) == {"no_entries": 1500}
