@@ -182,6 +182,12 @@ def _format_name(path: Path, kind: InputKind, named: str | None, default: str) -
     if is_url(path):
         return _format_of_url(path, kind, named or default)
     if kind in FORMATS_OF_KINDS:
+        if named:
+            raise DataError(
+                f"no format of {path} at data.{kind}",
+                f"format: {named}",
+                "leave it out: the file itself tells its form",
+            )
         return kind
     if named or kind == "metadata":
         return named or default

@@ -56,8 +56,11 @@ def load_interactions(
 
 def load_properties(
     logs: list[Input], told_items: Told, first_number: int, data: DataConfig, progress: StageProgress
-) -> None:
+) -> list[str]:
     """Load what logs of properties tell of items; `first_number`: of their inputs, see `load_interactions`.
+
+    Returns:
+        Sentences about properties that the config names and no row has.
 
     Raises:
         DataError: see `recsys.prepare.formats.property_log`.
@@ -65,6 +68,9 @@ def load_properties(
     for number, (log, on_bytes) in enumerate(zip(logs, progress.reading(_sizes(logs)), strict=True), first_number):
         for batch in read_ahead(log.interactions(data, number << staging.SEQ_BITS, on_bytes)):
             told_items.add_rows(batch)
+    told = told_items.fields() if logs else set()
+    missing = [theirs for theirs, ours in data.property_names.items() if logs and ours not in told]
+    return [f"No row of data.properties has the property {name} (data.property_names)." for name in missing]
 
 
 def _no_events(logs: list[Input]) -> DataError:

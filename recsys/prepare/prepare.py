@@ -74,7 +74,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
             require_used(data, logs, is_read=True)
             changes = live_changes(inputs)
-            load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
+            inputs.notes += load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):
                 counted = [apply_persons(db, persons) for persons in changes.persons]
                 repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])

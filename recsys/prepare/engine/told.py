@@ -69,6 +69,10 @@ class Told:
         self._db.unregister("batch")
         self._sum_up_if_long()
 
+    def fields(self) -> set[str]:
+        """The fields of which any value has been told."""
+        return {name for (name,) in self._db.execute(f"SELECT DISTINCT {c.FIELD} FROM {self._table}").fetchall()}
+
     def close(self) -> None:
         """Sum up all rows; nothing is added any more."""
         replace_table(

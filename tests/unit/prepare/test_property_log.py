@@ -117,6 +117,19 @@ def test_bad_rows_are_counted_and_too_many_stop(tmp_path: Path) -> None:
         run(tmp_path, write_csv(tmp_path, rows))
 
 
+def test_a_property_that_no_row_has_is_told_of(tmp_path: Path) -> None:
+    names = {"categoryID": "categories", "brand": "brand"}
+    dataset = run(tmp_path, write_csv(tmp_path, PROPERTIES), property_names=names)
+    told = [warning for warning in dataset.manifest["warnings"] if "property" in warning]
+    assert told == ["No row of data.properties has the property brand (data.property_names)."]
+
+
+def test_a_log_with_a_format_of_its_own_is_refused(tmp_path: Path) -> None:
+    log = write_csv(tmp_path, PROPERTIES)
+    with pytest.raises(DataError, match="leave it out"):
+        run(tmp_path, log, properties=[{"path": log, "format": "events"}])
+
+
 def test_a_log_without_its_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"one column product(.|\n)*data.property_columns"):
         run(tmp_path, write_csv(tmp_path, PROPERTIES), property_columns={"item_id": "product"})
