@@ -146,6 +146,8 @@ def _ids_in_table(sample: Sample, reader: BlockReader, name: str) -> pa.Array:
         read = reader.read(rest + block, False)
         found.append(read.table[name].combine_chunks())
         rest = read.rest
+    if rest:
+        found.append(reader.read(rest, True).table[name].combine_chunks())
     return pc.unique(pc.utf8_trim_whitespace(pa.concat_arrays(found)))
 
 

@@ -137,6 +137,26 @@ def test_a_log_larger_than_a_sample_is_estimated(tmp_path: Path) -> None:
     assert times.times.last > START + 280_000
 
 
+def test_dates_that_fit_both_orders_are_left_to_somebody(tmp_path: Path) -> None:
+    rows = [f"u{n % 7},i{n % 5},buy,{1 + n % 12}/{1 + n % 9}/2020" for n in range(60)]
+    proposal = inspect(
+        [write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])], console=Console(quiet=True)
+    )
+    assert proposal is not None
+    assert "# unclear: the other order fits as well" in proposal.text
+
+
+def test_a_large_catalogue_is_looked_up_whole(tmp_path: Path) -> None:
+    items = write(tmp_path / "items.csv", ["sku,name", *(f"item-{n:06},{'x' * 60}" for n in range(90_000))])
+    assert items.stat().st_size > 1 << 22  # more than a sample holds
+    rows = [f"u{n % 7},item-{1799 * n:06},view,{START + n}" for n in range(100)]
+    log = write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])
+    console = Console(record=True, width=100)
+    inspect([log, items], console=console)
+    # 1799 * 50 = 89,950 is the last one of the 90,000.
+    assert "51.0% of the events are of items in items.csv: 51 of 100 items." in console.export_text()
+
+
 def test_the_share_of_events_in_the_catalogue(tmp_path: Path) -> None:
     rows = [f"u{n % 7},i{n % 10},view,{START + n}" for n in range(100)]
     log = write(tmp_path / "log.csv", ["user_id,item_id,event_type,timestamp", *rows])
