@@ -125,10 +125,12 @@ _WOO = [
 
 def _woo_product(n: int) -> list[object]:
     """Product 3 is a variation of the one before it, which has its categories."""
-    kind, categories, parent = ("variation", "", f"SKU{n - 1}") if n == 3 else ("simple", "Home > Kitchen", "")
+    kind, categories, parent = (
+        ("variation", "", f"SKU{n - 1}") if n == 3 else ("simple", "Home > Kitchen, Home > Gifts", "")
+    )
     return [
         *[n, kind, f"SKU{n}", f"Cup {n}", 1, 0, "A cup", f"A cup of {n} litres", 10 * n],
-        *["", f"{n + 1}.20", categories, "", f"https://shop/{n}.jpg", parent],
+        *["", f"{n + 1}.20", categories, "", f"https://shop/{n}.jpg, https://shop/{n}-b.jpg", parent],
     ]
 
 
@@ -150,8 +152,16 @@ WOOCOMMERCE = Platform(
     dropped={"ignored_event_type": 40},
     users=USERS,
     items=ITEMS,
-    facts={"SKU3": {"title": "Cup 3", "price": 4.2, "categories": ["Home", "Kitchen"], "stock": 30.0}},
-    uninspected=("max_bad_line_share",),
+    facts={
+        "SKU3": {
+            "title": "Cup 3",
+            "price": 4.2,
+            "categories": ["Home", "Kitchen", "Gifts"],
+            "stock": 30.0,
+            "image": "https://shop/3.jpg",
+        }
+    },
+    uninspected=("max_bad_line_share", "category_separator"),
 )
 
 # Nine orders a user, of two products each. The last ones are Instacart's test orders, whose products are not known.

@@ -219,6 +219,7 @@ def test_a_field_that_the_first_records_lack_is_read(tmp_path: Path) -> None:
         ([None, "u"], "u"),
         ({"url": "u"}, "u"),
         ([], None),
+        ("https://x/a,b.jpg, https://x/c.jpg", "https://x/a,b.jpg"),
         ([{"hi_res": None, "large": "u"}], "u"),
     ],
 )

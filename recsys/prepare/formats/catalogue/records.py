@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from recsys.prepare.settings import DataConfig
 
 # Larger whole numbers are not all told apart once a program has read them as floats.
 _EXACT_BELOW: Final = 2**53
+_FURTHER_ADDRESS: Final = re.compile(r"[\s,;|]+(?=https?://)")  # behind the first, in one text
 _ADDRESSES: Final = ("large", "hi_res", "src", "url")  # of a picture that is written as an object
 
 
@@ -177,7 +179,8 @@ def _picture(value: Any) -> str | None:
         return next((_picture(value[key]) for key in _ADDRESSES if value.get(key)), None)
     if not isinstance(value, str | bytes):
         raise ValueError(f"expected the address of a picture, got {_shown(value)}")
-    return _text(value)
+    text = _text(value)
+    return _FURTHER_ADDRESS.split(text, maxsplit=1)[0] if text else text
 
 
 def as_it_is(value: Any) -> Any:
