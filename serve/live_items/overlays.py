@@ -27,7 +27,7 @@ _TYPES: Mapping[AttributeType, type | tuple[type, ...]] = {
 
 
 class Overlays:
-    """Makes overlays over one bundle. For one thread at a time; the state of an item may be asked for by others.
+    """Makes overlays over one bundle. Texts may be encoded, and the state of an item asked for, meanwhile.
 
     Attributes:
         base: the bundle.
@@ -72,17 +72,20 @@ class Overlays:
         """Take the vectors of new items' texts that the store has; how many are missing then. Raises as the store."""
         if self._rows.texts is None:
             return 0
-        missing = self._rows.missing(self._new(known).values())
+        missing = self._missing(known)
         if missing:
             self._rows.texts.read(missing, store)
-            missing = self._rows.missing(self._new(known).values())
+            missing = self._missing(known)
         return len(missing)
 
-    def encode_some(self, known: KnownItems, store: Store) -> None:
-        """Encode a few texts of new items that have no vector. Raises as the store does."""
-        missing = self._rows.missing(self._new(known).values())
-        if missing and self._rows.texts is not None:
-            self._rows.texts.encode_some(missing, store)
+    def encode_some(self, known: KnownItems, store: Store) -> bool:
+        """Encode a few texts of new items that have no vector; whether any. Raises as the store does."""
+        missing = self._missing(known)
+        return bool(missing) and self._rows.texts is not None and self._rows.texts.encode_some(missing, store)
+
+    def _missing(self, known: KnownItems) -> dict[str, str]:
+        with self._making:
+            return self._rows.missing(self._new(known).values())
 
     def state(self, item: LiveItem, served: LoadedBundle) -> ItemState:
         """What a live item is to this bundle, as an overlay of it that is served knows it."""

@@ -53,8 +53,8 @@ class TextVectors:
             if vector.shape == (self.encoder.dim,):
                 self._vectors[key] = vector
 
-    def encode_some(self, texts: Mapping[str, str], store: Store) -> None:
-        """Encode a few texts, given by key, that nobody else encodes. Raises as the store does."""
+    def encode_some(self, texts: Mapping[str, str], store: Store) -> bool:
+        """Encode a few texts, given by key, that nobody else encodes; whether any. Raises as the store does."""
         keys = list(texts)
         starts = list(range(0, len(keys), AT_ONCE))
         for start in random.sample(starts, min(TRIES, len(starts))):
@@ -62,7 +62,8 @@ class TextVectors:
             claimed = store.text_vectors.claim(self.encoder.fingerprint, part, timestamp=time.time(), stale_s=STALE_S)
             if claimed:
                 self._encode({key: texts[key] for key in claimed}, store)
-                return
+                return True
+        return False
 
     def _encode(self, texts: Mapping[str, str], store: Store) -> None:
         started = time.perf_counter()

@@ -43,18 +43,23 @@ class LiveItemsWatch:
         self._looked, self._wake, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._followed = threading.Condition()
         self._version = 0  # number of the last change that answers know of
+        self._texts_wait = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live-items", daemon=True)
+        self._encoding = threading.Thread(target=self._encode, name="live-texts", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
+        self._encoding.start()
 
     def close(self) -> None:
         """End the thread."""
         self._closing.set()
         self._wake.set()
+        self._texts_wait.set()
         self._items.close()
         self._thread.join()
+        self._encoding.join()
 
     def wait(self) -> None:
         """Wait until the store has been asked once, but not for long: a first list is not to show what is sold out."""
@@ -80,9 +85,27 @@ class LiveItemsWatch:
             except Exception:
                 logger.exception("The look at the live items failed; there will be others")
             self._looked.set()
-            waiting = self._follow()
-            self._wake.wait(0.0 if waiting else self._poll_s)
+            if self._follow():
+                self._texts_wait.set()
+            self._wake.wait(self._poll_s)
             self._wake.clear()
+
+    def _encode(self) -> None:
+        """Encode texts of new items, a few at a time: what is sold out meanwhile is not to wait for them."""
+        while self._texts_wait.wait() and not self._closing.is_set():
+            self._texts_wait.clear()
+            base = self._bundles.base
+            try:
+                if base is not None and self._items.overlays_of(base).encode_some(
+                    self._items.known, self._link.queries
+                ):
+                    self._wake.set()
+            except RecsysError as error:  # the store does not take vectors, or the bundle is damaged
+                logger.debug("Texts of new items wait. %s", error)
+            except Exception:
+                self._metrics.overlay_failed()
+                logger.exception("Texts of new items were not encoded; that is tried again")
+                self._closing.wait(RETRY_S)
 
     def _read(self) -> None:
         items = self._link.queries.items
@@ -140,6 +163,4 @@ class LiveItemsWatch:
             self._version = known.version
             self._followed.notify_all()
         self._settled = None if waiting else (ref(base), known)
-        if waiting:
-            overlays.encode_some(known, self._link.store)
         return bool(waiting)
