@@ -315,7 +315,8 @@ def test_the_end_waits_for_no_bundle(bundle_path: Path, monkeypatch: pytest.Monk
 def test_the_store_is_waited_for_once(bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reached = threading.Event()
     monkeypatch.setattr("serve.store.link.StoreLink._reach", lambda _: reached.wait(TIMEOUT_S))
-    monkeypatch.setattr("serve.shop_rules.watch.FIRST_LOOK_S", 0.0)  # or the bundle waits for rules as long as /ready
+    for watch in ("serve.store.watch", "serve.live_items.watch"):
+        monkeypatch.setattr(f"{watch}.FIRST_LOOK_S", 0.0)  # or the bundle waits for rules as long as /ready
     with running(loaded=False, bundle=bundle_path, store=f"sqlite:///{tmp_path}/store.sqlite") as (client, server):
         server.parts.bundles.first.result(TIMEOUT_S)
         assert refusal(client.get("/ready"), 503) == "opening the store"
