@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -158,6 +159,28 @@ def test_a_failing_encoder_leaves_lists_as_they_are(
     monkeypatch.setattr("serve.live_items.texts.STALE_S", 0.0)
     eventually(lambda: state(client, "new") == "new")
     assert client.get("/health").status_code == 200
+
+
+def test_what_is_sold_out_does_not_wait_for_texts(
+    shop: tuple[TestClient, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = shop
+    encode, begun, go_on = TextVectors._encode, threading.Event(), threading.Event()
+
+    def slow(self: TextVectors, *given: Any) -> None:
+        begun.set()
+        go_on.wait(20)
+        encode(self, *given)
+
+    monkeypatch.setattr(TextVectors, "_encode", slow)
+    before = listed(client)
+    put(client, "new", SOMETHING)
+    assert begun.wait(20)
+    patch(client, before[0], {"stock": 0})
+    assert before[0] not in listed(client)
+    assert state(client, "new") == "encoding"
+    go_on.set()
+    eventually(lambda: state(client, "new") == "new")
 
 
 def test_the_next_bundle_takes_new_items_over(tmp_path: Path, store: str) -> None:
