@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 
 from recsys.store import MISSING
 from serve.bundles.loaded import LoadedBundle
@@ -26,6 +27,28 @@ ItemId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it 
 _OF_ENTRIES = frozenset({"item_id", "action", "if_version"})
 
 
+@dataclass(frozen=True)
+class Shop:
+    """What a change of items needs, and who makes it."""
+
+    parts: Parts
+    loaded: LoadedBundle
+    link: StoreLink
+    who: str | None
+
+    def changed(self, wanted: changing.Wanted) -> Response:
+        """The answer to a change of one item."""
+        answer = changing.change(self.parts, self.loaded, self.link.queries, wanted, self.who)
+        return tagged(json_response(answer), answer.item.version)
+
+
+async def _shop(request: Request, parts: PartsOf, loaded: LoadedOf, link: LinkOf) -> Shop:
+    return Shop(parts, loaded, link, request.scope.get("key_name"))
+
+
+ShopOf = Annotated[Shop, Depends(_shop)]
+
+
 @router.get("/item-changes", summary="Live items", **answers(LiveItemsResponse))
 def item_changes(query: Annotated[ChangesQuery, Query()], loaded: LoadedOf, link: LinkOf, parts: PartsOf) -> Response:
     """Items of which the shop has said something since the bundle was made, deleted ones too, last changed first."""
@@ -38,17 +61,14 @@ def item_changes(query: Annotated[ChangesQuery, Query()], loaded: LoadedOf, link
     dependencies=[NoParameters],
     **answers(ChangedItemsResponse, 400, 412, 507),
 )
-def change_batch(
-    request: Request, body: Annotated[BatchBody, Body()], loaded: LoadedOf, link: LinkOf, parts: PartsOf
-) -> Response:
+def change_batch(shop: ShopOf, body: Annotated[BatchBody, Body()]) -> Response:
     """Patch, put and delete items in one transaction: all of them, or none where one does not fit; each is told.
 
     They are on disk when this answers; every worker follows within two seconds. Items whose ids other addresses look
     like, such as popular, are changed here alone.
     """
     wanted = [changing.Wanted(entry.action, entry.item_id, _given(entry), entry.if_version) for entry in body.items]
-    who = request.scope.get("key_name")
-    return json_response(changing.changes(parts, loaded, link.queries, wanted, who))
+    return json_response(changing.changes(shop.parts, shop.loaded, shop.link.queries, wanted, shop.who))
 
 
 @router.put(
@@ -58,12 +78,9 @@ def change_batch(
     **answers(ChangedItemResponse, 400, 412, 507),
 )
 def put(
-    request: Request,
+    shop: ShopOf,
     item_id: ItemId,
     body: Annotated[ItemFields, Body()],
-    loaded: LoadedOf,
-    link: LinkOf,
-    parts: PartsOf,
     if_match: Annotated[IfMatch, Header()] = None,
     if_none_match: Annotated[IfNoneMatch, Header()] = None,
 ) -> Response:
@@ -74,7 +91,7 @@ def put(
     """
     expected = expected_version(if_match, if_none_match, absent=MISSING)
     wanted = changing.Wanted("put", item_id, _given(body), expected)
-    return _changed(request, wanted, loaded, link, parts)
+    return shop.changed(wanted)
 
 
 @router.patch(
@@ -84,17 +101,14 @@ def put(
     **answers(ChangedItemResponse, 400, 404, 412),
 )
 def patch(
-    request: Request,
+    shop: ShopOf,
     item_id: ItemId,
     body: Annotated[ItemFields, Body()],
-    loaded: LoadedOf,
-    link: LinkOf,
-    parts: PartsOf,
     if_match: Annotated[IfMatch, Header()] = None,
 ) -> Response:
     """Change the fields that the body names, such as price and stock; null: the item has none."""
     wanted = changing.Wanted("patch", item_id, _given(body), expected_version(if_match, absent=MISSING))
-    return _changed(request, wanted, loaded, link, parts)
+    return shop.changed(wanted)
 
 
 @router.delete(
@@ -104,23 +118,13 @@ def patch(
     **answers(ChangedItemResponse, 404, 412),
 )
 def delete(
-    request: Request,
+    shop: ShopOf,
     item_id: ItemId,
-    loaded: LoadedOf,
-    link: LinkOf,
-    parts: PartsOf,
     if_match: Annotated[IfMatch, Header()] = None,
 ) -> Response:
     """Take an item away: it is in no list and no search any more, nor in a bundle that is trained on the store."""
     wanted = changing.Wanted("delete", item_id, {}, expected_version(if_match, absent=MISSING))
-    return _changed(request, wanted, loaded, link, parts)
-
-
-def _changed(
-    request: Request, wanted: changing.Wanted, loaded: LoadedBundle, link: StoreLink, parts: Parts
-) -> Response:
-    answer = changing.change(parts, loaded, link.queries, wanted, request.scope.get("key_name"))
-    return tagged(json_response(answer), answer.item.version)
+    return shop.changed(wanted)
 
 
 def _given(body: ItemFields) -> dict[str, object]:
