@@ -90,7 +90,7 @@ def changes(
     if any(done != "nothing" for _, done in written) and parts.live_items_watch is not None:
         parts.live_items_watch.soon(last)
     now = parts.bundles.loaded
-    overlays = parts.live_items.overlays_of(now.base)
+    overlays = parts.live_items.seen_from(now)
     rows = [
         ChangedItem(
             item_id=item.change.item_id, done=done, state=overlays.state(item, now), version=item.change.version
@@ -110,7 +110,7 @@ def page(parts: Parts, loaded: LoadedBundle, store: Store, cursor: str | None, l
         InvalidCursor: it is none of this listing.
     """
     found = store.items.page(cursor, limit)
-    overlays = parts.live_items.overlays_of(loaded.base)
+    overlays = parts.live_items.seen_from(loaded)
     return LiveItemsResponse(
         bundle=loaded.info,
         version=parts.live_items.known.version,
@@ -139,7 +139,7 @@ def live_state(parts: Parts, loaded: LoadedBundle, item_id: str) -> LiveState | 
     fields = item.change.fields
     available, stock = fields.get(AVAILABLE), fields.get(STOCK)
     return LiveState(
-        state=parts.live_items.overlays_of(loaded.base).state(item, loaded),
+        state=parts.live_items.seen_from(loaded).state(item, loaded),
         version=item.change.version,
         since=time_text(item.since),
         updated_at=time_text(item.change.timestamp),
@@ -232,7 +232,7 @@ def _require_room(parts: Parts, loaded: LoadedBundle, writes: Sequence[ItemWrite
         write.action == "put" and not write.known and _is_gone(known.items.get(write.item_id)) for write in writes
     )
     most = parts.settings.max_live_items
-    if more and (count := parts.live_items.overlays_of(loaded.base).count_new(known) + more) > most:
+    if more and (count := parts.live_items.seen_from(loaded).count_new(known) + more) > most:
         raise TooManyItemsError(
             f"expected {most:,} new items at most, got {count:,}: train a bundle on the store, which makes them "
             "part of it, or let there be more with the setting max_live_items"

@@ -46,11 +46,18 @@ class LiveItemsInForce:
     def overlays_of(self, base: LoadedBundle) -> Overlays:
         """Those over a bundle."""
         with self._choosing:
-            found = next((overlays for overlays in self._overlays if overlays.base is base), None)
+            found = self._find(base)
             if found is None:
                 found = Overlays(base)
                 self._overlays = [*self._overlays[-1:], found]  # of the one that is served, and of the next
             return found
+
+    def seen_from(self, loaded: LoadedBundle) -> Overlays:
+        """Those by which a request that holds a bundle tells what items are to it; that bundle may be gone by now."""
+        return self._find(loaded.base) or Overlays(loaded.base)
+
+    def _find(self, base: LoadedBundle) -> Overlays | None:
+        return next((overlays for overlays in self._overlays if overlays.base is base), None)
 
     def over(self, base: LoadedBundle, *, serving: bool) -> LoadedBundle:
         """What is to be served of a bundle that has just been loaded; new items are encoded for it before.
@@ -64,8 +71,7 @@ class LiveItemsInForce:
         overlays = self.overlays_of(base)
         try:
             while overlays.read_vectors(self.known, self._link.queries) and serving and not self._closing.is_set():
-                overlays.encode_some(self.known, self._link.queries)
-                if overlays.read_vectors(self.known, self._link.queries):
+                if not overlays.encode_some(self.known, self._link.queries):
                     self._closing.wait(OTHERS_S)
         except RecsysError as error:
             logger.warning("New items are not in lists until the store has told their vectors. %s", error)
