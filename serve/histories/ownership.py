@@ -71,7 +71,8 @@ class Ownership:
         forgotten_until = self.persons.forgotten_until(user_id)
         place = _of_row(histories, row)
         own = _outside(histories.timestamps[place], self.persons.aliases_from.get(user_id, ()), forgotten_until)
-        if forgotten_until >= self.made_at:
+        hidden = forgotten_until >= self.made_at  # with the row's attributes, also where it has no interactions
+        if hidden:
             own[:] = False
         parts = [np.arange(place.start, place.stop)[own]]
         aliases = self.persons.aliases_of.get(user_id, ())
@@ -81,7 +82,7 @@ class Ownership:
             times = histories.timestamps[other]
             held = (times > max(alias.since, forgotten_until)) & (times <= alias.until)
             parts.append(np.arange(other.start, other.stop)[held])
-        if own.all() and not any(len(part) for part in parts[1:]):
+        if own.all() and not hidden and not any(len(part) for part in parts[1:]):
             return None
         return Owned(_entries(histories, np.concatenate(parts)), bool(own.any()))
 

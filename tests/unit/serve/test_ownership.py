@@ -7,12 +7,16 @@ import time
 from collections import defaultdict
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import Bundle
+from recsys.core.histories import Histories
 from recsys.core.persons import Alias, Persons, Tombstone, hash_of
+from recsys.core.queries import NO_ITEM
 from serve.histories.live_histories import LiveHistories
+from serve.histories.ownership import Owned, Ownership
 from tests.support.bundles import DAY, START
 from tests.support.serving import N_USERS
 
@@ -81,6 +85,14 @@ def test_a_user_of_whom_nothing_is_said_is_as_the_bundle_has_it(bundle: Bundle) 
             name = column.name
             assert getattr(one.histories, name).tobytes() == getattr(other.histories, name).tobytes()
         assert one.users.tolist() == other.users.tolist()
+
+
+def test_the_row_of_a_forgotten_user_without_interactions_is_not_the_user_s(bundle: Bundle) -> None:
+    persons = Persons.of([Tombstone(hash_of("user1"), NOW)], [], 1)
+    nothing = Histories.from_rows(2, *(np.zeros(0, kind) for kind in (int, np.int32, np.int64, np.float32, np.float32)))
+    ownership = Ownership.of(bundle, persons, lambda ids: dict.fromkeys(ids, NO_ITEM))
+    assert ownership.of_user(nothing, "user1", 1) == Owned([], own=False)
+    assert ownership.of_user(nothing, "user0", 0) is None
 
 
 @settings(max_examples=100, deadline=None, database=None)
