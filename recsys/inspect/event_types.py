@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.values.event_types import normal_event_type
-from recsys.inspect.words import IGNORED, meaning_of, plain
+from recsys.inspect.words import IGNORED, meaning_of
+from recsys.prepare.formats.matching import plain_name
 
 _KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
 # What is near to what it is called here, but not the same.
@@ -34,7 +35,7 @@ def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
     """Names for the types of a log, given how often each occurs."""
     mapping = TypeMapping()
     none_known = not any(meaning_of(name) or normal_event_type(name) in _KNOWN for name in counts)
-    are_states = not _STATES.isdisjoint(map(plain, counts))
+    are_states = not _STATES.isdisjoint(map(plain_name, counts))
     for name, count in counts.items():
         key = normal_event_type(name)
         meaning = meaning_of(name)

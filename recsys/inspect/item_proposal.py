@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from recsys.inspect.columns import Column
 from recsys.inspect.roles import SURE, Role, Roles
 from recsys.inspect.tables import Table
-from recsys.inspect.words import ITEM_COLUMNS, is_stock, plain
+from recsys.inspect.words import ITEM_COLUMNS, is_stock
 from recsys.inspect.yaml_lines import Setting
+from recsys.prepare.formats.matching import plain_name
 
 _POINTS = re.compile(r"[^\s.]+(?:\.[^\s.]+)+")
 _SHARE_WITH_POINTS = 0.3
@@ -90,7 +91,7 @@ def catalogue_settings(catalogues: Sequence[Table]) -> Iterator[Setting]:
 
 def _is_group(name: str) -> bool:
     """Whether a column says of which product a variant is, as Shopify's and WooCommerce's do."""
-    return plain(name) in _GROUPS
+    return plain_name(name) in _GROUPS
 
 
 def property_settings(logs: Sequence[Table], has_catalogue: bool) -> Iterator[Setting]:
@@ -98,7 +99,7 @@ def property_settings(logs: Sequence[Table], has_catalogue: bool) -> Iterator[Se
     if not logs:
         return
     yield Setting("properties", [str(log.path) for log in logs])
-    names = {plain(column.name): column.name for column in logs[0].columns}
+    names = {plain_name(column.name): column.name for column in logs[0].columns}
     roles: dict[str, str] = {
         role: logs[0].roles[role].column for role in ("item_id", "timestamp") if role in logs[0].roles
     }
@@ -119,13 +120,13 @@ def _property_names(log: Table) -> tuple[dict[str, str], dict[str, str]]:
     sample = log.sample
     if sample is None:
         return {}, {}
-    names = {plain(name): name for name in sample.rows.column_names}
+    names = {plain_name(name): name for name in sample.rows.column_names}
     properties, values = sample.rows[names["property"]], sample.rows[names["value"]]
     counts = pc.value_counts(properties.drop_null()).to_pylist()
     kept: dict[str, str] = {}
     comments: dict[str, str] = {}
     for name in [entry["values"] for entry in sorted(counts, key=lambda entry: -entry["counts"])[:_FEW]]:
-        if (ours := _PROPERTIES.get(plain(name))) and ours not in kept.values():
+        if (ours := _PROPERTIES.get(plain_name(name))) and ours not in kept.values():
             kept[name] = ours
         elif "price" not in kept.values():
             texts = values.filter(pc.equal(properties, name)).slice(0, 200).drop_null().to_pylist()

@@ -21,8 +21,8 @@ from recsys.inspect.item_proposal import catalogue_settings, property_settings, 
 from recsys.inspect.roles import Roles
 from recsys.inspect.tables import Table
 from recsys.inspect.user_proposal import user_settings
-from recsys.inspect.words import plain
 from recsys.inspect.yaml_lines import Setting, yaml_text
+from recsys.prepare.formats.matching import plain_name
 from recsys.prepare.settings import DataConfig
 
 LOGS = ("event log", "Amazon reviews", "RecBole interactions", "store")
@@ -103,7 +103,7 @@ def _shape(log: Table) -> tuple[Any, ...]:
     """What logs have in common that one config reads: formats that name their columns themselves, or the mapping."""
     if log.format != "events":
         return (log.format,)
-    return log.format, tuple(sorted((role, plain(given.column)) for role, given in log.roles.items()))
+    return log.format, tuple(sorted((role, plain_name(given.column)) for role, given in log.roles.items()))
 
 
 def _format_of(logs: Sequence[Table]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from recsys.inspect.columns import Column
-from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, meaning_of, plain
+from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, meaning_of
+from recsys.prepare.formats.matching import plain_name
 
 SURE = 0.5  # a role of less was guessed
 LEAST = 0.2
@@ -65,7 +66,7 @@ def told_roles(columns: Sequence[Column], roles: Roles) -> Roles:
     kin = [column for column in columns if _first_word(column.name) == start and column.name != start]
     several = len([column for column in kin if column.name in taken]) > 1 or "[]" in start
     told = item_roles(kin if several and kin else columns, [*taken])
-    if "title" not in told and (name := told.get("description")) and plain(name.column) == "description":
+    if "title" not in told and (name := told.get("description")) and plain_name(name.column) == "description":
         column = next(column for column in columns if column.name == name.column)
         if column.mean_length <= _TITLE_CHARS:
             told["title"] = told.pop("description")

@@ -13,9 +13,10 @@ from recsys.inspect.parquet_samples import parquet_sample
 from recsys.inspect.roles import Roles, event_roles, item_roles, roles_by_name, told_roles, user_roles
 from recsys.inspect.samples import Sample
 from recsys.inspect.text_samples import text_sample
-from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness, plain
+from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS, likeness
 from recsys.prepare.formats.evident import evident_kind
 from recsys.prepare.formats.layouts import fitting_formats
+from recsys.prepare.formats.matching import plain_name
 from recsys.prepare.formats.parquet import is_parquet
 
 Kind = Literal[
@@ -148,7 +149,7 @@ def _schema(sample: Sample) -> Table | None:
 def _by_columns(sample: Sample) -> Table:
     """By the roles of its columns."""
     columns = columns_of(sample)
-    names = {plain(column.name) for column in columns}
+    names = {plain_name(column.name) for column in columns}
     table = Table(sample.path, "something else", "", sample, columns)
     table.roles = event_roles(columns, sample.has_names)
     if {"property", "value"} <= names and "item_id" in table.roles:
@@ -196,7 +197,7 @@ def _is_catalogue(table: Table) -> bool:
 
 
 def _has_user(table: Table) -> bool:
-    return _surely(table, "user_id") or any(plain(column.name) == "userid" for column in table.columns)
+    return _surely(table, "user_id") or any(plain_name(column.name) == "userid" for column in table.columns)
 
 
 def _surely(table: Table, role: str) -> bool:

@@ -9,8 +9,7 @@ import re
 from typing import Final
 
 from recsys.core.values.event_types import normal_event_type
-
-_NO_NAME = re.compile(r"[\W_]+")
+from recsys.prepare.formats.matching import plain_name
 
 # Of event logs; orders and reviews are such logs, too.
 EVENT_COLUMNS: Final[dict[str, str]] = {
@@ -85,20 +84,15 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
-def plain(name: str) -> str:
-    """The letters and digits of a name in small letters."""
-    return _NO_NAME.sub("", name.casefold())
-
-
 def _ranked(words: str) -> dict[str, int]:
-    return {plain(word): rank for rank, word in reversed(list(enumerate(words.split())))}
+    return {plain_name(word): rank for rank, word in reversed(list(enumerate(words.split())))}
 
 
 _RANKED: Final = {
     id(table): {role: _ranked(words) for role, words in table.items()}
     for table in (EVENT_COLUMNS, ITEM_COLUMNS, USER_COLUMNS)
 }
-_MEANINGS: Final = {plain(word): ours for ours, words in EVENT_TYPES.items() for word in words.split()}
+_MEANINGS: Final = {plain_name(word): ours for ours, words in EVENT_TYPES.items() for word in words.split()}
 _STOCK: Final = _ranked(STOCK_COLUMNS)
 
 
@@ -110,21 +104,21 @@ def likeness(column: str, role: str, table: dict[str, str]) -> float:
     """
     ranks = _RANKED[id(table)][role]
     last = re.split(r"\.|\[\]", column)[-1] or column
-    names = [(plain(column), 1.0), (plain(last), 0.95)]
+    names = [(plain_name(column), 1.0), (plain_name(last), 0.95)]
     if column.endswith("[]"):  # the name of a list is that of many
-        names.append((plain(column).removesuffix("s"), 0.9))
+        names.append((plain_name(column).removesuffix("s"), 0.9))
     for name, factor in names:
         if name in ranks:
             return factor * (1 - 0.4 * ranks[name] / len(ranks))
-    ends = [rank for word, rank in ranks.items() if len(word) > 4 and plain(column).endswith(word)]
+    ends = [rank for word, rank in ranks.items() if len(word) > 4 and plain_name(column).endswith(word)]
     return 0.5 * (1 - 0.4 * min(ends) / len(ranks)) if ends else 0.0
 
 
 def is_stock(column: str) -> bool:
     """Whether a column of a catalogue is called as a number of pieces."""
-    return plain(column) in _STOCK
+    return plain_name(column) in _STOCK
 
 
 def meaning_of(event_type: str) -> str | None:
     """Our name of an event type, or `IGNORED`; None of words that are not known."""
-    return _MEANINGS.get(plain(normal_event_type(event_type)))
+    return _MEANINGS.get(plain_name(normal_event_type(event_type)))

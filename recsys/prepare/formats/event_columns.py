@@ -12,6 +12,7 @@ from recsys.core.events import EVENT_WEIGHTS, RATING
 from recsys.prepare import columns as c
 from recsys.prepare.formats.event_refusals import refuse_missing
 from recsys.prepare.formats.known_logs import KNOWN_LOGS, KnownLog
+from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.mapping_settings import EVENT_FIELDS, LIST_MARK, MappingConfig
 from recsys.prepare.settings import DataConfig
@@ -96,7 +97,7 @@ def find_columns(
     Raises:
         DataError: a required one is missing; a name comes twice, or two differ in case alone.
     """
-    find = _Finder(names, file_name)
+    find = NameFinder(names, file_name, "data.columns")
     columns = {ours: name for ours, theirs in mapping.columns.items() if (name := find(theirs)) is not None}
     for ours in EVENT_FIELDS:
         if ours not in columns and (name := find(ours)) is not None and name not in columns.values():
@@ -157,31 +158,6 @@ def _check_lists(columns: dict[str, str], file_name: str) -> None:
             f"{LIST_MARK} behind {' and '.join(sorted(lists))}",
             "keep one of these lists in data.columns",
         )
-
-
-class _Finder:
-    """Finds a name among those of a file: exactly, or else whatever its case."""
-
-    def __init__(self, names: Sequence[str], file_name: str) -> None:
-        self._names, self._file_name = list(names), file_name
-        self._folded: dict[str, list[str]] = {}
-        for name in names:
-            self._folded.setdefault(name.casefold(), []).append(name)
-
-    def __call__(self, wanted: str) -> str | None:
-        alike = self._folded.get(wanted.casefold(), [])
-        exact = [name for name in alike if name == wanted]
-        if len(exact) > 1 or (not exact and len(alike) > 1):
-            same = exact or alike
-            twice = f"{same[0]} {len(same)} times" if len(set(same)) == 1 else " and ".join(same)
-            raise DataError(
-                f"each column once in {self._file_name}, one that is called {wanted}",
-                f"{twice} among {', '.join(self._names)[:200]}",
-                "name the one that is meant in data.columns, as it is written"
-                if len(set(same)) > 1
-                else "rename or remove all but one of them",
-            )
-        return next(iter(exact or alike), None)
 
 
 def note_columns(report: InputReport, found: EventColumns) -> None:

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
+from recsys.prepare.formats.matching import plain_name
 
 MAX_LISTED_CHARS = 200
 MAX_NAME_CHARS, MAX_COMPARED_NAMES = 64, 500  # a first line of megabytes is no list of names
@@ -71,5 +72,5 @@ def _likeness(wanted: str, name: str) -> float:
 
 def _stem(name: str) -> str:
     """Letters and digits in one case, without "id" at the end: an order_id is no user_id."""
-    plain = "".join(filter(str.isalnum, name.casefold()))
+    plain = plain_name(name)
     return plain.removesuffix("id") or plain

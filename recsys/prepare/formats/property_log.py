@@ -27,6 +27,7 @@ from recsys.prepare.formats.column_texts import Mask
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.id_columns import IdColumn
+from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names
 from recsys.prepare.formats.parquet import is_parquet, open_parquet, parquet_tables
 from recsys.prepare.formats.plausible_times import PlausibleTimes
@@ -158,20 +159,16 @@ def _theirs(report: InputReport) -> dict[str, str]:
 def _find(report: InputReport, names: list[str], file_name: str) -> dict[str, str]:
     """The file's names -> ours."""
     found: dict[str, str] = {}
+    find = NameFinder(names, file_name, "data.property_columns")
     for ours, theirs in _theirs(report).items():
-        alike = [name for name in names if name.casefold() == theirs.casefold()]
-        exact = [name for name in alike if name == theirs] or alike
-        if len(exact) != 1:
-            got = (
-                missing_names([theirs], names) if not exact else f"{' and '.join(exact)} among {', '.join(names)[:200]}"
-            )
+        if (name := find(theirs)) is None:
             raise DataError(
                 f"one column {theirs} ({ours} of a property log) in {file_name}",
-                got,
+                missing_names([theirs], names),
                 "set data.property_columns: {item_id: ..., timestamp: ..., property: ..., value: ...} to what the file "
                 "calls them",
             )
-        found[exact[0]] = ours
+        found[name] = ours
     return found
 
 

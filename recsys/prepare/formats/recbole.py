@@ -18,12 +18,12 @@ import pyarrow as pa
 from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, OnBytes, RawItem, RawTaggedItem, with_attributes
-from recsys.prepare.formats.catalogue.columns import matching
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import checked_tables
 from recsys.prepare.formats.event_columns import weights_of
 from recsys.prepare.formats.event_refusals import as_yaml
 from recsys.prepare.formats.files import head_texts
+from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names, nearest_names
 from recsys.prepare.formats.reports import MISSING_FIELD, InputKind, InputReport
 from recsys.prepare.raw.dialects import read_header
@@ -108,9 +108,10 @@ def _item_fields(report: InputReport, fields: Mapping[str, str]) -> dict[str, st
         DataError: settings name a field that the file lacks, or several for one of ours.
     """
     names = {column: next(filter(accepts, fields), None) for column, accepts in _ITEM_FIELDS.items()}
+    find = NameFinder(fields, str(report.path), "data.metadata_columns")
     for column in names.keys() & report.mapping.metadata_columns.keys():
         theirs = report.mapping.metadata_columns[column]
-        found = matching(theirs, fields, str(report.path)) if isinstance(theirs, str) else None
+        found = find(theirs) if isinstance(theirs, str) else None
         if found is None:
             raise DataError(
                 f"a field {theirs} (data.metadata_columns.{column}) in {report.path}",

@@ -16,12 +16,13 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, Id, OnBytes, attribute_field
 from recsys.prepare.formats.catalogue import json_text, tables
-from recsys.prepare.formats.catalogue.columns import Columns, matching
+from recsys.prepare.formats.catalogue.columns import Columns
 from recsys.prepare.formats.catalogue.paths import Path, value_at
 from recsys.prepare.formats.catalogue.reader import is_json, records_of
 from recsys.prepare.formats.catalogue.records import Records, as_it_is, id_text
 from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.id_columns import IdColumn
+from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names
 from recsys.prepare.formats.parquet import is_parquet
 from recsys.prepare.formats.reports import InputReport
@@ -105,7 +106,8 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
     """
     theirs = {name: config.user_columns.get(name, name) for name in (c.USER_ID, *config.user_attributes)}
     names = _names(report, theirs)
-    found = {ours: name for ours, wanted in theirs.items() if (name := matching(wanted, names, str(report.path)))}
+    find = NameFinder(names, str(report.path), "data.user_columns")
+    found = {ours: name for ours, wanted in theirs.items() if (name := find(wanted))}
     if c.USER_ID not in found or len(found) == 1:
         missing = [wanted for ours, wanted in theirs.items() if ours not in found]
         raise DataError(

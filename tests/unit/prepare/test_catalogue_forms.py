@@ -1,6 +1,7 @@
 """Catalogues in every form: what was written comes back, record by record."""
 
 import csv
+import html
 import io
 import json
 from collections.abc import Callable
@@ -95,7 +96,8 @@ _TEXT = st.text(st.sampled_from("abcß€𝄞 ,;|/\"'<>&.0"), min_size=1, max_si
     lambda text: text.strip() not in ("", "-") and text == text.strip()
 )
 _ID = st.from_regex(r"[a-z][a-z0-9é_]{0,6}", fullmatch=True).filter(lambda text: text not in ("nan", "null", "none"))
-_CATEGORY = st.from_regex(r"[A-Z][a-z&]{1,5}", fullmatch=True)
+# Nor entities of HTML, such as A&lt, which are decoded.
+_CATEGORY = st.from_regex(r"[A-Z][a-z&]{1,5}", fullmatch=True).filter(lambda text: html.unescape(text) == text)
 ITEMS = st.lists(
     st.fixed_dictionaries(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recsys.core.errors import DataError
@@ -11,6 +11,7 @@ from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.catalogue.names import aliases_among
 from recsys.prepare.formats.catalogue.paths import Path, steps_of
 from recsys.prepare.formats.event_refusals import is_data
+from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names, nearest_names, refuse_taken
 from recsys.prepare.mapping_settings import GROUP, ITEM_FIELDS
 from recsys.prepare.settings import DataConfig
@@ -136,7 +137,7 @@ class _Finder:
         self.absent: dict[str, str] = {}
         self.remarks: list[str] = []
         self.unclear: set[str] = set()
-        self._wanted, self._names, self._file_name = wanted, names, file_name
+        self._wanted, self._find = wanted, NameFinder(names, file_name, "data.metadata_columns")
         taken = {name.casefold() for name in wanted.named}
         self.free = [name for name, steps in names.items() if len(steps) == 1 and name.casefold() not in taken]
 
@@ -144,7 +145,7 @@ class _Finder:
         """Find the columns of a field: as the config says, under our name, or under a well-known one."""
         if name in self._wanted.names:
             self.find_named(name)
-        elif (ours := matching(name, self._names, self._file_name)) is not None:
+        elif (ours := self._find(name)) is not None:
             self.found[name] = [ours]
         else:
             self._find_alias(name)
@@ -152,7 +153,7 @@ class _Finder:
     def find_named(self, name: str) -> None:
         """Find the columns that the config names."""
         for their in self._wanted.names[name]:
-            if (there := matching(their, self._names, self._file_name)) is None:
+            if (there := self._find(their)) is None:
                 self.absent[name] = their
             else:
                 self.found.setdefault(name, []).append(there)
@@ -160,7 +161,7 @@ class _Finder:
     def find_attributes(self) -> None:
         """Find the columns of attributes."""
         for name, column in self._wanted.attributes.items():
-            if (there := matching(column, self._names, self._file_name)) is None:
+            if (there := self._find(column)) is None:
                 self.absent[name] = column
             else:
                 self.found[ATTRIBUTE_FIELD + name] = [there]
@@ -174,25 +175,6 @@ class _Finder:
             self.unclear.add(name)
             setting = f"data.metadata_columns: {{{name}: {candidates[0]}}}"
             self.remarks.append(f"{name} is not read: it may be {' or '.join(candidates)}; set {setting}")
-
-
-def matching(name: str, names: Iterable[str], file_name: str) -> str | None:
-    """A name among others, whatever its case; an exact match comes first.
-
-    Raises:
-        DataError: two differ from it in case alone.
-    """
-    names = list(names)
-    if name in names:
-        return name
-    alike = [other for other in names if other.casefold() == name.casefold()]
-    if len(alike) > 1:
-        raise DataError(
-            f"names that differ in more than case for {name} in {file_name}",
-            " and ".join(alike),
-            "rename all but one of them, or name the one that is meant in data.metadata_columns as it is written",
-        )
-    return alike[0] if alike else None
 
 
 def _no_ids(wanted: Wanted, names: Mapping[str, Path], free: list[str], file_name: str) -> DataError:

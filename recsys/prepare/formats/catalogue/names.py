@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from recsys.prepare import columns as c
+from recsys.prepare.formats.matching import plain_name
 from recsys.prepare.mapping_settings import ITEM_FIELDS
 
 # In plain form, see `plain_name`. Names that hardly mean anything else; a file that has two of one field is unclear.
@@ -20,11 +21,6 @@ _USUAL: Final = {
     c.IMAGE: "images imageurl imageurls imagelink imagesrc picture pictureurl thumbnail img",
 }
 _ALIASES: Final = {field: frozenset((field.replace("_", ""), *_USUAL[field].split())) for field in ITEM_FIELDS}
-
-
-def plain_name(name: str) -> str:
-    """Letters and digits of a name, in one case: `Product ID` and `product_id` are one."""
-    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def aliases_among(field: str, names: Iterable[str]) -> list[str]:
