@@ -23,6 +23,7 @@ from recsys.inspect.tables import Table
 from recsys.inspect.user_proposal import user_settings
 from recsys.inspect.yaml_lines import Setting, yaml_text
 from recsys.prepare.formats.matching import plain_name
+from recsys.prepare.mapping_settings import GROUP
 from recsys.prepare.settings import DataConfig
 
 LOGS = ("event log", "Amazon reviews", "RecBole interactions", "store")
@@ -158,6 +159,9 @@ def _columns(log: Table, has_catalogue: bool) -> Iterator[Setting]:
         yield Setting("header", header, "the first line is data", comments)
         return
     named = {role: given.column for role, given in roles.items() if given.column.casefold() != role}
+    if log.group:
+        named[GROUP] = log.group
+        comments[GROUP] = "the first row of each alone says who, when, or in which state"
     if named:
         ordered = {role: named[role] for role in sorted(named, key=list(_ORDER).index)}
         yield Setting("columns", ordered, comments={role: comments.get(role, "") for role in named})
@@ -175,7 +179,7 @@ def _of_schemas(tables: Sequence[Table]) -> Iterator[Setting]:
 
 _ORDER = dict.fromkeys(
     (
-        *("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity", "event_id"),
+        *("user_id", "item_id", "event_type", "timestamp", "rating", "price", "quantity", "event_id", GROUP),
         *("item.title", "item.brand", "item.categories", "item.price", "item.description", "item.image"),
     )
 )

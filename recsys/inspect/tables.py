@@ -9,6 +9,7 @@ from typing import Literal
 
 from recsys.core.errors import DataError
 from recsys.inspect.columns import Column, columns_of
+from recsys.inspect.order_lines import completed
 from recsys.inspect.parquet_samples import parquet_sample
 from recsys.inspect.roles import Roles, event_roles, item_roles, roles_by_name, told_roles, user_roles
 from recsys.inspect.samples import Sample
@@ -51,6 +52,7 @@ class Table:
         columns: of the sample.
         roles: of its columns, by our names: of events, of items for a catalogue.
         told: of an event log, roles of the columns that tell of the item.
+        group: of an event log, the column of the order whose first line alone says what all its lines share, or "".
         format: by which `data.format` names what reads it.
         also_fitting: other formats that read it as well: two editions of Amazon's reviews name their fields alike.
     """
@@ -62,6 +64,7 @@ class Table:
     columns: list[Column] = field(default_factory=list)
     roles: Roles = field(default_factory=dict)
     told: Roles = field(default_factory=dict)
+    group: str = ""
     format: str = "events"
     also_fitting: list[str] = field(default_factory=list)
 
@@ -148,9 +151,10 @@ def _schema(sample: Sample) -> Table | None:
 
 def _by_columns(sample: Sample) -> Table:
     """By the roles of its columns."""
+    sample, group = completed(sample)
     columns = columns_of(sample)
     names = {plain_name(column.name) for column in columns}
-    table = Table(sample.path, "something else", "", sample, columns)
+    table = Table(sample.path, "something else", "", sample, columns, group=group)
     table.roles = event_roles(columns, sample.has_names)
     if {"property", "value"} <= names and "item_id" in table.roles:
         table.kind, table.what = "property log", "A log of properties of items: a row for each value that one took."

@@ -18,7 +18,7 @@ EVENT_FIELDS: Final = (
     *(c.RATING, c.PRICE, c.QUANTITY, c.EVENT_ID),
 )
 ITEM_FIELDS: Final = (c.ITEM_ID, c.TITLE, c.BRAND, c.CATEGORIES, c.PRICE, c.DESCRIPTION, c.IMAGE)
-GROUP: Final = "group"  # of a catalogue: what rows of one product share
+GROUP: Final = "group"  # what rows of one product share in a catalogue, those of one order in an event log
 # Before the name of a field of the item, or of the user, that an event row tells.
 OF_ITEM, OF_USER = "item.", "user."
 LIST_MARK: Final = "[]"  # behind the part of a path that is a list
@@ -59,7 +59,7 @@ def check_user_attribute(name: str) -> str:
 
 
 def _event_column(name: str) -> str:
-    if name in EVENT_FIELDS:
+    if name in (*EVENT_FIELDS, GROUP):
         return name
     prefix, _, rest = name.partition(".")
     if f"{prefix}." == OF_ITEM and rest != c.ITEM_ID:
@@ -67,8 +67,8 @@ def _event_column(name: str) -> str:
     if f"{prefix}." == OF_USER and rest:
         return OF_USER + check_user_attribute(rest)
     raise ValueError(
-        f"no such column of events; there are {', '.join(EVENT_FIELDS)}, and {OF_ITEM}FIELD and {OF_USER}FIELD "
-        f"(item.brand, user.age)"
+        f"no such column of events; there are {', '.join((*EVENT_FIELDS, GROUP))}, and {OF_ITEM}FIELD and "
+        f"{OF_USER}FIELD (item.brand, user.age)"
     )
 
 
@@ -93,7 +93,9 @@ class MappingConfig(Section):
         description="What event logs call our columns (user_id, item_id, event_type, timestamp, rating, price, "
         "quantity, event_id), whatever the case: `{user_id: visitorid, timestamp: event_time}`. item.FIELD and "
         "user.FIELD are what event rows tell of their item or user: the latest counts, and catalogues count more. In "
-        "JSON lines a name may be a path: user.id, or items[].item_id, with one event for each entry.",
+        "JSON lines a name may be a path: user.id, or items[].item_id, with one event for each entry. `group` is what "
+        "rows of one order share that stand one behind the other (Shopify's Name): user_id, event_type and timestamp "
+        "of the first are those of the others where they have none.",
     )
     header: list[TheirName | None] | None = unmentioned(
         None,

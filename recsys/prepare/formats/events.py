@@ -20,6 +20,7 @@ from recsys.prepare.formats.event_columns import ColumnFinder, EventColumns, wan
 from recsys.prepare.formats.event_refusals import as_yaml
 from recsys.prepare.formats.evident import is_json
 from recsys.prepare.formats.files import head_texts
+from recsys.prepare.formats.grouped_rows import with_shared_values
 from recsys.prepare.formats.json_events import JsonEvents, check_json
 from recsys.prepare.formats.parquet import check_types, is_parquet, open_parquet, parquet_tables, typed_columns
 from recsys.prepare.formats.parquet_paths import names_in
@@ -84,7 +85,8 @@ def _checked(
             rows.report.assume(
                 f"ratings from {low:g} to {high:g}; set data.rating_range: [{low:g}, {high:g}] to predict such"
             )
-    yield from checked_tables(rows, batches, config, weights, first_seq, event_types=types, typed=typed or ())
+    grouped = with_shared_values(batches, rows.report)
+    yield from checked_tables(rows, grouped, config, weights, first_seq, event_types=types, typed=typed or ())
 
 
 def check(report: InputReport) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from recsys.core.events import PURCHASE, RATING
 from recsys.prepare import columns as c
-from recsys.prepare.mapping_settings import IGNORE
+from recsys.prepare.mapping_settings import GROUP, IGNORE
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ KNOWN_LOGS = (
     KnownLog(
         "Shopify's orders",
         {c.USER_ID: "Email", c.ITEM_ID: "Lineitem sku", c.TIMESTAMP: "Created at"}
-        | {c.PRICE: "Lineitem price", c.QUANTITY: "Lineitem quantity"},
+        | {c.PRICE: "Lineitem price", c.QUANTITY: "Lineitem quantity", GROUP: "Name"},
         frozenset({"Name", "Email", "Created at", "Lineitem quantity", "Lineitem price", "Lineitem sku"}),
         event_type=PURCHASE,
     ),

@@ -57,8 +57,8 @@ _SHOPIFY_HEADER = (
 
 def _shopify_line(k: int, email: str, sku: str, first: bool) -> list[object]:
     """A line of an order; what is of the whole order stands in its first line alone."""
-    created = when(k, "%Y-%m-%d %H:%M:%S -0400")
-    whole = ["paid", created, "fulfilled", "EUR", "9.00", "9.00"] if first else [""] * 6
+    created = when(k, "%Y-%m-%d %H:%M:%S -0400") if email or first else ""
+    whole = ["refunded" if k == 39 else "paid", created, "fulfilled", "EUR", "9.00", "9.00"] if first else [""] * 6
     name = f"Mug {sku}" if sku else "Gift wrap"
     last = ["true", "", "0.00" if first else "", 450000000 + k if first else ""]
     return [f"#{1001 + k}", email, *whole, created, 2, name, f"{item(k) + 3}.50", sku, *last]
@@ -71,6 +71,8 @@ _SHOPIFY = [
         _shopify_line(k, f"Shopper{user(k)}@Example.com", f"SKU-{item(k)}", first=True),
         # Every fourth order has a second line, without a SKU; the last four orders are of nobody.
         *([_shopify_line(k, f"Shopper{user(k)}@Example.com", "", first=False)] if k % 4 == 0 else []),
+        # Every fifth has one that leaves out even whose it is and when, as newer exports do.
+        *([_shopify_line(k, "", f"SKU-{item(k + 1)}", first=False)] if k % 5 == 1 else []),
     )
 ]
 _SHOPIFY += [_shopify_line(40 + k, "", f"SKU-{item(k)}", first=True) for k in range(4)]
@@ -97,8 +99,8 @@ SHOPIFY = Platform(
             [row for n in range(0, ITEMS, 2) for row in _shopify_product(n)],
         ),
     },
-    types={"purchase": 40},
-    dropped={"missing_field": 14},
+    types={"purchase": 47},
+    dropped={"missing_field": 14, "ignored_event_type": 1},
     users=USERS,
     items=ITEMS,
     facts={
