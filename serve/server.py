@@ -16,6 +16,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.explanations.queue import ExplanationQueue
 from serve.explanations.warm_up import warm_up as warm_up_explanations
 from serve.items import search_index
+from serve.live_items.warm_up import with_new_item
 from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.warm_up import warm_up
@@ -137,6 +138,8 @@ class Server:
             self.parts.persons_watch.wait()
         rules = self.parts.rules.of(loaded)
         warm_up(loaded)
+        if self.parts.live_items_watch and loaded.bundle.item_encoder is not None:
+            warm_up(with_new_item(loaded))  # or what is sold out would wait until the loops of new items are compiled
         try:
             warm_up_explanations(loaded)
         except Exception:  # a bundle whose lists are sound is served, whatever there is to say of them

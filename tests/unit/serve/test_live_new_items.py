@@ -13,7 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.encoding import CatalogueEntry, ItemEncoder
+from serve.bundles.loaded import LoadedBundle
 from serve.live_items.texts import TextVectors, key_of
+from serve.recommendations.warm_up import warm_up
 from serve.server import Server
 from tests.support.bundles import make_bundle
 from tests.support.databases import patient
@@ -228,3 +230,22 @@ def test_vectors_are_kept_in_the_store_as_the_encoder_gave_them(path: Path, stor
         with patient(store) as other:
             (vector,) = other.text_vectors.find(encoder.fingerprint, [key_of("Thing 3")]).values()
         np.testing.assert_allclose(np.frombuffer(vector, "<f4"), encoder.encode_texts(["Thing 3"])[0], atol=1e-5)
+
+
+def test_lists_with_a_new_item_are_made_before_a_bundle_is_served(
+    path: Path, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def noted(loaded: LoadedBundle) -> None:
+        sizes.append(loaded.bundle.n_items)
+        warm_up(loaded)
+
+    monkeypatch.setattr("serve.server.warm_up", noted)
+    with running(bundle=path, store=store, **POLL) as (client, server):
+        assert sizes == [N_ITEMS, N_ITEMS + 1]
+        assert server.parts.bundles.loaded.bundle.n_items == N_ITEMS
+        assert client.get("/items/popular", params={"k": 100, "only_items": "\n"}).status_code == 422
+    sizes.clear()
+    with running(bundle=path, store="none"):
+        assert sizes == [N_ITEMS]
