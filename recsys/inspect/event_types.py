@@ -14,7 +14,8 @@ _KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
 # What is near to what it is called here, but not the same.
 _NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
 # States of orders: what was cancelled or paid back is no purchase, and takes none back.
-_STATES = frozenset({"completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"})
+_STATES = frozenset({"complete", "completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"})
+_STEPS = ("view", "click", "add_to_cart")  # before an order, which has none of these states
 _UNDONE = ("refund", "cancel")
 
 
@@ -35,7 +36,8 @@ def map_types(counts: Mapping[str, int], is_estimate: bool) -> TypeMapping:
     """Names for the types of a log, given how often each occurs."""
     mapping = TypeMapping()
     none_known = not any(meaning_of(name) or normal_event_type(name) in _KNOWN for name in counts)
-    are_states = not _STATES.isdisjoint(map(plain_name, counts))
+    has_steps = any(meaning_of(name) in _STEPS for name in counts)
+    are_states = not has_steps and not _STATES.isdisjoint(map(plain_name, counts))
     for name, count in counts.items():
         key = normal_event_type(name)
         meaning = meaning_of(name)

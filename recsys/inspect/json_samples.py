@@ -76,7 +76,7 @@ def list_of_items(records: list[dict[str, Any]]) -> str | None:
         _flatten(record, "", scalars, found)
         with_item += any(value and likeness(name, "item_id", EVENT_COLUMNS) > 0 for name, value in scalars.items())
         for path, entries in found.items():
-            keys = {key for entry in entries for key in entry} if isinstance(entries[0], dict) else {f"{path}[]"}
+            keys = _names_in(entries) if isinstance(entries[0], dict) else {f"{path}[]"}
             lists[path] += 1
             names.setdefault(path, set()).update(keys)
     if with_item >= _SCALAR_SHARE * len(looked_at):
@@ -89,6 +89,14 @@ def list_of_items(records: list[dict[str, Any]]) -> str | None:
     if best is None or not any(likeness(name, "item_id", EVENT_COLUMNS) for name in names[best]):
         return None
     return best
+
+
+def _names_in(entries: list[dict[str, Any]]) -> set[str]:
+    """The paths of values in the entries of a list."""
+    scalars: Row = {}
+    for entry in entries:
+        _flatten(entry, "", scalars, {})
+    return set(scalars)
 
 
 def _rows_of(record: dict[str, Any], chosen: str | None) -> Iterator[Row]:

@@ -78,7 +78,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
 
 
 def _name_of(tables: Sequence[Table]) -> str:
-    stem = re.sub(r"\W+", "_", tables[0].path.name.partition(".")[0]).strip("_").lower()
+    stem = re.sub(r"[^A-Za-z0-9]+", "_", tables[0].path.name.partition(".")[0]).strip("_").lower()
     return stem if re.match(r"[a-z]", stem) else f"shop_{stem}".rstrip("_")
 
 

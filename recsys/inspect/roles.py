@@ -17,6 +17,12 @@ _MOST_TYPES = 60
 _TITLE_CHARS = 60
 _ASIN = re.compile(r"B0[0-9A-Z]{8}|\d{9}[0-9X]")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,26}")
+# Of orders, sessions and visits: of neither a user nor an item.
+_OF_OTHERS = re.compile(r"order|invoice|receipt|transaction|basket|session|bestell|auftrag|заказ|visit(?!or)|注文|订单")
+_LEAST_ROWS = 20  # of which each has another item: then it is no item
+_NO_RATING = re.compile(r"(?:id|type|flag|status|action|code|level|day|hour|week|month|age|no|nr)$")
+_LISTED = re.compile(r"[^\s,;|]+(?: ?[,;|] ?[^\s,;|]+)+")
+_MOST_LISTED = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def told_roles(columns: Sequence[Column], roles: Roles) -> Roles:
         column = next(column for column in columns if column.name == name.column)
         if column.mean_length <= _TITLE_CHARS:
             told["title"] = told.pop("description")
+    if (text := told.get("description")) and plain_name(text.column) == "text":  # somebody's, as of a review
+        del told["description"]
     return {field: role for field, role in told.items() if field not in ("item_id", "price")}
 
 
@@ -185,6 +193,8 @@ def _guess_rating(column: Column) -> float:
     if column.numeric < 1 or not 2 < column.distinct <= 11:
         return 0.0
     numbers = column.numbers
+    if _NO_RATING.search(plain_name(column.name)):
+        return 0.0
     return 0.4 if numbers.min() >= 0 and 4 <= numbers.max() <= 5 and not ((numbers * 2) % 1).any() else 0.0
 
 
@@ -217,13 +227,26 @@ def _guess_ids(roles: Roles, columns: Sequence[Column]) -> None:
     """Give user and item, where names do not tell, the first columns whose values may be ids."""
     taken = {role.column for role in roles.values()}
     left = [column for column in columns if column.name not in taken and _id_fit(column) > 0.65 and column.distinct > 1]
-    left = [column for column in left if column.mean_length < 80 and column.missing < 0.5]
+    left = [column for column in left if column.mean_length < 80 and column.missing < 0.5 and not _has_lists(column)]
+    left = [column for column in left if not _OF_OTHERS.search(column.name.casefold())]
     for role, pattern in (("item_id", _ASIN), ("user_id", _REVIEWER)):
         for column in left:
             if role not in roles and all(map(pattern.fullmatch, column.counts)):
                 roles[role] = Role(column.name, SURE, "its values, ids of Amazon")
                 left = [each for each in left if each is not column]
     for role in ("user_id", "item_id"):
-        if role not in roles and left:
-            roles[role] = Role(left[0].name, 0.3, "its place and its values")
-            left = left[1:]
+        fitting = [column for column in left if role == "user_id" or not _is_of_row(column)]
+        if role not in roles and fitting:
+            roles[role] = Role(fitting[0].name, 0.3, "its place and its values")
+            left = [each for each in left if each is not fitting[0]]
+
+
+def _is_of_row(column: Column) -> bool:
+    """Whether each row has another value, as numbers of orders have."""
+    return column.is_unique and len(column.texts) >= _LEAST_ROWS
+
+
+def _has_lists(column: Column) -> bool:
+    """Whether most values are several, one behind the other."""
+    counts = column.counts
+    return sum(map(bool, map(_LISTED.fullmatch, counts))) > _MOST_LISTED * len(counts)

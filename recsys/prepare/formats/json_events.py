@@ -20,6 +20,11 @@ from recsys.prepare.read_ahead import read_ahead
 from recsys.prepare.settings import DataConfig
 
 SNIFFED_RECORDS = 2000
+_AS_LINES = "write each object as JSON on a line of its own: jq -c . FILE > LINES"
+_OF_PYTHON = (
+    "these are Python literals; write them as JSON: "
+    'python -c "import ast, json, sys; [print(json.dumps(ast.literal_eval(x))) for x in sys.stdin]" < FILE > LINES'
+)
 
 
 class JsonEvents:
@@ -82,7 +87,7 @@ def _found(report: InputReport) -> tuple[EventColumns, dict[str, Keys]]:
         raise DataError(
             f"JSON lines in {report.path}, one object a line",
             f"none at its head: {head[:100].decode('utf8', 'replace')!r}",
-            "write each object as JSON on a line of its own: jq -c . FILE > LINES",
+            _OF_PYTHON if head.lstrip().startswith(b"{'") else _AS_LINES,
         )
     finder = ColumnFinder(report, may_come_later=True)
     finder(list(known))

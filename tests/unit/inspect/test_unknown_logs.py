@@ -1,0 +1,137 @@
+"""Files of shops that no config knows: what is proposed reads them, and nothing is taken for what it is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from recsys.core.errors import DataError
+from recsys.inspect.inspection import inspect
+from recsys.inspect.proposal import Proposal
+from recsys.inspect.tables import look_at
+from recsys.inspect.trial import try_out
+from recsys.prepare.formats.events import check
+from recsys.prepare.formats.files import open_file
+
+ROWS = [(f"u{k % 4}", f"i{k % 7}", 1_700_000_000 + 5_000 * k) for k in range(40)]
+
+
+def lines(records: Sequence[Any]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def csv(header: str, rows: Sequence[Sequence[Any]]) -> str:
+    return "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
+
+
+def proposed(path: Path, text: str) -> Proposal:
+    path.write_text(text, "utf8")
+    proposal = inspect([path], console=Console(quiet=True))
+    assert proposal is not None
+    return proposal
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        (
+            "заказы.csv",
+            csv("номер_заказа,клиент,артикул,дата", [(k, u, i, t) for k, (u, i, t) in enumerate(ROWS)]),
+            {"user_id": "клиент", "item_id": "артикул", "timestamp": "дата"},
+        ),
+        (
+            "購入.jsonl",
+            lines([{"顧客ID": u, "商品ID": i, "購入日時": t} for u, i, t in ROWS]),
+            {"user_id": "顧客ID", "item_id": "商品ID", "timestamp": "購入日時"},
+        ),
+        (
+            "orders.csv",
+            csv("order_no,customer_no,article_no,order_date", [(k, u, i, t) for k, (u, i, t) in enumerate(ROWS)]),
+            {"user_id": "customer_no", "item_id": "article_no", "timestamp": "order_date"},
+        ),
+        (
+            "orders.jsonl",
+            lines(
+                [
+                    {"orderId": k, "customer": {"id": u}, "createdAt": t, "lines": [{"variant": {"sku": i}}]}
+                    for k, (u, i, t) in enumerate(ROWS)
+                ]
+            ),
+            {"user_id": "customer.id", "item_id": "lines[].variant.sku", "timestamp": "createdAt"},
+        ),
+        (
+            "insights.jsonl",
+            lines([{"userToken": u, "objectIDs": [i, "i9"], "eventType": "view", "timestamp": t} for u, i, t in ROWS]),
+            {"user_id": "userToken", "item_id": "objectIDs[]", "event_type": "eventType"},
+        ),
+        (
+            "sessions.jsonl",
+            lines(
+                [
+                    {
+                        "session": u,
+                        "events": [{"aid": i, "ts": t * 1000, "type": "clicks"} for v, i, t in ROWS if v == u],
+                    }
+                    for u in sorted({u for u, _, _ in ROWS})
+                ]
+            ),
+            {
+                "user_id": "session",
+                "item_id": "events[].aid",
+                "event_type": "events[].type",
+                "timestamp": "events[].ts",
+            },
+        ),
+        (
+            "actions.csv",  # few small numbers are no ratings where the name says what they are
+            csv("user_id,sku_id,time,type,cate_id", [(u, i, t, k % 5, k % 5) for k, (u, i, t) in enumerate(ROWS)]),
+            {"item_id": "sku_id", "event_type": "type", "timestamp": "time"},
+        ),
+        (
+            "reviews.jsonl",  # whose text is the reviewer's, and describes no item
+            lines([{"user_id": u, "business_id": i, "stars": 4, "text": "nice", "date": t} for u, i, t in ROWS]),
+            {"item_id": "business_id", "rating": "stars", "timestamp": "date"},
+        ),
+    ],
+)
+def test_columns(tmp_path: Path, name: str, text: str, wanted: dict[str, str]) -> None:
+    proposal = proposed(tmp_path / name, text)
+    assert proposal.config.data.columns == wanted
+    trial = try_out(proposal, [look_at(tmp_path / name)])
+    assert trial.error == ""
+    assert trial.kept == len(ROWS) * (2 if name == "insights.jsonl" else 1)
+
+
+def test_cancelled_orders_are_ignored_and_take_nothing_back(tmp_path: Path) -> None:
+    rows = [(u, i, t, "canceled" if k % 5 == 0 else "complete") for k, (u, i, t) in enumerate(ROWS)]
+    found = proposed(tmp_path / "orders.csv", csv("customer,sku,created_at,status", rows)).config.data
+    assert found.event_types == {"complete": "purchase", "canceled": "ignore"}
+
+
+def test_an_event_log_has_no_states_of_orders(tmp_path: Path) -> None:
+    rows = [(u, i, t, ("view", "complete", "refund")[k % 3]) for k, (u, i, t) in enumerate(ROWS)]
+    found = proposed(tmp_path / "log.csv", csv("user_id,item_id,timestamp,event_type", rows)).config.data
+    assert found.event_types == {"complete": "purchase"}  # and a refund takes a purchase back
+
+
+def test_lists_in_one_text_are_no_item(tmp_path: Path) -> None:
+    rows = [(u, f'"{i},i8,i9"', t) for u, i, t in ROWS]
+    assert not proposed(tmp_path / "baskets.csv", csv("customer,products,time", rows)).has_log
+
+
+def test_python_literals_are_refused_with_what_makes_json_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    records = [{"user_id": u, "item_id": i, "timestamp": t, "text": "it's"} for u, i, t in ROWS]
+    path.write_text("".join(f"{record!r}\n" for record in records), "utf8")
+    with pytest.raises(DataError) as raised:
+        check(open_file(path, "interactions"))
+    program = raised.value.remedy.partition('python -c "')[2].rpartition('"')[0]
+    done = subprocess.run([sys.executable, "-c", program], input=path.read_bytes(), capture_output=True, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == records
