@@ -27,6 +27,7 @@ from recsys.inspect.samples import (
 )
 from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS
 from recsys.prepare.formats.delimited_blocks import BlockReader
+from recsys.prepare.formats.event_refusals import is_data
 from recsys.prepare.raw.compression import CutOffError, peeked
 from recsys.prepare.raw.dialects import DELIMITERS, Header, read_header
 from recsys.prepare.raw.encodings import line_feeds_alone, without_inner_marks
@@ -39,7 +40,6 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _KANA = re.compile("[\u3040-\u30ff]")
 _LEAST_KANA = 0.1  # of the letters of Japanese
 _LEAST_RUN = 2  # bytes beyond ASCII one after the other, in scripts that have no Latin letters
-_VALUE = re.compile(r"^\s*[-+]?\d[\d.,:/TZ+ -]*$")
 _NAMES = {*EVENT_COLUMNS, *ITEM_COLUMNS}
 
 
@@ -170,13 +170,33 @@ def _delimited(path: Path, text: bytes, is_cut: bool) -> Sample:
         got = f"text in one column: it begins with {header.names[0][:60]!r}"
         remedy = "set data.delimiter to what separates columns, if there are any"
         raise DataError(f"a table in {path.name}", got, remedy)
-    has_names = not _is_data(header)
+    has_names = not is_data(header.names)
     if not has_names:
         names = [f"column_{number + 1}" for number in range(len(header.names))]
         header = replace(header, names=names, lines=header.lines - 1)
     elif twice := sorted({name for name in header.names if header.names.count(name) > 1}):
         notes.append(f"Named more than once: {', '.join(twice)}; the first is looked at.")
     reader = BlockReader(header, {name: name for name in header.names if name}, path.name)
+    rows = _rows_of_head(path, text, reader, header, is_cut, notes)
+    delimiter = header.dialect.delimiter.decode()
+    words = [DELIMITERS.get(delimiter, repr(delimiter))] if len(header.names) > 1 else []
+    if header.dialect.quote == b"'":
+        words.append("single quotes")
+    sample = Sample(path, "delimited text", rows, len(rows), path.stat().st_size, has_names=has_names)
+    sample.settings, sample.notes, sample.head = dict(settings), notes, text
+    sample.written_as = ", ".join(words)
+    sample.reader = reader
+    return sample
+
+
+def _rows_of_head(
+    path: Path, text: bytes, reader: BlockReader, header: Header, is_cut: bool, notes: list[str]
+) -> pa.Table:
+    """The rows of the first lines; adds to the notes what of these is no row.
+
+    Raises:
+        DataError: there is no row.
+    """
     rest = text.split(b"\n", header.lines)[-1]
     try:
         read = reader.read(rest if rest.endswith(b"\n") else rest + b"\n", not is_cut)
@@ -192,15 +212,7 @@ def _delimited(path: Path, text: bytes, is_cut: bool) -> Sample:
             line = text.split(b"\n", 1)[0][:60].decode("utf8", "replace")
             got = f"no table: no line has the {len(header.names)} columns of its first one, {line!r}"
         raise DataError(f"rows in {path.name}", got, "check how it was exported")
-    delimiter = header.dialect.delimiter.decode()
-    words = [DELIMITERS.get(delimiter, repr(delimiter))] if len(header.names) > 1 else []
-    if header.dialect.quote == b"'":
-        words.append("single quotes")
-    sample = Sample(path, "delimited text", rows, len(rows), path.stat().st_size, has_names=has_names)
-    sample.settings, sample.notes, sample.head = dict(settings), notes, text
-    sample.written_as = ", ".join(words)
-    sample.reader = reader
-    return sample
+    return rows
 
 
 def _header(path: Path, text: bytes, settings: dict[str, str]) -> tuple[Header, list[str]]:
@@ -219,14 +231,6 @@ def _header(path: Path, text: bytes, settings: dict[str, str]) -> tuple[Header, 
         best = max(readings, key=lambda header: len(header.names))
         settings["delimiter"] = best.dialect.delimiter.decode()
         return best, [f"Its first lines can be read in several ways: {error.got}."]
-
-
-def _is_data(header: Header) -> bool:
-    """Whether a first line holds values in the place of names."""
-    names = [name for name in header.names if name]
-    if any(map(_VALUE.match, names)):
-        return True
-    return bool(names) and not any(name[:1].isalpha() or name.startswith(("_", "#", "@")) for name in names)
 
 
 def _estimate(size: int, read_bytes: int, rows: int) -> int:

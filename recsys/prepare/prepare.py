@@ -12,35 +12,37 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from recsys.core.persons import Persons
 from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.dataset_warnings import find_warnings
 from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
 from recsys.prepare.engine.cycles import find_cycles
 from recsys.prepare.engine.persons import apply_persons
-from recsys.prepare.engine.repeated_events import drop_repeated_events
+from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
 from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
-from recsys.prepare.inputs import open_inputs
+from recsys.prepare.inputs import Inputs, open_inputs
 from recsys.prepare.known_items import KnownItems
-from recsys.prepare.known_users import KnownUsers
+from recsys.prepare.known_users import FORGOTTEN_USER, KnownUsers
 from recsys.prepare.live_changes import live_changes
 from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
 from recsys.prepare.mapping_use import require_used
 from recsys.prepare.output import replaced_folder
 from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields, user_attribute_fields
-from recsys.prepare.settings import PreparationConfig
+from recsys.prepare.settings import DataConfig, PreparationConfig
 from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
 
-REPEATED_EVENT, FORGOTTEN_USER = "repeated_event", "forgotten_user"
+REPEATED_EVENT = "repeated_event"
 
 
 def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
@@ -76,23 +78,14 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             changes = live_changes(inputs)
             inputs.notes += load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):
-                counted = [apply_persons(db, persons) for persons in changes.persons]
-                repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
-                filtered = filters.filter_interactions(db, data)
-                _count_before(filtered, REPEATED_EVENT, repeated.of_inputs.total())
-                _count_before(filtered, FORGOTTEN_USER, sum(each.forgotten for each in counted))
-                filters.number_rows(db)
+                filtered, repeated, of_aliases = _filter(db, inputs, changes.persons, data)
             known_items = KnownItems(db, told_items, changes.items, data, inputs.interactions[0])
             attributes = attribute_fields(types_of(known_items.attributes))
             known_users = KnownUsers(db, told_users, changes, data, inputs.interactions[0])
             user_counts = known_users.load(inputs.users, progress)
             record_counts = load_metadata(db, inputs.metadata, known_items, data, progress)
             with progress.stage("Splitting"):
-                split = splits.split_interactions(db, data.split)
-                filtered.dropped |= merge_repeats(db, data.repeats)
-                cold = _hold_out_items(db, config, filtered)
-                end = split.get("validation_from")
-                cycles = find_cycles(db, data.repurchase_users, end, cold_items=bool(cold))
+                split, with_cycles = _split(db, config, filtered)
             with progress.stage("Writing"):
                 dataset_files.write_interactions(
                     db,
@@ -101,7 +94,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
                     with_counts=data.repeats == "count",
                 )
                 dataset_files.write_users(db, folder / c.USERS_FILE, user_attribute_fields(data.user_attributes))
-                dataset_files.write_items(db, folder / c.ITEMS_FILE, attributes, with_cycles=cycles.any)
+                dataset_files.write_items(db, folder / c.ITEMS_FILE, attributes, with_cycles=with_cycles)
             summary = splits.summary(db)
             known = item_metadata.count_known(db, attributes)
             warnings = find_warnings(
@@ -115,12 +108,10 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
             "sources": [each.to_manifest() for each in inputs.all],
             "interactions": filtered.to_manifest(),
             "metadata": metadata_entry(inputs.metadata, record_counts, known),
-            "split": split,
-            **cold,
-            **cycles.to_manifest(),
+            **split,
             **user_counts.to_manifest(),
             **changes.to_manifest(),
-            **_events_of_aliases(sum(each.aliased for each in counted)),
+            **of_aliases,
             **summary,
             "warnings": warnings,
             "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
@@ -132,6 +123,20 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     return target
 
 
+def _filter(
+    db: Database, inputs: Inputs, persons: Sequence[Persons], data: DataConfig
+) -> tuple[filters.FilterReport, RepeatedEvents, dict[str, int]]:
+    """Leave in tables `interactions`, `users` and `items` what the dataset has; the last is for the manifest."""
+    counted = [apply_persons(db, each) for each in persons]
+    repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
+    filtered = filters.filter_interactions(db, data)
+    _count_before(filtered, REPEATED_EVENT, repeated.of_inputs.total())
+    _count_before(filtered, FORGOTTEN_USER, sum(each.forgotten for each in counted))
+    filters.number_rows(db)
+    aliased = sum(each.aliased for each in counted)
+    return filtered, repeated, {"events_of_aliases": aliased} if aliased else {}
+
+
 def _count_before(filtered: filters.FilterReport, cause: str, count: int) -> None:
     """Enter the events that were dropped before the filters."""
     if count:
@@ -139,8 +144,14 @@ def _count_before(filtered: filters.FilterReport, cause: str, count: int) -> Non
         filtered.dropped = {cause: count, **filtered.dropped}
 
 
-def _events_of_aliases(count: int) -> dict[str, int]:
-    return {"events_of_aliases": count} if count else {}
+def _split(db: Database, config: PreparationConfig, filtered: filters.FilterReport) -> tuple[dict[str, Any], bool]:
+    """Split the interactions; the manifest's entries, and whether items have cycles."""
+    split = splits.split_interactions(db, config.data.split)
+    filtered.dropped |= merge_repeats(db, config.data.repeats)
+    cold = _hold_out_items(db, config, filtered)
+    end = split.get("validation_from")
+    cycles = find_cycles(db, config.data.repurchase_users, end, cold_items=bool(cold))
+    return {"split": split, **cold, **cycles.to_manifest()}, cycles.any
 
 
 def _hold_out_items(db: Database, config: PreparationConfig, filtered: filters.FilterReport) -> dict[str, Any]:

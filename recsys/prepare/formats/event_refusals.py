@@ -71,7 +71,9 @@ def _quoted(name: str) -> str:
 
 
 def is_data(names: Sequence[str]) -> bool:
-    """Whether a first line holds values in the place of names: numbers, times, or nothing that begins with a letter."""
+    """Whether a first line holds values in the place of names: numbers, times, or nothing that begins as a name."""
+    names = [name for name in names if name]
     return bool(names) and (
-        any(_NUMBER_OR_TIME.match(name) for name in names) or not any(name[:1].isalpha() for name in names)
+        any(_NUMBER_OR_TIME.match(name) for name in names)
+        or not any(name[:1].isalpha() or name.startswith(("_", "#", "@")) for name in names)
     )
