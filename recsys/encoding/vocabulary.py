@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -68,16 +67,6 @@ class ItemVocabulary:
         for position, of_item in enumerate(rows):
             matrix[position, : len(of_item)] = of_item
         return matrix
-
-    def to_json(self) -> str:
-        """The vocabulary as JSON text."""
-        return json.dumps({"brands": self.brands, "categories": self.categories}, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The vocabulary from the text that `to_json` gave."""
-        tree = json.loads(text)
-        return cls(tuple(tree["brands"]), tuple(tree["categories"]))
 
     @cached_property
     def _brand_row(self) -> dict[str, int]:

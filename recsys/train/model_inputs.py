@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -108,7 +107,7 @@ class ModelInputs:
             "text_encoder": self.text.encoder,
             "text_weights_sha256": self.text.weights_sha256,
             "price_scale": asdict(self.price_scale),
-            "vocabulary": json.loads(self.vocabulary.to_json()),
+            "vocabulary": asdict(self.vocabulary),
         }
 
 

@@ -15,18 +15,14 @@ from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, Id, OnBytes, attribute_field
-from recsys.prepare.formats.catalogue import json_text, tables
 from recsys.prepare.formats.catalogue.columns import Columns
 from recsys.prepare.formats.catalogue.paths import Path, value_at
-from recsys.prepare.formats.catalogue.reader import is_json, records_of
+from recsys.prepare.formats.catalogue.reader import head_names, records_of
 from recsys.prepare.formats.catalogue.records import Records, as_it_is, id_text
-from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.id_columns import IdColumn
 from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names
-from recsys.prepare.formats.parquet import is_parquet
 from recsys.prepare.formats.reports import InputReport
-from recsys.prepare.raw.dialects import read_header
 from recsys.prepare.settings import DataConfig
 
 
@@ -105,7 +101,7 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
         DataError: there is no column of ids, or none of the attributes.
     """
     theirs = {name: config.user_columns.get(name, name) for name in (c.USER_ID, *config.user_attributes)}
-    names = _names(report, theirs)
+    names = head_names(report, theirs.values())
     find = NameFinder(names, str(report.path), "data.user_columns")
     found = {ours: name for ours, wanted in theirs.items() if (name := find(wanted))}
     if c.USER_ID not in found or len(found) == 1:
@@ -119,18 +115,6 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
         name if name == c.USER_ID else ATTRIBUTE_FIELD + name: (names[column],) for name, column in found.items()
     }
     return Columns(paths, {ours: [name] for ours, name in found.items()}, [], {}, c.USER_ID)
-
-
-def _names(report: InputReport, theirs: Mapping[str, str]) -> dict[str, Path]:
-    """The names that the head of a file has, each with the steps to its values."""
-    if is_parquet(report.path):
-        return tables.parquet_names(report)
-    if is_json(report):
-        return json_text.head_names(report)
-    names: dict[str, Path] = {}
-    for file_name, head in head_texts(report.path, report.text.encoding):
-        names |= {name: (name,) for name in read_header(head, report.text, theirs.values(), file_name).names if name}
-    return names
 
 
 def _no_events(report: InputReport, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:

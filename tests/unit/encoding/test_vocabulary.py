@@ -30,8 +30,3 @@ def test_rows_of_known_and_unknown_values() -> None:
 def test_no_categories_at_all_still_give_a_column() -> None:
     assert ItemVocabulary((), ()).category_rows([(), ()]).tolist() == [[UNKNOWN], [UNKNOWN]]
     assert ItemVocabulary((), ()).category_rows([]).shape == (0, 1)
-
-
-def test_json_round_trip() -> None:
-    vocabulary = ItemVocabulary(("Café", 'Quote "q"'), ("Shop",))
-    assert ItemVocabulary.from_json(vocabulary.to_json()) == vocabulary

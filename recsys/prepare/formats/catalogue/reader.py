@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, OnBytes, RawItem
@@ -21,7 +21,7 @@ from recsys.prepare.settings import DataConfig
 def check(report: InputReport) -> None:
     """Stop when a file is evidently no catalogue, or its ids cannot be told; see `Format.check`."""
     wanted = Wanted.of(report.text)
-    names = names_of(report, wanted)
+    names = head_names(report, wanted.theirs, wanted.header)
     if names:
         if c.ITEM_ID not in wanted.names:
             refuse_other_layouts(report, frozenset(names))
@@ -30,7 +30,8 @@ def check(report: InputReport) -> None:
 
 def item_fields(report: InputReport) -> Collection[str]:
     """Names of the fields that the head of a catalogue has, for messages."""
-    return names_of(report, Wanted.of(report.text))
+    wanted = Wanted.of(report.text)
+    return head_names(report, wanted.theirs, wanted.header)
 
 
 def items(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
@@ -52,20 +53,28 @@ def items(report: InputReport, config: DataConfig, on_bytes: OnBytes) -> Iterato
 
 
 def _columns_of(report: InputReport, wanted: Wanted) -> Columns:
-    names = names_of(report, wanted) or {name: (name,) for name in wanted.theirs}
+    names = head_names(report, wanted.theirs, wanted.header) or {name: (name,) for name in wanted.theirs}
     return find_columns(wanted, names, str(report.path), sparse=not is_parquet(report.path) and is_json(report))
 
 
-def names_of(report: InputReport, wanted: Wanted) -> dict[str, Path]:
-    """The names that the head of a catalogue has, each with the steps to its values; empty if no line can be read."""
+def head_names(
+    report: InputReport, theirs: Collection[str], header: Sequence[str | None] | None = None
+) -> dict[str, Path]:
+    """The names that the head of a file has, each with the steps to its values; empty if no line can be read.
+
+    Args:
+        report: of the file, of any form.
+        theirs: names that it may have.
+        header: names of its columns, where delimited text has no first line of names.
+    """
     if is_parquet(report.path):
         return tables.parquet_names(report)
     if is_json(report):
         return json_text.head_names(report)
     names: dict[str, Path] = {}
     for file_name, head in head_texts(report.path, report.text.encoding):
-        header = read_header(head, report.text, wanted.theirs, file_name, names=wanted.header)
-        names |= {name: (name,) for name in header.names if name}
+        read = read_header(head, report.text, theirs, file_name, names=header)
+        names |= {name: (name,) for name in read.names if name}
     return names
 
 
