@@ -10,6 +10,16 @@ from serve.answers import Answer, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.items.live_answers import LiveState
 from serve.items.similar import By
+from serve.store.link import StoreState
+
+ReadStore = Annotated[
+    StoreState | UnsetType,
+    Meta(
+        description="Where the items of a user are left out: whether the user's latest events were among them "
+        "(`live`), or those that the bundle knows alone.",
+        examples=["live"],
+    ),
+]
 
 
 class ItemResponse(Answer):
@@ -74,6 +84,7 @@ class SimilarResponse(Answer):
         ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
     ] = UNSET
     unknown_items: Unknown = UNSET
+    store: ReadStore = UNSET
 
 
 class PopularItem(Answer):
@@ -96,6 +107,7 @@ class PopularResponse(Answer):
         ShortenedBy | UnsetType, Meta(description="Where rules of the shop are why there are fewer than k.")
     ] = UNSET
     unknown_items: Unknown = UNSET
+    store: ReadStore = UNSET
 
 
 class FoundItem(Answer):

@@ -15,6 +15,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.bundles.restrictions import Asked
 from serve.histories.live_histories import UserHistories
+from serve.store.link import StoreState
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Choice:
         offset: how many stand before the first of them.
         items: bool [N], those that may be listed; None: all.
         unknown: ids that the request names and the catalogue does not hold.
+        store: whether the events of the user were read whose items are left out; None: nobody's are.
     """
 
     k: int
     offset: int = 0
     items: BoolArray | None = None
     unknown: Sequence[str] = ()
+    store: StoreState | None = None
 
     @classmethod
     def of(cls, loaded: LoadedBundle, histories: UserHistories, options: Options, user_id: str | None) -> Self:
@@ -44,10 +47,12 @@ class Choice:
         """
         asked = Asked.of(loaded, options)
         masks = [one.mask for one in (*asked.restrictions, *loaded.bundle.in_stock)]
+        store: StoreState | None = None
         if user_id is not None and options.exclude_seen:
-            masks.append(_not_of(user_id, loaded, histories, purchases=options.exclude_seen == PURCHASES))
+            mask, store = _not_of(user_id, loaded, histories, purchases=options.exclude_seen == PURCHASES)
+            masks.append(mask)
         items = np.logical_and.reduce(masks) if masks else None
-        return cls(options.k, options.offset, items, asked.unknown)
+        return cls(options.k, options.offset, items, asked.unknown, store)
 
     @property
     def end(self) -> int:
@@ -55,10 +60,13 @@ class Choice:
         return self.offset + self.k
 
 
-def _not_of(user_id: str, loaded: LoadedBundle, histories: UserHistories, *, purchases: bool) -> BoolArray:
-    """Items that are not in the user's history; with `purchases` those that the user did not buy."""
-    queries = histories.of(loaded).of([user_id], time.time(), purchases=purchases).queries
+def _not_of(
+    user_id: str, loaded: LoadedBundle, histories: UserHistories, *, purchases: bool
+) -> tuple[BoolArray, StoreState]:
+    """Items that are not in the user's history, or that the user did not buy, and whether the store was read."""
+    read = histories.of(loaded).of([user_id], time.time(), purchases=purchases)
+    queries = read.queries
     own = queries.bought if purchases and queries.bought is not None else queries.histories
     mask = np.ones(loaded.bundle.n_items, np.bool_)
     mask[own.items] = False
-    return mask
+    return mask, read.store

@@ -63,7 +63,13 @@ def popular(loaded: LoadedBundle, obeyed: Obeyed, choice: Choice) -> PopularResp
         for rank, row in enumerate(best, start=choice.offset + 1)
     ]
     shortened_by, unknown = _shortened(items, obeyed, choice.k), _named(choice.unknown)
-    return PopularResponse(bundle=loaded.info, items=items, shortened_by=shortened_by, unknown_items=unknown)
+    return PopularResponse(
+        bundle=loaded.info,
+        items=items,
+        shortened_by=shortened_by,
+        unknown_items=unknown,
+        store=choice.store or UNSET,
+    )
 
 
 def _shortened(items: Sequence[object], obeyed: Obeyed, k: int) -> ShortenedBy | UnsetType:
@@ -126,4 +132,5 @@ def similar(loaded: LoadedBundle, obeyed: Obeyed, item_id: str, by: By, choice: 
         items=items,
         shortened_by=_shortened(items, obeyed, choice.k),
         unknown_items=_named(choice.unknown),
+        store=choice.store or UNSET,
     )

@@ -58,6 +58,9 @@ def goes_on_without(client: TestClient) -> None:
     users = client.get("/users").json()
     assert (users["store"], len(users["users"])) == ("unavailable", 20)
     assert client.get("/users/user3/profile").json()["store"] == "unavailable"
+    for path in ("/items/popular", "/items/item13/similar"):
+        assert client.get(path, params={"user_id": "user3"}).json()["store"] == "unavailable"
+        assert "store" not in client.get(path).json(), "it is the same for everyone"
     assert client.get("/stats").json()["store_statistics"] is None
     refusal(client.get("/items"), 503)
     assert failures(client) == before, "no other request waited for the store"

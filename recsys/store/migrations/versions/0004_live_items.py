@@ -9,7 +9,7 @@ down_revision = "0003"
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ID = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
-# Items that search finds were only put and removed before; now they are changed, too.
+# Items that search finds change with what the shop says; the index of their words follows.
 _SQLITE_SEARCH = """
     CREATE TRIGGER items_words_update AFTER UPDATE OF words ON items BEGIN
         INSERT INTO items_words (items_words, rowid, words) VALUES ('delete', old.seq, old.words);
