@@ -119,7 +119,8 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     burst_seconds: NonNegative = unmentioned(
         10,
         description="Events of one user, item, type and quantity that follow each other within so many seconds (a page "
-        "that is refreshed) count once, as the last of them; 0: each counts. For inputs with event types.",
+        "that is refreshed) count once, as the last of them; 0: each counts. For inputs with event types and times of "
+        "day.",
     )
     max_user_events: NonNegative = unmentioned(
         1000,

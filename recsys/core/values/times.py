@@ -44,8 +44,9 @@ _CLOCK = re.compile(
     r"(?:\s*(?P<half>[ap])\.?m\.?(?![a-z]))?(?:\s*(?P<zone>[a-z+\-\u2212][^\s()]*))?(?:(?<=[+-]\d{4})\s*\([^()]*\))?",
     re.IGNORECASE,
 )
+# Also an hour alone behind a blank, as in "2014-12-06 02".
 _BASIC_CLOCK = re.compile(
-    r"t(?P<hour>\d\d)(?:(?P<minute>\d\d)(?:(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?(?P<half>)"
+    r"(?:t|\s+(?=\d\d$))(?P<hour>\d\d)(?:(?P<minute>\d\d)(?:(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?(?P<half>)"
     r"(?P<zone>z|[+\-\u2212]\d\d:?(?:\d\d)?)?",
     re.IGNORECASE,
 )

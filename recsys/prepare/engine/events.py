@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from recsys.prepare.engine.staging import Database, count, one_value, replace_table
+from recsys.core.events import SECONDS_PER_DAY
+from recsys.prepare.engine.staging import SEQ_BITS, Database, count, one_value, replace_table
 from recsys.prepare.engine.undoing import Pair, Taken, take_back
 from recsys.prepare.settings import DataConfig
 
@@ -57,10 +58,14 @@ def clean_events(db: Database, config: DataConfig) -> EventReport:
 
 
 def _drop_bursts(db: Database, seconds: int, report: EventReport) -> None:
-    """Keep the last of events of one user, item, type and quantity that follow each other within some seconds."""
+    """Keep the last of events of one user, item, type and quantity that follow each other within some seconds.
+
+    Inputs whose times are days alone tell of no seconds: their events stay.
+    """
+    of_input = f"seq >> {SEQ_BITS}"
     _drop(
         db,
-        """
+        f"""
         SELECT seq FROM (
             SELECT seq, lead(timestamp) OVER (
                 PARTITION BY user_code, item_code, event_type, quantity ORDER BY timestamp, seq
@@ -68,7 +73,9 @@ def _drop_bursts(db: Database, seconds: int, report: EventReport) -> None:
             FROM coded SEMI JOIN (
                 SELECT user_code, item_code FROM coded GROUP BY user_code, item_code HAVING count(*) > 1
             ) USING (user_code, item_code)
-            WHERE event_type IS NOT NULL
+            WHERE event_type IS NOT NULL AND {of_input} NOT IN (
+                SELECT {of_input} FROM coded GROUP BY ALL HAVING bool_and(timestamp % {SECONDS_PER_DAY} = 0)
+            )
         ) WHERE until_next <= $seconds
         """,
         report,

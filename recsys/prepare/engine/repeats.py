@@ -14,14 +14,20 @@ OLDER, WEAKER, REPEATED_IN_PART = "older_of_same_pair", "weaker_of_same_pair", "
 
 
 def count_rebought(db: Database, event_weights: Mapping[str, float]) -> tuple[int, int]:
-    """Purchases in table `coded`, and how many of these repeat one of the same user and item."""
+    """Purchases in table `coded`, and how many of these repeat an earlier one of the same user and item.
+
+    Several of one moment, or of one day where days alone are told, are one purchase of several pieces.
+    """
     types: dict[str, Any] = {"types": bought_types(event_weights)}
     bought = "coded WHERE list_contains($types, event_type)"
     total = int(db.execute(f"SELECT count(*) FROM {bought}", types).fetchall()[0][0])
     if not total:
         return 0, 0
-    pairs = f"SELECT count(*) AS n FROM {bought} GROUP BY user_code, item_code"
-    return total, int(db.execute(f"SELECT sum(n - 1) FROM ({pairs})", types).fetchall()[0][0])
+    again = f"SELECT user_code, item_code FROM {bought} GROUP BY ALL HAVING count(*) > 1"
+    times = f"SELECT DISTINCT user_code, item_code, timestamp FROM {bought}"
+    pairs = f"SELECT count(*) AS n FROM ({times}) SEMI JOIN ({again}) USING (user_code, item_code)"
+    pairs += " GROUP BY user_code, item_code"
+    return total, int(db.execute(f"SELECT coalesce(sum(n - 1), 0) FROM ({pairs})", types).fetchall()[0][0])
 
 
 def choose_of_pairs(db: Database, repeats: Repeats) -> str:

@@ -199,6 +199,15 @@ def test_a_refreshed_page_counts_once(database: duckdb.DuckDBPyConnection) -> No
     assert (len(kept), "burst" in report.dropped) == (602, False)
 
 
+def test_an_input_that_tells_days_alone_has_no_bursts(database: duckdb.DuckDBPyConnection) -> None:
+    days = [purchase("a", 86_400), purchase("a", 86_400), purchase("a", 2 * 86_400)]
+    kept, report = filtered(database, days, repeats="all")
+    assert (kept, "burst" in report.dropped) == ([0, 1, 2], False)
+    # A single event of the same input with a time of day: seconds are told, and midnight is one of them.
+    kept, report = filtered(database, [*days, purchase("b", 100)], repeats="all")
+    assert (kept, report.dropped["burst"]) == ([1, 2, 3], 1)
+
+
 def test_events_of_different_quantities_are_no_burst(database: duckdb.DuckDBPyConnection) -> None:
     _, report = filtered(database, [purchase("a", 1, 1), purchase("a", 2, 2), purchase("a", 3, 2)], repeats="all")
     assert report.dropped["burst"] == 1

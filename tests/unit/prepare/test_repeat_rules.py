@@ -142,6 +142,8 @@ def test_what_is_bought_again_is_counted(database: duckdb.DuckDBPyConnection) ->
     viewed = [Line("u", "milk", "view", time) for time in (0, 7, 8)]
     _, report = filtered(database, [*viewed, *WEEKS, Line("v", "milk", "purchase", 1)], burst_seconds=0)
     assert (report.bought, report.rebought) == (7, 3)  # milk: four of u, one of v
+    _, report = filtered(database, [*WEEKS, WEEKS[-1]], burst_seconds=0)
+    assert report.rebought == 3  # two pieces of one moment are no repeat
 
 
 def test_reviews_tell_nothing_of_what_is_bought_again(database: duckdb.DuckDBPyConnection) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.prepare.engine import staging
@@ -123,6 +123,7 @@ ROWS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(ROWS, max_size=12), min_size=1, max_size=4))
 def test_without_ids_an_event_counts_as_often_as_in_the_input_that_has_it_most(
     database: duckdb.DuckDBPyConnection, inputs: list[list[Row]]
