@@ -8,7 +8,7 @@ from typing import Any
 
 from recsys.core.item_changes import FieldValue, ItemChange
 from recsys.core.persons import Persons
-from recsys.prepare.formats.base import load_format
+from recsys.prepare.formats.base import SaidOfUser, load_format
 from recsys.prepare.formats.evident import STORE
 from recsys.prepare.inputs import Inputs
 
@@ -20,7 +20,7 @@ class LiveChanges:
     Attributes:
         items: of each item its last change; where several stores have it, the latest.
         persons: of each store whom to forget, and which ids are one person's.
-        users: attributes by the id of the user, None without consent; where several stores have it, of the last named.
+        users: attributes by the id of the user, None without consent; where several stores have it, the latest.
         versions: number of changes of items of each store, by its path; later ones are left to the next dataset.
     """
 
@@ -46,18 +46,26 @@ def live_changes(inputs: Inputs) -> LiveChanges:
     """
     said = LiveChanges()
     latest: dict[str, ItemChange] = {}
+    users: dict[str, SaidOfUser] = {}
     for path in inputs.stores:
         read = load_format(STORE).said_since
         if read is None:
             raise TypeError("a store says what changed since")
         since = read(path)
         said.versions[path.as_posix()] = since.version
-        said.users |= since.users
+        for user_id, of_user in since.users.items():
+            if user_id not in users or of_user.timestamp >= users[user_id].timestamp:
+                users[user_id] = of_user
         if since.persons:
             said.persons.append(since.persons)
         for change in since.items:
             known = latest.get(change.item_id)
             if known is None or change.timestamp >= known.timestamp:
                 latest[change.item_id] = change
+    said.users = {
+        user_id: of_user.attributes
+        for user_id, of_user in users.items()
+        if not any(of_user.timestamp <= persons.forgotten_until(user_id) for persons in said.persons)
+    }
     said.items = sorted(latest.values(), key=lambda change: change.item_id)
     return said

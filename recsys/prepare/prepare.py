@@ -127,14 +127,13 @@ def _filter(
     db: Database, inputs: Inputs, persons: Sequence[Persons], data: DataConfig
 ) -> tuple[filters.FilterReport, RepeatedEvents, dict[str, int]]:
     """Leave in tables `interactions`, `users` and `items` what the dataset has; the last is for the manifest."""
-    counted = [apply_persons(db, each) for each in persons]
+    counted = apply_persons(db, persons)
     repeated = drop_repeated_events(db, [log.tally.time_range for log in inputs.interactions])
     filtered = filters.filter_interactions(db, data)
     _count_before(filtered, REPEATED_EVENT, repeated.of_inputs.total())
-    _count_before(filtered, FORGOTTEN_USER, sum(each.forgotten for each in counted))
+    _count_before(filtered, FORGOTTEN_USER, counted.forgotten)
     filters.number_rows(db)
-    aliased = sum(each.aliased for each in counted)
-    return filtered, repeated, {"events_of_aliases": aliased} if aliased else {}
+    return filtered, repeated, {"events_of_aliases": counted.aliased} if counted.aliased else {}
 
 
 def _count_before(filtered: filters.FilterReport, cause: str, count: int) -> None:

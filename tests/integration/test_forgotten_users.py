@@ -102,3 +102,20 @@ def test_with_a_user_an_alias_is_forgotten(tmp_path: Path, store: Path) -> None:
         opened.live_users.forget("ann", START + 5 * DAY)
     dataset = run(tmp_path, rows("ann session cy"), store)
     assert interactions(dataset) == {("session", "pot", START + 2 * DAY), *rows("cy")}
+
+
+def test_what_one_store_forgets_no_other_keeps(tmp_path: Path, store: Path) -> None:
+    """One store knows that a session was ann's and how old she is, the other that she is to be forgotten."""
+    other = tmp_path / "other.db"
+    with Store.open(str(store)) as opened, Store.open(str(other)) as forgetting:
+        forgetting.upgrade()
+        for user in ("ann", "cy"):
+            opened.live_users.put(user, {"age": 40.0}, consent=True, who=None, timestamp=START)
+        opened.live_users.merge("ann", "session", START + DAY)
+        forgetting.live_users.forget("ann", START + 5 * DAY)
+    late = [("ann", item, START + 9 * DAY) for item in ("tea", "cup", "pot")]
+    settings = {"user_attributes": {"age": "number"}, "interactions": [tmp_path / "log.csv", other, store]}
+    dataset = run(tmp_path, [*late, *rows("ann session cy")], store, **settings)
+    assert interactions(dataset) == {*late, ("session", "pot", START + 2 * DAY), *rows("cy")}
+    ages = dict(zip(dataset.user_ids, dataset.user_attribute_values["age"], strict=True))
+    assert ages == {"ann": None, "session": None, "cy": 40.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -26,31 +27,53 @@ class PersonCounts:
     aliased: int = 0
 
 
-def apply_persons(db: Database, persons: Persons) -> PersonCounts:
+def apply_persons(db: Database, persons: Sequence[Persons]) -> PersonCounts:
     """Let tables `raw` and `told_users` be as `Persons.user_of` says of each id and time: aliases, then tombstones.
 
-    Events are from all inputs: a log that was exported before somebody asked to be forgotten is read like any other.
+    Events are from all inputs: a log that was exported before somebody asked to be forgotten is read like any other,
+    and what one store says is to be forgotten is so whoever's another says it was.
+
+    Args:
+        db: with these tables.
+        persons: of each store.
     """
     counts = PersonCounts()
-    if aliases := list(persons.aliases):
-        columns = {
-            "alias_id": pa.array([alias.alias_id for alias in aliases], pa.string()),
-            "owner_id": pa.array([alias.user_id for alias in aliases], pa.string()),
-            "since": pa.array([alias.since for alias in aliases], pa.float64()),
-            "until": pa.array([alias.until for alias in aliases], pa.float64()),
-        }
-        db.register("aliases", pa.table(columns))
-        counts.aliased = _give(db, "raw", c.USER_ID, c.TIMESTAMP)
-        _give(db, "told_users", "id", _TOLD_AT)
-        db.unregister("aliases")
-    if persons.tombstones:
-        hashes, times = zip(*persons.tombstones.items(), strict=True)
-        tombstones = {"user_hash": pa.array(hashes, pa.string()), "until": pa.array(times, pa.float64())}
-        db.register("tombstones", pa.table(tombstones))
-        counts.forgotten = _forget(db, "raw", c.USER_ID, c.TIMESTAMP)
-        _forget(db, "told_users", "id", _TOLD_AT)
-        db.unregister("tombstones")
+    for each in persons:
+        counts.aliased += _give_to_users(db, each)
+    for each in persons:
+        counts.forgotten += _forget_all(db, each)
     return counts
+
+
+def _give_to_users(db: Database, persons: Persons) -> int:
+    """Give what aliases did to their users; returns how many events."""
+    aliases = list(persons.aliases)
+    if not aliases:
+        return 0
+    columns = {
+        "alias_id": pa.array([alias.alias_id for alias in aliases], pa.string()),
+        "owner_id": pa.array([alias.user_id for alias in aliases], pa.string()),
+        "since": pa.array([alias.since for alias in aliases], pa.float64()),
+        "until": pa.array([alias.until for alias in aliases], pa.float64()),
+    }
+    db.register("aliases", pa.table(columns))
+    given = _give(db, "raw", c.USER_ID, c.TIMESTAMP)
+    _give(db, "told_users", "id", _TOLD_AT)
+    db.unregister("aliases")
+    return given
+
+
+def _forget_all(db: Database, persons: Persons) -> int:
+    """Drop what is to be forgotten; returns how many events."""
+    if not persons.tombstones:
+        return 0
+    hashes, times = zip(*persons.tombstones.items(), strict=True)
+    tombstones = {"user_hash": pa.array(hashes, pa.string()), "until": pa.array(times, pa.float64())}
+    db.register("tombstones", pa.table(tombstones))
+    forgotten = _forget(db, "raw", c.USER_ID, c.TIMESTAMP)
+    _forget(db, "told_users", "id", _TOLD_AT)
+    db.unregister("tombstones")
+    return forgotten
 
 
 def _give(db: Database, table: str, user_id: str, time: str) -> int:

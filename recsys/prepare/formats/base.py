@@ -65,6 +65,18 @@ def attribute_field(name: str) -> tuple[str, type, Any]:
     return ATTRIBUTE_FIELD + name, object, msgspec.UNSET
 
 
+class SaidOfUser(NamedTuple):
+    """What a store says of a user.
+
+    Attributes:
+        timestamp: when that was said, in seconds since 1970.
+        attributes: by name; None: the user does not agree to any being kept.
+    """
+
+    timestamp: float
+    attributes: Mapping[str, FieldValue] | None
+
+
 class SaidSince(NamedTuple):
     """What a store says since its last bundle was made.
 
@@ -72,13 +84,13 @@ class SaidSince(NamedTuple):
         version: number of changes of items.
         items: of each item that changed the last change.
         persons: whom to forget, and which ids are one person's.
-        users: attributes by the id of the user; None: the user does not agree to any being kept.
+        users: by the id of the user.
     """
 
     version: int = 0
     items: Sequence[ItemChange] = ()
     persons: Persons = Persons()
-    users: Mapping[str, Mapping[str, FieldValue] | None] = {}
+    users: Mapping[str, SaidOfUser] = {}
 
 
 @dataclass(frozen=True)

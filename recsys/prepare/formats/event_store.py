@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from recsys.core.errors import DataError
 from recsys.core.events import EVENT_WEIGHTS, RATING
 from recsys.prepare import columns as c
-from recsys.prepare.formats.base import Format, OnBytes, SaidSince
+from recsys.prepare.formats.base import Format, OnBytes, SaidOfUser, SaidSince
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.event_checks import NUMBERS, OPTIONAL, checked_tables
 from recsys.prepare.formats.event_columns import REQUIRED
@@ -108,7 +108,8 @@ def said_since(path: Path) -> SaidSince:
         try:
             version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
             users = {
-                said.user_id: said.attributes if said.consent else None for said in store.live_users.all_attributes()
+                said.user_id: SaidOfUser(said.updated_at, said.attributes if said.consent else None)
+                for said in store.live_users.all_attributes()
             }
             return SaidSince(version, store.items.read(), store.live_users.persons(), users)
         except StoreError as error:
