@@ -113,7 +113,7 @@ def test_what_one_store_forgets_no_other_keeps(tmp_path: Path, store: Path) -> N
             opened.live_users.put(user, {"age": 40.0}, consent=True, who=None, timestamp=START)
         opened.live_users.merge("ann", "session", START + DAY)
         forgetting.live_users.forget("ann", START + 5 * DAY)
-    late = [("ann", item, START + 9 * DAY) for item in ("tea", "cup", "pot")]
+    late = [("ann", item, START + 9 * DAY) for item in ("jug", "can", "mug")]
     settings = {"user_attributes": {"age": "number"}, "interactions": [tmp_path / "log.csv", other, store]}
     dataset = run(tmp_path, [*late, *rows("ann session cy")], store, **settings)
     assert interactions(dataset) == {*late, ("session", "pot", START + 2 * DAY), *rows("cy")}
