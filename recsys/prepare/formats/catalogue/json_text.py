@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from recsys.prepare.collection import without_collection
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import OnBytes
 from recsys.prepare.formats.catalogue.paths import Path, names_in
@@ -62,7 +63,8 @@ class _Reader:
         first = self._report.lines + 1
         lines = block[:-1].split(b"\n")
         self._report.lines += len(lines)
-        trees = _whole_block(block, len(lines))
+        with without_collection():
+            trees = _whole_block(block, len(lines))
         for number, tree in enumerate(trees or [self._tree(line, first + n) for n, line in enumerate(lines)], first):
             if isinstance(tree, Mapping):
                 self.rows.append(tree)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from recsys.core.values.missing import MISSING_IDS
 from recsys.prepare import columns as c
+from recsys.prepare.collection import without_collection
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem, with_attributes
 from recsys.prepare.formats.catalogue.columns import Columns
@@ -63,6 +65,10 @@ class ItemMaker:
 
     def items(self, records: Records) -> list[RawItem]:
         """The items of the records that have an id."""
+        with without_collection():
+            return self._items(records)
+
+    def _items(self, records: Records) -> list[RawItem]:
         values = [value_at(row, self._paths[c.ITEM_ID][0]) for row in records.rows]
         texts = list(map(id_text, values))
         ids, unfit = self._ids.read(pa.array([text or None for text in texts], pa.string()))
@@ -128,9 +134,7 @@ def _text(value: Any) -> str | None:
         ValueError: it is neither.
     """
     if isinstance(value, str):
-        if not _is_sound(value):
-            raise ValueError("half a character (a lone surrogate)")
-        return None if len(value) < _LONGEST_WORD and value.strip().casefold() in MISSING_IDS else value
+        return value if value.isascii() and value[:1] in _NO_STARTS else _sound_text(value)
     if isinstance(value, bytes):
         return _text(value.decode("utf8"))
     if isinstance(value, datetime | date):
@@ -144,18 +148,31 @@ def _text(value: Any) -> str | None:
     raise ValueError(f"expected a text, got {_shown(value)}")
 
 
+def _sound_text(text: str) -> str | None:
+    if not _is_sound(text):
+        raise ValueError("half a character (a lone surrogate)")
+    return None if len(text) < _LONGEST_WORD and text.strip().casefold() in MISSING_IDS else text
+
+
 _LONGEST_WORD: Final = 2 + max(map(len, MISSING_IDS))
+# Of most texts the first letter tells that they are no word for nothing.
+_NO_STARTS: Final = frozenset(string.ascii_letters + string.digits) - {
+    letter for word in MISSING_IDS for letter in (word[:1].lower(), word[:1].upper())
+}
 
 
 def _texts(value: Any) -> list[str] | str | None:
     """A text, or the texts of a list or of lists of lists, without those that are missing."""
-    return _flat(value) if isinstance(value, list | tuple) else _text(value)
+    return _text(value) if isinstance(value, str) or not isinstance(value, list | tuple) else _flat(value)
 
 
 def _flat(values: Iterable[Any]) -> list[str]:
     texts: list[str] = []
     for value in values:
-        if isinstance(value, list | tuple):
+        if isinstance(value, str):
+            if text := _text(value):
+                texts.append(text)
+        elif isinstance(value, list | tuple):
             texts += _flat(value)
         elif value is not None and (text := _text(value)):
             texts.append(text)
@@ -164,6 +181,8 @@ def _flat(values: Iterable[Any]) -> list[str]:
 
 def _price(value: Any) -> float | str | None:
     """A price as it is, to be read later; None where it is missing."""
+    if isinstance(value, float) and math.isfinite(value):
+        return value
     if isinstance(value, str | bytes):
         return _text(value)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
@@ -173,6 +192,8 @@ def _price(value: Any) -> float | str | None:
 
 def _picture(value: Any) -> str | None:
     """The address of a picture, or of the first of several."""
+    if isinstance(value, str) and value.count("://") < 2:
+        return _text(value)
     if isinstance(value, list | tuple):
         return next((address for entry in value if entry is not None and (address := _picture(entry))), None)
     if isinstance(value, Mapping):
