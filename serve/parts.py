@@ -116,6 +116,12 @@ class Parts:
         )
 
     @property
+    def watches(self) -> list[RulesWatch | PersonsWatch | LiveItemsWatch]:
+        """Those that follow the store; none where there is no store."""
+        watches = self.rules_watch, self.persons_watch, self.live_items_watch
+        return [watch for watch in watches if watch is not None]
+
+    @property
     def keys_state(self) -> KeysState:
         """Whether the API keys in force are those of their file."""
         if self.keys is None:

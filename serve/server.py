@@ -62,23 +62,12 @@ class Server:
 
     def start(self) -> None:
         """Begin to open the store and to load the bundle, and to take requests."""
-        link, keys, rules, persons = (
-            self.parts.link,
-            self.parts.keys,
-            self.parts.rules_watch,
-            self.parts.persons_watch,
-        )
-        live_items = self.parts.live_items_watch
-        if keys:
-            keys.start()
-        if link:
-            link.start()
-        if rules:
-            rules.start()
-        if persons:
-            persons.start()
-        if live_items:
-            live_items.start()
+        if self.parts.keys:
+            self.parts.keys.start()
+        if self.parts.link:
+            self.parts.link.start()
+        for watch in self.parts.watches:
+            watch.start()
         self.recommendations.start()
         if self._retention:
             self._retention.start()
@@ -118,12 +107,8 @@ class Server:
         self.recommendations.close()
         self.explanations.close()
         self.previews.close()
-        if self.parts.rules_watch:
-            self.parts.rules_watch.close()
-        if self.parts.persons_watch:
-            self.parts.persons_watch.close()
-        if self.parts.live_items_watch:
-            self.parts.live_items_watch.close()
+        for watch in self.parts.watches:
+            watch.close()
         if self.parts.link:
             self.parts.link.close()
         if self.parts.keys:

@@ -15,10 +15,10 @@ from serve.live_items.known import KnownItems
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.store.link import StoreLink
+from serve.store.watch import FIRST_LOOK_S
 
 logger = logging.getLogger(__name__)
 
-FIRST_LOOK_S = 5.0  # as long as /ready waits for a store
 SOON_S = 1.0  # longest that whoever changes an item waits until this worker follows
 RETRY_S = 10.0  # after an overlay that could not be made
 
