@@ -9,12 +9,17 @@ import pytest
 from recsys.prepare.collection import without_collection
 
 
-def test_it_is_as_it_was_also_after_an_error() -> None:
-    assert gc.isenabled()
-    with pytest.raises(ValueError, match="stop"), without_collection():
+def failing() -> None:
+    with without_collection():
         assert not gc.isenabled()
         with without_collection():
             pass
         assert not gc.isenabled()
         raise ValueError("stop")
+
+
+def test_it_is_as_it_was_also_after_an_error() -> None:
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="stop"):
+        failing()
     assert gc.isenabled()
