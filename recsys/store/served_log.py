@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from recsys.core.persons import Persons
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival
 from recsys.store.persons import owned, persons_of
@@ -17,6 +18,8 @@ from recsys.store.records import Served, storable
 from recsys.store.tables import SERVED
 
 ROWS_AT_ONCE = 1000
+FOLLOWED_S = 2.0
+"""After so many seconds every worker knows who was forgotten: lists before may be of the forgotten history."""
 _COLUMNS = ("request_id", "user_id", "timestamp", "bundle_version", "model", "item_ids", "scores")
 _encode = msgspec.json.Encoder().encode
 
@@ -26,9 +29,14 @@ def add_served(database: Database, rows: Sequence[Served]) -> None:
     if rows:
         with database.write() as connection:
             persons = persons_of(database, connection, (row.user_id for row in rows if row.user_id is not None))
-            rows = owned(persons, rows)
+            rows = [row for row in owned(persons, rows) if _is_of_now(row, persons)]
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 _insert(connection, rows[start : start + ROWS_AT_ONCE])
+
+
+def _is_of_now(row: Served, persons: Persons) -> bool:
+    """Whether whoever made a list knew that its user was forgotten, if so."""
+    return row.user_id is None or row.timestamp > persons.forgotten_until(row.user_id) + FOLLOWED_S
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:

@@ -85,7 +85,9 @@ def test_what_comes_late_of_a_forgotten_person_is_let_go(store: Store) -> None:
     assert store.append([*late, new, event(4, user_id="v", timestamp=1.0), new]) == Appended(2, 1, 2)
     assert store.append(late) == Appended(0, 0, 2)
     assert events_of(store, "u", "v") == {"u": ["e3"], "v": ["e4"]}
-    store.add_served([served("u", 1999.0), served("u", 2001.0), served("v", 1.0)])
+    store.add_served([served("u", 1999.0), served("u", 2003.0), served("v", 1.0)])
+    assert served_to(store) == ["u", "v"]
+    store.add_served([served("u", 2001.5)])  # of a worker that may not have known it
     assert served_to(store) == ["u", "v"]
 
 
