@@ -11,11 +11,10 @@ import numpy as np
 from recsys.core.item_changes import FieldValue
 from recsys.core.profiles import ProfileAttribute, ProfileVocabulary
 from recsys.core.types import Int32Array
-from recsys.core.values.times import TimeRules, parse_time
+from recsys.core.values.times import parse_day_or_time
 from recsys.store import StoreUnavailable
 from serve.store.link import StoreLink
 
-_DAYS = TimeRules(zone=None, counted=False)
 _AS_THE_BUNDLE_HAS_IT = -1
 
 
@@ -65,6 +64,6 @@ def _value(attribute: ProfileAttribute, said: FieldValue) -> Any:
 
 def _seconds(day_or_time: str) -> float | None:
     try:
-        return parse_time(day_or_time if len(day_or_time) > len("2024-05-01") else f"{day_or_time}T00:00:00Z", _DAYS)
+        return parse_day_or_time(day_or_time)
     except ValueError:
         return None

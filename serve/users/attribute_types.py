@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from recsys.core.item_changes import FieldValue
-from recsys.core.values.times import TimeRules, parse_time
+from recsys.core.values.times import parse_day_or_time
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import UnfitRequestError
 
 MAX_TEXT = 1000
 MAX_TEXTS = 100
-_DAYS = TimeRules(zone=None, counted=False)
 
 
 def types_of(loaded: LoadedBundle) -> Mapping[str, str]:
@@ -61,7 +60,7 @@ def _is_date(value: object) -> bool:
     if not isinstance(value, str) or not value[:4].isdigit():
         return False
     try:
-        parse_time(value if len(value) > len("2024-05-01") else f"{value}T00:00:00Z", _DAYS)
+        parse_day_or_time(value)
     except ValueError:
         return False
     return True

@@ -77,6 +77,7 @@ class TimeRules:
 
 
 IN_UTC: Final = TimeRules()
+_WITH_OFFSET: Final = TimeRules(zone=None)
 
 
 def parse_time(value: str | float, rules: TimeRules = IN_UTC) -> float:
@@ -93,6 +94,15 @@ def parse_time(value: str | float, rules: TimeRules = IN_UTC) -> float:
         return parse_nanoseconds(text, rules) / NANOSECONDS
     quick = _quickly(value)
     return parse_nanoseconds(value, rules) / NANOSECONDS if quick is None else quick
+
+
+def parse_day_or_time(text: str) -> float:
+    """Seconds since 1970 of a day such as 2024-05-01, its start in UTC, or of a time with its offset.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return parse_time(text if len(text) > len("2024-05-01") else f"{text}T00:00:00Z", _WITH_OFFSET)
 
 
 def parse_nanoseconds(text: str, rules: TimeRules = IN_UTC) -> int:
