@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from recsys.prepare.mapping_settings import LIST_MARK
 
 
-class Path(NamedTuple):
+class ColumnPath(NamedTuple):
     """Where the values of a column are.
 
     Attributes:
@@ -24,9 +24,9 @@ class Path(NamedTuple):
     type: pa.DataType
 
 
-def paths_in(schema: pa.Schema) -> dict[str, Path]:
+def paths_in(schema: pa.Schema) -> dict[str, ColumnPath]:
     """All paths of a file by the way settings write them: the columns, fields of structs, entries of lists."""
-    paths: dict[str, Path] = {}
+    paths: dict[str, ColumnPath] = {}
     for field in schema:
         for path in _paths(field, ()):
             paths.setdefault(".".join(path.keys), path)
@@ -38,12 +38,12 @@ def names_in(schema: pa.Schema) -> list[str]:
     return [*schema.names, *(path for path in paths_in(schema) if path not in schema.names)]
 
 
-def _paths(field: pa.Field, before: tuple[str, ...]) -> Iterator[Path]:
+def _paths(field: pa.Field, before: tuple[str, ...]) -> Iterator[ColumnPath]:
     keys, kind = (*before, field.name), field.type
-    yield Path(keys, kind)
+    yield ColumnPath(keys, kind)
     if is_list(kind) and not any(key.endswith(LIST_MARK) for key in keys):
         keys, kind = (*before, field.name + LIST_MARK), kind.value_type
-        yield Path(keys, kind)
+        yield ColumnPath(keys, kind)
     if pa.types.is_struct(kind):
         for inner in kind:
             yield from _paths(inner, keys)
@@ -54,7 +54,7 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
-def read_paths(batch: pa.RecordBatch, paths: Mapping[str, Path]) -> tuple[dict[str, pa.Array], int]:
+def read_paths(batch: pa.RecordBatch, paths: Mapping[str, ColumnPath]) -> tuple[dict[str, pa.Array], int]:
     """The columns of a batch by path, and the number of its rows whose list is empty, which are left out.
 
     Args:

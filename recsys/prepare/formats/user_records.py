@@ -16,7 +16,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, Format, Id, OnBytes, attribute_field
 from recsys.prepare.formats.catalogue.columns import Columns
-from recsys.prepare.formats.catalogue.paths import Path, value_at
+from recsys.prepare.formats.catalogue.paths import Steps, value_at
 from recsys.prepare.formats.catalogue.reader import head_names, records_of
 from recsys.prepare.formats.catalogue.records import Records, as_it_is, id_text
 from recsys.prepare.formats.id_columns import IdColumn
@@ -111,7 +111,7 @@ def _find(report: InputReport, config: DataConfig) -> Columns:
             missing_names(missing, list(names)),
             "set data.user_columns: {user_id: ..., ATTRIBUTE: ...} to what the file calls them",
         )
-    paths: dict[str, tuple[Path, ...]] = {
+    paths: dict[str, tuple[Steps, ...]] = {
         name if name == c.USER_ID else ATTRIBUTE_FIELD + name: (names[column],) for name, column in found.items()
     }
     return Columns(paths, {ours: [name] for ours, name in found.items()}, [], {}, c.USER_ID)

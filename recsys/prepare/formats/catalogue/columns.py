@@ -9,7 +9,7 @@ from recsys.core.errors import DataError
 from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD
 from recsys.prepare.formats.catalogue.names import aliases_among
-from recsys.prepare.formats.catalogue.paths import Path, steps_of
+from recsys.prepare.formats.catalogue.paths import Steps, steps_of
 from recsys.prepare.formats.event_refusals import is_data
 from recsys.prepare.formats.matching import NameFinder
 from recsys.prepare.formats.names import missing_names, nearest_names, refuse_taken
@@ -72,7 +72,7 @@ class Columns:
         header: names of all columns, where delimited text has no first line of names.
     """
 
-    paths: dict[str, tuple[Path, ...]]
+    paths: dict[str, tuple[Steps, ...]]
     names: dict[str, list[str]]
     remarks: list[str]
     absent: dict[str, str]
@@ -86,7 +86,7 @@ class Columns:
         return {name: ", ".join(theirs) for name, theirs in plain.items() if theirs != [name]}
 
 
-def find_columns(wanted: Wanted, names: Mapping[str, Path], file_name: str, *, sparse: bool = False) -> Columns:
+def find_columns(wanted: Wanted, names: Mapping[str, Steps], file_name: str, *, sparse: bool = False) -> Columns:
     """Find the columns of a catalogue among the names that it has, each with the steps to its values.
 
     Args:
@@ -132,7 +132,7 @@ class _Finder:
         remarks, absent: see `Columns`.
     """
 
-    def __init__(self, wanted: Wanted, names: Mapping[str, Path], file_name: str) -> None:
+    def __init__(self, wanted: Wanted, names: Mapping[str, Steps], file_name: str) -> None:
         self.found: dict[str, list[str]] = {}
         self.absent: dict[str, str] = {}
         self.remarks: list[str] = []
@@ -177,7 +177,7 @@ class _Finder:
             self.remarks.append(f"{name} is not read: it may be {' or '.join(candidates)}; set {setting}")
 
 
-def _no_ids(wanted: Wanted, names: Mapping[str, Path], free: list[str], file_name: str) -> DataError:
+def _no_ids(wanted: Wanted, names: Mapping[str, Steps], free: list[str], file_name: str) -> DataError:
     (expected,) = wanted.names.get(c.ITEM_ID, (c.ITEM_ID,))
     candidates = aliases_among(c.ITEM_ID, free)
     if wanted.header is None and all(len(steps) == 1 for steps in names.values()) and is_data([*names]):

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 from recsys.prepare import columns as c
-from recsys.prepare.formats.catalogue.paths import Path, value_at
+from recsys.prepare.formats.catalogue.paths import Steps, value_at
 
 _SHARED: Final = (c.TITLE, c.BRAND, c.CATEGORIES, c.DESCRIPTION, c.IMAGE)
 
@@ -14,7 +14,7 @@ _SHARED: Final = (c.TITLE, c.BRAND, c.CATEGORIES, c.DESCRIPTION, c.IMAGE)
 class Groups:
     """What the rows of one product share: of each text the first that a row has, for later rows that have none."""
 
-    def __init__(self, steps: Path) -> None:
+    def __init__(self, steps: Steps) -> None:
         """`steps`: to what says which product a row is of; a row without it is the product that its id names."""
         self._steps = steps
         self._known: dict[Hashable, dict[str, Any]] = {}

@@ -11,7 +11,7 @@ import msgspec
 from recsys.prepare.collection import without_collection
 from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import OnBytes
-from recsys.prepare.formats.catalogue.paths import Path, names_in
+from recsys.prepare.formats.catalogue.paths import Steps, names_in
 from recsys.prepare.formats.catalogue.records import Records
 from recsys.prepare.formats.files import head_texts
 from recsys.prepare.formats.json_documents import first_values, object_lines
@@ -26,10 +26,10 @@ HEAD_RECORDS: Final = 100
 _decoder = msgspec.json.Decoder()
 
 
-def head_names(report: InputReport) -> dict[str, Path]:
+def json_names(report: InputReport) -> dict[str, Steps]:
     """All names in the first records of a file, nested ones as paths, each with the steps to its values."""
     _, text = next(head_texts(report.path, report.text.encoding))
-    names: dict[str, Path] = {}
+    names: dict[str, Steps] = {}
     for tree in first_values(text, HEAD_RECORDS):
         names |= names_in(tree)
     return names

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-EACH: Final = "[]"
+from recsys.prepare.mapping_settings import LIST_MARK
+
 MAX_DEPTH, MAX_NAMES = 5, 2000
-Path = tuple[str, ...]
+Steps = tuple[str, ...]
+"""Names of fields from the outside in; `LIST_MARK`, as a step of its own, is each entry of a list."""
 
 
-def steps_of(path: str) -> Path:
+def steps_of(path: str) -> Steps:
     """The steps of a path as it is written."""
-    return tuple(path.replace(EACH, f".{EACH}").split("."))
+    return tuple(path.replace(LIST_MARK, f".{LIST_MARK}").split("."))
 
 
-def value_at(tree: Any, steps: Path) -> Any:
+def value_at(tree: Any, steps: Steps) -> Any:
     """The value at the end of a path, None where there is none; behind `[]`, a list of those of all entries."""
     for number, step in enumerate(steps):
-        if step == EACH:
+        if step == LIST_MARK:
             if not isinstance(tree, list):
                 return None
             return [value for entry in tree if (value := value_at(entry, steps[number + 1 :])) is not None]
@@ -28,12 +30,12 @@ def value_at(tree: Any, steps: Path) -> Any:
     return tree
 
 
-def names_in(tree: Any) -> dict[str, Path]:
+def names_in(tree: Any) -> dict[str, Steps]:
     """All paths to values within a record, as they are written, with their steps."""
     return dict(entry for entry, _ in zip(_walk(tree, "", ()), range(MAX_NAMES), strict=False))
 
 
-def _walk(tree: Any, name: str, steps: Path) -> Iterator[tuple[str, Path]]:
+def _walk(tree: Any, name: str, steps: Steps) -> Iterator[tuple[str, Steps]]:
     if steps:
         yield name, steps
     if len(steps) >= MAX_DEPTH:
@@ -43,4 +45,4 @@ def _walk(tree: Any, name: str, steps: Path) -> Iterator[tuple[str, Path]]:
             yield from _walk(value, f"{name}.{key}" if name else str(key), (*steps, str(key)))
     elif isinstance(tree, list) and steps:
         for entry in tree[:3]:
-            yield from _walk(entry, name + EACH, (*steps, EACH))
+            yield from _walk(entry, name + LIST_MARK, (*steps, LIST_MARK))

@@ -8,7 +8,7 @@ from recsys.prepare import columns as c
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, OnBytes, RawItem
 from recsys.prepare.formats.catalogue import json_text, tables
 from recsys.prepare.formats.catalogue.columns import Columns, Wanted, find_columns
-from recsys.prepare.formats.catalogue.paths import Path
+from recsys.prepare.formats.catalogue.paths import Steps
 from recsys.prepare.formats.catalogue.records import ItemMaker, Records
 from recsys.prepare.formats.files import head_lines, head_texts
 from recsys.prepare.formats.layouts import refuse_other_layouts
@@ -59,7 +59,7 @@ def _columns_of(report: InputReport, wanted: Wanted) -> Columns:
 
 def head_names(
     report: InputReport, theirs: Collection[str], header: Sequence[str | None] | None = None
-) -> dict[str, Path]:
+) -> dict[str, Steps]:
     """The names that the head of a file has, each with the steps to its values; empty if no line can be read.
 
     Args:
@@ -70,8 +70,8 @@ def head_names(
     if is_parquet(report.path):
         return tables.parquet_names(report)
     if is_json(report):
-        return json_text.head_names(report)
-    names: dict[str, Path] = {}
+        return json_text.json_names(report)
+    names: dict[str, Steps] = {}
     for file_name, head in head_texts(report.path, report.text.encoding):
         read = read_header(head, report.text, theirs, file_name, names=header)
         names |= {name: (name,) for name in read.names if name}

@@ -20,7 +20,7 @@ from recsys.prepare.formats import reports
 from recsys.prepare.formats.base import ATTRIBUTE_FIELD, RawItem, with_attributes
 from recsys.prepare.formats.catalogue.columns import Columns
 from recsys.prepare.formats.catalogue.groups import Groups
-from recsys.prepare.formats.catalogue.paths import Path, value_at
+from recsys.prepare.formats.catalogue.paths import Steps, value_at
 from recsys.prepare.formats.id_columns import IdColumn
 from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.mapping_settings import GROUP
@@ -105,7 +105,7 @@ class ItemMaker:
         return fields
 
 
-def _several(row: Mapping[str, Any], paths: Iterable[Path]) -> list[Any] | None:
+def _several(row: Mapping[str, Any], paths: Iterable[Steps]) -> list[Any] | None:
     """The values at several places, without those that are missing."""
     return [value for steps in paths if (value := value_at(row, steps)) is not None] or None
 

@@ -11,16 +11,17 @@ import pyarrow as pa
 from recsys.core.errors import DataError
 from recsys.prepare.formats.base import OnBytes
 from recsys.prepare.formats.catalogue.columns import Columns
-from recsys.prepare.formats.catalogue.paths import EACH, Path
+from recsys.prepare.formats.catalogue.paths import MAX_DEPTH, Steps
 from recsys.prepare.formats.catalogue.records import Records
 from recsys.prepare.formats.delimited import DelimitedRows
 from recsys.prepare.formats.id_columns import whole_numbers
 from recsys.prepare.formats.parquet import open_parquet
+from recsys.prepare.formats.parquet_paths import is_list
 from recsys.prepare.formats.reports import InputReport
+from recsys.prepare.mapping_settings import LIST_MARK
 from recsys.prepare.settings import DataConfig
 
 PARQUET_ROWS: Final = 1 << 15
-_MAX_DEPTH: Final = 5
 
 
 def delimited_records(
@@ -38,24 +39,24 @@ def _dropper(rows: DelimitedRows, first: int, batch: pa.Table) -> Callable[[str,
     return lambda cause, position: rows.drop(cause, first + position, batch, position)
 
 
-def parquet_names(report: InputReport) -> dict[str, Path]:
+def parquet_names(report: InputReport) -> dict[str, Steps]:
     """The names of the columns of a Parquet file, nested ones as paths, each with the steps to its values."""
     return dict(_walk(open_parquet(report.path).schema_arrow, "", ()))
 
 
-def _walk(fields: pa.Schema | pa.StructType, name: str, steps: Path) -> Iterator[tuple[str, Path]]:
+def _walk(fields: pa.Schema | pa.StructType, name: str, steps: Steps) -> Iterator[tuple[str, Steps]]:
     for field in fields:
         yield from _named(field.type, f"{name}.{field.name}" if name else field.name, (*steps, field.name))
 
 
-def _named(kind: pa.DataType, name: str, steps: Path) -> Iterator[tuple[str, Path]]:
+def _named(kind: pa.DataType, name: str, steps: Steps) -> Iterator[tuple[str, Steps]]:
     yield name, steps
-    if len(steps) >= _MAX_DEPTH:
+    if len(steps) >= MAX_DEPTH:
         return
     if pa.types.is_struct(kind):
         yield from _walk(kind, name, steps)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        yield from _named(kind.value_type, name + EACH, (*steps, EACH))
+    elif is_list(kind):
+        yield from _named(kind.value_type, name + LIST_MARK, (*steps, LIST_MARK))
 
 
 def parquet_records(report: InputReport, columns: Columns, on_bytes: OnBytes) -> Iterator[Records]:
