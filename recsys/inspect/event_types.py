@@ -14,7 +14,10 @@ _KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
 # What is near to what it is called here, but not the same.
 _NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
 # States of orders: what was cancelled or paid back is no purchase, and takes none back.
-_STATES = frozenset({"complete", "completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"})
+_STATES = frozenset(
+    {"complete", "completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"}
+    | {"shipped", "delivered", "closed"}
+)
 _STEPS = ("view", "click", "add_to_cart")  # before an order, which has none of these states
 _UNDONE = ("refund", "cancel")
 

@@ -67,6 +67,8 @@ def without_items(records: list[dict[str, Any]]) -> int:
 def list_of_items(records: list[dict[str, Any]]) -> str | None:
     """The path of the list whose entries are a record's items; None where each record has one item or none."""
     looked_at = records[:_LOOKED_AT]
+    if sum(map(_is_product, looked_at)) > len(looked_at) / 2:
+        return None
     lists: Counter[str] = Counter()
     names: dict[str, set[str]] = {}
     with_item = 0
@@ -89,6 +91,12 @@ def list_of_items(records: list[dict[str, Any]]) -> str | None:
     if best is None or not any(likeness(name, "item_id", EVENT_COLUMNS) for name in names[best]):
         return None
     return best
+
+
+def _is_product(record: dict[str, Any]) -> bool:
+    """Whether a record is an item itself, with a name and an id, whatever lists of variants and pictures it has."""
+    names = {name.casefold() for name in record}
+    return bool({"id", "sku", "handle"} & names) and bool({"title", "name", "product_name"} & names)
 
 
 def _names_in(entries: list[dict[str, Any]]) -> set[str]:

@@ -19,6 +19,7 @@ _ASIN = re.compile(r"B0[0-9A-Z]{8}|\d{9}[0-9X]")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,26}")
 # Of orders, sessions and visits: of neither a user nor an item.
 _OF_OTHERS = re.compile(r"order|invoice|receipt|transaction|basket|session|bestell|auftrag|заказ|visit(?!or)|注文|订单")
+_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d).*")
 _LEAST_ROWS = 20  # of which each has another item: then it is no item
 _NO_RATING = re.compile(r"(?:id|type|flag|status|action|code|level|day|hour|week|month|age|no|nr)$")
 _LISTED = re.compile(r"[^\s,;|]+(?: ?[,;|] ?[^\s,;|]+)+")
@@ -228,17 +229,28 @@ def _guess_ids(roles: Roles, columns: Sequence[Column]) -> None:
     taken = {role.column for role in roles.values()}
     left = [column for column in columns if column.name not in taken and _id_fit(column) > 0.65 and column.distinct > 1]
     left = [column for column in left if column.mean_length < 80 and column.missing < 0.5 and not _has_lists(column)]
-    left = [column for column in left if not _OF_OTHERS.search(column.name.casefold())]
+    left = [column for column in left if not _OF_OTHERS.search(column.name.casefold()) and not _are_dates(column)]
+    left = [column for column in left if not _describes_item(column)]
     for role, pattern in (("item_id", _ASIN), ("user_id", _REVIEWER)):
         for column in left:
             if role not in roles and all(map(pattern.fullmatch, column.counts)):
                 roles[role] = Role(column.name, SURE, "its values, ids of Amazon")
                 left = [each for each in left if each is not column]
     for role in ("user_id", "item_id"):
-        fitting = [column for column in left if role == "user_id" or not _is_of_row(column)]
+        fitting = [column for column in left if not _is_of_row(column)] or (left if role == "user_id" else [])
         if role not in roles and fitting:
             roles[role] = Role(fitting[0].name, 0.3, "its place and its values")
             left = [each for each in left if each is not fitting[0]]
+
+
+def _describes_item(column: Column) -> bool:
+    """Whether a column is called as what is said of items."""
+    return any(likeness(column.name, field, ITEM_COLUMNS) >= SURE for field in ("title", "brand", "categories"))
+
+
+def _are_dates(column: Column) -> bool:
+    """Whether values are written as dates, also in a way that is not read as times."""
+    return all(map(_DATE.fullmatch, column.counts))
 
 
 def _is_of_row(column: Column) -> bool:

@@ -159,6 +159,8 @@ def _by_columns(sample: Sample) -> Table:
     if {"property", "value"} <= names and "item_id" in table.roles:
         table.kind, table.what = "property log", "A log of properties of items: a row for each value that one took."
         table.roles = {role: given for role, given in table.roles.items() if role in ("item_id", "timestamp")}
+    elif "user_id" in table.roles and not _surely(table, "item_id") and _are_persons(table):
+        _make_users(table)
     elif {"user_id", "item_id", "timestamp"} <= set(table.roles) and not _is_catalogue(table):
         _make_log(table)
     elif {"categoryid", "parentid"} <= names:
@@ -169,14 +171,25 @@ def _by_columns(sample: Sample) -> Table:
     elif names & set(_ORDER_IDS) and _has_user(table) and not _surely(table, "item_id"):
         table.kind, table.what = "orders", "Orders with their users, without items: those stand in another file."
     elif _has_user(table) and not _surely(table, "item_id") and _describes_users(table):
-        table.kind, table.what = "users", "A table of users, a row for each."
-        told = {f"user.{name}": role for name, role in user_roles(columns).items()}
-        table.roles = {"user_id": table.roles["user_id"], **told}
+        _make_users(table)
     elif (roles := item_roles(columns)) and "item_id" in roles and len(roles) > 1:
         table.kind, table.what, table.roles = "catalogue", "A catalogue, a record for each item.", roles
     else:
         _make_unclear(table)
     return table
+
+
+def _are_persons(table: Table) -> bool:
+    """Whether each row is another user, of whom it says what is said of persons alone."""
+    user = table.column("user_id")
+    told = {name for name in ("age", "birthday", "gender", "city") if name in user_roles(table.columns)}
+    return user is not None and user.is_unique and bool(told)
+
+
+def _make_users(table: Table) -> None:
+    table.kind, table.what = "users", "A table of users, a row for each."
+    told = {f"user.{name}": role for name, role in user_roles(table.columns).items()}
+    table.roles = {"user_id": table.roles["user_id"], **told}
 
 
 def _make_log(table: Table) -> None:

@@ -28,6 +28,7 @@ from recsys.inspect.samples import (
 from recsys.inspect.words import EVENT_COLUMNS, ITEM_COLUMNS
 from recsys.prepare.formats.delimited_blocks import BlockReader
 from recsys.prepare.formats.event_refusals import is_data
+from recsys.prepare.formats.json_documents import first_values, is_document
 from recsys.prepare.raw.compression import CutOffError, peeked
 from recsys.prepare.raw.dialects import DELIMITERS, Header, read_header
 from recsys.prepare.raw.encodings import line_feeds_alone, without_inner_marks
@@ -41,6 +42,8 @@ _KANA = re.compile("[\u3040-\u30ff]")
 _LEAST_KANA = 0.1  # of the letters of Japanese
 _LEAST_RUN = 2  # bytes beyond ASCII one after the other, in scripts that have no Latin letters
 _NAMES = {*EVENT_COLUMNS, *ITEM_COLUMNS}
+
+_MOST_VALUES = 20_000  # that are looked at of a list
 
 
 def text_sample(path: Path) -> Sample:
@@ -139,10 +142,13 @@ def _decodes(line: bytes, name: str) -> bool:
 
 def _json(path: Path, text: bytes) -> Sample:
     string = text.decode("utf8", "replace")
-    records = list(json_objects(string))
+    records, is_wrapped = list(json_objects(string)), False
+    if len(records) < 2 and is_document(text):  # one object may hold the list of all records
+        values = [value for value in first_values(text, _MOST_VALUES) if isinstance(value, dict)]
+        records, is_wrapped = values or records, len(values) > 1
     first = string.lstrip().split("\n", 1)[0].rstrip()
     layout: Layout = "JSON lines"
-    if first.startswith("["):
+    if first.startswith("[") or is_wrapped:
         layout = "a JSON array"
     elif first.startswith("{'"):
         layout = "Python literals"

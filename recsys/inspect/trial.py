@@ -16,11 +16,11 @@ from rich.console import Console
 
 from recsys.config import Config
 from recsys.core.errors import RecsysError
-from recsys.inspect.json_samples import json_objects
 from recsys.inspect.proposal import Proposal
 from recsys.inspect.samples import Sample
 from recsys.inspect.tables import Table
 from recsys.prepare import columns as c
+from recsys.prepare.formats.json_documents import first_values
 from recsys.prepare.prepare import prepare
 from recsys.prepare.settings import InputConfig, SplitConfig
 
@@ -118,6 +118,6 @@ def _lines_of_head(sample: Sample) -> bytes:
     """The first lines; of JSON in another arrangement its first objects, a line each."""
     head = sample.head
     if sample.layout in ("a JSON array", "JSON objects"):
-        objects = json_objects(head[:HEAD_BYTES].decode("utf8", "replace"))
+        objects = [each for each in first_values(head[:HEAD_BYTES], HEAD_ROWS) if isinstance(each, dict)]
         return "".join(json.dumps(each) + "\n" for each in objects).encode()
     return head if len(head) <= HEAD_BYTES else head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1]

@@ -15,15 +15,16 @@ from recsys.prepare.formats.matching import plain_name
 EVENT_COLUMNS: Final[dict[str, str]] = {
     "user_id": "user_id visitor_id customer_id user visitor customer client_id member_id uid shopper_id buyer_id "
     "user_pseudo_id reviewer_id account_id customer_email email email_billing billing_email person_id usr_id user_no "
-    "kunde kundennr kundennummer client member buyer reviewer distinct_id anonymous_id cookie_id device_id session_id "
-    "user_session session customer_no customer_number cust_id client_number visitor_token user_token id_customer "
-    "id_client id_user household_key username клиент покупатель пользователь id_клиента 用户 用户id 顾客 顧客 顧客id "
-    "会員 会員id ユーザー ユーザーid cliente id_cliente usuario utilisateur utente",
+    "kunde kundennr kundennummer kunden_id client member buyer reviewer distinct_id anonymous_id cookie_id device_id "
+    "session_id user_session session customer_no customer_number cust_id client_number visitor_token user_token "
+    "id_customer id_client id_user household_key username клиент покупатель пользователь id_клиента 用户 用户id 顾客 "
+    "顧客 顧客id 会員 会員id ユーザー ユーザーid cliente id_cliente usuario utilisateur utente",
     "item_id": "item_id product_id itemid articleid article_id sku lineitem_sku stock_code asin parent_asin movie_id "
     "goods_id content_id item product article variant_id variant_sku product_sku sku_id isbn book_id song_id track_id "
     "artikel artikelnummer artikelnr produkt target_id game_id business_id article_no article_number item_no "
-    "item_number product_no product_number product_code item_code aid object_id video_id document_id id_product "
-    "id_article id_item товар артикул id_товара 商品 商品id 商品コード 商品番号 product_view_sku produit id_produit "
+    "item_number product_no product_number product_code item_code aid object_id listing_id offer_id "
+    "video_id document_id id_product id_article id_item "
+    "товар артикул id_товара 商品 商品id 商品コード 商品番号 product_view_sku produit id_produit "
     "producto id_producto articulo prodotto",
     "event_type": "event_type event event_name behavior_type behaviour_type behavior behaviour action action_type "
     "feedback_type interaction_type interaction activity type aktion событие действие 行为 行為 イベント evento "
@@ -62,6 +63,7 @@ USER_COLUMNS: Final[dict[str, str]] = {
     "gender": "gender sex geschlecht",
     "city": "city town stadt ort",
     "country": "country land",
+    "birthday": "birthday birth_date date_of_birth geburtsdatum",
     "signup": "signup signup_date registered_at registration_date created_at member_since registered",
     "membership": "membership club_member_status club_membership_status loyalty_level tier segment",
     "occupation": "occupation job",

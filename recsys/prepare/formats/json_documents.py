@@ -17,8 +17,15 @@ from recsys.prepare.formats.reports import InputReport
 
 LARGEST_DOCUMENT: Final = 2 << 30
 _BLOCK_RECORDS: Final = 1 << 12
-# An object that begins with a list of objects.
-_WRAPPED: Final = re.compile(rb'\s*\{\s*"[^"\\]*"\s*:\s*\[(?=\s*\{)')
+# An object with a list of objects, perhaps behind numbers and texts.
+_WRAPPED: Final = re.compile(
+    rb'\s*\{(?:\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,){0,9}\s*"[^"\\]*"\s*:\s*\[(?=\s*\{)'
+)
+# What the answers of interfaces say beside the list itself.
+_ABOUT_LISTS: Final = frozenset(
+    {"total", "count", "total_count", "size", "page", "pages", "per_page", "page_size", "limit", "offset", "next"}
+    | {"previous", "cursor", "has_more", "next_page", "version", "status", "success", "generated_at", "updated_at"}
+)
 
 _objects = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -49,10 +56,13 @@ def _document_values(text: str) -> Iterator[Any]:
 
 
 def _only_list(tree: Any) -> str | None:
-    """The name of the list of objects that is all that an object has: `{"products": [...]}`."""
-    if not isinstance(tree, dict) or len(tree) != 1:
+    """The name of the list of objects that is all that an object has beside counts: `{"products": [...]}`."""
+    if not isinstance(tree, dict):
         return None
-    ((name, entries),) = tree.items()
+    left = [entry for entry in tree.items() if entry[0].casefold() not in _ABOUT_LISTS]
+    if len(left) != 1:
+        return None
+    ((name, entries),) = left
     is_list = isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries)
     return str(name) if is_list else None
 

@@ -135,3 +135,57 @@ def test_python_literals_are_refused_with_what_makes_json_of_them(tmp_path: Path
     program = raised.value.remedy.partition('python -c "')[2].rpartition('"')[0]
     done = subprocess.run([sys.executable, "-c", program], input=path.read_bytes(), capture_output=True, check=True)
     assert [json.loads(line) for line in done.stdout.splitlines()] == records
+
+
+def test_a_date_is_no_item_and_a_title_no_user(tmp_path: Path) -> None:
+    rows = [("11/14/23", f"Mug {i}", u, i, t) for u, i, t in ROWS]
+    found = proposed(tmp_path / "sold.csv", csv("Sale Date,Item Name,Buyer,Listing ID,Paid", rows)).config.data
+    assert (found.columns["user_id"], found.columns["item_id"]) == ("Buyer", "Listing ID")
+
+
+def test_shipped_orders_are_bought(tmp_path: Path) -> None:
+    rows = [(u, i, t, "Cancelled" if k % 5 == 0 else "Shipped") for k, (u, i, t) in enumerate(ROWS)]
+    found = proposed(tmp_path / "orders.csv", csv("buyer-email,sku,purchase-date,order-status", rows)).config.data
+    assert found.event_types == {"shipped": "purchase", "cancelled": "ignore"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        (
+            "kunden.csv",
+            csv("Kunden_ID,Geburtsdatum,Geschlecht", [(f"u{k}", f"{1970 + k}-01-02", "mw"[k % 2]) for k in range(4)]),
+            {"user_id": "Kunden_ID", "birthday": "Geburtsdatum", "gender": "Geschlecht"},
+        ),
+        (
+            "users.jsonl",
+            lines([{"id": f"u{k}", "profile": {"age": 20 + k}, "created_at": "2020-01-02"} for k in range(4)]),
+            {"user_id": "id", "age": "profile.age"},
+        ),
+    ],
+)
+def test_tables_of_users(tmp_path: Path, name: str, text: str, wanted: dict[str, str]) -> None:
+    (tmp_path / name).write_text(text, "utf8")
+    (tmp_path / "log.csv").write_text(csv("user_id,item_id,timestamp", ROWS), "utf8")
+    found = inspect([tmp_path / "log.csv", tmp_path / name], console=Console(quiet=True))
+    assert found is not None
+    assert found.config.data.users == [tmp_path / name]
+    assert found.config.data.user_columns == wanted
+
+
+@pytest.mark.parametrize("about", [{}, {"total": 9, "next": None, "page": "1"}])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_catalogue_within_one_object(tmp_path: Path, about: dict[str, Any], indent: int | None) -> None:
+    products = [
+        {"id": f"i{k}", "title": f"Mug {k}", "vendor": "Holm", "variants": [{"sku": "x"}, {"sku": "y"}]}
+        for k in range(7)
+    ]
+    catalogue, log = tmp_path / "products.json", tmp_path / "log.csv"
+    catalogue.write_text(json.dumps({**about, "products": products}, indent=indent), "utf8")
+    log.write_text(csv("user_id,item_id,timestamp", ROWS), "utf8")
+    found = inspect([log, catalogue], console=Console(quiet=True))
+    assert found is not None
+    assert found.config.data.metadata == [catalogue]
+    assert found.config.data.metadata_columns["item_id"] == "id"
+    trial = try_out(found, [look_at(log), look_at(catalogue)])
+    assert (trial.error, trial.dataset and trial.dataset["items"]) == ("", 7)
