@@ -14,13 +14,14 @@ import numpy as np
 import yaml
 
 from recsys.config import Config, parse_config
-from recsys.core.events import SECONDS_PER_DAY
+from recsys.core.events import LOG_WEIGHTS, SECONDS_PER_DAY
 from recsys.inspect.columns import Column
 from recsys.inspect.event_types import map_types
 from recsys.inspect.item_proposal import catalogue_settings, property_settings, told_separator, told_settings
 from recsys.inspect.roles import Roles
 from recsys.inspect.tables import Table
 from recsys.inspect.user_proposal import user_settings
+from recsys.inspect.words import meaning_of
 from recsys.inspect.yaml_lines import Setting, yaml_text
 from recsys.prepare.formats.matching import plain_name
 from recsys.prepare.mapping_settings import GROUP
@@ -65,7 +66,7 @@ def propose(tables: Sequence[Table]) -> Proposal:
     _agree_on_editions(logs, catalogues)
     settings = [
         *_inputs(logs, catalogues),
-        *(_log_settings(logs[0], bool(catalogues)) if logs else _of_schemas(tables)),
+        *(_log_settings(logs, bool(catalogues)) if logs else _of_schemas(tables)),
         *_text_settings([*logs, *catalogues]),
         *catalogue_settings(catalogues),
         *property_settings([table for table in tables if table.kind == "property log"], bool(catalogues)),
@@ -113,7 +114,11 @@ def _format_of(logs: Sequence[Table]) -> str:
 
 def _inputs(logs: Sequence[Table], catalogues: Sequence[Table]) -> Iterator[Setting]:
     yield Setting("format", _format_of(logs))
-    if logs:
+    types = _types_of_files(logs)
+    if types:
+        typed = [{"path": str(log.path), "event_type": name} for log, name in zip(logs, types, strict=True)]
+        yield Setting("interactions", typed, "guessed: the names of the files tell what happened")
+    elif logs:
         yield Setting("interactions", [str(log.path) for log in logs])
     else:
         yield Setting("interactions", [_NOT_YET], "unclear: none of the files is an event log; name one")
@@ -133,13 +138,30 @@ def _text_settings(tables: Sequence[Table]) -> Iterator[Setting]:
         yield Setting(key, value, "guessed: look whether letters and columns come out right")
 
 
-def _log_settings(log: Table, has_catalogue: bool) -> Iterator[Setting]:
+def _types_of_files(logs: Sequence[Table]) -> list[str]:
+    """What happened in each of several logs without types, by the names of the files; empty where these tell not."""
+    if any(log.format != "events" or {"event_type", "rating"} & set(log.roles) for log in logs):
+        return []
+    types = [_type_in_name(log.path.name.partition(".")[0]) for log in logs]
+    return [name for name in types if name] if all(types) and len(set(types)) > 1 else []
+
+
+def _type_in_name(stem: str) -> str | None:
+    """The type that a file's name tells: the whole of it, or one of its words."""
+    found = [meaning_of(part) for part in (stem, *re.split(r"[\W_]+", stem))]
+    types = {name for name in found if name in LOG_WEIGHTS}
+    return types.pop() if len(types) == 1 else None
+
+
+def _log_settings(logs: Sequence[Table], has_catalogue: bool) -> Iterator[Setting]:
+    log = logs[0]
     if log.sample is None or log.format not in ("events", "recbole"):
         return
     yield from _columns(log, has_catalogue)
     if not has_catalogue:
         yield from told_separator(log)
-    yield from _types(log)
+    if not _types_of_files(logs):
+        yield from _types(log)
     yield from _ratings(log.column("rating"))
     yield from _times(log.column("timestamp"))
     yield from _bad_lines(log)

@@ -79,7 +79,7 @@ EVENT_TYPES: Final[dict[str, str]] = {
     "star bookmark wishlist add_to_wishlist addtowishlist save collect clickout_item 点击 收藏 クリック",
     "add_to_cart": "add_to_cart addtocart cart added_to_cart add_cart basket add_to_basket cart_add product_added "
     "checkout addcart add carts корзина в_корзину 加购 加入购物车 カート カート追加 panier carrito",
-    "purchase": "purchase purchased buy bought transaction order ordered sale paid completed complete "
+    "purchase": "purchase purchases purchased buy bought transaction order ordered sale paid completed complete "
     "checkout_complete order_completed conversion processing kauf bestellung bezahlt fulfilled pending "
     "partially_refunded purchase_complete orders shipped delivered achat compra покупка заказ 购买 購入 購買",
     "rating": "rating rate rated review reviewed",

@@ -34,6 +34,7 @@ class Input:
         format: what reads it.
         tally: what its events are like.
         may_be_empty: whether it may be without a single event, because there are others.
+        event_type: of each of its events, where its entry in the config says so.
     """
 
     report: InputReport
@@ -41,6 +42,7 @@ class Input:
     format: Format
     tally: Tally = field(default_factory=Tally)
     may_be_empty: bool = False
+    event_type: str | None = None
     _state: tuple[int, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -61,10 +63,17 @@ class Input:
         with _reading(self.report.path):
             check_kind(self.report, self.format_name)
             self.format.check(self.report)
+        if self.event_type and "event_type" not in self.report.used:
+            raise DataError(
+                f"an event log without a column of types at {self.report.path}, whose event_type is {self.event_type}",
+                "one that has types, or is no event log",
+                "remove event_type there; data.event_types renames the types of a column",
+            )
 
     def interactions(self, config: DataConfig, first_seq: int, on_bytes: OnBytes) -> Iterator[pa.Table]:
         """See `Format.interactions`; raises DataError, too, where the file goes or changes meanwhile."""
         try:
+            config = _with_type(config, self.event_type)
             for batch in self._unchanged(self.format.interactions(self.report, config, first_seq, on_bytes)):
                 self.tally.add(batch)
                 yield batch
@@ -157,7 +166,9 @@ def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input
         if name == STORE and kind == "interactions":
             found.stores.append(path)
         try:
-            inputs.append(_open(path, kind, name, config))
+            event_type = entry.event_type if isinstance(entry, InputConfig) else None
+            inputs.append(_open(path, kind, name, _with_type(config, event_type)))
+            inputs[-1].event_type = event_type
         except NoEventsError:
             if len(files.paths) == 1:
                 raise
@@ -165,6 +176,11 @@ def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input
     for each in inputs:
         each.may_be_empty = len(files.paths) > 1
     return inputs
+
+
+def _with_type(config: DataConfig, event_type: str | None) -> DataConfig:
+    """A config for an input with a type of its own for each of its events."""
+    return config.model_copy(update={"event_type": event_type}) if event_type else config
 
 
 def _is_store(path: Path, named: str | None) -> bool:

@@ -19,6 +19,8 @@ from recsys.inspect.tables import look_at
 from recsys.inspect.trial import try_out
 from recsys.prepare.formats.events import check
 from recsys.prepare.formats.files import open_file
+from recsys.prepare.inputs import open_inputs
+from recsys.prepare.settings import DataConfig, InputConfig
 
 ROWS = [(f"u{k % 4}", f"i{k % 7}", 1_700_000_000 + 5_000 * k) for k in range(40)]
 
@@ -189,3 +191,28 @@ def test_a_catalogue_within_one_object(tmp_path: Path, about: dict[str, Any], in
     assert found.config.data.metadata_columns["item_id"] == "id"
     trial = try_out(found, [look_at(log), look_at(catalogue)])
     assert (trial.error, trial.dataset and trial.dataset["items"]) == ("", 7)
+
+
+def test_a_file_for_each_type(tmp_path: Path) -> None:
+    views, purchases = tmp_path / "train-item-views.csv", tmp_path / "train-purchases.csv"
+    views.write_text(csv("userId,itemId,eventdate", ROWS), "utf8")
+    purchases.write_text(csv("userId,itemId,eventdate", ROWS[::4]), "utf8")  # each at the time of a view
+    found = inspect([views, purchases], console=Console(quiet=True))
+    assert found is not None
+    data = found.config.data
+    assert [(entry.path, entry.event_type) for entry in data.interactions if isinstance(entry, InputConfig)] == [
+        (views, "view"),
+        (purchases, "purchase"),
+    ]
+    assert data.event_type is None
+    trial = try_out(found, [look_at(views), look_at(purchases)])
+    assert (trial.error, trial.kept) == ("", len(ROWS) + len(ROWS[::4]))
+
+
+def test_a_type_for_a_file_that_has_types_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(csv("user_id,item_id,timestamp,event_type", [(*row, "view") for row in ROWS]), "utf8")
+    entry = {"path": path, "event_type": "purchase"}
+    config = DataConfig.model_validate({"format": "events", "interactions": [entry]})
+    with pytest.raises(DataError, match="without a column of types"):
+        open_inputs(config).interactions[0].check()
