@@ -8,6 +8,7 @@ import time
 from weakref import ref
 
 from recsys.core.errors import RecsysError
+from recsys.store import StoreUnavailable
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.live_items.in_force import LiveItemsInForce
@@ -100,9 +101,9 @@ class LiveItemsWatch:
                     self._items.known, self._link.queries
                 ):
                     self._wake.set()
-            except RecsysError as error:  # the store does not take vectors, or the bundle is damaged
+            except StoreUnavailable as error:
                 logger.debug("Texts of new items wait. %s", error)
-            except Exception:
+            except Exception:  # the bundle's encoder is damaged, for example
                 self._metrics.overlay_failed()
                 logger.exception("Texts of new items were not encoded; that is tried again")
                 self._closing.wait(RETRY_S)
@@ -139,7 +140,7 @@ class LiveItemsWatch:
             return False
         try:
             return self._make(base)
-        except RecsysError as error:  # the store does not give vectors, or the bundle is damaged
+        except StoreUnavailable as error:
             logger.debug("Live items wait. %s", error)
         except Exception:  # answers go on without the latest changes
             self._metrics.overlay_failed()
