@@ -49,6 +49,22 @@ def told_separator(log: Table) -> Iterator[Setting]:
 def _separator(column: Column | None) -> Iterator[Setting]:
     if separator := separator_of(column):
         yield Setting("category_separator", separator, "guessed: points stand between words")
+    elif marks := separators_of_paths(column):
+        yield Setting("category_separator", marks, "guessed: paths, with commas between them")
+
+
+def separators_of_paths(column: Column | None) -> list[str]:
+    """The separators of several paths in one text, as WooCommerce and Magento write them: `A > B, A > C`, `A/B,A/C`.
+
+    Some texts have commas, and all parts between these are paths.
+    """
+    texts = list(column.counts)[:1000] if column is not None else []
+    for mark in (">", "/"):
+        parts = [[part.strip() for part in text.split(",")] for text in texts]
+        with_mark = [mark in part for several in parts if len(several) > 1 for part in several]
+        if with_mark and all(with_mark):
+            return [mark, ","]
+    return []
 
 
 def separator_of(column: Column | None) -> str | None:

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
 from recsys.core.errors import DataError
+from recsys.inspect.columns import Column
 from recsys.inspect.inspection import inspect
+from recsys.inspect.item_proposal import separators_of_paths
 from recsys.inspect.proposal import Proposal
 from recsys.inspect.tables import look_at
 from recsys.inspect.trial import try_out
@@ -216,3 +219,16 @@ def test_a_type_for_a_file_that_has_types_is_refused(tmp_path: Path) -> None:
     config = DataConfig.model_validate({"format": "events", "interactions": [entry]})
     with pytest.raises(DataError, match="without a column of types"):
         open_inputs(config).interactions[0].check()
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        (["Home > Mugs, Home > Gifts", "Home > Mugs"], [">", ","]),
+        (["Default/Men,Default/Men/Shirts", "Default/Men"], ["/", ","]),
+        (["Bags, Belts > Belts", "Home > Mugs"], []),
+        (["Bed/Bath", "Home/Garden"], []),
+    ],
+)
+def test_several_paths_in_one_text(texts: list[str], wanted: list[str]) -> None:
+    assert separators_of_paths(Column("categories", pa.array(texts))) == wanted
