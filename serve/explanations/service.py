@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from recsys.bundle import Bundle
+from recsys.bundle.overlay import LiveBundle
 from recsys.core.attributes import STOCK
 from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
@@ -75,12 +77,18 @@ def item_row(loaded: LoadedBundle, item_id: str) -> int:
     """The row of an item.
 
     Raises:
-        UnknownItemError: the catalogue holds no such item.
+        UnknownItemError: the catalogue holds no such item, or the shop has deleted it since.
     """
     row = loaded.bundle.catalogue.item_row(item_id)
-    if row is None:
+    if row is None or _is_deleted(loaded.bundle, row):
         raise UnknownItemError(f"the catalogue holds no item {item_id[:60]!r}")
     return row
+
+
+def _is_deleted(bundle: Bundle, row: int) -> bool:
+    """Whether an item has a row for histories alone."""
+    change = bundle.live.changes.get(row) if isinstance(bundle, LiveBundle) else None
+    return change is not None and change.deleted
 
 
 def _actions(loaded: LoadedBundle, live: LiveHistories, users: LiveQueries) -> tuple[Action, ...]:

@@ -122,7 +122,7 @@ def delete(
     item_id: ItemId,
     if_match: Annotated[IfMatch, Header()] = None,
 ) -> Response:
-    """Take an item away: it is in no list and no search any more, nor in a bundle that is trained on the store."""
+    """Take an item away: it is in no list and no search any more, nor in lists of a bundle trained on the store."""
     wanted = changing.Wanted("delete", item_id, {}, expected_version(if_match, absent=MISSING))
     return shop.changed(wanted)
 

@@ -88,6 +88,9 @@ def test_a_new_item_changes_and_goes(shop: tuple[TestClient, Server]) -> None:
     assert listed(client, only_items="new") == ["new"]
     delete(client, "new")
     refusal(client.get("/items/new"), 404)
+    refusal(client.get("/items/new/blurb"), 404)
+    refusal(client.post("/explanations", json={"user_id": "user1", "item_id": "new"}), 404)
+    assert client.get("/items/new/similar").status_code == 200  # for whoever has a link to it
     assert listed(client, only_items="new") == []
     put(client, "second", SOMETHING)
     eventually(lambda: state(client, "second") == "new")
