@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from recsys.prepare import columns as c
 from recsys.prepare.engine import user_values
-from recsys.prepare.engine.staging import Database
+from recsys.prepare.engine.staging import Database, count
 from recsys.prepare.schema import (
     COUNT_FIELD,
     CYCLE_FIELD,
@@ -21,14 +22,29 @@ from recsys.prepare.schema import (
 )
 
 ROW_GROUP = 1 << 18
+SORTED_AT_ONCE = 1 << 24  # interactions; a sort that spills needs the more memory the more there are
 
 
 def write_interactions(db: Database, path: Path, *, with_purchases: bool, with_counts: bool = False) -> None:
-    """Write table `interactions`, sorted by user, time and file order; price and quantity, and counts, if wanted."""
+    """Write table `interactions`, sorted by user, time and file order; price and quantity, and counts, if wanted.
+
+    A large table is sorted in parts, each of some of the users, whose row numbers say nothing of how busy they are.
+    """
     schema = INTERACTIONS_SCHEMA
     for field in (*(PURCHASE_FIELDS if with_purchases else ()), *((COUNT_FIELD,) if with_counts else ())):
         schema = schema.append(field)
-    _write(db, path, schema, 'interactions ORDER BY "user", timestamp, seq')
+    parts = -(-max(count(db, "interactions"), 1) // SORTED_AT_ONCE)
+    users = count(db, "users")
+    bounds = [users * part // parts for part in range(parts + 1)]
+    _write(
+        db,
+        path,
+        schema,
+        *(
+            f'interactions WHERE "user" >= {first} AND "user" < {end} ORDER BY "user", timestamp, seq'
+            for first, end in pairwise(bounds)
+        ),
+    )
 
 
 def write_users(db: Database, path: Path, attributes: Sequence[pa.Field] = ()) -> None:
@@ -56,25 +72,28 @@ def write_items(db: Database, path: Path, attributes: Sequence[pa.Field] = (), *
     _write(db, path, schema, f"(SELECT {columns} FROM {tables}) ORDER BY item")
 
 
-def _write(db: Database, path: Path, schema: pa.Schema, query: str) -> None:
+def _write(db: Database, path: Path, schema: pa.Schema, *queries: str) -> None:
+    """Write the rows of the first query, then those of the second, and so on."""
     names = ", ".join(f'"{name}"' for name in schema.names)
-    reader = db.sql(f"SELECT {names} FROM {query}").to_arrow_reader(ROW_GROUP)
+    batches = (
+        batch for query in queries for batch in db.sql(f"SELECT {names} FROM {query}").to_arrow_reader(ROW_GROUP)
+    )
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for table in _groups(reader):
+        for table in _groups(batches):
             writer.write_table(table.cast(schema), row_group_size=ROW_GROUP)
 
 
-def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """Regroup batches, whose sizes the engine chooses, into tables of `ROW_GROUP` rows."""
     pending: list[pa.RecordBatch] = []
-    count = 0
-    for batch in reader:
+    rows = 0
+    for batch in batches:
         pending.append(batch)
-        count += len(batch)
-        while count >= ROW_GROUP:
+        rows += len(batch)
+        while rows >= ROW_GROUP:
             table = pa.Table.from_batches(pending)
             yield table.slice(0, ROW_GROUP)
             pending = table.slice(ROW_GROUP).combine_chunks().to_batches()
-            count -= ROW_GROUP
-    if count:
+            rows -= ROW_GROUP
+    if rows:
         yield pa.Table.from_batches(pending)
