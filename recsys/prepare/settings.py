@@ -60,7 +60,7 @@ class InputConfig(Section):
 
     path: InputPath = Field(description="A file, a glob, a folder or the URL of a store.")
     format: FormatName | None = Field(None, description="Its format; null: data.format.")
-    event_type: EventTypeKey | None = Field(
+    event_type: EventTypeKey | None = unmentioned(
         None, description="Type of each of its events, if it has no column of types; null: data.event_type."
     )
 
