@@ -122,9 +122,9 @@ def measure(job: str, path: Path, folder: Path) -> tuple[float, float, float]:
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.parent.rglob("*"):
+    for path in folder.rglob("*"):
         try:
-            total += path.stat().st_size if folder.name in path.parts and path.is_file() else 0
+            total += path.stat().st_size if path.is_file() else 0
         except OSError:  # removed meanwhile
             continue
     return total

@@ -66,11 +66,7 @@ class LiveUsers:
 
     def attributes_of(self, user_id: str) -> UserAttributes | None:
         """What was said of a user; None: nothing."""
-        if not is_storable(user_id):
-            return None
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(USER_ATTRIBUTES).where(_UA.user_id == user_id)).one_or_none()
-        return None if row is None else _attributes(row)
+        return self.attributes_of_users([user_id]).get(user_id)
 
     def attributes_of_users(self, user_ids: Sequence[str]) -> dict[str, UserAttributes]:
         """What was said of those users of whom anything was."""

@@ -36,9 +36,8 @@ class UserProfiles:
 
         A query's own profile counts (`Queries.profiles`), else that of its user, if there is one.
         """
-        rows = self.of(queries)
-        rows = np.where((queries.histories.lengths > 0)[:, None], rows, -1)
-        added = np.where(rows[..., None] >= 0, self.vectors[rows], np.float32(0)).sum(axis=1)
+        added = self.vectors[self.of(queries)].sum(axis=1)
+        added[queries.histories.lengths == 0] = 0
         vectors[:, : self.vectors.shape[1]] += added
 
     def of(self, queries: Queries) -> Int32Array:
