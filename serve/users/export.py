@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
-from recsys.core.histories import Histories
 from recsys.core.persons import Alias
 from recsys.store import Event, Served
 from serve.answers import Answer
@@ -17,7 +15,7 @@ from serve.bundles.loaded import LoadedBundle
 from serve.parts import Parts
 from serve.store.link import StoreLink
 from serve.times import now_text, time_text
-from serve.users.answers import HistoryItem
+from serve.users.history import history_items, records_of
 from serve.users.kept import shown
 from serve.users.kept_answers import ExportedAlias, ExportedEvent, ExportedList, ExportHead
 
@@ -49,7 +47,7 @@ def export(parts: Parts, loaded: LoadedBundle, link: StoreLink, user_id: str) ->
         attributes={} if said is None else shown(said),
         updated_at=None if said is None else time_text(said.updated_at),
         aliases=[_alias(alias) for alias in aliases],
-        history=[] if history is None else _history(loaded, history),
+        history=[] if history is None else history_items(history, records_of(loaded, history)),
     )
     return _written(head, events, served)
 
@@ -84,22 +82,6 @@ def _alias(alias: Alias) -> ExportedAlias:
         since=time_text(alias.since) if alias.since >= 0 else None,
         until=time_text(alias.until) or "",
     )
-
-
-def _history(loaded: LoadedBundle, history: Histories) -> list[HistoryItem]:
-    rows = history.items.tolist()
-    records = {record.row: record for record in loaded.bundle.catalogue.items(list(dict.fromkeys(rows)))}
-    return [
-        HistoryItem(
-            item_id=records[row].item_id,
-            title=records[row].title,
-            brand=records[row].brand,
-            price=records[row].price,
-            rating=None if math.isnan(rating) else rating,
-            at=time_text(at),
-        )
-        for row, rating, at in zip(rows, history.ratings.tolist(), history.timestamps.tolist(), strict=True)
-    ]
 
 
 def _event(event: Event) -> ExportedEvent:

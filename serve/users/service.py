@@ -13,8 +13,9 @@ from serve.bundles.loaded import LoadedBundle
 from serve.histories.live_histories import LiveHistories
 from serve.store.link import StoreLink, StoreState
 from serve.times import time_text
-from serve.users.answers import Favourite, HistoryItem, ProfileResponse, SpendingResponse, Totals, UsersResponse
+from serve.users.answers import Favourite, ProfileResponse, SpendingResponse, Totals, UsersResponse
 from serve.users.answers import UserRow as ListedUser
+from serve.users.history import history_items, records_of
 
 FAVOURITES = 5
 LISTING = "users"
@@ -90,22 +91,7 @@ def profile(
         return None
     history = user.queries.histories
     rows = history.items.tolist()
-    records = {record.row: record for record in loaded.bundle.catalogue.items(list(dict.fromkeys(rows)))}
-    items = []
-    for row, rating, at in list(zip(rows, history.ratings.tolist(), history.timestamps.tolist(), strict=True))[
-        : -limit - 1 : -1
-    ]:
-        record = records[row]
-        items.append(
-            HistoryItem(
-                item_id=record.item_id,
-                title=record.title,
-                brand=record.brand,
-                price=record.price,
-                rating=None if math.isnan(rating) else rating,
-                at=time_text(at),
-            )
-        )
+    records = records_of(loaded, history)
     spending = loaded.rule_base.spending
     spent = spending.mean_prices(history)[0]
     brands = _favourites((records[row].brand for row in rows), len(rows))
@@ -114,7 +100,7 @@ def profile(
         user_id=user_id,
         store=user.store,
         interactions=len(rows),
-        history=items,
+        history=history_items(history.last(limit), records)[::-1],
         totals=_totals(link, user_id),
         favourite_brands=brands,
         favourite_categories=categories,
