@@ -12,7 +12,7 @@ BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve test test-slow lint types imports security check requirements wheel docs config-docs install install-dev clean
+.PHONY: help demo serve test test-slow test-browser lint types imports security check requirements wheel docs config-docs install install-dev clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,9 @@ test: install-dev ## The default tests.
 
 test-slow: install-dev ## The long ones.
 	@$(BIN)/python -m pytest -q -m slow
+
+test-browser: install-dev ## The dashboard in Chromium; skipped, with the reason, where something for that is missing.
+	@$(BIN)/python -m pytest -q -m browser
 
 lint: install-dev ## Ruff: rules and format.
 	@$(BIN)/ruff check .

@@ -1,0 +1,34 @@
+"""Which browser the tests of the dashboard drive, and why they cannot, where they cannot."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.support.server_processes import ROOT
+
+PAGE = "/ui/"
+BUILT = ROOT / "serve/dashboard/static/index.html"
+AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
+PLACES = ("chromium", "chromium-browser", "/usr/bin/chromium", "/usr/bin/chromium-browser")
+
+
+def program() -> str | None:
+    """The browser: the one that CHROMIUM names, else Debian's or Ubuntu's; None where there is none."""
+    named = os.environ.get("CHROMIUM")
+    places = (named,) if named else PLACES
+    return next((found for place in places if (found := shutil.which(place))), None)
+
+
+def no_program() -> str | None:
+    """What keeps all of these tests from running, and the remedy."""
+    return None if program() else "no Chromium: install the package chromium, or name the program in CHROMIUM"
+
+
+def no_page() -> str | None:
+    """What keeps those from running that look at the dashboard, and the remedy."""
+    return None if BUILT.is_file() else f"no built dashboard in {BUILT.parent}: make dashboard"
+
+
+def axe_script() -> Path | None:
+    """axe-core, which checks a page for what keeps people out; None where the dashboard's packages are not there."""
+    return AXE if AXE.is_file() else None

@@ -1,0 +1,52 @@
+"""Somebody who looks at the dashboard of a shop."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.browsing.axe import sideways, violations
+from tests.support.browsing.chromium import axe_script
+from tests.support.browsing.shops import Shop
+from tests.support.browsing.watch import Watch
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+THEMES = ("light", "dark")
+CONTEXT: dict[str, Any] = {
+    "locale": "en-GB",
+    "timezone_id": "UTC",
+    "viewport": WIDE,
+    "reduced_motion": "reduce",
+    "color_scheme": "light",
+}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A page in a browser profile of its own."""
+
+    page: Page
+    shop: Shop
+    watch: Watch
+
+    def go(self, path: str = "/", **query: str) -> Page:
+        """Type the address of a page."""
+        self.page.goto(self.shop.address(path, **query))
+        return self.page
+
+    def finds_it_accessible(self) -> None:
+        """Nothing for axe to say of the page as it is now, in both themes, wide and narrow, and nothing beside it."""
+        if axe_script() is None:
+            pytest.skip("no axe-core: npm ci in dashboard/")
+        found = []
+        for size in (WIDE, NARROW):
+            self.page.set_viewport_size(size)
+            for theme in THEMES:
+                self.page.emulate_media(color_scheme=theme)
+                found += [f"{theme}, {size['width']} px: {line}" for line in violations(self.page)]
+            if sideways(self.page):
+                found.append(f"{size['width']} px: {sideways(self.page)} px stand beside the window")
+        self.page.set_viewport_size(WIDE)
+        self.page.emulate_media(color_scheme="light")
+        assert not found, "\n".join(found)
