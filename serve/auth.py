@@ -15,7 +15,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -58,8 +58,8 @@ class ApiKey(BaseModel):
     ] = None
 
     def allows(self, right: Right) -> bool:
-        """Whether it may be used for that: who runs the server may change what the catalogue says, too."""
-        return right in self.scopes or (right == "catalogue" and "admin" in self.scopes)
+        """Whether it may be used for that."""
+        return right in rights_of(self.scopes)
 
     @property
     def expired(self) -> bool:
@@ -88,6 +88,11 @@ class Keyring:
     def find(self, secret: bytes) -> ApiKey | None:
         """The key of that secret. How long that takes says something of its hash at most, never of the secret."""
         return self._keys.get(hashlib.sha256(secret).digest())
+
+
+def rights_of(scopes: Collection[Right]) -> list[Right]:
+    """All that a key of these scopes may be used for: who runs the server may change what the catalogue says, too."""
+    return [right for right in RIGHTS if right in scopes or (right == "catalogue" and "admin" in scopes)]
 
 
 def _distinct(keys: Sequence[ApiKey]) -> Sequence[ApiKey]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.bundle.read_only_sqlite import ReadOnlySqlite
 from recsys.core.errors import BundleError, DamagedBundleError
+from recsys.core.prefixes import end_of_prefix
 from recsys.core.stored_arrays import REMEDY
 
 _SCHEMA = """
@@ -195,11 +196,16 @@ class Catalogue:
             raise BundleError(f"lists of categories in {self._file.path}", repr(categories[:80]), REMEDY)
         return tuple(names)
 
-    def users_after(self, user_id: str | None, limit: int) -> list[tuple[str, int]]:
-        """Ids and rows of up to `limit` users, ordered by code point of the id, from the first after `user_id`."""
-        after = "" if user_id is None else "WHERE user_id > ?"
-        parameters = (limit,) if user_id is None else (user_id, limit)
-        return self._file.rows(f"SELECT user_id, row FROM users {after} ORDER BY user_id LIMIT ?", *parameters)
+    def users_after(self, user_id: str | None, limit: int, prefix: str = "") -> list[tuple[str, int]]:
+        """Ids and rows of up to `limit` users, ordered by code point of the id, from the first after `user_id`.
+
+        `prefix`: what their ids begin with.
+        """
+        bounds = {">": user_id, ">=": prefix or None, "<": end_of_prefix(prefix)}
+        given = {sign: bound for sign, bound in bounds.items() if bound is not None}
+        where = " AND ".join(f"user_id {sign} ?" for sign in given) or "true"
+        statement = f"SELECT user_id, row FROM users WHERE {where} ORDER BY user_id LIMIT ?"
+        return self._file.rows(statement, *given.values(), limit)
 
     def item_ids(self, rows: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """Original ids of the item rows, in their order; KeyError as `items`."""

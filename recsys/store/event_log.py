@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recsys.core.prefixes import end_of_prefix
 from recsys.store import paging
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival
@@ -160,13 +161,19 @@ def all_events(database: Database) -> Iterator[list[Event]]:
             database.limit(connection)
 
 
-def users(database: Database, cursor: str | None, limit: int) -> Page[UserRow]:
+def users(database: Database, cursor: str | None, limit: int, prefix: str = "") -> Page[UserRow]:
     """See `Store.users`."""
     statement = sa.select(USERS).order_by(_U.user_id).limit(limit + 1)
     if cursor is not None:
         (after,) = paging.decode("users", cursor, str)
         # No id holds NUL, the lowest character: the ids after a text with NUL are those after the part before the NUL.
         statement = statement.where(_U.user_id > after.partition("\0")[0])
+    if not is_storable(prefix):
+        return Page([])
+    if prefix:
+        statement = statement.where(_U.user_id >= prefix)
+        if (end := end_of_prefix(prefix)) is not None:
+            statement = statement.where(_U.user_id < end)
     with database.read() as connection:
         rows = [UserRow(*row) for row in connection.execute(statement)]
     return paging.page("users", rows, limit, lambda row: [row.user_id])

@@ -180,17 +180,18 @@ class Store:
         """All events in the order of arrival, as of the start of the call, in lists of up to 10,000."""
         return event_log.all_events(self._database)
 
-    def users(self, cursor: str | None, limit: int) -> Page[UserRow]:
+    def users(self, cursor: str | None, limit: int, prefix: str = "") -> Page[UserRow]:
         """Users with events, ordered by id (code points).
 
         Args:
             cursor: of the page before; None for the first page.
             limit: most rows, at least 1.
+            prefix: what their ids begin with.
 
         Raises:
             InvalidCursor: see there.
         """
-        return event_log.users(self._database, cursor, limit)
+        return event_log.users(self._database, cursor, limit, prefix)
 
     def user_totals(self, user_id: str) -> UserTotals | None:
         """The events of a user, summed up; None if there are none."""

@@ -12,7 +12,7 @@ from serve.metrics import Metrics
 
 HEADER = b"x-api-key"
 
-OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
+OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/key"})
 WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
@@ -55,7 +55,7 @@ class Authentication:
         key = None if secret is None else self._keys.find(secret)
         if right is None:
             if key is not None and not key.expired:
-                scope["key_scopes"] = key.scopes
+                scope["key_name"], scope["key_scopes"] = key.name, key.scopes
             await self._app(scope, receive, send)
         elif key is None or key.expired:
             # A key that was one once is told apart in the metrics alone: the answer is the same for every stranger.

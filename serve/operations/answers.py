@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from serve.answers import Answer
+from serve.auth import Right
 from serve.bundles.info import BundleInfo
 from serve.key_watch import KeysState
 from serve.live_items.in_force import LiveItemsState
@@ -125,6 +126,19 @@ class ConfigResponse(Answer):
     """The settings in use; nothing secret."""
 
     settings: Annotated[dict[str, Any], Meta(examples=[{"port": 8000}])]
+
+
+class KeyResponse(Answer):
+    """What the caller may do."""
+
+    keys: Annotated[bool, Meta(description="Keys are asked for; false: everything is open.", examples=[True])]
+    name: Annotated[
+        str | None,
+        Meta(description="Of the key that came; null: none that opens anything, or none is needed.", examples=["shop"]),
+    ]
+    scopes: Annotated[
+        list[Right], Meta(description="What can be asked for: read, write, catalogue, admin.", examples=[["read"]])
+    ]
 
 
 class ReloadResponse(Answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 import recsys
 from serve.errors import NotReadyError
@@ -15,6 +15,7 @@ from serve.operations.answers import (
     ConfigResponse,
     HealthResponse,
     IndexResponse,
+    KeyResponse,
     ModelsResponse,
     ReadyResponse,
     ReloadResponse,
@@ -77,6 +78,16 @@ def stats(loaded: LoadedOf, parts: PartsOf) -> Response:
 async def config(parts: PartsOf) -> Response:
     """The settings in use, without secrets."""
     return json_response(ConfigResponse(settings=parts.settings.public()))
+
+
+@router.get("/key", summary="What a key may do", **open_answers(KeyResponse, 422, 429))
+async def key(request: Request, parts: PartsOf) -> Response:
+    """What the caller may ask for: by the key in X-API-Key, or without one where none is needed.
+
+    A key that opens nothing, unknown or expired, is answered like none.
+    """
+    name, scopes = request.scope.get("key_name"), request.scope.get("key_scopes", ())
+    return json_response(service.key(parts, name, scopes))
 
 
 @router.post("/admin/reload", summary="Load the bundle anew", **answers(ReloadResponse, 409))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import as_json
 from recsys.store import StoreUnavailable
+from serve.auth import RIGHTS, Right, rights_of
 from serve.bundles.loaded import LoadedBundle
-from serve.operations.answers import Calibration, ModelRow, ModelsResponse, StatsResponse, StoreStatistics
+from serve.operations.answers import Calibration, KeyResponse, ModelRow, ModelsResponse, StatsResponse, StoreStatistics
 from serve.parts import Parts
 from serve.times import time_text
 
@@ -21,6 +23,13 @@ def models(loaded: LoadedBundle) -> ModelsResponse:
         models=[_model(loaded, name) for name in loaded.models],
         metrics=as_json(loaded.bundle.manifest.metrics),
     )
+
+
+def key(parts: Parts, name: str | None, scopes: Collection[Right]) -> KeyResponse:
+    """What the caller may do, by the name and the scopes of the key that came."""
+    if parts.keys is None:
+        return KeyResponse(keys=False, name=None, scopes=list(RIGHTS))
+    return KeyResponse(keys=True, name=name, scopes=rights_of(scopes))
 
 
 def stats(loaded: LoadedBundle, parts: Parts) -> StatsResponse:

@@ -40,6 +40,18 @@ class HistoryItem(Answer):
     price: Annotated[float | None, Meta(examples=[12.95])]
     rating: Annotated[float | None, Meta(description="The latest one.", examples=[5.0])]
     at: Annotated[str | None, Meta(description="Time of the latest event.", examples=["2024-05-01T11:59:58Z"])]
+    categories: Annotated[
+        list[str], Meta(description="From general to specific.", examples=[["Beauty", "Hair Care", "Shampoos"]])
+    ]
+    image: Annotated[str | None, Meta(description="Address of a picture.", examples=["https://example.com/1.jpg"])]
+    action: Annotated[
+        str | None,
+        Meta(
+            description="What was done with the item: rating where there is one, else the type of the strongest event; "
+            "null: nobody knows.",
+            examples=["purchase"],
+        ),
+    ]
 
 
 class Favourite(Answer):

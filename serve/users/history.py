@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from recsys.bundle import ItemRecord
 from recsys.core.histories import Histories
+from recsys.explain.actions import NO_EVENTS, Action
 from serve.bundles.loaded import LoadedBundle
 from serve.times import time_text
 from serve.users.answers import HistoryItem
@@ -18,23 +19,31 @@ def records_of(loaded: LoadedBundle, history: Histories) -> dict[int, ItemRecord
     return {record.row: record for record in loaded.bundle.catalogue.items(rows)}
 
 
-def history_items(history: Histories, records: Mapping[int, ItemRecord]) -> list[HistoryItem]:
+def history_items(
+    loaded: LoadedBundle, history: Histories, records: Mapping[int, ItemRecord], told: Mapping[int, str] = NO_EVENTS
+) -> list[HistoryItem]:
     """The interactions of one history, oldest first.
 
     Args:
+        loaded: whose history it is part of.
         history: of one user.
         records: of its items, by row.
+        told: by item row, the type of the user's strongest event in the store.
     """
-    return [
-        HistoryItem(
-            item_id=records[row].item_id,
-            title=records[row].title,
-            brand=records[row].brand,
-            price=records[row].price,
-            rating=None if math.isnan(rating) else rating,
-            at=time_text(at),
-        )
-        for row, rating, at in zip(
-            history.items.tolist(), history.ratings.tolist(), history.timestamps.tolist(), strict=True
-        )
-    ]
+    columns = history.items.tolist(), history.ratings.tolist(), history.timestamps.tolist()
+    actions = loaded.actions.of_history(history, told)
+    return [_shown(records[row], rating, at, action) for row, rating, at, action in zip(*columns, actions, strict=True)]
+
+
+def _shown(record: ItemRecord, rating: float, at: int, action: Action) -> HistoryItem:
+    return HistoryItem(
+        item_id=record.item_id,
+        title=record.title,
+        brand=record.brand,
+        price=record.price,
+        rating=None if math.isnan(rating) else rating,
+        at=time_text(at),
+        categories=list(record.categories),
+        image=record.image,
+        action=action,
+    )

@@ -40,8 +40,9 @@ UserId = Annotated[str, Path(**ID_LIMITS, description="Percent-encoded where it 
 
 @router.get("/users", summary="Users", **answers(UsersResponse))
 def users(query: Annotated[UsersQuery, Query()], loaded: LoadedOf, parts: PartsOf) -> Response:
-    """The users of the bundle and of the store, ordered by id, a page at a time."""
-    return json_response(list_users(loaded, parts.histories.of(loaded), parts.link, query.cursor, query.limit))
+    """The users of the bundle and of the store, all or those whose ids begin so, ordered by id, a page at a time."""
+    live = parts.histories.of(loaded)
+    return json_response(list_users(loaded, live, parts.link, query.cursor, query.limit, query.query or ""))
 
 
 @router.get("/users/{user_id:id}/profile", summary="A user's profile", **answers(ProfileResponse, 404))

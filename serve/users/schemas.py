@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from recsys.core.attributes import NAME_PATTERN
+from recsys.core.events import MAX_ID_CHARS
 from serve.http.schemas import MAX_K, Cursor, Id, Limit, Query
 from serve.users.attribute_types import MAX_TEXT, MAX_TEXTS
 
@@ -14,8 +15,16 @@ MAX_ATTRIBUTES = 100
 
 
 class UsersQuery(Query):
-    """Which page."""
+    """Which users, and which page of them."""
 
+    query: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_ID_CHARS,
+            description="What their ids begin with; large and small letters differ. Left out: every user.",
+            examples=["A1YJ"],
+        ),
+    ] = None
     cursor: Cursor = None
     limit: Limit = 20
 

@@ -22,16 +22,16 @@ LISTING = "users"
 
 
 def list_users(
-    loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, cursor: str | None, limit: int
+    loaded: LoadedBundle, live: LiveHistories, link: StoreLink | None, cursor: str | None, limit: int, query: str = ""
 ) -> UsersResponse:
-    """A page of the users of the bundle and the store, ordered by the code points of their ids.
+    """A page of the users of the bundle and the store whose ids begin with `query`, ordered by their code points.
 
     Raises:
         InvalidCursor: it is not one that this listing gave.
     """
     after = None if cursor is None else decode(LISTING, cursor, str)[0]
-    of_bundle = _bundle_users(loaded, live, after, limit + 1)
-    of_store, state = _store_users(link, cursor, limit + 1)
+    of_bundle = _bundle_users(loaded, live, after, limit + 1, query)
+    of_store, state = _store_users(link, cursor, limit + 1, query)
     ids = sorted(of_bundle.keys() | of_store.keys())
     shown = ids[:limit]
     users = []
@@ -49,12 +49,14 @@ def list_users(
     return UsersResponse(users=users, next_cursor=more, store=state)
 
 
-def _bundle_users(loaded: LoadedBundle, live: LiveHistories, after: str | None, limit: int) -> dict[str, int]:
+def _bundle_users(
+    loaded: LoadedBundle, live: LiveHistories, after: str | None, limit: int, query: str
+) -> dict[str, int]:
     """Interactions of the next users of the bundle, without those of whom nothing is left."""
     found: dict[str, int] = {}
     lengths = loaded.bundle.histories.lengths
     while len(found) < limit:
-        part = loaded.bundle.catalogue.users_after(after, limit)
+        part = loaded.bundle.catalogue.users_after(after, limit, query)
         for user_id, row in part:
             if not live.ownership.concerns(user_id):
                 found[user_id] = int(lengths[row])
@@ -66,12 +68,14 @@ def _bundle_users(loaded: LoadedBundle, live: LiveHistories, after: str | None, 
     return dict(list(found.items())[:limit])
 
 
-def _store_users(link: StoreLink | None, cursor: str | None, limit: int) -> tuple[dict[str, UserRow], StoreState]:
+def _store_users(
+    link: StoreLink | None, cursor: str | None, limit: int, query: str
+) -> tuple[dict[str, UserRow], StoreState]:
     if link is None:
         return {}, "off"
     try:
         # A cursor of this listing is one of the store's.
-        return {row.user_id: row for row in link.queries.users(cursor, limit).rows}, "live"
+        return {row.user_id: row for row in link.queries.users(cursor, limit, query).rows}, "live"
     except StoreUnavailable:
         return {}, "unavailable"
 
@@ -100,7 +104,7 @@ def profile(
         user_id=user_id,
         store=user.store,
         interactions=len(rows),
-        history=history_items(history.last(limit), records)[::-1],
+        history=history_items(loaded, history.last(limit), records, live.types_of(user.events.get(user_id, ())))[::-1],
         totals=_totals(link, user_id),
         favourite_brands=brands,
         favourite_categories=categories,

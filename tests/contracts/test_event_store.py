@@ -281,6 +281,21 @@ def test_users_page_by_page_while_others_come(store: Store) -> None:
     assert seen[0] == UserRow("u00", 1, 1.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["", "e", "é", "0", "%", "_", "\ud7ff", "\U0010ffff", "😀" * 512, "x", "a\0", "\ud800"]
+)
+def test_users_whose_ids_begin_so(store: Store, prefix: str) -> None:
+    store.append([event(n, user_id=name) for n, name in enumerate([*ODD_IDS, "\ud7ffx", "\U0010ffff" * 3])])
+    expected = sorted(name for name in [*ODD_IDS, "\ud7ffx", "\U0010ffff" * 3] if name.startswith(prefix))
+    found, cursor = [], None
+    while True:
+        page = store.users(cursor, 2, prefix)
+        found += [row.user_id for row in page.rows]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert found == expected
+
+
 def test_the_last_page_has_no_cursor(store: Store) -> None:
     assert store.users(None, 5) == Page([], None)
     store.append([event(n, user_id=f"u{n}") for n in range(4)])

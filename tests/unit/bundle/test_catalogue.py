@@ -50,6 +50,10 @@ def test_cards_facets_and_users_in_order(path: Path) -> None:
     assert catalogue.users_after("u0", 10) == [("ユーザー", 2)]
     assert catalogue.users_after("u", 2) == [("u\x00null", 3), ("u0", 0)]
     assert catalogue.users_after("\U0010ffff", 2) == []
+    assert catalogue.users_after(None, 10, "u") == [("u\x00null", 3), ("u0", 0)]
+    assert catalogue.users_after("u\x00null", 10, "u") == [("u0", 0)]
+    assert catalogue.users_after(None, 10, "ユ") == [("ユーザー", 2)]
+    assert catalogue.users_after(None, 10, "v") == []
 
 
 @pytest.mark.parametrize("unknown", ["zzz", "A", "' OR 1=1 --", "\ud800", "\U0010ffff", "x" * 100_000, "0"])

@@ -78,6 +78,27 @@ def test_what_needs_no_key(locked: TestClient) -> None:
         assert locked.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("secret", [*SECRETS.values(), "wrong", None])
+def test_a_key_is_told_what_it_may_do(locked: TestClient, secret: str | None) -> None:
+    expected = {
+        "read-4f1c": ("reader", ["read"]),
+        "write-77aa": ("writer", ["write"]),
+        "boss-0b0b": ("boss", ["catalogue", "admin"]),
+        "all-9d9d": ("all", ["read", "write", "catalogue", "admin"]),
+    }
+    name, scopes = expected.get(secret or "", (None, []))
+    response = locked.get("/key", headers={} if secret is None else {"X-API-Key": secret})
+    assert response.json() == {"keys": True, "name": name, "scopes": scopes}
+
+
+def test_without_keys_everything_is_open(client: TestClient) -> None:
+    assert client.get("/key").json() == {
+        "keys": False,
+        "name": None,
+        "scopes": ["read", "write", "catalogue", "admin"],
+    }
+
+
 def test_the_description_names_the_key(locked: TestClient, client: TestClient) -> None:
     document = locked.get("/openapi.json").json()
     assert document["components"]["securitySchemes"]["key"]["name"] == "X-API-Key"

@@ -55,6 +55,26 @@ def test_every_user_once_in_the_order_of_ids(shop: TestClient, bundle: Bundle, l
     assert by_id["user4"]["last_event_at"] == "2020-09-13T12:26:42Z"
 
 
+@pytest.mark.parametrize(
+    "query", ["user1", "user4", "user", "Z", "a/", "🛒", "~", "", "USER", "user49", "nobody", "\U0010ffff"]
+)
+def test_users_whose_ids_begin_so(shop: TestClient, bundle: Bundle, query: str) -> None:
+    everyone = sorted([*bundle.catalogue.user_ids(range(N_USERS)), *STRANGERS])
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = shop.get("/users", params={"query": query, "limit": 3, **cursor}).json()
+        found += [user["user_id"] for user in answer["users"]]
+        if answer["next_cursor"] is None:
+            break
+        cursor = {"cursor": answer["next_cursor"]}
+    assert found == [user for user in everyone if user.startswith(query)]
+
+
+def test_a_query_longer_than_any_id_is_refused(shop: TestClient) -> None:
+    assert "query" in refusal(shop.get("/users", params={"query": "u" * 513}), 422)
+
+
 def test_a_cursor_that_was_not_given_is_refused(shop: TestClient) -> None:
     for cursor in ("x", "WyJpdGVtcyIsMSwiYSJd", "", "%00"):
         assert "cursor" in refusal(shop.get("/users", params={"cursor": cursor}), 422)
@@ -67,6 +87,9 @@ def test_a_profile(shop: TestClient, bundle: Bundle) -> None:
     assert answer["interactions"] == len(rows)
     assert [(item["item_id"], item["rating"]) for item in answer["history"]] == [("item10", 2.0), ("item20", None)]
     assert answer["history"][0]["at"] == "2020-09-13T12:26:42Z"
+    shown = [(item["categories"], item["image"], item["action"]) for item in answer["history"]]
+    of_items = [(list(records[rows.index(row)].categories), records[rows.index(row)].image) for row in (10, 20)]
+    assert shown == [(*of_items[0], "rating"), (*of_items[1], "purchase")]  # what is rated was rated
     assert answer["totals"] == {
         "events": 3,
         "by_type": {"purchase": 2, "rating": 1},
