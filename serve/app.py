@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     app.state.previews = server.previews
     for subject in (recommendations, explanations, items, users, events, rules, operations):
         app.include_router(subject.router)
-    for router in (live_items.batches, live_items.router):
+    for router in (items.bodies, live_items.batches, live_items.router):
         app.include_router(router)
     app.router.routes.insert(0, recommendations.direct)
     problems.install(app)

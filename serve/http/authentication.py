@@ -18,6 +18,7 @@ ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
 USERS, EXPORT = "/users/", "/export"
 ITEMS, CHANGING_ITEMS = "/items/", frozenset({"PUT", "PATCH", "DELETE", "POST"})
+LOOKUP = "/items/lookup"  # the list of ids is its body
 
 
 def needed(path: str, method: str = "GET") -> Right | None:
@@ -28,7 +29,7 @@ def needed(path: str, method: str = "GET") -> Right | None:
         return "admin"
     if path.startswith(USERS):
         return _needed_of_user(path, method)
-    if path.startswith(ITEMS) and method in CHANGING_ITEMS:
+    if path.startswith(ITEMS) and method in CHANGING_ITEMS and (path, method) != (LOOKUP, "POST"):
         return "catalogue"
     return "write" if path in WRITING else "read"
 

@@ -111,7 +111,7 @@ class PopularResponse(Answer):
 
 
 class FoundItem(Answer):
-    """An item that matches a search."""
+    """An item that matches a search, or was asked for by its id."""
 
     item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
     title: Annotated[str | None, Meta(examples=["Argan oil shampoo, 500 ml"])]
@@ -119,6 +119,24 @@ class FoundItem(Answer):
     categories: Annotated[list[str], Meta(examples=[["Beauty", "Hair Care"]])]
     price: Annotated[float | None, Meta(examples=[12.95])]
     image: Annotated[str | None, Meta(examples=[None])]
+    popularity: Annotated[
+        float | None,
+        Meta(
+            description="Weighted number of interactions in the bundle; null: the bundle does not hold the item.",
+            examples=[42.0],
+        ),
+    ]
+
+
+class LookupResponse(Answer):
+    """Items by their ids."""
+
+    bundle: BundleInfo
+    items: Annotated[list[FoundItem], Meta(description="In the order of the request.")]
+    unknown_items: Annotated[
+        list[str],
+        Meta(description="Ids that no item bears, or none any more; each once.", examples=[["no such item"]]),
+    ]
 
 
 class SearchResponse(Answer):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from msgspec import UnsetType
 from pydantic import ValidationError
 
 from recsys.store import UNCHANGED
+from serve.http.bodies import JsonRoute
 from serve.http.context import gathered, once
 from serve.http.documentation import answers
 from serve.http.etags import tagged
@@ -16,12 +17,14 @@ from serve.http.problems import ProblemError, explain
 from serve.http.routing import HistoriesOf, LinkOf, LoadedOf, NoParameters, PartsOf, RulesOf, json_response
 from serve.http.schemas import ID_LIMITS, LISTED, parameters
 from serve.items import service
-from serve.items.answers import ItemResponse, PopularResponse, SearchResponse, SimilarResponse
+from serve.items.answers import ItemResponse, LookupResponse, PopularResponse, SearchResponse, SimilarResponse
 from serve.items.choice import Choice
+from serve.items.found import lookup
 from serve.items.obeyed import Obeyed
-from serve.items.schemas import ItemQuery, PopularQuery, SearchQuery, SimilarQuery
+from serve.items.schemas import ItemQuery, LookupBody, PopularQuery, SearchQuery, SimilarQuery
 
 router = APIRouter(tags=["items"])
+bodies = APIRouter(tags=["items"], route_class=JsonRoute)
 
 T = TypeVar("T")
 Q = TypeVar("Q", PopularQuery, SimilarQuery)
@@ -46,9 +49,15 @@ async def _similar_query(request: Request) -> SimilarQuery:
 
 
 @router.get("/items", summary="Search", **answers(SearchResponse))
-def search(query: Annotated[SearchQuery, Query()], link: LinkOf) -> Response:
+def search(query: Annotated[SearchQuery, Query()], link: LinkOf, loaded: LoadedOf) -> Response:
     """Items of the store by words and category, the most popular first, a page at a time."""
-    return json_response(service.search(link, query.query, query.category, query.cursor, query.limit))
+    return json_response(service.search(link, loaded, query.query, query.category, query.cursor, query.limit))
+
+
+@bodies.post("/items/lookup", summary="Items by their ids", dependencies=[NoParameters], **answers(LookupResponse, 400))
+def look_up(body: Annotated[LookupBody, Body()], loaded: LoadedOf, parts: PartsOf) -> Response:
+    """Up to 100 items in the order asked, as catalogue and shop have them: the cards of a list. It is a read."""
+    return json_response(lookup(parts, loaded, body.item_ids))
 
 
 @router.get(
@@ -68,7 +77,7 @@ def popular(
 
 @router.get("/items/by-id", summary="An item, whatever its id", **answers(ItemResponse, 404))
 def item_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf, parts: PartsOf) -> Response:
-    """As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar or /blurb."""
+    """As `/items/{item_id}`, also of an item called popular, lookup or by-id, or with an id that ends in /similar."""
     return item(query.item_id, loaded, parts)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from recsys.core.events import MAX_ID_CHARS
-from serve.http.schemas import Cursor, Id, Limit, Query
+from serve.http.schemas import MAX_K, Cursor, Id, Limit, Query
 from serve.http.wanted import WantedItems
 from serve.items.similar import By
 
@@ -16,6 +16,22 @@ class ItemQuery(Query):
     """Which item."""
 
     item_id: Annotated[Id, Field(examples=["B0009RF9DW"])]
+
+
+class LookupBody(Query):
+    """Which items."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    item_ids: Annotated[
+        list[Id],
+        Field(
+            min_length=1,
+            max_length=MAX_K,
+            description="Each as often as it is to be in the answer.",
+            examples=[["B0009RF9DW", "B000142FVW"]],
+        ),
+    ]
 
 
 class CommonList(WantedItems):

@@ -9,7 +9,6 @@ from msgspec import UNSET, UnsetType
 from serve.answers import ShortenedBy, shortened_by
 from serve.bundles.loaded import LoadedBundle
 from serve.items.answers import (
-    FoundItem,
     ItemResponse,
     PopularItem,
     PopularResponse,
@@ -19,13 +18,16 @@ from serve.items.answers import (
 )
 from serve.items.changing import live_state, waiting_item
 from serve.items.choice import Choice
+from serve.items.found import found_items
 from serve.items.obeyed import Obeyed
 from serve.items.similar import DEPTH, By, similar_items
 from serve.parts import Parts
 from serve.store.link import StoreLink
 
 
-def search(link: StoreLink, query: str | None, category: str | None, cursor: str | None, limit: int) -> SearchResponse:
+def search(
+    link: StoreLink, loaded: LoadedBundle, query: str | None, category: str | None, cursor: str | None, limit: int
+) -> SearchResponse:
     """A page of the store's items, as `Store.search_items` finds them.
 
     Raises:
@@ -34,18 +36,9 @@ def search(link: StoreLink, query: str | None, category: str | None, cursor: str
     """
     store = link.queries
     page = store.search_items(query, category, cursor, limit)
-    items = [
-        FoundItem(
-            item_id=row.item_id,
-            title=row.title,
-            brand=row.brand,
-            categories=list(row.categories),
-            price=row.price,
-            image=row.image,
-        )
-        for row in page.rows
-    ]
-    return SearchResponse(items=items, next_cursor=page.next_cursor, catalogue_version=store.items_version())
+    return SearchResponse(
+        items=found_items(loaded, page.rows), next_cursor=page.next_cursor, catalogue_version=store.items_version()
+    )
 
 
 def popular(loaded: LoadedBundle, obeyed: Obeyed, choice: Choice) -> PopularResponse:

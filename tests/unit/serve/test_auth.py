@@ -31,6 +31,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+BODIES = {"/recommendations": {"user_ids": ["user1"]}, "/events": EVENT, "/items/lookup": {"item_ids": ["item1"]}}
+
+
 @pytest.fixture(scope="module")
 def locked(bundle_path: Path, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     store = f"sqlite:///{tmp_path_factory.mktemp('locked')}/store.sqlite"
@@ -46,6 +49,7 @@ def locked(bundle_path: Path, keys: Path, tmp_path_factory: pytest.TempPathFacto
         ("POST", "/recommendations", "read"),
         ("GET", "/items/item1", "read"),
         ("GET", "/items/popular", "read"),
+        ("POST", "/items/lookup", "read"),
         ("GET", "/users", "read"),
         ("GET", "/stats", "read"),
         ("GET", "/metrics", "read"),
@@ -55,7 +59,7 @@ def locked(bundle_path: Path, keys: Path, tmp_path_factory: pytest.TempPathFacto
     ],
 )
 def test_a_key_opens_what_its_scopes_say(locked: TestClient, name: str, method: str, path: str, scope: str) -> None:
-    body = {"/recommendations": {"user_ids": ["user1"]}, "/events": EVENT}.get(path)
+    body = BODIES.get(path)
     response = locked.request(method, path, json=body, headers={"X-API-Key": SECRETS[name]})
     if scope in SCOPES[name]:
         assert response.status_code == 200, response.text

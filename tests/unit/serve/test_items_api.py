@@ -48,7 +48,7 @@ def test_an_unknown_item_is_not_found(client: TestClient, item_id: str) -> None:
 
 
 def test_an_item_whose_id_another_address_looks_like(bundle_path: Path, tmp_path: Path) -> None:
-    renamed = {3: "popular", 4: "by-id", 5: "item7/similar"}
+    renamed = {3: "popular", 4: "by-id", 5: "item7/similar", 6: "lookup"}
     renamed_path = with_item_ids(bundle_path, tmp_path, renamed)
     with running(bundle=renamed_path, store="none", verify="quick") as (client, _):
         for row, item_id in renamed.items():
@@ -178,6 +178,7 @@ def test_search_by_words_and_category(searching: TestClient, bundle: Bundle) -> 
         "categories": list(record.categories),
         "price": record.price,
         "image": record.image,
+        "popularity": np.bincount(bundle.histories.items, minlength=N_ITEMS)[123],
     }
     for query in ("no such word", "'; DROP TABLE items; --", '"*" AND (', "?!", "\x00"):
         answer = searching.get("/items", params={"query": query})
