@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m serve") ->
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     url = _url(listener)
-    print(f"Serving {settings.bundle} on {url} (API: {url}/docs)", flush=True)
+    page = f"page: {url}/ui/, " if settings.ui else ""
+    print(f"Serving {settings.bundle} on {url} ({page}API: {url}/docs)", flush=True)
     return _run(settings, listener, shared)
 
 

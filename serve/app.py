@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 import recsys
 from serve import logs
+from serve.dashboard import routes as dashboard
 from serve.events import routes as events
 from serve.explanations import routes as explanations
 from serve.http import docs_page, documentation, problems
@@ -82,6 +83,8 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     problems.install(app)
     docs_page.install(app)
     documentation.install(app, keys=server.parts.keys is not None)
+    if settings.ui:
+        dashboard.install(app, settings)
     _add_layers(app, server)
     return app
 

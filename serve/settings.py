@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -18,6 +19,8 @@ from recsys.explain.sensitive import SensitiveNames
 
 ENV_PREFIX = "RECSYS_"
 NO_STORE = "none"
+# As Content-Security-Policy takes them: a character more could add to the policy.
+IMAGE_HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,5})?", re.ASCII)
 Days = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -185,6 +188,12 @@ class Settings(BaseSettings):
     )
     rate_burst: Annotated[int, Field(ge=1)] = Field(20, description="Requests that may come at once within rate_limit.")
     cors_origins: str = Field("", description="Origins of browsers that may call, separated by commas; *: all.")
+    ui: bool = Field(True, description="Serve the page at /ui/, by which people look at what the API knows.")
+    ui_image_hosts: str = Field(
+        "",
+        description="Hosts that the page may load pictures of items from, separated by commas, such as "
+        "images.example.com or *.example.com; each is told which items are looked at.",
+    )
     max_in_flight: Annotated[int, Field(ge=1)] = Field(
         128, description="Requests answered at the same time by a worker; more get 503 at once."
     )
@@ -234,6 +243,14 @@ class Settings(BaseSettings):
             ip_network(name)  # raises a ValueError that says what is wrong
         return given
 
+    @field_validator("ui_image_hosts")
+    @classmethod
+    def _hosts(cls, given: str) -> str:
+        for name in _listed(given):
+            if not IMAGE_HOST.fullmatch(name):
+                raise ValueError(f"{name!r} is no host such as images.example.com, *.example.com or localhost:8080")
+        return given
+
     @property
     def proxies(self) -> list[IPv4Network | IPv6Network]:
         """`trusted_proxies` as networks."""
@@ -243,6 +260,11 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """`cors_origins` as a list."""
         return _listed(self.cors_origins)
+
+    @property
+    def image_hosts(self) -> list[str]:
+        """`ui_image_hosts` as a list."""
+        return [name.lower() for name in _listed(self.ui_image_hosts)]
 
     @property
     def sensitive_names(self) -> SensitiveNames:

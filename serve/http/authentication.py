@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.auth import Right
 from serve.http.docs_page import ASSETS
+from serve.http.page_address import of_page
 from serve.http.problems import problem
 from serve.key_file import KeyFile
 from serve.metrics import Metrics
@@ -23,7 +24,7 @@ LOOKUP = "/items/lookup"  # the list of ids is its body
 
 def needed(path: str, method: str = "GET") -> Right | None:
     """What a key must allow for a request to this path; None: no key is needed."""
-    if path in OPEN or path.startswith(f"{ASSETS}/"):
+    if path in OPEN or path.startswith(f"{ASSETS}/") or of_page(path):
         return None
     if path in ADMINISTRATION or (path.startswith(RULES) and method in CHANGING):
         return "admin"

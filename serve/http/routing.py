@@ -41,6 +41,15 @@ register_url_convertor("id", IdConvertor())
 register_url_convertor("item", ItemConvertor())
 
 
+class NamedRoute(Route):
+    """A route that FastAPI neither runs nor describes, and that metrics and logs know by its path all the same."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        child_scope["route"] = self
+        return match, child_scope
+
+
 class DirectRoute(Route):
     """A GET that FastAPI describes but does not run: finding its dependencies takes longer than many an answer."""
 

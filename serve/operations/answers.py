@@ -61,6 +61,7 @@ class IndexResponse(Answer):
     name: Annotated[str, Meta(examples=["Recommendations"])]
     version: Annotated[str, Meta(examples=["0.1.0"])]
     docs: Annotated[str, Meta(examples=["/docs"])]
+    ui: Annotated[str | None, Meta(description="The page for people; null: `ui` is off.", examples=["/ui/"])]
     recommendations: Annotated[str, Meta(examples=["/recommendations/{user_id}"])]
     health: Annotated[str, Meta(examples=["/health"])]
     ready: Annotated[str, Meta(examples=["/ready"])]

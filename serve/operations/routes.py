@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 import recsys
 from serve.errors import NotReadyError
 from serve.http.documentation import answers, open_answers
+from serve.http.page_address import PAGE
 from serve.http.problems import REFUSALS
 from serve.http.routing import LoadedOf, NoParameters, PartsOf, json_response
 from serve.metrics import CONTENT_TYPE
@@ -26,13 +27,14 @@ router = APIRouter(tags=["operations"], dependencies=[NoParameters])
 
 
 @router.get("/", summary="Where to find what", **open_answers(IndexResponse, 422))
-async def index() -> Response:
+async def index(parts: PartsOf) -> Response:
     """The addresses of this API."""
     return json_response(
         IndexResponse(
             name="Recommendations",
             version=recsys.__version__,
             docs="/docs",
+            ui=f"{PAGE}/" if parts.settings.ui else None,
             recommendations="/recommendations/{user_id}",
             health="/health",
             ready="/ready",
