@@ -1,0 +1,43 @@
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+
+const LOOK = "rounded-sm underline-offset-2 hover:underline";
+
+/** Addresses of pages. Ids are in queries, since they may be any text. */
+export const pathOf = {
+  recommendations: (userId: string) => `/?user=${encodeURIComponent(userId)}`,
+  user: (userId: string) => `/user?id=${encodeURIComponent(userId)}`,
+  item: (itemId: string) => `/item?id=${encodeURIComponent(itemId)}`,
+};
+
+export function ItemLink({
+  id,
+  children,
+  className = "",
+}: {
+  id: string;
+  children?: ReactNode;
+  className?: string;
+}) {
+  return (
+    <Link href={pathOf.item(id)} className={`${LOOK} ${className}`}>
+      {children ?? id}
+    </Link>
+  );
+}
+
+export function UserLink({
+  id,
+  children,
+  className = "",
+}: {
+  id: string;
+  children?: ReactNode;
+  className?: string;
+}) {
+  return (
+    <Link href={pathOf.user(id)} className={`${LOOK} ${className}`}>
+      {children ?? id}
+    </Link>
+  );
+}

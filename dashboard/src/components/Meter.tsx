@@ -1,0 +1,24 @@
+interface Props {
+  label: string;
+  /** From 0 to 1. */
+  share: number;
+  text: string;
+}
+
+/** A number as a bar, and as itself. */
+export function Meter({ label, share, text }: Props) {
+  return (
+    <div className="min-w-0 text-xs">
+      <div className="flex justify-between gap-2">
+        <span className="text-muted">{label}</span>
+        <span className="font-medium">{text}</span>
+      </div>
+      <div aria-hidden="true" className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunken">
+        <div
+          className="h-full rounded-full bg-accent"
+          style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import { ChevronLeft, ChevronRight } from "lucide-react";
+
+import { t } from "@/strings/en";
+
+import { Button } from "./Button";
+
+interface Props {
+  /** What is shown, such as "1–24 of 500". */
+  text: string;
+  onPrevious: (() => void) | null;
+  onNext: (() => void) | null;
+}
+
+/** The page before, and the one after; null where there is none. */
+export function Pager({ text, onPrevious, onNext }: Props) {
+  return (
+    <nav aria-label={t.pager.label} className="mt-6 flex flex-wrap items-center justify-between gap-3">
+      <p className="text-sm text-muted">{text}</p>
+      <div className="flex gap-2">
+        <Button disabled={!onPrevious} onClick={() => onPrevious?.()}>
+          <ChevronLeft aria-hidden="true" className="size-4" />
+          {t.pager.previous}
+        </Button>
+        <Button disabled={!onNext} onClick={() => onNext?.()}>
+          {t.pager.next}
+          <ChevronRight aria-hidden="true" className="size-4" />
+        </Button>
+      </div>
+    </nav>
+  );
+}

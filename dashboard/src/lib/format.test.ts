@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+
+import { format } from "./format";
+
+test("money has the currency's sign where there is one", () => {
+  expect(format.money(12.5, "EUR")).toBe("€12.50");
+  expect(format.money(12.5, null)).toBe("12.50");
+});
+
+test("what is added or taken away has a sign, nothing has none", () => {
+  expect(format.signed(0.25)).toBe("+0.25");
+  expect(format.signed(-3)).toBe("-3");
+  expect(format.signed(0)).toBe("0");
+});

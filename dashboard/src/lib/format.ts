@@ -1,0 +1,30 @@
+/** Numbers, money and times as the browser's language writes them. */
+
+const locale = navigator.language;
+
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+export const format = {
+  count: (value: number): string => whole.format(value),
+  compact: (value: number): string => short.format(value),
+  percent: (share: number): string => percent.format(share),
+  /** So many digits after the point at most. */
+  decimal: (value: number, digits = 2): string =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
+  /** With its sign, for what is added or taken away. */
+  signed: (value: number, digits = 2): string =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(value),
+  money: (value: number, currency: string | null): string =>
+    new Intl.NumberFormat(
+      locale,
+      currency ? { style: "currency", currency } : { minimumFractionDigits: 2, maximumFractionDigits: 2 },
+    ).format(value),
+  day: (time: string): string => day.format(new Date(time)),
+  time: (time: string): string => moment.format(new Date(time)),
+  ms: (value: number): string =>
+    `${new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value)} ms`,
+};
