@@ -45,7 +45,7 @@ function Side({ bundle }: { bundle: Schema<"BundleInfo"> | undefined }) {
   return (
     <header className="border-b border-line bg-surface px-4 py-3 lg:sticky lg:top-0 lg:flex lg:h-screen lg:w-60 lg:shrink-0 lg:flex-col lg:border-r lg:border-b-0 lg:px-4 lg:py-6">
       <div className="flex items-center justify-between gap-3 lg:block">
-        <p className="flex items-center gap-2 font-semibold">
+        <p className="flex shrink-0 items-center gap-2 font-semibold">
           <img src="/ui/favicon.svg" alt="" className="size-7" />
           {t.app.name}
         </p>
