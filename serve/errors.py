@@ -27,6 +27,10 @@ class TooManyItemsError(Exception):
     """There would be more new items than may live beside the bundle; the message says what to do."""
 
 
+class NoReportError(Exception):
+    """There is no report of the bundle that answers; the message says what to do."""
+
+
 class UnknownRuleError(Exception):
     """There is no such rule; the message names it."""
 

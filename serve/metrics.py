@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+_SECONDS_OF_STAGES = (0.00002, 0.00005, 0.0001, 0.0002, *_SECONDS)  # small catalogues are searched in no time
 _LAGS = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86_400.0, 604_800.0)
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _CANDIDATES = (10, 25, 50, 100, 150, 200, 300, 500, 1000)
@@ -52,7 +53,11 @@ class Metrics:
             "recsys_refused", "Requests refused before they were read.", ["cause"], registry=registry
         )
         self._stage_seconds = Histogram(
-            "recsys_stage_seconds", "Time of a stage, of a batch.", ["stage"], buckets=_SECONDS, registry=registry
+            "recsys_stage_seconds",
+            "Time of a stage, of a batch.",
+            ["stage"],
+            buckets=_SECONDS_OF_STAGES,
+            registry=registry,
         )
         self._of_stage = cache(self._stage_seconds.labels)
         self.batch_users = Histogram("recsys_batch_users", "Users scored together.", buckets=_COUNTS, registry=registry)
@@ -203,11 +208,18 @@ class Metrics:
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format, of all workers."""
+        return generate_latest(self._of_all_workers())
+
+    def collected(self) -> list[Metric]:
+        """The same as numbers."""
+        return list(self._of_all_workers().collect())
+
+    def _of_all_workers(self) -> CollectorRegistry:
         if MULTIPROCESS_FOLDER not in os.environ:
-            return generate_latest(self._registry)
+            return self._registry
         registry = CollectorRegistry()
         AllWorkers(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        return registry
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         try:

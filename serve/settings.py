@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     reload_poll_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         1.0, description="Seconds between looks for a new version of the bundle; 0: never, reload by signal or request."
     )
+    report: Path | None = Field(
+        None,
+        description="Report of the bundle's evaluation, which GET /report shows: the page or its folder. Unset: "
+        "data/reports/NAME, where evaluate.py writes it.",
+    )
     candidates: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Items that the two-tower proposes; unset: as many as the bundle was made with."
     )

@@ -30,6 +30,7 @@ from recsys.store import (
     TooManyRules,
 )
 from serve.errors import (
+    NoReportError,
     NotReadyError,
     OverloadedError,
     TooManyItemsError,
@@ -104,6 +105,7 @@ def install(app: FastAPI) -> None:
         HTTPException: _http_error,
         ProblemError: lambda _, error: problem(error.status, error.detail, error.headers),
         UnknownItemError: lambda _, error: problem(404, str(error)),
+        NoReportError: lambda _, error: problem(404, str(error)),
         TooManyItemsError: lambda _, error: problem(507, str(error)),
         UnknownRuleError: lambda _, error: problem(404, str(error)),
         UnfitRequestError: lambda _, error: problem(422, str(error)),

@@ -108,8 +108,36 @@ class StoreStatistics(Answer):
     last_event_at: Annotated[str | None, Meta(examples=["2024-05-01T11:59:58Z"])]
 
 
+Milliseconds = Annotated[float | None, Meta(description="null: nothing was measured yet.", examples=[3.2])]
+
+
+class StageTimes(Answer):
+    """How long a stage of making lists takes. Percentiles are read off a histogram: they lie within a bucket."""
+
+    stage: Annotated[
+        str,
+        Meta(
+            description="store: reading events; query_tower and ann: the two-tower; ranking: all that follows.",
+            examples=["ranking"],
+        ),
+    ]
+    count: Annotated[int, Meta(description="Batches of lists made together.", examples=[1204])]
+    mean_ms: Milliseconds
+    p50_ms: Milliseconds
+    p95_ms: Milliseconds
+    p99_ms: Milliseconds
+
+
+class ServingWorkers(Answer):
+    """How many workers answer from a bundle."""
+
+    name: Annotated[str, Meta(examples=["beauty"])]
+    version: Annotated[str, Meta(examples=["20250102T030405Z-1a2b3c4d"])]
+    workers: Annotated[int, Meta(examples=[2])]
+
+
 class StatsResponse(Answer):
-    """Sizes."""
+    """Sizes and times."""
 
     bundle: BundleInfo
     items: Annotated[int, Meta(description="Of the bundle.", examples=[12101])]
@@ -120,7 +148,12 @@ class StatsResponse(Answer):
         StoreStatistics | None, Meta(description="null where there is no store or it does not answer.")
     ]
     uptime_s: Annotated[float, Meta(description="Of this worker.", examples=[3600.0])]
-    workers: Annotated[int, Meta(examples=[2])]
+    workers: Annotated[int, Meta(description="Of the settings.", examples=[2])]
+    serving: Annotated[
+        list[ServingWorkers],
+        Meta(description="Workers that live, by what they answer from; several rows while a bundle comes."),
+    ]
+    stages: Annotated[list[StageTimes], Meta(description="Of all workers since the start of the server.")]
 
 
 class ConfigResponse(Answer):

@@ -8,7 +8,7 @@ import recsys
 from serve.errors import NotReadyError
 from serve.http.documentation import answers, open_answers
 from serve.http.page_address import PAGE
-from serve.http.problems import REFUSALS
+from serve.http.problems import REFUSALS, responses
 from serve.http.routing import LoadedOf, NoParameters, PartsOf, json_response
 from serve.metrics import CONTENT_TYPE
 from serve.operations import service
@@ -22,6 +22,7 @@ from serve.operations.answers import (
     ReloadResponse,
     StatsResponse,
 )
+from serve.operations.report import HEADERS, page
 
 router = APIRouter(tags=["operations"], dependencies=[NoParameters])
 
@@ -70,10 +71,25 @@ async def models(loaded: LoadedOf) -> Response:
     return json_response(service.models(loaded))
 
 
-@router.get("/stats", summary="Sizes", **answers(StatsResponse))
+@router.get("/stats", summary="Sizes and times", **answers(StatsResponse))
 def stats(loaded: LoadedOf, parts: PartsOf) -> Response:
-    """Of the bundle and the store."""
+    """Sizes of the bundle and the store; how long the stages of lists take, in all workers."""
     return json_response(service.stats(loaded, parts))
+
+
+@router.get(
+    "/report",
+    summary="The bundle's evaluation",
+    response_class=Response,
+    responses=REFUSALS | responses(404) | {200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+def report(loaded: LoadedOf, parts: PartsOf) -> Response:
+    """The page that evaluate.py wrote of the version that answers, where the setting report says; else 404.
+
+    It loads nothing, runs nothing, and only pages of this server may frame it.
+    """
+    content = page(parts.settings.report, loaded.info)
+    return Response(content, headers=HEADERS, media_type="text/html; charset=utf-8")
 
 
 @router.get("/config", summary="Settings", **answers(ConfigResponse))

@@ -11,6 +11,7 @@ from recsys.store import StoreUnavailable
 from serve.auth import RIGHTS, Right, rights_of
 from serve.bundles.loaded import LoadedBundle
 from serve.operations.answers import Calibration, KeyResponse, ModelRow, ModelsResponse, StatsResponse, StoreStatistics
+from serve.operations.stages import serving_workers, stage_times
 from serve.parts import Parts
 from serve.times import time_text
 
@@ -33,8 +34,8 @@ def key(parts: Parts, name: str | None, scopes: Collection[Right]) -> KeyRespons
 
 
 def stats(loaded: LoadedBundle, parts: Parts) -> StatsResponse:
-    """Sizes of the bundle and the store."""
-    bundle = loaded.bundle
+    """Sizes of the bundle and the store, and how long lists take."""
+    bundle, counts = loaded.bundle, parts.metrics.collected()
     counted, state = None, parts.store_state
     if parts.link is not None:
         try:
@@ -57,6 +58,8 @@ def stats(loaded: LoadedBundle, parts: Parts) -> StatsResponse:
         store_statistics=counted,
         uptime_s=round(time.time() - parts.started, 3),
         workers=parts.settings.workers,
+        serving=serving_workers(counts),
+        stages=stage_times(counts),
     )
 
 

@@ -20,6 +20,9 @@ from recsys.report import charts
 from recsys.report.document import document
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity.source import Popularity
+from serve.bundles.info import BundleInfo
+from serve.errors import NoReportError
+from serve.operations.report import page
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 from tests.support.measuring import FakeBundle, FakePredictor, FakeSource, FakeTwoTower, make_config, make_manifest
 
@@ -308,6 +311,15 @@ def test_all_figures_are_in_the_json(results: dict[str, Any], tmp_path: Path) ->
     report = write_report(results, tmp_path / "a" / "b")
     assert sorted(path.name for path in report.parent.iterdir()) == ["metrics.json", "report.html"]
     assert json.loads((report.parent / "metrics.json").read_text("utf8")) == results
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_server_reads_off_the_page_which_bundle_it_is_of(results: dict[str, Any], tmp_path: Path) -> None:
+    report = write_report(results, tmp_path)
+    version = results["run"]["bundle"]["version"]
+    assert page(tmp_path, BundleInfo(name="any", version=version, synthetic=True)) == report.read_bytes()
+    with pytest.raises(NoReportError, match=f"is of version {version}"):
+        page(tmp_path, BundleInfo(name="any", version="another", synthetic=True))
 
 
 def test_what_is_not_there_is_not_shown(results: dict[str, Any]) -> None:
