@@ -160,7 +160,7 @@ export interface paths {
         };
         /**
          * An item, whatever its id
-         * @description As `/items/{item_id}`, also for an item called popular or by-id, and one whose id ends in /similar or /blurb.
+         * @description As `/items/{item_id}`, also of an item called popular, lookup or by-id, or with an id that ends in /similar.
          */
         get: operations["item_by_id_items_by_id_get"];
         put?: never;
@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * Users
-         * @description The users of the bundle and of the store, ordered by id, a page at a time.
+         * @description The users of the bundle and of the store, all or those whose ids begin so, ordered by id, a page at a time.
          */
         get: operations["users_users_get"];
         put?: never;
@@ -579,10 +579,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sizes
-         * @description Of the bundle and the store.
+         * Sizes and times
+         * @description Sizes of the bundle and the store; how long the stages of lists take, in all workers.
          */
         get: operations["stats_stats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bundle's evaluation
+         * @description The page that evaluate.py wrote of the version that answers, where the setting report says; else 404.
+         *
+         *     It loads nothing, runs nothing, and only pages of this server may frame it.
+         */
+        get: operations["report_report_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -603,6 +625,28 @@ export interface paths {
          * @description The settings in use, without secrets.
          */
         get: operations["config_config_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a key may do
+         * @description What the caller may ask for: by the key in X-API-Key, or without one where none is needed.
+         *
+         *     A key that opens nothing, unknown or expired, is answered like none.
+         */
+        get: operations["key_key_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -647,6 +691,26 @@ export interface paths {
         get: operations["metrics_metrics_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/items/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Items by their ids
+         * @description Up to 100 items in the order asked, as catalogue and shop have them: the cards of a list. It is a read.
+         */
+        post: operations["look_up_items_lookup_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1936,7 +2000,7 @@ export interface components {
         };
         /**
          * FoundItem
-         * @description An item that matches a search.
+         * @description An item that matches a search, or was asked for by its id.
          */
         FoundItem: {
             /**
@@ -1972,6 +2036,12 @@ export interface components {
              * @example null
              */
             image: string | null;
+            /**
+             * Popularity
+             * @description Weighted number of interactions in the bundle; null: the bundle does not hold the item.
+             * @example 42
+             */
+            popularity: number | null;
         };
         /**
          * GuardAnswer
@@ -2052,6 +2122,28 @@ export interface components {
              * @example 2024-05-01T11:59:58Z
              */
             at: string | null;
+            /**
+             * Categories
+             * @description From general to specific.
+             * @example [
+             *       "Beauty",
+             *       "Hair Care",
+             *       "Shampoos"
+             *     ]
+             */
+            categories: string[];
+            /**
+             * Image
+             * @description Address of a picture.
+             * @example https://example.com/1.jpg
+             */
+            image: string | null;
+            /**
+             * Action
+             * @description What was done with the item: rating where there is one, else the type of the strongest event; null: nobody knows.
+             * @example purchase
+             */
+            action: string | null;
         };
         /**
          * HistoryShareAnswer
@@ -2135,6 +2227,12 @@ export interface components {
              * @example /docs
              */
             docs: string;
+            /**
+             * Ui
+             * @description The page for people; null: `ui` is off.
+             * @example /ui/
+             */
+            ui: string | null;
             /**
              * Recommendations
              * @example /recommendations/{user_id}
@@ -2319,6 +2417,32 @@ export interface components {
             updated_at: string;
         };
         /**
+         * KeyResponse
+         * @description What the caller may do.
+         */
+        KeyResponse: {
+            /**
+             * Keys
+             * @description Keys are asked for; false: everything is open.
+             * @example true
+             */
+            keys: boolean;
+            /**
+             * Name
+             * @description Of the key that came; null: none that opens anything, or none is needed.
+             * @example shop
+             */
+            name: string | null;
+            /**
+             * Scopes
+             * @description What can be asked for: read, write, catalogue, admin.
+             * @example [
+             *       "read"
+             *     ]
+             */
+            scopes: ("admin" | "catalogue" | "read" | "write")[];
+        };
+        /**
          * Kind
          * @description What a fact is about. Those of a history item are personal.
          * @enum {string}
@@ -2456,6 +2580,41 @@ export interface components {
              *     ]
              */
             fields: string[];
+        };
+        /**
+         * LookupBody
+         * @description Which items.
+         */
+        LookupBody: {
+            /**
+             * Item Ids
+             * @description Each as often as it is to be in the answer.
+             * @example [
+             *       "B0009RF9DW",
+             *       "B000142FVW"
+             *     ]
+             */
+            item_ids: string[];
+        };
+        /**
+         * LookupResponse
+         * @description Items by their ids.
+         */
+        LookupResponse: {
+            bundle: components["schemas"]["BundleInfo"];
+            /**
+             * Items
+             * @description In the order of the request.
+             */
+            items: components["schemas"]["FoundItem"][];
+            /**
+             * Unknown Items
+             * @description Ids that no item bears, or none any more; each once.
+             * @example [
+             *       "no such item"
+             *     ]
+             */
+            unknown_items: string[];
         };
         /**
          * MergeBody
@@ -3838,6 +3997,27 @@ export interface components {
             catalogue_version: string | null;
         };
         /**
+         * ServingWorkers
+         * @description How many workers answer from a bundle.
+         */
+        ServingWorkers: {
+            /**
+             * Name
+             * @example beauty
+             */
+            name: string;
+            /**
+             * Version
+             * @example 20250102T030405Z-1a2b3c4d
+             */
+            version: string;
+            /**
+             * Workers
+             * @example 2
+             */
+            workers: number;
+        };
+        /**
          * ShortenedBy
          * @description Why a list is shorter than it was asked for.
          */
@@ -4029,8 +4209,50 @@ export interface components {
          */
         Stage: "arranged" | "candidate" | "filled" | "forbidden" | "listed" | "ranked" | "unproposed";
         /**
+         * StageTimes
+         * @description How long a stage of making lists takes. Percentiles are read off a histogram: they lie within a bucket.
+         */
+        StageTimes: {
+            /**
+             * Stage
+             * @description store: reading events; query_tower and ann: the two-tower; ranking: all that follows.
+             * @example ranking
+             */
+            stage: string;
+            /**
+             * Count
+             * @description Batches of lists made together.
+             * @example 1204
+             */
+            count: number;
+            /**
+             * Mean Ms
+             * @description null: nothing was measured yet.
+             * @example 3.2
+             */
+            mean_ms: number | null;
+            /**
+             * P50 Ms
+             * @description null: nothing was measured yet.
+             * @example 3.2
+             */
+            p50_ms: number | null;
+            /**
+             * P95 Ms
+             * @description null: nothing was measured yet.
+             * @example 3.2
+             */
+            p95_ms: number | null;
+            /**
+             * P99 Ms
+             * @description null: nothing was measured yet.
+             * @example 3.2
+             */
+            p99_ms: number | null;
+        };
+        /**
          * StatsResponse
-         * @description Sizes.
+         * @description Sizes and times.
          */
         StatsResponse: {
             bundle: components["schemas"]["BundleInfo"];
@@ -4068,9 +4290,20 @@ export interface components {
             uptime_s: number;
             /**
              * Workers
+             * @description Of the settings.
              * @example 2
              */
             workers: number;
+            /**
+             * Serving
+             * @description Workers that live, by what they answer from; several rows while a bundle comes.
+             */
+            serving: components["schemas"]["ServingWorkers"][];
+            /**
+             * Stages
+             * @description Of all workers since the start of the server.
+             */
+            stages: components["schemas"]["StageTimes"][];
         };
         /**
          * StoreStatistics
@@ -5899,6 +6132,8 @@ export interface operations {
     users_users_get: {
         parameters: {
             query?: {
+                /** @description What their ids begin with; large and small letters differ. Left out: every user. */
+                query?: string | null;
                 /** @description next_cursor of the page before; leave out for the first. */
                 cursor?: string | null;
                 /** @description Rows of a page. */
@@ -7964,6 +8199,107 @@ export interface operations {
             };
         };
     };
+    report_report_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     config_config_get: {
         parameters: {
             query?: never;
@@ -8047,6 +8383,44 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_key_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8173,6 +8547,111 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_up_items_lookup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookupBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookupResponse"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
