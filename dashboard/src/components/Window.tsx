@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog } from "radix-ui";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 
 import { t } from "@/strings/en";
 
@@ -17,12 +17,21 @@ interface Props {
 
 /** A window over the page. It holds the focus, Escape closes it, and the focus goes back to where it came from. */
 export function Window({ open, onClose, title, lead, wide = false, children }: Props) {
+  const cameFrom = useRef<Element | null>(null);
   return (
     <Dialog.Root open={open} onOpenChange={(now) => !now && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-shade" />
         <Dialog.Content
           aria-describedby={undefined}
+          // Radix gives the focus back to a Dialog.Trigger alone; windows here are opened by any button or link.
+          onOpenAutoFocus={() => {
+            cameFrom.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (cameFrom.current instanceof HTMLElement) cameFrom.current.focus();
+          }}
           className={
             "fixed inset-x-2 top-2 bottom-2 z-50 mx-auto flex flex-col overflow-hidden rounded-xl border border-line " +
             `bg-surface shadow-2xl sm:inset-x-6 sm:top-8 sm:bottom-8 ${wide ? "max-w-5xl" : "max-w-2xl"}`
