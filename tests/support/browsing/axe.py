@@ -24,5 +24,5 @@ def violations(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    """How many pixels of the page stand beside its window, as far as it scrolls there."""
+    return int(page.evaluate("(window.scrollTo(1e6, window.scrollY), window.scrollX)"))
