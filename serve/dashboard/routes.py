@@ -24,7 +24,7 @@ def install(app: FastAPI, settings: Settings) -> None:
         OSError: a built file cannot be read.
     """
     files, secured = built_files(), security(settings.image_hosts)
-    said = encoder.encode({"image_hosts": settings.image_hosts})
+    said = encoder.encode({"image_hosts": settings.image_hosts, "currency": settings.currency})
 
     async def to_page(request: Request) -> Response:
         query = request.url.query

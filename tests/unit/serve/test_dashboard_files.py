@@ -133,11 +133,11 @@ def test_every_answer_says_what_the_page_may_do(client: TestClient) -> None:
 
 
 def test_pictures_come_from_hosts_that_are_named(build: Path) -> None:
-    with page(ui_image_hosts="Images.example.com, *.cdn.example:8443") as client:
+    with page(ui_image_hosts="Images.example.com, *.cdn.example:8443", currency="EUR") as client:
         policy = client.get("/ui/").headers["content-security-policy"]
         said = client.get("/ui/settings.json")
     assert "; img-src 'self' data: images.example.com *.cdn.example:8443; " in policy
-    assert said.json() == {"image_hosts": ["images.example.com", "*.cdn.example:8443"]}
+    assert said.json() == {"image_hosts": ["images.example.com", "*.cdn.example:8443"], "currency": "EUR"}
     assert (said.headers["content-type"], said.headers["cache-control"]) == ("application/json", "no-cache")
 
 
