@@ -77,6 +77,24 @@ def test_an_address_that_is_no_page(visitor: Visitor) -> None:
     heading(page, "Recommendations")
 
 
+def test_a_page_that_cannot_be_fetched_leaves_the_others(visitor: Visitor) -> None:
+    page = visitor.go()
+    heading(page, "Recommendations")
+    page.route("**/assets/RulesPage*", lambda route: route.abort("connectionrefused"))
+    visitor.watch.expect_messages("Failed to fetch dynamically imported module")
+    with visitor.watch.unreachable():
+        page.get_by_role("link", name="Rules", exact=True).click()
+        heading(page, "This page could not be shown")
+    visitor.finds_it_accessible()
+    page.get_by_role("link", name="Items", exact=True).click()
+    heading(page, "Items")
+    page.go_back()
+    heading(page, "This page could not be shown")
+    page.unroute("**/assets/RulesPage*")
+    page.get_by_role("button", name="Load it again").click()
+    heading(page, "Rules")
+
+
 def test_the_key_lives_in_the_tab_alone(visit: Visit, locked_shop: Shop) -> None:
     visitor = visit(locked_shop)
     visitor.watch.expect_statuses(401)

@@ -1,12 +1,13 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect } from "react";
-import { Route, Router, Switch } from "wouter";
+import { Route, Router, Switch, useLocation } from "wouter";
 
 import { worthRetrying } from "@/api/client";
 import { Announcer } from "@/components/Announcer";
 import { PageSkeleton } from "@/components/Skeleton";
 
 import { apiKey } from "./apiKey";
+import { Boundary } from "./Boundary";
 import { Layout } from "./Layout";
 import { NotFound } from "./NotFound";
 import { pages } from "./pages";
@@ -36,14 +37,18 @@ export function App() {
 
 function Pages() {
   useScrollMemory();
+  const [path] = useLocation();
   return (
-    <Suspense fallback={<PageSkeleton />}>
-      <Switch>
-        {pages.map(({ path, component }) => (
-          <Route key={path} path={path} component={component} />
-        ))}
-        <Route component={NotFound} />
-      </Switch>
-    </Suspense>
+    // A page that broke does not keep the next one from being shown.
+    <Boundary key={path}>
+      <Suspense fallback={<PageSkeleton />}>
+        <Switch>
+          {pages.map(({ path: at, component }) => (
+            <Route key={at} path={at} component={component} />
+          ))}
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Boundary>
   );
 }

@@ -69,6 +69,11 @@ export const t = {
       503: "The server cannot answer right now",
     } as Record<number, string>,
   },
+  broken: {
+    title: "This page could not be shown",
+    text: "It could not be fetched, or something in it went wrong.",
+    reload: "Load it again",
+  },
   notFound: {
     title: "No such page",
     text: "There is no page at this address.",

@@ -21,6 +21,7 @@ class Watch:
     def __init__(self, context: BrowserContext, host: str) -> None:
         self._host = host
         self._statuses: set[int] = set()
+        self._messages: tuple[str, ...] = ()
         self._unreachable = False
         self.faults: list[str] = []
         context.on("console", self._console)
@@ -33,6 +34,10 @@ class Watch:
         """From now on, answers may have these statuses."""
         self._statuses.update(statuses)
 
+    def expect_messages(self, *parts: str) -> None:
+        """From now on, messages in the console may hold one of these texts."""
+        self._messages += parts
+
     @contextmanager
     def unreachable(self) -> Iterator[None]:
         """Within it, requests may get no answer."""
@@ -41,7 +46,8 @@ class Watch:
         self._unreachable = False
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and NOT_LOADED not in message.text:
+        expected = (NOT_LOADED, *self._messages)
+        if message.type in ("error", "warning") and not any(part in message.text for part in expected):
             self.faults.append(f"console {message.type}: {message.text}")
 
     def _exception(self, error: WebError) -> None:
