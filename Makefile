@@ -12,10 +12,10 @@ BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve test test-slow test-browser lint types imports security check requirements wheel docs config-docs install install-dev clean
+.PHONY: help demo serve dashboard dashboard-dev dashboard-check test test-slow test-browser lint types imports security check requirements wheel docs config-docs install install-dev clean
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
 
 demo: install ## From synthetic raw reviews to recommendations over HTTP, in minutes.
 	@$(BIN)/python demo.py
@@ -72,6 +72,29 @@ requirements: install-dev ## Write the requirements files from pyproject.toml; `
 
 wheel: install-dev ## Build the package: dist/recsys-VERSION-py3-none-any.whl.
 	@$(BIN)/python -m hatchling build --target wheel
+
+# The page at /ui/: Node 20 builds it; nobody else needs Node, since the built files are committed.
+NPM = cd dashboard && npm
+PACKAGES := dashboard/node_modules/.package-lock.json
+
+dashboard: install-dev $(PACKAGES) ## Check the page and build it: types of the API, then serve/dashboard/static/.
+	@$(NPM) run --silent api
+	@$(NPM) run --silent check
+	@$(NPM) run --silent build
+	@$(BIN)/python -m tools.dashboard_size
+
+URL ?= http://127.0.0.1:8000
+dashboard-dev: $(PACKAGES) ## The page as it is written, on port 5173; URL=http://... of the server that it asks.
+	@cd dashboard && RECSYS_URL="$(URL)" npm run --silent dev
+
+dashboard-check: install-dev ## Whether the page's built files are what its sources make; without Node, skipped.
+	@$(BIN)/python -m tools.dashboard_check
+
+$(PACKAGES): dashboard/package-lock.json
+	@command -v npm >/dev/null || { echo "Expected Node 20.19 or later with npm on the PATH; found none." \
+	  "It builds the page; the server runs without it." >&2; exit 1; }
+	@$(NPM) ci --no-audit --no-fund
+	@touch $@
 
 docs: install-dev config-docs ## Build the documentation into site/, strictly; it can be opened from disk.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
