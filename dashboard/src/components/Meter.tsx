@@ -1,5 +1,7 @@
+import type { ReactNode } from "react";
+
 interface Props {
-  label: string;
+  label: ReactNode;
   /** From 0 to 1. */
   share: number;
   text: string;
@@ -9,7 +11,7 @@ interface Props {
 export function Meter({ label, share, text }: Props) {
   return (
     <div className="min-w-0 text-xs">
-      <div className="flex justify-between gap-2">
+      <div className="flex items-baseline justify-between gap-2">
         <span className="text-muted">{label}</span>
         <span className="font-medium">{text}</span>
       </div>

@@ -6,6 +6,7 @@ const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 export const format = {
@@ -25,6 +26,8 @@ export const format = {
     ).format(value),
   day: (time: string): string => day.format(new Date(time)),
   time: (time: string): string => moment.format(new Date(time)),
+  /** The time of day. */
+  clock: (time: string): string => clock.format(new Date(time)),
   ms: (value: number): string =>
     `${new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value)} ms`,
 };

@@ -1,0 +1,45 @@
+import { useEffect, useState } from "react";
+
+import { TextField } from "./Field";
+
+const STANDS_STILL_MS = 150;
+
+interface Props {
+  label: string;
+  placeholder?: string;
+  value: string;
+  /** Told what was typed as soon as it stands still. */
+  onSearch: (typed: string) => void;
+}
+
+/** A field that searches while a person types. */
+export function SearchField({ label, placeholder, value, onSearch }: Props) {
+  const [typed, setTyped] = useState(value);
+  const [given, setGiven] = useState(value);
+  if (given !== value) {
+    setGiven(value);
+    setTyped(value);
+  }
+  useEffect(() => {
+    if (typed === value) return;
+    const timer = setTimeout(() => {
+      onSearch(typed);
+    }, STANDS_STILL_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [typed, value, onSearch]);
+  return (
+    <TextField
+      label={label}
+      placeholder={placeholder}
+      type="search"
+      autoComplete="off"
+      spellCheck={false}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.target.value);
+      }}
+    />
+  );
+}
