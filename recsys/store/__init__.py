@@ -18,6 +18,7 @@ from recsys.store.errors import (
     StoreUnavailable,
     TooManyRules,
 )
+from recsys.store.item_searches import FoundItems, ItemSearch, ItemSort
 from recsys.store.live_item_records import (
     MISSING,
     UNCHANGED,
@@ -52,12 +53,15 @@ __all__ = [
     "BlurbKey",
     "Event",
     "ForgottenUser",
+    "FoundItems",
     "InvalidCursor",
     "InvalidRecord",
     "ItemAction",
     "ItemConflict",
     "ItemDone",
     "ItemRow",
+    "ItemSearch",
+    "ItemSort",
     "ItemWrite",
     "LiveItem",
     "MergedUser",

@@ -1,270 +1,117 @@
-"""The items of the served bundle: replaced as a whole, listed, searched by word and category."""
+"""Items of the served bundle by words, names and price, in one of several orders, a page at a time.
+
+A search of a large catalogue takes one of two ways, whichever ends soon. Where many items match, it goes along the
+index of the order that is wanted and takes what fits. Where few do, it takes all of them and sorts these.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-import time
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from recsys.core.events import MAX_ID_CHARS
-from recsys.core.item_changes import CATEGORIES, PRICE, ItemChange
 from recsys.store import paging
 from recsys.store.database import Database
-from recsys.store.errors import InvalidRecord
-from recsys.store.live_item_records import fields_of
-from recsys.store.records import ItemRow, Page, check_key, finite, storable
-from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS, LIVE_ITEMS, LIVE_ITEMS_VERSION
+from recsys.store.item_conditions import CURRENT, Condition, conditions_of
+from recsys.store.item_orders import Run, rest_of
+from recsys.store.item_searches import FoundItems, ItemSearch
+from recsys.store.records import ItemRow
+from recsys.store.tables import CATALOGUES, ITEMS
 
-# SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.
-ROWS_AT_ONCE = 500
-PAUSE_S = 0.01  # between parts
-MAX_WORDS = 500  # of an item
-MAX_WORD_CHARS = 60
-MAX_QUERY_WORDS = 16
+FEW: Final = 2_000  # items that are all taken and sorted
+WALK: Final = 4_000  # items that are looked at along an order before another way is tried
+COUNTED: Final = 5_000  # items that are counted before a total is left at that
 
-_SHOWN = ("title", "brand", CATEGORIES, PRICE, "image")
-
-_C, _I, _K, _L = CATALOGUES.c, ITEMS.c, ITEM_CATEGORIES.c, LIVE_ITEMS.c
-_CURRENT = sa.select(sa.func.max(_C.catalogue)).where(_C.complete == 1).scalar_subquery()
-_ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.image, _I.position)
+_C, _I = CATALOGUES.c, ITEMS.c
+_ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.image, _I.position, _I.title_key).where(
+    _I.catalogue == CURRENT
+)
 
 
-def put_items(database: Database, items: Iterable[ItemRow], version: str) -> None:
-    """See `Store.put_items`."""
-    check_key(version, "version of the items")
-    if items_version(database) == version:
-        return
-    with database.write() as connection:
-        begun = sa.insert(CATALOGUES).values(version=version, item_count=0, complete=0).returning(_C.catalogue)
-        catalogue = connection.execute(begun).scalar_one()
-    count = 0
-    for part in _parts(items):
-        rows, categories = _rows(part, catalogue, count)
-        count += len(rows)
-        with database.write() as connection:
-            try:
-                connection.execute(sa.insert(ITEMS), rows)
-            except IntegrityError:
-                raise InvalidRecord(
-                    "items with an id each", "an id that occurs twice", "put each item once; the old ones stay"
-                ) from None
-            if categories:
-                connection.execute(sa.insert(ITEM_CATEGORIES), categories)
-        time.sleep(PAUSE_S)
-    changed, more = _follow_changes(database, catalogue)
-    count += more
-    with database.write() as connection:
-        # Whoever changes an item waits until it can be changed in these items, too.
-        connection.execute(sa.select(LIVE_ITEMS_VERSION.c.version).with_for_update())
-        count += _take_changes(connection, catalogue, _changes_since(connection, changed, None))
-        done = sa.update(CATALOGUES).where(_C.catalogue == catalogue).values(complete=1, item_count=count)
-        # If a call that began later is through, it has removed this row, and its items stay.
-        connection.execute(done)
-        connection.execute(sa.delete(CATALOGUES).where(_C.catalogue < catalogue))
-    _remove_left_over(database)
-
-
-def change_current(connection: sa.Connection, changes: Sequence[ItemChange]) -> None:
-    """Let search find items as they are changed, within the transaction that keeps the changes."""
-    catalogue = connection.execute(sa.select(_CURRENT)).scalar_one()
-    if catalogue is None:  # nothing is searched yet; the first items come with their changes
-        return
-    more = _take_changes(connection, catalogue, changes)
-    if more:
-        statement = sa.update(CATALOGUES).where(_C.catalogue == catalogue)
-        connection.execute(statement.values(item_count=_C.item_count + more))
-
-
-def items_version(database: Database) -> str | None:
-    """See `Store.items_version`."""
-    with database.read() as connection:
-        return connection.execute(sa.select(_C.version).where(_C.catalogue == _CURRENT)).scalar()
-
-
-def count_items(database: Database) -> int:
-    """Number of items that search finds."""
-    with database.read() as connection:
-        return connection.execute(sa.select(_C.item_count).where(_C.catalogue == _CURRENT)).scalar() or 0
-
-
-def search_items(
-    database: Database, query: str | None, category: str | None, cursor: str | None, limit: int
-) -> Page[ItemRow]:
+def search_items(database: Database, search: ItemSearch, cursor: str | None, limit: int) -> FoundItems:
     """See `Store.search_items`."""
-    statement = _ITEM.where(_I.catalogue == _CURRENT).order_by(_I.position).limit(limit + 1)
-    words = words_of(query or "")[:MAX_QUERY_WORDS]
-    if words:
-        statement = database.backend.matching(statement, words)
-    elif query is not None and query.strip():
-        return Page([])
-    if category is not None:
-        of_category = sa.and_(
-            _K.catalogue == _I.catalogue, _K.position == _I.position, _K.category == storable(category)
-        )
-        # The rarer first: words are, and a category alone is listed along its index.
-        statement = (
-            statement.where(sa.exists().where(of_category)) if words else statement.join(ITEM_CATEGORIES, of_category)
-        )
-    if cursor is not None:
-        position, item_id = paging.decode("items", cursor, int, str)
-        # Where other items have been put since, the last one shown may stand elsewhere.
-        now = sa.select(_I.position).where(_I.catalogue == _CURRENT, _I.item_id == storable(item_id)).scalar_subquery()
-        statement = statement.where(_I.position > sa.func.coalesce(now, position))
+    runs = rest_of(search.sort, cursor)
+    conditions = conditions_of(search, database.backend)
+    if conditions is None:
+        return FoundItems([])
     with database.read() as connection:
-        rows = connection.execute(statement).all()
-    page = paging.page("items", rows, limit, lambda row: [row.position, row.item_id])
-    return Page(
-        [
-            ItemRow(item_id, title, brand, tuple(json.loads(categories)), price, image)
-            for item_id, title, brand, categories, price, image, _ in page.rows
-        ],
-        page.next_cursor,
-    )
+        found = _Search(connection, conditions)
+        rows = found.rows(runs, limit + 1)
+        total, exact = found.total()
+    shown = rows[:limit]
+    next_cursor = None
+    if shown and len(rows) > limit:
+        run, last = shown[-1]
+        next_cursor = paging.encode(run.name, run.key_of(last))
+    return FoundItems([_item(row) for _, row in shown], next_cursor, total, exact)
 
 
-def words_of(*texts: str) -> list[str]:
-    """The distinct words of letters and digits, without case and accents, in their order."""
-    text = " ".join(texts)
-    if not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return list(dict.fromkeys(word[:MAX_WORD_CHARS] for word in words))
+def _item(row: Any) -> ItemRow:
+    return ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
 
 
-def _parts(items: Iterable[ItemRow]) -> Iterator[list[ItemRow]]:
-    rest = iter(items)
-    while part := list(islice(rest, ROWS_AT_ONCE)):
-        yield part
+class _Search:
+    """The items that fulfil all conditions, by way of the one that the fewest fulfil."""
+
+    def __init__(self, connection: sa.Connection, conditions: Sequence[Condition]) -> None:
+        self._connection = connection
+        sizes = [self._count(sa.select(sa.func.count()), _up_to(condition.way)) for condition in conditions]
+        order = sorted(range(len(sizes)), key=sizes.__getitem__)
+        self._conditions = [conditions[number] for number in order]
+        self._size = sizes[order[0]] if order else None
+
+    def total(self) -> tuple[int, bool]:
+        """How many items there are, and whether that is all of them or only those that were counted."""
+        if self._size is None:
+            whole = sa.select(_C.item_count).where(_C.catalogue == CURRENT)
+            return self._connection.execute(whole).scalar() or 0, True
+        exact = self._size <= COUNTED
+        if len(self._conditions) == 1:
+            return min(self._size, COUNTED), exact
+        first, *others = self._conditions
+        way = _up_to(first.way)
+        fitting = sa.select(sa.func.count()).select_from(ITEMS).where(*(other.test for other in others))
+        return self._count(fitting.join(way, way.c.seq == _I.seq)), exact
+
+    def rows(self, runs: Sequence[tuple[Run, list[Any] | None]], wanted: int) -> list[tuple[Run, Any]]:
+        """The first of the items, each with its run."""
+        rows: list[tuple[Run, Any]] = []
+        for run, key in runs:
+            rows += [(run, row) for row in self._rows_of(run, key, wanted - len(rows))]
+            if len(rows) == wanted:
+                break
+        return rows
+
+    def _rows_of(self, run: Run, key: list[Any] | None, wanted: int) -> Sequence[Any]:
+        statement = _ITEM.limit(wanted)
+        if run.within is not None:
+            statement = statement.where(run.within)
+        if key is not None:
+            statement = statement.where(run.beyond(key))
+        if self._size is None:
+            return self._connection.execute(statement.order_by(*run.order())).all()
+        if self._size > FEW:
+            end = self._end_of_walk(statement, run)
+            walk = statement if end is None else statement.where(run.up_to(end))
+            tests = (condition.test for condition in self._conditions)
+            rows = self._connection.execute(walk.where(*tests).order_by(*run.order())).all()
+            if end is None or len(rows) == wanted:
+                return rows
+        first, *others = self._conditions
+        statement = statement.where(_I.seq.in_(first.way), *(other.test for other in others))
+        return self._connection.execute(statement.order_by(*run.order(unindexed=True))).all()
+
+    def _end_of_walk(self, statement: sa.Select[Any], run: Run) -> Any:
+        """Where in the order a walk ends; None: it goes through to the end."""
+        place = statement.with_only_columns(*run.columns).order_by(*run.order()).limit(1).offset(WALK)
+        return self._connection.execute(place).one_or_none()
+
+    def _count(self, counted: sa.Select[Any], of: sa.Subquery | None = None) -> int:
+        return int(self._connection.execute(counted if of is None else counted.select_from(of)).scalar_one())
 
 
-def _rows(items: list[ItemRow], catalogue: int, first: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of `items` and of `item_categories`."""
-    rows, categories = [], []
-    for position, item in enumerate(items, first):
-        check_key(item.item_id, f"item_id of item {position}")
-        names = [storable(name) for name in item.categories]
-        title, brand = storable(item.title or ""), storable(item.brand or "")
-        rows.append(
-            {
-                "catalogue": catalogue,
-                "position": position,
-                "item_id": item.item_id,
-                "title": title or None,
-                "brand": brand or None,
-                "categories": json.dumps(names),
-                "price": finite(item.price),
-                "image": storable(item.image) if item.image else None,
-                "words": " ".join(words_of(title, brand, *names, item.item_id)[:MAX_WORDS]),
-            }
-        )
-        categories += [
-            {"catalogue": catalogue, "category": name, "position": position}
-            for name in dict.fromkeys(names)
-            if len(name) <= MAX_ID_CHARS
-        ]
-    return rows, categories
-
-
-def _follow_changes(database: Database, catalogue: int) -> tuple[int, int]:
-    """Change new items as the live ones are changed, in parts; the last change, and how many more items there are."""
-    changed, more, last = 0, 0, ROWS_AT_ONCE
-    while last == ROWS_AT_ONCE:
-        with database.write() as connection:
-            changes = _changes_since(connection, changed, ROWS_AT_ONCE)
-            more += _take_changes(connection, catalogue, changes)
-        last = len(changes)
-        changed = changes[-1].version if changes else changed
-        time.sleep(PAUSE_S)
-    return changed, more
-
-
-def _changes_since(connection: sa.Connection, version: int, limit: int | None) -> list[ItemChange]:
-    columns = (_L.item_id, _L.fields, _L.deleted, _L.version, _L.updated_at)
-    statement = sa.select(*columns).where(_L.version > version).order_by(_L.version).limit(limit)
-    return [
-        ItemChange(item_id, fields_of(fields), bool(deleted), number, timestamp)
-        for item_id, fields, deleted, number, timestamp in connection.execute(statement)
-    ]
-
-
-def _take_changes(connection: sa.Connection, catalogue: int, changes: Sequence[ItemChange]) -> int:
-    """Change, add and remove items of a catalogue; returns how many more there are."""
-    ids = [change.item_id for change in changes]
-    found: dict[str, Any] = {}
-    for start in range(0, len(ids), ROWS_AT_ONCE):
-        part = _I.item_id.in_(ids[start : start + ROWS_AT_ONCE])
-        found.update((row.item_id, row) for row in connection.execute(_ITEM.where(_I.catalogue == catalogue, part)))
-    last = connection.execute(sa.select(sa.func.max(_I.position)).where(_I.catalogue == catalogue)).scalar()
-    position, more = 0 if last is None else last + 1, 0
-    for change in changes:
-        row = found.get(change.item_id)
-        if change.deleted:
-            if row is not None:
-                _remove(connection, catalogue, row)
-                more -= 1
-        elif row is not None:
-            _change(connection, catalogue, row, change)
-        else:
-            rows, categories = _rows([_changed(ItemRow(change.item_id), change)], catalogue, position)
-            connection.execute(sa.insert(ITEMS), rows)
-            if categories:
-                connection.execute(sa.insert(ITEM_CATEGORIES), categories)
-            position, more = position + 1, more + 1
-    return more
-
-
-def _change(connection: sa.Connection, catalogue: int, row: Any, change: ItemChange) -> None:
-    """Change an item where it stands."""
-    before = ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
-    after = _changed(before, change)
-    if after == before:
-        return
-    (values,), categories = _rows([after], catalogue, row.position)
-    if _found_by(before) == _found_by(after):
-        values = {"price": values["price"], "image": values["image"]}
-    connection.execute(sa.update(ITEMS).where(_I.catalogue == catalogue, _I.item_id == row.item_id).values(values))
-    if before.categories != after.categories:
-        at = (_K.catalogue == catalogue, _K.position == row.position, _K.category.in_(before.categories))
-        connection.execute(sa.delete(ITEM_CATEGORIES).where(*at))
-        if categories:
-            connection.execute(sa.insert(ITEM_CATEGORIES), categories)
-
-
-def _remove(connection: sa.Connection, catalogue: int, row: Any) -> None:
-    names = json.loads(row.categories)
-    at = (_K.catalogue == catalogue, _K.position == row.position, _K.category.in_(names))
-    connection.execute(sa.delete(ITEM_CATEGORIES).where(*at))
-    connection.execute(sa.delete(ITEMS).where(_I.catalogue == catalogue, _I.item_id == row.item_id))
-
-
-def _changed(item: ItemRow, change: ItemChange) -> ItemRow:
-    """An item of the catalogue with what a change says of the fields that search shows."""
-    given: dict[str, Any] = {name: change.fields[name] for name in _SHOWN if name in change.fields}
-    if CATEGORIES in given:
-        given[CATEGORIES] = tuple(given[CATEGORIES] or ())
-    return replace(item, **given)
-
-
-def _found_by(item: ItemRow) -> tuple[object, ...]:
-    return item.title, item.brand, item.categories
-
-
-def _remove_left_over(database: Database) -> None:
-    """Remove the items of catalogues that are gone, in parts."""
-    before = sa.select(sa.func.min(_C.catalogue)).scalar_subquery()
-    for table in (ITEMS, ITEM_CATEGORIES):
-        key = sa.tuple_(*table.primary_key.columns)
-        part = sa.select(*table.primary_key.columns).where(table.c.catalogue < before).limit(ROWS_AT_ONCE)
-        removed = ROWS_AT_ONCE
-        while removed:
-            with database.write() as connection:
-                removed = connection.execute(sa.delete(table).where(key.in_(part))).rowcount
-            time.sleep(PAUSE_S)
+def _up_to(way: sa.Select[Any]) -> sa.Subquery:
+    """The first items of a way, one more than are counted."""
+    return way.limit(COUNTED + 1).subquery()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from recsys.core.item_changes import CATEGORIES, PRICE, TEXT_FIELDS, FieldValue, ItemChange
-from recsys.store import item_search, paging
+from recsys.store import paging, searched_items
 from recsys.store.database import Database
 from recsys.store.errors import ItemConflict
 from recsys.store.live_item_records import (
@@ -151,7 +151,7 @@ class LiveItems:
         )
         connection.execute(upsert, [_row(item) for item in changed])
         connection.execute(sa.update(LIVE_ITEMS_VERSION).values(version=writer.version))
-        item_search.change_current(connection, [item.change for item in changed])
+        searched_items.change_current(connection, [item.change for item in changed])
 
 
 @dataclass

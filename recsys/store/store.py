@@ -8,9 +8,10 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from recsys.store import blurbs, event_log, forgetting, item_search, served_log
+from recsys.store import blurbs, event_log, forgetting, item_search, searched_items, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
+from recsys.store.item_searches import FoundItems, ItemSearch
 from recsys.store.live_items import LiveItems
 from recsys.store.live_users import LiveUsers
 from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
@@ -210,28 +211,25 @@ class Store:
         Raises:
             InvalidRecord: an item id or the version cannot be stored, or an item id occurs twice.
         """
-        item_search.put_items(self._database, items, version)
+        searched_items.put_items(self._database, items, version)
 
     def items_version(self) -> str | None:
         """`version` of the items that search finds; None before the first `put_items`."""
-        return item_search.items_version(self._database)
+        return searched_items.items_version(self._database)
 
-    def search_items(self, query: str | None, category: str | None, cursor: str | None, limit: int) -> Page[ItemRow]:
-        """Items in the order of `put_items`.
+    def search_items(self, search: ItemSearch, cursor: str | None, limit: int) -> FoundItems:
+        """A page of the items that match, and how many there are.
 
         Args:
-            query: words of letters and digits; an item matches if for each of them it has a word in title, brand,
-                categories or id that begins with it, whatever the case and the accents. A query without a word, like
-                "?!", matches nothing; None or blanks match everything.
-            category: one of the item's categories, exactly; None for any.
-            cursor: of the page before; None for the first page. If other items have been put since, the next page
-                goes on after the last item shown.
+            search: which items, in which order.
+            cursor: of the page before, for the same order; None for the first page. If other items have been put since,
+                the next page goes on after the last item shown.
             limit: most rows, at least 1.
 
         Raises:
             InvalidCursor: see there.
         """
-        return item_search.search_items(self._database, query, category, cursor, limit)
+        return item_search.search_items(self._database, search, cursor, limit)
 
     def add_served(self, rows: Sequence[Served]) -> None:
         """Record served lists, in one transaction. Characters that no database can hold become U+FFFD."""
@@ -293,4 +291,4 @@ class Store:
     def stats(self) -> StoreStats:
         """Number of events, users and items, and the time of the latest event."""
         events, users, last = event_log.totals(self._database)
-        return StoreStats(events, users, item_search.count_items(self._database), last)
+        return StoreStats(events, users, searched_items.count_items(self._database), last)

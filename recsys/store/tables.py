@@ -27,10 +27,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
+from recsys.core.events import MAX_ID_CHARS
+
 metadata = MetaData()
-SCHEMA_VERSION = "0005"  # of the newest migration
+SCHEMA_VERSION = "0006"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -70,6 +73,7 @@ CATALOGUES = Table(
     Column("complete", Integer, nullable=False),  # 0 while it is being filled; search reads the latest complete one
 )
 
+_SHORT_BRAND = text(f"length(brand) <= {MAX_ID_CHARS}")
 ITEMS = Table(
     "items",
     metadata,
@@ -83,8 +87,13 @@ ITEMS = Table(
     Column("price", Double),
     Column("image", Text),
     Column("words", Text, nullable=False),  # what search finds the item by, separated by single spaces
+    Column("title_key", Id),  # what titles are sorted by
     UniqueConstraint("catalogue", "item_id", name="items_item_id"),
     Index("items_position", "catalogue", "position"),
+    Index("items_price", "catalogue", "price", "position"),
+    Index("items_title", "catalogue", "title_key", "position"),
+    # A brand that is longer than any name that can be asked for might not fit into an index.
+    Index("items_brand", "catalogue", "brand", "position", sqlite_where=_SHORT_BRAND, postgresql_where=_SHORT_BRAND),
 )
 
 ITEM_CATEGORIES = Table(

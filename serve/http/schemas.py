@@ -144,11 +144,22 @@ LISTED: Final = frozenset({"category", "brand", "exclude_items", "only_items"})
 """Parameters of a query that may be repeated."""
 
 
-class Filters(Query):
-    """What restricts the items."""
+class PriceBounds(Query):
+    """Which prices, both bounds included."""
 
     min_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
     max_price: Annotated[Price | None, Field(description="Items without a known price are left out too.")] = None
+
+    @model_validator(mode="after")
+    def _ordered_prices(self) -> Self:
+        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
+            raise ValueError("min_price must not exceed max_price")
+        return self
+
+
+class Filters(PriceBounds):
+    """What restricts the items."""
+
     category: Annotated[
         Names, Field(description="One of the item's categories, as in the catalogue; or several, of which it has any.")
     ] = None
@@ -164,12 +175,6 @@ class Filters(Query):
             examples=[["B0009RF9DW", "B000142FVW"]],
         ),
     ] = None
-
-    @model_validator(mode="after")
-    def _ordered_prices(self) -> Self:
-        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
-            raise ValueError("min_price must not exceed max_price")
-        return self
 
     def filter(self) -> Filter | None:
         """What is restricted; None: nothing."""

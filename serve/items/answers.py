@@ -140,10 +140,18 @@ class LookupResponse(Answer):
 
 
 class SearchResponse(Answer):
-    """A page of the items that match, the most popular first."""
+    """A page of the items that match."""
 
     items: list[FoundItem]
     next_cursor: Annotated[str | None, Meta(description="For the next page; null after the last.", examples=[None])]
+    total: Annotated[int, Meta(description="How many items match, on all pages together.", examples=[1234])]
+    total_exact: Annotated[
+        bool,
+        Meta(
+            description="false: counting so many takes long and stopped early; there are at least `total`.",
+            examples=[True],
+        ),
+    ]
     catalogue_version: Annotated[
         str | None,
         Meta(

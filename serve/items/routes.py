@@ -50,8 +50,8 @@ async def _similar_query(request: Request) -> SimilarQuery:
 
 @router.get("/items", summary="Search", **answers(SearchResponse))
 def search(query: Annotated[SearchQuery, Query()], link: LinkOf, loaded: LoadedOf) -> Response:
-    """Items of the store by words and category, the most popular first, a page at a time."""
-    return json_response(service.search(link, loaded, query.query, query.category, query.cursor, query.limit))
+    """Items of the store by words, names and price, in the order that is wanted, a page at a time."""
+    return json_response(service.search(link, loaded, query.search(), query.cursor, query.limit))
 
 
 @bodies.post("/items/lookup", summary="Items by their ids", dependencies=[NoParameters], **answers(LookupResponse, 400))

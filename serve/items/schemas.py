@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from recsys.core.events import MAX_ID_CHARS
-from serve.http.schemas import MAX_K, Cursor, Id, Limit, Query
+from recsys.store import ItemSearch, ItemSort
+from serve.http.schemas import MAX_K, Id, Limit, PriceBounds, Query
 from serve.http.wanted import WantedItems
 from serve.items.similar import By
 
@@ -56,7 +57,7 @@ class PopularQuery(CommonList):
     """Which popular items."""
 
 
-class SearchQuery(Query):
+class SearchQuery(PriceBounds):
     """What is searched for."""
 
     query: Annotated[
@@ -71,5 +72,26 @@ class SearchQuery(Query):
     category: Annotated[
         str | None, Field(min_length=1, max_length=MAX_ID_CHARS, description="One of the item's categories, exactly.")
     ] = None
-    cursor: Cursor = None
+    brand: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_ID_CHARS, description="The item's brand, exactly.")
+    ] = None
+    sort: Annotated[
+        ItemSort,
+        Field(
+            description="popularity: the most popular first; price, title: the lowest price, the first title of the "
+            "alphabet; with a minus the other way. Items without a price, or a title, come last either way.",
+            examples=["-price"],
+        ),
+    ] = "popularity"
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=2048,
+            description="next_cursor of the page before, for the same sort; leave out for the first.",
+        ),
+    ] = None
     limit: Limit = 20
+
+    def search(self) -> ItemSearch:
+        """As the store takes it."""
+        return ItemSearch(self.query, self.category, self.brand, self.min_price, self.max_price, self.sort)

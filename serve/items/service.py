@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
+from recsys.store import ItemSearch
 from serve.answers import ShortenedBy, shortened_by
 from serve.bundles.loaded import LoadedBundle
 from serve.items.answers import (
@@ -25,19 +26,21 @@ from serve.parts import Parts
 from serve.store.link import StoreLink
 
 
-def search(
-    link: StoreLink, loaded: LoadedBundle, query: str | None, category: str | None, cursor: str | None, limit: int
-) -> SearchResponse:
+def search(link: StoreLink, loaded: LoadedBundle, wanted: ItemSearch, cursor: str | None, limit: int) -> SearchResponse:
     """A page of the store's items, as `Store.search_items` finds them.
 
     Raises:
-        InvalidCursor: it is not one that a search gave.
+        InvalidCursor: it is not one that a search in this order gave.
         StoreUnavailable: the store is down.
     """
     store = link.queries
-    page = store.search_items(query, category, cursor, limit)
+    page = store.search_items(wanted, cursor, limit)
     return SearchResponse(
-        items=found_items(loaded, page.rows), next_cursor=page.next_cursor, catalogue_version=store.items_version()
+        items=found_items(loaded, page.rows),
+        next_cursor=page.next_cursor,
+        total=page.total,
+        total_exact=page.total_exact,
+        catalogue_version=store.items_version(),
     )
 
 

@@ -17,6 +17,7 @@ from recsys.store import (
     InvalidCursor,
     InvalidRecord,
     ItemRow,
+    ItemSearch,
     Page,
     Served,
     Store,
@@ -338,7 +339,7 @@ def test_a_cursor_of_ones_own_making_is_refused(unchanged: Store, cursor: str) -
     with pytest.raises(InvalidCursor):
         unchanged.users(cursor, 5)
     with pytest.raises(InvalidCursor):
-        unchanged.search_items(None, None, cursor, 5)
+        unchanged.search_items(ItemSearch(), cursor, 5)
 
 
 def test_a_cursor_to_an_id_that_no_store_holds(store: Store) -> None:
@@ -347,13 +348,13 @@ def test_a_cursor_to_an_id_that_no_store_holds(store: Store) -> None:
     page = store.users(encode("users", ["a\0z"]), 10)
     assert [row.user_id for row in page.rows] == ["a!", "ab", "b"]
     store.put_items([ItemRow("x"), ItemRow("y")], "v1")
-    assert store.search_items(None, None, encode("items", [0, "a\0"]), 10).rows == [ItemRow("y")]
+    assert store.search_items(ItemSearch(), encode("items", [0, "a\0"]), 10).rows == [ItemRow("y")]
 
 
 def test_a_cursor_of_another_listing_is_refused(store: Store) -> None:
     store.append([event(n, user_id=f"u{n}") for n in range(3)])
     with pytest.raises(InvalidCursor, match="listing of items"):
-        store.search_items(None, None, store.users(None, 1).next_cursor, 5)
+        store.search_items(ItemSearch(), store.users(None, 1).next_cursor, 5)
 
 
 # The views

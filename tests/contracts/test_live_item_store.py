@@ -14,6 +14,7 @@ from recsys.store import (
     InvalidRecord,
     ItemConflict,
     ItemRow,
+    ItemSearch,
     ItemWrite,
     LiveItem,
     Store,
@@ -43,7 +44,7 @@ def patch(store: Store, item_id: str, fields: dict[str, Any], timestamp: float =
 
 
 def found(store: Store, query: str | None = None, category: str | None = None) -> list[str]:
-    return [row.item_id for row in store.search_items(query, category, None, 100).rows]
+    return [row.item_id for row in store.search_items(ItemSearch(query, category), None, 100).rows]
 
 
 def test_a_new_store_holds_no_live_items(store: Store) -> None:
@@ -237,12 +238,14 @@ def test_search_finds_what_changes_say(store: Store) -> None:
         ["b", "new"],
         ["new"],
     )
-    assert store.search_items("beard", None, None, 9).rows == [ItemRow("b", "Beard oil", "Barber", ("Care",), 4.0)]
+    assert store.search_items(ItemSearch("beard"), None, 9).rows == [
+        ItemRow("b", "Beard oil", "Barber", ("Care",), 4.0)
+    ]
     assert store.stats().items == 3
-    first = store.search_items("oil", None, None, 1)
-    assert [row.item_id for row in store.search_items("oil", None, first.next_cursor, 1).rows] == ["new"]
+    first = store.search_items(ItemSearch("oil"), None, 1)
+    assert [row.item_id for row in store.search_items(ItemSearch("oil"), first.next_cursor, 1).rows] == ["new"]
     put(store, "b", {"title": "Oil"})
-    assert store.search_items("oil", None, None, 1).rows == [ItemRow("b", "Oil")]
+    assert store.search_items(ItemSearch("oil"), None, 1).rows == [ItemRow("b", "Oil")]
     put(store, "c", {"title": "Comb"})
     assert (found(store, "comb"), store.stats().items) == (["c"], 4)
 
@@ -257,7 +260,7 @@ def test_items_of_the_next_bundle_are_searched_as_they_are_changed(store: Store)
     assert found(store) == ["b", "c", "new"]
     assert found(store, "oil") == ["b", "new"]
     store.put_items([*CATALOGUE, ItemRow("new", "From the catalogue")], "shop/2")
-    assert store.search_items(None, None, None, 9).rows == [
+    assert store.search_items(ItemSearch(), None, 9).rows == [
         ItemRow("b", "Beard oil", "Barber", ("Beauty",), 3.0),
         ItemRow("c", "Comb", None, ("Hair",), 1.0),
         ItemRow("new", "Nail oil"),

@@ -120,7 +120,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description Items of the store by words and category, the most popular first, a page at a time.
+         * @description Items of the store by words, names and price, in the order that is wanted, a page at a time.
          */
         get: operations["search_items_get"];
         put?: never;
@@ -3978,7 +3978,7 @@ export interface components {
         };
         /**
          * SearchResponse
-         * @description A page of the items that match, the most popular first.
+         * @description A page of the items that match.
          */
         SearchResponse: {
             /** Items */
@@ -3989,6 +3989,18 @@ export interface components {
              * @example null
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many items match, on all pages together.
+             * @example 1234
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description false: counting so many takes long and stopped early; there are at least `total`.
+             * @example true
+             */
+            total_exact: boolean;
             /**
              * Catalogue Version
              * @description Bundle whose items are searched; null until the first are in the store.
@@ -5200,11 +5212,19 @@ export interface operations {
     search_items_get: {
         parameters: {
             query?: {
+                /** @description Items without a known price are left out too. */
+                min_price?: number | null;
+                /** @description Items without a known price are left out too. */
+                max_price?: number | null;
                 /** @description Words; an item matches if for each it has a word in title, brand, categories or id that begins with it. Left out: every item. */
                 query?: string | null;
                 /** @description One of the item's categories, exactly. */
                 category?: string | null;
-                /** @description next_cursor of the page before; leave out for the first. */
+                /** @description The item's brand, exactly. */
+                brand?: string | null;
+                /** @description popularity: the most popular first; price, title: the lowest price, the first title of the alphabet; with a minus the other way. Items without a price, or a title, come last either way. */
+                sort?: "popularity" | "price" | "-price" | "title" | "-title";
+                /** @description next_cursor of the page before, for the same sort; leave out for the first. */
                 cursor?: string | null;
                 /** @description Rows of a page. */
                 limit?: number;

@@ -186,3 +186,23 @@ def test_search_by_words_and_category(searching: TestClient, bundle: Bundle) -> 
     assert searching.get("/items", params={"query": "unheard"}).json()["items"] == []
     version = searching.get("/items").json()["catalogue_version"]
     assert version == catalogue_version("tiny", bundle.version)
+
+
+def test_a_search_is_sorted_filtered_and_counted(searching: TestClient, bundle: Bundle) -> None:
+    records = bundle.catalogue.items(range(N_ITEMS))
+    priced = [record for record in records if record.price is not None and 10 <= record.price <= 30]
+    answer = searching.get("/items", params={"min_price": 10, "max_price": 30, "sort": "-price", "limit": 100}).json()
+    assert [item["price"] for item in answer["items"]] == sorted((r.price for r in priced), reverse=True)[:100]
+    assert (answer["total"], answer["total_exact"]) == (len(priced), True)
+    of_brand = sorted((record.title or "", record.item_id) for record in records if record.brand == "Brand 3")
+    answer = searching.get("/items", params={"brand": "Brand 3", "sort": "title", "limit": 5}).json()
+    assert answer["total"] == len(of_brand)
+    assert [item["item_id"] for item in answer["items"]] == [item_id for _, item_id in of_brand[:5]]
+    cursor = answer["next_cursor"]
+    after = searching.get("/items", params={"brand": "Brand 3", "sort": "title", "limit": 5, "cursor": cursor}).json()
+    assert not {item["item_id"] for item in after["items"]} & {item["item_id"] for item in answer["items"]}
+    for sort in ("popularity", "-title", "price"):
+        assert "cursor:" in refusal(searching.get("/items", params={"sort": sort, "cursor": cursor}), 422)
+    assert "min_price must not exceed" in refusal(searching.get("/items?min_price=2&max_price=1"), 422)
+    assert "sort: Input should be" in refusal(searching.get("/items?sort=rating"), 422)
+    assert searching.get("/items").json()["total"] == N_ITEMS

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.store import Appended, InvalidRecord, ItemRow, Page, Store
+from recsys.store import Appended, FoundItems, InvalidRecord, ItemRow, ItemSearch, Page, Store
 from tests.support.databases import event, query
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -62,17 +62,17 @@ def shop(unchanged: Store) -> Store:
     ],
 )
 def test_search(shop: Store, words: str | None, item_ids: list[str]) -> None:
-    assert ids(shop.search_items(words, None, None, 10)) == item_ids
+    assert ids(shop.search_items(ItemSearch(words), None, 10)) == item_ids
 
 
 def test_search_within_a_category(shop: Store) -> None:
-    assert ids(shop.search_items(None, "Tools", None, 10)) == ["B1", "A2"]
-    assert ids(shop.search_items("torchlight", "Tools", None, 10)) == ["A2"]
-    assert ids(shop.search_items("torchlight", "Kitchen", None, 10)) == []
+    assert ids(shop.search_items(ItemSearch(category="Tools"), None, 10)) == ["B1", "A2"]
+    assert ids(shop.search_items(ItemSearch("torchlight", "Tools"), None, 10)) == ["A2"]
+    assert ids(shop.search_items(ItemSearch("torchlight", "Kitchen"), None, 10)) == []
     for category in ("tools", "Tool", "", "%", "Hair", "a\0", "\ud800"):
-        assert ids(shop.search_items(None, category, None, 10)) == []
-    assert shop.search_items("brulee", None, None, 10).rows == SHOP[:1]
-    assert shop.search_items(None, "Hair Care", None, 10).rows == SHOP[2:3]
+        assert ids(shop.search_items(ItemSearch(category=category), None, 10)) == []
+    assert shop.search_items(ItemSearch("brulee"), None, 10).rows == SHOP[:1]
+    assert shop.search_items(ItemSearch(category="Hair Care"), None, 10).rows == SHOP[2:3]
 
 
 @given(words=st.text(max_size=60) | st.text(alphabet="\"'*():&|!<->^\\ abNEARORANDNOT", max_size=60))
@@ -80,7 +80,7 @@ def test_search_within_a_category(shop: Store) -> None:
 def test_no_query_is_an_error(store: Store, words: str) -> None:
     if store.items_version() is None:
         store.put_items([*SHOP, ItemRow("own", "")], "v1")
-    assert set(ids(store.search_items(words, None, None, 10))) <= {"B1", "A2", "C3", "D4", "own"}
+    assert set(ids(store.search_items(ItemSearch(words), None, 10))) <= {"B1", "A2", "C3", "D4", "own"}
 
 
 @given(title=st.text(min_size=1, max_size=40))
@@ -89,35 +89,35 @@ def test_an_item_is_found_by_its_own_title(store: Store, title: str) -> None:
     version = int(store.items_version() or 0) + 1
     store.put_items([ItemRow("only", title)], str(version))
     if any(char.isalnum() for char in unicodedata.normalize("NFKD", title).casefold()):
-        assert ids(store.search_items(title, None, None, 10)) == ["only"]
+        assert ids(store.search_items(ItemSearch(title), None, 10)) == ["only"]
 
 
 def test_long_words_and_texts_are_no_error(store: Store) -> None:
     long = "x" * 5000
     many = " ".join(f"w{n}" for n in range(5000))
     store.put_items([ItemRow("a", long), ItemRow("b", many, categories=("c" * 5000, "d"))], "v1")
-    assert ids(store.search_items(long, None, None, 10)) == ["a"]
-    assert ids(store.search_items("w1 " * 3000, None, None, 10)) == ["b"]
-    assert ids(store.search_items(None, "d", None, 10)) == ["b"]
-    assert store.search_items(None, "c" * 5000, None, 10).rows == []
+    assert ids(store.search_items(ItemSearch(long), None, 10)) == ["a"]
+    assert ids(store.search_items(ItemSearch("w1 " * 3000), None, 10)) == ["b"]
+    assert ids(store.search_items(ItemSearch(category="d"), None, 10)) == ["b"]
+    assert store.search_items(ItemSearch(category="c" * 5000), None, 10).rows == []
 
 
 def test_items_whose_texts_no_database_holds(store: Store) -> None:
     store.put_items([ItemRow("a", "x\0y", "\ud800", ("\0",), float("nan"), "i\0")], "v1")
-    assert store.search_items(None, None, None, 5).rows == [
+    assert store.search_items(ItemSearch(), None, 5).rows == [
         ItemRow("a", "x\ufffdy", "\ufffd", ("\ufffd",), None, "i\ufffd")
     ]
 
 
 def test_items_are_replaced_as_a_whole(store: Store) -> None:
     assert store.items_version() is None
-    assert store.search_items(None, None, None, 5) == Page([])
+    assert store.search_items(ItemSearch(), None, 5) == FoundItems([])
 
     def new_ones() -> Iterator[ItemRow]:
         for number in range(1200):
             if number in (0, 700, 1199):
-                assert ids(store.search_items(None, None, None, 10)) == ["B1", "A2", "C3", "D4"]
-                assert ids(store.search_items("torch", "Tools", None, 10)) == ["B1", "A2"]
+                assert ids(store.search_items(ItemSearch(), None, 10)) == ["B1", "A2", "C3", "D4"]
+                assert ids(store.search_items(ItemSearch("torch", "Tools"), None, 10)) == ["B1", "A2"]
                 assert store.items_version() == "v1"
                 assert store.stats().items == 4
                 assert store.append([event(number)]) == Appended(1, 0)
@@ -125,8 +125,8 @@ def test_items_are_replaced_as_a_whole(store: Store) -> None:
 
     store.put_items(SHOP, "v1")
     store.put_items(new_ones(), "v2")
-    assert ids(store.search_items("torch", "Tools", None, 3)) == ["n0", "n1", "n2"]
-    assert ids(store.search_items("creme", None, None, 3)) == []
+    assert ids(store.search_items(ItemSearch("torch", "Tools"), None, 3)) == ["n0", "n1", "n2"]
+    assert ids(store.search_items(ItemSearch("creme"), None, 3)) == []
     assert (store.items_version(), store.stats().items) == ("v2", 1200)
     store.put_items(iter([]), "v2")  # they are of this version already
     assert store.stats().items == 1200
@@ -145,7 +145,7 @@ def test_a_replacement_that_fails_leaves_the_old_items(store: Store, store_url: 
         store.put_items([ItemRow("a"), ItemRow("a")], "v3")
     with pytest.raises(InvalidRecord, match="item_id of item 1"):
         store.put_items([ItemRow("a"), ItemRow("a\0")], "v4")
-    assert ids(store.search_items("torch", None, None, 10)) == ["B1", "A2"]
+    assert ids(store.search_items(ItemSearch("torch"), None, 10)) == ["B1", "A2"]
     assert store.items_version() == "v1"
     # What they left behind goes with the next one.
     store.put_items(SHOP[:1], "v5")
@@ -161,7 +161,7 @@ def test_of_two_replacements_at_once_the_one_that_began_later_stays(store: Store
 
     store.put_items(SHOP, "v1")
     store.put_items(slow(), "slow")
-    assert ids(store.search_items(None, None, None, 10)) == ["quick"]
+    assert ids(store.search_items(ItemSearch(), None, 10)) == ["quick"]
     assert store.items_version() == "quick"
     store.put_items(SHOP, "v2")
     assert query(store_url, "SELECT count(*) FROM items") == [(4,)]
@@ -174,13 +174,13 @@ def test_items_page_by_page_while_others_come(store: Store, words: str | None, c
 
     numbers = list(range(10))
     put(numbers, 0)
-    page = store.search_items(words, category, None, 3)
+    page = store.search_items(ItemSearch(words, category), None, 3)
     seen = ids(page)
     for version in (1, 2, 3):
         # New ones at every end, and the last item shown may go.
         numbers = [100 * version, *numbers, 100 * version + 1]
         put(numbers, version)
-        page = store.search_items(words, category, page.next_cursor, 3)
+        page = store.search_items(ItemSearch(words, category), page.next_cursor, 3)
         seen += ids(page)
     assert seen == ["i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8", "i9", "i101", "i201"]
     assert page.next_cursor is not None
@@ -188,6 +188,6 @@ def test_items_page_by_page_while_others_come(store: Store, words: str | None, c
 
 def test_a_page_after_an_item_that_is_gone(store: Store) -> None:
     store.put_items([ItemRow(name) for name in "abcdef"], "v1")
-    cursor = store.search_items(None, None, None, 3).next_cursor
+    cursor = store.search_items(ItemSearch(), None, 3).next_cursor
     store.put_items([ItemRow(name) for name in "abdef"], "v2")
-    assert ids(store.search_items(None, None, cursor, 3)) == ["e", "f"]  # c was the last item shown
+    assert ids(store.search_items(ItemSearch(), cursor, 3)) == ["e", "f"]  # c was the last item shown
