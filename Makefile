@@ -17,8 +17,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
 
-demo: install ## From synthetic raw reviews to recommendations over HTTP, in minutes.
-	@$(BIN)/python demo.py
+demo: install ## From synthetic raw reviews to recommendations over HTTP, in minutes; KEEP=1 keeps the server up.
+	@$(BIN)/python demo.py $(if $(KEEP),--keep)
 
 serve: install ## Serve a bundle until Ctrl-C; BUNDLE=saved_model/NAME, default saved_model/sample.
 	@test -e "$(BUNDLE)" || { echo "No bundle in $(BUNDLE). Make one: 'make demo' for the sample, or prepare_data.py and train.py" \

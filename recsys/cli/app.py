@@ -182,14 +182,16 @@ def serve(context: typer.Context) -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the server and its page up until Ctrl-C.")] = False,
+) -> None:
     """Show all of it on a synthetic shop, from raw reviews to HTTP.
 
     Takes minutes; writes into the folders data, saved_model and configs of the current one.
     """
     with packages_of("serve,train"):
         from recsys.cli.demo import main as show
-    raise typer.Exit(show())
+    raise typer.Exit(show(keep=keep))
 
 
 @app.command()

@@ -13,12 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ HERE = Path(__file__).parent
 CONFIGS = (HERE / CONFIG.name, HERE.parents[1] / CONFIG)  # in the wheel and in a checkout
 RAW_FOLDER = Path("data/raw/sample")
 REPORT_FILE = "report.html"
+PAGE = "/ui/"  # of the server
 USER_SHARES = (0.3, 0.6, 0.95)  # where the users shown stand among all, ordered by length of history
 SHOWN_HISTORY = 8
 K = 10
@@ -52,8 +55,11 @@ STOP_TIMEOUT_S = 60  # then it is killed
 console = Console()
 
 
-def main() -> int:
-    """Run every stage, show three users, stop the server; the exit code of the stage that failed, else 0."""
+def main(*, keep: bool = False) -> int:
+    """Run every stage, show three users, stop the server, at once or, to `keep` it up, at Ctrl-C.
+
+    Returns the exit code of the stage that failed, else 0.
+    """
     started = time.perf_counter()
     console.print(
         "[bold]Demo on synthetic data:[/bold] the shop, its users and their reviews are generated, none is real."
@@ -72,10 +78,27 @@ def main() -> int:
         if exit_code:
             return exit_code
     console.rule(f"{last}/{last}  Serve", align="left")
-    with running_server(["--bundle", str(config.bundle_path)]) as url, open_bundle(config.bundle_path) as bundle:
-        show_users(url, bundle)
-    print_what_next(config, time.perf_counter() - started)
+    bundle_option = ["--bundle", str(config.bundle_path)]
+    with demo_store(keep) as store, running_server([*bundle_option, "--store", store]) as url:
+        with open_bundle(config.bundle_path) as bundle:
+            show_users(url, bundle)
+        print_results(config, time.perf_counter() - started)
+        if keep:
+            show_page(url)
+            wait_for_interrupt()
+    if not keep:
+        print_how_to_open_the_page()
     return 0
+
+
+@contextmanager
+def demo_store(keep: bool) -> Iterator[str]:
+    """URL of the server's store. For people who try the page there is one, and nothing is left of it."""
+    if not keep:
+        yield "none"
+        return
+    with tempfile.TemporaryDirectory(prefix="recsys-demo-") as folder:
+        yield f"sqlite:///{folder}/store.sqlite"
 
 
 def write_config() -> None:
@@ -100,12 +123,12 @@ def run_stage(title: str, arguments: Sequence[str]) -> int:
 
 @contextmanager
 def running_server(options: Sequence[str]) -> Iterator[str]:
-    """Start `python -m serve` on a free port, without a store; give its URL once it is ready, and stop it at the end.
+    """Start `python -m serve` on a free port; give its URL once it is ready, and stop it at the end.
 
     Raises:
         RecsysError: it ended before it was ready.
     """
-    command = [sys.executable, "-m", "serve", "--port", "0", "--store", "none", "--log-level", "warning", *options]
+    command = [sys.executable, "-m", "serve", "--port", "0", "--log-level", "warning", *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         with console.status("The server starts ...") as status:
@@ -227,14 +250,31 @@ def shop_table(title: str, *numbers: str, ranked: bool = False, headed: bool = T
     return table
 
 
-def print_what_next(config: Config, seconds: float) -> None:
-    """Where the results are, and how to go on."""
+def print_results(config: Config, seconds: float) -> None:
+    """Where the results are."""
     console.rule("Done", align="left")
     report = config.report_path / REPORT_FILE
     console.print(f"Raw files to recommendations in {seconds:.0f} s. All of it is synthetic; real data: see README.md.")
     console.print(f"Report:  {report.resolve()}", soft_wrap=True, highlight=False)
     console.print(f"Bundle:  {config.bundle_path.resolve()}", soft_wrap=True, highlight=False)
+
+
+def show_page(url: str) -> None:
+    """Where to look at all of it, as long as the server runs."""
+    console.print(f"Page:    [bold]{url}{PAGE}[/bold]", soft_wrap=True, highlight=False)
+    console.print("Open it in a browser. The server runs until Ctrl-C; rules and events made in it are gone then.")
+
+
+def wait_for_interrupt() -> None:
+    """Until Ctrl-C, which is how this is meant to end."""
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def print_how_to_open_the_page() -> None:
+    """How to go on without the demo."""
+    console.print(f"Page:    http://127.0.0.1:8000{PAGE}, once a server runs:", soft_wrap=True, highlight=False)
     console.print(
-        "The server was stopped. [bold]make serve[/bold] in a checkout, or [bold]recsys serve[/bold], starts it again "
-        "and keeps it up until Ctrl-C."
+        "The one of the demo was stopped. [bold]make serve[/bold] in a checkout, or [bold]recsys serve[/bold], starts "
+        "one that stays up until Ctrl-C; so does [bold]make demo KEEP=1[/bold], or [bold]recsys demo --keep[/bold]."
     )

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from rich.console import Console
 
@@ -21,6 +23,7 @@ from recsys.cli import demo
 from recsys.core.errors import RecsysError
 from tests.support.bundles import make_bundle
 from tests.support.encoders import write_encoder
+from tests.support.waiting import TIMEOUT_S, eventually
 
 
 @pytest.fixture
@@ -32,9 +35,8 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Console:
 
 def test_three_users_with_history_and_top_ten(output: Console, tmp_path: Path) -> None:
     path = make_bundle(tmp_path)
-    with demo.running_server(["--bundle", str(path)]) as url, open_bundle(path) as bundle:
+    with demo.running_server(["--bundle", str(path), "--store", "none"]) as url, open_bundle(path) as bundle:
         demo.show_users(url, bundle)
-        assert demo.get_json(f"{url}/ready")["store"] == "off", "the demo leaves no store behind"
         rows = demo.pick_users(bundle.histories.lengths)
         shown = output.export_text()
         assert len(set(rows)) == 3
@@ -168,6 +170,59 @@ def test_a_stage_that_fails_ends_the_demo(output: Console, monkeypatch: pytest.M
     monkeypatch.setattr(demo, "run_stage", second_stage_fails)
     assert demo.main() == 3
     assert len(stages) == 2
+
+
+def ended_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, keep: bool) -> list[str]:
+    """Run the demo's last stage over a small bundle; what is seen of the server while it waits for Ctrl-C."""
+    bundle = make_bundle(tmp_path / "saved_model", name="sample")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "run_stage", lambda *_: 0)
+    seen: list[str] = []
+
+    def wait() -> None:
+        seen.append(url_of_page(demo.console.export_text(clear=False)))
+        seen.append(demo.get_json(seen[0].replace(demo.PAGE, "/ready"))["store"])
+
+    monkeypatch.setattr(demo, "wait_for_interrupt", wait)
+    assert demo.main(keep=keep) == 0
+    assert bundle.is_dir()
+    return seen
+
+
+def test_it_waits_until_ctrl_c() -> None:
+    code = "from recsys.cli import demo; print('waits', flush=True); demo.wait_for_interrupt(); print('ended')"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=TIMEOUT_S)[0] == "ended\n"
+    assert process.returncode == 0
+
+
+def url_of_page(shown: str) -> str:
+    return re.findall(r"^Page: +(http://\S+/ui/)", shown, re.MULTILINE)[-1]
+
+
+def test_the_server_is_kept_up_for_the_page_until_it_is_interrupted(
+    output: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, store = ended_demo(tmp_path, monkeypatch, keep=True)
+    assert store == "live", "rules and events can be tried"
+    with pytest.raises(OSError, match="refused"):
+        demo.get_json(page)
+    assert not list(tmp_path.rglob("store.sqlite*")), "the demo leaves no store behind"
+
+
+def test_the_demo_ends_with_the_address_of_the_page(
+    output: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended_demo(tmp_path, monkeypatch, keep=False) == []
+    shown = output.export_text()
+    assert url_of_page(shown) == "http://127.0.0.1:8000/ui/"
+    assert "make serve" in shown
+    assert not list(tmp_path.rglob("store.sqlite*"))
 
 
 def test_run_stage_gives_the_exit_code(output: Console) -> None:
