@@ -1,0 +1,125 @@
+import { ChevronDown, Layers, Sparkles, Star } from "lucide-react";
+
+import type { Schema } from "@/api/client";
+import { Badge } from "@/components/Badge";
+import { Button } from "@/components/Button";
+import { CopyId } from "@/components/CopyId";
+import { ItemImage } from "@/components/ItemImage";
+import { ItemLink } from "@/components/Links";
+import { Meter } from "@/components/Meter";
+import { Price } from "@/components/Price";
+import { format } from "@/lib/format";
+import { sourceName } from "@/lib/sourceName";
+import { t } from "@/strings/en";
+
+import type { ListedItem } from "./listOrder";
+
+const text = t.recommendations.card;
+
+interface Props {
+  item: ListedItem;
+  card: Schema<"FoundItem"> | undefined;
+  /** Lengths of its bars, from 0 to 1. */
+  scoreBar: number;
+  confidenceBar: number;
+  why: { open: boolean; id: string; toggle: () => void };
+  onSimilar: () => void;
+}
+
+/** An item of a list: what it is, how high it was placed, by what, and why. */
+export function ItemCard({ item, card, scoreBar, confidenceBar, why, onSimilar }: Props) {
+  const title = item.title ?? t.item.noTitle;
+  return (
+    <article
+      className={
+        "flex h-full flex-col gap-3 rounded-xl border bg-surface p-4 transition-shadow hover:shadow-md " +
+        (why.open ? "border-accent" : "border-line")
+      }
+    >
+      <div className="flex gap-3">
+        <ItemImage
+          image={card?.image}
+          categories={card?.categories}
+          className="size-20 shrink-0 rounded-lg text-3xl"
+        />
+        <div className="min-w-0 flex-1">
+          <p className="flex items-center justify-between gap-2 text-xs text-muted">
+            <span className="min-w-0 truncate">{card?.categories.at(-1)}</span>
+            <Rank item={item} />
+          </p>
+          <h3 className="mt-0.5 line-clamp-3 text-sm leading-snug font-semibold">
+            <ItemLink id={item.item_id}>{title}</ItemLink>
+          </h3>
+          <p className="mt-0.5 truncate text-xs text-muted">{item.brand ?? t.item.noBrand}</p>
+        </div>
+      </div>
+      <div className="flex items-baseline justify-between gap-3">
+        <span className="text-lg font-semibold">
+          <Price value={item.price} />
+        </span>
+        {item.predicted_rating !== null && (
+          <span className="flex items-center gap-1 text-xs text-muted">
+            <Star aria-hidden="true" className="size-3.5" />
+            <span className="font-medium text-ink">{format.decimal(item.predicted_rating, 1)}</span>
+            {text.rating}
+          </span>
+        )}
+      </div>
+      <div className="grid grid-cols-2 gap-4">
+        <Meter label={text.score} share={scoreBar} text={format.decimal(item.score, 2)} />
+        <Meter label={text.confidence} share={confidenceBar} text={format.percent(item.confidence)} />
+      </div>
+      {item.why && (
+        <p className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-sm leading-snug">
+          <Sparkles aria-hidden="true" className="mt-0.5 size-3.5 shrink-0 text-accent" />
+          <span className="min-w-0">{item.why.text}</span>
+        </p>
+      )}
+      <Sources item={item} />
+      <div className="mt-auto flex flex-wrap items-center gap-1 border-t border-line pt-3">
+        <Button
+          size="small"
+          aria-expanded={why.open}
+          aria-controls={why.id}
+          aria-label={text.whyOf(title)}
+          onClick={why.toggle}
+        >
+          {text.why}
+          <ChevronDown aria-hidden="true" className={`size-3.5 ${why.open ? "rotate-180" : ""}`} />
+        </Button>
+        <Button size="small" aria-label={text.similarTo(title)} onClick={onSimilar}>
+          <Layers aria-hidden="true" className="size-3.5" />
+          {text.similar}
+        </Button>
+        <span className="ml-auto">
+          <CopyId id={item.item_id} />
+        </span>
+      </div>
+    </article>
+  );
+}
+
+function Rank({ item }: { item: ListedItem }) {
+  const rank = format.count(item.rank);
+  return (
+    <span className="flex shrink-0 items-center gap-1">
+      <span className="rounded-md bg-accent px-1.5 py-0.5 text-xs font-semibold text-on-accent">
+        <span aria-hidden="true">{text.rank(rank)}</span>
+        <span className="sr-only">{text.rankSpoken(rank)}</span>
+      </span>
+    </span>
+  );
+}
+
+function Sources({ item }: { item: ListedItem }) {
+  if (item.model_source === "popularity") return <Badge tone="warn">{text.fill}</Badge>;
+  return (
+    <ul aria-label={text.sources} className="flex flex-wrap gap-1">
+      {item.sources.map((name) => (
+        <li key={name} className="max-w-full">
+          <Badge>{sourceName(name)}</Badge>
+        </li>
+      ))}
+    </ul>
+  );
+}

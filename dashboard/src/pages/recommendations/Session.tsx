@@ -1,0 +1,132 @@
+import { Plus, X } from "lucide-react";
+
+import { announce } from "@/components/Announcer";
+import { Autocomplete } from "@/components/Autocomplete";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { ItemImage } from "@/components/ItemImage";
+import { packNames, unpackNames } from "@/lib/names";
+import { t } from "@/strings/en";
+
+import { suggestItems, useCards, usePopularItems } from "./queries";
+import type { Change, State } from "./state";
+
+const text = t.recommendations.session;
+
+/** The session of a new visitor: items in the order in which they were looked at. */
+export function Session({ state, change }: { state: State; change: Change }) {
+  const items = unpackNames(state.session);
+  const { cards, unknown } = useCards(items);
+  const nameOf = (id: string) => cards.get(id)?.title ?? id;
+  const set = (ids: string[]) => {
+    change({ session: packNames(ids), visitor: "1", page: "1" });
+  };
+  const add = (id: string, name: string) => {
+    // What is looked at again was looked at last.
+    set([...items.filter((one) => one !== id), id]);
+    announce(text.added(name));
+  };
+  return (
+    <Card
+      title={text.title}
+      action={
+        items.length > 0 && (
+          <Button
+            size="small"
+            onClick={() => {
+              set([]);
+            }}
+          >
+            {text.clear}
+          </Button>
+        )
+      }
+    >
+      <div className="max-w-xl">
+        <Autocomplete
+          label={text.add}
+          placeholder={text.addPlaceholder}
+          value=""
+          name="items"
+          suggest={suggestItems}
+          textOf={(item) => item.item_id}
+          show={(item) => (
+            <span className="flex min-w-0 items-center gap-2">
+              <ItemImage
+                image={item.image}
+                categories={item.categories}
+                className="size-8 shrink-0 rounded-md"
+              />
+              <span className="min-w-0">
+                <span className="line-clamp-2">{item.title ?? item.item_id}</span>
+                <span className="block truncate text-xs text-muted">{item.brand ?? item.item_id}</span>
+              </span>
+            </span>
+          )}
+          onChoose={(item) => {
+            add(item.item_id, item.title ?? item.item_id);
+          }}
+          clearAfterChoice
+        />
+      </div>
+      {items.length === 0 ? (
+        <Beginnings onAdd={add} />
+      ) : (
+        <>
+          <ol className="mt-4 flex flex-wrap gap-2">
+            {items.map((id, index) => (
+              <li
+                key={id}
+                className="flex max-w-full min-w-0 items-center gap-2 rounded-lg bg-sunken py-1 pr-1 pl-2 text-sm sm:max-w-72"
+              >
+                <span className="text-xs text-muted">{index + 1}</span>
+                <span className="min-w-0 truncate">{nameOf(id)}</span>
+                {unknown.includes(id) && <span className="text-xs text-warn">{text.unknown}</span>}
+                <button
+                  type="button"
+                  aria-label={text.remove(nameOf(id))}
+                  className="inline-flex size-6 shrink-0 items-center justify-center rounded-md hover:bg-surface"
+                  onClick={() => {
+                    set(items.filter((one) => one !== id));
+                    announce(text.removed(nameOf(id)));
+                  }}
+                >
+                  <X aria-hidden="true" className="size-3.5" />
+                </button>
+              </li>
+            ))}
+          </ol>
+          <p className="mt-2 text-xs text-muted">{text.order}</p>
+        </>
+      )}
+    </Card>
+  );
+}
+
+const BEGINNINGS = 5;
+
+/** Popular items that a session may begin with, at a click. */
+function Beginnings({ onAdd }: { onAdd: (id: string, name: string) => void }) {
+  const { data } = usePopularItems(BEGINNINGS);
+  return (
+    <>
+      <p className="mt-4 text-sm text-muted">{text.empty}</p>
+      <ul className="mt-2 flex flex-wrap gap-2">
+        {data?.items.map(({ item_id, title }) => (
+          <li key={item_id} className="max-w-full min-w-0 sm:max-w-72">
+            <Button
+              size="small"
+              className="max-w-full"
+              onClick={() => {
+                onAdd(item_id, title ?? item_id);
+              }}
+            >
+              <Plus aria-hidden="true" className="size-3.5 shrink-0" />
+              <span className="truncate">{title ?? item_id}</span>
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
