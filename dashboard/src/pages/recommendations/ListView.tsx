@@ -56,7 +56,7 @@ export function ListView({ list, request, state, change, busy, refresh }: Props)
           <CardGrid request={request} all={list.items} shown={shown} cards={cards} onSimilar={setSimilar} />
         </Items>
       </div>
-      <ListPager list={list} request={request} state={state} change={change} shown={shown.length} />
+      <ListPager list={list} request={request} change={change} shown={shown.length} />
     </div>
   );
 }
@@ -103,12 +103,11 @@ function Items({ shown, list, state, change, children }: ItemsProps) {
 interface PagerProps {
   list: List;
   request: ListRequest;
-  state: State;
   change: Change;
   shown: number;
 }
 
-function ListPager({ list, request, state, change, shown }: PagerProps) {
+function ListPager({ list, request, change, shown }: PagerProps) {
   const page = request.offset / request.k + 1;
   const { length } = list.items;
   const to = (number: number) => () => {
