@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,6 +91,12 @@ def test_a_server_starts_from_the_wheel(installed: Installed, bundle_path: Path,
         assert get(f"{url}/ready").json()["status"] == "ready"
         event = {"event_id": "1", "user_id": "u", "item_id": "item1", "event_type": "purchase"}
         assert post(f"{url}/events", event).status < 300, "the migrations of the store are in the wheel"
+        page = get(f"{url}/ui/")
+        assert page.body == (ROOT / "serve/dashboard/static/index.html").read_bytes()
+        loaded = re.findall(rb'(?:src|href)="(/ui/[^"]+)"', page.body)
+        assert loaded
+        for address in loaded:
+            assert get(url + address.decode()).status == 200, "what the page loads is in the wheel"
         answer = get(f"{url}/recommendations/user3?k=5").json()
         assert (len(answer["items"]), answer["primary_model"], answer["store"]) == (5, "full", "live")
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
@@ -108,6 +116,17 @@ def test_what_the_package_reads_at_run_time_is_in_the_wheel(installed: Installed
                 assert (installed.packages / path.relative_to(ROOT)).is_file(), path
     config = installed.packages / "recsys" / "cli" / "sample.yaml"
     assert config.read_text("utf8") == (ROOT / "configs" / "sample.yaml").read_text("utf8")
+
+
+def test_the_built_page_is_in_the_source_distribution(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (path,) = tmp_path.glob("recsys-*.tar.gz")
+    with tarfile.open(path) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    static = ROOT / "serve" / "dashboard" / "static"
+    assert {file.relative_to(ROOT).as_posix() for file in static.rglob("*") if file.is_file()} <= held
+    assert not any("node_modules" in name for name in held)
 
 
 def test_version_and_help_of_the_command(installed: Installed, tmp_path: Path) -> None:
