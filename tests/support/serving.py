@@ -46,6 +46,16 @@ def running(*, wait: bool = True, loaded: bool = True, **settings: Any) -> Itera
 
 
 @contextmanager
+def without_bundle(**settings: Any) -> Iterator[TestClient]:
+    """A client of an app that has nothing to recommend from."""
+    with running(wait=False, loaded=False, bundle=Path("none"), store="none", reload_poll_s=0, **settings) as (
+        client,
+        _,
+    ):
+        yield client
+
+
+@contextmanager
 def service_of(bundle: Path, **settings: Any) -> Iterator[RecommendationService]:
     """A service without HTTP and store."""
     server = Server(Settings(bundle=bundle, store="none", **settings))

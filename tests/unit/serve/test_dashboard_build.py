@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.dashboard.files import ASSETS, FOLDER, INDEX, MEDIA_TYPES, built_files
-from tests.unit.serve.test_dashboard_files import page
+from tests.support.serving import without_bundle
 
 NAMED = re.compile(r"[\"'`](?:\./|assets/)([\w.-]+\.(?:js|css))[\"'`]")  # in scripts, of other files
 
@@ -37,7 +37,7 @@ class Parts(HTMLParser):
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    with page() as client:
+    with without_bundle() as client:
         yield client
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from recsys.core.errors import ConfigError
-from serve.app import create_app
 from serve.dashboard import files
 from serve.dashboard.headers import accepts_gzip, is_known
-from serve.settings import NO_STORE, Settings, load_settings
-from tests.support.serving import refusal
+from serve.settings import load_settings
+from tests.support.serving import refusal, without_bundle
 
 INDEX = b"<!doctype html><title>page</title>" + 100 * b"<p>the same words again</p>"
 SCRIPT = 50 * b"console.log('the same words again');\n"
@@ -47,17 +44,9 @@ def use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve.dashboard.routes.built_files", lambda: files.built_files(folder))
 
 
-@contextmanager
-def page(**settings: Any) -> Iterator[TestClient]:
-    """A client of the whole app without a bundle: the page needs none."""
-    app = create_app(Settings(bundle=Path("none"), store=NO_STORE, reload_poll_s=0, **settings), early=True)
-    with TestClient(app, follow_redirects=False) as client:
-        yield client
-
-
 @pytest.fixture
 def client(build: Path) -> Iterator[TestClient]:
-    with page() as client:
+    with without_bundle() as client:
         yield client
 
 
@@ -93,9 +82,9 @@ def test_a_file_that_is_missing_is_not_the_index(client: TestClient, path: str) 
 
 
 def test_the_address_without_a_slash_leads_to_the_page(client: TestClient) -> None:
-    response = client.get("/ui?user=u%2F1")
+    response = client.get("/ui?user=u%2F1", follow_redirects=False)
     assert (response.status_code, response.headers["location"]) == (308, "ui/?user=u%2F1")
-    assert client.get("/ui", follow_redirects=True).url.path == "/ui/"
+    assert client.get("/ui").url.path == "/ui/"
     assert refusal(client.get("/uix"), 404)
 
 
@@ -117,7 +106,7 @@ def test_files_named_by_their_content_are_kept_for_ever(client: TestClient, name
 
 def test_types_are_not_those_of_the_machine(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mimetypes.guess_type", lambda *_: ("text/plain", None))
-    with page() as client:
+    with without_bundle() as client:
         assert client.get("/ui/assets/main-3f2a.js").headers["content-type"].startswith("text/javascript")
 
 
@@ -133,7 +122,7 @@ def test_every_answer_says_what_the_page_may_do(client: TestClient) -> None:
 
 
 def test_pictures_come_from_hosts_that_are_named(build: Path) -> None:
-    with page(ui_image_hosts="Images.example.com, *.cdn.example:8443", currency="EUR") as client:
+    with without_bundle(ui_image_hosts="Images.example.com, *.cdn.example:8443", currency="EUR") as client:
         policy = client.get("/ui/").headers["content-security-policy"]
         said = client.get("/ui/settings.json")
     assert "; img-src 'self' data: images.example.com *.cdn.example:8443; " in policy
@@ -203,7 +192,7 @@ def test_another_build_has_another_tag(client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/ui", "/ui/", "/ui/assets/main-3f2a.js", "/ui/settings.json", "/ui/assets/none.js"])
 def test_head_is_get_without_the_content(client: TestClient, path: str) -> None:
-    got, head = client.get(path), client.head(path)
+    got, head = (client.request(method, path, follow_redirects=False) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (got.status_code, b"")
     own = {"x-request-id"}
     assert {n: v for n, v in head.headers.items() if n not in own} == {
@@ -220,7 +209,7 @@ def test_the_page_is_read_alone(client: TestClient, path: str) -> None:
 
 def test_switched_off_nothing_of_it_is_read(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve.dashboard.routes.built_files", lambda: pytest.fail("it was read"))
-    with page(ui="off") as client:
+    with without_bundle(ui="off") as client:
         for path in ("/ui", "/ui/", "/ui/settings.json", "/ui/assets/main-3f2a.js"):
             assert refusal(client.get(path), 404).startswith("no such address")
         assert client.get("/").json()["ui"] is None
@@ -232,7 +221,7 @@ def test_where_to_find_what_names_the_page(client: TestClient) -> None:
 
 def test_a_checkout_without_a_build_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(tmp_path / "nothing", monkeypatch)
-    with page() as client:
+    with without_bundle() as client:
         for path in ("/ui/", "/ui/users", "/ui/assets/main.js"):
             assert "make dashboard" in refusal(client.get(path), 404)
         assert client.get("/health").status_code == 200
@@ -241,7 +230,7 @@ def test_a_checkout_without_a_build_says_what_to_do(tmp_path: Path, monkeypatch:
 def test_the_page_needs_no_key_and_has_no_limit_and_what_it_asks_for_does(build: Path, tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text('[{"name": "reader", "sha256": "' + 64 * "0" + '", "scopes": ["read"]}]')
-    with page(api_keys=keys, rate_limit=0.001, rate_burst=1) as client:
+    with without_bundle(api_keys=keys, rate_limit=0.001, rate_burst=1) as client:
         for path in 3 * ("/ui/", "/ui/assets/main-3f2a.js", "/ui/settings.json"):
             response = client.get(path)
             assert response.status_code == 200
