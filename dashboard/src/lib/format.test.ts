@@ -12,3 +12,8 @@ test("what is added or taken away has a sign, nothing has none", () => {
   expect(format.signed(-3)).toBe("-3");
   expect(format.signed(0)).toBe("0");
 });
+
+test("numbers of a column have the same digits", () => {
+  expect(format.fixed(2, 2)).toBe("2.00");
+  expect(format.fixed(0.5, 1, "exceptZero")).toBe("+0.5");
+});

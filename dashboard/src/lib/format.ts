@@ -19,6 +19,13 @@ export const format = {
   /** With its sign, for what is added or taken away. */
   signed: (value: number, digits = 2): string =>
     new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(value),
+  /** With exactly so many digits after the point, so that numbers under one another line up and add up. */
+  fixed: (value: number, digits: number, signDisplay: "auto" | "exceptZero" = "auto"): string =>
+    new Intl.NumberFormat(locale, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      signDisplay,
+    }).format(value),
   money: (value: number, currency: string | null): string =>
     new Intl.NumberFormat(
       locale,

@@ -1,0 +1,34 @@
+import { Layers } from "lucide-react";
+import { useState } from "react";
+
+import { Button } from "@/components/Button";
+import { t } from "@/strings/en";
+
+import { SimilarWindow } from "./SimilarWindow";
+
+/** Opens the window of what is similar to an item. */
+export function SimilarButton({ itemId, title }: { itemId: string; title: string | null }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button
+        size="small"
+        aria-label={t.why.similar.buttonOf(title ?? itemId)}
+        onClick={() => {
+          setOpen(true);
+        }}
+      >
+        <Layers aria-hidden="true" className="size-3.5" />
+        {t.why.similar.button}
+      </Button>
+      <SimilarWindow
+        open={open}
+        onClose={() => {
+          setOpen(false);
+        }}
+        itemId={itemId}
+        title={title}
+      />
+    </>
+  );
+}
