@@ -82,7 +82,7 @@ export const t = {
   item: { noTitle: "No title", noPrice: "no price", noBrand: "no brand" },
   /** Sources and models, as people call them who have read nothing; others go by their own names. */
   sources: {
-    full: "All sources and the ranker",
+    full: "All sources, ranked",
     ranker: "Ranker",
     two_tower: "Taste (two-tower)",
     popularity: "Popularity",
@@ -240,6 +240,8 @@ export const t = {
       movedDown: (ranks: number) => (ranks === 1 ? "down 1 rank" : `down ${ranks} ranks`),
       unmoved: "same rank",
       only: "only here",
+      there: (rank: string) => `→ #${rank}`,
+      placed: (move: string, rank: string) => `From left to right: ${move}. Go to rank ${rank} there`,
       stop: "Stop comparing",
     },
   },

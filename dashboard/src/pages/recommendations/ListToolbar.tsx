@@ -1,7 +1,8 @@
 import { CircleHelp } from "lucide-react";
 
 import { Button } from "@/components/Button";
-import { SelectField, TextField } from "@/components/Field";
+import { SelectField } from "@/components/Field";
+import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
 import { ORDERS } from "./listOrder";
@@ -19,13 +20,12 @@ interface Props {
 export function ListToolbar({ state, change, onWhyNot }: Props) {
   return (
     <div className="grid items-end gap-3 sm:grid-cols-[1fr_13rem_auto]">
-      <TextField
+      <SearchField
         label={text.find}
         placeholder={text.findPlaceholder}
-        type="search"
         value={state.find}
-        onChange={(event) => {
-          change({ find: event.target.value }, { replace: true });
+        onSearch={(find) => {
+          change({ find }, { replace: true });
         }}
       />
       <SelectField

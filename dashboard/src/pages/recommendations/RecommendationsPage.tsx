@@ -13,6 +13,7 @@ import { Session } from "./Session";
 import { Settings } from "./Settings";
 import { Start } from "./Start";
 import { DEFAULTS, isVisitor, type Change, type State } from "./state";
+import { TwoLists } from "./TwoLists";
 import { Who } from "./Who";
 
 /** Whose list, which list, and the list. All of it is in the address. */
@@ -25,18 +26,16 @@ export default function RecommendationsPage() {
       <PageHeading title={t.recommendations.title} lead={t.recommendations.lead} />
       <div className="space-y-4">
         <Card>
-          <div className="grid gap-x-6 gap-y-3 lg:grid-cols-2">
+          <div className="grid gap-x-6 gap-y-3 lg:grid-cols-[2fr_3fr]">
             <Who state={state} change={change} />
             <Settings state={state} change={change} />
           </div>
           <Filters state={state} change={change} />
         </Card>
         {visitor && <Session state={state} change={change} />}
-        {request ? (
-          <OneList request={request} state={state} change={change} />
-        ) : (
-          !visitor && <Start change={change} />
-        )}
+        {!request && !visitor && <Start change={change} />}
+        {request && !state.against && <OneList request={request} state={state} change={change} />}
+        {request && state.against && <TwoLists request={request} state={state} change={change} />}
       </div>
     </>
   );

@@ -1,14 +1,13 @@
 import { Plus, X } from "lucide-react";
 
 import { announce } from "@/components/Announcer";
-import { Autocomplete } from "@/components/Autocomplete";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
-import { ItemImage } from "@/components/ItemImage";
+import { ItemField } from "@/components/ItemField";
 import { packNames, unpackNames } from "@/lib/names";
 import { t } from "@/strings/en";
 
-import { suggestItems, useCards, usePopularItems } from "./queries";
+import { useCards, usePopularItems } from "./queries";
 import type { Change, State } from "./state";
 
 const text = t.recommendations.session;
@@ -43,26 +42,10 @@ export function Session({ state, change }: { state: State; change: Change }) {
       }
     >
       <div className="max-w-xl">
-        <Autocomplete
+        <ItemField
           label={text.add}
           placeholder={text.addPlaceholder}
           value=""
-          name="items"
-          suggest={suggestItems}
-          textOf={(item) => item.item_id}
-          show={(item) => (
-            <span className="flex min-w-0 items-center gap-2">
-              <ItemImage
-                image={item.image}
-                categories={item.categories}
-                className="size-8 shrink-0 rounded-md"
-              />
-              <span className="min-w-0">
-                <span className="line-clamp-2">{item.title ?? item.item_id}</span>
-                <span className="block truncate text-xs text-muted">{item.brand ?? item.item_id}</span>
-              </span>
-            </span>
-          )}
           onChoose={(item) => {
             add(item.item_id, item.title ?? item.item_id);
           }}

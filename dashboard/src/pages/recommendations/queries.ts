@@ -91,11 +91,6 @@ export async function suggestUsers(query: string, signal: AbortSignal): Promise<
   return (await answer(api.GET("/users", { params: { query: asked }, signal }))).users;
 }
 
-export async function suggestItems(query: string, signal: AbortSignal): Promise<Schema<"FoundItem">[]> {
-  const asked = { limit: SUGGESTIONS, ...(query && { query }) };
-  return (await answer(api.GET("/items", { params: { query: asked }, signal }))).items;
-}
-
 /** Names of the catalogue that begin as typed, of as many items as stand beside them. */
 export async function suggestNames(
   of: "brands" | "categories",

@@ -1,0 +1,136 @@
+import { ArrowDown, ArrowUp, Equal } from "lucide-react";
+
+import { Badge } from "@/components/Badge";
+import { ItemImage } from "@/components/ItemImage";
+import { ItemLink } from "@/components/Links";
+import { Price } from "@/components/Price";
+import { format } from "@/lib/format";
+import { t } from "@/strings/en";
+
+import type { Comparison, Place } from "./comparison";
+import type { Cards, ListedItem } from "./listOrder";
+import type { List } from "./queries";
+
+const text = t.recommendations.compare;
+
+type Side = "left" | "right";
+
+interface Props {
+  list: List;
+  side: Side;
+  /** As soon as both lists are there. */
+  compared: Comparison | undefined;
+  cards: Cards;
+}
+
+/** A list in compact rows, each with where its item stands in the list beside. */
+export function RankedRows({ list, side, compared, cards }: Props) {
+  return (
+    <ol className="-mx-2">
+      {list.items.map((item) => (
+        // It takes the focus when it is looked for from the other list.
+        <li
+          key={item.item_id}
+          id={rowId(side, item.item_id)}
+          tabIndex={-1}
+          className="scroll-m-4 rounded-lg px-2 focus:bg-accent-soft"
+        >
+          <Row item={item} cards={cards} place={compared?.places.get(item.item_id)} side={side} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function rowId(side: Side, itemId: string): string {
+  return `${side}-${itemId}`;
+}
+
+function goTo(side: Side, itemId: string): void {
+  const row = document.getElementById(rowId(side, itemId));
+  row?.focus({ preventScroll: true });
+  row?.scrollIntoView({ block: "nearest" });
+}
+
+interface RowProps {
+  item: ListedItem;
+  cards: Cards;
+  place: Place | undefined;
+  side: Side;
+}
+
+function Row({ item, cards, place, side }: RowProps) {
+  const card = cards.get(item.item_id);
+  return (
+    <div className="flex items-center gap-3 border-b border-line py-2 text-sm">
+      <span className="w-7 shrink-0 text-right text-xs font-semibold text-muted">
+        {format.count(item.rank)}
+      </span>
+      <ItemImage
+        image={card?.image}
+        categories={card?.categories}
+        className="size-10 shrink-0 rounded-md max-sm:hidden"
+      />
+      <div className="min-w-0 flex-1">
+        <p className="line-clamp-2 leading-snug font-medium">
+          <ItemLink id={item.item_id}>{item.title ?? t.item.noTitle}</ItemLink>
+        </p>
+        <p className="truncate text-xs text-muted">
+          {item.brand && `${item.brand} · `}
+          <Price value={item.price} /> · {format.decimal(item.score)}
+        </p>
+      </div>
+      <span className="shrink-0">{place && <Moved place={place} side={side} itemId={item.item_id} />}</span>
+    </div>
+  );
+}
+
+interface MovedProps {
+  place: Place;
+  side: Side;
+  itemId: string;
+}
+
+/** On the right, how far an item moved; on the left, where it went. Leads to it in the other list. */
+function Moved({ place, side, itemId }: MovedProps) {
+  if (place.in !== "both") return <Badge tone={side === "left" ? "warn" : "accent"}>{text.only}</Badge>;
+  const other = side === "left" ? "right" : "left";
+  return (
+    <button
+      type="button"
+      className="min-h-6 rounded-md hover:underline"
+      aria-label={text.placed(moveText(place.up), format.count(place[other]))}
+      title={text.placed(moveText(place.up), format.count(place[other]))}
+      onClick={() => {
+        goTo(other, itemId);
+      }}
+    >
+      {side === "left" ? (
+        <span className="text-xs text-muted">{text.there(format.count(place.right))}</span>
+      ) : (
+        <Ranks up={place.up} />
+      )}
+    </button>
+  );
+}
+
+function moveText(up: number): string {
+  if (up === 0) return text.unmoved;
+  return up > 0 ? text.movedUp(up) : text.movedDown(-up);
+}
+
+function Ranks({ up }: { up: number }) {
+  if (up === 0)
+    return (
+      <Badge>
+        <Equal className="size-3" />
+      </Badge>
+    );
+  const Icon = up > 0 ? ArrowUp : ArrowDown;
+  return (
+    <Badge tone={up > 0 ? "good" : "bad"}>
+      <Icon className="size-3" />
+      {format.count(Math.abs(up))}
+    </Badge>
+  );
+}
