@@ -1,6 +1,7 @@
 import { useState } from "react";
 
 import { useUiSettings } from "@/api/uiSettings";
+import { mayLoad } from "@/lib/imageHosts";
 
 import { glyphOf } from "./glyph";
 
@@ -14,7 +15,7 @@ interface Props {
 export function ItemImage({ image, categories = [], className = "" }: Props) {
   const { image_hosts: hosts } = useUiSettings();
   const [failed, setFailed] = useState(false);
-  if (image && !failed && allowed(image, hosts)) {
+  if (image && !failed && mayLoad(image, hosts, new URL(location.href))) {
     return (
       <img
         src={image}
@@ -37,15 +38,4 @@ export function ItemImage({ image, categories = [], className = "" }: Props) {
       {letter}
     </div>
   );
-}
-
-function allowed(image: string, hosts: string[]): boolean {
-  try {
-    return (
-      hosts.includes(new URL(image, location.href).host) ||
-      new URL(image, location.href).host === location.host
-    );
-  } catch {
-    return false;
-  }
 }
