@@ -1,19 +1,17 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ComponentProps } from "react";
 
 import { TextField } from "./Field";
 
 const STANDS_STILL_MS = 150;
 
-interface Props {
-  label: string;
-  placeholder?: string;
+type Props = Omit<ComponentProps<typeof TextField>, "value" | "onChange"> & {
   value: string;
   /** Told what was typed as soon as it stands still. */
   onSearch: (typed: string) => void;
-}
+};
 
 /** A field that searches while a person types. */
-export function SearchField({ label, placeholder, value, onSearch }: Props) {
+export function SearchField({ value, onSearch, ...rest }: Props) {
   const [typed, setTyped] = useState(value);
   const [given, setGiven] = useState(value);
   if (given !== value) {
@@ -31,8 +29,6 @@ export function SearchField({ label, placeholder, value, onSearch }: Props) {
   }, [typed, value, onSearch]);
   return (
     <TextField
-      label={label}
-      placeholder={placeholder}
       type="search"
       autoComplete="off"
       spellCheck={false}
@@ -40,6 +36,7 @@ export function SearchField({ label, placeholder, value, onSearch }: Props) {
       onChange={(event) => {
         setTyped(event.target.value);
       }}
+      {...rest}
     />
   );
 }

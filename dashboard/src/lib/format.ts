@@ -34,7 +34,7 @@ export const format = {
   day: (time: string): string => day.format(new Date(time)),
   time: (time: string): string => moment.format(new Date(time)),
   /** The time of day. */
-  clock: (time: string): string => clock.format(new Date(time)),
+  clock: (time: string | number): string => clock.format(new Date(time)),
   ms: (value: number): string =>
     `${new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value)} ms`,
 };

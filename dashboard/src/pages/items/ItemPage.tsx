@@ -1,6 +1,75 @@
+import { Link } from "wouter";
+
+import type { Schema } from "@/api/client";
+import { AttributeList } from "@/components/AttributeList";
+import { Card } from "@/components/Card";
+import { EmptyState } from "@/components/EmptyState";
 import { PageHeading } from "@/components/PageHeading";
+import { QueryView } from "@/components/QueryView";
+import { Loading, Skeleton } from "@/components/Skeleton";
+import { useUrlState } from "@/lib/urlState";
 import { t } from "@/strings/en";
 
+import { ItemHead } from "./ItemHead";
+import { LiveStateCard } from "./LiveStateCard";
+import { useItem } from "./queries";
+
+const DEFAULTS = { id: "" };
+
 export default function ItemPage() {
-  return <PageHeading title={t.itemPage.title} />;
+  const [{ id }] = useUrlState(DEFAULTS);
+  if (!id)
+    return (
+      <>
+        <PageHeading title={t.itemPage.title} />
+        <EmptyState title={t.itemPage.nothing}>
+          <Link href="/items" className="text-accent underline">
+            {t.itemPage.toItems}
+          </Link>
+        </EmptyState>
+      </>
+    );
+  return <Item key={id} id={id} />;
+}
+
+function Item({ id }: { id: string }) {
+  const item = useItem(id);
+  return (
+    <>
+      <PageHeading title={item.data?.title ?? t.itemPage.titleOf(id)} />
+      <QueryView query={item} skeleton={<ItemSkeleton />}>
+        {(data) => <Details item={data} />}
+      </QueryView>
+    </>
+  );
+}
+
+function Details({ item }: { item: Schema<"ItemResponse"> }) {
+  return (
+    <div className="space-y-6">
+      <ItemHead item={item} />
+      <div className="grid items-start gap-6 xl:grid-cols-2">
+        <LiveStateCard live={item.live} />
+        <Card title={t.itemPage.attributes}>
+          {Object.keys(item.attributes).length > 0 ? (
+            <AttributeList attributes={item.attributes} />
+          ) : (
+            <p className="text-sm text-muted">{t.itemPage.noAttributes}</p>
+          )}
+        </Card>
+      </div>
+    </div>
+  );
+}
+
+function ItemSkeleton() {
+  return (
+    <Loading>
+      <Skeleton className="mb-6 h-56 rounded-xl" />
+      <div className="grid gap-6 xl:grid-cols-[3fr_2fr]">
+        <Skeleton className="h-72 rounded-xl" />
+        <Skeleton className="h-72 rounded-xl" />
+      </div>
+    </Loading>
+  );
 }

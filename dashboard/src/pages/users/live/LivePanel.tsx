@@ -30,7 +30,8 @@ interface Props {
 /** The list just before an event was sent. */
 interface Before {
   items: Item[];
-  at: string;
+  /** Milliseconds since 1970. */
+  at: number;
 }
 
 /** Events arrive, and the list follows. */
@@ -40,7 +41,8 @@ export function LivePanel({ userId, events, store, arrived }: Props) {
   const [before, setBefore] = useState<Before | null>(null);
   const items = list.data?.items ?? [];
   const compared = compareLists(before?.items ?? items, items, ({ item_id }) => item_id);
-  const changes = before ? changesText(compared) : "";
+  const read = before !== null && list.dataUpdatedAt > before.at && !list.isFetching;
+  const changes = read ? changesText(compared) : "";
   const latest = arrived[0];
   const news = latest ? t.user.live.arrived(doneText(latest), latest.title ?? latest.item_id) : "";
   useEffect(() => {
@@ -60,7 +62,7 @@ export function LivePanel({ userId, events, store, arrived }: Props) {
           <EventForm
             userId={userId}
             onSending={() => {
-              setBefore({ items, at: new Date().toISOString() });
+              setBefore({ items, at: Date.now() });
             }}
             onSent={() => {
               void queries.invalidateQueries({ queryKey: ["profile", userId] });
