@@ -1,6 +1,5 @@
 """Servers of the sample shop with the dashboard, each in a process of its own with a store of its own."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -87,6 +86,16 @@ class Shop:
         """What the API answers."""
         return self._answer(post(f"{self.url}{path}", body, **_headers(key)))
 
+    def busy_users(self, count: int) -> list[str]:
+        """Those with the longest histories, of the first of all users."""
+        users = self.get("/users?limit=100")["users"]
+        return [user["user_id"] for user in sorted(users, key=lambda user: -user["interactions"])[:count]]
+
+    def listed(self, user_id: str, count: int = 10) -> list[dict[str, Any]]:
+        """What the user is shown."""
+        items: list[dict[str, Any]] = self.get(f"/recommendations/{quote(user_id, safe='')}?k={count}")["items"]
+        return items
+
     def _answer(self, response: Response) -> Any:
         assert response.status == 200, response.body
         return response.json()
@@ -118,11 +127,6 @@ def running_shop(
         yield shop
     finally:
         shop.stop()
-
-
-def rule_body(**rule: Any) -> bytes:
-    """A rule as a request's body."""
-    return json.dumps(rule).encode()
 
 
 def _headers(key: str | None) -> dict[str, str]:

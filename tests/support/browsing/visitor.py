@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.support.browsing.axe import sideways, violations
 from tests.support.browsing.chromium import axe_script
@@ -35,6 +35,15 @@ class Visitor:
         """Type the address of a page."""
         self.page.goto(self.shop.address(path, **query))
         return self.page
+
+    def types_in_the_key(self, key: str) -> None:
+        """On a page that needs none, so that nothing is refused before."""
+        page = self.go("/nowhere")
+        page.get_by_role("button", name="API key").click()
+        window = page.get_by_role("dialog", name="API key")
+        window.locator("input").fill(key)
+        window.get_by_role("button", name="Use this key").click()
+        expect(window).to_be_hidden()
 
     def finds_it_accessible(self) -> None:
         """Nothing for axe to say of the page as it is now, in both themes, wide and narrow, and nothing beside it."""
