@@ -33,7 +33,7 @@ export function DataTable<Row>({ caption, columns, rows, rowId, sort, onSort }: 
       role="region"
       aria-label={caption}
       tabIndex={0}
-      className="overflow-x-auto rounded-xl border border-line bg-surface"
+      className="relative overflow-x-auto rounded-xl border border-line bg-surface"
     >
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">{caption}</caption>
