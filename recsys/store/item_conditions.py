@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from recsys.core.events import MAX_ID_CHARS
+from recsys.core.words import words_of
 from recsys.store.backends import Backend
 from recsys.store.item_searches import ItemSearch
-from recsys.store.item_words import words_of
 from recsys.store.records import storable
 from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 
 from recsys.core.events import MAX_ID_CHARS
 from recsys.core.item_changes import CATEGORIES, PRICE, ItemChange
+from recsys.core.words import title_key, words_of
 from recsys.store.database import Database
 from recsys.store.errors import InvalidRecord
 from recsys.store.item_conditions import CURRENT
-from recsys.store.item_words import title_key, words_of
 from recsys.store.live_item_records import fields_of
 from recsys.store.records import ItemRow, check_key, finite, storable
 from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS, LIVE_ITEMS, LIVE_ITEMS_VERSION

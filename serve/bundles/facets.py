@@ -122,9 +122,11 @@ def _named(name: str | None) -> tuple[str, ...]:
 
 
 def _moved(
-    rows_of: dict[str, Int32Array], items: Iterable[tuple[int, tuple[str, ...], tuple[str, ...]]]
+    rows_of: dict[str, Int32Array], items: Sequence[tuple[int, tuple[str, ...], tuple[str, ...]]]
 ) -> dict[str, Int32Array]:
-    """Rows by name, after each of some rows has others than the names that it had before."""
+    """Rows by name, after each of some rows has others than the names that it had before; the same for no rows."""
+    if not items:
+        return rows_of
     lost: dict[str, list[int]] = defaultdict(list)
     got: dict[str, list[int]] = defaultdict(list)
     for row, before, now in items:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from recsys.sources.base import Source
 from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets, ItemFacets
 from serve.bundles.info import BundleInfo
+from serve.bundles.names import Names
 from serve.cache import BoundedCache
 from serve.errors import UnknownModelError
 from serve.settings import Settings
@@ -46,6 +48,7 @@ class LoadedBundle:
         popular: int32 [N], item rows from the most popular one.
         popularity: float32 [N], popularity of each item.
         facets: what items can be filtered by.
+        brands, categories: their names, to be found.
         cards: what lists show of item rows.
         event_types: the types of events that it knows.
         explainer: says why its lists are what they are.
@@ -81,6 +84,9 @@ class LoadedBundle:
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle, before)
+        same = before or base
+        self.brands: Names = Names.of(self.facets.brands, None if same is None else same.brands)
+        self.categories: Names = Names.of(self.facets.categories, None if same is None else same.categories)
         self.event_types: EventTypes = EventTypes.of(bundle) if base is None else base.event_types
         self.explainer = Explainer(self.recommender, bundle.source)
         self.actions: Actions = Actions.of(bundle) if base is None else base.actions
@@ -97,6 +103,13 @@ class LoadedBundle:
                 return other.fact_base, other.cheap_facts
         facts = FactBase.of(self.bundle, sensitive, facets.prices, facets.categories)
         return facts, CheapFacts(facts, facets.brands, facets.categories)
+
+    @cached_property
+    def last_interaction(self) -> int:
+        """Time of the last interaction of its histories, in seconds since 1970; 0 where there are none."""
+        if self._base is not None:
+            return self._base.last_interaction
+        return int(self.bundle.histories.timestamps.max(initial=0))
 
     @property
     def base(self) -> LoadedBundle:

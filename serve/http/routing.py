@@ -34,7 +34,7 @@ class IdConvertor(Convertor[str]):
 class ItemConvertor(IdConvertor):
     """The id of an item at whose address nothing else lies."""
 
-    regex = r"(?s:(?!(?:popular|batch|lookup|by-id|by-id/blurb)$)(?!.*/(?:similar|blurb)$).*)"
+    regex = r"(?s:(?!(?:popular|batch|lookup|by-id|by-id/(?:blurb|popularity))$)(?!.*/(?:similar|blurb|popularity)$).*)"
 
 
 register_url_convertor("id", IdConvertor())

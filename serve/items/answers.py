@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -159,3 +159,48 @@ class SearchResponse(Answer):
             examples=["beauty/20250102T030405Z-1a2b3c4d"],
         ),
     ]
+
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+
+
+class PeriodCount(Answer):
+    """What happened in one period."""
+
+    start: Annotated[str, Meta(description="First day of the period, in UTC.", examples=["2014-03-01"])]
+    interactions: Annotated[int, Meta(examples=[12])]
+
+
+class PopularityResponse(Answer):
+    """How often an item was chosen, over time."""
+
+    item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
+    period: Annotated[
+        Period,
+        Meta(
+            description="The shortest of which there are not more than 60; weeks begin on Mondays.", examples=["month"]
+        ),
+    ]
+    counts: Annotated[
+        list[PeriodCount],
+        Meta(
+            description="Interactions of the bundle, from the first one of the item to the last one of all, without "
+            "gaps; empty for an item that nobody has chosen."
+        ),
+    ]
+    bundle: BundleInfo
+
+
+class CatalogueName(Answer):
+    """A brand or a category."""
+
+    name: Annotated[str, Meta(examples=["Arganics"])]
+    items: Annotated[int, Meta(description="How many items of the catalogue bear it.", examples=[12])]
+
+
+class NamesResponse(Answer):
+    """Names of the catalogue that match."""
+
+    bundle: BundleInfo
+    names: Annotated[list[CatalogueName], Meta(description="Those of the most items first.")]
+    total: Annotated[int, Meta(description="How many names match.", examples=[3])]

@@ -17,11 +17,21 @@ from serve.http.problems import ProblemError, explain
 from serve.http.routing import HistoriesOf, LinkOf, LoadedOf, NoParameters, PartsOf, RulesOf, json_response
 from serve.http.schemas import ID_LIMITS, LISTED, parameters
 from serve.items import service
-from serve.items.answers import ItemResponse, LookupResponse, PopularResponse, SearchResponse, SimilarResponse
+from serve.items.answers import (
+    ItemResponse,
+    LookupResponse,
+    NamesResponse,
+    PopularityResponse,
+    PopularResponse,
+    SearchResponse,
+    SimilarResponse,
+)
 from serve.items.choice import Choice
 from serve.items.found import lookup
+from serve.items.names import found_names
 from serve.items.obeyed import Obeyed
-from serve.items.schemas import ItemQuery, LookupBody, PopularQuery, SearchQuery, SimilarQuery
+from serve.items.over_time import popularity_over_time
+from serve.items.schemas import ItemQuery, LookupBody, NamesQuery, PopularQuery, SearchQuery, SimilarQuery
 
 router = APIRouter(tags=["items"])
 bodies = APIRouter(tags=["items"], route_class=JsonRoute)
@@ -98,6 +108,35 @@ def similar(
     obeyed, options = Obeyed.of(rules.of(loaded), query.scenario, query.context), query.options()
     choice = Choice.of(loaded, histories, options, query.user_id)
     return json_response(_existing(item_id, service.similar(loaded, obeyed, item_id, query.by, choice)))
+
+
+@router.get("/items/by-id/popularity", summary="An item over time, whatever its id", **answers(PopularityResponse, 404))
+def popularity_by_id(query: Annotated[ItemQuery, Query()], loaded: LoadedOf, parts: PartsOf) -> Response:
+    """As `/items/{item_id}/popularity`."""
+    return popularity(query.item_id, loaded, parts)
+
+
+@router.get(
+    "/items/{item_id:id}/popularity",
+    summary="An item over time",
+    dependencies=[NoParameters],
+    **answers(PopularityResponse, 404),
+)
+def popularity(item_id: ItemId, loaded: LoadedOf, parts: PartsOf) -> Response:
+    """How many interactions of the bundle chose the item in each day, week, month, quarter or year."""
+    return json_response(_existing(item_id, popularity_over_time(parts, loaded, item_id)))
+
+
+@router.get("/catalogue/brands", summary="Brands", **answers(NamesResponse))
+def brands(query: Annotated[NamesQuery, Query()], loaded: LoadedOf) -> Response:
+    """Brands of the catalogue, those of the most items first: what filters offer as somebody types."""
+    return json_response(found_names(loaded, loaded.brands, query.query, query.limit))
+
+
+@router.get("/catalogue/categories", summary="Categories", **answers(NamesResponse))
+def categories(query: Annotated[NamesQuery, Query()], loaded: LoadedOf) -> Response:
+    """Categories of the catalogue of every level, those of the most items first."""
+    return json_response(found_names(loaded, loaded.categories, query.query, query.limit))
 
 
 @router.get("/items/{item_id:item}", summary="An item", dependencies=[NoParameters], **answers(ItemResponse, 404))

@@ -95,3 +95,17 @@ class SearchQuery(PriceBounds):
     def search(self) -> ItemSearch:
         """As the store takes it."""
         return ItemSearch(self.query, self.category, self.brand, self.min_price, self.max_price, self.sort)
+
+
+class NamesQuery(Query):
+    """Which names."""
+
+    query: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_ID_CHARS,
+            description="Words; a name matches if for each it has a word that begins with it. Left out: every name.",
+            examples=["arg"],
+        ),
+    ] = None
+    limit: Limit = 20

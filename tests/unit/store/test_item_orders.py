@@ -9,8 +9,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from recsys.core.words import title_key
 from recsys.store import InvalidCursor, ItemRow, ItemSearch, ItemSort, ItemWrite, Store, item_search
-from recsys.store.item_words import title_key
 
 pytest_plugins = "tests.support.store_fixtures"
 

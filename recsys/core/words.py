@@ -1,4 +1,4 @@
-"""Words that items are found by, and what their titles are sorted by: without case, accents and punctuation."""
+"""Words of texts: what items and names are found by, and what titles are sorted by."""
 
 from __future__ import annotations
 
