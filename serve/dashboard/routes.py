@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from serve.dashboard.files import built_files, file_for
 from serve.dashboard.headers import is_known, representation, security
-from serve.http.page_address import PAGE
+from serve.http.page_address import BELOW, PAGE
 from serve.http.problems import problem
 from serve.http.routing import NamedRoute, encoder
 from serve.settings import Settings
@@ -29,7 +29,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     async def to_page(request: Request) -> Response:
         query = request.url.query
         # Relative: a proxy may serve the API below a path of its own.
-        return Response(status_code=308, headers={"Location": f"{PAGE[1:]}/" + (f"?{query}" if query else "")})
+        return Response(status_code=308, headers={"Location": BELOW[1:] + (f"?{query}" if query else "")})
 
     async def page_settings(_: Request) -> Response:
         return Response(said, 200, {**secured, "Cache-Control": "no-cache"}, "application/json")
@@ -45,6 +45,6 @@ def install(app: FastAPI, settings: Settings) -> None:
             return Response(None, 304, {**secured, **kept})
         return Response(content if request.method == "GET" else b"", 200, {**secured, **headers})
 
-    endpoints = {PAGE: to_page, f"{PAGE}/{SETTINGS}": page_settings, f"{PAGE}/{{path:id}}": page}
+    endpoints = {PAGE: to_page, f"{BELOW}{SETTINGS}": page_settings, f"{BELOW}{{path:id}}": page}
     for path, endpoint in endpoints.items():
         app.router.routes.append(NamedRoute(path, endpoint, methods=METHODS, include_in_schema=False))

@@ -6,14 +6,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.auth import Right
 from serve.http.docs_page import ASSETS
-from serve.http.page_address import of_page
+from serve.http.page_address import BELOW, PAGE
 from serve.http.problems import problem
 from serve.key_file import KeyFile
 from serve.metrics import Metrics
 
 HEADER = b"x-api-key"
 
-OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/key"})
+OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/key", PAGE})
+OPEN_BELOW = (f"{ASSETS}/", BELOW)
 WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
@@ -24,7 +25,7 @@ LOOKUP = "/items/lookup"  # the list of ids is its body
 
 def needed(path: str, method: str = "GET") -> Right | None:
     """What a key must allow for a request to this path; None: no key is needed."""
-    if path in OPEN or path.startswith(f"{ASSETS}/") or of_page(path):
+    if path in OPEN or path.startswith(OPEN_BELOW):
         return None
     if path in ADMINISTRATION or (path.startswith(RULES) and method in CHANGING):
         return "admin"

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serve.buckets import Buckets, Taken
 from serve.connections.proxies import home_of
 from serve.http.limits import limited
-from serve.http.page_address import of_page
+from serve.http.page_address import BELOW
 from serve.http.problems import problem
 from serve.metrics import Metrics
 
@@ -29,7 +29,7 @@ class RateLimit:
         self._policy = policy(buckets.rate, buckets.burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not limited(scope) or of_page(scope["path"].removeprefix(scope.get("root_path", ""))):
+        if not limited(scope) or scope["path"].removeprefix(scope.get("root_path", "")).startswith(BELOW):
             await self._app(scope, receive, send)
             return
         taken = self._buckets.take(caller(scope))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 import recsys
 from serve.errors import NotReadyError
 from serve.http.documentation import answers, open_answers
-from serve.http.page_address import PAGE
+from serve.http.page_address import BELOW
 from serve.http.problems import REFUSALS, responses
 from serve.http.routing import LoadedOf, NoParameters, PartsOf, json_response
 from serve.metrics import CONTENT_TYPE
@@ -35,7 +35,7 @@ async def index(parts: PartsOf) -> Response:
             name="Recommendations",
             version=recsys.__version__,
             docs="/docs",
-            ui=f"{PAGE}/" if parts.settings.ui else None,
+            ui=BELOW if parts.settings.ui else None,
             recommendations="/recommendations/{user_id}",
             health="/health",
             ready="/ready",
