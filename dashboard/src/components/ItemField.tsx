@@ -11,6 +11,8 @@ interface Props {
   placeholder?: string;
   value: string;
   onChoose: (item: Item) => void;
+  /** Enter on what was typed, such as an id. */
+  onSubmit?: (typed: string) => void;
   clearAfterChoice?: boolean;
 }
 

@@ -1,13 +1,12 @@
 import { useState } from "react";
 
-import { Autocomplete } from "@/components/Autocomplete";
 import { EmptyState } from "@/components/EmptyState";
+import { ItemField } from "@/components/ItemField";
 import { Window } from "@/components/Window";
 import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import { WhyNot } from "./parts/WhyNot";
-import { suggestItems } from "./queries";
 import { useCloseOnMove } from "./useCloseOnMove";
 
 interface Props {
@@ -18,40 +17,31 @@ interface Props {
 
 /** Pick any item, and see how far it came on its way to the list. */
 export function WhyNotWindow({ open, onClose, request }: Props) {
-  const [itemId, setItemId] = useState<string | null>(null);
-  const [title, setTitle] = useState("");
+  const [item, setItem] = useState<{ id: string; title: string } | null>(null);
   useCloseOnMove(onClose);
+  const words = t.why.whyNot;
   return (
-    <Window open={open} onClose={onClose} title={t.why.whyNot.title} lead={t.why.whyNot.lead} wide>
-      <div className="max-w-lg">
-        <Autocomplete
-          label={t.why.whyNot.field}
-          placeholder={t.why.whyNot.placeholder}
-          name="items"
-          value={title}
-          suggest={suggestItems}
-          textOf={(item) => item.title ?? item.item_id}
-          show={(item) => (
-            <>
-              {item.title ?? item.item_id}{" "}
-              <span className="block text-xs text-muted">{item.brand ?? t.item.noBrand}</span>
-            </>
-          )}
-          onChoose={(item) => {
-            setItemId(item.item_id);
-            setTitle(item.title ?? item.item_id);
-          }}
-          onSubmit={(typed) => {
-            setItemId(typed.trim() || null);
-          }}
-        />
-        <p className="mt-1 text-xs text-muted">{t.why.whyNot.hint}</p>
-      </div>
-      <div className="mt-6">
-        {itemId === null ? (
-          <EmptyState title={t.why.whyNot.empty}>{t.why.whyNot.emptyText}</EmptyState>
+    <Window open={open} onClose={onClose} title={words.title} lead={words.lead} wide>
+      <div className="min-h-96 space-y-6">
+        <div className="max-w-lg">
+          <ItemField
+            label={words.field}
+            placeholder={words.placeholder}
+            value={item?.title ?? ""}
+            onChoose={({ item_id: id, title }) => {
+              setItem({ id, title: title ?? id });
+            }}
+            onSubmit={(typed) => {
+              const id = typed.trim();
+              setItem(id ? { id, title: id } : null);
+            }}
+          />
+          <p className="mt-1 text-xs text-muted">{words.hint}</p>
+        </div>
+        {item ? (
+          <WhyNot request={request} itemId={item.id} title={item.title} />
         ) : (
-          <WhyNot request={request} itemId={itemId} />
+          <EmptyState title={words.empty}>{words.emptyText}</EmptyState>
         )}
       </div>
     </Window>

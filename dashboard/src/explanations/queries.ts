@@ -6,25 +6,14 @@ import type { ListRequest } from "@/lib/listRequest";
 export type Explanation = Schema<"ExplanationResponse">;
 export type SimilarBy = Schema<"SimilarResponse">["by"];
 
-/** Why an item is in the list of a request, or is not. Cheap ones leave out what runs the recommender again. */
-export function useExplanation(
-  request: ListRequest,
-  itemId: string | null,
-  depth: Explanation["depth"] = "full",
-): UseQueryResult<Explanation> {
+/** Why an item is in the list of a request, or is not. */
+export function useExplanation(request: ListRequest, itemId: string): UseQueryResult<Explanation> {
   return useQuery({
-    queryKey: ["explanation", request, itemId, depth],
+    queryKey: ["explanation", request, itemId],
     queryFn: ({ signal }) => {
-      const body = {
-        ...request,
-        item_id: itemId ?? "",
-        depth,
-        style: "paragraph" as const,
-        sensitive: false,
-      };
-      return answer(api.POST("/explanations", { body, signal }));
+      const asked = { item_id: itemId, depth: "full", style: "paragraph", sensitive: false } as const;
+      return answer(api.POST("/explanations", { body: { ...request, ...asked }, signal }));
     },
-    enabled: itemId !== null,
   });
 }
 
@@ -50,13 +39,6 @@ export function useLooks(itemIds: string[]): Map<string, Schema<"FoundItem">> {
     enabled: itemIds.length > 0,
   });
   return new Map(data?.items.map((item) => [item.item_id, item]));
-}
-
-/** Items of the catalogue whose titles begin as it was typed. */
-export async function suggestItems(typed: string, signal: AbortSignal): Promise<Schema<"FoundItem">[]> {
-  const query = { limit: 8, ...(typed.trim() && { query: typed.trim() }) };
-  const { items } = await answer(api.GET("/items", { params: { query }, signal }));
-  return items;
 }
 
 /** An item in a few words. */
