@@ -203,7 +203,6 @@ export const t = {
         rating: "Predicted rating",
         popularity: "Popularity",
       },
-      whyNot: "Why not …?",
       updating: "The next list is on its way …",
       ranks: (from: string, to: string) => `Ranks ${from}–${to}`,
       shownOf: (shown: number, all: number) => `${shown} of ${all} shown`,
@@ -224,9 +223,6 @@ export const t = {
       sources: "Proposed by",
       why: "Why?",
       whyOf: (title: string) => `Why ${title}?`,
-      whyHeading: (rank: string, title: string) => `Why #${rank}, ${title}?`,
-      similar: "Similar",
-      similarTo: (title: string) => `Similar to ${title}`,
     },
     compare: {
       title: (left: string, right: string) => `${left} and ${right} side by side`,

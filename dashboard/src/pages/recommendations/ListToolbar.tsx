@@ -1,8 +1,7 @@
-import { CircleHelp } from "lucide-react";
-
-import { Button } from "@/components/Button";
 import { SelectField } from "@/components/Field";
 import { SearchField } from "@/components/SearchField";
+import { WhyNotButton } from "@/explanations/WhyNotButton";
+import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import { ORDERS } from "./listOrder";
@@ -13,11 +12,11 @@ const text = t.recommendations.list;
 interface Props {
   state: State;
   change: Change;
-  onWhyNot: () => void;
+  request: ListRequest;
 }
 
 /** How the list is looked at. */
-export function ListToolbar({ state, change, onWhyNot }: Props) {
+export function ListToolbar({ state, change, request }: Props) {
   return (
     <div className="grid items-end gap-3 sm:grid-cols-[1fr_13rem_auto]">
       <SearchField
@@ -36,10 +35,7 @@ export function ListToolbar({ state, change, onWhyNot }: Props) {
           change({ sort });
         }}
       />
-      <Button onClick={onWhyNot}>
-        <CircleHelp aria-hidden="true" className="size-4" />
-        {text.whyNot}
-      </Button>
+      <WhyNotButton request={request} />
     </div>
   );
 }

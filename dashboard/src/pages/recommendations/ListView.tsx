@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { EmptyState } from "@/components/EmptyState";
 import { Pager } from "@/components/Pager";
+import { MovesSummary } from "@/explanations/MovesSummary";
 import { format } from "@/lib/format";
 import { MAX_OFFSET, type ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
@@ -30,8 +31,6 @@ interface Props {
 
 /** One list: what it was made from, what is special about it, its cards and its pages. */
 export function ListView({ list, request, state, change, busy, refresh }: Props) {
-  const [, setWhyNot] = useState(false);
-  const [, setSimilar] = useState<ListedItem | null>(null);
   const top = usePageTop(state.page);
   const { cards } = useCards(list.items.map((item) => item.item_id));
   const order = ORDERS.find((name) => name === state.sort) ?? "rank";
@@ -41,19 +40,14 @@ export function ListView({ list, request, state, change, busy, refresh }: Props)
     <div className="space-y-4">
       <MadeFrom list={list} asOf={state.as_of} busy={busy} refresh={refresh} />
       <ListNotices list={list} model={state.model} />
+      <MovesSummary items={list.items} />
       <div ref={top} tabIndex={-1} className="scroll-mt-4 outline-none">
-        <ListToolbar
-          state={state}
-          change={change}
-          onWhyNot={() => {
-            setWhyNot(true);
-          }}
-        />
+        <ListToolbar state={state} change={change} request={request} />
       </div>
       <div aria-busy={busy} className={busy ? "opacity-60 transition-opacity delay-150" : ""}>
         <h2 className="sr-only">{t.recommendations.title}</h2>
         <Items shown={shown} list={list} state={state} change={change}>
-          <CardGrid request={request} all={list.items} shown={shown} cards={cards} onSimilar={setSimilar} />
+          <CardGrid request={request} all={list.items} shown={shown} cards={cards} />
         </Items>
       </div>
       <ListPager list={list} request={request} change={change} shown={shown.length} />
