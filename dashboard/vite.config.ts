@@ -32,6 +32,9 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    // One browser for all files: to make one for each takes ten times as long as the tests.
+    pool: "threads",
+    isolate: false,
     include: ["src/**/*.test.{ts,tsx}"],
   },
 });
