@@ -29,6 +29,8 @@ class Aims:
             behind the popular items that an arrangement sees. None: none.
         named: int32 [B, W], allowed items that the request names, see `Only`: they are ranked likewise, but an item of
             the history among them repeats a choice. Empty rows for strangers. None: the request names none.
+        first: int32 [B, G], items that the lists begin with, as they were shown before, padded with `NO_ITEM`; None:
+            none were. An arrangement goes on behind them.
     """
 
     k: int
@@ -38,6 +40,7 @@ class Aims:
     invited: Int32Array | None
     for_strangers: Int32Array | None = None
     named: Int32Array | None = None
+    first: Int32Array | None = None
 
     @property
     def least(self) -> int:

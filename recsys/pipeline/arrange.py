@@ -61,6 +61,13 @@ class Arrangement(Protocol):
         """The arrangement for some of the queries, of one that was made for a batch."""
         return self
 
+    def after(self, columns: Int64Array) -> Arrangement:  # noqa: ARG002
+        """The arrangement of lists that begin with some columns int64 [B, G] of the ranked ones; -1 is padding.
+
+        They stay where they are whatever it gives; one that goes by what stands before counts them in.
+        """
+        return self
+
 
 def arrange(
     arrangement: Arrangement, queries: Queries, ranked: Recommendations, k: int, rules: tuple[str, ...]

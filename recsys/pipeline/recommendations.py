@@ -156,15 +156,13 @@ class Recommendations:
             moves=None,
         )
 
-    def behind(self, offset: int) -> Recommendations:
-        """The lists without their first items, as many as `offset` says."""
-        if not offset:
-            return self
-        moves = self.moves
+    def behind(self, offset: int, k: int) -> Recommendations:
+        """The k items of the lists behind their first ones, as many as `offset` says."""
+        end, moves = offset + k, self.moves
         if moves is not None:
-            ranks, moved_by = moves.ranks_before[:, offset:], moves.moved_by[:, offset:]
+            ranks, moved_by = moves.ranks_before[:, offset:end], moves.moved_by[:, offset:end]
             moves = replace(moves, ranks_before=ranks, moved_by=moved_by, offset=offset)
-        columns = np.arange(offset, self.items.shape[1])
+        columns = np.arange(offset, end)
         return replace(self.columns(np.broadcast_to(columns, (len(self.items), len(columns)))), moves=moves)
 
     def put(self, rows: Int64Array, others: Recommendations) -> None:

@@ -27,7 +27,7 @@ from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommendations import RANKER, Moves, Recommendations, joined
 from recsys.pipeline.trace import Proposals, Trace
 from recsys.sources.base import Source
-from recsys.sources.exact import is_among
+from recsys.sources.exact import columns_of, is_among
 from recsys.sources.readings import Panel, Readings, read
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
@@ -89,6 +89,7 @@ class Recommender:
         exclude_seen: ExcludeSeen = True,
         restrictions: Sequence[Restriction] = (),
         policy: Policy | None = None,
+        first: Recommendations | None = None,
     ) -> Recommendations:
         """The k best items of each query, filled up with popular ones.
 
@@ -100,11 +101,18 @@ class Recommender:
             restrictions: what else items must pass, the same for every query; lists fall short of k where too few items
                 of the catalogue do.
             policy: what the shop wants of the lists; None: nothing.
+            first: shorter lists of the same queries, which were shown: rules arrange lists that begin with these, see
+                `recsys.pipeline.pages`. None: none were.
         """
         wanted = Wanted(exclude_seen, tuple(restrictions), policy)
+        shown = None if first is None else first.items
         if by is not None:
-            return self._trace_by(by, queries, k, wanted).lists
-        return self._in_blocks(queries, lambda block: self._trace(block, k, wanted).lists)
+            return self._trace_by(by, queries, k, wanted, shown).lists
+
+        def recommended(rows: slice, block: Queries) -> Recommendations:
+            return self._trace(block, k, wanted, None if shown is None else shown[rows]).lists
+
+        return self._in_blocks(queries, recommended)
 
     def trace(
         self,
@@ -124,15 +132,15 @@ class Recommender:
         wanted = Wanted(exclude_seen, tuple(restrictions), policy)
         return self._trace(queries, k, wanted) if by is None else self._trace_by(by, queries, k, wanted)
 
-    def _in_blocks(self, queries: Queries, recommend: Callable[[Queries], Recommendations]) -> Recommendations:
+    def _in_blocks(self, queries: Queries, recommend: Callable[[slice, Queries], Recommendations]) -> Recommendations:
         size = min(_BLOCK_QUERIES, max(_LEAST_BLOCK, -(-len(queries) // self.threads)))
 
         def recommended(block: tuple[slice, Queries]) -> Recommendations:
-            return recommend(block[1])
+            return recommend(*block)
 
         several = self.threads > 1 and len(queries) > size
         blocks = list((self._pool.map if several else map)(recommended, queries.blocks(size)))
-        return joined(blocks) if blocks else recommend(queries)
+        return joined(blocks) if blocks else recommend(slice(0), queries)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -142,10 +150,10 @@ class Recommender:
     def _popular(self) -> PopularItems:
         return PopularItems(self.popularity)
 
-    def _trace(self, queries: Queries, k: int, wanted: Wanted) -> Trace:
+    def _trace(self, queries: Queries, k: int, wanted: Wanted, first: Int32Array | None = None) -> Trace:
         started = time.perf_counter()
         readings = self.read(queries)
-        aims = wanted.aims(queries, k, lambda: readings.user_vectors)
+        aims = replace(wanted.aims(queries, k, lambda: readings.user_vectors), first=first)
         ranked, retrieved = None, None
         if self.ranker is None:
             lists, parts, retrieved = self._retrieved(readings, aims)
@@ -156,9 +164,11 @@ class Recommender:
             lists = self._attributed(lists, tuple(parts.values()))
         return Trace(queries, k, aims.allowed, readings, parts, ranked, retrieved, lists, aims.plan, aims.invited)
 
-    def _trace_by(self, source: Source, queries: Queries, k: int, wanted: Wanted) -> Trace:
+    def _trace_by(
+        self, source: Source, queries: Queries, k: int, wanted: Wanted, first: Int32Array | None = None
+    ) -> Trace:
         started = time.perf_counter()
-        readings, aims = read([source], queries), wanted.aims(queries, k)
+        readings, aims = read([source], queries), replace(wanted.aims(queries, k), first=first)
         lists, parts, retrieved = self._proposed(readings, source, aims)
         lists = replace(lists, sources=(source.name,))
         if source.name != self.primary.name:
@@ -206,6 +216,9 @@ class Recommender:
         exhausted = _lengths(pool) < until  # it holds all of the catalogue that is allowed
         if aims.for_strangers is not None:
             pool = self._popular.joined_by(pool, aims.for_strangers)
+        if aims.first is not None:
+            pool = self._popular.joined_by(pool, aims.first)
+            arrangement = arrangement.after(columns_of(aims.first, pool.items))
         lists = arrange(arrangement, queries, pool, k, plan.rules)
         short = np.flatnonzero((_lengths(lists) < k) & ~exhausted)
         if not len(short):

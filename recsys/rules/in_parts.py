@@ -38,6 +38,10 @@ class ArrangedInParts(Arrangement):
                 parts.append((kept, part.select(np.searchsorted(own, rows[kept]))))
         return replace(self, parts=tuple(parts))
 
+    def after(self, columns: Int64Array) -> ArrangedInParts:
+        """See `Arrangement.after`."""
+        return replace(self, parts=tuple([(rows, part.after(columns[rows])) for rows, part in self.parts]))
+
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """See `Arrangement.choose`."""
         columns = np.where(ranked.items[:, :k] == NO_ITEM, -1, np.arange(k))

@@ -120,6 +120,13 @@ def is_among(items: Int32Array, others: Int32Array) -> BoolArray:
     return among
 
 
+def columns_of(items: Int32Array, others: Int32Array) -> Int64Array:
+    """int64 [B, G], where each of the items [B, G] stands among the others [B, D] of its row; -1: nowhere."""
+    found = (items[:, :, None] == others[:, None, :]) & (items != NO_ITEM)[:, :, None]
+    columns: Int64Array = np.where(found.any(axis=2), found.argmax(axis=2), -1)
+    return columns
+
+
 def drop_seen(candidates: Candidates, histories: Histories, k: int) -> Candidates:
     """The first k candidates of each query that are not in its history, in their order."""
     best = Candidates.none(len(histories), k)

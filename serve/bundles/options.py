@@ -33,7 +33,7 @@ class Options:
 
     Attributes:
         k: number of items.
-        offset: how many items of a longer list stand before the first of them.
+        offset: how many items stand before the first of them, see `recsys.pipeline.pages`.
         model: the full pipeline, or one source.
         exclude_seen: leave out the items of the user's history, or those that the user bought.
         as_of: seconds since 1970; histories and events after it are not read. None: everything is.
@@ -59,7 +59,7 @@ class Options:
 
     @property
     def length(self) -> int:
-        """Of the list that is made: the k items wanted are its last ones."""
+        """Of the shortest list that holds the k items wanted."""
         return self.offset + self.k
 
     @property

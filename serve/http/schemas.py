@@ -53,7 +53,8 @@ Offset = Annotated[
     Field(
         ge=0,
         le=MAX_OFFSET,
-        description="Leave out so many items from the top: what is answered are the last k of the list of offset + k.",
+        description="Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item "
+        "twice, and together they are one list.",
     ),
     Whole,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -12,6 +13,7 @@ from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
+from recsys.pipeline.pages import page
 from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.sources.registry import FALLBACK
@@ -52,7 +54,7 @@ def lists(
         in_force: rules of the shop are, so that items say which moved them, also if none acts for these queries: an
             answer must not look different for whom it is computed together with.
     """
-    made = recommend(loaded, queries, options, policy).behind(options.offset)
+    made = recommend(loaded, queries, options, policy)
     ratings = np.full(made.items.shape, np.nan, np.float32) if made.ratings is None else made.ratings  # null in JSON
     confidences, k = _confidences(loaded, made, options), made.items.shape[1]
     columns = shown(made.items, made.scores, confidences, made.retrieval_scores, ratings, made.proposed, k)
@@ -80,16 +82,16 @@ def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
 def recommend(
     loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
 ) -> Recommendations:
-    """The lists that the model asked for makes, as the shop wants them, of `options.length` items."""
+    """The page of the lists that the model asked for makes, as the shop wants them."""
     asked = Asked.of(loaded, options).restrictions if options.restricted else ()
-    return loaded.recommender.recommend(
-        queries,
-        options.length,
+    listing = partial(
+        loaded.recommender.recommend,
         by=None if options.model == FULL else loaded.source(options.model),
         exclude_seen=options.exclude_seen,
         restrictions=(*asked, *loaded.bundle.in_stock),
         policy=policy,
     )
+    return page(lambda length, first: listing(queries, length, first=first), options.k, options.offset)
 
 
 def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:

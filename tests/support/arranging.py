@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,8 +52,8 @@ class Shop:
         self.prices = [*self.prices, *[math.nan] * (self.items - len(self.prices))]
         self.vectors = [*self.vectors, *[[1.0, 0.0]] * (self.items - len(self.vectors))]
 
-    def arranged(self, k: int, copies: int = 1, padding: int = 2) -> Arranged:
-        """The lists of as many equal queries."""
+    def arranged(self, k: int, copies: int = 1, padding: int = 2, after: Sequence[int] = ()) -> Arranged:
+        """The lists of as many equal queries; `after`: columns that they begin with."""
         rules = [
             ArrangingRule(index, made, _array(items, np.bool_, self.items), _array(groups, np.int32, self.items))
             for index, (made, items, groups) in enumerate(self.rules)
@@ -62,6 +63,8 @@ class Shop:
         active = np.ones((copies, len(rules)), np.bool_)
         arrangement = ready.arrangement(active, np.full(copies, self.mean_price))
         assert arrangement is not None
+        if len(after):
+            arrangement = arrangement.after(np.tile(np.array(after, np.int64), (copies, 1)))
         return arrangement.choose(self.queries(copies), self.pool(copies, max(k, len(self.scores)) + padding), k)
 
     def queries(self, copies: int) -> Queries:

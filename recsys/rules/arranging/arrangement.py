@@ -74,21 +74,32 @@ class ArrangingRules:
         """
         if active.shape != (len(mean_prices), len(self.table.kinds)):
             raise ValueError(f"expected {len(self.table.kinds)} rules of {len(mean_prices)} queries: {active.shape}")
-        return RuleArrangement(self, active, mean_prices) if active.any() else None
+        if not active.any():
+            return None
+        return RuleArrangement(self, active, mean_prices, np.empty((len(active), 0), np.int64))
 
 
 @dataclass(frozen=True)
 class RuleArrangement(Arrangement):
-    """An `Arrangement` by rules, for the B queries of one batch; see `ArrangingRules.arrangement`."""
+    """An `Arrangement` by rules, for the B queries of one batch; see `ArrangingRules.arrangement`.
+
+    Attributes:
+        given: int64 [B, G], columns that the lists begin with; -1 behind them.
+    """
 
     rules: ArrangingRules
     active: BoolArray
     mean_prices: Float64Array
+    given: Int64Array
     depth: int = DEPTH
 
     def select(self, rows: Int64Array) -> RuleArrangement:
         """See `Arrangement.select`."""
-        return replace(self, active=self.active[rows], mean_prices=self.mean_prices[rows])
+        return replace(self, active=self.active[rows], mean_prices=self.mean_prices[rows], given=self.given[rows])
+
+    def after(self, columns: Int64Array) -> RuleArrangement:
+        """See `Arrangement.after`."""
+        return replace(self, given=columns)
 
     def choose(self, queries: Queries, ranked: Recommendations, k: int) -> Arranged:
         """See `Arrangement.choose`."""
@@ -102,6 +113,7 @@ class RuleArrangement(Arrangement):
             read_only(histories.items),
             read_only(self.active),
             read_only(np.asarray(self.mean_prices, np.float64)),
+            read_only(self.given),
         )
         lists = Lists(
             np.full((size, k), -1, np.int64),

@@ -20,7 +20,7 @@ from recsys.core.types import (
 )
 from recsys.rules.arranging.cap_kernels import forbids, write_sizes
 from recsys.rules.arranging.greedy_kernels import fill, put_in_order
-from recsys.rules.arranging.room import FREE, NOTHING, PINNED, Acting, Draft, Mix, Pool
+from recsys.rules.arranging.room import FREE, LISTED, NOTHING, PINNED, Acting, Draft, Mix, Pool
 from recsys.rules.arranging.score_kernels import change_scores, write_members, write_order, write_utilities
 from recsys.rules.arranging.table import CALIBRATE, CAP, MMR, PIN, PRICE_FIT, PROMOTE, UPSELL, RuleTable
 from recsys.rules.arranging.variety_kernels import write_directions, write_mix
@@ -34,6 +34,7 @@ class Batch(NamedTuple):
         indptr, history: of B histories.
         active: bool [B, A], which rules act for each query.
         mean_prices: float64 [B], NaN where it is not known.
+        given: int64 [B, G], columns that the lists begin with; `NOTHING` behind them.
     """
 
     items: Int32Array
@@ -43,6 +44,7 @@ class Batch(NamedTuple):
     history: Int32Array
     active: BoolArray
     mean_prices: Float64Array
+    given: Int64Array
 
 
 class Lists(NamedTuple):
@@ -86,8 +88,7 @@ def arrange_lists(
         for rule in range(len(rules.kinds)):
             acts = acts or batch.active[query, rule]
         if not acts:
-            for slot in range(min(k, count)):
-                lists.columns[query, slot] = slot
+            _keep_order(query, count, batch.given, draft, lists)
             continue
         acting = _acting(batch.active, query, rules.kinds, rules.numbers, places)
         write_members(batch.items, query, count, rules, pool)
@@ -101,7 +102,7 @@ def arrange_lists(
             history = batch.history[batch.indptr[query] : batch.indptr[query + 1]]
             groups = write_mix(history, count, rules.groups, rules.grouping[acting.calibration], keys, pool, mix)
         write_sizes(count, rules, acting, pool, draft)
-        _place_pins(count, rules, acting, pool, draft)
+        _place_pins(query, count, batch.given, rules, acting, pool, draft)
         length = fill(count, groups, rules, acting, pool, draft, mix)
         while length < k and _lower_pins(length, draft):
             length = fill(count, groups, rules, acting, pool, draft, mix)
@@ -153,12 +154,35 @@ def _acting(active: BoolArray, query: int, kinds: Int64Array, numbers: Float64Ar
 
 
 @compiled
-def _place_pins(count: int, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft) -> None:
-    """Pin the best item of each rule to its slot, unless the slot or the item is taken."""
+def _keep_order(query: int, count: int, given: Int64Array, draft: Draft, lists: Lists) -> None:
+    """Write a list that no rule arranges: what it begins with, then the others in their order."""
+    length = 0
+    for column in range(count):
+        draft.states[column] = FREE
+    for place in range(given.shape[1]):
+        if given[query, place] != NOTHING:
+            lists.columns[query, length] = given[query, place]
+            draft.states[given[query, place]] = LISTED
+            length += 1
+    for column in range(count):
+        if length < lists.columns.shape[1] and draft.states[column] == FREE:
+            lists.columns[query, length] = column
+            length += 1
+
+
+@compiled
+def _place_pins(
+    query: int, count: int, given: Int64Array, rules: RuleTable, acting: Acting, pool: Pool, draft: Draft
+) -> None:
+    """Pin what a list begins with, and the best item of each rule to its slot, unless slot or item are taken."""
     for slot in range(len(draft.slots)):
         draft.pins[slot] = NOTHING
     for column in range(count):
         draft.states[column] = FREE
+    for slot in range(given.shape[1]):
+        if given[query, slot] != NOTHING:
+            draft.states[given[query, slot]] = PINNED
+            draft.pins[slot], draft.pin_rules[slot] = given[query, slot], NOTHING
     for place in range(len(acting.pins)):
         rule = acting.pins[place]
         slot = int(rules.numbers[rule, 0])
@@ -196,7 +220,7 @@ def _write(
         for rule in range(len(rules.kinds)):
             if pool.changed[rule, column] or draft.passed[rule, column] or draft.moving[slot, rule]:
                 lists.moved_by[query, slot, rules.columns[rule]] = True
-        if draft.pins[slot] != NOTHING:
+        if draft.pins[slot] != NOTHING and draft.pin_rules[slot] != NOTHING:
             lists.moved_by[query, slot, rules.columns[draft.pin_rules[slot]]] = True
     for place in range(len(acting.caps) if length < len(draft.slots) else 0):
         rule = acting.caps[place]

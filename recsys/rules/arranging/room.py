@@ -43,7 +43,8 @@ class Draft(NamedTuple):
 
     Attributes:
         slots: int64 [k], the column in each slot, those of pins from the beginning; `NOTHING` where there is none.
-        pins, pin_rules: int64 [k], the column that is pinned to each slot, and the rule that does so.
+        pins, pin_rules: int64 [k], the column that is pinned to each slot, and the rule that does so; `NOTHING` of
+            what the list begins with.
         states: int8 [D], `FREE`, `PINNED` to a slot that has not been reached, or `LISTED`.
         taken: int64 [A, D], of each cap: how many items of this one's group are listed or pinned.
         sizes: int64 [A, D], of each cap of windows: how many of the pool's items are of this one's group.

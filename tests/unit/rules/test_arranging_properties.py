@@ -111,6 +111,24 @@ def test_lists_are_sound_whatever_the_rules(shop: Shop, k: int) -> None:
         assert shop.rules[index][0].type == "cap"
 
 
+@settings(max_examples=200, deadline=None)
+@given(shops(anything), st.integers(1, 5), st.integers(5, 10))
+def test_a_list_goes_on_behind_what_was_shown(shop: Shop, shown: int, k: int) -> None:
+    before = [column for column in shop.arranged(shown).columns[0].tolist() if column >= 0]
+    arranged = shop.arranged(k, after=before)
+    listed = [column for column in arranged.columns[0].tolist() if column >= 0]
+    assert listed[: len(before)] == before
+    assert len(set(listed)) == len(listed) <= k
+    of_pins = [index for index, (made, _, _) in enumerate(shop.rules) if made.type == "pin"]
+    slots = np.flatnonzero(arranged.moved_by[0][:, of_pins].any(axis=1)).tolist()
+    fixed = {*before, *[listed[slot] for slot in slots]}  # which stay whatever caps say
+    if keeps_caps(shop, [item if item in fixed else None for item in listed]):
+        assert keeps_caps(shop, list(listed))
+    if len(listed) < k:
+        left = [item for item in range(len(shop.scores)) if item not in listed]
+        assert not any(fits_behind(shop, listed, item) for item in left)
+
+
 def fits_behind(shop: Shop, listed: list[int], item: int) -> bool:
     """Whether caps let an item stand behind a list: the last window with it holds no more of its group than it may."""
     for made, items, groups in shop.rules:

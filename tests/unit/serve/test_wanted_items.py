@@ -123,18 +123,19 @@ def test_a_stranger_gets_the_items_asked_for_by_popularity(client: TestClient, b
 @pytest.mark.parametrize("user", [USER, COLD_USER])
 @pytest.mark.parametrize("model", ["full", "two_tower", "transitions", "popularity"])
 @pytest.mark.parametrize("exclude_seen", [True, False, "purchases"])
-def test_a_page_is_the_end_of_the_longer_list(
-    client: TestClient, user: str, model: str, exclude_seen: bool | str
+def test_pages_are_slices_of_one_list(
+    client: TestClient, bundle: Bundle, user: str, model: str, exclude_seen: bool | str
 ) -> None:
-    for offset, k in ((0, 7), (5, 10), (60, 40)):
-        page = get(client, user, k=k, offset=offset, model=model, exclude_seen=exclude_seen)
-        whole = get(client, user, k=offset + k, model=model, exclude_seen=exclude_seen)
-        assert [item["rank"] for item in page["items"]] == list(range(offset + 1, offset + k + 1))
-        ends = [item | {"score": round(item["score"], 4)} for item in whole["items"][offset:]]
-        shown = [item | {"score": round(item["score"], 4)} for item in page["items"]]
-        assert [(i["item_id"], i["sources"], i["score"]) for i in shown] == [
-            (i["item_id"], i["sources"], i["score"]) for i in ends
-        ]
+    wanted = {"model": model, "exclude_seen": exclude_seen, "as_of": "2030-01-01T00:00:00Z"}
+    pages = [get(client, user, k=40, offset=offset, **wanted)["items"] for offset in range(0, N_ITEMS + 40, 40)]
+    alone = get(client, user, k=40, **wanted)["items"]
+    assert pages[0] == alone
+    whole = [item for page in pages for item in page]
+    assert [item["rank"] for item in whole] == list(range(1, len(whole) + 1))
+    seen = set() if exclude_seen is False else set(history_of(bundle, int(user.removeprefix("user"))))
+    assert sorted(rows_of(whole)) == sorted(set(range(N_ITEMS)) - seen)  # each once; here all that is seen was bought
+    between = get(client, user, k=40, offset=75, **wanted)["items"]
+    assert [item["item_id"] for item in between] == [item["item_id"] for item in whole[75:115]]
 
 
 def test_a_page_behind_the_last_item_is_empty(client: TestClient) -> None:
@@ -250,11 +251,15 @@ def test_rules_hold_for_items_asked_for(ruled: TestClient, bundle: Bundle, user:
 
 @pytest.mark.parametrize("scenario", ["hide", "cap", "pin", "mmr"])
 @pytest.mark.parametrize("user", [USER, "nobody"])
-def test_a_page_under_rules_is_the_end_of_the_longer_list(ruled: TestClient, scenario: str, user: str) -> None:
-    page = get(ruled, user, k=4, offset=1, scenario=scenario)["items"]
-    whole = get(ruled, user, k=5, scenario=scenario)["items"][1:]
+def test_pages_under_rules_are_slices_of_one_list(ruled: TestClient, scenario: str, user: str) -> None:
+    first, second, between = (get(ruled, user, k=4, offset=offset, scenario=scenario)["items"] for offset in (0, 4, 1))
     told = ("rank", "item_id", "rank_before", "rules")
-    assert [[item[name] for name in told] for item in page] == [[item[name] for name in told] for item in whole]
+    assert [[item[name] for name in told] for item in between] == [
+        [item[name] for name in told] for item in [*first, *second][1:5]
+    ]
+    assert len({item["item_id"] for item in [*first, *second]}) == 8
+    if scenario == "pin":
+        assert [item["rank_before"] for item in [*first, *second]][3:] == [3, 4, 5, 6, 7]  # the third one was moved
 
 
 def test_requests_that_wait_together_get_what_each_gets_alone(bundle_path: Path) -> None:
