@@ -16,11 +16,15 @@ export function RankMove({ item }: { item: Moved }) {
   return (
     <p className="flex flex-wrap items-center gap-x-1.5 gap-y-1 text-xs" data-part="rank-move">
       <MoveBadge move={move} />
-      {move.rules.length > 0 && (
-        <span className="min-w-0 text-muted">
-          {t.why.move.by} <RuleLinks ids={move.rules} />
-        </span>
-      )}
+      <span className="min-w-0 text-muted">
+        {move.rules.length > 0 ? (
+          <>
+            {t.why.move.by} <RuleLinks ids={move.rules} />
+          </>
+        ) : (
+          t.why.move.room
+        )}
+      </span>
     </p>
   );
 }

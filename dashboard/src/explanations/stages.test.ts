@@ -29,7 +29,7 @@ test("an item stops at the step that it did not pass", () => {
 
 test("a forbidden item was proposed only where a source says so", () => {
   expect(states("forbidden").slice(0, 2)).toEqual(["passed", "stopped"]);
-  expect(states("forbidden", false).slice(0, 2)).toEqual(["open", "stopped"]);
+  expect(states("forbidden", false).slice(0, 2)).toEqual(["missed", "stopped"]);
 });
 
 test("what fills the list up needs no source and no ranker", () => {

@@ -4,7 +4,7 @@ import type { Schema } from "@/api/client";
 
 export const STEPS = ["proposed", "allowed", "finalist", "ranked", "arranged", "listed"] as const;
 export type StepName = (typeof STEPS)[number];
-export type StepState = "passed" | "stopped" | "open" | "skipped";
+export type StepState = "passed" | "stopped" | "open" | "skipped" | "missed";
 
 type Way = Pick<Schema<"ExplanationResponse">, "stage" | "sources">;
 
@@ -33,7 +33,7 @@ export function stepsOf({ stage, sources }: Way): { step: StepName; state: StepS
 }
 
 function stateOf(step: StepName, index: number, stopsAt: number, proposed: boolean): StepState {
-  if (step === "proposed" && !proposed) return "open";
+  if (step === "proposed" && !proposed) return "missed";
   if (index < stopsAt) return "passed";
   return index === stopsAt ? "stopped" : "open";
 }

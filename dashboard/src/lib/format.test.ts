@@ -17,3 +17,8 @@ test("numbers of a column have the same digits", () => {
   expect(format.fixed(2, 2)).toBe("2.00");
   expect(format.fixed(0.5, 1, "exceptZero")).toBe("+0.5");
 });
+
+test("small numbers keep the digits that count", () => {
+  expect(format.significant(0.000412345)).toBe("0.000412");
+  expect(format.significant(-56.009136, 4, "exceptZero")).toBe("-56.01");
+});

@@ -26,6 +26,9 @@ export const format = {
       maximumFractionDigits: digits,
       signDisplay,
     }).format(value),
+  /** Of any size: so many digits that count. */
+  significant: (value: number, digits = 3, signDisplay: "auto" | "exceptZero" = "auto"): string =>
+    new Intl.NumberFormat(locale, { maximumSignificantDigits: digits, signDisplay }).format(value),
   money: (value: number, currency: string | null): string =>
     new Intl.NumberFormat(
       locale,

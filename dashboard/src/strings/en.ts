@@ -248,6 +248,8 @@ export const t = {
     shown: (title: string) => `Explanation of ${title} shown`,
     facts: "What speaks for it",
     number: (rank: string) => `number ${rank} of all items`,
+    showAll: (count: number) => `Show all ${count}`,
+    showFewer: "Show fewer",
     ofUser: (user: string) => `In the list of ${user}`,
     ofSession: "In the list of a new visitor",
     textBy: {
@@ -282,7 +284,7 @@ export const t = {
       leadAlone: (of: string) =>
         `Compared with an item of which nothing is known: what each group of numbers adds to ${of}, or takes away.`,
       start: "Starts at",
-      startOf: (title: string) => `Score of “${title}”`,
+      startOf: (title: string) => `“${title}”`,
       startAlone: "An item of which nothing is known",
       end: "This item",
       group: "Group",
@@ -297,6 +299,8 @@ export const t = {
       adds: (error: string) => `The parts add up to the difference; what is missing is ${error}.`,
       approximate:
         "The smallest groups count as one, “Others”, since there were too many to try all combinations.",
+      rules:
+        "Scores are as they are without the rules of the shop, which move items and change no contribution.",
       same: (groups: string) => `Alike in both items, so that they change nothing: ${groups}.`,
     },
     sources: {
@@ -323,11 +327,10 @@ export const t = {
       times: (times: number) => `${times} times`,
       without: (rank: string, without: string) => `Rank ${rank} → ${without} without it`,
       gone: "It would not be ranked without it",
+      neither: "Ranked neither with nor without it",
       same: (rank: string) => `Rank ${rank} with and without it`,
       untried: "Not tried without it",
       details: "By source",
-      all: (count: number) => `Show all ${count}`,
-      fewer: "Show fewer",
     },
     borrowed: {
       title: "Borrowed scores",
@@ -369,6 +372,7 @@ export const t = {
       against: "speaks against it",
       strength: "Strength",
       noStrength: "not measured",
+      nothing: "adds nothing",
       withheld: "Not shown, since it may be sensitive.",
       cited: "in the text",
     },
@@ -422,7 +426,7 @@ export const t = {
       popularity: "Popularity",
       trend: "Trend",
       rule: "What was asked for",
-      shop_rule: "Put there by the shop",
+      shop_rule: "The shop",
       shop_order: "A rule of the shop",
       brand: "Brand",
       category: "Category",
@@ -455,7 +459,13 @@ export const t = {
         arranged: "Among the first",
         listed: "In the list",
       },
-      states: { passed: "done", stopped: "stopped here", open: "not reached", skipped: "not needed" },
+      states: {
+        passed: "done",
+        stopped: "stopped here",
+        open: "not reached",
+        skipped: "not needed",
+        missed: "by no source",
+      },
     },
     setBack: "It repeats a choice; such items stand behind all others.",
     whyNot: {
@@ -509,11 +519,10 @@ export const t = {
     move: {
       up: (places: number) => `${places} up`,
       down: (places: number) => `${places} down`,
-      in: "put in by rules",
       stays: "kept by rules",
+      room: "since others were moved",
       from: (before: number, now: number) => `from rank ${before} to ${now}`,
       by: "by",
-      rule: (id: string) => `Rule ${id}`,
     },
     moves: {
       summary: (rules: number, items: number) =>

@@ -4,6 +4,7 @@ import { t } from "@/strings/en";
 
 import { kindLabel } from "../labels";
 import type { Explanation } from "../queries";
+import { FirstFew } from "./FirstFew";
 import { Part } from "./Part";
 
 type Fact = Explanation["facts"][number];
@@ -14,28 +15,45 @@ export function Facts({ answer }: { answer: Explanation }) {
   return (
     <Part title={t.why.factsPart.title} lead={t.why.factsPart.lead}>
       {facts.length === 0 && <p className="text-sm text-muted">{t.why.factsPart.empty}</p>}
-      <ul className="space-y-2">
-        {facts.map((fact) => (
-          <li key={fact.id} className="grid gap-x-4 gap-y-0.5 text-sm sm:grid-cols-[11rem_1fr_9rem]">
-            <span className="font-medium">{kindLabel(fact.kind)}</span>
-            <span className="min-w-0">
-              {fact.text ?? <span className="text-muted">{textless(fact)}</span>}{" "}
-              {cites.includes(fact.id) && <Badge tone="accent">{t.why.factsPart.cited}</Badge>}
-            </span>
-            <span className="text-xs sm:text-right">
-              <span className={fact.polarity === "for" ? "text-good" : "text-bad"}>
-                {fact.strength === null
-                  ? t.why.factsPart.noStrength
-                  : format.fixed(fact.strength, 3, "exceptZero")}
-              </span>{" "}
-              <span className="text-muted">
-                {fact.polarity === "for" ? t.why.factsPart.for : t.why.factsPart.against}
-              </span>
-            </span>
-          </li>
-        ))}
-      </ul>
+      <FirstFew items={facts} first={6}>
+        {(shown) => (
+          <ul className="space-y-2">
+            {shown.map((fact) => (
+              <Row key={fact.id} fact={fact} cited={cites.includes(fact.id)} />
+            ))}
+          </ul>
+        )}
+      </FirstFew>
     </Part>
+  );
+}
+
+function Row({ fact, cited }: { fact: Fact; cited: boolean }) {
+  return (
+    <li className="grid gap-x-4 gap-y-0.5 text-sm sm:grid-cols-[10rem_1fr_12rem]">
+      <span className="font-medium">{kindLabel(fact.kind)}</span>
+      <span className="min-w-0">
+        {fact.text ?? <span className="text-muted">{textless(fact)}</span>}{" "}
+        {cited && <Badge tone="accent">{t.why.factsPart.cited}</Badge>}
+      </span>
+      <span className="text-xs sm:text-right">
+        <Strength fact={fact} />
+      </span>
+    </li>
+  );
+}
+
+function Strength({ fact: { strength, polarity } }: { fact: Fact }) {
+  const words = t.why.factsPart;
+  if (strength === null) return <span className="text-muted">{words.noStrength}</span>;
+  if (strength === 0) return <span className="text-muted">{words.nothing}</span>;
+  return (
+    <>
+      <span className={polarity === "for" ? "text-good" : "text-bad"}>
+        {format.significant(strength, 3, "exceptZero")}
+      </span>{" "}
+      <span className="text-muted">{words[polarity]}</span>
+    </>
   );
 }
 

@@ -49,9 +49,9 @@ function Entry({ name, children }: { name: string; children: ReactNode }) {
 
 function productText({ score, weight }: Opinion): string {
   return t.why.sources.product(
-    format.decimal(score, 3),
-    format.decimal(weight, 3),
-    format.signed(score * weight, 3),
+    format.significant(score, 4),
+    format.significant(weight, 4),
+    format.significant(score * weight, 4, "exceptZero"),
   );
 }
 

@@ -9,6 +9,7 @@ const LOOKS: Record<StepState, { icon: LucideIcon; look: string }> = {
   passed: { icon: Check, look: "bg-good-soft text-good" },
   stopped: { icon: X, look: "bg-bad-soft text-bad" },
   open: { icon: Circle, look: "bg-sunken text-muted" },
+  missed: { icon: Minus, look: "bg-sunken text-muted" },
   skipped: { icon: Minus, look: "bg-sunken text-muted" },
 };
 

@@ -1,12 +1,11 @@
 import type { Schema } from "@/api/client";
 import { ItemLink } from "@/components/Links";
-import { t } from "@/strings/en";
 
 /** An item by its title, as a link to its page. */
 export function Title({ item, className = "" }: { item: Schema<"NamedItem">; className?: string }) {
   return (
     <ItemLink id={item.item_id} className={`text-accent ${className}`}>
-      {item.title ?? t.item.noTitle}
+      {item.title ?? item.item_id}
     </ItemLink>
   );
 }

@@ -37,9 +37,14 @@ export function WaterfallChart({ answer }: { answer: Explanation }) {
           <p>{t.why.chart.legend}</p>
           <p>{t.why.chart.adds(format.decimal(answer.additivity_error ?? 0, 9))}</p>
           {answer.contributions_exact === false && <p>{t.why.chart.approximate}</p>}
+          {ruled(answer) && <p>{t.why.chart.rules}</p>}
           {chart.same.length > 0 && <p>{t.why.chart.same(chart.same.map(groupLabel).join(", "))}</p>}
         </figcaption>
       </figure>
     </Part>
   );
+}
+
+function ruled({ moved_by: moved = [], kept_out_by: keptOut = [] }: Explanation): boolean {
+  return moved.length + keptOut.length > 0;
 }
