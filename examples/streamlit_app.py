@@ -10,7 +10,7 @@ import requests
 import streamlit as st
 
 TIMEOUT_S = 30
-SHOWN = "rank", "title", "brand", "price", "score", "confidence", "predicted_rating", "item_id"
+SHOWN = "rank title why brand price score confidence predicted_rating sources item_id".split()
 
 
 def ask(method: str, path: str, **wanted: Any) -> Any:
@@ -29,13 +29,11 @@ def ask(method: str, path: str, **wanted: Any) -> Any:
 
 
 def table(items: list[dict[str, Any]]) -> None:
-    """Items of a list, with what the server says of each; their reasons last, since they are long."""
-    rows = [
-        {name: item.get(name) for name in SHOWN}
-        | {"sources": ", ".join(item["sources"]), "why": (item.get("why") or {}).get("text")}
-        for item in items
+    """Items of a list, with what the server says of each."""
+    told = [
+        {**item, "why": (item.get("why") or {}).get("text"), "sources": ", ".join(item["sources"])} for item in items
     ]
-    st.dataframe(rows, hide_index=True)
+    st.dataframe([{name: item.get(name) for name in SHOWN} for item in told], hide_index=True)
 
 
 def show_lists(answers: list[dict[str, Any]]) -> None:
