@@ -10,7 +10,7 @@ import requests
 import streamlit as st
 
 TIMEOUT_S = 30
-SHOWN = "rank title why brand price score confidence predicted_rating sources item_id".split()
+SHOWN = ["rank", "title", "why", "brand", "price", "score", "confidence", "predicted_rating", "sources", "item_id"]
 
 
 def ask(method: str, path: str, **wanted: Any) -> Any:
