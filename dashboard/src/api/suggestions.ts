@@ -16,20 +16,17 @@ export async function suggestItems(query: string, signal: AbortSignal): Promise<
   return (await answer(api.GET("/items", { params: { query: asked }, signal }))).items;
 }
 
-/** A name in the catalogue; how many items have it is known where the server counts them. */
-export interface NamedItems {
-  name: string;
-  items: number | null;
-}
+/** A name in the catalogue, and how many items bear it. */
+export type NamedItems = Schema<"CatalogueName">;
 
+/** Brands by words of their names, those of the most items first. */
 export async function suggestBrands(query: string, signal: AbortSignal): Promise<NamedItems[]> {
-  const found = await suggestItems(query, signal);
-  return named(found.flatMap(({ brand }) => (brand ? [brand] : [])));
+  const asked = { limit: MOST, ...(query && { query }) };
+  return (await answer(api.GET("/catalogue/brands", { params: { query: asked }, signal }))).names;
 }
 
+/** Categories, the same way. */
 export async function suggestCategories(query: string, signal: AbortSignal): Promise<NamedItems[]> {
-  const found = await suggestItems(query, signal);
-  return named(found.flatMap(({ categories }) => categories));
+  const asked = { limit: MOST, ...(query && { query }) };
+  return (await answer(api.GET("/catalogue/categories", { params: { query: asked }, signal }))).names;
 }
-
-const named = (names: string[]) => [...new Set(names)].map((name) => ({ name, items: null }));

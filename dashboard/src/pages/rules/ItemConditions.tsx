@@ -64,8 +64,7 @@ export function ItemConditions({ conditions, onChange }: Props) {
   );
 }
 
-const countOf = ({ items }: NamedItems) =>
-  items === null ? "" : words.conditionFields.itemCount(format.count(items));
+const countOf = ({ items }: NamedItems) => words.conditionFields.itemCount(format.count(items));
 
 interface OneProps {
   condition: ItemCondition;

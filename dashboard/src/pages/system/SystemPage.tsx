@@ -1,6 +1,79 @@
+import { ExternalLink } from "lucide-react";
+
+import { Card } from "@/components/Card";
 import { PageHeading } from "@/components/PageHeading";
+import { Switch } from "@/components/Switch";
+import { useUrlState } from "@/lib/urlState";
 import { t } from "@/strings/en";
 
+import { BundleCard } from "./BundleCard";
+import { ConfigCard } from "./ConfigCard";
+import { HealthCard } from "./HealthCard";
+import { KeyCard } from "./KeyCard";
+import { MetricsCard } from "./MetricsCard";
+import { ModelsCard } from "./ModelsCard";
+import { useModels, useStats } from "./queries";
+import { ReportCard } from "./ReportCard";
+import { StagesCard } from "./StagesCard";
+
+const words = t.system;
+const DEFAULTS = { live: "on" };
+
+/** What answers here, how it is doing, and what it is made of. */
 export default function SystemPage() {
-  return <PageHeading title={t.system.title} />;
+  const [{ live }, setView] = useUrlState(DEFAULTS);
+  const stats = useStats(live === "on");
+  const models = useModels();
+  return (
+    <>
+      <PageHeading title={words.title} lead={words.lead}>
+        <Switch
+          label={words.live}
+          on={live === "on"}
+          onChange={(on) => {
+            setView({ live: on ? "on" : "off" }, { replace: true });
+          }}
+        />
+      </PageHeading>
+      <div className="grid items-start gap-4 lg:grid-cols-2">
+        <div className="space-y-4">
+          <BundleCard stats={stats} />
+          <KeyCard />
+        </div>
+        <div className="space-y-4">
+          <HealthCard stats={stats} />
+          <LinksCard />
+        </div>
+      </div>
+      <div className="mt-4 space-y-4">
+        <StagesCard stats={stats} />
+        <ModelsCard models={models} />
+        <MetricsCard models={models} />
+        <ReportCard />
+        <ConfigCard />
+      </div>
+    </>
+  );
+}
+
+const LINKS = [
+  { to: "/docs", label: words.links.docs },
+  { to: "/metrics", label: words.links.metrics },
+];
+
+function LinksCard() {
+  return (
+    <Card title={words.links.title}>
+      <ul className="space-y-2 text-sm">
+        {LINKS.map(({ to, label }) => (
+          <li key={to}>
+            <a href={to} className="inline-flex min-h-6 items-center gap-1.5 text-accent hover:underline">
+              {label}
+              <ExternalLink aria-hidden="true" className="size-3.5" />
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
 }

@@ -1,0 +1,81 @@
+import type { Schema } from "@/api/client";
+import { Badge } from "@/components/Badge";
+import { Card } from "@/components/Card";
+import { QueryView } from "@/components/QueryView";
+import { format } from "@/lib/format";
+import { t } from "@/strings/en";
+
+import { durationText } from "./duration";
+import { Facts } from "./Facts";
+import { useReady, type useStats } from "./queries";
+
+const words = t.system.health;
+
+/** Whether all of it works: store, rules, live items, workers. */
+export function HealthCard({ stats }: { stats: ReturnType<typeof useStats> }) {
+  const ready = useReady();
+  return (
+    <Card title={words.title}>
+      <QueryView query={stats}>
+        {(told) => (
+          <Facts
+            facts={[
+              [words.store, <State state={told.store} />],
+              ...storeFacts(told.store_statistics),
+              ...readiness(ready.data),
+              [words.workers, <Workers stats={told} />],
+              [words.uptime, durationText(told.uptime_s)],
+            ]}
+          />
+        )}
+      </QueryView>
+    </Card>
+  );
+}
+
+const TONES: Record<string, "good" | "bad" | "warn" | "plain"> = {
+  live: "good",
+  stale: "warn",
+  unread: "bad",
+  unavailable: "bad",
+};
+
+function State({ state }: { state: string }) {
+  const names: Record<string, string> = words.states;
+  return <Badge tone={TONES[state] ?? "plain"}>{names[state] ?? state}</Badge>;
+}
+
+function readiness(ready: Schema<"ReadyResponse"> | undefined): [string, React.ReactNode][] {
+  if (!ready) return [];
+  return [
+    [words.rules, <State state={ready.rules} />],
+    [words.liveItems, <State state={ready.live_items} />],
+    [words.persons, <State state={ready.persons} />],
+  ];
+}
+
+function storeFacts(store: Schema<"StoreStatistics"> | null): [string, string][] {
+  if (!store) return [];
+  return [
+    [words.events, format.count(store.events)],
+    [words.storeUsers, format.count(store.users)],
+    [words.storeItems, format.count(store.items)],
+    [words.lastEvent, store.last_event_at ? format.time(store.last_event_at) : words.noEvent],
+  ];
+}
+
+function Workers({ stats: { workers, serving } }: { stats: Schema<"StatsResponse"> }) {
+  const alive = serving.reduce((sum, row) => sum + row.workers, 0);
+  return (
+    <>
+      {words.alive(format.count(alive), format.count(workers))}
+      {serving.length > 1 && (
+        <ul className="text-xs text-muted">
+          {serving.map((row) => (
+            <li key={row.version}>{words.from(format.count(row.workers), row.version)}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,64 @@
+/** What the page asks the server for. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { answer, api } from "@/api/client";
+
+const LOOK_EVERY_MS = 5_000;
+
+/** Sizes, times and the store; again and again while the page is live. */
+export function useStats(live: boolean) {
+  return useQuery({
+    queryKey: ["stats"],
+    queryFn: ({ signal }) => answer(api.GET("/stats", { signal })),
+    refetchInterval: live ? LOOK_EVERY_MS : false,
+  });
+}
+
+/** The same query as the frame's, which asks every few seconds anyway. */
+export function useReady() {
+  return useQuery({ queryKey: ["ready"], queryFn: () => answer(api.GET("/ready")), retry: false });
+}
+
+export function useModels() {
+  return useQuery({
+    queryKey: ["models"],
+    queryFn: ({ signal }) => answer(api.GET("/models", { signal })),
+    staleTime: 60_000,
+  });
+}
+
+export function useConfig() {
+  return useQuery({
+    queryKey: ["config"],
+    queryFn: ({ signal }) => answer(api.GET("/config", { signal })),
+    staleTime: Infinity,
+  });
+}
+
+export function useKey() {
+  return useQuery({
+    queryKey: ["key"],
+    queryFn: ({ signal }) => answer(api.GET("/key", { signal })),
+    staleTime: 60_000,
+  });
+}
+
+/** The page of the bundle's evaluation, once a person wants to see it. */
+export function useReport(wanted: boolean) {
+  return useQuery({
+    queryKey: ["report"],
+    queryFn: ({ signal }) => answer(api.GET("/report", { signal, parseAs: "text" })),
+    enabled: wanted,
+    retry: false,
+    staleTime: 60_000,
+  });
+}
+
+export function useReload() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.POST("/admin/reload")),
+    onSuccess: () => void queries.invalidateQueries(),
+  });
+}
