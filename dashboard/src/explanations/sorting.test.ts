@@ -21,13 +21,9 @@ test("sources stand by score times weight, then by rank", () => {
     opinion("small", 6, 0.1, 1),
     opinion("large", -1, 2, 3),
   ];
-  expect(byPart(sources).map(({ source }) => source)).toEqual([
-    "large",
-    "small",
-    "first",
-    "second",
-    "unranked",
-  ]);
+  const { scores, silent } = byPart(sources);
+  expect(scores.map(({ source }) => source)).toEqual(["large", "small", "first", "second"]);
+  expect(silent).toEqual(["unranked"]);
 });
 
 test("what speaks against an item, the strongest first", () => {

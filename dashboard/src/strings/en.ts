@@ -317,7 +317,7 @@ export const t = {
       yes: (most: number) => `yes, among its ${most}`,
       no: (most: number) => `no, it proposes ${most}`,
       scoresOnly: "no, it only scores",
-      unranked: "no score",
+      silent: (sources: string) => `Without a score of it: ${sources}.`,
     },
     history: {
       title: "Items of the history behind it",
@@ -510,6 +510,7 @@ export const t = {
       empty: "Nothing is similar in this way",
       shortened: "Rules of the shop leave some out.",
       score: "Similarity",
+      says: (sources: string) => `Says: ${sources}`,
       again: "Similar to this",
       againOf: (title: string) => `Items similar to ${title}`,
       back: (title: string) => `Back to “${title}”`,

@@ -15,7 +15,7 @@ export function HistoryBehind({ answer }: { answer: Explanation }) {
   const { history, rank } = answer;
   const most = Math.max(...history.map(({ total }) => Math.abs(total)), Number.MIN_VALUE);
   return (
-    <Part title={t.why.history.title} lead={t.why.history.lead}>
+    <Part title={t.why.history.title} lead={history.length > 0 && t.why.history.lead}>
       {history.length === 0 && <p className="text-sm text-muted">{t.why.history.empty}</p>}
       <FirstFew items={history} first={5}>
         {(shown) => (

@@ -1,14 +1,12 @@
 import type { Schema } from "@/api/client";
-import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { ItemImage } from "@/components/ItemImage";
 import { ItemLink } from "@/components/Links";
 import { Meter } from "@/components/Meter";
 import { Price } from "@/components/Price";
 import { format } from "@/lib/format";
+import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
-
-import { groupLabel } from "../labels";
 
 interface Props {
   item: Schema<"SimilarItem">;
@@ -29,11 +27,7 @@ export function SimilarRow({ item, look, onAgain }: Props) {
         <p className="text-xs text-muted">
           {item.brand ?? t.item.noBrand} · <Price value={item.price} />
         </p>
-        <div className="mt-1 flex flex-wrap gap-1">
-          {item.sources.map((source) => (
-            <Badge key={source}>{groupLabel(source)}</Badge>
-          ))}
-        </div>
+        <p className="mt-1 text-xs">{t.why.similar.says(item.sources.map(sourceName).join(", "))}</p>
       </div>
       <div className="col-start-2 space-y-2 sm:col-start-3">
         <Meter label={t.why.similar.score} share={item.score} text={format.fixed(item.score, 2)} />
