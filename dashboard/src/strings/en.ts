@@ -223,6 +223,7 @@ export const t = {
       sources: "Proposed by",
       why: "Why?",
       whyOf: (title: string) => `Why ${title}?`,
+      whyHeading: (rank: string, title: string) => `Why #${rank}, ${title}?`,
     },
     compare: {
       title: (left: string, right: string) => `${left} and ${right} side by side`,

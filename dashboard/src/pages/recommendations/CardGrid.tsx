@@ -1,6 +1,12 @@
+import { Fragment, useId, useState, type CSSProperties } from "react";
+
+import { WhyPanel } from "@/explanations/WhyPanel";
 import type { ListRequest } from "@/lib/listRequest";
+import { format } from "@/lib/format";
+import { t } from "@/strings/en";
 
 import { confidenceBars, scoreBars } from "./bars";
+import { cardOrder, panelOrder } from "./gridOrder";
 import { ItemCard } from "./ItemCard";
 import type { Cards, ListedItem } from "./listOrder";
 
@@ -12,23 +18,68 @@ interface Props {
   cards: Cards;
 }
 
-/** The cards of a list in one, two or three columns. */
+/** The cards of a list in one, two or three columns; what is behind one opens below its row. */
 export function CardGrid({ request, all, shown, cards }: Props) {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const scores = scoreBars(all);
   const confidences = confidenceBars(all);
+  const id = useId();
+  const toggle = (itemId: string) => {
+    const next = new Set(open);
+    if (!next.delete(itemId)) next.add(itemId);
+    setOpen(next);
+  };
   return (
-    <ol className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
-      {shown.map((item) => (
-        <li key={item.item_id} className="min-w-0">
-          <ItemCard
-            item={item}
-            request={request}
-            card={cards.get(item.item_id)}
-            scoreBar={scores.get(item.item_id) ?? 0}
-            confidenceBar={confidences.get(item.item_id) ?? 0}
-          />
-        </li>
-      ))}
-    </ol>
+    <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+      {shown.map((item, index) => {
+        const { item_id: itemId } = item;
+        const why = {
+          id: `${id}-${itemId}`,
+          open: open.has(itemId),
+          toggle: () => {
+            toggle(itemId);
+          },
+        };
+        return (
+          <Fragment key={itemId}>
+            <li className="min-w-0" style={{ order: cardOrder(index) }}>
+              <ItemCard
+                item={item}
+                card={cards.get(itemId)}
+                scoreBar={scores.get(itemId) ?? 0}
+                confidenceBar={confidences.get(itemId) ?? 0}
+                why={why}
+              />
+            </li>
+            {why.open && (
+              <li id={why.id} style={panelPlace(index)} className={PANEL}>
+                <Behind item={item} request={request} />
+              </li>
+            )}
+          </Fragment>
+        );
+      })}
+    </ul>
+  );
+}
+
+const PANEL =
+  "order-(--one) col-span-full min-w-0 rounded-xl border border-accent bg-surface p-4 sm:order-(--two) sm:p-5 " +
+  "xl:order-(--three)";
+
+function panelPlace(index: number): CSSProperties {
+  const columns = { "--one": 1, "--two": 2, "--three": 3 };
+  return Object.fromEntries(Object.entries(columns).map(([name, count]) => [name, panelOrder(index, count)]));
+}
+
+function Behind({ item, request }: { item: ListedItem; request: ListRequest }) {
+  const title = item.title ?? item.item_id;
+  return (
+    <>
+      <h3 className="mb-4 text-base font-semibold">
+        {t.recommendations.card.whyHeading(format.count(item.rank), title)}
+      </h3>
+      <WhyPanel request={request} item={item} />
+    </>
   );
 }

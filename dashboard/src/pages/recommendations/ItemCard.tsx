@@ -1,5 +1,4 @@
 import { ChevronDown, Sparkles, Star } from "lucide-react";
-import { useId, useState } from "react";
 
 import type { Schema } from "@/api/client";
 import { Badge } from "@/components/Badge";
@@ -11,9 +10,7 @@ import { Meter } from "@/components/Meter";
 import { Price } from "@/components/Price";
 import { RankMove } from "@/explanations/RankMove";
 import { SimilarButton } from "@/explanations/SimilarButton";
-import { WhyPanel } from "@/explanations/WhyPanel";
 import { format } from "@/lib/format";
-import type { ListRequest } from "@/lib/listRequest";
 import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
 
@@ -23,21 +20,24 @@ const text = t.recommendations.card;
 
 interface Props {
   item: ListedItem;
-  /** Of the list that it is in. */
-  request: ListRequest;
   card: Schema<"FoundItem"> | undefined;
   /** Lengths of its bars, from 0 to 1. */
   scoreBar: number;
   confidenceBar: number;
+  /** Whether what is behind it is shown, in the element of this id. */
+  why: { id: string; open: boolean; toggle: () => void };
 }
 
 /** An item of a list: what it is, how high it was placed, by what, and why. */
-export function ItemCard({ item, request, card, scoreBar, confidenceBar }: Props) {
-  const [open, setOpen] = useState(false);
-  const whyId = useId();
+export function ItemCard({ item, card, scoreBar, confidenceBar, why }: Props) {
   const title = item.title ?? t.item.noTitle;
   return (
-    <article className="flex h-full flex-col gap-3 rounded-xl border border-line bg-surface p-4 transition-shadow hover:shadow-md">
+    <article
+      className={
+        "flex h-full flex-col gap-3 rounded-xl border bg-surface p-4 transition-shadow hover:shadow-md " +
+        (why.open ? "border-accent" : "border-line")
+      }
+    >
       <div className="flex gap-3">
         <ItemImage
           image={card?.image}
@@ -71,24 +71,24 @@ export function ItemCard({ item, request, card, scoreBar, confidenceBar }: Props
         <Meter label={text.score} share={scoreBar} text={format.decimal(item.score, 2)} />
         <Meter label={text.confidence} share={confidenceBar} text={format.percent(item.confidence)} />
       </div>
-      <div id={whyId} className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-sm leading-snug">
-        <Sparkles aria-hidden="true" className="mt-0.5 size-3.5 shrink-0 text-accent" />
-        <div className="min-w-0">{open ? <WhyPanel request={request} item={item} /> : item.why?.text}</div>
-      </div>
+      {item.why && (
+        <p className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-sm leading-snug">
+          <Sparkles aria-hidden="true" className="mt-0.5 size-3.5 shrink-0 text-accent" />
+          <span className="min-w-0">{item.why.text}</span>
+        </p>
+      )}
       <RankMove item={item} />
       <Sources item={item} />
       <div className="mt-auto flex flex-wrap items-center gap-1 border-t border-line pt-3">
         <Button
           size="small"
-          aria-expanded={open}
-          aria-controls={whyId}
+          aria-expanded={why.open}
+          aria-controls={why.id}
           aria-label={text.whyOf(title)}
-          onClick={() => {
-            setOpen(!open);
-          }}
+          onClick={why.toggle}
         >
           {text.why}
-          <ChevronDown aria-hidden="true" className={`size-3.5 ${open ? "rotate-180" : ""}`} />
+          <ChevronDown aria-hidden="true" className={`size-3.5 ${why.open ? "rotate-180" : ""}`} />
         </Button>
         <SimilarButton itemId={item.item_id} title={item.title} />
         <span className="ml-auto">

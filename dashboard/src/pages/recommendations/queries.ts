@@ -91,14 +91,14 @@ export async function suggestUsers(query: string, signal: AbortSignal): Promise<
   return (await answer(api.GET("/users", { params: { query: asked }, signal }))).users;
 }
 
-/** Names of the catalogue that begin as typed, of as many items as stand beside them. */
+/** Names of brands or categories whose words begin as typed, those of most items first. */
 export async function suggestNames(
   of: "brands" | "categories",
   query: string,
   signal: AbortSignal,
-): Promise<{ name: string; items: string | null }[]> {
-  void of;
-  void query;
-  void signal;
-  return Promise.resolve([]);
+): Promise<Schema<"CatalogueName">[]> {
+  const asked = { params: { query: { query, limit: SUGGESTIONS } }, signal };
+  const call =
+    of === "brands" ? api.GET("/catalogue/brands", asked) : api.GET("/catalogue/categories", asked);
+  return (await answer(call)).names;
 }
