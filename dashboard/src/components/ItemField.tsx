@@ -1,4 +1,5 @@
-import { answer, api, type Schema } from "@/api/client";
+import type { Schema } from "@/api/client";
+import { suggestItems } from "@/api/suggestions";
 
 import { Autocomplete } from "./Autocomplete";
 import { ItemImage } from "./ItemImage";
@@ -22,9 +23,7 @@ export function ItemField(props: Props) {
     <Autocomplete<Item>
       {...props}
       name="items"
-      suggest={async (typed, signal) =>
-        (await answer(api.GET("/items", { params: { query: { query: typed, limit: 8 } }, signal }))).items
-      }
+      suggest={suggestItems}
       textOf={nameOf}
       show={(item) => (
         <span className="flex items-center gap-2">

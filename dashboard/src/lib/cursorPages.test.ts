@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { CursorTrail, FIRST_PAGE, pageNumber } from "./cursorPages";
+import { CursorTrail, FIRST_PAGE } from "./cursorPages";
 
 test("one goes forth by the cursors of the answers, and back by those that came before", () => {
   const trail = new CursorTrail();
@@ -17,10 +17,4 @@ test("a page of a shared link, or of another list, has no page before it that is
   const second = trail.next("all", FIRST_PAGE, "b");
   expect(trail.previous("filtered", second)).toBeNull();
   expect(new CursorTrail().previous("all", second)).toBeNull();
-});
-
-test("what is no number of a page is the first", () => {
-  expect(pageNumber({ cursor: "", page: "x" })).toBe(1);
-  expect(pageNumber({ cursor: "", page: "-2" })).toBe(1);
-  expect(pageNumber({ cursor: "", page: "7" })).toBe(7);
 });

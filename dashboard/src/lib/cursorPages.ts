@@ -1,5 +1,7 @@
 /** Pages that are reached by the cursor which the page before them named. */
 
+import { countOf } from "./typed";
+
 /** What an address says of the page: its cursor, and its number for the text. The first page has neither. */
 export interface CursorState {
   cursor: string;
@@ -26,10 +28,9 @@ export class CursorTrail {
   }
 }
 
-/** From 1. What is no number, as in an address that was typed, is 1. */
+/** From 1. */
 export function pageNumber({ page }: CursorState): number {
-  const number = Number(page);
-  return Number.isInteger(number) && number >= 1 ? number : 1;
+  return countOf(page);
 }
 
 const trail = new CursorTrail();

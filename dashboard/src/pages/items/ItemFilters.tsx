@@ -2,11 +2,12 @@ import { X } from "lucide-react";
 import { useCallback } from "react";
 
 import { Button } from "@/components/Button";
+import { NameField } from "@/components/NameField";
+import { PriceRange } from "@/components/PriceRange";
 import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
-import { filtersSet, NO_FILTERS, priceOf, type SearchState } from "./search";
-import { NameField } from "./NameField";
+import { filtersSet, NO_FILTERS, type SearchState } from "./search";
 
 interface Props {
   state: SearchState;
@@ -22,15 +23,9 @@ export function ItemFilters({ state, narrow }: Props) {
     },
     [narrow],
   );
-  const from = useCallback(
-    (min: string) => {
-      narrow({ min }, { replace: true });
-    },
-    [narrow],
-  );
-  const upTo = useCallback(
-    (max: string) => {
-      narrow({ max }, { replace: true });
+  const price = useCallback(
+    (bound: { min: string } | { max: string }) => {
+      narrow(bound, { replace: true });
     },
     [narrow],
   );
@@ -44,7 +39,7 @@ export function ItemFilters({ state, narrow }: Props) {
           onSearch={search}
         />
         <NameField
-          label={t.items.category}
+          label={t.narrow.category}
           of="categories"
           value={state.category}
           onChange={(category) => {
@@ -52,29 +47,14 @@ export function ItemFilters({ state, narrow }: Props) {
           }}
         />
         <NameField
-          label={t.items.brand}
+          label={t.narrow.brand}
           of="brands"
           value={state.brand}
           onChange={(brand) => {
             narrow({ brand });
           }}
         />
-        <div className="grid grid-cols-2 gap-3">
-          <SearchField
-            label={t.items.min}
-            inputMode="decimal"
-            error={priceError(state.min)}
-            value={state.min}
-            onSearch={from}
-          />
-          <SearchField
-            label={t.items.max}
-            inputMode="decimal"
-            error={priceError(state.max)}
-            value={state.max}
-            onSearch={upTo}
-          />
-        </div>
+        <PriceRange min={state.min} max={state.max} onChange={price} />
       </div>
       {filtersSet(state) && (
         <Button
@@ -86,13 +66,9 @@ export function ItemFilters({ state, narrow }: Props) {
           }}
         >
           <X aria-hidden="true" className="size-3.5" />
-          {t.items.clear}
+          {t.narrow.clear}
         </Button>
       )}
     </search>
   );
-}
-
-function priceError(typed: string): string | undefined {
-  return typed.trim() === "" || priceOf(typed) !== null ? undefined : t.items.noPrice;
 }

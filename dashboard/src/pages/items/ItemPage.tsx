@@ -7,11 +7,14 @@ import { EmptyState } from "@/components/EmptyState";
 import { PageHeading } from "@/components/PageHeading";
 import { QueryView } from "@/components/QueryView";
 import { Loading, Skeleton } from "@/components/Skeleton";
+import { Blurb } from "@/explanations/Blurb";
+import { SimilarItems } from "@/explanations/SimilarWindow";
 import { useUrlState } from "@/lib/urlState";
 import { t } from "@/strings/en";
 
 import { ItemHead } from "./ItemHead";
 import { LiveStateCard } from "./LiveStateCard";
+import { PopularityChart } from "./PopularityChart";
 import { useItem } from "./queries";
 
 const DEFAULTS = { id: "" };
@@ -45,19 +48,29 @@ function Item({ id }: { id: string }) {
 }
 
 function Details({ item }: { item: Schema<"ItemResponse"> }) {
+  const named = { id: item.item_id, title: item.title ?? item.item_id };
   return (
     <div className="space-y-6">
       <ItemHead item={item} />
-      <div className="grid items-start gap-6 xl:grid-cols-2">
-        <LiveStateCard live={item.live} />
-        <Card title={t.itemPage.attributes}>
-          {Object.keys(item.attributes).length > 0 ? (
-            <AttributeList attributes={item.attributes} />
-          ) : (
-            <p className="text-sm text-muted">{t.itemPage.noAttributes}</p>
-          )}
-        </Card>
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+        <PopularityChart itemId={item.item_id} />
+        <div className="min-w-0 space-y-6">
+          <Card title={t.itemPage.blurb}>
+            <Blurb itemId={item.item_id} />
+          </Card>
+          <LiveStateCard live={item.live} />
+          <Card title={t.itemPage.attributes}>
+            {Object.keys(item.attributes).length > 0 ? (
+              <AttributeList attributes={item.attributes} />
+            ) : (
+              <p className="text-sm text-muted">{t.itemPage.noAttributes}</p>
+            )}
+          </Card>
+        </div>
       </div>
+      <Card title={t.itemPage.similar}>
+        <SimilarItems item={named} />
+      </Card>
     </div>
   );
 }

@@ -85,7 +85,7 @@ function Nothing({ filtered, filled, onClear }: NothingProps) {
   return (
     <EmptyState title={t.items.none}>
       <p className="mb-3">{t.items.noneHint}</p>
-      <Button onClick={onClear}>{t.items.clear}</Button>
+      <Button onClick={onClear}>{t.narrow.clear}</Button>
     </EmptyState>
   );
 }

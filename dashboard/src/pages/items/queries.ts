@@ -20,3 +20,13 @@ export function useItem(itemId: string) {
       answer(api.GET("/items/by-id", { params: { query: { item_id: itemId } }, signal })),
   });
 }
+
+/** How often people had to do with the item, period by period. */
+export function usePopularity(itemId: string) {
+  return useQuery({
+    queryKey: ["item-popularity", itemId],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/items/by-id/popularity", { params: { query: { item_id: itemId } }, signal })),
+    staleTime: 300_000,
+  });
+}

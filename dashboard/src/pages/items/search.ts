@@ -2,6 +2,7 @@
 
 import type { Sort } from "@/components/DataTable";
 import { FIRST_PAGE, type CursorState } from "@/lib/cursorPages";
+import { priceOf } from "@/lib/typed";
 import type { operations } from "@/api/schema";
 
 export const ROWS = 20;
@@ -40,12 +41,6 @@ export function searchOf(state: SearchState & CursorState): Asked {
     ...(sort && sort !== "popularity" && { sort }),
     ...(state.cursor && { cursor: state.cursor }),
   };
-}
-
-/** A price as it was typed; null: it is none. */
-export function priceOf(text: string): number | null {
-  const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
 /** Names the list that a state is a page of. */

@@ -1,8 +1,8 @@
-import { Autocomplete } from "@/components/Autocomplete";
+import { suggestBrands, suggestCategories } from "@/api/suggestions";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { suggestBrands, suggestCategories } from "./suggestions";
+import { Autocomplete } from "./Autocomplete";
 
 const SUGGESTS = { brands: suggestBrands, categories: suggestCategories };
 
@@ -19,7 +19,7 @@ export function NameField({ label, of, value, onChange }: Props) {
   return (
     <Autocomplete
       label={label}
-      placeholder={t.items.any}
+      placeholder={t.narrow.any}
       name={of}
       value={value}
       suggest={SUGGESTS[of]}
