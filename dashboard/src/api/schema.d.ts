@@ -1479,7 +1479,7 @@ export interface components {
             k: number;
             /**
              * Offset
-             * @description Leave out so many items from the top: what is answered are the last k of the list of offset + k.
+             * @description Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item twice, and together they are one list.
              * @default 0
              */
             offset: number;
@@ -3413,7 +3413,7 @@ export interface components {
             k: number;
             /**
              * Offset
-             * @description Leave out so many items from the top: what is answered are the last k of the list of offset + k.
+             * @description Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item twice, and together they are one list.
              * @default 0
              */
             offset: number;
@@ -4829,7 +4829,7 @@ export interface operations {
                 only_items?: string | string[] | null;
                 /** @description Number of items wanted. */
                 k?: number;
-                /** @description Leave out so many items from the top: what is answered are the last k of the list of offset + k. */
+                /** @description Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item twice, and together they are one list. */
                 offset?: number;
                 /** @description Leave out items already in the user's history; or purchases: those that the user bought or rated, so that what was only viewed may come back. Not said, nothing is left out of only_items. */
                 exclude_seen?: true | false | "purchases";
@@ -5491,7 +5491,7 @@ export interface operations {
                 only_items?: string | string[] | null;
                 /** @description Number of items wanted. */
                 k?: number;
-                /** @description Leave out so many items from the top: what is answered are the last k of the list of offset + k. */
+                /** @description Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item twice, and together they are one list. */
                 offset?: number;
                 /** @description Leave out items already in the user's history; or purchases: those that the user bought or rated, so that what was only viewed may come back. Not said, nothing is left out of only_items. */
                 exclude_seen?: true | false | "purchases";
@@ -5711,7 +5711,7 @@ export interface operations {
                 only_items?: string | string[] | null;
                 /** @description Number of items wanted. */
                 k?: number;
-                /** @description Leave out so many items from the top: what is answered are the last k of the list of offset + k. */
+                /** @description Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item twice, and together they are one list. */
                 offset?: number;
                 /** @description Leave out items already in the user's history; or purchases: those that the user bought or rated, so that what was only viewed may come back. Not said, nothing is left out of only_items. */
                 exclude_seen?: true | false | "purchases";
