@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing.chromium import no_page, no_program, program
+from tests.support.browsing.chromium import leave_out, no_page, no_program, program
 from tests.support.browsing.shops import Shop, running_shop, sample_bundle
 from tests.support.browsing.visitor import CONTEXT, Visitor
 from tests.support.browsing.watch import Watch
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """One for all tests of a process."""
     if missing := no_program():
-        pytest.skip(missing)
+        leave_out(missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox"])
         yield browser
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 def bundle(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's."""
     if missing := no_page():
-        pytest.skip(missing)
+        leave_out(missing)
     return sample_bundle(tmp_path_factory.mktemp("sample"))
 
 
