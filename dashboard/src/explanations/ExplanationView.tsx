@@ -18,7 +18,7 @@ import { isListed } from "./stages";
 /** An explanation, from its sentence to its last number. */
 export function ExplanationView({ answer }: { answer: Explanation }) {
   return (
-    <div className="space-y-6" data-state="explanation">
+    <div className="@container space-y-6" data-state="explanation">
       <Told answer={answer} />
       <Fallback answer={answer} />
       {!isListed(answer.stage) && <Stage answer={answer} />}

@@ -72,6 +72,7 @@ export function SimilarItems({ item, onAgain }: { item: Named; onAgain?: (item: 
   const [by, setBy] = useState<SimilarBy>("both");
   return (
     <Tabs.Root
+      className="@container"
       value={by}
       onValueChange={(value) => {
         setBy(KINDS.find((kind) => kind === value) ?? "both");

@@ -30,13 +30,13 @@ export function Facts({ answer }: { answer: Explanation }) {
 
 function Row({ fact, cited }: { fact: Fact; cited: boolean }) {
   return (
-    <li className="grid gap-x-4 gap-y-0.5 text-sm sm:grid-cols-[10rem_1fr_12rem]">
+    <li className="grid gap-x-4 gap-y-0.5 text-sm @xl:grid-cols-[10rem_minmax(0,1fr)_12rem]">
       <span className="font-medium">{kindLabel(fact.kind)}</span>
       <span className="min-w-0">
         {fact.text ?? <span className="text-muted">{textless(fact)}</span>}{" "}
         {cited && <Badge tone="accent">{t.why.factsPart.cited}</Badge>}
       </span>
-      <span className="text-xs sm:text-right">
+      <span className="text-xs @xl:text-right">
         <Strength fact={fact} />
       </span>
     </li>

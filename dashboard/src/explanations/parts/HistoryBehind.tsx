@@ -32,7 +32,7 @@ export function HistoryBehind({ answer }: { answer: Explanation }) {
 
 function Row({ share, rank, most }: { share: Share; rank: number | null; most: number }) {
   return (
-    <li className="grid gap-x-6 gap-y-1 py-2.5 sm:grid-cols-[1fr_14rem]">
+    <li className="grid gap-x-6 gap-y-1 py-2.5 @xl:grid-cols-[minmax(0,1fr)_14rem]">
       <div className="min-w-0 text-sm">
         <Title item={share} />
         <p className="mt-0.5 text-xs text-muted">

@@ -21,7 +21,7 @@ export function Measures({ answer }: { answer: Explanation }) {
         {sumRank !== null && <Measure name={names.sumRank} text={format.count(sumRank)} />}
         {gate !== null && <Measure name={names.gate} text={format.decimal(gate, 3)} />}
       </dl>
-      <div className="grid max-w-2xl gap-x-8 gap-y-3 sm:grid-cols-2">
+      <div className="grid max-w-2xl gap-x-8 gap-y-3 @xl:grid-cols-2">
         {confidence !== null && (
           <Meter label={names.confidence} share={confidence} text={format.percent(confidence)} />
         )}

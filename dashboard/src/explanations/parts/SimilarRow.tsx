@@ -18,7 +18,7 @@ interface Props {
 export function SimilarRow({ item, look, onAgain }: Props) {
   const title = item.title ?? t.item.noTitle;
   return (
-    <li className="grid grid-cols-[3rem_1fr] items-start gap-x-3 gap-y-2 py-3 sm:grid-cols-[3rem_1fr_10rem]">
+    <li className="grid grid-cols-[3rem_minmax(0,1fr)] items-start gap-x-3 gap-y-2 py-3 @xl:grid-cols-[3rem_minmax(0,1fr)_10rem]">
       <ItemImage image={look?.image} categories={look?.categories} className="size-12 rounded-lg" />
       <div className="min-w-0 text-sm">
         <ItemLink id={item.item_id} className="font-medium">
@@ -29,7 +29,7 @@ export function SimilarRow({ item, look, onAgain }: Props) {
         </p>
         <p className="mt-1 text-xs">{t.why.similar.says(item.sources.map(sourceName).join(", "))}</p>
       </div>
-      <div className="col-start-2 space-y-2 sm:col-start-3">
+      <div className="col-start-2 space-y-2 @xl:col-start-3">
         <Meter label={t.why.similar.score} share={item.score} text={format.fixed(item.score, 2)} />
         {onAgain && (
           <Button

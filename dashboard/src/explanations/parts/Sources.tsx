@@ -18,7 +18,7 @@ export function Sources({ answer }: { answer: Explanation }) {
   return (
     <Part title={words.title} lead={scores.length > 0 && lead}>
       {scores.length > 0 && (
-        <ul className="mb-3 grid gap-3 sm:grid-cols-2">
+        <ul className="mb-3 grid gap-3 @xl:grid-cols-2">
           {scores.map((score) => (
             <SourceScore key={score.source} score={score} />
           ))}

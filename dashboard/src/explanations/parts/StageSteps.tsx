@@ -19,7 +19,7 @@ export function StageSteps({ answer }: { answer: Pick<Explanation, "stage" | "so
     <ol
       aria-label={t.why.stages.title}
       data-stage={answer.stage}
-      className="grid gap-2 min-[400px]:grid-cols-2 sm:grid-cols-3 lg:grid-cols-6"
+      className="grid gap-2 @xs:grid-cols-2 @xl:grid-cols-3 @4xl:grid-cols-6"
     >
       {stepsOf(answer).map(({ step, state }) => {
         const { icon: Icon, look } = LOOKS[state];

@@ -38,10 +38,10 @@ export function WaterfallBars({ chart, startLabel }: { chart: Waterfall; startLa
 /** Label and number above the bar where there is little room, beside it else. */
 function Row({ label, value, bar }: { label: ReactNode; value: ReactNode; bar: ReactNode }) {
   return (
-    <div className="grid grid-cols-[1fr_auto] items-center gap-x-3 gap-y-1 sm:grid-cols-[minmax(0,15rem)_1fr_5rem]">
+    <div className="grid grid-cols-[1fr_auto] items-center gap-x-3 gap-y-1 @xl:grid-cols-[minmax(0,15rem)_1fr_5rem]">
       <div className="line-clamp-2 min-w-0 leading-tight">{label}</div>
-      <div className="text-right font-medium whitespace-nowrap sm:order-3">{value}</div>
-      <div className="relative col-span-2 h-5 rounded-sm bg-sunken sm:order-2 sm:col-span-1">{bar}</div>
+      <div className="text-right font-medium whitespace-nowrap @xl:order-3">{value}</div>
+      <div className="relative col-span-2 h-5 rounded-sm bg-sunken @xl:order-2 @xl:col-span-1">{bar}</div>
     </div>
   );
 }
@@ -53,7 +53,7 @@ function Bar({ step, chart }: { step: Step; chart: Waterfall }) {
     <>
       {/* Where the bar before this one ended. */}
       <div
-        className="absolute bottom-1/2 h-9 w-px bg-line-strong sm:h-7"
+        className="absolute bottom-1/2 h-9 w-px bg-line-strong @xl:h-7"
         style={{ left: `${placeOf(step.from, chart)}%` }}
       />
       <div

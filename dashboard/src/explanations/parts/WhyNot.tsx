@@ -17,7 +17,7 @@ interface Props {
 export function WhyNot({ request, itemId, title }: Props) {
   const { data } = useExplanation(request, itemId);
   return (
-    <div className="space-y-4">
+    <div className="@container space-y-4">
       <h3 className="text-base font-semibold">
         <ItemLink id={itemId}>{data?.item.title ?? title}</ItemLink>
       </h3>
