@@ -24,6 +24,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: "es2022",
     modulePreload: { polyfill: false },
+    // Of the packages whose code is in the scripts: their licences ask to be passed on with it.
+    license: { fileName: "licenses.txt" },
   },
   server: {
     proxy: {
