@@ -110,10 +110,8 @@ export const t = {
       liveEvents: (count: number, text: string) => `${text} live ${count === 1 ? "event" : "events"}`,
       recent: "Recent",
       visitor: "New visitor",
-      visitorOn: "New visitor: no user, but a session of your own making",
     },
     start: {
-      title: "Whose list shall it be?",
       user: "Someone the shop knows",
       userText: "Find a user by the beginning of the id, or take one of these.",
       visitor: "Someone new",

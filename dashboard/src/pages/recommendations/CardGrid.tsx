@@ -1,5 +1,7 @@
+import { X } from "lucide-react";
 import { Fragment, useId, useState, type CSSProperties } from "react";
 
+import { Button } from "@/components/Button";
 import { WhyPanel } from "@/explanations/WhyPanel";
 import type { ListRequest } from "@/lib/listRequest";
 import { format } from "@/lib/format";
@@ -46,6 +48,7 @@ export function CardGrid({ request, all, shown, cards }: Props) {
               <ItemCard
                 item={item}
                 card={cards.get(itemId)}
+                fills={request.model !== POPULAR && item.model_source === POPULAR}
                 scoreBar={scores.get(itemId) ?? 0}
                 confidenceBar={confidences.get(itemId) ?? 0}
                 why={why}
@@ -53,7 +56,15 @@ export function CardGrid({ request, all, shown, cards }: Props) {
             </li>
             {why.open && (
               <li id={why.id} style={panelPlace(index)} className={PANEL}>
-                <Behind item={item} request={request} />
+                <Behind
+                  item={item}
+                  request={request}
+                  close={() => {
+                    why.toggle();
+                    // The button that opened it says by its id what it opens.
+                    document.querySelector<HTMLElement>(`[aria-controls="${CSS.escape(why.id)}"]`)?.focus();
+                  }}
+                />
               </li>
             )}
           </Fragment>
@@ -62,6 +73,9 @@ export function CardGrid({ request, all, shown, cards }: Props) {
     </ul>
   );
 }
+
+/** The model, and what fills lists of the others up. */
+const POPULAR = "popularity";
 
 const PANEL =
   "order-(--one) col-span-full min-w-0 rounded-xl border border-accent bg-surface p-4 sm:order-(--two) sm:p-5 " +
@@ -72,13 +86,25 @@ function panelPlace(index: number): CSSProperties {
   return Object.fromEntries(Object.entries(columns).map(([name, count]) => [name, panelOrder(index, count)]));
 }
 
-function Behind({ item, request }: { item: ListedItem; request: ListRequest }) {
+interface BehindProps {
+  item: ListedItem;
+  request: ListRequest;
+  close: () => void;
+}
+
+function Behind({ item, request, close }: BehindProps) {
   const title = item.title ?? item.item_id;
   return (
     <>
-      <h3 className="mb-4 text-base font-semibold">
-        {t.recommendations.card.whyHeading(format.count(item.rank), title)}
-      </h3>
+      <div className="mb-4 flex items-start justify-between gap-4">
+        <h3 className="min-w-0 text-base font-semibold">
+          {t.recommendations.card.whyHeading(format.count(item.rank), title)}
+        </h3>
+        <Button look="quiet" size="small" className="shrink-0" onClick={close}>
+          <X aria-hidden="true" className="size-4" />
+          {t.actions.close}
+        </Button>
+      </div>
       <WhyPanel request={request} item={item} />
     </>
   );

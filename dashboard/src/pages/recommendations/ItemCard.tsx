@@ -21,6 +21,8 @@ const text = t.recommendations.card;
 interface Props {
   item: ListedItem;
   card: Schema<"FoundItem"> | undefined;
+  /** It is there because it is popular, in the place of a personal one. */
+  fills: boolean;
   /** Lengths of its bars, from 0 to 1. */
   scoreBar: number;
   confidenceBar: number;
@@ -29,7 +31,7 @@ interface Props {
 }
 
 /** An item of a list: what it is, how high it was placed, by what, and why. */
-export function ItemCard({ item, card, scoreBar, confidenceBar, why }: Props) {
+export function ItemCard({ item, card, fills, scoreBar, confidenceBar, why }: Props) {
   const title = item.title ?? t.item.noTitle;
   return (
     <article
@@ -62,13 +64,13 @@ export function ItemCard({ item, card, scoreBar, confidenceBar, why }: Props) {
         {item.predicted_rating !== null && (
           <span className="flex items-center gap-1 text-xs text-muted">
             <Star aria-hidden="true" className="size-3.5" />
-            <span className="font-medium text-ink">{format.decimal(item.predicted_rating, 1)}</span>
+            <span className="font-medium text-ink">{format.fixed(item.predicted_rating, 1)}</span>
             {text.rating}
           </span>
         )}
       </div>
       <div className="grid grid-cols-2 gap-4">
-        <Meter label={text.score} share={scoreBar} text={format.decimal(item.score, 2)} />
+        <Meter label={text.score} share={scoreBar} text={format.fixed(item.score, 2)} />
         <Meter label={text.confidence} share={confidenceBar} text={format.percent(item.confidence)} />
       </div>
       {item.why && (
@@ -78,7 +80,7 @@ export function ItemCard({ item, card, scoreBar, confidenceBar, why }: Props) {
         </p>
       )}
       <RankMove item={item} />
-      <Sources item={item} />
+      <Sources item={item} fills={fills} />
       <div className="mt-auto flex flex-wrap items-center gap-1 border-t border-line pt-3">
         <Button
           size="small"
@@ -111,10 +113,14 @@ function Rank({ item }: { item: ListedItem }) {
   );
 }
 
-function Sources({ item }: { item: ListedItem }) {
-  if (item.model_source === "popularity") return <Badge tone="warn">{text.fill}</Badge>;
+function Sources({ item, fills }: { item: ListedItem; fills: boolean }) {
   return (
     <ul aria-label={text.sources} className="flex flex-wrap gap-1">
+      {fills && (
+        <li>
+          <Badge tone="warn">{text.fill}</Badge>
+        </li>
+      )}
       {item.sources.map((name) => (
         <li key={name} className="max-w-full">
           <Badge>{sourceName(name)}</Badge>

@@ -52,7 +52,9 @@ export function MadeFrom({ list, asOf, busy, refresh }: Props) {
         </div>
       </div>
       <Refresh busy={busy} refresh={refresh}>
-        {text.at(format.time(list.generated_at), format.ms(list.timing.total_ms))}
+        {busy
+          ? t.recommendations.list.updating
+          : text.at(format.time(list.generated_at), format.ms(list.timing.total_ms))}
       </Refresh>
     </section>
   );

@@ -1,15 +1,19 @@
 import { ArrowDown, ArrowUp, Equal } from "lucide-react";
+import { useState } from "react";
 
 import { Badge } from "@/components/Badge";
+import { Button } from "@/components/Button";
 import { ItemImage } from "@/components/ItemImage";
 import { ItemLink } from "@/components/Links";
 import { Price } from "@/components/Price";
 import { format } from "@/lib/format";
+import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import type { Comparison, Place } from "./comparison";
 import type { Cards, ListedItem } from "./listOrder";
 import type { List } from "./queries";
+import { WhyWindow } from "./WhyWindow";
 
 const text = t.recommendations.compare;
 
@@ -17,6 +21,8 @@ type Side = "left" | "right";
 
 interface Props {
   list: List;
+  /** What it was asked for with. */
+  request: ListRequest;
   side: Side;
   /** As soon as both lists are there. */
   compared: Comparison | undefined;
@@ -24,21 +30,39 @@ interface Props {
 }
 
 /** A list in compact rows, each with where its item stands in the list beside. */
-export function RankedRows({ list, side, compared, cards }: Props) {
+export function RankedRows({ list, request, side, compared, cards }: Props) {
+  const [asked, setAsked] = useState<ListedItem | null>(null);
   return (
-    <ol className="-mx-2">
-      {list.items.map((item) => (
-        // It takes the focus when it is looked for from the other list.
-        <li
-          key={item.item_id}
-          id={rowId(side, item.item_id)}
-          tabIndex={-1}
-          className="scroll-m-4 rounded-lg px-2 focus:bg-accent-soft"
-        >
-          <Row item={item} cards={cards} place={compared?.places.get(item.item_id)} side={side} />
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol className="-mx-2">
+        {list.items.map((item) => (
+          // It takes the focus when it is looked for from the other list.
+          <li
+            key={item.item_id}
+            id={rowId(side, item.item_id)}
+            tabIndex={-1}
+            className="scroll-m-4 rounded-lg px-2 focus:bg-accent-soft"
+          >
+            <Row
+              item={item}
+              cards={cards}
+              place={compared?.places.get(item.item_id)}
+              side={side}
+              onWhy={() => {
+                setAsked(item);
+              }}
+            />
+          </li>
+        ))}
+      </ol>
+      <WhyWindow
+        item={asked}
+        request={request}
+        close={() => {
+          setAsked(null);
+        }}
+      />
+    </>
   );
 }
 
@@ -57,9 +81,10 @@ interface RowProps {
   cards: Cards;
   place: Place | undefined;
   side: Side;
+  onWhy: () => void;
 }
 
-function Row({ item, cards, place, side }: RowProps) {
+function Row({ item, cards, place, side, onWhy }: RowProps) {
   const card = cards.get(item.item_id);
   return (
     <div className="flex items-center gap-3 border-b border-line py-2 text-sm">
@@ -77,10 +102,20 @@ function Row({ item, cards, place, side }: RowProps) {
         </p>
         <p className="truncate text-xs text-muted">
           {item.brand && `${item.brand} · `}
-          <Price value={item.price} /> · {format.decimal(item.score)}
+          <Price value={item.price} /> · {format.fixed(item.score, 2)}
         </p>
       </div>
-      <span className="shrink-0">{place && <Moved place={place} side={side} itemId={item.item_id} />}</span>
+      <Button
+        look="quiet"
+        size="small"
+        aria-label={t.recommendations.card.whyOf(item.title ?? item.item_id)}
+        onClick={onWhy}
+      >
+        {t.recommendations.card.why}
+      </Button>
+      <span className="min-w-12 shrink-0 text-right">
+        {place && <Moved place={place} side={side} itemId={item.item_id} />}
+      </span>
     </div>
   );
 }

@@ -29,12 +29,19 @@ interface Props {
 /** The lists that two models make of the same request, and what moved from the left one to the right one. */
 export function TwoLists({ request, state, change }: Props) {
   const left = useList(request);
-  const right = useList({ ...request, model: state.against });
+  const beside = { ...request, model: state.against };
+  const right = useList(beside);
   const models = { left: sourceName(state.model), right: sourceName(state.against) };
   const compared = left.data && right.data ? compare(left.data.items, right.data.items) : undefined;
   const { cards } = useCards(idsOf(left.data, right.data));
   const column = (side: "left" | "right", list: List) => (
-    <RankedRows list={list} side={side} compared={compared} cards={cards} />
+    <RankedRows
+      list={list}
+      request={side === "left" ? request : beside}
+      side={side}
+      compared={compared}
+      cards={cards}
+    />
   );
   const busy = left.isFetching || right.isFetching;
   return (

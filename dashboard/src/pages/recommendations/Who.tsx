@@ -24,8 +24,8 @@ export function Who({ state, change }: { state: State; change: Change }) {
   const visitor = isVisitor(state);
   return (
     <div className="min-w-0">
-      <div className="flex items-end gap-2">
-        <div className="min-w-0 flex-1">
+      <div className="flex flex-wrap items-end gap-2">
+        <div className="min-w-40 flex-1">
           <UserSearch state={state} change={change} />
         </div>
         <Button
