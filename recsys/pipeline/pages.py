@@ -2,9 +2,10 @@
 
 The first k items of a longer list need not be the list of k: it has more candidates and more finalists, and rules
 arrange it as a whole. So a page is not cut out of the list that ends with it. A list goes on instead: its first page is
-the list of k, as anyone gets it who asks for k items; then come the others of the list of 100 that begins so, then
-those of the list of 300 that begins with these, and of 1,000. All of it follows from the query and k alone, so that
-pages of one k are slices of one sequence. Where longer lists begin with the list of k, it is the same for any k.
+the list of k, as anyone gets it who asks for k items; then come the others of the longest list that is made of the same
+finalists, arranged as one that begins so; then those of the list of 100 that begins with these, of 300, and of 1,000.
+All of it follows from the query and k alone, so that pages of one k are slices of one sequence. Where longer lists
+begin with the list of k, it is the same for any k.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from recsys.core.types import BoolArray, Int64Array
 from recsys.pipeline.recommendations import Moves, Recommendations
 from recsys.sources.exact import is_among
 
-LENGTHS: Final = (100, 300, 1000)  # of the lists by which a first page goes on; so far are there pages
+LENGTHS: Final = (100, 300, 1000)  # of lists by which a first page goes on; so far are there pages
 
 Listing = Callable[[int, Recommendations | None], Recommendations]
 """Makes lists of a length, alone or such as begin with given ones."""
 
 
-def page(listing: Listing, k: int, offset: int) -> Recommendations:
+def page(listing: Listing, k: int, offset: int, settled: int = 0) -> Recommendations:
     """The k items of each list behind its first ones, as many as `offset` says.
 
     A list ends with the first page that is short of k.
@@ -35,6 +36,7 @@ def page(listing: Listing, k: int, offset: int) -> Recommendations:
         listing: makes the lists of a batch.
         k: length of all pages.
         offset: of this page; offset + k is 1,000 at most.
+        settled: so long lists are made of what shorter ones are made of, see `Recommender`; 0: nobody knows.
 
     Raises:
         ValueError: there are no such pages.
@@ -42,14 +44,14 @@ def page(listing: Listing, k: int, offset: int) -> Recommendations:
     if offset + k > LENGTHS[-1]:
         raise ValueError(f"expected pages up to item {LENGTHS[-1]}, got {offset} + {k}")
     lists = listing(k, None)
-    for length in _longer(k, offset + k):
+    for length in _longer(k, offset + k, settled):
         lists = followed_by(lists, listing(length, lists))
     return lists if not offset else _of_page(lists.behind(offset, k), k)
 
 
-def _longer(k: int, end: int) -> Iterator[int]:
+def _longer(k: int, end: int, settled: int) -> Iterator[int]:
     """Lengths of the lists by which a list of k goes on up to its item `end`."""
-    for length in LENGTHS:
+    for length in sorted({*LENGTHS, min(settled, LENGTHS[-1])}):
         if k >= end:
             return
         if length > k:

@@ -66,6 +66,15 @@ class Recommender:
         """Names of all that propose candidates."""
         return tuple(proposer.source.name for proposer in self.proposers)
 
+    @cached_property
+    def settled(self) -> int:
+        """So long lists, and shorter ones, are made of the same candidates and finalists.
+
+        Unless they are arranged, each begins as the shorter ones.
+        """
+        depth = self.proposers[0].depth
+        return depth if self.ranker is None else min(depth, self.ranker.finalists)
+
     def read(self, queries: Queries) -> Readings:
         """Get ready to ask about the queries all sources that propose and all whose scores the ranker reads."""
         return self._panel.read(queries)

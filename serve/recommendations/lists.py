@@ -84,14 +84,16 @@ def recommend(
 ) -> Recommendations:
     """The page of the lists that the model asked for makes, as the shop wants them."""
     asked = Asked.of(loaded, options).restrictions if options.restricted else ()
+    by = None if options.model == FULL else loaded.source(options.model)
     listing = partial(
         loaded.recommender.recommend,
-        by=None if options.model == FULL else loaded.source(options.model),
+        by=by,
         exclude_seen=options.exclude_seen,
         restrictions=(*asked, *loaded.bundle.in_stock),
         policy=policy,
     )
-    return page(lambda length, first: listing(queries, length, first=first), options.k, options.offset)
+    settled = loaded.recommender.settled if by is None else 0
+    return page(lambda length, first: listing(queries, length, first=first), options.k, options.offset, settled)
 
 
 def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:

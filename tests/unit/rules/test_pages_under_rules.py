@@ -53,10 +53,11 @@ def are_slices_of_one_sequence(shop: SmallShop, seed: int) -> None:
         exclude_seen=[True, False, PURCHASES][random.integers(3)],
         restrictions=() if random.random() < 0.5 else (Among(random.random(N_ITEMS) < random.choice([0.1, 0.6])),),
     )
-    pages = [page(listing, k, offset) for offset in range(0, N_ITEMS + 2 * k, k)]
+    settled = shop.recommender.settled if seed % 2 else 0
+    pages = [page(listing, k, offset, settled) for offset in range(0, N_ITEMS + 2 * k, k)]
     the_first_is_the_list(pages[0], listing(k, None))
     odd = int(random.integers(1, N_ITEMS))
-    between, all_items = page(listing, k, odd), listing(LENGTHS[-1], None).items
+    between, all_items = page(listing, k, odd, settled), listing(LENGTHS[-1], None).items
     for row, user in enumerate(USERS):
         rows = [made.items[row].tolist() for made in pages]
         shown = [item for items in rows for item in items if item != NO_ITEM]
@@ -72,6 +73,17 @@ def are_slices_of_one_sequence(shop: SmallShop, seed: int) -> None:
             keep_caps(shop, shown, pinned, acting, person, case)
         else:
             assert set(shown) == {item for item in all_items[row].tolist() if item != NO_ITEM}, case
+
+
+def test_lists_of_the_same_finalists_begin_alike(shop: SmallShop) -> None:
+    """What most clients mean by a page, and what an explanation speaks of: the end of the longer list."""
+    settled = shop.recommender.settled
+    assert settled >= 20
+    listing = listing_of(shop, shop.queries.select(USERS))
+    for k, offset in ((4, 4), (5, 15), (10, 10), (3, 2)):
+        made, longer = page(listing, k, offset, settled), listing(offset + k, None)
+        for name in NUMBERS:
+            np.testing.assert_array_equal(getattr(made, name), getattr(longer, name)[:, offset:], err_msg=name)
 
 
 def test_rules_of_whole_lists_hold_from_page_to_page(shop: SmallShop) -> None:
