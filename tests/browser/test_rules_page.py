@@ -25,7 +25,7 @@ def test_a_brand_is_hidden_by_a_rule_and_the_list_changes(visit: Visit, own_shop
     (user,) = own_shop.busy_users(1)
     brand = brand_of_many(own_shop, user)
     page = visitor.go("/", user=user)
-    shown = page.get_by_role("article").filter(has_text=brand)
+    shown = page.get_by_role("article").filter(has=page.get_by_text(brand, exact=True))
     expect(shown).not_to_have_count(0)
     page.get_by_role("link", name="Rules", exact=True).click()
     expect(page.locator("[data-state=empty]")).to_contain_text("There are no rules yet")
@@ -74,7 +74,7 @@ def test_a_rule_is_switched_off_and_deleted(visit: Visit, own_shop: Shop) -> Non
     remover.click()
     window.get_by_role("button", name="Delete").click()
     expect(page.locator("[data-state=empty]")).to_contain_text("There are no rules yet")
-    page.get_by_role("button", name="History").click()
+    page.get_by_role("button", name="History", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("deleted")
     visitor.finds_it_accessible()
 

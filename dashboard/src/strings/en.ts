@@ -789,6 +789,7 @@ export const t = {
     noneHint: "Lists are as the ranker makes them.",
     noSuch: (id: string) => `There is no rule “${id}” any more.`,
     history: "History",
+    historyOf: (id: string) => `History of rule ${id}`,
     count: (count: string) => `${count} rules`,
     list: "The shop's rules",
     sources: {

@@ -73,7 +73,7 @@ export function RuleCard({ row, onHistory }: { row: RuleRow; onHistory: () => vo
           >
             {words.edit}
           </Link>
-          <Button look="quiet" size="small" aria-label={words.changes.of(row.id)} onClick={onHistory}>
+          <Button look="quiet" size="small" aria-label={words.historyOf(row.id)} onClick={onHistory}>
             {words.history}
           </Button>
           {row.origin === "store" && <Delete row={row} />}
