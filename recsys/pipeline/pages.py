@@ -87,9 +87,10 @@ def followed_by(lists: Recommendations, longer: Recommendations) -> Recommendati
 
 def _moves(lists: Recommendations, longer: Recommendations, columns: Int64Array) -> Moves | None:
     """What rules did to lists, and to those columns of longer ones that stand behind them."""
-    if lists.moves is None or longer.moves is None:
-        return longer.moves
-    first, behind = lists.moves, longer.moves
+    behind = longer.moves
+    if behind is None:
+        return None
+    first = Moves.none(behind.rules, lists.items) if lists.moves is None else lists.moves
     rows = np.arange(len(columns))[:, None]
     moved_by = behind.moved_by[rows, columns] & (columns >= 0)[:, :, None]
     ranks = np.where(columns < 0, 0, behind.ranks_before[rows, columns])
