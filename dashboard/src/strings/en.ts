@@ -496,7 +496,7 @@ export const t = {
     },
     similar: {
       button: "Similar",
-      buttonOf: (title: string) => `Items similar to ${title}`,
+      buttonOf: (title: string) => `Similar to ${title}`,
       title: (title: string) => `Similar to “${title}”`,
       by: "Similar by",
       kinds: { both: "Both", behaviour: "Behaviour", content: "Content" },
@@ -511,7 +511,7 @@ export const t = {
       score: "Similarity",
       says: (sources: string) => `Says: ${sources}`,
       again: "Similar to this",
-      againOf: (title: string) => `Items similar to ${title}`,
+      againOf: (title: string) => `Similar to this: ${title}`,
       back: (title: string) => `Back to “${title}”`,
       page: "Item page",
       shown: (title: string, count: number) => `${count} items similar to ${title}`,

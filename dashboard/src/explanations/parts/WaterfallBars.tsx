@@ -53,7 +53,7 @@ function Bar({ step, chart }: { step: Step; chart: Waterfall }) {
     <>
       {/* Where the bar before this one ended. */}
       <div
-        className="absolute bottom-1/2 h-9 w-px bg-line-strong @xl:h-7"
+        className="absolute bottom-1/2 hidden h-7 w-px bg-line-strong @xl:block"
         style={{ left: `${placeOf(step.from, chart)}%` }}
       />
       <div
