@@ -12,10 +12,12 @@ interface Props {
   /** The name that is chosen; empty: any. */
   value: string;
   onChange: (name: string) => void;
+  /** For one of several names, which are shown beside the field. */
+  clearAfterChoice?: boolean;
 }
 
 /** One brand or category of the catalogue; an empty field is any. */
-export function NameField({ label, of, value, onChange }: Props) {
+export function NameField({ label, of, value, onChange, clearAfterChoice = false }: Props) {
   return (
     <Autocomplete
       label={label}
@@ -36,6 +38,7 @@ export function NameField({ label, of, value, onChange }: Props) {
       onSubmit={(typed) => {
         onChange(typed.trim());
       }}
+      clearAfterChoice={clearAfterChoice}
     />
   );
 }

@@ -3,6 +3,7 @@
 import type { Schema } from "@/api/client";
 
 import { unpackNames } from "./names";
+import { countOf, priceOf } from "./typed";
 
 type OfOneItem = "item_id" | "depth" | "style" | "reference" | "language" | "sensitive";
 
@@ -28,6 +29,7 @@ export const LIST_DEFAULTS = {
 export type ListState = typeof LIST_DEFAULTS;
 
 export const LENGTHS = [12, 24, 48, 100];
+const MAX_LENGTH = 100;
 /** The server leaves out no more items than so many from the top. */
 export const MAX_OFFSET = 900;
 
@@ -35,16 +37,16 @@ export const MAX_OFFSET = 900;
 export function listRequest(state: ListState): ListRequest | null {
   const history = unpackNames(state.session);
   if (!state.user && history.length === 0) return null;
-  const k = whole(state.k, 24, 100);
+  const k = lengthOf(state.k);
   const brand = unpackNames(state.brand);
   const category = unpackNames(state.category);
-  const min = price(state.min);
-  const max = price(state.max);
+  const min = priceOf(state.min);
+  const max = priceOf(state.max);
   return {
     ...(state.user ? { user_id: state.user } : { history }),
     model: state.model,
     k,
-    offset: Math.min((whole(state.page, 1, Infinity) - 1) * k, MAX_OFFSET),
+    offset: Math.min((countOf(state.page) - 1) * k, MAX_OFFSET),
     exclude_seen: state.seen === "purchases" ? "purchases" : state.seen !== "false",
     ...(brand.length > 0 && { brand }),
     ...(category.length > 0 && { category }),
@@ -55,13 +57,8 @@ export function listRequest(state: ListState): ListRequest | null {
   };
 }
 
-/** A whole number from 1 to a bound; what is none, as in an address that was typed, is the default. */
-function whole(text: string, byDefault: number, bound: number): number {
+/** Items of a page; what cannot be, as in an address that was typed, is the default. */
+function lengthOf(text: string): number {
   const value = Number(text);
-  return Number.isInteger(value) && value >= 1 ? Math.min(value, bound) : byDefault;
-}
-
-function price(text: string): number | null {
-  const value = Number(text);
-  return text !== "" && Number.isFinite(value) && value >= 0 ? value : null;
+  return Number.isInteger(value) && value >= 1 ? Math.min(value, MAX_LENGTH) : Number(LIST_DEFAULTS.k);
 }

@@ -143,12 +143,6 @@ export const t = {
       title: "Filters",
       active: (count: number) => `${count} set`,
       clear: "Clear filters",
-      brand: "Brand",
-      category: "Category",
-      anyPlaceholder: "Any",
-      items: (count: number, text: string) => `${text} ${count === 1 ? "item" : "items"}`,
-      min: "Price from",
-      max: "Price up to",
       seen: "Items seen before",
       seenNames: {
         true: "Leave out",

@@ -1,9 +1,10 @@
 import { ChevronDown, SlidersHorizontal } from "lucide-react";
-import { useId, useState } from "react";
+import { useCallback, useId, useState } from "react";
 
 import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { SelectField } from "@/components/Field";
+import { PriceRange } from "@/components/PriceRange";
 import { packNames, unpackNames } from "@/lib/names";
 import { t } from "@/strings/en";
 
@@ -19,9 +20,6 @@ export function Filters({ state, change }: { state: State; change: Change }) {
   const [open, setOpen] = useState(filtersSet(state) > 0);
   const id = useId();
   const set = filtersSet(state);
-  const narrow: Change = (some) => {
-    change({ ...some, page: "1" });
-  };
   return (
     <div className="mt-3 border-t border-line pt-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -45,7 +43,7 @@ export function Filters({ state, change }: { state: State; change: Change }) {
               look="quiet"
               size="small"
               onClick={() => {
-                narrow(NO_FILTERS);
+                change({ ...NO_FILTERS, page: "1" });
               }}
             >
               {text.clear}
@@ -54,17 +52,26 @@ export function Filters({ state, change }: { state: State; change: Change }) {
         )}
       </div>
       <div id={id} hidden={!open}>
-        {open && <Fields state={state} narrow={narrow} />}
+        {open && <Fields state={state} change={change} />}
       </div>
     </div>
   );
 }
 
-function Fields({ state, narrow }: { state: State; narrow: Change }) {
+function Fields({ state, change }: { state: State; change: Change }) {
+  const narrow: Change = (some) => {
+    change({ ...some, page: "1" });
+  };
+  const narrowAsTyped = useCallback(
+    (some: Partial<State>) => {
+      change({ ...some, page: "1" }, { replace: true });
+    },
+    [change],
+  );
   return (
     <div className="mt-3 grid gap-x-4 gap-y-3 sm:grid-cols-2 xl:grid-cols-4">
       <NamesField
-        label={text.category}
+        label={t.narrow.category}
         of="categories"
         chosen={unpackNames(state.category)}
         onChange={(names) => {
@@ -72,37 +79,14 @@ function Fields({ state, narrow }: { state: State; narrow: Change }) {
         }}
       />
       <NamesField
-        label={text.brand}
+        label={t.narrow.brand}
         of="brands"
         chosen={unpackNames(state.brand)}
         onChange={(names) => {
           narrow({ brand: packNames(names) });
         }}
       />
-      <div className="grid grid-cols-2 gap-3">
-        <CommitField
-          label={text.min}
-          type="number"
-          min="0"
-          step="any"
-          inputMode="decimal"
-          value={state.min}
-          onCommit={(min) => {
-            narrow({ min });
-          }}
-        />
-        <CommitField
-          label={text.max}
-          type="number"
-          min="0"
-          step="any"
-          inputMode="decimal"
-          value={state.max}
-          onCommit={(max) => {
-            narrow({ max });
-          }}
-        />
-      </div>
+      <PriceRange min={state.min} max={state.max} onChange={narrowAsTyped} />
       <SelectField
         label={text.seen}
         value={state.seen}

@@ -1,11 +1,7 @@
 import { X } from "lucide-react";
 
-import { Autocomplete } from "@/components/Autocomplete";
+import { NameField } from "@/components/NameField";
 import { t } from "@/strings/en";
-
-import { suggestNames } from "./queries";
-
-const text = t.recommendations.filters;
 
 interface Props {
   label: string;
@@ -16,29 +12,14 @@ interface Props {
 
 /** Names of brands or categories, of which an item bears any. */
 export function NamesField({ label, of, chosen, onChange }: Props) {
-  const add = (name: string) => {
-    if (name && !chosen.includes(name)) onChange([...chosen, name]);
-  };
   return (
     <div className="min-w-0">
-      <Autocomplete
+      <NameField
         label={label}
-        placeholder={chosen.length === 0 ? text.anyPlaceholder : ""}
+        of={of}
         value=""
-        name={of}
-        suggest={(typed, signal) => suggestNames(of, typed, signal)}
-        textOf={({ name }) => name}
-        show={({ name, items }) => (
-          <span className="flex min-w-0 justify-between gap-3">
-            <span className="min-w-0 truncate">{name}</span>
-            {items !== null && <span className="shrink-0 text-xs text-muted">{items}</span>}
-          </span>
-        )}
-        onChoose={({ name }) => {
-          add(name);
-        }}
-        onSubmit={(typed) => {
-          add(typed.trim());
+        onChange={(name) => {
+          if (name && !chosen.includes(name)) onChange([...chosen, name]);
         }}
         clearAfterChoice
       />
@@ -52,7 +33,7 @@ export function NamesField({ label, of, chosen, onChange }: Props) {
               <span className="min-w-0 truncate">{name}</span>
               <button
                 type="button"
-                aria-label={text.remove(name)}
+                aria-label={t.recommendations.filters.remove(name)}
                 className="inline-flex size-6 shrink-0 items-center justify-center rounded-md hover:bg-surface"
                 onClick={() => {
                   onChange(chosen.filter((one) => one !== name));

@@ -90,15 +90,3 @@ export async function suggestUsers(query: string, signal: AbortSignal): Promise<
   const asked = { limit: SUGGESTIONS, ...(query && { query }) };
   return (await answer(api.GET("/users", { params: { query: asked }, signal }))).users;
 }
-
-/** Names of brands or categories whose words begin as typed, those of most items first. */
-export async function suggestNames(
-  of: "brands" | "categories",
-  query: string,
-  signal: AbortSignal,
-): Promise<Schema<"CatalogueName">[]> {
-  const asked = { params: { query: { query, limit: SUGGESTIONS } }, signal };
-  const call =
-    of === "brands" ? api.GET("/catalogue/brands", asked) : api.GET("/catalogue/categories", asked);
-  return (await answer(call)).names;
-}
