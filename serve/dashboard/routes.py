@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from serve.dashboard.files import built_files, file_for
+from serve.dashboard.files import StaticFile, built_files, file_for
 from serve.dashboard.headers import is_known, representation, security
 from serve.http.page_address import BELOW, PAGE
 from serve.http.problems import problem
 from serve.http.routing import NamedRoute, encoder
 from serve.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 SETTINGS = "settings.json"
-UNBUILT = "the page has not been built here: run `make dashboard` (docs/dashboard.md), then start the server again"
+UNBUILT = "the page has no files here: run `make dashboard` (docs/dashboard.md), then start the server again"
 METHODS = ["GET"]  # and so HEAD
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Add the page behind all other routes, which so are found as fast as without it.
-
-    Raises:
-        OSError: a built file cannot be read.
-    """
-    files, secured = built_files(), security(settings.image_hosts)
+    """Add the page behind all other routes, which so are found as fast as without it."""
+    files, secured = _files(), security(settings.image_hosts)
     said = encoder.encode({"image_hosts": settings.image_hosts, "currency": settings.currency})
 
     async def to_page(request: Request) -> Response:
@@ -48,3 +49,12 @@ def install(app: FastAPI, settings: Settings) -> None:
     endpoints = {PAGE: to_page, f"{BELOW}{SETTINGS}": page_settings, f"{BELOW}{{path:id}}": page}
     for path, endpoint in endpoints.items():
         app.router.routes.append(NamedRoute(path, endpoint, methods=METHODS, include_in_schema=False))
+
+
+def _files() -> Mapping[str, StaticFile]:
+    """The built files; none where they cannot be read, which is no reason to answer nothing else."""
+    try:
+        return built_files()
+    except OSError as error:
+        logger.warning("The page at %s cannot be served: %s", BELOW, error)
+        return {}

@@ -227,6 +227,19 @@ def test_a_checkout_without_a_build_says_what_to_do(tmp_path: Path, monkeypatch:
         assert client.get("/health").status_code == 200
 
 
+def test_files_that_cannot_be_read_cost_the_page_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise PermissionError(13, "Permission denied", "static/index.html")
+
+    monkeypatch.setattr("serve.dashboard.routes.built_files", fail)
+    with without_bundle() as client:
+        assert "make dashboard" in refusal(client.get("/ui/"), 404)
+        assert client.get("/health").status_code == 200
+    assert "static/index.html" in caplog.text
+
+
 def test_the_page_needs_no_key_and_has_no_limit_and_what_it_asks_for_does(build: Path, tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text('[{"name": "reader", "sha256": "' + 64 * "0" + '", "scopes": ["read"]}]')
