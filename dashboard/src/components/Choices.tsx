@@ -26,7 +26,7 @@ export function Choices<Value extends string>({
           <label
             key={option.value}
             className={
-              "flex min-h-8 cursor-pointer items-center rounded-lg border px-3 py-1 text-sm " +
+              "relative flex min-h-8 cursor-pointer items-center rounded-lg border px-3 py-1 text-sm " +
               "has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent " +
               (option.value === value
                 ? "border-accent bg-accent-soft font-semibold"
@@ -41,7 +41,8 @@ export function Choices<Value extends string>({
               onChange={() => {
                 onChange(option.value);
               }}
-              className="sr-only"
+              // Over the whole of it, so that it is what is clicked.
+              className="absolute inset-0 cursor-pointer appearance-none rounded-lg opacity-0"
             />
             {option.label}
           </label>

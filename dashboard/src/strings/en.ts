@@ -784,7 +784,6 @@ export const t = {
     noSuch: (id: string) => `There is no rule “${id}” any more.`,
     history: "History",
     historyOf: (id: string) => `History of rule ${id}`,
-    count: (count: string) => `${count} rules`,
     list: "The shop's rules",
     sources: {
       live: "",
@@ -922,7 +921,10 @@ export const t = {
       discard: "Discard",
       lacks: "First choose the items that it is about.",
       keptTyped: "What you typed is kept.",
-      findings: "Something is not as it should be:",
+      findings: "What is wrong with it:",
+      atFields: "Something does not fit; its field says what.",
+      noItem: "No item of the catalogue is like this.",
+      noRequest: "None of the previewed users and requests is like this. Choose others in the preview.",
       fine: "Nothing is wrong with it.",
       checking: "Checking …",
       problems: {

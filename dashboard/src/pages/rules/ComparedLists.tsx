@@ -40,7 +40,7 @@ function Row({ row, withMoves }: { row: Compared; withMoves: boolean }) {
   const { item, fate } = row;
   const rules = item.rules ?? [];
   return (
-    <li className={`flex gap-2 rounded-md px-2 py-1.5 text-sm ${TINT[fate]}`}>
+    <li className={`flex items-start gap-2 rounded-md px-2 py-1.5 text-sm ${TINT[fate]}`}>
       <span className="w-5 shrink-0 text-right text-muted">{item.rank}</span>
       <span className="min-w-0 flex-1">
         <span className={`line-clamp-2 ${fate === "out" ? "line-through" : ""}`}>

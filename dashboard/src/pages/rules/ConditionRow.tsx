@@ -28,7 +28,7 @@ export function ConditionRow<Kind extends string>({
   const options = Object.entries<string>(kinds).map(([value, text]) => ({ value, label: text }));
   return (
     <li className="flex flex-wrap items-start gap-3 rounded-lg bg-sunken p-3 sm:flex-nowrap">
-      <div className="min-w-0 flex-1 sm:w-40 sm:flex-none">
+      <div className="min-w-0 flex-1 sm:w-48 sm:flex-none">
         <SelectField
           label={label}
           value={kind}

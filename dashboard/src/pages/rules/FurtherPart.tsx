@@ -1,3 +1,5 @@
+import type { RefObject } from "react";
+
 import { SelectField, TextArea, TextField } from "@/components/Field";
 import { t } from "@/strings/en";
 
@@ -13,14 +15,16 @@ interface Props {
   /** A rule that is there keeps its name. */
   named: boolean;
   errors: FieldErrors;
+  nameField: RefObject<HTMLInputElement | null>;
   onChange: (change: Partial<Draft>) => void;
 }
 
 /** What most rules need no other value of. */
-export function FurtherPart({ draft, suggested, named, errors, onChange }: Props) {
+export function FurtherPart({ draft, suggested, named, errors, nameField, onChange }: Props) {
   return (
     <div className="grid gap-4 pt-4 sm:grid-cols-2">
       <TextField
+        ref={nameField}
         label={words.id}
         hint={words.idHint}
         error={errors["id"]}

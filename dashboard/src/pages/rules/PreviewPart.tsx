@@ -11,10 +11,9 @@ import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { ComparedLists } from "./ComparedLists";
-import { contextNames } from "./conditions";
 import { differs } from "./lists";
 import type { Preview } from "./queries";
-import type { Draft } from "./rule";
+import { previewContext, type Draft } from "./rule";
 import type { Audience, Previews } from "./usePreviews";
 
 const words = t.rules.preview;
@@ -77,11 +76,11 @@ function AudienceFields({ draft, audience, onAudience }: Omit<Props, "id" | "pre
           {words.next}
         </Button>
       )}
-      {contextNames(draft.when.text).map((name) => (
+      {Object.entries(previewContext(draft, audience.context)).map(([name, value]) => (
         <div key={name} className="min-w-0 basis-full">
           <TextField
             label={words.context(name)}
-            value={audience.context[name] ?? ""}
+            value={value}
             autoComplete="off"
             onChange={(event) => {
               onAudience({ context: { ...audience.context, [name]: event.target.value } });
@@ -95,13 +94,14 @@ function AudienceFields({ draft, audience, onAudience }: Omit<Props, "id" | "pre
 
 function Outcome({ id, previews }: { id: string; previews: Previews }) {
   const { today, changed, failure, waiting, errors, findings } = previews;
-  if (failure) return <Failure error={failure} />;
+  if (failure)
+    return <Failure error={failure} retry={previews.retry} retrying={waiting} failures={previews.failures} />;
   if (Object.keys(errors).length > 0 || findings.some(({ problem }) => problem === "fault"))
     return <p className="text-sm text-muted">{words.cannot}</p>;
   if (!today || !changed)
     return waiting ? <SkeletonLines lines={8} /> : <p className="text-sm text-muted">{words.wait}</p>;
   return (
-    <div aria-busy={waiting} className={waiting ? "opacity-70" : ""}>
+    <div aria-busy={waiting}>
       <Numbers id={id} preview={changed} />
       <Lists today={today} changed={changed} />
     </div>

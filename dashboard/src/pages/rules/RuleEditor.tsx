@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { Card } from "@/components/Card";
 import { t } from "@/strings/en";
@@ -29,6 +29,7 @@ interface Props {
 export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onSaved, onDiscard }: Props) {
   const [opened, setOpened] = useState(begin);
   const [further, setFurther] = useState(false);
+  const nameField = useRef<HTMLInputElement>(null);
   const { draft } = opened;
   const suggested = suggestedId(draft, taken);
   const id = opened.id ?? (draft.id.trim() || suggested);
@@ -50,6 +51,7 @@ export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onS
         onWay={onWay}
         further={further}
         onFurther={setFurther}
+        nameField={nameField}
       />
       <div className="space-y-4">
         <SavePart
@@ -74,6 +76,8 @@ export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onS
         editor={editor}
         renaming={() => {
           setFurther(true);
+          // After the window has given the focus back.
+          setTimeout(() => nameField.current?.focus(), 50);
         }}
       />
     </div>

@@ -1,3 +1,5 @@
+import type { RefObject } from "react";
+
 import { Card } from "@/components/Card";
 import { Choices } from "@/components/Choices";
 import { TextField } from "@/components/Field";
@@ -26,11 +28,12 @@ interface Props {
   onWay: (way: Way) => void;
   further: boolean;
   onFurther: (open: boolean) => void;
+  nameField: RefObject<HTMLInputElement | null>;
 }
 
 /** All that a rule says: what it does, on which items, for whom, and the rest. */
 export function RuleParts(props: Props) {
-  const { draft, suggested, named, errors, change, further, onFurther } = props;
+  const { draft, suggested, named, errors, change, further, onFurther, nameField } = props;
   return (
     <div className="space-y-4">
       <Card title={words.what}>
@@ -46,7 +49,14 @@ export function RuleParts(props: Props) {
         className="rounded-xl border border-line bg-surface p-5"
       >
         <summary className="text-base font-semibold">{words.further}</summary>
-        <FurtherPart draft={draft} suggested={suggested} named={named} errors={errors} onChange={change} />
+        <FurtherPart
+          draft={draft}
+          suggested={suggested}
+          named={named}
+          errors={errors}
+          nameField={nameField}
+          onChange={change}
+        />
       </details>
     </div>
   );

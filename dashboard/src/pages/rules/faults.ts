@@ -2,7 +2,11 @@
 
 import type { Schema } from "@/api/client";
 
+import { t } from "@/strings/en";
+
 import type { Draft } from "./rule";
+
+const words = t.rules.editor;
 
 export type Finding = Schema<"RuleFinding">;
 
@@ -81,7 +85,14 @@ export function complaints(
 ): { errors: FieldErrors; rest: Finding[] } {
   const errors: FieldErrors = { ...told.errors, ...refused };
   const { "": rest = [], ...byField } = findingsByField(told.findings, draft);
-  for (const [field, findings] of Object.entries(byField))
-    errors[field] ??= findings.map(({ message, remedy }) => `${message}: ${remedy}`).join("; ");
+  for (const [field, findings] of Object.entries(byField)) errors[field] ??= findings.map(textOf).join("; ");
   return { errors, rest };
+}
+
+/** A finding as its field says it, where what to do is often clear. */
+function textOf({ problem, message, remedy }: Finding): string {
+  if (problem === "fault") return message.replace(/^(where|when|action\.by)[,:] /, "");
+  if (message.startsWith("where is true for no item")) return words.noItem;
+  if (message.startsWith("when is true for none")) return words.noRequest;
+  return `${message}: ${remedy}`;
 }

@@ -3,6 +3,7 @@
 import type { Schema } from "@/api/client";
 
 import {
+  contextNames,
   itemsExpression,
   readItems,
   readUsers,
@@ -181,6 +182,15 @@ export function termsOf(draft: Draft): RuleTerms {
 
 /** What is no number goes to the server as it is, which says so at its field. */
 const numberOf = (typed: string): number | string => (Number.isFinite(Number(typed)) ? Number(typed) : typed);
+
+/** What requests of a preview say, by name: what a person gave, else what the rule asks for. */
+export function previewContext(draft: Draft, given: Record<string, string>): Record<string, string> {
+  const asked = new Map<string, string>();
+  for (const condition of draft.when.conditions ?? [])
+    if (condition.kind === "context") asked.set(condition.name, condition.text);
+  const names = contextNames(draft.when.text);
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? asked.get(name) ?? ""]));
+}
 
 /** Whether something is still missing without which there is nothing to try. */
 export function lacksItems(draft: Draft): boolean {

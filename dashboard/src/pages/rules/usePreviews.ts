@@ -3,10 +3,9 @@ import { useMemo, useState } from "react";
 import { ApiError } from "@/api/client";
 import { useDebounced } from "@/lib/useDebounced";
 
-import { contextNames } from "./conditions";
 import { fieldErrors, type FieldErrors, type Finding } from "./faults";
 import { usePreview, type Preview, type PreviewRequest } from "./queries";
-import { lacksItems, termsOf, type Draft } from "./rule";
+import { lacksItems, previewContext, termsOf, type Draft } from "./rule";
 
 const SAMPLE = 20;
 const STANDS_STILL_MS = 350;
@@ -29,6 +28,8 @@ export interface Previews {
   errors: FieldErrors;
   /** Any other failure. */
   failure: Error | null;
+  failures: number;
+  retry: () => void;
   waiting: boolean;
   /** When the rule begins, where that is yet to come: both lists are those of then. */
   asOf: string | null;
@@ -54,6 +55,11 @@ export function usePreviews(draft: Draft, id: string, audience: Audience): Previ
     findings: (known?.findings ?? []).filter(({ rules }) => rules.includes(id)),
     errors: refusal && request ? fieldErrors(refusal.detail) : {},
     failure: refusal ? null : request && (changed.error ?? today.error),
+    failures: changed.errorUpdateCount + today.errorUpdateCount,
+    retry: () => {
+      void changed.refetch();
+      void today.refetch();
+    },
     waiting: wanted !== null && (changed.isFetching || settled !== JSON.stringify(wanted)),
     asOf: typeof request?.as_of === "string" ? request.as_of : null,
   };
@@ -63,10 +69,7 @@ function requestOf(draft: Draft, id: string, audience: Audience, now: number): P
   const terms = termsOf(draft);
   const begins = terms.valid_from ? Date.parse(terms.valid_from) : NaN;
   const context = Object.fromEntries(
-    contextNames(draft.when.text).flatMap((name) => {
-      const value = audience.context[name] ?? "";
-      return value === "" ? [] : [[name, value]];
-    }),
+    Object.entries(previewContext(draft, audience.context)).filter(([, value]) => value !== ""),
   );
   return {
     ...(audience.user ? { user_ids: [audience.user] } : { user_ids: [] }),
