@@ -11,6 +11,8 @@ import {
 
 import { answer, api, ApiError, type Schema } from "@/api/client";
 
+import { useForgetRefusal } from "@/api/useForgetRefusal";
+
 import type { RuleRow, RuleTerms } from "./rule";
 
 export function useRules() {
@@ -83,7 +85,7 @@ export interface Change {
 
 export function useSaveRule() {
   const queries = useQueryClient();
-  return useMutation({
+  const mutation = useMutation({
     mutationFn: ({ id, terms, version }: Change) =>
       answer(
         api.PUT("/rules/{rule_id}", {
@@ -94,11 +96,13 @@ export function useSaveRule() {
     // Every list may be another one now.
     onSuccess: () => void queries.invalidateQueries(),
   });
+  useForgetRefusal(mutation.reset);
+  return mutation;
 }
 
 export function useDeleteRule() {
   const queries = useQueryClient();
-  return useMutation({
+  const mutation = useMutation({
     mutationFn: ({ id, version }: { id: string; version: number | null }) =>
       answer(
         api.DELETE("/rules/{rule_id}", {
@@ -110,6 +114,8 @@ export function useDeleteRule() {
       ),
     onSuccess: () => void queries.invalidateQueries(),
   });
+  useForgetRefusal(mutation.reset);
+  return mutation;
 }
 
 const readAs = (version: number | null) =>

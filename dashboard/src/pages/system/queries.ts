@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { answer, api } from "@/api/client";
+import { useForgetRefusal } from "@/api/useForgetRefusal";
 
 const LOOK_EVERY_MS = 5_000;
 
@@ -57,8 +58,10 @@ export function useReport(wanted: boolean) {
 
 export function useReload() {
   const queries = useQueryClient();
-  return useMutation({
+  const mutation = useMutation({
     mutationFn: () => answer(api.POST("/admin/reload")),
     onSuccess: () => void queries.invalidateQueries(),
   });
+  useForgetRefusal(mutation.reset);
+  return mutation;
 }
