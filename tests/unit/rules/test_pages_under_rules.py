@@ -33,7 +33,7 @@ def test_pages_are_slices_of_one_sequence(shop: SmallShop) -> None:
 
 @pytest.mark.slow
 def test_pages_under_hundreds_of_rule_sets(shop: SmallShop) -> None:
-    for seed in range(1030, 1500):
+    for seed in range(1030, 1250):
         are_slices_of_one_sequence(shop, seed)
 
 
