@@ -235,16 +235,11 @@ export const t = {
     },
   },
   why: {
-    title: "Why this item?",
-    open: "Why",
-    openOf: (title: string) => `Why ${title}`,
     shown: (title: string) => `Explanation of ${title} shown`,
     facts: "What speaks for it",
     number: (rank: string) => `number ${rank} of all items`,
     showAll: (count: number) => `Show all ${count}`,
     showFewer: "Show fewer",
-    ofUser: (user: string) => `In the list of ${user}`,
-    ofSession: "In the list of a new visitor",
     textBy: {
       rule: "Written by rules from the facts below",
       llm: "Written by a language model, checked against the facts below",
