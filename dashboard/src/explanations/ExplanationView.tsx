@@ -1,7 +1,9 @@
 import { Notice } from "@/components/Notice";
+import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import { Borrowed } from "./parts/Borrowed";
+import { Comparison } from "./parts/Comparison";
 import { Counterfactual } from "./parts/Counterfactual";
 import { Facts } from "./parts/Facts";
 import { Features } from "./parts/Features";
@@ -11,19 +13,18 @@ import { Rules } from "./parts/Rules";
 import { Sources } from "./parts/Sources";
 import { Stage } from "./parts/Stage";
 import { Told } from "./parts/Told";
-import { WaterfallChart } from "./parts/WaterfallChart";
 import type { Explanation } from "./queries";
 import { isListed } from "./stages";
 
 /** An explanation, from its sentence to its last number. */
-export function ExplanationView({ answer }: { answer: Explanation }) {
+export function ExplanationView({ answer, request }: { answer: Explanation; request: ListRequest }) {
   return (
     <div className="@container space-y-6" data-state="explanation">
       <Told answer={answer} />
       <Fallback answer={answer} />
       {!isListed(answer.stage) && <Stage answer={answer} />}
       <Measures answer={answer} />
-      <WaterfallChart answer={answer} />
+      <Comparison answer={answer} request={request} />
       <HistoryBehind answer={answer} />
       <Counterfactual answer={answer} />
       <Facts answer={answer} />

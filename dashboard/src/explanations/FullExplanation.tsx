@@ -27,7 +27,7 @@ export function FullExplanation({ request, itemId, meanwhile }: Props) {
     <div className="space-y-4">
       {!query.data && meanwhile}
       <QueryView query={query} skeleton={<SkeletonLines lines={10} />}>
-        {(answer) => <ExplanationView answer={answer} />}
+        {(answer) => <ExplanationView answer={answer} request={request} />}
       </QueryView>
     </div>
   );

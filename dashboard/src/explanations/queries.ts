@@ -17,6 +17,27 @@ export function useExplanation(request: ListRequest, itemId: string): UseQueryRe
   });
 }
 
+/** The same without what runs the recommender again, compared with another item. */
+export function useComparison(
+  request: ListRequest,
+  itemId: string,
+  reference: string,
+): UseQueryResult<Explanation> {
+  return useQuery({
+    queryKey: ["comparison", request, itemId, reference],
+    queryFn: ({ signal }) => {
+      const asked = {
+        item_id: itemId,
+        reference,
+        depth: "cheap",
+        style: "sentence",
+        sensitive: false,
+      } as const;
+      return answer(api.POST("/explanations", { body: { ...request, ...asked }, signal }));
+    },
+  });
+}
+
 /** Items similar to one, and how the catalogue shows them. */
 export function useSimilar(itemId: string, by: SimilarBy): UseQueryResult<Schema<"SimilarResponse">> {
   return useQuery({

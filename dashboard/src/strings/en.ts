@@ -282,6 +282,9 @@ export const t = {
       lowers: "lowers it",
       legend: "+ raises the score, − lowers it",
       table: "The same as a table",
+      compare: "Compare with another item",
+      compareWith: "Any item that was ranked for this list",
+      compareAsBefore: "Compare as before",
       sum: (start: string, sign: string, change: string, end: string) =>
         `${start} ${sign} ${change} = ${end}`,
       adds: (error: string) => `The parts add up to the difference; what is missing is ${error}.`,
