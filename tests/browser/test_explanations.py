@@ -50,6 +50,28 @@ def test_why_tells_contributions_that_add_up_and_what_stands_behind_them(visitor
     visitor.finds_it_accessible()
 
 
+def test_a_score_is_compared_with_any_ranked_item(visitor: Visitor) -> None:
+    visitor.watch.expect_statuses(422)
+    (user,) = visitor.shop.busy_users(1)
+    first, _, third, *_ = visitor.shop.listed(user, 24)
+    seen = visitor.shop.get(f"/users/{user}/profile")["history"][0]
+    page = visitor.go("/", user=user)
+    panel = opened_why(page, first["title"])
+    panel.get_by_text("Compare with another item").click()
+    field = panel.get_by_role("combobox")
+    field.fill(third["item_id"])
+    panel.get_by_role("option", name=third["title"]).click()
+    start = panel.get_by_role("table", name="The same as a table").get_by_role("row").nth(1)
+    expect(start).to_contain_text(third["title"], timeout=TIMEOUT_MS)
+    visitor.finds_it_accessible()
+    field.fill(seen["item_id"])
+    panel.get_by_role("option", name=seen["title"]).click()
+    expect(panel.locator("[data-state=failure-422]")).to_contain_text("reference", timeout=TIMEOUT_MS)
+    panel.get_by_role("button", name="Compare as before").click()
+    expect(start).not_to_contain_text(third["title"])
+    expect(panel.get_by_text("Compare with another item")).to_be_focused()
+
+
 def test_similar_items_lead_on_and_back_and_the_focus_returns(visitor: Visitor) -> None:
     (user,) = visitor.shop.busy_users(1)
     first = visitor.shop.listed(user, 24)[0]

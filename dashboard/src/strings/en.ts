@@ -285,6 +285,7 @@ export const t = {
       compare: "Compare with another item",
       compareWith: "Any item that was ranked for this list",
       compareAsBefore: "Compare as before",
+      compared: (title: string) => `Compared with ${title}`,
       sum: (start: string, sign: string, change: string, end: string) =>
         `${start} ${sign} ${change} = ${end}`,
       adds: (error: string) => `The parts add up to the difference; what is missing is ${error}.`,

@@ -1,5 +1,6 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
+import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { ItemField } from "@/components/ItemField";
 import { QueryView } from "@/components/QueryView";
@@ -18,6 +19,7 @@ interface Props {
 /** How the score comes about, compared with what the server compares with, or with an item of one's own choice. */
 export function Comparison({ answer, request }: Props) {
   const [other, setOther] = useState<{ id: string; title: string } | null>(null);
+  const opener = useRef<HTMLElement>(null);
   if (!answer.contributions) return null;
   const words = t.why.chart;
   return (
@@ -28,7 +30,9 @@ export function Comparison({ answer, request }: Props) {
         <WaterfallChart answer={answer} />
       )}
       <details className="mt-4">
-        <summary className="w-fit py-1 text-sm text-muted">{words.compare}</summary>
+        <summary ref={opener} className="w-fit py-1 text-sm text-muted">
+          {words.compare}
+        </summary>
         <div className="mt-2 flex max-w-lg flex-wrap items-end gap-2">
           <div className="min-w-0 grow">
             <ItemField
@@ -43,6 +47,8 @@ export function Comparison({ answer, request }: Props) {
             <Button
               onClick={() => {
                 setOther(null);
+                // The button goes away, and the focus must not go with it.
+                opener.current?.focus();
               }}
             >
               {words.compareAsBefore}
@@ -56,5 +62,9 @@ export function Comparison({ answer, request }: Props) {
 
 function Compared(props: { request: ListRequest; itemId: string; reference: string }) {
   const query = useComparison(props.request, props.itemId, props.reference);
+  const title = query.data?.reference?.title ?? props.reference;
+  useEffect(() => {
+    if (query.data) announce(t.why.chart.compared(title));
+  }, [query.data, title]);
   return <QueryView query={query}>{(answer) => <WaterfallChart answer={answer} />}</QueryView>;
 }
