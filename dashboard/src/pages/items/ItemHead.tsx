@@ -64,7 +64,7 @@ function Categories({ categories }: { categories: string[] }) {
   return (
     <ol className="flex flex-wrap gap-x-1.5">
       {categories.map((category, index) => (
-        <li key={category}>
+        <li key={category} className="flex min-w-0">
           {index > 0 && (
             <span aria-hidden="true" className="mr-1.5 text-muted">
               ›

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
 
-import type { Schema } from "@/api/client";
+import { ApiError, type Schema } from "@/api/client";
 import { AttributeList } from "@/components/AttributeList";
 import { Card } from "@/components/Card";
 import { EmptyState } from "@/components/EmptyState";
@@ -14,6 +14,8 @@ import { t } from "@/strings/en";
 
 import { ItemHead } from "./ItemHead";
 import { LiveStateCard } from "./LiveStateCard";
+import { standingOf } from "./liveState";
+import { MissingItem } from "./MissingItem";
 import { PopularityChart } from "./PopularityChart";
 import { useItem } from "./queries";
 
@@ -40,9 +42,13 @@ function Item({ id }: { id: string }) {
   return (
     <>
       <PageHeading title={item.data?.title ?? t.itemPage.titleOf(id)} />
-      <QueryView query={item} skeleton={<ItemSkeleton />}>
-        {(data) => <Details item={data} />}
-      </QueryView>
+      {item.error instanceof ApiError && item.error.status === 404 ? (
+        <MissingItem id={id} error={item.error} />
+      ) : (
+        <QueryView query={item} skeleton={<ItemSkeleton />}>
+          {(data) => <Details item={data} />}
+        </QueryView>
+      )}
     </>
   );
 }
@@ -69,7 +75,11 @@ function Details({ item }: { item: Schema<"ItemResponse"> }) {
         </div>
       </div>
       <Card title={t.itemPage.similar}>
-        <SimilarItems item={named} />
+        {standingOf(item.live) === "waiting" ? (
+          <p className="text-sm text-muted">{t.itemPage.similarLater}</p>
+        ) : (
+          <SimilarItems item={named} />
+        )}
       </Card>
     </div>
   );

@@ -4,6 +4,9 @@ import { answer, api } from "@/api/client";
 
 import type { Asked } from "./search";
 
+const READING_MS = 2_000;
+const LATEST_CHANGES = 100;
+
 export function useSearch(asked: Asked) {
   return useQuery({
     queryKey: ["items", asked],
@@ -12,12 +15,27 @@ export function useSearch(asked: Asked) {
   });
 }
 
-/** Ids may look like other addresses: they are in the query. */
+/** What is known of an item. While its text is being read it is asked for again and again. */
 export function useItem(itemId: string) {
   return useQuery({
     queryKey: ["item", itemId],
+    // Ids may look like other addresses: they are in the query.
     queryFn: ({ signal }) =>
       answer(api.GET("/items/by-id", { params: { query: { item_id: itemId } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.live?.state === "encoding" ? READING_MS : false),
+  });
+}
+
+/** What the shop said when it deleted an item; null: it did not, or so many other changes came since. */
+export function useDeletion(itemId: string) {
+  return useQuery({
+    queryKey: ["item-deletion", itemId],
+    queryFn: async ({ signal }) => {
+      const changes = await answer(
+        api.GET("/item-changes", { params: { query: { limit: LATEST_CHANGES } }, signal }),
+      );
+      return changes.items.find((row) => row.item_id === itemId && row.state === "deleted") ?? null;
+    },
   });
 }
 

@@ -25,7 +25,7 @@ export function UserFacts({ profile }: { profile: Schema<"ProfileResponse"> }) {
       {facts.map(({ label, value }) => (
         <div key={label} className="bg-surface px-4 py-3">
           <dt className="text-xs text-muted">{label}</dt>
-          <dd className="mt-0.5 text-lg font-semibold">{value}</dd>
+          <dd className="mt-0.5 font-semibold">{value}</dd>
         </div>
       ))}
     </dl>

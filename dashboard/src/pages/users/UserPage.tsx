@@ -1,7 +1,7 @@
 import { Radio, Sparkles } from "lucide-react";
 import { Link } from "wouter";
 
-import { ApiError, type Schema } from "@/api/client";
+import type { Schema } from "@/api/client";
 import { Button, buttonLook } from "@/components/Button";
 import { CopyId } from "@/components/CopyId";
 import { EmptyState } from "@/components/EmptyState";
@@ -18,7 +18,7 @@ import { LiveTotals } from "./LiveTotals";
 import { useProfile } from "./queries";
 import { SpendingCard } from "./SpendingCard";
 import { Timeline } from "./Timeline";
-import { rowKey } from "./history";
+import { rowKey, type HistoryRow } from "./history";
 import { useArrivals } from "./useArrivals";
 import { UserAttributes } from "./UserAttributes";
 import { UserFacts } from "./UserFacts";
@@ -26,6 +26,7 @@ import { UserFacts } from "./UserFacts";
 const DEFAULTS = { id: "", rows: "20", live: "" };
 /** How much of a history is shown; the server shows no more than the last of them. */
 const LENGTHS = [20, 50, 100];
+const NO_ROWS: HistoryRow[] = [];
 
 export default function UserPage() {
   const [{ id }] = useUrlState(DEFAULTS);
@@ -48,8 +49,8 @@ function User({ id }: { id: string }) {
   const length = LENGTHS.find((rows) => String(rows) === state.rows) ?? 20;
   const live = state.live !== "";
   const profile = useProfile(id, length, live);
-  const arrived = useArrivals(profile.data?.history, live);
-  const unknown = profile.error instanceof ApiError && profile.error.status === 404 && !profile.data;
+  const unknown = profile.data === null;
+  const arrived = useArrivals(unknown ? NO_ROWS : profile.data?.history, live);
   const longer = LENGTHS.find((rows) => rows > length);
   return (
     <>
@@ -71,7 +72,7 @@ function User({ id }: { id: string }) {
           </Link>
         </div>
       </PageHeading>
-      {live && (profile.data ?? unknown) && (
+      {live && profile.data !== undefined && (
         <div className="mb-6">
           <LivePanel
             userId={id}
@@ -81,11 +82,11 @@ function User({ id }: { id: string }) {
           />
         </div>
       )}
-      {unknown ? (
-        <EmptyState title={t.user.unknown(id)}>{t.user.unknownHint}</EmptyState>
-      ) : (
-        <QueryView query={profile} skeleton={<ProfileSkeleton />}>
-          {(data) => (
+      <QueryView query={profile} skeleton={<ProfileSkeleton />}>
+        {(data) =>
+          data === null ? (
+            <EmptyState title={t.user.unknown(id)}>{t.user.unknownHint}</EmptyState>
+          ) : (
             <Profile
               profile={data}
               arrived={new Set(arrived.map(rowKey))}
@@ -98,9 +99,9 @@ function User({ id }: { id: string }) {
               }
               busy={profile.isPlaceholderData}
             />
-          )}
-        </QueryView>
-      )}
+          )
+        }
+      </QueryView>
     </>
   );
 }

@@ -12,6 +12,7 @@ import { Pager } from "@/components/Pager";
 import { QueryView } from "@/components/QueryView";
 import { SearchField } from "@/components/SearchField";
 import { SkeletonLines } from "@/components/Skeleton";
+import { useAnnouncement } from "@/components/useAnnouncement";
 import { cursorSteps, FIRST_PAGE, pageNumber } from "@/lib/cursorPages";
 import { format } from "@/lib/format";
 import { useUrlState } from "@/lib/urlState";
@@ -26,6 +27,9 @@ const DEFAULTS = { query: "", ...FIRST_PAGE };
 export default function UsersPage() {
   const [state, change] = useUrlState(DEFAULTS);
   const users = useUsers(state.query.trim(), state.cursor);
+  useAnnouncement(
+    users.data && !users.isPlaceholderData ? rowsText(pageNumber(state), users.data.users.length) : "",
+  );
   const search = useCallback(
     (query: string) => {
       change({ query, ...FIRST_PAGE }, { replace: true });
@@ -80,6 +84,7 @@ export default function UsersPage() {
 }
 
 function rowsText(page: number, rows: number): string {
+  if (rows === 0) return t.users.noneFound;
   const first = (page - 1) * ROWS;
   return t.users.rows(format.count(first + 1), format.count(first + rows));
 }

@@ -1,6 +1,7 @@
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 
 import { answer, api, type Schema } from "@/api/client";
+import { orNull } from "@/api/notFound";
 
 export const ROWS = 20;
 /** How often what is shown live is read anew. */
@@ -20,16 +21,22 @@ export function useUsers(query: string, cursor: string) {
   });
 }
 
-/** History and what follows from it, so many rows of it; read again and again while it is shown live. */
+/**
+ * History and what follows from it, so many rows of it; null: nobody knows the user.
+ *
+ * It is read again and again while it is shown live.
+ */
 export function useProfile(userId: string, rows: number, live: boolean) {
   return useQuery({
     queryKey: ["profile", userId, rows],
     queryFn: ({ signal }) =>
-      answer(
-        api.GET("/users/{user_id}/profile", {
-          params: { path: { user_id: userId }, query: { limit: rows } },
-          signal,
-        }),
+      orNull(
+        answer(
+          api.GET("/users/{user_id}/profile", {
+            params: { path: { user_id: userId }, query: { limit: rows } },
+            signal,
+          }),
+        ),
       ),
     // More rows of the same user follow those that are shown.
     placeholderData: (before) => (before?.user_id === userId ? before : undefined),

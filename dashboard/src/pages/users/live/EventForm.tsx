@@ -65,6 +65,7 @@ export function EventForm({ userId, onSending, onSent }: Props) {
           <TextField
             label={t.user.live.rating}
             hint={t.user.live.ratingHint}
+            error={draft.item && !event ? t.user.live.noRating : undefined}
             inputMode="decimal"
             value={draft.rating}
             onChange={({ target }) => {
