@@ -1,9 +1,6 @@
-import { X } from "lucide-react";
 import { useCallback } from "react";
 
-import { Button } from "@/components/Button";
-import { NameField } from "@/components/NameField";
-import { PriceRange } from "@/components/PriceRange";
+import { ClearButton, NarrowFields, type Narrow } from "@/components/NarrowFields";
 import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
@@ -11,8 +8,7 @@ import { filtersSet, NO_FILTERS, type SearchState } from "./search";
 
 interface Props {
   state: SearchState;
-  /** What is typed letter by letter makes no entries of the history. */
-  narrow: (change: Partial<typeof NO_FILTERS>, options?: { replace?: boolean }) => void;
+  narrow: Narrow<typeof NO_FILTERS>;
 }
 
 /** Words, category, brand and prices that narrow the search. */
@@ -20,12 +16,6 @@ export function ItemFilters({ state, narrow }: Props) {
   const search = useCallback(
     (query: string) => {
       narrow({ query }, { replace: true });
-    },
-    [narrow],
-  );
-  const price = useCallback(
-    (bound: { min: string } | { max: string }) => {
-      narrow(bound, { replace: true });
     },
     [narrow],
   );
@@ -38,36 +28,14 @@ export function ItemFilters({ state, narrow }: Props) {
           value={state.query}
           onSearch={search}
         />
-        <NameField
-          label={t.narrow.category}
-          of="categories"
-          value={state.category}
-          onChange={(category) => {
-            narrow({ category });
-          }}
-        />
-        <NameField
-          label={t.narrow.brand}
-          of="brands"
-          value={state.brand}
-          onChange={(brand) => {
-            narrow({ brand });
-          }}
-        />
-        <PriceRange min={state.min} max={state.max} onChange={price} />
+        <NarrowFields state={state} narrow={narrow} />
       </div>
       {filtersSet(state) && (
-        <Button
-          look="quiet"
-          size="small"
-          className="mt-2"
-          onClick={() => {
+        <ClearButton
+          onClear={() => {
             narrow(NO_FILTERS);
           }}
-        >
-          <X aria-hidden="true" className="size-3.5" />
-          {t.narrow.clear}
-        </Button>
+        />
       )}
     </search>
   );

@@ -1,10 +1,7 @@
-import { X } from "lucide-react";
 import { useCallback } from "react";
 
-import { Button } from "@/components/Button";
 import { SelectField } from "@/components/Field";
-import { NameField } from "@/components/NameField";
-import { PriceRange } from "@/components/PriceRange";
+import { ClearButton, NarrowFields, type Narrow } from "@/components/NarrowFields";
 import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
@@ -12,44 +9,22 @@ import { LENGTHS, NO_FILTERS, type State } from "./asked";
 
 interface Props {
   state: State;
-  narrow: (change: Partial<State>, options?: { replace?: boolean }) => void;
+  narrow: Narrow<State>;
 }
 
 /** Category, brand, prices and scenario that narrow the list, and how long its pages are. */
 export function PopularFilters({ state, narrow }: Props) {
-  const typed = useCallback(
-    (change: Partial<State>) => {
-      narrow(change, { replace: true });
-    },
-    [narrow],
-  );
   const scenario = useCallback(
     (name: string) => {
-      typed({ scenario: name });
+      narrow({ scenario: name }, { replace: true });
     },
-    [typed],
+    [narrow],
   );
   const filtered = Object.entries(NO_FILTERS).some(([name, none]) => state[name as keyof State] !== none);
   return (
     <search className="mb-6 block">
       <div className="grid items-start gap-3 sm:grid-cols-2 xl:grid-cols-5">
-        <NameField
-          label={t.narrow.category}
-          of="categories"
-          value={state.category}
-          onChange={(category) => {
-            narrow({ category });
-          }}
-        />
-        <NameField
-          label={t.narrow.brand}
-          of="brands"
-          value={state.brand}
-          onChange={(brand) => {
-            narrow({ brand });
-          }}
-        />
-        <PriceRange min={state.min} max={state.max} onChange={typed} />
+        <NarrowFields state={state} narrow={narrow} />
         <SearchField
           label={t.popular.scenario}
           hint={t.popular.scenarioHint}
@@ -67,17 +42,11 @@ export function PopularFilters({ state, narrow }: Props) {
         />
       </div>
       {filtered && (
-        <Button
-          look="quiet"
-          size="small"
-          className="mt-2"
-          onClick={() => {
+        <ClearButton
+          onClear={() => {
             narrow(NO_FILTERS);
           }}
-        >
-          <X aria-hidden="true" className="size-3.5" />
-          {t.narrow.clear}
-        </Button>
+        />
       )}
     </search>
   );
