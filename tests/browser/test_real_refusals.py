@@ -84,6 +84,7 @@ def test_a_store_that_is_gone_and_comes_back(visit: Visit, own_shop: Shop) -> No
 
 def test_a_server_that_stops_and_comes_back(visit: Visit, own_shop: Shop) -> None:
     visitor = visit(own_shop)
+    visitor.watch.expect_statuses(503)  # it says that it is not ready yet
     (user,) = own_shop.busy_users(1)
     page = visitor.go("/", user=user)
     expect(page.get_by_role("article")).to_have_count(24)

@@ -42,11 +42,11 @@ def test_what_a_key_may_not_see_names_the_scope(visit: Visit, locked_shop: Shop,
     visitor.watch.expect_statuses(403)
     visitor.types_in_the_key(key)
     page = visitor.go("/system")
-    expect(page.get_by_role("heading", level=2, name="Bundle")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Bundle", exact=True)).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text(locked_shop.get("/stats", "reader")["bundle"]["version"])
     missing = page.get_by_text(re.compile("scope “admin”"))
     if "admin" in KEYS[key]:
-        expect(page.get_by_role("heading", level=2, name="Settings")).to_be_visible()
+        expect(page.get_by_role("heading", level=2, name="Settings", exact=True)).to_be_visible()
         expect(missing).to_have_count(0)
     else:
         expect(missing.first).to_be_visible()
