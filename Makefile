@@ -12,7 +12,7 @@ BUNDLE ?= $(or $(RECSYS_BUNDLE),saved_model/sample)
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo serve dashboard dashboard-dev dashboard-check test test-slow test-browser lint types imports security check requirements wheel docs config-docs install install-dev clean
+.PHONY: help demo serve dashboard dashboard-dev dashboard-check test test-slow test-browser screenshots lint types imports security check requirements wheel docs config-docs install install-dev clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
@@ -43,6 +43,9 @@ types: install-dev ## mypy, strict.
 
 imports: install-dev ## Import contracts: which package may import which.
 	@$(BIN)/lint-imports
+
+screenshots: install-dev ## Pictures of the dashboard for its documentation, of BUNDLE.
+	@$(BIN)/python -m tools.screenshots --bundle "$(BUNDLE)"
 
 # The engine composes its queries of names that stand in its code, and binds values; rule B608 cannot tell.
 ENGINE := recsys/prepare/engine

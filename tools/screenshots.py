@@ -17,16 +17,16 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
 
 from recsys.bundle import open_bundle
 from recsys.core.errors import RecsysError
@@ -35,7 +35,8 @@ FOLDER = Path("docs/images/dashboard")
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 NOW = "2026-12-01T12:00:00Z"  # what the browser takes for now
-COLOURS = 64
+STILL: Mapping[str, Any] = {"generated_at": NOW, "total_ms": 8.0, "uptime_s": 3600.0}  # by their names in answers
+COLOURS = 128
 READY_S, LOADED_MS = 300.0, 30_000
 PROGRAMS = ("chromium", "chromium-browser")
 LOADING = "[aria-busy=true]"
@@ -59,16 +60,33 @@ class Shot:
 def shots(bundle: Path) -> Sequence[Shot]:
     """Every picture, of a user with a long history and of the item that the user chose last."""
     user, item = somebody(bundle)
+    listed = f"/?user={user}"
     return [
-        Shot("recommendations", f"/?user={user}"),
+        Shot("recommendations", listed),
+        Shot("why", listed, why),
+        Shot("similar", listed, similar),
+        Shot("comparison", f"{listed}&against=popularity"),
         Shot("users", "/users"),
         Shot("user", f"/user?id={user}"),
-        Shot("items", "/items"),
+        Shot("items", "/items?query=kettle"),
         Shot("item", f"/item?id={item}"),
         Shot("popular", "/popular"),
-        Shot("rules", "/rules"),
+        Shot("rules", "/rules?new=1&action=hide&brand=Halcyon"),
         Shot("system", "/system"),
     ]
+
+
+def why(page: Page) -> None:
+    """Open the first item's explanation, and bring it into sight."""
+    opener = page.get_by_role("article").first.get_by_role("button", name=re.compile("^Why"))
+    opener.click()
+    page.get_by_role("heading", name="How the score comes about").first.wait_for(timeout=LOADED_MS)
+    opener.evaluate("opener => window.scrollBy(0, opener.getBoundingClientRect().top - 16)")
+
+
+def similar(page: Page) -> None:
+    """Open the window of what is similar to the first item."""
+    page.get_by_role("button", name=re.compile("similar to", re.IGNORECASE)).first.click()
 
 
 def somebody(path: Path) -> tuple[str, str]:
@@ -90,6 +108,7 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
             )
             page = context.new_page()
             page.clock.set_fixed_time(NOW)
+            page.route(is_answer, stand_still)
             page.goto(f"{url}/ui{shot.path}")
             settle(page)
             if shot.prepare:
@@ -97,6 +116,27 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
                 settle(page)
             write(page.screenshot(animations="disabled", caret="hide"), folder / f"{shot.name}-{theme}-{width}.png")
             context.close()
+
+
+def is_answer(url: str) -> bool:
+    """Whether the API answers there, and not with a file of the dashboard."""
+    return not urlsplit(url).path.startswith("/ui/")
+
+
+def stand_still(route: Route) -> None:
+    """Answer as the server does, but for times that differ whenever it is asked."""
+    answer = route.fetch()
+    if "json" in answer.headers.get("content-type", ""):
+        route.fulfill(response=answer, json=stilled(answer.json()))
+    else:
+        route.fulfill(response=answer)
+
+
+def stilled(value: Any) -> Any:
+    """The same with the values of STILL."""
+    if isinstance(value, dict):
+        return {key: STILL.get(key, stilled(inner)) for key, inner in value.items()}
+    return [stilled(inner) for inner in value] if isinstance(value, list) else value
 
 
 def settle(page: Page) -> None:
