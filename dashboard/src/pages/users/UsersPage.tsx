@@ -94,7 +94,10 @@ const COLUMNS: ColumnDef<Row>[] = [
     id: "user",
     header: t.users.columns.user,
     cell: ({ row }) => (
-      <UserLink id={row.original.user_id} className="font-medium break-all text-accent underline" />
+      <UserLink
+        id={row.original.user_id}
+        className="inline-block min-w-36 font-medium break-all text-accent underline"
+      />
     ),
   },
   {
