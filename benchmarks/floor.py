@@ -1,4 +1,4 @@
-"""The server with one more route, which returns a constant answer: what a route takes that computes nothing.
+"""The server with two more routes, which compute nothing: a constant answer, and a page that is nearly empty.
 
     uvicorn benchmarks.floor:create_benchmark_app --factory
 
@@ -15,11 +15,17 @@ from serve.http.routing import encoder
 from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
 
-FLOOR = "/floor"
+FLOOR, FLOOR_PAGE = "/floor", "/floor.html"
+EMPTY = b"""<!doctype html>
+<html lang="en">
+<title>Empty</title>
+<main><h1>Nothing</h1><label>Field <input></label> <button>Button</button></main>
+</html>
+"""
 
 
 def create_benchmark_app() -> FastAPI:
-    """The server with the floor route in addition: as FastAPI runs any route, behind the same layers as the others."""
+    """The server with the floor in addition: as FastAPI runs any route, behind the same layers as the others."""
     app = create_app()
     body = b""
 
@@ -32,5 +38,9 @@ def create_benchmark_app() -> FastAPI:
             answers = await server.recommendations.batcher.submit(RecommendationRequest(Options(), (user_id,)))
             body = encoder.encode(answers[0])
         return Response(body, media_type="application/json")
+
+    @app.get(FLOOR_PAGE)
+    async def floor_page() -> Response:
+        return Response(EMPTY, media_type="text/html")
 
     return app

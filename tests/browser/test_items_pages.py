@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browsing.visitor import Visitor
+from tests.support.waiting import eventually
 
 
 def rows(page: Page) -> Locator:
@@ -75,10 +76,10 @@ def test_back_leads_to_the_place_in_the_list(visitor: Visitor) -> None:
     title = titles(page)[-1]
     last.get_by_role("link", name=title).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    page.wait_for_function("window.scrollY === 0")
+    eventually(lambda: page.evaluate("window.scrollY") == 0)
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Items")
-    page.wait_for_function(f"Math.abs(window.scrollY - {place}) < 3")
+    eventually(lambda: abs(page.evaluate("window.scrollY") - place) < 3)
 
 
 def test_nothing_found(visitor: Visitor) -> None:

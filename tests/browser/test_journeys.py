@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browsing.visitor import Visitor
+from tests.support.waiting import eventually
 
 MOST_STOPS = 120
 
@@ -118,4 +119,4 @@ def test_from_popular_items_to_one_and_back_to_the_same_place(visitor: Visitor) 
     visitor.finds_it_accessible()
     page.go_back()
     expect(link).to_be_visible()
-    page.wait_for_function(f"Math.abs(window.scrollY - {place}) < 3")
+    eventually(lambda: abs(page.evaluate("window.scrollY") - place) < 3)
