@@ -21,14 +21,17 @@ export function SimilarButton({ itemId, title }: { itemId: string; title: string
         <Layers aria-hidden="true" className="size-3.5" />
         {t.why.similar.button}
       </Button>
-      <SimilarWindow
-        open={open}
-        onClose={() => {
-          setOpen(false);
-        }}
-        itemId={itemId}
-        title={title}
-      />
+      {/* Lists have many of these buttons: a window is made when it is wanted. */}
+      {open && (
+        <SimilarWindow
+          open
+          onClose={() => {
+            setOpen(false);
+          }}
+          itemId={itemId}
+          title={title}
+        />
+      )}
     </>
   );
 }

@@ -9,35 +9,42 @@ const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
+const made = new Map<string, Intl.NumberFormat>();
+
+/** A page writes hundreds of numbers in few ways; to make a format takes longer than to use it. */
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const name = JSON.stringify(options);
+  const known = made.get(name) ?? new Intl.NumberFormat(locale, options);
+  made.set(name, known);
+  return known;
+}
+
 export const format = {
   count: (value: number): string => whole.format(value),
   compact: (value: number): string => short.format(value),
   percent: (share: number): string => percent.format(share),
   /** So many digits after the point at most. */
-  decimal: (value: number, digits = 2): string =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
+  decimal: (value: number, digits = 2): string => numbers({ maximumFractionDigits: digits }).format(value),
   /** With its sign, for what is added or taken away. */
   signed: (value: number, digits = 2): string =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(value),
+    numbers({ maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(value),
   /** With exactly so many digits after the point, so that numbers under one another line up and add up. */
   fixed: (value: number, digits: number, signDisplay: "auto" | "exceptZero" = "auto"): string =>
-    new Intl.NumberFormat(locale, {
+    numbers({
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
       signDisplay,
     }).format(value),
   /** Of any size: so many digits that count. */
   significant: (value: number, digits = 3, signDisplay: "auto" | "exceptZero" = "auto"): string =>
-    new Intl.NumberFormat(locale, { maximumSignificantDigits: digits, signDisplay }).format(value),
+    numbers({ maximumSignificantDigits: digits, signDisplay }).format(value),
   money: (value: number, currency: string | null): string =>
-    new Intl.NumberFormat(
-      locale,
+    numbers(
       currency ? { style: "currency", currency } : { minimumFractionDigits: 2, maximumFractionDigits: 2 },
     ).format(value),
   day: (time: string): string => day.format(new Date(time)),
   time: (time: string): string => moment.format(new Date(time)),
   /** The time of day. */
   clock: (time: string | number): string => clock.format(new Date(time)),
-  ms: (value: number): string =>
-    `${new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value)} ms`,
+  ms: (value: number): string => `${numbers({ maximumSignificantDigits: 3 }).format(value)} ms`,
 };

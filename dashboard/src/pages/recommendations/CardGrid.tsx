@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { Fragment, useId, useState, type CSSProperties } from "react";
+import { Fragment, useCallback, useId, useState, type CSSProperties } from "react";
 
 import { Button } from "@/components/Button";
 import { WhyPanel } from "@/explanations/WhyPanel";
@@ -26,22 +26,18 @@ export function CardGrid({ request, all, shown, cards }: Props) {
   const scores = scoreBars(all);
   const confidences = confidenceBars(all);
   const id = useId();
-  const toggle = (itemId: string) => {
-    const next = new Set(open);
-    if (!next.delete(itemId)) next.add(itemId);
-    setOpen(next);
-  };
+  const toggle = useCallback((itemId: string) => {
+    setOpen((before) => {
+      const after = new Set(before);
+      if (!after.delete(itemId)) after.add(itemId);
+      return after;
+    });
+  }, []);
   return (
     <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
       {shown.map((item, index) => {
         const { item_id: itemId } = item;
-        const why = {
-          id: `${id}-${itemId}`,
-          open: open.has(itemId),
-          toggle: () => {
-            toggle(itemId);
-          },
-        };
+        const panelId = `${id}-${itemId}`;
         return (
           <Fragment key={itemId}>
             <li className="min-w-0" style={{ order: cardOrder(index) }}>
@@ -51,18 +47,19 @@ export function CardGrid({ request, all, shown, cards }: Props) {
                 fills={request.model !== POPULAR && item.model_source === POPULAR}
                 scoreBar={scores.get(itemId) ?? 0}
                 confidenceBar={confidences.get(itemId) ?? 0}
-                why={why}
+                open={open.has(itemId)}
+                panelId={panelId}
+                onToggle={toggle}
               />
             </li>
-            {why.open && (
-              <li id={why.id} style={panelPlace(index)} className={PANEL}>
+            {open.has(itemId) && (
+              <li id={panelId} style={panelPlace(index)} className={PANEL}>
                 <Behind
                   item={item}
                   request={request}
                   close={() => {
-                    why.toggle();
-                    // The button that opened it says by its id what it opens.
-                    document.querySelector<HTMLElement>(`[aria-controls="${CSS.escape(why.id)}"]`)?.focus();
+                    toggle(itemId);
+                    focusOpener(panelId);
                   }}
                 />
               </li>
@@ -84,6 +81,11 @@ const PANEL =
 function panelPlace(index: number): CSSProperties {
   const columns = { "--one": 1, "--two": 2, "--three": 3 };
   return Object.fromEntries(Object.entries(columns).map(([name, count]) => [name, panelOrder(index, count)]));
+}
+
+/** The button that opened a panel names it. */
+function focusOpener(panelId: string): void {
+  document.querySelector<HTMLElement>(`[aria-controls="${CSS.escape(panelId)}"]`)?.focus();
 }
 
 interface BehindProps {

@@ -1,4 +1,5 @@
 import { ChevronDown, Sparkles, Star } from "lucide-react";
+import { memo } from "react";
 
 import type { Schema } from "@/api/client";
 import { Badge } from "@/components/Badge";
@@ -27,48 +28,23 @@ interface Props {
   scoreBar: number;
   confidenceBar: number;
   /** Whether what is behind it is shown, in the element of this id. */
-  why: { id: string; open: boolean; toggle: () => void };
+  open: boolean;
+  panelId: string;
+  onToggle: (itemId: string) => void;
 }
 
-/** An item of a list: what it is, how high it was placed, by what, and why. */
-export function ItemCard({ item, card, fills, scoreBar, confidenceBar, why }: Props) {
-  const title = item.title ?? t.item.noTitle;
+/** An item of a list: what it is, how high it was placed, by what, and why. A list that is sorted leaves its cards as they are. */
+export const ItemCard = memo(function ItemCard(props: Props) {
+  const { item, card, fills, scoreBar, confidenceBar, open } = props;
   return (
     <article
       className={
         "flex h-full flex-col gap-3 rounded-xl border bg-surface p-4 transition-shadow hover:shadow-md " +
-        (why.open ? "border-accent" : "border-line")
+        (open ? "border-accent" : "border-line")
       }
     >
-      <div className="flex gap-3">
-        <ItemImage
-          image={card?.image}
-          categories={card?.categories}
-          className="size-20 shrink-0 rounded-lg text-3xl"
-        />
-        <div className="min-w-0 flex-1">
-          <p className="flex items-center justify-between gap-2 text-xs text-muted">
-            <span className="min-w-0 truncate">{card?.categories.at(-1)}</span>
-            <Rank item={item} />
-          </p>
-          <h3 className="mt-0.5 line-clamp-3 text-sm leading-snug font-semibold">
-            <ItemLink id={item.item_id}>{title}</ItemLink>
-          </h3>
-          <p className="mt-0.5 truncate text-xs text-muted">{item.brand ?? t.item.noBrand}</p>
-        </div>
-      </div>
-      <div className="flex items-baseline justify-between gap-3">
-        <span className={item.price === null ? "text-xs" : "text-lg font-semibold"}>
-          <Price value={item.price} />
-        </span>
-        {item.predicted_rating !== null && (
-          <span className="flex items-center gap-1 text-xs text-muted">
-            <Star aria-hidden="true" className="size-3.5" />
-            <span className="font-medium text-ink">{format.fixed(item.predicted_rating, 1)}</span>
-            {text.rating}
-          </span>
-        )}
-      </div>
+      <Head item={item} card={card} />
+      <PriceAndRating item={item} />
       <div className="grid grid-cols-2 gap-4">
         <Meter label={text.score} share={scoreBar} text={format.fixed(item.score, 2)} />
         <Meter label={text.confidence} share={confidenceBar} text={format.percent(item.confidence)} />
@@ -81,23 +57,70 @@ export function ItemCard({ item, card, fills, scoreBar, confidenceBar, why }: Pr
       )}
       <RankMove item={item} />
       <Sources item={item} fills={fills} />
-      <div className="mt-auto flex flex-wrap items-center gap-1 border-t border-line pt-3">
-        <Button
-          size="small"
-          aria-expanded={why.open}
-          aria-controls={why.id}
-          aria-label={text.whyOf(title)}
-          onClick={why.toggle}
-        >
-          {text.why}
-          <ChevronDown aria-hidden="true" className={`size-3.5 ${why.open ? "rotate-180" : ""}`} />
-        </Button>
-        <SimilarButton itemId={item.item_id} title={item.title} />
-        <span className="ml-auto">
-          <CopyId id={item.item_id} />
-        </span>
-      </div>
+      <Actions {...props} />
     </article>
+  );
+});
+
+function Head({ item, card }: Pick<Props, "item" | "card">) {
+  return (
+    <div className="flex gap-3">
+      <ItemImage
+        image={card?.image}
+        categories={card?.categories}
+        className="size-20 shrink-0 rounded-lg text-3xl"
+      />
+      <div className="min-w-0 flex-1">
+        <p className="flex items-center justify-between gap-2 text-xs text-muted">
+          <span className="min-w-0 truncate">{card?.categories.at(-1)}</span>
+          <Rank item={item} />
+        </p>
+        <h3 className="mt-0.5 line-clamp-3 text-sm leading-snug font-semibold">
+          <ItemLink id={item.item_id}>{item.title ?? t.item.noTitle}</ItemLink>
+        </h3>
+        <p className="mt-0.5 truncate text-xs text-muted">{item.brand ?? t.item.noBrand}</p>
+      </div>
+    </div>
+  );
+}
+
+function PriceAndRating({ item: { price, predicted_rating: rating } }: Pick<Props, "item">) {
+  return (
+    <div className="flex items-baseline justify-between gap-3">
+      <span className={price === null ? "text-xs" : "text-lg font-semibold"}>
+        <Price value={price} />
+      </span>
+      {rating !== null && (
+        <span className="flex items-center gap-1 text-xs text-muted">
+          <Star aria-hidden="true" className="size-3.5" />
+          <span className="font-medium text-ink">{format.fixed(rating, 1)}</span>
+          {text.rating}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Actions({ item, open, panelId, onToggle }: Props) {
+  return (
+    <div className="mt-auto flex flex-wrap items-center gap-1 border-t border-line pt-3">
+      <Button
+        size="small"
+        aria-expanded={open}
+        aria-controls={panelId}
+        aria-label={text.whyOf(item.title ?? item.item_id)}
+        onClick={() => {
+          onToggle(item.item_id);
+        }}
+      >
+        {text.why}
+        <ChevronDown aria-hidden="true" className={`size-3.5 ${open ? "rotate-180" : ""}`} />
+      </Button>
+      <SimilarButton itemId={item.item_id} title={item.title} />
+      <span className="ml-auto">
+        <CopyId id={item.item_id} />
+      </span>
+    </div>
   );
 }
 
