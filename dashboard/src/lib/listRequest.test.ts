@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { LIST_DEFAULTS, listRequest } from "./listRequest";
+import { lastPage, LIST_DEFAULTS, listRequest } from "./listRequest";
 
 test("nobody is chosen, nothing is asked", () => {
   expect(listRequest(LIST_DEFAULTS)).toBeNull();
@@ -74,4 +74,9 @@ test("numbers that cannot be are left to the defaults", () => {
 test("nothing is asked for that the server would refuse", () => {
   const request = listRequest({ ...LIST_DEFAULTS, user: "u", k: "500", page: "99" });
   expect(request).toMatchObject({ k: 100, offset: 900 });
+});
+
+test("pages are whole: the last one begins where another full page fits", () => {
+  expect(listRequest({ ...LIST_DEFAULTS, user: "u", k: "48", page: "99" })).toMatchObject({ offset: 864 });
+  expect(lastPage(48)).toBe(19);
 });

@@ -31,7 +31,7 @@ export type ListState = typeof LIST_DEFAULTS;
 export const LENGTHS = [12, 24, 48, 100];
 const MAX_LENGTH = 100;
 /** The server leaves out no more items than so many from the top. */
-export const MAX_OFFSET = 900;
+const MAX_OFFSET = 900;
 
 /** The request of a list; null where nobody is chosen whose it could be. */
 export function listRequest(state: ListState): ListRequest | null {
@@ -46,7 +46,7 @@ export function listRequest(state: ListState): ListRequest | null {
     ...(state.user ? { user_id: state.user } : { history }),
     model: state.model,
     k,
-    offset: Math.min((countOf(state.page) - 1) * k, MAX_OFFSET),
+    offset: (Math.min(countOf(state.page), lastPage(k)) - 1) * k,
     exclude_seen: state.seen === "purchases" ? "purchases" : state.seen !== "false",
     ...(brand.length > 0 && { brand }),
     ...(category.length > 0 && { category }),
@@ -55,6 +55,11 @@ export function listRequest(state: ListState): ListRequest | null {
     ...(state.as_of && { as_of: state.as_of }),
     ...(state.scenario && { scenario: state.scenario }),
   };
+}
+
+/** The last page of so many items that can be asked for. */
+export function lastPage(k: number): number {
+  return Math.floor(MAX_OFFSET / k) + 1;
 }
 
 /** Items of a page; what cannot be, as in an address that was typed, is the default. */

@@ -1,12 +1,13 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { EmptyState } from "@/components/EmptyState";
 import { Pager } from "@/components/Pager";
 import { MovesSummary } from "@/explanations/MovesSummary";
+import { useAnnouncement } from "@/components/useAnnouncement";
 import { format } from "@/lib/format";
-import { MAX_OFFSET, type ListRequest } from "@/lib/listRequest";
+import { lastPage, type ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import { CardGrid } from "./CardGrid";
@@ -36,6 +37,7 @@ export function ListView({ list, request, state, change, busy, refresh }: Props)
   const order = ORDERS.find((name) => name === state.sort) ?? "rank";
   const shown = ordered(found(list.items, cards, state.find), cards, order);
   useAnnouncedList(list);
+  useAnnouncement(state.find && text.shownOf(shown.length, list.items.length));
   return (
     <div className="space-y-4">
       <MadeFrom list={list} asOf={state.as_of} busy={busy} refresh={refresh} />
@@ -46,7 +48,7 @@ export function ListView({ list, request, state, change, busy, refresh }: Props)
       </div>
       <div aria-busy={busy} className={busy ? "opacity-60 transition-opacity delay-150" : ""}>
         <h2 className="sr-only">{t.recommendations.title}</h2>
-        <Items shown={shown} list={list} state={state} change={change}>
+        <Items shown={shown} list={list} first={request.offset === 0} change={change}>
           <CardGrid request={request} all={list.items} shown={shown} cards={cards} />
         </Items>
       </div>
@@ -58,13 +60,14 @@ export function ListView({ list, request, state, change, busy, refresh }: Props)
 interface ItemsProps {
   shown: ListedItem[];
   list: List;
-  state: State;
+  /** The page is the list's first one. */
+  first: boolean;
   change: Change;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 /** The cards, or why there are none. */
-function Items({ shown, list, state, change, children }: ItemsProps) {
+function Items({ shown, list, first, change, children }: ItemsProps) {
   if (shown.length > 0) return children;
   if (list.items.length > 0)
     return (
@@ -79,7 +82,7 @@ function Items({ shown, list, state, change, children }: ItemsProps) {
         </Button>
       </EmptyState>
     );
-  if (state.page === "1") return <EmptyState title={text.empty}>{text.emptyText}</EmptyState>;
+  if (first) return <EmptyState title={text.empty}>{text.emptyText}</EmptyState>;
   return (
     <EmptyState title={text.emptyPage}>
       <Button
@@ -107,7 +110,7 @@ function ListPager({ list, request, change, shown }: PagerProps) {
   const to = (number: number) => () => {
     change({ page: String(number), find: "" });
   };
-  const more = list.shortfall === 0 && page * request.k <= MAX_OFFSET;
+  const more = list.shortfall === 0 && page < lastPage(request.k);
   const ranks = text.ranks(
     format.count(list.items[0]?.rank ?? 0),
     format.count(list.items.at(-1)?.rank ?? 0),

@@ -7,7 +7,7 @@ import { Pager } from "@/components/Pager";
 import { QueryView } from "@/components/QueryView";
 import { SkeletonLines } from "@/components/Skeleton";
 import { format } from "@/lib/format";
-import { MAX_OFFSET, type ListRequest } from "@/lib/listRequest";
+import { lastPage, type ListRequest } from "@/lib/listRequest";
 import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
 
@@ -149,7 +149,7 @@ interface PagesProps {
 /** The pages of both lists at once; there is a next one as long as one of them has more. */
 function Pages({ request: { k, offset }, lists, change }: PagesProps) {
   const page = offset / k + 1;
-  const more = lists.some((list) => list && list.shortfall === 0) && page * k <= MAX_OFFSET;
+  const more = lists.some((list) => list && list.shortfall === 0) && page < lastPage(k);
   const to = (number: number) => () => {
     change({ page: String(number) });
   };
