@@ -144,8 +144,11 @@ class Backend(ABC):
         """Value of `users` in `latest_events`."""
 
     @abstractmethod
-    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
-        """The rows of a SELECT from `items`, by position, that have for each word one that begins with it.
+    def with_words(self, items: Select[Any], words: Sequence[str], *, alone: bool) -> Select[Any]:
+        """Items that have for each word one that begins with it.
 
-        The words hold letters and digits alone.
+        Args:
+            items: a SELECT of the `seq` of items of one catalogue.
+            words: hold letters and digits alone.
+            alone: there are no other items than those.
         """

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from recsys.core.events import MAX_ID_CHARS
 from recsys.core.words import words_of
 from recsys.store.backends import Backend
+from recsys.store.item_keys import Kind, price_key
 from recsys.store.item_searches import ItemSearch
 from recsys.store.records import storable
-from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS
+from recsys.store.tables import CATALOGUES, ITEM_KEYS, ITEMS
 
 MAX_QUERY_WORDS = 16
 
-_C, _I, _K = CATALOGUES.c, ITEMS.c, ITEM_CATEGORIES.c
+_C, _I, _K = CATALOGUES.c, ITEMS.c, ITEM_KEYS.c
 CURRENT = sa.select(sa.func.max(_C.catalogue)).where(_C.complete == 1).scalar_subquery()
-_SEQ = sa.select(_I.seq).where(_I.catalogue == CURRENT)
 
 Clause = sa.ColumnElement[bool]
 
@@ -27,51 +26,73 @@ class Condition(NamedTuple):
     """What a search asks of items.
 
     Attributes:
-        way: the `seq` of all items that fulfil it, along an index of its own.
-        test: whether an item fulfils it, said so that no database takes it for a way.
+        column: of `items`, by which the way names them.
+        way: all items that fulfil it, along an index.
+        test: whether an item fulfils it.
+        kind, keys: of the keys that the way goes along, if it does, and which of them.
     """
 
+    column: sa.ColumnElement[Any]
     way: sa.Select[Any]
     test: Clause
+    kind: Kind | None = None
+    keys: tuple[Clause, ...] = ()
 
 
-def conditions_of(search: ItemSearch, backend: Backend) -> list[Condition] | None:
-    """The conditions of a search, none for all items; None: no item can match."""
+def conditions_of(search: ItemSearch, backend: Backend, *, alone: bool) -> list[Condition] | None:
+    """The conditions of a search, none for all items; None: no item can match. `alone`: see `are_alone`."""
     conditions = []
     words = words_of(search.query or "")[:MAX_QUERY_WORDS]
     if words:
-        conditions.append(Condition(backend.matching(_SEQ, words), _begin(words)))
+        conditions.append(_of_words(words, backend, alone=alone))
     elif search.query is not None and search.query.strip():
         return None
     if search.category is not None:
         conditions.append(_of_category(storable(search.category)))
     if search.brand is not None:
-        conditions.append(_of_brand(storable(search.brand)))
+        brand = storable(search.brand)
+        conditions.append(_along_keys("brand", _I.brand == brand, _K.key == brand))
     if search.min_price is not None or search.max_price is not None:
         conditions.append(_of_price(search.min_price, search.max_price))
     return conditions
 
 
-def _begin(words: Sequence[str]) -> Clause:
+def are_alone(connection: sa.Connection) -> bool:
+    """Whether the store holds no other items than those that search finds, which are being put or removed."""
+    first, last = sa.select(sa.func.min(_I.catalogue)), sa.select(sa.func.max(_I.catalogue))
+    alone = sa.and_(first.scalar_subquery() == CURRENT, last.scalar_subquery() == CURRENT)
+    return bool(connection.execute(sa.select(alone)).scalar())
+
+
+def of_kind(kind: Kind) -> Clause:
+    """The keys of a kind, of the items that search finds."""
+    return sa.and_(_K.catalogue == CURRENT, _K.kind == kind)
+
+
+def _along_keys(kind: Kind, test: Clause, *keys: Clause) -> Condition:
+    return Condition(_I.position, sa.select(_K.position).where(of_kind(kind), *keys), test, kind, keys)
+
+
+def _of_words(words: Sequence[str], backend: Backend, *, alone: bool) -> Condition:
+    way = backend.with_words(sa.select(_I.seq).where(_I.catalogue == CURRENT), words, alone=alone)
     # Words hold letters and digits alone, so none is a pattern.
     text = sa.literal(" ").concat(_I.words)
-    return sa.and_(*(text.like(f"% {word}%") for word in words))
+    return Condition(_I.seq, way, sa.and_(*(text.like(f"% {word}%") for word in words)))
 
 
 def _of_category(name: str) -> Condition:
-    of_item = sa.and_(_K.catalogue == _I.catalogue, _K.position == _I.position, _K.category == name)
-    return Condition(_SEQ.join(ITEM_CATEGORIES, of_item), sa.exists().where(of_item))
-
-
-def _of_brand(name: str) -> Condition:
-    # The index leaves out what is too long for it, and is used where a statement does so, too.
-    indexed = sa.func.length(_I.brand) <= MAX_ID_CHARS
-    return Condition(_SEQ.where(_I.brand == name, indexed), _I.brand.concat("") == name)
+    own = ITEM_KEYS.alias("own_keys").c
+    of_item = (own.catalogue == _I.catalogue, own.kind == "category", own.key == name, own.position == _I.position)
+    return _along_keys("category", sa.exists().where(*of_item), _K.key == name)
 
 
 def _of_price(least: float | None, most: float | None) -> Condition:
-    def between(price: sa.ColumnElement[float]) -> list[Clause]:
-        bounds = [] if least is None else [price >= least]
-        return bounds if most is None else [*bounds, price <= most]
-
-    return Condition(_SEQ.where(*between(_I.price)), sa.and_(*between(_I.price + 0.0)))
+    tests: list[Clause] = []
+    keys: list[Clause] = []
+    if least is not None:
+        tests.append(_I.price >= least)
+        keys.append(_K.key >= price_key(least))
+    if most is not None:
+        tests.append(_I.price <= most)
+        keys.append(_K.key <= price_key(most))
+    return _along_keys("price", sa.and_(*tests), *keys)

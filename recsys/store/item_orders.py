@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,85 +10,125 @@ import sqlalchemy as sa
 
 from recsys.store import paging
 from recsys.store.errors import InvalidCursor
-from recsys.store.item_conditions import CURRENT, Clause
+from recsys.store.item_conditions import CURRENT, Clause, of_kind
+from recsys.store.item_keys import Kind, price_key
 from recsys.store.item_searches import ItemSort
 from recsys.store.records import storable
-from recsys.store.tables import ITEMS
+from recsys.store.tables import ITEM_KEYS, ITEMS
 
-_I = ITEMS.c
+_I, _K = ITEMS.c, ITEM_KEYS.c
+_OF_ITEM = sa.and_(_I.catalogue == _K.catalogue, _I.position == _K.position)
 
 
 @dataclass(frozen=True)
 class Run:
-    """Items that one index has in the order of a listing: those with a price, for example, by their prices.
+    """Items that follow each other in the order of a listing: those with a price, for example, by their prices.
 
     Attributes:
         name: of the run, for cursors: a cursor is one of its run and of no other.
-        key: what they are sorted by, items of the same key by position; None: by position alone.
-        kind: type of the keys.
-        descending: whether the greatest key comes first, and of the same key the last position.
-        within: which items are in the run.
+        kind: of the keys by which an index has the items in their order; None: they have the order of their positions.
+        value: of an item, what it is sorted by; None: all items of the run have the same. Items of the same value are
+            sorted by position.
+        key: the key of a value.
+        type: of values.
+        descending: whether the greatest value comes first, and of the same value the last position.
+        within: which items are in the run; None: all.
     """
 
     name: str
-    key: sa.ColumnElement[Any] | None = None
-    kind: type = str
+    kind: Kind | None = None
+    value: sa.ColumnElement[Any] | None = None
+    key: Callable[[Any], str] = str
+    type: type = str
     descending: bool = False
     within: Clause | None = None
 
-    @property
-    def columns(self) -> list[sa.ColumnElement[Any]]:
-        """What the items are sorted by; an index has them in this order."""
-        return [_I.position] if self.key is None else [self.key, _I.position]
+    def along(self, columns: Sequence[Any], shown: Sequence[Any] | None, steps: sa.Row[Any] | None) -> sa.Select[Any]:
+        """Items in their order along the index, behind the one that was `shown` last, up to a row of `steps`."""
+        statement = self._along(*columns, shown=shown)
+        return statement if steps is None else statement.where(self._compared(self._place, list(steps), behind=False))
 
-    def order(self, *, unindexed: bool = False) -> list[sa.ColumnElement[Any]]:
-        """For ORDER BY; `unindexed`: said so that no database goes along the index, which may take it far."""
-        columns = [sa.func.coalesce(column, column) for column in self.columns] if unindexed else self.columns
+    def steps(self, count: int, shown: Sequence[Any] | None) -> sa.Select[Any]:
+        """Where the item stands that is so many steps behind the one that was `shown` last."""
+        return self._along(*self._place, shown=shown, joined=False).limit(1).offset(count)
+
+    def sorted(self, columns: Sequence[Any], shown: Sequence[Any] | None) -> sa.Select[Any]:
+        """The same items as `along`, said so that no database goes along the index, which may take it far."""
+        own = [_I.position] if self.value is None else [self.value, _I.position]
+        statement = sa.select(*columns).where(_I.catalogue == CURRENT)
+        if self.within is not None:
+            statement = statement.where(self.within)
+        if shown is not None:
+            *values, position, item_id = shown
+            place = [*values, sa.func.coalesce(_position_now(item_id), position)]
+            statement = statement.where(self._compared(own, place, behind=True))
+        return statement.order_by(*self._directed([sa.func.coalesce(column, column) for column in own]))
+
+    def shown(self, row: Any) -> list[Any]:
+        """What a cursor holds of the last item of a page: its value if it has one, its position, its id."""
+        return [*([] if self.value is None else [getattr(row, self.value.key or "")]), row.position, row.item_id]
+
+    def read(self, cursor: str) -> list[Any]:
+        """What `shown` gave; raises InvalidCursor."""
+        return paging.decode(self.name, cursor, *([] if self.value is None else [self.type]), int, str)
+
+    @property
+    def _place(self) -> list[sa.ColumnElement[Any]]:
+        """What the index has the items by."""
+        return [_I.position] if self.kind is None else [_K.key, _K.position]
+
+    def _along(self, *columns: Any, shown: Sequence[Any] | None, joined: bool = True) -> sa.Select[Any]:
+        statement = sa.select(*columns)
+        if self.kind is None:
+            statement = statement.where(_I.catalogue == CURRENT)
+        else:
+            statement = statement.where(of_kind(self.kind))
+            statement = statement.join_from(ITEM_KEYS, ITEMS, _OF_ITEM) if joined else statement
+        if shown is not None:
+            *values, position, item_id = shown
+            keys = [] if self.kind is None else [self.key(values[0]) if values else ""]
+            place = [*keys, sa.func.coalesce(_position_now(item_id), position)]
+            statement = statement.where(self._compared(self._place, place, behind=True))
+        return statement.order_by(*self._directed(self._place))
+
+    def _directed(self, columns: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement[Any]]:
         return [column.desc() if self.descending else column.asc() for column in columns]
 
-    def beyond(self, key: Sequence[Any]) -> Clause:
-        """The items behind those of a key, which is one of `key_of`."""
-        *values, position, item_id = key
-        # Where other items have been put since, the last one shown may stand elsewhere.
-        now = sa.select(_I.position).where(_I.catalogue == CURRENT, _I.item_id == storable(item_id)).scalar_subquery()
-        return self._compared([*values, sa.func.coalesce(now, position)], behind=True)
-
-    def up_to(self, row: Any) -> Clause:
-        """The items that come no later than a row of `columns`."""
-        return self._compared(list(row), behind=False)
-
-    def _compared(self, values: Sequence[Any], *, behind: bool) -> Clause:
-        own, given = sa.tuple_(*self.columns), sa.tuple_(*values)
+    def _compared(self, columns: Sequence[sa.ColumnElement[Any]], place: Sequence[Any], *, behind: bool) -> Clause:
+        own, given = sa.tuple_(*columns), sa.tuple_(*place)
         if behind:
             return own < given if self.descending else own > given
         return own >= given if self.descending else own <= given
 
-    def key_of(self, row: Any) -> list[Any]:
-        """Where an item stands: its key if the run has keys, its position, its id."""
-        keys = [] if self.key is None else [getattr(row, self.key.key or "")]
-        return [*keys, row.position, row.item_id]
 
-    def read(self, cursor: str) -> list[Any]:
-        """The key in a cursor; raises InvalidCursor."""
-        return paging.decode(self.name, cursor, *([] if self.key is None else [self.kind]), int, str)
+def _position_now(item_id: str) -> sa.ScalarSelect[Any]:
+    """Where other items have been put since, the last one shown may stand elsewhere."""
+    there = ITEMS.alias("last_shown").c
+    now = sa.select(there.position).where(there.catalogue == CURRENT, there.item_id == storable(item_id))
+    return now.scalar_subquery()
 
 
-def _runs(name: str, key: sa.ColumnElement[Any], kind: type, *, descending: bool) -> tuple[Run, ...]:
-    with_key = Run(f"items by {name}", key, kind, descending, key.is_not(None))
-    return with_key, Run(f"items without what is sorted by {name}", within=key.is_(None))
+def _by_price(sort: ItemSort, *, descending: bool = False) -> tuple[Run, ...]:
+    priced = Run(f"items by {sort}", "price", _I.price, price_key, float, descending, _I.price.is_not(None))
+    return priced, Run(f"items by {sort}, no price", "no price", within=_I.price.is_(None))
+
+
+def _by_title(sort: ItemSort, *, descending: bool = False) -> tuple[Run, ...]:
+    titled = Run(f"items by {sort}", "title", _I.title_key, str, str, descending, _I.title_key.is_not(None))
+    return titled, Run(f"items by {sort}, no title", "no title", within=_I.title_key.is_(None))
 
 
 ORDERS: Final[dict[ItemSort, tuple[Run, ...]]] = {
     "popularity": (Run("items"),),
-    "price": _runs("price", _I.price, float, descending=False),
-    "-price": _runs("-price", _I.price, float, descending=True),
-    "title": _runs("title", _I.title_key, str, descending=False),
-    "-title": _runs("-title", _I.title_key, str, descending=True),
+    "price": _by_price("price"),
+    "-price": _by_price("-price", descending=True),
+    "title": _by_title("title"),
+    "-title": _by_title("-title", descending=True),
 }
 
 
 def rest_of(sort: ItemSort, cursor: str | None) -> list[tuple[Run, list[Any] | None]]:
-    """The runs that a listing has yet to go through, the first from behind a key on.
+    """The runs that a listing has yet to go through, the first from behind the item that was shown last.
 
     Raises:
         InvalidCursor: it is none of a listing in this order.
@@ -98,10 +138,10 @@ def rest_of(sort: ItemSort, cursor: str | None) -> list[tuple[Run, list[Any] | N
         return [(run, None) for run in runs]
     for number, run in enumerate(runs):
         try:
-            key = run.read(cursor)
+            shown = run.read(cursor)
         except InvalidCursor:
             if run is runs[-1]:
                 raise
         else:
-            return [(run, key), *((later, None) for later in runs[number + 1 :])]
+            return [(run, shown), *((later, None) for later in runs[number + 1 :])]
     return []

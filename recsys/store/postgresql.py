@@ -129,9 +129,10 @@ class PostgreSQL(Backend):
     def users_value(self, user_ids: Sequence[str]) -> list[str]:
         return list(user_ids)
 
-    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
+    def with_words(self, items: Select[Any], words: Sequence[str], *, alone: bool) -> Select[Any]:
+        del alone  # the items are looked at in any case
         condition = text("array_to_tsvector(string_to_array(items.words, ' ')) @@ CAST(:words AS tsquery)")
-        return statement.where(condition.bindparams(words=" & ".join(f"'{word}':*" for word in words)))
+        return items.where(condition.bindparams(words=" & ".join(f"'{word}':*" for word in words)))
 
     def _connect(self, _dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
         connection = DeadlineConnection.connect(*args, **options)

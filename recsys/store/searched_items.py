@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from recsys.core.events import MAX_ID_CHARS
 from recsys.core.item_changes import CATEGORIES, PRICE, ItemChange
 from recsys.core.words import title_key, words_of
 from recsys.store.database import Database
 from recsys.store.errors import InvalidRecord
 from recsys.store.item_conditions import CURRENT
+from recsys.store.item_keys import Kind, keys_of
 from recsys.store.live_item_records import fields_of
 from recsys.store.records import ItemRow, check_key, finite, storable
-from recsys.store.tables import CATALOGUES, ITEM_CATEGORIES, ITEMS, LIVE_ITEMS, LIVE_ITEMS_VERSION
+from recsys.store.tables import CATALOGUES, ITEM_KEYS, ITEMS, LIVE_ITEMS, LIVE_ITEMS_VERSION
 
 # SQLite has one writer at a time: events wait for the end of such a part, some tens of milliseconds.
 ROWS_AT_ONCE = 500
+KEYS_AT_ONCE = 5_000  # short rows, one beside the other
 PAUSE_S = 0.01  # between parts
 MAX_WORDS = 500  # of an item
 
+T = TypeVar("T")
+
 _SHOWN = ("title", "brand", CATEGORIES, PRICE, "image")
 
-_C, _I, _K, _L = CATALOGUES.c, ITEMS.c, ITEM_CATEGORIES.c, LIVE_ITEMS.c
+_C, _I, _K, _L = CATALOGUES.c, ITEMS.c, ITEM_KEYS.c, LIVE_ITEMS.c
 _ITEM = sa.select(_I.item_id, _I.title, _I.brand, _I.categories, _I.price, _I.image, _I.position)
 
 
@@ -42,8 +47,12 @@ def put_items(database: Database, items: Iterable[ItemRow], version: str) -> Non
         begun = sa.insert(CATALOGUES).values(version=version, item_count=0, complete=0).returning(_C.catalogue)
         catalogue = connection.execute(begun).scalar_one()
     count = 0
-    for part in _parts(items):
-        rows, categories = _rows(part, catalogue, count)
+    positions: dict[tuple[Kind, str], array[int]] = defaultdict(lambda: array("q"))
+    for part in _parts(items, ROWS_AT_ONCE):
+        rows = _rows(part, catalogue, count)
+        for position, item in enumerate(part, count):
+            for key in keys_of(item):
+                positions[key].append(position)
         count += len(rows)
         with database.write() as connection:
             try:
@@ -52,9 +61,8 @@ def put_items(database: Database, items: Iterable[ItemRow], version: str) -> Non
                 raise InvalidRecord(
                     "items with an id each", "an id that occurs twice", "put each item once; the old ones stay"
                 ) from None
-            if categories:
-                connection.execute(sa.insert(ITEM_CATEGORIES), categories)
         time.sleep(PAUSE_S)
+    _put_keys(database, catalogue, positions)
     changed, more = _follow_changes(database, catalogue)
     count += more
     with database.write() as connection:
@@ -66,6 +74,18 @@ def put_items(database: Database, items: Iterable[ItemRow], version: str) -> Non
         connection.execute(done)
         connection.execute(sa.delete(CATALOGUES).where(_C.catalogue < catalogue))
     _remove_left_over(database)
+
+
+def _put_keys(database: Database, catalogue: int, positions: Mapping[tuple[Kind, str], Sequence[int]]) -> None:
+    """Put the keys of all items in their order, in parts: pages are written once, and not for every few items again."""
+    keys = ((kind, key, position) for kind, key in sorted(positions) for position in positions[kind, key])
+    for part in _parts(keys, KEYS_AT_ONCE):
+        with database.write() as connection:
+            connection.execute(
+                sa.insert(ITEM_KEYS),
+                [{"catalogue": catalogue, "kind": kind, "key": key, "position": at} for kind, key, at in part],
+            )
+        time.sleep(PAUSE_S)
 
 
 def change_current(connection: sa.Connection, changes: Sequence[ItemChange]) -> None:
@@ -91,15 +111,15 @@ def count_items(database: Database) -> int:
         return connection.execute(sa.select(_C.item_count).where(_C.catalogue == CURRENT)).scalar() or 0
 
 
-def _parts(items: Iterable[ItemRow]) -> Iterator[list[ItemRow]]:
-    rest = iter(items)
-    while part := list(islice(rest, ROWS_AT_ONCE)):
+def _parts(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(rows)
+    while part := list(islice(rest, size)):
         yield part
 
 
-def _rows(items: list[ItemRow], catalogue: int, first: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of `items` and of `item_categories`."""
-    rows, categories = [], []
+def _rows(items: Sequence[ItemRow], catalogue: int, first: int) -> list[dict[str, Any]]:
+    """Rows of `items`."""
+    rows = []
     for position, item in enumerate(items, first):
         check_key(item.item_id, f"item_id of item {position}")
         names = [storable(name) for name in item.categories]
@@ -118,12 +138,7 @@ def _rows(items: list[ItemRow], catalogue: int, first: int) -> tuple[list[dict[s
                 "words": " ".join(words_of(title, brand, *names, item.item_id)[:MAX_WORDS]),
             }
         )
-        categories += [
-            {"catalogue": catalogue, "category": name, "position": position}
-            for name in dict.fromkeys(names)
-            if len(name) <= MAX_ID_CHARS
-        ]
-    return rows, categories
+    return rows
 
 
 def _follow_changes(database: Database, catalogue: int) -> tuple[int, int]:
@@ -166,36 +181,49 @@ def _take_changes(connection: sa.Connection, catalogue: int, changes: Sequence[I
         elif row is not None:
             _change(connection, catalogue, row, change)
         else:
-            rows, categories = _rows([_changed(ItemRow(change.item_id), change)], catalogue, position)
-            connection.execute(sa.insert(ITEMS), rows)
-            if categories:
-                connection.execute(sa.insert(ITEM_CATEGORIES), categories)
+            item = _changed(ItemRow(change.item_id), change)
+            connection.execute(sa.insert(ITEMS), _rows([item], catalogue, position))
+            _change_keys(connection, catalogue, position, frozenset(), frozenset(keys_of(item)))
             position, more = position + 1, more + 1
     return more
 
 
 def _change(connection: sa.Connection, catalogue: int, row: Any, change: ItemChange) -> None:
     """Change an item where it stands."""
-    before = ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
+    before = _item_of(row)
     after = _changed(before, change)
     if after == before:
         return
-    (values,), categories = _rows([after], catalogue, row.position)
+    (values,) = _rows([after], catalogue, row.position)
     if _found_by(before) == _found_by(after):
         values = {"price": values["price"], "image": values["image"]}
     connection.execute(sa.update(ITEMS).where(_I.catalogue == catalogue, _I.item_id == row.item_id).values(values))
-    if before.categories != after.categories:
-        at = (_K.catalogue == catalogue, _K.position == row.position, _K.category.in_(before.categories))
-        connection.execute(sa.delete(ITEM_CATEGORIES).where(*at))
-        if categories:
-            connection.execute(sa.insert(ITEM_CATEGORIES), categories)
+    _change_keys(connection, catalogue, row.position, frozenset(keys_of(before)), frozenset(keys_of(after)))
 
 
 def _remove(connection: sa.Connection, catalogue: int, row: Any) -> None:
-    names = json.loads(row.categories)
-    at = (_K.catalogue == catalogue, _K.position == row.position, _K.category.in_(names))
-    connection.execute(sa.delete(ITEM_CATEGORIES).where(*at))
+    _change_keys(connection, catalogue, row.position, frozenset(keys_of(_item_of(row))), frozenset())
     connection.execute(sa.delete(ITEMS).where(_I.catalogue == catalogue, _I.item_id == row.item_id))
+
+
+def _change_keys(
+    connection: sa.Connection,
+    catalogue: int,
+    position: int,
+    before: frozenset[tuple[Kind, str]],
+    after: frozenset[tuple[Kind, str]],
+) -> None:
+    """Let an item be listed by others than the keys that it had before."""
+    at = (_K.catalogue == catalogue, _K.position == position)
+    for kind, key in sorted(before - after):
+        connection.execute(sa.delete(ITEM_KEYS).where(*at, _K.kind == kind, _K.key == key))
+    for kind, key in sorted(after - before):
+        row = {"catalogue": catalogue, "kind": kind, "key": key, "position": position}
+        connection.execute(sa.insert(ITEM_KEYS), row)
+
+
+def _item_of(row: Any) -> ItemRow:
+    return ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
 
 
 def _changed(item: ItemRow, change: ItemChange) -> ItemRow:
@@ -213,10 +241,10 @@ def _found_by(item: ItemRow) -> tuple[object, ...]:
 def _remove_left_over(database: Database) -> None:
     """Remove the items of catalogues that are gone, in parts."""
     before = sa.select(sa.func.min(_C.catalogue)).scalar_subquery()
-    for table in (ITEMS, ITEM_CATEGORIES):
+    for table, at_once in ((ITEMS, ROWS_AT_ONCE), (ITEM_KEYS, KEYS_AT_ONCE)):
         key = sa.tuple_(*table.primary_key.columns)
-        part = sa.select(*table.primary_key.columns).where(table.c.catalogue < before).limit(ROWS_AT_ONCE)
-        removed = ROWS_AT_ONCE
+        part = sa.select(*table.primary_key.columns).where(table.c.catalogue < before).limit(at_once)
+        removed = at_once
         while removed:
             with database.write() as connection:
                 removed = connection.execute(sa.delete(table).where(key.in_(part))).rowcount

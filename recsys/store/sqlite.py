@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, column, event, table, text
+from sqlalchemy import Connection, Engine, Select, column, event, select, table, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -162,11 +162,13 @@ class SQLite(Backend):
     def users_value(self, user_ids: Sequence[str]) -> str:
         return json.dumps(list(user_ids))
 
-    def matching(self, statement: Select[Any], words: Sequence[str]) -> Select[Any]:
-        # The index gives its rows by number, which ascends with the position: a page ends the search early.
+    def with_words(self, items: Select[Any], words: Sequence[str], *, alone: bool) -> Select[Any]:
         hits = table("items_words", column("rowid"))
         condition = text("items_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in words))
-        return statement.join(hits, hits.c.rowid == ITEMS.c.seq).where(condition).order_by(None).order_by(hits.c.rowid)
+        if alone:  # the index alone says it, and does not have to look at each item
+            return select(hits.c.rowid).where(condition)
+        # The index gives its rows by number, and is asked first where that order is wanted.
+        return items.join(hits, hits.c.rowid == ITEMS.c.seq).where(condition).order_by(hits.c.rowid)
 
     def _look(self, _connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         """Hand out connections to the file that is there alone."""

@@ -1,7 +1,7 @@
 """The schema, as the newest migration leaves it; a test holds the two together.
 
     users ◄─ kept up to date with ─ events ─► views user_item_weights, purchases
-    catalogues ─ the latest complete one ─► items ─► item_categories
+    catalogues ─ the latest complete one ─► items ─► item_keys
     served
     blurbs
     rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
@@ -27,10 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
-
-from recsys.core.events import MAX_ID_CHARS
 
 metadata = MetaData()
 SCHEMA_VERSION = "0006"  # of the newest migration
@@ -73,7 +70,6 @@ CATALOGUES = Table(
     Column("complete", Integer, nullable=False),  # 0 while it is being filled; search reads the latest complete one
 )
 
-_SHORT_BRAND = text(f"length(brand) <= {MAX_ID_CHARS}")
 ITEMS = Table(
     "items",
     metadata,
@@ -87,21 +83,21 @@ ITEMS = Table(
     Column("price", Double),
     Column("image", Text),
     Column("words", Text, nullable=False),  # what search finds the item by, separated by single spaces
-    Column("title_key", Id),  # what titles are sorted by
+    Column("title_key", Id),  # what the item is sorted by where it is sorted by title
     UniqueConstraint("catalogue", "item_id", name="items_item_id"),
     Index("items_position", "catalogue", "position"),
-    Index("items_price", "catalogue", "price", "position"),
-    Index("items_title", "catalogue", "title_key", "position"),
-    # A brand that is longer than any name that can be asked for might not fit into an index.
-    Index("items_brand", "catalogue", "brand", "position", sqlite_where=_SHORT_BRAND, postgresql_where=_SHORT_BRAND),
 )
 
-ITEM_CATEGORIES = Table(
-    "item_categories",
+# What items are listed by, in the order of lists. A table of its own, which is filled in its order: an index of `items`
+# would be filled at random places, and writes many times as much.
+ITEM_KEYS = Table(
+    "item_keys",
     metadata,
     Column("catalogue", Number, primary_key=True, autoincrement=False),
-    Column("category", Id, primary_key=True),
+    Column("kind", String, primary_key=True),  # category, brand, price, title; no price, no title
+    Column("key", Id, primary_key=True),  # see recsys.store.item_keys
     Column("position", Number, primary_key=True, autoincrement=False),  # of the item
+    sqlite_with_rowid=False,
 )
 
 SERVED = Table(

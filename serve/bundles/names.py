@@ -22,14 +22,15 @@ class NamedItems(NamedTuple):
 class Names:
     """Names by how many items bear them; what a search reads is made by the first one."""
 
-    def __init__(self, rows: Mapping[str, Int32Array]) -> None:
-        """Of the rows of the items that bear each name."""
+    def __init__(self, rows: Mapping[str, Int32Array], before: Self | None = None) -> None:
+        """Of the rows of the items that bear each name; what was read of names `before` is not read again."""
         self._rows = rows
+        self._text_of: dict[str, str] = {} if before is None else before._text_of
 
     @classmethod
     def of(cls, rows: Mapping[str, Int32Array], before: Self | None) -> Self:
         """As the constructor; the same as `before` where these are its rows."""
-        return before if before is not None and before._rows is rows else cls(rows)
+        return before if before is not None and before._rows is rows else cls(rows, before)
 
     @cached_property
     def _names(self) -> list[NamedItems]:
@@ -41,7 +42,11 @@ class Names:
     @cached_property
     def _texts(self) -> list[str]:
         """The words of each name, each after a blank."""
-        return [" " + " ".join(words_of(one.name)) for one in self._names]
+        texts = self._text_of
+        for one in self._names:
+            if one.name not in texts:
+                texts[one.name] = " " + " ".join(words_of(one.name))
+        return [texts[one.name] for one in self._names]
 
     def find(self, query: str | None) -> Sequence[NamedItems]:
         """The names that have for each word of the query one that begins with it, whatever the case and the accents.

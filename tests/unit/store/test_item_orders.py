@@ -108,6 +108,7 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> i
     monkeypatch.setattr(item_search, "FEW", few)
     monkeypatch.setattr(item_search, "WALK", walk)
     monkeypatch.setattr(item_search, "COUNTED", counted)
+    monkeypatch.setattr(item_search, "EXAMINED", counted)
     return int(counted)
 
 
