@@ -84,9 +84,7 @@ class LoadedBundle:
         self.models = (FULL, *bundle.sources)
         self.popular, self.popularity = by_popularity(self.recommender.popularity)
         self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle, before)
-        same = before or base
-        self.brands: Names = Names.of(self.facets.brands, None if same is None else same.brands)
-        self.categories: Names = Names.of(self.facets.categories, None if same is None else same.categories)
+        self.brands, self.categories = self._names(before or base)
         self.event_types: EventTypes = EventTypes.of(bundle) if base is None else base.event_types
         self.explainer = Explainer(self.recommender, bundle.source)
         self.actions: Actions = Actions.of(bundle) if base is None else base.actions
@@ -94,6 +92,13 @@ class LoadedBundle:
         self.fact_base, self.cheap_facts = self._facts(names, (base, before))
         self.rule_base: RuleBase = RuleBase.of(bundle, None if base is None else base.rule_base)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
+
+    def _names(self, before: LoadedBundle | None) -> tuple[Names, Names]:
+        """Brands and categories; nobody waits for those of a bundle, and few names are others in an overlay."""
+        facets = self.facets
+        if before is None:
+            return Names(facets.brands).prepare(), Names(facets.categories).prepare()
+        return Names.of(facets.brands, before.brands), Names.of(facets.categories, before.categories)
 
     def _facts(self, sensitive: SensitiveNames, others: Sequence[LoadedBundle | None]) -> tuple[FactBase, CheapFacts]:
         """What statements rest on; those of another where what is said of items is the same."""

@@ -48,6 +48,11 @@ class Names:
                 texts[one.name] = " " + " ".join(words_of(one.name))
         return [texts[one.name] for one in self._names]
 
+    def prepare(self) -> Self:
+        """Make now what the first search would wait for."""
+        self._texts  # noqa: B018 - a cached property
+        return self
+
     def find(self, query: str | None) -> Sequence[NamedItems]:
         """The names that have for each word of the query one that begins with it, whatever the case and the accents.
 
