@@ -11,6 +11,7 @@ import json
 import math
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -266,7 +267,9 @@ def show_page(url: str) -> None:
 
 
 def wait_for_interrupt() -> None:
-    """Until Ctrl-C, which is how this is meant to end."""
+    """Until Ctrl-C, or whatever else tells the process to end: the server is stopped then, too."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell lets what it starts behind it ignore the first one
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 

@@ -190,13 +190,14 @@ def ended_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, keep: bool) -
     return seen
 
 
-def test_it_waits_until_ctrl_c() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_waits_until_it_is_told_to_end(number: int) -> None:
     code = "from recsys.cli import demo; print('waits', flush=True); demo.wait_for_interrupt(); print('ended')"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waits\n"
         eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.communicate(timeout=TIMEOUT_S)[0] == "ended\n"
     assert process.returncode == 0
 
