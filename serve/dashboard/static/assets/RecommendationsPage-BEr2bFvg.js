@@ -1,1 +1,0 @@
-import{n as e,r as t,t as n}from"./index-CosJOFg1.js";var r=t();function i(){return(0,r.jsx)(n,{title:e.recommendations.title})}export{i as default};
