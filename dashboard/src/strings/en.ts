@@ -1133,7 +1133,12 @@ export const t = {
         admin: "Change rules, forget users, load bundles, read metrics",
       },
     },
-    links: { title: "More", docs: "API reference, to try it out", metrics: "Metrics for Prometheus" },
+    links: {
+      title: "More",
+      docs: "API reference, to try it out",
+      metrics: "Metrics for Prometheus",
+      keyed: "Metrics ask for a key of the scope admin, which a link cannot send.",
+    },
     stages: {
       title: "How long the stages take",
       lead: "Of all workers since the start. Percentiles are read off a histogram.",

@@ -1,23 +1,23 @@
 import { RefreshCw } from "lucide-react";
 
-import { ApiError } from "@/api/client";
+import { ApiError, type Schema } from "@/api/client";
 import { announce } from "@/components/Announcer";
 import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Failure } from "@/components/Failure";
 import { Notice } from "@/components/Notice";
-import { QueryView } from "@/components/QueryView";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { Facts } from "./Facts";
-import { useReload, type useStats } from "./queries";
+import { useReload } from "./queries";
 
 const words = t.system.bundle;
 
 /** What answers, how much is in it, and how another version is taken. */
-export function BundleCard({ stats }: { stats: ReturnType<typeof useStats> }) {
+export function BundleCard({ stats }: { stats: Schema<"StatsResponse"> }) {
+  const { bundle, items, users, interactions } = stats;
   const reload = useReload();
   return (
     <Card
@@ -38,24 +38,20 @@ export function BundleCard({ stats }: { stats: ReturnType<typeof useStats> }) {
         </Button>
       }
     >
-      <QueryView query={stats}>
-        {({ bundle, items, users, interactions }) => (
-          <Facts
-            facts={[
-              [
-                words.name,
-                <>
-                  {bundle.name} {bundle.synthetic && <Badge tone="accent">{t.app.synthetic}</Badge>}
-                </>,
-              ],
-              [words.version, <span className="font-mono text-xs wrap-anywhere">{bundle.version}</span>],
-              [words.items, format.count(items)],
-              [words.users, format.count(users)],
-              [words.interactions, format.count(interactions)],
-            ]}
-          />
-        )}
-      </QueryView>
+      <Facts
+        facts={[
+          [
+            words.name,
+            <>
+              {bundle.name} {bundle.synthetic && <Badge tone="accent">{t.app.synthetic}</Badge>}
+            </>,
+          ],
+          [words.version, <span className="font-mono text-xs wrap-anywhere">{bundle.version}</span>],
+          [words.items, format.count(items)],
+          [words.users, format.count(users)],
+          [words.interactions, format.count(interactions)],
+        ]}
+      />
       <ReloadOutcome reload={reload} />
     </Card>
   );

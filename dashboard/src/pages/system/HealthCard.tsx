@@ -1,34 +1,29 @@
 import type { Schema } from "@/api/client";
 import { Badge } from "@/components/Badge";
 import { Card } from "@/components/Card";
-import { QueryView } from "@/components/QueryView";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { durationText } from "./duration";
 import { Facts } from "./Facts";
-import { useReady, type useStats } from "./queries";
+import { useReady } from "./queries";
 
 const words = t.system.health;
 
 /** Whether all of it works: store, rules, live items, workers. */
-export function HealthCard({ stats }: { stats: ReturnType<typeof useStats> }) {
+export function HealthCard({ stats }: { stats: Schema<"StatsResponse"> }) {
   const ready = useReady();
   return (
     <Card title={words.title}>
-      <QueryView query={stats}>
-        {(told) => (
-          <Facts
-            facts={[
-              [words.store, <State state={told.store} />],
-              ...storeFacts(told.store_statistics),
-              ...readiness(ready.data),
-              [words.workers, <Workers stats={told} />],
-              [words.uptime, durationText(told.uptime_s)],
-            ]}
-          />
-        )}
-      </QueryView>
+      <Facts
+        facts={[
+          [words.store, <State state={stats.store} />],
+          ...storeFacts(stats.store_statistics),
+          ...readiness(ready.data),
+          [words.workers, <Workers stats={stats} />],
+          [words.uptime, durationText(stats.uptime_s)],
+        ]}
+      />
     </Card>
   );
 }

@@ -1,31 +1,23 @@
 import { Card } from "@/components/Card";
-import { QueryView } from "@/components/QueryView";
 import { t } from "@/strings/en";
 
 import { metricGroups, type MetricGroup } from "./metrics";
 import { PlainTable } from "./PlainTable";
-import type { useModels } from "./queries";
 
 const words = t.system.metrics;
 
 /** What was measured when the bundle was made. */
-export function MetricsCard({ models }: { models: ReturnType<typeof useModels> }) {
+export function MetricsCard({ metrics }: { metrics: Record<string, unknown> }) {
+  const groups = metricGroups(metrics);
   return (
     <Card title={words.title}>
       <p className="mb-3 text-sm text-muted">{words.lead}</p>
-      <QueryView query={models}>
-        {({ metrics }) => {
-          const groups = metricGroups(metrics);
-          if (groups.length === 0) return <p className="text-sm">{words.none}</p>;
-          return (
-            <div className="space-y-3">
-              {groups.map((group, index) => (
-                <Group key={group.name} group={group} open={index === 0} />
-              ))}
-            </div>
-          );
-        }}
-      </QueryView>
+      {groups.length === 0 && <p className="text-sm">{words.none}</p>}
+      <div className="space-y-3">
+        {groups.map((group, index) => (
+          <Group key={group.name} group={group} open={index === 0} />
+        ))}
+      </div>
     </Card>
   );
 }

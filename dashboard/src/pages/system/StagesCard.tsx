@@ -1,21 +1,19 @@
 import type { Schema } from "@/api/client";
 import { Card } from "@/components/Card";
-import { QueryView } from "@/components/QueryView";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import type { useStats } from "./queries";
 import { PlainTable } from "./PlainTable";
 
 const words = t.system.stages;
 type Stage = Schema<"StageTimes">;
 
 /** How long the stages of making lists take. */
-export function StagesCard({ stats }: { stats: ReturnType<typeof useStats> }) {
+export function StagesCard({ stages }: { stages: Stage[] }) {
   return (
     <Card title={words.title}>
       <p className="mb-3 text-sm text-muted">{words.lead}</p>
-      <QueryView query={stats}>{({ stages }) => <Stages stages={stages} />}</QueryView>
+      <Stages stages={stages} />
     </Card>
   );
 }

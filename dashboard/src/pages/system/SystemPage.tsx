@@ -2,6 +2,7 @@ import { ExternalLink } from "lucide-react";
 
 import { Card } from "@/components/Card";
 import { PageHeading } from "@/components/PageHeading";
+import { QueryView } from "@/components/QueryView";
 import { Switch } from "@/components/Switch";
 import { useUrlState } from "@/lib/urlState";
 import { t } from "@/strings/en";
@@ -12,7 +13,7 @@ import { HealthCard } from "./HealthCard";
 import { KeyCard } from "./KeyCard";
 import { MetricsCard } from "./MetricsCard";
 import { ModelsCard } from "./ModelsCard";
-import { useModels, useStats } from "./queries";
+import { useKey, useModels, useStats } from "./queries";
 import { ReportCard } from "./ReportCard";
 import { StagesCard } from "./StagesCard";
 
@@ -23,7 +24,6 @@ const DEFAULTS = { live: "on" };
 export default function SystemPage() {
   const [{ live }, setView] = useUrlState(DEFAULTS);
   const stats = useStats(live === "on");
-  const models = useModels();
   return (
     <>
       <PageHeading title={words.title} lead={words.lead}>
@@ -35,23 +35,45 @@ export default function SystemPage() {
           }}
         />
       </PageHeading>
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <div className="space-y-4">
-          <BundleCard stats={stats} />
+      <div className="space-y-4">
+        <QueryView query={stats}>
+          {(told) => (
+            <>
+              <div className="grid items-start gap-4 lg:grid-cols-2">
+                <BundleCard stats={told} />
+                <HealthCard stats={told} />
+              </div>
+              <div className="mt-4">
+                <StagesCard stages={told.stages} />
+              </div>
+            </>
+          )}
+        </QueryView>
+        <div className="grid items-start gap-4 lg:grid-cols-2">
           <KeyCard />
-        </div>
-        <div className="space-y-4">
-          <HealthCard stats={stats} />
           <LinksCard />
         </div>
+        {stats.data && <Made />}
       </div>
-      <div className="mt-4 space-y-4">
-        <StagesCard stats={stats} />
-        <ModelsCard models={models} />
-        <MetricsCard models={models} />
-        <ReportCard />
-        <ConfigCard />
-      </div>
+    </>
+  );
+}
+
+/** What the bundle is made of, and how well that was measured to do; what is shown once stats may be read. */
+function Made() {
+  const models = useModels();
+  return (
+    <>
+      <QueryView query={models}>
+        {(told) => (
+          <div className="space-y-4">
+            <ModelsCard models={told} />
+            <MetricsCard metrics={told.metrics} />
+          </div>
+        )}
+      </QueryView>
+      <ReportCard />
+      <ConfigCard />
     </>
   );
 }
@@ -62,6 +84,7 @@ const LINKS = [
 ];
 
 function LinksCard() {
+  const key = useKey();
   return (
     <Card title={words.links.title}>
       <ul className="space-y-2 text-sm">
@@ -74,6 +97,7 @@ function LinksCard() {
           </li>
         ))}
       </ul>
+      {key.data?.keys && <p className="mt-2 text-xs text-muted">{words.links.keyed}</p>}
     </Card>
   );
 }
