@@ -3,14 +3,13 @@ import { TextField } from "@/components/Field";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { ConditionRow, Conditions } from "./ConditionRow";
+import { ConditionList, type Beginnings } from "./ConditionList";
 import type { ItemCondition } from "./conditions";
 import { NamesField } from "./NamesField";
 
 const words = t.rules;
-type Kind = ItemCondition["kind"];
 
-const EMPTY: { [K in Kind]: Extract<ItemCondition, { kind: K }> } = {
+const BEGINNINGS: Beginnings<ItemCondition> = {
   brand: { kind: "brand", names: [] },
   category: { kind: "category", names: [] },
   price: { kind: "price", from: "", to: "" },
@@ -19,6 +18,8 @@ const EMPTY: { [K in Kind]: Extract<ItemCondition, { kind: K }> } = {
   age: { kind: "age", days: "14" },
 };
 
+const ITEM_KINDS = Object.keys(BEGINNINGS) as ItemCondition["kind"][];
+
 interface Props {
   conditions: ItemCondition[];
   onChange: (conditions: ItemCondition[]) => void;
@@ -26,42 +27,23 @@ interface Props {
 
 /** Which items, clicked together. */
 export function ItemConditions({ conditions, onChange }: Props) {
-  const replace = (index: number, condition: ItemCondition) => {
-    onChange(conditions.map((other, place) => (place === index ? condition : other)));
-  };
   return (
-    <Conditions
+    <ConditionList
+      label={words.sentence.items}
       none={words.editor.allItems}
-      count={conditions.length}
-      onAdd={() => {
-        const used = new Set(conditions.map(({ kind }) => kind));
-        const kind = (Object.keys(EMPTY) as Kind[]).find((name) => !used.has(name)) ?? "brand";
-        onChange([...conditions, EMPTY[kind]]);
-      }}
-    >
-      {conditions.map((condition, index) => (
-        <ConditionRow
-          key={`${condition.kind} ${index}`}
-          label={index === 0 ? words.sentence.items : words.editor.and}
-          kind={condition.kind}
-          kinds={words.itemKinds}
-          onKind={(kind) => {
-            replace(index, EMPTY[kind]);
-          }}
-          onRemove={() => {
-            onChange(conditions.filter((_, place) => place !== index));
-          }}
-        >
-          <ItemCondition
-            condition={condition}
-            onChange={(changed) => {
-              replace(index, changed);
-            }}
-          />
-        </ConditionRow>
-      ))}
-    </Conditions>
+      kinds={words.itemKinds}
+      beginnings={BEGINNINGS}
+      next={unusedKind}
+      conditions={conditions}
+      onChange={onChange}
+      fields={(condition, change) => <ItemFields condition={condition} onChange={change} />}
+    />
   );
+}
+
+function unusedKind(conditions: ItemCondition[]): ItemCondition["kind"] {
+  const used = new Set(conditions.map(({ kind }) => kind));
+  return ITEM_KINDS.find((kind) => !used.has(kind)) ?? "brand";
 }
 
 const countOf = ({ items }: NamedItems) => words.conditionFields.itemCount(format.count(items));
@@ -71,7 +53,7 @@ interface OneProps {
   onChange: (condition: ItemCondition) => void;
 }
 
-function ItemCondition({ condition, onChange }: OneProps) {
+function ItemFields({ condition, onChange }: OneProps) {
   const fields = words.conditionFields;
   switch (condition.kind) {
     case "brand":

@@ -34,6 +34,7 @@ export function NamesField<T>({ label, name, names, suggest, nameOf, noteOf, onC
       <Autocomplete
         label={label}
         name={name}
+        placeholder={words.chooseName}
         value=""
         suggest={suggest}
         textOf={nameOf}
@@ -53,7 +54,7 @@ export function NamesField<T>({ label, name, names, suggest, nameOf, noteOf, onC
                 aria-label={words.removeName(text)}
                 onClick={() => {
                   onChange(names.filter((other) => other !== text));
-                  announce(words.removeName(text));
+                  announce(words.removedName(text));
                 }}
                 className="inline-flex min-h-7 max-w-full items-center gap-1 rounded-md bg-accent-soft px-2 py-0.5 text-sm hover:bg-sunken"
               >

@@ -2,15 +2,14 @@ import { suggestUsers } from "@/api/suggestions";
 import { TextField } from "@/components/Field";
 import { t } from "@/strings/en";
 
-import { ConditionRow, Conditions } from "./ConditionRow";
+import { ConditionList, type Beginnings } from "./ConditionList";
 import { isName, SEGMENTS, type UserCondition } from "./conditions";
 import { NumberField } from "./ItemConditions";
 import { NamesField } from "./NamesField";
 
 const words = t.rules;
-type Kind = UserCondition["kind"];
 
-const EMPTY: { [K in Kind]: Extract<UserCondition, { kind: K }> } = {
+const BEGINNINGS: Beginnings<UserCondition> = {
   new: { kind: "new" },
   known: { kind: "known" },
   segment: { kind: "segment", names: ["high"] },
@@ -26,39 +25,17 @@ interface Props {
 
 /** For whom, clicked together. */
 export function UserConditions({ conditions, onChange }: Props) {
-  const replace = (index: number, condition: UserCondition) => {
-    onChange(conditions.map((other, place) => (place === index ? condition : other)));
-  };
   return (
-    <Conditions
+    <ConditionList
+      label={words.editor.users}
       none={words.editor.everyone}
-      count={conditions.length}
-      onAdd={() => {
-        onChange([...conditions, EMPTY[conditions.length === 0 ? "segment" : "context"]]);
-      }}
-    >
-      {conditions.map((condition, index) => (
-        <ConditionRow
-          key={`${condition.kind} ${index}`}
-          label={index === 0 ? words.editor.users : words.editor.and}
-          kind={condition.kind}
-          kinds={words.userKinds}
-          onKind={(kind) => {
-            replace(index, EMPTY[kind]);
-          }}
-          onRemove={() => {
-            onChange(conditions.filter((_, place) => place !== index));
-          }}
-        >
-          <OneCondition
-            condition={condition}
-            onChange={(changed) => {
-              replace(index, changed);
-            }}
-          />
-        </ConditionRow>
-      ))}
-    </Conditions>
+      kinds={words.userKinds}
+      beginnings={BEGINNINGS}
+      next={({ length }) => (length === 0 ? "segment" : "context")}
+      conditions={conditions}
+      onChange={onChange}
+      fields={(condition, change) => <UserFields condition={condition} onChange={change} />}
+    />
   );
 }
 
@@ -67,7 +44,7 @@ interface OneProps {
   onChange: (condition: UserCondition) => void;
 }
 
-function OneCondition({ condition, onChange }: OneProps) {
+function UserFields({ condition, onChange }: OneProps) {
   const fields = words.conditionFields;
   switch (condition.kind) {
     case "new":
