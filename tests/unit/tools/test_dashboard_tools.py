@@ -125,6 +125,20 @@ def test_a_file_more_or_less_is_found(change: str, unchanged: Path, tmp_path: Pa
         compare_build(tmp_path / "made")
 
 
+def test_the_committed_types_are_those_of_the_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def generate(*arguments: str) -> None:
+        Path(arguments[arguments.index("-o") + 1]).write_text("export interface paths {}\n")
+
+    monkeypatch.setattr(dashboard_check.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(dashboard_check, "npm", generate)
+    monkeypatch.setattr(dashboard_check, "TYPES", tmp_path / "committed.d.ts")
+    (tmp_path / "committed.d.ts").write_text("export interface paths {}\n")
+    dashboard_check.compare_types(tmp_path)
+    (tmp_path / "committed.d.ts").write_text("export interface paths { old: true }\n")
+    with pytest.raises(CheckError, match="make dashboard"):
+        dashboard_check.compare_types(tmp_path)
+
+
 def test_what_fails_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def fails(*_: object) -> None:
         raise CheckError("the types differ")
