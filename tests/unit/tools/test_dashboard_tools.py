@@ -129,14 +129,16 @@ def test_the_committed_types_are_those_of_the_api(monkeypatch: pytest.MonkeyPatc
     def generate(*arguments: str) -> None:
         Path(arguments[arguments.index("-o") + 1]).write_text("export interface paths {}\n")
 
+    committed, made = tmp_path / "schema.d.ts", tmp_path / "made"
+    made.mkdir()
     monkeypatch.setattr(dashboard_check.subprocess, "run", lambda *_, **__: None)
     monkeypatch.setattr(dashboard_check, "npm", generate)
-    monkeypatch.setattr(dashboard_check, "TYPES", tmp_path / "committed.d.ts")
-    (tmp_path / "committed.d.ts").write_text("export interface paths {}\n")
-    dashboard_check.compare_types(tmp_path)
-    (tmp_path / "committed.d.ts").write_text("export interface paths { old: true }\n")
+    monkeypatch.setattr(dashboard_check, "TYPES", committed)
+    committed.write_text("export interface paths {}\n")
+    dashboard_check.compare_types(made)
+    committed.write_text("export interface paths { old: true }\n")
     with pytest.raises(CheckError, match="make dashboard"):
-        dashboard_check.compare_types(tmp_path)
+        dashboard_check.compare_types(made)
 
 
 def test_what_fails_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
