@@ -743,7 +743,7 @@ export const t = {
         waiting: "New, not in lists yet",
         deleted: "Deleted",
       },
-      soldOut: "Sold out",
+      soldOut: "Sold out: in no list",
       meanings: {
         trained: "The bundle holds the item; what was said since counts.",
         new: "The bundle does not hold the item: lists have it by its text.",

@@ -25,7 +25,7 @@ export function ItemHead({ item }: { item: Schema<"ItemResponse"> }) {
         <p className="flex flex-wrap items-center gap-2 text-sm">
           <span className="font-mono text-xs break-all text-muted">{item.item_id}</span>
           <CopyId id={item.item_id} />
-          <StandingBadges live={item.live} />
+          <StandingBadges item={item} />
         </p>
         <p className="text-2xl font-semibold">
           <Price value={item.price} />

@@ -64,7 +64,7 @@ function Details({ item }: { item: Schema<"ItemResponse"> }) {
           <Card title={t.itemPage.blurb}>
             <Blurb itemId={item.item_id} />
           </Card>
-          <LiveStateCard live={item.live} />
+          <LiveStateCard item={item} />
           <Card title={t.itemPage.attributes}>
             {Object.keys(item.attributes).length > 0 ? (
               <AttributeList attributes={item.attributes} />

@@ -1,9 +1,12 @@
+import type { Schema } from "@/api/client";
 import { Badge } from "@/components/Badge";
 import { Card } from "@/components/Card";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { isSoldOut, standingOf, type Live, type Standing } from "./liveState";
+import { isSoldOut, standingOf, type Standing } from "./liveState";
+
+type Item = Schema<"ItemResponse">;
 
 const TONES: Record<Standing, "plain" | "accent" | "good" | "warn" | "bad"> = {
   asBundle: "plain",
@@ -14,18 +17,19 @@ const TONES: Record<Standing, "plain" | "accent" | "good" | "warn" | "bad"> = {
 };
 
 /** In a word how the item stands, for the head of its page. */
-export function StandingBadges({ live }: { live: Live | undefined }) {
-  const standing = standingOf(live);
+export function StandingBadges({ item }: { item: Item }) {
+  const standing = standingOf(item.live);
   return (
     <>
       {standing !== "asBundle" && <Badge tone={TONES[standing]}>{t.itemPage.live.standings[standing]}</Badge>}
-      {isSoldOut(live) && <Badge tone="bad">{t.itemPage.live.soldOut}</Badge>}
+      {isSoldOut(item) && <Badge tone="bad">{t.itemPage.live.soldOut}</Badge>}
     </>
   );
 }
 
 /** What the shop has said since the bundle was made: how it stands, since when, and by whom. */
-export function LiveStateCard({ live }: { live: Live | undefined }) {
+export function LiveStateCard({ item }: { item: Item }) {
+  const { live } = item;
   if (!live)
     return (
       <Card title={t.itemPage.live.title}>
@@ -47,7 +51,7 @@ export function LiveStateCard({ live }: { live: Live | undefined }) {
   return (
     <Card title={t.itemPage.live.title}>
       <p className="mb-2 flex flex-wrap gap-2">
-        <StandingBadges live={live} />
+        <StandingBadges item={item} />
       </p>
       <p className="mb-3 text-sm text-muted">{t.itemPage.live.meanings[live.state]}</p>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">

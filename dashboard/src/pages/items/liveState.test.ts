@@ -22,9 +22,15 @@ test("an item stands as the shop's changes say", () => {
 });
 
 test("sold out is what is not available, or has no stock; not what nobody spoke of", () => {
-  expect(isSoldOut(undefined)).toBe(false);
-  expect(isSoldOut(live)).toBe(false);
-  expect(isSoldOut({ ...live, stock: 0 })).toBe(true);
-  expect(isSoldOut({ ...live, available: false, stock: 3 })).toBe(true);
-  expect(isSoldOut({ ...live, available: true, stock: 3 })).toBe(false);
+  expect(isSoldOut({ attributes: {} })).toBe(false);
+  expect(isSoldOut({ live, attributes: {} })).toBe(false);
+  expect(isSoldOut({ live: { ...live, stock: 0 }, attributes: {} })).toBe(true);
+  expect(isSoldOut({ live: { ...live, available: false, stock: 3 }, attributes: {} })).toBe(true);
+  expect(isSoldOut({ live: { ...live, available: true, stock: 3 }, attributes: {} })).toBe(false);
+});
+
+test("the bundle's stock counts until another one is told", () => {
+  expect(isSoldOut({ attributes: { stock: 0 } })).toBe(true);
+  expect(isSoldOut({ attributes: { stock: 2 } })).toBe(false);
+  expect(isSoldOut({ live: { ...live, stock: 5 }, attributes: { stock: 0 } })).toBe(false);
 });

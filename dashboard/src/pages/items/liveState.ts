@@ -27,7 +27,12 @@ export function standingOf(live: Live | undefined): Standing {
   }
 }
 
-/** Lists leave out what the shop says is not to be had. */
-export function isSoldOut(live: Live | undefined): boolean {
-  return live !== undefined && (live.available === false || (live.stock !== null && live.stock <= 0));
+/** Lists leave out what the shop says is not to be had, and what has no stock left: as was said last, else in the bundle. */
+export function isSoldOut({
+  live,
+  attributes,
+}: Pick<Schema<"ItemResponse">, "live" | "attributes">): boolean {
+  if (live?.available === false) return true;
+  const stock = live?.stock ?? attributes["stock"];
+  return typeof stock === "number" && stock <= 0;
 }
