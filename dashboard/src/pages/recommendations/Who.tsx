@@ -2,12 +2,12 @@ import { UserPlus } from "lucide-react";
 import { useEffect } from "react";
 
 import type { Schema } from "@/api/client";
+import { suggestUsers } from "@/api/suggestions";
 import { Autocomplete } from "@/components/Autocomplete";
 import { Button } from "@/components/Button";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { suggestUsers } from "./queries";
 import { remember, useRecentUsers } from "./recentUsers";
 import { isVisitor, type Change, type State } from "./state";
 

@@ -83,10 +83,3 @@ export function usePopularItems(k: number) {
     staleTime: 60_000,
   });
 }
-
-const SUGGESTIONS = 8;
-
-export async function suggestUsers(query: string, signal: AbortSignal): Promise<Schema<"UserRow">[]> {
-  const asked = { limit: SUGGESTIONS, ...(query && { query }) };
-  return (await answer(api.GET("/users", { params: { query: asked }, signal }))).users;
-}
