@@ -75,8 +75,10 @@ function Head({ item, card }: Pick<Props, "item" | "card">) {
           <span className="min-w-0 truncate">{card?.categories.at(-1)}</span>
           <Rank item={item} />
         </p>
-        <h3 className="mt-0.5 line-clamp-3 text-sm leading-snug font-semibold">
-          <ItemLink id={item.item_id}>{item.title ?? t.item.noTitle}</ItemLink>
+        <h3 className="mt-0.5 text-sm leading-snug font-semibold">
+          <ItemLink id={item.item_id} className="line-clamp-3">
+            {item.title ?? t.item.noTitle}
+          </ItemLink>
         </h3>
         <p className="mt-0.5 truncate text-xs text-muted">{item.brand ?? t.item.noBrand}</p>
       </div>

@@ -34,7 +34,7 @@ export function RankedRows({ list, request, side, compared, cards }: Props) {
   const [asked, setAsked] = useState<ListedItem | null>(null);
   return (
     <>
-      <ol className="-mx-2">
+      <ol className="@container -mx-2">
         {list.items.map((item) => (
           // It takes the focus when it is looked for from the other list.
           <li
@@ -87,35 +87,39 @@ interface RowProps {
 function Row({ item, cards, place, side, onWhy }: RowProps) {
   const card = cards.get(item.item_id);
   return (
-    <div className="flex items-center gap-3 border-b border-line py-2 text-sm">
+    <div className="flex items-center gap-x-3 gap-y-1 border-b border-line py-2 text-sm @max-sm:flex-wrap">
       <span className="w-7 shrink-0 text-right text-xs font-semibold text-muted">
         {format.count(item.rank)}
       </span>
       <ItemImage
         image={card?.image}
         categories={card?.categories}
-        className="size-10 shrink-0 rounded-md max-sm:hidden"
+        className="size-10 shrink-0 rounded-md @max-sm:hidden"
       />
       <div className="min-w-0 flex-1">
-        <p className="line-clamp-2 leading-snug font-medium">
-          <ItemLink id={item.item_id}>{item.title ?? t.item.noTitle}</ItemLink>
+        <p className="leading-snug font-medium">
+          <ItemLink id={item.item_id} className="line-clamp-2">
+            {item.title ?? t.item.noTitle}
+          </ItemLink>
         </p>
         <p className="truncate text-xs text-muted">
           {item.brand && `${item.brand} · `}
           <Price value={item.price} /> · {format.fixed(item.score, 2)}
         </p>
       </div>
-      <Button
-        look="quiet"
-        size="small"
-        aria-label={t.recommendations.card.whyOf(item.title ?? item.item_id)}
-        onClick={onWhy}
-      >
-        {t.recommendations.card.why}
-      </Button>
-      <span className="min-w-12 shrink-0 text-right">
-        {place && <Moved place={place} side={side} itemId={item.item_id} />}
-      </span>
+      <div className="flex shrink-0 items-center gap-3 @max-sm:basis-full @max-sm:pl-8">
+        <Button
+          look="quiet"
+          size="small"
+          aria-label={t.recommendations.card.whyOf(item.title ?? item.item_id)}
+          onClick={onWhy}
+        >
+          {t.recommendations.card.why}
+        </Button>
+        <span className="min-w-12 shrink-0 text-right">
+          {place && <Moved place={place} side={side} itemId={item.item_id} />}
+        </span>
+      </div>
     </div>
   );
 }
