@@ -27,7 +27,7 @@ export function standingOf(live: Live | undefined): Standing {
   }
 }
 
-/** Lists leave out what the shop says is not to be had, and what has no stock left: as was said last, else in the bundle. */
+/** Lists leave out what is not available, and what has no stock left: as was said last, else in the bundle. */
 export function isSoldOut({
   live,
   attributes,

@@ -5,7 +5,7 @@ import { Price } from "@/components/Price";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { actionText } from "./Timeline";
+import { actionText } from "./actions";
 
 /** Events that the store has of the user, by their types. */
 export function LiveTotals({ profile: { totals, store } }: { profile: Schema<"ProfileResponse"> }) {

@@ -8,6 +8,7 @@ import { Price } from "@/components/Price";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
+import { actionText } from "./actions";
 import { starsOf } from "./stars";
 import { byMonth, rowKey, whenText, type HistoryRow } from "./history";
 
@@ -105,9 +106,4 @@ function Rating({ value }: { value: number }) {
       {format.decimal(value, 1)}
     </span>
   );
-}
-
-/** The server knows types of events that this page does not: those are named as they are. */
-export function actionText(type: string): string {
-  return t.user.actions[type] ?? type.replaceAll("_", " ");
 }

@@ -11,7 +11,7 @@ import { Notice } from "@/components/Notice";
 import { t } from "@/strings/en";
 
 import { useSendEvent } from "../queries";
-import { actionText } from "../Timeline";
+import { actionText } from "../actions";
 import { EMPTY_DRAFT, eventOf, TYPES } from "./events";
 
 interface Props {

@@ -12,7 +12,7 @@ import { compareLists, countChanges, type Comparison } from "@/lib/moves";
 import { t } from "@/strings/en";
 
 import { useLiveList } from "../queries";
-import { actionText } from "../Timeline";
+import { actionText } from "../actions";
 import type { HistoryRow } from "../history";
 import { EventForm } from "./EventForm";
 import { ListChanges } from "./ListChanges";
