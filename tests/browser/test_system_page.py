@@ -1,12 +1,13 @@
 """How the server is doing, as its page tells it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.browsing.shops import KEYS, Shop
+from tests.support.browsing.shops import KEYS, Shop, report_of
 from tests.support.browsing.visitor import Visitor
 
 
@@ -23,6 +24,17 @@ def test_sizes_stages_models_and_settings_are_those_of_the_api(visitor: Visitor)
     expect(page.get_by_role("table", name="Models").get_by_role("row")).to_have_count(
         1 + len(visitor.shop.get("/models")["models"])
     )
+    visitor.finds_it_accessible()
+
+
+def test_the_report_of_the_evaluation_is_shown_within_the_page(visitor: Visitor, bundle: Path) -> None:
+    if not report_of(bundle).is_file():
+        pytest.skip("the sample was not evaluated")
+    page = visitor.go("/system")
+    page.get_by_role("button", name="Show the report").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    expect(frame.get_by_role("table").first).to_be_visible()
     visitor.finds_it_accessible()
 
 

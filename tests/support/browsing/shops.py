@@ -15,7 +15,6 @@ from tests.support.server_processes import ROOT, Response, get, logged_server, p
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
 SAMPLE = ROOT / "saved_model/sample"
-REPORT = ROOT / "data/reports/sample/report.html"
 KEYS = {
     "reader": ("read",),
     "writer": ("read", "write"),
@@ -43,6 +42,11 @@ def sample_bundle(folder: Path) -> Path:
     return folder / "saved_model/sample"
 
 
+def report_of(bundle: Path) -> Path:
+    """Where `make demo` and `sample_bundle` write what the bundle's evaluation says."""
+    return bundle.parents[1] / "data/reports" / bundle.name / "report.html"
+
+
 class Shop:
     """A server that runs, and can be stopped and started again at its address.
 
@@ -63,6 +67,7 @@ class Shop:
     def start(self) -> None:
         """Start the server; search knows the catalogue afterwards."""
         options = {"bundle": str(self._bundle), "port": str(self._port), "store-retry-s": "0.1", **self._options}
+        options["report"] = str(report_of(self._bundle))
         options["store"] = f"sqlite:///{self.store}" if self.store else "none"
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         variables = {"RECSYS_INDEX_ITEMS": "true"} if self.store else {}
