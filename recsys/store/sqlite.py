@@ -167,8 +167,9 @@ class SQLite(Backend):
         condition = text("items_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in words))
         if alone:  # the index alone says it, and does not have to look at each item
             return select(hits.c.rowid).where(condition)
-        # The index gives its rows by number, and is asked first where that order is wanted.
-        return items.join(hits, hits.c.rowid == ITEMS.c.seq).where(condition).order_by(hits.c.rowid)
+        # Said so that the index is asked for all its rows first, and not for every item whether it is among them.
+        of_item = hits.c.rowid.op("+")(0) == ITEMS.c.seq
+        return items.join(hits, of_item).where(condition).order_by(hits.c.rowid)
 
     def _look(self, _connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         """Hand out connections to the file that is there alone."""
