@@ -1,1 +1,0 @@
-import{P as e,at as t,st as n}from"./index-Dr7VfrUV.js";var r=n(t(),1);function i(t){let n=(0,r.useRef)(``);(0,r.useEffect)(()=>{t!==``&&(n.current!==``&&n.current!==t&&e(t),n.current=t)},[t])}export{i as t};
