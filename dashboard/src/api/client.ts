@@ -53,13 +53,6 @@ export async function answer<T>(call: Promise<Result<T>>): Promise<T> {
   throw problem(response, error);
 }
 
-/** The same with the ETag of the answer, which a change names to say what it was made from. */
-export async function taggedAnswer<T>(call: Promise<Result<T>>): Promise<{ data: T; etag: string | null }> {
-  const { data, error, response } = await call;
-  if (response.ok) return { data: data as T, etag: response.headers.get("ETag") };
-  throw problem(response, error);
-}
-
 function problem(response: Response, body: unknown): ApiError {
   const wait = Number(response.headers.get("Retry-After") ?? "");
   return new ApiError(response.status, detailOf(body) || response.statusText, wait > 0 ? wait : null);

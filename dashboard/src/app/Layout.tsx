@@ -1,9 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
 import { KeyRound } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
-import { answer, api, ApiError, type Schema } from "@/api/client";
+import { ApiError, type Schema } from "@/api/client";
+import { useReady } from "@/api/queries";
 import { buttonLook, Button } from "@/components/Button";
 import { KeyField } from "@/components/KeyField";
 import { Notice } from "@/components/Notice";
@@ -18,12 +18,7 @@ const LOOK_EVERY_MS = 5_000;
 
 /** What is around every page: navigation, key, theme, and how the server is doing. */
 export function Layout({ children }: { children: ReactNode }) {
-  const ready = useQuery({
-    queryKey: ["ready"],
-    queryFn: () => answer(api.GET("/ready")),
-    refetchInterval: LOOK_EVERY_MS,
-    retry: false,
-  });
+  const ready = useReady(LOOK_EVERY_MS);
   return (
     <div className="mx-auto flex min-h-screen max-w-[90rem] flex-col lg:flex-row">
       <a

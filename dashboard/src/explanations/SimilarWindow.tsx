@@ -2,6 +2,7 @@ import { ArrowLeft } from "lucide-react";
 import { Tabs } from "radix-ui";
 import { useEffect, useState } from "react";
 
+import { useCards } from "@/api/cards";
 import type { Schema } from "@/api/client";
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
@@ -13,7 +14,7 @@ import { Window } from "@/components/Window";
 import { t } from "@/strings/en";
 
 import { SimilarRow } from "./parts/SimilarRow";
-import { useLooks, useSimilar, type SimilarBy } from "./queries";
+import { useSimilar, type SimilarBy } from "./queries";
 import { useCloseOnMove } from "./useCloseOnMove";
 
 export interface Named {
@@ -127,7 +128,7 @@ function List({
   answer: Schema<"SimilarResponse">;
   onAgain: ((item: Named) => void) | undefined;
 }) {
-  const looks = useLooks(answer.items.map((item) => item.item_id));
+  const { cards } = useCards(answer.items.map((item) => item.item_id));
   return (
     <div className="space-y-4">
       {answer.fallback_used && <Notice>{t.why.similar.fallback}</Notice>}
@@ -135,7 +136,7 @@ function List({
       {answer.items.length === 0 && <EmptyState title={t.why.similar.empty} />}
       <ol className="divide-y divide-line">
         {answer.items.map((item) => (
-          <SimilarRow key={item.item_id} item={item} look={looks.get(item.item_id)} onAgain={onAgain} />
+          <SimilarRow key={item.item_id} item={item} card={cards.get(item.item_id)} onAgain={onAgain} />
         ))}
       </ol>
     </div>

@@ -38,7 +38,7 @@ export function useComparison(
   });
 }
 
-/** Items similar to one, and how the catalogue shows them. */
+/** Items similar to one. */
 export function useSimilar(itemId: string, by: SimilarBy): UseQueryResult<Schema<"SimilarResponse">> {
   return useQuery({
     queryKey: ["similar", itemId, by],
@@ -50,16 +50,6 @@ export function useSimilar(itemId: string, by: SimilarBy): UseQueryResult<Schema
         }),
       ),
   });
-}
-
-/** Pictures and categories of items, which lists do not carry; what they show needs no state of its own. */
-export function useLooks(itemIds: string[]): Map<string, Schema<"FoundItem">> {
-  const { data } = useQuery({
-    queryKey: ["items-lookup", itemIds],
-    queryFn: ({ signal }) => answer(api.POST("/items/lookup", { body: { item_ids: itemIds }, signal })),
-    enabled: itemIds.length > 0,
-  });
-  return new Map(data?.items.map((item) => [item.item_id, item]));
 }
 
 /** An item in a few words. */

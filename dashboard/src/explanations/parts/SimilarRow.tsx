@@ -10,16 +10,16 @@ import { t } from "@/strings/en";
 
 interface Props {
   item: Schema<"SimilarItem">;
-  look: Schema<"FoundItem"> | undefined;
+  card: Schema<"FoundItem"> | undefined;
   onAgain: ((item: { id: string; title: string }) => void) | undefined;
 }
 
 /** One similar item: what it is, how similar, and who says so. */
-export function SimilarRow({ item, look, onAgain }: Props) {
+export function SimilarRow({ item, card, onAgain }: Props) {
   const title = item.title ?? t.item.noTitle;
   return (
     <li className="grid grid-cols-[3rem_minmax(0,1fr)] items-start gap-x-3 gap-y-2 py-3 @xl:grid-cols-[3rem_minmax(0,1fr)_10rem]">
-      <ItemImage image={look?.image} categories={look?.categories} className="size-12 rounded-lg" />
+      <ItemImage image={card?.image} categories={card?.categories} className="size-12 rounded-lg" />
       <div className="min-w-0 text-sm">
         <ItemLink id={item.item_id} className="font-medium">
           {title}

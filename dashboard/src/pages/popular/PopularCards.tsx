@@ -1,25 +1,25 @@
+import { useCards } from "@/api/cards";
 import type { Schema } from "@/api/client";
 import { ItemImage } from "@/components/ItemImage";
 import { ItemLink } from "@/components/Links";
 import { Meter } from "@/components/Meter";
 import { Price } from "@/components/Price";
-import { useLooks } from "@/explanations/queries";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 /** Popular items with their ranks; bars compare them with the most popular that is shown. */
 export function PopularCards({ items }: { items: Schema<"PopularItem">[] }) {
-  const looks = useLooks(items.map(({ item_id }) => item_id));
+  const { cards } = useCards(items.map(({ item_id }) => item_id));
   const most = Math.max(1, ...items.map(({ popularity }) => popularity));
   return (
     <ol className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
       {items.map((item) => {
-        const look = looks.get(item.item_id);
+        const card = cards.get(item.item_id);
         return (
           <li key={item.item_id} className="flex gap-4 rounded-xl border border-line bg-surface p-4">
             <ItemImage
-              image={look?.image}
-              categories={look?.categories}
+              image={card?.image}
+              categories={card?.categories}
               className="size-16 shrink-0 rounded-lg"
             />
             <div className="flex min-w-0 flex-1 flex-col gap-1">

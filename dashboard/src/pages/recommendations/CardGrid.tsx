@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { Fragment, useCallback, useId, useState, type CSSProperties } from "react";
 
+import type { Cards } from "@/api/cards";
 import { Button } from "@/components/Button";
 import { WhyPanel } from "@/explanations/WhyPanel";
 import type { ListRequest } from "@/lib/listRequest";
@@ -10,7 +11,7 @@ import { t } from "@/strings/en";
 import { confidenceBars, scoreBars } from "./bars";
 import { cardOrder, panelOrder } from "./gridOrder";
 import { ItemCard } from "./ItemCard";
-import type { Cards, ListedItem } from "./listOrder";
+import type { ListedItem } from "./listOrder";
 
 interface Props {
   request: ListRequest;

@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from "react";
 
+import { useCards } from "@/api/cards";
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { EmptyState } from "@/components/EmptyState";
@@ -15,7 +16,7 @@ import { found, ordered, ORDERS, type ListedItem } from "./listOrder";
 import { ListNotices } from "./ListNotices";
 import { ListToolbar } from "./ListToolbar";
 import { MadeFrom } from "./MadeFrom";
-import { useCards, type List } from "./queries";
+import type { List } from "./queries";
 import type { Change, State } from "./state";
 
 const text = t.recommendations.list;

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Equal } from "lucide-react";
 import { useState } from "react";
 
+import type { Cards } from "@/api/cards";
 import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { ItemImage } from "@/components/ItemImage";
@@ -11,7 +12,7 @@ import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import type { Comparison, Place } from "./comparison";
-import type { Cards, ListedItem } from "./listOrder";
+import type { ListedItem } from "./listOrder";
 import type { List } from "./queries";
 import { WhyWindow } from "./WhyWindow";
 

@@ -1,5 +1,6 @@
 import { Plus, X } from "lucide-react";
 
+import { useCards } from "@/api/cards";
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -7,7 +8,7 @@ import { ItemField } from "@/components/ItemField";
 import { packNames, unpackNames } from "@/lib/names";
 import { t } from "@/strings/en";
 
-import { useCards, usePopularItems } from "./queries";
+import { usePopularItems } from "./queries";
 import type { Change, State } from "./state";
 
 const text = t.recommendations.session;

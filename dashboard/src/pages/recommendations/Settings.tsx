@@ -1,9 +1,9 @@
+import { useModels } from "@/api/queries";
 import { SelectField } from "@/components/Field";
 import { LENGTHS } from "@/lib/listRequest";
 import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
 
-import { useModels } from "./queries";
 import type { Change, State } from "./state";
 
 const text = t.recommendations.settings;

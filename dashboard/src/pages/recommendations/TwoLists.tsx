@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
 
+import { useCards } from "@/api/cards";
 import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { Pager } from "@/components/Pager";
@@ -14,7 +15,7 @@ import { t } from "@/strings/en";
 import { compare, type Comparison } from "./comparison";
 import { ListNotices } from "./ListNotices";
 import { MadeFrom } from "./MadeFrom";
-import { useCards, useList, type List } from "./queries";
+import { useList, type List } from "./queries";
 import { RankedRows } from "./RankedRows";
 import type { Change, State } from "./state";
 

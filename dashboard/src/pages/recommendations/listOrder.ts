@@ -1,10 +1,9 @@
 /** Looking within a list that is there: which of its items are shown, and in which order. */
 
+import type { Cards } from "@/api/cards";
 import type { Schema } from "@/api/client";
 
 export type ListedItem = Schema<"RecommendedItem">;
-/** What the catalogue says of the items of a list, by id. */
-export type Cards = ReadonlyMap<string, Schema<"FoundItem">>;
 
 export const ORDERS = ["rank", "score", "-price", "price", "rating", "popularity"] as const;
 export type Order = (typeof ORDERS)[number];

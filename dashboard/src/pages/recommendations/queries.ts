@@ -5,8 +5,6 @@ import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
 import { answer, api, type Schema } from "@/api/client";
 import type { ListRequest } from "@/lib/listRequest";
 
-import type { Cards } from "./listOrder";
-
 export type List = Schema<"RecommendationResponse">;
 
 /** The list of a request. While another one is on its way, the one of before stays. */
@@ -29,41 +27,6 @@ async function list(request: ListRequest, signal: AbortSignal): Promise<List> {
   const [ofSession] = results;
   if (!ofSession) throw new Error("the answer holds no list");
   return ofSession;
-}
-
-const NO_CARDS: Cards = new Map();
-const LOOKED_UP_AT_ONCE = 100;
-
-/** What the catalogue says of items. A page can do without: as long as nothing is known there is nothing in it. */
-export function useCards(itemIds: string[]): { cards: Cards; unknown: string[] } {
-  const { data } = useQuery({
-    queryKey: ["cards", itemIds],
-    queryFn: itemIds.length > 0 ? ({ signal }) => lookUp(itemIds, signal) : skipToken,
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-  });
-  return data ?? { cards: NO_CARDS, unknown: [] };
-}
-
-async function lookUp(itemIds: string[], signal: AbortSignal): Promise<{ cards: Cards; unknown: string[] }> {
-  const parts: string[][] = [];
-  for (let start = 0; start < itemIds.length; start += LOOKED_UP_AT_ONCE)
-    parts.push(itemIds.slice(start, start + LOOKED_UP_AT_ONCE));
-  const answers = await Promise.all(
-    parts.map((item_ids) => answer(api.POST("/items/lookup", { body: { item_ids }, signal }))),
-  );
-  return {
-    cards: new Map(answers.flatMap(({ items }) => items).map((item) => [item.item_id, item])),
-    unknown: answers.flatMap(({ unknown_items }) => unknown_items),
-  };
-}
-
-export function useModels() {
-  return useQuery({
-    queryKey: ["models"],
-    queryFn: ({ signal }) => answer(api.GET("/models", { signal })),
-    staleTime: 60_000,
-  });
 }
 
 /** A few users to begin with. */

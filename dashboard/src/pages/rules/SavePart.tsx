@@ -1,4 +1,4 @@
-import { useMay } from "@/api/scopes";
+import { useMay } from "@/api/queries";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Failure } from "@/components/Failure";

@@ -9,8 +9,8 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 
-import { answer, api, ApiError, type Schema } from "@/api/client";
-
+import { answer, api, type Schema } from "@/api/client";
+import { orNull } from "@/api/notFound";
 import { useForgetRefusal } from "@/api/useForgetRefusal";
 
 import type { RuleRow, RuleTerms } from "./rule";
@@ -68,12 +68,8 @@ const PREVIEW_DEFAULTS = { stored: true, parts: "tried", k: 10, exclude_seen: tr
 
 /** The rule as it is now; null: there is none. */
 export async function ruleNow(id: string): Promise<RuleRow | null> {
-  try {
-    return (await answer(api.GET("/rules/{rule_id}", { params: { path: { rule_id: id } } }))).rule;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
+  const found = await orNull(answer(api.GET("/rules/{rule_id}", { params: { path: { rule_id: id } } })));
+  return found && found.rule;
 }
 
 export interface Change {

@@ -1,4 +1,5 @@
 import type { Schema } from "@/api/client";
+import { useReady } from "@/api/queries";
 import { Badge } from "@/components/Badge";
 import { Card } from "@/components/Card";
 import { format } from "@/lib/format";
@@ -6,7 +7,6 @@ import { t } from "@/strings/en";
 
 import { durationText } from "./duration";
 import { Facts } from "./Facts";
-import { useReady } from "./queries";
 
 const words = t.system.health;
 

@@ -1,10 +1,9 @@
 import { Check, X } from "lucide-react";
 
+import { useKey } from "@/api/queries";
 import { Card } from "@/components/Card";
 import { QueryView } from "@/components/QueryView";
 import { t } from "@/strings/en";
-
-import { useKey } from "./queries";
 
 const words = t.system.key;
 const SCOPES = ["read", "write", "catalogue", "admin"] as const;

@@ -1,5 +1,6 @@
 import { ExternalLink } from "lucide-react";
 
+import { useKey, useModels } from "@/api/queries";
 import { Card } from "@/components/Card";
 import { PageHeading } from "@/components/PageHeading";
 import { QueryView } from "@/components/QueryView";
@@ -13,7 +14,7 @@ import { HealthCard } from "./HealthCard";
 import { KeyCard } from "./KeyCard";
 import { MetricsCard } from "./MetricsCard";
 import { ModelsCard } from "./ModelsCard";
-import { useKey, useModels, useStats } from "./queries";
+import { useStats } from "./queries";
 import { ReportCard } from "./ReportCard";
 import { StagesCard } from "./StagesCard";
 

@@ -16,32 +16,11 @@ export function useStats(live: boolean) {
   });
 }
 
-/** The same query as the frame's, which asks every few seconds anyway. */
-export function useReady() {
-  return useQuery({ queryKey: ["ready"], queryFn: () => answer(api.GET("/ready")), retry: false });
-}
-
-export function useModels() {
-  return useQuery({
-    queryKey: ["models"],
-    queryFn: ({ signal }) => answer(api.GET("/models", { signal })),
-    staleTime: 60_000,
-  });
-}
-
 export function useConfig() {
   return useQuery({
     queryKey: ["config"],
     queryFn: ({ signal }) => answer(api.GET("/config", { signal })),
     staleTime: Infinity,
-  });
-}
-
-export function useKey() {
-  return useQuery({
-    queryKey: ["key"],
-    queryFn: ({ signal }) => answer(api.GET("/key", { signal })),
-    staleTime: 60_000,
   });
 }
 

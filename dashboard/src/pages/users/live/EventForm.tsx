@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { useMay } from "@/api/scopes";
+import { useMay } from "@/api/queries";
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { SelectField, TextField } from "@/components/Field";
