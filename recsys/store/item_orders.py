@@ -70,7 +70,8 @@ class Run:
 
     def read(self, cursor: str) -> list[Any]:
         """What `shown` gave; raises InvalidCursor."""
-        return paging.decode(self.name, cursor, *([] if self.value is None else [self.type]), int, str)
+        parts = paging.decode(self.name, cursor, *([] if self.value is None else [self.type]), int, str)
+        return [storable(part) if isinstance(part, str) else part for part in parts]
 
     @property
     def _place(self) -> list[sa.ColumnElement[Any]]:
@@ -104,7 +105,7 @@ class Run:
 def _position_now(item_id: str) -> sa.ScalarSelect[Any]:
     """Where other items have been put since, the last one shown may stand elsewhere."""
     there = ITEMS.alias("last_shown").c
-    now = sa.select(there.position).where(there.catalogue == CURRENT, there.item_id == storable(item_id))
+    now = sa.select(there.position).where(there.catalogue == CURRENT, there.item_id == item_id)
     return now.scalar_subquery()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from recsys.core.words import title_key
 from recsys.store import InvalidCursor, ItemRow, ItemSearch, ItemSort, ItemWrite, Store, item_search
+from recsys.store.paging import encode
 
 pytest_plugins = "tests.support.store_fixtures"
 
@@ -145,6 +146,16 @@ def test_a_cursor_is_one_of_its_order(shop: Store, sort: ItemSort, other: ItemSo
         else:
             with pytest.raises(InvalidCursor):
                 shop.search_items(ItemSearch(sort=other), cursor, N)
+
+
+@pytest.mark.parametrize("words", [None, "o"])
+def test_cursors_to_what_no_store_holds(shop: Store, words: str | None) -> None:
+    for price in (float("nan"), float("inf"), -float("inf"), -0.0, 1e308):
+        search = ItemSearch(words, sort="price")
+        assert len(shop.search_items(search, encode("items by price", [price, 0, "a\0"]), N).rows) <= N
+    search = ItemSearch(words, sort="title")
+    page = shop.search_items(search, encode("items by title", ["\0", 2**61, "a\0"]), N)
+    assert {row.item_id for row in page.rows} <= set(expected(search))
 
 
 def test_items_stand_where_they_belong_as_soon_as_they_change(store: Store) -> None:
