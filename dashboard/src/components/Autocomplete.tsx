@@ -3,6 +3,7 @@ import { useCombobox } from "downshift";
 import { useState, type ReactNode } from "react";
 
 import { useDebounced } from "@/lib/useDebounced";
+import { useTyped } from "@/lib/useTyped";
 import { t } from "@/strings/en";
 
 import { failureText } from "./failureText";
@@ -39,12 +40,7 @@ export function Autocomplete<T>(props: Props<T>) {
     onSubmit,
     clearAfterChoice = false,
   } = props;
-  const [typed, setTyped] = useState(value);
-  const [shown, setShown] = useState(value);
-  if (shown !== value) {
-    setShown(value);
-    setTyped(value);
-  }
+  const [typed, setTyped] = useTyped(value);
   const asked = useDebounced(typed, 80);
   const [wanted, setWanted] = useState(false);
   const query = useQuery({

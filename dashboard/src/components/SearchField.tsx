@@ -1,4 +1,6 @@
-import { useEffect, useState, type ComponentProps } from "react";
+import { useEffect, type ComponentProps } from "react";
+
+import { useTyped } from "@/lib/useTyped";
 
 import { TextField } from "./Field";
 
@@ -12,12 +14,7 @@ type Props = Omit<ComponentProps<typeof TextField>, "value" | "onChange"> & {
 
 /** A field that searches while a person types. */
 export function SearchField({ value, onSearch, ...rest }: Props) {
-  const [typed, setTyped] = useState(value);
-  const [given, setGiven] = useState(value);
-  if (given !== value) {
-    setGiven(value);
-    setTyped(value);
-  }
+  const [typed, setTyped] = useTyped(value);
   useEffect(() => {
     if (typed === value) return;
     const timer = setTimeout(() => {

@@ -9,14 +9,18 @@ const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-const made = new Map<string, Intl.NumberFormat>();
+const numbers = kept((options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options));
+const dates = kept((options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options));
 
 /** A page writes hundreds of numbers in few ways; to make a format takes longer than to use it. */
-function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const name = JSON.stringify(options);
-  const known = made.get(name) ?? new Intl.NumberFormat(locale, options);
-  made.set(name, known);
-  return known;
+function kept<Options, Format>(make: (options: Options) => Format): (options: Options) => Format {
+  const made = new Map<string, Format>();
+  return (options) => {
+    const name = JSON.stringify(options);
+    const format = made.get(name) ?? make(options);
+    made.set(name, format);
+    return format;
+  };
 }
 
 export const format = {
@@ -44,7 +48,17 @@ export const format = {
     ).format(value),
   day: (time: string): string => day.format(new Date(time)),
   time: (time: string): string => moment.format(new Date(time)),
+  /** So much of a time as the options say. */
+  date: (time: string, options: Intl.DateTimeFormatOptions): string => dates(options).format(new Date(time)),
   /** The time of day. */
   clock: (time: string | number): string => clock.format(new Date(time)),
+  /** What a language is called; "en_GB" and "en-GB" are the same one. */
+  language: (code: string): string => {
+    try {
+      return new Intl.DisplayNames(locale, { type: "language" }).of(code.replace("_", "-")) ?? code;
+    } catch {
+      return code;
+    }
+  },
   ms: (value: number): string => `${numbers({ maximumSignificantDigits: 3 }).format(value)} ms`,
 };

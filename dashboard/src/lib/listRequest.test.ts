@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { lastPage, LIST_DEFAULTS, listRequest } from "./listRequest";
+import { lastPage } from "./listPages";
+import { LIST_DEFAULTS, listRequest } from "./listRequest";
 
 test("nobody is chosen, nothing is asked", () => {
   expect(listRequest(LIST_DEFAULTS)).toBeNull();

@@ -2,6 +2,7 @@
 
 import type { Schema } from "@/api/client";
 
+import { LENGTHS, offsetOf } from "./listPages";
 import { unpackNames } from "./names";
 import { countOf, priceOf } from "./typed";
 
@@ -28,11 +29,6 @@ export const LIST_DEFAULTS = {
 };
 export type ListState = typeof LIST_DEFAULTS;
 
-export const LENGTHS = [12, 24, 48, 100];
-const MAX_LENGTH = 100;
-/** The server leaves out no more items than so many from the top. */
-const MAX_OFFSET = 900;
-
 /** The request of a list; null where nobody is chosen whose it could be. */
 export function listRequest(state: ListState): ListRequest | null {
   const history = unpackNames(state.session);
@@ -46,7 +42,7 @@ export function listRequest(state: ListState): ListRequest | null {
     ...(state.user ? { user_id: state.user } : { history }),
     model: state.model,
     k,
-    offset: (Math.min(countOf(state.page), lastPage(k)) - 1) * k,
+    offset: offsetOf(countOf(state.page), k),
     exclude_seen: state.seen === "purchases" ? "purchases" : state.seen !== "false",
     ...(brand.length > 0 && { brand }),
     ...(category.length > 0 && { category }),
@@ -57,13 +53,10 @@ export function listRequest(state: ListState): ListRequest | null {
   };
 }
 
-/** The last page of so many items that can be asked for. */
-export function lastPage(k: number): number {
-  return Math.floor(MAX_OFFSET / k) + 1;
-}
-
 /** Items of a page; what cannot be, as in an address that was typed, is the default. */
 function lengthOf(text: string): number {
   const value = Number(text);
-  return Number.isInteger(value) && value >= 1 ? Math.min(value, MAX_LENGTH) : Number(LIST_DEFAULTS.k);
+  return Number.isInteger(value) && value >= 1
+    ? Math.min(value, Math.max(...LENGTHS))
+    : Number(LIST_DEFAULTS.k);
 }

@@ -1,3 +1,4 @@
+import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import type { Explanation } from "../queries";
@@ -12,17 +13,9 @@ export function Told({ answer }: { answer: Explanation }) {
         {answer.text}
       </blockquote>
       <figcaption className="mt-2 text-xs text-muted">
-        {t.why.textBy[answer.text_source]} · {t.why.languageOf(languageName(answer.language))}
+        {t.why.textBy[answer.text_source]} · {t.why.languageOf(format.language(answer.language))}
         {failed && ` · ${t.why.guard[failed]}`}
       </figcaption>
     </figure>
   );
-}
-
-function languageName(code: string): string {
-  try {
-    return new Intl.DisplayNames(navigator.language, { type: "language" }).of(code.replace("_", "-")) ?? code;
-  } catch {
-    return code;
-  }
 }

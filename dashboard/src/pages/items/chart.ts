@@ -1,11 +1,10 @@
 /** Numbers of periods as columns. */
 
 import type { Schema } from "@/api/client";
+import { format } from "@/lib/format";
 
 export type Period = Schema<"PopularityResponse">["period"];
 export type Count = Schema<"PopularityResponse">["counts"][number];
-
-const locale = navigator.language;
 
 /** Round numbers from 1 to 10, of which the tenfold and so on are round, too. */
 const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
@@ -38,14 +37,13 @@ export function columnsOf(counts: readonly number[], top: number): Column[] {
 
 /** The period that begins at a date, such as 2014-03-01. Dates have no time zone: they are read as they are written. */
 export function periodText(start: string, period: Period): string {
-  const date = new Date(`${start.slice(0, 10)}T00:00:00Z`);
-  const written = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options }).format(date);
+  const day = `${start.slice(0, 10)}T00:00:00Z`;
+  const written = (options: Intl.DateTimeFormatOptions) => format.date(day, { timeZone: "UTC", ...options });
   switch (period) {
     case "year":
       return written({ year: "numeric" });
     case "quarter":
-      return `Q${Math.floor(date.getUTCMonth() / 3) + 1} ${written({ year: "numeric" })}`;
+      return `Q${Math.floor(new Date(day).getUTCMonth() / 3) + 1} ${written({ year: "numeric" })}`;
     case "month":
       return written({ month: "short", year: "numeric" });
     default:

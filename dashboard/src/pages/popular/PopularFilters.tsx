@@ -3,9 +3,10 @@ import { useCallback } from "react";
 import { SelectField } from "@/components/Field";
 import { ClearButton, NarrowFields, type Narrow } from "@/components/NarrowFields";
 import { SearchField } from "@/components/SearchField";
+import { LENGTHS } from "@/lib/listPages";
 import { t } from "@/strings/en";
 
-import { LENGTHS, NO_FILTERS, type State } from "./asked";
+import { NO_FILTERS, type State } from "./asked";
 
 interface Props {
   state: State;

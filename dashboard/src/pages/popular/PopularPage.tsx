@@ -13,7 +13,7 @@ import { format } from "@/lib/format";
 import { useUrlState } from "@/lib/urlState";
 import { t } from "@/strings/en";
 
-import { askedOf, DEFAULTS, MAX_OFFSET, pagesAround, type Asked, type State } from "./asked";
+import { askedOf, DEFAULTS, pagesAround, type Asked, type State } from "./asked";
 import { PopularCards } from "./PopularCards";
 import { PopularFilters } from "./PopularFilters";
 import { usePopular } from "./queries";
@@ -62,7 +62,7 @@ interface PageProps {
 
 function Page({ list, asked, goTo }: PageProps) {
   const { before, after } = pagesAround(asked, list.items.length);
-  const ended = asked.offset + asked.k > MAX_OFFSET && list.items.length === asked.k && after === null;
+  const ended = list.items.length === asked.k && after === null;
   return (
     <>
       {list.shortened_by && (

@@ -1,14 +1,11 @@
 /** What the page of popular items has in its address, and what it asks the server for. */
 
+import { lastPage, LENGTHS, offsetOf } from "@/lib/listPages";
 import { countOf, priceOf } from "@/lib/typed";
 
 export const NO_FILTERS = { category: "", brand: "", min: "", max: "", scenario: "" };
 export const DEFAULTS = { ...NO_FILTERS, k: "24", page: "1" };
 export type State = typeof DEFAULTS;
-
-export const LENGTHS = [12, 24, 48, 100];
-/** The server leaves out no more items than so many from the top. */
-export const MAX_OFFSET = 900;
 
 export interface Asked {
   k: number;
@@ -28,18 +25,13 @@ export function askedOf(state: State): Asked {
   const scenario = state.scenario.trim();
   return {
     k,
-    offset: Math.min((countOf(state.page) - 1) * k, lastOffset(k)),
+    offset: offsetOf(countOf(state.page), k),
     ...(state.category && { category: state.category }),
     ...(state.brand && { brand: state.brand }),
     ...(min !== null && { min_price: min }),
     ...(max !== null && { max_price: max }),
     ...(scenario && { scenario }),
   };
-}
-
-/** Of the last page that may be asked for. */
-function lastOffset(k: number): number {
-  return Math.floor(MAX_OFFSET / k) * k;
 }
 
 /** The pages before and after one of so many items; null: there is none. */
@@ -50,6 +42,6 @@ export function pagesAround(
   const page = offset / k + 1;
   return {
     before: page > 1 ? page - 1 : null,
-    after: items === k && offset < lastOffset(k) ? page + 1 : null,
+    after: items === k && page < lastPage(k) ? page + 1 : null,
   };
 }

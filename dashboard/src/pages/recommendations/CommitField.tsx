@@ -1,6 +1,7 @@
-import { useState, type ComponentProps } from "react";
+import type { ComponentProps } from "react";
 
 import { TextField } from "@/components/Field";
+import { useTyped } from "@/lib/useTyped";
 
 type Props = Omit<ComponentProps<typeof TextField>, "value" | "onChange"> & {
   value: string;
@@ -9,12 +10,7 @@ type Props = Omit<ComponentProps<typeof TextField>, "value" | "onChange"> & {
 
 /** A text field whose value counts when it is left, or with Enter: not with every key. */
 export function CommitField({ value, onCommit, ...rest }: Props) {
-  const [typed, setTyped] = useState(value);
-  const [shown, setShown] = useState(value);
-  if (shown !== value) {
-    setShown(value);
-    setTyped(value);
-  }
+  const [typed, setTyped] = useTyped(value);
   const commit = () => {
     if (typed !== value) onCommit(typed);
   };

@@ -5,11 +5,11 @@ import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
 import { SelectField } from "@/components/Field";
 import { PriceRange } from "@/components/PriceRange";
+import { localField, momentOf } from "@/lib/moments";
 import { packNames, unpackNames } from "@/lib/names";
 import { t } from "@/strings/en";
 
 import { CommitField } from "./CommitField";
-import { localField, momentOf } from "./moments";
 import { NamesField } from "./NamesField";
 import { filtersSet, NO_FILTERS, type Change, type State } from "./state";
 

@@ -8,7 +8,8 @@ import { Pager } from "@/components/Pager";
 import { useAnnouncement } from "@/components/useAnnouncement";
 import { MovesSummary } from "@/explanations/MovesSummary";
 import { format } from "@/lib/format";
-import { lastPage, type ListRequest } from "@/lib/listRequest";
+import { lastPage } from "@/lib/listPages";
+import type { ListRequest } from "@/lib/listRequest";
 import { t } from "@/strings/en";
 
 import { CardGrid } from "./CardGrid";

@@ -1,7 +1,5 @@
-import { X } from "lucide-react";
-
+import { ChosenNames } from "@/components/ChosenNames";
 import { NameField } from "@/components/NameField";
-import { t } from "@/strings/en";
 
 interface Props {
   label: string;
@@ -23,28 +21,12 @@ export function NamesField({ label, of, chosen, onChange }: Props) {
         }}
         clearAfterChoice
       />
-      {chosen.length > 0 && (
-        <ul className="mt-1.5 flex flex-wrap gap-1.5">
-          {chosen.map((name) => (
-            <li
-              key={name}
-              className="flex max-w-full items-center gap-1 rounded-md bg-accent-soft py-0.5 pr-0.5 pl-2 text-xs"
-            >
-              <span className="min-w-0 truncate">{name}</span>
-              <button
-                type="button"
-                aria-label={t.recommendations.filters.remove(name)}
-                className="inline-flex size-6 shrink-0 items-center justify-center rounded-md hover:bg-surface"
-                onClick={() => {
-                  onChange(chosen.filter((one) => one !== name));
-                }}
-              >
-                <X aria-hidden="true" className="size-3" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ChosenNames
+        names={chosen}
+        onRemove={(name) => {
+          onChange(chosen.filter((one) => one !== name));
+        }}
+      />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useModels } from "@/api/queries";
 import { SelectField } from "@/components/Field";
-import { LENGTHS } from "@/lib/listRequest";
+import { LENGTHS } from "@/lib/listPages";
 import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
 

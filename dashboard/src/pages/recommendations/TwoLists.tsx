@@ -8,7 +8,8 @@ import { Pager } from "@/components/Pager";
 import { QueryView } from "@/components/QueryView";
 import { SkeletonLines } from "@/components/Skeleton";
 import { format } from "@/lib/format";
-import { lastPage, type ListRequest } from "@/lib/listRequest";
+import { lastPage } from "@/lib/listPages";
+import type { ListRequest } from "@/lib/listRequest";
 import { sourceName } from "@/lib/sourceName";
 import { t } from "@/strings/en";
 

@@ -1,7 +1,5 @@
-import { X } from "lucide-react";
-
-import { announce } from "@/components/Announcer";
 import { Autocomplete } from "@/components/Autocomplete";
+import { ChosenNames } from "@/components/ChosenNames";
 import { t } from "@/strings/en";
 
 const words = t.rules.editor;
@@ -30,7 +28,7 @@ export function NamesField<T>({ label, name, names, suggest, nameOf, noteOf, onC
     add(alike ?? wanted);
   };
   return (
-    <div className="min-w-0 flex-1 space-y-2">
+    <div className="min-w-0 flex-1">
       <Autocomplete
         label={label}
         name={name}
@@ -45,26 +43,12 @@ export function NamesField<T>({ label, name, names, suggest, nameOf, noteOf, onC
         onSubmit={(typed) => void submit(typed)}
         clearAfterChoice
       />
-      {names.length > 0 && (
-        <ul className="flex flex-wrap gap-1.5">
-          {names.map((text) => (
-            <li key={text} className="max-w-full">
-              <button
-                type="button"
-                aria-label={words.removeName(text)}
-                onClick={() => {
-                  onChange(names.filter((other) => other !== text));
-                  announce(words.removedName(text));
-                }}
-                className="inline-flex min-h-7 max-w-full items-center gap-1 rounded-md bg-accent-soft px-2 py-0.5 text-sm hover:bg-sunken"
-              >
-                <span className="min-w-0 truncate">{text}</span>
-                <X aria-hidden="true" className="size-3.5 shrink-0" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ChosenNames
+        names={names}
+        onRemove={(name) => {
+          onChange(names.filter((other) => other !== name));
+        }}
+      />
     </div>
   );
 }

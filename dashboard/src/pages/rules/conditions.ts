@@ -5,7 +5,6 @@
  */
 
 export const SEGMENTS = ["small", "low_average", "average", "high"] as const;
-export type Segment = (typeof SEGMENTS)[number];
 
 /** Which items. Lists, texts and numbers may be empty while a person is at it. */
 export type ItemCondition =

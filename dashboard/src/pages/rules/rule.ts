@@ -1,6 +1,7 @@
 /** A rule while a person is at it: every field as it was typed. */
 
 import type { Schema } from "@/api/client";
+import { localField, momentOf } from "@/lib/moments";
 
 import {
   contextNames,
@@ -148,8 +149,8 @@ export function draftOf(id: string, terms: Record<string, unknown>): Draft {
     when: sideOfUsersText(when ?? ""),
     scenario: scenario ?? "",
     priority: String(priority ?? 0),
-    validFrom: localTime(valid_from),
-    validTo: localTime(valid_to),
+    validFrom: localField(valid_from),
+    validTo: localField(valid_to),
     enabled: enabled ?? true,
     note: note ?? "",
   };
@@ -195,18 +196,6 @@ export function previewContext(draft: Draft, given: Record<string, string>): Rec
 /** Whether something is still missing without which there is nothing to try. */
 export function lacksItems(draft: Draft): boolean {
   return NEEDS_WHERE.includes(draft.type) && draft.where.text.trim() === "";
-}
-
-function localTime(moment: string | null | undefined): string {
-  if (!moment) return "";
-  const date = new Date(moment);
-  if (Number.isNaN(date.getTime())) return "";
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-function momentOf(local: string): string {
-  const date = new Date(local);
-  return local === "" || Number.isNaN(date.getTime()) ? local : date.toISOString().replace(".000Z", "Z");
 }
 
 /** A name for a rule that has none yet, of what it does; none of those taken. */

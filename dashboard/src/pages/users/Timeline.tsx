@@ -41,8 +41,8 @@ export function Timeline({ rows, total, arrived, onMore, busy }: Props) {
       }
     >
       <div className="space-y-6" aria-busy={busy}>
-        {byMonth(rows).map(({ key, label, rows: inMonth }, index) => (
-          <section key={`${key} ${index}`}>
+        {byMonth(rows).map(({ label, rows: inMonth }, index) => (
+          <section key={`${label} ${index}`}>
             <h3 className="mb-2 text-sm font-semibold text-muted">{label || t.user.history.noDate}</h3>
             <ol className="space-y-1 border-l-2 border-line pl-3">
               {inMonth.map((row) => (
