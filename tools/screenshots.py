@@ -57,9 +57,8 @@ class Shot:
     prepare: Callable[[Page], None] | None = None
 
 
-def shots(bundle: Path) -> Sequence[Shot]:
-    """Every picture, of a user with a long history and of the item that the user chose last."""
-    user, item = somebody(bundle)
+def shots(user: str, item: str) -> Sequence[Shot]:
+    """Every picture, of a user and of an item, both ready for an address."""
     listed = f"/?user={user}"
     return [
         Shot("recommendations", listed),
@@ -114,8 +113,13 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
             if shot.prepare:
                 shot.prepare(page)
                 settle(page)
-            write(page.screenshot(animations="disabled", caret="hide"), folder / f"{shot.name}-{theme}-{width}.png")
+            write(page.screenshot(animations="disabled", caret="hide"), folder / file_name(shot, theme, width))
             context.close()
+
+
+def file_name(shot: Shot, theme: str, width: str) -> str:
+    """Of a picture."""
+    return f"{shot.name}-{theme}-{width}.png"
 
 
 def is_answer(url: str) -> bool:
@@ -218,7 +222,7 @@ def main() -> None:
     arguments.to.mkdir(parents=True, exist_ok=True)
     with running_server(arguments.bundle) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for shot in shots(arguments.bundle):
+        for shot in shots(*somebody(arguments.bundle)):
             if not arguments.names or shot.name in arguments.names:
                 take(browser, url, shot, arguments.to)
         browser.close()
