@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -81,9 +82,10 @@ def _of_words(words: Sequence[str], backend: Backend, *, alone: bool) -> Conditi
 
 
 def _of_category(name: str) -> Condition:
-    own = ITEM_KEYS.alias("own_keys").c
-    of_item = (own.catalogue == _I.catalogue, own.kind == "category", own.key == name, own.position == _I.position)
-    return _along_keys("category", sa.exists().where(*of_item), _K.key == name)
+    # The categories of an item are a JSON list: in it nothing but a name of its own begins behind a comma and a blank.
+    names = sa.literal(", ").concat(sa.func.substr(_I.categories, 2))
+    without = sa.func.replace(names, f", {json.dumps(name)}", "")
+    return _along_keys("category", without != names, _K.key == name)
 
 
 def _of_price(least: float | None, most: float | None) -> Condition:

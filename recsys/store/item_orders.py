@@ -17,7 +17,6 @@ from recsys.store.records import storable
 from recsys.store.tables import ITEM_KEYS, ITEMS
 
 _I, _K = ITEMS.c, ITEM_KEYS.c
-_OF_ITEM = sa.and_(_I.catalogue == _K.catalogue, _I.position == _K.position)
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,27 @@ class Run:
     descending: bool = False
     within: Clause | None = None
 
-    def along(self, columns: Sequence[Any], shown: Sequence[Any] | None, steps: sa.Row[Any] | None) -> sa.Select[Any]:
-        """Items in their order along the index, behind the one that was `shown` last, up to a row of `steps`."""
-        statement = self._along(*columns, shown=shown)
-        return statement if steps is None else statement.where(self._compared(self._place, list(steps), behind=False))
+    def along(
+        self, columns: Sequence[Any], shown: Sequence[Any] | None, count: int, keys: Sequence[Clause] = ()
+    ) -> sa.Select[Any]:
+        """The next items along the index, in their order: a stretch that every database finds before it looks at items.
 
-    def steps(self, count: int, shown: Sequence[Any] | None) -> sa.Select[Any]:
-        """Where the item stands that is so many steps behind the one that was `shown` last."""
-        return self._along(*self._place, shown=shown, joined=False).limit(1).offset(count)
+        Args:
+            columns: of `items`.
+            shown: the item behind which it begins, as `shown` has it; None: it begins at the first one.
+            count: length of the stretch.
+            keys: of the kind of the run, which of them.
+        """
+        stretch = self._next(shown, keys).limit(count).subquery("stretch")
+        of_item = sa.and_(_I.catalogue == CURRENT, _I.position == stretch.c.position)
+        return sa.select(*columns).select_from(stretch).join(ITEMS, of_item).order_by(*self._directed(list(stretch.c)))
+
+    def is_longer(self, shown: Sequence[Any] | None, count: int, keys: Sequence[Clause] = ()) -> sa.Select[Any]:
+        """A row if there are more items than those of such a stretch."""
+        return self._next(shown, keys).limit(1).offset(count)
 
     def sorted(self, columns: Sequence[Any], shown: Sequence[Any] | None) -> sa.Select[Any]:
-        """The same items as `along`, said so that no database goes along the index, which may take it far."""
+        """All items behind one, said so that no database goes along the index, which may take it far."""
         own = [_I.position] if self.value is None else [self.value, _I.position]
         statement = sa.select(*columns).where(_I.catalogue == CURRENT)
         if self.within is not None:
@@ -61,7 +70,7 @@ class Run:
         if shown is not None:
             *values, position, item_id = shown
             place = [*values, sa.func.coalesce(_position_now(item_id), position)]
-            statement = statement.where(self._compared(own, place, behind=True))
+            statement = statement.where(self._behind(own, place))
         return statement.order_by(*self._directed([sa.func.coalesce(column, column) for column in own]))
 
     def shown(self, row: Any) -> list[Any]:
@@ -73,33 +82,23 @@ class Run:
         parts = paging.decode(self.name, cursor, *([] if self.value is None else [self.type]), int, str)
         return [storable(part) if isinstance(part, str) else part for part in parts]
 
-    @property
-    def _place(self) -> list[sa.ColumnElement[Any]]:
-        """What the index has the items by."""
-        return [_I.position] if self.kind is None else [_K.key, _K.position]
-
-    def _along(self, *columns: Any, shown: Sequence[Any] | None, joined: bool = True) -> sa.Select[Any]:
-        statement = sa.select(*columns)
-        if self.kind is None:
-            statement = statement.where(_I.catalogue == CURRENT)
-        else:
-            statement = statement.where(of_kind(self.kind))
-            statement = statement.join_from(ITEM_KEYS, ITEMS, _OF_ITEM) if joined else statement
-        if shown is not None:
-            *values, position, item_id = shown
-            keys = [] if self.kind is None else [self.key(values[0]) if values else ""]
-            place = [*keys, sa.func.coalesce(_position_now(item_id), position)]
-            statement = statement.where(self._compared(self._place, place, behind=True))
-        return statement.order_by(*self._directed(self._place))
+    def _next(self, shown: Sequence[Any] | None, keys: Sequence[Clause]) -> sa.Select[Any]:
+        """Where the items stand behind one, as the index has them."""
+        place = [_I.position] if self.kind is None else [_K.key, _K.position]
+        ours = _I.catalogue == CURRENT if self.kind is None else of_kind(self.kind)
+        statement = sa.select(*place).where(ours, *keys).order_by(*self._directed(place))
+        if shown is None:
+            return statement
+        *values, position, item_id = shown
+        key = [] if self.kind is None else [self.key(values[0]) if values else ""]
+        return statement.where(self._behind(place, [*key, sa.func.coalesce(_position_now(item_id), position)]))
 
     def _directed(self, columns: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement[Any]]:
         return [column.desc() if self.descending else column.asc() for column in columns]
 
-    def _compared(self, columns: Sequence[sa.ColumnElement[Any]], place: Sequence[Any], *, behind: bool) -> Clause:
+    def _behind(self, columns: Sequence[sa.ColumnElement[Any]], place: Sequence[Any]) -> Clause:
         own, given = sa.tuple_(*columns), sa.tuple_(*place)
-        if behind:
-            return own < given if self.descending else own > given
-        return own >= given if self.descending else own <= given
+        return own < given if self.descending else own > given
 
 
 def _position_now(item_id: str) -> sa.ScalarSelect[Any]:

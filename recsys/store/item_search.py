@@ -21,8 +21,8 @@ from recsys.store.records import ItemRow
 from recsys.store.tables import CATALOGUES, ITEMS
 
 FEW: Final = 2_000  # items that are all taken and sorted
-WALK: Final = 4_000  # items that are looked at along an order before another way is tried
-COUNTED: Final = 20_000  # items of one condition that are counted before a total is left at that
+WALKS: Final = (400, 4_000)  # items that are looked at along an order before another way is tried
+COUNTED: Final = 10_000  # items of one condition that are counted before a total is left at that
 EXAMINED: Final = 5_000  # of those, items of which it is found out whether they fulfil the other conditions
 
 _C, _I = CATALOGUES.c, ITEMS.c
@@ -86,9 +86,11 @@ class _Search:
 
     def _rows_of(self, run: Run, shown: list[Any] | None, wanted: int) -> Sequence[Any]:
         """The first items of a run behind the one that was shown last."""
-        if self._size is None or self._size > FEW:
-            rows, ended = self._walk(run, shown, wanted)
-            if ended or len(rows) == wanted:
+        if self._size is None:
+            return self._connection.execute(run.along(_ITEM, shown, wanted)).all()
+        if self._size > FEW:
+            rows, all_of_them = self._walk(run, shown, wanted)
+            if all_of_them:
                 return rows
         first, *others = self._conditions
         way = first.way.cte("way").prefix_with("MATERIALIZED")
@@ -96,14 +98,17 @@ class _Search:
         return self._connection.execute(few.where(*(other.test for other in others)).limit(wanted)).all()
 
     def _walk(self, run: Run, shown: list[Any] | None, wanted: int) -> tuple[Sequence[Any], bool]:
-        """Items found along the index, and whether these are all: a walk among many items ends after a while."""
+        """Items found along the index, and whether these are all that are wanted, or all there are."""
         keys = [key for condition in self._conditions if condition.kind == run.kind for key in condition.keys]
-        end = None
-        if self._size is not None:
-            end = self._connection.execute(run.steps(WALK, shown).where(*keys)).one_or_none()
         tests = [condition.test for condition in self._conditions]
-        walk = run.along(_ITEM, shown, end).where(*keys, *tests).limit(wanted)
-        return self._connection.execute(walk).all(), end is None
+        for count in WALKS:
+            walk = run.along(_ITEM, shown, count, keys).where(*tests).limit(wanted)
+            rows = self._connection.execute(walk).all()
+            if len(rows) == wanted:
+                return rows, True
+            if self._connection.execute(run.is_longer(shown, count, keys)).first() is None:
+                return rows, True
+        return [], False
 
     def _count(self, rows: sa.Subquery) -> int:
         return int(self._connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one())

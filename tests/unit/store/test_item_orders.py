@@ -107,7 +107,7 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> i
     """Few items are sorted, all are gone through, or one after the other; returns how many are counted."""
     few, walk, counted = request.param
     monkeypatch.setattr(item_search, "FEW", few)
-    monkeypatch.setattr(item_search, "WALK", walk)
+    monkeypatch.setattr(item_search, "WALKS", (walk // 2, walk))
     monkeypatch.setattr(item_search, "COUNTED", counted)
     monkeypatch.setattr(item_search, "EXAMINED", counted)
     return int(counted)

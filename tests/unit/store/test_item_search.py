@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.store import Appended, FoundItems, InvalidRecord, ItemRow, ItemSearch, Page, Store
+from recsys.store import Appended, FoundItems, InvalidRecord, ItemRow, ItemSearch, Page, Store, item_search
 from tests.support.databases import event, query
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -73,6 +73,18 @@ def test_search_within_a_category(shop: Store) -> None:
         assert ids(shop.search_items(ItemSearch(category=category), None, 10)) == []
     assert shop.search_items(ItemSearch("brulee"), None, 10).rows == SHOP[:1]
     assert shop.search_items(ItemSearch(category="Hair Care"), None, 10).rows == SHOP[2:3]
+
+
+NAMES = ["a", 'a"', '"a', ', "a', '", "a', "[a", "\\", "é", "A"]
+
+
+@pytest.mark.parametrize("few", [2_000, 0], ids=["few", "many"])
+def test_a_category_is_one_name_as_a_whole(store: Store, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_search, "FEW", few)
+    store.put_items([ItemRow(str(number), "word", None, ("x", name)) for number, name in enumerate(NAMES)], "v1")
+    for number, name in enumerate(NAMES):
+        assert ids(store.search_items(ItemSearch("word", name), None, 20)) == [str(number)]
+    assert len(ids(store.search_items(ItemSearch("word", "x"), None, 20))) == len(NAMES)
 
 
 @given(words=st.text(max_size=60) | st.text(alphabet="\"'*():&|!<->^\\ abNEARORANDNOT", max_size=60))

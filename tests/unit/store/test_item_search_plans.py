@@ -53,7 +53,7 @@ def test_words_are_looked_up_first(store: Store, sort: Any, alone: bool, monkeyp
             )
     for few in (1000, 0):  # all that match are sorted, or a walk comes first and finds nothing
         monkeypatch.setattr(item_search, "FEW", few)
-        monkeypatch.setattr(item_search, "WALK", 1)
+        monkeypatch.setattr(item_search, "WALKS", (1,))
         explained = plans(store, ItemSearch("rose", "All", sort=sort))
         assert len(explained) >= 2
         for steps in explained:
