@@ -91,6 +91,8 @@ export function useSaveRule() {
       ),
     // Every list may be another one now.
     onSuccess: () => void queries.invalidateQueries(),
+    // Where somebody was faster, the list shows what there is now.
+    onError: () => void queries.invalidateQueries({ queryKey: ["rules"], exact: true }),
   });
   useForgetRefusal(mutation.reset);
   return mutation;
@@ -109,6 +111,8 @@ export function useDeleteRule() {
         }),
       ),
     onSuccess: () => void queries.invalidateQueries(),
+    // Where somebody was faster, the list shows what there is now.
+    onError: () => void queries.invalidateQueries({ queryKey: ["rules"], exact: true }),
   });
   useForgetRefusal(mutation.reset);
   return mutation;
