@@ -5,15 +5,18 @@ interface Props {
   /** From 0 to 1. */
   share: number;
   text: string;
+  /** What the bar says of the number, where that is not how much of a whole it is. */
+  note?: string;
 }
 
 /** A number as a bar, and as itself. */
-export function Meter({ label, share, text }: Props) {
+export function Meter({ label, share, text, note }: Props) {
   return (
-    <div className="min-w-0 text-xs">
+    <div className="min-w-0 text-xs" title={note}>
       <div className="flex items-baseline justify-between gap-2">
         <span className="text-muted">{label}</span>
         <span className="font-medium">{text}</span>
+        {note && <span className="sr-only">{note}</span>}
       </div>
       <div aria-hidden="true" className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunken">
         <div

@@ -8,7 +8,7 @@ import type { ListRequest } from "@/lib/listRequest";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { confidenceBars, scoreBars } from "./bars";
+import { scoreBars } from "./bars";
 import { cardOrder, panelOrder } from "./gridOrder";
 import { ItemCard } from "./ItemCard";
 import type { ListedItem } from "./listOrder";
@@ -25,7 +25,6 @@ interface Props {
 export function CardGrid({ request, all, shown, cards }: Props) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const scores = scoreBars(all);
-  const confidences = confidenceBars(all);
   const id = useId();
   const toggle = useCallback((itemId: string) => {
     setOpen((before) => {
@@ -47,7 +46,6 @@ export function CardGrid({ request, all, shown, cards }: Props) {
                 card={cards.get(itemId)}
                 fills={request.model !== POPULAR && item.model_source === POPULAR}
                 scoreBar={scores.get(itemId) ?? 0}
-                confidenceBar={confidences.get(itemId) ?? 0}
                 open={open.has(itemId)}
                 panelId={panelId}
                 onToggle={toggle}

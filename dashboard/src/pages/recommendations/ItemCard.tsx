@@ -24,9 +24,8 @@ interface Props {
   card: Schema<"FoundItem"> | undefined;
   /** It is there because it is popular, in the place of a personal one. */
   fills: boolean;
-  /** Lengths of its bars, from 0 to 1. */
+  /** Length of its score's bar, from 0 to 1. */
   scoreBar: number;
-  confidenceBar: number;
   /** Whether what is behind it is shown, in the element of this id. */
   open: boolean;
   panelId: string;
@@ -35,7 +34,7 @@ interface Props {
 
 /** An item of a list: what it is, how high it was placed, by what, and why. A list that is sorted leaves its cards as they are. */
 export const ItemCard = memo(function ItemCard(props: Props) {
-  const { item, card, fills, scoreBar, confidenceBar, open } = props;
+  const { item, card, fills, scoreBar, open } = props;
   return (
     <article
       className={
@@ -46,8 +45,8 @@ export const ItemCard = memo(function ItemCard(props: Props) {
       <Head item={item} card={card} />
       <PriceAndRating item={item} />
       <div className="grid grid-cols-2 gap-4">
-        <Meter label={text.score} share={scoreBar} text={format.fixed(item.score, 2)} />
-        <Meter label={text.confidence} share={confidenceBar} text={format.percent(item.confidence)} />
+        <Meter label={text.score} note={text.scoreNote} share={scoreBar} text={format.fixed(item.score, 2)} />
+        <Meter label={text.confidence} share={item.confidence} text={format.percent(item.confidence)} />
       </div>
       {item.why && (
         <p className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-sm leading-snug">

@@ -1,10 +1,12 @@
-import { Plus, X } from "lucide-react";
+import { Plus } from "lucide-react";
 
 import { useCards } from "@/api/cards";
 import { announce } from "@/components/Announcer";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
+import { ChosenName } from "@/components/ChosenNames";
 import { ItemField } from "@/components/ItemField";
+import { format } from "@/lib/format";
 import { packNames, unpackNames } from "@/lib/names";
 import { t } from "@/strings/en";
 
@@ -59,24 +61,15 @@ export function Session({ state, change }: { state: State; change: Change }) {
         <>
           <ol className="mt-4 flex flex-wrap gap-2">
             {items.map((id, index) => (
-              <li
-                key={id}
-                className="flex max-w-full min-w-0 items-center gap-2 rounded-lg bg-sunken py-1 pr-1 pl-2 text-sm sm:max-w-72"
-              >
-                <span className="text-xs text-muted">{index + 1}</span>
-                <span className="min-w-0 truncate">{nameOf(id)}</span>
-                {unknown.includes(id) && <span className="text-xs text-warn">{text.unknown}</span>}
-                <button
-                  type="button"
-                  aria-label={text.remove(nameOf(id))}
-                  className="inline-flex size-6 shrink-0 items-center justify-center rounded-md hover:bg-surface"
-                  onClick={() => {
+              <li key={id} className="flex max-w-full min-w-0 items-center gap-1.5 sm:max-w-72">
+                <span className="text-xs text-muted">{format.count(index + 1)}</span>
+                <ChosenName
+                  name={nameOf(id)}
+                  note={unknown.includes(id) ? text.unknown : ""}
+                  onRemove={() => {
                     set(items.filter((one) => one !== id));
-                    announce(text.removed(nameOf(id)));
                   }}
-                >
-                  <X aria-hidden="true" className="size-3.5" />
-                </button>
+                />
               </li>
             ))}
           </ol>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { confidenceBars, scoreBars, SHORTEST } from "./bars";
+import { scoreBars, SHORTEST } from "./bars";
 import { listed } from "./testItems";
 
 test("scores lie between the lowest and the highest of the list, also below zero", () => {
@@ -21,14 +21,4 @@ test("popular items that fill a list have a scale of their own", () => {
   expect(scoreBars(items).get("a")).toBe(1);
   expect(scoreBars(items).get("b")).toBe(SHORTEST);
   expect(scoreBars(items).get("c")).toBe(1);
-});
-
-test("confidences are in proportion to the highest", () => {
-  const items = [
-    listed({ item_id: "a", confidence: 0.04 }),
-    listed({ item_id: "b", confidence: 0.01 }),
-    listed({ item_id: "c", confidence: 0 }),
-  ];
-  expect([...confidenceBars(items).values()]).toEqual([1, 0.25, 0]);
-  expect([...confidenceBars([listed({ item_id: "a" })]).values()]).toEqual([0]);
 });

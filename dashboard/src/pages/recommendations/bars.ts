@@ -25,11 +25,3 @@ export function scoreBars(items: ListedItem[]): Map<string, number> {
     }),
   );
 }
-
-/** Confidences are chances and have a zero, but are small where a catalogue is large: the list's highest fills the bar. */
-export function confidenceBars(items: ListedItem[]): Map<string, number> {
-  const highest = Math.max(0, ...items.map((item) => item.confidence));
-  return new Map(
-    items.map(({ item_id, confidence }) => [item_id, highest > 0 ? Math.max(0, confidence) / highest : 0]),
-  );
-}

@@ -98,6 +98,7 @@ function Row({ label, kind, kinds, onKind, onRemove, children }: RowProps) {
         className="mt-6"
       >
         <Trash2 aria-hidden="true" className="size-4" />
+        {words.remove}
       </Button>
     </li>
   );
