@@ -33,6 +33,7 @@ def test_why_tells_contributions_that_add_up_and_what_stands_behind_them(visitor
     answer = explained(visitor.shop, user, item["item_id"])
     page = visitor.go("/", user=user)
     panel = opened_why(page, item["title"])
+    expect(page.get_by_role("heading", name=f"Why #1, {item['title']}?")).to_be_in_viewport()
     expect(panel).to_contain_text(answer["text"])
 
     rows = panel.get_by_role("table", name="The same as a table").get_by_role("row").all()[1:]

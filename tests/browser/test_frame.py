@@ -146,7 +146,7 @@ def test_a_theme_that_was_chosen_holds_whatever_the_system_has(visitor: Visitor,
     expect(body).to_have_css("background-color", PAGE["Light"])
     page.emulate_media(color_scheme="dark")
     expect(body).to_have_css("background-color", PAGE["Dark"])
-    page.get_by_role("combobox", name="Theme").select_option(theme)
+    page.get_by_role("combobox", name="Theme").select_option(theme.lower())
     page.emulate_media(color_scheme=other)
     expect(body).to_have_css("background-color", PAGE[theme])
     page.reload()

@@ -77,8 +77,8 @@ def test_a_store_that_is_gone_and_comes_back(visit: Visit, own_shop: Shop) -> No
     for file in store.parent.glob("away-*"):
         shutil.move(file, file.with_name(file.name.removeprefix("away-")))
     eventually(lambda: get(f"{own_shop.url}/ready").json()["store"] == "live")
-    page.locator("[data-state=failure-503]").first.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("table").locator("tbody tr")).not_to_have_count(0)
+    # By itself: nobody has to press a button in each page that was open.
+    expect(page.get_by_role("table").locator("tbody tr")).not_to_have_count(0, timeout=3 * LOOKS_S)
     expect(notice).to_have_count(0, timeout=2 * LOOKS_S)
 
 
@@ -97,8 +97,7 @@ def test_a_server_that_stops_and_comes_back(visit: Visit, own_shop: Shop) -> Non
         expect(page.get_by_role("article")).to_have_count(24)
         visitor.finds_it_accessible()
         own_shop.start()
-        page.get_by_role("button", name="Refresh").click()
-        expect(page.locator("[data-state=stale]")).to_have_count(0)
+        expect(page.locator("[data-state=stale]")).to_have_count(0, timeout=2 * LOOKS_S)
         expect(notice).to_have_count(0, timeout=2 * LOOKS_S)
 
 

@@ -7,12 +7,14 @@ import { answer, api, type Schema } from "./client";
 type Scope = Schema<"KeyResponse">["scopes"][number];
 
 const SELDOM_ANOTHER_MS = 60_000;
+/** A server that hangs takes connections, and says nothing. */
+const PATIENCE_MS = 4_000;
 
 /** How the server is doing; asked again and again by who wants that. */
 export function useReady(everyMs: number | false = false) {
   return useQuery({
     queryKey: ["ready"],
-    queryFn: ({ signal }) => answer(api.GET("/ready", { signal })),
+    queryFn: () => answer(api.GET("/ready", { signal: AbortSignal.timeout(PATIENCE_MS) })),
     refetchInterval: everyMs,
     retry: false,
   });

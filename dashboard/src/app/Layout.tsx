@@ -3,7 +3,6 @@ import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 import { ApiError, type Schema } from "@/api/client";
-import { useReady } from "@/api/queries";
 import { buttonLook, Button } from "@/components/Button";
 import { KeyField } from "@/components/KeyField";
 import { Notice } from "@/components/Notice";
@@ -13,12 +12,11 @@ import { t } from "@/strings/en";
 import { useApiKey } from "./apiKey";
 import { pages } from "./pages";
 import { THEMES, useTheme } from "./theme";
-
-const LOOK_EVERY_MS = 5_000;
+import { useServer } from "./useServer";
 
 /** What is around every page: navigation, key, theme, and how the server is doing. */
 export function Layout({ children }: { children: ReactNode }) {
-  const ready = useReady(LOOK_EVERY_MS);
+  const ready = useServer();
   return (
     <div className="mx-auto flex min-h-screen max-w-[90rem] flex-col lg:flex-row">
       <a
@@ -146,6 +144,7 @@ function ServerNotices({
 }) {
   const notices: string[] = [];
   if (error instanceof ApiError && error.status === 0) notices.push(t.states.offline);
+  else if (error instanceof ApiError && error.status === 503) notices.push(t.states.notReady(error.message));
   else if (error) notices.push(error.message);
   else if (ready?.store === "unavailable") notices.push(t.states.storeDown);
   if (!error && ready) {

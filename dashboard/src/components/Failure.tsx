@@ -37,7 +37,7 @@ export function Failure({ error, retry, retrying = false, failures = 1 }: Props)
       {detail && !scope && <p className="max-w-prose text-sm text-muted">{detail}</p>}
       {(status === 401 || status === 403) && <KeyField />}
       {retry && status !== 401 && status !== 404 && status !== 422 && (
-        <Retry key={failures} waitS={wait} retry={retry} retrying={retrying} />
+        <Retry key={wait > 0 ? failures : 0} waitS={wait} retry={retry} retrying={retrying} />
       )}
     </div>
   );
@@ -46,7 +46,8 @@ export function Failure({ error, retry, retrying = false, failures = 1 }: Props)
 function Retry({ waitS, retry, retrying }: { waitS: number; retry: () => void; retrying: boolean }) {
   const left = useCountdown(waitS);
   return (
-    <Button onClick={retry} disabled={retrying || left > 0}>
+    // Not disabled while it is tried again, which happens by itself, too: that would take the focus away.
+    <Button onClick={retry} disabled={left > 0}>
       <RefreshCw aria-hidden="true" className={`size-4 ${retrying ? "animate-spin" : ""}`} />
       {left > 0 ? t.failures.retryIn(left) : t.actions.retry}
     </Button>

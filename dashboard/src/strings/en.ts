@@ -17,7 +17,10 @@ export const t = {
     rules: "Rules",
     system: "System",
   },
-  theme: { label: "Theme", names: { system: "As the system", light: "Light", dark: "Dark" } },
+  theme: {
+    label: "Theme",
+    names: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
+  },
   key: {
     title: "API key",
     button: "API key",
@@ -46,7 +49,9 @@ export const t = {
     loading: "Loading …",
     noSuggestion: "Nothing begins like this",
     stale: "This is what was known last.",
-    offline: "The server cannot be reached. What you see is what was known last.",
+    offline:
+      "The server cannot be reached. What you see is what was known last; the page goes on as soon as it answers.",
+    notReady: (what: string) => `The server cannot answer yet (${what}). The page goes on as soon as it can.`,
     storeDown: "The store does not answer: lists come from the bundle alone, and events are not accepted.",
     stalePart: (part: string) => `${part}: as last known, since the store does not answer.`,
     parts: { rules: "Rules", live_items: "Changes of items", persons: "Forgotten users" },

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { Fragment, useCallback, useId, useState, type CSSProperties } from "react";
+import { Fragment, useCallback, useEffect, useId, useRef, useState, type CSSProperties } from "react";
 
 import type { Cards } from "@/api/cards";
 import { Button } from "@/components/Button";
@@ -95,9 +95,15 @@ interface BehindProps {
 
 function Behind({ item, request, close }: BehindProps) {
   const title = item.title ?? item.item_id;
+  const top = useRef<HTMLDivElement>(null);
+  // Below a row of tall cards it would open out of sight.
+  useEffect(() => {
+    const at = top.current?.getBoundingClientRect().top ?? 0;
+    if (at > window.innerHeight / 2) top.current?.scrollIntoView({ block: "center" });
+  }, []);
   return (
     <>
-      <div className="mb-4 flex items-start justify-between gap-4">
+      <div ref={top} className="mb-4 flex items-start justify-between gap-4">
         <h3 className="min-w-0 text-base font-semibold">
           {t.recommendations.card.whyHeading(format.count(item.rank), title)}
         </h3>
