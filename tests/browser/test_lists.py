@@ -151,3 +151,22 @@ def test_without_a_store_lists_come_from_the_bundle(visit: Visit, storeless_shop
     expect(cards(page)).to_have_count(24)
     expect(page.get_by_text("no store of events")).to_be_visible()
     visitor.finds_it_accessible()
+
+
+def test_a_list_as_of_a_time_before_the_history(visitor: Visitor) -> None:
+    (user,) = visitor.shop.busy_users(1)
+    page = visitor.go("/", user=user)
+    made = page.get_by_role("region", name="What the list was made from")
+    expect(made).to_contain_text("items in the history")
+    page.get_by_role("button", name="Filters").click()
+    field = page.get_by_label("As of")
+    field.fill("1999-12-31T08:30")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("as_of=1999-12-31T08%3A30%3A00Z"))
+    expect(made).to_contain_text("no history")
+    expect(made).to_contain_text("as of 31 Dec 1999")
+    first = visitor.shop.get(f"/recommendations/{user}?k=24&as_of=1999-12-31T08:30:00Z")["items"][0]
+    expect(page.get_by_role("article").first).to_contain_text(first["title"])
+    visitor.finds_it_accessible()
+    page.reload()
+    expect(page.get_by_label("As of")).to_have_value("1999-12-31T08:30")
