@@ -972,6 +972,7 @@ export const t = {
       next: "Others",
       context: (name: string) => `Value of context.${name} in the preview`,
       before: "Today",
+      without: "Without this rule",
       after: "With this rule",
       wait: "Choose the items, and both lists appear here.",
       cannot: "There is no preview until what is wrong is mended.",

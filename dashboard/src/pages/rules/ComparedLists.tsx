@@ -10,11 +10,19 @@ import { compareLists, type Compared, type PreviewItem } from "./lists";
 const words = t.rules.preview;
 
 /** Two lists side by side, each row with what becomes of it. */
-export function ComparedLists({ before, after }: { before: PreviewItem[]; after: PreviewItem[] }) {
+export function ComparedLists({
+  title,
+  before,
+  after,
+}: {
+  title: string;
+  before: PreviewItem[];
+  after: PreviewItem[];
+}) {
   const rows = compareLists(before, after);
   return (
     <div className="grid gap-4 sm:grid-cols-2">
-      <List title={words.before} rows={rows.before} />
+      <List title={title} rows={rows.before} />
       <List title={words.after} rows={rows.after} withMoves />
     </div>
   );

@@ -100,9 +100,9 @@ function beginning(view: View, rules: RuleRow[]): Opened | null {
 }
 
 /** A user on whose list the rule is to be seen. */
-function userToLookAt(chosen: string, { today, changed }: Previews): string {
+function userToLookAt(chosen: string, { without, changed }: Previews): string {
   if (chosen) return chosen;
-  const before = new Map((today?.lists ?? []).map((list) => [list.user_id, list.after]));
+  const before = new Map((without?.lists ?? []).map((list) => [list.user_id, list.after]));
   const lists = changed?.lists ?? [];
   const seen = lists.find(({ user_id, after }) => differs(before.get(user_id) ?? [], after));
   return (seen ?? lists[0])?.user_id ?? "";

@@ -93,7 +93,9 @@ function Said({ label, terms }: { label: string; terms: Record<string, unknown> 
   return (
     <div className="flex flex-wrap gap-x-2">
       <dt className="w-14 text-muted">{label}</dt>
-      <dd className="min-w-0 flex-1 basis-48">{sentenceOf(terms)}</dd>
+      <dd className="min-w-0 flex-1 basis-48">
+        {sentenceOf(terms)} {terms["enabled"] === false && <Badge>{t.rules.states.disabled}</Badge>}
+      </dd>
     </div>
   );
 }

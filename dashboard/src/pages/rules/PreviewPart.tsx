@@ -21,25 +21,26 @@ const words = t.rules.preview;
 interface Props {
   draft: Draft;
   id: string;
+  isNew: boolean;
   audience: Audience;
   previews: Previews;
   onAudience: (change: Partial<Audience>) => void;
 }
 
-/** The lists of today beside those with the rule. */
-export function PreviewPart({ draft, id, audience, previews, onAudience }: Props) {
+/** The lists without the rule beside those with it. */
+export function PreviewPart({ draft, id, isNew, audience, previews, onAudience }: Props) {
   return (
     <div className="space-y-4">
       <p className="text-sm text-muted">{words.lead}</p>
       <AudienceFields draft={draft} audience={audience} onAudience={onAudience} />
       {!draft.enabled && <Notice>{words.off}</Notice>}
       {previews.asOf && <Notice>{words.asOf(format.time(previews.asOf))}</Notice>}
-      <Outcome id={id} previews={previews} />
+      <Outcome id={id} isNew={isNew} previews={previews} />
     </div>
   );
 }
 
-function AudienceFields({ draft, audience, onAudience }: Omit<Props, "id" | "previews">) {
+function AudienceFields({ draft, audience, onAudience }: Omit<Props, "id" | "isNew" | "previews">) {
   return (
     <div className="flex flex-wrap items-end gap-3">
       <div className="min-w-0 flex-1 basis-48">
@@ -92,18 +93,18 @@ function AudienceFields({ draft, audience, onAudience }: Omit<Props, "id" | "pre
   );
 }
 
-function Outcome({ id, previews }: { id: string; previews: Previews }) {
-  const { today, changed, failure, waiting, errors, findings } = previews;
+function Outcome({ id, isNew, previews }: Pick<Props, "id" | "isNew" | "previews">) {
+  const { without, changed, failure, waiting, errors, findings } = previews;
   if (failure)
     return <Failure error={failure} retry={previews.retry} retrying={waiting} failures={previews.failures} />;
   if (Object.keys(errors).length > 0 || findings.some(({ problem }) => problem === "fault"))
     return <p className="text-sm text-muted">{words.cannot}</p>;
-  if (!today || !changed)
+  if (!without || !changed)
     return waiting ? <SkeletonLines lines={8} /> : <p className="text-sm text-muted">{words.wait}</p>;
   return (
     <div aria-busy={waiting}>
       <Numbers id={id} preview={changed} />
-      <Lists today={today} changed={changed} />
+      <Lists title={isNew ? words.before : words.without} without={without} changed={changed} />
     </div>
   );
 }
@@ -130,9 +131,9 @@ function Numbers({ id, preview }: { id: string; preview: Preview }) {
   );
 }
 
-function Lists({ today, changed }: { today: Preview; changed: Preview }) {
+function Lists({ title, without, changed }: { title: string; without: Preview; changed: Preview }) {
   const [chosen, setChosen] = useState("");
-  const before = new Map(today.lists.map((list) => [list.user_id, list]));
+  const before = new Map(without.lists.map((list) => [list.user_id, list]));
   const pairs = changed.lists.flatMap((after) => {
     const was = before.get(after.user_id);
     return was
@@ -158,7 +159,7 @@ function Lists({ today, changed }: { today: Preview; changed: Preview }) {
       )}
       {!shown.is.known && <Notice>{words.unknownUser}</Notice>}
       {!shown.differs && sorted.length === 1 && <p className="text-sm">{words.same}</p>}
-      <ComparedLists before={shown.was} after={shown.is.after} />
+      <ComparedLists title={title} before={shown.was} after={shown.is.after} />
       {shown.is.shortened_by.length > 0 && (
         <Notice tone="warn">{words.shortened(shown.is.shortened_by.join(", "))}</Notice>
       )}

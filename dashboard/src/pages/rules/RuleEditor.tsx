@@ -33,7 +33,7 @@ export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onS
   const { draft } = opened;
   const suggested = suggestedId(draft, taken);
   const id = opened.id ?? (draft.id.trim() || suggested);
-  const previews = usePreviews(draft, id, audience);
+  const previews = usePreviews(draft, id, opened.id === null, audience);
   const editor = useRuleEditor(opened, setOpened, (saved) => {
     onSaved(saved, previews);
   });
@@ -66,6 +66,7 @@ export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onS
           <PreviewPart
             draft={draft}
             id={id}
+            isNew={opened.id === null}
             audience={audience}
             previews={previews}
             onAudience={onAudience}

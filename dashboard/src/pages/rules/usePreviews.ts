@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 
-import { ApiError } from "@/api/client";
+import { ApiError, type Schema } from "@/api/client";
 import { useDebounced } from "@/lib/useDebounced";
 
 import { fieldErrors, type FieldErrors, type Finding } from "./faults";
@@ -19,8 +19,8 @@ export interface Audience {
 }
 
 export interface Previews {
-  /** Lists of today, and with the rule; undefined as long as they are not known. */
-  today: Preview | undefined;
+  /** Lists without the rule, which are those of today where it is new, and with it; undefined: not known yet. */
+  without: Preview | undefined;
   changed: Preview | undefined;
   /** What is wrong with the rule. */
   findings: Finding[];
@@ -36,7 +36,7 @@ export interface Previews {
 }
 
 /** What the draft would do, as soon as it stands still. */
-export function usePreviews(draft: Draft, id: string, audience: Audience): Previews {
+export function usePreviews(draft: Draft, id: string, isNew: boolean, audience: Audience): Previews {
   const [openedAt] = useState(Date.now);
   const wanted = useMemo(
     () => (lacksItems(draft) ? null : requestOf(draft, id, audience, openedAt)),
@@ -45,24 +45,29 @@ export function usePreviews(draft: Draft, id: string, audience: Audience): Previ
   // Compared as text: what says the same is not asked for anew.
   const settled = useDebounced(JSON.stringify(wanted), STANDS_STILL_MS);
   const request = useMemo(() => JSON.parse(settled) as PreviewRequest | null, [settled]);
-  const today = usePreview(request && { ...request, rules: [] });
+  const without = usePreview(request && { ...request, rules: isNew ? [] : [switchedOff(id)] });
   const changed = usePreview(request);
   const refusal = changed.error instanceof ApiError && changed.error.status === 422 ? changed.error : null;
   const known = request && !changed.error ? changed.data : undefined;
   return {
-    today: request ? today.data : undefined,
+    without: request ? without.data : undefined,
     changed: known,
     findings: (known?.findings ?? []).filter(({ rules }) => rules.includes(id)),
     errors: refusal && request ? fieldErrors(refusal.detail) : {},
-    failure: refusal ? null : request && (changed.error ?? today.error),
-    failures: changed.errorUpdateCount + today.errorUpdateCount,
+    failure: refusal ? null : request && (changed.error ?? without.error),
+    failures: changed.errorUpdateCount + without.errorUpdateCount,
     retry: () => {
       void changed.refetch();
-      void today.refetch();
+      void without.refetch();
     },
     waiting: wanted !== null && (changed.isFetching || settled !== JSON.stringify(wanted)),
     asOf: typeof request?.as_of === "string" ? request.as_of : null,
   };
+}
+
+/** Stands in the place of a rule that is there, so that lists are as without it. */
+function switchedOff(id: string): Schema<"Rule"> {
+  return { id, action: { type: "mmr", weight: 0 }, priority: 0, enabled: false, note: "" };
 }
 
 function requestOf(draft: Draft, id: string, audience: Audience, now: number): PreviewRequest {
