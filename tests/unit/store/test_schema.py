@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from recsys.store import Served, Store, StoreError
+from recsys.store import ItemRow, ItemSearch, Served, Store, StoreError
 from recsys.store.tables import SCHEMA_VERSION, metadata
 from tests.support.databases import PATIENT_S, engine_of, event, patient
 
@@ -92,6 +92,23 @@ def downgrade(url: str, version: str) -> None:
     with engine_of(url).begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, version)
+
+
+def test_items_of_a_version_before_are_sorted_and_found(store: Store, store_url: str) -> None:
+    shop = [
+        ItemRow("a", "Zinc", "Acme", ("All", "x"), 2.0),
+        ItemRow("b", "Öl", None, ("All",)),
+        ItemRow("c", None, "Acme", (), 1.0),
+    ]
+    searches = [ItemSearch(sort=sort) for sort in ("price", "-price", "title", "-title")]
+    searches += [ItemSearch(brand="Acme"), ItemSearch(category="All"), ItemSearch(min_price=1.5)]
+    store.put_items(shop, "v1")
+    before = [store.search_items(search, None, 9) for search in searches]
+    assert [row.item_id for row in before[1].rows] == ["a", "c", "b"]
+    store.close()
+    downgrade(store_url, "0005")
+    store.upgrade()
+    assert [store.search_items(search, None, 9) for search in searches] == before
 
 
 def test_upgrading_again_changes_nothing(store: Store) -> None:

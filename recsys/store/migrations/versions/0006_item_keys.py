@@ -1,7 +1,10 @@
 """Items are found by brand and price, and sorted by price and title."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator
+from array import array
+from collections import defaultdict
 from itertools import islice
 from typing import Any
 
@@ -29,9 +32,14 @@ def upgrade() -> None:
         sa.Column("position", _NUMBER, primary_key=True, autoincrement=False),
         sqlite_with_rowid=False,
     )
-    rows = iter(sorted(_keys(op.get_bind())))  # in its order the table is written fast
+    positions = _positions(op.get_bind())
+    rows = (
+        {"catalogue": catalogue, "kind": kind, "key": key, "position": position}
+        for catalogue, kind, key in sorted(positions)  # in its order the table is written fast
+        for position in positions[catalogue, kind, key]
+    )
     while part := list(islice(rows, _AT_ONCE)):
-        op.bulk_insert(keys, [dict(zip(("catalogue", "kind", "key", "position"), row, strict=True)) for row in part])
+        op.bulk_insert(keys, part)
     op.add_column("items", sa.Column("title_key", _ID))
     op.execute(
         "UPDATE items SET title_key = k.key FROM item_keys AS k "
@@ -40,7 +48,9 @@ def upgrade() -> None:
     op.drop_table("item_categories")
 
 
-def _keys(connection: sa.Connection) -> Iterator[tuple[int, str, str, int]]:
+def _positions(connection: sa.Connection) -> dict[tuple[int, str, str], array[int]]:
+    """Positions of the items of each key, in less memory than a row for each of them takes."""
+    positions: dict[tuple[int, str, str], array[int]] = defaultdict(lambda: array("q"))
     columns = "seq, catalogue, position, item_id, title, brand, categories, price"
     part = sa.text(f"SELECT {columns} FROM items WHERE seq > :seq ORDER BY seq LIMIT {_AT_ONCE}")
     seq: Any = -1
@@ -49,7 +59,8 @@ def _keys(connection: sa.Connection) -> Iterator[tuple[int, str, str, int]]:
         for row in rows:
             item = ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price)
             for kind, key in keys_of(item):
-                yield row.catalogue, kind, key, row.position
+                positions[row.catalogue, kind, key].append(row.position)
+    return positions
 
 
 def downgrade() -> None:
