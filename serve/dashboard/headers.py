@@ -10,12 +10,11 @@ from serve.dashboard.files import StaticFile
 def security(image_hosts: Sequence[str]) -> dict[str, str]:
     """Headers of every file: nothing is loaded from other hosts but pictures, and those from the hosts named alone.
 
-    The report of an evaluation is shown in a frame of the page, from the same server.
+    The report of an evaluation is shown in a frame without an address, to which the same policy applies.
     """
     policy = (
         "default-src 'self'",
         " ".join(("img-src 'self' data:", *image_hosts)),
-        "frame-src 'self'",
         "frame-ancestors 'none'",
         "object-src 'none'",
         "base-uri 'none'",

@@ -114,7 +114,7 @@ def test_every_answer_says_what_the_page_may_do(client: TestClient) -> None:
     for path in ("/ui/", "/ui/assets/main-3f2a.js", "/ui/none.js", "/ui/settings.json"):
         headers = client.get(path).headers
         assert headers["content-security-policy"] == (
-            "default-src 'self'; img-src 'self' data:; frame-src 'self'; frame-ancestors 'none'; object-src 'none'; "
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; object-src 'none'; "
             "base-uri 'none'; form-action 'self'"
         )
         assert headers["x-content-type-options"] == "nosniff"
