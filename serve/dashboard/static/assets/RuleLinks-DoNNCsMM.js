@@ -1,1 +1,0 @@
-import{at as e,it as t,st as n,z as r}from"./index-lolwohFB.js";var i=n(e(),1),a=t();function o({ids:e}){return e.map((e,t)=>(0,a.jsxs)(i.Fragment,{children:[t>0&&`, `,(0,a.jsx)(r,{href:`/rules?rule=${encodeURIComponent(e)}`,className:`rounded-sm font-medium break-all text-accent underline-offset-2 hover:underline`,children:e})]},e))}export{o as t};

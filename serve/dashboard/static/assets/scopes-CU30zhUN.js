@@ -1,1 +1,0 @@
-import{I as e,L as t,U as n}from"./index-lolwohFB.js";function r(r){let{data:i}=n({queryKey:[`key`],queryFn:({signal:n})=>e(t.GET(`/key`,{signal:n})),staleTime:6e4});return i?i.scopes.includes(r):null}export{r as t};
