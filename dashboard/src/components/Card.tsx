@@ -11,10 +11,10 @@ export function Card({
   children: ReactNode;
 }) {
   return (
-    <section className="rounded-xl border border-line bg-surface p-5">
+    <section className="min-w-0 rounded-xl border border-line bg-surface p-5">
       {(title || action) && (
         <div className="mb-4 flex flex-wrap items-center justify-between gap-2">
-          {title && <h2 className="text-base font-semibold">{title}</h2>}
+          {title && <h2 className="min-w-0 text-base font-semibold">{title}</h2>}
           {action}
         </div>
       )}

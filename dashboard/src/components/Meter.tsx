@@ -14,8 +14,8 @@ export function Meter({ label, share, text, note }: Props) {
   return (
     <div className="min-w-0 text-xs" title={note}>
       <div className="flex items-baseline justify-between gap-2">
-        <span className="text-muted">{label}</span>
-        <span className="font-medium">{text}</span>
+        <span className="min-w-0 wrap-anywhere text-muted">{label}</span>
+        <span className="shrink-0 font-medium">{text}</span>
         {note && <span className="sr-only">{note}</span>}
       </div>
       <div aria-hidden="true" className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunken">

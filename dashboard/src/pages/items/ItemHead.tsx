@@ -10,7 +10,7 @@ import { t } from "@/strings/en";
 
 import { StandingBadges } from "./LiveStateCard";
 
-const LINK = "inline-block min-h-6 text-accent underline underline-offset-2";
+const LINK = "inline-block min-h-6 max-w-full min-w-0 wrap-anywhere text-accent underline underline-offset-2";
 
 /** Picture, brand, categories, price, popularity and description of an item. */
 export function ItemHead({ item }: { item: Schema<"ItemResponse"> }) {
@@ -64,7 +64,7 @@ function Categories({ categories }: { categories: string[] }) {
   return (
     <ol className="flex flex-wrap gap-x-1.5">
       {categories.map((category, index) => (
-        <li key={category} className="flex min-w-0">
+        <li key={category} className="flex max-w-full min-w-0">
           {index > 0 && (
             <span aria-hidden="true" className="mr-1.5 text-muted">
               ›

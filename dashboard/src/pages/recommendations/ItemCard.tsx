@@ -87,7 +87,7 @@ function Head({ item, card }: Pick<Props, "item" | "card">) {
 
 function PriceAndRating({ item: { price, predicted_rating: rating } }: Pick<Props, "item">) {
   return (
-    <div className="flex items-baseline justify-between gap-3">
+    <div className="flex flex-wrap items-baseline justify-between gap-x-3">
       <span className={price === null ? "text-xs" : "text-lg font-semibold"}>
         <Price value={price} />
       </span>

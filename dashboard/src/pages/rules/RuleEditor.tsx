@@ -53,7 +53,7 @@ export function RuleEditor({ begin, taken, way, onWay, audience, onAudience, onS
         onFurther={setFurther}
         nameField={nameField}
       />
-      <div className="space-y-4">
+      <div className="min-w-0 space-y-4">
         <SavePart
           editor={editor}
           previews={previews}

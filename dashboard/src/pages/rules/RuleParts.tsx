@@ -35,7 +35,7 @@ interface Props {
 export function RuleParts(props: Props) {
   const { draft, suggested, named, errors, change, further, onFurther, nameField } = props;
   return (
-    <div className="space-y-4">
+    <div className="min-w-0 space-y-4">
       <Card title={words.what}>
         <ActionPart draft={draft} errors={errors} onChange={change} />
       </Card>
