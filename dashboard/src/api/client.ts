@@ -2,7 +2,7 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 
-import { apiKey } from "@/app/apiKey";
+import { apiKey } from "./apiKey";
 
 import type { components, paths } from "./schema";
 

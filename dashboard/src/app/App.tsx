@@ -6,7 +6,7 @@ import { worthRetrying } from "@/api/client";
 import { Announcer } from "@/components/Announcer";
 import { PageSkeleton } from "@/components/Skeleton";
 
-import { apiKey } from "./apiKey";
+import { apiKey } from "@/api/apiKey";
 import { Boundary } from "./Boundary";
 import { Layout } from "./Layout";
 import { NotFound } from "./NotFound";

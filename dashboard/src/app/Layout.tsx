@@ -9,7 +9,7 @@ import { Notice } from "@/components/Notice";
 import { Window } from "@/components/Window";
 import { t } from "@/strings/en";
 
-import { useApiKey } from "./apiKey";
+import { useApiKey } from "@/api/apiKey";
 import { pages } from "./pages";
 import { THEMES, useTheme } from "./theme";
 import { useServer } from "./useServer";

@@ -110,15 +110,17 @@ export function Autocomplete<T>(props: Props<T>) {
             </li>
           ))}
       </ul>
-      {open && suggestions.length === 0 && (
-        <p role="status" className={`${MENU} px-3 text-sm text-muted`}>
-          {query.error
-            ? failureText(query.error).title
-            : query.isFetching
-              ? t.states.loading
-              : t.states.noSuggestion}
-        </p>
-      )}
+      {open && suggestions.length === 0 && <Nothing error={query.error} waiting={query.isFetching} />}
     </div>
+  );
+}
+
+/** In the place of suggestions, where there are none. */
+function Nothing({ error, waiting }: { error: Error | null; waiting: boolean }) {
+  const text = error ? failureText(error).title : waiting ? t.states.loading : t.states.noSuggestion;
+  return (
+    <p role="status" className={`${MENU} px-3 text-sm text-muted`}>
+      {text}
+    </p>
   );
 }

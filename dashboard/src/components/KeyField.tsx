@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { apiKey, useApiKey } from "@/app/apiKey";
+import { apiKey, useApiKey } from "@/api/apiKey";
 import { t } from "@/strings/en";
 
 import { announce } from "./Announcer";

@@ -13,34 +13,25 @@ export const pathOf = {
     `/items?${new URLSearchParams(filters).toString()}`,
 };
 
-export function ItemLink({
-  id,
-  children,
-  className = "",
-}: {
+interface Props {
   id: string;
+  /** The id where there is nothing better. */
   children?: ReactNode;
   className?: string;
-}) {
+}
+
+export function ItemLink({ id, children = id, className = "" }: Props) {
   return (
     <Link href={pathOf.item(id)} className={`${LOOK} ${className}`}>
-      {children ?? id}
+      {children}
     </Link>
   );
 }
 
-export function UserLink({
-  id,
-  children,
-  className = "",
-}: {
-  id: string;
-  children?: ReactNode;
-  className?: string;
-}) {
+export function UserLink({ id, children = id, className = "" }: Props) {
   return (
     <Link href={pathOf.user(id)} className={`${LOOK} ${className}`}>
-      {children ?? id}
+      {children}
     </Link>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback } from "react";
 
 import type { Schema } from "@/api/client";
+import { Busy } from "@/components/Busy";
 import { Button } from "@/components/Button";
 import { EmptyState } from "@/components/EmptyState";
 import { PageHeading } from "@/components/PageHeading";
@@ -35,10 +36,7 @@ export default function ItemsPage() {
       <ItemFilters state={state} narrow={narrow} />
       <QueryView query={found} skeleton={<SkeletonLines lines={14} />}>
         {(data) => (
-          <div
-            aria-busy={found.isPlaceholderData}
-            className={found.isPlaceholderData ? "opacity-60" : undefined}
-          >
+          <Busy busy={found.isPlaceholderData}>
             {data.items.length === 0 ? (
               <Nothing
                 filtered={filtersSet(state)}
@@ -59,7 +57,7 @@ export default function ItemsPage() {
                 <Pager text={text} {...cursorSteps(listName(state), state, data.next_cursor, change)} />
               </>
             )}
-          </div>
+          </Busy>
         )}
       </QueryView>
     </>

@@ -9,6 +9,8 @@ import { t } from "@/strings/en";
 import { columnsOf, peakOf, periodText, topOf } from "./chart";
 import { usePopularity } from "./queries";
 
+type Shown = Pick<Schema<"PopularityResponse">, "period" | "counts">;
+
 /** How often people had to do with the item, over time. */
 export function PopularityChart({ itemId }: { itemId: string }) {
   const popularity = usePopularity(itemId);
@@ -27,20 +29,15 @@ export function PopularityChart({ itemId }: { itemId: string }) {
   );
 }
 
-function Chart({ period, counts }: Schema<"PopularityResponse">) {
-  const top = topOf(Math.max(...counts.map(({ interactions }) => interactions)));
-  const columns = columnsOf(
-    counts.map(({ interactions }) => interactions),
-    top,
-  );
-  const first = counts[0];
-  const last = counts.at(-1);
-  const peak = peakOf(counts);
+function Chart({ period, counts }: Shown) {
   const name = (start: string | undefined) => (start ? periodText(start, period) : "");
+  const [first, last] = [name(counts[0]?.start), name(counts.at(-1)?.start)];
+  const top = topOf(Math.max(...counts.map(({ interactions }) => interactions)));
+  const peak = peakOf(counts);
   const summary = t.itemPage.overTime.summary(
     t.itemPage.overTime.periods[period],
-    name(first?.start),
-    name(last?.start),
+    first,
+    last,
     format.count(peak?.interactions ?? 0),
     name(peak?.start),
   );
@@ -54,63 +51,80 @@ function Chart({ period, counts }: Schema<"PopularityResponse">) {
           <span>{format.count(top)}</span>
           <span>0</span>
         </div>
-        <svg
-          role="img"
-          aria-label={summary}
-          viewBox="0 0 100 100"
-          preserveAspectRatio="none"
-          className="h-40 w-full border-b border-l border-line-strong"
-        >
-          {[0, 50].map((y) => (
-            <line
-              key={y}
-              x1="0"
-              x2="100"
-              y1={y}
-              y2={y}
-              className="stroke-line"
-              vectorEffect="non-scaling-stroke"
-            />
-          ))}
-          {counts.map(({ start, interactions }, index) => (
-            <rect key={start} {...columns[index]} className="fill-accent">
-              <title>{`${name(start)}: ${format.count(interactions)}`}</title>
-            </rect>
-          ))}
-        </svg>
+        <Columns period={period} counts={counts} top={top} summary={summary} />
         <span />
         <div aria-hidden="true" className="mt-1 flex justify-between gap-2 text-xs text-muted">
-          <span>{name(first?.start)}</span>
-          {counts.length > 1 && <span className="text-right">{name(last?.start)}</span>}
+          <span>{first}</span>
+          {counts.length > 1 && <span className="text-right">{last}</span>}
         </div>
       </div>
       <figcaption className="mt-2 text-sm text-muted">{summary}</figcaption>
       <details className="mt-2 text-sm">
         <summary className="w-fit rounded-sm py-1 text-accent">{t.itemPage.overTime.table}</summary>
-        <table className="mt-2 w-full max-w-sm">
-          <thead>
-            <tr className="border-b border-line text-left text-xs text-muted">
-              <th scope="col" className="py-1 font-medium">
-                {t.itemPage.overTime.period}
-              </th>
-              <th scope="col" className="py-1 text-right font-medium">
-                {t.itemPage.overTime.interactions}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {counts.map(({ start, interactions }) => (
-              <tr key={start} className="border-b border-line last:border-0">
-                <th scope="row" className="py-1 text-left font-normal">
-                  {name(start)}
-                </th>
-                <td className="py-1 text-right">{format.count(interactions)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Numbers period={period} counts={counts} />
       </details>
     </figure>
+  );
+}
+
+/** The columns, up to the top of the axis. */
+function Columns({ period, counts, top, summary }: Shown & { top: number; summary: string }) {
+  const columns = columnsOf(
+    counts.map(({ interactions }) => interactions),
+    top,
+  );
+  return (
+    <svg
+      role="img"
+      aria-label={summary}
+      viewBox="0 0 100 100"
+      preserveAspectRatio="none"
+      className="h-40 w-full border-b border-l border-line-strong"
+    >
+      {[0, 50].map((y) => (
+        <line
+          key={y}
+          x1="0"
+          x2="100"
+          y1={y}
+          y2={y}
+          className="stroke-line"
+          vectorEffect="non-scaling-stroke"
+        />
+      ))}
+      {counts.map(({ start, interactions }, index) => (
+        <rect key={start} {...columns[index]} className="fill-accent">
+          <title>{`${periodText(start, period)}: ${format.count(interactions)}`}</title>
+        </rect>
+      ))}
+    </svg>
+  );
+}
+
+function Numbers({ period, counts }: Shown) {
+  return (
+    <table className="mt-2 w-full max-w-sm">
+      <thead>
+        <tr className="border-b border-line text-left text-xs text-muted">
+          <th scope="col" className="py-1 font-medium">
+            {t.itemPage.overTime.period}
+          </th>
+          <th scope="col" className="py-1 text-right font-medium">
+            {t.itemPage.overTime.interactions}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {counts.map(({ start, interactions }) => (
+          <tr key={start} className="border-b border-line last:border-0">
+            <th scope="row" className="py-1 text-left font-normal">
+              {periodText(start, period)}
+            </th>
+            <td className="py-1 text-right">{format.count(interactions)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useCallback } from "react";
 
 import type { Schema } from "@/api/client";
+import { Busy } from "@/components/Busy";
 import { EmptyState } from "@/components/EmptyState";
 import { Notice } from "@/components/Notice";
 import { PageHeading } from "@/components/PageHeading";
@@ -35,10 +36,7 @@ export default function PopularPage() {
       <PopularFilters state={state} narrow={narrow} />
       <QueryView query={popular} skeleton={<SkeletonCards cards={12} />}>
         {(list) => (
-          <div
-            aria-busy={popular.isPlaceholderData}
-            className={popular.isPlaceholderData ? "opacity-60" : undefined}
-          >
+          <Busy busy={popular.isPlaceholderData}>
             <Page
               list={list}
               asked={asked}
@@ -47,7 +45,7 @@ export default function PopularPage() {
                 window.scrollTo(0, 0);
               }}
             />
-          </div>
+          </Busy>
         )}
       </QueryView>
     </>

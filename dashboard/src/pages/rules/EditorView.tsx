@@ -15,9 +15,9 @@ import { useRules } from "./queries";
 import { ACTION_TYPES, draftOf, newDraft, type RuleRow } from "./rule";
 import { RuleEditor } from "./RuleEditor";
 import type { Way } from "./RuleParts";
-import type { JustSaved, View } from "./RulesPage";
 import type { Previews } from "./usePreviews";
 import type { Opened } from "./useRuleEditor";
+import { LIST, type JustSaved, type View } from "./view";
 
 const words = t.rules;
 
@@ -38,7 +38,7 @@ export function EditorView({ view, setView, onSaved }: Props) {
   }
   const known = rules.data?.rules ?? [];
   const back = () => {
-    setView({ rule: "", new: "", brand: "", item: "", action: "", way: "form", user: "", seed: "0" });
+    setView(LIST);
   };
   return (
     <>

@@ -12,7 +12,7 @@ import { t } from "@/strings/en";
 import { HistoryWindow } from "./HistoryWindow";
 import { useRules } from "./queries";
 import { RuleCard } from "./RuleCard";
-import { savedText, type JustSaved, type View } from "./RulesPage";
+import { savedText, type JustSaved, type View } from "./view";
 
 const words = t.rules;
 

@@ -2,8 +2,8 @@ import { useState } from "react";
 
 import { Card } from "@/components/Card";
 import { EmptyState } from "@/components/EmptyState";
-import { TextField } from "@/components/Field";
 import { QueryView } from "@/components/QueryView";
+import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
 import { PlainTable } from "./PlainTable";
@@ -24,16 +24,7 @@ export function ConfigCard() {
           const rows = settingRows(settings, typed);
           return (
             <div className="space-y-3">
-              <TextField
-                label={words.search}
-                type="search"
-                autoComplete="off"
-                spellCheck={false}
-                value={typed}
-                onChange={(event) => {
-                  setTyped(event.target.value);
-                }}
-              />
+              <SearchField label={words.search} value={typed} onSearch={setTyped} />
               {rows.length === 0 ? (
                 <EmptyState title={words.none} />
               ) : (

@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { Link } from "wouter";
 
 import type { Schema } from "@/api/client";
+import { Busy } from "@/components/Busy";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
 import { pathOf, UserLink } from "@/components/Links";
@@ -49,10 +50,7 @@ export default function UsersPage() {
       </div>
       <QueryView query={users} skeleton={<SkeletonLines lines={12} />}>
         {({ users: rows, next_cursor, store }) => (
-          <div
-            aria-busy={users.isPlaceholderData}
-            className={users.isPlaceholderData ? "opacity-60" : undefined}
-          >
+          <Busy busy={users.isPlaceholderData}>
             {store === "unavailable" && (
               <div className="mb-4">
                 <Notice tone="warn">{t.users.bundleOnly}</Notice>
@@ -76,7 +74,7 @@ export default function UsersPage() {
                 />
               </>
             )}
-          </div>
+          </Busy>
         )}
       </QueryView>
     </>
