@@ -517,7 +517,7 @@ export const t = {
     moves: {
       summary: (rules: number, items: number) =>
         `${rules === 1 ? "1 rule" : `${rules} rules`} moved ${items === 1 ? "1 item" : `${items} items`}`,
-      none: "No rule moved an item of this list.",
+      none: "No rule moved an item of this list; what rules hide is not in it.",
       details: "Which ones",
     },
     blurb: {

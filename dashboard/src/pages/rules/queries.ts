@@ -4,13 +4,13 @@ import {
   keepPreviousData,
   skipToken,
   useInfiniteQuery,
-  useMutation,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
 
 import { answer, api, type Schema } from "@/api/client";
 import { orNull } from "@/api/notFound";
+import { useChange } from "@/api/useChange";
 import { useForgetRefusal } from "@/api/useForgetRefusal";
 
 import type { RuleRow, RuleTerms } from "./rule";
@@ -81,8 +81,8 @@ export interface Change {
 
 export function useSaveRule() {
   const queries = useQueryClient();
-  const mutation = useMutation({
-    mutationFn: ({ id, terms, version }: Change) =>
+  const mutation = useChange({
+    tell: ({ id, terms, version }: Change) =>
       answer(
         api.PUT("/rules/{rule_id}", {
           params: { path: { rule_id: id }, header: readAs(version) },
@@ -100,8 +100,8 @@ export function useSaveRule() {
 
 export function useDeleteRule() {
   const queries = useQueryClient();
-  const mutation = useMutation({
-    mutationFn: ({ id, version }: { id: string; version: number | null }) =>
+  const mutation = useChange({
+    tell: ({ id, version }: { id: string; version: number | null }) =>
       answer(
         api.DELETE("/rules/{rule_id}", {
           params: {

@@ -1,8 +1,9 @@
 /** What the page asks the server for. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { answer, api } from "@/api/client";
+import { useChange } from "@/api/useChange";
 import { useForgetRefusal } from "@/api/useForgetRefusal";
 
 const LOOK_EVERY_MS = 5_000;
@@ -37,8 +38,8 @@ export function useReport(wanted: boolean) {
 
 export function useReload() {
   const queries = useQueryClient();
-  const mutation = useMutation({
-    mutationFn: () => answer(api.POST("/admin/reload")),
+  const mutation = useChange({
+    tell: () => answer(api.POST("/admin/reload")),
     onSuccess: () => void queries.invalidateQueries(),
   });
   useForgetRefusal(mutation.reset);

@@ -1,7 +1,8 @@
-import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { answer, api, type Schema } from "@/api/client";
 import { orNull } from "@/api/notFound";
+import { useChange } from "@/api/useChange";
 
 export const ROWS = 20;
 /** How often what is shown live is read anew. */
@@ -70,7 +71,7 @@ export function useLiveList(userId: string, events: number) {
 
 /** Tell the server of something that the user did. */
 export function useSendEvent() {
-  return useMutation({
-    mutationFn: (event: Schema<"EventBody">) => answer(api.POST("/events", { body: event })),
+  return useChange({
+    tell: (event: Schema<"EventBody">) => answer(api.POST("/events", { body: event })),
   });
 }
