@@ -2,11 +2,11 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
 
+import { apiKey } from "@/api/apiKey";
 import { worthRetrying } from "@/api/client";
 import { Announcer } from "@/components/Announcer";
 import { PageSkeleton } from "@/components/Skeleton";
 
-import { apiKey } from "@/api/apiKey";
 import { Boundary } from "./Boundary";
 import { Layout } from "./Layout";
 import { NotFound } from "./NotFound";

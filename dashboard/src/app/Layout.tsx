@@ -2,6 +2,7 @@ import { KeyRound } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
+import { useApiKey } from "@/api/apiKey";
 import { ApiError, type Schema } from "@/api/client";
 import { buttonLook, Button } from "@/components/Button";
 import { KeyField } from "@/components/KeyField";
@@ -9,7 +10,6 @@ import { Notice } from "@/components/Notice";
 import { Window } from "@/components/Window";
 import { t } from "@/strings/en";
 
-import { useApiKey } from "@/api/apiKey";
 import { pages } from "./pages";
 import { THEMES, useTheme } from "./theme";
 import { useServer } from "./useServer";
