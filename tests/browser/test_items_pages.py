@@ -98,6 +98,22 @@ def test_what_is_known_of_an_item(visitor: Visitor) -> None:
     expect(main.get_by_role("link", name=known["brand"], exact=True).first).to_be_visible()
     expect(main.get_by_role("link", name=known["categories"][-1], exact=True).first).to_be_visible()
     expect(main).to_contain_text(known["item_id"])
+    expect(main).to_contain_text(visitor.shop.get(f"/items/{known['item_id']}/blurb")["text"])
+    visitor.finds_it_accessible()
+
+
+def test_how_often_an_item_was_chosen_over_time(visitor: Visitor) -> None:
+    known = visitor.shop.get("/items?query=kettle&limit=1")["items"][0]["item_id"]
+    counts = [row["interactions"] for row in visitor.shop.get(f"/items/{known}/popularity")["counts"]]
+    page = visitor.go("/item", id=known)
+    chart = page.get_by_role("img", name="Interactions by")
+    expect(chart).to_be_visible()
+    expect(chart.locator("rect")).to_have_count(len(counts))
+    expect(page.get_by_role("figure").filter(has=chart)).to_contain_text(f"Most: {max(counts)}")
+    page.get_by_text("As a table").click()
+    table = page.get_by_role("table").filter(has_text="Begins")
+    shown = [int(text) for text in table.locator("tbody td").all_inner_texts()]
+    assert shown == counts
     visitor.finds_it_accessible()
 
 

@@ -9,6 +9,8 @@ from tests.browser.conftest import Visit
 from tests.support.browsing.shops import Shop
 from tests.support.browsing.visitor import Visitor
 
+SEGMENTS = {"small": "Small", "low_average": "Low average", "average": "Average", "high": "High"}
+
 
 def test_users_are_found_as_one_types(visitor: Visitor) -> None:
     (user,) = visitor.shop.busy_users(1)
@@ -44,6 +46,12 @@ def test_what_is_known_of_a_user(visitor: Visitor) -> None:
     brand = profile["favourite_brands"][0]
     share = f"{brand['items']} items · {brand['share']:.1%}"
     expect(page.get_by_role("main")).to_contain_text(re.compile(re.escape(brand["name"]) + r"\s*" + re.escape(share)))
+    low, middle, high = profile["spending"]["quartiles"]
+    main = page.get_by_role("main")
+    expect(main).to_contain_text(f"Segment among all users: {SEGMENTS[profile['spending']['segment']]}.")
+    expect(main).to_contain_text(
+        f"A quarter of the users is below {low:.2f}, half below {middle:.2f}, three quarters below {high:.2f}."
+    )
     visitor.finds_it_accessible()
 
 
