@@ -38,7 +38,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from benchmarks.floor import FLOOR_PAGE  # noqa: E402
 from benchmarks.serve_process import fill_store, running_server  # noqa: E402
 from recsys.bundle import open_bundle  # noqa: E402
-from tools.screenshots import chromium  # noqa: E402
+from tools.chromium import needed_program  # noqa: E402
 
 FIRST_LOAD_MS, INTERACTION_MS = 1000.0, 100.0
 SHORTEST_MS = 16.0  # browsers report no shorter events
@@ -167,7 +167,7 @@ def measure(url: str, user: str, rounds: int) -> Mapping[str, list[Figures]]:
     """The figures of every round by name; the floor's begin with the word floor."""
     figures: dict[str, list[Figures]] = defaultdict(list)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=needed_program(), args=["--no-sandbox"])
         for _ in range(rounds):
             figures["floor: first load"].append(first_load(browser, url, FLOOR_PAGE))
             figures["first load"].append(first_load(browser, url, f"/ui/?user={user}"))

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +28,7 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwri
 
 from recsys.bundle import open_bundle
 from recsys.core.errors import RecsysError
+from tools.chromium import needed_program
 
 FOLDER = Path("docs/images/dashboard")
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
@@ -38,7 +37,6 @@ NOW = "2026-12-01T12:00:00Z"  # what the browser takes for now
 STILL: Mapping[str, Any] = {"generated_at": NOW, "total_ms": 8.0, "uptime_s": 3600.0}  # by their names in answers
 COLOURS = 128
 READY_S, LOADED_MS = 300.0, 30_000
-PROGRAMS = ("chromium", "chromium-browser")
 LOADING = "[aria-busy=true]"
 
 
@@ -199,19 +197,6 @@ def answer_of(url: str) -> bytes:
         return b""
 
 
-def chromium() -> str:
-    """The browser: the one that CHROMIUM names, else Debian's or Ubuntu's.
-
-    Raises:
-        RecsysError: there is none.
-    """
-    named = os.environ.get("CHROMIUM")
-    found = next((path for name in ([named] if named else PROGRAMS) if (path := shutil.which(name))), None)
-    if found is None:
-        raise RecsysError("Chromium", "none", "install the package chromium, or name the program in CHROMIUM")
-    return found
-
-
 def main() -> None:
     """Take all pictures, or those whose names are given."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
@@ -221,7 +206,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.to.mkdir(parents=True, exist_ok=True)
     with running_server(arguments.bundle) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=needed_program(), args=["--no-sandbox"])
         for shot in shots(*somebody(arguments.bundle)):
             if not arguments.names or shot.name in arguments.names:
                 take(browser, url, shot, arguments.to)

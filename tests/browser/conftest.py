@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing.chromium import leave_out, no_page, no_program, program
+from tests.support.browsing.chromium import leave_out, no_page, no_program
 from tests.support.browsing.shops import Shop, running_shop, sample_bundle
 from tests.support.browsing.visitor import CONTEXT, Visitor
 from tests.support.browsing.watch import Watch
+from tools.chromium import program
 
 Visit = Callable[[Shop], Visitor]
 

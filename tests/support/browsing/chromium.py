@@ -1,18 +1,17 @@
-"""Which browser the tests of the dashboard drive, and why they cannot, where they cannot."""
+"""Why the tests of the dashboard cannot run, where they cannot."""
 
 import os
-import shutil
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from tests.support.server_processes import ROOT
+from tools.chromium import program
 
 PAGE = "/ui/"
 BUILT = ROOT / "serve/dashboard/static/index.html"
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
-PLACES = ("chromium", "chromium-browser", "/usr/bin/chromium", "/usr/bin/chromium-browser")
 
 
 def leave_out(reason: str) -> NoReturn:
@@ -20,13 +19,6 @@ def leave_out(reason: str) -> NoReturn:
     if os.environ.get("DASHBOARD_CHECK") == "required":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def program() -> str | None:
-    """The browser: the one that CHROMIUM names, else Debian's or Ubuntu's; None where there is none."""
-    named = os.environ.get("CHROMIUM")
-    places = (named,) if named else PLACES
-    return next((found for place in places if (found := shutil.which(place))), None)
 
 
 def no_program() -> str | None:
