@@ -5,7 +5,7 @@ import { Price } from "@/components/Price";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { compareLists, type Compared, type PreviewItem } from "./lists";
+import { sideBySide, type Compared, type PreviewItem } from "./lists";
 
 const words = t.rules.preview;
 
@@ -19,7 +19,7 @@ export function ComparedLists({
   before: PreviewItem[];
   after: PreviewItem[];
 }) {
-  const rows = compareLists(before, after);
+  const rows = sideBySide(before, after);
   return (
     <div className="grid gap-4 sm:grid-cols-2">
       <List title={title} rows={rows.before} />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { compareLists, differs, type PreviewItem } from "./lists";
+import { sideBySide, differs, type PreviewItem } from "./lists";
 
 const list = (ids: string): PreviewItem[] =>
   [...ids].map((id, index) => ({
@@ -13,7 +13,7 @@ const list = (ids: string): PreviewItem[] =>
   }));
 
 test("each item says what becomes of it", () => {
-  const { before, after } = compareLists(list("abcd"), list("cbxd"));
+  const { before, after } = sideBySide(list("abcd"), list("cbxd"));
   expect(before.map(({ item, fate, by }) => [item.item_id, fate, by])).toEqual([
     ["a", "out", 0],
     ["b", "same", 0],

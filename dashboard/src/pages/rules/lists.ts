@@ -13,7 +13,7 @@ export interface Compared {
 }
 
 /** Both lists, each row with what becomes of it, or became. */
-export function compareLists(
+export function sideBySide(
   before: PreviewItem[],
   after: PreviewItem[],
 ): { before: Compared[]; after: Compared[] } {

@@ -4,7 +4,7 @@ import type { Schema } from "@/api/client";
 import { Badge } from "@/components/Badge";
 import { EmptyState } from "@/components/EmptyState";
 import { ItemLink } from "@/components/Links";
-import type { Comparison, Moved } from "@/lib/moves";
+import type { Comparison, Moved } from "@/lib/compareLists";
 import { t } from "@/strings/en";
 
 type Item = Schema<"RecommendedItem">;

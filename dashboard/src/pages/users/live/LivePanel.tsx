@@ -8,7 +8,7 @@ import { Notice } from "@/components/Notice";
 import { QueryView } from "@/components/QueryView";
 import { SkeletonLines } from "@/components/Skeleton";
 import { format } from "@/lib/format";
-import { compareLists, countChanges, type Comparison } from "@/lib/moves";
+import { compareLists, countChanges, type Comparison } from "@/lib/compareLists";
 import { t } from "@/strings/en";
 
 import { useLiveList } from "../queries";

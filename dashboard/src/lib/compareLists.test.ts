@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { compareLists, countChanges } from "./moves";
+import { compareLists, countChanges } from "./compareLists";
 
 const itself = (id: string) => id;
 
