@@ -131,3 +131,14 @@ def test_an_id_is_copied(visitor: Visitor) -> None:
     page.get_by_role("button", name=f"Copy id {known}").first.click()
     expect(page.get_by_role("status").first).to_have_text(f"Id {known} copied")
     assert page.evaluate("navigator.clipboard.readText()") == known
+
+
+def test_an_item_leads_to_rules_for_it_and_its_brand(visitor: Visitor) -> None:
+    item = visitor.shop.get("/items?query=kettle&limit=1")["items"][0]
+    page = visitor.go("/item", id=item["item_id"])
+    page.get_by_role("link", name=f"Hide all of {item['brand']} by a rule").click()
+    expect(page.get_by_role("main")).to_contain_text(f"Hides items of “{item['brand']}”.")
+    page.go_back()
+    page.get_by_role("link", name="Pin it by a rule").click()
+    expect(page.get_by_role("radio", name="Pin")).to_be_checked()
+    expect(page.get_by_role("main")).to_contain_text(item["title"])

@@ -7,16 +7,23 @@ import { announce } from "./Announcer";
 import { Button } from "./Button";
 import { TextField } from "./Field";
 
+/** What a header of a request may hold. */
+const SENDABLE = /^[\x20-\x7e]+$/;
+
 /** Where the API key is typed in. It stays in this tab. */
 export function KeyField({ onSaved }: { onSaved?: () => void }) {
   const current = useApiKey();
   const [typed, setTyped] = useState("");
+  const [refused, setRefused] = useState(false);
   return (
     <form
       className="w-full max-w-sm space-y-3 text-left"
       onSubmit={(event) => {
         event.preventDefault();
-        apiKey.set(typed.trim());
+        const key = typed.trim();
+        setRefused(!SENDABLE.test(key));
+        if (!SENDABLE.test(key)) return;
+        apiKey.set(key);
         setTyped("");
         announce(t.key.saved);
         onSaved?.();
@@ -25,6 +32,7 @@ export function KeyField({ onSaved }: { onSaved?: () => void }) {
       <TextField
         label={t.key.label}
         hint={t.key.hint}
+        error={refused ? t.key.noKey : undefined}
         type="password"
         autoComplete="off"
         spellCheck={false}

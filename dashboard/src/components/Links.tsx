@@ -8,6 +8,9 @@ export const pathOf = {
   recommendations: (userId: string) => `/?user=${encodeURIComponent(userId)}`,
   user: (userId: string) => `/user?id=${encodeURIComponent(userId)}`,
   item: (itemId: string) => `/item?id=${encodeURIComponent(itemId)}`,
+  /** The editor of a rule that begins so. */
+  newRule: (begin: { action: string; item?: string; brand?: string }) =>
+    `/rules?${new URLSearchParams({ new: "1", ...begin }).toString()}`,
   /** Items of a brand or a category. */
   items: (filters: { brand?: string; category?: string }) =>
     `/items?${new URLSearchParams(filters).toString()}`,

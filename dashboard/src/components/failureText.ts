@@ -1,3 +1,4 @@
+import { apiKey } from "@/api/apiKey";
 import { ApiError } from "@/api/client";
 import { t } from "@/strings/en";
 
@@ -6,6 +7,7 @@ export function failureText(error: Error): { title: string; detail: string } {
   if (!(error instanceof ApiError)) return { title: t.failures.unexpected, detail: error.message };
   if (error.status === 0)
     return { title: navigator.onLine ? t.failures.unreachable : t.failures.offline, detail: "" };
+  if (error.status === 401 && apiKey.get()) return { title: t.failures.wrongKey, detail: error.detail };
   const named: Record<number, string> = t.failures.byStatus;
   return { title: named[error.status] ?? t.failures.other(error.status), detail: error.detail };
 }

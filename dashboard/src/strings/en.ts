@@ -19,7 +19,7 @@ export const t = {
   },
   theme: {
     label: "Theme",
-    names: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
+    names: { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" },
   },
   key: {
     title: "API key",
@@ -28,6 +28,7 @@ export const t = {
     hint: "Kept in this tab alone, until it is closed.",
     save: "Use this key",
     remove: "Forget the key",
+    noKey: "No key: it has characters that a request cannot carry.",
     saved: "The key is in use",
     removed: "The key is forgotten",
     set: "Key set",
@@ -60,6 +61,7 @@ export const t = {
     unexpected: "Something unexpected went wrong",
     unreachable: "The server does not answer",
     offline: "You are offline",
+    wrongKey: "The server does not accept this API key",
     scope: (scope: string) => `This key lacks the scope “${scope}”. Enter one that has it.`,
     retryIn: (seconds: number) => `Try again in ${seconds} s`,
     other: (status: number) => `The server answered with an error (${status})`,
@@ -698,6 +700,9 @@ export const t = {
     },
   },
   itemPage: {
+    pin: "Pin it by a rule",
+    hide: "Hide it by a rule",
+    hideBrand: (brand: string) => `Hide all of ${brand} by a rule`,
     title: "Item",
     titleOf: (id: string) => `Item ${id}`,
     nothing: "No item is chosen",

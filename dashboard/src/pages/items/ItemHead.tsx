@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 
 import type { Schema } from "@/api/client";
+import { buttonLook } from "@/components/Button";
 import { CopyId } from "@/components/CopyId";
 import { ItemImage } from "@/components/ItemImage";
 import { pathOf } from "@/components/Links";
@@ -53,8 +54,31 @@ export function ItemHead({ item }: { item: Schema<"ItemResponse"> }) {
         ) : (
           <p className="text-sm text-muted">{t.itemPage.noDescription}</p>
         )}
+        <RuleLinks item={item} />
       </div>
     </section>
+  );
+}
+
+/** A shop that looks at an item wants it further up, or away: rules that begin with it. */
+function RuleLinks({ item: { item_id: item, brand } }: { item: Schema<"ItemResponse"> }) {
+  const links = [
+    { text: t.itemPage.pin, to: pathOf.newRule({ action: "pin", item }) },
+    { text: t.itemPage.hide, to: pathOf.newRule({ action: "hide", item }) },
+    ...(brand ? [{ text: t.itemPage.hideBrand(brand), to: pathOf.newRule({ action: "hide", brand }) }] : []),
+  ];
+  return (
+    <p className="flex flex-wrap gap-2">
+      {links.map(({ text, to }) => (
+        <Link
+          key={to}
+          href={to}
+          className={`${buttonLook("plain", "small")} max-w-full min-w-0 wrap-anywhere`}
+        >
+          {text}
+        </Link>
+      ))}
+    </p>
   );
 }
 
