@@ -14,8 +14,8 @@ interface Props {
 /** The item's picture where its host is one that the shop allows, else a glyph of its category. It is decoration: titles stand beside it. */
 export function ItemImage({ image, categories = [], className = "" }: Props) {
   const { image_hosts: hosts } = useUiSettings();
-  const [failed, setFailed] = useState(false);
-  if (image && !failed && mayLoad(image, hosts, new URL(location.href))) {
+  const [failed, setFailed] = useState("");
+  if (image && image !== failed && mayLoad(image, hosts, new URL(location.href))) {
     return (
       <img
         src={image}
@@ -24,7 +24,7 @@ export function ItemImage({ image, categories = [], className = "" }: Props) {
         referrerPolicy="no-referrer"
         className={`bg-sunken object-contain ${className}`}
         onError={() => {
-          setFailed(true);
+          setFailed(image);
         }}
       />
     );
