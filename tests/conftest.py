@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy makes no test wrong.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
 

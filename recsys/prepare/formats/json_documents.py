@@ -139,7 +139,7 @@ def _unwrapped(objects: list[bytes], report: InputReport) -> list[bytes]:
     """The objects, or, of a single one that has nothing but a list of objects, these."""
     if len(objects) != 1 or not _WRAPPED.match(objects[0]):
         return objects
-    tree = json_tree(objects[0])
+    tree = json_tree(objects[0].decode("utf8", "surrogateescape"))  # an entry that is no UTF-8 does not cost the others
     if (name := _only_list(tree)) is None:
         return objects
     report.assume(f"records are the entries of {name}")

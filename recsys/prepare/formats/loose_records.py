@@ -18,7 +18,7 @@ from recsys.prepare.formats.reports import InputReport
 _EXACT_BELOW = 2**53
 
 
-def json_tree(line: bytes) -> Any:
+def json_tree(line: bytes | str) -> Any:
     """A line of JSON; NaN and infinity, which Python's json writes for a number that is missing, are null."""
     return json.loads(line, parse_constant=lambda _: None)
 

@@ -6,7 +6,7 @@ import io
 import json
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.core.errors import DataError
@@ -84,6 +84,11 @@ def json_logs(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(json_logs(), st.booleans())
+@example(json.dumps(SOUND).encode().replace(b'"u"', b'"\x80u"') + b"\n", False)
+@example(
+    b'{"events": [%s, %s]}' % (json.dumps(SOUND).encode(), json.dumps(SOUND).encode().replace(b'"u"', b'"\x80u"')),
+    False,
+)
 def test_any_json_ends_in_events_and_drops_or_an_error_of_ours(tmp_path: Path, content: bytes, is_mapped: bool) -> None:
     path = tmp_path / "log.json"
     path.write_bytes(content or b"\n")
