@@ -6,7 +6,6 @@ index of the order that is wanted and takes what fits. Where few do, it takes al
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from recsys.store.database import Database
 from recsys.store.item_conditions import CURRENT, Condition, are_alone, conditions_of
 from recsys.store.item_orders import Run, rest_of
 from recsys.store.item_searches import FoundItems, ItemSearch
-from recsys.store.records import ItemRow
+from recsys.store.searched_items import item_of
 from recsys.store.tables import CATALOGUES, ITEMS
 
 FEW: Final = 2_000  # items that are all taken and sorted
@@ -45,11 +44,7 @@ def search_items(database: Database, search: ItemSearch, cursor: str | None, lim
     if shown and len(rows) > limit:
         run, last = shown[-1]
         next_cursor = paging.encode(run.name, run.shown(last))
-    return FoundItems([_item(row) for _, row in shown], next_cursor, total, exact)
-
-
-def _item(row: Any) -> ItemRow:
-    return ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
+    return FoundItems([item_of(row) for _, row in shown], next_cursor, total, exact)
 
 
 class _Search:

@@ -190,7 +190,7 @@ def _take_changes(connection: sa.Connection, catalogue: int, changes: Sequence[I
 
 def _change(connection: sa.Connection, catalogue: int, row: Any, change: ItemChange) -> None:
     """Change an item where it stands."""
-    before = _item_of(row)
+    before = item_of(row)
     after = _changed(before, change)
     if after == before:
         return
@@ -202,7 +202,7 @@ def _change(connection: sa.Connection, catalogue: int, row: Any, change: ItemCha
 
 
 def _remove(connection: sa.Connection, catalogue: int, row: Any) -> None:
-    _change_keys(connection, catalogue, row.position, frozenset(keys_of(_item_of(row))), frozenset())
+    _change_keys(connection, catalogue, row.position, frozenset(keys_of(item_of(row))), frozenset())
     connection.execute(sa.delete(ITEMS).where(_I.catalogue == catalogue, _I.item_id == row.item_id))
 
 
@@ -222,7 +222,8 @@ def _change_keys(
         connection.execute(sa.insert(ITEM_KEYS), row)
 
 
-def _item_of(row: Any) -> ItemRow:
+def item_of(row: Any) -> ItemRow:
+    """The item of a row of its columns."""
     return ItemRow(row.item_id, row.title, row.brand, tuple(json.loads(row.categories)), row.price, row.image)
 
 
