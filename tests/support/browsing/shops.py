@@ -1,5 +1,6 @@
 """Servers of the sample shop with the dashboard, each in a process of its own with a store of its own."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def sample_bundle(folder: Path) -> Path:
         return SAMPLE
     (folder / "configs").mkdir()
     (folder / "configs/sample.yaml").write_bytes((ROOT / "configs/sample.yaml").read_bytes())
-    environment = {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     for stage in STAGES:
         command = [sys.executable, "-m", "recsys", *stage]
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
