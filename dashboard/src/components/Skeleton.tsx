@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { t } from "@/strings/en";
 
 /** Grey shapes in the place of what is on its way. */
@@ -31,9 +33,10 @@ export function SkeletonCards({ cards = 6 }: { cards?: number }) {
   );
 }
 
+/** In the place of a whole page, and so with the heading that every page has. */
 export function PageSkeleton() {
   return (
-    <Loading>
+    <Loading word="h1">
       <Skeleton className="mb-6 h-8 w-64" />
       <Skeleton className="mb-4 h-24 w-full" />
       <Skeleton className="h-96 w-full" />
@@ -41,10 +44,10 @@ export function PageSkeleton() {
   );
 }
 
-export function Loading({ children }: { children: React.ReactNode }) {
+export function Loading({ word: Word = "span", children }: { word?: "span" | "h1"; children: ReactNode }) {
   return (
     <div aria-busy="true" data-state="loading">
-      <span className="sr-only">{t.states.loading}</span>
+      <Word className="sr-only">{t.states.loading}</Word>
       {children}
     </div>
   );
