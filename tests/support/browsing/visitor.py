@@ -48,7 +48,7 @@ class Visitor:
         """Nothing for axe to say of the page as it is now, in both themes, wide and narrow, and nothing beside it."""
         if axe_script() is None:
             leave_out("no axe-core: npm ci in dashboard/")
-        expect(self.page.get_by_role("heading", level=1)).to_be_attached()  # before that there is no page
+        expect(self.page.locator("h1")).to_be_attached()  # before that there is no page
         found = []
         for size in (WIDE, NARROW):
             self.page.set_viewport_size(size)
