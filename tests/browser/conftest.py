@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.browsing.chromium import leave_out, no_page, no_program
 from tests.support.browsing.shops import Shop, running_shop, sample_bundle
@@ -16,6 +16,9 @@ from tests.support.browsing.watch import Watch
 from tools.chromium import program
 
 Visit = Callable[[Shop], Visitor]
+
+# A machine that is busy makes no page wrong.
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
