@@ -20,6 +20,7 @@ from serve.connections.door import ConnectionLimits, Door
 from serve.connections.protocol import Connection
 from serve.connections.proxies import TrustedProxies
 from serve.exposure import check_exposure
+from serve.http.page_address import BELOW
 from serve.settings import ENV_PREFIX, Settings, load_settings
 from serve.shared import Shared
 from serve.signals import hold_hangups
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m serve") ->
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     url = _url(listener)
-    page = f"page: {url}/ui/, " if settings.ui else ""
+    page = f"page: {url}{BELOW}, " if settings.ui else ""
     print(f"Serving {settings.bundle} on {url} ({page}API: {url}/docs)", flush=True)
     return _run(settings, listener, shared)
 
