@@ -23,6 +23,14 @@ UNDO_EVENTS: Mapping[str, str | None] = {
     **dict.fromkeys(("remove_from_cart", "removed_from_cart", "removefromcart", "cart_remove"), "add_to_cart"),
 }
 
+ListEventType = Literal["impression", "explanation_open", "explanation_feedback"]
+# They tell what became of a list, and enter no history and no training: who sees an item has not chosen it.
+LIST_EVENT_TYPES: Final[tuple[ListEventType, ...]] = get_args(ListEventType)
+IMPRESSION: Final[ListEventType] = "impression"
+EXPLANATION_FEEDBACK: Final[ListEventType] = "explanation_feedback"
+Feedback = Literal["clear", "unclear", "wrong", "helpful", "not_helpful", "too_personal"]
+FEEDBACK: Final[tuple[Feedback, ...]] = get_args(Feedback)
+
 MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
 MAX_TYPE_CHARS = 100
 END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake

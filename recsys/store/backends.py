@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine
 
+from recsys.store.records import Event
+
 UPGRADE_S = 60.0  # another process may be upgrading the schema, and a table may be large
-EVENT_COLUMNS = "e.event_id, e.user_id, e.item_id, e.event_type, e.timestamp, e.rating, e.price, e.quantity"
+EVENT_COLUMNS = ", ".join(f"e.{name}" for name in Event._fields)
 
 # Of each item, type and of rated and unrated events the latest, of the latest items among `events`, a subquery.
 LATEST_OF_ITEMS = """

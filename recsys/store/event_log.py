@@ -27,7 +27,7 @@ from recsys.store.tables import EVENTS, USERS
 ROWS_AT_ONCE = 10_000
 DEPTH = 10  # times as many events as items wanted are looked at; more would hold up the requests of others
 _E, _U = EVENTS.c, USERS.c
-_EVENT = sa.select(_E.event_id, _E.user_id, _E.item_id, _E.event_type, _E.timestamp, _E.rating, _E.price, _E.quantity)
+_EVENT = sa.select(*[_E[name] for name in Event._fields])
 
 
 def append(database: Database, events: Sequence[Event]) -> Appended:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
+import msgspec
+
 from recsys.core.events import MAX_ID_CHARS, MAX_TYPE_CHARS
 from recsys.core.values.amounts import ANY_RATING, check_amount, check_rating
 from recsys.core.values.event_types import normal_event_type
@@ -42,6 +44,8 @@ class Event(NamedTuple):
         rating: on the shop's scale; None where there is none.
         price: of one piece, in the shop's currency; None where unknown.
         quantity: pieces; None where unknown.
+        recommendation_id: of the list that led to it; None where nobody said.
+        position: of the item in that list, from 1; None where nobody said.
     """
 
     event_id: str
@@ -52,6 +56,30 @@ class Event(NamedTuple):
     rating: float | None = None
     price: float | None = None
     quantity: float | None = None
+    recommendation_id: str | None = None
+    position: int | None = None
+
+
+class ListEvent(NamedTuple):
+    """Something that is told of an item in a list, and says nothing of anybody's taste: that it was seen, for example.
+
+    Attributes:
+        event_id: identifies it among list events; a second one of the same id is a duplicate.
+        user_id, item_id: as of `Event`.
+        event_type: one of `recsys.core.events.LIST_EVENT_TYPES`.
+        timestamp: seconds since 1970.
+        recommendation_id, position: as of `Event`.
+        value: what an explanation_feedback says, one of `recsys.core.events.FEEDBACK`; None of other types.
+    """
+
+    event_id: str
+    user_id: str
+    item_id: str
+    event_type: str
+    timestamp: float
+    recommendation_id: str | None = None
+    position: int | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +153,55 @@ class ItemRow:
     image: str | None = None
 
 
+class AssignedVariant(NamedTuple):
+    """A variant of an experiment that a list was made for; `version`: of the experiment."""
+
+    experiment: str
+    version: int
+    variant: str
+
+
+class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a served list was made, beside bundle and model.
+
+    Attributes:
+        bundle: name of the bundle.
+        scenario: where the list is shown; None: the request did not say.
+        variants: of the experiments that the user is in, one for each.
+        unit: what those experiments assigned the user by; None: the user's own id, or no experiment.
+        undelivered: keys of experiments whose variant could not be delivered: the list is as without them.
+        sources: of each item, the first source that proposed it.
+        propensities: of each item the chance that it was drawn for its place, given those before it; empty: the order
+            was not drawn.
+        teams: of each item the variant that brought it into an interleaved list; empty: not interleaved.
+        fallback: why popular items fill the list up, or are all of it; None: they do not.
+        personal: items of the list that are not such.
+        explain: whether the items said why they are there.
+        history: interactions that the list was made of.
+        offset: items before the first one of this page.
+        brands: distinct brands among the items; an item without one counts as one of its own.
+        rules_version: number of changes of the shop's rules that the list obeys; None: no rule is in force.
+        milliseconds: from the request's arrival to its answer.
+    """
+
+    bundle: str = ""
+    scenario: str | None = None
+    variants: tuple[AssignedVariant, ...] = ()
+    unit: str | None = None
+    undelivered: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    propensities: tuple[float, ...] = ()
+    teams: tuple[str, ...] = ()
+    fallback: str | None = None
+    personal: int = 0
+    explain: Literal["none", "cheap"] = "none"
+    history: int = 0
+    offset: int = 0
+    brands: int = 0
+    rules_version: int | None = None
+    milliseconds: float = 0.0
+
+
 class Served(NamedTuple):
     """A served list: which items were shown to whom, by which version of a bundle.
 
@@ -136,6 +213,8 @@ class Served(NamedTuple):
         model: name of the model that was asked for.
         item_ids: the items in the order shown.
         scores: scores of the items; empty where there are none.
+        recommendation_id: names the list; events say which one they follow. None of lists before schema 0007.
+        details: how it was made; None of lists before schema 0007.
     """
 
     request_id: str
@@ -145,6 +224,8 @@ class Served(NamedTuple):
     model: str
     item_ids: tuple[str, ...]
     scores: tuple[float, ...] = ()
+    recommendation_id: str | None = None
+    details: ListDetails | None = None
 
 
 class BlurbKey(NamedTuple):

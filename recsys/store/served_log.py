@@ -14,14 +14,25 @@ from recsys.core.persons import Persons
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival
 from recsys.store.persons import owned, persons_of
-from recsys.store.records import Served, storable
+from recsys.store.records import ListDetails, Served, storable
 from recsys.store.tables import SERVED
 
 ROWS_AT_ONCE = 1000
 FOLLOWED_S = 2.0
 """After so many seconds every worker knows who was forgotten: lists before may be of the forgotten history."""
-_COLUMNS = ("request_id", "user_id", "timestamp", "bundle_version", "model", "item_ids", "scores")
+_COLUMNS = (
+    "request_id",
+    "user_id",
+    "timestamp",
+    "bundle_version",
+    "model",
+    "item_ids",
+    "scores",
+    "recommendation_id",
+    "details",
+)
 _encode = msgspec.json.Encoder().encode
+_details = msgspec.json.Decoder(ListDetails).decode
 
 
 def add_served(database: Database, rows: Sequence[Served]) -> None:
@@ -55,6 +66,8 @@ def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
             storable(row.model),
             _id_list(row.item_ids),
             _encode(row.scores).decode(),
+            row.recommendation_id,
+            None if row.details is None else storable(_encode(row.details).decode()),
         )
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = f"({','.join([mark] * len(_COLUMNS))})"
@@ -104,4 +117,6 @@ def served_of(row: Any) -> Served:
         row.model,
         tuple(json.loads(row.item_ids)),
         tuple(math.nan if score is None else score for score in json.loads(row.scores)),
+        row.recommendation_id,
+        None if row.details is None else _details(row.details),
     )

@@ -2,9 +2,10 @@
 
     users ◄─ kept up to date with ─ events ─► views user_item_weights, purchases
     catalogues ─ the latest complete one ─► items ─► item_keys
-    served
+    events, list_events ─ name the list that they follow ─► served
     blurbs
     rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
+    experiments_version ─ counts ─► experiment_changes ─ the latest of each ─► experiments, experiment_units
     live_items_version ─ counts the changes of ─► live_items ─ change ─► items
     text_vectors
     user_attributes
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-SCHEMA_VERSION = "0006"  # of the newest migration
+SCHEMA_VERSION = "0007"  # of the newest migration
 
 # SQLite numbers rows by itself only in a column of type INTEGER, which holds 64 bits there.
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -48,8 +49,29 @@ EVENTS = Table(
     Column("rating", Double),
     Column("price", Double),
     Column("quantity", Double),
+    Column("recommendation_id", Id),  # of the list that led to it; NULL: nobody said
+    Column("position", Integer),  # of the item in that list, from 1
     UniqueConstraint("event_id", name="events_event_id"),
     Index("events_user", "user_id", "timestamp", "seq"),
+    Index("events_timestamp", "timestamp", "seq"),
+)
+
+# What is told of lists and says nothing of anybody's taste: a table of its own, from which no history is read.
+LIST_EVENTS = Table(
+    "list_events",
+    metadata,
+    Column("seq", Number, primary_key=True),  # order of arrival
+    Column("event_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("item_id", Id, nullable=False),
+    Column("event_type", String, nullable=False),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970
+    Column("recommendation_id", Id),
+    Column("position", Integer),
+    Column("value", String),  # what a feedback says
+    UniqueConstraint("event_id", name="list_events_event_id"),
+    Index("list_events_timestamp", "timestamp", "seq"),
+    Index("list_events_user", "user_id", "seq"),
 )
 
 USERS = Table(
@@ -111,8 +133,11 @@ SERVED = Table(
     Column("model", String, nullable=False),
     Column("item_ids", Text, nullable=False),  # JSON list, in the order shown
     Column("scores", Text, nullable=False),  # JSON list
+    Column("recommendation_id", Id),  # NULL in rows of before schema 0007
+    Column("details", Text),  # JSON object, see recsys.store.records.ListDetails
     Index("served_timestamp", "timestamp", "seq"),
     Index("served_user", "user_id", "seq"),
+    Index("served_recommendation", "recommendation_id", unique=True),
 )
 
 BLURBS = Table(
@@ -152,6 +177,45 @@ RULE_CHANGES = Table(
     Column("before", Text),  # bodies
     Column("after", Text),
     Index("rule_changes_rule", "rule_id", "version"),
+)
+
+# Of one row: how many changes of experiments and their units there have been; as of `RULES_VERSION`.
+EXPERIMENTS_VERSION = Table(
+    "experiments_version", metadata, Column("version", Number, primary_key=True, autoincrement=False)
+)
+
+EXPERIMENTS = Table(
+    "experiments",
+    metadata,
+    Column("experiment", Id, primary_key=True),  # its key
+    Column("body", Text, nullable=False),  # JSON; the store does not know what it means
+    Column("version", Number, nullable=False),  # of the change that made it what it is
+    Column("updated_at", Double, nullable=False),  # seconds since 1970
+    Column("updated_by", Text),
+)
+
+EXPERIMENT_CHANGES = Table(
+    "experiment_changes",
+    metadata,
+    Column("version", Number, primary_key=True, autoincrement=False),
+    Column("experiment", Id, nullable=False),
+    Column("action", String, nullable=False),  # created, replaced or deleted
+    Column("who", Text),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970
+    Column("before", Text),  # bodies
+    Column("after", Text),
+    Index("experiment_changes_experiment", "experiment", "version"),
+)
+
+# Users whom an experiment assigns by another id: by the anonymous one that it assigned before they were known.
+EXPERIMENT_UNITS = Table(
+    "experiment_units",
+    metadata,
+    Column("experiment", Id, primary_key=True),
+    Column("user_id", Id, primary_key=True),
+    Column("unit", Id, nullable=False),
+    Column("version", Number, nullable=False),  # of the change that made it what it is
+    Index("experiment_units_version", "version"),
 )
 
 # Of one row: how many changes of items there have been; as of `RULES_VERSION`.

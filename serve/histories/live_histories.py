@@ -243,7 +243,7 @@ class LiveHistories:
             if place in owned:
                 added += owned[place].entries
             if isinstance(subject, str):
-                for _, _, item_id, kind, timestamp, rating, _, _ in self._types.standing(events.get(subject, ())):
+                for _, _, item_id, kind, timestamp, rating, *_ in self._types.standing(events.get(subject, ())):
                     row = rows[item_id]
                     if row != NO_ITEM:
                         added += row, timestamp, math.nan if rating is None else rating, weights[kind]

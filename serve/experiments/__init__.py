@@ -1,0 +1,1 @@
+"""Experiments: defined, started, stopped, and what came of them."""
