@@ -14,6 +14,7 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from recsys.histories.live_histories import LiveHistories
 from recsys.pipeline import recommender as recommender_stages
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.ranker import Ranker
@@ -21,7 +22,6 @@ from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower.source import TwoTowerSource
 from serve.bundles.options import Options
-from serve.histories.live_histories import LiveHistories
 from serve.http.routing import encoder
 from serve.recommendations import service
 from serve.server import Server

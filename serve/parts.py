@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Self
 
+from recsys.histories.reading import StoreState
 from serve.buckets import Buckets
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
-from serve.histories.live_histories import UserHistories
+from serve.histories.user_histories import UserHistories
 from serve.key_watch import KeysState, KeyWatch
 from serve.languages import Languages
 from serve.live_items.in_force import LiveItemsInForce
@@ -23,7 +24,7 @@ from serve.shared import Shared
 from serve.shop_rules.in_force import RulesInForce
 from serve.shop_rules.kept_rules import GivenRules
 from serve.shop_rules.watch import RulesWatch
-from serve.store.link import StoreLink, StoreState, open_link
+from serve.store.link import StoreLink, open_link
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from recsys.bundle.consistency import require_consistent
 from recsys.bundle.layout import FULL
 from recsys.bundle.manifest import verify_files
 from recsys.bundle.overlay import LiveBundle
+from recsys.core.bounded_cache import BoundedCache
 from recsys.core.errors import BundleError, RecsysError
 from recsys.core.queries import Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
@@ -22,13 +23,12 @@ from recsys.explain.cheap import CheapFacts
 from recsys.explain.explainer import Explainer
 from recsys.explain.facts import FactBase
 from recsys.explain.sensitive import SensitiveNames
+from recsys.histories.event_types import EventTypes
 from recsys.rules.base import RuleBase
 from recsys.sources.base import Source
-from serve.bundles.event_types import EventTypes
 from serve.bundles.facets import Facets, ItemFacets
 from serve.bundles.info import BundleInfo
 from serve.bundles.names import Names
-from serve.cache import BoundedCache
 from serve.errors import UnknownModelError
 from serve.settings import Settings
 

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Body, Response
 from msgspec import UNSET
 
 from recsys.core.values.event_types import check_event_type
+from recsys.histories.event_types import OF_EVERY_SERVER
 from recsys.store import Event
-from serve.bundles.event_types import OF_EVERY_SERVER
 from serve.errors import NotReadyError
 from serve.events.answers import EventsResponse
 from serve.events.schemas import EventBody, EventsBody

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from recsys.core.events import MAX_TYPE_CHARS, RATING, SECONDS_PER_DAY
 from recsys.core.values.amounts import AMOUNTS, ANY_RATING
 from recsys.core.values.event_types import normal_event_type
-from serve.bundles.event_types import OF_EVERY_SERVER
+from recsys.histories.event_types import OF_EVERY_SERVER
 from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
 CLOCK_SKEW_S = SECONDS_PER_DAY

@@ -10,6 +10,7 @@ from recsys.bundle.layout import FULL
 from recsys.explain.evidence import Compared, Stage
 from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import Style
+from recsys.histories.reading import StoreState
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.explanations.evidence_answers import (
@@ -24,7 +25,6 @@ from serve.explanations.evidence_answers import (
 )
 from serve.explanations.texts import GuardState, TextSource
 from serve.histories.summary import UserSummary
-from serve.store.link import StoreState
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]

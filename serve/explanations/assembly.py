@@ -16,6 +16,7 @@ from recsys.explain.fact import Fact
 from recsys.explain.stages import BOUGHT, SEEN
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import reasons, sentence
+from recsys.histories.live_histories import LiveQueries
 from recsys.pipeline.allow import PURCHASES
 from recsys.sources.registry import FALLBACK
 from serve.bundles.loaded import LoadedBundle
@@ -33,7 +34,6 @@ from serve.explanations.evidence_answers import (
 )
 from serve.explanations.options import ExplanationRequest
 from serve.explanations.texts import ExplanationText
-from serve.histories.live_histories import LiveQueries
 from serve.histories.summary import fallback_reason, summaries
 from serve.times import now_text, time_text
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import Style
+from recsys.histories.live_histories import Subject
 from serve.bundles.options import Options
-from serve.histories.live_histories import Subject
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from recsys.core.queries import Queries
 from recsys.explain.actions import Action, nothing_known
 from recsys.explain.errors import QuestionError
 from recsys.explain.facts import Past, facts_of
+from recsys.histories.live_histories import LiveHistories, LiveQueries
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.restrictions import Asked, filters_of
 from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
 from serve.explanations.assembly import Explained
 from serve.explanations.options import ExplanationRequest
-from serve.histories.live_histories import LiveHistories, LiveQueries, UserHistories
+from serve.histories.user_histories import UserHistories
 from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.shop_rules.in_force import RulesInForce, bound_for, policy_of, reads_purchases

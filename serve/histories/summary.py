@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from recsys.histories.live_histories import LiveQueries, Subject, times_of_last
 from serve.answers import Answer
 from serve.bundles.options import Options
-from serve.histories.live_histories import LiveQueries, Subject, times_of_last
 from serve.times import time_text
 
 UNKNOWN_USER = "unknown user"

@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import UserHistories
+from serve.histories.user_histories import UserHistories
 from serve.http.problems import ProblemError
 from serve.parts import Parts
 from serve.shop_rules.in_force import RulesInForce

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from recsys.histories.reading import StoreState
 from serve.answers import Answer, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.items.live_answers import LiveState
 from serve.items.similar import By
-from serve.store.link import StoreState
 
 ReadStore = Annotated[
     StoreState | UnsetType,

@@ -10,12 +10,12 @@ from typing import Self
 import numpy as np
 
 from recsys.core.types import BoolArray
+from recsys.histories.reading import StoreState
 from recsys.pipeline.allow import PURCHASES
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.bundles.restrictions import Asked
-from serve.histories.live_histories import UserHistories
-from serve.store.link import StoreState
+from serve.histories.user_histories import UserHistories
 
 
 @dataclass(frozen=True)

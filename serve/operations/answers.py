@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from recsys.histories.reading import StoreState
 from serve.answers import Answer
 from serve.auth import Right
 from serve.bundles.info import BundleInfo
@@ -13,7 +14,6 @@ from serve.key_watch import KeysState
 from serve.live_items.in_force import LiveItemsState
 from serve.persons.known import PersonsState
 from serve.shop_rules.in_force import RulesState
-from serve.store.link import StoreState
 
 
 class HealthResponse(Answer):

@@ -8,10 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from recsys.bundle.layout import FULL
 from recsys.explain.fact import Kind
+from recsys.histories.reading import StoreState
 from serve.answers import Answer, Done, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
-from serve.store.link import StoreState
 
 
 class WhyFact(Answer):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import Int64Array
 from recsys.explain.cheap.facts import KINDS, RATING_STEPS
+from recsys.histories.live_histories import LiveHistories, LiveQueries
 from recsys.pipeline.recommendations import Recommendations
-from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.metrics import Metrics
 from serve.recommendations.answers import Why
 from serve.recommendations.whys import Whys

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
+from recsys.histories.live_histories import LiveHistories, LiveQueries, Subject
 from recsys.rules.buy_again import BUY_AGAIN
 from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
@@ -17,8 +18,8 @@ from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.bundles.restrictions import Asked
 from serve.bundles.swap import Bundles
-from serve.histories.live_histories import LiveHistories, LiveQueries, Subject, UserHistories
 from serve.histories.summary import fallback_reason, summaries
+from serve.histories.user_histories import UserHistories
 from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.recommendations.answers import RecommendationResponse, Timing

@@ -10,10 +10,10 @@ import numpy as np
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.explain.cheap import CheapReasons
+from recsys.histories.merging import merge
 from recsys.pipeline.allow import Among
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
-from serve.histories.merging import merge
 from serve.recommendations.lists import lists
 from serve.recommendations.whys import keys_of
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
+from recsys.core.bounded_cache import BoundedCache
 from recsys.core.events import RATING
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
@@ -21,10 +22,9 @@ from recsys.explain.cheap import CheapReasons
 from recsys.explain.cheap.facts import FACTS, KINDS
 from recsys.explain.text.phrases import Phrases
 from recsys.explain.text.rule_text import sentence
+from recsys.histories.live_histories import LiveHistories, LiveQueries
 from recsys.pipeline.recommendations import Recommendations
 from serve.bundles.loaded import LoadedBundle
-from serve.cache import BoundedCache
-from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.kernels import write_reason_keys
 from serve.recommendations.answers import Why, WhyFact
 

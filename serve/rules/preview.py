@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from recsys.core.queries import NO_ITEM
+from recsys.histories.live_histories import LiveHistories, LiveQueries
 from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.rules.policy import CompiledRules
 from recsys.rules.preview import Finding, Preview, preview
 from recsys.rules.rule import Rule
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import LiveHistories, LiveQueries
 from serve.parts import Parts
 from serve.rules.answers import PreviewItem, PreviewResponse, PreviewUser, RulePart, findings_of
 from serve.rules.options import PreviewRequest

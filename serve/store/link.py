@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import make_url
 
@@ -28,8 +27,6 @@ from serve.metrics import Metrics
 from serve.settings import NO_STORE, Settings
 
 logger = logging.getLogger(__name__)
-
-StoreState = Literal["live", "off", "unavailable"]
 
 FIRST_ATTEMPT_S = 5.0
 LOOK_S = 1.0  # between looks at the store's files, so that what happens to them is told before an event comes

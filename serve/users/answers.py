@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from recsys.histories.reading import StoreState
 from recsys.rules.spending import Segment
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
-from serve.store.link import StoreState
 
 
 class UserRow(Answer):

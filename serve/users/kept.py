@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from recsys.core.histories import Histories
 from recsys.core.item_changes import FieldValue
+from recsys.histories.reading import StoreState
 from recsys.store import StoreUnavailable, UserAttributes
 from serve.bundles.loaded import LoadedBundle
 from serve.errors import NotReadyError
 from serve.parts import Parts
-from serve.store.link import StoreLink, StoreState
+from serve.store.link import StoreLink
 from serve.times import exact_time_text
 from serve.users.kept_answers import ForgottenResponse, KeptUserResponse, MergedResponse, Removed, UserResponse
 

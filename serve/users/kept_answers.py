@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from recsys.histories.reading import StoreState
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
-from serve.store.link import StoreState
 from serve.users.answers import HistoryItem
 
 Attributes = Annotated[

@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from recsys.histories.live_histories import LiveHistories
+from recsys.histories.reading import StoreState
 from recsys.store import StoreUnavailable, UserRow
 from recsys.store.paging import decode, encode
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import LiveHistories
-from serve.store.link import StoreLink, StoreState
+from serve.store.link import StoreLink
 from serve.times import time_text
 from serve.users.answers import Favourite, ProfileResponse, SpendingResponse, Totals, UsersResponse
 from serve.users.answers import UserRow as ListedUser

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
+from recsys.histories.event_types import EventTypes
 from recsys.store import Event, Store
-from serve.bundles.event_types import EventTypes
 from serve.http.schemas import MAX_EVENTS
 from tests.support.databases import patient
 from tests.support.serving import refusal, running

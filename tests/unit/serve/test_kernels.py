@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recsys.core.bounded_cache import BoundedCache
 from recsys.core.queries import NO_ITEM
 from serve.bundles.loaded import logistic
-from serve.cache import BoundedCache
 from serve.kernels import shown
 
 

@@ -18,11 +18,12 @@ from recsys.bundle import Bundle
 from recsys.core.events import EVENT_WEIGHTS
 from recsys.core.histories import Histories
 from recsys.core.item_changes import ItemChange
+from recsys.histories.event_types import EventTypes
+from recsys.histories.live_histories import LiveHistories, times_of_last
+from recsys.histories.merging import merge, merge_repeats
 from recsys.store import Event
-from serve.bundles.event_types import EventTypes
 from serve.bundles.loaded import LoadedBundle
-from serve.histories.live_histories import LiveHistories, UserHistories, times_of_last
-from serve.histories.merging import merge, merge_repeats
+from serve.histories.user_histories import UserHistories
 from serve.metrics import Metrics
 from serve.persons.known import KnownPersons
 from tests.support.bundles import DAY, START

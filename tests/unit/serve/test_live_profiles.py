@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from recsys.core.item_changes import FieldValue
 from recsys.core.profiles import ProfileAttribute, ProfileVocabulary
+from recsys.histories.live_profiles import LiveProfiles
 from recsys.store import StoreUnavailable, UserAttributes
-from serve.histories.live_profiles import LiveProfiles
 from serve.store.link import StoreLink
 
 VOCABULARY = ProfileVocabulary(

@@ -15,8 +15,8 @@ from recsys.bundle import Bundle
 from recsys.core.histories import Histories
 from recsys.core.persons import Alias, Persons, Tombstone, hash_of
 from recsys.core.queries import NO_ITEM
-from serve.histories.live_histories import LiveHistories
-from serve.histories.ownership import Owned, Ownership
+from recsys.histories.live_histories import LiveHistories
+from recsys.histories.ownership import Owned, Ownership
 from tests.support.bundles import DAY, START
 from tests.support.serving import N_USERS
 

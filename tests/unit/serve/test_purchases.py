@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.core.histories import Histories
+from recsys.histories.event_types import BOUGHT, RATED, EventTypes
+from recsys.histories.live_histories import LiveHistories
+from recsys.histories.purchases import last_purchases
 from recsys.store import Event
-from serve.bundles.event_types import BOUGHT, RATED, EventTypes
-from serve.histories.live_histories import LiveHistories
-from serve.histories.purchases import last_purchases
 from serve.store.link import StoreLink
 from tests.support.bundles import DAY, START, make_bundle
 

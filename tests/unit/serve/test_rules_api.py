@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.errors import OverloadedError
-from serve.histories.live_histories import UserHistories
+from serve.histories.user_histories import UserHistories
 from serve.rules.queue import PreviewQueue
 from serve.rules.schemas import PreviewBody
 from tests.support.holding import held_calls

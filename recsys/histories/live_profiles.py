@@ -12,8 +12,8 @@ from recsys.core.item_changes import FieldValue
 from recsys.core.profiles import ProfileAttribute, ProfileVocabulary
 from recsys.core.types import Int32Array
 from recsys.core.values.times import parse_day_or_time
+from recsys.histories.reading import HistoryReader
 from recsys.store import StoreUnavailable
-from serve.store.link import StoreLink
 
 _AS_THE_BUNDLE_HAS_IT = -1
 
@@ -24,11 +24,11 @@ class LiveProfiles:
 
     Attributes:
         vocabulary: of the bundle's user tower.
-        link: to the store.
+        reader: of the store.
     """
 
     vocabulary: ProfileVocabulary
-    link: StoreLink
+    reader: HistoryReader
 
     def of(self, user_ids: Sequence[str | None]) -> Int32Array | None:
         """int32 [B, A], see `Queries.profiles`, of users, None for a session; None where the store says nothing.
@@ -39,7 +39,7 @@ class LiveProfiles:
         if not asked:
             return None
         try:
-            live = self.link.attributes_of(asked)
+            live = self.reader.attributes_of(asked)
         except StoreUnavailable:
             return np.tile(self.vocabulary.unknown, (len(user_ids), 1))
         if not live:

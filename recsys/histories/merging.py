@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
 from recsys.core.item_slots import item_slots
-from serve.kernels import write_merged
+from recsys.histories.kernels import write_merged
 
 ENTRY_SIZE = 4  # item row, time in seconds, rating (NaN: none), weight
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsys.core.histories import Histories
-from serve.histories.merging import ENTRY_SIZE
+from recsys.histories.merging import ENTRY_SIZE
 
 
 def last_purchases(
@@ -18,7 +18,7 @@ def last_purchases(
 
     Args:
         histories: of the bundle; a weight says how surely an interaction is a purchase, see `EventTypes.purchases`.
-        rows, counts, added, until: see `serve.histories.merging.merge`, with weights of the same meaning.
+        rows, counts, added, until: see `recsys.histories.merging.merge`, with weights of the same meaning.
     """
     base, more = histories.select(rows), np.array(added, np.float64).reshape(-1, ENTRY_SIZE)
     users = np.concatenate([base.rows, np.repeat(np.arange(len(base)), counts)])

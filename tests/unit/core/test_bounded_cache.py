@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.bundle import ItemCard
-from serve.cache import BoundedCache, footprint
+from recsys.core.bounded_cache import BoundedCache, footprint
 
 KEYS = st.lists(st.text("ab", max_size=300), max_size=12)
 

@@ -13,19 +13,17 @@ import numpy as np
 
 from recsys.bundle import Bundle
 from recsys.bundle.event_weights import purchases_in
+from recsys.core.bounded_cache import BoundedCache
 from recsys.core.histories import Histories
 from recsys.core.persons import Persons
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.histories.event_types import BOUGHT, RATED, EventTypes
+from recsys.histories.live_profiles import LiveProfiles
+from recsys.histories.merging import ENTRY_SIZE, merge, merge_repeats
+from recsys.histories.ownership import Owned, Ownership
+from recsys.histories.purchases import last_purchases
+from recsys.histories.reading import HistoryReader, StoreState
 from recsys.store import Event, StoreUnavailable
-from serve.bundles.event_types import BOUGHT, RATED, EventTypes
-from serve.bundles.loaded import LoadedBundle
-from serve.cache import BoundedCache
-from serve.histories.live_profiles import LiveProfiles
-from serve.histories.merging import ENTRY_SIZE, merge, merge_repeats
-from serve.histories.ownership import Owned, Ownership
-from serve.histories.purchases import last_purchases
-from serve.persons.known import KnownPersons
-from serve.store.link import StoreLink, StoreState
 
 Subject = str | tuple[str, ...]
 MAX_ROWS = 20_000
@@ -68,23 +66,27 @@ class LiveHistories:
     history, and what it holds of an id that became a user's is in the user's.
     """
 
-    def __init__(self, bundle: Bundle, link: StoreLink | None, limit: int, persons: Persons | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, reader: HistoryReader | None, limit: int, persons: Persons | None = None
+    ) -> None:
         """Get ready.
 
         Args:
             bundle: that answers.
-            link: to the store; None: there is none.
+            reader: of the store; None: there is none.
             limit: most recent items of each user whose events are read.
             persons: who is forgotten, and which ids are one person's; None: nobody.
         """
-        self._bundle, self._link, self._limit = bundle, link, limit
+        self._bundle, self._reader, self._limit = bundle, reader, limit
         self._types = EventTypes.of(bundle)
         self._merge = merge_repeats if bundle.manifest.config.get("data", {}).get("repeats") == "all" else merge
         catalogue = bundle.catalogue
         self._user_rows = BoundedCache(partial(_rows, catalogue.user_rows), MAX_ROWS)
         self._item_rows = BoundedCache(partial(_rows, catalogue.item_rows), MAX_ROWS)
         read = bundle.two_tower().profiles
-        self._profiles = LiveProfiles(read.profiles.vocabulary, link) if read is not None and link is not None else None
+        self._profiles = (
+            LiveProfiles(read.profiles.vocabulary, reader) if read is not None and reader is not None else None
+        )
         self.ownership = Ownership.of(bundle, persons or Persons(), partial(_rows, catalogue.user_rows))
 
     def with_persons(self, persons: Persons) -> LiveHistories:
@@ -187,12 +189,12 @@ class LiveHistories:
 
     def _events(self, user_ids: Sequence[str], as_of: float | None) -> tuple[Mapping[str, list[Event]], StoreState]:
         """Events of those users who have any."""
-        if self._link is None:
+        if self._reader is None:
             return {}, "off"
         if not user_ids:
             return {}, "live"
         try:
-            events_of_users = self._link.events_of(user_ids, as_of, self._limit)
+            events_of_users = self._reader.events_of(user_ids, as_of, self._limit)
         except StoreUnavailable:
             return {}, "unavailable"
         return {user_id: events for user_id, events in events_of_users.items() if events}, "live"
@@ -254,30 +256,6 @@ class LiveHistories:
                         added += row, moment, math.nan, of_session
             counts.append((len(added) - before) // ENTRY_SIZE)
         return counts, added
-
-
-class UserHistories:
-    """The users' histories as the bundle of the moment sees them.
-
-    Attributes:
-        persons: who is forgotten, and which ids are one person's.
-    """
-
-    def __init__(self, link: StoreLink | None, limit: int, persons: KnownPersons) -> None:
-        """As of `LiveHistories`."""
-        self._link, self._limit, self.persons = link, limit, persons
-        self._latest: tuple[LoadedBundle, LiveHistories] | None = None
-
-    def of(self, loaded: LoadedBundle) -> LiveHistories:
-        """The histories as that bundle sees them."""
-        latest, persons = self._latest, self.persons.now
-        if latest is None or latest[0].base is not loaded.base:
-            latest = self._latest = loaded, LiveHistories(loaded.bundle, self._link, self._limit, persons)
-        elif latest[0] is not loaded:
-            latest = self._latest = loaded, latest[1].over(loaded.bundle)
-        if latest[1].ownership.persons is not persons:
-            latest = self._latest = loaded, latest[1].with_persons(persons)
-        return latest[1]
 
 
 def _without(users: Sequence[int], owned: Collection[int]) -> Sequence[int]:
