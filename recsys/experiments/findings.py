@@ -64,9 +64,9 @@ class Reason:
 
     no_users; few_users: variant, users, least. uneven_split: p, allowed. users_in_several_variants: users, share,
     allowed. log_too_short: started_at, kept_since. undelivered: variant, lists, share, allowed.
-    few_cases: metric, users (with one), least. primary_*: metric, difference, low, high, p, level, day (days since 1970,
-    of the look that decided). interval_open_again: metric, low, high, day. guardrail_*: metric, most, and, where there
-    is an interval, worse_by, low, high: shares of the control's mean by which the variant is worse.
+    few_cases: metric, users (with one), least. primary_*: metric, difference, low, high, p, level, day (of the look
+    that decided, in days since 1970). interval_open_again: metric, low, high, day. guardrail_*: metric, most, and,
+    where there is an interval, worse_by, low, high: shares of the control's mean by which the variant is worse.
     """
 
     code: ReasonCode
@@ -97,8 +97,7 @@ class Estimate:
         fixed: the interval of one look at a time chosen beforehand. Not for decisions that look daily.
         relative: difference / mean of the control; None where that is not above 0.
         relative_interval: as `interval`.
-        p: anytime-valid p-value of no difference: the least of all looks until now, which a verdict may be drawn from at
-            any time.
+        p: anytime-valid p-value of no difference: the least of all looks until now.
         raw_difference: mean less control_mean.
         variance_saved: share of the variance that the covariate took away; None without a covariate.
         cut_at, cut: where revenue of users was cut, and of how many; None where none is.
@@ -184,8 +183,8 @@ class Verdict:
 
     Attributes:
         experiment, version: which one.
-        state: blocked or too_early where the whole experiment is; better where any variant is; worse where all are; else
-            the best state of a variant.
+        state: blocked or too_early where the whole experiment is; better where any variant is; worse where all are;
+            else the best state of a variant.
         winner: the better variant with the largest difference; None: there is no better one.
         reasons: of the whole experiment; those of variants are with them.
         users: to whom a list was served, by variant, the control first.

@@ -21,8 +21,8 @@ def verdict(
     Args:
         experiment: the version.
         days: of its users, in any order; a unit, variant and day that come again are added up.
-        before: of users what they did before the experiment began (clicks, for example): it explains part of what they do
-            in it (CUPED). Who is not named did nothing.
+        before: of users what they did before the experiment began (clicks, for example): it explains part of what they
+            do in it (CUPED). Who is not named did nothing.
         kept_since: time since which the log of lists is whole, in seconds since 1970; None: it is.
     """
     raise NotImplementedError

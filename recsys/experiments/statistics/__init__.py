@@ -1,1 +1,1 @@
-"""The statistics of experiments, of which `recsys.experiments.verdict` makes verdicts. NumPy and the standard library."""
+"""The statistics that verdicts of experiments are made of. NumPy and the standard library, nothing else."""
