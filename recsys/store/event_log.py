@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from recsys.core.prefixes import end_of_prefix
 from recsys.store import paging
 from recsys.store.database import Database
-from recsys.store.forgetting import in_order_of_arrival
+from recsys.store.forgetting import in_order_of_arrival, note_removed
 from recsys.store.persons import owned, persons_of
 from recsys.store.records import (
     Appended,
@@ -88,9 +88,11 @@ def forget_events(database: Database, before: float, limit: int, until: float | 
         old = in_order_of_arrival(EVENTS, before, until, limit)
     with database.write() as connection:
         database.backend.lock_persons(connection, shared=True)
-        removed = connection.execute(sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id)).scalars().all()
+        removal = sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id, _E.timestamp)
+        removed = connection.execute(removal).all()
         if removed:
-            _discount_users(connection, Counter(removed))
+            _discount_users(connection, Counter(row.user_id for row in removed))
+        note_removed(database, connection, EVENTS, [row.timestamp for row in removed], before)
     return len(removed)
 
 

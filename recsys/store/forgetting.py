@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from recsys.store.database import Database
+from recsys.store.tables import REMOVALS
 
 LAST = 2**63 - 1  # no row has a greater number
 
@@ -31,3 +32,32 @@ def latest_times(database: Database, table: sa.Table, limit: int) -> Sequence[fl
     statement = sa.select(table.c.timestamp).order_by(table.c.seq.desc()).limit(limit)
     with database.read() as connection:
         return connection.execute(statement).scalars().all()
+
+
+def note_removed(
+    database: Database, connection: sa.Connection, table: sa.Table, times: Sequence[float], before: float
+) -> None:
+    """Keep how far back a table reaches no more, in the transaction that removes the rows.
+
+    Args:
+        database: of the connection.
+        connection: of the transaction.
+        table: whose rows go.
+        times: of the rows that go.
+        before: rows of before this time were to go; the time of another one says nothing, its clock was ahead.
+    """
+    gone = max((time for time in times if time < before), default=None)
+    if gone is None:
+        return
+    insert = database.backend.insert(REMOVALS)
+    later = sa.case(
+        (insert.excluded.timestamp > REMOVALS.c.timestamp, insert.excluded.timestamp), else_=REMOVALS.c.timestamp
+    )
+    upsert = insert.on_conflict_do_update(index_elements=[REMOVALS.c.table_name], set_={"timestamp": later})
+    connection.execute(upsert, {"table_name": table.name, "timestamp": gone})
+
+
+def removed_until(database: Database) -> float | None:
+    """The latest time of any row that went because it had been kept for long enough; None: none did."""
+    with database.read() as connection:
+        return connection.execute(sa.select(sa.func.max(REMOVALS.c.timestamp))).scalar()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from recsys.core.persons import Persons
 from recsys.store.database import Database
-from recsys.store.forgetting import in_order_of_arrival
+from recsys.store.forgetting import in_order_of_arrival, note_removed
 from recsys.store.persons import owned, persons_of
 from recsys.store.records import ListDetails, Served, storable
 from recsys.store.tables import SERVED
@@ -90,7 +90,10 @@ def forget_served(database: Database, before: float, limit: int, until: float | 
         oldest = in_order_of_arrival(SERVED, before, until, limit)
     with database.write() as connection:
         database.backend.lock_persons(connection, shared=True)
-        return connection.execute(sa.delete(SERVED).where(SERVED.c.seq.in_(oldest))).rowcount
+        removal = sa.delete(SERVED).where(SERVED.c.seq.in_(oldest)).returning(SERVED.c.timestamp)
+        times = connection.execute(removal).scalars().all()
+        note_removed(database, connection, SERVED, times, before)
+    return len(times)
 
 
 def served(database: Database, since: float, until: float) -> Iterator[Served]:

@@ -12,6 +12,7 @@ from recsys.store import blurbs, event_log, forgetting, item_search, searched_it
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
 from recsys.store.item_searches import FoundItems, ItemSearch
+from recsys.store.list_outcomes import ListOutcomes
 from recsys.store.live_items import LiveItems
 from recsys.store.live_users import LiveUsers
 from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
@@ -31,12 +32,14 @@ class Store:
         items: live ones, with what was said of them since a bundle was made.
         text_vectors: of the texts of live items.
         live_users: what the shop says of users: attributes, whom to forget, which ids are one person's.
+        outcomes: what came of served lists.
     """
 
     def __init__(self, database: Database) -> None:
         self._database, self.rules = database, Rules(database)
         self.items, self.text_vectors = LiveItems(database), TextVectors(database)
         self.live_users = LiveUsers(database)
+        self.outcomes = ListOutcomes(database)
 
     @classmethod
     def open(cls, url: str, *, timeout_s: float = 2.0, pool_size: int = 4) -> Store:

@@ -3,6 +3,7 @@
     users ◄─ kept up to date with ─ events ─► views user_item_weights, purchases
     catalogues ─ the latest complete one ─► items ─► item_keys
     events, list_events ─ name the list that they follow ─► served
+    removals ─ how far back reach ─ events, list_events, served
     blurbs
     rules_version ─ counts ─► rule_changes ─ the latest of each ─► rules
     experiments_version ─ counts ─► experiment_changes ─ the latest of each ─► experiments, experiment_units
@@ -138,6 +139,14 @@ SERVED = Table(
     Index("served_timestamp", "timestamp", "seq"),
     Index("served_user", "user_id", "seq"),
     Index("served_recommendation", "recommendation_id", unique=True),
+)
+
+# Of each table from which rows go once they have been kept for long enough: the latest time of one that went.
+REMOVALS = Table(
+    "removals",
+    metadata,
+    Column("table_name", String, primary_key=True),
+    Column("timestamp", Double, nullable=False),  # seconds since 1970
 )
 
 BLURBS = Table(

@@ -37,6 +37,11 @@ def upgrade() -> None:
     op.create_index("list_events_timestamp", "list_events", ["timestamp", "seq"])
     op.create_index("list_events_user", "list_events", ["user_id", "seq"])
     op.create_table(
+        "removals",
+        sa.Column("table_name", sa.String, primary_key=True),
+        sa.Column("timestamp", sa.Double, nullable=False),
+    )
+    op.create_table(
         "experiments",
         sa.Column("experiment", _ID, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
@@ -71,7 +76,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for table in ("experiments_version", "experiment_units", "experiment_changes", "experiments", "list_events"):
+    tables = ("experiments_version", "experiment_units", "experiment_changes", "experiments", "removals", "list_events")
+    for table in tables:
         op.drop_table(table)
     op.drop_index("served_recommendation", "served")
     op.drop_column("served", "details")
