@@ -22,7 +22,9 @@ LOANS_FOLDER = "loans"
 TF_FOLDER = "tf"
 
 CURRENT_FILE = "current"
+VERSIONS_FILE = "versions.json"
 LOCK_FILE = ".lock"
 TEMPORARY_PREFIX = ".writing-"
+WAITING_PREFIX = ".waiting-"
 
 FULL = "full"  # names the whole pipeline among the models; the others are sources

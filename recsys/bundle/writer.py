@@ -34,6 +34,7 @@ from recsys.bundle.manifest import (
     write_manifest,
 )
 from recsys.bundle.trial import require_parts, try_out
+from recsys.bundle.versions import Versions, remove_unless_open
 from recsys.core.attributes import AttributeType
 from recsys.core.disk import sync
 from recsys.core.errors import BundleError
@@ -82,18 +83,20 @@ class BundleWriter:
     Everything goes into a temporary folder. A clean exit checks it, renames it, makes it current and removes
     old versions that nobody has open; an exception, or the process's death, leaves what was there before.
     Several processes may write versions of one name at once: each publishes its own, the last is current.
+    With `current=False` the version only waits, whole and tried out, until `Versions` lets it in.
 
     Attributes:
         folder: the temporary folder, for files that no method here writes (onnx/, tf/).
-        path: folder of the published version, after a clean exit.
+        path: folder of the version, after a clean exit.
     """
 
     folder: Path
     path: Path
     _lock: FolderLock
 
-    def __init__(self, parent: Path | str, name: str, *, keep: int = 3) -> None:
-        self._home, self._name, self._keep = Path(parent) / name, name, keep
+    def __init__(self, parent: Path | str, name: str, *, keep: int = 3, current: bool = True) -> None:
+        self._home, self._name, self._keep, self._current = Path(parent) / name, name, keep, current
+        self._versions = Versions(self._home)
         self._attributes: dict[str, AttributeType] = {}
         self._sources: dict[str, str] = {}
         self._hybrids: dict[str, dict[str, float]] = {}
@@ -105,6 +108,7 @@ class BundleWriter:
     def __enter__(self) -> Self:
         try:
             self._home.mkdir(parents=True, exist_ok=True)
+            self._versions.record  # noqa: B018 - one that cannot be read is told now, not after hours of training
             with name_lock(self._home):
                 self._remove_leftovers()
                 # Not mkdtemp, which hides its folder from other users: the server may run as one.
@@ -226,13 +230,14 @@ class BundleWriter:
             write_manifest(self.folder, manifest)
             try_out(self.folder)
             _flush(self.folder)
-            with name_lock(self._home):
-                self.folder.rename(self._home / version)
-                self._make_current(version)
-                self._remove_old_versions(version)
+            if self._current:
+                self.path = self._home / version
+                self._versions.publish(self.folder, version, "train", keep=self._keep)
+            else:
+                self.path = self._home / f"{layout.WAITING_PREFIX}{version}"
+                self.folder.rename(self.path)
         except OSError as error:
             raise _not_written(self._home, error) from error
-        self.path = self._home / version
 
     def _manifest(self, created: datetime) -> Manifest:
         require_parts(self.folder)
@@ -262,31 +267,11 @@ class BundleWriter:
         version = f"{created:%Y%m%dT%H%M%S.%fZ}-{digest(as_json(manifest))[:8]}"
         return msgspec.structs.replace(manifest, version=version)
 
-    def _make_current(self, version: str) -> None:
-        pointer = self._home / f"{layout.TEMPORARY_PREFIX}current"
-        pointer.write_text(version + "\n", "utf8")
-        sync(pointer)
-        pointer.replace(self._home / layout.CURRENT_FILE)
-        sync(self._home)
-
-    def _remove_old_versions(self, current: str) -> None:
-        versions = sorted(path.parent for path in self._home.glob(f"[!.]*/{layout.MANIFEST_FILE}"))
-        others = [path for path in versions if path.name != current]
-        for path in others[: max(len(others) - (self._keep - 1), 0)]:
-            _remove_unless_open(path)
-
     def _remove_leftovers(self) -> None:
         """Remove what writers left that died; a living writer holds a lock on its folder."""
         for path in self._home.glob(f"{layout.TEMPORARY_PREFIX}*"):
             if path.is_dir():
-                _remove_unless_open(path)
-
-
-def _remove_unless_open(folder: Path) -> None:
-    lock = FolderLock.exclusive(folder)
-    if lock is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.close()
+                remove_unless_open(path)
 
 
 def _not_written(home: Path, error: OSError) -> BundleError:

@@ -37,17 +37,18 @@ EXPORT = "Export the towers and build the index"
 SOURCES = "Fit and tune the other sources"
 RANKER = "Train the ranker"
 CALIBRATE = "Calibrate scores"
-PUBLISH = "Publish the bundle"
+PUBLISH = "Write the bundle"
 STEPS = (READ, FIT, FIT_TWIN, MATCH, EXPORT, SOURCES, RANKER, CALIBRATE, PUBLISH)
 
 
-def train(config: Config, *, resume: bool = False, console: Console | None = None) -> Path | None:
+def train(config: Config, *, resume: bool = False, console: Console | None = None, current: bool = True) -> Path | None:
     """Train on the config's prepared dataset and export the best weights as its next bundle.
 
     Args:
         config: all settings.
         resume: go on with the run that was interrupted, instead of starting anew.
         console: for progress.
+        current: make the bundle the one in use; otherwise it waits, see `recsys.bundle.versions`.
 
     Returns:
         Folder of the bundle's version; None in a worker that is not the chief.
@@ -71,7 +72,7 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
     remedy = "free space or permit writing there, then go on with --resume"
     with writing(f"the files of the run {run.path}", TrainingError, remedy), run.locked():
         whole, twin = _fit_towers(config, resume, run, cluster, steps)
-        path = _export(config, whole, twin, steps)
+        path = _export(config, whole, twin, steps, current)
     steps.console.print(f"Bundle: {path}")
     return path
 
@@ -101,8 +102,8 @@ def _fit_towers(
         return whole, fitting.fit_twin(prefix, whole.state.best_epoch, step)
 
 
-def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None, steps: Steps) -> Path:
-    """Fit what serves beside the two-tower, and publish all as the next version of the config's bundle."""
+def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None, steps: Steps, current: bool) -> Path:
+    """Fit what serves beside the two-tower, and write all as the next version of the config's bundle."""
     tf.keras.mixed_precision.set_global_policy("float32")
     context = RunContext.of(config, whole.dataset)
     twin = None
@@ -129,4 +130,4 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
             calibrations = calibrate(context, served, sources, ranker, step)
         with steps.step(PUBLISH):
             release = Release(trained, served, encoder, whole.state, sources, ranker, calibrations)
-            return publish(context, release, Path(folder))
+            return publish(context, release, Path(folder), current=current)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recsys.bundle.layout import MANIFEST_FILE
 from recsys.bundle.reader import current_version
+from recsys.bundle.versions import Versions
 from recsys.core.errors import BundleError, RecsysError
 from serve.bundles.info import BundleInfo
 from serve.bundles.loaded import LoadedBundle
@@ -98,7 +99,7 @@ class Bundles:
         return True
 
     def start(self) -> None:
-        """In the background, load the bundle, or the newest other version that is sound; then look for changes."""
+        """In the background, load the bundle, or another version that is sound; then look for changes."""
         self._thread.start()
 
     def close(self) -> None:
@@ -192,18 +193,13 @@ class Bundles:
         return LoadedBundle.open(path, self._settings, self._warm_up, self.progress.begin)
 
     def _open_older(self, refused: str, error: BundleError) -> LoadedBundle:
-        """The newest other version that can be opened; raises `error` if there is none."""
-        versions = sorted(
-            (manifest.parent for manifest in self._settings.bundle.glob(f"[!.]*/{MANIFEST_FILE}")), reverse=True
-        )
-        for path in versions:
-            if path.name == refused:
-                continue
+        """The best other version that can be opened; raises `error` if there is none."""
+        for name in Versions(self._settings.bundle).fallbacks():
             try:
-                loaded = self._open_version(path)
+                loaded = self._open_version(self._settings.bundle / name)
             except BundleError:
                 continue
-            logger.error("Version %s was refused, an older one is served. %s", refused, error)
+            logger.error("Version %s was refused, %s is served. %s", refused, name, error)
             return loaded
         raise error
 

@@ -65,6 +65,7 @@ def make_bundle(
     ratings: bool = True,
     ranker: bool = True,
     keep: int = 3,
+    current: bool = True,
     attributes: Attributes | None = None,
     chosen: int | None = None,
     item_encoder: bool = False,
@@ -81,7 +82,7 @@ def make_bundle(
     factors = embeddings[:, : dim // 2].copy()
     factors[n_items if chosen is None else chosen :] = 0
     records = [_record(row, random) for row in range(n_items)]
-    with BundleWriter(folder, name, keep=keep) as writer:
+    with BundleWriter(folder, name, keep=keep, current=current) as writer:
         two_tower = _two_tower(writer.folder / "onnx", embeddings)
         writer.add_two_tower(two_tower)
         retrievers = {

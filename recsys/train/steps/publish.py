@@ -47,13 +47,14 @@ class Release:
     calibrations: dict[str, Calibration]
 
 
-def publish(context: RunContext, release: Release, towers: Path) -> Path:
-    """Write the next version of the config's bundle and make it current.
+def publish(context: RunContext, release: Release, towers: Path, *, current: bool) -> Path:
+    """Write the next version of the config's bundle.
 
     Args:
         context: of the run.
         release: what to write.
         towers: folder of `export_towers`.
+        current: make it the one in use; otherwise it waits, see `recsys.bundle.versions`.
 
     Returns:
         Folder of the version.
@@ -62,7 +63,7 @@ def publish(context: RunContext, release: Release, towers: Path) -> Path:
         BundleError: it cannot be written, or its parts do not fit together.
     """
     config = context.config
-    with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep) as writer:
+    with BundleWriter(config.bundle.dir, config.name, keep=config.bundle.keep, current=current) as writer:
         writer.add_towers(towers)
         _add_parts(context, release, writer)
     return writer.path
