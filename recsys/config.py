@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from recsys.core.errors import ConfigError
 from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, unmentioned
 from recsys.prepare.settings import DataConfig
+from recsys.retraining_config import ShadowConfig
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
@@ -279,6 +280,7 @@ class Config(Section):
     retrieval: RetrievalConfig = RetrievalConfig()
     ranking: RankingConfig = RankingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    shadow: ShadowConfig = ShadowConfig()
 
     @property
     def prepared_path(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
+from recsys.bundle.overlay.fitting import fits
 from recsys.core.attributes import STOCK, AttributeType
 from recsys.core.item_changes import AVAILABLE, CATEGORIES, PRICE, TEXT_FIELDS, FieldValue
 from recsys.core.item_texts import clean_all, clean_name, clean_text
@@ -25,7 +26,6 @@ from serve.items.live_answers import (
     LiveItemsResponse,
     LiveState,
 )
-from serve.live_items.overlays import fits
 from serve.parts import Parts
 from serve.times import time_text
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Literal
 
 from recsys.bundle.overlay import LiveBundle
-from recsys.core.attributes import STOCK, AttributeType
-from recsys.core.item_changes import AVAILABLE, CATEGORIES, PRICE, TEXT_FIELDS, FieldValue, ItemChange
+from recsys.bundle.overlay.fitting import fitting
+from recsys.core.item_changes import ItemChange
 from recsys.store import LiveItem, Store
 from serve.bundles.loaded import LoadedBundle
 from serve.live_items.known import KnownItems
@@ -17,13 +16,6 @@ from serve.live_items.new_rows import NewRows, Waiting
 from serve.live_items.texts import TextVectors
 
 ItemState = Literal["trained", "new", "deleted"] | Waiting
-_OF_EVERY_ITEM = frozenset({*TEXT_FIELDS, CATEGORIES, PRICE, AVAILABLE, STOCK})
-_TYPES: Mapping[AttributeType, type | tuple[type, ...]] = {
-    "number": (int, float),
-    "bool": bool,
-    "text": str,
-    "texts": tuple,
-}
 
 
 class Overlays:
@@ -105,20 +97,3 @@ class Overlays:
         rows = self.base.bundle.catalogue.item_rows(unseen)
         self._trained.update((item_id, item_id in rows) for item_id in unseen)
         return {item_id: item for item_id, item in known.items.items() if not self._trained[item_id]}
-
-
-def fitting(change: ItemChange, types: Mapping[str, AttributeType]) -> ItemChange:
-    """A change without attributes that a bundle does not have, or has in another type: they were of another bundle."""
-    fields = {name: value for name, value in change.fields.items() if fits(name, value, types)}
-    return change if len(fields) == len(change.fields) else replace(change, fields=fields)
-
-
-def fits(name: str, value: FieldValue, types: Mapping[str, AttributeType]) -> bool:
-    """Whether an item of a catalogue with such attributes may have a field of that value."""
-    if name in _OF_EVERY_ITEM:
-        return True
-    kind = types.get(name)
-    if kind is None:
-        return False
-    # To Python a truth value is a number.
-    return value is None or (isinstance(value, _TYPES[kind]) and (kind == "bool") == isinstance(value, bool))
