@@ -167,6 +167,27 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._experiments_running = Gauge(
+            "recsys_experiments_running",
+            "Experiments that lists are made for.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._experiments_version = Gauge(
+            "recsys_experiments_version",
+            "Changes of experiments and their units that the worker furthest behind has followed.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.experiments_stale = Gauge(
+            "recsys_experiments_stale",
+            "1: the store does not tell its experiments, and those last known go on.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._experiment_changes = Counter(
+            "recsys_experiment_changes", "Changes of experiments over HTTP.", ["action"], registry=registry
+        )
         self._rule_changes = Counter(
             "recsys_rule_changes", "Changes of rules over HTTP.", ["action"], registry=registry
         )
@@ -295,6 +316,14 @@ class Metrics:
 
     def served_dropped(self, count: int) -> None:
         self._served_dropped.inc(count)
+
+    def experiments_known(self, running: int, version: int) -> None:
+        """Experiments that are running, and the number of the last change of any."""
+        self._experiments_running.set(running)
+        self._experiments_version.set(version)
+
+    def experiment_changed(self, action: str) -> None:
+        self._experiment_changes.labels(action).inc()
 
     def rule_changed(self, action: str) -> None:
         self._rule_changes.labels(action).inc()

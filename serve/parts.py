@@ -25,6 +25,9 @@ from serve.shop_rules.in_force import RulesInForce
 from serve.shop_rules.kept_rules import GivenRules
 from serve.shop_rules.watch import RulesWatch
 from serve.store.link import StoreLink, open_link
+from serve.store.watch import StoreWatch
+from serve.variants.in_force import ExperimentsInForce
+from serve.variants.watch import ExperimentsWatch
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Parts:
         persons_watch: keeps that up to date with the store; None: there is none.
         live_items: that answers know of.
         live_items_watch: keeps them up to date with the store; None: there is none.
+        experiments: that lists are made for.
+        experiments_watch: keeps them up to date with the store; None: there is none.
         budget: calls of the language model that are left, of all workers; None: there is none.
         started: seconds since 1970.
     """
@@ -62,6 +67,8 @@ class Parts:
     persons_watch: PersonsWatch | None
     live_items: LiveItemsInForce
     live_items_watch: LiveItemsWatch | None
+    experiments: ExperimentsInForce
+    experiments_watch: ExperimentsWatch | None
     budget: Buckets | None = None
     started: float = field(default_factory=time)
 
@@ -99,6 +106,7 @@ class Parts:
         live_items_watch = None if link is None else LiveItemsWatch(link, live_items, bundles, settings, metrics)
         rules = RulesInForce(GivenRules.of(settings), metrics, stored=link is not None)
         watch = None if link is None else RulesWatch(link, rules, settings, metrics)
+        experiments = ExperimentsInForce(metrics, stored=link is not None)
         return cls(
             settings,
             metrics,
@@ -113,13 +121,15 @@ class Parts:
             persons_watch,
             live_items,
             live_items_watch,
+            experiments,
+            None if link is None else ExperimentsWatch(link, experiments, settings),
             shared.budget,
         )
 
     @property
-    def watches(self) -> list[RulesWatch | PersonsWatch | LiveItemsWatch]:
+    def watches(self) -> list[StoreWatch | LiveItemsWatch]:
         """Those that follow the store; none where there is no store."""
-        watches = self.rules_watch, self.persons_watch, self.live_items_watch
+        watches = self.rules_watch, self.persons_watch, self.live_items_watch, self.experiments_watch
         return [watch for watch in watches if watch is not None]
 
     @property

@@ -121,6 +121,8 @@ class Server:
             self.parts.rules_watch.wait()
         if self.parts.persons_watch:
             self.parts.persons_watch.wait()
+        if self.parts.experiments_watch:
+            self.parts.experiments_watch.wait()
         rules = self.parts.rules.of(loaded)
         warm_up(loaded)
         if self.parts.live_items_watch and loaded.bundle.item_encoder is not None:

@@ -101,6 +101,13 @@ class Settings(BaseSettings):
     rules_poll_s: Seconds = Field(
         1.0, description="Seconds between looks for changed rules: so long another worker goes by those of before."
     )
+    max_experiments: Annotated[int, Field(ge=1, le=1000)] = Field(
+        100, description="Most experiments that a shop may have, drafts and stopped ones included."
+    )
+    experiments_poll_s: Seconds = Field(
+        1.0,
+        description="Seconds between looks for changed experiments: so long another worker goes by those of before.",
+    )
     users_poll_s: Seconds = Field(
         0.5,
         description="Seconds between looks for forgotten and merged users: so long others know those of before.",

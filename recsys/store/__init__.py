@@ -1,4 +1,4 @@
-"""Events, users, items, served lists and a shop's rules, in SQLite or PostgreSQL.
+"""Events, users, items, served lists, a shop's rules and experiments, in SQLite or PostgreSQL.
 
     store = Store.open("sqlite:///data/events.db")
     store.upgrade()
@@ -12,13 +12,15 @@ from recsys.store.errors import (
     InvalidRecord,
     ItemConflict,
     PersonConflict,
-    RuleConflict,
     StoreDamaged,
     StoreError,
     StoreUnavailable,
-    TooManyRules,
+    TextConflict,
+    TooManyTexts,
 )
+from recsys.store.experiments import StoredExperiments
 from recsys.store.item_searches import FoundItems, ItemSearch, ItemSort
+from recsys.store.kept_text_records import StoredText, StoredTexts, TextAction, TextChange
 from recsys.store.live_item_records import (
     MISSING,
     UNCHANGED,
@@ -38,11 +40,7 @@ from recsys.store.records import (
     ListDetails,
     ListEvent,
     Page,
-    RuleAction,
-    RuleChange,
     Served,
-    StoredRule,
-    StoredRules,
     StoreStats,
     UserRow,
     UserTotals,
@@ -73,18 +71,19 @@ __all__ = [
     "MergedUser",
     "Page",
     "PersonConflict",
-    "RuleAction",
-    "RuleChange",
-    "RuleConflict",
     "Served",
     "Store",
     "StoreDamaged",
     "StoreError",
     "StoreStats",
     "StoreUnavailable",
-    "StoredRule",
-    "StoredRules",
-    "TooManyRules",
+    "StoredExperiments",
+    "StoredText",
+    "StoredTexts",
+    "TextAction",
+    "TextChange",
+    "TextConflict",
+    "TooManyTexts",
     "UserAttributes",
     "UserRow",
     "UserTotals",

@@ -38,14 +38,14 @@ class InvalidCursor(RecsysError):  # noqa: N818 - says it all
     exit_code = 2
 
 
-class RuleConflict(RecsysError):  # noqa: N818 - says it all
-    """A rule is not what the caller believes it to be, or there are as many as may be; nothing was changed."""
+class TextConflict(RecsysError):  # noqa: N818 - says it all
+    """A rule or an experiment is not what the caller believes it to be, or there are too many; nothing was changed."""
 
     exit_code = 2
 
 
-class TooManyRules(RuleConflict):
-    """There are as many rules as may be."""
+class TooManyTexts(TextConflict):
+    """There are as many rules, or experiments, as may be."""
 
 
 class ItemConflict(RecsysError):  # noqa: N818 - says it all

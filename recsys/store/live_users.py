@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from recsys.core.item_changes import FieldValue
 from recsys.core.persons import Alias, Persons, Tombstone, hash_of
+from recsys.store import experiment_units
 from recsys.store.database import Database
 from recsys.store.errors import PersonConflict
 from recsys.store.live_user_records import ForgottenUser, MergedUser, UserAttributes, attributes_of, check_attributes
@@ -21,6 +23,7 @@ from recsys.store.user_export import UserExport
 _E, _U, _S = EVENTS.c, USERS.c, SERVED.c
 _UA, _T, _A, _V = USER_ATTRIBUTES.c, TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
 ROWS_AT_ONCE: Final = 2000
+NO_EXPERIMENTS: Final[Mapping[str, int]] = MappingProxyType({})
 PATIENCE_S: Final = 30.0
 """Longest that forgetting or merging may take: a person may have hundreds of thousands of events."""
 
@@ -156,13 +159,16 @@ class LiveUsers:
             own = connection.execute(sa.select(ALIASES).where(_A.user_id == user_id)).all()
             timestamp = max([timestamp, *(row.until for row in own)])  # a clock may have been ahead
             connection.execute(sa.delete(ALIASES).where(_A.user_id == user_id))
+            experiment_units.forget(connection, [user_id, *(row.alias_id for row in own)])
             others = sa.select(_A.user_id).where(_A.alias_id == user_id).distinct().order_by(_A.user_id)
             merged_into = tuple(connection.execute(others).scalars())
             for forgotten_id, until in [*((row.alias_id, row.until) for row in own), (user_id, timestamp)]:
                 self._entomb(connection, forgotten_id, until, version)
         return ForgottenUser(timestamp, events, served, attributes, len(own), merged_into)
 
-    def merge(self, user_id: str, from_id: str, timestamp: float) -> MergedUser:
+    def merge(
+        self, user_id: str, from_id: str, timestamp: float, running: Mapping[str, int] = NO_EXPERIMENTS
+    ) -> MergedUser:
         """Let all that an id did up to now be a user's, in one transaction; it may be repeated.
 
         Events and served lists of the store move; of bundles and files an alias tells. What was said of the id, its
@@ -172,6 +178,8 @@ class LiveUsers:
             user_id: the user's.
             from_id: of an anonymous session, for example.
             timestamp: seconds since 1970, now.
+            running: version of each running experiment, by key: which id it assigns the user by from now on, is
+                written, see `recsys.store.experiment_units.keep_first`.
 
         Raises:
             PersonConflict: the two are one id; the user is an alias; the user was forgotten and is not known since.
@@ -184,6 +192,7 @@ class LiveUsers:
         with self._database.write(PATIENCE_S) as connection:
             version = self._lock(connection)
             _require_user(connection, user_id)
+            experiment_units.keep_first(connection, running, user_id, from_id)
             events = connection.execute(sa.update(EVENTS).where(_E.user_id == from_id).values(user_id=user_id)).rowcount
             served = connection.execute(sa.update(SERVED).where(_S.user_id == from_id).values(user_id=user_id)).rowcount
             connection.execute(sa.delete(USER_ATTRIBUTES).where(_UA.user_id == from_id))

@@ -20,9 +20,6 @@ from recsys.store.errors import InvalidRecord
 
 T = TypeVar("T")
 
-RuleAction = Literal["created", "replaced", "deleted"]
-MAX_RULE_CHARS = 65_536
-
 # PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _AMOUNT_CHECKS: Final[dict[str, Callable[[float], float]]] = {
@@ -244,53 +241,6 @@ class BlurbKey(NamedTuple):
     language: str
 
 
-class StoredRule(NamedTuple):
-    """A rule as it is kept: a text that the store does not read.
-
-    Attributes:
-        rule_id: names it.
-        body: what it says.
-        version: number of the change that made it what it is, see `RuleChange`; no other rule, and no other state of
-            this one, has the same.
-        updated_at: when that was, in seconds since 1970.
-        updated_by: who did it; None: nobody knows.
-    """
-
-    rule_id: str
-    body: str
-    version: int
-    updated_at: float
-    updated_by: str | None = None
-
-
-class StoredRules(NamedTuple):
-    """All rules as of one moment, ordered by id (code points); `version`: number of changes until then."""
-
-    version: int
-    rules: tuple[StoredRule, ...] = ()
-
-
-class RuleChange(NamedTuple):
-    """One change of one rule.
-
-    Attributes:
-        version: its number among all changes of rules, from 1, in their order.
-        rule_id: of the rule.
-        action: what was done with it.
-        who: who did; None: nobody knows.
-        timestamp: when, in seconds since 1970.
-        before, after: what it said; None: there was none.
-    """
-
-    version: int
-    rule_id: str
-    action: RuleAction
-    who: str | None
-    timestamp: float
-    before: str | None
-    after: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """Size of the store; `last_event` is the latest time of an event in seconds since 1970, None without events."""
@@ -342,18 +292,6 @@ def check_key(value: str, name: str) -> None:
     """
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_CHARS or _UNSTORABLE.search(value):
         raise invalid_record(name, f"1 to {MAX_ID_CHARS} characters, none of them NUL or a lone surrogate", value)
-
-
-def check_body(body: str) -> None:
-    """Stop where a rule's text cannot be stored.
-
-    Raises:
-        InvalidRecord: it is no text, too long, or holds NUL or a lone surrogate.
-    """
-    if not isinstance(body, str) or len(body) > MAX_RULE_CHARS or _UNSTORABLE.search(body):
-        raise invalid_record(
-            "a rule", f"at most {MAX_RULE_CHARS} characters, none of them NUL or a lone surrogate", body
-        )
 
 
 def is_storable(value: str) -> bool:

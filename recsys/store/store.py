@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from recsys.store import blurbs, event_log, forgetting, item_search, searched_items, served_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
+from recsys.store.experiments import Experiments
 from recsys.store.item_searches import FoundItems, ItemSearch
 from recsys.store.list_outcomes import ListOutcomes
 from recsys.store.live_items import LiveItems
@@ -22,13 +23,14 @@ from recsys.store.text_vectors import TextVectors
 
 
 class Store:
-    """Events and their users, items that search finds, served lists, blurbs, and a shop's rules and live items.
+    """Events and their users, items that search finds, served lists, blurbs, a shop's rules, experiments, live items.
 
     Safe to use from any number of threads and processes. Every method may raise `StoreUnavailable`: the database is
     down, locked, full or does not answer in time; the next call tries anew, with new connections where need be.
 
     Attributes:
         rules: of the shop.
+        experiments: on the shop's lists.
         items: live ones, with what was said of them since a bundle was made.
         text_vectors: of the texts of live items.
         live_users: what the shop says of users: attributes, whom to forget, which ids are one person's.
@@ -36,7 +38,7 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database, self.rules = database, Rules(database)
+        self._database, self.rules, self.experiments = database, Rules(database), Experiments(database)
         self.items, self.text_vectors = LiveItems(database), TextVectors(database)
         self.live_users = LiveUsers(database)
         self.outcomes = ListOutcomes(database)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from recsys.core.persons import Alias
 from recsys.store.database import Database
+from recsys.store.experiment_units import units_of
 from recsys.store.records import Event, Served, is_storable
 from recsys.store.served_log import served_of
 from recsys.store.tables import ALIASES, EVENTS, SERVED
@@ -42,6 +43,13 @@ class UserExport:
         with self._database.read() as connection:
             rows = connection.execute(sa.select(ALIASES).where(own).order_by(_A.alias_id, _A.since)).all()
         return [Alias(row.alias_id, row.user_id, row.since, row.until) for row in rows]
+
+    def units(self) -> dict[str, str]:
+        """By experiment, the id that the user is assigned by where that is another one."""
+        if not self._storable:
+            return {}
+        with self._database.read() as connection:
+            return units_of(connection, self._user_id)
 
     def _parts(self, table: sa.Table, *order: sa.Column[Any]) -> Iterator[list[Any]]:
         """Rows of the user in an order that an index has, so that each part is found at once."""

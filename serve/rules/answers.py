@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from recsys.rules.findings import Finding, Problem
-from recsys.store import RuleAction
+from recsys.store import TextAction
 from serve.answers import Answer
 from serve.bundles.info import BundleInfo
 from serve.shop_rules.in_force import RulesState
@@ -137,7 +137,7 @@ class RuleChangeRow(Answer):
 
     version: Annotated[int, Meta(description="Its number among all changes.", examples=[12])]
     rule_id: _RULE_ID
-    action: Annotated[RuleAction, Meta(examples=["replaced"])]
+    action: Annotated[TextAction, Meta(examples=["replaced"])]
     who: Annotated[str | None, Meta(description="Name of the API key; null: nobody knows.", examples=["merchandising"])]
     at: Annotated[str | None, Meta(examples=["2024-05-01T12:00:00Z"])]
     before: Annotated[dict[str, Any] | None, Meta(description="What the rule said.", examples=[None])]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
 from recsys.rules.rule import Rule, RuleTerms
-from recsys.store.rules import ABSENT
+from recsys.store.kept_texts import ABSENT
 from serve.http.bodies import JsonRoute
 from serve.http.documentation import answers
 from serve.http.etags import IfMatch, IfNoneMatch, expected_version, tagged

@@ -76,7 +76,7 @@ def put(
 
     Raises:
         UnfitRequestError: the bundle cannot follow it; one that there is can be switched off all the same.
-        RuleConflict: it is not of the expected version, or there are too many.
+        TextConflict: it is not of the expected version, or there are too many.
         StoreUnavailable: nothing is known of what became of it.
     """
     switched_off = not wanted.enabled and parts.rules.rules.find(wanted.id) is not None
@@ -127,7 +127,7 @@ def changes(store: Store, rule_id: str | None, cursor: str | None, limit: int) -
         changes=[
             RuleChangeRow(
                 version=change.version,
-                rule_id=change.rule_id,
+                rule_id=change.key,
                 action=change.action,
                 who=change.who,
                 at=time_text(change.timestamp),

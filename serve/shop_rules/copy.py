@@ -9,7 +9,7 @@ import msgspec
 
 from recsys.core.disk import write_whole
 from recsys.core.small_files import read_small_file
-from recsys.store import StoredRules
+from recsys.store import StoredTexts
 
 logger = logging.getLogger(__name__)
 
@@ -22,17 +22,17 @@ class RulesCopy:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> StoredRules | None:
+    def read(self) -> StoredTexts | None:
         """The rules that it holds; None: there are none."""
         try:
-            return msgspec.json.decode(read_small_file(self._path, MOST_BYTES), type=StoredRules)
+            return msgspec.json.decode(read_small_file(self._path, MOST_BYTES), type=StoredTexts)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             logger.error("The copy of the rules in %s cannot be read: %s", self._path, error)
             return None
 
-    def write(self, rules: StoredRules) -> None:
+    def write(self, rules: StoredTexts) -> None:
         """Replace it; workers may do so at once, and all write the same."""
         try:
             write_whole(self._path, msgspec.json.encode(rules).decode())

@@ -12,7 +12,7 @@ from recsys.pipeline.allow import PURCHASES
 from recsys.pipeline.policy import Policy
 from recsys.rules.buy_again import BUY_AGAIN, BuyAgain
 from recsys.rules.policy import BoundRules, CompiledRules
-from recsys.store import StoredRules
+from recsys.store import StoredTexts
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.metrics import Metrics
@@ -60,7 +60,7 @@ class RulesInForce:
         ready = now.compiled.get(loaded)
         return self._made(now, loaded) if ready is None else ready
 
-    def take(self, stored: StoredRules) -> None:
+    def take(self, stored: StoredTexts) -> None:
         """Let the rules of the store be in force from now on; lists go by those of before until they are ready."""
         coming = _InForce(self.given.with_stored(stored))
         if coming.rules == self.rules:

@@ -14,7 +14,7 @@ from recsys.core.errors import ConfigError, said
 from recsys.rules.presets import preset_rules
 from recsys.rules.rule import Rule
 from recsys.rules.rules_file import read_rules
-from recsys.store import StoredRule, StoredRules
+from recsys.store import StoredText, StoredTexts
 from serve.settings import Settings
 
 Origin = Literal["store", "file", "preset"]
@@ -37,19 +37,19 @@ class KeptRule:
     rule: Rule | None
     body: str
     origin: Origin
-    stored: StoredRule | None = None
+    stored: StoredText | None = None
     fault: str | None = None
 
     @classmethod
-    def of_store(cls, stored: StoredRule) -> Self:
+    def of_store(cls, stored: StoredText) -> Self:
         """A rule that the store gave."""
         try:
             rule = Rule.model_validate_json(stored.body)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "rule"
-            return cls(stored.rule_id, None, stored.body, "store", stored, f"{place}: {said(first)}")
-        return cls(stored.rule_id, rule, stored.body, "store", stored)
+            return cls(stored.key, None, stored.body, "store", stored, f"{place}: {said(first)}")
+        return cls(stored.key, rule, stored.body, "store", stored)
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class GivenRules:
         """As they are in force where nothing is known of a store."""
         return ShopRules.of((*self.preset, *self.first))
 
-    def with_stored(self, stored: StoredRules) -> ShopRules:
+    def with_stored(self, stored: StoredTexts) -> ShopRules:
         """As they are in force beside those of the store, among which the first ones are."""
-        return ShopRules.of((*self.preset, *map(KeptRule.of_store, stored.rules)), stored.version)
+        return ShopRules.of((*self.preset, *map(KeptRule.of_store, stored.texts)), stored.version)
 
 
 def body_of(rule: Rule) -> str:

@@ -6,7 +6,7 @@ import logging
 import time
 
 from recsys.core.errors import RecsysError
-from recsys.store import StoredRules
+from recsys.store import StoredTexts
 from serve.metrics import Metrics
 from serve.settings import Settings
 from serve.shop_rules.copy import RulesCopy
@@ -65,7 +65,7 @@ class RulesWatch(StoreWatch):
 
     def _start_without(self, error: RecsysError) -> None:
         """The store does not answer at the start: go by the copy, if there is one."""
-        copied: StoredRules | None = None if self._copy is None else self._copy.read()
+        copied: StoredTexts | None = None if self._copy is None else self._copy.read()
         if copied is None:
             logger.error("The rules of the store are not known, and lists go without them. %s", error)
             return

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from recsys.store import InvalidCursor, InvalidRecord, RuleChange, RuleConflict, Store, StoredRule, TooManyRules
+from recsys.store import InvalidCursor, InvalidRecord, Store, StoredText, TextChange, TextConflict, TooManyTexts
+from recsys.store.kept_text_records import MAX_TEXT_CHARS
+from recsys.store.kept_texts import ABSENT
 from recsys.store.paging import encode
-from recsys.store.records import MAX_RULE_CHARS
-from recsys.store.rules import ABSENT
 from tests.support.databases import patient
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -28,27 +28,27 @@ def test_a_new_store_holds_no_rules(store: Store) -> None:
 
 
 def test_rules_are_kept_with_who_made_them_when(store: Store) -> None:
-    assert put(store, "b", '{"é": "\\u0000😀"}') == (StoredRule("b", '{"é": "\\u0000😀"}', 1, 1.0, "boss"), "created")
-    assert put(store, "a", "{}", 2.5, who=None) == (StoredRule("a", "{}", 2, 2.5, None), "created")
+    assert put(store, "b", '{"é": "\\u0000😀"}') == (StoredText("b", '{"é": "\\u0000😀"}', 1, 1.0, "boss"), "created")
+    assert put(store, "a", "{}", 2.5, who=None) == (StoredText("a", "{}", 2, 2.5, None), "created")
     assert store.rules.version() == 2
     version, rules = store.rules.read()
-    assert (version, [rule.rule_id for rule in rules]) == (2, ["a", "b"])
-    assert rules[1] == StoredRule("b", '{"é": "\\u0000😀"}', 1, 1.0, "boss")
+    assert (version, [rule.key for rule in rules]) == (2, ["a", "b"])
+    assert rules[1] == StoredText("b", '{"é": "\\u0000😀"}', 1, 1.0, "boss")
 
 
 def test_every_change_is_noted_with_what_was_before(store: Store) -> None:
     put(store, "a", "1", 1.0, who="ann")
     put(store, "a", "2", 2.0, who="bob\0")
     gone = store.rules.delete("a", who=None, timestamp=3.0)
-    assert gone == StoredRule("a", "2", 2, 2.0, "bob\ufffd")
+    assert gone == StoredText("a", "2", 2, 2.0, "bob\ufffd")
     put(store, "a", "1", 4.0, who="ann")
     assert store.rules.changes(None, None, 10).rows == [
-        RuleChange(4, "a", "created", "ann", 4.0, None, "1"),
-        RuleChange(3, "a", "deleted", None, 3.0, "2", None),
-        RuleChange(2, "a", "replaced", "bob\ufffd", 2.0, "1", "2"),
-        RuleChange(1, "a", "created", "ann", 1.0, None, "1"),
+        TextChange(4, "a", "created", "ann", 4.0, None, "1"),
+        TextChange(3, "a", "deleted", None, 3.0, "2", None),
+        TextChange(2, "a", "replaced", "bob\ufffd", 2.0, "1", "2"),
+        TextChange(1, "a", "created", "ann", 1.0, None, "1"),
     ]
-    assert store.rules.read() == (4, (StoredRule("a", "1", 4, 4.0, "ann"),))
+    assert store.rules.read() == (4, (StoredText("a", "1", 4, 4.0, "ann"),))
 
 
 def test_what_says_the_same_is_no_change(store: Store) -> None:
@@ -59,31 +59,31 @@ def test_what_says_the_same_is_no_change(store: Store) -> None:
 
 def test_a_rule_is_changed_as_the_version_that_was_read(store: Store) -> None:
     put(store, "a", "1", expected=ABSENT)
-    with pytest.raises(RuleConflict, match="that does not exist"):
+    with pytest.raises(TextConflict, match="that does not exist"):
         put(store, "a", "2", expected=ABSENT)
-    with pytest.raises(RuleConflict, match="of version 9"):
+    with pytest.raises(TextConflict, match="of version 9"):
         put(store, "a", "2", expected=9)
-    with pytest.raises(RuleConflict):
+    with pytest.raises(TextConflict):
         put(store, "b", "2", expected=1)
-    with pytest.raises(RuleConflict):
+    with pytest.raises(TextConflict):
         store.rules.delete("a", who=None, timestamp=2.0, expected=9)
     assert store.rules.version() == 1, "nothing was changed"
     assert put(store, "a", "2", expected=1)[0].version == 2
     store.rules.delete("a", who=None, timestamp=2.0, expected=2)
     put(store, "a", "1")
-    with pytest.raises(RuleConflict):  # the same again is another one
+    with pytest.raises(TextConflict):  # the same again is another one
         put(store, "a", "2", expected=1)
 
 
 def test_there_are_not_more_than_may_be(store: Store) -> None:
     put(store, "a", "1", most=2)
     put(store, "b", "1", most=2)
-    with pytest.raises(TooManyRules, match="2 rules at most"):
+    with pytest.raises(TooManyTexts, match="2 rules at most"):
         put(store, "c", "1", most=2)
     put(store, "b", "2", most=2)
     store.rules.delete("a", who=None, timestamp=1.0)
     put(store, "c", "1", most=2)
-    assert [rule.rule_id for rule in store.rules.read().rules] == ["b", "c"]
+    assert [rule.key for rule in store.rules.read().texts] == ["b", "c"]
 
 
 @pytest.mark.parametrize("rule_id", ["", "a\0", "\ud800", "x" * 513])
@@ -94,7 +94,7 @@ def test_an_id_that_cannot_be_stored_is_refused(unchanged: Store, rule_id: str) 
     assert unchanged.rules.changes(rule_id, None, 1).rows == []
 
 
-@pytest.mark.parametrize("body", ["a\0", "\udfff", "x" * (MAX_RULE_CHARS + 1)])
+@pytest.mark.parametrize("body", ["a\0", "\udfff", "x" * (MAX_TEXT_CHARS + 1)])
 def test_a_body_that_cannot_be_stored_is_refused(unchanged: Store, body: str) -> None:
     with pytest.raises(InvalidRecord):
         put(unchanged, "a", body)
@@ -105,7 +105,7 @@ def test_a_body_that_cannot_be_stored_is_refused(unchanged: Store, body: str) ->
 
 def test_first_rules_are_taken_once(store: Store) -> None:
     assert not store.rules.seed({}, who=None, timestamp=1.0, most=9)
-    with pytest.raises(TooManyRules):
+    with pytest.raises(TooManyTexts):
         store.rules.seed({"a": "1", "b": "2"}, who=None, timestamp=1.0, most=1)
     assert store.rules.read() == (0, ())
     assert store.rules.seed({"b": "1", "a": "2"}, who="file", timestamp=1.0, most=2)
@@ -114,7 +114,7 @@ def test_first_rules_are_taken_once(store: Store) -> None:
     store.rules.delete("b", who=None, timestamp=4.0)
     assert not store.rules.seed({"c": "3"}, who="file", timestamp=5.0, most=9), "what was deleted does not come back"
     changes = store.rules.changes(None, None, 9).rows
-    assert [(change.version, change.rule_id, change.action) for change in changes] == [
+    assert [(change.version, change.key, change.action) for change in changes] == [
         (4, "b", "deleted"),
         (3, "a", "deleted"),
         (2, "a", "created"),
@@ -145,8 +145,8 @@ def test_writers_who_read_before_they_write_lose_nothing(store: Store, store_url
         with patient(store_url) as own:
             done = 0
             while done < 10:
-                (rule,) = own.rules.read().rules
-                with suppress(RuleConflict):
+                (rule,) = own.rules.read().texts
+                with suppress(TextConflict):
                     put(own, "count", str(int(rule.body) + 1), expected=rule.version)
                     done += 1
 
