@@ -172,9 +172,9 @@ class _LastRead:
 def _shop(store: Store) -> Shop:
     """What the store says besides events. A rule of another version of the program is left out, as in a server."""
     rules = []
-    for stored in store.rules.read().rules:
+    for stored in store.rules.read().texts:
         try:
             rules.append(Rule.model_validate_json(stored.body))
         except ValidationError:
-            logger.warning("Rule %s cannot be read; lists are replayed without it", stored.rule_id)
+            logger.warning("Rule %s cannot be read; lists are replayed without it", stored.key)
     return Shop(store.live_users.persons(), rules, store.items.read())
