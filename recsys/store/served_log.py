@@ -51,7 +51,9 @@ def _is_of_now(row: Served, persons: Persons) -> bool:
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
-    """Insert up to `ROWS_AT_ONCE` rows by one statement, as the driver takes it.
+    """Insert up to `ROWS_AT_ONCE` rows by one statement, as the driver takes it; those that are there already stay.
+
+    A call that fails may have written its rows, and is repeated.
 
     The server does this beside its requests. The driver lets go of the interpreter once a statement, and SQLAlchemy
     takes longer for each row than the database.
@@ -71,7 +73,9 @@ def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
         )
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = f"({','.join([mark] * len(_COLUMNS))})"
-    statement = f"INSERT INTO served ({','.join(_COLUMNS)}) VALUES {','.join([marks] * len(rows))}"
+    statement = (
+        f"INSERT INTO served ({','.join(_COLUMNS)}) VALUES {','.join([marks] * len(rows))} ON CONFLICT DO NOTHING"
+    )
     connection.exec_driver_sql(statement, tuple(values))
 
 

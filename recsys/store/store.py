@@ -237,7 +237,10 @@ class Store:
         return item_search.search_items(self._database, search, cursor, limit)
 
     def add_served(self, rows: Sequence[Served]) -> None:
-        """Record served lists, in one transaction. Characters that no database can hold become U+FFFD."""
+        """Record served lists, in one transaction. Characters that no database can hold become U+FFFD.
+
+        A list whose recommendation_id is in the store changes nothing, so a call may be repeated after any error.
+        """
         served_log.add_served(self._database, rows)
 
     def served(self, since: float, until: float) -> Iterator[Served]:

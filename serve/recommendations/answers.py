@@ -146,6 +146,13 @@ class Timing(Answer):
 class RecommendationResponse(Answer):
     """The list for one user and where it came from."""
 
+    recommendation_id: Annotated[
+        str,
+        Meta(
+            description="Names this list, and no other: events say by it which list they follow, see POST /events.",
+            examples=["3f2a9c0e5b7d41688a1c0d9e2f4b6a73"],
+        ),
+    ]
     user_id: Annotated[str | None, Meta(description="null: an anonymous session.", examples=["A1YJEY40YUW4SE"])]
     user: UserSummary
     primary_model: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from serve.parts import Parts
 from serve.recommendations.answers import RecommendationResponse
 from serve.recommendations.batching import Batcher
+from serve.recommendations.made_lists import MadeList
 from serve.recommendations.served_log import ServedLog
 from serve.recommendations.service import RecommendationRequest, RecommendationService
 
@@ -29,7 +30,7 @@ class RecommendationQueue:
 
     def start(self) -> None:
         """Begin to take requests."""
-        self.batcher = Batcher[RecommendationRequest, list[RecommendationResponse]](
+        self.batcher = Batcher[RecommendationRequest, list[MadeList]](
             self.service.recommend, self._max_batch, self._max_queue, lambda request: request.size
         )
         if self.served_log:
@@ -43,10 +44,10 @@ class RecommendationQueue:
             NotReadyError: no bundle is loaded.
             UnknownModelError: the bundle has no such model.
         """
-        answers = await self.batcher.submit(request)
+        made = await self.batcher.submit(request)
         if self.served_log is not None:
-            self.served_log.add(request_id, answers)
-        return answers
+            self.served_log.add(request_id, made)
+        return [one.answer for one in made]
 
     def close(self) -> None:
         """Finish what is under way, and write what the log holds."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from recsys.core.errors import RecsysError
 from recsys.store import Served, Store
 from serve.metrics import Metrics
-from serve.recommendations.answers import RecommendationResponse
+from serve.recommendations.made_lists import MadeList
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,14 @@ class ServedLog:
         """Begin to write."""
         self._thread.start()
 
-    def add(self, request_id: str, answers: Sequence[RecommendationResponse]) -> None:
+    def add(self, request_id: str, made: Sequence[MadeList]) -> None:
         """Note answers; returns at once."""
-        if self._waiting.qsize() + len(answers) > MAX_WAITING:
-            self._metrics.served_dropped(len(answers))
+        if self._waiting.qsize() + len(made) > MAX_WAITING:
+            self._metrics.served_dropped(len(made))
             return
         now = time.time()
-        for answer in answers:
+        for one in made:
+            answer = one.answer
             items = answer.items
             self._waiting.put(
                 Served(
@@ -51,6 +52,8 @@ class ServedLog:
                     model=answer.primary_model,
                     item_ids=tuple([item.item_id for item in items]),
                     scores=tuple([item.score for item in items]),
+                    recommendation_id=answer.recommendation_id,
+                    details=one.details(),
                 )
             )
 

@@ -24,6 +24,7 @@ from serve.languages import Languages
 from serve.metrics import Metrics
 from serve.recommendations.answers import RecommendationResponse, Timing
 from serve.recommendations.lists import UserList, add_whys, lists
+from serve.recommendations.made_lists import MadeList, recommendation_ids
 from serve.recommendations.remembered_whys import RememberedWhys
 from serve.recommendations.whys import Whys
 from serve.shop_rules.in_force import RulesInForce, as_read, bound_for, policy_of, reads_purchases
@@ -60,7 +61,7 @@ class RecommendationService:
         self._rules = rules
         self._latest_whys: tuple[LoadedBundle, Mapping[str, float], RememberedWhys] | None = None
 
-    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[RecommendationResponse] | Exception]:
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[MadeList] | Exception]:
         """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
 
         Instead of its answers a request gets the exception that it met: `UnknownModelError`, or a bug.
@@ -70,15 +71,15 @@ class RecommendationService:
         """
         loaded = self.bundles.loaded
         live = self._histories.of(loaded)
-        rules = self._rules.of(loaded)
+        rules, rules_version = self._rules.versioned(loaded)
         groups: dict[Options, list[int]] = {}
         for index, request in enumerate(requests):
             groups.setdefault(as_read(rules, request.options), []).append(index)
-        answers_of: dict[int, list[RecommendationResponse] | Exception] = {}
+        answers_of: dict[int, list[MadeList] | Exception] = {}
         for options, indices in groups.items():
             members = [requests[index] for index in indices]
             try:
-                answers = self._answers(loaded, live, rules, options, members)
+                answers = self._answers(loaded, live, rules, rules_version, options, members)
                 answers_of.update((index, [next(answers) for _ in requests[index].subjects]) for index in indices)
             except Exception as error:  # of this group alone
                 answers_of.update(dict.fromkeys(indices, error))
@@ -89,9 +90,10 @@ class RecommendationService:
         loaded: LoadedBundle,
         live: LiveHistories,
         rules: CompiledRules,
+        rules_version: int,
         options: Options,
         requests: Sequence[RecommendationRequest],
-    ) -> Iterator[RecommendationResponse]:
+    ) -> Iterator[MadeList]:
         """One answer for each subject of the requests, in their order."""
         loaded.require_model(options.model)
         started = time.perf_counter()
@@ -112,7 +114,8 @@ class RecommendationService:
         self._metrics.scored(len(subjects), seconds, ranked.candidates)
         timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
         arrivals = [request.started for request in requests for _ in request.subjects]
-        return self._assembled(loaded, options, subjects, users, made, timing, arrivals)
+        obeyed = rules_version if in_force else None
+        return self._assembled(loaded, options, subjects, users, made, obeyed, timing, arrivals)
 
     def _whys(self, loaded: LoadedBundle) -> RememberedWhys:
         """What says why, in the language of the settings. Of forgotten persons nothing is remembered."""
@@ -131,12 +134,16 @@ class RecommendationService:
         subjects: Sequence[Subject],
         users: LiveQueries,
         made: Sequence[UserList],
+        rules_version: int | None,
         timing: dict[str, float],
         arrivals: Sequence[float],
-    ) -> Iterator[RecommendationResponse]:
+    ) -> Iterator[MadeList]:
         generated_at = now_text()
         unknown = list(Asked.of(loaded, options).unknown) if options.restricted else []
-        for subject, user, listed, arrival in zip(subjects, summaries(users), made, arrivals, strict=True):
+        ids = recommendation_ids(len(subjects))
+        for list_id, subject, user, listed, arrival in zip(
+            ids, subjects, summaries(users), made, arrivals, strict=True
+        ):
             filled = len(listed.items) > listed.personal
             reason = fallback_reason(options, subject, user, cut=listed.cut) if filled else None
             shortfall = options.k - len(listed.items)
@@ -144,7 +151,8 @@ class RecommendationService:
                 self._metrics.fell_back(reason)
             if shortfall:
                 self._metrics.fell_short()
-            yield RecommendationResponse(
+            answer = RecommendationResponse(
+                recommendation_id=list_id,
                 user_id=subject if isinstance(subject, str) else None,
                 user=user,
                 primary_model=FALLBACK if filled and not listed.personal else options.model,
@@ -161,3 +169,4 @@ class RecommendationService:
                     listed.shortened_by, buying_again=shortfall > 0 and options.scenario == BUY_AGAIN
                 ),
             )
+            yield MadeList(answer, options, listed.personal, rules_version)

@@ -56,9 +56,13 @@ class RulesInForce:
 
     def of(self, loaded: LoadedBundle) -> CompiledRules:
         """The rules as a bundle can follow them; made ready where they, or the bundle, are new."""
+        return self.versioned(loaded)[0]
+
+    def versioned(self, loaded: LoadedBundle) -> tuple[CompiledRules, int]:
+        """The same, and the number of changes of the store's rules that they are of."""
         now = self._now
         ready = now.compiled.get(loaded)
-        return self._made(now, loaded) if ready is None else ready
+        return self._made(now, loaded) if ready is None else ready, now.rules.version
 
     def take(self, stored: StoredTexts) -> None:
         """Let the rules of the store be in force from now on; lists go by those of before until they are ready."""

@@ -12,12 +12,14 @@ from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS
 from recsys.prepare.settings import DataConfig
 from recsys.store import (
     Appended,
+    AssignedVariant,
     BlurbKey,
     Event,
     InvalidCursor,
     InvalidRecord,
     ItemRow,
     ItemSearch,
+    ListDetails,
     Page,
     Served,
     Store,
@@ -415,6 +417,17 @@ def test_records_of_what_was_shown_go_in_the_same_order(store: Store) -> None:
     assert store.latest_served(2) == [10.0, 60.0]
     assert store.forget_served(50.0, limit=9, until=100.0) == 3
     assert sorted(row.request_id for row in store.served(0, 1000)) == ["3", "4"]
+
+
+def test_a_served_list_counts_once_however_often_it_is_recorded(store: Store) -> None:
+    details = ListDetails("shop", "cart", (AssignedVariant("e", 2, "b"),), propensities=(0.5,), brands=1)
+    one = Served("r", "u", 10.0, "v", "m", ("a",), (0.5,), "a" * 32, details)
+    other = one._replace(recommendation_id="b" * 32, details=None)
+    store.add_served([one])
+    store.add_served([one._replace(model="again"), other, other])
+    store.add_served([Served("r", "u", 20.0, "v", "m", ())] * 2)  # of before lists had ids
+    assert list(store.served(0, 15)) == [one, other]
+    assert len(list(store.served(15, 25))) == 2
 
 
 # Blurbs

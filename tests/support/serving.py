@@ -76,8 +76,8 @@ def answer_to(service: RecommendationService, user_id: str, **options: Any) -> A
     """The answer to one request for one user."""
     (answers,) = service.recommend([request_for(user_id, **options)])
     assert isinstance(answers, list), answers
-    (answer,) = answers
-    return as_json(answer)
+    (made,) = answers
+    return as_json(made.answer)
 
 
 def as_json(answer: RecommendationResponse) -> Answer:
@@ -125,8 +125,8 @@ def rows_of(items: Sequence[dict[str, Any]]) -> list[int]:
 
 
 def same(one: Answer, other: Answer) -> None:
-    """Two answers say the same, but for their times and for what rounding makes of scores."""
-    for name in one.keys() - {"items", "timing", "generated_at"}:
+    """Two answers say the same, but for their ids and times, and for what rounding makes of scores."""
+    for name in one.keys() - {"recommendation_id", "items", "timing", "generated_at"}:
         assert one[name] == other[name], name
     assert [(i["item_id"], i["sources"]) for i in one["items"]] == [
         (i["item_id"], i["sources"]) for i in other["items"]

@@ -81,7 +81,9 @@ def test_a_server_that_ends_computes_nothing_that_nobody_waits_for(bundle_path: 
 
 def said(answer: Answer) -> Answer:
     """What an answer says, without its times."""
-    return {name: value for name, value in answer.items() if name not in ("generated_at", "timing")}
+    return {
+        name: value for name, value in answer.items() if name not in ("recommendation_id", "generated_at", "timing")
+    }
 
 
 def test_together_with_recommendations_the_answers_are_those_of_each_alone(bundle_path: Path) -> None:

@@ -63,7 +63,9 @@ def ruled(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def without_times(answer: Answer) -> Answer:
-    return {name: value for name, value in answer.items() if name not in ("timing", "generated_at")}
+    return {
+        name: value for name, value in answer.items() if name not in ("recommendation_id", "timing", "generated_at")
+    }
 
 
 def posted(client: TestClient, **body: object) -> list[Answer]:

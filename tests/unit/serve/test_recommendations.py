@@ -307,7 +307,7 @@ def test_requests_answered_together_get_what_they_would_alone(bundle_path: Path)
             assert isinstance(answers, list)
             assert len(answers) == request.size
             for answer, expected in zip(answers, alone, strict=True):
-                same(as_json(answer), as_json(expected))
+                same(as_json(answer.answer), as_json(expected.answer))
 
 
 def test_a_request_that_fails_fails_alone(bundle_path: Path) -> None:

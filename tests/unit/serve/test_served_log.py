@@ -1,21 +1,28 @@
 """What was shown to whom can be read back, and the log never holds a request up."""
 
+import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from recsys.bundle import Bundle
-from recsys.store import Served
+from recsys.store import ListDetails, Served
+from serve.bundles.options import Options
+from serve.histories.summary import NO_HISTORY
 from serve.metrics import Metrics
 from serve.recommendations import served_log
 from serve.recommendations.answers import RecommendationResponse, Timing
+from serve.recommendations.made_lists import MadeList, recommendation_ids
 from serve.recommendations.served_log import ServedLog
 from tests.support.databases import patient
-from tests.support.serving import get, running
+from tests.support.serving import COLD_USER, get, running
+from tests.support.shop_rules import rule, write_rules
 from tests.support.waiting import TIMEOUT_S, eventually
 
 
@@ -39,6 +46,69 @@ def test_what_was_shown_is_read_back(bundle_path: Path, bundle: Bundle, tmp_path
     assert rows[1].request_id == rows[2].request_id == "r9"
 
 
+def test_every_list_has_an_id_of_its_own_by_which_the_log_knows_it(bundle_path: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with running(bundle=bundle_path, store=url) as (client, _):
+        answers = [get(client, "user3"), get(client, "user3")]
+        answers += client.post("/recommendations", json={"user_ids": ["user3", "user4", "user3"]}).json()["results"]
+    ids = [answer["recommendation_id"] for answer in answers]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch("[0-9a-f]{32}", list_id) for list_id in ids)
+    with patient(url) as store:
+        assert [row.recommendation_id for row in store.served(0, time.time() + 1)] == ids
+
+
+def test_without_a_store_lists_have_ids_too(bundle_path: Path) -> None:
+    with running(bundle=bundle_path, store="none") as (client, _):
+        assert re.fullmatch("[0-9a-f]{32}", get(client, "user3")["recommendation_id"])
+
+
+def test_the_log_says_how_a_list_was_made(bundle_path: Path, bundle: Bundle, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    rules = write_rules(tmp_path / "rules.yaml", [rule("dear", "hide", "item.price > 20.0", scenario="cart")])
+    with running(bundle=bundle_path, store=url, rules=rules) as (client, server):
+        eventually(lambda: server.parts.rules.rules.version == 1)
+        shown = get(client, "user3", k=5, offset=2, explain="cheap", scenario="cart")
+        cold = get(client, COLD_USER, k=4)
+    with patient(url) as store:
+        first, second = [row.details for row in store.served(0, time.time() + 1)]
+    assert first == ListDetails(
+        bundle=bundle.manifest.name,
+        scenario="cart",
+        sources=tuple(item["source"] for item in shown["items"]),
+        personal=5,
+        explain="cheap",
+        history=shown["user"]["interactions"],
+        offset=2,
+        brands=brands_of(shown),
+        rules_version=1,
+        milliseconds=shown["timing"]["total_ms"],
+    )
+    assert second == ListDetails(
+        bundle=bundle.manifest.name,
+        sources=("popularity",) * 4,
+        fallback=NO_HISTORY,
+        brands=brands_of(cold),
+        milliseconds=cold["timing"]["total_ms"],
+    )
+
+
+def brands_of(answer: dict[str, Any]) -> int:
+    brands = Counter(item["brand"] for item in answer["items"])
+    return sum(count if brand is None else 1 for brand, count in brands.items())
+
+
+@pytest.mark.parametrize(
+    ("brands", "expected"),
+    [([], 0), (["a", "a"], 1), (["a", None, "b", None], 4), ([None], 1)],
+)
+def test_an_item_without_a_brand_counts_as_one_of_its_own(brands: list[str | None], expected: int) -> None:
+    (made,) = answers(1)
+    items = [msgspec.structs.replace(made.answer.items[0], brand=brand) for brand in brands]
+    made = made._replace(answer=msgspec.structs.replace(made.answer, items=items))
+    assert made.details().brands == expected
+
+
 def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     with running(bundle=bundle_path, store=url, served_log=False) as (client, _):
@@ -47,14 +117,16 @@ def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
         assert list(store.served(0, time.time() + 1)) == []
 
 
-def answers(count: int) -> list[RecommendationResponse]:
+def answers(count: int) -> list[MadeList]:
     item = {"rank": 1, "item_id": "a", "title": None, "brand": None, "price": None, "score": 1.0, "confidence": 0.5}
     item |= {"retrieval_score": None, "predicted_rating": None, "source": "s", "sources": ["s"], "model_source": "s"}
     user = {"known": True, "interactions": 1, "live_events": 0, "last_interaction_at": None}
     answer = {"user": user, "primary_model": "full", "fallback_used": False, "fallback_reason": None, "shortfall": 0}
     answer |= {"store": "live", "bundle": {"name": "b", "version": "v", "synthetic": True}, "generated_at": "now"}
     answer |= {"timing": dict.fromkeys(Timing.__struct_fields__, 0.0), "items": [item]}
-    return msgspec.convert([{**answer, "user_id": str(n)} for n in range(count)], list[RecommendationResponse])
+    names = [{"user_id": str(n), "recommendation_id": list_id} for n, list_id in enumerate(recommendation_ids(count))]
+    made = msgspec.convert([answer | name for name in names], list[RecommendationResponse])
+    return [MadeList(one, Options(), personal=1) for one in made]
 
 
 def test_what_the_store_does_not_take_waits_and_what_is_too_much_is_counted(

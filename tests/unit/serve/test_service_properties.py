@@ -74,7 +74,8 @@ def check(server: Server, new_events: list[Event], asked: list[RecommendationReq
     for request, answers in zip(asked, recommended, strict=True):
         assert isinstance(answers, list), answers
         assert len(answers) == len(request.subjects)
-        for subject, answer in zip(request.subjects, answers, strict=True):
+        for subject, made in zip(request.subjects, answers, strict=True):
+            answer = made.answer
             msgspec.json.decode(msgspec.json.encode(answer), type=RecommendationResponse)
             check_answer(server, request.options, subject, as_json(answer))
 

@@ -276,6 +276,6 @@ def test_requests_that_wait_together_get_what_each_gets_alone(bundle_path: Path)
             assert isinstance(answers, list)
             assert isinstance(alone, list)
             for one, other in zip(answers, alone, strict=True):
-                assert [(i.rank, i.item_id, i.score) for i in one.items] == [
-                    (i.rank, i.item_id, i.score) for i in other.items
+                assert [(i.rank, i.item_id, i.score) for i in one.answer.items] == [
+                    (i.rank, i.item_id, i.score) for i in other.answer.items
                 ]

@@ -1,0 +1,69 @@
+"""An answer together with what made it: what the served log keeps beside what the client sees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recsys.store import AssignedVariant, ListDetails
+from serve.bundles.options import Options
+from serve.recommendations.answers import RecommendationResponse
+
+_ID_BYTES = 16
+
+
+class MadeList(NamedTuple):
+    """An answer, and how its list was made.
+
+    Attributes:
+        answer: what the client gets.
+        options: what was asked for.
+        personal: items of the list that are the model's; the others are popular ones.
+        rules_version, variants, unit, undelivered, propensities, teams: see `recsys.store.ListDetails`.
+    """
+
+    answer: RecommendationResponse
+    options: Options
+    personal: int
+    rules_version: int | None = None
+    variants: tuple[AssignedVariant, ...] = ()
+    unit: str | None = None
+    undelivered: tuple[str, ...] = ()
+    propensities: tuple[float, ...] = ()
+    teams: tuple[str, ...] = ()
+
+    def details(self) -> ListDetails:
+        """What the served log keeps of it, beside bundle version, model, items and scores."""
+        answer, options = self.answer, self.options
+        items = answer.items
+        return ListDetails(
+            bundle=answer.bundle.name,
+            scenario=options.scenario,
+            variants=self.variants,
+            unit=self.unit,
+            undelivered=self.undelivered,
+            sources=tuple([item.source for item in items]),
+            propensities=self.propensities,
+            teams=self.teams,
+            fallback=answer.fallback_reason,
+            personal=self.personal,
+            explain="cheap" if options.why else "none",
+            history=answer.user.interactions,
+            offset=options.offset,
+            brands=_distinct([item.brand for item in items]),
+            rules_version=self.rules_version,
+            milliseconds=answer.timing.total_ms,
+        )
+
+
+def _distinct(brands: Sequence[str | None]) -> int:
+    """How many brands there are; an item without one counts as one of its own."""
+    unknown = brands.count(None)
+    return len(set(brands)) - bool(unknown) + unknown
+
+
+def recommendation_ids(count: int) -> list[str]:
+    """New ids of lists, 32 hexadecimal digits each: random, so that nobody can guess one that another user got."""
+    digits, length = os.urandom(_ID_BYTES * count).hex(), 2 * _ID_BYTES
+    return [digits[start : start + length] for start in range(0, length * count, length)]
