@@ -15,6 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from serve.variant_metrics import VariantMetrics
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -35,10 +37,15 @@ class AllWorkers(MultiProcessCollector):
 
 
 class Metrics:
-    """All metrics, with a method for each event that is counted."""
+    """All metrics, with a method for each event that is counted.
+
+    Attributes:
+        variants: those of variants of lists.
+    """
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
+        self.variants = VariantMetrics(registry)
         self._requests = Counter(
             "recsys_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -185,9 +192,6 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self._experiment_changes = Counter(
-            "recsys_experiment_changes", "Changes of experiments over HTTP.", ["action"], registry=registry
-        )
         self._rule_changes = Counter(
             "recsys_rule_changes", "Changes of rules over HTTP.", ["action"], registry=registry
         )
@@ -323,7 +327,7 @@ class Metrics:
         self._experiments_version.set(version)
 
     def experiment_changed(self, action: str) -> None:
-        self._experiment_changes.labels(action).inc()
+        self.variants.changed(action)
 
     def rule_changed(self, action: str) -> None:
         self._rule_changes.labels(action).inc()

@@ -9,6 +9,7 @@ from typing import Self
 
 from recsys.histories.reading import StoreState
 from serve.buckets import Buckets
+from serve.bundles.held import HeldBundles
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.histories.user_histories import UserHistories
@@ -40,6 +41,7 @@ class Parts:
         keys: of those who may ask; None: everyone may.
         link: to the store; None: there is none.
         bundles: which bundle is served.
+        held: other versions of it, which variants of lists are made from.
         histories: of users, as the bundle and the store know them together.
         languages: that explanations are told in.
         rules: of the shop, that lists obey.
@@ -59,6 +61,7 @@ class Parts:
     keys: KeyWatch | None
     link: StoreLink | None
     bundles: Bundles
+    held: HeldBundles
     histories: UserHistories
     languages: Languages
     rules: RulesInForce
@@ -103,16 +106,18 @@ class Parts:
             return live_items.over(loaded, serving=bundles.base is not None)
 
         bundles = Bundles(settings, metrics, warm_up, on_change, overlay)
-        live_items_watch = None if link is None else LiveItemsWatch(link, live_items, bundles, settings, metrics)
+        experiments = ExperimentsInForce(metrics, stored=link is not None)
+        held = HeldBundles(settings, metrics, bundles, lambda: experiments.now.bundles, warm_up, overlay)
+        live_items_watch = None if link is None else LiveItemsWatch(link, live_items, held, settings, metrics)
         rules = RulesInForce(GivenRules.of(settings), metrics, stored=link is not None)
         watch = None if link is None else RulesWatch(link, rules, settings, metrics)
-        experiments = ExperimentsInForce(metrics, stored=link is not None)
         return cls(
             settings,
             metrics,
             keys,
             link,
             bundles,
+            held,
             histories,
             languages,
             rules,

@@ -72,6 +72,7 @@ class Server:
         if self._retention:
             self._retention.start()
         self.parts.bundles.start()
+        self.parts.held.start()
 
     @staticmethod
     def end_with_parent() -> None:
@@ -99,6 +100,7 @@ class Server:
     def close(self) -> None:
         """Finish what is under way and end every thread."""
         self.parts.bundles.close()
+        self.parts.held.close()
         with self._indexing_lock:
             self._closed = True
             self._end_indexing()

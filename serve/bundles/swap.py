@@ -81,6 +81,11 @@ class Bundles:
         return self._loaded
 
     @property
+    def served(self) -> LoadedBundle | None:
+        """The bundle to answer from; None: there is none."""
+        return self._loaded
+
+    @property
     def info(self) -> BundleInfo | None:
         """What answers say of the bundle served; None: there is none."""
         return None if self._loaded is None else self._loaded.info

@@ -1,11 +1,11 @@
-"""The live items that answers know of, over the bundle that is served."""
+"""The live items that answers know of, over the bundles that lists are made from."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from recsys.core.errors import RecsysError
@@ -25,7 +25,7 @@ OTHERS_S = 0.5  # between looks for vectors that other workers compute
 
 
 class LiveItemsInForce:
-    """What is known of live items, and the overlays of the bundles that are served, or are about to be.
+    """What is known of live items, and the overlays of the bundles that are in use, or are about to be.
 
     Attributes:
         known: of the store's live items.
@@ -49,7 +49,7 @@ class LiveItemsInForce:
             found = self._find(base)
             if found is None:
                 found = Overlays(base)
-                self._overlays = [*self._overlays[-1:], found]  # of the one that is served, and of the next
+                self._overlays = [*self._overlays, found]
             return found
 
     def seen_from(self, loaded: LoadedBundle) -> Overlays:
@@ -90,11 +90,12 @@ class LiveItemsInForce:
             self._metrics.overlaid(time.perf_counter() - started)
         return loaded
 
-    def let_go_but(self, base: LoadedBundle) -> None:
-        """Forget the overlays of bundles before the one that is served."""
+    def let_go_but(self, in_use: Collection[LoadedBundle]) -> None:
+        """Forget the overlays of bundles that were in use and are no longer; others are about to be served."""
         with self._choosing:
-            places = [place for place, overlays in enumerate(self._overlays) if overlays.base is base]
-            self._overlays = self._overlays[places[0] :] if places else self._overlays
+            for overlays in self._overlays:
+                overlays.used = overlays.used or overlays.base in in_use
+            self._overlays = [one for one in self._overlays if one.base in in_use or not one.used]
 
     def close(self) -> None:
         """Wait for no vectors any more."""

@@ -23,11 +23,12 @@ class Overlays:
 
     Attributes:
         base: the bundle.
+        used: whether lists have been made from it, or from what is over it.
     """
 
     def __init__(self, base: LoadedBundle) -> None:
         """Nothing is over it yet."""
-        self.base = base
+        self.base, self.used = base, False
         self._known: KnownItems | None = KnownItems()  # of the latest overlay
         encoder = base.bundle.item_encoder
         self._rows = NewRows(None if encoder is None else TextVectors(encoder), base.bundle.item_embeddings.shape[1])

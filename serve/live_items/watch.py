@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from weakref import ref
+from weakref import WeakKeyDictionary
 
 from recsys.core.errors import RecsysError
 from recsys.store import StoreUnavailable
+from serve.bundles.held import HeldBundles
 from serve.bundles.loaded import LoadedBundle
-from serve.bundles.swap import Bundles
 from serve.live_items.in_force import LiveItemsInForce
 from serve.live_items.known import KnownItems
 from serve.metrics import Metrics
@@ -33,14 +33,14 @@ class LiveItemsWatch:
     """
 
     def __init__(
-        self, link: StoreLink, items: LiveItemsInForce, bundles: Bundles, settings: Settings, metrics: Metrics
+        self, link: StoreLink, items: LiveItemsInForce, bundles: HeldBundles, settings: Settings, metrics: Metrics
     ) -> None:
         """Nothing is read before `start`."""
         self._link, self._items, self._bundles, self._metrics = link, items, bundles, metrics
         self._poll_s = settings.live_items_poll_s
         self._anew = True  # all must be read, not only what has changed
-        self._retry_at = 0.0
-        self._settled: tuple[ref[LoadedBundle], KnownItems] | None = None  # nothing of it is left to be done
+        self._retry_at: WeakKeyDictionary[LoadedBundle, float] = WeakKeyDictionary()
+        self._settled: WeakKeyDictionary[LoadedBundle, KnownItems] = WeakKeyDictionary()  # nothing is left to be done
         self._looked, self._wake, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._followed = threading.Condition()
         self._version = 0  # number of the last change that answers know of
@@ -95,12 +95,10 @@ class LiveItemsWatch:
         """Encode texts of new items, a few at a time: what is sold out meanwhile is not to wait for them."""
         while self._texts_wait.wait() and not self._closing.is_set():
             self._texts_wait.clear()
-            base = self._bundles.base
             try:
-                if base is not None and self._items.overlays_of(base).encode_some(
-                    self._items.known, self._link.queries
-                ):
-                    self._wake.set()
+                for base in self._bundles.in_use:
+                    if self._items.overlays_of(base).encode_some(self._items.known, self._link.queries):
+                        self._wake.set()
             except StoreUnavailable as error:
                 logger.debug("Texts of new items wait. %s", error)
             except Exception:  # the bundle's encoder is damaged, for example
@@ -135,33 +133,43 @@ class LiveItemsWatch:
 
     def _follow(self) -> bool:
         """Let answers know what is known; returns whether there are texts of new items to encode."""
-        base = self._bundles.base
-        if base is None or time.monotonic() < self._retry_at:
-            return False
+        known, bases = self._items.known, self._bundles.in_use
+        waiting = [self._follow_over(base, known) for base in bases]
+        self._items.let_go_but(bases)
+        if waiting and None not in waiting:
+            with self._followed:
+                self._version = known.version
+                self._followed.notify_all()
+        return any(waiting)
+
+    def _follow_over(self, base: LoadedBundle, known: KnownItems) -> bool | None:
+        """The same of what is made from one bundle; None: it does not follow. Others do, whatever is wrong with it."""
+        if time.monotonic() < self._retry_at.get(base, 0.0):
+            return None
         try:
-            return self._make(base)
+            return self._make(base, known)
         except StoreUnavailable as error:
             logger.debug("Live items wait. %s", error)
         except Exception:  # answers go on without the latest changes
             self._metrics.overlay_failed()
-            self._retry_at = time.monotonic() + RETRY_S
+            self._retry_at[base] = time.monotonic() + RETRY_S
             logger.exception("Answers do not follow the latest changes of items; that is tried again")
-        return False
+        return None
 
-    def _make(self, base: LoadedBundle) -> bool:
-        known, waiting = self._items.known, 0
-        if self._settled is not None and self._settled[0]() is base and self._settled[1] is known:
+    def _make(self, base: LoadedBundle, known: KnownItems) -> bool:
+        """Let what is made from a bundle know what is known; returns whether texts of new items wait for vectors."""
+        if self._settled.get(base) is known:
             return False
-        if known.items or base is not self._bundles.loaded:
+        waiting = 0
+        if known.items or self._bundles.has_overlay(base):
             overlays = self._items.overlays_of(base)
             if self._items.state == "live":
                 waiting = overlays.read_vectors(known, self._link.store)
             loaded = self._items.made(overlays)
             if loaded is not None and not self._bundles.replace(loaded):
-                return False  # another bundle is served by now
-            self._items.let_go_but(base)
-        with self._followed:
-            self._version = known.version
-            self._followed.notify_all()
-        self._settled = None if waiting else (ref(base), known)
+                return False  # it is in use no longer
+        if waiting:
+            self._settled.pop(base, None)
+        else:
+            self._settled[base] = known
         return bool(waiting)

@@ -46,6 +46,7 @@ class RulesInForce:
         self.given, self._metrics = given, metrics
         self.state: RulesState = "unread" if stored else "given"
         self._now = _InForce(given.alone())
+        self._none: WeakKeyDictionary[LoadedBundle, CompiledRules] = WeakKeyDictionary()
         self._making = threading.Lock()
         self._told: WeakKeyDictionary[LoadedBundle, dict[str, str]] = WeakKeyDictionary()  # faults of its last rules
 
@@ -63,6 +64,13 @@ class RulesInForce:
         now = self._now
         ready = now.compiled.get(loaded)
         return self._made(now, loaded) if ready is None else ready, now.rules.version
+
+    def without_any(self, loaded: LoadedBundle) -> CompiledRules:
+        """No rules, as a bundle can follow them."""
+        ready = self._none.get(loaded)
+        if ready is None:
+            ready = self._none.setdefault(loaded, CompiledRules.compile((), loaded.rule_base))
+        return ready
 
     def take(self, stored: StoredTexts) -> None:
         """Let the rules of the store be in force from now on; lists go by those of before until they are ready."""
@@ -89,9 +97,9 @@ class RulesInForce:
         """Say in metrics what the bundle cannot follow, and in the log what of it is new since the rules of before."""
         faults = {kept.id: str(kept.fault) for kept in rules.rules if kept.rule is None}
         faults |= {name: str(fault) for name, fault in ready.faults.items()}
-        self._metrics.rules_in_force.set(len(ready.rules))
-        self._metrics.rule_faults.set(len(faults))
         before, self._told[loaded.base] = self._told.get(loaded.base, {}), faults
+        self._metrics.rules_in_force.set(len(ready.rules))
+        self._metrics.rule_faults.set(max(map(len, self._told.values())))  # of the bundles in use
         for name, fault in sorted(faults.items() - before.items()):
             logger.warning("Rule %s is off for %s, version %s. %s", name, loaded.info.name, loaded.info.version, fault)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
@@ -90,6 +91,12 @@ class Running:
             if is_in(experiment, unit):
                 given.append(Assigned(experiment, variant_of(experiment, unit), unit))
         return tuple(given)
+
+    @cached_property
+    def bundles(self) -> frozenset[str]:
+        """Versions of the bundle that lists are made from."""
+        overrides = (variant.overrides for experiment in self.experiments for variant in experiment.variants)
+        return frozenset(one.bundle for one in overrides if one.bundle is not None)
 
     def unit_of(self, key: str, user_id: str) -> str:
         """The id that an experiment assigns a user by: the own, or the one whose lists came first at a merge."""
