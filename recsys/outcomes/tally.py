@@ -1,0 +1,197 @@
+"""Counting outcomes, many lists at once, in memory that does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+
+from recsys.core.events import FEEDBACK
+from recsys.core.types import Float64Array, Int64Array
+from recsys.outcomes.attribution import Outcome
+from recsys.outcomes.dimensions import Dimension, Value, details_of, is_of_items, item_values, list_values, order_of
+from recsys.outcomes.intervals import Rate, rate
+from recsys.outcomes.tables import OutcomeRow
+from recsys.store import Served
+
+UNIT_GROUPS: Final = 1024
+"""Users are put into so many groups by a hash of their ids: sums of groups vary as those of users do, and need no
+memory for each user. Of fewer users nearly everyone is a group."""
+MAX_VALUES: Final = 200
+OTHERS: Final = "(others)"
+"""The value under which further ones are counted, where a dimension has more than `MAX_VALUES`."""
+LISTS_AT_ONCE: Final = 500
+
+_KINDS: Final = ("impression", "click", "cart", "purchase", "refund", "explanation_open", *FEEDBACK)
+_COLUMN: Final = {kind: number for number, kind in enumerate(_KINDS)}
+_SERVED, _UNSEEN, _UNPRICED, _REVENUE, _LISTS = range(len(_KINDS), len(_KINDS) + 5)
+_COLUMNS: Final = len(_KINDS) + 5
+_MEASURED: Final = (_SERVED, *(_COLUMN[kind] for kind in ("impression", "click", "cart", "purchase")))
+"""Columns that are summed up for each group of users, since there are intervals of their rates."""
+_SIGN: Final = {"purchase": 1.0, "refund": -1.0}
+
+
+@dataclass(slots=True)
+class _Groups:
+    """Sums of one dimension by value."""
+
+    numbers: dict[Value, int] = field(default_factory=dict)
+    sums: Float64Array = field(default_factory=lambda: np.zeros((0, _COLUMNS)))
+    measured: Float64Array = field(default_factory=lambda: np.zeros((0, UNIT_GROUPS, len(_MEASURED))))
+
+    def number(self, value: Value) -> int:
+        """Of the row of a value."""
+        known = self.numbers.get(value)
+        if known is None:
+            kept = value if len(self.numbers) < MAX_VALUES else OTHERS
+            known = self.numbers.setdefault(kept, len(self.numbers))
+        return known
+
+    def add(self, rows: Int64Array, units: Int64Array, counts: Float64Array) -> None:
+        """Add counts [n, columns], of the value in row rows[i] and the group of users units[i]."""
+        more = len(self.numbers) - len(self.sums)
+        if more:
+            self.sums = np.concatenate([self.sums, np.zeros((more, _COLUMNS))])
+            self.measured = np.concatenate([self.measured, np.zeros((more, *self.measured.shape[1:]))])
+        np.add.at(self.sums, rows, counts)
+        np.add.at(self.measured, (rows, units), counts[:, _MEASURED])
+
+
+class Tally:
+    """Sums of outcomes by the values of some dimensions, and altogether."""
+
+    def __init__(self, dimensions: Sequence[Dimension], experiment: str | None = None) -> None:
+        """Nothing is counted yet; `experiment`: key of the one whose variants alone are told apart, None: all."""
+        self._experiment = experiment
+        self._total = _Groups()
+        self._by = {dimension: _Groups() for dimension in dimensions}
+        self._waiting: list[tuple[Served, list[Outcome]]] = []
+
+    def add(self, served: Served, outcomes: list[Outcome]) -> None:
+        """Count a list."""
+        self._waiting.append((served, outcomes))
+        if len(self._waiting) >= LISTS_AT_ONCE:
+            self._count()
+
+    def total(self) -> OutcomeRow:
+        """Of all lists."""
+        self._count()
+        self._total.number(None)
+        self._total.add(*(np.zeros(0, np.int64),) * 2, np.zeros((0, _COLUMNS)))
+        return _row(None, self._total.sums[0], self._total.measured[0])
+
+    def rows(self, dimension: Dimension) -> tuple[OutcomeRow, ...]:
+        """Of each value of a dimension, in their order."""
+        self._count()
+        groups = self._by[dimension]
+        values = sorted(groups.numbers.items(), key=lambda pair: order_of(dimension, pair[0]))
+        return tuple(_row(value, groups.sums[number], groups.measured[number]) for value, number in values)
+
+    def _count(self) -> None:
+        lists, self._waiting = self._waiting, []
+        if not lists:
+            return
+        of_items = _counts(lists)
+        sizes = [len(served.item_ids) for served, _ in lists]
+        owners = np.repeat(np.arange(len(lists)), sizes)
+        units = np.array([_unit_group(served) for served, _ in lists])
+        of_lists = np.zeros((len(lists), _COLUMNS))
+        np.add.at(of_lists, owners, of_items)
+        of_lists[:, _LISTS] = 1
+        self._total.number(None)
+        self._total.add(np.zeros(len(lists), np.int64), units, of_lists)
+        for dimension, groups in self._by.items():
+            if is_of_items(dimension):
+                values = [groups.number(value) for served, _ in lists for value in item_values(dimension, served)]
+                rows = np.array(values, np.int64)
+                # Of each value the first item of a list stands for the list.
+                _, first = np.unique(owners * (MAX_VALUES + 1) + rows, return_index=True)
+                counts = of_items.copy()
+                counts[first, _LISTS] = 1
+                groups.add(rows, units[owners], counts)
+            else:
+                pairs = [
+                    (number, groups.number(value))
+                    for number, (served, _) in enumerate(lists)
+                    for value in self._list_values(dimension, served)
+                ]
+                numbers, rows = np.array(pairs, np.int64).reshape(-1, 2).T
+                groups.add(rows, units[numbers], of_lists[numbers])
+
+    def _list_values(self, dimension: Dimension, served: Served) -> Sequence[Value]:
+        values = list_values(dimension, served)
+        if dimension == "variant" and self._experiment is not None:
+            return [value for value in values if value is not None and value.startswith(f"{self._experiment}/")]
+        return values
+
+
+def _unit_group(served: Served) -> int:
+    """The group of the user to whom a list was served; a list of nobody known is a user of its own."""
+    unit = served.user_id or details_of(served).unit or served.recommendation_id or ""
+    return crc32(unit.encode("utf8", "surrogatepass")) % UNIT_GROUPS
+
+
+def _counts(lists: Sequence[tuple[Served, list[Outcome]]]) -> Float64Array:
+    """[items of all lists, columns]: what came of each item."""
+    cells: list[tuple[int, int, float]] = []
+    start = 0
+    for served, outcomes in lists:
+        seen = {outcome.place for outcome in outcomes if outcome.kind == "impression"}
+        for outcome in outcomes:
+            cells += [(start + outcome.place, column, number) for column, number in _numbers(outcome, seen)]
+        start += len(served.item_ids)
+    counts = np.zeros((start, _COLUMNS))
+    counts[:, _SERVED] = 1
+    if cells:
+        rows, columns, values = zip(*cells, strict=True)
+        np.add.at(counts, (np.array(rows), np.array(columns)), np.array(values))
+    return counts
+
+
+def _numbers(outcome: Outcome, seen: Container[int]) -> Iterator[tuple[int, float]]:
+    """What an outcome adds to which columns; `seen`: the places of its list that were."""
+    column = _COLUMN.get(outcome.kind)
+    if column is None:
+        return
+    yield column, 1.0
+    if outcome.kind == "click" and outcome.place not in seen:
+        yield _UNSEEN, 1.0
+    sign = _SIGN.get(outcome.kind)
+    if sign is not None:
+        yield (_UNPRICED, 1.0) if outcome.amount is None else (_REVENUE, sign * outcome.amount)
+
+
+def _row(value: Value, sums: Float64Array, measured: Float64Array) -> OutcomeRow:
+    def count(kind: str) -> int:
+        return int(sums[_COLUMN[kind]])
+
+    served, impressions, clicks, carts, purchases = measured.T
+
+    def by_both(numerators: Float64Array) -> tuple[Rate | None, Rate | None]:
+        return rate(numerators, impressions), rate(numerators, served)
+
+    ctr, add_to_cart, conversion = map(by_both, (clicks, carts, purchases))
+    return OutcomeRow(
+        value=value,
+        lists=int(sums[_LISTS]),
+        served=int(sums[_SERVED]),
+        impressions=count("impression"),
+        clicks=count("click"),
+        clicks_unseen=int(sums[_UNSEEN]),
+        carts=count("cart"),
+        purchases=count("purchase"),
+        refunds=count("refund"),
+        revenue=float(sums[_REVENUE]),
+        without_price=int(sums[_UNPRICED]),
+        explanation_opens=count("explanation_open"),
+        feedback={name: count(name) for name in FEEDBACK if count(name)},
+        ctr=ctr[0],
+        ctr_served=ctr[1],
+        add_to_cart_rate=add_to_cart[0],
+        add_to_cart_rate_served=add_to_cart[1],
+        conversion_rate=conversion[0],
+        conversion_rate_served=conversion[1],
+    )
