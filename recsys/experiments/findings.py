@@ -33,11 +33,12 @@ ReasonCode = Literal[
     "primary_better",
     "primary_worse",
     "primary_open",
-    "primary_no_worse",
     "primary_turned",
     "interval_open_again",
     "guardrail_open",
+    "guardrail_kept",
     "guardrail_broken",
+    "guardrail_was_broken",
     "guardrail_none_seen",
     "guardrail_not_comparable",
 ]
@@ -64,9 +65,10 @@ class Reason:
 
     no_users; few_users: variant, users, least. uneven_split: p, allowed. users_in_several_variants: users, share,
     allowed. log_too_short: started_at, kept_since. undelivered: variant, lists, share, allowed.
-    few_cases: metric, users (with one), least. primary_*: metric, difference, low, high, p, level, day (of the look
-    that decided, in days since 1970). interval_open_again: metric, low, high, day. guardrail_*: metric, most, and,
-    where there is an interval, worse_by, low, high: shares of the control's mean by which the variant is worse.
+    few_cases: metric, users (with one), least. primary_open, _better, _worse: metric, p, difference, low, high, and, of
+    a decision, its day (days since 1970). primary_turned, interval_open_again: that day, and what a later look says:
+    metric, difference, low, high. guardrail_was_broken: metric, day. Other guardrail_*: metric, most, and, where there
+    is an interval, worse_by, low, high: shares of the control's mean by which the variant is worse.
     """
 
     code: ReasonCode
@@ -91,6 +93,7 @@ class Estimate:
         day: the last day, in days since 1970.
         control_users, users: to whom a list was served.
         control_mean, mean: of the metric; None where it has no denominator yet.
+        cases: users of both who have any of the metric.
         difference: of the variant, less the control; with a covariate adjusted by it, see `raw_difference`.
         interval: of the difference, valid however often and whenever one looks; at level alpha / number of comparisons.
             None where too few users have a case.
@@ -109,6 +112,7 @@ class Estimate:
     users: int
     control_mean: float | None
     mean: float | None
+    cases: int = 0
     difference: float | None = None
     interval: Interval | None = None
     fixed: Interval | None = None
