@@ -23,6 +23,7 @@ from serve.http.telemetry import Telemetry
 from serve.items import live_routes as live_items
 from serve.items import routes as items
 from serve.operations import routes as operations
+from serve.outcomes import routes as outcomes
 from serve.recommendations import routes as recommendations
 from serve.rules import routes as rules
 from serve.server import Server
@@ -74,8 +75,8 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     )
     app.state.server, app.state.parts = server, server.parts
     app.state.recommendations, app.state.explanations = server.recommendations, server.explanations
-    app.state.previews = server.previews
-    for subject in (recommendations, explanations, items, users, events, rules, operations):
+    app.state.previews, app.state.outcomes = server.previews, server.outcomes
+    for subject in (recommendations, explanations, items, users, events, rules, operations, outcomes):
         app.include_router(subject.router)
     for router in (items.bodies, live_items.batches, live_items.router):
         app.include_router(router)

@@ -19,6 +19,10 @@ class OverloadedError(Exception):
     """More requests wait than are allowed to; this one was not queued."""
 
 
+class TooSlowError(Exception):
+    """An answer would take longer than one may; the message says what to ask instead."""
+
+
 class UnknownItemError(Exception):
     """The catalogue of the bundle that answers holds no such item; the message names it."""
 

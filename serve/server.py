@@ -17,6 +17,7 @@ from serve.explanations.queue import ExplanationQueue
 from serve.explanations.warm_up import warm_up as warm_up_explanations
 from serve.items import search_index
 from serve.live_items.warm_up import with_new_item
+from serve.outcomes.queue import OutcomesQueue
 from serve.parts import Parts
 from serve.recommendations.queue import RecommendationQueue
 from serve.recommendations.warm_up import warm_up
@@ -39,6 +40,7 @@ class Server:
         recommendations: takes requests for lists.
         explanations: takes requests for what is said of the items in them.
         previews: takes requests for what rules would do.
+        outcomes: takes questions for what came of lists.
         buckets: what each caller has asked for lately; None: nobody counts.
     """
 
@@ -55,6 +57,7 @@ class Server:
         self.recommendations = RecommendationQueue(self.parts)
         self.explanations = ExplanationQueue(self.parts)
         self.previews = PreviewQueue(self.parts)
+        self.outcomes = OutcomesQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings, self.parts.metrics) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -109,6 +112,7 @@ class Server:
         self.recommendations.close()
         self.explanations.close()
         self.previews.close()
+        self.outcomes.close()
         for watch in self.parts.watches:
             watch.close()
         if self.parts.link:

@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     index_items: bool = Field(True, description="Put the bundle's items into the store, where search finds them.")
     served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")
     served_days: Days = Field(90.0, description="Days that what was shown is kept; 0: for ever.")
+    attribution_days: Annotated[float, Field(gt=0, le=90, allow_inf_nan=False)] = Field(
+        7.0, description="Days after a list in which a click or a purchase that names it counts as its outcome."
+    )
+    outcomes_timeout_s: Seconds = Field(
+        30.0, description="Longest time that counting the outcomes of lists may take; a request beyond it gets 503."
+    )
     events_days: Days = Field(
         0.0,
         description="Days that events are kept, from their arrival at most; 0: for ever. Training from the store reads "

@@ -6,7 +6,7 @@ store: lists with the events that name them ─► outcomes ─┬─► days of
 
 from recsys.outcomes.attribution import ATTRIBUTION_S
 from recsys.outcomes.dimensions import DIMENSIONS, Dimension
-from recsys.outcomes.tables import CAUSES, OutcomeRow, Outcomes, Unattributed
+from recsys.outcomes.tables import CAUSES, Cause, OutcomeRow, Outcomes, Unattributed
 from recsys.outcomes.telling import tell_outcomes
 from recsys.outcomes.units import Observed, unit_days
 
@@ -14,6 +14,7 @@ __all__ = [
     "ATTRIBUTION_S",
     "CAUSES",
     "DIMENSIONS",
+    "Cause",
     "Dimension",
     "Observed",
     "OutcomeRow",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from recsys.outcomes.dimensions import Dimension, Value
 from recsys.outcomes.intervals import Rate
 
-NOT_IN_LIST: Final = "not_in_list"
-CAUSES: Final[Mapping[str, str]] = {
+Cause = Literal["no_list_named", "unknown_list", "not_in_list", "before_list", "after_window"]
+NOT_IN_LIST: Final[Cause] = "not_in_list"
+CAUSES: Final[Mapping[Cause, str]] = {
     "no_list_named": "They name no list.",
     "unknown_list": "The log of lists does not hold the one that they name.",
     NOT_IN_LIST: "The list that they name does not hold their item.",
@@ -24,7 +25,7 @@ CAUSES: Final[Mapping[str, str]] = {
 class Unattributed:
     """How many events of a type are the outcome of no list, for one cause of `CAUSES`."""
 
-    cause: str
+    cause: Cause
     event_type: str
     events: int
 

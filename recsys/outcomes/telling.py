@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from recsys.outcomes.attribution import ATTRIBUTION_S, outcomes_of
 from recsys.outcomes.dimensions import Dimension, details_of
@@ -59,11 +58,10 @@ def tell_outcomes(
         tables={dimension: tally.rows(dimension) for dimension in by},
         unnamed_lists=0 if experiment else store.outcomes.unnamed(since, until),
         unattributed=tuple(
-            Unattributed(cause, kind, unattributed[cause, kind])
-            for cause, kind in sorted(unattributed, key=lambda pair: (_ORDER[pair[0]], pair[1]))
+            Unattributed(cause, kind, count)
+            for cause in CAUSES
+            for (of, kind), count in sorted(unattributed.items())
+            if of == cause
         ),
         removed_until=store.outcomes.removed_until(),
     )
-
-
-_ORDER: Final = {cause: number for number, cause in enumerate(CAUSES)}
