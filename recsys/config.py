@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from recsys.core.errors import ConfigError
 from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, unmentioned
 from recsys.prepare.settings import DataConfig
-from recsys.retraining_config import ShadowConfig
+from recsys.retraining_config import GateConfig, RetrainConfig, ShadowConfig
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
@@ -281,6 +281,8 @@ class Config(Section):
     ranking: RankingConfig = RankingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     shadow: ShadowConfig = ShadowConfig()
+    gate: GateConfig = GateConfig()
+    retrain: RetrainConfig = RetrainConfig()
 
     @property
     def prepared_path(self) -> Path:
@@ -297,6 +299,10 @@ class Config(Section):
     @property
     def report_path(self) -> Path:
         return self.evaluation.report_dir / self.name
+
+    @property
+    def retrain_path(self) -> Path:
+        return self.retrain.dir / self.name
 
     @model_validator(mode="after")
     def _the_ranker_reads_what_is_fitted(self) -> Self:

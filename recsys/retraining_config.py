@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +11,37 @@ from recsys.core.settings import NonNegative, Positive, Section, Share
 
 Seconds = Annotated[float, Field(gt=0)]
 Times = Annotated[float, Field(ge=1)]
+
+
+class GateConfig(Section):
+    """What a new bundle must be like to take the place of the one in use, on what the new dataset holds out."""
+
+    metric: Literal["ndcg", "recall", "hit_rate", "mrr", "map"] = Field(
+        "ndcg", description="Of the lists of both bundles for the same users of the test split."
+    )
+    cutoff: Positive = Field(10, description="Items of a list that are looked at.")
+    users: Positive = Field(10000, description="Most test users (seeded) who are asked for.")
+    least_users: Positive = Field(100, description="Fewer test users with something to find decide nothing: refused.")
+    tolerance: Share = Field(
+        0.1,
+        description="Share of the metric of the bundle in use that may be lost: the lower bound of the paired "
+        "difference must not lie below it. 0: the new bundle must be as good beyond chance.",
+    )
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        0.95, description="One-sided, of that lower bound, by bootstrap over users (evaluation.bootstrap_samples)."
+    )
+    coverage_loss: Share = Field(
+        0.2, description="Share of the distinct items in lists that may be lost against the bundle in use."
+    )
+    latency_ratio: Annotated[float, Field(gt=0)] = Field(
+        1.5, description="Most by which the median time of a list may grow, both bundles asked in turns."
+    )
+    latency_lists: NonNegative = Field(200, description="Lists of each bundle that are timed; 0: none are.")
+    calibration_factor: Annotated[float, Field(ge=1)] = Field(
+        3.0,
+        description="Most by which the mean confidence of shown items and the share of them that was chosen may "
+        "differ, as a factor.",
+    )
 
 
 class ShadowConfig(Section):
@@ -39,3 +71,18 @@ class ShadowConfig(Section):
     fast_enough_ms: Annotated[float, Field(ge=0)] = Field(
         20.0, description="A p95 of so many milliseconds is fast enough, whatever that of the bundle in use."
     )
+
+
+class RetrainConfig(Section):
+    """`recsys retrain`: what it does with a bundle that passed, and what it keeps of its runs."""
+
+    dir: Path = Field(Path("data/retrain"), description="Parent folder of the reports of runs.")
+    publish: Literal["current", "candidate"] = Field(
+        "current",
+        description="current: servers take the new bundle. candidate: it is written and no server takes it by itself, "
+        "for an experiment; `recsys promote` makes it current.",
+    )
+    resume_hours: Annotated[float, Field(ge=0)] = Field(
+        12.0, description="A run that was killed is gone on with if it began within so many hours; 0: never."
+    )
+    keep_reports: Positive = Field(100, description="Reports kept of each name; older ones are removed.")

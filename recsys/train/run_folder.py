@@ -25,7 +25,19 @@ BEST = "best"
 TENSORBOARD = "tensorboard"
 
 # Settings that may differ between a run and its continuation: they do not change the weights.
-_FREE_SECTIONS = ("data", "index", "retrieval", "bundle", "evaluation", "shadow", "drift", "synthetic", "name")
+_FREE_SECTIONS = (
+    "data",
+    "index",
+    "retrieval",
+    "bundle",
+    "evaluation",
+    "gate",
+    "shadow",
+    "drift",
+    "retrain",
+    "synthetic",
+    "name",
+)
 _RANKING_KEYS = {"damping", "prefix_share"}  # the others shape the ranker alone, which is trained at export
 _FREE_KEYS = (
     ("model", "text_match_factors"),
