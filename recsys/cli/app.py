@@ -17,7 +17,8 @@ SEVERAL = ("--set", "--seeds")  # options that take all values up to the next op
 
 app = typer.Typer(
     name="recsys",
-    epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 130 interrupted.",
+    epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 10 retrained and not good "
+    "enough to publish, 11 another retraining is under way, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -36,6 +37,7 @@ Overrides = Annotated[
         help="Override keys of the config, for example --set training.epochs=3 seed=1.",
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout, for programs; the rest on stderr.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -100,6 +102,61 @@ def train(
     with packages_of("train"):  # TensorFlow loads after arguments and config have been checked
         from recsys.train.job import train as train_and_export
     train_and_export(settings, resume=resume)
+
+
+@app.command(
+    epilog="Exit codes: 0 published (or written as a candidate), 10 the bundle in use stays since the new one was "
+    "refused, 11 another run for this bundle is under way, 2 a setting or an option, 3 data, 4 training, 5 a bundle."
+)
+def retrain(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Prepare, train, compare with the bundle in use, and publish what is good enough.
+
+    A run that was killed is gone on with by the next. Until the end nothing changes that a server reads.
+    """
+    with packages_of("train"):
+        from recsys.cli.retraining import retrain_and_say
+        from recsys.config import load_config
+    raise typer.Exit(retrain_and_say(load_config(config, overrides or []), as_json=as_json))
+
+
+@app.command()
+def promote(
+    config: ConfigFile,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Name of a version below the bundle's folder.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a version current: a candidate, one that the gate refused, or an older one.
+
+    Its files are checked first. A running server takes it at its next look.
+    """
+    with packages_of("train"):
+        from recsys.cli.retraining import switch_and_say
+        from recsys.config import load_config
+        from recsys.retrain.switching import promote as make_current
+    home = load_config(config, overrides or []).bundle_path
+    switch_and_say(lambda: make_current(home, version), as_json=as_json)
+
+
+@app.command()
+def rollback(
+    config: ConfigFile,
+    to: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="To this one.", show_default="the one in use before")
+    ] = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the version current that was in use before. A second rollback goes further back.
+
+    Its files are checked first. A running server takes it at its next look.
+    """
+    with packages_of("train"):
+        from recsys.cli.retraining import switch_and_say
+        from recsys.config import load_config
+        from recsys.retrain.switching import rollback as go_back
+    home = load_config(config, overrides or []).bundle_path
+    switch_and_say(lambda: go_back(home, to), as_json=as_json)
 
 
 @app.command()

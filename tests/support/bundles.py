@@ -83,7 +83,7 @@ def make_bundle(
     factors[n_items if chosen is None else chosen :] = 0
     records = [_record(row, random) for row in range(n_items)]
     with BundleWriter(folder, name, keep=keep, current=current) as writer:
-        two_tower = _two_tower(writer.folder / "onnx", embeddings)
+        two_tower = make_two_tower(writer.folder / "onnx", embeddings)
         writer.add_two_tower(two_tower)
         retrievers = {
             retriever.name: retriever
@@ -174,7 +174,7 @@ def make_metrics(**measured: Any) -> MetricsSection:
     return MetricsSection(**{**nothing, **measured})
 
 
-def _two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerSource:
+def make_two_tower(folder: Path, embeddings: Float32Array) -> TwoTowerSource:
     """Write both towers into `folder`."""
     dim = embeddings.shape[1]
     write_query_tower(folder / "query_tower.onnx", dim)

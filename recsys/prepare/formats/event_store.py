@@ -55,7 +55,7 @@ def open_input(path: Path, kind: InputKind) -> InputReport:
 
 def _count(path: Path) -> int:
     try:
-        with _open(path) as store:
+        with open_store(path) as store:
             return store.stats().events
     except (StoreError, StoreUnavailable) as error:
         if _URL.match(path.as_posix()) or not _NO_STORE.search(error.got):
@@ -104,7 +104,7 @@ def said_since(path: Path) -> SaidSince:
     Raises:
         StoreError, StoreUnavailable: see `open_input`.
     """
-    with _open(path) as store:
+    with open_store(path) as store:
         try:
             version = store.items.version()  # read first: what changes meanwhile is read again by the next dataset
             users = {
@@ -122,7 +122,7 @@ def _tables(report: InputReport, on_bytes: OnBytes) -> Iterator[pa.Table]:
     """Yield tables of strings as a file would hold them; at the end set the size and the hash of such a file."""
     digest, size = hashlib.sha256(), 0
     columns = (*REQUIRED, *OPTIONAL)
-    with _open(report.path) as store:
+    with open_store(report.path) as store:
         for rows in store.all_events():
             text = "".join(json.dumps(row) + "\n" for row in rows).encode("utf8")
             digest.update(text)
@@ -137,7 +137,13 @@ def _as_text(value: str | float | None) -> str | None:
     return value if value is None or isinstance(value, str) else repr(value)
 
 
-def _open(path: Path) -> Store:
+def open_store(path: Path) -> Store:
+    """The store that `data.interactions` names: a file of SQLite, or the URL of a database.
+
+    Raises:
+        DataError: no such file, or a URL with a password.
+        StoreError: the URL is none.
+    """
     url = _URL.sub(r"\1://", path.as_posix())
     if "://" in url:
         store = Store.open(url, timeout_s=TIMEOUT_S, pool_size=1)

@@ -14,7 +14,7 @@ from recsys.cli import app, main
 from recsys.config import Config
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["inspect", "prepare", "train", "evaluate", "serve", "demo", "sample"]
+COMMANDS = ["inspect", "prepare", "train", "retrain", "promote", "rollback", "evaluate", "serve", "demo", "sample"]
 SCRIPTS = {"prepare_data.py": "prepare", "train.py": "train", "evaluate.py": "evaluate", "demo.py": "demo"}
 # Any of them would make help wait.
 HEAVY = {"tensorflow", "pandas", "numpy", "numba", "scann", "duckdb", "yaml", "fastapi", "onnxruntime", "sqlalchemy"}
