@@ -26,7 +26,8 @@ def team_draft(
     In each round a coin says who picks first; each picks the best item of its list that is not taken. A round is
     drafted only if both could pick in it whichever way the coin falls, so that a ranker without preference of the users
     gets as many clicks as the other, however short its list is and whatever both have in common. What is left then
-    fills the list up and is nobody's: its team is None.
+    fills the list up and is nobody's: its team is None. With equal coins, a shorter list is the beginning of a longer
+    one.
 
     Args:
         first, second: items, best first; an item that comes again counts once.
@@ -54,7 +55,7 @@ def _round(rankings: tuple[dict[Item, None], dict[Item, None]], room: int, rng: 
     best, other_best = (list(islice(ranking, 2)) for ranking in rankings)
     if room < 1 or not best or not other_best:
         return []
-    next_best = int(best[0] == other_best[0] and room > 1)  # who picks second takes the next one of an item of both
+    next_best = int(best[0] == other_best[0])  # who picks second takes the next one of an item of both
     if next_best >= min(len(best), len(other_best)):
         return []
     if rng.random() < 0.5:

@@ -49,6 +49,11 @@ def mean_by_user(numerators: Float64Array, denominators: Float64Array | None = N
     return Mean(value, (numerators - value * denominators) * (len(numerators) / total))
 
 
+def error_of(mean: Mean) -> float:
+    """Its standard error."""
+    return _error(mean.residuals)
+
+
 def contrast(control: Mean, variant: Mean, weight: float = 1.0, *, paired: bool = False) -> Contrast:
     """Of variant - weight x control; `paired`: the residuals of both are of the same users, in the same order."""
     if paired:

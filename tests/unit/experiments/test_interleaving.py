@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,12 @@ def test_rankers_that_change_places_change_teams_and_nothing_else(first, second,
     for key in nobodys:  # what fills up follows the first ranker
         one_way.pop(key)
     assert one_way == {key: chance for key, chance in turned.items() if None not in key[1]}
+
+
+@given(RANKINGS, RANKINGS, st.integers(0, 6), st.integers(0, 2**32))
+def test_with_equal_coins_a_shorter_list_is_the_beginning_of_a_longer_one(first, second, k, seed):
+    items, teams = team_draft(first, second, 12, Random(seed))
+    assert team_draft(first, second, k, Random(seed)) == (items[:k], teams[:k])
 
 
 @given(RANKINGS, st.integers(1, 5))
