@@ -129,6 +129,14 @@ class TrainingConfig(Section):
         10.0, description="Longest time between checkpoints; there is always one after an epoch."
     )
     mixed_precision: Literal["auto", "off"] = Field("auto", description="auto: float16 compute on GPUs that have it.")
+    warm_start: Literal["current"] | Path | None = unmentioned(
+        None,
+        description="Bundle whose weights the two-tower starts from, as far as both know the same items, brands and "
+        "categories; current: the one in use. null: it starts from nothing.",
+    )
+    warm_epochs: Positive = unmentioned(10, description="Most epochs of a run that starts from a bundle.")
+    warm_learning_rate: Annotated[float, Field(gt=0)] = unmentioned(0.001, description="Its learning rate.")
+    warm_patience: Positive = unmentioned(2, description="Its evaluations without a better validation NDCG@10.")
 
 
 class BundleConfig(Section):

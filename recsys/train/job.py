@@ -28,6 +28,7 @@ from recsys.train.steps.fit_towers import FittedTower, TowerFitting, make_valida
 from recsys.train.steps.match_text import apply_match, match_text
 from recsys.train.steps.publish import Release, publish
 from recsys.train.steps.train_ranker import train_ranker
+from recsys.train.steps.weights_before import weights_before
 
 READ = "Read the dataset and encode its texts"
 FIT = "Train the two-tower"
@@ -41,7 +42,14 @@ PUBLISH = "Write the bundle"
 STEPS = (READ, FIT, FIT_TWIN, MATCH, EXPORT, SOURCES, RANKER, CALIBRATE, PUBLISH)
 
 
-def train(config: Config, *, resume: bool = False, console: Console | None = None, current: bool = True) -> Path | None:
+def train(
+    config: Config,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+    current: bool = True,
+    warm_from: Path | None = None,
+) -> Path | None:
     """Train on the config's prepared dataset and export the best weights as its next bundle.
 
     Args:
@@ -49,6 +57,8 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
         resume: go on with the run that was interrupted, instead of starting anew.
         console: for progress.
         current: make the bundle the one in use; otherwise it waits, see `recsys.bundle.versions`.
+        warm_from: folder of a bundle, or of a version, whose weights the two-tower starts from; None: what
+            `training.warm_start` says.
 
     Returns:
         Folder of the bundle's version; None in a worker that is not the chief.
@@ -64,21 +74,21 @@ def train(config: Config, *, resume: bool = False, console: Console | None = Non
     cluster = Cluster()
     run = RunFolder(config.run_path)
     if not cluster.is_chief:
-        _fit_towers(config, resume, run, cluster, Steps(Console(quiet=True), STEPS))
+        _fit_towers(config, resume, run, cluster, Steps(Console(quiet=True), STEPS), warm_from)
         return None
     require_writable(config.bundle.dir, config.name)  # a folder that takes no bundle is told now, too
     steps = Steps(console or Console(soft_wrap=True), STEPS)
     # What writes a file says itself what to do where it cannot; this is for the rest, such as the log of the run.
     remedy = "free space or permit writing there, then go on with --resume"
     with writing(f"the files of the run {run.path}", TrainingError, remedy), run.locked():
-        whole, twin = _fit_towers(config, resume, run, cluster, steps)
+        whole, twin = _fit_towers(config, resume, run, cluster, steps, warm_from)
         path = _export(config, whole, twin, steps, current)
     steps.console.print(f"Bundle: {path}")
     return path
 
 
 def _fit_towers(
-    config: Config, resume: bool, run: RunFolder, cluster: Cluster, steps: Steps
+    config: Config, resume: bool, run: RunFolder, cluster: Cluster, steps: Steps, warm_from: Path | None
 ) -> tuple[FittedTower, FittedTower | None]:
     """Fit the two-tower on train, and for the ranker's training lists once more on a prefix of train.
 
@@ -91,15 +101,15 @@ def _fit_towers(
             f"{len(dataset.interactions)} interactions"
         )
         text = cluster.chief_first(lambda: encode_items(dataset.items[c.TEXT].tolist(), config.text, step.console))
-    fitting = TowerFitting(text, config, resume, run, cluster)
     with steps.step(FIT) as step:
+        fitting = TowerFitting(text, config, resume, run, cluster, weights_before(config, warm_from, step))
         whole = fitting.fit(dataset, step)
     prefix, reason = ranker_prefix(dataset, config)
     if prefix is None:
         steps.skip(FIT_TWIN, reason)
         return whole, None
     with steps.step(FIT_TWIN) as step:
-        return whole, fitting.fit_twin(prefix, whole.state.best_epoch, step)
+        return whole, fitting.fit_twin(prefix, whole.cold_epochs, step)
 
 
 def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None, steps: Steps, current: bool) -> Path:
@@ -129,5 +139,5 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
         with steps.step(CALIBRATE) as step:
             calibrations = calibrate(context, served, sources, ranker, step)
         with steps.step(PUBLISH):
-            release = Release(trained, served, encoder, whole.state, sources, ranker, calibrations)
+            release = Release(trained, served, encoder, whole, sources, ranker, calibrations)
             return publish(context, release, Path(folder), current=current)

@@ -18,6 +18,7 @@ import tensorflow as tf  # isort: skip
 from recsys.bundle import open_bundle
 from recsys.bundle.manifest import Manifest, as_json
 from recsys.config import load_config
+from recsys.core.progress import Step
 from recsys.core.queries import Queries
 from recsys.encoding import CatalogueEntry
 from recsys.measure.metrics import ranking_metrics
@@ -26,6 +27,8 @@ from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.text import encode_items
 from recsys.train.run_folder import RunFolder
+from recsys.train.steps.weights_before import weights_before
+from recsys.train.warm_start import WARM_FILE, cold_epochs
 from tests.support.bundles import HALF
 from tests.support.shop import CANDIDATES, PROPOSER_CANDIDATES, PROPOSERS, Shop, open_shop
 from tests.support.training import N_ITEMS, N_USERS, make_histories
@@ -345,3 +348,31 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
         assert np.isfinite(bundle.item_embeddings).all()
     kept = tf.train.load_checkpoint(str(shop.folder / "runs/tiny/best"))
     assert any("fine_tuned" in name or "text_layer" in name for name in kept.get_variable_to_shape_map())
+
+
+def test_a_run_goes_on_with_the_weights_of_a_bundle(trained: Trained) -> None:
+    """It is as good after one epoch as the run before was at its best, and says where it comes from."""
+    folder = trained.folder / "warm"
+    apart = f"bundle.dir={folder / 'bundles'}", f"training.run_dir={folder / 'runs'}", "ranking.epochs=0"
+    start = f"training.warm_start={trained.bundles}", "training.warm_epochs=1"
+    assert trained.train("--set", *apart, *start) == 0
+    with open_bundle(trained.bundles) as before, open_bundle(folder / "bundles/tiny") as bundle:
+        (epoch,) = bundle.manifest.metrics.training_curve
+        assert epoch["validation_ndcg@10"] > 0.9 * before.manifest.metrics.validation_ndcg
+        assert before.manifest.metrics.training_curve[0]["validation_ndcg@10"] < 0.5 * epoch["validation_ndcg@10"]
+        notes = json.loads((bundle.path / WARM_FILE).read_text())
+        assert notes == {
+            "origin": f"tiny, version {before.version}",
+            "cold_epochs": before.manifest.metrics.best_epoch,
+        }
+        assert cold_epochs(bundle) == cold_epochs(before) == before.manifest.metrics.best_epoch
+    other = f"training.warm_start={folder / 'bundles/tiny'}", "training.warm_epochs=1"
+    assert trained.train("--resume", "--set", *apart, *other) == 4  # the run started from other weights
+
+
+def test_weights_of_another_split_are_not_taken(trained: Trained, tmp_path: Path) -> None:
+    """What was train then may be held out now."""
+    config = load_config(trained.config, [f"training.warm_start={trained.bundles}", "data.split.method=ratio"])
+    assert weights_before(config, None, Step.silent()) is None
+    nowhere = load_config(trained.config, ["training.warm_start=current", f"bundle.dir={tmp_path}"])
+    assert weights_before(nowhere, None, Step.silent()) is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from recsys.bundle.manifest import file_sha256
-from recsys.config import Config
+from recsys.config import Config, TrainingConfig
 from recsys.core.progress import Step
 from recsys.models import TwoTower
 from recsys.prepare import columns as c
@@ -22,18 +22,26 @@ from recsys.train.run_folder import CONFIG_FILE, RunFolder
 from recsys.train.steps.context import Trained
 from recsys.train.train_step import make_optimizer
 from recsys.train.validator import Validator
+from recsys.train.warm_start import Known, TrainedWeights, warm_start
 
 PREFIX_FOLDER = "prefix"  # of the run's folder
 
 
 @dataclass(frozen=True)
 class FittedTower:
-    """A finished fit: what it read, how it went, where its weights lie."""
+    """A finished fit: what it read, how it went, where its weights lie.
+
+    Attributes:
+        cold_epochs: after how many epochs a fit that starts from nothing is best, as far as it is known.
+        origin: whose weights it started from; None: it started from nothing.
+    """
 
     dataset: PreparedDataset
     inputs: ModelInputs
     state: FitState
     run: RunFolder
+    cold_epochs: int
+    origin: str | None = None
 
     def restored(self, config: Config, console: Console) -> Trained:
         """A model with the best weights, of the precision that holds now."""
@@ -52,6 +60,7 @@ class TowerFitting:
         resume: go on where the run before stopped.
         run: folder of the run.
         cluster: the replicas.
+        trained: weights that the two-tower starts from; None: from nothing.
     """
 
     text: ItemText
@@ -59,13 +68,18 @@ class TowerFitting:
     resume: bool
     run: RunFolder
     cluster: Cluster
+    trained: TrainedWeights | None = None
 
     def fit(self, dataset: PreparedDataset, step: Step) -> FittedTower:
         """The two-tower that is published."""
         return _fit(self, dataset, step)
 
     def fit_twin(self, prefix: PreparedDataset, epochs: int, step: Step) -> FittedTower:
-        """Its twin, trained for as many epochs as served the whole best: validation takes no part in it."""
+        """Its twin, trained for as many epochs as served the whole best: validation takes no part in it.
+
+        It starts from nothing, always: earlier weights may know the choices behind the prefix, which are to label the
+        ranker's lists.
+        """
         training = self.config.training.model_copy(update={"epochs": epochs})
         folder = RunFolder(self.run.path / PREFIX_FOLDER)
         # Without settings in its folder the run was stopped before it came so far.
@@ -105,6 +119,12 @@ def build_model(inputs: ModelInputs, dataset: PreparedDataset, config: Config, c
     return model
 
 
+def known_to(inputs: ModelInputs, dataset: PreparedDataset) -> Known:
+    """What the rows of a model of these inputs stand for."""
+    items, users = dataset.items[c.ITEM_ID].astype(str).tolist(), list(map(str, dataset.user_ids))
+    return Known(items, users, inputs.vocabulary, inputs.text.weights_sha256)
+
+
 def make_validator(trained: Trained, config: Config) -> Validator:
     """Metrics of a model on the config's sample of validation users."""
     return Validator(
@@ -118,9 +138,23 @@ def make_validator(trained: Trained, config: Config) -> Validator:
     )
 
 
+def warm_training(training: TrainingConfig) -> TrainingConfig:
+    """The settings of a fit that starts from trained weights."""
+    return training.model_copy(
+        update={
+            "epochs": training.warm_epochs,
+            "learning_rate": training.warm_learning_rate,
+            "early_stopping_patience": training.warm_patience,
+        }
+    )
+
+
 def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedTower:
-    config, run, cluster = fitting.config, fitting.run, fitting.cluster
+    config, run, cluster, trained = fitting.config, fitting.run, fitting.cluster, fitting.trained
+    training = config.training if trained is None else warm_training(config.training)
     read = {"dataset": file_sha256(dataset.path / c.MANIFEST_FILE), "text encoder": fitting.text.weights_sha256}
+    if trained is not None:
+        read["weights to start from"] = trained.origin
     if cluster.is_chief:
         if fitting.resume:
             run.check_resumable(config, read)
@@ -132,7 +166,11 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     inputs = ModelInputs.of(dataset, fitting.text, config)
     with cluster.strategy.scope():
         model = build_model(inputs, dataset, config, step.console)
-        optimizer = make_optimizer(model, config.training, mixed)
+        if trained is not None:
+            step.print(
+                f"Starting from {trained.origin}: {warm_start(model, known_to(inputs, dataset), trained).says()}"
+            )
+        optimizer = make_optimizer(model, training, mixed)
     fit = FitLoop(
         model=model,
         optimizer=optimizer,
@@ -144,7 +182,7 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
             seed=config.seed,
         ),
         validate=make_validator(Trained(model, dataset, inputs), config),
-        config=config.training,
+        config=training,
         run=run,
         cluster=cluster,
         progress=step,
@@ -155,4 +193,6 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     state = fit.run()
     seconds = sum(record["seconds"] for record in state.curve)
     step.print(f"{before}{state.epoch} epochs in {seconds:.0f} s; the weights of epoch {state.best_epoch} are kept")
-    return FittedTower(dataset, inputs, state, run)
+    if trained is None:
+        return FittedTower(dataset, inputs, state, run, state.best_epoch)
+    return FittedTower(dataset, inputs, state, run, trained.cold_epochs, trained.origin)

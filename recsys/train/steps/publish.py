@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -14,7 +15,6 @@ from recsys.bundle import Attributes, BundleWriter, ItemRecord
 from recsys.bundle.manifest import Calibration, DatasetSection, MetricsSection, ServingSection, file_sha256
 from recsys.encoding.files import ITEM_INPUTS_FILE
 from recsys.prepare import columns as c
-from recsys.train.fit_loop import FitState
 from recsys.train.steps.context import (
     ExportedItemEncoder,
     FittedSources,
@@ -23,6 +23,8 @@ from recsys.train.steps.context import (
     Trained,
     TrainedRanker,
 )
+from recsys.train.steps.fit_towers import FittedTower
+from recsys.train.warm_start import WARM_FILE, WarmNotes
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Release:
     Attributes:
         trained, served: the two-tower.
         item_encoder: encodes new items.
-        state: how its training went.
+        fitted: how its training went.
         sources: all others.
         ranker: None: the two-tower alone is served.
         calibrations: by name of the model.
@@ -41,7 +43,7 @@ class Release:
     trained: Trained
     served: ServedTwoTower
     item_encoder: ExportedItemEncoder
-    state: FitState
+    fitted: FittedTower
     sources: FittedSources
     ranker: TrainedRanker | None
     calibrations: dict[str, Calibration]
@@ -87,6 +89,9 @@ def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> N
     if release.ranker is not None:
         writer.add_ranker(release.ranker.ranker, release.ranker.recommender.sources[1:])
     (writer.folder / ITEM_INPUTS_FILE).write_text(json.dumps(release.trained.inputs.describe(), indent=1), "utf8")
+    if release.fitted.origin is not None:
+        notes = WarmNotes(origin=release.fitted.origin, cold_epochs=release.fitted.cold_epochs)
+        (writer.folder / WARM_FILE).write_bytes(msgspec.json.encode(notes))
     if release.item_encoder.parts is None:
         writer.leave_out_item_encoder(release.item_encoder.reason)
     else:
@@ -118,7 +123,7 @@ def _dataset_section(context: RunContext, trained: Trained) -> DatasetSection:
 
 
 def _metrics_section(release: Release) -> MetricsSection:
-    sources, state = release.sources, release.state
+    sources, state = release.sources, release.fitted.state
     differences = dict(release.served.onnx_differences)
     if release.item_encoder.parts is not None:
         differences["text_encoder"] = release.item_encoder.difference
