@@ -13,6 +13,7 @@ import recsys
 from serve import logs
 from serve.dashboard import routes as dashboard
 from serve.events import routes as events
+from serve.experiments import routes as experiments
 from serve.explanations import routes as explanations
 from serve.http import docs_page, documentation, problems
 from serve.http.authentication import Authentication
@@ -75,8 +76,8 @@ def create_app(settings: Settings | None = None, *, early: bool = False, shared:
     )
     app.state.server, app.state.parts = server, server.parts
     app.state.recommendations, app.state.explanations = server.recommendations, server.explanations
-    app.state.previews, app.state.outcomes = server.previews, server.outcomes
-    for subject in (recommendations, explanations, items, users, events, rules, operations, outcomes):
+    app.state.previews, app.state.outcomes, app.state.results = server.previews, server.outcomes, server.results
+    for subject in (recommendations, explanations, items, users, events, rules, experiments, operations, outcomes):
         app.include_router(subject.router)
     for router in (items.bodies, live_items.batches, live_items.router):
         app.include_router(router)

@@ -39,6 +39,10 @@ class UnknownRuleError(Exception):
     """There is no such rule; the message names it."""
 
 
+class UnknownExperimentError(Exception):
+    """There is no such experiment; the message names it."""
+
+
 class UnfitRequestError(Exception):
     """What a request asks for does not go together, or does not exist here; the message says what was expected."""
 

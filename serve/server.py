@@ -13,6 +13,7 @@ import threading
 
 from recsys.core.errors import RecsysError
 from serve.bundles.loaded import LoadedBundle
+from serve.experiments.queue import ResultsQueue
 from serve.explanations.queue import ExplanationQueue
 from serve.explanations.warm_up import warm_up as warm_up_explanations
 from serve.items import search_index
@@ -41,6 +42,7 @@ class Server:
         explanations: takes requests for what is said of the items in them.
         previews: takes requests for what rules would do.
         outcomes: takes questions for what came of lists.
+        results: takes requests for what came of experiments.
         buckets: what each caller has asked for lately; None: nobody counts.
     """
 
@@ -58,6 +60,7 @@ class Server:
         self.explanations = ExplanationQueue(self.parts)
         self.previews = PreviewQueue(self.parts)
         self.outcomes = OutcomesQueue(self.parts)
+        self.results = ResultsQueue(self.parts)
         link = self.parts.link
         self._retention = Retention(link.store, settings, self.parts.metrics) if link else None
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -113,6 +116,7 @@ class Server:
         self.explanations.close()
         self.previews.close()
         self.outcomes.close()
+        self.results.close()
         for watch in self.parts.watches:
             watch.close()
         if self.parts.link:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 KEY_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 BUCKETS: Final = 10_000
@@ -27,6 +28,14 @@ brand_variety: distinct brands by items of a list; the others as of `Metric`."""
 Key = Annotated[str, Field(pattern=KEY_PATTERN)]
 
 
+def _whole(number: object) -> object:
+    """To JSON 10.0 is an integer too."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -43,7 +52,9 @@ class Overrides(_Part):
         None, min_length=1, max_length=100, description="Version of the served bundle's folder, held beside it."
     )
     rules: Literal["none"] | None = Field(None, description="none: the shop's rules do not act.")
-    k: int | None = Field(None, ge=1, le=100, description="Items of a list whose request names no k.")
+    k: Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)] | None = Field(
+        None, description="Items of a list whose request names no k."
+    )
     explain: Literal["none", "cheap"] | None = Field(None, description="Whether items say why they are there.")
 
     @property
@@ -56,7 +67,7 @@ class Variant(_Part):
     """One way to make lists. The first one of an experiment is the control."""
 
     name: Key
-    weight: int = Field(1, ge=1, le=1000, description="Users, in proportion to the other variants'.")
+    weight: Whole = Field(1, ge=1, le=1000, description="Users, in proportion to the other variants'.")
     overrides: Overrides = Overrides()
 
 
@@ -72,35 +83,22 @@ class Guardrail(_Part):
     )
 
 
-class Experiment(_Part):
-    """An experiment as it is kept. What the shop says of it, and what the server adds: version, status, buckets, times.
+class ExperimentTerms(_Part):
+    """What a shop says of an experiment."""
 
-    Attributes:
-        version: counts the definitions that users may have been assigned by; weights, variants, salt, layer or mode
-            that change while it runs make a new one, whose lists are counted apart.
-        first_bucket, end_bucket: of its layer, once it has been started; half open.
-        started_at, stopped_at: of this version, in seconds since 1970.
-    """
-
-    key: Key
     title: str = Field("", max_length=200)
     layer: Key = "default"
     traffic: float = Field(1.0, gt=0, le=1, description="Share of the layer's users who are in the experiment.")
     salt: str = Field("", max_length=100, description="Of the assignment; empty: key and version.")
     mode: Mode = "split"
-    variants: tuple[Variant, ...] = Field(min_length=2, max_length=10)
+    variants: tuple[Variant, ...] = Field(min_length=2, max_length=10, strict=False)
     primary: Metric = "ctr"
-    guardrails: tuple[Guardrail, ...] = Field((), max_length=10)
+    guardrails: tuple[Guardrail, ...] = Field((), max_length=10, strict=False)
     alpha: float = Field(0.05, ge=0.001, le=0.2, description="Chance of a wrong verdict, over all looks and variants.")
     winsorised: float = Field(0.99, gt=0.5, le=1, description="Quantile to which the revenue of users is cut.")
-    least_users: int = Field(100, ge=2, description="Users of each variant before there is a verdict.")
-
-    version: int = Field(1, ge=1)
-    status: Status = "draft"
-    first_bucket: int = Field(0, ge=0, le=BUCKETS)
-    end_bucket: int = Field(0, ge=0, le=BUCKETS)
-    started_at: float | None = None
-    stopped_at: float | None = None
+    least_users: Whole = Field(
+        100, ge=2, le=1_000_000_000, description="Users of each variant before there is a verdict."
+    )
 
     @property
     def control(self) -> Variant:
@@ -114,9 +112,8 @@ class Experiment(_Part):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        twice = [name for name, count in Counter(variant.name for variant in self.variants).items() if count > 1]
-        if twice:
-            raise ValueError(f"expected variants of different names, got {twice[0]!r} twice")
+        _require_distinct("variants of different names", [variant.name for variant in self.variants])
+        _require_distinct("guardrails of different metrics", [guardrail.metric for guardrail in self.guardrails])
         if self.mode == "interleaved":
             self._require_two_teams()
         return self
@@ -129,3 +126,33 @@ class Experiment(_Part):
             raise ValueError(f"expected teams that differ in model or bundle alone, got {', '.join(sorted(others))}")
         if len({variant.weight for variant in self.variants}) > 1:
             raise ValueError("expected teams of equal weights, got different ones")
+
+
+def _require_distinct(expected: str, names: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"expected {expected}, got {twice[0]!r} twice")
+
+
+class Experiment(ExperimentTerms):
+    """An experiment as it is kept: what the shop says of it, and what the server adds.
+
+    Attributes:
+        version: counts the definitions that users may have been assigned by; weights, variants, salt, layer, traffic or
+            mode that change while it runs make a new one, whose lists are counted apart.
+        first_bucket, end_bucket: of its layer, once it has been started; half open.
+        started_at, stopped_at: of this version, in seconds since 1970.
+    """
+
+    key: Key
+    version: int = Field(1, ge=1)
+    status: Status = "draft"
+    first_bucket: int = Field(0, ge=0, le=BUCKETS)
+    end_bucket: int = Field(0, ge=0, le=BUCKETS)
+    started_at: float | None = None
+    stopped_at: float | None = None
+
+    @property
+    def terms(self) -> ExperimentTerms:
+        """What the shop says of it."""
+        return ExperimentTerms(**{name: getattr(self, name) for name in ExperimentTerms.model_fields})

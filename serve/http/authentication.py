@@ -17,7 +17,9 @@ OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/key", PA
 OPEN_BELOW = (f"{ASSETS}/", BELOW)
 WRITING = frozenset({"/events"})
 ADMINISTRATION = frozenset({"/config", "/admin/reload"})
+EXPERIMENTS = "/experiments/"  # whoever starts one changes lists, too
 RULES, CHANGING = "/rules/", frozenset({"PUT", "DELETE"})  # what one changes of the rules changes everyone's lists
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 USERS, EXPORT = "/users/", "/export"
 ITEMS, CHANGING_ITEMS = "/items/", frozenset({"PUT", "PATCH", "DELETE", "POST"})
 LOOKUP = "/items/lookup"  # the list of ids is its body
@@ -28,6 +30,8 @@ def needed(path: str, method: str = "GET") -> Right | None:
     if path in OPEN or path.startswith(OPEN_BELOW):
         return None
     if path in ADMINISTRATION or (path.startswith(RULES) and method in CHANGING):
+        return "admin"
+    if path.startswith(EXPERIMENTS) and method not in READING:
         return "admin"
     if path.startswith(USERS):
         return _needed_of_user(path, method)

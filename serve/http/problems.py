@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from recsys.core.errors import BundleError, DamagedBundleError, said
+from recsys.experiments.lifecycle import ExperimentConflict
 from recsys.rules.preview import TooManyPartsError
 from recsys.store import (
     InvalidCursor,
@@ -36,6 +37,7 @@ from serve.errors import (
     TooManyItemsError,
     TooSlowError,
     UnfitRequestError,
+    UnknownExperimentError,
     UnknownItemError,
     UnknownModelError,
     UnknownRuleError,
@@ -109,6 +111,7 @@ def install(app: FastAPI) -> None:
         NoReportError: lambda _, error: problem(404, str(error)),
         TooManyItemsError: lambda _, error: problem(507, str(error)),
         UnknownRuleError: lambda _, error: problem(404, str(error)),
+        UnknownExperimentError: lambda _, error: problem(404, str(error)),
         UnfitRequestError: lambda _, error: problem(422, str(error)),
         UnknownModelError: lambda _, error: problem(422, str(error)),
         InvalidCursor: lambda _, error: problem(422, f"cursor: {error.remedy}"),
@@ -116,6 +119,9 @@ def install(app: FastAPI) -> None:
         TextConflict: lambda _, error: problem(412, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         TooManyPartsError: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         PersonConflict: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
+        ExperimentConflict: lambda _, error: problem(
+            409, f"expected {error.expected}, got {error.got}: {error.remedy}"
+        ),
         ItemConflict: _item_conflict,
         TooManyTexts: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),

@@ -14,6 +14,7 @@ from serve.key_watch import KeysState
 from serve.live_items.in_force import LiveItemsState
 from serve.persons.known import PersonsState
 from serve.shop_rules.in_force import RulesState
+from serve.variants.in_force import ExperimentsState
 
 
 class HealthResponse(Answer):
@@ -50,6 +51,14 @@ class ReadyResponse(Answer, kw_only=True):
         Meta(
             description="Who was forgotten or merged. live: as the store has it; stale: as it was known last, or by "
             "the copy, the store does not answer; unread: nothing is known of it yet; off: there is no store.",
+            examples=["live"],
+        ),
+    ]
+    experiments: Annotated[
+        ExperimentsState,
+        Meta(
+            description="live: those of the store; stale: the last ones known go on, the store does not answer; "
+            "unread: they are not known yet, and lists go without them; off: there is no store.",
             examples=["live"],
         ),
     ]

@@ -61,6 +61,7 @@ async def ready(loaded: LoadedOf, parts: PartsOf) -> Response:
             rules=parts.rules.state,
             live_items=parts.live_items.state,
             persons=parts.persons.state,
+            experiments=parts.experiments.state,
         )
     )
 

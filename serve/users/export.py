@@ -47,6 +47,7 @@ def export(parts: Parts, loaded: LoadedBundle, link: StoreLink, user_id: str) ->
         attributes={} if said is None else shown(said),
         updated_at=None if said is None else time_text(said.updated_at),
         aliases=[_alias(alias) for alias in aliases],
+        assigned_as=kept.units(),
         history=[] if history is None else history_items(loaded, history, records_of(loaded, history)),
     )
     return _written(head, events, served)

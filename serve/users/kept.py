@@ -98,7 +98,10 @@ def merge(parts: Parts, link: StoreLink, user_id: str, from_id: str) -> MergedRe
         PersonConflict: it cannot be.
         StoreUnavailable: the store is down; nothing was merged.
     """
-    done = link.queries.live_users.merge(user_id, from_id, time.time())
+    if parts.experiments_watch is not None:
+        parts.experiments_watch.look()  # another worker may have started one since
+    running = {one.key: one.version for one in parts.experiments.now.experiments}
+    done = link.queries.live_users.merge(user_id, from_id, time.time(), running)
     _look(parts)
     return MergedResponse(
         user_id=user_id,
@@ -138,5 +141,6 @@ def _state(parts: Parts) -> StoreState:
 
 
 def _look(parts: Parts) -> None:
-    if parts.persons_watch is not None:
-        parts.persons_watch.look()
+    for watch in (parts.persons_watch, parts.experiments_watch):
+        if watch is not None:
+            watch.look()

@@ -139,6 +139,13 @@ class ExportHead(Answer):
     aliases: Annotated[
         list[ExportedAlias], Meta(description="Ids merged into this one, and users into whom this one was merged.")
     ]
+    assigned_as: Annotated[
+        dict[str, str],
+        Meta(
+            description="By the key of an experiment, the merged id that it assigns the user by.",
+            examples=[{"new-ranker": "session-1"}],
+        ),
+    ]
     history: Annotated[list[HistoryItem], Meta(description="Of the bundle, merged ids included, oldest first.")]
 
 

@@ -1,0 +1,348 @@
+"""Experiments over HTTP: what is kept, what is refused, who may, what a change makes of one that is running."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from recsys.experiments.experiment import BUCKETS
+from recsys.store import AssignedVariant, ListDetails, Served
+from serve.server import Server
+from tests.support.experiments_over_http import assignment, define, start, taken, terms
+from tests.support.keys import entry, write_keys
+from tests.support.serving import refusal, running
+
+URL = "/experiments/e"
+
+
+@pytest.fixture
+def served(bundle_path: Path, tmp_path: Path) -> Iterator[tuple[TestClient, Server]]:
+    """A shop without experiments."""
+    with running(bundle=bundle_path, store=f"sqlite:///{tmp_path}/store.sqlite") as client_and_server:
+        yield client_and_server
+
+
+@pytest.fixture
+def shop(served: tuple[TestClient, Server]) -> TestClient:
+    return served[0]
+
+
+# Kept, changed, deleted
+
+
+def test_an_experiment_is_drafted_started_stopped_and_deleted(shop: TestClient) -> None:
+    assert taken(shop.get("/experiments")) == {"version": 0, "source": "live", "experiments": []}
+    drafted = define(shop, title="Is popular better?")
+    row = drafted["experiment"]
+    assert (drafted["done"], drafted["version"], row["status"], row["version"]) == ("created", 1, "draft", 1)
+    assert (row["started_at"], row["first_bucket"], row["end_bucket"]) == (None, 0, 0)
+    started = taken(shop.post(f"{URL}/start"))
+    assert (started["done"], started["experiment"]["status"]) == ("started", "running")
+    assert (started["experiment"]["first_bucket"], started["experiment"]["end_bucket"]) == (0, BUCKETS)
+    assert started["experiment"]["started_at"] is not None
+    assert "stop it first" in refusal(shop.delete(URL), 409)
+    assert "nothing needs to be done" in refusal(shop.post(f"{URL}/start"), 409)
+    stopped = taken(shop.post(f"{URL}/stop"))
+    assert (stopped["done"], stopped["experiment"]["status"]) == ("stopped", "stopped")
+    assert stopped["experiment"]["started_at"] == started["experiment"]["started_at"]
+    assert "one that was stopped" in refusal(shop.post(f"{URL}/stop"), 409)
+    assert taken(shop.delete(URL)) == {"key": "e", "version": 4}
+    refusal(shop.get(URL), 404)
+    changes = taken(shop.get(f"{URL}/changes", params={"limit": 3}))
+    assert [(one["change"], one["action"]) for one in changes["changes"]] == [
+        (4, "deleted"),
+        (3, "replaced"),
+        (2, "replaced"),
+    ]
+    assert [one["before"]["status"] for one in changes["changes"]] == ["stopped", "running", "draft"]
+    rest = taken(shop.get(f"{URL}/changes", params={"cursor": changes["next_cursor"]}))
+    assert [(one["change"], one["before"], one["after"]["title"]) for one in rest["changes"]] == [
+        (1, None, "Is popular better?")
+    ]
+
+
+def test_what_is_answered_can_be_put_again(shop: TestClient) -> None:
+    said = terms(
+        title="ein „Test“ 😀",
+        layer="home",
+        traffic=0.25,
+        salt="s",
+        primary="revenue_per_user",
+        guardrails=[{"metric": "latency_ms", "most": 0.05}],
+        alpha=0.1,
+        winsorised=0.95,
+        least_users=500,
+    )
+    said["variants"][0]["weight"] = 3
+    taken(shop.put(URL, json=said))
+    row = taken(shop.get(URL))["experiment"]
+    assert row["terms"] == said
+    again = taken(shop.put(URL, json=row["terms"]))
+    assert (again["done"], again["version"], again["experiment"]) == ("nothing", 1, row)
+
+
+def test_an_experiment_is_changed_as_the_one_that_was_read(shop: TestClient) -> None:
+    define(shop, headers={"If-None-Match": "*"})
+    assert shop.get(URL).headers["ETag"] == '"1"'
+    refusal(shop.put(URL, json=terms(), headers={"If-None-Match": "*"}), 412)
+    assert shop.put(URL, json=terms(title="2"), headers={"If-Match": '"1"'}).headers["ETag"] == '"2"'
+    for method, path in (("PUT", URL), ("DELETE", URL), ("POST", f"{URL}/start"), ("POST", f"{URL}/stop")):
+        answer = shop.request(method, path, json=terms() if method == "PUT" else None, headers={"If-Match": '"1"'})
+        assert "expected experiment 'e' of version 1, got one of version 2" in refusal(answer, 412), path
+    assert shop.post(f"{URL}/start", headers={"If-Match": '"2"'}).headers["ETag"] == '"3"'
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"variants": terms()["variants"][:1]},
+        {"variants": [{"name": "a"}, {"name": "a"}]},
+        {"variants": [{"name": "a", "weight": 0}, {"name": "b"}]},
+        {"variants": [{"name": "a"}, {"name": "b", "overrides": {"colour": "red"}}]},
+        {"variants": [{"name": "a"}, {"name": "b", "overrides": {"k": 101}}]},
+        {"variants": [{"name": "a b"}, {"name": "b"}]},
+        {"variants": "a"},
+        {"traffic": 0},
+        {"traffic": 1.5},
+        {"traffic": "half"},
+        {"primary": "happiness"},
+        {"alpha": 0.5},
+        {"guardrails": [{"metric": "ctr", "most": 0.1}, {"metric": "ctr", "most": 0.2}]},
+        {"mode": "interleaved", "variants": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+        {"mode": "interleaved", "variants": [{"name": "a"}, {"name": "b", "overrides": {"k": 3}}]},
+        {"mode": "interleaved", "variants": [{"name": "a", "weight": 2}, {"name": "b"}]},
+        {"status": "running"},
+        {"least_users": 2**70},
+    ],
+)
+def test_what_makes_no_experiment_is_refused(shop: TestClient, changes: dict[str, Any]) -> None:
+    refusal(shop.put(URL, json=terms(**changes)), 422)
+    refusal(shop.get(URL), 404)
+
+
+@pytest.mark.parametrize("path", ["", "/start", "/stop", "/results", "/assignment?user_id=u"])
+def test_an_experiment_that_is_not_there_is_not_found(shop: TestClient, path: str) -> None:
+    methods = {"": "DELETE", "/start": "POST", "/stop": "POST"}
+    assert "there is no experiment 'none'" in refusal(
+        shop.request(methods.get(path, "GET"), f"/experiments/none{path}"), 404
+    )
+
+
+def test_keys_have_a_form_and_parameters_exist(shop: TestClient) -> None:
+    refusal(shop.put("/experiments/-e", json=terms()), 422)
+    refusal(shop.get("/experiments", params={"x": 1}), 422)
+    refusal(shop.get(f"{URL}/results", params={"as_of": "yesterday"}), 422)
+    refusal(shop.get(f"{URL}/changes", params={"cursor": "x"}), 422)
+    define(shop)
+    refusal(shop.get(f"{URL}/assignment"), 422)
+
+
+def test_there_are_not_more_than_the_settings_allow(bundle_path: Path, tmp_path: Path) -> None:
+    with running(bundle=bundle_path, store=f"sqlite:///{tmp_path}/s.sqlite", max_experiments=1) as (client, _):
+        define(client, "a")
+        assert "expected 1 experiments at most, got 2" in refusal(client.put("/experiments/b", json=terms()), 409)
+
+
+def test_without_a_store_there_are_none(bundle_path: Path) -> None:
+    with running(bundle=bundle_path, store="none") as (client, _):
+        assert taken(client.get("/experiments")) == {"version": 0, "source": "off", "experiments": []}
+        refusal(client.get(URL), 404)
+        for method, path in (("PUT", URL), ("POST", f"{URL}/start"), ("GET", f"{URL}/results")):
+            assert "no store" in refusal(client.request(method, path, json=terms()), 503)
+
+
+def test_who_may_read_may_not_change(bundle_path: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    write_keys(keys, entry("reader"), entry("writer", "read", "write", "catalogue"), entry("admin", "admin"))
+    with running(bundle=bundle_path, store=f"sqlite:///{tmp_path}/s.sqlite", api_keys=keys) as (client, _):
+        reader, writer, admin = ({"X-API-Key": name} for name in ("reader", "writer", "admin"))
+        refusal(client.put(URL, json=terms(), headers=reader), 403)
+        taken(client.put(URL, json=terms(), headers=admin))
+        for method, path in (("POST", f"{URL}/start"), ("POST", f"{URL}/stop"), ("DELETE", URL)):
+            refusal(client.request(method, path, headers=writer), 403)
+        started = taken(client.post(f"{URL}/start", headers=admin))
+        assert started["experiment"]["updated_by"] == "admin"
+        assert taken(client.get(URL, headers=reader))["experiment"]["status"] == "running"
+
+
+# What keeps one from starting
+
+
+def test_what_could_not_be_judged_or_made_is_not_started(bundle_path: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/s.sqlite"
+    with running(bundle=bundle_path, store=store, served_log=False) as (client, _):
+        define(client)
+        assert "served_log" in refusal(client.post(f"{URL}/start"), 409)
+    with running(bundle=bundle_path, store=store) as (client, _):
+        for overrides in ({"model": "oracle"}, {"bundle": "20200101-000000"}, {"bundle": "../other"}):
+            define(client, variants=[{"name": "a"}, {"name": "b", "overrides": overrides}])
+            assert "a variant 'b' whose lists can be made" in refusal(client.post(f"{URL}/start"), 409)
+        assert taken(client.get(URL))["experiment"]["status"] == "draft"
+
+
+def test_experiments_of_a_layer_share_its_users(shop: TestClient) -> None:
+    rows = [start(shop, key, traffic=share)["experiment"] for key, share in (("a", 0.5), ("b", 0.3))]
+    assert [(row["first_bucket"], row["end_bucket"]) for row in rows] == [(0, 5000), (5000, 8000)]
+    define(shop, "c", traffic=0.25)
+    detail = refusal(shop.post("/experiments/c/start"), 409)
+    assert "room for 25.00% of the users in the layer 'default', got at most 20.00% beside a, b" in detail
+    taken(shop.post("/experiments/a/stop"))
+    assert start(shop, "d", traffic=0.2)["experiment"]["end_bucket"] == 2000
+    assert taken(shop.post("/experiments/c/start"))["experiment"]["first_bucket"] == 2000
+    seen = [{key for key in "bcd" if assignment(shop, f"u{n}", key)["variant"]} for n in range(200)]
+    assert all(len(keys) <= 1 for keys in seen), "their users are disjoint"
+    assert {next(iter(keys), None) for keys in seen} == {"b", "c", "d", None}
+
+
+def test_experiments_of_different_layers_change_different_things(shop: TestClient) -> None:
+    start(shop, "a")
+    define(shop, "b", layer="other")
+    assert "model, which 'a' of the layer 'default' overrides, too" in refusal(shop.post("/experiments/b/start"), 409)
+    shorter = [{"name": "ten"}, {"name": "five", "overrides": {"k": 5}}]
+    start(shop, "c", layer="other", variants=shorter)
+    teams = [{"name": "x"}, {"name": "y", "overrides": {"model": "popularity"}}]
+    define(shop, "d", layer="third", mode="interleaved", variants=teams)
+    refusal(shop.post("/experiments/d/start"), 409)
+    taken(shop.post("/experiments/a/stop"))
+    assert taken(shop.post("/experiments/d/start"))["experiment"]["status"] == "running"
+
+
+def test_of_two_that_start_at_once_one_is_refused(shop: TestClient) -> None:
+    """Room for one of them: whichever comes first has it, and the same one twice is started once."""
+    for key in ("a", "b"):
+        define(shop, key, traffic=0.8)
+    barrier = threading.Barrier(4)
+
+    def begin(key: str) -> int:
+        barrier.wait()
+        return shop.post(f"/experiments/{key}/start").status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        statuses = sorted(threads.map(begin, ["a", "b", "a", "b"]))
+    assert statuses == [200, 409, 409, 409]
+    states = [row["status"] for row in taken(shop.get("/experiments"))["experiments"]]
+    assert sorted(states) == ["draft", "running"]
+
+
+# What a change makes of one that is running
+
+
+def test_other_variants_of_a_running_experiment_are_a_new_version(shop: TestClient) -> None:
+    first = start(shop)["experiment"]
+    assert define(shop, title="other words", primary="conversion_rate")["experiment"]["version"] == 1
+    heavier = terms()["variants"]
+    heavier[1]["weight"] = 9
+    second = define(shop, variants=heavier)["experiment"]
+    assert (second["version"], second["status"], second["end_bucket"]) == (2, "running", BUCKETS)
+    assert second["started_at"] > first["started_at"]
+    third = define(shop, variants=heavier, traffic=0.5)["experiment"]
+    assert (third["version"], third["end_bucket"]) == (3, BUCKETS // 2)
+    bad = [{"name": "old"}, {"name": "new", "overrides": {"model": "oracle"}}]
+    refusal(shop.put(URL, json=terms(variants=bad)), 409)
+    assert taken(shop.get(URL))["experiment"] == third, "nothing was changed"
+
+
+def test_one_that_was_stopped_begins_anew_as_its_next_version(shop: TestClient) -> None:
+    start(shop)
+    taken(shop.post(f"{URL}/stop"))
+    assert define(shop, title="words alone")["experiment"]["status"] == "stopped"
+    again = taken(shop.post(f"{URL}/start"))["experiment"]
+    assert (again["version"], again["stopped_at"]) == (2, None)
+    taken(shop.post(f"{URL}/stop"))
+    other = define(shop, salt="another")["experiment"]
+    assert (other["version"], other["status"], other["started_at"]) == (3, "draft", None)
+    assert define(shop, salt="a third")["experiment"]["version"] == 3, "nobody was assigned by a draft"
+    assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 3
+
+
+# Who gets what
+
+
+def test_users_are_told_their_variant_and_why(shop: TestClient) -> None:
+    define(shop, traffic=0.5)
+    before = assignment(shop, "user1")
+    assert (before["variant"], before["reason"], before["unit"]) == (None, "not_running", "user1")
+    taken(shop.post(f"{URL}/start"))
+    told = {}
+    for number in range(100):
+        answer = assignment(shop, f"u{number}")
+        inside = answer["bucket"] < BUCKETS // 2
+        assert answer["reason"] == ("assigned" if inside else "other_bucket")
+        assert (answer["variant"] is not None) == inside
+        told[f"u{number}"] = answer["variant"]
+    assert set(told.values()) == {None, "old", "new"}
+    taken(shop.post(f"{URL}/stop"))
+    taken(shop.post(f"{URL}/start"))
+    again = {name: assignment(shop, name)["variant"] for name in told}
+    assert [name for name in told if (told[name] is None) != (again[name] is None)] == [], "buckets stay"
+    assert again != told, "another version assigns anew"
+
+
+def test_the_same_salt_assigns_the_same(shop: TestClient) -> None:
+    start(shop, salt="kept")
+    told = [assignment(shop, f"u{number}")["variant"] for number in range(50)]
+    taken(shop.post(f"{URL}/stop"))
+    assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 2
+    assert [assignment(shop, f"u{number}")["variant"] for number in range(50)] == told
+
+
+def test_who_logs_in_keeps_the_variant_of_before(served: tuple[TestClient, Server]) -> None:
+    shop, server = served
+    start(shop)
+    session = next(name for name in map(str, range(50)) if assignment(shop, name)["variant"] == "new")
+    user = next(f"user{n}" for n in range(50) if assignment(shop, f"user{n}")["variant"] == "old")
+    details = ListDetails(variants=(AssignedVariant("e", 1, "new"),))
+    assert server.parts.link is not None
+    server.parts.link.store.add_served([Served("r", session, 1e9, "v", "m", ("i",), (), "x" * 32, details)])
+    taken(shop.post(f"/users/{user}/merge", json={"from": session}))
+    answer = assignment(shop, user)
+    assert (answer["variant"], answer["unit"]) == ("new", session)
+    assert taken(shop.get(f"/users/{user}/export"))["assigned_as"] == {"e": session}
+    taken(shop.delete(f"/users/{user}"))
+    assert assignment(shop, user)["variant"] == "old", "a new person of that id"
+
+
+def test_metrics_tell_what_runs(shop: TestClient) -> None:
+    start(shop, "a", traffic=0.5)
+    define(shop, "b")
+    text = shop.get("/metrics").text
+    assert "recsys_experiments_running 1.0" in text
+    assert "recsys_experiments_version 3.0" in text
+    assert 'recsys_experiment_changes_total{action="started"} 1.0' in text
+    assert taken(shop.get("/ready"))["experiments"] == "live"
+
+
+# What came of it
+
+
+def test_results_of_what_was_never_started_say_so(shop: TestClient) -> None:
+    define(shop)
+    results = taken(shop.get(f"{URL}/results"))
+    assert (results["experiment"]["status"], results["verdict"], results["observed"]) == ("draft", None, None)
+
+
+def test_results_say_how_many_lists_they_are_of(served: tuple[TestClient, Server]) -> None:
+    shop, server = served
+    started = start(shop, least_users=2)
+    assert server.parts.link is not None
+    rows = []
+    for number in range(6):
+        variant = assignment(shop, f"u{number}")["variant"]
+        details = ListDetails(variants=(AssignedVariant("e", 1, variant),), brands=1, milliseconds=1.0)
+        rows.append(Served("r", f"u{number}", 4e9, "v", "m", ("i",), (), f"{number:032}", details))
+    server.parts.link.store.add_served(rows)
+    now = taken(shop.get(f"{URL}/results"))
+    assert now["observed"]["lists"] == 0, "those lists are not of before now"
+    assert now["verdict"]["state"] == "too_early"
+    later = taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))
+    assert later["observed"] == {"lists": 6, "crossovers": 0, "left_out": 0, "reaches_back": True}
+    assert sum(later["verdict"]["users"].values()) == 6
+    assert later["experiment"] == started["experiment"]
+    again = taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))
+    assert again == later, "computed once, within a short time"
+    taken(shop.post(f"{URL}/stop"))
+    assert taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))["experiment"]["status"] == "stopped"
