@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         "those kept, and so do the histories, beside the bundle's.",
     )
 
+    list_events_days: Days = Field(
+        90.0,
+        description="Days that impressions and what else is told of lists are kept, from their arrival at most; 0: for "
+        "ever. What came of lists of before is not known any more.",
+    )
+
     rules: Path | None = Field(
         None,
         description="YAML file of the shop's rules (docs/rules.md). Without a store they are all there are; a store "

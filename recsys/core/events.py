@@ -33,6 +33,7 @@ FEEDBACK: Final[tuple[Feedback, ...]] = get_args(Feedback)
 
 MAX_ID_CHARS = 512  # four bytes each at most: PostgreSQL indexes no key above 2.7 kB
 MAX_TYPE_CHARS = 100
+MAX_POSITION = 1_000_000  # of an item in a list
 END_OF_TIME = 1 << 33  # seconds since 1970, in the year 2242; later times are milliseconds sent by mistake
 SECONDS_PER_DAY = 86_400
 LARGEST_AMOUNT = 1e9  # of a rating, a price or a quantity that a client may send

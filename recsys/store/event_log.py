@@ -4,53 +4,71 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from recsys.core.prefixes import end_of_prefix
-from recsys.store import paging
+from recsys.store import list_events, paging
 from recsys.store.database import Database
+from recsys.store.event_checks import check_events, check_list_events
 from recsys.store.forgetting import in_order_of_arrival, note_removed
 from recsys.store.persons import owned, persons_of
 from recsys.store.records import (
     Appended,
     Event,
+    ListEvent,
     Page,
     UserRow,
     UserTotals,
-    check_events,
     is_storable,
 )
 from recsys.store.tables import EVENTS, USERS
 
+Named = TypeVar("Named", Event, ListEvent)
 ROWS_AT_ONCE = 10_000
 DEPTH = 10  # times as many events as items wanted are looked at; more would hold up the requests of others
 _E, _U = EVENTS.c, USERS.c
 _EVENT = sa.select(*[_E[name] for name in Event._fields])
 
 
-def append(database: Database, events: Sequence[Event]) -> Appended:
+def append(database: Database, events: Sequence[Event], of_lists: Sequence[ListEvent]) -> Appended:
     """See `Store.append`."""
     check_events(events)
-    first_of_id: dict[str, Event] = {}
-    for event in events:
-        first_of_id.setdefault(event.event_id, event)
-    if not first_of_id:
+    check_list_events(of_lists)
+    first, first_of_lists = _first_of_ids(events), _first_of_ids(of_lists)
+    if not first and not first_of_lists:
         return Appended(0, 0)
-    backend = database.backend
-    insert = backend.insert(EVENTS).on_conflict_do_nothing(index_elements=[_E.event_id])
     with database.write() as connection:
-        persons = persons_of(database, connection, (event.user_id for event in first_of_id.values()))
-        rows = [event._asdict() for event in owned(persons, first_of_id.values())]
-        forgotten = len(first_of_id) - len(rows)
-        if not rows:
-            return Appended(0, len(events) - forgotten, forgotten)
-        backend.order_events(connection, rows)
-        new = connection.execute(insert.returning(_E.user_id, _E.timestamp), rows).all()
-        if new:
-            _count_users(database, connection, [(user_id, timestamp) for user_id, timestamp in new])
-    return Appended(len(new), len(events) - len(new) - forgotten, forgotten)
+        persons = persons_of(database, connection, [*_users(first), *_users(first_of_lists)])
+        kept, kept_of_lists = owned(persons, first), owned(persons, first_of_lists)
+        forgotten = len(first) + len(first_of_lists) - len(kept) - len(kept_of_lists)
+        new = _insert(database, connection, kept) + list_events.insert(connection, kept_of_lists)
+    return Appended(new, len(events) + len(of_lists) - new - forgotten, forgotten)
+
+
+def _users(events: Sequence[Event] | Sequence[ListEvent]) -> list[str]:
+    return [event.user_id for event in events]
+
+
+def _first_of_ids(events: Sequence[Named]) -> list[Named]:
+    first: dict[str, Named] = {}
+    for event in events:
+        first.setdefault(event.event_id, event)
+    return list(first.values())
+
+
+def _insert(database: Database, connection: sa.Connection, events: Sequence[Event]) -> int:
+    """Insert those that are not there yet; returns how many."""
+    if not events:
+        return 0
+    rows = [event._asdict() for event in events]
+    database.backend.order_events(connection, rows)
+    insert = database.backend.insert(EVENTS).on_conflict_do_nothing(index_elements=[_E.event_id])
+    new = connection.execute(insert.returning(_E.user_id, _E.timestamp), rows).all()
+    if new:
+        _count_users(database, connection, [(user_id, timestamp) for user_id, timestamp in new])
+    return len(new)
 
 
 def _count_users(database: Database, connection: sa.Connection, new: list[tuple[str, float]]) -> None:

@@ -38,7 +38,7 @@ class ForgottenUser(NamedTuple):
 
     Attributes:
         timestamp: when, in seconds since 1970: what is at or before it is invisible from now on.
-        events, served, attributes, aliases: how many of them there were.
+        events, served, attributes, aliases, list_events: how many of them there were.
         merged_into: users to whom belongs what this id did in the past, and who are still known.
     """
 
@@ -48,6 +48,7 @@ class ForgottenUser(NamedTuple):
     attributes: int
     aliases: int
     merged_into: tuple[str, ...] = ()
+    list_events: int = 0
 
 
 class MergedUser(NamedTuple):
@@ -55,7 +56,7 @@ class MergedUser(NamedTuple):
 
     Attributes:
         timestamp: what the other id did up to then is the user's, in seconds since 1970.
-        events, served: how many of them moved.
+        events, served, list_events: how many of them moved.
         aliases: of the other id, which are the user's now, too.
     """
 
@@ -63,6 +64,7 @@ class MergedUser(NamedTuple):
     events: int
     served: int
     aliases: int
+    list_events: int = 0
 
 
 def check_attributes(user_id: str, attributes: Mapping[str, FieldValue]) -> str:

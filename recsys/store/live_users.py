@@ -17,10 +17,19 @@ from recsys.store.errors import PersonConflict
 from recsys.store.live_user_records import ForgottenUser, MergedUser, UserAttributes, attributes_of, check_attributes
 from recsys.store.persons import NOTHING_BEFORE
 from recsys.store.records import check_key, is_storable, storable
-from recsys.store.tables import ALIASES, EVENTS, PERSONS_VERSION, SERVED, TOMBSTONES, USER_ATTRIBUTES, USERS
+from recsys.store.tables import (
+    ALIASES,
+    EVENTS,
+    LIST_EVENTS,
+    PERSONS_VERSION,
+    SERVED,
+    TOMBSTONES,
+    USER_ATTRIBUTES,
+    USERS,
+)
 from recsys.store.user_export import UserExport
 
-_E, _U, _S = EVENTS.c, USERS.c, SERVED.c
+_E, _U, _S, _L = EVENTS.c, USERS.c, SERVED.c, LIST_EVENTS.c
 _UA, _T, _A, _V = USER_ATTRIBUTES.c, TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
 ROWS_AT_ONCE: Final = 2000
 NO_EXPERIMENTS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -154,6 +163,7 @@ class LiveUsers:
             version = self._lock(connection)
             events = connection.execute(sa.delete(EVENTS).where(_E.user_id == user_id)).rowcount
             connection.execute(sa.delete(USERS).where(_U.user_id == user_id))
+            list_events = connection.execute(sa.delete(LIST_EVENTS).where(_L.user_id == user_id)).rowcount
             served = connection.execute(sa.delete(SERVED).where(_S.user_id == user_id)).rowcount
             attributes = connection.execute(sa.delete(USER_ATTRIBUTES).where(_UA.user_id == user_id)).rowcount
             own = connection.execute(sa.select(ALIASES).where(_A.user_id == user_id)).all()
@@ -164,7 +174,7 @@ class LiveUsers:
             merged_into = tuple(connection.execute(others).scalars())
             for forgotten_id, until in [*((row.alias_id, row.until) for row in own), (user_id, timestamp)]:
                 self._entomb(connection, forgotten_id, until, version)
-        return ForgottenUser(timestamp, events, served, attributes, len(own), merged_into)
+        return ForgottenUser(timestamp, events, served, attributes, len(own), merged_into, list_events)
 
     def merge(
         self, user_id: str, from_id: str, timestamp: float, running: Mapping[str, int] = NO_EXPERIMENTS
@@ -193,8 +203,10 @@ class LiveUsers:
             version = self._lock(connection)
             _require_user(connection, user_id)
             experiment_units.keep_first(connection, running, user_id, from_id)
-            events = connection.execute(sa.update(EVENTS).where(_E.user_id == from_id).values(user_id=user_id)).rowcount
-            served = connection.execute(sa.update(SERVED).where(_S.user_id == from_id).values(user_id=user_id)).rowcount
+            events, list_events, served = [
+                connection.execute(sa.update(table).where(table.c.user_id == from_id).values(user_id=user_id)).rowcount
+                for table in (EVENTS, LIST_EVENTS, SERVED)
+            ]
             connection.execute(sa.delete(USER_ATTRIBUTES).where(_UA.user_id == from_id))
             if events:
                 _count_again(connection, user_id)
@@ -202,7 +214,7 @@ class LiveUsers:
             passed_on = sa.update(ALIASES).where(_A.user_id == from_id).values(user_id=user_id, version=version)
             aliases = connection.execute(passed_on).rowcount
             _put_alias(connection, from_id, user_id, timestamp, version)
-        return MergedUser(timestamp, events, served, aliases)
+        return MergedUser(timestamp, events, served, aliases, list_events)
 
     def _lock(self, connection: sa.Connection) -> int:
         """Hold off all others that forget, merge or append; the number of the change that comes."""

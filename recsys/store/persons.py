@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from recsys.core.persons import Alias, Persons, Tombstone, hash_of
 from recsys.store.database import Database
-from recsys.store.records import Event, Served, is_storable
+from recsys.store.records import Event, ListEvent, Served, is_storable
 from recsys.store.tables import ALIASES, PERSONS_VERSION, TOMBSTONES
 
 NOTHING_BEFORE: Final = -1.0
 """`Alias.since` of an id of which nothing was merged or forgotten before: no time is earlier than 0."""
 
-Row = TypeVar("Row", Event, Served)
+Row = TypeVar("Row", Event, ListEvent, Served)
 _IDS_AT_ONCE = 500
 _T, _A, _V = TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
 

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from recsys.core.events import MAX_ID_CHARS, MAX_TYPE_CHARS
-from recsys.core.values.amounts import ANY_RATING, check_amount, check_rating
-from recsys.core.values.event_types import normal_event_type
-from recsys.core.values.ids import check_id
-from recsys.core.values.times import check_time
+from recsys.core.events import MAX_ID_CHARS
 from recsys.store.errors import InvalidRecord
 
 T = TypeVar("T")
 
 # PostgreSQL's text holds no NUL, UTF-8 no lone surrogate.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_AMOUNT_CHECKS: Final[dict[str, Callable[[float], float]]] = {
-    "rating": partial(check_rating, rating_range=ANY_RATING),
-    "price": check_amount,
-    "quantity": check_amount,
-}
 
 
 class Event(NamedTuple):
@@ -249,39 +239,6 @@ class StoreStats:
     users: int
     items: int
     last_event: float | None
-
-
-def check_events(events: Sequence[Event]) -> None:
-    """Stop at the first event that cannot be stored.
-
-    Raises:
-        InvalidRecord: with the position of the event (from 0), the field and what it may hold.
-    """
-    for position, event in enumerate(events):
-        for name in ("event_id", "user_id", "item_id"):
-            _checked(check_id, getattr(event, name), f"{name} of event {position}")
-        _check_type(event.event_type, f"event_type of event {position}")
-        _checked(check_time, event.timestamp, f"timestamp of event {position}")
-        for name, check in _AMOUNT_CHECKS.items():
-            if (value := getattr(event, name)) is not None:
-                _checked(check, value, f"{name} of event {position}")
-
-
-def _check_type(value: str, name: str) -> None:
-    if not (
-        isinstance(value, str)
-        and 1 <= len(value) <= MAX_TYPE_CHARS
-        and value == normal_event_type(value)
-        and value.isprintable()
-    ):
-        raise invalid_record(name, f"1 to {MAX_TYPE_CHARS} printable characters in small letters", value)
-
-
-def _checked(check: Callable[[Any], object], value: object, name: str) -> None:
-    try:
-        check(value)
-    except (TypeError, ValueError) as error:
-        raise invalid_record(name, str(error).partition(", got ")[0].removeprefix("expected "), value) from None
 
 
 def check_key(value: str, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from recsys.store import blurbs, event_log, forgetting, item_search, searched_items, served_log
+from recsys.store import list_events as list_event_log
 from recsys.store.database import Database
 from recsys.store.errors import StoreError
 from recsys.store.experiments import Experiments
@@ -16,9 +17,20 @@ from recsys.store.item_searches import FoundItems, ItemSearch
 from recsys.store.list_outcomes import ListOutcomes
 from recsys.store.live_items import LiveItems
 from recsys.store.live_users import LiveUsers
-from recsys.store.records import Appended, BlurbKey, Event, ItemRow, Page, Served, StoreStats, UserRow, UserTotals
+from recsys.store.records import (
+    Appended,
+    BlurbKey,
+    Event,
+    ItemRow,
+    ListEvent,
+    Page,
+    Served,
+    StoreStats,
+    UserRow,
+    UserTotals,
+)
 from recsys.store.rules import Rules
-from recsys.store.tables import BLURBS, EVENTS, SCHEMA_VERSION, SERVED, TEXT_VECTORS
+from recsys.store.tables import BLURBS, EVENTS, LIST_EVENTS, SCHEMA_VERSION, SERVED, TEXT_VECTORS
 from recsys.store.text_vectors import TextVectors
 
 
@@ -142,16 +154,16 @@ class Store:
         """
         self._database.reopen(verify=verify)
 
-    def append(self, events: Sequence[Event]) -> Appended:
-        """Store events in one transaction: on disk when it returns, all or none.
+    def append(self, events: Sequence[Event], list_events: Sequence[ListEvent] = ()) -> Appended:
+        """Store events, and what is told of lists, in one transaction: on disk when it returns, all or none.
 
         An event whose id is in the store, or earlier in the batch, is a duplicate and changes nothing, so a call may
-        be repeated after any error.
+        be repeated after any error. Events and list events have their ids apart.
 
         Raises:
-            InvalidRecord: an event holds what cannot be stored, see `Event`.
+            InvalidRecord: an event holds what cannot be stored, see `Event` and `ListEvent`.
         """
-        return event_log.append(self._database, events)
+        return event_log.append(self._database, events, list_events)
 
     def events_of(self, user_ids: Sequence[str], *, until: float | None = None, limit: int) -> dict[str, list[Event]]:
         """The latest events of users, oldest first; at equal times in the order of arrival.
@@ -275,6 +287,14 @@ class Store:
                 it gave an event its time; times after `until` are of one that was ahead, and say nothing.
         """
         return event_log.forget_events(self._database, before, limit, until)
+
+    def latest_list_events(self, limit: int) -> Sequence[float]:
+        """Times of the list events that arrived last, the latest arrival first."""
+        return forgetting.latest_times(self._database, LIST_EVENTS, limit)
+
+    def forget_list_events(self, before: float, limit: int, *, until: float | None = None) -> int:
+        """As `forget_events`, of list events."""
+        return list_event_log.forget_list_events(self._database, before, limit, until)
 
     def blurb(self, key: BlurbKey) -> str | None:
         """The text kept under a key; None if there is none."""

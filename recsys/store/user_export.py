@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from recsys.core.persons import Alias
 from recsys.store.database import Database
 from recsys.store.experiment_units import units_of
-from recsys.store.records import Event, Served, is_storable
+from recsys.store.records import Event, ListEvent, Served, is_storable
 from recsys.store.served_log import served_of
-from recsys.store.tables import ALIASES, EVENTS, SERVED
+from recsys.store.tables import ALIASES, EVENTS, LIST_EVENTS, SERVED
 
 ROWS_AT_ONCE = 1000
 _A = ALIASES.c
@@ -29,6 +29,11 @@ class UserExport:
         """All events, oldest first, equal ones in the order of their arrival."""
         for rows in self._parts(EVENTS, EVENTS.c.timestamp, EVENTS.c.seq):
             yield [Event(*[row._mapping[name] for name in Event._fields]) for row in rows]
+
+    def list_events(self) -> Iterator[list[ListEvent]]:
+        """All list events in the order of their arrival."""
+        for rows in self._parts(LIST_EVENTS, LIST_EVENTS.c.seq):
+            yield [ListEvent(*[row._mapping[name] for name in ListEvent._fields]) for row in rows]
 
     def served(self) -> Iterator[list[Served]]:
         """All served lists in the order of their arrival."""

@@ -38,7 +38,7 @@ class Kind(NamedTuple):
 
 
 class Retention:
-    """Keeps served lists, blurbs and events for the days of the settings; workers may all do so at once.
+    """Keeps served lists, blurbs, list events and events for the days of the settings; workers may all do so at once.
 
     Nothing is removed while the clock is not to be believed.
     """
@@ -48,6 +48,7 @@ class Retention:
             Kind("served lists", settings.served_days, store.latest_served, store.forget_served),
             Kind("blurbs", settings.blurb_days, store.latest_blurbs, store.forget_blurbs),
             Kind("vectors of texts", settings.text_vector_days, store.latest_text_vectors, store.text_vectors.forget),
+            Kind("list events", settings.list_events_days, store.latest_list_events, store.forget_list_events),
             Kind("events", settings.events_days, store.latest_events, store.forget_events),
         )
         self._kinds = [kind for kind in kinds if kind.days]

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from recsys.core.persons import Alias
-from recsys.store import Event, Served
+from recsys.store import Event, ListEvent, Served
 from serve.answers import Answer
 from serve.bundles.loaded import LoadedBundle
 from serve.parts import Parts
@@ -17,7 +17,7 @@ from serve.store.link import StoreLink
 from serve.times import now_text, time_text
 from serve.users.history import history_items, records_of
 from serve.users.kept import shown
-from serve.users.kept_answers import ExportedAlias, ExportedEvent, ExportedList, ExportHead
+from serve.users.kept_answers import ExportedAlias, ExportedEvent, ExportedList, ExportedListEvent, ExportHead
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
@@ -34,10 +34,11 @@ def export(parts: Parts, loaded: LoadedBundle, link: StoreLink, user_id: str) ->
     live_users = link.queries.live_users
     said, kept = live_users.attributes_of(user_id), live_users.export(user_id)
     history = parts.histories.of(loaded).in_bundle(user_id)
-    aliases, events, served = kept.aliases(), kept.events(), kept.served()
-    events, some_events = _looked_into(events)
-    served, some_served = _looked_into(served)
-    if not (said or aliases or some_events or some_served or history is not None):
+    aliases = kept.aliases()
+    events, some_events = _looked_into(kept.events())
+    list_events, some_list_events = _looked_into(kept.list_events())
+    served, some_served = _looked_into(kept.served())
+    if not (said or aliases or some_events or some_list_events or some_served or history is not None):
         return None
     head = ExportHead(
         user_id=user_id,
@@ -50,13 +51,20 @@ def export(parts: Parts, loaded: LoadedBundle, link: StoreLink, user_id: str) ->
         assigned_as=kept.units(),
         history=[] if history is None else history_items(loaded, history, records_of(loaded, history)),
     )
-    return _written(head, events, served)
+    return _written(head, events, list_events, served)
 
 
-def _written(head: ExportHead, events: Iterable[list[Event]], served: Iterable[list[Served]]) -> Iterator[bytes]:
+def _written(
+    head: ExportHead,
+    events: Iterable[list[Event]],
+    list_events: Iterable[list[ListEvent]],
+    served: Iterable[list[Served]],
+) -> Iterator[bytes]:
     yield _encode(head)[:-1]
     yield b',"events":['
     yield from _rows([_event(event) for event in part] for part in events)
+    yield b'],"list_events":['
+    yield from _rows([_list_event(event) for event in part] for part in list_events)
     yield b'],"served":['
     yield from _rows([_served(one) for one in part] for part in served)
     yield b"]}"
@@ -91,9 +99,23 @@ def _event(event: Event) -> ExportedEvent:
         item_id=event.item_id,
         event_type=event.event_type,
         at=time_text(event.timestamp),
+        recommendation_id=event.recommendation_id,
+        position=event.position,
         rating=event.rating,
         price=event.price,
         quantity=event.quantity,
+    )
+
+
+def _list_event(event: ListEvent) -> ExportedListEvent:
+    return ExportedListEvent(
+        event_id=event.event_id,
+        item_id=event.item_id,
+        event_type=event.event_type,
+        at=time_text(event.timestamp),
+        recommendation_id=event.recommendation_id,
+        position=event.position,
+        value=event.value,
     )
 
 
@@ -104,4 +126,6 @@ def _served(served: Served) -> ExportedList:
         model=served.model,
         bundle_version=served.bundle_version,
         item_ids=list(served.item_ids),
+        recommendation_id=served.recommendation_id,
+        details=None if served.details is None else msgspec.to_builtins(served.details),
     )

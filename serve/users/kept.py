@@ -82,6 +82,7 @@ def forget(parts: Parts, link: StoreLink, user_id: str) -> ForgottenResponse:
         forgotten_at=exact_time_text(done.timestamp),
         deleted=Removed(
             events=done.events,
+            list_events=done.list_events,
             served_lists=done.served,
             attributes=bool(done.attributes),
             aliases=done.aliases,
@@ -108,6 +109,7 @@ def merge(parts: Parts, link: StoreLink, user_id: str, from_id: str) -> MergedRe
         merged=from_id,
         merged_until=exact_time_text(done.timestamp),
         events=done.events,
+        list_events=done.list_events,
         served_lists=done.served,
         aliases=done.aliases,
         interactions=_in_bundle(parts, user_id),

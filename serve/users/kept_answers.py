@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -53,6 +53,7 @@ class Removed(Answer):
     """What the store had of a person, and has no more."""
 
     events: Annotated[int, Meta(examples=[12])]
+    list_events: Annotated[int, Meta(description="Impressions and what else was told of lists.", examples=[400])]
     served_lists: Annotated[int, Meta(examples=[40])]
     attributes: Annotated[bool, Meta(description="Whether any were kept.", examples=[True])]
     aliases: Annotated[int, Meta(description="Ids that had been merged into this one.", examples=[1])]
@@ -88,6 +89,7 @@ class MergedResponse(Answer):
         str, Meta(description="What that id does later is its own.", examples=["2024-05-01T12:00:00.000Z"])
     ]
     events: Annotated[int, Meta(description="Of the store, moved.", examples=[4])]
+    list_events: Annotated[int, Meta(description="Of the store, moved.", examples=[20])]
     served_lists: Annotated[int, Meta(description="Of the store, moved.", examples=[2])]
     aliases: Annotated[int, Meta(description="Ids merged into the other one before, the user's now.", examples=[0])]
     interactions: Annotated[
@@ -105,16 +107,31 @@ class ExportedAlias(Answer):
     until: Moment
 
 
-class ExportedEvent(Answer):
-    """An event of the store."""
+class _ExportedAct(Answer):
+    """What events and list events have in common."""
 
     event_id: Annotated[str, Meta(examples=["9b2d7a1e"])]
     item_id: Annotated[str, Meta(examples=["B0009RF9DW"])]
     event_type: Annotated[str, Meta(examples=["view"])]
     at: Annotated[str | None, Meta(examples=["2024-05-01T11:59:58Z"])]
+    recommendation_id: Annotated[
+        str | None, Meta(description="Of the list that it follows.", examples=["3f2a9c0e5b7d41688a1c0d9e2f4b6a73"])
+    ]
+    position: Annotated[int | None, Meta(description="Of the item in that list, from 1.", examples=[3])]
+
+
+class ExportedEvent(_ExportedAct):
+    """An event of the store."""
+
     rating: Annotated[float | None, Meta(examples=[None])]
     price: Annotated[float | None, Meta(examples=[12.95])]
     quantity: Annotated[float | None, Meta(examples=[1.0])]
+
+
+class ExportedListEvent(_ExportedAct):
+    """What was told of a list."""
+
+    value: Annotated[str | None, Meta(description="What a feedback says.", examples=[None])]
 
 
 class ExportedList(Answer):
@@ -125,6 +142,14 @@ class ExportedList(Answer):
     model: Annotated[str, Meta(examples=["full"])]
     bundle_version: Annotated[str, Meta(examples=["20240501T000000Z-1a2b3c4d"])]
     item_ids: Annotated[list[str], Meta(examples=[["B0009RF9DW"]])]
+    recommendation_id: Annotated[str | None, Meta(examples=["3f2a9c0e5b7d41688a1c0d9e2f4b6a73"])]
+    details: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="How the list was made, but for what is zero, empty or unknown.",
+            examples=[{"scenario": "cart", "history": 7}],
+        ),
+    ]
 
 
 class ExportHead(Answer):
@@ -153,4 +178,7 @@ class ExportResponse(ExportHead):
     """All that is kept of a person."""
 
     events: Annotated[list[ExportedEvent], Meta(description="Of the store, oldest first.")]
+    list_events: Annotated[
+        list[ExportedListEvent], Meta(description="What was told of lists, in the order of arrival.")
+    ]
     served: Annotated[list[ExportedList], Meta(description="Lists that were shown, in the order of arrival.")]

@@ -9,7 +9,7 @@ import pytest
 
 from recsys.core.persons import Alias, hash_of
 from recsys.store import Appended, InvalidRecord, PersonConflict, Served, Store
-from tests.support.databases import event, patient
+from tests.support.databases import event, patient, seen
 
 pytest_plugins = "tests.support.store_fixtures"
 
@@ -21,6 +21,11 @@ def served(user_id: str | None, timestamp: float = 1000.0) -> Served:
 def events_of(store: Store, *user_ids: str) -> dict[str, list[str]]:
     found = store.events_of(user_ids, limit=100)
     return {user_id: [one.event_id for one in events] for user_id, events in found.items()}
+
+
+def seen_by(store: Store, *user_ids: str) -> dict[str, list[str]]:
+    found = {user_id: store.live_users.export(user_id).list_events() for user_id in user_ids}
+    return {user_id: [one.event_id for part in parts for one in part] for user_id, parts in found.items()}
 
 
 def served_to(store: Store) -> list[str | None]:
@@ -62,20 +67,21 @@ def test_attributes_that_cannot_be_kept_are_refused(store: Store, attributes: di
 
 
 def test_who_is_forgotten_leaves_nothing_but_a_tombstone(store: Store) -> None:
-    store.append([event(n, user_id="u" if n < 3 else "v") for n in range(5)])
+    store.append([event(n, user_id="u" if n < 3 else "v") for n in range(5)], [seen(1), seen(2), seen(3, user_id="v")])
     store.add_served([served("u"), served("u"), served("v"), served(None)])
     store.live_users.put("u", {"age": 41.0}, consent=True, who=None, timestamp=5.0)
     done = store.live_users.forget("u", 2000.0)
-    assert done == (2000.0, 3, 2, 1, 0, ())
+    assert done == (2000.0, 3, 2, 1, 0, (), 2)
     assert events_of(store, "u", "v") == {"u": [], "v": ["e3", "e4"]}
     assert counts(store) == {"v": (2, 1003.0, 1004.0)}
     assert served_to(store) == ["", "v"]
+    assert seen_by(store, "u", "v") == {"u": [], "v": ["e3"]}
     assert store.live_users.attributes_of("u") is None
     assert dict(store.live_users.persons().tombstones) == {hash_of("u"): 2000.0}
     assert store.live_users.version() == 1
-    assert store.live_users.forget("u", 3000.0) == (3000.0, 0, 0, 0, 0, ())
+    assert store.live_users.forget("u", 3000.0) == (3000.0, 0, 0, 0, 0, (), 0)
     assert dict(store.live_users.persons().tombstones) == {hash_of("u"): 3000.0}
-    assert store.live_users.forget("nobody", 3000.0) == (3000.0, 0, 0, 0, 0, ())
+    assert store.live_users.forget("nobody", 3000.0) == (3000.0, 0, 0, 0, 0, (), 0)
 
 
 def test_what_comes_late_of_a_forgotten_person_is_let_go(store: Store) -> None:
@@ -84,6 +90,8 @@ def test_what_comes_late_of_a_forgotten_person_is_let_go(store: Store) -> None:
     new = event(3, user_id="u", timestamp=2000.5)
     assert store.append([*late, new, event(4, user_id="v", timestamp=1.0), new]) == Appended(2, 1, 2)
     assert store.append(late) == Appended(0, 0, 2)
+    assert store.append([], [seen(1, timestamp=2000.0), seen(2, timestamp=2000.5), seen(2)]) == Appended(1, 1, 1)
+    assert seen_by(store, "u") == {"u": ["e2"]}
     assert events_of(store, "u", "v") == {"u": ["e3"], "v": ["e4"]}
     store.add_served([served("u", 1999.0), served("u", 2003.0), served("v", 1.0)])
     assert served_to(store) == ["u", "v"]
@@ -92,21 +100,24 @@ def test_what_comes_late_of_a_forgotten_person_is_let_go(store: Store) -> None:
 
 
 def test_what_an_id_did_becomes_a_users(store: Store) -> None:
-    store.append([event(n, user_id="anon" if n < 3 else "u") for n in range(5)])
+    store.append([event(n, user_id="anon" if n < 3 else "u") for n in range(5)], [seen(1, user_id="anon"), seen(2)])
     store.add_served([served("anon"), served("u")])
     store.live_users.put("anon", {"age": 41.0}, consent=True, who=None, timestamp=5.0)
-    assert store.live_users.merge("u", "anon", 2000.0) == (2000.0, 3, 1, 0)
+    assert store.live_users.merge("u", "anon", 2000.0) == (2000.0, 3, 1, 0, 1)
     assert events_of(store, "u", "anon") == {"u": ["e0", "e1", "e2", "e3", "e4"], "anon": []}
     assert counts(store) == {"u": (5, 1000.0, 1004.0)}
     assert served_to(store) == ["u", "u"]
+    assert seen_by(store, "u", "anon") == {"u": ["e1", "e2"], "anon": []}
+    assert store.append([], [seen(3, user_id="anon", timestamp=1500.0), seen(4, user_id="anon", timestamp=2001.0)])
+    assert seen_by(store, "u", "anon") == {"u": ["e1", "e2", "e3"], "anon": ["e4"]}
     assert store.live_users.attributes_of("anon") is None
     assert list(store.live_users.persons().aliases) == [Alias("anon", "u", -1.0, 2000.0)]
     late, later = event(7, user_id="anon", timestamp=1500.0), event(8, user_id="anon", timestamp=2001.0)
     assert store.append([late, later]) == Appended(2, 0)
     assert events_of(store, "u", "anon") == {"u": ["e0", "e1", "e2", "e3", "e4", "e7"], "anon": ["e8"]}
-    assert store.live_users.merge("u", "anon", 3000.0) == (3000.0, 1, 0, 0)
+    assert store.live_users.merge("u", "anon", 3000.0) == (3000.0, 1, 0, 0, 1)
     assert list(store.live_users.persons().aliases) == [Alias("anon", "u", -1.0, 3000.0)]
-    assert store.live_users.merge("u", "anon", 3000.0) == (3000.0, 0, 0, 0)
+    assert store.live_users.merge("u", "anon", 3000.0) == (3000.0, 0, 0, 0, 0)
 
 
 def test_a_device_may_be_shared(store: Store) -> None:
@@ -130,7 +141,7 @@ def test_a_device_may_be_shared(store: Store) -> None:
 def test_chains_end_with_the_last(store: Store) -> None:
     store.append([event(1, user_id="a"), event(2, user_id="b"), event(3, user_id="c")])
     store.live_users.merge("b", "a", 2000.0)
-    assert store.live_users.merge("c", "b", 3000.0) == (3000.0, 2, 0, 1)
+    assert store.live_users.merge("c", "b", 3000.0) == (3000.0, 2, 0, 1, 0)
     assert events_of(store, "a", "b", "c") == {"a": [], "b": [], "c": ["e1", "e2", "e3"]}
     persons = store.live_users.persons()
     assert [persons.user_of(one, 1500.0) for one in "abc"] == ["c", "c", "c"]
@@ -182,7 +193,9 @@ def test_nothing_of_a_forgotten_person_is_written_meanwhile(store_url: str) -> N
             while not stop.is_set():
                 number += 1
                 name = f"{worker}-{number}"
-                store.append([event(user_id="u", event_id=name), event(user_id="v", event_id=f"v{name}")])
+                store.append(
+                    [event(user_id="u", event_id=name), event(user_id="v", event_id=f"v{name}")], [seen(number)]
+                )
                 store.add_served([served("u"), served("v")])
 
         with ThreadPoolExecutor(3) as pool:
@@ -191,7 +204,7 @@ def test_nothing_of_a_forgotten_person_is_written_meanwhile(store_url: str) -> N
                 pass
             for _ in range(3):
                 store.live_users.forget("u", 5000.0)
-                assert events_of(store, "u") == {"u": []}
+                assert events_of(store, "u") == seen_by(store, "u") == {"u": []}
             stop.set()
             for one in working:
                 one.result()
@@ -220,6 +233,7 @@ def test_all_attributes_are_read_in_parts_in_the_order_of_the_ids(
 def test_all_of_a_user_is_read_in_parts(store: Store) -> None:
     numbers = range(2500)
     store.append([event(n, user_id="u" if n % 5 else "v", timestamp=float(n // 100)) for n in reversed(numbers)])
+    store.append([], [seen(n, user_id="u" if n % 2 else "v") for n in numbers])
     store.add_served([served("u" if n % 2 else "v", float(n)) for n in numbers])
     store.live_users.merge("u", "anon", 3000.0)
     kept = store.live_users.export("u")
@@ -227,6 +241,7 @@ def test_all_of_a_user_is_read_in_parts(store: Store) -> None:
     assert sorted(one.event_id for one in events) == sorted(f"e{n}" for n in numbers if n % 5)
     assert [one.timestamp for one in events] == sorted(one.timestamp for one in events)
     assert [one.timestamp for part in kept.served() for one in part] == [float(n) for n in numbers if n % 2]
+    assert {one for part in kept.list_events() for one in part} == {seen(n) for n in numbers if n % 2}
     assert kept.aliases() == store.live_users.export("anon").aliases() == [Alias("anon", "u", -1.0, 3000.0)]
     nobody = store.live_users.export("\0")
-    assert [*nobody.events(), *nobody.served(), *nobody.aliases()] == []
+    assert [*nobody.events(), *nobody.list_events(), *nobody.served(), *nobody.aliases()] == []

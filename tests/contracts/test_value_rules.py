@@ -17,7 +17,7 @@ from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.value_settings import NO_USER_IDS
 from recsys.store import Event, InvalidRecord
-from recsys.store.records import check_events
+from recsys.store.event_checks import check_events
 from serve.events.schemas import EventBody
 
 GOOD: dict[str, Any] = {"user_id": "u", "item_id": "i", "event_type": "purchase", "timestamp": 1_700_000_000.0}

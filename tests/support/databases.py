@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from recsys.store import Event, Store, StoreUnavailable
+from recsys.store import Event, ListEvent, Store, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -30,6 +30,13 @@ def event(number: int = 0, **changes: Any) -> Event:
         "timestamp": 1000.0 + number,
     }
     return Event(**{**values, **changes})
+
+
+def seen(number: int = 0, **changes: Any) -> ListEvent:
+    """An impression of item `i<number>` by user `u`, at place `number` + 1 of list `r`, `number` seconds after 1000."""
+    values = {**event(number)._asdict(), "event_type": "impression", "recommendation_id": "r", "position": number + 1}
+    kept = {name: value for name, value in values.items() if name in ListEvent._fields}
+    return ListEvent(**{**kept, **changes})
 
 
 def patient(url: str) -> Store:

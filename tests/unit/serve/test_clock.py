@@ -76,7 +76,7 @@ def test_a_clock_that_is_set_while_the_server_runs(store: Store, days: int, capl
         machine.passes(600.0)
     assert left(store) == (103, 103)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == 4, "once for each kind"
+    assert len(warnings) == 5, "once for each kind"
     assert all("clock was set" in warning for warning in warnings)
     machine.time -= days * DAY_S
     keeping.look()

@@ -138,6 +138,7 @@ def test_a_forgotten_person_is_a_stranger_everywhere(client: TestClient, bundle:
     answer = forget(client, "user3")
     assert answer["deleted"] == {
         "events": 2,
+        "list_events": 0,
         "served_lists": answer["deleted"]["served_lists"],
         "attributes": True,
         "aliases": 0,
@@ -163,6 +164,7 @@ def test_a_forgotten_person_is_a_stranger_everywhere(client: TestClient, bundle:
     again = forget(client, "user3")
     assert again["deleted"] == {
         "events": 0,
+        "list_events": 0,
         "served_lists": again["deleted"]["served_lists"],
         "attributes": False,
         "aliases": 0,
@@ -284,7 +286,10 @@ def test_all_that_is_kept_is_told(client: TestClient, bundle: Bundle) -> None:
     assert len(document["events"]) == 2000
     assert document["events"][-1]["event_type"] == "purchase"
     assert len({event["event_id"] for event in document["events"]}) == 2000
-    assert document["served"][0]["item_ids"] == [item["item_id"] for item in shown["items"]]
+    kept = document["served"][0]
+    assert kept["item_ids"] == [item["item_id"] for item in shown["items"]]
+    assert kept["recommendation_id"] == shown["recommendation_id"]
+    assert kept["details"]["history"] == shown["user"]["interactions"]
     assert sorted(rows_of(document["history"])) == sorted(history_of(bundle, 3))
     assert all(item["title"] for item in document["history"])
     assert [alias["alias_id"] for alias in document["aliases"]] == ["anon"]
