@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from recsys.cli.exits import packages_of
 from recsys.config import Config
 from recsys.core.errors import RecsysError
 from recsys.retrain.lock import UnderWayError
 from recsys.retrain.report import Runs
-from recsys.retrain.run import Train, retrain
+from recsys.retrain.run import retrain
 
 WORDS = {
     "published": "Published",
@@ -30,7 +31,7 @@ def train_when_needed(config: Config, *, resume: bool, console: Console, current
     return train(config, resume=resume, console=console, current=current)
 
 
-def retrain_and_say(config: Config, train: Train = train_when_needed, *, as_json: bool) -> int:
+def retrain_and_say(config: Config, *, as_json: bool) -> int:
     """Retrain; the exit code. With `as_json` stdout has one line of JSON, whatever comes of it, and stderr the rest.
 
     Raises:
@@ -38,7 +39,7 @@ def retrain_and_say(config: Config, train: Train = train_when_needed, *, as_json
     """
     console = Console(stderr=as_json, soft_wrap=True)
     try:
-        report = retrain(config, train, console)
+        report = retrain(config, train_when_needed, console)
     except RecsysError as error:
         if as_json:
             decision = "under way" if isinstance(error, UnderWayError) else "failed"
@@ -47,8 +48,8 @@ def retrain_and_say(config: Config, train: Train = train_when_needed, *, as_json
     file = Runs(config.retrain_path).file_of(report.id)
     if as_json:
         _print_json({**report.decision(), "report": str(file)})
-    console.print(f"{WORDS[report.state]}: {' '.join(report.reasons)}", highlight=False)
-    console.print(f"Report: {file}", highlight=False)
+    console.print(escape(f"{WORDS[report.state]}: {' '.join(report.reasons)}"), highlight=False)
+    console.print(escape(f"Report: {file}"), highlight=False)
     return report.exit_code or 0
 
 

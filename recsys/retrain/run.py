@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 
 from recsys import __version__
 from recsys.bundle import Bundle, open_bundle, require_writable
@@ -33,6 +34,7 @@ from recsys.prepare.formats.event_store import open_store
 from recsys.prepare.inputs import open_inputs
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
+from recsys.report.replayed import print_shadow
 from recsys.retrain.lock import one_at_a_time
 from recsys.retrain.report import RunReport, Runs, State, StepRecord, this_process
 
@@ -213,7 +215,7 @@ class _Run:
         except TrainingError as error:
             if not resume:
                 raise
-            console.print(f"Training begins anew: {error.got}", soft_wrap=True)
+            console.print(escape(f"Training begins anew: {error.got}"), soft_wrap=True)
             path = self.train(self.config, resume=False, console=console, current=False)
         if path is None:
             raise TrainingError("the process that writes the bundle", "a worker beside it", "retrain in one process")
@@ -226,7 +228,7 @@ class _Run:
             found = gate(waiting, in_use, dataset, self.config, step)
             self.report.gate = {"passed": found.passed, **asdict(found)}
             for check in found.checks:
-                step.print(f"{'passed' if check.passed else 'REFUSED'}: {check.says}")
+                step.print(escape(f"{'passed' if check.passed else 'REFUSED'}: {check.says}"))
             record.says = "passed" if found.passed else f"{len(found.refusals)} checks refused it"
         return found.refusals
 
@@ -237,7 +239,7 @@ class _Run:
             with open_store(stores[0]) if stores else nullcontext() as store:
                 found = shadow(store, in_use, new, self.config.shadow, seed=self.config.seed, now=time.time())
             self.report.shadow = found.as_json()
-            step.print(found.says)
+            print_shadow(step.console, found)
             record.says = found.says
         return list(found.refusals)
 
@@ -255,7 +257,7 @@ class _Run:
                 else:
                     self._decide("published", f"{version} passed and is in use now.")
             record.says = self.report.reasons[0]
-            step.print(record.says)
+            step.print(escape(record.says))
 
     def _new_version(self) -> str:
         if self.report.version is None:

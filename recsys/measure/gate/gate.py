@@ -93,7 +93,7 @@ def _quality(compared: Comparison, config: Config) -> Iterator[Check]:
         passed,
         f"{compared.metric} is {everyone.new:.4f}, that of the bundle in use {everyone.in_use:.4f}; with "
         f"{settings.confidence:.0%} confidence the difference is at least {compared.low:+.4f}, "
-        f"{'not below' if passed else 'below'} the {worst:+.4f} that may be lost.",
+        f"{'not below' if passed else 'below'} {worst:+.4f}, which may be lost.",
         compared.low,
         worst,
     )
