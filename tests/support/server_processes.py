@@ -115,6 +115,11 @@ def post(url: str, body: Any = None, **headers: str) -> Response:
     return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method="POST"))
 
 
+def put(url: str, body: Any, **headers: str) -> Response:
+    data = json.dumps(body).encode()
+    return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method="PUT"))
+
+
 def _ask(request: urllib.request.Request) -> Response:
     try:
         with DIRECT.open(request, timeout=TIMEOUT_S) as response:

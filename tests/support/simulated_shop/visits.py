@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.core.events import SECONDS_PER_DAY
 from tests.support.server_processes import Response, get, post
 from tests.support.simulated_shop.counts import Counts, ListCount
-from tests.support.simulated_shop.shop import OPENS, SimulatedShop
+from tests.support.simulated_shop.shop import SimulatedShop
 from tests.support.waiting import START_TIMEOUT_S
 
 K = 10
@@ -36,6 +35,7 @@ class Visits:
         counts: what they did.
         k: items of a list.
         query: more of each request, such as a scenario.
+        now: the time of the server's machine, in seconds since 1970.
     """
 
     shop: SimulatedShop
@@ -43,15 +43,15 @@ class Visits:
     counts: Counts = field(default_factory=Counts)
     k: int = K
     query: str = ""
+    now: Callable[[], float] = time.time
 
     def visit(self, user: int, day: int, number: int = 0) -> None:
         """One visit on a day of the loop: some browsing without a list, then a list; `number` tells visits apart."""
         rng = np.random.default_rng([self.shop.seed, 5, user, day + 10_000, number])
-        moment = OPENS + (day + rng.random()) * SECONDS_PER_DAY
         self._browse(user, day, number)
         user_id = self.shop.user_id(user)
         answer = self._until(200, lambda url: get(f"{url}/recommendations/{user_id}?k={self.k}{self.query}")).json()
-        name = answer["recommendation_id"]
+        name, moment = answer["recommendation_id"], self.now()
         listed = [item["item_id"] for item in answer["items"]]
         variants = {given["experiment"]: given["variant"] for given in answer.get("experiments", [])}
         count = self.counts.lists[name] = ListCount(user_id, day, variants, answer["bundle"]["version"], len(listed))
