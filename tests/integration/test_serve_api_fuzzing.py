@@ -44,6 +44,11 @@ BEYOND_THE_DESCRIPTION = (
     "the item is named twice",
     "an item that is deleted has no fields",
     "there is no item",
+    # What belongs together of an experiment.
+    "expected variants of different names",
+    "expected guardrails of different metrics",
+    "of an interleaved experiment, got",
+    "expected teams ",
     # It sends headers that do not fit the pattern that they are described by.
     "if-match: String should match",
     "if-none-match: String should match",
