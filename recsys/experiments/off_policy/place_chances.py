@@ -39,17 +39,17 @@ def place_chances(weights: Float64Array) -> Float64Array:
         (lists, items, places).
     """
     lists, items = weights.shape
+    weights = np.maximum(weights, np.finfo(float).tiny)  # who never comes first still has the last place
     chances, members = np.zeros((lists, items, items)), _members(items)
     first = np.zeros((lists, len(members)))
     first[:, 0] = 1
-    left = np.maximum(weights @ ~members.T, np.finfo(float).tiny)
+    left = weights @ ~members.T
     for place, sets in enumerate(_sets_by_size(items)[:-1]):
-        per_weight = first[:, sets] / left[:, sets]
         for item in range(items):
-            without = ~members[sets, item]
-            moved = per_weight[:, without] * weights[:, [item]]
+            without = sets[~members[sets, item]]
+            moved = first[:, without] * (weights[:, [item]] / left[:, without])
             chances[:, item, place] = moved.sum(axis=1)
-            first[:, sets[without] | (1 << item)] += moved
+            first[:, without | (1 << item)] += moved
     return chances
 
 
