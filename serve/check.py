@@ -5,7 +5,9 @@ from __future__ import annotations
 from recsys.bundle import open_bundle
 from serve.bundles.loaded import LoadedBundle
 from serve.explanations.language_model.client import Endpoint
+from serve.explanations.warm_up import warm_up as warm_up_explanations
 from serve.languages import Languages
+from serve.live_items.warm_up import with_new_item
 from serve.recommendations.warm_up import warm_up
 from serve.settings import NO_STORE, Settings
 from serve.shared import Shared
@@ -30,5 +32,13 @@ def check(settings: Settings) -> str:
             store.try_out()
     with open_bundle(settings.bundle, verify=settings.verify) as bundle:
         verified = settings.model_copy(update={"trusted_version": bundle.version})
-        warm_up_rules(LoadedBundle.open(bundle.path, verified, warm_up))
+        _prepare(LoadedBundle.open(bundle.path, verified, warm_up))
         return f"{bundle.name}, version {bundle.version}"
+
+
+def _prepare(loaded: LoadedBundle) -> None:
+    """What a server with a store does before it serves a bundle: so all loops that a start needs are compiled."""
+    if loaded.bundle.item_encoder is not None:
+        warm_up(with_new_item(loaded))
+    warm_up_explanations(loaded)
+    warm_up_rules(loaded)

@@ -137,10 +137,7 @@ class Server:
         warm_up(loaded)
         if self.parts.live_items_watch and loaded.bundle.item_encoder is not None:
             warm_up(with_new_item(loaded))  # or what is sold out would wait until the loops of new items are compiled
-        try:
-            warm_up_explanations(loaded)
-        except Exception:  # a bundle whose lists are sound is served, whatever there is to say of them
-            logger.exception("The lists of %s cannot be explained", loaded.bundle.path)
+        warm_up_explanations(loaded)
         if rules.ready:
             self._warm_up_rules(loaded)
         if self.parts.bundles.info is not None:

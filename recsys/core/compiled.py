@@ -12,18 +12,21 @@ a row, sorting with NumPy, sets and dictionaries each compile more code than the
 A row of an array is an array of its own, of whose users Numba keeps count: in loops of a few hundred steps that take
 named tuples of arrays, `table[row, column]` takes a twentieth of the time of `table[row]` and then `[column]`.
 
-Compiled code is kept on disk, beside the module or in NUMBA_CACHE_DIR.
+Compiled code is kept on disk, beside the module or in NUMBA_CACHE_DIR, and is read from there also where nothing can be
+written, as in an image of a container. It is for one kind of processor: an image is compiled for the kind that
+NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name, or every machine of another kind would compile it anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCacheLocator, UserProvidedCacheLocator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -59,12 +62,39 @@ def _compiled(function: Function, fast_math: set[str], *, in_place: bool = False
     return cast(Function, dispatcher)
 
 
+class _GivenFolder(UserProvidedCacheLocator):
+    """NUMBA_CACHE_DIR, also where it can only be read."""
+
+    def ensure_cache_path(self) -> None:
+        with suppress(OSError):
+            super().ensure_cache_path()  # type: ignore[no-untyped-call]  # Numba's class has no types
+
+
+class _FolderBeside(InTreeCacheLocator):
+    """The folder beside the module, also where it can only be read."""
+
+    def ensure_cache_path(self) -> None:
+        """Nothing need be written."""
+
+
+class _Places(CompileResultCacheImpl):
+    """Where compiled code is looked for. Numba passes by what cannot be written, and ends where nothing can."""
+
+    _locator_classes = [_GivenFolder, *CompileResultCacheImpl._locator_classes[1:], _FolderBeside]  # noqa: RUF012  # as Numba has it
+
+
 class _Cache(FunctionCache):
     """Compiled code on disk, which is used again only while all that it was compiled from is the same.
 
     Numba looks at the function's own file. What the function calls or reads from other modules is part of its machine
-    code, too.
+    code, too. Code that cannot be kept, on a full or read-only disk, is used all the same.
     """
+
+    _impl_class = _Places
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         own: tuple[Any, ...] = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import numpy as np
@@ -11,9 +12,21 @@ from recsys.explain.facts import Past, facts_of
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import DEFAULT_K
 
+logger = logging.getLogger(__name__)
+
 
 def warm_up(loaded: LoadedBundle) -> None:
-    """Explain the first item of a list: compiled loops would hold recommendations up where they are compiled later."""
+    """Explain the first item of a list: compiled loops would hold recommendations up where they are compiled later.
+
+    A bundle whose lists are sound is served, whatever there is to say of them: what goes wrong here is logged.
+    """
+    try:
+        _explain_first_item(loaded)
+    except Exception:
+        logger.exception("The lists of %s cannot be explained", loaded.bundle.path)
+
+
+def _explain_first_item(loaded: LoadedBundle) -> None:
     bundle = loaded.bundle
     user = int(bundle.histories.lengths.argmax()) if len(bundle.histories) else NO_ITEM
     histories = bundle.histories.select([user]).last(DEFAULT_K)
