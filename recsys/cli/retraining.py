@@ -24,11 +24,13 @@ WORDS = {
 }
 
 
-def train_when_needed(config: Config, *, resume: bool, console: Console, current: bool) -> Path | None:
+def train_when_needed(
+    config: Config, *, resume: bool, console: Console, current: bool, warm_from: Path | None
+) -> Path | None:
     """`recsys.train.job.train`. TensorFlow is loaded when there is something to train."""
     with packages_of("train"):
         from recsys.train.job import train  # noqa: PLC0415 - not before the dataset is there
-    return train(config, resume=resume, console=console, current=current)
+    return train(config, resume=resume, console=console, current=current, warm_from=warm_from)
 
 
 def retrain_and_say(config: Config, *, as_json: bool) -> int:

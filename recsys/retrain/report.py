@@ -43,7 +43,7 @@ class RunReport(msgspec.Struct, kw_only=True):
         resumed: how often it was killed or interrupted and gone on with.
         dataset: of the preparation: fingerprint and counts.
         in_use: version in use when the new one was judged.
-        warm_from: folder of the version whose weights training began with.
+        warm_from: the version whose weights training began with, where that is the one in use.
         version: the new one.
         drift, gate, shadow: what these found.
         reasons: of the decision, each a sentence.

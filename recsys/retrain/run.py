@@ -55,7 +55,9 @@ _FREE = {"evaluation", "gate", "shadow", "drift", "retrain", "bundle"}
 class Train(Protocol):
     """`recsys.train.job.train`."""
 
-    def __call__(self, config: Config, *, resume: bool, console: Console, current: bool) -> Path | None:
+    def __call__(
+        self, config: Config, *, resume: bool, console: Console, current: bool, warm_from: Path | None
+    ) -> Path | None:
         """Train on the config's prepared dataset; the folder of the version."""
 
 
@@ -210,16 +212,30 @@ class _Run:
         return path
 
     def _trained(self, console: Console, resume: bool) -> Path:
+        warm = self._warm_from()
         try:
-            path = self.train(self.config, resume=resume, console=console, current=False)
+            path = self.train(self.config, resume=resume, console=console, current=False, warm_from=warm)
         except TrainingError as error:
             if not resume:
                 raise
             console.print(escape(f"Training begins anew: {error.got}"), soft_wrap=True)
-            path = self.train(self.config, resume=False, console=console, current=False)
+            path = self.train(self.config, resume=False, console=console, current=False, warm_from=warm)
         if path is None:
             raise TrainingError("the process that writes the bundle", "a worker beside it", "retrain in one process")
         return path
+
+    def _warm_from(self) -> Path | None:
+        """The version in use when the run began, if training starts from the one in use; None: what the setting says.
+
+        A run that is gone on with starts from the same one, though another is in use by now.
+        """
+        if self.config.training.warm_start != "current":
+            return None
+        home = self.versions.home
+        if self.report.warm_from not in self.versions.names:
+            self.report.warm_from = self.versions.in_use
+            self.runs.write(self.report)
+        return None if self.report.warm_from is None else home / self.report.warm_from
 
     def _gate(self, waiting: Path, in_use: Bundle | str) -> list[str]:
         """Why the new version is refused."""

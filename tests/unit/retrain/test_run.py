@@ -252,3 +252,24 @@ def test_killed_in_training_or_while_it_is_published_the_next_run_ends_it(tmp_pa
 @pytest.mark.slow
 def test_killed_in_any_step_the_next_run_ends_it(tmp_path: Path) -> None:
     play(tmp_path, ALL_MOMENTS)
+
+
+def test_training_starts_from_the_bundle_in_use_when_the_run_began(tmp_path: Path) -> None:
+    write_log(tmp_path)
+    config = make_config(tmp_path, training={"run_dir": str(tmp_path / "runs"), "warm_start": "current"})
+    asked: list[Path | None] = []
+
+    def train(*given: Any, warm_from: Path | None, **named: Any) -> Path:
+        asked.append(warm_from)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return stand_in(*given, **named)
+
+    first = str(retrain(config, train).version)
+    with pytest.raises(KeyboardInterrupt):
+        retrain(config, train)
+    stand_in(config, current=True)  # somebody else trains meanwhile
+    retrain(config, train)
+    retrain(make_config(tmp_path), train)
+    home = config.bundle_path
+    assert asked == [None, home / first, home / first, None]
