@@ -15,13 +15,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from serve.event_metrics import EventMetrics
 from serve.variant_metrics import VariantMetrics
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _SECONDS_OF_STAGES = (0.00002, 0.00005, 0.0001, 0.0002, *_SECONDS)  # small catalogues are searched in no time
-_LAGS = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86_400.0, 604_800.0)
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _CANDIDATES = (10, 25, 50, 100, 150, 200, 300, 500, 1000)
 
@@ -41,11 +41,12 @@ class Metrics:
 
     Attributes:
         variants: those of variants of lists.
+        events: those of events, and of what is told of lists.
     """
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self.variants = VariantMetrics(registry)
+        self.variants, self.events = VariantMetrics(registry), EventMetrics(registry)
         self._requests = Counter(
             "recsys_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -107,13 +108,6 @@ class Metrics:
             "Texts of explanations and blurbs, by who wrote them.",
             ["text_source"],
             registry=registry,
-        )
-        self._events = Counter(
-            "recsys_events", "Events received, duplicates among them.", ["event_type"], registry=registry
-        )
-        self._duplicates = Counter("recsys_event_duplicates", "Events that the store had already.", registry=registry)
-        self._event_lag = Histogram(
-            "recsys_event_lag_seconds", "From an event to its acceptance.", buckets=_LAGS, registry=registry
         )
         self.store_up = Gauge(
             "recsys_store_up", "1: the store answers.", registry=registry, multiprocess_mode="livemin"
@@ -296,14 +290,6 @@ class Metrics:
     def language_model_refused(self, reason: str) -> None:
         """The guard refused what it said."""
         self._language_model_refused.labels(reason).inc()
-
-    def appended(self, event_type: str, lag_s: float) -> None:
-        """An event that the store took so long after it happened."""
-        self._events.labels(event_type).inc()
-        self._event_lag.observe(max(lag_s, 0.0))
-
-    def duplicated(self, events: int) -> None:
-        self._duplicates.inc(events)
 
     def store_failed(self, call: str) -> None:
         self._store_failures.labels(call).inc()

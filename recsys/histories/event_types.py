@@ -12,6 +12,7 @@ from recsys.bundle.event_weights import event_weights, reads_events
 from recsys.core.events import EVENT_WEIGHTS, PURCHASE, RATING, UNDO_EVENTS, bought_types
 from recsys.store import Event
 
+# Of what users do with items; what is told of lists is no part of a history.
 OF_EVERY_SERVER: Final = (*EVENT_WEIGHTS, *UNDO_EVENTS)
 # Who rates an item has bought it before: that tells of a purchase where nothing else does, but not when it was.
 BOUGHT, RATED = 2.0, 1.0
@@ -38,7 +39,7 @@ class EventTypes:
         config = bundle.manifest.config
         named = event_weights(config)
         weights = {**EVENT_WEIGHTS, **named} if reads_events(config) else dict.fromkeys(EVENT_WEIGHTS, 1.0)
-        undo = config.get("data", {}).get("undo_events", UNDO_EVENTS)
+        undo = {**UNDO_EVENTS, **config.get("data", {}).get("undo_events", {})}
         bought = {*bought_types(named), PURCHASE, RATING}
         return cls(
             weights,

@@ -11,9 +11,10 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Body, Response
 from msgspec import UNSET
 
+from recsys.core.events import LIST_EVENT_TYPES
 from recsys.core.values.event_types import check_event_type
 from recsys.histories.event_types import OF_EVERY_SERVER
-from recsys.store import Event
+from recsys.store import Event, ListEvent
 from serve.errors import NotReadyError
 from serve.events.answers import EventsResponse
 from serve.events.schemas import EventBody, EventsBody
@@ -30,42 +31,47 @@ router = APIRouter(tags=["events"], route_class=JsonRoute)
 def append(body: Annotated[EventsBody, Body()], link: LinkOf, parts: PartsOf) -> Response:
     """One event, or a list of them: all or none.
 
-    They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
+    They are on disk when this answers, and count for the next recommendation, whichever worker makes it. Impressions
+    and what else is told of lists change no list: they say what became of one.
     """
     now = time.time()
     rules = _rules(parts)
     if isinstance(body, list):
-        events = [_event(event, now, rules, f"batch.{position}") for position, event in enumerate(body)]
+        told = [_event(event, now, rules, f"batch.{number}") for number, event in enumerate(body)]
     else:
-        events = [_event(body, now, rules, "event")]
-    appended = link.append(events)
+        told = [_event(body, now, rules, "event")]
+    events = [event for event in told if isinstance(event, Event)]
+    list_events = [event for event in told if isinstance(event, ListEvent)]
+    appended = link.append(events, list_events)
     for event in events:
-        parts.metrics.appended(event.event_type, now - event.timestamp)
-    parts.metrics.duplicated(appended.duplicates)
+        parts.metrics.events.appended(event.event_type, now - event.timestamp)
+    for list_event in list_events:
+        parts.metrics.events.told_of_list(list_event.event_type)
+    parts.metrics.events.duplicated(appended.duplicates)
     return json_response(
         EventsResponse(
             accepted=appended.accepted,
             duplicates=appended.duplicates,
             forgotten=appended.forgotten or UNSET,
-            unknown_items=_unknown_items(parts, events),
-            event_ids=[event.event_id for event in events],
+            unknown_items=_unknown_items(parts, [event.item_id for event in told]),
+            event_ids=[event.event_id for event in told],
         )
     )
 
 
-def _unknown_items(parts: Parts, events: list[Event]) -> int | None:
+def _unknown_items(parts: Parts, item_ids: list[str]) -> int | None:
     try:
         catalogue = parts.bundles.loaded.bundle.catalogue
     except NotReadyError:  # events need no bundle
         return None
-    in_catalogue = {item_id: catalogue.item_row(item_id) is not None for item_id in {event.item_id for event in events}}
-    return sum(not in_catalogue[event.item_id] for event in events)
+    in_catalogue = {item_id: catalogue.item_row(item_id) is not None for item_id in set(item_ids)}
+    return sum(not in_catalogue[item_id] for item_id in item_ids)
 
 
 class Rules(NamedTuple):
     """What the bundle that is served says of events: the types that mean something, the least and greatest rating."""
 
-    types: Collection[str] = OF_EVERY_SERVER
+    types: Collection[str] = (*OF_EVERY_SERVER, *LIST_EVENT_TYPES)
     least: float = -math.inf
     greatest: float = math.inf
 
@@ -75,11 +81,11 @@ def _rules(parts: Parts) -> Rules:
         loaded = parts.bundles.loaded
     except NotReadyError:  # events need no bundle
         return Rules()
-    types = loaded.event_types.accepted
+    types = (*loaded.event_types.accepted, *LIST_EVENT_TYPES)
     return Rules(types, *loaded.bundle.rating_range) if loaded.bundle.has_ratings else Rules(types)
 
 
-def _event(body: EventBody, now: float, rules: Rules, place: str) -> Event:
+def _event(body: EventBody, now: float, rules: Rules, place: str) -> Event | ListEvent:
     """The event as it is kept.
 
     Raises:
@@ -92,13 +98,9 @@ def _event(body: EventBody, now: float, rules: Rules, place: str) -> Event:
     if body.rating is not None and not rules.least <= body.rating <= rules.greatest:
         scale = f"a rating from {rules.least:g} to {rules.greatest:g}, the scale of the dataset"
         raise ProblemError(422, f"{place}.rating: expected {scale}, got {body.rating:g}")
-    return Event(
-        event_id=body.event_id or uuid.uuid4().hex,
-        user_id=body.user_id,
-        item_id=body.item_id,
-        event_type=event_type,
-        timestamp=now if body.timestamp is None else body.timestamp,
-        rating=body.rating,
-        price=body.price,
-        quantity=body.quantity,
-    )
+    event_id = body.event_id or uuid.uuid4().hex
+    whose = event_id, body.user_id, body.item_id, event_type, now if body.timestamp is None else body.timestamp
+    of_list = body.recommendation_id, body.position
+    if event_type in LIST_EVENT_TYPES:
+        return ListEvent(*whose, *of_list, body.value)
+    return Event(*whose, body.rating, body.price, body.quantity, *of_list)

@@ -17,6 +17,7 @@ from recsys.store import (
     BlurbKey,
     Event,
     InvalidRecord,
+    ListEvent,
     Store,
     StoreDamaged,
     StoreError,
@@ -121,11 +122,11 @@ class StoreLink:
         except RecsysError as error:
             raise self._failed("read", error) from error
 
-    def append(self, events: Sequence[Event]) -> Appended:
+    def append(self, events: Sequence[Event], list_events: Sequence[ListEvent] = ()) -> Appended:
         """As `Store.append`; StoreUnavailable at once while the store is known to be down."""
         self._check("append")
         try:
-            return self.store.append(events)
+            return self.store.append(events, list_events)
         except InvalidRecord:
             raise
         except RecsysError as error:

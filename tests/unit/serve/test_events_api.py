@@ -81,8 +81,10 @@ def test_types_of_the_bundle_are_accepted_and_weigh_what_they_did(
             for kind in kinds:
                 event = {"user_id": user_id, "item_id": "item1", "event_type": kind}
                 assert client.post("/events", json=event).status_code == 200
-        detail = refusal(client.post("/events", json={**EVENT, "event_type": "refund"}), 422)
-        assert "view, click, add_to_cart, purchase, rating, wish, unwish" in detail
+        detail = refusal(client.post("/events", json={**EVENT, "event_type": "unwanted"}), 422)
+        assert "view, click, add_to_cart, purchase, rating, wish, refund" in detail
+        assert "unwish, impression" in detail
+        assert client.post("/events", json={**EVENT, "event_type": "refund"}).status_code == 200
         histories = server.recommendations.service._histories.of(loaded).of(["u", "v"], time.time()).queries.histories
         assert (histories.lengths.tolist(), histories.weights.tolist()) == ([1, 0], [2.5])
 

@@ -64,6 +64,7 @@ def test_stages_and_outcomes_are_counted(client: TestClient) -> None:
         'recsys_fallbacks_total{reason="unknown user"}',
         "recsys_shortfalls_total",
         'recsys_events_total{event_type="click"}',
+        'recsys_list_events_total{event_type="impression"}',
         "recsys_event_duplicates_total",
         "recsys_event_lag_seconds_count",
     ]
@@ -72,9 +73,9 @@ def test_stages_and_outcomes_are_counted(client: TestClient) -> None:
     client.post("/recommendations", json={"user_ids": ["nobody", "user49"], "k": 5, "brand": "none such"})
     client.post("/recommendations", json={"user_ids": ["nobody"], "k": 5})
     event = {"event_id": "counted once", "user_id": "c", "item_id": "item1", "event_type": "click"}
-    client.post("/events", json=[event, event])
+    client.post("/events", json=[event, event, {**event, "event_type": "impression"}])
     after = [sample(client, name) for name in names]
-    assert [b - a for a, b in zip(before, after, strict=True)] == [3, 3, 3, 3, 50, 4, 1, 2, 2, 1, 2]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [3, 3, 3, 3, 50, 4, 1, 2, 2, 1, 1, 2]
     assert sample(client, "recsys_store_up") == 1
     assert re.search(r'^recsys_bundle_workers\{name="tiny",version="[^"]+"\} 1.0$', client.get("/metrics").text, re.M)
 

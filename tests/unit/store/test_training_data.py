@@ -21,7 +21,7 @@ from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import Event, Store, StoreError, event_log
 from serve.events.schemas import EventBody
-from tests.support.databases import event, patient
+from tests.support.databases import event, patient, seen
 from tests.support.postgres import PostgresServer
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -98,6 +98,19 @@ def test_as_from_the_same_events_in_a_file(store: Store, store_url: str, tmp_pat
     dataset = PreparedDataset.load(from_store)
     assert {"price", "quantity"} <= set(dataset.interactions.columns)
     assert dataset.interactions["rating"].notna().any()
+
+
+@ON_ONE_DATABASE
+def test_what_is_told_of_lists_is_in_no_dataset(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.append(shop_events())
+    path = store_url.removeprefix("sqlite:///")
+    before = run(tmp_path / "a", "store", path)
+    store.append([], [seen(n, user_id=f"u{n % 30}", item_id=f"i{n % 15}", timestamp=1.7e9 + n) for n in range(1000)])
+    after = run(tmp_path / "b", "store", path)
+    for name in FILES:
+        assert (after / name).read_bytes() == (before / name).read_bytes()
+    about, expected = (json.loads((one / "manifest.json").read_text("utf8"))["sources"][0] for one in (after, before))
+    assert (about["lines"], about["kept"], about["dropped"]) == (expected["lines"], expected["kept"], {})
 
 
 @ON_ONE_DATABASE
