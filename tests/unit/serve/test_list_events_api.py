@@ -14,6 +14,7 @@ from recsys.core.events import FEEDBACK, MAX_POSITION
 from recsys.store import Event, ListEvent, Store
 from tests.support.databases import patient
 from tests.support.serving import Answer, get, refusal, row_of, running
+from tests.support.waiting import eventually
 
 AT = 1.7e9
 EVENT = {"user_id": "u", "item_id": "item1", "event_type": "click", "timestamp": AT}
@@ -32,6 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def shop(bundle_path: Path, store: Store) -> Iterator[TestClient]:
     url = store._database.backend.url.render_as_string()
     with running(bundle=bundle_path, store=url, index_items=True) as (client, _):
+        eventually(lambda: client.get("/items?query=item").json().get("items"))
         yield client
 
 
