@@ -80,6 +80,19 @@ class Settings(BaseSettings):
     )
     index_items: bool = Field(True, description="Put the bundle's items into the store, where search finds them.")
     served_log: bool = Field(True, description="Keep in the store what was shown to whom by which bundle.")
+    randomised_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        0.0,
+        description="Share of lists whose ranked items chance puts in order, better ones rather earlier "
+        "(Plackett-Luce), with the chance of each place in the served log: what it takes to judge other orders without "
+        "showing them. Lists that the shop's rules arrange, drafted ones, later pages and those asked for with as_of "
+        "or only_items keep their order.",
+    )
+    randomised_temperature: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = Field(
+        0.5,
+        description="How far chance goes, in standard deviations of a list's scores: an item that is so much better "
+        "than another is e = 2.7 times as likely to come first. Near 0 the order stays, at large numbers any order is "
+        "as likely as another.",
+    )
     served_days: Days = Field(90.0, description="Days that what was shown is kept; 0: for ever.")
     attribution_days: Annotated[float, Field(gt=0, le=90, allow_inf_nan=False)] = Field(
         7.0, description="Days after a list in which a click or a purchase that names it counts as its outcome."

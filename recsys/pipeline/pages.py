@@ -41,12 +41,24 @@ def page(listing: Listing, k: int, offset: int, settled: int = 0) -> Recommendat
     Raises:
         ValueError: there are no such pages.
     """
-    if offset + k > LENGTHS[-1]:
-        raise ValueError(f"expected pages up to item {LENGTHS[-1]}, got {offset} + {k}")
-    lists = listing(k, None)
-    for length in _longer(k, offset + k, settled):
-        lists = followed_by(lists, listing(length, lists))
+    lists = _lists(listing, k, offset + k, settled)
     return lists if not offset else _of_page(lists.behind(offset, k), k)
+
+
+def pages(listing: Listing, k: int, end: int, settled: int = 0) -> Recommendations:
+    """All pages up to item `end`, one behind the other; arguments and errors as of `page`."""
+    lists = _lists(listing, k, end, settled)
+    return lists if end == k else _of_page(lists.behind(0, end), end)
+
+
+def _lists(listing: Listing, k: int, end: int, settled: int) -> Recommendations:
+    """The lists up to item `end`, or further."""
+    if end > LENGTHS[-1]:
+        raise ValueError(f"expected pages up to item {LENGTHS[-1]}, got {end - k} + {k}")
+    lists = listing(k, None)
+    for length in _longer(k, end, settled):
+        lists = followed_by(lists, listing(length, lists))
+    return lists
 
 
 def _longer(k: int, end: int, settled: int) -> Iterator[int]:

@@ -81,9 +81,14 @@ class HeldBundles:
         found = [*([] if (base := self._bundles.base) is None else [base]), *(one.base for one in self._held.values())]
         return list(dict.fromkeys(found))
 
+    @property
+    def answering(self) -> set[LoadedBundle]:
+        """All bundles that lists are made from, with live items where there are some."""
+        return {one for one in (self._bundles.served, *self._held.values()) if one is not None}
+
     def has_overlay(self, base: LoadedBundle) -> bool:
         """Whether lists are made from an overlay of a bundle."""
-        return any(one.base is base and one is not base for one in (self._bundles.served, *self._held.values()) if one)
+        return any(one.base is base and one is not base for one in self.answering)
 
     def replace(self, overlay: LoadedBundle) -> bool:
         """Make lists from an overlay from now on, if the bundle below is still in use; returns whether."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recsys.bundle.layout import FULL
@@ -40,6 +40,8 @@ class Options:
         filter: what restricts the items; None: nothing does.
         exclude_items: ids of items that are not wanted.
         only_items: ids of the items that are to be put in order, and no others; None: any may be in the list.
+        asked: names of those attributes that the request says itself, as far as variants override them: k, model, why.
+            Lists do not depend on it.
         why: say of each item why it is there.
         scenario: name of where the list is shown, which rules of the shop may be for; None: none was given.
         context: what else the shop's rules may read.
@@ -56,6 +58,7 @@ class Options:
     offset: int = 0
     exclude_items: tuple[str, ...] = ()
     only_items: tuple[str, ...] | None = None
+    asked: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def length(self) -> int:

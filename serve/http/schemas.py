@@ -48,6 +48,15 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 # What `check_id` says, as pydantic and OpenAPI read it.
 ID_LIMITS: dict[str, Any] = {"min_length": 1, "max_length": MAX_ID_CHARS, "pattern": ID_PATTERN}
 Id = Annotated[str, Field(**ID_LIMITS)]
+VisitorId = Annotated[
+    Id | None,
+    Field(
+        description="Of a session: the id by which the shop knows its visitor, and sends the visitor's events. "
+        "Experiments go by it, and the served log keeps it as the user of the list; the list itself is made from "
+        "`history` alone.",
+        examples=["visitor-8c1f"],
+    ),
+]
 Offset = Annotated[
     int,
     Field(

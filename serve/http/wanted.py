@@ -19,6 +19,9 @@ ExcludeSeenField = Annotated[
     WithJsonSchema({"type": ["boolean", "string"], "enum": [True, False, PURCHASES]}),
 ]
 
+OVERRIDDEN = frozenset({"k", "model"})
+"""What variants of lists override, unless the request says it itself."""
+
 
 def exclude_seen_of(given: bool | str) -> ExcludeSeen:
     """What the pipeline calls it."""
@@ -43,9 +46,11 @@ class WantedItems(Filters):
     def options(self) -> Options:
         """What is wanted, without for whom."""
         only = None if self.only_items is None else tuple(self.only_items)
+        asked = OVERRIDDEN & self.model_fields_set
         k, exclude_seen = self.k, exclude_seen_of(self.exclude_seen)
         if only is not None:  # whoever wants them in order wants all of them, unless told otherwise
             k = k if "k" in self.model_fields_set else min(len(only), MAX_K)
+            asked = asked | {"k"}
             exclude_seen = exclude_seen if "exclude_seen" in self.model_fields_set else False
         return Options(
             k,
@@ -56,6 +61,7 @@ class WantedItems(Filters):
             offset=self.offset,
             exclude_items=tuple(self.exclude_items or ()),
             only_items=only,
+            asked=frozenset(asked),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -12,6 +12,7 @@ from recsys.histories.reading import StoreState
 from serve.answers import Answer, Done, ShortenedBy, Unknown
 from serve.bundles.info import BundleInfo
 from serve.histories.summary import UserSummary
+from serve.variants.info import Variants
 
 
 class WhyFact(Answer):
@@ -180,6 +181,14 @@ class RecommendationResponse(Answer):
     shortened_by: Annotated[
         ShortenedBy | UnsetType,
         Meta(description="Where rules of the shop, or that nothing else is due, are why there is a shortfall."),
+    ] = UNSET
+    experiments: Variants = UNSET
+    order: Annotated[
+        Literal["drawn"] | UnsetType,
+        Meta(
+            description="drawn: chance put the ranked items in order, better ones rather earlier, see "
+            "`randomised_share`; absent: they stand in the order of their scores, or as rules want them.",
+        ),
     ] = UNSET
 
 

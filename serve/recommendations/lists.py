@@ -13,7 +13,7 @@ from recsys.bundle import ItemCard
 from recsys.bundle.layout import FULL
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.types import Float64Array
-from recsys.pipeline.pages import page
+from recsys.pipeline.pages import page, pages
 from recsys.pipeline.policy import Policy
 from recsys.pipeline.recommendations import Recommendations, names_of
 from recsys.sources.registry import FALLBACK
@@ -31,18 +31,26 @@ class UserList:
     Attributes:
         items: best first.
         personal: how many of them are the model's; the others are popular ones.
+        fills: of each item, whether it is such a popular one.
         shortened_by: ids of the shop's rules that are why there are not more.
         cut: whether rules may have taken items of the model's.
     """
 
     items: list[RecommendedItem] = field(default_factory=list)
     personal: int = 0
+    fills: Sequence[bool] = ()
     shortened_by: Sequence[str] = ()
     cut: bool = False
 
 
 def lists(
-    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None, *, in_force: bool = False
+    loaded: LoadedBundle,
+    queries: Queries,
+    options: Options,
+    policy: Policy | None = None,
+    *,
+    in_force: bool = False,
+    whole: bool = False,
 ) -> tuple[list[UserList], Recommendations]:
     """The list of each query, best first, and what it was made from; both without the first `options.offset` items.
 
@@ -53,20 +61,23 @@ def lists(
         policy: what the shop wants of them.
         in_force: rules of the shop are, so that items say which moved them, also if none acts for these queries: an
             answer must not look different for whom it is computed together with.
+        whole: with the first items, too.
     """
-    made = recommend(loaded, queries, options, policy)
+    made = recommend(loaded, queries, options, policy, whole=whole)
     ratings = np.full(made.items.shape, np.nan, np.float32) if made.ratings is None else made.ratings  # null in JSON
     confidences, k = _confidences(loaded, made, options), made.items.shape[1]
     columns = shown(made.items, made.scores, confidences, made.retrieval_scores, ratings, made.proposed, k)
     counts, rows, proposers, numbers = [part.tolist() for part in columns]
-    entries = _entries(made, loaded.cards(rows), counts, rows, proposers, numbers, options.offset)
+    popular = made.popular[made.items != NO_ITEM].tolist()
+    offset = 0 if whole else options.offset
+    entries = _entries(made, loaded.cards(rows), counts, rows, popular, proposers, numbers, offset)
     end, of_users = 0, []
     cut: Iterable[bool] = repeat(False) if made.moves is None else made.moves.cut.tolist()
     for count, own, shortened_by, was_cut in zip(
         counts, made.personal.tolist(), _shortened_by(made), cut, strict=False
     ):
         start, end = end, end + count
-        of_users.append(UserList(entries[start:end], own, shortened_by, was_cut))
+        of_users.append(UserList(entries[start:end], own, popular[start:end], shortened_by, was_cut))
     if in_force:
         _add_moves(made, entries)
     return of_users, made
@@ -80,9 +91,9 @@ def add_whys(made: Sequence[UserList], whys: Iterable[Why]) -> None:
 
 
 def recommend(
-    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None
+    loaded: LoadedBundle, queries: Queries, options: Options, policy: Policy | None = None, *, whole: bool = False
 ) -> Recommendations:
-    """The page of the lists that the model asked for makes, as the shop wants them."""
+    """The page of the lists that the model asked for makes, as the shop wants them; `whole`: all up to that page."""
     asked = Asked.of(loaded, options).restrictions if options.restricted else ()
     by = None if options.model == FULL else loaded.source(options.model)
     listing = partial(
@@ -93,7 +104,13 @@ def recommend(
         policy=policy,
     )
     settled = loaded.recommender.settled if by is None else 0
-    return page(lambda length, first: listing(queries, length, first=first), options.k, options.offset, settled)
+
+    def of_length(length: int, first: Recommendations | None) -> Recommendations:
+        return listing(queries, length, first=first)
+
+    if whole:
+        return pages(of_length, options.k, options.length, settled)
+    return page(of_length, options.k, options.offset, settled)
 
 
 def _add_moves(made: Recommendations, entries: Sequence[RecommendedItem]) -> None:
@@ -135,6 +152,7 @@ def _entries(
     cards: Mapping[int, ItemCard],
     counts: Sequence[int],
     rows: Sequence[int],
+    popular: Sequence[bool],
     proposers: Sequence[int],
     numbers: Sequence[Sequence[float]],
     offset: int,
@@ -145,11 +163,11 @@ def _entries(
         made: the lists.
         cards: what is shown of each item row.
         counts, rows, proposers, numbers: see `shown`.
+        popular: of each row, whether it fills a list up.
         offset: rank of the item before the first one.
     """
     names = {bits: _names(made.sources, bits) for bits in set(proposers)}
     ranks = [rank for count in counts for rank in range(offset + 1, offset + count + 1)]
-    popular = made.popular[made.items != NO_ITEM].tolist()
     entries = []
     for rank, fills, row, bits, score, confidence, retrieval_score, rating in zip(
         ranks, popular, rows, proposers, *numbers, strict=True

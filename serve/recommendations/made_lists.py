@@ -20,12 +20,18 @@ class MadeList(NamedTuple):
         answer: what the client gets.
         options: what was asked for.
         personal: items of the list that are the model's; the others are popular ones.
+        fills: of each item, whether it is such a popular one.
+        arranged: the shop's rules may have put the list into another order than the scores'; told where it matters.
+        visitor_id: of a session, the id by which the shop knows its visitor; None: none was given.
         rules_version, variants, unit, undelivered, propensities, teams: see `recsys.store.ListDetails`.
     """
 
     answer: RecommendationResponse
     options: Options
     personal: int
+    fills: Sequence[bool] = ()
+    arranged: bool = False
+    visitor_id: str | None = None
     rules_version: int | None = None
     variants: tuple[AssignedVariant, ...] = ()
     unit: str | None = None

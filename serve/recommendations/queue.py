@@ -21,9 +21,7 @@ class RecommendationQueue:
     def __init__(self, parts: Parts) -> None:
         """Compose the parts; nothing runs before `start`."""
         settings = parts.settings
-        self.service = RecommendationService(
-            parts.bundles, parts.histories, parts.languages, parts.rules, parts.metrics
-        )
+        self.service = RecommendationService(parts)
         keeps_log = parts.link is not None and settings.served_log
         self.served_log = ServedLog(parts.link.store, parts.metrics) if parts.link and keeps_log else None
         self._max_batch, self._max_queue = settings.max_batch, settings.max_queue

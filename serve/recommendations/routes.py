@@ -69,7 +69,8 @@ async def recommend_many(request: Request, body: Annotated[RecommendationBody, B
     """One answer for each of `user_ids`, scored together; or one for an anonymous session, from its `history`."""
     started = time.perf_counter()
     subjects = tuple(body.user_ids) or (tuple(body.history),)
-    results = await _submit(request, RecommendationRequest(body.options(), subjects, started))
+    wanted = RecommendationRequest(body.options(), subjects, started, body.visitor_id)
+    results = await _submit(request, wanted)
     return json_response(RecommendationList(results=results))
 
 

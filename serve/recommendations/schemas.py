@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from serve.bundles.options import Options
-from serve.http.schemas import MAX_SESSION, MAX_USERS, Id
+from serve.http.schemas import MAX_SESSION, MAX_USERS, Id, VisitorId
 from serve.http.wanted import Wanted
 
 
@@ -25,7 +25,9 @@ class WantedList(Wanted):
     ] = "none"
 
     def options(self) -> Options:
-        return replace(super().options(), why=self.explain == "cheap")
+        options = super().options()
+        asked = options.asked | {"why"} if "explain" in self.model_fields_set else options.asked
+        return replace(options, why=self.explain == "cheap", asked=asked)
 
 
 class RecommendationQuery(WantedList):
@@ -54,8 +56,12 @@ class RecommendationBody(WantedList):
         examples=[["B0009RF9DW"]],
     )
 
+    visitor_id: VisitorId = None
+
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
         if bool(self.user_ids) == bool(self.history):
             raise ValueError("give either user_ids or history")
+        if self.user_ids and self.visitor_id is not None:
+            raise ValueError("give visitor_id with history alone: users are known by their ids")
         return self

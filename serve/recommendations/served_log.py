@@ -46,7 +46,7 @@ class ServedLog:
             self._waiting.put(
                 Served(
                     request_id=request_id,
-                    user_id=answer.user_id,
+                    user_id=answer.user_id or one.visitor_id,
                     timestamp=now,
                     bundle_version=answer.bundle.version,
                     model=answer.primary_model,

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from msgspec import UNSET
-
-from recsys.histories.live_histories import LiveHistories, LiveQueries, Subject
-from recsys.rules.buy_again import BUY_AGAIN
-from recsys.rules.policy import CompiledRules
-from recsys.sources.registry import FALLBACK
-from serve.answers import shortened_by
-from serve.bundles.loaded import LoadedBundle
+from recsys.histories.live_histories import Subject
 from serve.bundles.options import Options
-from serve.bundles.restrictions import Asked
-from serve.bundles.swap import Bundles
-from serve.histories.summary import fallback_reason, summaries
-from serve.histories.user_histories import UserHistories
-from serve.languages import Languages
-from serve.metrics import Metrics
-from serve.recommendations.answers import RecommendationResponse, Timing
-from serve.recommendations.lists import UserList, add_whys, lists
-from serve.recommendations.made_lists import MadeList, recommendation_ids
-from serve.recommendations.remembered_whys import RememberedWhys
-from serve.recommendations.whys import Whys
-from serve.shop_rules.in_force import RulesInForce, as_read, bound_for, policy_of, reads_purchases
-from serve.times import now_text
+from serve.parts import Parts
+from serve.recommendations.drawing import drawn, is_to_be_drawn, why_not
+from serve.recommendations.interleaving import interleaved
+from serve.recommendations.made_lists import MadeList
+from serve.recommendations.maker import ListMaker, Ready, Seat
+from serve.variants.deliveries import Delivery, Recipe, delivery_of
+from serve.variants.info import variants_of
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,11 +28,13 @@ class RecommendationRequest:
         options: what is wanted, the same for all.
         subjects: a user by id; a session by the ids of its items, oldest first.
         started: `time.perf_counter()` at its arrival.
+        visitor_id: of a session, the id by which the shop knows its visitor; None: it does not say.
     """
 
     options: Options
     subjects: tuple[Subject, ...]
     started: float = field(default_factory=time.perf_counter)
+    visitor_id: str | None = None
 
     @property
     def size(self) -> int:
@@ -51,122 +42,145 @@ class RecommendationRequest:
         return len(self.subjects)
 
 
-class RecommendationService:
-    """Answers from the bundle of the moment. For one thread at a time."""
+@dataclass(slots=True, eq=False)
+class _Wanted:
+    """A list on its way.
 
-    def __init__(
-        self, bundles: Bundles, histories: UserHistories, languages: Languages, rules: RulesInForce, metrics: Metrics
-    ) -> None:
-        self.bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
-        self._rules = rules
-        self._latest_whys: tuple[LoadedBundle, Mapping[str, float], RememberedWhys] | None = None
+    Attributes:
+        request: number of the request that asks for it.
+        seat: whose it is.
+        plain: what it is made with outside of experiments.
+        delivery: how it is made.
+        made: what has been made for it by now, or the errors met.
+    """
+
+    request: int
+    seat: Seat
+    plain: Recipe
+    delivery: Delivery
+    made: dict[Recipe, MadeList | Exception] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[Recipe, ...]:
+        """What is still to be made for it."""
+        return tuple(recipe for recipe in dict.fromkeys(self.delivery.recipes) if recipe not in self.made)
+
+    @property
+    def result(self) -> list[MadeList | Exception]:
+        """What the delivery asks for, once nothing is missing."""
+        return [self.made[recipe] for recipe in self.delivery.recipes]
+
+    def reconsider(self) -> bool:
+        """Look for another delivery where this one did not come about; returns whether anything is missing then."""
+        if self.delivery.recipes == (self.plain,):
+            return False
+        made = self.result
+        if any(isinstance(one, Exception) for one in made):
+            self.delivery = self.delivery.without(self.plain, "failed")
+        elif self.delivery.drafted and any(isinstance(one, MadeList) and one.arranged for one in made):
+            self.delivery = self.delivery.undrafted("rules")
+        return bool(self.missing)
+
+
+class RecommendationService:
+    """Answers from the bundles of the moment. For one thread at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.bundles, self._held, self._experiments = parts.bundles, parts.held, parts.experiments
+        self._settings, self._metrics = parts.settings, parts.metrics
+        self._maker = ListMaker(parts)
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[list[MadeList] | Exception]:
-        """The answers to every request, in order, all from the same bundle; requests for the same are scored together.
+        """The answers to every request, in order, outside of experiments all from the same bundle.
 
-        Instead of its answers a request gets the exception that it met: `UnknownModelError`, or a bug.
+        Lists of the same bundle, options and rules are made together. Instead of its answers a request gets the
+        exception that it met: `UnknownModelError`, or a bug.
 
         Raises:
             NotReadyError: no bundle is loaded.
         """
-        loaded = self.bundles.loaded
-        live = self._histories.of(loaded)
-        rules, rules_version = self._rules.versioned(loaded)
-        groups: dict[Options, list[int]] = {}
-        for index, request in enumerate(requests):
-            groups.setdefault(as_read(rules, request.options), []).append(index)
-        answers_of: dict[int, list[MadeList] | Exception] = {}
-        for options, indices in groups.items():
-            members = [requests[index] for index in indices]
+        wanted = self._wanted(requests)
+        tell_arranged = self._settings.randomised_share > 0 or any(one.delivery.drafted for one in wanted)
+        pending = wanted
+        while pending:
+            self._make(pending, tell_arranged=tell_arranged)
+            pending = [one for one in pending if one.reconsider()]
+        answers: list[list[MadeList] | Exception] = [[] for _ in requests]
+        for one in wanted:
+            answer, so_far = self._finished(one), answers[one.request]
+            if isinstance(so_far, Exception):
+                continue
+            if isinstance(answer, Exception):
+                answers[one.request] = answer
+            else:
+                so_far.append(answer)
+        return answers
+
+    def _wanted(self, requests: Sequence[RecommendationRequest]) -> list[_Wanted]:
+        """All lists that are asked for, and how they are made."""
+        loaded, running = self.bundles.loaded, self._experiments.now
+        self._maker.let_go_but(self._held.answering)
+        wanted = []
+        for number, request in enumerate(requests):
+            plain = Recipe(loaded, request.options)
+            for subject in request.subjects:
+                seat = Seat(subject, request.started, request.visitor_id)
+                unit = subject if isinstance(subject, str) else request.visitor_id
+                wanted.append(_Wanted(number, seat, plain, delivery_of(plain, unit, running, self._held)))
+        return wanted
+
+    def _make(self, wanted: Sequence[_Wanted], *, tell_arranged: bool) -> None:
+        """Make what is missing, lists of the same recipe together."""
+        groups: dict[Ready, list[tuple[_Wanted, Recipe]]] = {}
+        for one in wanted:
+            for recipe in one.missing:
+                groups.setdefault(self._maker.ready(recipe), []).append((one, recipe))
+        for ready, members in groups.items():
+            made: Sequence[MadeList | Exception]
             try:
-                answers = self._answers(loaded, live, rules, rules_version, options, members)
-                answers_of.update((index, [next(answers) for _ in requests[index].subjects]) for index in indices)
+                made = list(self._maker.make(ready, [one.seat for one, _ in members], tell_arranged=tell_arranged))
             except Exception as error:  # of this group alone
-                answers_of.update(dict.fromkeys(indices, error))
-        return [answers_of[index] for index in range(len(requests))]
+                made = [error] * len(members)
+            for (one, recipe), result in zip(members, made, strict=True):
+                one.made[recipe] = result
 
-    def _answers(
-        self,
-        loaded: LoadedBundle,
-        live: LiveHistories,
-        rules: CompiledRules,
-        rules_version: int,
-        options: Options,
-        requests: Sequence[RecommendationRequest],
-    ) -> Iterator[MadeList]:
-        """One answer for each subject of the requests, in their order."""
-        loaded.require_model(options.model)
-        started = time.perf_counter()
-        as_of = options.as_of
-        subjects = [subject for request in requests for subject in request.subjects]
-        users = live.of(subjects, time.time(), as_of, purchases=reads_purchases(rules, options))
-        read = time.perf_counter()
-        queries = users.named if rules.reads_user_id else users.queries
-        bound = bound_for(rules, options)
-        # Answers speak of rules where one is valid, whomever it is for.
-        in_force = bound is not None and bound.in_force(int(queries.now[0]))
-        made, ranked = lists(loaded, queries, options, policy_of(rules, options, bound), in_force=in_force)
-        if options.why:
-            add_whys(made, self._whys(loaded).of(ranked, options.model, users, live))
-        spent = time.perf_counter() - read
-        seconds = {"store": read - started, "query_tower": 0.0, "ann": 0.0, **ranked.seconds}
-        seconds["ranking"] = spent - seconds["query_tower"] - seconds["ann"]
-        self._metrics.scored(len(subjects), seconds, ranked.candidates)
-        timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
-        arrivals = [request.started for request in requests for _ in request.subjects]
-        obeyed = rules_version if in_force else None
-        return self._assembled(loaded, options, subjects, users, made, obeyed, timing, arrivals)
+    def _finished(self, wanted: _Wanted) -> MadeList | Exception:
+        """The list as it is answered and logged."""
+        delivery, results = wanted.delivery, wanted.result
+        lists = [one for one in results if isinstance(one, MadeList)]
+        if len(lists) < len(results):
+            return next(one for one in results if isinstance(one, Exception))
+        made = lists[0]
+        if delivery.drafted is not None:
+            made = interleaved(lists[0], lists[1], delivery.drafted, wanted.plain.options)
+        if self._settings.randomised_share > 0:
+            made = self._drawn(made)
+        if delivery.assigned:
+            made = self._noted(made, delivery, wanted.seat)
+        if made.answer.fallback_reason is not None:
+            self._metrics.fell_back(made.answer.fallback_reason)
+        if made.answer.shortfall:
+            self._metrics.fell_short()
+        return made
 
-    def _whys(self, loaded: LoadedBundle) -> RememberedWhys:
-        """What says why, in the language of the settings. Of forgotten persons nothing is remembered."""
-        latest, tombstones = self._latest_whys, self._histories.persons.now.tombstones
-        if latest is None or latest[0] is not loaded or latest[1] is not tombstones:
-            predictor = loaded.bundle.rating_predictor
-            mean = math.inf if predictor is None else predictor.statistics.global_mean
-            whys = RememberedWhys(Whys(loaded, self._languages.of()), self._metrics, mean)
-            latest = self._latest_whys = loaded, tombstones, whys
-        return latest[2]
+    def _drawn(self, made: MadeList) -> MadeList:
+        """The list, in an order that chance draws where it is its turn."""
+        if not is_to_be_drawn(made.answer.recommendation_id, self._settings.randomised_share):
+            return made
+        hindrance = why_not(made)
+        self._metrics.variants.drawn(hindrance or "drawn")
+        return drawn(made, self._settings.randomised_temperature) if hindrance is None else made
 
-    def _assembled(
-        self,
-        loaded: LoadedBundle,
-        options: Options,
-        subjects: Sequence[Subject],
-        users: LiveQueries,
-        made: Sequence[UserList],
-        rules_version: int | None,
-        timing: dict[str, float],
-        arrivals: Sequence[float],
-    ) -> Iterator[MadeList]:
-        generated_at = now_text()
-        unknown = list(Asked.of(loaded, options).unknown) if options.restricted else []
-        ids = recommendation_ids(len(subjects))
-        for list_id, subject, user, listed, arrival in zip(
-            ids, subjects, summaries(users), made, arrivals, strict=True
-        ):
-            filled = len(listed.items) > listed.personal
-            reason = fallback_reason(options, subject, user, cut=listed.cut) if filled else None
-            shortfall = options.k - len(listed.items)
-            if reason is not None:
-                self._metrics.fell_back(reason)
-            if shortfall:
-                self._metrics.fell_short()
-            answer = RecommendationResponse(
-                recommendation_id=list_id,
-                user_id=subject if isinstance(subject, str) else None,
-                user=user,
-                primary_model=FALLBACK if filled and not listed.personal else options.model,
-                fallback_used=filled,
-                fallback_reason=reason,
-                shortfall=shortfall,
-                store=users.store,
-                bundle=loaded.info,
-                timing=Timing(**timing, total_ms=round(1000 * (time.perf_counter() - arrival), 3)),
-                generated_at=generated_at,
-                items=listed.items,
-                unknown_items=unknown or UNSET,
-                shortened_by=shortened_by(
-                    listed.shortened_by, buying_again=shortfall > 0 and options.scenario == BUY_AGAIN
-                ),
-            )
-            yield MadeList(answer, options, listed.personal, rules_version)
+    def _noted(self, made: MadeList, delivery: Delivery, seat: Seat) -> MadeList:
+        """The list with the names of its experiments."""
+        own = seat.subject if isinstance(seat.subject, str) else seat.visitor_id
+        made.answer.experiments = variants_of(delivery)
+        for one in delivery.variants:
+            self._metrics.variants.listed(one.experiment, one.variant)
+        for key, reason in delivery.undelivered:
+            self._metrics.variants.undelivered(key, reason)
+        return made._replace(
+            variants=delivery.variants,
+            unit=delivery.unit(own),
+            undelivered=tuple(key for key, _ in delivery.undelivered),
+        )
