@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
@@ -136,32 +136,31 @@ def _unit_group(served: Served) -> int:
 
 def _counts(lists: Sequence[tuple[Served, list[Outcome]]]) -> Float64Array:
     """[items of all lists, columns]: what came of each item."""
-    cells: list[tuple[int, int, float]] = []
+    rows: list[int] = []
+    columns: list[int] = []
+    rest: list[tuple[int, int, float]] = []  # of the few that are more than the number of a kind
     start = 0
     for served, outcomes in lists:
-        seen = {outcome.place for outcome in outcomes if outcome.kind == "impression"}
         for outcome in outcomes:
-            cells += [(start + outcome.place, column, number) for column, number in _numbers(outcome, seen)]
+            column = _COLUMN.get(outcome.kind)
+            if column is not None:
+                rows.append(start + outcome.place)
+                columns.append(column)
+            if outcome.kind in _SIGN:
+                rest.append((start + outcome.place, *_money(outcome)))
         start += len(served.item_ids)
     counts = np.zeros((start, _COLUMNS))
     counts[:, _SERVED] = 1
-    if cells:
-        rows, columns, values = zip(*cells, strict=True)
-        np.add.at(counts, (np.array(rows), np.array(columns)), np.array(values))
+    counts[rows, columns] = 1
+    counts[:, _UNSEEN] = (counts[:, _COLUMN["click"]] > 0) & (counts[:, _COLUMN["impression"]] == 0)
+    for row, column, value in rest:
+        counts[row, column] += value
     return counts
 
 
-def _numbers(outcome: Outcome, seen: Container[int]) -> Iterator[tuple[int, float]]:
-    """What an outcome adds to which columns; `seen`: the places of its list that were."""
-    column = _COLUMN.get(outcome.kind)
-    if column is None:
-        return
-    yield column, 1.0
-    if outcome.kind == "click" and outcome.place not in seen:
-        yield _UNSEEN, 1.0
-    sign = _SIGN.get(outcome.kind)
-    if sign is not None:
-        yield (_UNPRICED, 1.0) if outcome.amount is None else (_REVENUE, sign * outcome.amount)
+def _money(outcome: Outcome) -> tuple[int, float]:
+    """The column to which a purchase or a refund adds, beside that of its kind, and how much."""
+    return (_UNPRICED, 1.0) if outcome.amount is None else (_REVENUE, _SIGN[outcome.kind] * outcome.amount)
 
 
 def _row(value: Value, sums: Float64Array, measured: Float64Array) -> OutcomeRow:

@@ -7,7 +7,8 @@ times of events finds them; no index of the lists that events name is kept, whic
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+import math
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final, NamedTuple
 
@@ -73,14 +74,13 @@ class ListOutcomes:
         followers = sa.union_all(*both).order_by("list_time", "list_seq", "event_time", "behind", "event_seq")
         lists = sa.select(SERVED).where(*of_time).order_by(_S.timestamp, _S.seq)
         with closing(self._rows(followers)) as events, closing(self._rows(lists)) as rows:
-            event = next(events, None)
+            groups = _by_list(events)
+            first, followed = next(groups)
             for row in rows:
-                place, followed = (row.timestamp, row.seq), []
-                while event is not None and event[:2] <= place:
-                    if event[:2] == place:  # others are of lists that have just been removed
-                        followed.append(ListFollower(*event[2:8]))
-                    event = next(events, None)
-                yield served_of(row), followed
+                place = (row.timestamp, row.seq)
+                while first < place:  # of a list that has just been removed
+                    first, followed = next(groups)
+                yield served_of(row), followed if first == place else []
 
     def unnamed(self, since: float, until: float) -> int:
         """Lists of a time that no event can name, of before events could; times as of `lists`."""
@@ -158,6 +158,18 @@ class ListOutcomes:
             for rows in connection.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
                 yield from rows
                 self._database.limit(connection, limit_s=PATIENCE_S)
+
+
+def _by_list(events: Iterable[Any]) -> Iterator[tuple[tuple[float, int], list[ListFollower]]]:
+    """Time and number of each list with the events of it, and in the end one behind all lists."""
+    place, found = (-math.inf, 0), list[ListFollower]()
+    for list_time, list_seq, timestamp, item_id, event_type, price, quantity, value, _, _ in events:
+        if place != (list_time, list_seq):
+            yield place, found
+            place, found = (list_time, list_seq), []
+        found.append(ListFollower(timestamp, item_id, event_type, price, quantity, value))
+    yield place, found
+    yield (math.inf, 0), []
 
 
 def _followers(table: sa.Table) -> sa.Select[Any]:
