@@ -36,7 +36,7 @@ class ExperimentRow(Answer):
 
     key: _KEY
     terms: Annotated[
-        dict[str, Any], Meta(description="What it says, as PUT takes it; what was left out is.", examples=[_TERMS])
+        dict[str, Any], Meta(description="What it says, as PUT takes it, defaults included.", examples=[_TERMS])
     ]
     status: Annotated[
         ExperimentStatus,

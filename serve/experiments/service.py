@@ -196,7 +196,7 @@ def row_of(kept: KeptExperiment) -> ExperimentRow:
     one, stored = kept.experiment, kept.stored
     return ExperimentRow(
         key=kept.key,
-        terms=_raw(stored.body) if one is None else one.terms.model_dump(mode="json", exclude_defaults=True),
+        terms=_raw(stored.body) if one is None else one.terms.model_dump(mode="json", exclude_none=True),
         status="fault" if one is None else one.status,
         fault=kept.fault,
         version=0 if one is None else one.version,

@@ -80,7 +80,8 @@ def test_what_is_answered_can_be_put_again(shop: TestClient) -> None:
     said["variants"][0]["weight"] = 3
     taken(shop.put(URL, json=said))
     row = taken(shop.get(URL))["experiment"]
-    assert row["terms"] == said
+    defaults = [{"weight": 1, "overrides": {}, **variant} for variant in said["variants"]]
+    assert row["terms"] == {"mode": "split", **said, "variants": defaults}
     again = taken(shop.put(URL, json=row["terms"]))
     assert (again["done"], again["version"], again["experiment"]) == ("nothing", 1, row)
 
