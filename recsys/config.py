@@ -143,7 +143,11 @@ class BundleConfig(Section):
     """Where bundles go."""
 
     dir: Path = Field(Path("saved_model"), description="Parent folder of bundles.")
-    keep: Positive = Field(3, description="Versions kept of each name; older ones are removed.")
+    keep: Positive = Field(
+        3,
+        description="Versions kept of each name: the one in use, the one before it, the newest others. Candidates, and "
+        "what is open, are not removed.",
+    )
     encoder: bool = Field(
         True,
         description="Put the text encoder into the bundle, so that a server can encode items that came after training: "
