@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -41,32 +42,33 @@ from recsys.train.steps.fit_towers import FittedTower, TowerFitting, known_to
 from recsys.train.validator import USERS_AT_A_TIME, Validator
 from recsys.train.warm_start import TrainedWeights
 
-TIME_OF_REVIEW = "unixReviewTime"
+TIME_OF_REVIEW = re.compile(r'"unixReviewTime": *(\d+)')
 SAMPLES = 2000
 
 
 def truncated(files: list[Path], days: float, folder: Path) -> list[Path]:
     """Copies of review files (Amazon's, JSON lines) without the last days of all of them."""
-    last = max(time_of(line) for path in files for line in lines_of(path))
+    last = max(time_of(line) or 0 for path in files for line in lines_of(path))
     until = last - days * SECONDS_PER_DAY
     copies = []
     for path in files:
         copy = folder / path.name
-        with gzip.open(copy, "wt", encoding="utf8", compresslevel=1) as file:
-            file.writelines(line for line in lines_of(path) if time_of(line) <= until)
+        with gzip.open(copy, "wt", encoding="utf8", errors="surrogateescape", compresslevel=1) as file:
+            file.writelines(line for line in lines_of(path) if (time_of(line) or until + 1) <= until)
         copies.append(copy)
     return copies
 
 
 def lines_of(path: Path) -> Iterator[str]:
     """Of a packed file."""
-    with gzip.open(path, "rt", encoding="utf8") as file:
+    with gzip.open(path, "rt", encoding="utf8", errors="surrogateescape") as file:
         yield from file
 
 
-def time_of(line: str) -> int:
-    """Of a review."""
-    return int(json.loads(line)[TIME_OF_REVIEW])
+def time_of(line: str) -> int | None:
+    """Of a review; None: it says none."""
+    found = TIME_OF_REVIEW.search(line)
+    return None if found is None else int(found[1])
 
 
 def dataset_of(config: Config, folder: Path, interactions: list[Path]) -> PreparedDataset:

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from recsys.core.errors import ConfigError
 from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, unmentioned
 from recsys.prepare.settings import DataConfig
-from recsys.retraining_config import GateConfig, RetrainConfig, ShadowConfig
+from recsys.retraining_config import DriftConfig, GateConfig, RetrainConfig, ShadowConfig
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
@@ -293,6 +293,7 @@ class Config(Section):
     ranking: RankingConfig = RankingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     shadow: ShadowConfig = ShadowConfig()
+    drift: DriftConfig = DriftConfig()
     gate: GateConfig = GateConfig()
     retrain: RetrainConfig = RetrainConfig()
 

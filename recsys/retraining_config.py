@@ -11,6 +11,7 @@ from recsys.core.settings import NonNegative, Positive, Section, Share
 
 Seconds = Annotated[float, Field(gt=0)]
 Times = Annotated[float, Field(ge=1)]
+NonNegativeNumber = Annotated[float, Field(ge=0)]
 
 
 class GateConfig(Section):
@@ -86,3 +87,38 @@ class RetrainConfig(Section):
         12.0, description="A run that was killed is gone on with if it began within so many hours; 0: never."
     )
     keep_reports: Positive = Field(100, description="Reports kept of each name; older ones are removed.")
+
+
+class DriftConfig(Section):
+    """How far what people do now has moved from what the bundle in use was trained on."""
+
+    days: Seconds = Field(
+        28.0, description="Longest time since the bundle's last interaction that is looked at, up to now."
+    )
+    least_interactions: Positive = Field(
+        500, description="With fewer interactions since then, or before, nothing is said of them: chance moves them."
+    )
+    scored_lists: NonNegative = Field(
+        500, description="Served lists, and lists of the bundle's own users, whose scores are compared; 0: none are."
+    )
+    psi_watch: NonNegativeNumber = Field(
+        0.1, description="Population stability index from which on a distribution is to be watched."
+    )
+    psi_alert: NonNegativeNumber = Field(0.25, description="And from which on it is an alert.")
+    new_users_watch: Share = Field(
+        0.15, description="By how much the share of users that the bundle does not know may lie above that of before."
+    )
+    new_users_alert: Share = Field(0.3, description="And from which on that is an alert.")
+    unknown_items_watch: Share = Field(
+        0.05, description="Share of the interactions with items that the bundle does not know, to be watched."
+    )
+    unknown_items_alert: Share = Field(0.15, description="And from which on that is an alert.")
+    top_items_watch: Share = Field(
+        0.15, description="By how much less the 100 most popular items are those of before than they were then."
+    )
+    top_items_alert: Share = Field(0.3, description="And from which on that is an alert.")
+    volume_watch: Times = Field(2.0, description="How many times more or fewer interactions a day are to be watched.")
+    volume_alert: Times = Field(5.0, description="And from which on that is an alert.")
+    refuse: Literal["never", "alert"] = Field(
+        "never", description="alert: an alert keeps a new bundle from being published."
+    )

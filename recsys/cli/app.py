@@ -119,6 +119,29 @@ def retrain(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = F
     raise typer.Exit(retrain_and_say(load_config(config, overrides or []), as_json=as_json))
 
 
+@app.command(
+    epilog="Exit codes: 0 whatever was found, 12 the band of --fail-on is reached, 2 a setting or an option, 3 data, "
+    "5 a bundle."
+)
+def drift(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    fail_on: Annotated[
+        Literal["watch", "alert"] | None,
+        typer.Option(help="Band from which on the exit code is 12.", show_default="it is 0 whatever was found"),
+    ] = None,
+) -> None:
+    """Say how far what people do now has moved from what the bundle in use was trained on.
+
+    Now is what the store of the config has since the bundle's last interaction, or else the prepared dataset.
+    """
+    with packages_of("train"):
+        from recsys.cli.drifting import measure_and_say
+        from recsys.config import load_config
+    raise typer.Exit(measure_and_say(load_config(config, overrides or []), as_json=as_json, fail_on=fail_on))
+
+
 @app.command()
 def promote(
     config: ConfigFile,
