@@ -18,7 +18,7 @@ from serve.recommendations.made_lists import MadeList
 from serve.variants.running import Assigned
 
 
-def interleaved(first: MadeList, second: MadeList, assigned: Assigned, options: Options) -> MadeList:
+def interleaved(first: MadeList, second: MadeList, assigned: Assigned) -> MadeList:
     """The list of both teams: whole lists are drafted, with the popular items that fill them up.
 
     The coins follow from the unit and the history, so that the list stays as long as its teams' lists do, and its pages
@@ -28,8 +28,8 @@ def interleaved(first: MadeList, second: MadeList, assigned: Assigned, options: 
     Args:
         first, second: the teams' lists, the control's first; both from their first items on.
         assigned: the experiment, and the unit.
-        options: what was asked for; its offset and k say which part of the list is wanted.
     """
+    options = first.options  # its offset and k say which part of the list is wanted
     names = [variant.name for variant in assigned.experiment.variants]
     coins = Random(_seed(first.answer, assigned))
     rankings = [[item.item_id for item in one.answer.items] for one in (first, second)]

@@ -152,7 +152,7 @@ class RecommendationService:
             return next(one for one in results if isinstance(one, Exception))
         made = lists[0]
         if delivery.drafted is not None:
-            made = interleaved(lists[0], lists[1], delivery.drafted, wanted.plain.options)
+            made = interleaved(lists[0], lists[1], delivery.drafted)
         if self._settings.randomised_share > 0:
             made = self._drawn(made)
         if delivery.assigned:

@@ -64,7 +64,7 @@ class Delivery:
         if self.drafted is None:
             return self
         missed = (*self.undelivered, (self.drafted.experiment.key, reason))
-        return Delivery(self.recipes[:1], self.assigned, missed)
+        return Delivery((self.recipes[0]._replace(whole=False),), self.assigned, tuple(sorted(missed)))
 
     @property
     def variants(self) -> tuple[AssignedVariant, ...]:
