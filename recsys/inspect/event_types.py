@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
+from recsys.core.events import LIST_EVENT_TYPES, LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.values.event_types import normal_event_type
 from recsys.inspect.words import IGNORED, meaning_of
 from recsys.prepare.formats.matching import plain_name
 
-_KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING}
+_KNOWN = {*LOG_WEIGHTS, *UNDO_EVENTS, RATING, *LIST_EVENT_TYPES}
 # What is near to what it is called here, but not the same.
-_NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "impression", "pending", "onhold", "share")
+_NEAR = ("fav", "like", "star", "bookmark", "wish", "save", "checkout", "pending", "onhold", "share")
 # States of orders: what was cancelled or paid back is no purchase, and takes none back.
 _STATES = frozenset(
     {"complete", "completed", "processing", "paid", "fulfilled", "onhold", "pendingpayment", "bezahlt"}

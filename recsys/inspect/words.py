@@ -72,7 +72,7 @@ USER_COLUMNS: Final[dict[str, str]] = {
 IGNORED: Final = "ignore"
 # What an event is called, and what it is here.
 EVENT_TYPES: Final[dict[str, str]] = {
-    "view": "view views viewed pv page_view pageview view_item product_view detail productview impression visit "
+    "view": "view views viewed pv page_view pageview view_item product_view detail productview visit "
     "item_view product_viewed browse read watch viewcontent ansicht seen listen play detail_page_view "
     "просмотр 浏览 瀏覽 閲覧",
     "click": "click clicks clicked clk select_item product_click tap open clickout fav favorite favourite like liked "
@@ -86,6 +86,7 @@ EVENT_TYPES: Final[dict[str, str]] = {
     "refund": "refund refunded return returned chargeback storno retoure",
     "cancel": "cancel canceled cancelled cancellation storniert",
     "remove_from_cart": "remove_from_cart removed_from_cart removefromcart cart_remove product_removed remove",
+    "impression": "impression impressions item_impression product_impression exposure exposed 曝光",
     IGNORED: "session_start scroll user_engagement first_visit login logout search view_search_results page_load "
     "view_item_list view_cart failed voided ranking dislike "
     "home_page_view category_page_view "

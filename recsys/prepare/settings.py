@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from recsys.core.events import LOG_WEIGHTS, RATING, UNDO_EVENTS
+from recsys.core.events import LIST_EVENT_TYPES, LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
 from recsys.prepare.attribute_settings import Attributes, check_attributes
 from recsys.prepare.formats.registry import FORMATS
@@ -175,7 +175,12 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
             raise ValueError(f"{IGNORE} is a type in event_weights, and so no word for events to leave out")
         if self.event_type is not None and self.event_type not in known:
             raise ValueError(f"event_type is {self.event_type}, which data.event_weights does not name")
-        if unknown := [name for name in self.event_types.values() if name not in {*known, IGNORE}]:
+        if of_lists := [name for name in LIST_EVENT_TYPES if name in self.event_weights]:
+            raise ValueError(
+                f"event_weights has {', '.join(of_lists)}, which is told of lists and is nobody's choice; where it is "
+                "the view of an item's page, say so in event_types"
+            )
+        if unknown := [name for name in self.event_types.values() if name not in {*known, *LIST_EVENT_TYPES, IGNORE}]:
             raise ValueError(f"event_types has {', '.join(unknown)}, which data.event_weights does not name")
         return self
 

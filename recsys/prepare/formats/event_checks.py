@@ -30,9 +30,10 @@ from recsys.prepare.settings import DataConfig
 NUMBERS = (c.RATING, c.PRICE, c.QUANTITY)
 OPTIONAL = (*NUMBERS, c.EVENT_ID)
 # Of a row with several faults, the first of these causes is counted. Implausible times come last, because a row that
-# is bad in another way too is a bad line. What is ignored needs not be sound.
+# is bad in another way too is a bad line. What is ignored, or is no event of a history, needs not be sound.
 CAUSES = (
     reports.IGNORED_EVENT_TYPE,
+    reports.LIST_EVENT,
     reports.MISSING_FIELD,
     reports.INVALID_ID,
     reports.MISTYPED_FIELD,
@@ -151,6 +152,7 @@ class _EventReader:
         no_id = users.is_null().to_numpy(zero_copy_only=False) | items.is_null().to_numpy(zero_copy_only=False)
         if types:
             faults.add(reports.IGNORED_EVENT_TYPE, types.ignored)
+            faults.add(reports.LIST_EVENT, types.of_lists)
         faults.add(reports.MISSING_FIELD, no_id | times.missing)
         if types:
             faults.add(reports.MISSING_FIELD, types.missing)

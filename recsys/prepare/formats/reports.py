@@ -30,6 +30,7 @@ REPEATED_HEADER = "repeated_header"
 ROW_WITHOUT_ID = "row_without_id"  # of a product that other rows name: a further picture of it
 UNKNOWN_PROPERTY = "unknown_property"
 IGNORED_EVENT_TYPE = "ignored_event_type"  # by `data.event_types`
+LIST_EVENT = "list_event"  # an impression, for example: who sees an item has not chosen it
 NO_ENTRIES = "no_entries"  # records whose list of items is empty
 # Times that were understood and cannot be right: a clock that was wrong says nothing against the other lines, unless
 # most lines have such times.
@@ -38,7 +39,7 @@ TIME_TOO_EARLY = "time_too_early"
 TIME_IN_FUTURE = "time_in_future"
 IMPLAUSIBLE_TIMES = (MISSING_TIME, TIME_TOO_EARLY, TIME_IN_FUTURE)
 HARMLESS = frozenset(
-    {BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, ROW_WITHOUT_ID, IGNORED_EVENT_TYPE, NO_ENTRIES}
+    {BLANK, CUT_OFF, REPEATED_HEADER, UNKNOWN_PROPERTY, ROW_WITHOUT_ID, IGNORED_EVENT_TYPE, LIST_EVENT, NO_ENTRIES}
 ) | frozenset(IMPLAUSIBLE_TIMES)
 MAX_IMPLAUSIBLE_SHARE = 0.5
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.core.events import LIST_EVENT_TYPES
 from recsys.core.values.event_types import check_event_type, normal_event_type
 from recsys.prepare.formats.column_texts import Mask, numbers_of, one_array, read_each
 from recsys.prepare.formats.reports import InputReport
@@ -24,6 +25,7 @@ class EventTypes(NamedTuple):
         missing: rows without a type.
         unknown: rows of types that have no weight and undo nothing.
         ignored: rows of types that are to be ignored.
+        of_lists: rows that are told of lists, and are no choice of anybody's.
     """
 
     names: pa.Array
@@ -31,6 +33,7 @@ class EventTypes(NamedTuple):
     missing: Mask
     unknown: Mask
     ignored: Mask
+    of_lists: Mask
 
 
 class TypeColumn:
@@ -72,6 +75,7 @@ class TypeColumn:
             missing=missing,
             unknown=read.rows_where(read.wrong),
             ignored=ignored,
+            of_lists=read.rows_where(np.array([name in LIST_EVENT_TYPES for name in read.values], bool)),
         )
 
     def _known(self, text: str) -> str:
@@ -79,4 +83,4 @@ class TypeColumn:
         if (renamed := self._renamed.get(name)) == IGNORE:
             return IGNORE
         name = renamed or name
-        return name if name in self._weights else check_event_type(text, self._counting)
+        return name if name in self._weights or name in LIST_EVENT_TYPES else check_event_type(text, self._counting)

@@ -232,3 +232,10 @@ def test_a_type_for_a_file_that_has_types_is_refused(tmp_path: Path) -> None:
 )
 def test_several_paths_in_one_text(texts: list[str], wanted: list[str]) -> None:
     assert separators_of_paths(Column("categories", pa.array(texts))) == wanted
+
+
+def test_who_sees_an_item_is_not_said_to_have_viewed_it(tmp_path: Path) -> None:
+    kinds = ("impression", "item_impression", "view", "purchase", "exposure")
+    rows = [(*row, kinds[k % 5]) for k, row in enumerate(ROWS)]
+    found = proposed(tmp_path / "log.csv", csv("user_id,item_id,timestamp,event_type", rows)).config.data
+    assert found.event_types == {"item_impression": "impression", "exposure": "impression"}

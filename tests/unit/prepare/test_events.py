@@ -155,6 +155,19 @@ def test_weights_come_from_the_config(tmp_path: Path) -> None:
     assert report.dropped == {"unknown_event_type": 1}
 
 
+def test_what_is_told_of_lists_is_counted_and_is_no_bad_row(tmp_path: Path) -> None:
+    told = ["u,a,Impression,2,,,", "u,a,explanation_open,3,,,", "u,,explanation_feedback,x,,,", "u,b,shown,5,,,"]
+    path = write(tmp_path, "u,a,view,1,,,", *told * 50, "u,b,view,6,,,")
+    rows, report = read(path, event_types={"shown": "impression"}, max_bad_line_share=0.0)
+    assert [row["item_id"] for row in rows] == ["a", "b"]
+    assert (report.dropped, report.bad) == ({"list_event": 200}, 0)
+
+
+def test_what_is_told_of_lists_has_no_weight(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="event_weights has impression, which is told of lists"):
+        read(write(tmp_path, "u,a,view,1,,,"), event_weights={"view": 1.0, "Impression": 0.1})
+
+
 def test_too_many_bad_rows_stop(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"1 of 4 \(1 unknown_event_type\)"):
         read(write(tmp_path, *["u,a,view,1,,,"] * 3, "u,a,fly,1,,,"), max_bad_line_share=0.2)

@@ -15,13 +15,13 @@ from rich.console import Console
 
 from recsys.config import Config, parse_config
 from recsys.core.errors import DataError
-from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS, LARGEST_AMOUNT
+from recsys.core.events import EVENT_TYPES, EVENT_WEIGHTS, LARGEST_AMOUNT, MAX_POSITION
 from recsys.core.values.event_types import normal_event_type
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.store import Event, Store, StoreError, event_log
 from serve.events.schemas import EventBody
-from tests.support.databases import event, patient, seen
+from tests.support.databases import event, patient, query, seen
 from tests.support.postgres import PostgresServer
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -114,6 +114,17 @@ def test_what_is_told_of_lists_is_in_no_dataset(store: Store, store_url: str, tm
 
 
 @ON_ONE_DATABASE
+def test_impressions_that_older_servers_took_for_events_are_counted_apart(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
+    store.append(shop_events())
+    query(store_url, "UPDATE events SET event_type = 'impression' WHERE seq % 3 = 0")
+    path = store_url.removeprefix("sqlite:///")
+    (about,) = json.loads((run(tmp_path, "store", path) / "manifest.json").read_text("utf8"))["sources"]
+    assert (about["kept"], about["dropped"]) == (600, {"list_event": 300})
+
+
+@ON_ONE_DATABASE
 def test_the_manifest_tells_what_was_read(store: Store, store_url: str, tmp_path: Path) -> None:
     events = shop_events()
     store.append(events)
@@ -166,11 +177,14 @@ BODIES: st.SearchStrategy[dict[str, Any]] = st.builds(
     rating=st.floats(-LARGEST_AMOUNT, LARGEST_AMOUNT),
     price=AMOUNTS,
     quantity=AMOUNTS,
+    recommendation_id=st.none() | IDS,
+    position=st.none() | st.integers(1, MAX_POSITION),
 )
 
 
 def _as_stored(body: dict[str, Any]) -> Event:
-    return Event(**{**body, "event_type": normal_event_type(body["event_type"])})
+    named = {name: value for name, value in body.items() if name in Event._fields}
+    return Event(**{**named, "event_type": normal_event_type(body["event_type"])})
 
 
 @settings(max_examples=40, deadline=None)
