@@ -117,13 +117,14 @@ class Behaviour:
         )
 
     def types(self, weights: Mapping[str, float]) -> list[str]:
-        """Of each the type that its weight tells, the first of equal ones; what is rated is a rating."""
-        named: dict[float, str] = {}
-        for name, weight in weights.items():
+        """Of each the type that its weight tells, all of them where several weigh alike; what is rated is a rating."""
+        named: dict[float, list[str]] = {}
+        for name, weight in sorted(weights.items()):
             if name != RATED:
-                named.setdefault(float(np.float32(weight)), name)
+                named.setdefault(float(np.float32(weight)), []).append(name)
+        labels = {weight: "/".join(names) for weight, names in named.items()}
         return [
-            RATED if rated else named.get(float(weight), OTHER)
+            RATED if rated else labels.get(float(weight), OTHER)
             for weight, rated in zip(self.weights.tolist(), self.rated.tolist(), strict=True)
         ]
 

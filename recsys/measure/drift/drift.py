@@ -57,12 +57,13 @@ def drift(
     if recent is None:
         recent = _Found("nothing", everything.where(np.zeros(len(everything), np.bool_)), max(last, until - 1), until)
     seconds = recent.until - recent.since
-    then = everything.between(last - seconds, last)
+    start = _start(everything, last - seconds, settings.least_interactions)
+    then = everything.between(start, last)
     named = f"{old.name}, version {old.version}"
     measures: list[Measure] = []
-    says = _what_is_compared(named, recent, len(then))
+    says = _what_is_compared(named, recent, len(then), last - start)
     if min(len(recent.behaviour), len(then)) >= settings.least_interactions:
-        earlier = everything.between(last - 2 * seconds, last - seconds)
+        earlier = everything.between(2 * start - last, start)
         far_enough = len(earlier) >= settings.least_interactions
         weights = EventTypes.of(old).weights
         compared = Compared(
@@ -70,7 +71,7 @@ def drift(
             then,
             earlier if far_enough else None,
             recent.behaviour,
-            seconds,
+            (last - start, seconds),
             old.catalogue.n_users,
             old.n_items,
             weights,
@@ -83,7 +84,7 @@ def drift(
         says=" ".join([says, *notes, *_too_few(recent, len(then), settings)]),
         since=recent.since,
         until=recent.until,
-        before_since=last - seconds,
+        before_since=start,
         interactions=len(recent.behaviour),
         before_interactions=len(then),
         measures=tuple(measures),
@@ -91,13 +92,21 @@ def drift(
     )
 
 
-def _what_is_compared(bundle: str, recent: _Found, before: int) -> str:
+def _start(behaviour: Behaviour, since: float, least: int) -> float:
+    """A time, or an earlier one from which on there are enough interactions."""
+    if len(behaviour) < least:
+        return since
+    enough = float(np.partition(behaviour.times, len(behaviour) - least)[len(behaviour) - least])
+    return min(since, enough - 1)
+
+
+def _what_is_compared(bundle: str, recent: _Found, before: int, seconds: float) -> str:
     if recent.read == "nothing":
         return f"Nothing is known of the time since the last interaction of {bundle}."
     days = (recent.until - recent.since) / SECONDS_PER_DAY
     return (
-        f"{len(recent.behaviour):,} interactions of the {days:.1f} days since the last of {bundle}, beside {before:,} "
-        "of as long a time before."
+        f"{len(recent.behaviour):,} interactions of {days:.1f} days since the last of {bundle}, beside {before:,} of "
+        f"{seconds / SECONDS_PER_DAY:.1f} days before."
     )
 
 

@@ -22,14 +22,14 @@ LENGTHS = np.array([2, 3, 5, 8, 13, 21, 34])  # inner edges of the bins of histo
 
 @dataclass(frozen=True)
 class Compared:
-    """What people did in two times of one length.
+    """What people did in two times.
 
     Attributes:
         all_before: all that the bundle holds.
         then: of it, what falls into the time before.
         earlier: what falls into the time before that one; None: the bundle does not go back so far.
         now: since the bundle's last interaction.
-        seconds: length of each time.
+        seconds: length of the time before, and of that of now.
         n_users, n_items: rows of the bundle.
         weights: of its types of events.
     """
@@ -38,7 +38,7 @@ class Compared:
     then: Behaviour
     earlier: Behaviour | None
     now: Behaviour
-    seconds: float
+    seconds: tuple[float, float]
     n_users: int
     n_items: int
     weights: Mapping[str, float]
@@ -55,8 +55,9 @@ class Compared:
         yield self._lengths(index)
 
     def _volume(self, bands: tuple[float, float]) -> Measure:
-        days = self.seconds / SECONDS_PER_DAY
-        now, before = len(self.now) / days, len(self.then) / days
+        before, now = (
+            SECONDS_PER_DAY * len(did) / length for did, length in zip((self.then, self.now), self.seconds, strict=True)
+        )
         return Measure.of(
             "volume",
             now,

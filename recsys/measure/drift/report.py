@@ -64,7 +64,8 @@ class DriftReport:
         read: where what people do now was read from: the store, the prepared dataset, or nothing.
         says: what was compared, or why nothing was, in a sentence.
         since, until: the time of now, in seconds since 1970.
-        before_since: where the time before begins, which is as long and ends with the bundle's last interaction.
+        before_since: where the time before begins, which ends with the bundle's last interaction: as long, or longer
+            where it would have fewer interactions than are needed.
         interactions, before_interactions: in both.
         measures: the figures.
         refusals: why no new bundle should be published, in sentences; empty: nothing speaks against it.

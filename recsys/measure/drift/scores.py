@@ -34,15 +34,13 @@ def measure_scores(
         deadline: see `draw`.
         bands: of the index.
     """
-    own = (one for one in served if one.bundle_version == bundle.version and one.model == FULL and _is_first(one))
+    version = bundle.version
+    own = (one for one in served if one.bundle_version == version and one.model == FULL and _has_scores(one))
     drawn = draw(own, lists, seed, deadline).lists
     now = [score for one in drawn for score in _personal(one)]
-    if len(drawn) < LEAST_LISTS or not now:
-        return Measure.unknown(
-            NAME,
-            bands,
-            f"Scores are not compared: the log has {len(drawn)} lists of this bundle, fewer than {LEAST_LISTS}.",
-        )
+    if len(drawn) < LEAST_LISTS:
+        why = f"Scores are not compared: the log has {len(drawn)} scored lists of this bundle, not {LEAST_LISTS}."
+        return Measure.unknown(NAME, bands, why)
     then = _of_own_users(bundle, lists, seed)
     if not len(then):
         return Measure.unknown(NAME, bands, "Scores are not compared: the bundle has no user with a history.")
@@ -61,11 +59,10 @@ def measure_scores(
     )
 
 
-def _is_first(served: Served) -> bool:
-    """Whether it is a first page that no experiment interleaved: others have other scores."""
-    return served.user_id is not None and (
-        served.details is None or (not served.details.offset and not served.details.teams)
-    )
+def _has_scores(served: Served) -> bool:
+    """Whether its items have scores of the ranker, and it is a first page that no experiment interleaved."""
+    details = served.details
+    return bool(_personal(served)) and (details is None or (not details.offset and not details.teams))
 
 
 def _personal(served: Served) -> list[float]:

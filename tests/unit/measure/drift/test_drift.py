@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -134,6 +135,14 @@ def test_one_of_each_user_and_item_counts_with_its_strongest_event(bundle: Bundl
     assert len(found) == 1
     assert found.times.tolist() == [time + 5]
     assert not found.rated.any()
+
+
+def test_types_are_told_by_their_weights(bundle: Bundle) -> None:
+    behaviour = Behaviour.of_bundle(bundle).where(np.arange(len(bundle.histories.items)) < 4)
+    told = replace(behaviour, weights=np.float32([1, 5, 2.5, 1]), rated=np.array([False, False, False, True]))
+    weights = {"view": 1.0, "purchase": 5.0, "rating": 5.0}
+    assert told.types(weights) == ["view", "purchase", "other", "rating"]
+    assert told.types({"view": 1.0, "click": 1.0})[0] == "click/view"
 
 
 def test_scores_of_served_lists_are_compared(bundle: Bundle, store: Store) -> None:
