@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +10,7 @@ from recsys.core.events import SECONDS_PER_DAY
 from recsys.experiments.experiment import Experiment
 from recsys.experiments.observations import UnitDay
 from recsys.outcomes.attribution import ATTRIBUTION_S, Outcome, outcomes_of
+from recsys.outcomes.tally import LISTS_AT_ONCE
 from recsys.store import ListDetails, Served, Store
 
 COVARIATE_DAYS: Final = 28.0
@@ -95,6 +96,7 @@ def unit_days(
     *,
     window_s: float = ATTRIBUTION_S,
     covariate_days: float = COVARIATE_DAYS,
+    between: Callable[[], None] = lambda: None,
 ) -> Observed:
     """What became of the lists of an experiment's version until a time.
 
@@ -107,6 +109,7 @@ def unit_days(
         until: lists and events of this time and later are left out, in seconds since 1970.
         window_s: longest time from a list to its outcome.
         covariate_days: length of the time before the first list of a unit in which its events are counted.
+        between: is called after every few hundred lists; what it raises ends the reading.
 
     Raises:
         ValueError: the version has not been started.
@@ -116,7 +119,9 @@ def unit_days(
         raise ValueError("expected an experiment that has been started, got one that has not")
     tally = _Tally(experiment)
     lists = store.outcomes.lists(since, until, window_s, followed_until=until, variants_of=experiment.key)
-    for served, followers in lists:
+    for number, (served, followers) in enumerate(lists, start=1):
+        if number % LISTS_AT_ONCE == 0:
+            between()
         details, unit, variant = served.details, _unit(served), _variant(served, experiment)
         if details is None or unit is None or variant is None:
             continue

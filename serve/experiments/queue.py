@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from recsys.experiments.verdict import verdict
-from recsys.outcomes import unit_days
-from serve.experiments.answers import ObservedUsers, ResultsResponse
-from serve.experiments.service import found, row_of
+from serve.experiments.answers import ResultsResponse
+from serve.experiments.results import ResultsRequest, results
+from serve.experiments.service import found
 from serve.parts import Parts
 from serve.store.link import StoreLink
-from serve.times import exact_time_text
 from serve.waiting_line import WaitingLine
 
 MOST_WAITING: Final = 8
@@ -22,12 +20,11 @@ SHARE: Final = 20  # results are kept at least so many times as long as it takes
 MOST_KEPT: Final = 200
 
 
-class _Of(NamedTuple):
-    """What results are of: an experiment as of its latest change, as of a moment or of now."""
+class _Asked(NamedTuple):
+    """What results are of: a request, of an experiment as of its latest change."""
 
-    key: str
+    request: ResultsRequest
     change: int
-    as_of: float | None
 
 
 @dataclass(frozen=True)
@@ -44,59 +41,35 @@ class ResultsQueue:
     def __init__(self, parts: Parts) -> None:
         """Compose the parts; nothing runs before the first request."""
         self._parts, self._line = parts, WaitingLine("results", MOST_WAITING)
-        self._kept: Mapping[_Of, _Kept] = {}
+        self._kept: Mapping[_Asked, _Kept] = {}  # replaced as a whole
 
-    async def submit(self, link: StoreLink, key: str, as_of: float | None) -> ResultsResponse:
-        """The results of an experiment, as of a moment, in seconds since 1970; None: as of now.
+    async def submit(self, link: StoreLink, request: ResultsRequest) -> ResultsResponse:
+        """The results of an experiment.
 
         Raises:
-            UnknownExperimentError: there is none of that key.
+            UnknownExperimentError: there is none of that key, or no such version of it was started.
             OverloadedError: too many wait already.
             StoreUnavailable: the store is down.
         """
-        of = _Of(key, found(self._parts, key).stored.version, as_of)
-        kept = self._fresh(of)
-        return await self._line.run(self._results, link, of) if kept is None else kept
+        asked = _Asked(request, found(self._parts, request.key).stored.version)
+        kept = self._fresh(asked)
+        return await self._line.run(self._results, link, asked) if kept is None else kept
 
     def close(self) -> None:
         """Finish what is computed at the moment and end the thread; nobody waits any more for what is queued."""
         self._line.close()
 
-    def _fresh(self, of: _Of) -> ResultsResponse | None:
-        kept = self._kept.get(of)
+    def _fresh(self, asked: _Asked) -> ResultsResponse | None:
+        kept = self._kept.get(asked)
         return None if kept is None or time.monotonic() > kept.until else kept.results
 
-    def _results(self, link: StoreLink, of: _Of) -> ResultsResponse:
-        kept = self._fresh(of)  # whoever waited with the same question
+    def _results(self, link: StoreLink, asked: _Asked) -> ResultsResponse:
+        kept = self._fresh(asked)  # of who waited with the same question
         if kept is not None:
             return kept
-        results = _computed(self._parts, link, of.key, of.as_of)
+        made = results(self._parts, link, asked.request)
         now = time.monotonic()
-        others = [(other, one) for other, one in self._kept.items() if one.until > now and other != of]
-        until = now + max(KEPT_S, SHARE * results.seconds)
-        self._kept = dict([*others[1 - MOST_KEPT :], (of, _Kept(results, until))])
-        return results
-
-
-def _computed(parts: Parts, link: StoreLink, key: str, as_of: float | None) -> ResultsResponse:
-    kept, started, now = found(parts, key), time.perf_counter(), time.time()
-    until, experiment = now if as_of is None else as_of, kept.experiment
-    observed, judged = None, None
-    if experiment is not None and experiment.started_at is not None:
-        observed = unit_days(link.queries, experiment, until)
-        judged = verdict(experiment, observed.days, observed.before, kept_since=observed.removed_until)
-    return ResultsResponse(
-        experiment=row_of(kept),
-        as_of=exact_time_text(until),
-        computed_at=exact_time_text(now),
-        seconds=round(time.perf_counter() - started, 3),
-        observed=None
-        if observed is None
-        else ObservedUsers(
-            lists=observed.lists,
-            crossovers=observed.crossovers,
-            left_out=observed.left_out,
-            reaches_back=observed.reaches_back,
-        ),
-        verdict=judged,
-    )
+        others = [(other, one) for other, one in self._kept.items() if one.until > now and other != asked]
+        coming = _Kept(made, now + max(KEPT_S, SHARE * made.seconds))
+        self._kept = dict([*others[1 - MOST_KEPT :], (asked, coming)])
+        return made

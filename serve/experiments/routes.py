@@ -124,14 +124,14 @@ def stop(
 
 @router.get("/experiments/{key}/results", summary="What came of an experiment", **answers(ResultsResponse, 404))
 async def results(request: Request, key: KeyOf, query: Annotated[ResultsQuery, Query()], link: LinkOf) -> Response:
-    """The verdict of the experiment's version by day, and what it rests on.
+    """The verdict of one version of the experiment by day, and what it rests on.
 
     Where nothing can be said, the states and reasons say so: too few users, an uneven split, a log that does not reach
     back. Lists are logged some seconds after they are served. An answer is kept for ten seconds, or longer if it took
     long.
     """
     queue: ResultsQueue = request.app.state.results
-    return json_response(await queue.submit(link, key, query.as_of))
+    return json_response(await queue.submit(link, query.request(key)))
 
 
 @router.get(

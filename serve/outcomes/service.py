@@ -21,11 +21,10 @@ from serve.outcomes.answers import (
 )
 from serve.settings import Settings
 from serve.times import exact_time_text
+from serve.waiting_line import Pace
 
 DEFAULT_DAYS: Final = 7
 MOST_DAYS: Final = 100
-REST: Final = 0.25
-"""Of the time that it computes, for how much it then rests: others of the process want the interpreter, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +37,20 @@ class OutcomesRequest:
     experiment: str | None
 
 
-class _Pace:
-    """Ends what takes too long, and lets others in."""
+class _LimitedPace(Pace):
+    """One that ends what takes too long."""
 
     def __init__(self, limit_s: float) -> None:
+        super().__init__()
         self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
-        self._since = time.monotonic()
 
     def __call__(self) -> None:
-        now = time.monotonic()
-        if now > self._ends:
+        if time.monotonic() > self._ends:
             raise TooSlowError(
                 f"outcomes of this time took more than {self._limit_s:g} s: ask for a shorter one, or take the command "
                 "recsys outcomes, which has all the time it needs"
             )
-        time.sleep(REST * (now - self._since))
-        self._since = time.monotonic()
+        super().__call__()
 
 
 def outcomes(settings: Settings, request: OutcomesRequest) -> OutcomesResponse:
@@ -76,7 +73,7 @@ def outcomes(settings: Settings, request: OutcomesRequest) -> OutcomesResponse:
             now=now,
             experiment=request.experiment,
             window_s=settings.attribution_days * SECONDS_PER_DAY,
-            between=_Pace(settings.outcomes_timeout_s),
+            between=_LimitedPace(settings.outcomes_timeout_s),
         )
     return _answer(told)
 
