@@ -25,6 +25,7 @@ from serve.explanations.evidence_answers import (
 )
 from serve.explanations.texts import GuardState, TextSource
 from serve.histories.summary import UserSummary
+from serve.variants.info import VariantInfo
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
@@ -215,6 +216,14 @@ class ExplanationResponse(Answer):
             "single one of them it would be in it; where none is enough, those that keep it out together. Found by "
             "running the recommender without them, at depth full; absent where there are none.",
             examples=[["end-of-line"]],
+        ),
+    ] = UNSET
+    experiments: Annotated[
+        list[VariantInfo] | UnsetType,
+        Meta(
+            description="The experiments that the user is in: the list explained is the one that they make, and where "
+            "one is not delivered, as without it. A list that is drafted from two is explained by the first variant's. "
+            "Absent: none.",
         ),
     ] = UNSET
 

@@ -36,6 +36,7 @@ from serve.explanations.options import ExplanationRequest
 from serve.explanations.texts import ExplanationText
 from serve.histories.summary import fallback_reason, summaries
 from serve.times import now_text, time_text
+from serve.variants.info import Variants
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Explained:
         actions: what was done at each position of the history; None: nobody knows.
         rules: names of those of the request.
         phrases: of the language that it is told in.
+        variants: what answers say of the experiments that the list is of.
     """
 
     request: ExplanationRequest
@@ -63,6 +65,7 @@ class Explained:
     actions: tuple[str | None, ...]
     rules: tuple[str, ...]
     phrases: Phrases
+    variants: Variants = UNSET
 
 
 def tell(answer: ExplanationResponse, text: ExplanationText) -> ExplanationResponse:
@@ -128,6 +131,7 @@ def assembled(explained: Explained) -> ExplanationResponse:
         rank_before=UNSET if standing.rank_before is None else standing.rank_before,
         moved_by=UNSET if standing.rank_before is None else list(standing.moved_by),
         kept_out_by=list(standing.kept_out_by) or UNSET,
+        experiments=explained.variants,
     )
 
 

@@ -23,6 +23,7 @@ class ExplanationRequest:
         style: of the text.
         reference: id of the item that it is compared with; None: the first that is not in the list.
         language: of text and numbers, like en or de_CH; None: the server's.
+        visitor_id: of a session, the id by which the shop knows its visitor.
         sensitive: show facts that are not shown without being asked for.
         started: `time.perf_counter()` at its arrival.
     """
@@ -35,4 +36,5 @@ class ExplanationRequest:
     reference: str | None = None
     language: str | None = None
     sensitive: bool = False
+    visitor_id: str | None = None
     started: float = field(default_factory=time.perf_counter)

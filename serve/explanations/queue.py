@@ -36,7 +36,7 @@ class ExplanationQueue:
         """
         self.texts = Texts(parts.settings, parts.metrics, parts.budget)
         self._languages = parts.languages
-        self._service = ExplanationService(parts.bundles, parts.histories, self._languages, parts.rules, parts.metrics)
+        self._service = ExplanationService(parts)
         self._blurbs = Blurbs(self.texts, parts.link)
         self._metrics, most = parts.metrics, parts.settings.max_explanations
         self._lines: dict[Depth, WaitingLine] = {

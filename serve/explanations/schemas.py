@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from recsys.explain.explainer import Depth
 from recsys.explain.text.rule_text import Style
 from serve.explanations.options import ExplanationRequest
-from serve.http.schemas import MAX_SESSION, Id, Query
+from serve.http.schemas import MAX_SESSION, Id, Query, VisitorId
 from serve.http.wanted import Wanted
 
 Language = Annotated[
@@ -50,6 +50,7 @@ class ExplanationBody(Wanted):
         description="Items of an anonymous session, oldest first; those that the catalogue does not hold are ignored.",
         examples=[["B000142FVW"]],
     )
+    visitor_id: VisitorId = None
     item_id: Annotated[Id, Field(description="The item to explain.", examples=["B0009RF9DW"])]
     depth: Annotated[
         Depth, Field(description="cheap leaves out what runs the recommender again: rank_without, counterfactual.")
@@ -72,6 +73,8 @@ class ExplanationBody(Wanted):
     def _one_subject(self) -> Self:
         if bool(self.user_id) == bool(self.history):
             raise ValueError("give either user_id or history")
+        if self.user_id and self.visitor_id is not None:
+            raise ValueError("give visitor_id with history alone: users are known by their ids")
         return self
 
     def request(self, started: float) -> ExplanationRequest:
@@ -85,6 +88,7 @@ class ExplanationBody(Wanted):
             reference=self.reference,
             language=self.language,
             sensitive=self.sensitive,
+            visitor_id=self.visitor_id,
             started=started,
         )
 

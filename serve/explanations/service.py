@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from recsys.bundle import Bundle
 from recsys.bundle.overlay import LiveBundle
@@ -14,27 +15,25 @@ from recsys.explain.facts import Past, facts_of
 from recsys.histories.live_histories import LiveHistories, LiveQueries
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.restrictions import Asked, filters_of
-from serve.bundles.swap import Bundles
 from serve.errors import UnfitRequestError, UnknownItemError
 from serve.explanations.assembly import Explained
 from serve.explanations.options import ExplanationRequest
-from serve.histories.user_histories import UserHistories
-from serve.languages import Languages
-from serve.metrics import Metrics
-from serve.shop_rules.in_force import RulesInForce, bound_for, policy_of, reads_purchases
+from serve.parts import Parts
+from serve.shop_rules.in_force import bound_for, policy_of, reads_purchases
+from serve.variants.deliveries import Delivery, Recipe, delivery_of
+from serve.variants.info import variants_of
 
 
 class ExplanationService:
     """Explains by the bundle of the moment. For any number of threads."""
 
-    def __init__(
-        self, bundles: Bundles, histories: UserHistories, languages: Languages, rules: RulesInForce, metrics: Metrics
-    ) -> None:
-        self._bundles, self._histories, self._languages, self._metrics = bundles, histories, languages, metrics
-        self._rules = rules
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._languages, self._metrics = parts, parts.languages, parts.metrics
 
     def explained(self, request: ExplanationRequest) -> Explained:
         """Evidence and facts of an item, all from the same bundle and the same history.
+
+        Of a user who is in experiments, the list that they make is explained; of a drafted list, the control's.
 
         Raises:
             NotReadyError: no bundle is loaded.
@@ -43,12 +42,14 @@ class ExplanationService:
             UnfitRequestError: the item to compare with was not ranked, or there is no such language.
         """
         started = time.perf_counter()
-        loaded, options = self._bundles.loaded, request.options
+        delivery = self._delivery(request)
+        (loaded, options, ruled, _), *_ = delivery.recipes
+        request = replace(request, options=options)
         phrases = self._languages.of(request.language)
         loaded.require_model(options.model)
         item = item_row(loaded, request.item_id)
         reference = None if request.reference is None else _reference_row(loaded, request.reference)
-        live, rules = self._histories.of(loaded), self._rules.of(loaded)
+        live, rules = self._parts.histories.of(loaded), self._parts.rules.of_list(loaded, ruled=ruled)
         purchases = reads_purchases(rules, options)
         users = live.of([request.subject], time.time(), options.as_of, purchases=purchases)
         filters, named = filters_of(loaded, options.filter), Asked.of(loaded, options).named
@@ -71,7 +72,17 @@ class ExplanationService:
         facts = facts_of(evidence, loaded.fact_base, past, tuple(filters))
         self._metrics.explained(request.depth, evidence.standing.stage, time.perf_counter() - started)
         similarity = _semantic_similarity(loaded, users.queries, item)
-        return Explained(request, loaded, users, evidence, similarity, facts, actions, (*filters, *named), phrases)
+        restricting = (*filters, *named)
+        return Explained(
+            request, loaded, users, evidence, similarity, facts, actions, restricting, phrases, variants_of(delivery)
+        )
+
+    def _delivery(self, request: ExplanationRequest) -> Delivery:
+        """How the list is made that is explained."""
+        parts = self._parts
+        unit = request.subject if isinstance(request.subject, str) else request.visitor_id
+        plain = Recipe(parts.bundles.loaded, request.options)
+        return delivery_of(plain, unit, parts.experiments.now, parts.held).undrafted("explained")
 
 
 def item_row(loaded: LoadedBundle, item_id: str) -> int:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from recsys.histories.reading import StoreState
 from serve.answers import Answer
 from serve.auth import Right
+from serve.bundles.held import HeldState
 from serve.bundles.info import BundleInfo
 from serve.key_watch import KeysState
 from serve.live_items.in_force import LiveItemsState
@@ -145,6 +146,21 @@ class ServingWorkers(Answer):
     workers: Annotated[int, Meta(examples=[2])]
 
 
+class HeldVersion(Answer):
+    """A version of the bundle that variants of running experiments name."""
+
+    version: Annotated[str, Meta(examples=["20250102T030405Z-1a2b3c4d"])]
+    state: Annotated[
+        HeldState,
+        Meta(
+            description="served: it is the one that is served, too; held: it is loaded beside that one; loading: not "
+            "yet; refused: it cannot be loaded, which is tried again.",
+            examples=["held"],
+        ),
+    ]
+    fault: Annotated[str | None, Meta(description="Why it is refused.", examples=[None])]
+
+
 class StatsResponse(Answer):
     """Sizes and times."""
 
@@ -161,6 +177,12 @@ class StatsResponse(Answer):
     serving: Annotated[
         list[ServingWorkers],
         Meta(description="Workers that live, by what they answer from; several rows while a bundle comes."),
+    ]
+    held: Annotated[
+        list[HeldVersion],
+        Meta(
+            description="Versions that variants are made from, in this worker; lists go without one that is not there."
+        ),
     ]
     stages: Annotated[list[StageTimes], Meta(description="Of all workers since the start of the server.")]
 

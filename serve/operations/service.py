@@ -10,7 +10,15 @@ from recsys.bundle.manifest import as_json
 from recsys.store import StoreUnavailable
 from serve.auth import RIGHTS, Right, rights_of
 from serve.bundles.loaded import LoadedBundle
-from serve.operations.answers import Calibration, KeyResponse, ModelRow, ModelsResponse, StatsResponse, StoreStatistics
+from serve.operations.answers import (
+    Calibration,
+    HeldVersion,
+    KeyResponse,
+    ModelRow,
+    ModelsResponse,
+    StatsResponse,
+    StoreStatistics,
+)
 from serve.operations.stages import serving_workers, stage_times
 from serve.parts import Parts
 from serve.times import time_text
@@ -59,6 +67,10 @@ def stats(loaded: LoadedBundle, parts: Parts) -> StatsResponse:
         uptime_s=round(time.time() - parts.started, 3),
         workers=parts.settings.workers,
         serving=serving_workers(counts),
+        held=[
+            HeldVersion(version=version, state=state, fault=fault)
+            for version, (state, fault) in parts.held.states().items()
+        ],
         stages=stage_times(counts),
     )
 

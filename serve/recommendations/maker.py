@@ -67,7 +67,7 @@ class ListMaker:
         """The recipe with its rules, without what these do not read of the options."""
         rules, version = self._rules.versioned(recipe.loaded)
         if not recipe.ruled:
-            rules = self._rules.without_any(recipe.loaded)
+            rules = self._rules.of_list(recipe.loaded, ruled=False)
         if recipe.options.context:
             recipe = recipe._replace(options=as_read(rules, recipe.options))
         return Ready(recipe, rules, version)

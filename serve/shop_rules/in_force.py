@@ -65,8 +65,11 @@ class RulesInForce:
         ready = now.compiled.get(loaded)
         return self._made(now, loaded) if ready is None else ready, now.rules.version
 
-    def without_any(self, loaded: LoadedBundle) -> CompiledRules:
-        """No rules, as a bundle can follow them."""
+    def of_list(self, loaded: LoadedBundle, *, ruled: bool) -> CompiledRules:
+        """The rules that a list obeys: those of `of`, or none."""
+        return self.of(loaded) if ruled else self._without_any(loaded)
+
+    def _without_any(self, loaded: LoadedBundle) -> CompiledRules:
         ready = self._none.get(loaded)
         if ready is None:
             ready = self._none.setdefault(loaded, CompiledRules.compile((), loaded.rule_base))
