@@ -119,9 +119,7 @@ def install(app: FastAPI) -> None:
         TextConflict: lambda _, error: problem(412, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         TooManyPartsError: lambda _, error: problem(422, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         PersonConflict: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
-        ExperimentConflict: lambda _, error: problem(
-            409, f"expected {error.expected}, got {error.got}: {error.remedy}"
-        ),
+        ExperimentConflict: _experiment_conflict,
         ItemConflict: _item_conflict,
         TooManyTexts: lambda _, error: problem(409, f"expected {error.expected}, got {error.got}: {error.remedy}"),
         NotReadyError: lambda request, error: problem(503, str(error) if for_admin(request) else error.in_general),
@@ -177,13 +175,23 @@ def _location(parts: tuple[int | str, ...]) -> str:
 
 def _refused_bundle(request: Request, error: Exception) -> Response:
     """Why a bundle is not sound; to strangers without the folders of its files, which are nobody's business."""
-    said = str(error)
-    if not for_admin(request):
-        bundle: Path = request.app.state.parts.settings.bundle
-        for folder in (bundle.absolute().parent, bundle.parent):
-            said = said.replace(f"{folder}/", "")
-        said = _FOLDERS.sub("", said)
+    return problem(409, _for_whoever_asks(request, str(error)))
+
+
+def _experiment_conflict(request: Request, error: ExperimentConflict) -> Response:
+    """What stands in an experiment's way, which may be a bundle that is not sound."""
+    said = f"expected {error.expected}, got {_for_whoever_asks(request, error.got)}: {error.remedy}"
     return problem(409, said)
+
+
+def _for_whoever_asks(request: Request, said: str) -> str:
+    """A message about a bundle, for strangers without the folders of its files."""
+    if for_admin(request):
+        return said
+    bundle: Path = request.app.state.parts.settings.bundle
+    for folder in (bundle.absolute().parent, bundle.parent):
+        said = said.replace(f"{folder}/", "")
+    return _FOLDERS.sub("", said)
 
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> Response:

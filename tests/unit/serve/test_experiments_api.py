@@ -182,7 +182,9 @@ def test_what_could_not_be_judged_or_made_is_not_started(bundle_path: Path, tmp_
     with running(bundle=bundle_path, store=store) as (client, _):
         for overrides in ({"model": "oracle"}, {"bundle": "20200101-000000"}, {"bundle": "../other"}):
             define(client, variants=[{"name": "a"}, {"name": "b", "overrides": overrides}])
-            assert "a variant 'b' whose lists can be made" in refusal(client.post(f"{URL}/start"), 409)
+            detail = refusal(client.post(f"{URL}/start"), 409)
+            assert "a variant 'b' whose lists can be made" in detail
+            assert str(bundle_path.parent) not in detail, "where files lie is nobody's business"
         assert taken(client.get(URL))["experiment"]["status"] == "draft"
 
 
