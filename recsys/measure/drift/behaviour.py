@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,8 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.store import Event, Store
 
 RATED, OTHER = "rating", "other"
+MOST_EVENTS = 500_000  # of a store that are held at once; of more, those of some users are
+_MOST_HALVES = 20
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Behaviour:
         times: float64 [T], seconds since 1970.
         weights: float32 [T], of the strongest event.
         rated: bool [T].
+        share: of the users who did something then, those that are in it.
     """
 
     users: Int64Array
@@ -35,13 +39,21 @@ class Behaviour:
     times: Float64Array
     weights: Float32Array
     rated: BoolArray
+    share: float = 1.0
 
     def __len__(self) -> int:
         return len(self.users)
 
     def where(self, kept: BoolArray) -> Self:
         """Only some of them."""
-        return type(self)(self.users[kept], self.items[kept], self.times[kept], self.weights[kept], self.rated[kept])
+        return replace(
+            self,
+            users=self.users[kept],
+            items=self.items[kept],
+            times=self.times[kept],
+            weights=self.weights[kept],
+            rated=self.rated[kept],
+        )
 
     def between(self, since: float, until: float) -> Self:
         """Those after a time, up to another one."""
@@ -82,9 +94,11 @@ class Behaviour:
             StoreError, StoreUnavailable: it does not answer.
         """
         types = EventTypes.of(bundle)
-        events: list[Event] = []
-        for part in store.all_events():
-            events += [one for one in part if since < one.timestamp <= until and one.event_type in types.accepted]
+        in_time = (
+            [one for one in part if since < one.timestamp <= until and one.event_type in types.accepted]
+            for part in store.all_events()
+        )
+        events, share = of_some_users(in_time, MOST_EVENTS)
         of_users: dict[str, list[Event]] = {}
         for event in sorted(events, key=lambda one: one.timestamp):
             of_users.setdefault(event.user_id, []).append(event)
@@ -95,6 +109,7 @@ class Behaviour:
             np.array([one.timestamp for one in events], np.float64),
             np.array([types.weights[one.event_type] for one in events], np.float32),
             np.array([one.rating is not None for one in events], np.bool_),
+            share,
         )
         return made if bundle.manifest.config.get("data", {}).get("repeats") == "all" else made.once()
 
@@ -114,6 +129,7 @@ class Behaviour:
             self.times[order][last],
             np.maximum.reduceat(self.weights[order], starts),
             np.logical_or.reduceat(self.rated[order], starts),
+            self.share,
         )
 
     def types(self, weights: Mapping[str, float]) -> list[str]:
@@ -127,6 +143,26 @@ class Behaviour:
             RATED if rated else labels.get(float(weight), OTHER)
             for weight, rated in zip(self.weights.tolist(), self.rated.tolist(), strict=True)
         ]
+
+
+def of_some_users(parts: Iterable[Sequence[Event]], most: int) -> tuple[list[Event], float]:
+    """The events of as many users as it takes to have `most` at most, all that they did, and their share.
+
+    Users are told by a hash of their ids: half of them, a quarter, and so on.
+    """
+    events: list[Event] = []
+    halves = 0
+    for part in parts:
+        events += _of_kept_users(part, halves)
+        while len(events) > most and halves < _MOST_HALVES:
+            halves += 1
+            events = _of_kept_users(events, halves)
+    return events, 0.5**halves
+
+
+def _of_kept_users(events: Sequence[Event], halves: int) -> list[Event]:
+    mask = (1 << halves) - 1
+    return [one for one in events if zlib.crc32(one.user_id.encode("utf8", "surrogatepass")) & mask == 0]
 
 
 def _numbers(ids: Sequence[str], rows_of: Callable[[Sequence[str]], Mapping[str, int]], n_rows: int) -> Int64Array:

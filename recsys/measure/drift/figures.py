@@ -55,9 +55,8 @@ class Compared:
         yield self._lengths(index)
 
     def _volume(self, bands: tuple[float, float]) -> Measure:
-        before, now = (
-            SECONDS_PER_DAY * len(did) / length for did, length in zip((self.then, self.now), self.seconds, strict=True)
-        )
+        then, now = (len(did) / did.share for did in (self.then, self.now))
+        before, now = (SECONDS_PER_DAY * n / length for n, length in zip((then, now), self.seconds, strict=True))
         return Measure.of(
             "volume",
             now,

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.measure.drift import DriftReport, Measure, drift
-from recsys.measure.drift.behaviour import Behaviour
+from recsys.measure.drift.behaviour import Behaviour, of_some_users
 from recsys.report.drifted import print_drift
 from recsys.retraining_config import DriftConfig
 from recsys.store import Event, ListDetails, Served, Store
@@ -143,6 +143,17 @@ def test_types_are_told_by_their_weights(bundle: Bundle) -> None:
     weights = {"view": 1.0, "purchase": 5.0, "rating": 5.0}
     assert told.types(weights) == ["view", "purchase", "other", "rating"]
     assert told.types({"view": 1.0, "click": 1.0})[0] == "click/view"
+
+
+def test_of_a_large_store_all_that_some_users_did_is_read() -> None:
+    events = [Event(f"e{n}", f"user{n % 400}", "item", "view", float(n)) for n in range(4000)]
+    everything, share = of_some_users([events[:1500], events[1500:]], 4000)
+    assert (everything, share) == (events, 1.0)
+    some, share = of_some_users([events[:1500], events[1500:]], 1200)
+    assert share == 0.25
+    users = {event.user_id for event in some}
+    assert len(some) == 10 * len(users) <= 1200  # all ten of each
+    assert len(users) == pytest.approx(100, abs=30)
 
 
 def test_scores_of_served_lists_are_compared(bundle: Bundle, store: Store) -> None:
