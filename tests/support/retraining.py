@@ -28,6 +28,7 @@ from recsys.measure.gate import gate as gates
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.retrain import run as runs
+from recsys.retrain import steps
 from recsys.retrain.report import RunReport
 from recsys.retrain.report import Runs as Reports
 from recsys.sources.item_to_item.neighbours_fit import fit_neighbours
@@ -119,11 +120,11 @@ def in_use(config: Config) -> Bundle:
 
 
 MOMENTS: dict[str, Callable[[Callable[..., Any]], None]] = {
-    "prepare": partial(setattr, runs, "prepare"),
+    "prepare": partial(setattr, steps, "prepare"),
     "prepared": partial(setattr, PreparedDataset, "load"),
-    "gate": partial(setattr, runs, "gate"),
+    "gate": partial(setattr, steps, "gate"),
     "judged": partial(setattr, gates, "compare"),
-    "shadow": partial(setattr, runs, "shadow"),
+    "shadow": partial(setattr, steps, "shadow"),
     "publish": partial(setattr, Versions, "publish"),
     "let_in": partial(setattr, Versions, "_let_in"),
     "switch": partial(setattr, Versions, "_switch"),

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 
 from recsys.bundle.versions import Versions
 from recsys.core.errors import DataError, TrainingError
+from recsys.retrain import steps
 from recsys.retrain.lock import UnderWayError, one_at_a_time
 from recsys.retrain.report import RunReport, Runs
-from recsys.retrain.run import GATE, PREPARE, PUBLISH, TRAIN
+from recsys.retrain.steps import GATE, PREPARE, PUBLISH, TRAIN
 from tests.support.retraining import MOMENTS, in_use, make_config, retrain, stand_in, write_log
 
 REPOSITORY = Path(__file__).parents[3]
@@ -67,6 +69,24 @@ def test_as_good_a_bundle_is_published_and_a_worse_one_is_not(tmp_path: Path) ->
 
     retrain(make_config(tmp_path))
     assert not versions.waiting
+
+
+def test_drift_is_reported_and_refuses_before_anything_is_trained_where_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(tmp_path)
+    config = make_config(tmp_path)
+    first = retrain(config)
+    assert report_of(config)["drift"] is None, "there is nothing that it could have moved from"
+    second = retrain(config)
+    assert second.state == "published"
+    assert report_of(config)["drift"]["refusals"] == []
+
+    found = steps.drift
+    monkeypatch.setattr(steps, "drift", lambda *a, **k: replace(found(*a, **k), refusals=("All users are new.",)))
+    third = retrain(config, lambda *_, **__: pytest.fail("trained for nothing"))
+    assert (third.state, third.reasons, third.version) == ("kept", ["All users are new."], None)
+    assert Versions(config.bundle_path).in_use == second.version != first.version
 
 
 def test_a_candidate_is_written_and_the_bundle_in_use_stays(tmp_path: Path) -> None:
