@@ -69,7 +69,7 @@ def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
             _id_list(row.item_ids),
             _encode(row.scores).decode(),
             row.recommendation_id,
-            None if row.details is None else storable(_encode(row.details).decode()),
+            None if row.details is None else _encode(row.details).decode(),  # JSON has no NUL
         )
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = f"({','.join([mark] * len(_COLUMNS))})"

@@ -84,4 +84,7 @@ class ServedLog:
         except RecsysError as error:
             logger.debug("The served log waits. %s", error)
             return False
+        except Exception:  # without this thread nothing would be written any more
+            self._metrics.served_dropped(len(rows))
+            logger.exception("The served log lost %d answers that cannot be written", len(rows))
         return True

@@ -10,7 +10,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
-from recsys.store import Event
+from recsys.store import Event, ListEvent
 from tests.support.databases import patient
 
 CONTEXT = mp.get_context("forkserver")
@@ -22,6 +22,11 @@ def numbered(name: str, user_id: str = "u") -> Event:
     return Event(name, user_id, f"item of {name}", "view", 1.0)
 
 
+def told(name: str, user_id: str = "u") -> ListEvent:
+    """An impression of the same id, item and user as the event of that name."""
+    return ListEvent(name, user_id, f"item of {name}", "impression", 1.0, f"list of {name}", 1)
+
+
 def append_and_die(url: str, names: list[str], acknowledged: Connection) -> None:
     """Append a batch; the process is gone right after the call has returned."""
     store = patient(url)
@@ -31,15 +36,15 @@ def append_and_die(url: str, names: list[str], acknowledged: Connection) -> None
 
 
 def append_until_killed(url: str, name: str, acknowledged: Connection) -> None:
-    """Append one event after the other, and tell each once it has been acknowledged."""
+    """Append one event after the other, each with an impression, and tell each once it has been acknowledged."""
     store = patient(url)
     for number in count():
-        store.append([numbered(f"{name}-{number}")])
+        store.append([numbered(f"{name}-{number}")], [told(f"{name}-{number}")])
         acknowledged.send(f"{name}-{number}")
 
 
 def append_in_some_order(url: str, seed: int, events: int, start: Barrier, accepted: Connection) -> None:
-    """Append the same events as others do, in batches and an order of its own; tell how many were new."""
+    """Append the events and impressions that others do, in an order of its own; tell how many were new."""
     draw = random.Random(seed)
     names = [f"e{number}" for number in range(events)] * 2
     draw.shuffle(names)
@@ -49,7 +54,8 @@ def append_in_some_order(url: str, seed: int, events: int, start: Barrier, accep
         while names:
             size = draw.randrange(1, 20)
             batch, names = names[:size], names[size:]
-            total += store.append([numbered(name, f"u{int(name[1:]) % 7}") for name in batch]).accepted
+            named = [(name, f"u{int(name[1:]) % 7}") for name in batch]
+            total += store.append([numbered(*one) for one in named], [told(*one) for one in named]).accepted
     accepted.send(total)
 
 

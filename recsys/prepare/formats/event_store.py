@@ -56,6 +56,7 @@ def open_input(path: Path, kind: InputKind) -> InputReport:
 def _count(path: Path) -> int:
     try:
         with open_store(path) as store:
+            store.events_of([""], limit=1)  # of nobody: whether events have the columns of this version
             return store.stats().events
     except (StoreError, StoreUnavailable) as error:
         if _URL.match(path.as_posix()) or not _NO_STORE.search(error.got):

@@ -167,6 +167,26 @@ class Stuck:
         self.rows += len(rows)
 
 
+class Choosy(Stuck):
+    """Stands for a store that cannot write one of the rows, whatever the reason."""
+
+    def add_served(self, rows: Sequence[Served]) -> None:
+        self.asked.set()
+        if rows[0].user_id == "0":
+            raise ValueError("no such row")
+        self.rows += len(rows)
+
+
+def test_what_cannot_be_written_is_counted_and_nothing_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served_log, "MAX_ROWS", 1)
+    choosy, metrics = Choosy(), Metrics()
+    log = ServedLog(choosy, metrics)  # type: ignore[arg-type]
+    log.add("r", answers(3))
+    log.start()
+    log.close()
+    assert (choosy.rows, metrics._served_dropped._value.get()) == (2, 1)
+
+
 def test_a_slow_store_holds_no_request_up() -> None:
     stuck = Stuck()
     log = ServedLog(stuck, Metrics())  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recsys.store import Event, Store
+from recsys.store import Store
 from tests.support.databases import query
 from tests.support.store_workers import (
     CONTEXT,
@@ -17,6 +17,7 @@ from tests.support.store_workers import (
     append_in_some_order,
     append_until_killed,
     numbered,
+    told,
     upgrade,
 )
 
@@ -43,6 +44,10 @@ def together(work: Callable[..., None], arguments: list[tuple[Any, ...]]) -> lis
         process.join(WAIT_S)
         assert process.exitcode == 0
     return told
+
+
+def told_ids(url: str) -> list[str]:
+    return sorted(row[0] for row in query(url, "SELECT event_id FROM list_events"))
 
 
 def test_an_acknowledged_event_outlives_its_process(store: Store, store_url: str) -> None:
@@ -79,6 +84,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(store: Store, store_url:
     kept = [event.event_id for part in store.all_events() for event in part]
     assert len(set(kept)) == len(kept)
     assert set(acknowledged) <= set(kept)
+    assert told_ids(store_url) == sorted(kept), "an event and its impression are kept together, or neither is"
     # At most the one that was under way in each round is kept without having been acknowledged.
     assert len(kept) - len(acknowledged) <= 5
     # A client that sends all again changes nothing.
@@ -89,7 +95,8 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(store: Store, store_url:
 @pytest.mark.parametrize("workers", [3])
 def test_writers_that_send_the_same_events_store_each_once(store: Store, store_url: str, workers: int) -> None:
     accepted = together(append_in_some_order, [(store_url, seed, 150) for seed in range(workers)])
-    assert sum(accepted) == 150
+    assert sum(accepted) == 2 * 150
+    assert told_ids(store_url) == sorted(f"e{number}" for number in range(150))
     kept = [event.event_id for part in store.all_events() for event in part]
     assert sorted(kept) == sorted(f"e{number}" for number in range(150))
     counted = {row.user_id: row.events for row in store.users(None, 100).rows}
@@ -98,20 +105,23 @@ def test_writers_that_send_the_same_events_store_each_once(store: Store, store_u
 
 def test_writers_with_opposite_orders_do_not_wait_for_each_other(store: Store) -> None:
     for number in range(6):
-        events = [numbered(f"{number}-{part}", f"u{part % 40}") for part in range(400)]
+        named = [(f"{number}-{part}", f"u{part % 40}") for part in range(400)]
         start = threading.Barrier(2)
         accepted: list[int] = []
 
-        def append(batch: list[Event], start: threading.Barrier = start, accepted: list[int] = accepted) -> None:
+        def append(
+            batch: list[tuple[str, str]], start: threading.Barrier = start, accepted: list[int] = accepted
+        ) -> None:
             start.wait()
-            accepted.append(store.append(batch).accepted)
+            appended = store.append([numbered(*one) for one in batch], [told(*one) for one in batch])
+            accepted.append(appended.accepted)
 
-        threads = [threading.Thread(target=append, args=(batch,)) for batch in (events, events[::-1])]
+        threads = [threading.Thread(target=append, args=(batch,)) for batch in (named, named[::-1])]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(WAIT_S)
-        assert sorted(accepted) == [0, 400]
+        assert sorted(accepted) == [0, 800]
 
 
 @pytest.mark.parametrize("round_number", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 10))])

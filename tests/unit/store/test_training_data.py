@@ -263,3 +263,11 @@ def test_no_password_gets_into_a_manifest(tmp_path: Path, url: str) -> None:
     with pytest.raises(DataError, match="PGPASSWORD") as caught:
         run(tmp_path, "store", url)
     assert "geheim" not in str(caught.value)
+
+
+@ON_ONE_DATABASE
+def test_a_store_of_an_older_version_says_what_to_do(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.append(shop_events())
+    query(store_url, "ALTER TABLE events DROP COLUMN recommendation_id")
+    with pytest.raises(DataError, match="start the server on it once if it is of an older version"):
+        run(tmp_path, "store", store_url.removeprefix("sqlite:///"))
