@@ -1,8 +1,6 @@
 """Experiments over HTTP: what is kept, what is refused, who may, what a change makes of one that is running."""
 
-import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,25 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.experiments.experiment import BUCKETS
-from recsys.store import AssignedVariant, ListDetails, Served
-from serve.server import Server
 from tests.support.experiments_over_http import assignment, define, start, taken, terms
 from tests.support.keys import entry, write_keys
 from tests.support.serving import refusal, running
 
+pytest_plugins = "tests.support.experiments_over_http"
 URL = "/experiments/e"
-
-
-@pytest.fixture
-def served(bundle_path: Path, tmp_path: Path) -> Iterator[tuple[TestClient, Server]]:
-    """A shop without experiments."""
-    with running(bundle=bundle_path, store=f"sqlite:///{tmp_path}/store.sqlite") as client_and_server:
-        yield client_and_server
-
-
-@pytest.fixture
-def shop(served: tuple[TestClient, Server]) -> TestClient:
-    return served[0]
 
 
 # Kept, changed, deleted
@@ -121,16 +106,16 @@ def test_an_experiment_is_changed_as_the_one_that_was_read(shop: TestClient) -> 
         {"least_users": 2**70},
     ],
 )
-def test_what_makes_no_experiment_is_refused(shop: TestClient, changes: dict[str, Any]) -> None:
-    refusal(shop.put(URL, json=terms(**changes)), 422)
-    refusal(shop.get(URL), 404)
+def test_what_makes_no_experiment_is_refused(client: TestClient, changes: dict[str, Any]) -> None:
+    refusal(client.put("/experiments/none", json=terms(**changes)), 422)
+    refusal(client.get("/experiments/none"), 404)
 
 
 @pytest.mark.parametrize("path", ["", "/start", "/stop", "/results", "/assignment?user_id=u"])
-def test_an_experiment_that_is_not_there_is_not_found(shop: TestClient, path: str) -> None:
+def test_an_experiment_that_is_not_there_is_not_found(client: TestClient, path: str) -> None:
     methods = {"": "DELETE", "/start": "POST", "/stop": "POST"}
     assert "there is no experiment 'none'" in refusal(
-        shop.request(methods.get(path, "GET"), f"/experiments/none{path}"), 404
+        client.request(methods.get(path, "GET"), f"/experiments/none{path}"), 404
     )
 
 
@@ -263,53 +248,6 @@ def test_one_that_was_stopped_begins_anew_as_its_next_version(shop: TestClient) 
     assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 3
 
 
-# Who gets what
-
-
-def test_users_are_told_their_variant_and_why(shop: TestClient) -> None:
-    define(shop, traffic=0.5)
-    before = assignment(shop, "user1")
-    assert (before["variant"], before["reason"], before["unit"]) == (None, "not_running", "user1")
-    taken(shop.post(f"{URL}/start"))
-    told = {}
-    for number in range(100):
-        answer = assignment(shop, f"u{number}")
-        inside = answer["bucket"] < BUCKETS // 2
-        assert answer["reason"] == ("assigned" if inside else "other_bucket")
-        assert (answer["variant"] is not None) == inside
-        told[f"u{number}"] = answer["variant"]
-    assert set(told.values()) == {None, "old", "new"}
-    taken(shop.post(f"{URL}/stop"))
-    taken(shop.post(f"{URL}/start"))
-    again = {name: assignment(shop, name)["variant"] for name in told}
-    assert [name for name in told if (told[name] is None) != (again[name] is None)] == [], "buckets stay"
-    assert again != told, "another version assigns anew"
-
-
-def test_the_same_salt_assigns_the_same(shop: TestClient) -> None:
-    start(shop, salt="kept")
-    told = [assignment(shop, f"u{number}")["variant"] for number in range(50)]
-    taken(shop.post(f"{URL}/stop"))
-    assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 2
-    assert [assignment(shop, f"u{number}")["variant"] for number in range(50)] == told
-
-
-def test_who_logs_in_keeps_the_variant_of_before(served: tuple[TestClient, Server]) -> None:
-    shop, server = served
-    start(shop)
-    session = next(name for name in map(str, range(50)) if assignment(shop, name)["variant"] == "new")
-    user = next(f"user{n}" for n in range(50) if assignment(shop, f"user{n}")["variant"] == "old")
-    details = ListDetails(variants=(AssignedVariant("e", 1, "new"),))
-    assert server.parts.link is not None
-    server.parts.link.store.add_served([Served("r", session, 1e9, "v", "m", ("i",), (), "x" * 32, details)])
-    taken(shop.post(f"/users/{user}/merge", json={"from": session}))
-    answer = assignment(shop, user)
-    assert (answer["variant"], answer["unit"]) == ("new", session)
-    assert taken(shop.get(f"/users/{user}/export"))["assigned_as"] == {"e": session}
-    taken(shop.delete(f"/users/{user}"))
-    assert assignment(shop, user)["variant"] == "old", "a new person of that id"
-
-
 def test_metrics_tell_what_runs(shop: TestClient) -> None:
     start(shop, "a", traffic=0.5)
     define(shop, "b")
@@ -318,77 +256,3 @@ def test_metrics_tell_what_runs(shop: TestClient) -> None:
     assert "recsys_experiments_version 3.0" in text
     assert 'recsys_experiment_changes_total{action="started"} 1.0' in text
     assert taken(shop.get("/ready"))["experiments"] == "live"
-
-
-# What came of it
-
-
-def test_results_of_what_was_never_started_say_so(shop: TestClient) -> None:
-    define(shop)
-    results = taken(shop.get(f"{URL}/results"))
-    assert (results["experiment"]["status"], results["verdict"], results["observed"]) == ("draft", None, None)
-
-
-def test_results_say_how_many_lists_they_are_of(served: tuple[TestClient, Server]) -> None:
-    shop, server = served
-    started = start(shop, least_users=2)
-    assert server.parts.link is not None
-    rows = []
-    for number in range(6):
-        variant = assignment(shop, f"u{number}")["variant"]
-        details = ListDetails(variants=(AssignedVariant("e", 1, variant),), brands=1, milliseconds=1.0)
-        rows.append(Served("r", f"u{number}", 4e9, "v", "m", ("i",), (), f"{number:032}", details))
-    server.parts.link.store.add_served(rows)
-    now = taken(shop.get(f"{URL}/results"))
-    assert now["observed"]["lists"] == 0, "those lists are not of before now"
-    assert now["verdict"]["state"] == "too_early"
-    later = taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))
-    assert later["observed"] == {"lists": 6, "crossovers": 0, "left_out": 0, "reaches_back": True}
-    assert sum(later["verdict"]["users"].values()) == 6
-    assert later["experiment"] == started["experiment"]
-    again = taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))
-    assert again == later, "computed once, within a short time"
-    taken(shop.post(f"{URL}/stop"))
-    assert taken(shop.get(f"{URL}/results", params={"as_of": 4e9 + 60}))["experiment"]["status"] == "stopped"
-
-
-def test_results_of_an_earlier_version_are_of_its_lists(served: tuple[TestClient, Server]) -> None:
-    shop, server = served
-    start(shop, least_users=2, title="first")
-    assert server.parts.link is not None
-    rows = []
-    for version, count in ((1, 3), (2, 5)):
-        for number in range(count):
-            details = ListDetails(variants=(AssignedVariant("e", version, "new"),))
-            name = f"{version}-{number}"
-            rows.append(Served("r", f"u{name}", 4e9, "v", "m", ("i",), (), f"{name:032}", details))
-    server.parts.link.store.add_served(rows)
-    define(shop, least_users=2, salt="other", title="second")
-    asked = {"as_of": 4e9 + 60}
-    second = taken(shop.get(f"{URL}/results", params=asked))
-    assert (second["observed"]["lists"], second["experiment"]["terms"]["title"]) == (5, "second")
-    assert taken(shop.get(f"{URL}/results", params={**asked, "version": 2})) | {"seconds": 0, "computed_at": ""} == (
-        second | {"seconds": 0, "computed_at": ""}
-    )
-    first = taken(shop.get(f"{URL}/results", params={**asked, "version": 1}))
-    assert (first["observed"]["lists"], first["experiment"]["terms"]["title"]) == (3, "first")
-    assert first["verdict"]["version"] == 1
-    assert "no version 3" in refusal(shop.get(f"{URL}/results", params={"version": 3}), 404)
-
-
-def test_nothing_later_counts_for_one_that_was_stopped_long_ago(served: tuple[TestClient, Server]) -> None:
-    shop, server = served
-    start(shop)
-    taken(shop.post(f"{URL}/stop"))
-    assert server.parts.link is not None
-    store = server.parts.link.store
-
-    def long_ago(texts: Any) -> str:
-        before: str = texts["e"].body
-        said = {**json.loads(before), "started_at": 1e9, "stopped_at": 1.1e9}
-        return json.dumps(said)
-
-    store.experiments.revise("e", long_ago, who=None, timestamp=1.0, most=9)
-    server.parts.experiments_watch.look()  # type: ignore[union-attr]
-    results = taken(shop.get(f"{URL}/results"))
-    assert results["as_of"] == "2004-11-16T11:34:20.000Z", "1.1e9 s, seven days and a minute"
