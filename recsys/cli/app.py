@@ -142,6 +142,27 @@ def drift(
     raise typer.Exit(measure_and_say(load_config(config, overrides or []), as_json=as_json, fail_on=fail_on))
 
 
+@app.command("off-policy")
+def off_policy(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Bundle, or one version of it.", show_default="the config's current bundle"),
+    ] = None,
+    days: Annotated[float, typer.Option(min=0.01, help="Days before now whose lists are looked at.")] = 28.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say what lists in drawn orders would have been worth in the order of a bundle, or why that cannot be told.
+
+    Reads the served log of the config's store; a server draws orders with the setting randomised_share.
+    """
+    with packages_of("train"):
+        from recsys.cli.other_order import judge_and_say
+        from recsys.config import load_config
+    judge_and_say(load_config(config, overrides or []), bundle, days, as_json=as_json)
+
+
 @app.command()
 def promote(
     config: ConfigFile,

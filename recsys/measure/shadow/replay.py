@@ -82,8 +82,12 @@ class Replayer:
         self._recommender = self.bundle.recommender()
         self._rules = CompiledRules.compile(shop.rules, RuleBase.of(self.bundle))
 
-    def make(self, served: Served) -> Replayed:
+    def make(self, served: Served, length: int | None = None) -> Replayed:
         """The list again, from what was known of its user then.
+
+        Args:
+            served: the list.
+            length: of the one to make; None: that of the list.
 
         Raises:
             StoreUnavailable: the store does not answer.
@@ -100,7 +104,7 @@ class Replayer:
         if users.store != "live":
             raise StoreUnavailable("a store that answers", users.store, "replay the lists when it does")
         started = time.perf_counter()
-        made = self._recommend(self._queries(users), served.model, len(served.item_ids), offset, policy)
+        made = self._recommend(self._queries(users), served.model, length or len(served.item_ids), offset, policy)
         seconds = time.perf_counter() - started
         listed = made.items[0] != NO_ITEM
         item_ids = tuple(self.bundle.catalogue.item_ids(made.items[0][listed]))

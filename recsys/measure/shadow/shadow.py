@@ -80,7 +80,7 @@ class _Run:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        shop, reader = _shop(self.store), _LastRead(StoreReader(self.store))
+        shop, reader = shop_of(self.store), _LastRead(StoreReader(self.store))
         self._sides = [Replayer(bundle, reader, shop, self.settings.live_events) for bundle in (self.old, self.new)]
 
     def replay(self, lists: Sequence[Served]) -> None:
@@ -169,7 +169,7 @@ class _LastRead:
         return self._reader.attributes_of(user_ids)
 
 
-def _shop(store: Store) -> Shop:
+def shop_of(store: Store) -> Shop:
     """What the store says besides events. A rule of another version of the program is left out, as in a server."""
     rules = []
     for stored in store.rules.read().texts:

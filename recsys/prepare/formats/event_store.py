@@ -138,8 +138,12 @@ def _as_text(value: str | float | None) -> str | None:
     return value if value is None or isinstance(value, str) else repr(value)
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, connections: int = 1) -> Store:
     """The store that `data.interactions` names: a file of SQLite, or the URL of a database.
+
+    Args:
+        path: of the file, or the URL.
+        connections: most at once.
 
     Raises:
         DataError: no such file, or a URL with a password.
@@ -147,7 +151,7 @@ def open_store(path: Path) -> Store:
     """
     url = _URL.sub(r"\1://", path.as_posix())
     if "://" in url:
-        store = Store.open(url, timeout_s=TIMEOUT_S, pool_size=1)
+        store = Store.open(url, timeout_s=TIMEOUT_S, pool_size=connections)
         parsed = make_url(url)
         if parsed.password or "password" in parsed.query:
             raise DataError(
@@ -162,7 +166,7 @@ def open_store(path: Path) -> Store:
             f"no file {path}",
             "check the path; a server makes the file when it starts",
         )
-    return Store.open(str(path), timeout_s=TIMEOUT_S, pool_size=1)
+    return Store.open(str(path), timeout_s=TIMEOUT_S, pool_size=connections)
 
 
 STORE = Format(

@@ -1,0 +1,41 @@
+"""What `recsys off-policy` says: to people on a terminal, to programs as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from recsys.bundle import open_bundle
+from recsys.config import Config
+from recsys.core.errors import DataError
+from recsys.core.events import SECONDS_PER_DAY
+from recsys.measure.other_order import order_report
+from recsys.prepare.formats.event_store import open_store
+from recsys.prepare.inputs import open_inputs
+from recsys.report.other_order import print_order_report
+
+
+def judge_and_say(config: Config, bundle: Path | None, days: float, *, as_json: bool) -> None:
+    """Estimate what the drawn lists of the last days would have been worth in the order of a bundle.
+
+    Raises:
+        DataError: the config names no store.
+        BundleError: there is no such bundle.
+        StoreError, StoreUnavailable: the store cannot be read.
+    """
+    stores = open_inputs(config.data).stores
+    if not stores:
+        raise DataError(
+            "a store among the inputs", "files alone", "use a config with data.format: store, or an input that is one"
+        )
+    until, folder = time.time(), bundle or config.bundle_path
+    # Lists and what came of them are read side by side.
+    with open_bundle(folder, verify="quick") as opened, open_store(stores[0], connections=2) as store:
+        report = order_report(store, opened, config.shadow.live_events, until - days * SECONDS_PER_DAY, until)
+    print_order_report(Console(stderr=as_json, soft_wrap=True), report)
+    if as_json:
+        print(json.dumps(asdict(report)), flush=True)
