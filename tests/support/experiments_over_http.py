@@ -1,30 +1,14 @@
-"""Experiments for tests of the server: `pytest_plugins` brings a shop to have them in."""
+"""Experiments for tests of the server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 
-from serve.server import Server
-from tests.support.serving import Answer, running
+from tests.support.serving import Answer
 
 Terms = dict[str, Any]
-
-
-@pytest.fixture
-def served(bundle_path: Path, tmp_path: Path) -> Iterator[tuple[TestClient, Server]]:
-    """A shop without experiments."""
-    with running(bundle=bundle_path, store=f"sqlite:///{tmp_path}/store.sqlite") as client_and_server:
-        yield client_and_server
-
-
-@pytest.fixture
-def shop(served: tuple[TestClient, Server]) -> TestClient:
-    return served[0]
 
 
 def terms(**changes: Any) -> Terms:

@@ -8,7 +8,7 @@ from serve.server import Server
 from tests.support.experiments_over_http import assignment, define, start, taken
 from tests.support.waiting import eventually
 
-pytest_plugins = "tests.support.experiments_over_http"
+pytest_plugins = "tests.support.experiment_fixtures"
 URL = "/experiments/e"
 
 

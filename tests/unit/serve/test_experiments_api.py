@@ -13,7 +13,7 @@ from tests.support.experiments_over_http import assignment, define, start, taken
 from tests.support.keys import entry, write_keys
 from tests.support.serving import refusal, running
 
-pytest_plugins = "tests.support.experiments_over_http"
+pytest_plugins = "tests.support.experiment_fixtures"
 URL = "/experiments/e"
 
 
