@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from recsys.config import Config, parse_config
-from recsys.core.events import LOG_WEIGHTS, SECONDS_PER_DAY
+from recsys.core.events import LIST_EVENT_TYPES, LOG_WEIGHTS, SECONDS_PER_DAY
 from recsys.inspect.columns import Column
 from recsys.inspect.event_types import map_types
 from recsys.inspect.item_proposal import catalogue_settings, property_settings, told_separator, told_settings
@@ -149,7 +149,7 @@ def _types_of_files(logs: Sequence[Table]) -> list[str]:
 def _type_in_name(stem: str) -> str | None:
     """The type that a file's name tells: the whole of it, or one of its words."""
     found = [meaning_of(part) for part in (stem, *re.split(r"[\W_]+", stem))]
-    types = {name for name in found if name in LOG_WEIGHTS}
+    types = {name for name in found if name in LOG_WEIGHTS or name in LIST_EVENT_TYPES}
     return types.pop() if len(types) == 1 else None
 
 

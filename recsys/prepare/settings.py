@@ -170,7 +170,7 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
 
     @model_validator(mode="after")
     def _known_types(self) -> Self:
-        known = {*self.event_weights, *self.undo_events, RATING}
+        known = {*self.event_weights, *self.undo_events, RATING, *LIST_EVENT_TYPES}
         if IGNORE in self.event_weights and IGNORE in self.event_types.values():
             raise ValueError(f"{IGNORE} is a type in event_weights, and so no word for events to leave out")
         if self.event_type is not None and self.event_type not in known:
@@ -180,7 +180,7 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
                 f"event_weights has {', '.join(of_lists)}, which is told of lists and is nobody's choice; where it is "
                 "the view of an item's page, say so in event_types"
             )
-        if unknown := [name for name in self.event_types.values() if name not in {*known, *LIST_EVENT_TYPES, IGNORE}]:
+        if unknown := [name for name in self.event_types.values() if name not in {*known, IGNORE}]:
             raise ValueError(f"event_types has {', '.join(unknown)}, which data.event_weights does not name")
         return self
 

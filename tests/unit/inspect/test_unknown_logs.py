@@ -239,3 +239,15 @@ def test_who_sees_an_item_is_not_said_to_have_viewed_it(tmp_path: Path) -> None:
     rows = [(*row, kinds[k % 5]) for k, row in enumerate(ROWS)]
     found = proposed(tmp_path / "log.csv", csv("user_id,item_id,timestamp,event_type", rows)).config.data
     assert found.event_types == {"item_impression": "impression", "exposure": "impression"}
+
+
+def test_a_file_of_impressions_beside_one_of_views(tmp_path: Path) -> None:
+    views, impressions = tmp_path / "views.csv", tmp_path / "impressions_2024.csv"
+    for path in (views, impressions):
+        path.write_text(csv("user_id,item_id,timestamp", ROWS), "utf8")
+    found = inspect([views, impressions], console=Console(quiet=True))
+    assert found is not None
+    entries = [entry for entry in found.config.data.interactions if isinstance(entry, InputConfig)]
+    assert [(entry.path, entry.event_type) for entry in entries] == [(views, "view"), (impressions, "impression")]
+    trial = try_out(found, [look_at(views), look_at(impressions)])
+    assert (trial.error, trial.kept) == ("", len(ROWS))
