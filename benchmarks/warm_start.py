@@ -7,6 +7,9 @@ Yesterday's two-tower is trained from nothing. Today's is trained from nothing, 
 for each of the learning rates. Beside epochs and time stand NDCG@10 on validation and test (full ranking, seen items
 removed) and the paired 95% interval of the difference to today's cold run, over users. Results are appended to
 DIR/warm_start.jsonl.
+
+With --generations N the days are made up in N steps: each starts from the weights of the one before, the last is of
+today. That says what warm runs do to each other.
 """
 
 from __future__ import annotations
@@ -140,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("--days", type=float, default=28)
+    parser.add_argument("--generations", type=int, default=1)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rates", type=float, nargs="+", default=[0.001, 0.0003])
     parser.add_argument("--work", type=Path, required=True)
@@ -149,17 +153,20 @@ def main() -> None:
     work: Path = arguments.work
     (work / "raw").mkdir(parents=True, exist_ok=True)
     config = load_config(arguments.config, arguments.overrides)
-    before = truncated(config.data.interactions, arguments.days, work / "raw")
-    yesterday = dataset_of(config, work / "yesterday", before)
-    today = dataset_of(config, work / "today", config.data.interactions)
-    texts = [encode_items(one.items[c.TEXT].tolist(), config.text, console) for one in (yesterday, today)]
+    datasets = []
+    for left in range(arguments.generations, 0, -1):
+        days = arguments.days * left / arguments.generations
+        files = truncated(config.data.interactions, days, work / "raw")
+        datasets.append(dataset_of(config, work / f"{days:g}-days-before", files))
+    datasets.append(dataset_of(config, work / "today", config.data.interactions))
+    texts = [encode_items(one.items[c.TEXT].tolist(), config.text, console) for one in datasets]
     for seed in arguments.seeds:
-        measure(config.model_copy(update={"seed": seed}), (yesterday, today), texts, arguments.rates, work, console)
+        measure(config.model_copy(update={"seed": seed}), datasets, texts, arguments.rates, work, console)
 
 
 def measure(
     config: Config,
-    datasets: tuple[PreparedDataset, PreparedDataset],
+    datasets: list[PreparedDataset],
     texts: list[ItemText],
     rates: list[float],
     work: Path,
@@ -167,19 +174,28 @@ def measure(
 ) -> None:
     """All runs of one seed."""
     fits = Fits(config, work, console)
-    yesterday, today = datasets
-    old, old_model, seconds = fits.fit("yesterday", yesterday, texts[0], None, None)
-    note(work, config.seed, "yesterday, cold", old, seconds, yesterday)
-    weights = TrainedWeights.of_model(
-        "yesterday's two-tower", old_model.model, known_to(old.inputs, yesterday), old.state.best_epoch
-    )
-    cold, cold_model, seconds = fits.fit("cold", today, texts[1], None, None)
+    first, *between, today = datasets
+    old, old_model, seconds = fits.fit("yesterday", first, texts[0], None, None)
+    note(work, config.seed, "yesterday, cold", old, seconds, first)
+    start = weights_of(old, old_model)
+    cold, cold_model, seconds = fits.fit("cold", today, texts[-1], None, None)
     of_cold = {split: ndcg(cold_model, config, split) for split in (c.VALIDATION, c.TEST)}
     note(work, config.seed, "today, cold", cold, seconds, today, of_cold)
     for rate in rates:
-        warm, warm_model, seconds = fits.fit(f"warm-{rate:g}", today, texts[1], weights, rate)
+        weights = start
+        for place, dataset in enumerate(between, start=1):
+            warm, warm_model, seconds = fits.fit(f"warm-{rate:g}-{place}", dataset, texts[place], weights, rate)
+            note(work, config.seed, f"generation {place}, warm, {rate:g}", warm, seconds, dataset)
+            weights = weights_of(warm, warm_model)
+        warm, warm_model, seconds = fits.fit(f"warm-{rate:g}", today, texts[-1], weights, rate)
         own = {split: ndcg(warm_model, config, split) for split in (c.VALIDATION, c.TEST)}
         note(work, config.seed, f"today, warm, {rate:g}", warm, seconds, today, own, of_cold)
+
+
+def weights_of(fitted: FittedTower, trained: Trained) -> TrainedWeights:
+    """The best weights of a fit."""
+    known = known_to(fitted.inputs, fitted.dataset)
+    return TrainedWeights.of_model("the run before", trained.model, known, fitted.cold_epochs)
 
 
 def note(
