@@ -247,6 +247,12 @@ def evaluate(
     scenario: Annotated[
         str | None, typer.Option(metavar="NAME", help="Scenario of the requests that the rules are measured for.")
     ] = None,
+    outcomes: Annotated[
+        str | None, typer.Option(metavar="STORE", help="Also tell what came of the lists in this store: its URL.")
+    ] = None,
+    outcomes_days: Annotated[
+        float, typer.Option(metavar="DAYS", min=0.01, help="Lists of so many days before now.")
+    ] = 28.0,
 ) -> None:
     """Measure a bundle on held-out interactions; write a report.
 
@@ -267,6 +273,47 @@ def evaluate(
         figures=figures,
         rules=rules,
         scenario=scenario,
+        store=outcomes,
+        outcome_days=outcomes_days,
+    )
+
+
+@app.command()
+def outcomes(
+    store: Annotated[str, typer.Option(metavar="URL", help="Of the store, or the path of an SQLite file.")],
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Lists served from then on.", show_default="7 days before until"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Lists served before then.", show_default="now")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B",
+            help="Tables by model, bundle, variant, source, position, segment, scenario, fallback, explain or day.",
+        ),
+    ] = "model,source,day",
+    experiment: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Lists made for this experiment alone, of any version.")
+    ] = None,
+    attribution_days: Annotated[
+        float, typer.Option(metavar="DAYS", min=0.001, help="Longest time from a list to its outcome.")
+    ] = 7.0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what came of the lists that a store has kept: seen, clicked, put into a cart, bought."""
+    with packages_of("serve"):
+        from recsys.cli.outcomes import tell
+    tell(
+        store,
+        since=since,
+        until=until,
+        by=[name for name in by.split(",") if name],
+        experiment=experiment,
+        attribution_days=attribution_days,
+        json_wanted=as_json,
     )
 
 

@@ -4,6 +4,7 @@ store: lists with the events that name them ─► outcomes ─┬─► days of
                                                          └─► tables ─► server, report, terminal
 """
 
+from recsys.outcomes.as_json import as_json
 from recsys.outcomes.attribution import ATTRIBUTION_S
 from recsys.outcomes.dimensions import DIMENSIONS, Dimension
 from recsys.outcomes.tables import CAUSES, Cause, OutcomeRow, Outcomes, Unattributed
@@ -20,6 +21,7 @@ __all__ = [
     "OutcomeRow",
     "Outcomes",
     "Unattributed",
+    "as_json",
     "tell_outcomes",
     "unit_days",
 ]

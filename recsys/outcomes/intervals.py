@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +14,8 @@ NORMAL_95: Final = 1.959963984540054
 LEAST_UNITS: Final = 2
 
 
-class Rate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rate:
     """A rate with its interval of 95%; None where users do not differ, so that nothing tells how much chance does."""
 
     value: float

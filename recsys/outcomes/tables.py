@@ -102,3 +102,8 @@ class Outcomes:
     def complete(self) -> bool:
         """Whether the store still has all lists and events of the time."""
         return self.removed_until is None or self.removed_until < self.since
+
+    @property
+    def settled(self) -> bool:
+        """Whether no list can have further outcomes, but for events that arrive late."""
+        return self.until + self.window_s <= self.as_of

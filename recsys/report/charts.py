@@ -13,6 +13,7 @@ from recsys.report import figures
 from recsys.report.document import Document, headline_protocol
 from recsys.report.drawing import Point
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, PROTOCOL_TITLES, metric_label, rating_labels
+from recsys.report.outcomes import outcome_figures
 from recsys.report.rules import rule_figures
 from recsys.report.variety import variety_figure
 
@@ -33,6 +34,7 @@ PUBLISHED = (
     "explanations",
     "rule_costs",
     "rule_gains",
+    "outcomes_by_day",
 )
 """Figures that `evaluate.py --figures` writes as files."""
 FEWEST_USERS = 100  # who chose a new item, for a figure of new items
@@ -82,6 +84,7 @@ def draw(results: Document) -> dict[str, str]:
         "calibration": _calibration(results["calibration"]),
         "explanations": _explanations(results["explanations"]),
         **rule_figures(results["rules"], metric_label(f"ndcg@{_cutoff(results)}")),
+        **outcome_figures(results["outcomes"]),
         "training": _training(metrics.get("training_curve"), "validation_"),
         "ranker_training": _training(ranker.get("curve"), ""),
     }

@@ -24,15 +24,19 @@ class Document(Measured):
     warnings: list[str]
     run: dict[str, Any]
     seeds: Seeds | None
+    outcomes: dict[str, Any] | None
 
 
-def document(results: Results, run: dict[str, Any], seeds: Seeds | None = None) -> Document:
+def document(
+    results: Results, run: dict[str, Any], seeds: Seeds | None = None, outcomes: dict[str, Any] | None = None
+) -> Document:
     """The results with labels and descriptions of all that was measured, and with warnings; JSON-ready.
 
     Args:
         results: of `evaluator.evaluate`.
         run: of `provenance.provenance`.
         seeds: of `seeds.evaluate_seeds`; None: no other bundles were evaluated.
+        outcomes: of `recsys.outcomes.as_json`; None: no store was asked.
     """
     return {
         **results,
@@ -44,6 +48,7 @@ def document(results: Results, run: dict[str, Any], seeds: Seeds | None = None) 
         "warnings": warnings(results) + ([] if seeds is None else seed_warnings(seeds)),
         "run": run,
         "seeds": seeds,
+        "outcomes": outcomes,
     }
 
 

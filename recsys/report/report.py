@@ -17,6 +17,7 @@ from recsys.report import charts, tables
 from recsys.report.document import Document
 from recsys.report.drawing import standalone
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, metric_label, rating_labels, source_label
+from recsys.report.outcomes import outcome_section
 from recsys.report.rules import columns_of, write_outcome
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
@@ -84,6 +85,7 @@ def render(results: Document) -> str:
         "percent2": lambda value: "–" if value is None else f"{value:.2%}",
         "contains": lambda table, part: part.items() <= table.items(),
         "lift": lambda value: "–" if value is None else f"{value:+.0%}".replace("-", "−"),
+        "money": lambda value: f"{value:,.2f}".replace("-", "−"),
         "words": lambda value: str(value).replace("_", " "),
         "range": lambda value: str(value).replace("-", "–"),
         "metric": metric_label,
@@ -113,5 +115,6 @@ def render(results: Document) -> str:
         names=s,
         rule_columns=columns_of(results["rules"]["none"]) if results["rules"] else {},
         outcome=write_outcome,
+        shop=outcome_section(results["outcomes"]),
     )
     return page

@@ -97,7 +97,7 @@ def _answer(told: Outcomes) -> OutcomesResponse:
         window=OutcomeWindow(exact_time_text(told.since), exact_time_text(told.until)),
         as_of=exact_time_text(told.as_of),
         attribution_days=told.window_s / SECONDS_PER_DAY,
-        settled=told.until + told.window_s <= told.as_of,
+        settled=told.settled,
         complete=told.complete,
         kept_since=None if removed is None else exact_time_text(removed),
         experiment=told.experiment,

@@ -14,7 +14,19 @@ from recsys.cli import app, main
 from recsys.config import Config
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["inspect", "prepare", "train", "retrain", "promote", "rollback", "evaluate", "serve", "demo", "sample"]
+COMMANDS = [
+    "inspect",
+    "prepare",
+    "train",
+    "retrain",
+    "promote",
+    "rollback",
+    "evaluate",
+    "outcomes",
+    "serve",
+    "demo",
+    "sample",
+]
 SCRIPTS = {"prepare_data.py": "prepare", "train.py": "train", "evaluate.py": "evaluate", "demo.py": "demo"}
 # Any of them would make help wait.
 HEAVY = {"tensorflow", "pandas", "numpy", "numba", "scann", "duckdb", "yaml", "fastapi", "onnxruntime", "sqlalchemy"}
@@ -91,7 +103,7 @@ def test_options_of_evaluate_reach_it(config: str, monkeypatch: pytest.MonkeyPat
     recorder = Recorder()
     monkeypatch.setattr("recsys.cli.evaluation.evaluate_and_report", recorder)
     options = "--bundle b --split validation --retrievers als,,ease --seeds x y --recommendations r.parquet --figures f"
-    options += " --rules r.yaml --scenario home"
+    options += " --rules r.yaml --scenario home --outcomes s.db --outcomes-days 3"
     assert main(["evaluate", "--config", config, *options.split()]) == 0
     assert recorder.named == {
         "command": f"recsys evaluate --config {config} {options}",
@@ -103,6 +115,8 @@ def test_options_of_evaluate_reach_it(config: str, monkeypatch: pytest.MonkeyPat
         "figures": Path("f"),
         "rules": Path("r.yaml"),
         "scenario": "home",
+        "store": "s.db",
+        "outcome_days": 3.0,
     }
     assert main(["evaluate", "--config", config]) == 0
     assert recorder.named["split"] == "test"

@@ -16,15 +16,20 @@ from recsys.measure.evaluator import evaluate
 from recsys.measure.explanations.fidelity import EXPLANATION, RANDOM, RECENCY
 from recsys.measure.provenance import changed_settings, provenance
 from recsys.measure.systems import BLEND, HYBRID
+from recsys.outcomes import DIMENSIONS, as_json, tell_outcomes
 from recsys.report import charts
 from recsys.report.document import document
 from recsys.report.report import render, write_figures, write_report
 from recsys.sources.popularity.source import Popularity
+from recsys.store import Store
 from serve.bundles.info import BundleInfo
 from serve.errors import NoReportError
 from serve.operations.report import page
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
+from tests.support.list_logs import a_list, in_variant, named, put_list_events, seen
 from tests.support.measuring import FakeBundle, FakePredictor, FakeSource, FakeTwoTower, make_config, make_manifest
+
+pytest_plugins = "tests.support.store_fixtures"
 
 METRICS = {
     "onnx_differences": {"query_tower": 2.5e-6},
@@ -208,6 +213,56 @@ def test_the_page_is_whole_and_loads_nothing(html: str) -> None:
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
     assert {reference[1:] for reference in page.references} <= set(page.ids)
+
+
+def outcomes_of(store: Store, url: str, *, clicks: bool) -> dict[str, Any]:
+    """Of a list a day on two days, one of them for a variant."""
+    day = 86_400.0
+    store.add_served(
+        [a_list("r1", "u", 10.0, variants=in_variant("new-one")), a_list("r2", "v", day, history=7, scenario="home")]
+    )
+    put_list_events(url, [seen(n, f"r{n}", "a", n * day) for n in (1, 2)] if clicks else [])
+    events = [named(1, "click", "r1", "a", 20.0), named(2, "purchase", "r1", "a", 30.0, price=1234.5)]
+    store.append([*(events if clicks else []), named(3, "view", None, "a", 5.0), named(4, "click", "r9", "b", 5.0)])
+    return as_json(tell_outcomes(store, 0.0, 2 * day, DIMENSIONS, now=3 * day))
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_came_of_lists_is_told(results: dict[str, Any], store: Store, store_url: str) -> None:
+    found = outcomes_of(store, store_url, clicks=True)
+    page = render({**results, "outcomes": found})
+    assert page.count("<svg") == 16
+    text = " ".join(Page(page).text.split())
+    section = text[text.index("What came of lists") : text.index("Events of no list")]
+    assert "All lists" in section
+    assert "2 4 2 1 50.00%" in section, "lists, served, seen, clicked, of seen"
+    assert "1 2 1 1 100.00% 50.00%" in section, "the day of the click, both rates"
+    assert "1,234.50" in section
+    assert "x/1/new-one 1 2 1 1" in section
+    assert "By interactions of the user" in section
+    assert "model full" in section, "what is the same of all lists is no table"
+    assert "fewer than 7 days have passed" in section
+    causes = text[text.index("Events of no list") :]
+    assert "They name no list. view 1" in causes
+    assert "The log of lists does not hold the one that they name. click 1" in causes
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_lists_that_no_event_names_are_said_to_be_such(results: dict[str, Any], store: Store, store_url: str) -> None:
+    nothing = as_json(tell_outcomes(store, 0.0, 9.0, DIMENSIONS, now=10.0))
+    assert "The store has no list of that time." in " ".join(
+        Page(render({**results, "outcomes": nothing})).text.split()
+    )
+    found = outcomes_of(store, store_url, clicks=False)
+    text = " ".join(Page(render({**results, "outcomes": found})).text.split())
+    assert "No event of the shop names any of these 2 lists" in text
+    assert "By source" not in text[text.index("What came of lists") : text.index("Events of no list")]
+
+
+def test_without_a_store_nothing_is_said_of_lists(html: str) -> None:
+    assert "What came of lists" not in html
 
 
 def test_every_figure_is_there_in_the_colours_of_the_page(html: str) -> None:
