@@ -22,7 +22,6 @@ def verdict(
     days: Sequence[UnitDay],
     before: Mapping[str, float] | None = None,
     *,
-    crossovers: int = 0,
     kept_since: float | None = None,
 ) -> Verdict:
     """The verdict of one version of an experiment.
@@ -35,7 +34,6 @@ def verdict(
         days: of its users, in any order; a unit, variant and day that come again are added up.
         before: of users what they did before the experiment began (clicks, for example): it explains part of what they
             do in it (CUPED). Who is not named did nothing.
-        crossovers: users in several variants of whom `days` has one alone.
         kept_since: time since which the log of lists is whole, in seconds since 1970; None: it is.
 
     Raises:
@@ -47,7 +45,7 @@ def verdict(
     compared, split = comparisons(experiment, level), SplitLooks(experiment)
     reasons = [
         *short_log(experiment, kept_since),
-        *users_in_several(rows.included + rows.excluded, rows.excluded + crossovers),
+        *users_in_several(rows.included + rows.excluded, rows.excluded),
     ]
     users = dict.fromkeys(names, 0)
     for day, totals in rows.by_day():

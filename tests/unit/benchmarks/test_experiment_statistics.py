@@ -10,7 +10,8 @@ from benchmarks.experiment_statistics import ALPHA, every
 from benchmarks.simulated_experiments import Shoppers, simulated
 from recsys.experiments.experiment import Experiment, Variant
 from recsys.experiments.observations import UnitDay
-from recsys.experiments.statistics.totals import FIELDS
+from recsys.experiments.statistics.estimates import MetricLooks, Sides
+from recsys.experiments.statistics.totals import FIELDS, Totals
 from recsys.experiments.verdict import verdict
 
 RUNS = 250
@@ -67,6 +68,26 @@ def test_a_covariate_narrows_intervals_and_keeps_the_level():
 def test_revenue_of_a_heavy_tail_keeps_the_level():
     found = every(FEW, RUNS // 2, 3, "revenue_per_user")
     assert sum(of.found_on() is not None for of in found) <= at_most(RUNS // 2, ALPHA)
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["one draft for good", "a draft a day"])
+def test_equal_teams_of_interleaved_lists_keep_the_level(is_kept):
+    runs, found = 200, 0
+    for number in range(runs):
+        rng = np.random.default_rng([6, number])
+        daily = np.diff(simulated(FEW, 6, number).sums, axis=0, prepend=0)
+        clicks = FIELDS.index("clicks")
+        # Of a draft, chance decides how much of what a user likes is the first team's.
+        share = rng.beta(2, 2, daily.shape[1]) if is_kept else rng.beta(2, 2, daily.shape[:2])
+        first = daily.copy()
+        first[:, :, clicks] = rng.binomial(daily[:, :, clicks].astype(int), share)
+        second = daily.copy()
+        second[:, :, clicks] -= first[:, :, clicks]
+        looks = MetricLooks("ctr", ALPHA, paired=True, least_users=100)
+        for day, (one, other) in enumerate(zip(first.cumsum(axis=0), second.cumsum(axis=0), strict=True)):
+            looks.look(day, Sides(Totals(one, None), Totals(other, None), None))
+        found += looks.p <= ALPHA
+    assert found <= at_most(runs, ALPHA)
 
 
 def test_equal_seeds_simulate_equal_experiments():
