@@ -79,10 +79,11 @@ def units_of(connection: sa.Connection, user_id: str) -> dict[str, str]:
 
 
 def _merged(before: Mapping[str, Units], rows: Sequence[sa.Row[tuple[str, str, str, int]]]) -> dict[str, Units]:
-    found = {key: dict(units) for key, units in before.items()}
+    """Both together; what is known of experiments without new rows is shared, since there may be many users."""
+    new: dict[str, dict[str, str]] = {}
     for row in rows:
-        found.setdefault(row.experiment, {})[row.user_id] = row.unit
-    return dict(found)
+        new.setdefault(row.experiment, {})[row.user_id] = row.unit
+    return {**before, **{key: {**before.get(key, {}), **units} for key, units in new.items()}}
 
 
 def _is_first(connection: sa.Connection, key: str, version: int, from_id: str, user_id: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.experiments.experiment import BUCKETS
+from serve.server import Server
 from tests.support.experiments_over_http import assignment, define, start, taken, terms
 from tests.support.keys import entry, write_keys
 from tests.support.serving import refusal, running
@@ -256,3 +257,24 @@ def test_metrics_tell_what_runs(shop: TestClient) -> None:
     assert "recsys_experiments_version 3.0" in text
     assert 'recsys_experiment_changes_total{action="started"} 1.0' in text
     assert taken(shop.get("/ready"))["experiments"] == "live"
+
+
+def test_what_another_version_of_the_program_kept_is_told_and_can_be_replaced(
+    served: tuple[TestClient, Server],
+) -> None:
+    shop, server = served
+    assert server.parts.link is not None
+    assert server.parts.experiments_watch is not None
+    body = '{"key": "e", "variants": [{"name": "a"}, {"name": "b"}], "status": "running", "mode": "bandit"}'
+    server.parts.link.store.experiments.put("e", body, who="old", timestamp=1.0, most=9)
+    server.parts.experiments_watch.look()
+    row = taken(shop.get(URL))["experiment"]
+    assert (row["status"], row["version"], row["terms"]["mode"]) == ("fault", 0, "bandit")
+    assert row["fault"].startswith("mode: ")
+    assert "experiments" not in taken(shop.get("/recommendations/user1")), "it does not run"
+    for path in ("/start", "/stop"):
+        assert "this version of the program can read" in refusal(shop.post(f"{URL}{path}"), 409)
+    refusal(shop.get(f"{URL}/assignment", params={"user_id": "u"}), 409)
+    assert taken(shop.get(f"{URL}/results"))["verdict"] is None
+    assert define(shop)["experiment"]["status"] == "draft"
+    assert taken(shop.delete(URL))["key"] == "e"
