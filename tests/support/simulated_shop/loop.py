@@ -182,12 +182,14 @@ class Loop:
 
     @contextmanager
     def accidents(self, between_s: tuple[float, float]) -> Iterator[None]:
-        """Kill the server, or one of its workers, time and again, with random pauses between."""
+        """Kill the server, or one of its workers, time and again, after random times in which it was up."""
         closing = threading.Event()
 
         def happen() -> None:
             while not closing.wait(self._dice.uniform(*between_s)):
                 self._kill(self._dice.choice(("server", "worker")))
+                while not closing.wait(0.2) and not self._is_ready():
+                    pass
 
         thread = threading.Thread(target=happen, daemon=True)
         thread.start()
