@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -78,11 +79,11 @@ def units_of(connection: sa.Connection, user_id: str) -> dict[str, str]:
     return {row.experiment: row.unit for row in rows}
 
 
-def _merged(before: Mapping[str, Units], rows: Sequence[sa.Row[tuple[str, str, str, int]]]) -> dict[str, Units]:
+def _merged(before: Mapping[str, Units], rows: Iterable[Sequence[Any]]) -> dict[str, Units]:
     """Both together; what is known of experiments without new rows is shared, since there may be many users."""
     new: dict[str, dict[str, str]] = {}
-    for row in rows:
-        new.setdefault(row.experiment, {})[row.user_id] = row.unit
+    for experiment, user_id, unit, _ in rows:
+        new.setdefault(experiment, {})[user_id] = unit
     return {**before, **{key: {**before.get(key, {}), **units} for key, units in new.items()}}
 
 
