@@ -69,6 +69,12 @@ class Metrics:
         )
         self._of_stage = cache(self._stage_seconds.labels)
         self.batch_users = Histogram("recsys_batch_users", "Users scored together.", buckets=_COUNTS, registry=registry)
+        self.waiting_users = Gauge(
+            "recsys_waiting_users",
+            "Users waiting for their list when the latest batch began.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._candidates = Histogram(
             "recsys_candidates", "Mean candidates of a user.", ["source"], buckets=_CANDIDATES, registry=registry
         )

@@ -61,6 +61,11 @@ class Batcher(Generic[Request, Result]):
             self._drain = loop.create_task(self._drain_waiting())
         return await result
 
+    @property
+    def waiting(self) -> int:
+        """Total size of the requests that wait for a batch."""
+        return self._waiting_size
+
     def close(self) -> None:
         """Finish the batch under way and end the thread."""
         self._thread.shutdown()

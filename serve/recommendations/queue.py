@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from serve.parts import Parts
 from serve.recommendations.answers import RecommendationResponse
 from serve.recommendations.batching import Batcher
@@ -24,12 +26,13 @@ class RecommendationQueue:
         self.service = RecommendationService(parts)
         keeps_log = parts.link is not None and settings.served_log
         self.served_log = ServedLog(parts.link.store, parts.metrics) if parts.link and keeps_log else None
+        self._waiting_users = parts.metrics.waiting_users
         self._max_batch, self._max_queue = settings.max_batch, settings.max_queue
 
     def start(self) -> None:
         """Begin to take requests."""
         self.batcher = Batcher[RecommendationRequest, list[MadeList]](
-            self.service.recommend, self._max_batch, self._max_queue, lambda request: request.size
+            self._recommend, self._max_batch, self._max_queue, lambda request: request.size
         )
         if self.served_log:
             self.served_log.start()
@@ -46,6 +49,11 @@ class RecommendationQueue:
         if self.served_log is not None:
             self.served_log.add(request_id, made)
         return [one.answer for one in made]
+
+    def _recommend(self, requests: Sequence[RecommendationRequest]) -> Sequence[list[MadeList] | Exception]:
+        """What the service makes of a batch, by the scoring thread."""
+        self._waiting_users.set(self.batcher.waiting)
+        return self.service.recommend(requests)
 
     def close(self) -> None:
         """Finish what is under way, and write what the log holds."""

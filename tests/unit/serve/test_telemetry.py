@@ -1,20 +1,43 @@
 """Every request has an id, is measured, and can be logged as JSON."""
 
+import asyncio
 import json
 import logging
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from serve import logs
 from serve.logs import JsonFormatter
+from serve.metrics import Metrics
+from serve.recommendations.made_lists import MadeList
+from serve.recommendations.queue import RecommendationQueue
+from serve.recommendations.service import RecommendationRequest
+from serve.server import Server
+from serve.settings import Settings
 from tests.support.server_processes import ROOT
-from tests.support.serving import running
+from tests.support.serving import request_for, running
+from tests.support.waiting import START_TIMEOUT_S
+
+
+@contextmanager
+def service_queue(bundle: Path, **settings: Any) -> Iterator[tuple[RecommendationQueue, Metrics]]:
+    """The queue of a server without HTTP, and its metrics."""
+    server = Server(Settings(bundle=bundle, store="none", **settings))
+    server.start()
+    try:
+        server.parts.bundles.first.result(START_TIMEOUT_S)
+        yield server.recommendations, server.parts.metrics
+    finally:
+        server.close()
 
 
 def sample(client: TestClient, name: str) -> float:
@@ -128,3 +151,21 @@ print(metrics.render().decode())
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert 'recsys_refused_total{cause="rate"} 1.0' in ended.stdout
+
+
+def test_users_who_wait_are_told_when_a_batch_begins(bundle_path: Path) -> None:
+    with service_queue(bundle_path, max_batch=4) as (queue, metrics):
+        told = []
+        recommend = queue.service.recommend
+
+        def noted(requests: Sequence[RecommendationRequest]) -> list[list[MadeList] | Exception]:
+            told.append(metrics.waiting_users._value.get())
+            return recommend(requests)
+
+        queue.service.recommend = noted  # type: ignore[method-assign]
+
+        async def all_at_once() -> None:
+            await asyncio.gather(*(queue.submit("", request_for(f"user{n}")) for n in range(10)))
+
+        asyncio.run(all_at_once())
+        assert told == [6, 2, 0]  # 10 users, four at a time
