@@ -83,6 +83,11 @@ class RetrainConfig(Section):
         description="current: servers take the new bundle. candidate: it is written and no server takes it by itself, "
         "for an experiment; `recsys promote` makes it current.",
     )
+    keep_candidates: Positive = Field(
+        5,
+        description="Candidates kept when another is written; older ones are removed unless an experiment that is not "
+        "stopped names them, or a server has them open.",
+    )
     resume_hours: Annotated[float, Field(ge=0)] = Field(
         12.0, description="A run that was killed is gone on with if it began within so many hours; 0: never."
     )

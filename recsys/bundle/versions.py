@@ -12,6 +12,7 @@ that is killed in between leaves a file that the next one completes.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,7 +118,16 @@ class Versions:
         others = [name for name in reversed(self.names) if name not in left_out]
         return [*earlier, *sorted(others, key=lambda name: name in tried)]
 
-    def publish(self, folder: Path, version: str, by: str, *, keep: int, instead_of: str | None = None) -> None:
+    def publish(
+        self,
+        folder: Path,
+        version: str,
+        by: str,
+        *,
+        keep: int,
+        spared: Collection[str] = (),
+        instead_of: str | None = None,
+    ) -> None:
         """Let a whole version in, make it current, and remove old versions.
 
         Killed at any moment, it leaves the version before or this one in use, and can be called again.
@@ -127,6 +137,7 @@ class Versions:
             version: its name from now on.
             by: see `Use`.
             keep: see `BundleConfig.keep`.
+            spared: further versions that are not removed.
             instead_of: the version that must be in use for this to happen; None: any, or none.
 
         Raises:
@@ -141,15 +152,31 @@ class Versions:
                 )
             self._let_in(folder, version)
             self._switch(version, by)
-            self._remove_old(keep)
+            self._remove_old(keep, spared)
 
-    def add_candidate(self, folder: Path, version: str) -> None:
-        """Let a whole version in without making it current; nobody removes it until it is promoted or dropped."""
+    def add_candidate(
+        self, folder: Path, version: str, *, keep: int | None = None, spared: Collection[str] = ()
+    ) -> None:
+        """Let a whole version in without making it current.
+
+        Args:
+            folder: of the version, below `home`.
+            version: its name from now on.
+            keep: of all candidates the newest so many; others are removed unless they are open. None: all.
+            spared: candidates that are not removed.
+        """
         with name_lock(self.home):
             record = self.record
-            if version not in record.candidates:  # written first: a version that is there must have a name here
-                self._write(msgspec.structs.replace(record, candidates=(*record.candidates, version)))
+            if version not in record.candidates:  # written first: who is there without a name could be taken up
+                record = msgspec.structs.replace(record, candidates=(*record.candidates, version))
+                self._write(record)
             self._let_in(folder, version)
+            candidates = self.candidates
+            old = candidates[: max(len(candidates) - keep, 0)] if keep else []
+            gone = {name for name in old if name not in spared and remove_unless_open(self.home / name)}
+            if gone:
+                left = tuple(name for name in record.candidates if name not in gone)
+                self._write(msgspec.structs.replace(record, candidates=left))
 
     def use(self, version: str, by: str) -> None:
         """Make a version current that is there.
@@ -190,10 +217,10 @@ class Versions:
         candidates = tuple(name for name in record.candidates if name != version)
         self._write(Record(uses=uses[-_MOST_USES:], candidates=candidates))
 
-    def _remove_old(self, keep: int) -> None:
+    def _remove_old(self, keep: int, spared: Collection[str]) -> None:
         """Keep the version in use, the one before it and the newest others, `keep` in all, and every candidate."""
         protected = [name for name in (self.in_use, self.before) if name is not None][:keep]
-        others = [name for name in self.names if name not in (*protected, *self.candidates)]
+        others = [name for name in self.names if name not in (*protected, *self.candidates, *spared)]
         for name in others[: max(len(others) - (keep - len(protected)), 0)]:
             remove_unless_open(self.home / name)
 

@@ -17,8 +17,8 @@ SEVERAL = ("--set", "--seeds")  # options that take all values up to the next op
 
 app = typer.Typer(
     name="recsys",
-    epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 10 retrained and not good "
-    "enough to publish, 11 another retraining is under way, 130 interrupted.",
+    epilog="Exit codes: 0 done, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 6 or 7 a store, 10 retrained "
+    "and not good enough to publish, 11 another retraining is under way, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -106,7 +106,8 @@ def train(
 
 @app.command(
     epilog="Exit codes: 0 published (or written as a candidate), 10 the bundle in use stays since the new one was "
-    "refused, 11 another run for this bundle is under way, 2 a setting or an option, 3 data, 4 training, 5 a bundle."
+    "refused, 11 another run for this bundle is under way, 2 a setting or an option, 3 data, 4 training, 5 a bundle, 6 "
+    "a store, 7 a store that does not answer."
 )
 def retrain(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Prepare, train, compare with the bundle in use, and publish what is good enough.

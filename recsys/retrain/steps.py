@@ -31,6 +31,7 @@ from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
 from recsys.report.drifted import print_drift
 from recsys.report.replayed import print_shadow
+from recsys.retrain.experiments import in_experiments
 from recsys.retrain.report import RunReport, Runs, State, StepRecord
 from recsys.store import Store
 
@@ -189,13 +190,17 @@ class Run:
 
     def _publish(self, waiting: Path) -> None:
         version, keep = self._new_version(), max(self.config.bundle.keep, LEAST_KEPT)
-        with self._step(PUBLISH) as (step, record):
+        with self._step(PUBLISH) as (step, record), self._store() as store:
+            spared = in_experiments(store, self.versions.names)
             if self.config.retrain.publish == "candidate":
-                self.versions.add_candidate(waiting, version)
+                kept = self.config.retrain.keep_candidates
+                self.versions.add_candidate(waiting, version, keep=kept, spared=spared)
                 self._decide("candidate", f"{version} passed; no server takes it before it is promoted.")
             else:
                 try:
-                    self.versions.publish(waiting, version, "retrain", keep=keep, instead_of=self.report.in_use)
+                    self.versions.publish(
+                        waiting, version, "retrain", keep=keep, spared=spared, instead_of=self.report.in_use
+                    )
                 except BundleError as error:
                     self._decide("kept", str(error))
                 else:

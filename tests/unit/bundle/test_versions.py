@@ -115,6 +115,26 @@ def test_a_candidate_is_none_any_more_once_it_is_in_use(versions: Versions) -> N
     assert (versions.in_use, versions.candidates, versions.before) == ("b", [], "a")
 
 
+def test_what_an_experiment_needs_is_not_removed(versions: Versions) -> None:
+    publish(versions, "a", "b", "c")
+    versions.publish(waiting(versions, "d"), "d", "retrain", keep=2, spared={"a"})
+    assert versions.names == ["a", "c", "d"]
+
+
+def test_of_many_candidates_the_newest_are_kept_and_those_in_use_elsewhere(versions: Versions) -> None:
+    publish(versions, "a")
+    for name in "bcde":
+        versions.add_candidate(waiting(versions, name), name)
+    lock = FolderLock.shared(versions.home / "c")
+    versions.add_candidate(waiting(versions, "f"), "f", keep=2, spared={"b"})
+    assert versions.candidates == ["b", "c", "e", "f"]
+    assert versions.names == ["a", "b", "c", "e", "f"]
+    assert versions.record.candidates == ("b", "c", "e", "f")
+    lock.close()
+    versions.add_candidate(waiting(versions, "g"), "g", keep=2)
+    assert versions.candidates == ["f", "g"]
+
+
 def test_what_was_compared_with_another_version_is_not_published(versions: Versions) -> None:
     publish(versions, "a", "b")
     folder = waiting(versions, "c")

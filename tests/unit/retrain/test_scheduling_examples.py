@@ -15,9 +15,10 @@ from recsys.cli.app import app
 from recsys.core.errors import BundleError, ConfigError, DataError, TrainingError
 from recsys.retrain.lock import UNDER_WAY
 from recsys.retrain.run import KEPT
+from recsys.store import StoreError
 
 EXAMPLES = Path(__file__).parents[3] / "examples/scheduling"
-NOT_AGAIN = [error.exit_code for error in (ConfigError, DataError, TrainingError, BundleError)]
+NOT_AGAIN = [error.exit_code for error in (ConfigError, DataError, TrainingError, BundleError, StoreError)]
 
 
 def as_run(script: str, tmp_path: Path, code: int) -> subprocess.CompletedProcess[str]:
@@ -114,4 +115,4 @@ def test_kubernetes_sees_no_failure_in_a_refusal(tmp_path: Path, code: int, show
 
 def test_help_names_the_exit_codes() -> None:
     for text in (app.info.epilog, next(c.epilog for c in app.registered_commands if c.callback.__name__ == "retrain")):
-        assert {str(KEPT), str(UNDER_WAY), *map(str, NOT_AGAIN)} <= set(re.findall(r"\d+", str(text)))
+        assert {str(KEPT), str(UNDER_WAY), *map(str, NOT_AGAIN), "7"} <= set(re.findall(r"\d+", str(text)))
