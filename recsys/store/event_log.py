@@ -12,7 +12,7 @@ from recsys.core.prefixes import end_of_prefix
 from recsys.store import list_events, paging
 from recsys.store.database import Database
 from recsys.store.event_checks import check_events, check_list_events
-from recsys.store.forgetting import in_order_of_arrival, note_removed
+from recsys.store.forgetting import note_removed, of_first_arrivals
 from recsys.store.persons import owned, persons_of
 from recsys.store.records import (
     Appended,
@@ -99,11 +99,7 @@ def _count_users(database: Database, connection: sa.Connection, new: list[tuple[
 
 def forget_events(database: Database, before: float, limit: int, until: float | None) -> int:
     """See `Store.forget_events`."""
-    if until is None:
-        first = sa.select(_E.seq, _E.timestamp).order_by(_E.seq).limit(limit).subquery()
-        old = sa.select(first.c.seq).where(first.c.timestamp < before)
-    else:
-        old = in_order_of_arrival(EVENTS, before, until, limit)
+    old = of_first_arrivals(EVENTS, before, until, limit)
     with database.write() as connection:
         database.backend.lock_persons(connection, shared=True)
         removal = sa.delete(EVENTS).where(_E.seq.in_(old)).returning(_E.user_id, _E.timestamp)

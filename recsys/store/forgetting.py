@@ -27,6 +27,14 @@ def in_order_of_arrival(table: sa.Table, before: float, until: float, limit: int
     return sa.select(first.c.seq).where(first.c.seq <= old.scalar_subquery())
 
 
+def of_first_arrivals(table: sa.Table, before: float, until: float | None, limit: int) -> sa.Select[tuple[int]]:
+    """Numbers of rows of before a time, of the `limit` that arrived first; with `until` as `in_order_of_arrival`."""
+    if until is not None:
+        return in_order_of_arrival(table, before, until, limit)
+    first = sa.select(table.c.seq, table.c.timestamp).order_by(table.c.seq).limit(limit).subquery()
+    return sa.select(first.c.seq).where(first.c.timestamp < before)
+
+
 def latest_times(database: Database, table: sa.Table, limit: int) -> Sequence[float]:
     """Times of the rows that arrived last, the latest arrival first."""
     statement = sa.select(table.c.timestamp).order_by(table.c.seq.desc()).limit(limit)

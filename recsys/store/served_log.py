@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.core.persons import Persons
+from recsys.store.bulk import insert_new
 from recsys.store.database import Database
 from recsys.store.forgetting import in_order_of_arrival, note_removed
 from recsys.store.persons import owned, persons_of
@@ -41,8 +42,8 @@ def add_served(database: Database, rows: Sequence[Served]) -> None:
         with database.write() as connection:
             persons = persons_of(database, connection, (row.user_id for row in rows if row.user_id is not None))
             rows = [row for row in owned(persons, rows) if _is_of_now(row, persons)]
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                _insert(connection, rows[start : start + ROWS_AT_ONCE])
+            # A call that fails may have written its rows, and is repeated: those that are there stay.
+            insert_new(connection, SERVED.name, _COLUMNS, list(map(_values, rows)))
 
 
 def _is_of_now(row: Served, persons: Persons) -> bool:
@@ -50,33 +51,19 @@ def _is_of_now(row: Served, persons: Persons) -> bool:
     return row.user_id is None or row.timestamp > persons.forgotten_until(row.user_id) + FOLLOWED_S
 
 
-def _insert(connection: sa.Connection, rows: Sequence[Served]) -> None:
-    """Insert up to `ROWS_AT_ONCE` rows by one statement, as the driver takes it; those that are there already stay.
-
-    A call that fails may have written its rows, and is repeated.
-
-    The server does this beside its requests. The driver lets go of the interpreter once a statement, and SQLAlchemy
-    takes longer for each row than the database.
-    """
-    values: list[str | float | None] = []
-    for row in rows:
-        values += (
-            storable(row.request_id),
-            None if row.user_id is None else storable(row.user_id),
-            row.timestamp,
-            storable(row.bundle_version),
-            storable(row.model),
-            _id_list(row.item_ids),
-            _encode(row.scores).decode(),
-            row.recommendation_id,
-            None if row.details is None else _encode(row.details).decode(),  # JSON has no NUL
-        )
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    marks = f"({','.join([mark] * len(_COLUMNS))})"
-    statement = (
-        f"INSERT INTO served ({','.join(_COLUMNS)}) VALUES {','.join([marks] * len(rows))} ON CONFLICT DO NOTHING"
+def _values(row: Served) -> tuple[str | float | None, ...]:
+    """The columns of a row. JSON has no NUL."""
+    return (
+        storable(row.request_id),
+        None if row.user_id is None else storable(row.user_id),
+        row.timestamp,
+        storable(row.bundle_version),
+        storable(row.model),
+        _id_list(row.item_ids),
+        _encode(row.scores).decode(),
+        row.recommendation_id,
+        None if row.details is None else _encode(row.details).decode(),
     )
-    connection.exec_driver_sql(statement, tuple(values))
 
 
 def _id_list(item_ids: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recsys.core.events import FEEDBACK, LIST_EVENT_TYPES, MAX_POSITION
-from recsys.store import Appended, InvalidRecord, ListEvent, Store, list_events
+from recsys.store import Appended, InvalidRecord, ListEvent, Store, bulk
 from tests.support.databases import event, query, seen
 
 pytest_plugins = "tests.support.store_fixtures"
@@ -37,7 +37,7 @@ def test_an_id_counts_once_among_list_events_and_once_among_events(store: Store)
 
 
 def test_many_are_stored_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_events, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 7)
     many = [seen(n) for n in range(100)]
     assert store.append([], [*many[:50], *many]) == Appended(100, 50)
     assert sorted(kept(store)) == sorted(many)
