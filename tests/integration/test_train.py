@@ -18,6 +18,7 @@ import tensorflow as tf  # isort: skip
 from recsys.bundle import open_bundle
 from recsys.bundle.manifest import Manifest, as_json
 from recsys.config import load_config
+from recsys.core.errors import BundleError
 from recsys.core.progress import Step
 from recsys.core.queries import Queries
 from recsys.encoding import CatalogueEntry
@@ -376,3 +377,23 @@ def test_weights_of_another_split_are_not_taken(trained: Trained, tmp_path: Path
     assert weights_before(config, None, Step.silent()) is None
     nowhere = load_config(trained.config, ["training.warm_start=current", f"bundle.dir={tmp_path}"])
     assert weights_before(nowhere, None, Step.silent()) is None
+
+
+def test_a_bundle_that_cannot_be_read_is_an_error_only_where_the_setting_names_it(
+    trained: Trained, tmp_path: Path
+) -> None:
+    broken = tmp_path / "bundles/tiny"
+    shutil.copytree(trained.bundles, broken)
+    for file in broken.glob("*/tf/item_tower/saved_model.pb"):
+        file.unlink()
+    named = load_config(trained.config, [f"training.warm_start={broken}"])
+    with pytest.raises(BundleError, match="item_tower"):
+        weights_before(named, None, Step.silent())
+    current = load_config(trained.config, ["training.warm_start=current", f"bundle.dir={tmp_path / 'bundles'}"])
+    assert weights_before(current, None, Step.silent()) is None
+    cold = load_config(trained.config, [])
+    assert weights_before(cold, broken, Step.silent()) is None
+    assert weights_before(cold, None, Step.silent()) is None
+    whole = weights_before(cold, trained.bundles, Step.silent())
+    assert whole is not None
+    assert set(whole.known.items) >= {f"item-{n}" for n in range(N_ITEMS)}

@@ -7,6 +7,7 @@ from pathlib import Path
 from recsys.bundle import open_bundle
 from recsys.bundle.layout import CURRENT_FILE
 from recsys.config import Config
+from recsys.core.errors import BundleError
 from recsys.core.progress import Step
 from recsys.train.warm_start import TrainedWeights
 
@@ -19,18 +20,29 @@ def weights_before(config: Config, warm_from: Path | None, step: Step) -> Traine
         warm_from: folder of a bundle, or of a version.
         step: hears of it.
 
+    A bundle in use that cannot be read is no reason not to train; one that the setting names is.
+
     Raises:
-        BundleError: that bundle cannot be read.
+        BundleError: the bundle of the setting cannot be read.
     """
-    path = warm_from or config.training.warm_start
-    if path is None:
+    setting = config.training.warm_start
+    if warm_from is None and isinstance(setting, Path):
+        return _weights(config, setting, step)
+    if warm_from is None and setting is None:
         return None
-    if path == "current":
-        if not (config.bundle_path / CURRENT_FILE).is_file():
-            step.print(f"Starting from nothing: there is no bundle in {config.bundle_path} yet")
-            return None
-        path = config.bundle_path
-    with open_bundle(path) as bundle:
+    path = warm_from or config.bundle_path
+    if warm_from is None and not (path / CURRENT_FILE).is_file():
+        step.print(f"Starting from nothing: there is no bundle in {path} yet")
+        return None
+    try:
+        return _weights(config, path, step)
+    except BundleError as error:
+        step.print(f"Starting from nothing: {path} cannot be read ({error.got})")
+        return None
+
+
+def _weights(config: Config, path: Path, step: Step) -> TrainedWeights | None:
+    with open_bundle(path, verify="quick") as bundle:
         then = bundle.manifest.config.get("data", {}).get("split")
         now = config.data.split.model_dump(mode="json")
         if then != now:  # what was train then may be validation or test now
