@@ -467,7 +467,8 @@ export interface paths {
          * Tell what users did
          * @description One event, or a list of them: all or none.
          *
-         *     They are on disk when this answers, and count for the next recommendation, whichever worker makes it.
+         *     They are on disk when this answers, and count for the next recommendation, whichever worker makes it. Impressions
+         *     and what else is told of lists change no list: they say what became of one.
          */
         post: operations["append_events_post"];
         delete?: never;
@@ -563,6 +564,166 @@ export interface paths {
          * @description The trail of all changes of rules, the latest first, each with what the rule said before and after.
          */
         get: operations["changes_rule_changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The shop's experiments
+         * @description All experiments: drafts, those that are running, and those that were stopped.
+         */
+        get: operations["experiments_experiments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An experiment
+         * @description An experiment with the number of the change that made it so, which is the `ETag`, too.
+         */
+        get: operations["experiment_experiments__key__get"];
+        /**
+         * Create or replace an experiment
+         * @description Keep an experiment, as a whole: what the body leaves out is as if it had never been given.
+         *
+         *     A new one is a draft. Where variants, weights, salt, layer, traffic or mode of a running one change, a new version
+         *     runs from now on, whose lists are counted apart; of one that was stopped that makes a draft. It is on disk when this
+         *     answers; this worker goes by it at once, the others within two seconds. With keys it takes the scope admin.
+         */
+        put: operations["put_experiments__key__put"];
+        post?: never;
+        /**
+         * Delete an experiment
+         * @description Remove a draft, or an experiment that was stopped. The trail of changes keeps what it said.
+         */
+        delete: operations["delete_experiments__key__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start an experiment
+         * @description Users fall into variants from now on. One that was stopped begins anew, as its next version.
+         *
+         *     Refused with 409 where it is running; where the running experiments of its layer leave too few users; where one of
+         *     another layer overrides the same thing; where a model or bundle of a variant is not there; and where what was served
+         *     is not logged. With keys it takes the scope admin.
+         */
+        post: operations["start_experiments__key__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an experiment
+         * @description Lists are as without the experiment from now on. What still comes of its lists counts for its results.
+         */
+        post: operations["stop_experiments__key__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What came of an experiment
+         * @description The verdict of one version of the experiment by day, and what it rests on.
+         *
+         *     Where nothing can be said, the states and reasons say so: too few users, an uneven split, a log that does not reach
+         *     back. Lists are logged some seconds after they are served. An answer is kept for ten seconds, or longer if it took
+         *     long.
+         */
+        get: operations["results_experiments__key__results_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed an experiment when
+         * @description The trail of all changes of an experiment, the latest first, each with what it was before and after.
+         */
+        get: operations["changes_experiments__key__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{key}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which variant a user gets
+         * @description The variant of the experiment that lists of a user are made for, or why there is none.
+         */
+        get: operations["assignment_experiments__key__assignment_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -777,6 +938,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What came of lists
+         * @description Clicks, carts, purchases and revenue of the lists of a time, by impressions and by served items.
+         *
+         *     An outcome is an event that names a list and one of its items, at most attribution_days after it. What arrives later
+         *     counts at the next call. One question is answered at a time; 503 if too many wait, or if it would take too long: ask
+         *     for a shorter time then. The same question within a few seconds gets the same answer; as_of says of when it is.
+         */
+        get: operations["outcomes_stats_outcomes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/items/lookup": {
         parameters: {
             query?: never;
@@ -844,6 +1029,53 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AssignmentResponse
+         * @description What an experiment gives to a user.
+         */
+        AssignmentResponse: {
+            /**
+             * Key
+             * @example new-ranker
+             */
+            key: string;
+            /**
+             * Version
+             * @description Counts the definitions that users may have been assigned by: lists and verdicts are of one.
+             * @example 1
+             */
+            version: number;
+            /**
+             * User Id
+             * @example A1YJEY40YUW4SE
+             */
+            user_id: string;
+            /**
+             * Unit
+             * @description The id that the user is assigned by: the own, or one that was merged into it and whose lists came first.
+             * @example A1YJEY40YUW4SE
+             */
+            unit: string;
+            /**
+             * Bucket
+             * @description Of the layer, that the unit falls into.
+             * @example 4711
+             */
+            bucket: number;
+            /**
+             * Variant
+             * @description null: none.
+             * @example new
+             */
+            variant: string | null;
+            /**
+             * Reason
+             * @description assigned: lists of the user are of the variant, unless a request asks for something else itself; interleaved: each list is drafted from both; not_running; other_bucket: the experiment does not have the user's bucket.
+             * @example assigned
+             * @enum {string}
+             */
+            reason: "assigned" | "interleaved" | "not_running" | "other_bucket";
+        };
         /**
          * BatchBody
          * @description Items to change, all of them or none.
@@ -1136,6 +1368,26 @@ export interface components {
             items: number;
         };
         /**
+         * ChangedExperimentResponse
+         * @description An experiment as it is from now on: here at once, in every other worker within two seconds.
+         */
+        ChangedExperimentResponse: {
+            /**
+             * Version
+             * @description Number of changes of the store's experiments, and of whom they assign, so far.
+             * @example 12
+             */
+            version: number;
+            /**
+             * Done
+             * @description nothing: it said the same before.
+             * @example started
+             * @enum {string}
+             */
+            done: "created" | "nothing" | "replaced" | "started" | "stopped";
+            experiment: components["schemas"]["ExperimentRow"];
+        };
+        /**
          * ChangedItem
          * @description What became of an item.
          */
@@ -1282,6 +1534,23 @@ export interface components {
             replacement: components["schemas"]["NamedItem"] | null;
         };
         /**
+         * DeletedExperimentResponse
+         * @description An experiment is no more.
+         */
+        DeletedExperimentResponse: {
+            /**
+             * Key
+             * @example new-ranker
+             */
+            key: string;
+            /**
+             * Version
+             * @description Number of changes of the store's experiments, and of whom they assign, so far.
+             * @example 12
+             */
+            version: number;
+        };
+        /**
          * DeletedRuleResponse
          * @description A rule is no more.
          */
@@ -1299,8 +1568,94 @@ export interface components {
             version: number;
         };
         /**
+         * Estimate
+         * @description One metric of a variant against the control, of all days up to one.
+         *
+         *         Attributes:
+         *             metric: of `recsys.experiments.experiment`.
+         *             day: the last day, in days since 1970.
+         *             control_users, users: to whom a list was served.
+         *             control_mean, mean: of the metric; None where it has no denominator yet.
+         *             cases: users of both who have any of the metric.
+         *             difference: of the variant, less the control; with a covariate adjusted by it, see `raw_difference`.
+         *             interval: of the difference, valid however often and whenever one looks; at level alpha / number of comparisons.
+         *                 None where too few users have a case.
+         *             fixed: the interval of one look at a time chosen beforehand. Not for decisions that look daily.
+         *             relative: difference / mean of the control; None where that is not above 0.
+         *             relative_interval: as `interval`.
+         *             p: anytime-valid p-value of no difference: the least of all looks until now.
+         *             raw_difference: mean less control_mean.
+         *             variance_saved: share of the variance that the covariate took away; None without a covariate.
+         *             cut_at, cut: where revenue of users was cut, and of how many; None where none is.
+         */
+        Estimate: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "add_to_cart_rate" | "brand_variety" | "clicks_per_user" | "conversion_rate" | "ctr" | "fallback_rate" | "latency_ms" | "purchases_per_user" | "revenue_per_user";
+            /** Day */
+            day: number;
+            /** Control Users */
+            control_users: number;
+            /** Users */
+            users: number;
+            /** Control Mean */
+            control_mean: number | null;
+            /** Mean */
+            mean: number | null;
+            /**
+             * Cases
+             * @default 0
+             */
+            cases: number;
+            /**
+             * Difference
+             * @default null
+             */
+            difference: number | null;
+            /** @default null */
+            interval: components["schemas"]["Interval"] | null;
+            /** @default null */
+            fixed: components["schemas"]["Interval"] | null;
+            /**
+             * Relative
+             * @default null
+             */
+            relative: number | null;
+            /** @default null */
+            relative_interval: components["schemas"]["Interval"] | null;
+            /**
+             * P
+             * @default 1
+             */
+            p: number;
+            /**
+             * Raw Difference
+             * @default null
+             */
+            raw_difference: number | null;
+            /**
+             * Variance Saved
+             * @default null
+             */
+            variance_saved: number | null;
+            /**
+             * Cut At
+             * @default null
+             */
+            cut_at: number | null;
+            /**
+             * Cut
+             * @default null
+             */
+            cut: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * EventBody
-         * @description Something that a user did to an item.
+         * @description Something that a user did to an item, or that is told of an item in a list.
          */
         EventBody: {
             /**
@@ -1322,11 +1677,11 @@ export interface components {
             item_id: string;
             /**
              * Event Type
-             * @description Beside those of the list, types that the bundle was trained with: its data.event_weights, and its data.undo_events, which take back an earlier event. Capitals and blanks around it do not matter.
+             * @description Beside those of the list, types that the bundle was trained with: its data.event_weights, and its data.undo_events, which take back an earlier event. impression, explanation_open and explanation_feedback tell what became of a list: they enter no history and no training. Capitals and blanks around it do not matter.
              * @example purchase
              * @enum {string}
              */
-            event_type: "view" | "click" | "add_to_cart" | "purchase" | "rating" | "refund" | "refunded" | "return" | "returned" | "chargeback" | "cancel" | "canceled" | "cancelled" | "cancellation" | "remove_from_cart" | "removed_from_cart" | "removefromcart" | "cart_remove";
+            event_type: "view" | "click" | "add_to_cart" | "purchase" | "rating" | "refund" | "refunded" | "return" | "returned" | "chargeback" | "cancel" | "canceled" | "cancelled" | "cancellation" | "remove_from_cart" | "removed_from_cart" | "removefromcart" | "cart_remove" | "impression" | "explanation_open" | "explanation_feedback";
             /**
              * Timestamp
              * @description A time with its offset, or seconds since 1970; at most a day ahead. Left out: now.
@@ -1351,6 +1706,24 @@ export interface components {
              * @example 1
              */
             quantity?: number | null;
+            /**
+             * Recommendation Id
+             * @description Of the answer with the list that led to it. Left out, it is counted as of no list.
+             * @example 3f2a9c0e5b7d41688a1c0d9e2f4b6a73
+             */
+            recommendation_id?: string | null;
+            /**
+             * Position
+             * @description Of the item in that list, from 1: its rank.
+             * @example 3
+             */
+            position?: number | null;
+            /**
+             * Value
+             * @description What an explanation_feedback says, and no other event.
+             * @example null
+             */
+            value?: ("clear" | "unclear" | "wrong" | "helpful" | "not_helpful" | "too_personal") | null;
         };
         /**
          * EventsResponse
@@ -1389,6 +1762,271 @@ export interface components {
              * @example 1
              */
             forgotten?: number;
+        };
+        /**
+         * ExperimentChangeRow
+         * @description A change of one experiment.
+         */
+        ExperimentChangeRow: {
+            /**
+             * Change
+             * @description Its number among all changes.
+             * @example 12
+             */
+            change: number;
+            /**
+             * Action
+             * @example replaced
+             * @enum {string}
+             */
+            action: "created" | "deleted" | "replaced";
+            /**
+             * Who
+             * @description Name of the API key; null: nobody knows.
+             * @example merchandising
+             */
+            who: string | null;
+            /**
+             * At
+             * @example 2024-05-01T12:00:00Z
+             */
+            at: string | null;
+            /**
+             * Before
+             * @description What it was: its terms, and version, status, buckets and times.
+             * @example null
+             */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * After
+             * @description What it was from then on.
+             * @example {
+             *       "title": "The new ranker against the old one",
+             *       "variants": [
+             *         {
+             *           "name": "old"
+             *         },
+             *         {
+             *           "name": "new",
+             *           "overrides": {
+             *             "bundle": "20240502-020000"
+             *           }
+             *         }
+             *       ]
+             *     }
+             */
+            after: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * ExperimentChangesResponse
+         * @description A page of the trail of changes, the latest first.
+         */
+        ExperimentChangesResponse: {
+            /** Changes */
+            changes: components["schemas"]["ExperimentChangeRow"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null after the last.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ExperimentResponse
+         * @description An experiment as it is now.
+         */
+        ExperimentResponse: {
+            /**
+             * Version
+             * @description Number of changes of the store's experiments, and of whom they assign, so far.
+             * @example 12
+             */
+            version: number;
+            experiment: components["schemas"]["ExperimentRow"];
+        };
+        /**
+         * ExperimentRow
+         * @description An experiment, and how it stands.
+         */
+        ExperimentRow: {
+            /**
+             * Key
+             * @example new-ranker
+             */
+            key: string;
+            /**
+             * Terms
+             * @description What it says, as PUT takes it, defaults included.
+             * @example {
+             *       "title": "The new ranker against the old one",
+             *       "variants": [
+             *         {
+             *           "name": "old"
+             *         },
+             *         {
+             *           "name": "new",
+             *           "overrides": {
+             *             "bundle": "20240502-020000"
+             *           }
+             *         }
+             *       ]
+             *     }
+             */
+            terms: {
+                [key: string]: unknown;
+            };
+            /**
+             * Status
+             * @description draft: nobody is in it yet; running; stopped: nobody is any more; fault: another version of the program kept it, this one cannot read it, and it does not run.
+             * @example running
+             * @enum {string}
+             */
+            status: "draft" | "fault" | "running" | "stopped";
+            /**
+             * Fault
+             * @description Why it cannot be read.
+             * @example null
+             */
+            fault: string | null;
+            /**
+             * Version
+             * @description Counts the definitions that users may have been assigned by: lists and verdicts are of one.
+             * @example 1
+             */
+            version: number;
+            /**
+             * First Bucket
+             * @description Of the 10,000 of its layer: it has those from this one on.
+             * @example 0
+             */
+            first_bucket: number;
+            /**
+             * End Bucket
+             * @description To before this one.
+             * @example 10000
+             */
+            end_bucket: number;
+            /**
+             * Started At
+             * @description When this version was; null: it was not.
+             * @example 2024-05-01T12:00:00Z
+             */
+            started_at: string | null;
+            /**
+             * Stopped At
+             * @example null
+             */
+            stopped_at: string | null;
+            /**
+             * Change
+             * @description Number of the change that made it so, for If-Match.
+             * @example 12
+             */
+            change: number;
+            /**
+             * Updated At
+             * @example 2024-05-01T12:00:00Z
+             */
+            updated_at: string | null;
+            /**
+             * Updated By
+             * @description Name of the API key; null: nobody knows.
+             * @example merchandising
+             */
+            updated_by: string | null;
+        };
+        /**
+         * ExperimentTerms
+         * @description What a shop says of an experiment.
+         */
+        ExperimentTerms: {
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Layer
+             * @default default
+             */
+            layer: string;
+            /**
+             * Traffic
+             * @description Share of the layer's users who are in the experiment.
+             * @default 1
+             */
+            traffic: number;
+            /**
+             * Salt
+             * @description Of the assignment; empty: key and version.
+             * @default
+             */
+            salt: string;
+            /**
+             * Mode
+             * @default split
+             * @enum {string}
+             */
+            mode: "split" | "interleaved";
+            /** Variants */
+            variants: components["schemas"]["Variant"][];
+            /**
+             * Primary
+             * @default ctr
+             * @enum {string}
+             */
+            primary: "ctr" | "add_to_cart_rate" | "conversion_rate" | "clicks_per_user" | "purchases_per_user" | "revenue_per_user";
+            /**
+             * Guardrails
+             * @default []
+             */
+            guardrails: components["schemas"]["Guardrail"][];
+            /**
+             * Alpha
+             * @description Chance of a wrong verdict, over all looks and variants.
+             * @default 0.05
+             */
+            alpha: number;
+            /**
+             * Winsorised
+             * @description Quantile to which the revenue of users is cut.
+             * @default 0.99
+             */
+            winsorised: number;
+            /**
+             * Least Users
+             * @description Users of each variant before there is a verdict.
+             * @default 100
+             */
+            least_users: number;
+        };
+        /**
+         * ExperimentsResponse
+         * @description All experiments of the shop.
+         */
+        ExperimentsResponse: {
+            /**
+             * Version
+             * @description Number of changes of the store's experiments, and of whom they assign, so far.
+             * @example 12
+             */
+            version: number;
+            /**
+             * Source
+             * @description live: those of the store; stale: the last ones known, the store does not answer; unread: those of the store are not known yet, and lists go without; off: there is no store, and so none.
+             * @example live
+             * @enum {string}
+             */
+            source: "live" | "off" | "stale" | "unread";
+            /**
+             * Experiments
+             * @description By key.
+             */
+            experiments: components["schemas"]["ExperimentRow"][];
         };
         /**
          * ExplainedItem
@@ -1533,6 +2171,12 @@ export interface components {
              *     ]
              */
             history?: string[];
+            /**
+             * Visitor Id
+             * @description Of a session: the id by which the shop knows its visitor, and sends the visitor's events. Experiments go by it, and the served log keeps it as the user of the list; the list itself is made from `history` alone.
+             * @example visitor-8c1f
+             */
+            visitor_id?: string | null;
             /**
              * Item Id
              * @description The item to explain.
@@ -1810,6 +2454,11 @@ export interface components {
              *     ]
              */
             kept_out_by?: string[];
+            /**
+             * Experiments
+             * @description The experiments that the user is in: the list explained is the one that they make, and where one is not delivered, as without it. A list that is drafted from two is explained by the first variant's. Absent: none.
+             */
+            experiments?: components["schemas"]["VariantInfo"][];
         };
         /**
          * ExportResponse
@@ -1857,6 +2506,16 @@ export interface components {
              */
             aliases: components["schemas"]["ExportedAlias"][];
             /**
+             * Assigned As
+             * @description By the key of an experiment, the merged id that it assigns the user by.
+             * @example {
+             *       "new-ranker": "session-1"
+             *     }
+             */
+            assigned_as: {
+                [key: string]: string;
+            };
+            /**
              * History
              * @description Of the bundle, merged ids included, oldest first.
              */
@@ -1866,6 +2525,11 @@ export interface components {
              * @description Of the store, oldest first.
              */
             events: components["schemas"]["ExportedEvent"][];
+            /**
+             * List Events
+             * @description What was told of lists, in the order of arrival.
+             */
+            list_events: components["schemas"]["ExportedListEvent"][];
             /**
              * Served
              * @description Lists that were shown, in the order of arrival.
@@ -1925,6 +2589,18 @@ export interface components {
              */
             at: string | null;
             /**
+             * Recommendation Id
+             * @description Of the list that it follows.
+             * @example 3f2a9c0e5b7d41688a1c0d9e2f4b6a73
+             */
+            recommendation_id: string | null;
+            /**
+             * Position
+             * @description Of the item in that list, from 1.
+             * @example 3
+             */
+            position: number | null;
+            /**
              * Rating
              * @example null
              */
@@ -1972,6 +2648,66 @@ export interface components {
              *     ]
              */
             item_ids: string[];
+            /**
+             * Recommendation Id
+             * @example 3f2a9c0e5b7d41688a1c0d9e2f4b6a73
+             */
+            recommendation_id: string | null;
+            /**
+             * Details
+             * @description How the list was made, but for what is zero, empty or unknown.
+             * @example {
+             *       "scenario": "cart",
+             *       "history": 7
+             *     }
+             */
+            details: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * ExportedListEvent
+         * @description What was told of a list.
+         */
+        ExportedListEvent: {
+            /**
+             * Event Id
+             * @example 9b2d7a1e
+             */
+            event_id: string;
+            /**
+             * Item Id
+             * @example B0009RF9DW
+             */
+            item_id: string;
+            /**
+             * Event Type
+             * @example view
+             */
+            event_type: string;
+            /**
+             * At
+             * @example 2024-05-01T11:59:58Z
+             */
+            at: string | null;
+            /**
+             * Recommendation Id
+             * @description Of the list that it follows.
+             * @example 3f2a9c0e5b7d41688a1c0d9e2f4b6a73
+             */
+            recommendation_id: string | null;
+            /**
+             * Position
+             * @description Of the item in that list, from 1.
+             * @example 3
+             */
+            position: number | null;
+            /**
+             * Value
+             * @description What a feedback says.
+             * @example null
+             */
+            value: string | null;
         };
         /**
          * FactAnswer
@@ -2160,6 +2896,55 @@ export interface components {
             reasons: string[];
         };
         /**
+         * Guarded
+         * @description A guardrail, and whether a variant keeps it.
+         *
+         *         Attributes:
+         *             metric, most: of the guardrail.
+         *             state: whether it is kept.
+         *             worse_by: share of the control's mean by which the variant is worse; below 0: better.
+         *             interval: of worse_by, valid at any time; the guardrail is kept where it lies below `most`, broken where above.
+         */
+        Guarded: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "add_to_cart_rate" | "brand_variety" | "clicks_per_user" | "conversion_rate" | "ctr" | "fallback_rate" | "latency_ms" | "purchases_per_user" | "revenue_per_user";
+            /** Most */
+            most: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "broken" | "kept" | "none_seen" | "not_comparable" | "open";
+            /**
+             * Worse By
+             * @default null
+             */
+            worse_by: number | null;
+            /** @default null */
+            interval: components["schemas"]["Interval"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Guardrail
+         * @description What a variant must not do, however good its primary metric is.
+         */
+        Guardrail: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "latency_ms" | "fallback_rate" | "brand_variety" | "ctr" | "conversion_rate" | "revenue_per_user";
+            /**
+             * Most
+             * @description Share of the control's mean by which it may be worse: .05 lets latency rise, or the click-through rate fall, by 5%.
+             */
+            most: number;
+        };
+        /**
          * HealthResponse
          * @description The process is alive.
          */
@@ -2170,6 +2955,30 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * HeldVersion
+         * @description A version of the bundle that variants of running experiments name.
+         */
+        HeldVersion: {
+            /**
+             * Version
+             * @example 20250102T030405Z-1a2b3c4d
+             */
+            version: string;
+            /**
+             * State
+             * @description served: it is the one that is served, too; held: it is loaded beside that one; loading: not yet; refused: it cannot be loaded, which is tried again.
+             * @example held
+             * @enum {string}
+             */
+            state: "held" | "loading" | "refused" | "served";
+            /**
+             * Fault
+             * @description Why it is refused.
+             * @example null
+             */
+            fault: string | null;
         };
         /**
          * Hide
@@ -2345,6 +3154,18 @@ export interface components {
              * @example /ready
              */
             ready: string;
+        };
+        /**
+         * Interval
+         * @description From `low` to `high`.
+         */
+        Interval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * ItemFields
@@ -2679,6 +3500,32 @@ export interface components {
             fields: string[];
         };
         /**
+         * Look
+         * @description What a look at the end of one day would have said of a variant.
+         *
+         *         state, reasons: as of that day. metrics: the primary one, those of guardrails, then all others.
+         */
+        Look: {
+            /** Day */
+            day: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "better" | "blocked" | "no_worse" | "too_early" | "undecided" | "worse";
+            /** Reasons */
+            reasons: components["schemas"]["Reason"][];
+            /** Metrics */
+            metrics: components["schemas"]["Estimate"][];
+            /**
+             * Guardrails
+             * @default []
+             */
+            guardrails: components["schemas"]["Guarded"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * LookupBody
          * @description Which items.
          */
@@ -2753,6 +3600,12 @@ export interface components {
              * @example 4
              */
             events: number;
+            /**
+             * List Events
+             * @description Of the store, moved.
+             * @example 20
+             */
+            list_events: number;
             /**
              * Served Lists
              * @description Of the store, moved.
@@ -2878,6 +3731,282 @@ export interface components {
              * @example 3
              */
             total: number;
+        };
+        /**
+         * ObservedUsers
+         * @description What a verdict was made from.
+         */
+        ObservedUsers: {
+            /**
+             * Lists
+             * @description Of the version, as far as they are logged.
+             * @example 12000
+             */
+            lists: number;
+            /**
+             * Crossovers
+             * @description Users with lists of several variants: of two ids that were merged since. The variant of the first list counts.
+             * @example 0
+             */
+            crossovers: number;
+            /**
+             * Left Out
+             * @description Their lists of other variants.
+             * @example 0
+             */
+            left_out: number;
+            /**
+             * Reaches Back
+             * @description The store keeps all lists and events since the version was started.
+             * @example true
+             */
+            reaches_back: boolean;
+        };
+        /**
+         * OutcomeCounts
+         * @description What came of items in lists: each item of a list counts once in each number, whatever was sent how often.
+         */
+        OutcomeCounts: {
+            /**
+             * Value
+             * @description Of the dimension; null: the list or item has none. Of variants: experiment/version/variant, of bundles their name and version.
+             * @example two_tower
+             */
+            value: string | null;
+            /**
+             * Lists
+             * @description Lists of which an item counts here.
+             * @example 1000
+             */
+            lists: number;
+            /**
+             * Served
+             * @description Items in them.
+             * @example 10000
+             */
+            served: number;
+            /**
+             * Impressions
+             * @description Of these, seen.
+             * @example 6000
+             */
+            impressions: number;
+            /**
+             * Clicks
+             * @description Clicked, or looked at.
+             * @example 300
+             */
+            clicks: number;
+            /**
+             * Clicks Unseen
+             * @description Clicked, though nobody said that they were seen: impressions are missing.
+             * @example 2
+             */
+            clicks_unseen: number;
+            /**
+             * Carts
+             * @description Put into a cart.
+             * @example 60
+             */
+            carts: number;
+            /**
+             * Purchases
+             * @description Bought.
+             * @example 20
+             */
+            purchases: number;
+            /**
+             * Refunds
+             * @description Given back.
+             * @example 1
+             */
+            refunds: number;
+            /**
+             * Revenue
+             * @description Price times pieces of purchases, less refunds.
+             * @example 399.5
+             */
+            revenue: number;
+            /**
+             * Without Price
+             * @description Purchases and refunds whose price nobody said; not in revenue.
+             * @example 0
+             */
+            without_price: number;
+            /**
+             * Explanation Opens
+             * @description Whose explanation was opened.
+             * @example 12
+             */
+            explanation_opens: number;
+            /**
+             * Feedback
+             * @description Whose explanation was judged, by judgement.
+             * @example {
+             *       "clear": 3
+             *     }
+             */
+            feedback: {
+                [key: string]: number;
+            };
+            /** @description Clicks by impressions; null: nothing was seen. */
+            ctr: components["schemas"]["OutcomeRate"] | null;
+            /** @description Clicks by served items, seen or not. */
+            ctr_served: components["schemas"]["OutcomeRate"] | null;
+            /** @description Carts by impressions. */
+            add_to_cart_rate: components["schemas"]["OutcomeRate"] | null;
+            /** @description Carts by served items. */
+            add_to_cart_rate_served: components["schemas"]["OutcomeRate"] | null;
+            /** @description Purchases by impressions. */
+            conversion_rate: components["schemas"]["OutcomeRate"] | null;
+            /** @description Purchases by served items. */
+            conversion_rate_served: components["schemas"]["OutcomeRate"] | null;
+        };
+        /**
+         * OutcomeRate
+         * @description A rate, with an interval of 95% by user: what one user does with many items is no independent evidence.
+         */
+        OutcomeRate: {
+            /**
+             * Value
+             * @example 0.05
+             */
+            value: number;
+            /**
+             * Low
+             * @description null: too few users tell how much chance does.
+             * @example 0.04
+             */
+            low: number | null;
+            /**
+             * High
+             * @description null as low.
+             * @example 0.06
+             */
+            high: number | null;
+        };
+        /**
+         * OutcomeTable
+         * @description Outcomes by one dimension.
+         */
+        OutcomeTable: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "bundle" | "day" | "explain" | "fallback" | "model" | "position" | "scenario" | "segment" | "source" | "variant";
+            /**
+             * Rows
+             * @description In the order of their values. Beyond 200 values the further ones are together (others).
+             */
+            rows: components["schemas"]["OutcomeCounts"][];
+        };
+        /**
+         * OutcomeWindow
+         * @description Of which time the lists are.
+         */
+        OutcomeWindow: {
+            /**
+             * Since
+             * @example 2026-11-22T00:00:00.000Z
+             */
+            since: string;
+            /**
+             * Until
+             * @description Not included.
+             * @example 2026-11-29T00:00:00.000Z
+             */
+            until: string;
+        };
+        /**
+         * OutcomesResponse
+         * @description What came of the lists of a time.
+         */
+        OutcomesResponse: {
+            window: components["schemas"]["OutcomeWindow"];
+            /**
+             * As Of
+             * @description When the store was asked; later events are not in.
+             * @example 2026-11-29T00:00:07.123Z
+             */
+            as_of: string;
+            /**
+             * Attribution Days
+             * @description From a list to what is its outcome, at most.
+             * @example 7
+             */
+            attribution_days: number;
+            /**
+             * Settled
+             * @description No list of the window can have further outcomes, but for events that arrive late.
+             */
+            settled: boolean;
+            /**
+             * Complete
+             * @description The store still has all lists and events of the window.
+             * @example true
+             */
+            complete: boolean;
+            /**
+             * Kept Since
+             * @description What is older has been removed, at least in part; null: nothing was.
+             * @example null
+             */
+            kept_since: string | null;
+            /**
+             * Experiment
+             * @description As asked for.
+             * @example null
+             */
+            experiment: string | null;
+            total: components["schemas"]["OutcomeCounts"];
+            /** Tables */
+            tables: components["schemas"]["OutcomeTable"][];
+            /**
+             * Unnamed Lists
+             * @description Lists from before lists had ids; they are in no number.
+             * @example 0
+             */
+            unnamed_lists: number;
+            /**
+             * Unattributed
+             * @description Empty of one experiment, but for those not_in_list.
+             */
+            unattributed: components["schemas"]["UnattributedEvents"][];
+        };
+        /**
+         * Overrides
+         * @description What is different of the lists of a variant; what is not named is as it is without the experiment.
+         *
+         *     What a request asks for itself, its model or its k, is not overridden: the list is that of the request then, and the
+         *     variant counts as not delivered.
+         */
+        Overrides: {
+            /**
+             * Model
+             * @description full, or a source of the bundle.
+             */
+            model?: string | null;
+            /**
+             * Bundle
+             * @description Version of the served bundle's folder, held beside it.
+             */
+            bundle?: string | null;
+            /**
+             * Rules
+             * @description none: the shop's rules do not act.
+             */
+            rules?: "none" | null;
+            /**
+             * K
+             * @description Items of a list whose request names no k.
+             */
+            k?: number | null;
+            /**
+             * Explain
+             * @description Whether items say why they are there.
+             */
+            explain?: ("none" | "cheap") | null;
         };
         /**
          * PeriodCount
@@ -3362,6 +4491,46 @@ export interface components {
              * @enum {string}
              */
             persons: "live" | "off" | "stale" | "unread";
+            /**
+             * Experiments
+             * @description live: those of the store; stale: the last ones known go on, the store does not answer; unread: they are not known yet, and lists go without them; off: there is no store.
+             * @example live
+             * @enum {string}
+             */
+            experiments: "live" | "off" | "stale" | "unread";
+        };
+        /**
+         * Reason
+         * @description Why a state is what it is: a code, and the numbers and names of a sentence about it.
+         *
+         *         blocks: whether it forbids a verdict; others are told beside one.
+         *
+         *         The numbers of each code:
+         *
+         *         no_users; few_users: variant, users, least. uneven_split: p, allowed. users_in_several_variants: users, share,
+         *         allowed. log_too_short: started_at, kept_since. undelivered: variant, lists, share, allowed.
+         *         few_cases: metric, users (with one), least. primary_open, _better, _worse: metric, p, difference, low, high, and, of
+         *         a decision, its day (days since 1970). primary_turned, interval_open_again: that day, and what a later look says:
+         *         metric, difference, low, high. guardrail_was_broken: metric, day. Other guardrail_*: metric, most, and, where there
+         *         is an interval, worse_by, low, high: shares of the control's mean by which the variant is worse.
+         */
+        Reason: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "few_cases" | "few_users" | "guardrail_broken" | "guardrail_kept" | "guardrail_none_seen" | "guardrail_not_comparable" | "guardrail_open" | "guardrail_was_broken" | "interval_open_again" | "log_too_short" | "no_users" | "primary_better" | "primary_open" | "primary_turned" | "primary_worse" | "undelivered" | "uneven_split" | "users_in_several_variants";
+            /** Numbers */
+            numbers?: {
+                [key: string]: number | string;
+            };
+            /**
+             * Blocks
+             * @default false
+             */
+            blocks: boolean;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * RecommendationBody
@@ -3478,6 +4647,12 @@ export interface components {
              *     ]
              */
             history?: string[];
+            /**
+             * Visitor Id
+             * @description Of a session: the id by which the shop knows its visitor, and sends the visitor's events. Experiments go by it, and the served log keeps it as the user of the list; the list itself is made from `history` alone.
+             * @example visitor-8c1f
+             */
+            visitor_id?: string | null;
         } & (unknown | unknown);
         /**
          * RecommendationList
@@ -3492,6 +4667,12 @@ export interface components {
          * @description The list for one user and where it came from.
          */
         RecommendationResponse: {
+            /**
+             * Recommendation Id
+             * @description Names this list, and no other: events say by it which list they follow, see POST /events.
+             * @example 3f2a9c0e5b7d41688a1c0d9e2f4b6a73
+             */
+            recommendation_id: string;
             /**
              * User Id
              * @description null: an anonymous session.
@@ -3552,6 +4733,17 @@ export interface components {
             unknown_items?: string[];
             /** @description Where rules of the shop, or that nothing else is due, are why there is a shortfall. */
             shortened_by?: components["schemas"]["ShortenedBy"];
+            /**
+             * Experiments
+             * @description The experiments that the user is in; absent: none.
+             */
+            experiments?: components["schemas"]["VariantInfo"][];
+            /**
+             * Order
+             * @description drawn: chance put the ranked items in order, better ones rather earlier, see `randomised_share`; absent: they stand in the order of their scores, or as rules want them.
+             * @constant
+             */
+            order?: "drawn";
         };
         /**
          * RecommendedItem
@@ -3675,6 +4867,12 @@ export interface components {
              */
             events: number;
             /**
+             * List Events
+             * @description Impressions and what else was told of lists.
+             * @example 400
+             */
+            list_events: number;
+            /**
              * Served Lists
              * @example 40
              */
@@ -3725,6 +4923,35 @@ export interface components {
              * @enum {string}
              */
             type: "require";
+        };
+        /**
+         * ResultsResponse
+         * @description What came of an experiment so far.
+         */
+        ResultsResponse: {
+            experiment: components["schemas"]["ExperimentRow"];
+            /**
+             * As Of
+             * @description Lists and events of before this moment count.
+             * @example 2024-05-15T12:00:00Z
+             */
+            as_of: string;
+            /**
+             * Computed At
+             * @description When that was computed; it is kept for a while.
+             * @example 2024-05-15T12:00:03Z
+             */
+            computed_at: string;
+            /**
+             * Seconds
+             * @description How long it took.
+             * @example 0.4
+             */
+            seconds: number;
+            /** @description null: the version was never started. */
+            observed: components["schemas"]["ObservedUsers"] | null;
+            /** @description By day and as a whole, with the reasons for its states; null: it was never started. */
+            verdict: components["schemas"]["Verdict"] | null;
         };
         /**
          * Rule
@@ -4468,6 +5695,11 @@ export interface components {
              */
             serving: components["schemas"]["ServingWorkers"][];
             /**
+             * Held
+             * @description Versions that variants are made from, in this worker; lists go without one that is not there.
+             */
+            held: components["schemas"]["HeldVersion"][];
+            /**
              * Stages
              * @description Of all workers since the start of the server.
              */
@@ -4567,6 +5799,29 @@ export interface components {
              * @example 51.8
              */
             spent: number;
+        };
+        /**
+         * UnattributedEvents
+         * @description Events that are the outcome of no list. They are counted, and not guessed at.
+         */
+        UnattributedEvents: {
+            /**
+             * Cause
+             * @description no_list_named: they have no recommendation_id; unknown_list: the log does not hold theirs; not_in_list: it does not hold their item; before_list: they are of before it; after_window: they came more than attribution_days after it.
+             * @example no_list_named
+             * @enum {string}
+             */
+            cause: "after_window" | "before_list" | "no_list_named" | "not_in_list" | "unknown_list";
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Events
+             * @example 17
+             */
+            events: number;
         };
         /**
          * Upsell
@@ -4750,6 +6005,128 @@ export interface components {
              * @enum {string}
              */
             store: "live" | "off" | "unavailable";
+        };
+        /**
+         * Variant
+         * @description One way to make lists. The first one of an experiment is the control.
+         */
+        Variant: {
+            /** Name */
+            name: string;
+            /**
+             * Weight
+             * @description Users, in proportion to the other variants'.
+             * @default 1
+             */
+            weight: number;
+            /** @default {} */
+            overrides: components["schemas"]["Overrides"];
+        };
+        /**
+         * VariantInfo
+         * @description An experiment that the user is in, and what it made of the list.
+         */
+        VariantInfo: {
+            /**
+             * Experiment
+             * @description Its key.
+             * @example new-ranker
+             */
+            experiment: string;
+            /**
+             * Version
+             * @description Of its definition.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Variant
+             * @description That the user has; null: the list is drafted from the lists of two.
+             * @example treatment
+             */
+            variant: string | null;
+            /**
+             * Delivered
+             * @description false: the list is as without the experiment: the request itself asks for what the variant would change, or this worker has not got its bundle or model.
+             * @example true
+             */
+            delivered: boolean;
+        };
+        /**
+         * VariantVerdict
+         * @description A variant against the control.
+         *
+         *         Attributes:
+         *             variant: its name.
+         *             state, reasons: as of the last day.
+         *             decided_on: day on which the primary metric was first decided; None: it is not. What was decided stays so: later
+         *                 looks that would say otherwise are told as reasons.
+         *             looks: one for each day, the first day first; the last one is the present.
+         */
+        VariantVerdict: {
+            /** Variant */
+            variant: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "better" | "blocked" | "no_worse" | "too_early" | "undecided" | "worse";
+            /** Reasons */
+            reasons: components["schemas"]["Reason"][];
+            /** Decided On */
+            decided_on: number | null;
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Verdict
+         * @description What is known of one version of an experiment.
+         *
+         *         Attributes:
+         *             experiment, version: which one.
+         *             state: blocked or too_early where the whole experiment is; better where any variant is; worse where all are;
+         *                 else the best state of a variant.
+         *             winner: the better variant with the largest difference; None: there is no better one.
+         *             reasons: of the whole experiment; those of variants are with them.
+         *             users: to whom a list was served, by variant, the control first.
+         *             excluded: users in several variants, in none of the numbers.
+         *             split_p: anytime-valid p-value of users by variant against the weights; None of an interleaved experiment.
+         *             alpha: chance of a wrong `better` or `worse`, over all looks and variants.
+         *             level: of each interval: alpha / number of variants beside the control.
+         *             variants: one for each variant beside the control.
+         */
+        Verdict: {
+            /** Experiment */
+            experiment: string;
+            /** Version */
+            version: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "better" | "blocked" | "no_worse" | "too_early" | "undecided" | "worse";
+            /** Winner */
+            winner: string | null;
+            /** Reasons */
+            reasons: components["schemas"]["Reason"][];
+            /** Users */
+            users: {
+                [key: string]: number;
+            };
+            /** Excluded */
+            excluded: number;
+            /** Split P */
+            split_p: number | null;
+            /** Alpha */
+            alpha: number;
+            /** Level */
+            level: number;
+            /** Variants */
+            variants: components["schemas"]["VariantVerdict"][];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Why
@@ -8496,6 +9873,1033 @@ export interface operations {
             };
         };
     };
+    experiments_experiments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentsResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    experiment_experiments__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_experiments__key__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, such as "12": refused with 412 where it is another one by now. */
+                "if-match"?: string;
+                /** @description An asterisk: refused with 412 where there is one of this id. */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentTerms"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedExperimentResponse"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_experiments__key__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, such as "12": refused with 412 where it is another one by now. */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedExperimentResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_experiments__key__start_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, such as "12": refused with 412 where it is another one by now. */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedExperimentResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_experiments__key__stop_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, such as "12": refused with 412 where it is another one by now. */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedExperimentResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    results_experiments__key__results_get: {
+        parameters: {
+            query?: {
+                /** @description An earlier one that was started; left out: the one of now. */
+                version?: number | null;
+                /** @description Lists and events of before this moment count; left out: all that are logged by now. */
+                as_of?: string | number | null;
+            };
+            header?: never;
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changes_experiments__key__changes_get: {
+        parameters: {
+            query?: {
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description next_cursor of the page before; leave out for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentChangesResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assignment_experiments__key__assignment_get: {
+        parameters: {
+            query: {
+                /** @description Or the id of a visitor without a history of the server's. */
+                user_id: string;
+            };
+            header?: never;
+            path: {
+                /** @description Chosen by the shop. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     index__get: {
         parameters: {
             query?: never;
@@ -9124,6 +11528,107 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    outcomes_stats_outcomes_get: {
+        parameters: {
+            query?: {
+                /** @description Lists served from then on; left out: 7 days before until. At most 100. */
+                since?: string | number | null;
+                /** @description Lists served before then; left out: now. */
+                until?: string | number | null;
+                /** @description By what tables are made, one for each; may be repeated. source and position tell the items of lists apart, the others lists. */
+                by?: ("model" | "bundle" | "variant" | "source" | "position" | "segment" | "scenario" | "fallback" | "explain" | "day")[];
+                /** @description Lists made for this experiment alone, of any version. */
+                experiment?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomesResponse"];
                 };
             };
             /** @description Unauthorized */

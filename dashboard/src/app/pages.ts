@@ -1,6 +1,15 @@
 /** The pages: a new one is a folder in src/pages and a line here. Those with a label are in the navigation. */
 
-import { Boxes, Flame, ListFilter, Server, Sparkles, UserRound, type LucideIcon } from "lucide-react";
+import {
+  Boxes,
+  Flame,
+  FlaskConical,
+  ListFilter,
+  Server,
+  Sparkles,
+  UserRound,
+  type LucideIcon,
+} from "lucide-react";
 import { lazy, type ComponentType } from "react";
 
 import { t } from "@/strings/en";
@@ -44,6 +53,12 @@ export const pages: Page[] = [
     component: lazy(() => import("@/pages/rules/RulesPage")),
     label: t.nav.rules,
     icon: ListFilter,
+  },
+  {
+    path: "/experiments",
+    component: lazy(() => import("@/pages/experiments/ExperimentsPage")),
+    label: t.nav.experiments,
+    icon: FlaskConical,
   },
   {
     path: "/system",

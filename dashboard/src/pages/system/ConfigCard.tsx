@@ -6,7 +6,7 @@ import { QueryView } from "@/components/QueryView";
 import { SearchField } from "@/components/SearchField";
 import { t } from "@/strings/en";
 
-import { PlainTable } from "./PlainTable";
+import { PlainTable } from "@/components/PlainTable";
 import { useConfig } from "./queries";
 import { settingRows } from "./settingRows";
 

@@ -2,7 +2,7 @@ import { Card } from "@/components/Card";
 import { t } from "@/strings/en";
 
 import { metricGroups, type MetricGroup } from "./metrics";
-import { PlainTable } from "./PlainTable";
+import { PlainTable } from "@/components/PlainTable";
 
 const words = t.system.metrics;
 

@@ -5,7 +5,7 @@ import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { metricName } from "./metrics";
-import { PlainTable } from "./PlainTable";
+import { PlainTable } from "@/components/PlainTable";
 
 const words = t.system.models;
 type Model = Schema<"ModelRow">;

@@ -3,7 +3,7 @@ import { Card } from "@/components/Card";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { PlainTable } from "./PlainTable";
+import { PlainTable } from "@/components/PlainTable";
 
 const words = t.system.stages;
 type Stage = Schema<"StageTimes">;
