@@ -1,12 +1,19 @@
 """What came of experiments, over HTTP."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from recsys.store import AssignedVariant, ListDetails, Served
+from serve.experiments import queue
+from serve.experiments.answers import ResultsResponse
+from serve.experiments.results import ResultsRequest, results
+from serve.parts import Parts
 from serve.server import Server
+from serve.store.link import StoreLink
 from tests.support.experiments_over_http import assignment, define, start, taken
 from tests.support.serving import refusal
 
@@ -83,3 +90,29 @@ def test_nothing_later_counts_for_one_that_was_stopped_long_ago(served: tuple[Te
     server.parts.experiments_watch.look()  # type: ignore[union-attr]
     results = taken(shop.get(f"{URL}/results"))
     assert results["as_of"] == "2004-11-16T11:34:20.000Z", "1.1e9 s, seven days and a minute"
+
+
+def test_who_asks_the_same_at_once_waits_for_one_answer(shop: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks something else, or after a change, or later, gets an answer of its own."""
+    start(shop)
+    asked: list[ResultsRequest] = []
+
+    def counted(parts: Parts, link: StoreLink, request: ResultsRequest) -> ResultsResponse:
+        asked.append(request)
+        return results(parts, link, request)
+
+    monkeypatch.setattr(queue, "results", counted)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: taken(shop.get(f"{URL}/results")), range(6)))
+    assert asked == [ResultsRequest("e")]
+    assert all(answer == answers[0] for answer in answers)
+    taken(shop.get(f"{URL}/results", params={"as_of": 4e9}))
+    assert asked[1:] == [ResultsRequest("e", None, 4e9)]
+    define(shop, title="changed")
+    taken(shop.get(f"{URL}/results"))
+    assert len(asked) == 3, "another title is another answer"
+    monkeypatch.setattr(queue, "KEPT_S", 0.0)
+    monkeypatch.setattr(queue, "SHARE", 0)
+    for _ in range(2):
+        taken(shop.get(f"{URL}/results", params={"as_of": 5e9}))
+    assert len(asked) == 5
