@@ -33,7 +33,7 @@ from recsys.report.drifted import print_drift
 from recsys.report.replayed import print_shadow
 from recsys.retrain.experiments import in_experiments
 from recsys.retrain.report import RunReport, Runs, State, StepRecord
-from recsys.store import Store
+from recsys.store import Store, StoreError, StoreUnavailable
 
 PREPARE = "Prepare the dataset"
 DRIFT = "Look how far the shop has moved"
@@ -110,7 +110,7 @@ class Run:
         if isinstance(in_use, str):
             self.steps.skip(DRIFT, "there is no bundle in use that it could have moved from")
             return []
-        with self._step(DRIFT) as (step, record), self._store() as store:
+        with self._step(DRIFT) as (step, record), self._store(step) as store:
             dataset = PreparedDataset.load(self.config.prepared_path)
             found = drift(in_use, dataset, store, self.config.drift, seed=self.config.seed, until=time.time())
             self.report.drift = found.as_json()
@@ -174,24 +174,44 @@ class Run:
         if isinstance(in_use, str):
             self.steps.skip(SHADOW, "there is no bundle in use to compare with")
             return []
-        with self._step(SHADOW) as (step, record), open_bundle(waiting, verify="quick") as new, self._store() as store:
-            found = shadow(store, in_use, new, self.config.shadow, seed=self.config.seed, now=time.time())
+        with self._step(SHADOW) as (step, record), open_bundle(waiting, verify="quick") as new:
+            with self._store(step) as store:
+                found = shadow(store, in_use, new, self.config.shadow, seed=self.config.seed, now=time.time())
             self.report.shadow = found.as_json()
             print_shadow(step.console, found)
             record.says = found.says
         return list(found.refusals)
 
-    def _store(self) -> AbstractContextManager[Store | None]:
-        """The first store among the inputs; None: there is none."""
+    @contextmanager
+    def _store(self, step: Step) -> Iterator[Store | None]:
+        """The first store among the inputs; None: there is none, or it does not answer."""
+        try:
+            opened = self._opened_store()
+        except (StoreError, StoreUnavailable) as error:
+            step.print(escape(f"The store is not read: {error.got}"))
+            opened = nullcontext()
+        with opened as store:
+            yield store
+
+    def _opened_store(self) -> AbstractContextManager[Store | None]:
         if "store" not in input_formats(self.config.model_dump(mode="json")):
             return nullcontext()
         stores = open_inputs(self.config.data).stores
         return open_store(stores[0]) if stores else nullcontext()
 
+    def _in_experiments(self) -> set[str]:
+        """Versions that experiments need."""
+        names = self.versions.names
+        try:
+            with self._opened_store() as store:
+                return in_experiments(store, names)
+        except (StoreError, StoreUnavailable):  # nobody knows: any of them may be
+            return set(names)
+
     def _publish(self, waiting: Path) -> None:
         version, keep = self._new_version(), max(self.config.bundle.keep, LEAST_KEPT)
-        with self._step(PUBLISH) as (step, record), self._store() as store:
-            spared = in_experiments(store, self.versions.names)
+        with self._step(PUBLISH) as (step, record):
+            spared = self._in_experiments()
             if self.config.retrain.publish == "candidate":
                 kept = self.config.retrain.keep_candidates
                 self.versions.add_candidate(waiting, version, keep=kept, spared=spared)
