@@ -21,6 +21,11 @@ class ExperimentConflict(RecsysError):  # noqa: N818 - says it all
     exit_code = 2
 
 
+def assign_alike(one: ExperimentTerms, other: ExperimentTerms) -> bool:
+    """Whether users get the same by both."""
+    return all(getattr(one, name) == getattr(other, name) for name in ASSIGNING)
+
+
 def defined(
     key: str, terms: ExperimentTerms, before: Experiment | None, others: Iterable[Experiment], now: float
 ) -> Experiment:
@@ -44,8 +49,7 @@ def defined(
     if before is None:
         return Experiment(key=key, **said)
     wanted = before.model_copy(update=said)
-    same = all(getattr(before, name) == getattr(wanted, name) for name in ASSIGNING)
-    if same or before.status == "draft":
+    if assign_alike(before, wanted) or before.status == "draft":
         return wanted
     version = before.version + 1
     if before.status == "running":

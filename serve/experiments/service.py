@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 from recsys.experiments.assignment import is_in, layer_bucket, variant_of
 from recsys.experiments.experiment import Experiment, ExperimentTerms
-from recsys.experiments.lifecycle import ExperimentConflict, defined, require_not_running, started, stopped
+from recsys.experiments.lifecycle import (
+    ExperimentConflict,
+    assign_alike,
+    defined,
+    require_not_running,
+    started,
+    stopped,
+)
 from recsys.store import Store, StoredText
 from serve.errors import UnknownExperimentError
 from serve.experiments.answers import (
@@ -69,14 +76,15 @@ def put(
         StoreUnavailable: nothing is known of what became of it.
     """
     now = time.time()
-    running = any(one.key == key for one in parts.experiments.now.experiments)
-    if running:
+    known = next((one for one in parts.experiments.now.experiments if one.key == key), None)
+    checked = known is not None and not assign_alike(known, terms)
+    if checked:
         require_deliverable(parts, Experiment(key=key, **dict(terms)))
 
     def change(before: Experiment | None, others: list[Experiment]) -> Experiment:
         after = defined(key, terms, before, others, now)
-        if after.status == "running" and not running:  # another worker has just started it
-            raise ExperimentConflict("an experiment that is not running", "one that was just started", "try again")
+        if after.status == "running" and not checked and before is not None and not assign_alike(before, after):
+            raise ExperimentConflict("an experiment as this worker knows it", "one that was just changed", "try again")
         return after
 
     return _changed(parts, store, key, change, who, expected, now=now, creates=True)

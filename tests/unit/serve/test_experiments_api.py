@@ -1,5 +1,6 @@
 """Experiments over HTTP: what is kept, what is refused, who may, what a change makes of one that is running."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -278,3 +279,21 @@ def test_what_another_version_of_the_program_kept_is_told_and_can_be_replaced(
     assert taken(shop.get(f"{URL}/results"))["verdict"] is None
     assert define(shop)["experiment"]["status"] == "draft"
     assert taken(shop.delete(URL))["key"] == "e"
+
+
+def test_words_of_a_running_experiment_change_though_its_bundle_is_gone(served: tuple[TestClient, Server]) -> None:
+    shop, server = served
+    start(shop)
+    assert server.parts.link is not None
+    assert server.parts.experiments_watch is not None
+    gone = [{"name": "old"}, {"name": "new", "overrides": {"bundle": "20200101-000000"}}]
+
+    def of_then(texts: Any) -> str:
+        return json.dumps({**json.loads(texts["e"].body), "variants": gone})
+
+    server.parts.link.store.experiments.revise("e", of_then, who=None, timestamp=1.0, most=9)
+    server.parts.experiments_watch.look()
+    row = define(shop, variants=gone, title="other words")["experiment"]
+    assert (row["status"], row["version"], row["terms"]["title"]) == ("running", 1, "other words")
+    refusal(shop.put(URL, json=terms(variants=gone, salt="s")), 409)
+    assert define(shop)["experiment"]["version"] == 2, "as it was before, which can be made"
