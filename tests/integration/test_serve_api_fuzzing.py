@@ -37,6 +37,8 @@ BEYOND_THE_DESCRIPTION = (
     "action.by: ",
     "needs where",
     "valid_from must be before valid_to",
+    "since: expected a time before until",
+    "days before until, got",
     "each rule needs an id of its own",
     "query parameters at most",  # of all together
     # Attributes are the catalogue's.
