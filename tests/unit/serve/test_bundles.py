@@ -19,6 +19,7 @@ from recsys.bundle import open_bundle
 from recsys.bundle.layout import CURRENT_FILE, MANIFEST_FILE, SCHEMA_VERSION
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import digest
+from recsys.bundle.versions import Versions
 from recsys.core.errors import BundleError
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles, NotReadyError
@@ -406,6 +407,28 @@ def test_a_served_version_may_be_removed(path: Path) -> None:
         with ThreadPoolExecutor(16) as pool:
             answers += pool.map(lambda n: client.get(f"/items/item{n}").status_code, range(N_ITEMS))
         assert set(answers) == {200}, answers
+
+
+def test_in_the_place_of_a_damaged_bundle_no_candidate_and_nothing_rolled_back_is_served(
+    path: Path, made: list[Path]
+) -> None:
+    """Versions 0, 1 and 2 were in use and 2 was rolled back; 3 is a candidate; 1, in use, is damaged."""
+    versions = Versions(path)
+    for folder in made[1:3]:
+        shutil.copytree(folder, path / f".waiting-{folder.name}")
+        versions.publish(path / f".waiting-{folder.name}", folder.name, "retrain", keep=10)
+    shutil.copytree(made[3], path / ".waiting-candidate")
+    versions.add_candidate(path / ".waiting-candidate", made[3].name)
+    versions.use(made[1].name, "rollback")
+    cut_off(path / made[1].name)
+    with serving(path) as bundles:
+        assert version_of(bundles) == made[0].name
+    cut_off(path / made[0].name)
+    with serving(path) as bundles:
+        assert version_of(bundles) == made[2].name
+    cut_off(path / made[2].name)
+    with serving(path) as bundles:
+        assert bundles.info is None, "a candidate is nobody's to serve"
 
 
 def test_a_served_file_that_is_cut_off_gives_way_to_an_older_version(
