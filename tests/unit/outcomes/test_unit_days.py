@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from recsys.experiments.experiment import Experiment, Variant
 from recsys.experiments.observations import UnitDay
 from recsys.outcomes import unit_days
-from recsys.store import Event, Store
+from recsys.store import Event, ListEvent, Served, Store
 from tests.support.list_logs import a_list, in_variant, named, put_list_events, seen
+from tests.support.outcome_oracle import NAMES, cause_of
 
 pytest_plugins = "tests.support.store_fixtures"
 
@@ -137,3 +140,74 @@ def test_who_was_forgotten_is_no_removal(store: Store) -> None:
 def test_an_experiment_that_has_not_been_started_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="started"):
         unit_days(store, experiment(started_at=None), START)
+
+
+def plainly(
+    lists: list[Served], events: list[Event | ListEvent], until: float, window_s: float
+) -> dict[tuple[str, str, int], dict[str, float]]:
+    """By unit, variant and day what came of the lists of version 1 of the experiment x, counted one by one."""
+    log = {one.recommendation_id: one for one in lists}
+    days: dict[tuple[str, str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    own: dict[str, str] = {}
+    kept = {}
+    for one in sorted(lists, key=lambda one: one.timestamp):
+        (variant, *_) = [each.variant for each in one.details.variants if each[:2] == ("x", 1)] or [None]
+        if variant and START <= one.timestamp < until and own.setdefault(one.user_id, variant) == variant:
+            kept[one.recommendation_id] = (one.user_id, variant)
+            days[one.user_id, variant, int(one.timestamp // DAY)]["lists"] += 1
+    done = set()
+    for event in sorted(events, key=lambda event: event.timestamp):
+        if event.timestamp >= until or cause_of(event, log, window_s) or event.recommendation_id not in kept:
+            continue
+        name, place = NAMES.get(event.event_type), (event.recommendation_id, event.item_id)
+        if name is None or (place, name) in done:
+            continue
+        done.add((place, name))
+        day = days[(*kept[event.recommendation_id], int(event.timestamp // DAY))]
+        day[name] += 1
+        if name in ("purchases", "refunds") and event.price is not None:
+            day["revenue"] += event.price if name == "purchases" else -event.price
+    return days
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_as_a_plain_count_has_it(store: Store, store_url: str, seed: int) -> None:
+    rng = random.Random(seed)
+    users = ["u", "v", "anonymous"]
+    lists = [
+        # A time of its own for each, since nothing says which of two at one time was first.
+        a_list(
+            f"r{n}",
+            rng.choice(users),
+            START + 0.3 * DAY * (n - 3),
+            rng.sample("abcd", 3),
+            variants=in_variant(rng.choice(("old", "new")), rng.choice(("x", "x", "y")), rng.choice((1, 1, 2))),
+        )
+        for n in range(20)
+    ]
+    events: list[Event] = []
+    impressions: list[ListEvent] = []
+    for n in range(150):
+        what = rng.choice(lists)
+        at = what.timestamp + rng.choice((-1, 1, 9, DAY, 2 * DAY, 4 * DAY)) + n / 1000
+        kind = rng.choice(("impression", "click", "view", "add_to_cart", "purchase", "refund", "rating"))
+        if kind == "impression":
+            impressions.append(seen(n, what.recommendation_id, rng.choice("abcde"), at))
+        else:
+            price = rng.choice((None, 2.0, 3.5))
+            events.append(named(n, kind, what.recommendation_id, rng.choice("abcde"), at, price=price))
+    store.add_served(lists)
+    store.append(events)
+    put_list_events(store_url, impressions)
+    if seed % 2:
+        store.live_users.merge("u", "anonymous", START + 90 * DAY)
+        lists = [one._replace(user_id="u" if one.user_id == "anonymous" else one.user_id) for one in lists]
+    until, window_s = START + 4 * DAY, 3 * DAY
+    expected = plainly(lists, [*events, *impressions], until, window_s)
+    observed = unit_days(store, experiment(), until, window_s=window_s)
+    found = {(day.unit, day.variant, day.day): day for day in observed.days}
+    assert found
+    assert found.keys() == expected.keys()
+    for key, counts in expected.items():
+        for name in ("lists", "impressions", "clicks", "carts", "purchases", "revenue"):
+            assert getattr(found[key], name) == counts[name], (key, name)
