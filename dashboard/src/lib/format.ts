@@ -42,6 +42,9 @@ export const format = {
   /** Of any size: so many digits that count. */
   significant: (value: number, digits = 3, signDisplay: "auto" | "exceptZero" = "auto"): string =>
     numbers({ maximumSignificantDigits: digits, signDisplay }).format(value),
+  /** A share as percent, of any size: so many digits that count. */
+  significantShare: (share: number, digits = 3, signDisplay: "auto" | "exceptZero" = "auto"): string =>
+    numbers({ style: "percent", maximumSignificantDigits: digits, signDisplay }).format(share),
   money: (value: number, currency: string | null): string =>
     numbers(
       currency ? { style: "currency", currency } : { minimumFractionDigits: 2, maximumFractionDigits: 2 },

@@ -11,8 +11,8 @@ export function metricText(
   value: number,
   signDisplay: "auto" | "exceptZero" = "auto",
 ): string {
-  if (SHARES.has(metric)) return `${format.significant(100 * value, 3, signDisplay)} %`;
-  if (metric === "latency_ms") return `${format.significant(value, 3, signDisplay)} ms`;
+  if (SHARES.has(metric)) return format.significantShare(value, 3, signDisplay);
+  if (metric === "latency_ms") return `${format.significant(value, 3, signDisplay)}\u00a0ms`;
   return format.significant(value, 3, signDisplay);
 }
 
@@ -35,5 +35,5 @@ export function intervalText(
 
 /** A share with its sign. */
 export function signedShare(value: number): string {
-  return `${format.significant(100 * value, 3, "exceptZero")} %`;
+  return format.significantShare(value, 3, "exceptZero");
 }

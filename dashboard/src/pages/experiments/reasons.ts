@@ -3,7 +3,7 @@
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { metricText, periodDay } from "./numbers";
+import { metricText, periodDay, signedShare } from "./numbers";
 import type { Reason } from "./queries";
 
 const words = t.experiments.reasons;
@@ -20,7 +20,6 @@ export function reasonText({ code, numbers = {} }: Reason): string {
       ? words.between(write(number("low")), write(number("high")))
       : "";
   const asMetric = (value: number) => metricText(metric, value, "exceptZero");
-  const asShare = (value: number) => `${value > 0 ? "+" : ""}${format.percent(value)}`;
   const day = periodDay(number("day"));
   switch (code) {
     case "no_users":
@@ -51,11 +50,11 @@ export function reasonText({ code, numbers = {} }: Reason): string {
     case "interval_open_again":
       return words.openAgain(named, day, between(asMetric));
     case "guardrail_open":
-      return words.guardOpen(named, share("most"), between(asShare));
+      return words.guardOpen(named, share("most"), between(signedShare));
     case "guardrail_kept":
-      return words.guardKept(named, share("most"), between(asShare));
+      return words.guardKept(named, share("most"), between(signedShare));
     case "guardrail_broken":
-      return words.guardBroken(named, share("most"), between(asShare));
+      return words.guardBroken(named, share("most"), between(signedShare));
     case "guardrail_was_broken":
       return words.guardWasBroken(named, day);
     case "guardrail_none_seen":
