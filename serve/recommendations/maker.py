@@ -73,9 +73,10 @@ class ListMaker:
         return Ready(recipe, rules, version)
 
     def let_go_but(self, in_use: Collection[LoadedBundle]) -> None:
-        """Remember nothing of bundles from which no lists are made any more."""
-        if self._whys and not self._whys.keys() <= set(in_use):
-            self._whys = {loaded: whys for loaded, whys in self._whys.items() if loaded in in_use}
+        """Remember nothing of bundles from which no lists are made any more, nor of forgotten persons."""
+        if self._whys:
+            tombstones = self._histories.persons.now.tombstones
+            self._whys = {one: kept for one, kept in self._whys.items() if one in in_use and kept[0] is tombstones}
 
     def make(self, ready: Ready, seats: Sequence[Seat], *, tell_arranged: bool = False) -> Iterator[MadeList]:
         """One list for each seat, in their order.
@@ -108,11 +109,11 @@ class ListMaker:
         self._metrics.scored(len(subjects), seconds, ranked.candidates)
         timing = {f"{stage}_ms": round(1000 * value, 3) for stage, value in seconds.items()}
         obeyed = rules_version if in_force else None
-        told = _arranged(bound, options, queries) if tell_arranged else repeat(False)
+        told = _arranged(bound, options, queries) if tell_arranged else repeat(False, len(seats))
         return _assembled(loaded, options, seats, users, made, told, obeyed, timing)
 
     def _whys_of(self, loaded: LoadedBundle) -> RememberedWhys:
-        """What says why, in the language of the settings. Of forgotten persons nothing is remembered."""
+        """What says why, in the language of the settings."""
         tombstones = self._histories.persons.now.tombstones
         known = self._whys.get(loaded)
         if known is None or known[0] is not tombstones:
@@ -148,7 +149,7 @@ def _assembled(
     unknown = list(Asked.of(loaded, options).unknown) if options.restricted else []
     ids = recommendation_ids(len(seats))
     for list_id, (subject, arrival, visitor_id), user, listed, told in zip(
-        ids, seats, summaries(users), made, arranged, strict=False
+        ids, seats, summaries(users), made, arranged, strict=True
     ):
         filled = len(listed.items) > listed.personal
         shortfall = options.k - len(listed.items)

@@ -107,13 +107,13 @@ class RecommendationService:
             pending = [one for one in pending if one.reconsider()]
         answers: list[list[MadeList] | Exception] = [[] for _ in requests]
         for one in wanted:
-            answer, so_far = self._finished(one), answers[one.request]
+            so_far = answers[one.request]
             if isinstance(so_far, Exception):
                 continue
-            if isinstance(answer, Exception):
-                answers[one.request] = answer
-            else:
-                so_far.append(answer)
+            try:
+                so_far.append(self._finished(one))
+            except Exception as error:  # of this request alone
+                answers[one.request] = error
         return answers
 
     def _wanted(self, requests: Sequence[RecommendationRequest]) -> list[_Wanted]:
@@ -141,15 +141,18 @@ class RecommendationService:
                 made = list(self._maker.make(ready, [one.seat for one, _ in members], tell_arranged=tell_arranged))
             except Exception as error:  # of this group alone
                 made = [error] * len(members)
+                if any(recipe != one.plain for one, recipe in members):
+                    logger.exception("Lists of experiments cannot be made, and are made as without them")
             for (one, recipe), result in zip(members, made, strict=True):
                 one.made[recipe] = result
 
-    def _finished(self, wanted: _Wanted) -> MadeList | Exception:
-        """The list as it is answered and logged."""
-        delivery, results = wanted.delivery, wanted.result
-        lists = [one for one in results if isinstance(one, MadeList)]
-        if len(lists) < len(results):
-            return next(one for one in results if isinstance(one, Exception))
+    def _finished(self, wanted: _Wanted) -> MadeList:
+        """The list as it is answered and logged; raises what was met on the way to it."""
+        delivery, lists = wanted.delivery, []
+        for one in wanted.result:
+            if isinstance(one, Exception):
+                raise one
+            lists.append(one)
         made = lists[0]
         if delivery.drafted is not None:
             made = interleaved(lists[0], lists[1], delivery.drafted)

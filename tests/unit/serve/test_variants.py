@@ -161,7 +161,11 @@ def test_without_its_bundle_or_model_a_list_is_as_without_the_experiment(
 
 
 def test_a_variant_whose_lists_cannot_be_made_holds_nobody_up(
-    server: Server, versions: list[Path], new: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    versions: list[Path],
+    new: dict[str, Answer],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     before = versions[0].name
     run(server, experiment({}, {"bundle": before}))
@@ -179,6 +183,7 @@ def test_a_variant_whose_lists_cannot_be_made_holds_nobody_up(
     for user_id, one in zip(USERS, together, strict=True):
         assert told(one) == new[user_id]
         assert one.undelivered == (("e",) if names[user_id] == "b" else ())
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["broken"]  # once a batch
 
 
 def test_an_experiment_goes_on_when_another_version_is_served(
