@@ -30,7 +30,7 @@ def details_of(served: Served) -> ListDetails:
 
 
 def list_values(dimension: Dimension, served: Served) -> Sequence[Value]:
-    """The values of a list: one, but for variants, of which it has one for each experiment.
+    """The values of a list: one, but for variants, of which it has one for each experiment that gives it one.
 
     Args:
         dimension: one that tells lists apart, see `is_of_items`.
@@ -47,6 +47,15 @@ def item_values(dimension: Dimension, served: Served) -> Sequence[Value]:
         return known + [None] * (count - len(known))
     first = details.offset + 1
     return [_PLACE_NAMES[bisect_right(_PLACES, place) - 1] for place in range(first, first + count)]
+
+
+def team_values(served: Served) -> Sequence[Value]:
+    """Of each item of an interleaved list the variant that brought it; None: it fills the list up. Else empty."""
+    details = details_of(served)
+    of = next((f"{each.experiment}/{each.version}" for each in details.variants if not each.variant), None)
+    if of is None:
+        return ()
+    return [f"{of}/{team}" if team else None for team in details.teams[: len(served.item_ids)]]
 
 
 def is_of_items(dimension: Dimension) -> bool:
@@ -77,7 +86,10 @@ def _bundle(served: Served, details: ListDetails) -> Sequence[Value]:
 _OF_LISTS: Final[Mapping[str, Callable[[Served, ListDetails], Sequence[Value]]]] = {
     "model": lambda served, _: (served.model,),
     "bundle": _bundle,
-    "variant": lambda _, details: [f"{each.experiment}/{each.version}/{each.variant}" for each in details.variants],
+    # An interleaved list is of no one variant, see `team_values`.
+    "variant": lambda _, details: [
+        f"{each.experiment}/{each.version}/{each.variant}" for each in details.variants if each.variant
+    ],
     "segment": _segment,
     "scenario": lambda _, details: (details.scenario,),
     "fallback": lambda _, details: (details.fallback,),

@@ -12,7 +12,16 @@ import numpy as np
 from recsys.core.events import FEEDBACK
 from recsys.core.types import Float64Array, Int64Array
 from recsys.outcomes.attribution import Outcome
-from recsys.outcomes.dimensions import Dimension, Value, details_of, is_of_items, item_values, list_values, order_of
+from recsys.outcomes.dimensions import (
+    Dimension,
+    Value,
+    details_of,
+    is_of_items,
+    item_values,
+    list_values,
+    order_of,
+    team_values,
+)
 from recsys.outcomes.intervals import Rate, rate
 from recsys.outcomes.tables import OutcomeRow
 from recsys.store import Served
@@ -94,38 +103,86 @@ class Tally:
         lists, self._waiting = self._waiting, []
         if not lists:
             return
-        of_items = _counts(lists)
-        sizes = [len(served.item_ids) for served, _ in lists]
-        owners = np.repeat(np.arange(len(lists)), sizes)
-        units = np.array([_unit_group(served) for served, _ in lists])
-        of_lists = np.zeros((len(lists), _COLUMNS))
-        np.add.at(of_lists, owners, of_items)
-        of_lists[:, _LISTS] = 1
+        batch = _Batch.of(lists)
         self._total.number(None)
-        self._total.add(np.zeros(len(lists), np.int64), units, of_lists)
+        self._total.add(np.zeros(len(lists), np.int64), batch.units, batch.of_lists)
         for dimension, groups in self._by.items():
             if is_of_items(dimension):
-                values = [groups.number(value) for served, _ in lists for value in item_values(dimension, served)]
-                rows = np.array(values, np.int64)
-                # Of each value the first item of a list stands for the list.
-                _, first = np.unique(owners * (MAX_VALUES + 1) + rows, return_index=True)
-                counts = of_items.copy()
-                counts[first, _LISTS] = 1
-                groups.add(rows, units[owners], counts)
-            else:
-                pairs = [
-                    (number, groups.number(value))
-                    for number, (served, _) in enumerate(lists)
-                    for value in self._list_values(dimension, served)
-                ]
-                numbers, rows = np.array(pairs, np.int64).reshape(-1, 2).T
-                groups.add(rows, units[numbers], of_lists[numbers])
+                values = [value for served, _ in lists for value in item_values(dimension, served)]
+                batch.count_items(groups, range(len(values)), values)
+                continue
+            pairs = [
+                (number, value)
+                for number, (served, _) in enumerate(lists)
+                for value in self._list_values(dimension, served)
+            ]
+            batch.count_lists(groups, [number for number, _ in pairs], [value for _, value in pairs])
+            if dimension == "variant":
+                self._count_teams(groups, batch)
+
+    def _count_teams(self, groups: _Groups, batch: _Batch) -> None:
+        """An interleaved list is of no one variant: each item counts for the one that brought it."""
+        rows: list[int] = []
+        values: list[Value] = []
+        start = 0
+        for served, _ in batch.lists:
+            for place, value in enumerate(team_values(served)):
+                if value is not None and self._is_told(value):
+                    rows.append(start + place)
+                    values.append(value)
+            start += len(served.item_ids)
+        batch.count_items(groups, rows, values)
 
     def _list_values(self, dimension: Dimension, served: Served) -> Sequence[Value]:
         values = list_values(dimension, served)
-        if dimension == "variant" and self._experiment is not None:
-            return [value for value in values if value is not None and value.startswith(f"{self._experiment}/")]
+        if dimension == "variant":
+            return [value for value in values if value is not None and self._is_told(value)]
         return values
+
+    def _is_told(self, variant: str) -> bool:
+        return self._experiment is None or variant.startswith(f"{self._experiment}/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Lists that are counted together.
+
+    Attributes:
+        lists: with their outcomes.
+        owners: [items] of each item the number of its list.
+        units: [lists] of each list the group of its user.
+        of_items: [items, columns]; of_lists: [lists, columns].
+    """
+
+    lists: Sequence[tuple[Served, list[Outcome]]]
+    owners: Int64Array
+    units: Int64Array
+    of_items: Float64Array
+    of_lists: Float64Array
+
+    @classmethod
+    def of(cls, lists: Sequence[tuple[Served, list[Outcome]]]) -> _Batch:
+        """Count what came of each item, and of each list."""
+        of_items = _counts(lists)
+        owners = np.repeat(np.arange(len(lists)), [len(served.item_ids) for served, _ in lists])
+        of_lists = np.zeros((len(lists), _COLUMNS))
+        np.add.at(of_lists, owners, of_items)
+        of_lists[:, _LISTS] = 1
+        return cls(lists, owners, np.array([_unit_group(served) for served, _ in lists]), of_items, of_lists)
+
+    def count_lists(self, groups: _Groups, numbers: Sequence[int], values: Sequence[Value]) -> None:
+        """Count whole lists, given by their numbers, each with a value."""
+        which = np.array(numbers, np.int64)
+        groups.add(np.array([*map(groups.number, values)], np.int64), self.units[which], self.of_lists[which])
+
+    def count_items(self, groups: _Groups, numbers: Sequence[int], values: Sequence[Value]) -> None:
+        """Count items, given by their numbers, each with a value."""
+        which, rows = np.array(numbers, np.int64), np.array([*map(groups.number, values)], np.int64)
+        owners, counts = self.owners[which], self.of_items[which]
+        # Of each value the first item of a list stands for the list.
+        _, first = np.unique(owners * (MAX_VALUES + 1) + rows, return_index=True)
+        counts[first, _LISTS] = 1
+        groups.add(rows, self.units[owners], counts)
 
 
 def _unit_group(served: Served) -> int:

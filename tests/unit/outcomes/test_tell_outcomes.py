@@ -107,6 +107,26 @@ def test_by_what_made_lists(store: Store, store_url: str) -> None:
     }
 
 
+def test_items_of_interleaved_lists_count_for_the_team_that_brought_them(store: Store) -> None:
+    both = (*in_variant("a", "split"), *in_variant(""))
+    store.add_served(
+        [
+            a_list("r1", "u", 1.0, "abc", variants=both, teams=("new", "old", "new")),
+            a_list("r2", "v", 1.0, "abc", variants=both, teams=("old", "", "old")),
+            a_list("r3", "w", 1.0, "abc", variants=in_variant(""), undelivered=("x",)),
+        ]
+    )
+    store.append([named(1, "click", "r1", "a", 2.0), named(2, "click", "r2", "b", 2.0)])
+    rows = told(store, 0.0, NOW, "variant").tables["variant"]
+    assert [(row.value, row.lists, row.served, row.clicks) for row in rows] == [
+        ("split/1/a", 2, 6, 2),
+        ("x/1/new", 1, 2, 1),
+        ("x/1/old", 2, 3, 0),
+    ]
+    rows = told(store, 0.0, NOW, "variant", experiment="split").tables["variant"]
+    assert [(row.value, row.lists) for row in rows] == [("split/1/a", 2)]
+
+
 def test_lists_of_one_experiment_alone(store: Store) -> None:
     both = (*in_variant("a"), *in_variant("b", "y", 3))
     store.add_served([a_list("r1", "u", 1.0, variants=both), a_list("r2", "u", 1.0, variants=in_variant("c", "y", 4))])
