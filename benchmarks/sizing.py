@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,8 @@ def measure(bundle: Path, connections: int, seconds: float, rounds: int) -> dict
         try:
             assert server.stdout is not None
             url = re.findall(r"http://[\d.:]+", server.stdout.readline())[0]
-            _wait_until_ready(url)
+            _wait_for_all(url)
             root = psutil.Process(server.pid)
-            while len(_workers(root)) < WORKERS:
-                time.sleep(0.2)
             urls = [url + path for path in user_paths(bundle, 1024)]
             loads = []
             for _ in range(rounds + 1):  # the first one warms up
@@ -97,18 +96,16 @@ def measure(bundle: Path, connections: int, seconds: float, rounds: int) -> dict
     }
 
 
-def _wait_until_ready(url: str) -> None:
-    """Wait longer than a machine takes that has much else to do."""
+def _wait_for_all(url: str) -> None:
+    """Wait until every worker serves the bundle, for longer than a machine takes that has much else to do."""
     until = time.monotonic() + READY_S
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/ready", timeout=READY_S).close()
-        except urllib.error.URLError as error:
-            if time.monotonic() > until:
-                raise RuntimeError("the server did not become ready") from error
-            time.sleep(0.1)
-        else:
-            return
+    while time.monotonic() < until:
+        with suppress(urllib.error.URLError):
+            text = urllib.request.urlopen(f"{url}/metrics", timeout=READY_S).read().decode()
+            if re.search(rf"^recsys_bundle_workers{{.*}} {WORKERS}\.0$", text, re.M):
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the server did not become ready")
 
 
 def _load(urls: list[str], connections: int, seconds: float) -> dict[str, Any]:
