@@ -77,5 +77,5 @@ def _ordered(replayer: Replayer, lists: Iterable[DrawnServed], skipped: Counter[
         if sum(item not in ranks for item in served.item_ids) > 1:
             skipped[UNRANKED] += 1
             continue
-        scores = [-float(ranks.get(item, LENGTH)) for item in served.item_ids]
+        scores = [-float(ranks.get(item, LENGTH + 1)) for item in served.item_ids]
         yield DrawnList(served.user_id, served.details.propensities, clicked, scores)

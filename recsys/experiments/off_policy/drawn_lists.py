@@ -20,7 +20,8 @@ class DrawnList(NamedTuple):
         chances: of each place the chance that its item was drawn for it, given those before. Where one is 1, all that
             were drawn have their place; what stands behind was not drawn.
         clicked: of each place, whether its item was chosen.
-        scores: of each place what the other model gives its item.
+        scores: of each place what the other model gives its item; no two alike, since the drawn order would then decide
+            upon the other one.
     """
 
     user: str
@@ -79,8 +80,8 @@ def read_lists(drawn: Sequence[DrawnList]) -> ReadLists:
     """The lists as arrays.
 
     Raises:
-        ValueError: a list has not as many clicks or scores as chances, one that is no chance, or a score that is no
-            number.
+        ValueError: a list has not as many clicks or scores as chances, one that is no chance, or scores that are no
+            numbers or alike.
     """
     places = [_drawn_places(a_list) for a_list in drawn]
     usable = [(number, a_list) for number, a_list in zip(places, drawn, strict=True) if 0 < number <= MOST_ITEMS]
@@ -101,6 +102,8 @@ def _drawn_places(a_list: DrawnList) -> int:
         raise ValueError(f"expected a chance, a click and a score of each place, got {a_list}")
     if not all(0 < chance <= 1 for chance in a_list.chances) or not np.isfinite(a_list.scores).all():
         raise ValueError(f"expected chances above 0 up to 1 and finite scores, got {a_list}")
+    if len(set(a_list.scores)) < len(a_list.scores):
+        raise ValueError(f"expected scores of which no two are alike, got {a_list.scores}")
     return next((place for place, chance in enumerate(a_list.chances, start=1) if chance == 1), 0)
 
 

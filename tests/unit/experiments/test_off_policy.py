@@ -142,7 +142,7 @@ def test_parts_of_a_drawn_order_and_long_lists_are_left_out_and_counted():
 def test_what_stands_behind_the_drawn_places_says_nothing():
     lists, _ = drawn_lists(users=300)
     filled = [
-        DrawnList(user, [*chances, 1.0, 1.0], [*clicked, True, True], [*scores, 9.0, 9.0])
+        DrawnList(user, [*chances, 1.0, 1.0], [*clicked, True, True], [*scores, 8.0, 9.0])
         for user, chances, clicked, scores in lists
     ]
     assert other_order(filled) == other_order(lists)
@@ -150,7 +150,7 @@ def test_what_stands_behind_the_drawn_places_says_nothing():
 
 def test_lists_of_several_lengths_are_judged_together():
     lists, _ = drawn_lists(users=600)
-    shorter = [DrawnList(f"s{place}", [0.5, 1.0], [place % 2 == 0, False], [1.0, place % 3]) for place in range(300)]
+    shorter = [DrawnList(f"s{place}", [0.5, 1.0], [place % 2 == 0, False], [1.5, place % 3]) for place in range(300)]
     found = other_order([*lists, *shorter])
     assert found.refusals == ()
     assert found.lists == len(lists) + 300 - found.left_out["unsupported"]
@@ -163,6 +163,7 @@ def test_lists_of_several_lengths_are_judged_together():
         DrawnList("u", [0.0, 1.0], [True, False], [1.0, 2.0]),
         DrawnList("u", [1.5, 1.0], [True, False], [1.0, 2.0]),
         DrawnList("u", [0.5, 1.0], [True, False], [float("nan"), 2.0]),
+        DrawnList("u", [0.5, 1.0], [True, False], [2.0, 2.0]),
     ],
 )
 def test_what_is_no_drawn_list_is_an_error(wrong):
