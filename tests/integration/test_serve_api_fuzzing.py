@@ -51,6 +51,7 @@ BEYOND_THE_DESCRIPTION = (
     "expected guardrails of different metrics",
     "of an interleaved experiment, got",
     "expected teams ",
+    "give visitor_id with history alone",
     # It sends headers that do not fit the pattern that they are described by.
     "if-match: String should match",
     "if-none-match: String should match",

@@ -85,7 +85,7 @@ def test_types_of_the_bundle_are_accepted_and_weigh_what_they_did(
         assert "view, click, add_to_cart, purchase, rating, wish, refund" in detail
         assert "unwish, impression" in detail
         assert client.post("/events", json={**EVENT, "event_type": "refund"}).status_code == 200
-        histories = server.recommendations.service._histories.of(loaded).of(["u", "v"], time.time()).queries.histories
+        histories = server.parts.histories.of(loaded).of(["u", "v"], time.time()).queries.histories
         assert (histories.lengths.tolist(), histories.weights.tolist()) == ([1, 0], [2.5])
 
 
