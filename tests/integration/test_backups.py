@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.bundles import make_bundle
 from tests.support.databases import query
-from tests.support.postgres import PostgresServer, _programs
+from tests.support.postgres import PostgresServer
 from tests.support.server_processes import ROOT, command, get, logged_server, post, server
 from tests.support.waiting import eventually
 
@@ -114,11 +114,11 @@ def test_postgresql_is_dumped_and_restored(bundle: Path, postgres: PostgresServe
 
     def back_up() -> None:
         of = ["--format", "custom", "--schema", schema, "--file", str(dump), "postgres"]
-        subprocess.run([_programs() / "pg_dump", *into, *of], check=True)
+        subprocess.run([postgres.programs / "pg_dump", *into, *of], check=True)
 
     before, _ = backed_up_under_way(bundle, store, back_up)
-    subprocess.run([_programs() / "createdb", *into, "restored"], check=True)
-    subprocess.run([_programs() / "pg_restore", *into, "--dbname", "restored", dump], check=True)
+    subprocess.run([postgres.programs / "createdb", *into, "restored"], check=True)
+    subprocess.run([postgres.programs / "pg_restore", *into, "--dbname", "restored", dump], check=True)
     restored = store.replace("@/postgres?", "@/restored?")
     assert restored != store
     check_restored(bundle, restored, before)

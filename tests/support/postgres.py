@@ -28,11 +28,16 @@ class CannotStart(Exception):  # noqa: N818 - a reason to skip tests
 
 
 class PostgresServer:
-    """A server on a socket in a temporary folder, with any number of empty schemas for stores."""
+    """A server on a socket in a temporary folder, with any number of empty schemas for stores.
+
+    Attributes:
+        programs: folder of PostgreSQL's programs, pg_dump among them.
+        folder: of its data and its socket.
+    """
 
     def __init__(self) -> None:
         """Raises CannotStart."""
-        self._programs = _programs()
+        self.programs = _programs()
         self._user = _user()
         self._numbers = count()
         # Short, because a socket's path may have 107 characters at most.
@@ -52,7 +57,7 @@ class PostgresServer:
         options = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off", "max_connections=60")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.folder / "data", *(f"--{option}" for option in options)],
+                [self.programs / "postgres", "-D", self.folder / "data", *(f"--{option}" for option in options)],
                 stdout=log,
                 stderr=log,
                 cwd="/",
@@ -111,7 +116,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._programs / program, "-D", self.folder / "data", *arguments],
+            [self.programs / program, "-D", self.folder / "data", *arguments],
             check=True,
             capture_output=True,
             text=True,
