@@ -73,12 +73,12 @@ class Run:
             self._publish(self.versions.home / report.version)  # killed while it was let in
             return
         self._prepare()
-        in_use = _open_in_use(self.versions)
-        report.in_use = in_use.version if isinstance(in_use, Bundle) else None
-        with in_use if isinstance(in_use, Bundle) else nullcontext():
+        with _in_use(self.versions) as in_use:
             refusals = self._drift(in_use)
-            if not refusals:
-                waiting = self._train()
+        if not refusals:
+            waiting = self._train()
+            with _in_use(self.versions) as in_use:  # maybe another one by now
+                report.in_use = in_use.version if isinstance(in_use, Bundle) else None
                 refusals = self._gate(waiting, in_use) or self._shadow(waiting, in_use)
         if refusals:
             self._decide("kept", *refusals)
@@ -249,11 +249,16 @@ class Run:
         self.runs.write(self.report)
 
 
-def _open_in_use(versions: Versions) -> Bundle | str:
-    """The bundle in use, or why there is none to compare with."""
+@contextmanager
+def _in_use(versions: Versions) -> Iterator[Bundle | str]:
+    """The bundle in use, open, or why there is none to compare with."""
     if versions.in_use is None:
-        return "There is no bundle in use: the first one needs to be no better than any."
+        yield "There is no bundle in use: the first one needs to be no better than any."
+        return
     try:
-        return open_bundle(versions.home)
+        opened = open_bundle(versions.home)
     except BundleError as error:
-        return f"The bundle in use cannot be opened, so anything sound is better than it: {error}"
+        yield f"The bundle in use cannot be opened, so anything sound is better than it: {error}"
+        return
+    with opened:
+        yield opened

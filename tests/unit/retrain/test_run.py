@@ -134,6 +134,21 @@ def test_what_changed_during_the_run_is_not_overwritten(tmp_path: Path) -> None:
     assert versions.in_use == first.version
 
 
+def test_a_bundle_is_compared_with_the_one_in_use_after_training(tmp_path: Path) -> None:
+    write_log(tmp_path)
+    config = make_config(tmp_path)
+    first = retrain(config)
+    retrain(config)
+
+    def roll_back_meanwhile(*given: Any, **named: Any) -> Path:
+        Versions(config.bundle_path).use(str(first.version), "rollback")
+        return stand_in(*given, **named)
+
+    third = retrain(config, roll_back_meanwhile)
+    assert (third.state, third.in_use) == ("published", first.version)
+    assert report_of(config)["gate"]["compared_with"] == first.version
+
+
 def test_a_second_run_ends_at_once(tmp_path: Path) -> None:
     write_log(tmp_path)
     config = make_config(tmp_path)
