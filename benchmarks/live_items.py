@@ -128,8 +128,10 @@ def asked_of(server: Server) -> Callable[[str], bytes]:
     service, options = server.recommendations.service, RecommendationQuery().options()
 
     def ask(user_id: str) -> bytes:
-        (answers,) = service.recommend([RecommendationRequest(options, (user_id,))])
-        return msgspec.json.encode(answers)
+        (made,) = service.recommend([RecommendationRequest(options, (user_id,))])
+        if isinstance(made, Exception):
+            raise made
+        return msgspec.json.encode([one.answer for one in made])
 
     return ask
 

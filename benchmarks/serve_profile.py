@@ -23,7 +23,8 @@ from recsys.pipeline.recommender import Recommender
 from recsys.sources.two_tower.source import TwoTowerSource
 from serve.bundles.options import Options
 from serve.http.routing import encoder
-from serve.recommendations import service
+from serve.recommendations import maker
+from serve.recommendations.service import RecommendationRequest
 from serve.server import Server
 from serve.settings import load_settings
 from serve.store.link import StoreLink
@@ -35,7 +36,7 @@ BATCHES, SECONDS = (1, 32), 8.0
 SPANS: list[tuple[Any, str, str]] = [
     (LiveHistories, "of", "histories"),
     (StoreLink, "events_of", "store"),
-    (service, "lists", "lists"),
+    (maker, "lists", "lists"),
     (Recommender, "recommend", "recommender"),
     (TwoTowerSource, "encode", "query tower"),
     (TwoTowerSource, "search", "ANN search"),
@@ -97,14 +98,14 @@ def profile(bundle: Path, store: str, batch: int, seconds: float) -> Spent:
 
         def ask() -> None:
             subjects = [(users[row],) for row in random.integers(len(users), size=batch)]
-            requests = [service.RecommendationRequest(Options(), subject) for subject in subjects]
+            requests = [RecommendationRequest(Options(), subject) for subject in subjects]
             with profiler.span("all"):
                 answers = server.recommendations.service.recommend(requests)
                 with profiler.span("JSON"):
-                    for answer in answers:
-                        if isinstance(answer, Exception):
-                            raise answer
-                        encoder.encode(answer[0])
+                    for made in answers:
+                        if isinstance(made, Exception):
+                            raise made
+                        encoder.encode(made[0].answer)
 
         def measured(limit: float) -> Spent:
             profiler.seconds.clear()

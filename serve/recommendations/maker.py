@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from recsys.rules.buy_again import BUY_AGAIN
 from recsys.rules.policy import CompiledRules
 from recsys.sources.registry import FALLBACK
 from serve.answers import shortened_by
+from serve.bundles.held import HeldBundles
 from serve.bundles.loaded import LoadedBundle
 from serve.bundles.options import Options
 from serve.bundles.restrictions import Asked
@@ -72,10 +73,10 @@ class ListMaker:
             recipe = recipe._replace(options=as_read(rules, recipe.options))
         return Ready(recipe, rules, version)
 
-    def let_go_but(self, in_use: Collection[LoadedBundle]) -> None:
+    def let_go_but(self, held: HeldBundles) -> None:
         """Remember nothing of bundles from which no lists are made any more, nor of forgotten persons."""
         if self._whys:
-            tombstones = self._histories.persons.now.tombstones
+            in_use, tombstones = held.answering, self._histories.persons.now.tombstones
             self._whys = {one: kept for one, kept in self._whys.items() if one in in_use and kept[0] is tombstones}
 
     def make(self, ready: Ready, seats: Sequence[Seat], *, tell_arranged: bool = False) -> Iterator[MadeList]:

@@ -58,17 +58,18 @@ class _Wanted:
     seat: Seat
     plain: Recipe
     delivery: Delivery
-    made: dict[Recipe, MadeList | Exception] = field(default_factory=dict)
+    made: list[tuple[Recipe, MadeList | Exception]] = field(default_factory=list)  # few, and hashes take their time
 
     @property
-    def missing(self) -> tuple[Recipe, ...]:
+    def missing(self) -> Sequence[Recipe]:
         """What is still to be made for it."""
-        return tuple(recipe for recipe in dict.fromkeys(self.delivery.recipes) if recipe not in self.made)
+        known = [recipe for recipe, _ in self.made]
+        return [recipe for recipe in self.delivery.recipes if recipe not in known]
 
     @property
     def result(self) -> list[MadeList | Exception]:
         """What the delivery asks for, once nothing is missing."""
-        return [self.made[recipe] for recipe in self.delivery.recipes]
+        return [next(made for known, made in self.made if known == recipe) for recipe in self.delivery.recipes]
 
     def reconsider(self) -> bool:
         """Look for another delivery where this one did not come about; returns whether anything is missing then."""
@@ -119,7 +120,7 @@ class RecommendationService:
     def _wanted(self, requests: Sequence[RecommendationRequest]) -> list[_Wanted]:
         """All lists that are asked for, and how they are made."""
         loaded, running = self.bundles.loaded, self._experiments.now
-        self._maker.let_go_but(self._held.answering)
+        self._maker.let_go_but(self._held)
         wanted = []
         for number, request in enumerate(requests):
             plain = Recipe(loaded, request.options)
@@ -144,7 +145,7 @@ class RecommendationService:
                 if any(recipe != one.plain for one, recipe in members):
                     logger.exception("Lists of experiments cannot be made, and are made as without them")
             for (one, recipe), result in zip(members, made, strict=True):
-                one.made[recipe] = result
+                one.made.append((recipe, result))
 
     def _finished(self, wanted: _Wanted) -> MadeList:
         """The list as it is answered and logged; raises what was met on the way to it."""
