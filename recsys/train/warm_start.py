@@ -98,7 +98,8 @@ class TrainedWeights:
             values = cls.tower_values(bundle.path)
             described = json.loads((bundle.path / ITEM_INPUTS_FILE).read_text("utf8"))
             brands, categories = (tuple(described["vocabulary"][name]) for name in ("brands", "categories"))
-        except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+            epochs = cold_epochs(bundle)
+        except (OSError, ValueError, KeyError, AttributeError, msgspec.MsgspecError, tf.errors.OpError) as error:
             raise BundleError(
                 f"the weights of a two-tower in {bundle.path}", str(error)[:200], "train without training.warm_start"
             ) from error
@@ -109,7 +110,7 @@ class TrainedWeights:
             ItemVocabulary(brands, categories),
             described["text_weights_sha256"],
         )
-        return cls(f"{bundle.name}, version {bundle.version}", values, known, cold_epochs(bundle))
+        return cls(f"{bundle.name}, version {bundle.version}", values, known, epochs)
 
     @staticmethod
     def tower_values(folder: Path) -> dict[str, Float32Array]:

@@ -48,4 +48,8 @@ def _weights(config: Config, path: Path, step: Step) -> TrainedWeights | None:
         if then != now:  # what was train then may be validation or test now
             step.print(f"Starting from nothing: {bundle.path} was trained on another split ({then}, now {now})")
             return None
-        return TrainedWeights.of_bundle(bundle)
+        weights = TrainedWeights.of_bundle(bundle)
+    if not weights.cold_epochs:  # nobody in its data had a second interaction
+        step.print(f"Starting from nothing: {weights.origin} knows popularity and texts alone")
+        return None
+    return weights
