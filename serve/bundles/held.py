@@ -148,21 +148,22 @@ class HeldBundles:
 
     def _look(self) -> None:
         """Let go what nobody names, and load what is missing."""
-        named, served = frozenset(self._named()), self._bundles.served
-        if served is None or not (named or self._held or self._refused):
+        named = frozenset(self._named())
+        if self._bundles.served is None or not (named or self._held or self._refused):
             return
-        self._keep(named, served)
+        self._keep(named)
         for version in sorted(named - self._held.keys()):
             refusal = self._refused.get(version)
             if not self._closing.is_set() and (refusal is None or time.monotonic() >= refusal.retry_at):
                 self._load(version)
 
-    def _keep(self, named: Collection[str], served: LoadedBundle) -> None:
+    def _keep(self, named: Collection[str]) -> None:
         """Hold those that are still named; the served one among them, for when another one is served."""
         with self._changing:
             before = self._held
             kept = {version: one for version, one in before.items() if version in named}
-            if served.info.version in named:
+            served = self._bundles.served  # read here, or an overlay that was just replaced might be kept
+            if served is not None and served.info.version in named:
                 kept[served.info.version] = served
             faults = {version: damage(one.bundle) for version, one in kept.items() if one is not served}
             self._held = {version: one for version, one in kept.items() if faults.get(version) is None}

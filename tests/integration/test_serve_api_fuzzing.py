@@ -52,6 +52,7 @@ BEYOND_THE_DESCRIPTION = (
     "of an interleaved experiment, got",
     "expected teams ",
     "give visitor_id with history alone",
+    "explanation_feedback alone has",
     # It sends headers that do not fit the pattern that they are described by.
     "if-match: String should match",
     "if-none-match: String should match",
