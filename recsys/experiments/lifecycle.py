@@ -27,7 +27,13 @@ def assign_alike(one: ExperimentTerms, other: ExperimentTerms) -> bool:
 
 
 def defined(
-    key: str, terms: ExperimentTerms, before: Experiment | None, others: Iterable[Experiment], now: float
+    key: str,
+    terms: ExperimentTerms,
+    before: Experiment | None,
+    others: Iterable[Experiment],
+    now: float,
+    *,
+    last_version: int = 0,
 ) -> Experiment:
     """An experiment of these terms.
 
@@ -41,13 +47,15 @@ def defined(
         before: what it is; None: there is none.
         others: all other experiments.
         now: seconds since 1970.
+        last_version: where there is none, the last one that was started of those of its key that were deleted; 0: none
+            was. The log of lists still holds theirs, which are none of the new one's.
 
     Raises:
         ExperimentConflict: it is running, and cannot be as is wanted beside the others.
     """
     said = dict(terms)
     if before is None:
-        return Experiment(key=key, **said)
+        return Experiment(key=key, version=last_version + 1, **said)
     wanted = before.model_copy(update=said)
     if assign_alike(before, wanted) or before.status == "draft":
         return wanted

@@ -80,9 +80,10 @@ def put(
     checked = known is not None and not assign_alike(known, terms)
     if checked:
         require_deliverable(parts, Experiment(key=key, **dict(terms)))
+    last_version = _last_version(store, key)
 
     def change(before: Experiment | None, others: list[Experiment]) -> Experiment:
-        after = defined(key, terms, before, others, now)
+        after = defined(key, terms, before, others, now, last_version=last_version)
         if after.status == "running" and not checked and before is not None and not assign_alike(before, after):
             raise ExperimentConflict("an experiment as this worker knows it", "one that was just changed", "try again")
         return after
@@ -259,6 +260,16 @@ def _stored(store: Store, key: str) -> StoredText:
     if stored is None:
         raise UnknownExperimentError(f"there is no experiment {key!r}")
     return stored
+
+
+def _last_version(store: Store, key: str) -> int:
+    """The last version of a key that was started, as the trail of changes knows it; 0: none was."""
+    latest = store.experiments.changes(key, None, 1).rows
+    said = _raw(latest[0].after or latest[0].before or "") if latest else {}
+    version = said.get("version")
+    if type(version) is not int or version < 1:
+        return 0
+    return version if said.get("started_at") is not None else version - 1
 
 
 def _existing(before: Experiment | None, key: str) -> Experiment:

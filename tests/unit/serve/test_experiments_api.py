@@ -250,6 +250,22 @@ def test_one_that_was_stopped_begins_anew_as_its_next_version(shop: TestClient) 
     assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 3
 
 
+def test_versions_go_on_where_a_deleted_experiment_is_defined_anew(shop: TestClient) -> None:
+    """The log of lists holds those of the deleted one under its key and versions."""
+    start(shop)
+    taken(shop.post(f"{URL}/stop"))
+    taken(shop.delete(URL))
+    assert start(shop)["experiment"]["version"] == 2
+    define(shop, salt="another")
+    taken(shop.post(f"{URL}/stop"))
+    assert define(shop, salt="a third")["experiment"]["version"] == 4
+    taken(shop.delete(URL))
+    assert define(shop)["experiment"]["version"] == 4, "nobody was assigned by a draft"
+    taken(shop.delete(URL))
+    assert define(shop)["experiment"]["version"] == 4
+    assert define(shop, "other")["experiment"]["version"] == 1
+
+
 def test_metrics_tell_what_runs(shop: TestClient) -> None:
     start(shop, "a", traffic=0.5)
     define(shop, "b")
@@ -266,7 +282,10 @@ def test_what_another_version_of_the_program_kept_is_told_and_can_be_replaced(
     shop, server = served
     assert server.parts.link is not None
     assert server.parts.experiments_watch is not None
-    body = '{"key": "e", "variants": [{"name": "a"}, {"name": "b"}], "status": "running", "mode": "bandit"}'
+    body = (
+        '{"key": "e", "variants": [{"name": "a"}, {"name": "b"}], "status": "running", "mode": "bandit", "version": 3,'
+        ' "started_at": 1.0}'
+    )
     server.parts.link.store.experiments.put("e", body, who="old", timestamp=1.0, most=9)
     server.parts.experiments_watch.look()
     row = taken(shop.get(URL))["experiment"]
@@ -277,7 +296,8 @@ def test_what_another_version_of_the_program_kept_is_told_and_can_be_replaced(
         assert "this version of the program can read" in refusal(shop.post(f"{URL}{path}"), 409)
     refusal(shop.get(f"{URL}/assignment", params={"user_id": "u"}), 409)
     assert taken(shop.get(f"{URL}/results"))["verdict"] is None
-    assert define(shop)["experiment"]["status"] == "draft"
+    anew = define(shop)["experiment"]
+    assert (anew["status"], anew["version"]) == ("draft", 4)
     assert taken(shop.delete(URL))["key"] == "e"
 
 
