@@ -122,9 +122,9 @@ class HeldBundles:
         bundle = served.bundle
         if overrides.bundle not in (None, served.info.version):
             try:
-                bundle = Bundle(self._path(str(overrides.bundle)), verify="quick")
-            except (RecsysError, OSError) as error:
-                return str(error)
+                bundle = self._looked_at(str(overrides.bundle))
+            except RecsysError as error:
+                return f"{error.got} in the place of {error.expected}"
         models = (FULL, *bundle.sources)
         if overrides.model is not None and overrides.model not in models:
             return f"model: expected one of {', '.join(models)} (got {overrides.model!r})"
@@ -181,8 +181,7 @@ class HeldBundles:
         started = time.perf_counter()
         try:
             loaded = LoadedBundle.open(self._path(version), self._settings, self._warm_up)
-            if loaded.info.version != version:
-                raise BundleError(f"version {version} in the folder of that name", loaded.info.version, "rename it")
+            _require_version(loaded.info.version, version)
         except RecsysError as error:
             self._refuse(version, str(error))
             return
@@ -209,13 +208,38 @@ class HeldBundles:
         if known is None or known.fault != fault:
             logger.error("Version %s cannot be held; lists go without it, and it is tried again. %s", version, fault)
 
+    def _looked_at(self, version: str) -> Bundle:
+        """A version, of which little is read.
+
+        Raises:
+            BundleError: it is not there, cannot be opened, or is another one than its folder says.
+        """
+        path = self._path(version)
+        try:
+            bundle = Bundle(path, verify="quick")
+        except OSError as error:
+            got = f"nothing that can be read ({error.strerror})"
+            raise BundleError(f"a version {version!r} of the bundle", got, "name one that is there") from None
+        _require_version(bundle.manifest.version, version)
+        return bundle
+
     def _path(self, version: str) -> Path:
         """The folder of a version, beside the one that is served.
 
         Raises:
             BundleError: that is no name of a folder.
         """
-        if Path(version).name != version or version.startswith("."):
+        if Path(version).name != version or version.startswith(".") or not version.isprintable():
             raise BundleError("the version of a bundle", repr(version[:60]), "name a folder beside the served version")
         path = self._settings.bundle
         return (path.parent if (path / MANIFEST_FILE).is_file() else path) / version
+
+
+def _require_version(found: str, version: str) -> None:
+    """Stop where a folder holds another version than its name says.
+
+    Raises:
+        BundleError: it does.
+    """
+    if found != version:
+        raise BundleError(f"version {version} in the folder of that name", found, "rename it")

@@ -150,8 +150,12 @@ def test_what_cannot_be_made_is_said_without_loading(shop: Path, versions: list[
         missing = held.fault_of(Overrides(bundle=third))
         assert missing is not None
         assert third in missing
-        for outside in ("../shop", ".hidden", "..", f"../shop/{old}"):
+        for outside in ("../shop", ".hidden", "..", f"../shop/{old}", f"{old}\0", "ü" * 100, "current"):
             assert held.fault_of(Overrides(bundle=outside)) is not None
+        shutil.copytree(shop / old, shop / "renamed")
+        renamed = held.fault_of(Overrides(bundle="renamed"))
+        assert renamed is not None, "it would never be held"
+        assert old in renamed
         (shop / old / "item_embeddings.npy").write_bytes(b"")
         assert held.fault_of(Overrides(bundle=old)) is not None
 
