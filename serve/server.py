@@ -142,6 +142,7 @@ class Server:
             self._warm_up_rules(loaded)
         if self.parts.bundles.info is not None:
             return
+        self.parts.held.begin(loaded)
         # Requests would wait for the garbage collector to look through all this time and again, 60 ms each time.
         gc.collect()
         gc.freeze()

@@ -23,6 +23,7 @@ from serve.settings import Settings
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.5
+FAILURE = "The look for versions to hold failed; there will be others, and this is not logged again"
 
 HeldState = Literal["served", "held", "loading", "refused"]
 """served: it is the version that is served, too; held: lists can be made from it; loading: not yet; refused: it could
@@ -42,7 +43,7 @@ class HeldBundles:
 
     A thread of its own loads what is named and lets go what no longer is. A held version is loaded, warmed up and seen
     with live items as the served one is, and it is open, so that no training removes it. The version that is served is
-    not loaded twice, and stays if another one is served. Nobody waits for a version: it is there, or it is not.
+    not loaded twice, and stays if another one is served. No list waits for a version: it is there, or it is not.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class HeldBundles:
         self._changing = threading.Lock()
         self._troubles = Troubles()
         self._closing = threading.Event()
+        self._has_begun = False
         self._thread = threading.Thread(target=self._run, name="held-bundles", daemon=True)
 
     def of(self, version: str) -> LoadedBundle | None:
@@ -134,6 +136,19 @@ class HeldBundles:
         """Begin to look for what is named."""
         self._thread.start()
 
+    def begin(self, about_to_be_served: LoadedBundle) -> None:
+        """Load what is named, before the first bundle is served; later calls do nothing.
+
+        A server that has been started again makes the lists of experiments from its first answer on.
+        """
+        if self._has_begun:  # loading a version warms it up, which comes here again
+            return
+        self._has_begun = True
+        with self._troubles.survived(FAILURE, self._metrics.bundle_watch_failed):
+            for version in sorted(frozenset(self._named()) - {about_to_be_served.info.version}):
+                if not self._closing.is_set():
+                    self._load(version)
+
     def close(self) -> None:
         """Stop looking. A version that is being loaded is not waited for long."""
         self._closing.set()
@@ -142,8 +157,7 @@ class HeldBundles:
 
     def _run(self) -> None:
         while not self._closing.wait(POLL_S):
-            failure = "The look for versions to hold failed; there will be others, and this is not logged again"
-            with self._troubles.survived(failure, self._metrics.bundle_watch_failed):
+            with self._troubles.survived(FAILURE, self._metrics.bundle_watch_failed):
                 self._look()
 
     def _look(self) -> None:

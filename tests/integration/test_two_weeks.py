@@ -21,6 +21,7 @@ from tests.support.simulated_shop.visits import Visits
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
 VISITORS = 0.6  # share of the shoppers who come on a day
+PATIENCE = 4  # days after which an experiment that is still open makes room for a newer bundle
 OLD, NEW = "old", "new"
 
 
@@ -30,13 +31,15 @@ class Operator:
 
     Attributes:
         loop: the shop's programs.
-        running: key of the experiment that runs, and the version that it tries.
+        running: key of the experiment that runs, the version that it tries, and the day on which it was started.
         promoted: versions by the key of the experiment that they won.
+        states: of the verdicts that were looked at, by day and key.
     """
 
     loop: Loop
-    running: tuple[str, str] | None = None
+    running: tuple[str, str, int] | None = None
     promoted: dict[str, str] = field(default_factory=dict)
+    states: list[tuple[int, str, str]] = field(default_factory=list)
 
     def night(self, day: int, *, kills: int) -> None:
         """Retrain; if the gate lets the new bundle pass and no experiment runs, start one."""
@@ -48,20 +51,24 @@ class Operator:
             assert self._until(lambda url: put(f"{url}/experiments/{key}", terms))["done"] in ("created", "nothing")
             started = self._until(lambda url: post(f"{url}/experiments/{key}/start"), also=(409,))
             assert started.get("done", "started") == "started" or "running" in started["detail"]
-            self.running = key, said["version"]
+            self.running = key, said["version"], day
 
-    def look(self) -> None:
-        """Look at the experiment; where the new bundle is better, promote it."""
+    def look(self, day: int) -> None:
+        """Look at the experiment; where the new bundle is better, promote it, and where it is not, be patient."""
         if self.running is None:
             return
-        key, version = self.running
-        results = self._until(lambda url: get(f"{url}/experiments/{key}/results"))
-        if results["verdict"]["state"] == "better":
-            assert results["verdict"]["winner"] == NEW
-            self._until(lambda url: post(f"{url}/experiments/{key}/stop"), also=(409,))
+        key, version, since = self.running
+        verdict = self._until(lambda url: get(f"{url}/experiments/{key}/results"))["verdict"]
+        self.states.append((day, key, verdict["state"]))
+        if verdict["state"] != "better" and day - since < PATIENCE:
+            return
+        self._until(lambda url: post(f"{url}/experiments/{key}/stop"), also=(409,))
+        self.running = None
+        if verdict["state"] == "better":
+            assert verdict["winner"] == NEW
             code, _ = self.loop.run("promote", version)
             assert code == 0
-            self.promoted[key], self.running = version, None
+            self.promoted[key] = version
 
     def _until(self, ask: Any, also: tuple[int, ...] = ()) -> Any:
         """The answer to a request that accidents may befall: asked again until there is one."""
@@ -93,19 +100,20 @@ def test_two_weeks_end_with_the_better_model_and_the_simulators_own_count(tmp_pa
     with loop.serving():
         for day in range(14):
             loop.clock.set(day + 0.3)
-            with loop.accidents((2, 12)):
+            with loop.accidents((5, 25)):
                 for user in np.flatnonzero(np.random.default_rng([3, day]).random(shop.n_users) < VISITORS).tolist():
                     visits.visit(user, day)
-                operator.look()
+                operator.look(day)
                 loop.clock.set(day + 0.95)
                 operator.night(day, kills=dice.choice((0, 1, 2)))
         eventually(lambda: _in_the_log(loop, visits) is not None, START_TIMEOUT_S)
         outcomes = get(f"{loop.url}/stats/outcomes?since={OPENS:.0f}&until={OPENS + 15 * 86_400:.0f}&by=variant").json()
 
     assert {"server", "worker", "retrain"} <= set(loop.kills)
+    assert "blocked" not in {state for _, _, state in operator.states}
     _require_all_acknowledged(loop, visits)
     # The better model is in use: not the first one, and one that shoppers click on more, as they themselves counted.
-    assert operator.promoted
+    assert operator.promoted, operator.states
     assert loop.in_use == list(operator.promoted.values())[-1] != first
     for key in operator.promoted:
         clicks, seen = visits.counts.rate(experiment=key, variant=NEW)

@@ -13,6 +13,7 @@ from recsys.bundle.locks import FolderLock
 from recsys.experiments.experiment import Overrides
 from serve.bundles import held as held_module
 from serve.bundles.held import HeldBundles
+from serve.bundles.loaded import LoadedBundle
 from serve.bundles.swap import Bundles
 from serve.metrics import Metrics
 from serve.recommendations.warm_up import warm_up
@@ -86,6 +87,25 @@ def test_a_version_is_held_as_long_as_it_is_named(shop: Path, versions: list[Pat
         assert lock is not None
         lock.close()
         assert b'recsys_held_bundle_workers{version="%s"} 0.0' % old.encode() in metrics.render()
+
+
+def test_what_is_named_is_there_before_the_first_bundle_is_served(shop: Path, versions: list[Path]) -> None:
+    old, new, missing = versions[0].name, versions[1].name, "20200101-000000"
+    settings, metrics = Settings(bundle=shop, store="none"), Metrics()
+    there: list[tuple[bool, str]] = []
+
+    def prepare(loaded: LoadedBundle) -> None:
+        warm_up(loaded)
+        held.begin(loaded)
+
+    def follow(_: LoadedBundle) -> None:
+        there.append((held.of(old) is not None, state_of(held, missing)))
+
+    bundles = Bundles(settings, metrics, prepare, follow)
+    held = HeldBundles(settings, metrics, bundles, lambda: {old, new, missing}, prepare)
+    bundles.load()
+    assert there == [(True, "refused")]
+    assert held.of(new) is bundles.loaded
 
 
 def test_the_served_version_is_not_loaded_twice_and_stays_when_another_is_served(
