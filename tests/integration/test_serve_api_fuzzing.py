@@ -30,6 +30,9 @@ BEYOND_THE_DESCRIPTION = (
     "expected a time such as",
     "timestamp must not lie more than a day ahead",
     "an event of type rating needs a rating",
+    "an event of type explanation_feedback needs a value",
+    "has no value, one of type explanation_feedback alone has",
+    "has no rating, price or quantity",
     "expected a rating from",
     # What conditions say is a language of its own, and what they name depends on the bundle.
     "where, line",
