@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from recsys.core.types import Float64Array
+from recsys.experiments.statistics.contrasts import error_of, mean_by_user
+from recsys.experiments.statistics.sequences import fixed_multiplier
 
-NORMAL_95: Final = 1.959963984540054
-LEAST_UNITS: Final = 2
+LEVEL: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Rate:
 
 
 def rate(numerators: Float64Array, denominators: Float64Array) -> Rate | None:
-    """A ratio of two sums, with its interval by the delta method (Deng et al. 2018, Applying the Delta Method).
+    """A ratio of two sums, with its interval for one look (`recsys.experiments.statistics.contrasts`).
 
     Args:
         numerators, denominators: [units] sums of independent units: of users, or of groups into which chance has put
@@ -34,17 +32,9 @@ def rate(numerators: Float64Array, denominators: Float64Array) -> Rate | None:
     Returns:
         None where the denominators are all 0. The interval's ends are not below 0.
     """
-    total = float(denominators.sum())
-    if total <= 0:
-        return None
-    value = float(numerators.sum()) / total
     present = (denominators != 0) | (numerators != 0)
-    units = int(present.sum())
-    if units < LEAST_UNITS:
-        return Rate(value)
-    residuals = numerators[present] - value * denominators[present]
-    variance = units / (units - 1) * float(np.square(residuals).sum()) / total**2
-    if variance <= 0:
-        return Rate(value)
-    reach = NORMAL_95 * math.sqrt(variance)
-    return Rate(value, max(0.0, value - reach), value + reach)
+    mean = mean_by_user(numerators[present], denominators[present])
+    if mean is None:
+        return None
+    reach = fixed_multiplier(LEVEL) * error_of(mean)
+    return Rate(mean.value, max(0.0, mean.value - reach), mean.value + reach) if reach > 0 else Rate(mean.value)
