@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recsys.core.settings import NonNegative, Positive, Section, Share
 
-Seconds = Annotated[float, Field(gt=0)]
+PositiveNumber = Annotated[float, Field(gt=0)]
 Times = Annotated[float, Field(ge=1)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
 
@@ -34,11 +34,11 @@ class GateConfig(Section):
     coverage_loss: Share = Field(
         0.2, description="Share of the distinct items in lists that may be lost against the bundle in use."
     )
-    latency_ratio: Annotated[float, Field(gt=0)] = Field(
+    latency_ratio: PositiveNumber = Field(
         1.5, description="Most by which the median time of a list may grow, both bundles asked in turns."
     )
     latency_lists: NonNegative = Field(200, description="Lists of each bundle that are timed; 0: none are.")
-    calibration_factor: Annotated[float, Field(ge=1)] = Field(
+    calibration_factor: Times = Field(
         3.0,
         description="Most by which the mean confidence of shown items and the share of them that was chosen may "
         "differ, as a factor.",
@@ -51,8 +51,10 @@ class ShadowConfig(Section):
     lists: NonNegative = Field(
         500, description="Lists of the served log (seeded sample) that are made again by both bundles; 0: none are."
     )
-    hours: Seconds = Field(24.0, description="Hours of the served log before now that they are drawn from.")
-    seconds: Seconds = Field(120.0, description="Longest time for it; what was not replayed by then is left out.")
+    hours: PositiveNumber = Field(24.0, description="Hours of the served log before now that they are drawn from.")
+    seconds: PositiveNumber = Field(
+        120.0, description="Longest time for it; what was not replayed by then is left out."
+    )
     live_events: Positive = Field(
         500, description="Most recent items of a user whose events are read, as the server's setting of this name."
     )
@@ -69,7 +71,7 @@ class ShadowConfig(Section):
     slower: Times = Field(
         2.0, description="How many times the p95 of the bundle in use that of the new one may be before it is refused."
     )
-    fast_enough_ms: Annotated[float, Field(ge=0)] = Field(
+    fast_enough_ms: NonNegativeNumber = Field(
         20.0, description="A p95 of so many milliseconds is fast enough, whatever that of the bundle in use."
     )
 
@@ -88,7 +90,7 @@ class RetrainConfig(Section):
         description="Candidates kept when another is written; older ones are removed unless an experiment that is not "
         "stopped names them, or a server has them open.",
     )
-    resume_hours: Annotated[float, Field(ge=0)] = Field(
+    resume_hours: NonNegativeNumber = Field(
         12.0, description="A run that was killed is gone on with if it began within so many hours; 0: never."
     )
     keep_reports: Positive = Field(100, description="Reports kept of each name; older ones are removed.")
@@ -97,7 +99,7 @@ class RetrainConfig(Section):
 class DriftConfig(Section):
     """How far what people do now has moved from what the bundle in use was trained on."""
 
-    days: Seconds = Field(
+    days: PositiveNumber = Field(
         28.0, description="Longest time since the bundle's last interaction that is looked at, up to now."
     )
     least_interactions: Positive = Field(

@@ -26,7 +26,6 @@ UNDO_EVENTS: Mapping[str, str | None] = {
 ListEventType = Literal["impression", "explanation_open", "explanation_feedback"]
 # They tell what became of a list, and enter no history and no training: who sees an item has not chosen it.
 LIST_EVENT_TYPES: Final[tuple[ListEventType, ...]] = get_args(ListEventType)
-IMPRESSION: Final[ListEventType] = "impression"
 EXPLANATION_FEEDBACK: Final[ListEventType] = "explanation_feedback"
 Feedback = Literal["clear", "unclear", "wrong", "helpful", "not_helpful", "too_personal"]
 FEEDBACK: Final[tuple[Feedback, ...]] = get_args(Feedback)

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from recsys.core.values.whole_numbers import AS_WHOLE, Whole
 
 KEY_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 BUCKETS: Final = 10_000
@@ -28,14 +30,6 @@ brand_variety: distinct brands by items of a list; the others as of `Metric`."""
 Key = Annotated[str, Field(pattern=KEY_PATTERN)]
 
 
-def _whole(number: object) -> object:
-    """To JSON 10.0 is an integer too."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -52,7 +46,7 @@ class Overrides(_Part):
         None, min_length=1, max_length=100, description="Version of the served bundle's folder, held beside it."
     )
     rules: Literal["none"] | None = Field(None, description="none: the shop's rules do not act.")
-    k: Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)] | None = Field(
+    k: Annotated[int, Field(ge=1, le=100), AS_WHOLE] | None = Field(
         None, description="Items of a list whose request names no k."
     )
     explain: Literal["none", "cheap"] | None = Field(None, description="Whether items say why they are there.")

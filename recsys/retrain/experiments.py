@@ -21,5 +21,5 @@ def in_experiments(store: Store | None, versions: Sequence[str]) -> set[str]:
     if store is None:
         return set()
     bodies = [text.body for text in store.experiments.read().texts]
-    running = [body for body in bodies if json.loads(body).get("status") != "stopped"]
-    return {version for version in versions if any(version in body for body in running)}
+    wanted = [body for body in bodies if json.loads(body).get("status") != "stopped"]
+    return {version for version in versions if any(version in body for body in wanted)}

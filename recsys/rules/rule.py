@@ -12,16 +12,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from recsys.core.values.whole_numbers import AS_WHOLE, Whole
+
 RULE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_EXPRESSION_CHARS = 2000
 MAX_SCENARIO_CHARS = 100
 MAX_BOOST = 3.0  # what all boosts of an item together may add, in units
 ROUNDING = 1e-9  # of shares: .29 * 100 is less than 29 in binary numbers
-
-
-def _whole(number: object) -> object:
-    """To JSON 10.0 is an integer too."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _moment(given: object) -> object:
@@ -37,7 +34,6 @@ def _moment(given: object) -> object:
     return moment
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 GroupField = Annotated[str, Field(min_length=1, max_length=100)]
@@ -109,7 +105,7 @@ class Cap(_Part):
         "seller. Items without it are not counted."
     )
     most: Whole = Field(ge=1, le=100, description="Items of one group in a list, or in each window.")
-    window: Annotated[int, Field(ge=2, le=100), BeforeValidator(_whole)] | None = Field(
+    window: Annotated[int, Field(ge=2, le=100), AS_WHOLE] | None = Field(
         None, description="Neighbouring slots; null: the whole list."
     )
 

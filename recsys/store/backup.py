@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from recsys.core.disk import sync
 from recsys.core.errors import ConfigError, RecsysError
 from recsys.store.errors import StoreDamaged, StoreUnavailable
 
@@ -39,7 +40,7 @@ def back_up(store: Path, copy: Path) -> None:
         try:
             _copy(store, unfinished)
             os.link(unfinished, copy)  # fails where another backup has taken the name meanwhile
-            _write_through(copy.parent)
+            sync(copy.parent)
         finally:
             for left in copy.parent.glob(f"{unfinished.name}*"):
                 left.unlink()
@@ -56,16 +57,7 @@ def _copy(store: Path, copy: Path) -> None:
         (found,) = target.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise StoreDamaged("a sound store", f"{store}: {found}", "restore an older backup")
-    _write_through(copy)
-
-
-def _write_through(path: Path) -> None:
-    """Have what was written to a file or a folder on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(copy)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

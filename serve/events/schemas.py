@@ -18,8 +18,9 @@ from recsys.core.events import (
 )
 from recsys.core.values.amounts import AMOUNTS, ANY_RATING
 from recsys.core.values.event_types import normal_event_type
+from recsys.core.values.whole_numbers import AS_WHOLE
 from recsys.histories.event_types import OF_EVERY_SERVER
-from serve.http.schemas import MAX_EVENTS, Id, Moment, Query, Whole
+from serve.http.schemas import MAX_EVENTS, Id, Moment, Query
 
 CLOCK_SKEW_S = SECONDS_PER_DAY
 Amount = Annotated[float, Field(ge=AMOUNTS[0], le=AMOUNTS[1], allow_inf_nan=False)]
@@ -74,7 +75,7 @@ class EventBody(Query):
         ),
     ] = None
     position: Annotated[
-        Annotated[int, Field(ge=1, le=MAX_POSITION), Whole] | None,
+        Annotated[int, Field(ge=1, le=MAX_POSITION), AS_WHOLE] | None,
         Field(description="Of the item in that list, from 1: its rank.", examples=[3]),
     ] = None
     value: Annotated[

@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 from recsys.core.events import END_OF_TIME, MAX_ID_CHARS
 from recsys.core.values.ids import ID_PATTERN
 from recsys.core.values.times import TimeRules, check_time, parse_time
+from recsys.core.values.whole_numbers import AS_WHOLE
 from recsys.rules.rule import MAX_SCENARIO_CHARS
 from serve.bundles.facets import Filter
 
@@ -36,13 +37,7 @@ NO_FILTER = Filter()
 _AS_SENT = TimeRules(zone=None, counted=True)
 
 
-def _whole(number: object) -> object:
-    """To JSON 10.0 is an integer too."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-Whole = BeforeValidator(_whole)
-K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), Whole]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of items wanted."), AS_WHOLE]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 # What `check_id` says, as pydantic and OpenAPI read it.
@@ -65,7 +60,7 @@ Offset = Annotated[
         description="Leave out so many items from the top. Pages of the same k, of one bundle and moment, hold no item "
         "twice, and together they are one list.",
     ),
-    Whole,
+    AS_WHOLE,
 ]
 
 

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from recsys.core.attributes import LARGEST_NUMBER
 from recsys.core.events import LARGEST_AMOUNT, MAX_ID_CHARS
+from recsys.core.values.whole_numbers import AS_WHOLE
 from recsys.store import ItemAction
 from recsys.store.live_item_records import MAX_WRITES
-from serve.http.schemas import Cursor, Id, Limit, Query, Whole
+from serve.http.schemas import Cursor, Id, Limit, Query
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_CATEGORIES = 2048, 20_000, 100
 _MAX_TEXT, _MAX_TEXTS = 2048, 100
@@ -64,7 +65,7 @@ class BatchEntry(ItemFields):
         ItemAction, Field(description="patch: these fields; put: these and no others; delete: the item goes.")
     ] = "patch"
     if_version: Annotated[
-        int | None, Field(ge=0, lt=10**15, description="As If-Match: the version that the item must be of."), Whole
+        int | None, Field(ge=0, lt=10**15, description="As If-Match: the version that the item must be of."), AS_WHOLE
     ] = None
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from recsys.core.values.whole_numbers import AS_WHOLE
 from recsys.rules.preview import MOST_LEFT_OUT
 from recsys.rules.rule import MAX_SCENARIO_CHARS, RULE_ID_PATTERN, Rule
 from serve.bundles.options import DEFAULT_K
 from serve.http.context import Context
-from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query, Whole
+from serve.http.schemas import Cursor, Id, K, Limit, Moment, Query
 from serve.http.wanted import ExcludeSeenField, exclude_seen_of
 from serve.rules.options import PartsOf, PreviewRequest
 
@@ -49,12 +50,12 @@ class PreviewBody(Query):
         Field(default_factory=list, max_length=MAX_SHOWN, description="Users; empty: a sample of the bundle's."),
     ]
     sample: Annotated[
-        int, Field(ge=1, le=MAX_SAMPLE, description="Users drawn at random, if none are named."), Whole
+        int, Field(ge=1, le=MAX_SAMPLE, description="Users drawn at random, if none are named."), AS_WHOLE
     ] = 50
     seed: Annotated[
-        int, Field(ge=0, le=2**32 - 1, description="Of the draw: the same users for the same seed."), Whole
+        int, Field(ge=0, le=2**32 - 1, description="Of the draw: the same users for the same seed."), AS_WHOLE
     ] = 0
-    show: Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Users whose lists are in the answer."), Whole] = 10
+    show: Annotated[int, Field(ge=0, le=MAX_SHOWN, description="Users whose lists are in the answer."), AS_WHOLE] = 10
     rules: Annotated[
         list[Rule],
         Field(default_factory=list, max_length=MAX_TRIED, description="Rules to try; nothing of them is kept."),
