@@ -1,8 +1,10 @@
 """What came of served lists: each with the events that name it, and the events that belong to none.
 
 An event belongs to a list that it names, that the log holds, and that was served at most an attribution window before
-it. All such events lie between the start of the time of lists and a window after its end, so that one look along the
-times of events finds them; no index of the lists that events name is kept, which would be written at random places.
+it. Times of shops are often of whole seconds, cut off, and their clocks some milliseconds apart: what seems to be of up
+to `EARLY_S` before its list is taken for of the same moment. All such events lie between just before the start of the
+time of lists and a window after its end, so that one look along the times of events finds them; no index of the lists
+that events name is kept, which would be written at random places.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from recsys.store.records import Served
 from recsys.store.served_log import served_of
 from recsys.store.tables import EVENTS, LIST_EVENTS, SERVED
 
+EARLY_S: Final = 1.0
+"""An event that seems to precede its list by at most this is of the list's own time."""
 ROWS_AT_ONCE: Final = 1000
 IDS_AT_ONCE: Final = 500
 PATIENCE_S: Final = 60.0
@@ -32,7 +36,8 @@ class ListFollower(NamedTuple):
     """An event that belongs to a list.
 
     Attributes:
-        item_id, event_type, timestamp, price, quantity: as of `Event`.
+        timestamp: as of `Event`, and never before the list.
+        item_id, event_type, price, quantity: as of `Event`.
         value: as of `ListEvent`.
     """
 
@@ -105,7 +110,7 @@ class ListOutcomes:
             cause = sa.case(
                 (columns.recommendation_id.is_(None), "no_list_named"),
                 (_S.seq.is_(None), "unknown_list"),
-                (columns.timestamp < _S.timestamp, "before_list"),
+                (columns.timestamp - _S.timestamp < -EARLY_S, "before_list"),
                 (columns.timestamp - _S.timestamp > window_s, "after_window"),
                 else_="",
             ).label("cause")
@@ -167,7 +172,7 @@ def _by_list(events: Iterable[Any]) -> Iterator[tuple[tuple[float, int], list[Li
         if place != (list_time, list_seq):
             yield place, found
             place, found = (list_time, list_seq), []
-        found.append(ListFollower(timestamp, item_id, event_type, price, quantity, value))
+        found.append(ListFollower(max(timestamp, list_time), item_id, event_type, price, quantity, value))
     yield place, found
     yield (math.inf, 0), []
 
@@ -193,4 +198,5 @@ def _followers(table: sa.Table) -> sa.Select[Any]:
 def _followed(table: sa.Table, since: float, last: float, window_s: float) -> list[sa.ColumnElement[bool]]:
     # The difference, and not the time compared with the list's: no index can be asked for it list by list.
     late = table.c.timestamp - _S.timestamp
-    return [table.c.timestamp >= since, table.c.timestamp < last, late >= 0, late <= window_s]
+    times = [table.c.timestamp >= since - EARLY_S, table.c.timestamp < last]
+    return [*times, late >= -EARLY_S, late <= window_s]

@@ -60,7 +60,7 @@ def cause_of(event: Event | ListEvent, log: dict[Any, Served], window_s: float) 
     if event.recommendation_id not in log:
         return "unknown_list"
     late = event.timestamp - log[event.recommendation_id].timestamp
-    if late < 0:
+    if late < -1.0:
         return "before_list"
     if late > window_s:
         return "after_window"

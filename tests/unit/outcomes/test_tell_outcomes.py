@@ -136,15 +136,24 @@ def test_lists_of_one_experiment_alone(store: Store) -> None:
     assert outcomes.unattributed == (Unattributed("not_in_list", "click", 1),)
 
 
+def test_times_of_whole_seconds_belong_to_the_list_of_that_second(store: Store, store_url: str) -> None:
+    store.add_served([a_list("r", "u", 100.75)])
+    put_list_events(store_url, [seen(1, "r", "a", 100.0), seen(2, "r", "b", 99.75), seen(3, "r", "c", 99.5)])
+    store.append([named(1, "click", "r", "a", 100.0)])
+    outcomes = told(store, 100.5, NOW)
+    assert (outcomes.total.impressions, outcomes.total.clicks, outcomes.total.clicks_unseen) == (2, 1, 0)
+    assert told(store).unattributed == (Unattributed("before_list", "impression", 1),)
+
+
 def test_events_of_no_list_are_counted_by_cause(store: Store, store_url: str) -> None:
     store.add_served([a_list("r", "u", 100.0), Served("old", "u", 90.0, "v", "full", ("a",))])
-    put_list_events(store_url, [seen(1, "nowhere", "a", 101.0), seen(2, "r", "a", 99.0), seen(3, "r", "a", 110.5)])
+    put_list_events(store_url, [seen(1, "nowhere", "a", 101.0), seen(2, "r", "a", 98.9), seen(3, "r", "a", 110.5)])
     store.append(
         [
             named(1, "click", None, "a", 50.0),
             named(2, "view", None, "a", 50.0),
             named(3, "click", "r", "z", 105.0),
-            named(4, "click", "r", "a", 99.5),
+            named(4, "click", "r", "a", 98.5),
             named(5, "click", "r", "a", 110.0),
             named(6, "click", "r", "b", 110.1),
         ]

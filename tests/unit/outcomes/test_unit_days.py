@@ -163,7 +163,9 @@ def plainly(
         if name is None or (place, name) in done:
             continue
         done.add((place, name))
-        day = days[(*kept[event.recommendation_id], int(event.timestamp // DAY))]
+        day = days[
+            (*kept[event.recommendation_id], int(max(event.timestamp, log[event.recommendation_id].timestamp) // DAY))
+        ]
         day[name] += 1
         if name in ("purchases", "refunds") and event.price is not None:
             day["revenue"] += event.price if name == "purchases" else -event.price
@@ -189,7 +191,7 @@ def test_as_a_plain_count_has_it(store: Store, store_url: str, seed: int) -> Non
     impressions: list[ListEvent] = []
     for n in range(150):
         what = rng.choice(lists)
-        at = what.timestamp + rng.choice((-1, 1, 9, DAY, 2 * DAY, 4 * DAY)) + n / 1000
+        at = what.timestamp + rng.choice((-3, -1, 1, 9, DAY, 2 * DAY, 4 * DAY)) + n / 1000
         kind = rng.choice(("impression", "click", "view", "add_to_cart", "purchase", "refund", "rating"))
         if kind == "impression":
             impressions.append(seen(n, what.recommendation_id, rng.choice("abcde"), at))
