@@ -14,6 +14,7 @@ TITLES = {
     "Items": "/items",
     "Popular": "/popular",
     "Rules": "/rules",
+    "Experiments": "/experiments",
     "System": "/system",
 }
 

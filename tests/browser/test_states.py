@@ -20,6 +20,9 @@ PAGES = {
     "item": ("/item", {"id": "kettle"}),
     "popular": ("/popular", {}),
     "rules": ("/rules", {}),
+    "experiments": ("/experiments", {}),
+    "experiment": ("/experiments", {"experiment": "length"}),
+    "edit": ("/experiments", {"edit": "length"}),
     "system": ("/system", {}),
 }
 READ_SCOPE = "this API key does not have the scope read"

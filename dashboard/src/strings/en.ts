@@ -168,6 +168,11 @@ export const t = {
       unknown: "Unknown user",
       history: (count: number, text: string) => `${text} ${count === 1 ? "item" : "items"} in the history`,
       last: (when: string) => `last on ${when}`,
+      experiments: "Experiments of this list",
+      variant: (experiment: string, variant: string) => `${experiment}: ${variant}`,
+      undelivered: (experiment: string, variant: string) => `${experiment}: ${variant}, not delivered`,
+      teams: "drafted from both variants",
+      drawn: "Order drawn by chance",
       noHistory: "no history",
       asOf: (when: string) => `as of ${when}`,
       store: {
@@ -1167,6 +1172,7 @@ export const t = {
     metricsOf: (variant: string) => `Metrics of ${variant}`,
     guardrailsOf: (variant: string) => `Guardrails of ${variant}`,
     primary: "decides",
+    points: (number: string) => `${number}\u00a0pp`,
     columns: [
       "Metric",
       "Control",
@@ -1178,7 +1184,7 @@ export const t = {
       "Noise taken away",
     ],
     columnsHint:
-      "The interval at any time holds however often one looks, and verdicts rest on it. That of a single look holds for one look on a day chosen beforehand; it is not for deciding.",
+      "The interval at any time holds however often one looks, and verdicts rest on it. That of a single look holds for one look on a day chosen beforehand; it is not for deciding. pp: percentage points.",
     guardColumns: ["Guardrail", "State", "Worse by", "Interval at any time", "Allowed"],
     guardStates: {
       open: "Open",
@@ -1201,7 +1207,7 @@ export const t = {
     chart: {
       none: "There is no interval yet: it takes more users.",
       summary: (metric: string, days: number, interval: string, day: string) =>
-        `Difference in ${metric.toLowerCase()}, ${days === 1 ? "one day" : `${days} days`}: ${interval} on ${day}. Above zero the variant is better, where more is better.`,
+        `Difference in ${metric.toLowerCase()}, ${days === 1 ? "one day" : `${days} days`}: ${interval} on ${day}. Above zero the variant is better.`,
       table: "As a table",
       day: "Day",
       interval: "Interval at any time",
@@ -1250,6 +1256,7 @@ export const t = {
       what: "What is tried",
       key: "Key",
       keyHint: "Letters, digits, dots, hyphens, underscores. It names the experiment for good.",
+      nameHint: "Letters, digits, dots, hyphens and underscores; the first a letter or a digit.",
       titleLabel: "Title",
       mode: "How users meet the variants",
       split: "Split users",
@@ -1268,6 +1275,7 @@ export const t = {
       explained: "shown",
       unexplained: "not shown",
       asEver: "as ever",
+      emptyAsEver: "Empty: as ever.",
       addVariant: "Add a variant",
       removeVariant: (name: string) => `Remove ${name || "this variant"}`,
       judging: "Who is in it, and what decides",
@@ -1285,6 +1293,11 @@ export const t = {
       save: "Save",
       saving: "Saving …",
       saved: (key: string) => `${key} is saved`,
+      refused: "It is not saved: something does not fit. What, stands at the fields.",
+      changed: (who: string | null, when: string) =>
+        `${who ?? "Somebody"} changed it ${when ? `on ${when}` : "in the meantime"}, after it was opened here. What you wrote is still there.`,
+      takeTheirs: "Take what is there now",
+      keepOurs: "Go on, and save over it",
     },
     outcomes: {
       title: "What comes of lists",

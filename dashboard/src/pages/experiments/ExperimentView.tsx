@@ -15,7 +15,7 @@ import { Actions } from "./Actions";
 import { STATUS_TONES } from "./ListView";
 import { useExperiments, type ExperimentRow } from "./queries";
 import { ResultsPart } from "./ResultsPart";
-import { overridesText, shareOf, termsOf, usersText } from "./terms";
+import { overridesText, shareOf, termsOf, titleOf, usersText } from "./terms";
 import type { View } from "./view";
 
 const words = t.experiments;
@@ -38,10 +38,7 @@ export function ExperimentView({ name, setView }: Props) {
         <ArrowLeft aria-hidden="true" className="size-4" />
         {words.back}
       </Link>
-      <PageHeading
-        title={(row && termsOf(row)?.title) ?? name}
-        lead={<span className="font-mono">{name}</span>}
-      >
+      <PageHeading title={(row && titleOf(row)) ?? name} lead={<span className="font-mono">{name}</span>}>
         {row && (
           <Actions
             row={row}

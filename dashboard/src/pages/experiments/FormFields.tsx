@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Choices } from "@/components/Choices";
@@ -27,6 +29,8 @@ interface Props {
   isRunning: boolean;
   complaints: Record<string, string>;
   failure: Error | null;
+  /** That somebody else changed it, if so. */
+  changed: ReactNode;
   saving: boolean;
   onChange: (change: Partial<Draft>) => void;
   onSave: () => void;
@@ -34,7 +38,7 @@ interface Props {
 
 /** The fields of an experiment, and how to keep what they say. */
 export function FormFields(props: Props) {
-  const { draft, isNew, isRunning, complaints, failure, saving, onChange, onSave } = props;
+  const { draft, isNew, isRunning, complaints, failure, changed, saving, onChange, onSave } = props;
   const mayNot = useMay("admin") === false;
   return (
     <form
@@ -139,13 +143,12 @@ export function FormFields(props: Props) {
       </Card>
       <div className="space-y-3">
         {mayNot && !failure && <Notice tone="warn">{t.failures.scope("admin")}</Notice>}
-        {Object.entries(complaints)
-          .filter(([place]) => place === "" || place === "variants" || place === "guardrails")
-          .map(([place, text]) => (
-            <p key={place} role="alert" className="text-sm text-bad">
-              {text}
-            </p>
-          ))}
+        {changed}
+        {Object.keys(complaints).length > 0 && (
+          <p role="alert" className="text-sm text-bad">
+            {complaints[""] ?? words.refused}
+          </p>
+        )}
         <Button look="primary" type="submit" aria-disabled={saving}>
           {saving ? words.saving : words.save}
         </Button>

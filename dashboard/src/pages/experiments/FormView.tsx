@@ -4,9 +4,12 @@ import { Link } from "wouter";
 
 import { ApiError } from "@/api/client";
 import { announce } from "@/components/Announcer";
+import { Button } from "@/components/Button";
 import { EmptyState } from "@/components/EmptyState";
+import { Notice } from "@/components/Notice";
 import { PageHeading } from "@/components/PageHeading";
 import { QueryView } from "@/components/QueryView";
+import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { complaintsOf, draftOf, NEW, termsFrom, type Draft } from "./draft";
@@ -40,20 +43,28 @@ export function FormView({ view, setView }: Props) {
           {({ experiments: rows }) => {
             const row = rows.find(({ key }) => key === view.edit);
             return row ? (
-              <Form key={row.change} read={row} setView={setView} />
+              <Form key={row.key} now={row} setView={setView} />
             ) : (
               <EmptyState title={t.experiments.missing(view.edit)} />
             );
           }}
         </QueryView>
       ) : (
-        <Form read={null} setView={setView} />
+        <Form now={null} setView={setView} />
       )}
     </>
   );
 }
 
-function Form({ read, setView }: { read: ExperimentRow | null; setView: Props["setView"] }) {
+interface FormProps {
+  /** The experiment as the server has it now; null: there is none yet. */
+  now: ExperimentRow | null;
+  setView: Props["setView"];
+}
+
+/** The form; what was written in it stays where somebody else changes the experiment meanwhile. */
+function Form({ now, setView }: FormProps) {
+  const [read, setRead] = useState(now);
   const [draft, setDraft] = useState<Draft>(() => (read ? draftOf(read) : NEW));
   const save = useSaveExperiment();
   const refused = save.error instanceof ApiError && save.error.status === 422 ? save.error.detail : "";
@@ -64,13 +75,29 @@ function Form({ read, setView }: { read: ExperimentRow | null; setView: Props["s
       isRunning={read?.status === "running"}
       complaints={refused ? complaintsOf(refused) : {}}
       failure={refused ? null : save.error}
+      changed={
+        now && read && now.change !== read.change ? (
+          <ChangedNotice
+            now={now}
+            onTake={() => {
+              save.reset();
+              setRead(now);
+              setDraft(draftOf(now));
+            }}
+            onKeep={() => {
+              save.reset();
+              setRead(now);
+            }}
+          />
+        ) : null
+      }
       saving={save.isPending}
       onChange={(change) => {
         setDraft((before) => ({ ...before, ...change }));
       }}
       onSave={() => {
         save.mutate(
-          { key: draft.key.trim(), terms: termsFrom(draft), read },
+          { key: draft.key, terms: termsFrom(draft), read },
           {
             onSuccess: ({ experiment }) => {
               announce(words.saved(experiment.key));
@@ -80,5 +107,28 @@ function Form({ read, setView }: { read: ExperimentRow | null; setView: Props["s
         );
       }}
     />
+  );
+}
+
+interface ChangedProps {
+  now: ExperimentRow;
+  onTake: () => void;
+  onKeep: () => void;
+}
+
+/** Somebody else was faster: the person chooses what counts. */
+function ChangedNotice({ now, onTake, onKeep }: ChangedProps) {
+  return (
+    <Notice tone="warn">
+      <p>{words.changed(now.updated_by, now.updated_at ? format.time(now.updated_at) : "")}</p>
+      <div className="mt-2 flex flex-wrap gap-2">
+        <Button size="small" onClick={onTake}>
+          {words.takeTheirs}
+        </Button>
+        <Button size="small" look="danger" onClick={onKeep}>
+          {words.keepOurs}
+        </Button>
+      </div>
+    </Notice>
   );
 }

@@ -1,7 +1,7 @@
 import { t } from "@/strings/en";
 
 import { chartOf, daysOf, type DayInterval } from "./intervals";
-import { intervalText, metricText, periodDay } from "./numbers";
+import { differenceText, intervalText, periodDay } from "./numbers";
 import type { Verdict } from "./queries";
 
 const words = t.experiments.chart;
@@ -16,7 +16,7 @@ export function IntervalsChart({ variant, metric }: Props) {
   const days = daysOf(variant, metric);
   const last = days.at(-1);
   if (!last) return <p className="text-sm text-muted">{words.none}</p>;
-  const write = (value: number) => metricText(metric, value, "exceptZero");
+  const write = (value: number) => differenceText(metric, value);
   const named = t.experiments.metrics[metric] ?? metric;
   const summary = words.summary(named, days.length, intervalText(last, write), periodDay(last.day));
   return (

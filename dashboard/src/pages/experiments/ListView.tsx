@@ -11,8 +11,9 @@ import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
 import { OutcomesCard } from "./OutcomesCard";
-import { useExperiments, type ExperimentRow } from "./queries";
-import { termsOf, usersText } from "./terms";
+import { useExperiments, useResults, type ExperimentRow } from "./queries";
+import { STATE_TONES } from "./ResultsPart";
+import { termsOf, titleOf, usersText } from "./terms";
 
 const words = t.experiments;
 export const STATUS_TONES = { draft: "plain", running: "good", stopped: "accent", fault: "bad" } as const;
@@ -65,11 +66,12 @@ function Row({ row }: { row: ExperimentRow }) {
           href={`/experiments?experiment=${encodeURIComponent(row.key)}`}
           className="text-accent underline-offset-2 hover:underline"
         >
-          {terms?.title ? terms.title : row.key}
+          {titleOf(row)}
         </Link>
       </h2>
       <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
         <Badge tone={STATUS_TONES[row.status]}>{words.statuses[row.status]}</Badge>
+        {row.status === "running" && <StateBadge row={row} />}
         <span className="font-mono wrap-anywhere">{row.key}</span>
         <span>{words.version(format.count(row.version))}</span>
         {row.started_at && <span>{words.since(format.time(row.started_at))}</span>}
@@ -83,4 +85,10 @@ function Row({ row }: { row: ExperimentRow }) {
       )}
     </li>
   );
+}
+
+/** The state of a running experiment's verdict, once it is known; the experiment itself says why it is not. */
+function StateBadge({ row }: { row: ExperimentRow }) {
+  const verdict = useResults(row).data?.verdict;
+  return verdict ? <Badge tone={STATE_TONES[verdict.state]}>{words.states[verdict.state]}</Badge> : null;
 }

@@ -2,7 +2,7 @@ import { PlainTable } from "@/components/PlainTable";
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { intervalText, metricText, signedShare } from "./numbers";
+import { differenceText, intervalText, metricText, signedShare } from "./numbers";
 import type { Verdict } from "./queries";
 
 const words = t.experiments;
@@ -23,7 +23,7 @@ export function MetricsTable({ variant, primary }: Props) {
         columns={words.columns}
         rows={look.metrics.map((one) => {
           const value = (number: number) => metricText(one.metric, number);
-          const signed = (number: number) => metricText(one.metric, number, "exceptZero");
+          const signed = (number: number) => differenceText(one.metric, number);
           return [
             `${words.metrics[one.metric] ?? one.metric}${one.metric === primary ? ` (${words.primary})` : ""}`,
             one.control_mean === null ? "–" : value(one.control_mean),

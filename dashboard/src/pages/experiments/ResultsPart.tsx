@@ -11,7 +11,7 @@ import { useResults, type ExperimentRow, type Reason, type Results, type Verdict
 import { reasonText } from "./reasons";
 
 const words = t.experiments;
-const TONES = {
+export const STATE_TONES = {
   better: "good",
   no_worse: "accent",
   undecided: "plain",
@@ -50,7 +50,7 @@ function VerdictCard({ verdict, results }: { verdict: Verdict; results: Results 
   return (
     <Card
       title={words.verdict}
-      action={<Badge tone={TONES[verdict.state]}>{words.states[verdict.state]}</Badge>}
+      action={<Badge tone={STATE_TONES[verdict.state]}>{words.states[verdict.state]}</Badge>}
     >
       <div className="space-y-4 text-sm">
         <p>{words.statesLead[verdict.state](verdict.winner ?? "")}</p>
@@ -59,7 +59,7 @@ function VerdictCard({ verdict, results }: { verdict: Verdict; results: Results 
           <div key={variant}>
             <h3 className="mb-1 flex flex-wrap items-center gap-2 font-medium">
               <span className="wrap-anywhere">{variant}</span>
-              <Badge tone={TONES[state]}>{words.states[state]}</Badge>
+              <Badge tone={STATE_TONES[state]}>{words.states[state]}</Badge>
             </h3>
             <Reasons reasons={reasons} />
           </div>

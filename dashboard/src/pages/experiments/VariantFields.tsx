@@ -84,11 +84,11 @@ function One({ variant, place, mode, complaints, change }: OneProps) {
     <>
       {text("name", "name", words.name)}
       {mode === "split" && text("weight", "weight", words.weight)}
-      {text("model", "overrides.model", words.model, words.asEver)}
-      {text("bundle", "overrides.bundle", words.bundle, words.asEver)}
+      {text("model", "overrides.model", words.model, words.emptyAsEver)}
+      {text("bundle", "overrides.bundle", words.bundle, words.emptyAsEver)}
       {mode === "split" && (
         <>
-          {text("k", "overrides.k", words.k, words.asEver)}
+          {text("k", "overrides.k", words.k, words.emptyAsEver)}
           <SelectField
             label={words.rules}
             error={complaint("overrides.rules")}

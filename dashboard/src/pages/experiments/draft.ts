@@ -1,6 +1,7 @@
 /** An experiment as it is being written: what stands in the fields. */
 
 import type { Schema } from "@/api/client";
+import { t } from "@/strings/en";
 
 import { termsOf } from "./terms";
 import type { ExperimentRow, Terms } from "./queries";
@@ -88,7 +89,7 @@ export function draftOf(row: ExperimentRow): Draft {
   };
 }
 
-/** The terms that the fields say. What is no number is sent as it is: the server says what is wrong with it. */
+/** The terms that the shown fields say. What is no number is sent as it is: the server says what is wrong with it. */
 export function termsFrom(draft: Draft): Terms {
   return {
     ...draft.rest,
@@ -98,7 +99,7 @@ export function termsFrom(draft: Draft): Terms {
     traffic: shareFrom(draft.traffic),
     primary: draft.primary,
     least_users: number(draft.leastUsers),
-    variants: draft.variants.map(variantFrom),
+    variants: draft.variants.map(draft.mode === "interleaved" ? teamFrom : variantFrom),
     guardrails: draft.guardrails.map(({ metric, most }) => ({
       metric: metric as Schema<"Guardrail">["metric"],
       most: shareFrom(most),
@@ -117,6 +118,10 @@ function variantFrom({ name, weight, model, bundle, rules, k, explain }: Variant
   return { name, weight: number(weight), overrides } as Schema<"Variant">;
 }
 
+/** Of lists that are drafted from two, a team chooses the items alone. */
+const teamFrom = ({ name, model, bundle }: VariantDraft): Schema<"Variant"> =>
+  variantFrom({ ...emptyVariant(name), model, bundle });
+
 function number(text: string): number {
   const value = Number(text);
   return (text.trim() !== "" && Number.isFinite(value) ? value : text) as number;
@@ -129,18 +134,35 @@ function shareFrom(percent: string): number {
   return typeof value === "number" ? value / 100 : value;
 }
 
+const FIELD =
+  /^(?:key|title|layer|traffic|primary|least_users|variants\.\d+\.(?:name|weight|overrides\.\w+)|guardrails\.\d+\.(?:metric|most))$/;
+const IN_PERCENT = /^(?:traffic|guardrails\.\d+\.most)$/;
+
 /** A refusal's complaints by the fields that they are about; what belongs to none is under "". */
 export function complaintsOf(detail: string): Record<string, string> {
+  const found = detail.split(/(?<=\)); (?=[a-z][\w.]*: )/).map((complaint) => {
+    const [, place = "", text = complaint] = /^([a-z][\w.]*): (.*)$/s.exec(complaint) ?? [];
+    return { place, text: text.replace(/ \(got .*\)$/s, "") };
+  });
+  // Where a variant is refused, the server misses it among the variants, too.
+  const ofOne = found.some(({ place }) => /^variants\.\d/.test(place));
   const complaints: Record<string, string> = {};
-  for (const complaint of detail.split(
-    /; (?=(?:key|title|mode|layer|traffic|primary|least_users|variants|guardrails)\b)/,
-  )) {
-    const [, place = "", text = complaint] =
-      /^((?:key|title|mode|layer|traffic|primary|least_users|variants|guardrails)[\w.]*): (.*)$/s.exec(
-        complaint,
-      ) ?? [];
-    const said = text.replace(/ \(got .*\)$/s, "");
-    complaints[place] = complaints[place] ? `${complaints[place]}; ${said}` : said;
+  for (const { place, text } of found) {
+    if (place === "variants" && ofOne) continue;
+    const field = FIELD.test(place) ? place : "";
+    const said = field
+      ? saidAt(field, text)
+      : place === "" || place === "request"
+        ? text
+        : `${place}: ${text}`;
+    complaints[field] = complaints[field] ? `${complaints[field]}; ${said}` : said;
   }
   return complaints;
+}
+
+/** A complaint as its field has it: shares are in percent there, and nobody reads patterns. */
+function saidAt(field: string, text: string): string {
+  if (text.startsWith("String should match pattern")) return t.experiments.form.nameHint;
+  if (!IN_PERCENT.test(field)) return text;
+  return text.replace(/ ([\d.]+)$/, (_, limit: string) => ` ${percentOf(Number(limit))}`);
 }

@@ -10,7 +10,7 @@ export interface DayInterval {
   middle: number | null;
 }
 
-/** The interval of a metric's relative difference on each day that has one; else of its difference. */
+/** The interval of a metric's difference on each day that has one. */
 export function daysOf(variant: Verdict["variants"][number], metric: string): DayInterval[] {
   return variant.looks.flatMap((look) => {
     const estimate = look.metrics.find((one) => one.metric === metric);

@@ -14,7 +14,7 @@ test("a reason is a sentence with its numbers", () => {
     reasonText(
       reason("primary_better", { metric: "ctr", p: 0.01, difference: 0.02, low: 0.005, high: 0.035 }),
     ),
-  ).toBe("Click-through rate is better: +2%, between +0.5% and +3.5%.");
+  ).toBe("Click-through rate is better: +2\u00a0pp, between +0.5\u00a0pp and +3.5\u00a0pp.");
   expect(
     reasonText(
       reason("guardrail_kept", { metric: "latency_ms", most: 0.05, worse_by: 0.01, low: -0.02, high: 0.04 }),

@@ -3,7 +3,7 @@
 import { format } from "@/lib/format";
 import { t } from "@/strings/en";
 
-import { metricText, periodDay, signedShare } from "./numbers";
+import { differenceText, periodDay, signedShare } from "./numbers";
 import type { Reason } from "./queries";
 
 const words = t.experiments.reasons;
@@ -19,7 +19,7 @@ export function reasonText({ code, numbers = {} }: Reason): string {
     Number.isFinite(number("low")) && Number.isFinite(number("high"))
       ? words.between(write(number("low")), write(number("high")))
       : "";
-  const asMetric = (value: number) => metricText(metric, value, "exceptZero");
+  const asDifference = (value: number) => differenceText(metric, value);
   const day = periodDay(number("day"));
   switch (code) {
     case "no_users":
@@ -40,15 +40,15 @@ export function reasonText({ code, numbers = {} }: Reason): string {
     case "few_cases":
       return words.fewCases(named, count("users"), count("least"));
     case "primary_better":
-      return words.better(named, asMetric(number("difference")), between(asMetric));
+      return words.better(named, asDifference(number("difference")), between(asDifference));
     case "primary_worse":
-      return words.worse(named, asMetric(number("difference")), between(asMetric));
+      return words.worse(named, asDifference(number("difference")), between(asDifference));
     case "primary_open":
-      return words.open(named, between(asMetric));
+      return words.open(named, between(asDifference));
     case "primary_turned":
-      return words.turned(named, day, between(asMetric));
+      return words.turned(named, day, between(asDifference));
     case "interval_open_again":
-      return words.openAgain(named, day, between(asMetric));
+      return words.openAgain(named, day, between(asDifference));
     case "guardrail_open":
       return words.guardOpen(named, share("most"), between(signedShare));
     case "guardrail_kept":

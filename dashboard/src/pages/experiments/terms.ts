@@ -28,6 +28,12 @@ export function termsOf(row: ExperimentRow): Terms | null {
   };
 }
 
+/** What people call it: its title, or else its key. */
+export function titleOf(row: ExperimentRow): string {
+  const title = termsOf(row)?.title;
+  return title ? title : row.key;
+}
+
 /** What is different of the lists of a variant. */
 export function overridesText(variant: Schema<"Variant">): string {
   const told = Object.entries(variant.overrides ?? {}).filter(([, value]) => value !== null);

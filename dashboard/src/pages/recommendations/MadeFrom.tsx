@@ -1,5 +1,6 @@
 import { RefreshCw, UserRound, UserRoundPlus } from "lucide-react";
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 
 import { Badge } from "@/components/Badge";
 import { Button } from "@/components/Button";
@@ -49,6 +50,7 @@ export function MadeFrom({ list, asOf, busy, refresh }: Props) {
             {!user.known && id !== null && <Badge tone="warn">{text.unknown}</Badge>}
           </div>
           <p className="text-xs text-muted">{facts(list, asOf).join(" · ")}</p>
+          <Trials list={list} />
         </div>
       </div>
       <Refresh busy={busy} refresh={refresh}>
@@ -57,6 +59,31 @@ export function MadeFrom({ list, asOf, busy, refresh }: Props) {
           : text.at(format.time(list.generated_at), format.ms(list.timing.total_ms))}
       </Refresh>
     </section>
+  );
+}
+
+/** Which experiments the list is of, and that chance put it in order. */
+function Trials({ list: { experiments = [], order } }: { list: List }) {
+  if (experiments.length === 0 && order === undefined) return null;
+  return (
+    <ul aria-label={text.experiments} className="mt-1.5 flex flex-wrap gap-1.5">
+      {experiments.map(({ experiment, variant, delivered }) => (
+        <li key={experiment} className="min-w-0">
+          <Link href={`/experiments?experiment=${encodeURIComponent(experiment)}`} className="rounded-md">
+            <Badge tone={delivered ? "accent" : "warn"}>
+              <span className="wrap-anywhere underline underline-offset-2">
+                {(delivered ? text.variant : text.undelivered)(experiment, variant ?? text.teams)}
+              </span>
+            </Badge>
+          </Link>
+        </li>
+      ))}
+      {order === "drawn" && (
+        <li>
+          <Badge>{text.drawn}</Badge>
+        </li>
+      )}
+    </ul>
   );
 }
 
