@@ -102,6 +102,23 @@ class Versions:
         """Folders of the versions that nobody has let in."""
         return sorted(self.home.glob(f"{layout.WAITING_PREFIX}*"))
 
+    def waiting_folder(self, version: str) -> Path:
+        """Where a version is before somebody lets it in."""
+        return self.home / f"{layout.WAITING_PREFIX}{version}"
+
+    def require(self, version: str) -> None:
+        """Stop where there is no such version.
+
+        Raises:
+            BundleError: there is none.
+        """
+        if version not in self.names:
+            raise BundleError(
+                f"a version of {self.home}",
+                f"no {version!r}; there are {', '.join(self.names) or 'none'}",
+                "name one of these",
+            )
+
     def fallbacks(self) -> list[str]:
         """What may serve in the place of a damaged version in use, best first: what was in use before, then the rest.
 
@@ -185,12 +202,7 @@ class Versions:
             BundleError: no such version.
         """
         with name_lock(self.home):
-            if version not in self.names:
-                raise BundleError(
-                    f"a version of {self.home}",
-                    f"no {version!r}; there are {', '.join(self.names) or 'none'}",
-                    "name one",
-                )
+            self.require(version)
             self._switch(version, by)
 
     def remove_waiting(self, except_for: Path | None = None) -> list[str]:

@@ -234,7 +234,7 @@ class BundleWriter:
                 self.path = self._home / version
                 self._versions.publish(self.folder, version, "train", keep=self._keep)
             else:
-                self.path = self._home / f"{layout.WAITING_PREFIX}{version}"
+                self.path = self._versions.waiting_folder(version)
                 self.folder.rename(self.path)
         except OSError as error:
             raise _not_written(self._home, error) from error

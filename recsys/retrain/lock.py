@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from recsys.core.errors import RecsysError
+from recsys.core.process_lock import locked
 
 LOCK_FILE = ".retrain.lock"
 UNDER_WAY = 11
@@ -27,17 +26,13 @@ def one_at_a_time(home: Path) -> Iterator[None]:
     Raises:
         UnderWayError: another process holds it.
     """
-    with (home / LOCK_FILE).open("a+", encoding="utf8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise UnderWayError(
-                f"no other retraining of {home}",
-                f"process {file.read().strip() or '?'} at it",
-                "wait for it; a scheduler may take this exit code for success",
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    with locked(home / LOCK_FILE, lambda process: _under_way(home, process)):
         yield
+
+
+def _under_way(home: Path, process: str) -> UnderWayError:
+    return UnderWayError(
+        f"no other retraining of {home}",
+        f"process {process} at it",
+        "wait for it; a scheduler may take this exit code for success",
+    )

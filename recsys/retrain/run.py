@@ -16,7 +16,6 @@ from rich.console import Console
 
 from recsys import __version__
 from recsys.bundle import require_writable
-from recsys.bundle.layout import WAITING_PREFIX
 from recsys.bundle.versions import Versions
 from recsys.config import Config
 from recsys.core.errors import RecsysError
@@ -52,7 +51,7 @@ def retrain(config: Config, train: Train, console: Console) -> RunReport:
     with one_at_a_time(home):
         runs, versions = Runs(config.retrain_path), Versions(home)
         report = _run_to_go_on_with(config, runs, console) or runs.begin(config.name, settings_of(config), config.seed)
-        waiting = None if report.version is None else home / f"{WAITING_PREFIX}{report.version}"
+        waiting = None if report.version is None else versions.waiting_folder(report.version)
         for name in versions.remove_waiting(except_for=waiting):
             console.print(f"Removed {name}, which was never let in", soft_wrap=True)
         runs.remove_old(config.retrain.keep_reports)

@@ -121,7 +121,7 @@ class Run:
     def _train(self) -> Path:
         """Folder of the new version, which waits."""
         if self.report.version is not None:
-            waiting = self.versions.home / f"{WAITING_PREFIX}{self.report.version}"
+            waiting = self.versions.waiting_folder(self.report.version)
             if (waiting / MANIFEST_FILE).is_file():
                 self.steps.skip(TRAIN, "the run trained before it was stopped")
                 return waiting

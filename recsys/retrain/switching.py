@@ -7,7 +7,6 @@ from typing import Any
 
 from recsys.bundle import open_bundle
 from recsys.bundle.consistency import require_consistent
-from recsys.bundle.layout import WAITING_PREFIX
 from recsys.bundle.versions import Versions
 from recsys.core.errors import BundleError
 
@@ -26,11 +25,11 @@ def promote(home: Path, version: str) -> dict[str, Any]:
         BundleError: no such version, a damaged one, or one of another schema; what is in use stays.
     """
     versions = Versions(home)
-    waiting = home / f"{WAITING_PREFIX}{version}"
+    waiting = versions.waiting_folder(version)
     if waiting in versions.waiting:
         _require_sound(waiting)
         versions.add_candidate(waiting, version)
-    _require_there(versions, version)
+    versions.require(version)
     _require_sound(home / version)
     versions.use(version, "promote")
     return standing(versions)
@@ -57,7 +56,7 @@ def rollback(home: Path, to: str | None = None) -> dict[str, Any]:
             f"none that is still there; versions there: {', '.join(versions.names) or 'none'}",
             "name one with --to, or train a bundle",
         )
-    _require_there(versions, version)
+    versions.require(version)
     _require_sound(home / version)
     versions.use(version, "rollback")
     return standing(versions)
@@ -71,15 +70,6 @@ def standing(versions: Versions) -> dict[str, Any]:
         "candidates": versions.candidates,
         "versions": versions.names,
     }
-
-
-def _require_there(versions: Versions, version: str) -> None:
-    if version not in versions.names:
-        raise BundleError(
-            f"a version of {versions.home}",
-            f"no {version!r}; there are {', '.join(versions.names) or 'none'}",
-            "name one of these",
-        )
 
 
 def _require_sound(folder: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import yaml
 from recsys.config import Config
 from recsys.core.disk import write_whole
 from recsys.core.errors import TrainingError
+from recsys.core.process_lock import locked
 
 CONFIG_FILE = "config.yaml"
 INPUTS_FILE = "inputs.json"
@@ -79,21 +78,15 @@ class RunFolder:
             TrainingError: another process trains here.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = self.path.with_name(f".{self.path.name}.lock")
-        with lock.open("a+", encoding="utf8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise TrainingError(
-                    f"the run folder {self.path} to be free",
-                    f"process {file.read().strip() or '?'} training in it",
-                    "wait for it or stop it, or give this run another training.run_dir",
-                ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+        with locked(self.path.with_name(f".{self.path.name}.lock"), self._taken):
             yield
+
+    def _taken(self, process: str) -> TrainingError:
+        return TrainingError(
+            f"the run folder {self.path} to be free",
+            f"process {process} training in it",
+            "wait for it or stop it, or give this run another training.run_dir",
+        )
 
     @property
     def previous(self) -> Path:
