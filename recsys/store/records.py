@@ -162,6 +162,7 @@ class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True):
             was not drawn.
         teams: of each item the variant that brought it into an interleaved list; empty: not interleaved.
         fallback: why popular items fill the list up, or are all of it; None: they do not.
+        asked: the model that was asked for, where popular items are all of the list; None: the list's own.
         personal: items of the list that are not such.
         explain: whether the items said why they are there.
         history: interactions that the list was made of.
@@ -180,6 +181,7 @@ class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     propensities: tuple[float, ...] = ()
     teams: tuple[str, ...] = ()
     fallback: str | None = None
+    asked: str | None = None
     personal: int = 0
     explain: Literal["none", "cheap"] = "none"
     history: int = 0
@@ -197,7 +199,7 @@ class Served(NamedTuple):
         user_id: the user; None for an anonymous session.
         timestamp: when the list was served, in seconds since 1970.
         bundle_version: version of the bundle that made the list.
-        model: name of the model that was asked for.
+        model: name of the model that made the list: the one that was asked for, or popularity where that had nothing.
         item_ids: the items in the order shown.
         scores: scores of the items; empty where there are none.
         recommendation_id: names the list; events say which one they follow. None of lists before schema 0007.

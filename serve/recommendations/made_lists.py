@@ -53,6 +53,7 @@ class MadeList(NamedTuple):
             propensities=self.propensities,
             teams=self.teams,
             fallback=answer.fallback_reason,
+            asked=None if options.model == answer.primary_model else options.model,
             personal=self.personal,
             explain="cheap" if options.why else "none",
             history=answer.user.interactions,

@@ -25,7 +25,7 @@ from recsys.rules.buy_again import BUY_AGAIN, BuyAgain
 from recsys.rules.policy import CompiledRules
 from recsys.rules.rule import Rule
 from recsys.sources.new_items import NewItems
-from recsys.store import Served, StoreUnavailable
+from recsys.store import ListDetails, Served, StoreUnavailable
 
 
 @dataclass(frozen=True)
@@ -95,16 +95,17 @@ class Replayer:
         """
         if served.user_id is None:
             raise ValueError("expected a list of a user, got one of a session")
-        details = served.details
-        scenario, offset = (None, 0) if details is None else (details.scenario, details.offset)
-        bound = self._rules.bound(scenario)
-        policy = BuyAgain.of(self._rules.base, bound) if scenario == BUY_AGAIN else bound
-        purchases = self._rules.reads_purchases or scenario == BUY_AGAIN
+        details = served.details or ListDetails()
+        buys_again = details.scenario == BUY_AGAIN
+        bound = self._rules.bound(details.scenario)
+        policy = BuyAgain.of(self._rules.base, bound) if buys_again else bound
+        purchases = self._rules.reads_purchases or buys_again
         users = self._histories.of([served.user_id], served.timestamp, served.timestamp, purchases=purchases)
         if users.store != "live":
             raise StoreUnavailable("a store that answers", users.store, "replay the lists when it does")
         started = time.perf_counter()
-        made = self._recommend(self._queries(users), served.model, length or len(served.item_ids), offset, policy)
+        model, k = details.asked or served.model, length or len(served.item_ids)
+        made = self._recommend(self._queries(users), model, k, details.offset, policy)
         seconds = time.perf_counter() - started
         listed = made.items[0] != NO_ITEM
         item_ids = tuple(self.bundle.catalogue.item_ids(made.items[0][listed]))

@@ -88,6 +88,7 @@ def test_the_log_says_how_a_list_was_made(bundle_path: Path, bundle: Bundle, tmp
         bundle=bundle.manifest.name,
         sources=("popularity",) * 4,
         fallback=NO_HISTORY,
+        asked="full",
         brands=brands_of(cold),
         milliseconds=cold["timing"]["total_ms"],
     )

@@ -126,6 +126,25 @@ def test_a_user_of_the_store_alone_gets_a_personal_list(bundles: tuple[Bundle, B
     assert report.old.filled == report.new.filled == 0.5  # who is unknown gets popular items
 
 
+def test_a_list_of_popular_items_is_asked_for_again_as_it_was(bundles: tuple[Bundle, Bundle], store: Store) -> None:
+    old, new = bundles
+    store.append([Event("e1", "stranger", "item7", "view", NOW - 1800)])
+    popular = ListDetails(asked="full", fallback="unknown user")
+    store.add_served(
+        [
+            served("nobody", model="popularity", details=popular),
+            served("stranger", model="popularity", details=popular),
+            served("stranger", hours_ago=0.25, model="popularity", details=popular),
+            served("user1", model="popularity"),  # nobody asked for another model
+        ]
+    )
+    report = shadow(store, old, new, SETTINGS, seed=0, now=NOW)
+    assert report.replayed == 4
+    assert report.old is not None
+    assert report.new is not None
+    assert report.old.filled == report.new.filled == 0.5  # once the stranger has seen something, the list is personal
+
+
 def test_what_cannot_be_replayed_is_counted(bundles: tuple[Bundle, Bundle], store: Store) -> None:
     visitor = served("visitor", details=ListDetails(history=3))
     old_list = served("user1", hours_ago=30)
