@@ -23,7 +23,8 @@ class Observed:
 
     Attributes:
         days: of all units, ordered by unit, day and variant.
-        before: of each unit, its events in the days before its first list of the version, for CUPED.
+        before: of each unit, its events in the days before its first list of the version, for CUPED. Empty where units
+            may have had the same variant in a version before: what they did then is no more from before they had it.
         lists: of the version.
         crossovers: units that have lists of more than one variant. A person of two ids may, who was assigned by each
             before they were merged; the variant of the first list is the person's, whatever came of others is left out.
@@ -128,7 +129,8 @@ def unit_days(
         if tally.admits(unit, variant, served.timestamp):
             _add(tally, unit, variant, served, details, outcomes_of(served.item_ids, followers)[0])
     removed_until = store.outcomes.removed_until()
-    events = store.outcomes.events_before(tally.first_lists, covariate_days * SECONDS_PER_DAY)
+    moments = {} if experiment.version > 1 and experiment.salt else tally.first_lists
+    events = store.outcomes.events_before(moments, covariate_days * SECONDS_PER_DAY)
     return Observed(
         days=[
             UnitDay(unit, variant, day, *(getattr(sums, name) for name in UnitDay._fields[3:]))

@@ -113,6 +113,16 @@ def test_events_before_the_first_list_are_the_covariate(store: Store) -> None:
     assert observed.before == {"u": 2.0, "v": 1.0, "w": 0.0}
 
 
+@pytest.mark.parametrize(("version", "salt", "before"), [(1, "kept", {"u": 1.0}), (2, "", {"u": 1.0}), (2, "kept", {})])
+def test_what_users_did_under_the_same_variant_before_is_no_covariate(
+    store: Store, version: int, salt: str, before: dict[str, float]
+) -> None:
+    store.add_served([a_list("r", "u", START + 5, variants=in_variant("old", version=version))])
+    store.append([Event("b", "u", "i", "view", START - DAY)])
+    observed = unit_days(store, experiment(version=version, salt=salt), START + DAY)
+    assert (len(observed.days), observed.before) == (1, before)
+
+
 def test_what_retention_removed_is_told(store: Store) -> None:
     store.add_served([a_list(f"r{n}", "u", START + n * DAY, variants=in_variant("old")) for n in (-2, 1, 2)])
     assert unit_days(store, experiment(), START + 9 * DAY).reaches_back
