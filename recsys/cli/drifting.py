@@ -10,14 +10,12 @@ from typing import Final, Literal
 from rich.console import Console
 
 from recsys.bundle import open_bundle
-from recsys.bundle.event_weights import input_formats
 from recsys.config import Config
 from recsys.core.disk import write_whole
 from recsys.measure.drift import Band, DriftReport, drift
 from recsys.prepare import columns as c
-from recsys.prepare.formats.event_store import open_store
-from recsys.prepare.inputs import open_inputs
 from recsys.prepare.prepared import PreparedDataset
+from recsys.prepare.stores import store_of
 from recsys.report.drifted import print_drift
 from recsys.store import Store, StoreError, StoreUnavailable
 
@@ -59,11 +57,8 @@ def _measured(config: Config, console: Console) -> DriftReport:
 
 def _store(config: Config, console: Console) -> Store | None:
     """The first store among the inputs, if there is one that can be opened."""
-    if "store" not in input_formats(config.model_dump(mode="json")):
-        return None
     try:
-        stores = open_inputs(config.data).stores
-        return open_store(stores[0]) if stores else None
+        return store_of(config.data)
     except (StoreError, StoreUnavailable) as error:
         console.print(f"The store is not read: {error.got}", highlight=False)
         return None

@@ -14,8 +14,7 @@ from recsys.config import Config
 from recsys.core.errors import DataError
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.measure.other_order import order_report
-from recsys.prepare.formats.event_store import open_store
-from recsys.prepare.inputs import open_inputs
+from recsys.prepare.stores import store_of
 from recsys.report.other_order import print_order_report
 
 
@@ -27,14 +26,13 @@ def judge_and_say(config: Config, bundle: Path | None, days: float, *, as_json: 
         BundleError: there is no such bundle.
         StoreError, StoreUnavailable: the store cannot be read.
     """
-    stores = open_inputs(config.data).stores
-    if not stores:
+    found = store_of(config.data, connections=2)  # lists and what came of them are read side by side
+    if found is None:
         raise DataError(
             "a store among the inputs", "files alone", "use a config with data.format: store, or an input that is one"
         )
     until, folder = time.time(), bundle or config.bundle_path
-    # Lists and what came of them are read side by side.
-    with open_bundle(folder, verify="quick") as opened, open_store(stores[0], connections=2) as store:
+    with found as store, open_bundle(folder, verify="quick") as opened:
         report = order_report(store, opened, config.shadow.live_events, until - days * SECONDS_PER_DAY, until)
     print_order_report(Console(stderr=as_json, soft_wrap=True), report)
     if as_json:

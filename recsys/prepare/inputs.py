@@ -150,6 +150,35 @@ def open_inputs(config: DataConfig) -> Inputs:
     return found
 
 
+def find_store(config: DataConfig) -> Path | None:
+    """The first store among the inputs that a config names, as `Inputs.stores` has them; it is not opened.
+
+    Of logs that may have gone since they were prepared nothing is asked but their first bytes.
+
+    Returns:
+        None: there are files alone.
+
+    Raises:
+        DataError: what the config names as a store is not there.
+    """
+    kinds: tuple[InputKind, ...] = ("interactions", "metadata")
+    for kind in kinds:
+        entries: list[InputEntry] = getattr(config, kind)
+        for entry in entries:
+            path, named = (entry.path, entry.format) if isinstance(entry, InputConfig) else (entry, None)
+            default = config.format if kind == "interactions" else None
+            try:
+                found = [file for file, _ in find_files([path], f"data.{kind}").paths]
+                stores = [file for file in found if _names_store(file, kind, named, config.format)]
+            except DataError:
+                if (named or default) == STORE:
+                    raise
+                continue
+            if stores:
+                return stores[0]
+    return None
+
+
 def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input]:
     entries: list[InputEntry] = getattr(config, kind)
     paths = [entry.path if isinstance(entry, InputConfig) else entry for entry in entries]
@@ -181,6 +210,12 @@ def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input
 def _with_type(config: DataConfig, event_type: str | None) -> DataConfig:
     """A config for an input with a type of its own for each of its events."""
     return config.model_copy(update={"event_type": event_type}) if event_type else config
+
+
+def _names_store(path: Path, kind: InputKind, named: str | None, default: str) -> bool:
+    if kind == "metadata":
+        return _is_store(path, named)
+    return _format_name(path, kind, named, default) == STORE
 
 
 def _is_store(path: Path, named: str | None) -> bool:

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from recsys.bundle import Bundle, open_bundle
-from recsys.bundle.event_weights import input_formats
 from recsys.bundle.layout import MANIFEST_FILE, WAITING_PREFIX
 from recsys.bundle.manifest import file_sha256
 from recsys.bundle.versions import Versions
@@ -25,10 +24,9 @@ from recsys.measure.drift import drift
 from recsys.measure.gate.gate import gate
 from recsys.measure.shadow import shadow
 from recsys.prepare import columns as c
-from recsys.prepare.formats.event_store import open_store
-from recsys.prepare.inputs import open_inputs
 from recsys.prepare.prepare import prepare
 from recsys.prepare.prepared import PreparedDataset
+from recsys.prepare.stores import store_of
 from recsys.report.drifted import print_drift
 from recsys.report.replayed import print_shadow
 from recsys.retrain.experiments import in_experiments
@@ -194,10 +192,7 @@ class Run:
             yield store
 
     def _opened_store(self) -> AbstractContextManager[Store | None]:
-        if "store" not in input_formats(self.config.model_dump(mode="json")):
-            return nullcontext()
-        stores = open_inputs(self.config.data).stores
-        return open_store(stores[0]) if stores else nullcontext()
+        return store_of(self.config.data) or nullcontext()
 
     def _in_experiments(self) -> set[str]:
         """Versions that experiments need."""
