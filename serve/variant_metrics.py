@@ -21,7 +21,7 @@ class VariantMetrics:
         )
         self._lists = Counter(
             "recsys_experiment_lists",
-            "Lists made for experiments, by variant; teams: drafted from two of them.",
+            "Lists of users in experiments, by variant, delivered or not; teams: drafted from two of them.",
             ["experiment", "variant"],
             registry=registry,
         )
