@@ -29,12 +29,18 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwri
 from recsys.bundle import open_bundle
 from recsys.core.errors import RecsysError
 from tools.chromium import needed_program
+from tools.pictured_experiment import EXPERIMENT, write_experiment
 
 FOLDER = Path("docs/images/dashboard")
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 NOW = "2026-12-01T12:00:00Z"  # what the browser takes for now
-STILL: Mapping[str, Any] = {"generated_at": NOW, "total_ms": 8.0, "uptime_s": 3600.0}  # by their names in answers
+STILL: Mapping[str, Any] = {
+    "generated_at": NOW,
+    "total_ms": 8.0,
+    "uptime_s": 3600.0,
+    "as_of": NOW,
+}  # by names in answers
 COLOURS = 128
 READY_S, LOADED_MS = 300.0, 30_000
 LOADING = "[aria-busy=true]"
@@ -48,11 +54,13 @@ class Shot:
         name: of its files, before theme and width.
         path: of the page, with its state, behind /ui.
         prepare: what is done to the page before; it leaves everything loaded.
+        tried: of a shop whose store holds an experiment (`tools.pictured_experiment`), and what its users did.
     """
 
     name: str
     path: str
     prepare: Callable[[Page], None] | None = None
+    tried: bool = False
 
 
 def shots(user: str, item: str) -> Sequence[Shot]:
@@ -69,6 +77,7 @@ def shots(user: str, item: str) -> Sequence[Shot]:
         Shot("item", f"/item?id={item}"),
         Shot("popular", "/popular"),
         Shot("rules", "/rules?new=1&action=hide&brand=Halcyon"),
+        Shot("experiment", f"/experiments?experiment={EXPERIMENT.key}", verdict, tried=True),
         Shot("system", "/system"),
     ]
 
@@ -84,6 +93,13 @@ def why(page: Page) -> None:
 def similar(page: Page) -> None:
     """Open the window of what is similar to the first item."""
     page.get_by_role("button", name=re.compile("similar to", re.IGNORECASE)).first.click()
+
+
+def verdict(page: Page) -> None:
+    """Bring what came of the experiment into sight."""
+    title = page.get_by_role("heading", name="Verdict")
+    title.wait_for(timeout=LOADED_MS)
+    title.evaluate("title => window.scrollBy(0, title.getBoundingClientRect().top - 40)")
 
 
 def somebody(path: Path) -> tuple[str, str]:
@@ -137,7 +153,9 @@ def stand_still(route: Route) -> None:
 def stilled(value: Any) -> Any:
     """The same with the values of STILL."""
     if isinstance(value, dict):
-        return {key: STILL.get(key, stilled(inner)) for key, inner in value.items()}
+        return {
+            key: stilled(inner) if inner is None else STILL.get(key, stilled(inner)) for key, inner in value.items()
+        }
     return [stilled(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -156,8 +174,12 @@ def write(picture: bytes, path: Path) -> None:
 
 
 @contextmanager
-def running_server(bundle: Path) -> Iterator[str]:
+def running_server(bundle: Path, *, tried: bool = False) -> Iterator[str]:
     """A server of the bundle on a free port, with a store of its own in which search finds the items: its URL.
+
+    Args:
+        bundle: what is served.
+        tried: let the store hold an experiment.
 
     Raises:
         RecsysError: it ended before it was ready, or it was not ready in time.
@@ -165,6 +187,10 @@ def running_server(bundle: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         store = f"sqlite:///{folder}/store.sqlite"
         options = ["--bundle", str(bundle), "--port", "0", "--store", store, "--log-level", "warning"]
+        if tried:
+            with open_bundle(bundle, verify="quick") as opened:
+                write_experiment(store, opened.catalogue.item_ids(range(100)))
+            options += ["--served-days", "0", "--list-events-days", "0"]
         command = [sys.executable, "-m", "serve", *options]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
@@ -205,11 +231,16 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of the pictures")
     arguments = parser.parse_args()
     arguments.to.mkdir(parents=True, exist_ok=True)
-    with running_server(arguments.bundle) as url, sync_playwright() as playwright:
+    wanted = [
+        shot for shot in shots(*somebody(arguments.bundle)) if not arguments.names or shot.name in arguments.names
+    ]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=needed_program(), args=["--no-sandbox"])
-        for shot in shots(*somebody(arguments.bundle)):
-            if not arguments.names or shot.name in arguments.names:
-                take(browser, url, shot, arguments.to)
+        for tried in sorted({shot.tried for shot in wanted}):
+            with running_server(arguments.bundle, tried=tried) as url:
+                for shot in wanted:
+                    if shot.tried == tried:
+                        take(browser, url, shot, arguments.to)
         browser.close()
 
 
