@@ -117,7 +117,7 @@ def retrain(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = F
     with packages_of("train"):
         from recsys.cli.retraining import retrain_and_say
         from recsys.config import load_config
-    raise typer.Exit(retrain_and_say(load_config(config, overrides or []), as_json=as_json))
+    raise typer.Exit(retrain_and_say(lambda: load_config(config, overrides or []), as_json=as_json))
 
 
 @app.command(
@@ -179,8 +179,7 @@ def promote(
         from recsys.cli.retraining import switch_and_say
         from recsys.config import load_config
         from recsys.retrain.switching import promote as make_current
-    home = load_config(config, overrides or []).bundle_path
-    switch_and_say(lambda: make_current(home, version), as_json=as_json)
+    switch_and_say(lambda: make_current(load_config(config, overrides or []).bundle_path, version), as_json=as_json)
 
 
 @app.command()
@@ -200,8 +199,7 @@ def rollback(
         from recsys.cli.retraining import switch_and_say
         from recsys.config import load_config
         from recsys.retrain.switching import rollback as go_back
-    home = load_config(config, overrides or []).bundle_path
-    switch_and_say(lambda: go_back(home, to), as_json=as_json)
+    switch_and_say(lambda: go_back(load_config(config, overrides or []).bundle_path, to), as_json=as_json)
 
 
 @app.command()

@@ -33,19 +33,26 @@ def train_when_needed(
     return train(config, resume=resume, console=console, current=current, warm_from=warm_from)
 
 
-def retrain_and_say(config: Config, *, as_json: bool) -> int:
+def retrain_and_say(read: Callable[[], Config], *, as_json: bool) -> int:
     """Retrain; the exit code. With `as_json` stdout has one line of JSON, whatever comes of it, and stderr the rest.
 
+    Args:
+        read: reads the config; its name is null in the line where it cannot be read.
+        as_json: see above.
+
     Raises:
-        RecsysError: see `retrain`.
+        RecsysError: of the config, or see `retrain`.
     """
     console = Console(stderr=as_json, soft_wrap=True)
+    name: str | None = None
     try:
+        config = read()
+        name = config.name
         report = retrain(config, train_when_needed, console)
     except RecsysError as error:
         if as_json:
             decision = "under way" if isinstance(error, UnderWayError) else "failed"
-            _print_json({"decision": decision, "exit_code": error.exit_code, "name": config.name, "error": str(error)})
+            _print_json({"decision": decision, "exit_code": error.exit_code, "name": name, "error": str(error)})
         raise
     file = Runs(config.retrain_path).file_of(report.id)
     if as_json:

@@ -66,6 +66,16 @@ def test_a_scheduler_reads_one_line_of_json_and_the_exit_code(config: Path, caps
     assert "DataError" in failed.err
 
 
+@pytest.mark.parametrize(("command", "more"), [("retrain", ()), ("promote", ("v",)), ("rollback", ())])
+def test_schedulers_read_of_a_config_with_a_fault(
+    config: Path, capsys: pytest.CaptureFixture[str], command: str, more: tuple[str, ...]
+) -> None:
+    config.write_text(config.read_text() + "\nnonsense: 1\n")
+    failed = Run(capsys, command, config, *more, "--json")
+    assert (failed.code, failed.said["exit_code"]) == (2, 2)
+    assert "nonsense" in failed.said["error"]
+
+
 def test_people_read_what_was_decided_and_why(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is in use now" in Run(capsys, "retrain", config).out
     kept = Run(capsys, "retrain", config, "--set", "seed=1")
