@@ -151,7 +151,7 @@ def _asynchronous(handler: Any) -> Any:
 
 def explain(error: ValidationError | RequestValidationError) -> str:
     """What does not fit in a request, with what came instead: the first of it, and how much more there is."""
-    errors = error.errors()
+    errors = _without_consequences(error.errors())
     return listed([_fault(e) for e in errors[:MOST_ERRORS]], len(errors), "; ")
 
 
@@ -159,6 +159,12 @@ def listed(shown: Sequence[str], count: int, separator: str) -> str:
     """The first of so many."""
     more = count - len(shown)
     return separator.join(shown) + (f"{separator}and {more:,} more" if more else "")
+
+
+def _without_consequences(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without the errors of sequences that are too short only since elements of them are left out, which do not fit."""
+    outer = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in outer]
 
 
 def _fault(error: Mapping[str, Any]) -> str:

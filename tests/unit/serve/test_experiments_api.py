@@ -250,6 +250,13 @@ def test_one_that_was_stopped_begins_anew_as_its_next_version(shop: TestClient) 
     assert taken(shop.post(f"{URL}/start"))["experiment"]["version"] == 3
 
 
+def test_of_a_variant_that_does_not_fit_nothing_else_is_told(shop: TestClient) -> None:
+    wrong = terms(variants=[{"name": "a", "weight": 0}, {"name": "b"}])
+    said = refusal(shop.put(URL, json=wrong), 422)
+    assert said == "variants.0.weight: Input should be greater than or equal to 1 (got 0)"
+    assert "at least 2 items" in refusal(shop.put(URL, json=terms(variants=[{"name": "a"}])), 422)
+
+
 def test_versions_go_on_where_a_deleted_experiment_is_defined_anew(shop: TestClient) -> None:
     """The log of lists holds those of the deleted one under its key and versions."""
     start(shop)
