@@ -28,29 +28,37 @@ def follow(connection: sa.Connection, before: Mapping[str, Units], since: int, n
     return _merged({}, connection.execute(sa.select(EXPERIMENT_UNITS)).all())
 
 
-def keep_first(connection: sa.Connection, running: Mapping[str, int], user_id: str, from_id: str) -> None:
-    """Let a user whom an id is merged into stay with the variants that came first, of each running experiment.
+def keep_first(
+    connection: sa.Connection, running: Mapping[str, int], layers: Mapping[str, str], user_id: str, from_id: str
+) -> None:
+    """Let a user whom an id is merged into stay with the variants that came first, in each layer of experiments.
 
-    Whichever of the two was served a list of the experiment first goes on to name the unit. Where the log holds none of
-    either, that is the merged id: lists are logged some seconds after they are served, and a list that is on its way is
-    more likely that of the session which has just logged in. Call it before the served lists are moved.
+    Whichever of the two was served a list of the layer first goes on to name the unit, of all its experiments: by one
+    id here and the other there, the user would be in two experiments that are to have different users. Where the log
+    holds no list of either, that is the merged id: lists are logged some seconds after they are served, and a list that
+    is on its way is more likely that of the session which has just logged in. Call it before the served lists are
+    moved.
 
     Args:
         connection: of a transaction, in which nobody else merges or forgets.
         running: version of each running experiment, by key.
+        layers: of these, by key; one that is left out shares its users with no other.
         user_id: the user's.
         from_id: the id that is merged into it.
     """
     if not running:
         return
+    of_layers: dict[str, dict[str, int]] = {}
+    for key, version in sorted(running.items()):
+        of_layers.setdefault(layers.get(key, key), {})[key] = version
     both = sa.select(EXPERIMENT_UNITS).where(_EU.user_id.in_([user_id, from_id]))
     units = {(row.experiment, row.user_id): row.unit for row in connection.execute(both)}
     changed = {}
-    for key, version in sorted(running.items()):
-        own = units.get((key, user_id), user_id)
-        coming = units.get((key, from_id), from_id)
-        if coming != own and _is_first(connection, key, version, from_id, user_id):
-            changed[key] = coming
+    for versions in of_layers.values():
+        coming = {key: units.get((key, from_id), from_id) for key in versions}
+        others = {key: unit for key, unit in coming.items() if unit != units.get((key, user_id), user_id)}
+        if others and _is_first(connection, versions, from_id, user_id):
+            changed.update(others)
     if not changed:
         return
     version = _counted(connection)
@@ -87,22 +95,24 @@ def _merged(before: Mapping[str, Units], rows: Iterable[Sequence[Any]]) -> dict[
     return {**before, **{key: {**before.get(key, {}), **units} for key, units in new.items()}}
 
 
-def _is_first(connection: sa.Connection, key: str, version: int, from_id: str, user_id: str) -> bool:
-    """Whether the merged id was served a list of an experiment before the user was, as far as the log knows."""
-    user = _first_served(connection, key, version, user_id)
+def _is_first(connection: sa.Connection, versions: Mapping[str, int], from_id: str, user_id: str) -> bool:
+    """Whether the merged id was served a list of experiments before the user was, as far as the log knows."""
+    user = _first_served(connection, versions, user_id)
     if user is None:
         return True
-    other = _first_served(connection, key, version, from_id)
+    other = _first_served(connection, versions, from_id)
     return other is not None and other < user
 
 
-def _first_served(connection: sa.Connection, key: str, version: int, user_id: str) -> float | None:
-    """When an id was first served a list of an experiment, in seconds since 1970.
+def _first_served(connection: sa.Connection, versions: Mapping[str, int], user_id: str) -> float | None:
+    """When an id was first served a list of any of some experiments, in seconds since 1970.
 
     Quotes within texts are escaped in JSON, so that this stands in details for nothing else, see `AssignedVariant`.
     """
-    of_it = sa.func.replace(_S.details, f'["{key}",{version},"', "") != _S.details  # LIKE of SQLite ignores case
-    statement = sa.select(_S.timestamp).where(_S.user_id == user_id, of_it).order_by(_S.seq).limit(1)
+    of_them = [  # LIKE of SQLite ignores case
+        sa.func.replace(_S.details, f'["{key}",{version},"', "") != _S.details for key, version in versions.items()
+    ]
+    statement = sa.select(_S.timestamp).where(_S.user_id == user_id, sa.or_(*of_them)).order_by(_S.seq).limit(1)
     return connection.execute(statement).scalar()
 
 

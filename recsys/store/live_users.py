@@ -33,6 +33,7 @@ _E, _U, _S, _L = EVENTS.c, USERS.c, SERVED.c, LIST_EVENTS.c
 _UA, _T, _A, _V = USER_ATTRIBUTES.c, TOMBSTONES.c, ALIASES.c, PERSONS_VERSION.c
 ROWS_AT_ONCE: Final = 2000
 NO_EXPERIMENTS: Final[Mapping[str, int]] = MappingProxyType({})
+NO_LAYERS: Final[Mapping[str, str]] = MappingProxyType({})
 PATIENCE_S: Final = 30.0
 """Longest that forgetting or merging may take: a person may have hundreds of thousands of events."""
 
@@ -177,7 +178,12 @@ class LiveUsers:
         return ForgottenUser(timestamp, events, served, attributes, len(own), merged_into, list_events)
 
     def merge(
-        self, user_id: str, from_id: str, timestamp: float, running: Mapping[str, int] = NO_EXPERIMENTS
+        self,
+        user_id: str,
+        from_id: str,
+        timestamp: float,
+        running: Mapping[str, int] = NO_EXPERIMENTS,
+        layers: Mapping[str, str] = NO_LAYERS,
     ) -> MergedUser:
         """Let all that an id did up to now be a user's, in one transaction; it may be repeated.
 
@@ -190,6 +196,7 @@ class LiveUsers:
             timestamp: seconds since 1970, now.
             running: version of each running experiment, by key: which id it assigns the user by from now on, is
                 written, see `recsys.store.experiment_units.keep_first`.
+            layers: of these, as there.
 
         Raises:
             PersonConflict: the two are one id; the user is an alias; the user was forgotten and is not known since.
@@ -202,7 +209,7 @@ class LiveUsers:
         with self._database.write(PATIENCE_S) as connection:
             version = self._lock(connection)
             _require_user(connection, user_id)
-            experiment_units.keep_first(connection, running, user_id, from_id)
+            experiment_units.keep_first(connection, running, layers, user_id, from_id)
             events, list_events, served = [
                 connection.execute(sa.update(table).where(table.c.user_id == from_id).values(user_id=user_id)).rowcount
                 for table in (EVENTS, LIST_EVENTS, SERVED)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from recsys.experiments.assignment import is_in, layer_bucket, variant_of
+from recsys.experiments.assignment import layer_bucket
 from recsys.experiments.experiment import Experiment, ExperimentTerms
 from recsys.experiments.lifecycle import (
     ExperimentConflict,
@@ -170,13 +170,14 @@ def assignment(parts: Parts, key: str, user_id: str) -> AssignmentResponse:
     kept = found(parts, key)
     if kept.experiment is None:
         raise ExperimentConflict("an experiment that this version of the program can read", str(kept.fault), "PUT it")
-    one, unit = kept.experiment, parts.experiments.now.unit_of(key, user_id)
+    one, now = kept.experiment, parts.experiments.now
+    unit = now.unit_of(key, user_id)
     variant: str | None = None
     reason: Literal["assigned", "not_running", "other_bucket", "interleaved"] = "not_running"
     if one.status == "running":
-        inside = is_in(one, unit)
-        reason = "other_bucket" if not inside else "interleaved" if one.mode == "interleaved" else "assigned"
-        variant = variant_of(one, unit).name if reason == "assigned" else None
+        given = next((given for given in now.assigned(user_id) if given.experiment.key == key), None)
+        reason = "other_bucket" if given is None else "interleaved" if one.mode == "interleaved" else "assigned"
+        variant = given.variant.name if given is not None and reason == "assigned" else None
     return AssignmentResponse(
         key=key,
         version=one.version,

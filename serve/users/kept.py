@@ -101,8 +101,9 @@ def merge(parts: Parts, link: StoreLink, user_id: str, from_id: str) -> MergedRe
     """
     if parts.experiments_watch is not None:
         parts.experiments_watch.look()  # another worker may have started one since
-    running = {one.key: one.version for one in parts.experiments.now.experiments}
-    done = link.queries.live_users.merge(user_id, from_id, time.time(), running)
+    experiments = parts.experiments.now.experiments
+    running, layers = {one.key: one.version for one in experiments}, {one.key: one.layer for one in experiments}
+    done = link.queries.live_users.merge(user_id, from_id, time.time(), running, layers)
     _look(parts)
     return MergedResponse(
         user_id=user_id,

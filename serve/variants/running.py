@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -84,13 +84,16 @@ class Running:
         return cls(tuple(one for one in read if one.status == "running"), kept, stored.units, stored.version)
 
     def assigned(self, user_id: str) -> tuple[Assigned, ...]:
-        """What a user gets, of each experiment that the user is in; some microseconds for each that runs."""
+        """What a user gets, of each experiment that the user is in; some microseconds for each that runs.
+
+        Of one layer that is one experiment at most.
+        """
         given = []
         for experiment in self.experiments:
             unit = self.unit_of(experiment.key, user_id)
             if is_in(experiment, unit):
                 given.append(Assigned(experiment, variant_of(experiment, unit), unit))
-        return tuple(given)
+        return tuple(given if len(given) < 2 else _one_of_each_layer(given))
 
     @cached_property
     def bundles(self) -> frozenset[str]:
@@ -105,3 +108,14 @@ class Running:
     def find(self, key: str) -> KeptExperiment | None:
         """The experiment of that key."""
         return next((one for one in self.kept if one.key == key), None)
+
+
+def _one_of_each_layer(given: Sequence[Assigned]) -> list[Assigned]:
+    """Those without the later ones of a layer.
+
+    Who was merged while one experiment ran is in it by the other id, and may be in one that starts later by the own.
+    """
+    kept: dict[str, Assigned] = {}
+    for one in sorted(given, key=lambda one: (one.experiment.started_at or 0.0, one.experiment.key)):
+        kept.setdefault(one.experiment.layer, one)
+    return [one for one in given if kept[one.experiment.layer] is one]

@@ -115,6 +115,19 @@ def test_each_experiment_has_units_of_its_own_and_its_version_alone_counts(store
     assert units(store)["old"] == {"user": "anonymous"}, "without experiments nothing is asked"
 
 
+def test_one_id_names_the_unit_in_all_experiments_of_a_layer(store: Store) -> None:
+    """By one id in the one and by the other in the other, the user would be in two that are to have different users."""
+    running, layers = {"e": 1, "f": 1, "g": 1}, {"e": "home", "f": "home", "g": "cart"}
+    serve(store, "user", 1.0, "e")
+    serve(store, "anonymous", 2.0, "f")
+    store.live_users.merge("user", "anonymous", 10.0, running, layers)
+    assert units(store) == {"g": {"user": "anonymous"}}
+    serve(store, "session", 3.0, "f")
+    serve(store, "ann", 4.0, "e")
+    store.live_users.merge("ann", "session", 10.0, running, layers)
+    assert {key: of["ann"] for key, of in units(store).items()} == dict.fromkeys("efg", "session")
+
+
 def test_a_unit_goes_on_through_further_merges(store: Store) -> None:
     serve(store, "phone", 1.0)
     store.live_users.merge("laptop", "phone", 2.0, {"e": 1})

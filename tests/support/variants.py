@@ -16,13 +16,12 @@ Answer = dict[str, Any]
 
 
 def experiment(*overrides: dict[str, Any], key: str = "e", **terms: Any) -> Experiment:
-    """One that runs for everyone, whose variants a, b, ... override something each."""
+    """One that runs for everyone, alone in its layer, whose variants a, b, ... override something each."""
     variants = tuple(
         Variant(name=name, overrides=Overrides(**one)) for name, one in zip("abcdef", overrides, strict=False)
     )
-    return Experiment(
-        key=key, variants=variants, status="running", first_bucket=0, end_bucket=BUCKETS, started_at=0.0, **terms
-    )
+    state = {"status": "running", "first_bucket": 0, "end_bucket": BUCKETS, "started_at": 0.0}
+    return Experiment(**{"key": key, "layer": key, "variants": variants, **state, **terms})
 
 
 def run(server: Server, *experiments: Experiment) -> Running:

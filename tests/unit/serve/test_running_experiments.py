@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from recsys.experiments.assignment import layer_bucket
 from recsys.experiments.experiment import BUCKETS, Experiment
 from recsys.store import Store, StoredExperiments, StoredText, StoreUnavailable
 from serve.metrics import Metrics
@@ -61,7 +62,7 @@ def test_users_fall_into_buckets_of_layers_and_into_variants() -> None:
 
 
 def test_a_user_is_assigned_by_the_unit() -> None:
-    running = Running.of(stored(experiment(), experiment("f"), units={"e": {"user": "anonymous"}}))
+    running = Running.of(stored(experiment(), experiment("f", layer="other"), units={"e": {"user": "anonymous"}}))
     of_e, of_f = running.assigned("user")
     assert (of_e.unit, of_f.unit) == ("anonymous", "user")
     assert of_e.variant == running.assigned("anonymous")[0].variant
@@ -72,6 +73,21 @@ def test_a_user_is_assigned_by_the_unit() -> None:
         != Running.of(stored(experiment())).assigned("user")[0].variant
     ]
     assert differing, "the unit decides, not the id"
+
+
+def test_of_one_layer_a_user_is_in_one_experiment_also_by_another_id() -> None:
+    """Who is in one by the id of before a merge, and by the own in one that was started later, stays in the first."""
+    half = BUCKETS // 2
+    first = experiment("z", first_bucket=0, end_bucket=half, started_at=1.0)
+    later = experiment("a", first_bucket=half, end_bucket=BUCKETS, started_at=2.0)
+    other = experiment("m", layer="other")
+    low = next(str(n) for n in range(99) if layer_bucket("default", str(n)) < half)
+    high = next(str(n) for n in range(99) if layer_bucket("default", str(n)) >= half)
+    running = Running.of(stored(later, other, first, units={"z": {high: low}}))
+    assert [(one.experiment.key, one.unit) for one in running.assigned(high)] == [("m", high), ("z", low)]
+    assert [one.experiment.key for one in running.assigned(low)] == ["m", "z"]
+    running = Running.of(stored(later, other, units={"z": {high: low}}))
+    assert [one.experiment.key for one in running.assigned(high)] == ["a", "m"], "the first one was stopped"
 
 
 def test_what_another_version_of_the_program_kept_does_not_run() -> None:
