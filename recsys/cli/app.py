@@ -312,7 +312,7 @@ def outcomes(
         by=[name for name in by.split(",") if name],
         experiment=experiment,
         attribution_days=attribution_days,
-        json_wanted=as_json,
+        wants_json=as_json,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from rich.console import Console
 
 from recsys.bundle import open_bundle
+from recsys.cli.json_lines import print_json
 from recsys.config import Config
 from recsys.core.disk import write_whole
 from recsys.measure.drift import Band, DriftReport, drift
@@ -38,12 +39,11 @@ def measure_and_say(config: Config, *, as_json: bool, fail_on: FailOn | None = N
     console = Console(stderr=as_json, soft_wrap=True)
     report = _measured(config, console)
     print_drift(console, report)
-    text = json.dumps(report.as_json())
     config.report_path.mkdir(parents=True, exist_ok=True)
-    write_whole(config.report_path / REPORT_FILE, text + "\n")
+    write_whole(config.report_path / REPORT_FILE, json.dumps(report.as_json()) + "\n")
     console.print(f"Report: {config.report_path / REPORT_FILE}", highlight=False)
     if as_json:
-        print(text, flush=True)
+        print_json(report.as_json())
     return DRIFTED if fail_on is not None and report.worst in _REACHED[fail_on] else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from recsys.bundle import open_bundle
+from recsys.cli.json_lines import print_json
 from recsys.config import Config
 from recsys.core.errors import DataError
 from recsys.core.events import SECONDS_PER_DAY
@@ -36,4 +36,4 @@ def judge_and_say(config: Config, bundle: Path | None, days: float, *, as_json: 
         report = order_report(store, opened, config.shadow.live_events, until - days * SECONDS_PER_DAY, until)
     print_order_report(Console(stderr=as_json, soft_wrap=True), report)
     if as_json:
-        print(json.dumps(asdict(report)), flush=True)
+        print_json(asdict(report))

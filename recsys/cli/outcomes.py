@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from typing import Final, get_args
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recsys.cli.json_lines import print_json
 from recsys.core.errors import ConfigError
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.values.times import TimeRules, parse_time
@@ -59,7 +59,7 @@ def tell(
     by: Sequence[str],
     experiment: str | None,
     attribution_days: float,
-    json_wanted: bool,
+    wants_json: bool,
 ) -> None:
     """Print what came of the lists of a store; times and dimensions as texts of the command line.
 
@@ -81,8 +81,8 @@ def tell(
         experiment=experiment,
         window_s=attribution_days * SECONDS_PER_DAY,
     )
-    if json_wanted:
-        print(json.dumps(as_json(found), ensure_ascii=False))
+    if wants_json:
+        print_json(as_json(found))
     else:
         console = Console()
         print_outcomes(console if console.is_terminal else Console(width=WIDE), found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from recsys.cli.exits import packages_of
+from recsys.cli.json_lines import print_json
 from recsys.config import Config
 from recsys.core.errors import RecsysError
 from recsys.retrain.lock import UnderWayError
@@ -52,11 +52,11 @@ def retrain_and_say(read: Callable[[], Config], *, as_json: bool) -> int:
     except RecsysError as error:
         if as_json:
             decision = "under way" if isinstance(error, UnderWayError) else "failed"
-            _print_json({"decision": decision, "exit_code": error.exit_code, "name": name, "error": str(error)})
+            print_json({"decision": decision, "exit_code": error.exit_code, "name": name, "error": str(error)})
         raise
     file = Runs(config.retrain_path).file_of(report.id)
     if as_json:
-        _print_json({**report.decision(), "report": str(file)})
+        print_json({**report.decision(), "report": str(file)})
     console.print(escape(f"{WORDS[report.state]}: {' '.join(report.reasons)}"), highlight=False)
     console.print(escape(f"Report: {file}"), highlight=False)
     return report.exit_code or 0
@@ -72,15 +72,11 @@ def switch_and_say(switch: Callable[[], Mapping[str, Any]], *, as_json: bool) ->
         now = switch()
     except RecsysError as error:
         if as_json:
-            _print_json({"exit_code": error.exit_code, "error": str(error)})
+            print_json({"exit_code": error.exit_code, "error": str(error)})
         raise
     if as_json:
-        _print_json(now)
+        print_json(now)
         return
     print(f"In use: {now['in_use']}")
     print(f"Before: {now['before'] or 'none that is still there'}")
     print(f"Candidates: {', '.join(now['candidates']) or 'none'}")
-
-
-def _print_json(said: Mapping[str, Any]) -> None:
-    print(json.dumps(said), flush=True)

@@ -6,7 +6,6 @@ import time
 from typing import NamedTuple
 
 from recsys.core.events import SECONDS_PER_DAY
-from recsys.experiments.experiment import Experiment
 from recsys.experiments.verdict import verdict
 from recsys.outcomes import Observed, unit_days
 from recsys.store import Store, StoredText
@@ -14,7 +13,6 @@ from serve.errors import UnknownExperimentError
 from serve.experiments.answers import ObservedUsers, ResultsResponse
 from serve.experiments.service import found, row_of
 from serve.parts import Parts
-from serve.settings import Settings
 from serve.store.link import StoreLink
 from serve.times import exact_time_text
 from serve.variants.running import KeptExperiment
@@ -55,8 +53,8 @@ def results(parts: Parts, link: StoreLink, request: ResultsRequest) -> ResultsRe
         over = one.stopped_at if one is not None and one.stopped_at is not None else now
         until = min(now, over + LATE_S + window_s)  # nothing that came later is of it
     if one is not None and one.started_at is not None:
-        _ = link.queries  # a store that is known to be down is not asked
-        observed = _observed(parts.settings, one, until, window_s)
+        with link.apart() as store:
+            observed = unit_days(store, one, until, window_s=window_s, between=Pace())
         judged = verdict(one, observed.days, observed.before, kept_since=observed.removed_until)
     return ResultsResponse(
         experiment=row_of(kept),
@@ -82,12 +80,6 @@ def _earlier(store: Store, key: str, version: int | None) -> KeptExperiment:
         cursor = page.next_cursor
         if cursor is None:
             raise UnknownExperimentError(f"no version {version} of the experiment {key!r} was started")
-
-
-def _observed(settings: Settings, experiment: Experiment, until: float, window_s: float) -> Observed:
-    # Connections of its own, for as long as it takes: those of the server's store are for what does not take long.
-    with Store.open(settings.store, timeout_s=settings.store_timeout_s, pool_size=2) as store:
-        return unit_days(store, experiment, until, window_s=window_s, between=Pace())
 
 
 def _told(observed: Observed) -> ObservedUsers:

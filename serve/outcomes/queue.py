@@ -41,8 +41,7 @@ class OutcomesQueue:
         self._kept = {asked: kept for asked, kept in self._kept.items() if now - kept[0] < KEPT_S}
         if request in self._kept:
             return self._kept[request][1]
-        _ = link.queries  # a store that is known to be down is not asked
-        answer = outcomes(self._parts.settings, request)
+        answer = outcomes(self._parts.settings, link, request)
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         self._kept[request] = (time.monotonic(), answer)

@@ -9,7 +9,6 @@ from typing import Final
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.outcomes import Dimension, OutcomeRow, Outcomes, tell_outcomes
 from recsys.outcomes.intervals import Rate
-from recsys.store import Store
 from serve.errors import TooSlowError, UnfitRequestError
 from serve.outcomes.answers import (
     OutcomeCounts,
@@ -20,6 +19,7 @@ from serve.outcomes.answers import (
     UnattributedEvents,
 )
 from serve.settings import Settings
+from serve.store.link import StoreLink
 from serve.times import exact_time_text
 from serve.waiting_line import Pace
 
@@ -53,7 +53,7 @@ class _LimitedPace(Pace):
         super().__call__()
 
 
-def outcomes(settings: Settings, request: OutcomesRequest) -> OutcomesResponse:
+def outcomes(settings: Settings, link: StoreLink, request: OutcomesRequest) -> OutcomesResponse:
     """What came of the lists that are asked for.
 
     Raises:
@@ -63,8 +63,7 @@ def outcomes(settings: Settings, request: OutcomesRequest) -> OutcomesResponse:
     """
     now = time.time()
     since, until = _window(request, now)
-    # Connections of its own, for as long as it takes: those of the server's store are for what does not take long.
-    with Store.open(settings.store, timeout_s=settings.store_timeout_s, pool_size=2) as store:
+    with link.apart() as store:
         told = tell_outcomes(
             store,
             since,

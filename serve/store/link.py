@@ -58,7 +58,8 @@ class StoreLink:
         Raises:
             StoreError: the URL is wrong.
         """
-        self.store = open_store(settings.store, settings.store_timeout_s)
+        self._url, self._timeout_s = settings.store, settings.store_timeout_s
+        self.store = open_store(self._url, self._timeout_s)
         self._fast = Store.open(settings.store, timeout_s=settings.store_read_timeout_s, pool_size=2)
         self._metrics = metrics
         self._retry_s = self._rest_s = settings.store_retry_s
@@ -97,6 +98,15 @@ class StoreLink:
         """
         self._check("read")
         return self.store
+
+    def apart(self) -> Store:
+        """The store by connections of its own, to be closed: for what takes long, beside which others want theirs.
+
+        Raises:
+            StoreUnavailable: it was down at the latest call.
+        """
+        self._check("read")
+        return Store.open(self._url, timeout_s=self._timeout_s, pool_size=2)
 
     def events_of(self, user_ids: Sequence[str], until: float | None, limit: int) -> dict[str, list[Event]]:
         """As `Store.item_events_of`, in little time: StoreUnavailable at once while the store is known to be down."""

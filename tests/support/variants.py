@@ -25,7 +25,7 @@ def experiment(*overrides: dict[str, Any], key: str = "e", **terms: Any) -> Expe
 
 
 def run(server: Server, *experiments: Experiment) -> Running:
-    """Let these run from now on, and wait for the bundles that they name."""
+    """Let these run from now on."""
     running = Running(experiments=tuple(sorted(experiments, key=lambda one: one.key)))
     server.parts.experiments.now = running
     return running
