@@ -1238,9 +1238,9 @@ export const t = {
       openAgain: (metric: string, day: string, between: string) =>
         `${metric} was decided on ${day}; by now the interval allows for both again, ${between}.`,
       guardOpen: (metric: string, most: string, between: string) =>
-        `${metric} may be worse by ${most} or more: ${between || "too little is known"}.`,
+        `${metric} may be worse by ${most} or more: ${between ? `worse by ${between}, below zero is better` : "too little is known"}.`,
       guardKept: (metric: string, most: string, between: string) =>
-        `${metric} is worse by less than ${most}: ${between}.`,
+        `${metric} is worse by less than ${most}: ${between}, below zero is better.`,
       guardBroken: (metric: string, most: string, between: string) =>
         `${metric} is worse by more than ${most}: ${between}.`,
       guardWasBroken: (metric: string, day: string) => `${metric} was too much worse on ${day}.`,

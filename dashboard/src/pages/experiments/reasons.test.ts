@@ -19,7 +19,17 @@ test("a reason is a sentence with its numbers", () => {
     reasonText(
       reason("guardrail_kept", { metric: "latency_ms", most: 0.05, worse_by: 0.01, low: -0.02, high: 0.04 }),
     ),
-  ).toBe("Time to answer is worse by less than 5%: between -2% and +4%.");
+  ).toBe("Time to answer is worse by less than 5%: between -2% and +4%, below zero is better.");
+});
+
+test("an open guardrail tells its interval, if there is one", () => {
+  const open = { metric: "latency_ms", most: 0.05 };
+  expect(reasonText(reason("guardrail_open", open))).toBe(
+    "Time to answer may be worse by 5% or more: too little is known.",
+  );
+  expect(reasonText(reason("guardrail_open", { ...open, low: -0.02, high: 0.1 }))).toBe(
+    "Time to answer may be worse by 5% or more: worse by between -2% and +10%, below zero is better.",
+  );
 });
 
 test("a day is counted from 1970 on", () => {
