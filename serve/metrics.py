@@ -6,6 +6,7 @@ must be set before this module is imported (`python -m serve` does).
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -116,7 +117,10 @@ class Metrics:
             registry=registry,
         )
         self.store_up = Gauge(
-            "recsys_store_up", "1: the store answers.", registry=registry, multiprocess_mode="livemin"
+            "recsys_store_up",
+            "1: the store answers. NaN: there is none.",
+            registry=registry,
+            multiprocess_mode="livemin",
         )
         self._store_failures = Counter(
             "recsys_store_failures", "Calls that the store failed.", ["call"], registry=registry
@@ -296,6 +300,10 @@ class Metrics:
     def language_model_refused(self, reason: str) -> None:
         """The guard refused what it said."""
         self._language_model_refused.labels(reason).inc()
+
+    def no_store(self) -> None:
+        """There is no store: neither up nor down, so that nobody is woken for one that was not asked for."""
+        self.store_up.set(math.nan)
 
     def store_failed(self, call: str) -> None:
         self._store_failures.labels(call).inc()

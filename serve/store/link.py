@@ -251,7 +251,10 @@ def open_link(settings: Settings, metrics: Metrics, *, create: bool = True) -> S
     Raises:
         StoreError: the URL is wrong.
     """
-    return None if settings.store == NO_STORE else StoreLink(settings, metrics, create=create)
+    if settings.store == NO_STORE:
+        metrics.no_store()
+        return None
+    return StoreLink(settings, metrics, create=create)
 
 
 def open_store(url: str, timeout_s: float = 2.0) -> Store:

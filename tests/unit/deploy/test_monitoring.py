@@ -79,6 +79,14 @@ def test_the_check_of_expressions_finds_what_is_wrong() -> None:
         parse("sum(recsys_store_up")
 
 
+def test_a_server_without_a_store_has_none_that_is_down() -> None:
+    """The alert asks for 0, which the gauge is before anything sets it."""
+    (rule,) = (rule for rule in ALERTS if rule["alert"] == "RecsysStoreDown")
+    assert rule["expr"] == "recsys_store_up == 0"
+    with without_bundle() as client:
+        assert re.search(r"^recsys_store_up NaN$", client.get("/metrics").text, re.MULTILINE)
+
+
 def test_what_is_taken_for_exposed_is_what_a_server_answers() -> None:
     with without_bundle() as client:
         text = client.get("/metrics").text

@@ -144,6 +144,7 @@ from pathlib import Path
 from serve.metrics import Metrics
 metrics = Metrics()
 metrics.refused("rate")
+metrics.no_store()
 Path("counter_99999.db").touch()
 print(metrics.render().decode())
 """
@@ -151,6 +152,7 @@ print(metrics.render().decode())
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert 'recsys_refused_total{cause="rate"} 1.0' in ended.stdout
+    assert "recsys_store_up NaN" in ended.stdout
 
 
 def test_users_who_wait_are_told_when_a_batch_begins(bundle_path: Path) -> None:
