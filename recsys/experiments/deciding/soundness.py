@@ -51,7 +51,7 @@ def users_in_several(users: int, excluded: int) -> list[Reason]:
 
 def short_log(experiment: Experiment, kept_since: float | None) -> list[Reason]:
     """What it means that the log of lists is not whole from the beginning."""
-    if kept_since is None or experiment.started_at is None or kept_since <= experiment.started_at:
+    if kept_since is None or experiment.started_at is None or kept_since < experiment.started_at:
         return []
     return [Reason("log_too_short", {"started_at": experiment.started_at, "kept_since": kept_since}, blocks=True)]
 

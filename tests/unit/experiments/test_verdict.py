@@ -142,6 +142,7 @@ def test_a_log_that_begins_after_the_experiment_blocks():
     experiment = an_experiment(started_at=1000.0)
     rows = shoppers(500, 3, {"old": 0.1, "new": 0.1})
     assert verdict(experiment, rows, kept_since=1001.0).state == "blocked"
+    assert verdict(experiment, rows, kept_since=1000.0).state == "blocked", "one of that very moment is gone"
     assert verdict(experiment, rows, kept_since=999.0).state == "undecided"
 
 
