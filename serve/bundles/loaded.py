@@ -16,6 +16,7 @@ from recsys.bundle.manifest import verify_files
 from recsys.bundle.overlay import LiveBundle
 from recsys.core.bounded_cache import BoundedCache
 from recsys.core.errors import BundleError, RecsysError
+from recsys.core.logistic import logistic
 from recsys.core.queries import Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.explain.actions import Actions
@@ -211,11 +212,6 @@ def _facets_over(base: LoadedBundle, overlay: Bundle, before: LoadedBundle | Non
 
 def _facets_of(record: ItemRecord) -> ItemFacets:
     return ItemFacets(record.brand, record.categories, record.price)
-
-
-def logistic(values: Float64Array) -> Float64Array:
-    """1 / (1 + exp(-value)), without overflow."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values))
 
 
 def by_popularity(popularity: Source) -> tuple[Int32Array, Float32Array]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.bundle.layout import FULL
-from recsys.bundle.manifest import Calibration
 from recsys.bundle.trial import try_out
 from recsys.config import Config
 from recsys.core.errors import RecsysError
+from recsys.core.logistic import logistic
 from recsys.core.progress import Step
 from recsys.core.queries import NO_ITEM
 from recsys.measure.gate.check import Check, GateReport
@@ -139,14 +139,11 @@ def _calibration(new: Bundle, lists: Answers, held: HeldOut, config: Config) -> 
     if chosen.sum() < _LEAST_CHOSEN:
         said = f"Too few shown items were chosen, {chosen.sum()} of {len(chosen)}, to judge their confidence."
         return Check("calibration", True, said)
-    expected, observed = float(_confidence(calibration, lists.scores[shown]).mean()), float(chosen.mean())
+    confidence = logistic(calibration.scale * lists.scores[shown].astype(np.float64) + calibration.offset)
+    expected, observed = float(confidence.mean()), float(chosen.mean())
     factor = max(expected / observed, observed / max(expected, np.finfo(float).tiny))
     said = (
         f"Shown items are chosen in {observed:.2%} of the cases, their confidence says {expected:.2%}: a factor of "
         f"{factor:.2f}; at most {most} is allowed."
     )
     return Check("calibration", factor <= most, said, factor, most)
-
-
-def _confidence(calibration: Calibration, scores: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-(calibration.scale * scores.astype(np.float64) + calibration.offset)))

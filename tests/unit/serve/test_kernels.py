@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsys.core.bounded_cache import BoundedCache
+from recsys.core.logistic import logistic
 from recsys.core.queries import NO_ITEM
-from serve.bundles.loaded import logistic
 from serve.kernels import shown
 
 
