@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from serve.outcomes.answers import OutcomesResponse
 from serve.outcomes.service import OutcomesRequest, outcomes
 from serve.parts import Parts
+from serve.recent_answers import RecentAnswers
 from serve.store.link import StoreLink
 from serve.waiting_line import WaitingLine
 
@@ -22,7 +22,7 @@ class OutcomesQueue:
     def __init__(self, parts: Parts) -> None:
         """Compose the parts; nothing runs before the first request."""
         self._parts, self._line = parts, WaitingLine("outcomes", MOST_WAITING)
-        self._kept: dict[OutcomesRequest, tuple[float, OutcomesResponse]] = {}
+        self._recent: RecentAnswers[OutcomesRequest, OutcomesResponse] = RecentAnswers(MOST_KEPT)
 
     async def submit(self, request: OutcomesRequest, link: StoreLink) -> OutcomesResponse:
         """What came of the lists that are asked for.
@@ -37,14 +37,11 @@ class OutcomesQueue:
 
     def _answer(self, request: OutcomesRequest, link: StoreLink) -> OutcomesResponse:
         """Runs on the line's thread alone, so that who waited for an equal question gets its answer."""
-        now = time.monotonic()
-        self._kept = {asked: kept for asked, kept in self._kept.items() if now - kept[0] < KEPT_S}
-        if request in self._kept:
-            return self._kept[request][1]
+        recent = self._recent.of(request)
+        if recent is not None:
+            return recent
         answer = outcomes(self._parts.settings, link, request)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[request] = (time.monotonic(), answer)
+        self._recent.keep(request, answer, KEPT_S)
         return answer
 
     def close(self) -> None:
