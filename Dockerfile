@@ -30,6 +30,12 @@ RUN python -m hatchling build --target wheel --directory /dist
 
 # Everything: TensorFlow and what prepares data.
 FROM base AS train
+# OpenMP, which the package of the ALS factors asks the system for. Debian keeps the newest build of a release alone, so a version
+# pinned here would be gone one day.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN python -m venv --without-pip /opt/recsys
 COPY requirements.txt requirements-nodeps.txt /requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
