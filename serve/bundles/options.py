@@ -42,6 +42,7 @@ class Options:
         only_items: ids of the items that are to be put in order, and no others; None: any may be in the list.
         asked: names of those attributes that the request says itself, as far as variants override them: k, model, why.
             Lists do not depend on it.
+        logged: note the list in the served log. Lists do not depend on it either.
         why: say of each item why it is there.
         scenario: name of where the list is shown, which rules of the shop may be for; None: none was given.
         context: what else the shop's rules may read.
@@ -59,6 +60,7 @@ class Options:
     exclude_items: tuple[str, ...] = ()
     only_items: tuple[str, ...] | None = None
     asked: frozenset[str] = field(default=frozenset(), compare=False)
+    logged: bool = field(default=True, compare=False)
 
     @property
     def length(self) -> int:

@@ -38,7 +38,7 @@ class RecommendationQueue:
             self.served_log.start()
 
     async def submit(self, request_id: str, request: RecommendationRequest) -> list[RecommendationResponse]:
-        """One answer for each subject of the request, in order, noted in the log.
+        """One answer for each subject of the request, in order, noted in the log if it is to be.
 
         Raises:
             OverloadedError: too many wait already.
@@ -46,7 +46,7 @@ class RecommendationQueue:
             UnknownModelError: the bundle has no such model.
         """
         made = await self.batcher.submit(request)
-        if self.served_log is not None:
+        if self.served_log is not None and request.options.logged:
             self.served_log.add(request_id, made)
         return [one.answer for one in made]
 

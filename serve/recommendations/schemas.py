@@ -23,11 +23,18 @@ class WantedList(Wanted):
             examples=["cheap"],
         ),
     ] = "none"
+    logged: Annotated[
+        bool,
+        Field(
+            description="false: the list is looked at by somebody else than its user. It is as the user's would be, and "
+            "is not in the served log: it counts for no experiment and no outcome."
+        ),
+    ] = True
 
     def options(self) -> Options:
         options = super().options()
         asked = options.asked | {"why"} if "explain" in self.model_fields_set else options.asked
-        return replace(options, why=self.explain == "cheap", asked=asked)
+        return replace(options, why=self.explain == "cheap", asked=asked, logged=self.logged)
 
 
 class RecommendationQuery(WantedList):

@@ -4631,6 +4631,12 @@ export interface components {
              */
             explain: "none" | "cheap";
             /**
+             * Logged
+             * @description false: the list is looked at by somebody else than its user. It is as the user's would be, and is not in the served log: it counts for no experiment and no outcome.
+             * @default true
+             */
+            logged: boolean;
+            /**
              * User Ids
              * @description Users; scored together.
              * @example [
@@ -6220,6 +6226,8 @@ export interface operations {
                 as_of?: string | number | null;
                 /** @description cheap: each item says `why` it is there, in a sentence and two facts, from what made the list anyway; POST /explanations says more of a single item. */
                 explain?: "none" | "cheap";
+                /** @description false: the list is looked at by somebody else than its user. It is as the user's would be, and is not in the served log: it counts for no experiment and no outcome. */
+                logged?: boolean;
             };
             header?: never;
             path: {

@@ -118,6 +118,18 @@ def test_the_log_can_be_left_out(bundle_path: Path, tmp_path: Path) -> None:
         assert list(store.served(0, time.time() + 1)) == []
 
 
+def test_a_list_that_somebody_else_looks_at_is_the_same_and_is_not_logged(bundle_path: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with running(bundle=bundle_path, store=url) as (client, _):
+        shown = client.get("/recommendations/user3").json()
+        looked_at = client.get("/recommendations/user3?logged=false").json()
+        session = {"history": ["item1"], "logged": False}
+        assert client.post("/recommendations", json=session).status_code == 200
+    assert looked_at["items"] == shown["items"]
+    with patient(url) as store:
+        assert [row.recommendation_id for row in store.served(0, time.time() + 1)] == [shown["recommendation_id"]]
+
+
 def answers(count: int) -> list[MadeList]:
     item = {"rank": 1, "item_id": "a", "title": None, "brand": None, "price": None, "score": 1.0, "confidence": 0.5}
     item |= {"retrieval_score": None, "predicted_rating": None, "source": "s", "sources": ["s"], "model_source": "s"}

@@ -18,7 +18,8 @@ export function useList(request: ListRequest | null) {
 
 async function list(request: ListRequest, signal: AbortSignal): Promise<List> {
   const { user_id, history = [], ...wanted } = request;
-  const asked = { ...wanted, explain: "cheap" as const };
+  // Whoever looks at a list here is not its user: it must not count as shown.
+  const asked = { ...wanted, explain: "cheap" as const, logged: false };
   if (user_id !== undefined)
     return answer(
       api.GET("/recommendations/{user_id}", { params: { path: { user_id }, query: asked }, signal }),

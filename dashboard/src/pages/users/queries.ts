@@ -61,7 +61,7 @@ export function useLiveList(userId: string, events: number) {
     queryFn: ({ signal }) =>
       answer(
         api.GET("/recommendations/{user_id}", {
-          params: { path: { user_id: userId }, query: { k: 10 } },
+          params: { path: { user_id: userId }, query: { k: 10, logged: false } },
           signal,
         }),
       ),
