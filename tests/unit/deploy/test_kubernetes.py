@@ -142,6 +142,17 @@ def test_servers_read_the_volume_that_retraining_writes() -> None:
     (folder,) = (mount["subPath"] for mount in SERVER["volumeMounts"] if mount["name"] == "work")
     assert f"/{folder}/" in SETTINGS["RECSYS_BUNDLE"], "where retraining publishes"
     assert retraining["securityContext"]["runAsUser"] == POD["securityContext"]["runAsUser"]
+    assert job["metadata"]["namespace"] == read("namespace.yaml")["metadata"]["name"], "where the volume is"
+
+
+def test_retraining_has_the_servers_password_of_postgresql() -> None:
+    """Not in a file: with fsGroup its group may read a mounted secret, and libpq passes over such a file."""
+    job = yaml.safe_load((ROOT / "examples/scheduling/cronjob.yaml").read_text("utf8"))
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    (own,) = container["env"]
+    (servers,) = SERVER["env"]
+    assert own["name"] == servers["name"] == "PGPASSWORD"
+    assert own["valueFrom"]["secretKeyRef"].items() >= servers["valueFrom"]["secretKeyRef"].items()
 
 
 def test_a_new_server_is_ready_before_an_old_one_goes_and_one_always_stays() -> None:
