@@ -26,7 +26,7 @@ class WantedList(Wanted):
     logged: Annotated[
         bool,
         Field(
-            description="false: the list is looked at by somebody else than its user. It is as the user's would be, and "
+            description="false: the list is looked at by somebody else than its user. It is as the user's would be and "
             "is not in the served log: it counts for no experiment and no outcome."
         ),
     ] = True

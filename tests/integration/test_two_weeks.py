@@ -110,7 +110,6 @@ def test_two_weeks_end_with_the_better_model_and_the_simulators_own_count(tmp_pa
         outcomes = get(f"{loop.url}/stats/outcomes?since={OPENS:.0f}&until={OPENS + 15 * 86_400:.0f}&by=variant").json()
 
     assert {"server", "worker", "retrain"} <= set(loop.kills)
-    assert "blocked" not in {state for _, _, state in operator.states}
     _require_all_acknowledged(loop, visits)
     # The better model is in use: not the first one, and one that shoppers click on more, as they themselves counted.
     assert operator.promoted, operator.states
