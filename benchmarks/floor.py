@@ -35,8 +35,8 @@ def create_benchmark_app() -> FastAPI:
         if not body:
             server: Server = request.app.state.server
             user_id = server.parts.bundles.loaded.bundle.catalogue.user_ids([0])[0]
-            answers = await server.recommendations.batcher.submit(RecommendationRequest(Options(), (user_id,)))
-            body = encoder.encode(answers[0])
+            (made,) = await server.recommendations.batcher.submit(RecommendationRequest(Options(), (user_id,)))
+            body = encoder.encode(made.answer)
         return Response(body, media_type="application/json")
 
     @app.get(FLOOR_PAGE)

@@ -215,7 +215,7 @@ def test_openapi_describes_every_parameter(client: TestClient) -> None:
     of_user = {p["name"]: p for p in document["paths"]["/recommendations/{user_id}"]["get"]["parameters"]}
     assert of_user.keys() == {
         "user_id", "k", "model", "exclude_seen", "min_price", "max_price", "category", "brand", "as_of", "explain",
-        "scenario", "context.NAME", "offset", "exclude_items", "only_items",
+        "logged", "scenario", "context.NAME", "offset", "exclude_items", "only_items",
     }  # fmt: skip
     assert of_user["k"]["schema"]["maximum"] == 100
     assert of_user["user_id"]["in"] == "path"
