@@ -4632,7 +4632,7 @@ export interface components {
             explain: "none" | "cheap";
             /**
              * Logged
-             * @description false: the list is looked at by somebody else than its user. It is as the user's would be, and is not in the served log: it counts for no experiment and no outcome.
+             * @description false: the list is looked at by somebody else than its user. It is as the user's would be and is not in the served log: it counts for no experiment and no outcome.
              * @default true
              */
             logged: boolean;
@@ -6226,7 +6226,7 @@ export interface operations {
                 as_of?: string | number | null;
                 /** @description cheap: each item says `why` it is there, in a sentence and two facts, from what made the list anyway; POST /explanations says more of a single item. */
                 explain?: "none" | "cheap";
-                /** @description false: the list is looked at by somebody else than its user. It is as the user's would be, and is not in the served log: it counts for no experiment and no outcome. */
+                /** @description false: the list is looked at by somebody else than its user. It is as the user's would be and is not in the served log: it counts for no experiment and no outcome. */
                 logged?: boolean;
             };
             header?: never;
