@@ -6,7 +6,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.support.browsing.shops import Shop
-from tests.support.browsing.trials import look_at_lists
+from tests.support.browsing.trials import USERS, look_at_lists
+from tests.support.waiting import eventually
 
 KEY = "length"
 
@@ -76,6 +77,8 @@ def test_an_experiment_is_written_started_watched_stopped_and_deleted(visit: Vis
         expect(row.get_by_role("cell").nth(place)).to_have_text(f"{100 * rate:.3g}%")
     visitor.finds_it_accessible()
 
+    # The server keeps an answer about outcomes for some seconds: the one of before the lists, if all this was quick.
+    eventually(lambda: own_shop.get("/stats/outcomes?by=variant")["total"]["lists"] >= USERS)
     page.get_by_role("link", name="All experiments").click()
     expect(page.get_by_role("list", name="Experiments")).to_contain_text("Running")
     expect(page.get_by_role("region", name="Outcomes by variant")).to_contain_text(

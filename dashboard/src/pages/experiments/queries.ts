@@ -70,17 +70,23 @@ export function useStopExperiment() {
 }
 
 export function useDeleteExperiment() {
-  return useExperimentChange((row: ExperimentRow) =>
-    answer(api.DELETE("/experiments/{key}", { params: asRead(row) })),
+  return useExperimentChange(
+    (row: ExperimentRow) => answer(api.DELETE("/experiments/{key}", { params: asRead(row) })),
+    // Its results are no more: to ask for them would fail.
+    (row, [subject, key]) => subject === "experiments" && key === row.key,
   );
 }
 
-function useExperimentChange<Data, Told>(tell: (told: Told) => Promise<Data>) {
+function useExperimentChange<Data, Told>(
+  tell: (told: Told) => Promise<Data>,
+  isGone: (told: Told, key: readonly unknown[]) => boolean = () => false,
+) {
   const queries = useQueryClient();
   const mutation = useChange({
     tell,
     // Every list may be another one now.
-    onSuccess: () => void queries.invalidateQueries(),
+    onSuccess: (_, told) =>
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => !isGone(told, queryKey) }),
     // Where somebody was faster, the page shows what there is now.
     onError: () => void queries.invalidateQueries({ queryKey: ["experiments"] }),
   });

@@ -1,0 +1,1 @@
+import{ct as e}from"./index-DeqhsN_1.js";var t=e();function n({busy:e,children:n}){return(0,t.jsx)(`div`,{"aria-busy":e,className:e?`opacity-60`:void 0,children:n})}export{n as t};

@@ -1,1 +1,0 @@
-import{z as e}from"./index-CpO-zQ9g.js";async function t(t){try{return await t}catch(t){if(t instanceof e&&t.status===404)return null;throw t}}export{t};

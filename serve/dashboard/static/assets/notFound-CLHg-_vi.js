@@ -1,0 +1,1 @@
+import{z as e}from"./index-DeqhsN_1.js";async function t(t){try{return await t}catch(t){if(t instanceof e&&t.status===404)return null;throw t}}export{t};

@@ -1,0 +1,1 @@
+import{H as e,dt as t,lt as n}from"./index-DeqhsN_1.js";var r=t(n(),1);function i(t){(0,r.useEffect)(()=>e.subscribe(t),[t])}export{i as t};

@@ -1,1 +1,0 @@
-import{H as e,dt as t,lt as n}from"./index-CpO-zQ9g.js";var r=t(n(),1);function i(t){(0,r.useEffect)(()=>e.subscribe(t),[t])}export{i as t};

@@ -1,0 +1,1 @@
+import{dt as e,lt as t}from"./index-DeqhsN_1.js";var n=e(t(),1);function r(e){let[t,r]=(0,n.useState)(e),[i,a]=(0,n.useState)(e);return i!==e&&(a(e),r(e)),[t,r]}export{r as t};
