@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recsys.store.records import mark_of
 from recsys.store.tables import EXPERIMENT_UNITS, EXPERIMENTS_VERSION, SERVED
 
 Units = Mapping[str, str]
@@ -105,12 +106,9 @@ def _is_first(connection: sa.Connection, versions: Mapping[str, int], from_id: s
 
 
 def _first_served(connection: sa.Connection, versions: Mapping[str, int], user_id: str) -> float | None:
-    """When an id was first served a list of any of some experiments, in seconds since 1970.
-
-    Quotes within texts are escaped in JSON, so that this stands in details for nothing else, see `AssignedVariant`.
-    """
+    """When an id was first served a list of any of some experiments, in seconds since 1970."""
     of_them = [  # LIKE of SQLite ignores case
-        sa.func.replace(_S.details, f'["{key}",{version},"', "") != _S.details for key, version in versions.items()
+        sa.func.replace(_S.details, mark_of(key, version), "") != _S.details for key, version in versions.items()
     ]
     statement = sa.select(_S.timestamp).where(_S.user_id == user_id, sa.or_(*of_them)).order_by(_S.seq).limit(1)
     return connection.execute(statement).scalar()

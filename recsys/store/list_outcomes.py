@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from recsys.store.database import Database
 from recsys.store.forgetting import removed_until
-from recsys.store.records import Served
+from recsys.store.records import Served, mark_of
 from recsys.store.served_log import served_of
 from recsys.store.tables import EVENTS, LIST_EVENTS, SERVED
 
@@ -73,7 +73,7 @@ class ListOutcomes:
         """
         of_time = [_S.timestamp >= since, _S.timestamp < until, _S.recommendation_id.is_not(None)]
         if variants_of:
-            of_time.append(_S.details.contains(f'["{variants_of}",', autoescape=True))
+            of_time.append(_S.details.contains(mark_of(variants_of), autoescape=True))
         last = until + window_s if followed_until is None else min(followed_until, until + window_s)
         both = [_followers(table).where(*_followed(table, since, last, window_s), *of_time) for table in _BOTH]
         followers = sa.union_all(*both).order_by("list_time", "list_seq", "event_time", "behind", "event_seq")

@@ -148,6 +148,14 @@ class AssignedVariant(NamedTuple):
     variant: str
 
 
+def mark_of(experiment: str, version: int | None = None) -> str:
+    """What stands in the stored details of the lists of an experiment, or of one version of it, and in no others.
+
+    It is the beginning of an `AssignedVariant` in JSON, where quotes within texts are escaped.
+    """
+    return f'["{experiment}",' if version is None else f'["{experiment}",{version},"'
+
+
 class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a served list was made, beside bundle and model.
 
