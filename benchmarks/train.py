@@ -25,17 +25,14 @@ import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is impo
 
 import tensorflow as tf  # isort: skip
 
+from benchmarks.training_data import BEAUTY, make_batches, make_histories, make_model
 from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
 from recsys.core.tower_io import Batch
-from recsys.models import ItemFeatures, TwoTower
 from recsys.models.losses import FullSoftmaxRetrieval
-from recsys.pipeline.ratings.statistics import FEATURES
-from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import make_deterministic
 from recsys.train.train_step import TrainStep, make_optimizer
 
-N_USERS, N_ITEMS, MEAN_HISTORY, TEXT_DIM = 22_363, 12_101, 6.9, 384
 # A chunked softmax is there for its memory (a chunk's logits instead of a step's, which on long histories are
 # ten times the mean); its time is that of the same matrix products.
 MAX_SHARE_OF_NAIVE = 1.15
@@ -59,7 +56,7 @@ class Contender:
         make_deterministic(config.seed)
         self.batches = make_batches(config, histories)
         self._packed, self._rng, self._at = packed, np.random.default_rng(0), 0
-        model = make_model(config, histories)
+        model = make_model(config, histories, BEAUTY)
         if naive:
             model._retrieval_task = NaiveFullSoftmax(1.0, 0.0, 1)
         self._step = TrainStep(
@@ -97,44 +94,6 @@ def make_config(loss: str) -> Config:
     )
 
 
-def make_histories(seed: int = 0) -> Histories:
-    """As many users, items and interactions as Beauty; lengths and popularity fall off likewise."""
-    rng = np.random.default_rng(seed)
-    lengths = 3 + np.minimum(rng.pareto(1.8, N_USERS) * (MEAN_HISTORY - 3) * 0.8, 200).astype(int)
-    users = np.repeat(np.arange(N_USERS), lengths)
-    popularity = 1 / np.arange(10, N_ITEMS + 10) ** 0.7
-    items = rng.choice(N_ITEMS, len(users), p=popularity / popularity.sum())
-    return Histories.from_rows(N_USERS, users, items, np.arange(len(users)))
-
-
-def make_batches(config: Config, histories: Histories) -> TrainingBatches:
-    """Batches as training makes them, without ratings."""
-    features = np.zeros((len(histories.items), len(FEATURES)), np.float32)
-    return TrainingBatches(
-        histories,
-        features,
-        max_history=config.model.max_history,
-        batch_size=config.training.batch_size,
-        seed=config.seed,
-    )
-
-
-def make_model(config: Config, histories: Histories) -> TwoTower:
-    """A model with every input, over random attributes."""
-    rng = np.random.default_rng(0)
-    features = ItemFeatures(
-        text=rng.normal(size=(N_ITEMS, TEXT_DIM)).astype(np.float32),
-        brand=rng.integers(0, 2000, N_ITEMS, dtype=np.int32),
-        categories=rng.integers(0, 250, (N_ITEMS, 5), dtype=np.int32),
-        price=rng.normal(size=(N_ITEMS, 2)).astype(np.float32),
-        n_brands=2000,
-        n_categories=250,
-    )
-    model = TwoTower(features, np.bincount(histories.items, minlength=N_ITEMS), N_USERS, config, None)
-    model.build_variables()
-    return model
-
-
 def main() -> int:
     """Print the table; 1 when a floor is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,7 +105,7 @@ def main() -> int:
         help="together with --steps about an epoch, or the losses see batches of other lengths",
     )
     arguments = parser.parse_args()
-    histories = make_histories()
+    histories = make_histories(BEAUTY)
     contenders: dict[str, Contender] = {
         "in_batch": Contender(make_config("in_batch"), histories),
         "mixed": Contender(make_config("mixed"), histories),
@@ -160,7 +119,7 @@ def main() -> int:
             rounds[name].append(contender.run(arguments.steps))
     seconds = {name: statistics.mean(times) for name, times in rounds.items()}
     batches = contenders["in_batch"].batches
-    table = Table(title=f"{batches.n_targets} targets, {N_ITEMS} items, {batches.steps_per_epoch} steps an epoch")
+    table = Table(title=f"{batches.n_targets} targets, {BEAUTY.items} items, {batches.steps_per_epoch} steps an epoch")
     for column in ("retrieval loss", "steps a second", "seconds an epoch", "time relative to in_batch"):
         table.add_column(column, justify="left" if column == "retrieval loss" else "right")
     for name, value in seconds.items():
