@@ -102,7 +102,7 @@ NATURES: dict[str, dict[str, float | bool | int]] = {
     "mixed": {},
     "sequence": {"sequence": 0.6, "taste": 0.3, "popular": 0.1},
     "taste": {"sequence": 0.05, "taste": 0.85, "popular": 0.1},
-    # An item is on sale for an eighth of the time: most of what is chosen last is known by its text alone, or nearly so.
+    # An item is on sale for an eighth of the time: much of what is chosen last is known by its text alone.
     "text": {"sequence": 0.1, "taste": 0.8, "popular": 0.1, "lifetime": 8},
     "repeat": {"sequence": 0.15, "taste": 0.25, "popular": 0.1, "again": 0.5, "repeats": True},
 }

@@ -1,4 +1,4 @@
-"""Users of a generated shop: tastes, price level and choices of each follow from the seed and the user's number alone."""
+"""Users of a generated shop: tastes and choices of each follow from the seed and the user's number alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.shops.world import DEPARTMENT, PRICE_FIT, PRICE_LEVELS, SUCCESSORS, TASTES, Tables, World
+from benchmarks.shops.world import DEPARTMENT, PRICE_FIT, PRICE_LEVELS, SUCCESSORS, TASTES, World
 from recsys.core.compiled import compiled_as_written
 from recsys.core.types import Int64Array
 
@@ -93,7 +93,7 @@ def _seed(seed, user, state):  # type: ignore[no-untyped-def]
 @compiled_as_written
 def _place(sums, low, high, value):  # type: ignore[no-untyped-def]
     """The first of positions low to high - 1 whose sum up to its end exceeds `value`; else the last."""
-    low, last = low, high - 1
+    last = high - 1
     while low < last:
         middle = (low + last) // 2
         if sums[middle + 1] > value:

@@ -1,7 +1,8 @@
 """What all users of a generated shop share: items in clusters, price levels and series, and what is on sale when.
 
-Items are numbered so that those of a cluster are neighbours, within it those of a price level, and within that by launch:
-what is on sale of a cell (cluster, price level) is a range of rows, whose weight is a difference of two cumulative sums.
+Items are numbered so that those of a cluster are neighbours, within it those of a price level, and within that by
+launch: what is on sale of a cell (cluster, price level) is a range of rows, whose weight is a difference of two
+cumulative sums.
 """
 
 from __future__ import annotations
