@@ -1,10 +1,10 @@
-"""Steps a second of each retrieval loss on generated data of Beauty's size, all in one run, as ratios.
+"""Seconds an epoch of each retrieval loss on generated data of the size of Beauty or of CDs and Vinyl, as ratios.
 
-    python benchmarks/train.py [--steps 60] [--rounds 3]
+    python benchmarks/train.py [--size beauty|cds] [--steps 60] [--rounds 3]
 
-Peers: a softmax over the whole catalogue as TensorFlow writes it (all logits at once, its own gradient), and
-batches of users in random order instead of users with histories of like length. The losses take turns, round
-by round, so that a busy machine slows all of them.
+Peers at Beauty's size: a softmax over the whole catalogue as TensorFlow writes it (all logits at once, its own
+gradient), and batches of users in random order instead of users with histories of like length. The losses take turns,
+round by round, over the same batches, so that a busy machine slows all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is impo
 
 import tensorflow as tf  # isort: skip
 
-from benchmarks.training_data import BEAUTY, make_batches, make_histories, make_model
+from benchmarks.training_data import SIZES, make_batches, make_histories, make_model
 from recsys.config import Config, parse_config
 from recsys.core.histories import Histories
 from recsys.core.tower_io import Batch
@@ -37,6 +37,14 @@ from recsys.train.train_step import TrainStep, make_optimizer
 # ten times the mean); its time is that of the same matrix products.
 MAX_SHARE_OF_NAIVE = 1.15
 MAX_SHARE_OF_RANDOM = 0.7  # time of a step on histories of like length in that of one on random histories
+MAX_SHARE_OF_FULL = 0.25  # time of the sampled softmax in that of the full one, where the catalogue is large
+
+# Of each size: settings of the sections model and training, and of each contender steps in a round and rounds. At
+# Beauty's size these are about an epoch, or the losses would see batches of other lengths.
+SETTINGS = {
+    "beauty": ({"dim": 128, "heads": 4}, {}, 60, 3),
+    "cds": ({"dim": 128}, {"batch_size": 1024}, 4, 2),
+}
 
 
 class NaiveFullSoftmax(FullSoftmaxRetrieval):
@@ -52,11 +60,12 @@ class NaiveFullSoftmax(FullSoftmaxRetrieval):
 class Contender:
     """One way to train, stepped through its batches."""
 
-    def __init__(self, config: Config, histories: Histories, *, naive: bool = False, packed: bool = True) -> None:
+    def __init__(self, name: str, loss: str, histories: Histories, *, naive: bool = False, packed: bool = True) -> None:
+        config = make_config(name, loss)
         make_deterministic(config.seed)
         self.batches = make_batches(config, histories)
         self._packed, self._rng, self._at = packed, np.random.default_rng(0), 0
-        model = make_model(config, histories, BEAUTY)
+        model = make_model(config, histories, SIZES[name])
         if naive:
             model._retrieval_task = NaiveFullSoftmax(1.0, 0.0, 1)
         self._step = TrainStep(
@@ -65,7 +74,7 @@ class Contender:
             tf.distribute.get_strategy(),
             config.training.clip_norm,
         )
-        self.run(2)
+        self.run(1)  # traces the step
 
     def run(self, steps: int) -> float:
         """Seconds a step, over `steps` steps."""
@@ -82,59 +91,64 @@ class Contender:
         return self.batches.batch(0, index, shard, n_shards)
 
 
-def make_config(loss: str) -> Config:
-    """Defaults with one retrieval loss."""
+def make_config(name: str, loss: str) -> Config:
+    """Settings of a size with one retrieval loss."""
+    model, training, *_ = SETTINGS[name]
     return parse_config(
         {
             "name": "benchmark",
             "data": {"format": "events", "interactions": ["generated"]},
-            "training": {"retrieval_loss": loss},
+            "model": model,
+            "training": {**training, "retrieval_loss": loss},
         },
         "benchmarks/train.py",
     )
 
 
+def contenders_of(name: str, histories: Histories) -> dict[str, Contender]:
+    """The losses by name, and at Beauty's size their peers."""
+    contenders = {"sampled": Contender(name, "sampled", histories), "full": Contender(name, "full", histories)}
+    if name == "beauty":
+        contenders["full, naive"] = Contender(name, "full", histories, naive=True)
+        contenders["sampled, random users"] = Contender(name, "sampled", histories, packed=False)
+    return contenders
+
+
+def shares_of(name: str, seconds: dict[str, float]) -> list[tuple[str, float, float]]:
+    """What is compared: its name, the share of time, and the most that it may be."""
+    if name == "cds":
+        return [("sampled / full", seconds["sampled"] / seconds["full"], MAX_SHARE_OF_FULL)]
+    like, random = seconds["sampled"], seconds["sampled, random users"]
+    return [
+        ("full in chunks / naive", seconds["full"] / seconds["full, naive"], MAX_SHARE_OF_NAIVE),
+        ("users of like length / random users", like / random, MAX_SHARE_OF_RANDOM),
+    ]
+
+
 def main() -> int:
     """Print the table; 1 when a floor is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=60, help="steps of each contender in a round")
-    parser.add_argument(
-        "--rounds",
-        type=int,
-        default=3,
-        help="together with --steps about an epoch, or the losses see batches of other lengths",
-    )
+    parser.add_argument("--size", choices=list(SIZES), default="beauty")
+    parser.add_argument("--steps", type=int, help="steps of each contender in a round; by default as the size says")
+    parser.add_argument("--rounds", type=int, help="by default as the size says")
     arguments = parser.parse_args()
-    histories = make_histories(BEAUTY)
-    contenders: dict[str, Contender] = {
-        "in_batch": Contender(make_config("in_batch"), histories),
-        "mixed": Contender(make_config("mixed"), histories),
-        "full, in chunks": Contender(make_config("full"), histories),
-        "full, naive": Contender(make_config("full"), histories, naive=True),
-        "in_batch, random users": Contender(make_config("in_batch"), histories, packed=False),
-    }
+    size, (*_, steps, n_rounds) = SIZES[arguments.size], SETTINGS[arguments.size]
+    contenders = contenders_of(arguments.size, make_histories(size))
     rounds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(arguments.rounds):
+    for _ in range(arguments.rounds or n_rounds):
         for name, contender in contenders.items():
-            rounds[name].append(contender.run(arguments.steps))
+            rounds[name].append(contender.run(arguments.steps or steps))
     seconds = {name: statistics.mean(times) for name, times in rounds.items()}
-    batches = contenders["in_batch"].batches
-    table = Table(title=f"{batches.n_targets} targets, {BEAUTY.items} items, {batches.steps_per_epoch} steps an epoch")
-    for column in ("retrieval loss", "steps a second", "seconds an epoch", "time relative to in_batch"):
+    batches = contenders["full"].batches
+    table = Table(title=f"{batches.n_targets} targets, {size.items} items, {batches.steps_per_epoch} steps an epoch")
+    for column in ("retrieval loss", "seconds a step", "seconds an epoch", "time relative to full"):
         table.add_column(column, justify="left" if column == "retrieval loss" else "right")
     for name, value in seconds.items():
         epoch = value * batches.steps_per_epoch
-        table.add_row(name, f"{1 / value:.2f}", f"{epoch:.1f}", f"{value / seconds['in_batch']:.2f}")
+        table.add_row(name, f"{value:.3f}", f"{epoch:.1f}", f"{value / seconds['full']:.2f}")
     console = Console()
     console.print(table)
-    shares: list[tuple[str, float, float]] = [
-        ("chunked / naive", seconds["full, in chunks"] / seconds["full, naive"], MAX_SHARE_OF_NAIVE),
-        (
-            "users of like length / random users",
-            seconds["in_batch"] / seconds["in_batch, random users"],
-            MAX_SHARE_OF_RANDOM,
-        ),
-    ]
+    shares = shares_of(arguments.size, seconds)
     for name, share, limit in shares:
         console.print(f"{name}: {share:.2f} (at most {limit:.2f}) {'ok' if share <= limit else 'MISSED'}")
     return int(any(share > limit for _, share, limit in shares))

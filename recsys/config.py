@@ -21,6 +21,9 @@ from recsys.retraining_config import DriftConfig, GateConfig, RetrainConfig, Sha
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
+# Up to here an epoch of the full softmax is short; see the table of both in docs/training.md.
+FULL_SOFTMAX_ITEMS = 20_000
+
 
 class TextConfig(Section):
     """The text encoder."""
@@ -109,13 +112,17 @@ class TrainingConfig(Section):
     warmup_steps: NonNegative = Field(100, description="Steps of linear warm-up of the learning rate.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="Decoupled (AdamW); not on biases and norms.")
     clip_norm: Annotated[float, Field(gt=0)] = Field(5.0, description="Global gradient norm at which to clip.")
-    retrieval_loss: Literal["in_batch", "mixed", "full"] = Field(
-        "full",
-        description="in_batch: other targets of the step are the negatives, logQ-corrected. mixed: those and "
-        "`uniform_negatives`. full: softmax over the whole catalogue.",
+    retrieval_loss: Literal["auto", "full", "sampled"] = Field(
+        "auto",
+        description="full: softmax over the whole catalogue. sampled: over `negatives` items, drawn anew each step and "
+        f"weighted to stand for all. auto: full up to {FULL_SOFTMAX_ITEMS} items and with a frozen text encoder.",
     )
-    uniform_negatives: NonNegative = Field(1024, description="Uniformly drawn negatives a step (mixed).")
-    softmax_chunk: Positive = Field(1024, description="Rows of the full softmax computed at a time.")
+    negatives: Positive = unmentioned(
+        4096,
+        description="Items that stand for the catalogue in a step (sampled): the most frequent ones, and of every few "
+        "others one.",
+    )
+    softmax_chunk: Positive = Field(1024, description="Rows of the softmax computed at a time.")
     temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="Divides the retrieval logits.")
     label_smoothing: Dropout = Field(0.0, description="Share of each label spread over the catalogue (full only).")
     retrieval_weight: Annotated[float, Field(ge=0)] = Field(1.0, description="Weight of the retrieval loss.")
@@ -317,6 +324,19 @@ class Config(Section):
     def retrain_path(self) -> Path:
         return self.retrain.dir / self.name
 
+    def retrieval_loss(self, n_items: int) -> Literal["full", "sampled"]:
+        """The retrieval loss for a catalogue of `n_items`."""
+        training = self.training
+        if training.retrieval_loss != "auto":
+            return training.retrieval_loss
+        large = n_items > FULL_SOFTMAX_ITEMS or self.text.trainable_layers > 0
+        return "sampled" if large and not training.label_smoothing else "full"
+
+    def for_catalogue(self, n_items: int) -> Self:
+        """The same settings with the retrieval loss chosen, as runs and bundles record them."""
+        training = self.training.model_copy(update={"retrieval_loss": self.retrieval_loss(n_items)})
+        return self.model_copy(update={"training": training})
+
     @model_validator(mode="after")
     def _the_ranker_reads_what_is_fitted(self) -> Self:
         read = [*self.ranking.retrievers, *self.ranking.scorers]
@@ -342,12 +362,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _losses_fit_together(self) -> Self:
-        if self.training.label_smoothing and self.training.retrieval_loss != "full":
+        training = self.training
+        if training.label_smoothing and training.retrieval_loss == "sampled":
             raise ValueError("training.label_smoothing needs training.retrieval_loss full")
-        if self.text.trainable_layers and self.training.retrieval_loss == "full":
+        if self.text.trainable_layers and (training.retrieval_loss == "full" or training.label_smoothing):
             raise ValueError(
-                "text.trainable_layers > 0 needs training.retrieval_loss in_batch or mixed: a full softmax "
-                "would run the encoder over the whole catalogue at every step"
+                "text.trainable_layers > 0 needs training.retrieval_loss sampled, without label smoothing: a full "
+                "softmax would run the encoder over the whole catalogue at every step"
             )
         return self
 

@@ -43,7 +43,7 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
         },
         "dataset": {key: dataset.manifest[key] for key in DATASET_KEYS if key in dataset.manifest},
         "config": config.model_dump(mode="json"),
-        "changed_settings": changed_settings(manifest.config, config),
+        "changed_settings": changed_settings(manifest.config, config.for_catalogue(dataset.n_items)),
     }
 
 

@@ -66,7 +66,9 @@ def evaluate_seeds(
                     {
                         "version": bundle.version,
                         "seed": bundle.manifest.config.get("seed"),
-                        "changed_settings": changed_settings(bundle.manifest.config, config),
+                        "changed_settings": changed_settings(
+                            bundle.manifest.config, config.for_catalogue(dataset.n_items)
+                        ),
                         "figures": figures,
                     }
                 )

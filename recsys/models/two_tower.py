@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,7 +15,8 @@ from recsys.core.tower_io import Batch
 from recsys.core.types import Float32Array
 from recsys.models.item_features import ItemFeatures
 from recsys.models.item_tower import ItemTower
-from recsys.models.losses import FullSoftmaxRetrieval, SampledRetrieval
+from recsys.models.losses import FullSoftmaxRetrieval, SampledSoftmaxRetrieval
+from recsys.models.negatives import StratifiedNegatives
 from recsys.models.rating_head import RatingHead
 from recsys.models.user_tower import UserTower
 from recsys.pipeline.ratings.statistics import FEATURES
@@ -60,7 +60,6 @@ class TwoTower(tfrs.Model):
         super().__init__()
         self._training, self._n_items = config.training, len(features)
         self._item_counts = np.asarray(item_counts)
-        self._negatives_seed = zlib.crc32(f"{config.seed}/negatives".encode())
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.item_tower = ItemTower(
             features, np.asarray(item_counts) > 0, config.model, self.step, config.seed, item_init, text_layer
@@ -79,18 +78,31 @@ class TwoTower(tfrs.Model):
             self._rating_task = tfrs.tasks.Ranking(
                 loss=tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM), name="rating"
             )
-        self._retrieval_task = self._make_retrieval_task()
         # Items without a training interaction are no negatives: a new item is not a rejected one.
+        self._negatives: StratifiedNegatives | None = None
+        if config.retrieval_loss(len(features)) == "sampled":
+            self._negatives = StratifiedNegatives(self._item_counts, self._training.negatives, config.seed)
+        self._retrieval_task = self._make_retrieval_task()
         trained = np.flatnonzero(np.asarray(item_counts) > 0).astype(np.int32)
         self._trained_rows = tf.constant(trained)
         self._column_of_row = tf.constant(np.searchsorted(trained, np.arange(len(features))).astype(np.int32))
-        self._train_share = tf.constant(np.asarray(item_counts) / max(np.sum(item_counts), 1), tf.float32)
         self.text_dim = features.text.shape[1]
 
     @property
     def output_dim(self) -> int:
         """D, width of user and item vectors."""
         return self.item_tower.output_dim
+
+    @property
+    def retrieval_says(self) -> str:
+        """Which retrieval loss trains the model, in a line."""
+        n_trained = self._trained_rows.shape[0]
+        if self._negatives is None:
+            return f"Retrieval loss: softmax over all {n_trained} items of the training (full)"
+        return (
+            f"Retrieval loss: softmax over {len(self._negatives)} items a step, drawn from {n_trained} and weighted to "
+            "stand for all (sampled)"
+        )
 
     def build_variables(self) -> None:
         """Create every variable, so that a checkpoint can be restored before the first step."""
@@ -114,7 +126,7 @@ class TwoTower(tfrs.Model):
 
     def compute_losses(self, batch: Batch, training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The total loss and each task's mean loss, all scalars."""
-        rows, vectors, positions = self._items_of_step(batch, training)
+        vectors, positions = self._items_of_step(batch, training)
         mask = batch["history"] >= 0
         history = tf.gather(vectors, positions["history"]) * tf.cast(mask, vectors.dtype)[..., None]
         users = self.user_tower(history, batch["gaps"], batch["user"], training=training)
@@ -123,15 +135,7 @@ class TwoTower(tfrs.Model):
         targets = tf.boolean_mask(batch["targets"], is_target)
         target_vectors = tf.gather(vectors, tf.boolean_mask(positions["targets"], is_target))
         n_targets = tf.maximum(tf.cast(tf.shape(targets)[0], tf.float32), 1.0)
-        if self._training.retrieval_loss == "full":
-            retrieval = self._retrieval_task(
-                queries,
-                vectors,
-                candidate_ids=tf.gather(self._column_of_row, targets),
-                sample_weight=tf.ones_like(targets, tf.float32),
-            )
-        else:
-            retrieval = self._sampled_loss(queries, target_vectors, targets, rows, vectors, positions)
+        retrieval = self._retrieval_loss(queries, target_vectors, vectors, positions, is_target)
         losses = {"retrieval": retrieval / n_targets}
         total = self._training.retrieval_weight * losses["retrieval"]
         if self.rating_head is not None:
@@ -168,59 +172,54 @@ class TwoTower(tfrs.Model):
 
     def _make_retrieval_task(self) -> tfrs.tasks.Retrieval:
         training = self._training
-        if training.retrieval_loss == "full":
-            return FullSoftmaxRetrieval(training.temperature, training.label_smoothing, training.softmax_chunk)
-        return SampledRetrieval(training.temperature)
+        if self._negatives is not None:
+            return SampledSoftmaxRetrieval(training.temperature, training.softmax_chunk)
+        return FullSoftmaxRetrieval(training.temperature, training.label_smoothing, training.softmax_chunk)
 
-    def _items_of_step(self, batch: Batch, training: bool) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+    def _items_of_step(self, batch: Batch, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Vectors of the items a step needs, each computed once.
 
         Returns:
-            rows: int32 [U], item rows.
-            vectors: [U, D], their vectors.
-            positions: for "history" and "targets" [B, L], and "negatives" [M]: indices into `rows` (0 at padding).
+            vectors: [U, D].
+            positions: for "history" and "targets" [B, L], and "negatives" [M] where there are any: rows of `vectors`
+                (0 at padding).
         """
         needed = {"history": tf.maximum(batch["history"], 0), "targets": tf.maximum(batch["targets"], 0)}
-        if self._training.retrieval_loss == "full":
+        if self._negatives is None:
             positions = {name: tf.gather(self._column_of_row, values) for name, values in needed.items()}
-            return self._trained_rows, self.item_tower(self._trained_rows, training=training), positions
-        n_negatives = self._training.uniform_negatives if self._training.retrieval_loss == "mixed" else 0
-        needed["negatives"] = self._uniform_items(n_negatives)
+            return self.item_tower(self._trained_rows, training=training), positions
+        needed["negatives"] = self._negatives.draw(self.step)
         rows, index = tf.unique(tf.concat([tf.reshape(values, [-1]) for values in needed.values()], axis=0))
         parts = tf.split(index, [tf.size(values) for values in needed.values()])
         positions = {
             name: tf.reshape(part, tf.shape(values)) for (name, values), part in zip(needed.items(), parts, strict=True)
         }
-        return rows, self.item_tower(rows, training=training), positions
+        return self.item_tower(rows, training=training), positions
 
-    def _uniform_items(self, count: int) -> tf.Tensor:
-        context = tf.distribute.get_replica_context()
-        replica = tf.cast(context.replica_id_in_sync_group, tf.int64) if context else tf.constant(0, tf.int64)
-        seed = tf.stack([tf.identity(self.step), replica + self._negatives_seed])
-        n_trained = tf.size(self._trained_rows)
-        return tf.gather(
-            self._trained_rows, tf.random.stateless_uniform([count], seed, 0, n_trained, tf.int32, alg="philox")
-        )
-
-    def _sampled_loss(
+    def _retrieval_loss(
         self,
         queries: tf.Tensor,
         target_vectors: tf.Tensor,
-        targets: tf.Tensor,
-        rows: tf.Tensor,
         vectors: tf.Tensor,
         positions: Mapping[str, tf.Tensor],
+        is_target: tf.Tensor,
     ) -> tf.Tensor:
-        """In-batch negatives, and uniform ones beside them (Yang et al., "Mixed negative sampling", 2020)."""
-        candidates = tf.concat([target_vectors, tf.gather(vectors, positions["negatives"])], axis=0)
-        ids = tf.concat([targets, tf.gather(rows, positions["negatives"])], axis=0)
-        n_targets = tf.cast(tf.shape(targets)[0], tf.float32)
-        n_uniform = tf.cast(tf.shape(positions["negatives"])[0], tf.float32)
-        share_in_batch = n_targets / tf.maximum(n_targets + n_uniform, 1.0)
-        probability = share_in_batch * tf.gather(self._train_share, ids) + (1 - share_in_batch) / tf.cast(
-            tf.size(self._trained_rows), tf.float32
+        targets = tf.boolean_mask(positions["targets"], is_target)
+        if self._negatives is None:
+            return self._retrieval_task(
+                queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32)
+            )
+        negatives = positions["negatives"]
+        columns = tf.tensor_scatter_nd_update(
+            tf.fill([tf.shape(vectors)[0]], -1), negatives[:, None], tf.range(tf.size(negatives))
         )
-        return self._retrieval_task(queries, candidates, candidate_ids=ids, candidate_sampling_probability=probability)
+        return self._retrieval_task(
+            queries,
+            tf.gather(vectors, negatives),
+            candidate_log_weights=self._negatives.log_weights,
+            target_embeddings=target_vectors,
+            target_columns=tf.gather(columns, targets),
+        )
 
     def _rating_loss(self, predictions: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
         rated = tf.math.is_finite(ratings)

@@ -96,6 +96,7 @@ def _fit_towers(
     """
     with steps.step(READ) as step:
         dataset = PreparedDataset.load(config.prepared_path)
+        config = config.for_catalogue(dataset.n_items)
         step.print(
             f"Dataset {dataset.name}: {dataset.n_users} users, {dataset.n_items} items, "
             f"{len(dataset.interactions)} interactions"
@@ -114,6 +115,7 @@ def _fit_towers(
 
 def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None, steps: Steps, current: bool) -> Path:
     """Fit what serves beside the two-tower, and write all as the next version of the config's bundle."""
+    config = config.for_catalogue(whole.dataset.n_items)
     tf.keras.mixed_precision.set_global_policy("float32")
     context = RunContext.of(config, whole.dataset)
     twin = None

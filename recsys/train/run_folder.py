@@ -43,6 +43,7 @@ _FREE_KEYS = (
     ("model", "text_match_decays"),
     ("training", "run_dir"),
     ("training", "checkpoint_minutes"),
+    ("training", "uniform_negatives"),  # of a loss that is gone: runs of the full softmax did not read it
     ("text", "cache_dir"),
     ("text", "hub_timeout_s"),
 )

@@ -332,7 +332,7 @@ def test_without_ratings_and_with_a_fine_tuned_encoder(tmp_path: Path) -> None:
         tmp_path,
         ratings=False,
         text={"trainable_layers": 1},
-        training={"retrieval_loss": "mixed", "uniform_negatives": 16, "epochs": 2},
+        training={"negatives": 16, "epochs": 2},
         retrieval={"retrievers": ["popularity", "transitions"], "trials": 1},
         ranking={"retrievers": ["transitions"], "scorers": [], "epochs": 1},
     )

@@ -169,13 +169,14 @@ def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:
             for n, config in enumerate(cluster(2))
         ]
 
-    for worker in run("whole"):
+    # Each worker draws items of its own; a resumed one draws what it would have drawn.
+    for worker in run("whole", "--sampled"):
         finish(worker)
-    killed = run("killed", "--until=8")
+    killed = run("killed", "--sampled", "--until=8")
     for worker in killed:
         worker.communicate(timeout=TIMEOUT_S)
         assert worker.returncode == -signal.SIGKILL
-    for worker in run("killed", "--resume"):
+    for worker in run("killed", "--sampled", "--resume"):
         finish(worker)
     whole = weights(tmp_path / "whole-0.npz")
     for name, value in weights(tmp_path / "killed-1.npz").items():

@@ -1,7 +1,7 @@
 """One worker of a training over processes: `python -m tests.support.training_worker RUN_DIR OUT.npz [--resume]`.
 
 With TF_CONFIG it is one of that cluster's workers; with REPLICAS it trains on so many logical devices of one process;
-with --until=N it kills itself before step N.
+with --until=N it kills itself before step N, with --sampled it draws negatives.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def main() -> None:
         (cpu,) = tf.config.list_physical_devices("CPU")
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
         cluster.strategy = tf.distribute.MirroredStrategy([f"CPU:{n}" for n in range(replicas)])
-    config = tiny.make_config(epochs=2, checkpoint_minutes=1e-9)
+    loss = {"retrieval_loss": "sampled", "negatives": 8} if "--sampled" in options else {}
+    config = tiny.make_config(epochs=2, checkpoint_minutes=1e-9, **loss)
     resume = "--resume" in options
     fit, model = tiny.make_fit(config, Path(folder), cluster=cluster, fresh_seed=0, resume=resume)
     until = next((int(option.removeprefix("--until=")) for option in options if option.startswith("--until=")), -1)

@@ -47,7 +47,8 @@ def test_overrides_apply_in_order_and_parse_yaml(minimal: Path) -> None:
         ("data.split.method=random", "data.split.method"),
         ("data.split.test_share=0.95", "data.split"),
         ("name=../up", "name"),
-        ("text.trainable_layers=1", "in_batch or mixed"),
+        ("training.retrieval_loss=mixed", "'full' or 'sampled'"),
+        ("training.uniform_negatives=8", "training.uniform_negatives"),
         ("retrieval.retrievers=[]", "retrieval.retrievers"),
         ("retrieval.retrievers=[neighbors]", "retrieval.retrievers"),
         ("retrieval.retrievers=[transitions]", "popularity"),
@@ -95,3 +96,35 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml"):
         load_config(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "few", "many"),
+    [
+        ([], "full", "sampled"),
+        (["training.retrieval_loss=full"], "full", "full"),
+        (["training.retrieval_loss=sampled"], "sampled", "sampled"),
+        (["text.trainable_layers=1"], "sampled", "sampled"),
+        (["training.label_smoothing=0.1"], "full", "full"),
+    ],
+)
+def test_the_retrieval_loss_follows_from_the_size_of_the_catalogue(
+    minimal: Path, overrides: list[str], few: str, many: str
+) -> None:
+    config = load_config(minimal, overrides)
+    assert config.retrieval_loss(20_000) == few
+    assert config.retrieval_loss(20_001) == many
+    assert config.for_catalogue(20_001).training.retrieval_loss == many
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (["text.trainable_layers=1", "training.retrieval_loss=full"], "retrieval_loss sampled"),
+        (["text.trainable_layers=1", "training.label_smoothing=0.1"], "without label smoothing"),
+        (["training.label_smoothing=0.1", "training.retrieval_loss=sampled"], "retrieval_loss full"),
+    ],
+)
+def test_losses_that_do_not_fit_together_are_refused(minimal: Path, overrides: list[str], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        load_config(minimal, overrides)

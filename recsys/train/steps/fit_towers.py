@@ -187,6 +187,7 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
         cluster=cluster,
         progress=step,
     )
+    step.print(model.retrieval_says)
     if fitting.resume:
         fit.resume()
     before = "Trained before: " if fit.state.finished else ""

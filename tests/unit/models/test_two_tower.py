@@ -223,12 +223,6 @@ def _queries_and_targets(model: TwoTower) -> tuple[np.ndarray, np.ndarray, np.nd
     return users[targets >= 0], targets[targets >= 0], vectors
 
 
-def _cross_entropy(logits: np.ndarray) -> float:
-    peak = logits.max(axis=1, keepdims=True)
-    log_partition = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
-    return float(np.mean(log_partition - np.diag(logits)))
-
-
 def test_full_loss_is_a_softmax_over_all_items_of_the_training(model: TwoTower) -> None:
     queries, targets, vectors = _queries_and_targets(model)
     logits = queries @ vectors.T
@@ -238,41 +232,58 @@ def test_full_loss_is_a_softmax_over_all_items_of_the_training(model: TwoTower) 
     np.testing.assert_allclose(model.compute_losses(_batch())[1]["retrieval"], expected, rtol=1e-4)
 
 
-def test_in_batch_loss_is_corrected_for_popularity_and_accidental_hits() -> None:
-    model = _model(training={"retrieval_loss": "in_batch", "temperature": 0.5})
-    queries, targets, vectors = _queries_and_targets(model)
-    assert len(set(targets)) < len(targets)  # item 1 is the target of two users
-    counts = np.arange(1.0, N_ITEMS + 1)
-    counts[UNTRAINED] = 0
-    logits = queries @ vectors[targets].T / 0.5 - np.log(counts[targets] / counts.sum())
-    accidental = (targets[:, None] == targets[None, :]) & ~np.eye(len(targets), dtype=bool)
-    logits[accidental] = -np.inf
-    np.testing.assert_allclose(model.compute_losses(_batch())[1]["retrieval"], _cross_entropy(logits), rtol=1e-4)
-
-
-def test_mixed_loss_adds_uniform_negatives_that_depend_on_the_step() -> None:
-    model = _model(training={"retrieval_loss": "mixed", "uniform_negatives": 7})
-    first = model.compute_losses(_batch())[1]["retrieval"].numpy()
-    assert first == model.compute_losses(_batch())[1]["retrieval"].numpy()
-    model.step.assign_add(1)
-    assert first != model.compute_losses(_batch())[1]["retrieval"].numpy()
-
-
-def test_negatives_differ_between_seeds() -> None:
-    training = {"retrieval_loss": "mixed", "uniform_negatives": 7}
-    config = _config(training=training)
-    drawn = [
-        TwoTower(_features(), np.ones(N_ITEMS), N_USERS, config.model_copy(update={"seed": seed}), None)._uniform_items(
-            50
+def test_sampled_loss_is_the_full_one_where_the_sample_is_the_catalogue(model: TwoTower) -> None:
+    sampled = _model(training={"retrieval_loss": "sampled", "negatives": N_ITEMS})
+    for variable, value in zip(sampled.variables, model.variables, strict=True):
+        variable.assign(value)
+    losses, gradients = [], []
+    for each in (sampled, model):
+        with tf.GradientTape() as tape:
+            loss = each.compute_losses(_batch())[1]["retrieval"]
+        losses.append(loss.numpy())
+        gradients.append(
+            [tf.convert_to_tensor(g) for g in tape.gradient(loss, each.trainable_variables) if g is not None]
         )
-        for seed in (0, 1)
-    ]
-    assert (drawn[0] != drawn[1]).numpy().any()
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    for ours, full in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, full, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["in_batch", "mixed", "full"])
+def test_sampled_loss_weighs_what_is_drawn_and_leaves_out_a_target_that_is() -> None:
+    model = _model(training={"retrieval_loss": "sampled", "negatives": 4, "temperature": 0.5})
+    queries, targets, vectors = _queries_and_targets(model)
+    assert model._negatives is not None
+    drawn, sizes = model._negatives.draw(model.step).numpy(), np.exp(model._negatives.log_weights)
+    assert set(drawn) & set(targets)
+    expected = []
+    for query, target in zip(queries, targets, strict=True):
+        scores = np.exp(vectors @ query / 0.5)
+        others = sum(size * scores[item] for item, size in zip(drawn, sizes, strict=True) if item != target)
+        expected.append(np.log((scores[target] + others) / scores[target]))
+    np.testing.assert_allclose(model.compute_losses(_batch())[1]["retrieval"], np.mean(expected), rtol=1e-4)
+
+
+def test_a_sampled_step_sees_other_items_than_the_one_before_and_the_same_after_a_resumption() -> None:
+    model = _model(training={"retrieval_loss": "sampled", "negatives": 4})
+    first = model.compute_losses(_batch())[1]["retrieval"].numpy()
+    model.step.assign_add(1)
+    second = model.compute_losses(_batch())[1]["retrieval"].numpy()
+    assert first != second
+    resumed = _model(training={"retrieval_loss": "sampled", "negatives": 4})
+    resumed.step.assign(1)
+    assert resumed.compute_losses(_batch())[1]["retrieval"].numpy() == second
+
+
+def test_which_loss_is_chosen_is_said() -> None:
+    assert "all 11 items" in _model().retrieval_says
+    assert (
+        "4 items a step, drawn from 11" in _model(training={"retrieval_loss": "sampled", "negatives": 4}).retrieval_says
+    )
+
+
+@pytest.mark.parametrize("loss", ["sampled", "full"])
 def test_training_learns_what_follows_what(loss: str) -> None:
-    model = _model(model={"dropout": 0.0, "id_dropout": 0.0}, training={"retrieval_loss": loss, "uniform_negatives": 8})
+    model = _model(model={"dropout": 0.0, "id_dropout": 0.0}, training={"retrieval_loss": loss, "negatives": 4})
     cycle = np.arange(10)
     history = np.stack([np.roll(cycle, -s)[:5] for s in range(10)]).astype(np.int32)
     batch = {

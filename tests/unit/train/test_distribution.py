@@ -41,11 +41,11 @@ def test_without_a_gpu_everything_is_float32() -> None:
     assert tf.keras.mixed_precision.global_policy().name == "float32"
 
 
-@pytest.mark.parametrize("loss", ["full", "in_batch", "mixed"])
+@pytest.mark.parametrize("loss", ["full", "sampled"])
 def test_mixed_precision_trains_float32_weights(monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
     monkeypatch.setattr(distribution, "_gpus_have_float16", lambda: True)
     assert not use_mixed_precision(tiny.make_config(mixed_precision="off").training)
-    config = tiny.make_config(retrieval_loss=loss, uniform_negatives=8)
+    config = tiny.make_config(retrieval_loss=loss, negatives=8)
     try:
         assert use_mixed_precision(config.training)
         train, _ = tiny.make_histories()

@@ -36,7 +36,7 @@ def exported(folder: Path, said: io.StringIO, **sections: dict[str, Any]) -> Exp
     [
         ({"bundle": {"encoder": False}}, "bundle.encoder is false"),
         (
-            {"text": {"trainable_layers": 1}, "training": {"retrieval_loss": "mixed"}},
+            {"text": {"trainable_layers": 1}, "training": {"retrieval_loss": "sampled"}},
             "its text encoder is fine-tuned (text.trainable_layers)",
         ),
         ({}, "the text encoder the encoder of this run is no longer there"),
