@@ -11,6 +11,7 @@ in repeat-driven shops one of their own again. `benchmarks/shops/` has the parts
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.shops.files import FORMATS, write_shop
+from benchmarks.shops.oracle import write_oracle
 from benchmarks.shops.parameters import NATURES, ShopParameters
 
 
@@ -36,12 +38,20 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--format", choices=FORMATS, default="parquet", help="amazon_2018: raw reviews and metadata")
     parser.add_argument("--base", type=Path, help="config whose model, training and split the shop's config takes")
+    parser.add_argument("--oracle", action="store_true", help="measure the oracles on the prepared shop in FOLDER")
+    parser.add_argument("--prepared", type=Path, help="the prepared dataset; else FOLDER/prepared/NAME")
+    parser.add_argument("--most-users", type=int, default=0, help="that the oracles are measured on; 0: all")
     return parser.parse_args()
 
 
 def main() -> None:
     """Write a shop, and say what is in it."""
     arguments = parse()
+    if arguments.oracle:
+        folder = arguments.folder.resolve()
+        prepared = arguments.prepared or folder / "prepared" / folder.name
+        print(json.dumps(write_oracle(folder, prepared, arguments.most_users), indent=1))
+        return
     parameters = ShopParameters(
         users=arguments.users,
         items=arguments.items,

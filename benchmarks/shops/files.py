@@ -55,7 +55,7 @@ def write_shop(folder: Path, parameters: ShopParameters, kind: str, config: dict
             write(chunk)
             written += len(chunk.items)
             stopped += chunk.stopped
-            said(f"{chunk.start + len(chunk.indptr) - 1:,} of {parameters.users:,} users, {written:,} events")
+            said(f"{chunk.chosen_by[-1] + 1:,} of {parameters.users:,} users, {written:,} events")
     if stopped:
         said(f"{stopped:,} users found nothing new and have fewer events than were drawn")
     _write_catalogue(items, world, kind)
@@ -110,7 +110,7 @@ def _log_writer(path: Path, world: World, kind: str) -> Iterator[Callable[[Choic
 
 def _no_choices() -> Choices:
     none = np.empty(0, np.int64)
-    return Choices(0, np.zeros(1, np.int64), none, none, 0)
+    return Choices(none, np.zeros(1, np.int64), none, none, 0)
 
 
 def _event_table(

@@ -22,17 +22,17 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 
 @dataclass(frozen=True)
 class Choices:
-    """What users `start`, `start + 1`, ... chose: user b owns rows `indptr[b]:indptr[b + 1]`, in the order of days.
+    """What some users chose: user `chosen_by[b]` owns rows `indptr[b]:indptr[b + 1]`, in the order of days.
 
     Attributes:
-        start: the first user.
+        chosen_by: int64 [B], users.
         indptr: int64 [B + 1].
         items: int64 [E], rows of the world.
         days: int64 [E], days since the shop's first; those of a user differ.
         stopped: users who found nothing new, and so have fewer events than were drawn.
     """
 
-    start: int
+    chosen_by: Int64Array
     indptr: Int64Array
     items: Int64Array
     days: Int64Array
@@ -41,28 +41,28 @@ class Choices:
     @property
     def users(self) -> Int64Array:
         """[E], the user of each event."""
-        return self.start + np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        return np.repeat(self.chosen_by, np.diff(self.indptr))
 
 
-def choices(world: World, start: int, stop: int) -> Choices:
-    """What users from `start` until before `stop` chose."""
-    tables, count = world.tables, stop - start
-    lengths = np.empty(count, np.int64)
-    _lengths(tables, start, lengths)
+def choices(world: World, users: Int64Array) -> Choices:
+    """What the users [B] chose."""
+    tables = world.tables
+    lengths = np.empty(len(users), np.int64)
+    _lengths(tables, users, lengths)
     room = np.concatenate([[0], np.cumsum(lengths)])
     items, days = np.empty(room[-1], np.int64), np.empty(room[-1], np.int64)
-    done = np.empty(count, np.int64)
-    _choose(tables, start, room, items, days, done)
+    done = np.empty(len(users), np.int64)
+    _choose(tables, users, room, items, days, done)
     kept = np.arange(room[-1]) - np.repeat(room[:-1], lengths) < np.repeat(done, lengths)
     indptr = np.concatenate([[0], np.cumsum(done)])
-    return Choices(start, indptr, items[kept], days[kept], int((done < lengths).sum()))
+    return Choices(users, indptr, items[kept], days[kept], int((done < lengths).sum()))
 
 
 def chunks(world: World, users: int = 100_000) -> Iterator[Choices]:
     """What all users chose, so many users at a time."""
     total = world.parameters.users
     for start in range(0, total, users):
-        yield choices(world, start, min(start + users, total))
+        yield choices(world, np.arange(start, min(start + users, total)))
 
 
 def profiles(world: World, users: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -124,10 +124,10 @@ def _length(tables, state):  # type: ignore[no-untyped-def]
 
 
 @compiled_as_written
-def _lengths(tables, start, lengths):  # type: ignore[no-untyped-def]
+def _lengths(tables, users, lengths):  # type: ignore[no-untyped-def]
     state = np.zeros(1, np.uint64)
     for row in range(len(lengths)):
-        _seed(tables.seed, start + row, state)
+        _seed(tables.seed, users[row], state)
         lengths[row] = _length(tables, state)
 
 
@@ -181,9 +181,7 @@ def fitting(tables, period, cluster, level):  # type: ignore[no-untyped-def]
 
 @compiled_as_written
 def favoured(tables, period, cluster, taste):  # type: ignore[no-untyped-def]
-    """The weight of a user's taste number `taste`, of a cluster with anything on sale."""
-    if cluster_for_sale(tables, period, cluster) <= 0:
-        return 0.0
+    """The weight of a user's taste number `taste`, of a cluster."""
     return TASTES[taste] * tables.drift[period, cluster]
 
 
@@ -291,12 +289,12 @@ def _draw_days(tables, state, days):  # type: ignore[no-untyped-def]
 
 
 @compiled_as_written
-def _choose(tables, start, room, items, days, done):  # type: ignore[no-untyped-def]
+def _choose(tables, users, room, items, days, done):  # type: ignore[no-untyped-def]
     state = np.zeros(1, np.uint64)
     tastes = np.empty(len(TASTES), np.int64)
     periods = len(tables.drift)
     for row in range(len(done)):
-        _seed(tables.seed, start + row, state)
+        _seed(tables.seed, users[row], state)
         count = _length(tables, state)
         level = _draw_profile(tables, state, tastes)
         begin, done[row] = room[row], count

@@ -34,7 +34,7 @@ class Tables(NamedTuple):
         sums: [N + 1], its cumulative sums.
         cell: [N], cluster x L + price level.
         first, stop: [T, C x L], the rows on sale of each cell.
-        drift: [T, C], how much in favour a cluster is.
+        drift: [T, C], how much in favour a cluster is; 0: nothing of it is on sale.
         in_favour: [T, C], cumulative chances of the clusters in the popular part.
         liked: [C + 1], cumulative sums of how often clusters are tastes.
         successors: [N, S], what follows each item.
@@ -105,6 +105,7 @@ class World:
         turns = np.arange(periods)[:, None] / periods * speed + phase
         drift = np.exp(parameters.drift * np.sin(2 * np.pi * turns))
         for_sale = (sums[stop] - sums[first]).reshape(periods, clusters, PRICE_LEVELS).sum(axis=2)
+        drift[for_sale <= 0] = 0
         favour = np.cumsum(drift * for_sale, axis=1)
         liked = np.concatenate([[0.0], np.cumsum(np.bincount(cluster, weight, clusters))])
         series, volume = _series(cell, random)
