@@ -156,7 +156,7 @@ def mark_of(experiment: str, version: int | None = None) -> str:
     return f'["{experiment}",' if version is None else f'["{experiment}",{version},"'
 
 
-class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+class ListDetails(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How a served list was made, beside bundle and model.
 
     Attributes:
@@ -268,6 +268,8 @@ def is_storable(value: str) -> bool:
 
 def storable(value: str) -> str:
     """The text with U+FFFD for each character that a database cannot hold."""
+    if value.isascii() and "\0" not in value:  # nearly always, and much faster to tell
+        return value
     return _UNSTORABLE.sub("\ufffd", value)
 
 

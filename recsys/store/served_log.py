@@ -19,6 +19,8 @@ from recsys.store.records import ListDetails, Served, storable
 from recsys.store.tables import SERVED
 
 ROWS_AT_ONCE = 1000
+# What of a statement holds the interpreter, and requests up, takes a fraction of a millisecond.
+_ROWS_OF_A_STATEMENT = 128
 FOLLOWED_S = 2.0
 """After so many seconds every worker knows who was forgotten: lists before may be of the forgotten history."""
 _COLUMNS = (
@@ -43,7 +45,9 @@ def add_served(database: Database, rows: Sequence[Served]) -> None:
             persons = persons_of(database, connection, (row.user_id for row in rows if row.user_id is not None))
             rows = [row for row in owned(persons, rows) if _is_of_now(row, persons)]
             # A call that fails may have written its rows, and is repeated: those that are there stay.
-            insert_new(connection, SERVED.name, _COLUMNS, list(map(_values, rows)))
+            for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
+                part = rows[start : start + _ROWS_OF_A_STATEMENT]
+                insert_new(connection, SERVED.name, _COLUMNS, list(map(_values, part)))
 
 
 def _is_of_now(row: Served, persons: Persons) -> bool:

@@ -16,9 +16,9 @@ from serve.recommendations.made_lists import MadeList
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
-# Small pieces: what of them holds the interpreter, and requests up, takes about half a millisecond.
-MAX_ROWS = 128
-INTERVAL_S = 0.1
+# Of a transaction. Each writes the pages of indexes that it touches once: the more rows, the fewer pages a row.
+MAX_ROWS = 512
+INTERVAL_S = 0.25
 
 
 class ServedLog:

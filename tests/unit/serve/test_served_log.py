@@ -130,6 +130,31 @@ def test_a_list_that_somebody_else_looks_at_is_the_same_and_is_not_logged(bundle
         assert [row.recommendation_id for row in store.served(0, time.time() + 1)] == [shown["recommendation_id"]]
 
 
+def test_ids_of_lists_begin_with_the_time_and_cannot_be_guessed() -> None:
+    before = time.time_ns() // 1_000_000
+    earlier, later = recommendation_ids(1000), recommendation_ids(1000)
+    after = time.time_ns() // 1_000_000
+    assert before <= int(earlier[0][:12], 16) <= int(later[0][:12], 16) <= after
+    ends = [list_id[12:] for list_id in earlier + later]
+    assert {len(end) for end in ends} == {20}
+    assert len(set(ends)) == len(ends)
+    for place in range(20):
+        assert len({end[place] for end in ends}) == 16, "every digit is drawn"
+
+
+def test_more_lists_than_a_statement_takes_are_written_together(tmp_path: Path) -> None:
+    rows = [
+        Served(f"r{n}", "u\0", float(n), "v", "full", ("a", "c\ud800"), (), list_id)
+        for n, list_id in enumerate(recommendation_ids(300))
+    ]
+    with patient(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.upgrade()
+        store.add_served([*rows, rows[0]._replace(request_id="again")])
+        kept = list(store.served(0, 1000))
+    assert [row.request_id for row in kept] == [f"r{n}" for n in range(300)]
+    assert {(row.user_id, row.item_ids) for row in kept} == {("u\ufffd", ("a", "c\ufffd"))}
+
+
 def answers(count: int) -> list[MadeList]:
     item = {"rank": 1, "item_id": "a", "title": None, "brand": None, "price": None, "score": 1.0, "confidence": 0.5}
     item |= {"retrieval_score": None, "predicted_rating": None, "source": "s", "sources": ["s"], "model_source": "s"}
