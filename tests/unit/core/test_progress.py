@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import threading
+import time
 
 import pytest
 from rich.console import Console
 
 from recsys.core import progress
+from recsys.core.memory import Memory
 from recsys.core.progress import Step, Steps
 
 TITLES = ("Read", "Train", "Publish")
@@ -46,7 +49,11 @@ def test_a_log_hears_of_a_long_step_every_half_minute(clock: list[float]) -> Non
             clock.append(10.0 if second > 1 else 1.0)
             bar.advance(1, f"loss {second}")
         lines = output.getvalue().splitlines()[1:]
-    assert lines == ["      Epochs: 9 of 20  loss 31  31.0 s", "      Epochs: 12 of 20  loss 61  1 min 01 s"]
+    # Four of fifteen took 31 seconds, so that the other eleven take 85; then seven 61, and the other eight 70.
+    assert lines == [
+        "      Epochs: 9 of 20  loss 31  31.0 s, about 1 min 25 s left",
+        "      Epochs: 12 of 20  loss 61  1 min 01 s, about 1 min 10 s left",
+    ]
 
 
 def test_what_was_printed_counts_as_a_sign_of_life(clock: list[float]) -> None:
@@ -87,3 +94,57 @@ def test_a_silent_step_prints_nothing(capsys: pytest.CaptureFixture[str]) -> Non
         bar.advance()
     step.print("something")
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_within_another_says_what_is_left_of_both(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Train") as step, step.bar("Epochs", 10, completed=2) as epochs:
+        clock.append(3000.0)
+        epochs.advance()
+        with step.bar("Steps", 4) as bar:
+            clock.append(1000.0)
+            bar.advance(2, "loss 0.5")
+            # 1.5 epochs of 8 took 4000 seconds: 6.5 are left, 17,333 seconds, 288 minutes.
+            line = output.getvalue().splitlines()[2]
+        assert line.startswith("      Steps: 2 of 4  loss 0.5  16 min 40 s, about 16 min 40 s left; ")
+        assert line.endswith("; Epochs: 3 of 10, about 4 h 48 min left")
+
+
+def test_a_long_silence_is_broken(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Train") as step:
+        clock.append(59.0)
+        step.watch()
+        assert output.getvalue() == "[2/3] Train\n"
+        clock.append(31.0)
+        step.watch()
+        with step.bar("Settings tried", None) as bar:
+            bar.advance(3, "als")
+            clock.append(60.0)
+            step.watch()
+    assert output.getvalue().splitlines()[1:3] == [
+        "      under way for 1 min 30 s",
+        "      Settings tried: 3  als  1 min 00 s",
+    ]
+
+
+def test_short_memory_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "memory", lambda: Memory(11_400_000_000, 12_000_000_000, 500_000_000))
+    steps, output = make(terminal=True)
+    with steps.step("Train") as step:
+        step.watch()
+        step.watch()
+    said = output.getvalue()
+    assert said.count("Memory is short: 11.4 GB held, 0.5 of 12.0 GB left") == 1
+    assert "exit code 137" in said
+
+
+def test_a_watching_thread_ends_with_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(progress, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(progress, "memory", lambda: looks.append(1))
+    steps, _ = make(terminal=False)
+    with steps.step("Train"):
+        while not looks:
+            time.sleep(0.001)
+    assert not [thread for thread in threading.enumerate() if thread.name == "progress"]

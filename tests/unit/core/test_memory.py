@@ -1,0 +1,60 @@
+"""How much memory is left, by what the kernel says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recsys.core.memory import memory
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+GB = 1 << 30
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """A machine of 16 GB with 10 GB available, where this process holds 1000 pages."""
+    folder = tmp_path / "proc"
+    (folder / "self").mkdir(parents=True)
+    (folder / "self" / "statm").write_text("5000 1000 300 1 0 900 0\n")
+    (folder / "meminfo").write_text("MemTotal:       16777216 kB\nMemFree: 100 kB\nMemAvailable:   10485760 kB\n")
+    return folder
+
+
+def make_container(folder: Path, limit: str, current: int, inactive_file: int) -> Path:
+    folder.mkdir()
+    (folder / "memory.max").write_text(limit + "\n")
+    (folder / "memory.current").write_text(f"{current}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive_file}\n")
+    return folder
+
+
+def test_the_machine_s_memory(proc: Path, tmp_path: Path) -> None:
+    assert memory(proc, tmp_path / "none") == (1000 * PAGE, 16 * GB, 10 * GB)
+
+
+def test_a_container_with_less_counts_and_its_files_are_no_burden(proc: Path, tmp_path: Path) -> None:
+    container = make_container(tmp_path / "cgroup", str(4 * GB), 3 * GB, 2 * GB)
+    found = memory(proc, container)
+    assert found == (1000 * PAGE, 4 * GB, 3 * GB)
+    assert found is not None
+    assert not found.is_short
+
+
+def test_a_container_without_a_limit_has_what_the_machine_has(proc: Path, tmp_path: Path) -> None:
+    container = make_container(tmp_path / "cgroup", "max", 3 * GB, 0)
+    assert memory(proc, container) == (1000 * PAGE, 16 * GB, 10 * GB)
+
+
+def test_little_left_is_short(proc: Path, tmp_path: Path) -> None:
+    found = memory(proc, make_container(tmp_path / "cgroup", str(4 * GB), 4 * GB - 200_000_000, 0))
+    assert found is not None
+    assert found.left == 200_000_000
+    assert found.is_short
+    assert str(found) == f"{found.held / 1e9:.1f} GB held, 0.2 of 4.3 GB left"
+
+
+def test_a_system_that_does_not_say(tmp_path: Path) -> None:
+    assert memory(tmp_path / "proc", tmp_path / "cgroup") is None
