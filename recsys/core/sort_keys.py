@@ -82,17 +82,17 @@ def lowest(keys: UInt64Array, k: int) -> UInt64Array:
     """In a kernel: the k lowest of the keys in ascending order; `keys` are moved about."""
     if len(keys) > k:
         for node in range(k // 2 - 1, -1, -1):
-            _sink(keys, k, node)
+            sink(keys, k, node)
         for index in range(k, len(keys) if k > 0 else 0):
             if keys[index] < keys[0]:
                 keys[0] = keys[index]
-                _sink(keys, k, np.int64(0))
+                sink(keys, k, np.int64(0))
     return sort(keys[:k])
 
 
 @compiled
-def _sink(heap: UInt64Array, size: int, node: int | np.int64) -> None:
-    """Move a key of a heap, where no node is lower than its children, down to where no child is higher."""
+def sink(heap: UInt64Array, size: int, node: int | np.int64) -> None:
+    """In a kernel: move a key of a heap, where no node is lower than its children, down to where no child is higher."""
     key = heap[node]
     while 2 * node + 1 < size:
         child = 2 * node + 1

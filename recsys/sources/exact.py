@@ -5,6 +5,8 @@ Equal scores are ordered as `recsys.core.sort_keys` says.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,12 +15,13 @@ from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.sort_keys import of_sort_keys, sort_keys
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.sources.best_kernels import PADDING, keep_best
 from recsys.sources.seen_kernels import write_among, write_seen, write_unseen
 
 BLOCK_ENTRIES = 1 << 23  # scores held at a time: 32 MB of float32
 _WIDENED = 2048  # embeddings held in single precision at a time: they stay in the processor's cache
+_QUERIES = 1024  # vectors that are searched for at a time
 _STRIDE = 8  # every so many scores make the sample that `top_k` looks at first
-_PADDING = np.uint64((1 << 64) - 1)  # that of no finite score
 
 
 def block_rows(n_items: int) -> int:
@@ -90,12 +93,12 @@ def top_k_sparse(
         rows, keys = rows[order], keys[order]
     counts = np.bincount(rows, minlength=n_queries)
     starts = np.cumsum(counts) - counts
-    padded = np.full((n_queries, counts.max()), _PADDING)
+    padded = np.full((n_queries, counts.max()), PADDING)
     padded[rows, np.arange(len(rows)) - starts[rows]] = keys
     if padded.shape[1] > 2 * k:
         padded = np.partition(padded, k - 1, axis=1)[:, :k]
     padded = np.sort(padded, axis=1)[:, :k]
-    real = padded != _PADDING
+    real = padded != PADDING
     width = padded.shape[1]
     items, scores = of_sort_keys(padded)
     best.items[:, :width] = np.where(real, items, NO_ITEM)
@@ -149,18 +152,68 @@ def inner_products(vectors: Float32Array, embeddings: NDArray[np.floating]) -> F
     return products
 
 
-def search(vectors: Float32Array, embeddings: NDArray[np.floating], k: int) -> Candidates:
+def search(
+    vectors: Float32Array, embeddings: NDArray[np.floating], k: int, seen: Histories | None = None
+) -> Candidates:
     """The k items of highest inner product with each vector, computed in blocks.
 
     Args:
         vectors: float32 [B, D].
         embeddings: [N, D], of any precision.
         k: candidates wanted.
+        seen: histories of B users whose items are left out; None: none is.
     """
+    single = embeddings.dtype != np.float16
+    wide = np.empty((0 if single else min(_WIDENED, len(embeddings)), embeddings.shape[1]), np.float32)
     best = Candidates.none(len(vectors), k)
-    step = block_rows(len(embeddings))
-    for start in range(0, len(vectors), step):
-        of_block = top_k(inner_products(vectors[start : start + step], embeddings), k)
-        best.items[start : start + step] = of_block.items
-        best.scores[start : start + step] = of_block.scores
+    for start in range(0, len(vectors), _QUERIES):
+        block = slice(start, min(start + _QUERIES, len(vectors)))
+        of_block = np.ascontiguousarray(vectors[block])
+
+        def write(first: int, scores: Float32Array, of_block: Float32Array = of_block) -> None:
+            part = embeddings[first : first + scores.shape[1]]
+            if not single:
+                widen(halves(part), wide[: len(part)])
+                part = wide[: len(part)]
+            np.matmul(of_block, part.T, out=scores)
+
+        of_histories = None if seen is None else seen.select(np.arange(block.start, block.stop))
+        found = best_in_parts(write, len(of_block), len(embeddings), k, of_histories)
+        best.items[block], best.scores[block] = found.items, found.scores
+    return best
+
+
+def best_in_parts(
+    write_scores: Callable[[int, Float32Array], None],
+    n_queries: int,
+    n_items: int,
+    k: int,
+    seen: Histories | None = None,
+) -> Candidates:
+    """The k highest scores of each query, a part of the catalogue at a time: nothing grows with queries x items.
+
+    Args:
+        write_scores: is given the row of the first item of a part and an array float32 [B, W], into which it writes the
+            scores of this and the following items; -inf: no candidate.
+        n_queries, n_items: B, as many as the caller cares to score at a time, and N.
+        k: candidates wanted.
+        seen: histories of B users whose items are left out; None: none is.
+    """
+    best = Candidates.none(n_queries, k)
+    keys = np.full((n_queries, min(k, n_items)), PADDING, np.uint64)
+    order = np.zeros(0, np.int64) if seen is None else np.argsort(seen.items, kind="stable")
+    rows, items = (order, order) if seen is None else (seen.rows[order], seen.items[order])
+    scratch = np.empty(n_queries * min(_WIDENED, n_items), np.float32)
+    for first in range(0, n_items if keys.size else 0, _WIDENED):
+        stop = min(first + _WIDENED, n_items)
+        scores = scratch[: n_queries * (stop - first)].reshape(n_queries, -1)
+        write_scores(first, scores)
+        left_out = slice(*np.searchsorted(items, (first, stop)))
+        scores[rows[left_out], items[left_out] - first] = -np.inf
+        keep_best(scores, first, keys)
+    keys.sort(axis=1)
+    real = keys != PADDING
+    found, scores = of_sort_keys(keys)
+    best.items[:, : keys.shape[1]] = np.where(real, found, NO_ITEM)
+    best.scores[:, : keys.shape[1]] = np.where(real, scores, -np.inf)
     return best

@@ -40,6 +40,9 @@ class Hiding(Source):
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.source.propose(self._seen_by_source(queries), k, exclude_seen=exclude_seen)
 
+    def best(self, queries: Queries, k: int) -> Candidates:
+        return self.source.best(self._seen_by_source(queries), k)
+
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         queries = self._seen_by_source(queries)
         if items is not None:

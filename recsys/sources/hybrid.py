@@ -12,12 +12,12 @@ import numpy as np
 from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Float64Array, Int32Array
 from recsys.sources.base import Source, scores_of
-from recsys.sources.dense import propose_by_scores
 from recsys.sources.exact import block_rows
+from recsys.sources.leads import FLOOR_RANK, Leads
 from recsys.sources.loading import load_source
 from recsys.sources.shares import Shares
 
-FLOOR_RANK = 1000
+_QUERIES = 512  # that candidates are sought for at a time
 PARAMETERS_FILE = "hybrid.json"
 
 
@@ -106,7 +106,18 @@ class Hybrid(Source):
         return parts
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
+        best = Candidates.none(len(queries), k)
+        for rows, block in queries.blocks(_QUERIES):
+            found = self.sum_of(Leads.of(list(self.members.values()), block)).best(k, exclude_seen=exclude_seen)[0]
+            best.items[rows], best.scores[rows] = found.items, found.scores
+        return best
+
+    def best(self, queries: Queries, k: int) -> Candidates:
+        return self.propose(queries, k, exclude_seen=False)
+
+    def sum_of(self, leads: Leads) -> Leads:
+        """The scores that the leads of the members, in their order, add up to; those of items without are left out."""
+        return leads.added_up(np.array(list(self.weights.values())))
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """The members' shares by weight, where they contribute; what their floors take away is in the rest."""

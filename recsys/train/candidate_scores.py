@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.base import Source
-from recsys.sources.dense import remove_seen
-from recsys.sources.exact import BLOCK_ENTRIES, top_k_sparse
-from recsys.sources.hybrid import above_floor
+from recsys.sources.exact import top_k_sparse
+from recsys.sources.leads import Leads
 
 DEPTH = 100
+BLOCK_USERS = 512  # whose leads are held at a time: some 12 kB of each for a member
 LEAST_TYPICAL = 1e-5  # contributions of real sources are hundreds of times as high
 
 
@@ -30,7 +30,7 @@ class CandidateScores:
 
     Attributes:
         names: of the M sources.
-        contributions: float32 [M, U, C], see `above_floor`; 0 beside padding.
+        contributions: float32 [M, U, C], see `Leads`; 0 beside padding.
         items: int32 [U, C], `NO_ITEM` pads on the right.
         relevant: what is wanted of the U users, see `HeldOut.wanted`.
         users: number of users with a wanted item, those left out included.
@@ -56,15 +56,14 @@ class CandidateScores:
         parts: list[tuple[Float32Array, Int32Array]] = []
         kept: list[Int64Array] = []
         best: list[Float32Array] = []
-        for part, block in held.queries.blocks(block_users(members)):
-            contributions = contributions_of(members, block, seen=held.repeats)
-            best.append(contributions.max(axis=2, initial=0))
-            items = _union([_highest(of_member, DEPTH) for of_member in contributions])
+        for part, block in held.queries.blocks(BLOCK_USERS):
+            leads = Leads.of(list(members.values()), block)
+            first = leads.best(DEPTH, exclude_seen=not held.repeats)
+            best.append(highest_of(first))
+            items = _union([candidates.items for candidates in first])
             wanted = relevant.select(np.arange(part.start, part.stop))
             rows = np.flatnonzero(membership(items, wanted).any(axis=1))
-            items = items[rows]
-            scores = np.take_along_axis(contributions[:, rows], np.maximum(items, 0)[None], axis=2)
-            parts.append((scores * (items != NO_ITEM), items))
+            parts.append((leads.of_items(items)[:, rows], items[rows]))
             kept.append(part.start + rows)
         width = max((items.shape[1] for _, items in parts), default=0)
         return cls(
@@ -103,13 +102,9 @@ class CandidateScores:
         }
 
 
-def contributions_of(members: Mapping[str, Source], queries: Queries, *, seen: bool) -> Float32Array:
-    """[M, B, N], what each member adds to a hybrid's score; 0 for empty histories, and unless `seen` for seen items."""
-    contributions = np.stack([above_floor(member.score(queries)) for member in members.values()])
-    for part in () if seen else contributions:
-        remove_seen(part, queries.histories)
-    contributions[:, queries.histories.lengths == 0] = 0
-    return np.maximum(contributions, 0)
+def highest_of(first: Sequence[Candidates]) -> Float32Array:
+    """The highest contribution of each member float32 [M, B], of what `Leads.best` gave; 0 where there is none."""
+    return np.maximum(np.stack([candidates.scores[:, 0] for candidates in first]), 0)
 
 
 def typical(best: NDArray[np.floating]) -> Float64Array:
@@ -119,12 +114,6 @@ def typical(best: NDArray[np.floating]) -> Float64Array:
     """
     medians = [np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in best]
     return np.maximum(np.array(medians, np.float64), LEAST_TYPICAL)
-
-
-def block_users(members: Mapping[str, Source]) -> int:
-    """Queries to score at a time with every member."""
-    n_items = next(iter(members.values())).n_items
-    return max(1, BLOCK_ENTRIES // max(n_items * len(members), 1))
 
 
 def _highest(contributions: Float32Array, k: int) -> Int32Array:

@@ -20,9 +20,10 @@ from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
+from recsys.sources.leads import Leads
 from recsys.sources.recipes import Chosen, Recipe
 from recsys.sources.registry import BLEND, TWO_TOWER
-from recsys.train.candidate_scores import CandidateScores, block_users, contributions_of, typical
+from recsys.train.candidate_scores import BLOCK_USERS, CandidateScores, highest_of, typical
 
 Progress = Callable[[int], None]
 
@@ -249,8 +250,9 @@ def _given_shares(members: Mapping[str, Source], config: Config) -> Float64Array
 def _scales(members: Mapping[str, Source], queries: Queries, seed: int) -> Float64Array:
     """Typical highest contribution of each member to a seeded sample of queries: float64 [M]."""
     rows = np.random.default_rng(seed).permutation(len(queries))[:_SCALE_QUERIES]
-    blocks = queries.select(rows).blocks(block_users(members))
-    best = [contributions_of(members, block, seen=False).max(axis=2, initial=0) for _, block in blocks]
+    sources = list(members.values())
+    blocks = queries.select(rows).blocks(BLOCK_USERS)
+    best = [highest_of(Leads.of(sources, block).best(1, exclude_seen=True)) for _, block in blocks]
     return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
 
 

@@ -266,6 +266,15 @@ def test_retrieves_the_items_that_score_best(case: Case, source: Source, queries
     assert_best(case, candidates, source.score(queries))
 
 
+def test_its_best_are_exactly_the_highest_of_all_scores(source: Source, queries: Queries) -> None:
+    found, scores = source.best(queries, 30), source.score(queries)
+    assert_well_formed(found, N_USERS, 30)
+    np.testing.assert_allclose(found.scores, -np.sort(-scores, axis=1)[:, :30], rtol=1e-5, atol=1e-6)
+    real = found.items != NO_ITEM
+    own = np.take_along_axis(scores, np.where(real, found.items, 0), axis=1)
+    np.testing.assert_allclose(found.scores[real], own[real], rtol=1e-5, atol=1e-6)
+
+
 def test_leaves_out_what_the_user_has_seen(case: Case, source: Source, queries: Queries) -> None:
     candidates = source.propose(queries, 20)
     seen = seen_mask(queries.histories)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,13 +17,14 @@ from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.stored_arrays import read_array
 from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.base import ReadingAlone, Source
-from recsys.sources.dense import propose_by_scores
-from recsys.sources.exact import BLOCK_ENTRIES
+from recsys.sources.exact import BLOCK_ENTRIES, best_in_parts
 from recsys.sources.factors.fold_in import FoldIn
 from recsys.sources.factors.kernels import dots, write_means
 from recsys.sources.factors.rows import rows_of
 from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
+
+_QUERIES = 1024  # that are scored at a time
 
 
 class FactorsReading(ReadingAlone):
@@ -95,18 +97,24 @@ class ImplicitFactors(Source):
 
     def _score_all(self, vectors: Float64Array) -> Float32Array:
         """float32 [B, N]."""
-        scores = np.full((len(vectors), self.n_items), -np.inf, np.float32)
+        scores = np.empty((len(vectors), self.n_items), np.float32)
         step = max(1, BLOCK_ENTRIES // 4 // max(self.item_factors.shape[1], 1))
-        for start in range(0, len(self.item_factors), step):
-            part = slice(start, min(start + step, len(self.item_factors)))
-            factors = self.item_factors[part]
-            # Items that the same few users took have all but equal factors. In float32 the rounding of the product,
-            # which varies with the size of a batch, would decide between them.
-            products = vectors @ factors.T.astype(np.float64)
-            scores[:, part] = products if self.item_bias is None else products + self.item_bias[part]
-            scores[:, part][:, ~factors.any(axis=1)] = -np.inf
+        for start in range(0, self.n_items, step):
+            self._write_part(vectors, start, scores[:, start : start + step])
         scores[~vectors.any(axis=1)] = -np.inf
         return scores
+
+    def _write_part(self, vectors: Float64Array, first: int, scores: Float32Array) -> None:
+        """Write the scores float32 [B, W] of the items from row `first` on; -inf where there is none."""
+        part = slice(first, first + scores.shape[1])
+        factors = self.item_factors[part]
+        # Items that the same few users took have all but equal factors. In float32 the rounding of the product,
+        # which varies with the size of a batch, would decide between them.
+        products = vectors @ factors.T.astype(np.float64)
+        own = scores[:, : len(factors)]
+        own[:] = products if self.item_bias is None else products + self.item_bias[part]
+        own[:, ~factors.any(axis=1)] = -np.inf
+        scores[:, len(factors) :] = -np.inf
 
     def write_scores(self, vectors: Float64Array, items: Int32Array, scores: Float32Array) -> None:
         """Write the scores of items int32 [B, C] for user vectors [B, D], 0 where there is none."""
@@ -121,7 +129,18 @@ class ImplicitFactors(Source):
         return scored
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
-        return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=exclude_seen)
+        best = Candidates.none(len(queries), k)
+        for rows, block in queries.blocks(_QUERIES):
+            vectors = self.encode(block)
+            write = partial(self._write_part, vectors)
+            seen = block.histories if exclude_seen else None
+            found = best_in_parts(write, len(block), self.n_items, k, seen)
+            known = vectors.any(axis=1)
+            best.items[rows][known], best.scores[rows][known] = found.items[known], found.scores[known]
+        return best
+
+    def best(self, queries: Queries, k: int) -> Candidates:
+        return self.propose(queries, k, exclude_seen=False)
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """A position's share is the inner product with its part of the user's vector; an item's bias is the rest."""

@@ -25,8 +25,8 @@ from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.stored_arrays import REMEDY, read_array
 from recsys.core.tower_io import QUERY_TOWER
 from recsys.core.types import Float32Array, Int32Array, Int64Array
+from recsys.sources import exact
 from recsys.sources.base import ReadingAlone, Source
-from recsys.sources.exact import inner_products
 from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
 from recsys.sources.two_tower.growing import GrowingRows
@@ -143,7 +143,7 @@ class TwoTowerSource(Source):
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:
         vectors = self.encode(queries)
         if items is None:
-            scores = inner_products(vectors, self.item_embeddings)
+            scores = exact.inner_products(vectors, self.item_embeddings)
         else:
             scores = np.empty(items.shape, np.float32)
             self.write_scores(vectors, items, scores)
@@ -167,6 +167,16 @@ class TwoTowerSource(Source):
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return self.search(self.encode(queries), queries, k, exclude_seen=exclude_seen)
+
+    def best(self, queries: Queries, k: int) -> Candidates:
+        return self.best_of(self.encode(queries), queries, k)
+
+    def best_of(self, vectors: Float32Array, queries: Queries, k: int) -> Candidates:
+        """As `best`, for user vectors [B, D] that `encode` gave before."""
+        best = exact.search(vectors, self.item_embeddings, k)
+        strangers = queries.histories.lengths == 0
+        best.items[strangers], best.scores[strangers] = NO_ITEM, -np.inf
+        return best
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """An interaction's share is its term of the text part; the learned part, a transformer's, is the rest.

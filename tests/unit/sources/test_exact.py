@@ -77,10 +77,43 @@ def test_tie_keys_are_distinct_and_do_not_follow_the_rows() -> None:
     assert abs(np.corrcoef(ranks, np.arange(100_000))[0, 1]) < 0.01
 
 
+@pytest.mark.parametrize("width", [1, 3, 64, 5000])
+@pytest.mark.parametrize("k", [1, 10, 300, 1001])
+@pytest.mark.parametrize("kind", WIDE)
+def test_the_best_of_parts_are_what_sorting_gives(
+    kind: str, k: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact, "_WIDENED", width)
+    scores = WIDE[kind](np.random.default_rng(0), (7, 300)).astype(np.float32)
+
+    def write(first: int, part: np.ndarray) -> None:
+        part[:] = scores[:, first : first + part.shape[1]]
+
+    found = exact.best_in_parts(write, 7, 300, k)
+    assert found.items.tolist() == by_sorting(scores, k)
+    real = found.items != NO_ITEM
+    own = np.take_along_axis(scores, np.where(real, found.items, 0), axis=1)
+    np.testing.assert_array_equal(found.scores, np.where(real, own + np.float32(0), -np.inf))
+
+
+def test_the_best_of_parts_leave_out_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "_WIDENED", 16)
+    random = np.random.default_rng(0)
+    vectors, embeddings = (random.integers(-2, 3, (n, 4)).astype(np.float32) for n in (9, 50))
+    rows = np.repeat(np.arange(9), np.arange(9))  # one has seen nothing
+    seen = Histories.from_rows(9, rows, random.integers(0, 50, len(rows)), np.arange(len(rows)))
+    scores = vectors @ embeddings.T
+    scores[seen.rows, seen.items] = -np.inf
+    for precision in (np.float32, np.float16):
+        found = exact.search(vectors, embeddings.astype(precision), 12, seen)
+        assert found.items.tolist() == by_sorting(scores, 12)
+
+
 def test_search_in_blocks_equals_the_full_product(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     vectors, embeddings = random.normal(size=(23, 4)).astype("f"), random.normal(size=(50, 4)).astype("f")
-    monkeypatch.setattr(exact, "BLOCK_ENTRIES", 150)  # three queries at a time
+    monkeypatch.setattr(exact, "_QUERIES", 3)
+    monkeypatch.setattr(exact, "_WIDENED", 20)
     found = exact.search(vectors, embeddings, 7)
     np.testing.assert_array_equal(found.items, np.argsort(-(vectors @ embeddings.T), axis=1)[:, :7])
 

@@ -5,7 +5,8 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
-from recsys.sources import hybrid
+from recsys.sources import hybrid, leads
+from recsys.sources.exact import top_k
 from recsys.sources.hybrid import Hybrid, above_floor
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.popularity.source import Popularity
@@ -28,6 +29,7 @@ def queries(*histories: list[int]) -> Queries:
 @pytest.fixture
 def floor_at_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hybrid, "FLOOR_RANK", 3)
+    monkeypatch.setattr(leads, "FLOOR_RANK", 3)
 
 
 @pytest.mark.usefixtures("floor_at_three")
@@ -87,6 +89,25 @@ def test_parts_by_hand_are_the_members_shares_of_a_score() -> None:
     ]  # b's floor is -3; no history, no score
 
 
+@pytest.mark.usefixtures("floor_at_three")
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_candidates_are_the_best_of_the_scores_of_the_whole_catalogue(exclude_seen: bool) -> None:
+    random = np.random.default_rng(1)
+    dense = random.normal(size=(30, 12)).round(1)  # rounded: scores tie
+    sparse = np.where(random.random(dense.shape) < 0.2, random.random(dense.shape), NONE)
+    blend = Hybrid({"a": fixed(*dense.tolist()), "b": fixed(*sparse.tolist())}, {"a": 0.3, "b": 0.7})
+    asked = queries(*[list(range(row % 4)) for row in range(30)])
+    found = blend.propose(asked, 8, exclude_seen=exclude_seen)
+    scores = blend.score(asked)
+    if exclude_seen:
+        scores[asked.histories.rows, asked.histories.items] = NONE
+    expected = top_k(scores, 8)
+    np.testing.assert_array_equal(found.items, expected.items)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert (found.items[0] == NO_ITEM).all()
+    assert 0 < (found.items != NO_ITEM).mean() < 1
+
+
 def test_seen_items_compete_unless_removed() -> None:
     blend = Hybrid({"a": fixed([1, 5, 3])}, {"a": 1})
     assert blend.propose(queries([1]), 2, exclude_seen=False).items.tolist() == [[1, 2]]
@@ -111,6 +132,7 @@ def test_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     asked = queries(*[[row % 6] for row in range(9)])
     whole, best = blend.score(asked), blend.propose(asked, 4)
     monkeypatch.setattr("recsys.sources.exact.BLOCK_ENTRIES", 12)
+    monkeypatch.setattr(hybrid, "_QUERIES", 2)
     np.testing.assert_array_equal(blend.score(asked), whole)
     np.testing.assert_array_equal(blend.propose(asked, 4).items, best.items)
 

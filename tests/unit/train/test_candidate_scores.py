@@ -65,7 +65,7 @@ def test_figures_are_those_of_the_hybrid(held: HeldOut, weights: list[float], cu
 
 def test_blocks_of_users_change_nothing(held: HeldOut, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = CandidateScores.of(MEMBERS, held)
-    monkeypatch.setattr(candidate_scores, "BLOCK_ENTRIES", 7 * N_ITEMS * len(MEMBERS))
+    monkeypatch.setattr(candidate_scores, "BLOCK_USERS", 7)
     blocks = CandidateScores.of(MEMBERS, held)
     for name in ("contributions", "items", "scales"):
         np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
