@@ -26,7 +26,7 @@ serve: install ## Serve a bundle until Ctrl-C; BUNDLE=saved_model/NAME, default 
 	@RECSYS_BUNDLE="$(BUNDLE)" $(BIN)/python -m serve
 
 test: install-dev ## The default tests.
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: install-dev ## The long ones.
 	@$(BIN)/python -m pytest -q -m slow

@@ -41,7 +41,8 @@ name: tiny
 synthetic: true
 data: {{format: amazon_2018, interactions: [reviews.json.gz], prepared_dir: {folder / "prepared"}}}
 bundle: {{dir: {folder / "saved_model"}}}
-evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, svd_epochs: [3], svdpp_epochs: [3]}}
+evaluation: {{report_dir: {folder / "reports"}, bootstrap_samples: 100, svd_epochs: [3], svdpp_epochs: [3],
+  explained_users: 5}}
 """
     )
     return folder

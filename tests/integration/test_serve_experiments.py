@@ -6,6 +6,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.bundles import make_bundle
 from tests.support.server_processes import DIRECT, get, logged_server, metric, post, workers_of
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
@@ -44,6 +46,7 @@ def agreed(url: str) -> dict[str, str | None]:
     return {user: next(iter(said)) for user, said in found.items()}
 
 
+@pytest.mark.slow  # test_serve_variants.py shows experiments of workers that are killed, too
 def test_all_workers_assign_alike_whatever_becomes_of_them(tmp_path: Path) -> None:
     log, store = tmp_path / "log", tmp_path / "store.sqlite"
     bundle = make_bundle(tmp_path / "saved_model", name="shop")

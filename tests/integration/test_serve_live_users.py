@@ -38,6 +38,8 @@ def known(url: str, user_id: str) -> set[tuple[bool, int]]:
     return {(user["known"], user["interactions"]) for user in users}
 
 
+# The store's own tests hold both databases to the same.
+@pytest.mark.parametrize("store_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_all_workers_know_whom_one_was_told_to_forget(tmp_path: Path, store_url: str) -> None:
     log = tmp_path / "log"
     bundle = make_bundle(tmp_path / "saved_model", name="shop")

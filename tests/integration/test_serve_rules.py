@@ -4,6 +4,8 @@ import json
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.support.bundles import make_bundle
 from tests.support.server_processes import DIRECT, get, logged_server, metric, workers_of
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S, eventually
@@ -26,6 +28,7 @@ def firsts(url: str) -> set[str]:
     return {get(f"{url}/recommendations/user1?k=1").json()["items"][0]["item_id"] for _ in range(ASKED)}
 
 
+@pytest.mark.slow  # live items reach all workers the same way, which test_serve_live_items.py shows
 def test_all_workers_go_by_what_one_was_told(tmp_path: Path) -> None:
     log, store = tmp_path / "log", tmp_path / "store.sqlite"
     bundle = make_bundle(tmp_path / "saved_model", name="shop")

@@ -22,6 +22,7 @@ from serve.server import Server
 from serve.settings import Settings
 from tests.support.bundles import MAX_HISTORY
 from tests.support.databases import PATIENT_S
+from tests.support.ready_stores import make_tables
 from tests.support.waiting import START_TIMEOUT_S, eventually
 
 Answer = dict[str, Any]
@@ -37,7 +38,9 @@ def running(*, wait: bool = True, loaded: bool = True, **settings: Any) -> Itera
 
     It has `loaded` its bundle, and opened its store unless told not to `wait` for that.
     """
-    app = create_app(Settings(**{**UNHURRIED, **settings}), early=not loaded)
+    chosen = Settings(**{**UNHURRIED, **settings})
+    make_tables(chosen.store)
+    app = create_app(chosen, early=not loaded)
     with TestClient(app, raise_server_exceptions=False) as client:
         server: Server = app.state.server
         if wait and loaded and server.parts.link is not None:

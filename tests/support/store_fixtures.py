@@ -10,6 +10,7 @@ import pytest
 from recsys.store import Store
 from tests.support.databases import patient
 from tests.support.postgres import CannotStart, PostgresServer
+from tests.support.ready_stores import make_tables
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -34,6 +35,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """A store with tables and nothing in them."""
+    make_tables(store_url)
     with patient(store_url) as store:
         store.upgrade()
         yield store
@@ -42,7 +44,9 @@ def store(store_url: str) -> Iterator[Store]:
 @pytest.fixture(scope="module", params=BACKENDS)
 def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store with tables, shared by the tests of a module that change nothing in it."""
-    with patient(_empty(request, tmp_path_factory.mktemp("store"))) as store:
+    url = _empty(request, tmp_path_factory.mktemp("store"))
+    make_tables(url)
+    with patient(url) as store:
         store.upgrade()
         yield store
 

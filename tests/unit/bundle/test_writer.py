@@ -291,7 +291,7 @@ def test_two_writers_at_once_each_publish_and_readers_never_fail(tmp_path: Path)
     done = threading.Event()
 
     def read() -> None:
-        while not done.is_set():
+        while not done.wait(0.02):
             try:
                 with open_bundle(home) as bundle:
                     bundle.recommender()
