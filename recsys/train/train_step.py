@@ -11,6 +11,7 @@ import tensorflow as tf
 from recsys.config import TrainingConfig
 from recsys.core.tower_io import Batch
 from recsys.models import TwoTower
+from recsys.train.touched_rows import TouchedRowsAdam, of_touched_rows, with_each_row_once
 
 MEAN = tf.distribute.ReduceOp.MEAN
 
@@ -49,12 +50,16 @@ def make_optimizer(model: TwoTower, config: TrainingConfig, mixed_precision: boo
     """AdamW (Loshchilov and Hutter, 2019) with all its variables, so that a checkpoint can be restored at once.
 
     Vectors and scalars (biases, norms' scales) do not decay. Under float16 the loss is scaled so that
-    small gradients do not vanish (Micikevicius et al., "Mixed precision training", 2018).
+    small gradients do not vanish (Micikevicius et al., "Mixed precision training", 2018). A sampled softmax without
+    weight decay touches some of the items in a step, and `TouchedRowsAdam` updates these alone.
     """
     schedule = LinearWarmup(config.learning_rate, config.warmup_steps)
-    # Keras's Adam with a weight decay is AdamW; with None it saves a pass over all weights.
-    optimizer = tf.keras.optimizers.Adam(schedule, weight_decay=config.weight_decay or None)
-    optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if v.shape.rank < 2])
+    if config.retrieval_loss == "sampled" and not config.weight_decay:
+        optimizer = TouchedRowsAdam(schedule)
+    else:
+        # Keras's Adam with a weight decay is AdamW; with None it saves a pass over all weights.
+        optimizer = tf.keras.optimizers.Adam(schedule, weight_decay=config.weight_decay or None)
+        optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if v.shape.rank < 2])
     if mixed_precision:
         optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
@@ -73,6 +78,7 @@ class TrainStep:
     ) -> None:
         self._model, self._optimizer, self._strategy, self._clip_norm = model, optimizer, strategy, clip_norm
         self._scaled = isinstance(optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
+        self._by_row = isinstance(optimizer.inner_optimizer if self._scaled else optimizer, TouchedRowsAdam)
         self._replicas: list[int] = [
             int(replica)
             for replica in strategy.experimental_local_results(
@@ -105,12 +111,14 @@ class TrainStep:
             total, parts = self._model.compute_losses(batch, training=True)
             loss = self._optimizer.get_scaled_loss(total) if self._scaled else total
         gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        # Rows that occur twice in a sparse gradient would be counted apart in the norm.
-        gradients = [tf.convert_to_tensor(g) for g in gradients]
+        if self._by_row:
+            gradients = of_touched_rows(gradients, variables)
+        else:
+            gradients = [tf.convert_to_tensor(g) for g in gradients]
         if self._scaled:
             gradients = self._optimizer.get_unscaled_gradients(gradients)
         context = tf.distribute.get_replica_context()
-        gradients = context.all_reduce(MEAN, gradients)
+        gradients = [with_each_row_once(g) for g in context.all_reduce(MEAN, gradients)]
         gradients, norm = tf.clip_by_global_norm(gradients, self._clip_norm)
         self._optimizer.apply_gradients(zip(gradients, variables, strict=True), skip_gradients_aggregation=True)
         return context.all_reduce(MEAN, {"loss": total, **parts}), norm
