@@ -29,6 +29,7 @@ class TrainingBatches:
     Attributes:
         steps_per_epoch: batches in an epoch.
         n_targets: targets in an epoch.
+        largest: shape of the largest batch, padding included: histories, and length of the longest of them.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class TrainingBatches:
         self._users, self._starts, self._lengths = _windows(histories, max_history)
         self.steps_per_epoch = -(-len(self._users) // batch_size)
         self.n_targets = int(self._lengths.sum())
+        self.largest = _largest(self._lengths, batch_size)
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def batch(self, epoch: int, index: int, shard: int = 0, n_shards: int = 1) -> Batch:
@@ -118,3 +120,15 @@ def _windows(histories: Histories, max_history: int) -> tuple[Int64Array, Int64A
     ends = histories.indptr[users + 1] - 1 - from_end * max_history  # position of the window's last target
     starts = np.maximum(histories.indptr[users], ends - max_history)
     return users, starts, ends - starts
+
+
+def _largest(lengths: Int64Array, batch_size: int) -> tuple[int, int]:
+    """Shape of the largest batch of windows of like length; (0, 0) where there are none."""
+    ordered = np.sort(lengths)
+    starts = np.arange(0, len(ordered), batch_size)
+    if not len(starts):
+        return 0, 0
+    stops = np.minimum(starts + batch_size, len(ordered))
+    longest = ordered[stops - 1]
+    worst = int(np.argmax((stops - starts) * longest))
+    return int(stops[worst] - starts[worst]), int(longest[worst])

@@ -1,0 +1,79 @@
+"""What a fit takes, reckoned by hand, and what is free, told from files as the kernel writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recsys.core.errors import TrainingError
+from recsys.train.memory import FitMemory, fit_memory, free_memory, require_memory
+from tests.support.training import make_config
+
+GB = 10**9
+
+
+def reckoned(**training: object) -> FitMemory:
+    """dim 16, 1 layer, 2 heads, text match of 4."""
+    return fit_memory(make_config(**training), n_items=1000, n_users=50, text_dim=12, positions=40, length=8)
+
+
+def test_parts_follow_from_the_shapes_of_a_step() -> None:
+    full = reckoned(retrieval_loss="full", softmax_chunk=10)
+    assert full.tables == 1000 * 16 * 4 * 4, "weights, two moments and the gradient"
+    assert full.texts == 1000 * 12 * 4
+    assert full.user_tower == 40 * (18 * 16 + 4 * 2 * 8 + 4 * 20) * 4
+    assert full.items == 1000 * (24 + 6 * 16 + 20) * 4
+    assert full.logits == (40 * 6 * 20 + 10 * 1000 * 4 + 2 * 1000 * 20) * 4
+    sampled = reckoned(retrieval_loss="sampled", negatives=100)
+    assert sampled.tables == 1000 * 16 * 4 * 3, "gradients of rows alone"
+    assert sampled.items == (2 * 40 + 100) * (24 + 6 * 16 + 20) * 4
+    assert sampled.logits == (40 * 6 * 20 + 40 * 100 * 4 + 2 * 100 * 20) * 4
+    assert sampled.user_tower == full.user_tower
+
+
+def test_a_step_and_a_validation_are_not_at_the_same_time() -> None:
+    assert FitMemory(1, 2, 3, 4, 5, 6).total == 1 + 2 + 12
+    assert FitMemory(1, 2, 3, 4, 5, 60).total == 1 + 2 + 60
+
+
+def test_too_little_memory_is_told_before_the_first_step() -> None:
+    needed = FitMemory(3 * GB, 0, 2 * GB, 0, 0, 0)
+    assert require_memory(needed, 6 * GB) == "Memory: the fit takes about 5.0 GB of 6.0 GB free"
+    assert require_memory(needed, None) == "Memory: the fit takes about 5.0 GB beside what is loaded"
+    with pytest.raises(TrainingError, match=r"tables 3\.00, user tower 2\.00.*\n.*4\.9 GB free.*\n.*batch_size"):
+        require_memory(needed, 4_900_000_000)
+
+
+def write(root: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_the_least_of_machine_and_groups_is_free(tmp_path: Path) -> None:
+    assert free_memory(tmp_path) is None
+    write(tmp_path, proc__meminfo="MemTotal:  9 kB\nMemAvailable:    8000000 kB\n")
+    assert free_memory(tmp_path) == 8_000_000 * 1024
+    write(tmp_path, proc__self__cgroup="0::/pod/box\n5:devices:/\n")
+    group = tmp_path / "sys/fs/cgroup/pod/box"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text("max\n")
+    (group / "memory.current").write_text("1000\n")
+    assert free_memory(tmp_path) == 8_000_000 * 1024, "a group without a limit"
+    (group.parent / "memory.max").write_text("5000\n")
+    (group.parent / "memory.current").write_text("3000\n")
+    assert free_memory(tmp_path) == 2000, "of a group above"
+    (group.parent / "memory.stat").write_text("anon 2500\ninactive_file 400\n")
+    assert free_memory(tmp_path) == 2400, "pages of files give way"
+
+
+def test_groups_of_the_first_version_count_too(tmp_path: Path) -> None:
+    write(tmp_path, proc__self__cgroup="4:memory:/box\n1:cpu:/box\n")
+    group = tmp_path / "sys/fs/cgroup/memory/box"
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text("9000\n")
+    (group / "memory.usage_in_bytes").write_text("10000\n")
+    assert free_memory(tmp_path) == 0
