@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import tensorflow as tf
 from rich.console import Console
 
 from recsys.bundle.manifest import file_sha256
@@ -16,6 +17,7 @@ from recsys.text import ItemText, build_fine_tuned_text
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic, use_mixed_precision
 from recsys.train.fit_loop import FitLoop, FitState, restore_best
+from recsys.train.memory import fit_memory, free_memory, require_memory
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.prefix import prefix_of
 from recsys.train.run_folder import CONFIG_FILE, RunFolder
@@ -164,6 +166,14 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     make_deterministic(config.seed)
     mixed = use_mixed_precision(config.training)
     inputs = ModelInputs.of(dataset, fitting.text, config)
+    batches = TrainingBatches(
+        inputs.histories,
+        inputs.rating_features,
+        max_history=config.model.max_history,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+    _require_memory(config, inputs, batches, cluster, step)
     with cluster.strategy.scope():
         model = build_model(inputs, dataset, config, step.console)
         if trained is not None:
@@ -174,13 +184,7 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     fit = FitLoop(
         model=model,
         optimizer=optimizer,
-        batches=TrainingBatches(
-            inputs.histories,
-            inputs.rating_features,
-            max_history=config.model.max_history,
-            batch_size=config.training.batch_size,
-            seed=config.seed,
-        ),
+        batches=batches,
         validate=make_validator(Trained(model, dataset, inputs), config),
         config=training,
         run=run,
@@ -197,3 +201,24 @@ def _fit(fitting: TowerFitting, dataset: PreparedDataset, step: Step) -> FittedT
     if trained is None:
         return FittedTower(dataset, inputs, state, run, state.best_epoch)
     return FittedTower(dataset, inputs, state, run, trained.cold_epochs, trained.origin)
+
+
+def _require_memory(
+    config: Config, inputs: ModelInputs, batches: TrainingBatches, cluster: Cluster, step: Step
+) -> None:
+    """Say what the fit will take of the processor's memory, or that it is too much.
+
+    A GPU's memory is not known here, nor what a text encoder that trains along takes.
+    """
+    if config.text.trainable_layers or tf.config.list_physical_devices("GPU"):
+        return
+    histories, length = batches.largest
+    needed = fit_memory(
+        config,
+        n_items=len(inputs.features),
+        n_users=len(inputs.histories),
+        text_dim=inputs.features.text.shape[1],
+        positions=-(-histories // cluster.n_replicas) * length,
+        length=length,
+    )
+    step.print(require_memory(needed, free_memory()))

@@ -127,3 +127,11 @@ def test_nothing_to_train_on() -> None:
     assert batches.steps_per_epoch == 0
     assert batches.n_targets == 0
     assert list(batches.epoch(0)) == []
+
+
+def test_the_largest_batch_is_told_with_its_padding() -> None:
+    """Histories of 3, 4, 5 and 9 items: windows of 2, 3, 4, 4 and 4 inputs, three of like length a batch."""
+    assert batches_of(histories_of([9, 3, 5, 4])).largest == (3, 4)
+    assert batches_of(histories_of([9, 3, 5, 4]), batch_size=2).largest == (2, 4)
+    assert batches_of(histories_of([9, 3, 5, 4]), batch_size=9).largest == (5, 4)
+    assert batches_of(histories_of([1, 1])).largest == (0, 0)
