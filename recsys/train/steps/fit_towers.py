@@ -9,6 +9,7 @@ from rich.console import Console
 
 from recsys.bundle.manifest import file_sha256
 from recsys.config import Config, TrainingConfig
+from recsys.core.memory import memory
 from recsys.core.progress import Step
 from recsys.models import TwoTower
 from recsys.prepare import columns as c
@@ -17,7 +18,7 @@ from recsys.text import ItemText, build_fine_tuned_text
 from recsys.train.batches import TrainingBatches
 from recsys.train.distribution import Cluster, make_deterministic, use_mixed_precision
 from recsys.train.fit_loop import FitLoop, FitState, restore_best
-from recsys.train.memory import fit_memory, free_memory, require_memory
+from recsys.train.fit_memory import fit_memory, require_memory
 from recsys.train.model_inputs import ModelInputs
 from recsys.train.prefix import prefix_of
 from recsys.train.run_folder import CONFIG_FILE, RunFolder
@@ -221,4 +222,5 @@ def _require_memory(
         positions=-(-histories // cluster.n_replicas) * length,
         length=length,
     )
-    step.print(require_memory(needed, free_memory()))
+    now = memory()
+    step.print(require_memory(needed, None if now is None else now.left))

@@ -7,7 +7,6 @@ comes up. The sizes are counted from the shapes that a step makes; what TensorFl
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from recsys.config import Config
 from recsys.core.errors import TrainingError
@@ -92,7 +91,7 @@ def require_memory(needed: FitMemory, free: int | None) -> str:
 
     Args:
         needed: see `fit_memory`.
-        free: bytes, see `free_memory`; None: nobody knows.
+        free: bytes; None: nobody knows.
 
     Raises:
         TrainingError: it takes more.
@@ -109,54 +108,3 @@ def require_memory(needed: FitMemory, free: int | None) -> str:
             "or train on a machine with more memory",
         )
     return f"Memory: the fit takes {total} of {free / GIGABYTE:.1f} GB free"
-
-
-def free_memory(root: Path = Path("/")) -> int | None:
-    """Bytes that this process may still take without the kernel ending one: the machine's, or its control groups'.
-
-    Args:
-        root: of the file system.
-
-    Returns:
-        None where the system does not say.
-    """
-    known = [_of_machine(root / "proc/meminfo"), *_of_groups(root)]
-    return min((free for free in known if free is not None), default=None)
-
-
-def _of_machine(path: Path) -> int | None:
-    lines = dict(line.split(":", 1) for line in _text(path).splitlines() if ":" in line)
-    available = lines.get("MemAvailable", "").split()
-    return int(available[0]) * 1024 if available else None
-
-
-def _of_groups(root: Path) -> list[int | None]:
-    """Of the process's control groups, of the second version and of the first, and of those above them."""
-    free: list[int | None] = []
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            folder, files = root / "sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
-        elif controllers == "memory":
-            folder = root / "sys/fs/cgroup/memory"
-            files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        else:
-            continue
-        group = folder / path.lstrip("/")
-        free += [_of_group(each, *files) for each in (group, *group.parents) if each.is_relative_to(folder)]
-    return free
-
-
-def _of_group(folder: Path, limit_file: str, usage_file: str, cache: str) -> int | None:
-    limit, usage = _text(folder / limit_file).strip(), _text(folder / usage_file).strip()
-    if not limit.isdigit() or not usage.isdigit():
-        return None
-    statistics = dict(line.split(" ", 1) for line in _text(folder / "memory.stat").splitlines())
-    return max(int(limit) - int(usage) + int(statistics.get(cache, 0)), 0)  # pages of files give way
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf8")
-    except OSError:
-        return ""

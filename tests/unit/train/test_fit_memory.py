@@ -1,13 +1,11 @@
-"""What a fit takes, reckoned by hand, and what is free, told from files as the kernel writes them."""
+"""What a fit takes of the memory, reckoned by hand."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from recsys.core.errors import TrainingError
-from recsys.train.memory import FitMemory, fit_memory, free_memory, require_memory
+from recsys.train.fit_memory import FitMemory, fit_memory, require_memory
 from tests.support.training import make_config
 
 GB = 10**9
@@ -43,37 +41,3 @@ def test_too_little_memory_is_told_before_the_first_step() -> None:
     assert require_memory(needed, None) == "Memory: the fit takes about 5.0 GB beside what is loaded"
     with pytest.raises(TrainingError, match=r"tables 3\.00, user tower 2\.00.*\n.*4\.9 GB free.*\n.*batch_size"):
         require_memory(needed, 4_900_000_000)
-
-
-def write(root: Path, **files: str) -> Path:
-    for name, text in files.items():
-        path = root / name.replace("__", "/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-def test_the_least_of_machine_and_groups_is_free(tmp_path: Path) -> None:
-    assert free_memory(tmp_path) is None
-    write(tmp_path, proc__meminfo="MemTotal:  9 kB\nMemAvailable:    8000000 kB\n")
-    assert free_memory(tmp_path) == 8_000_000 * 1024
-    write(tmp_path, proc__self__cgroup="0::/pod/box\n5:devices:/\n")
-    group = tmp_path / "sys/fs/cgroup/pod/box"
-    group.mkdir(parents=True)
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("1000\n")
-    assert free_memory(tmp_path) == 8_000_000 * 1024, "a group without a limit"
-    (group.parent / "memory.max").write_text("5000\n")
-    (group.parent / "memory.current").write_text("3000\n")
-    assert free_memory(tmp_path) == 2000, "of a group above"
-    (group.parent / "memory.stat").write_text("anon 2500\ninactive_file 400\n")
-    assert free_memory(tmp_path) == 2400, "pages of files give way"
-
-
-def test_groups_of_the_first_version_count_too(tmp_path: Path) -> None:
-    write(tmp_path, proc__self__cgroup="4:memory:/box\n1:cpu:/box\n")
-    group = tmp_path / "sys/fs/cgroup/memory/box"
-    group.mkdir(parents=True)
-    (group / "memory.limit_in_bytes").write_text("9000\n")
-    (group / "memory.usage_in_bytes").write_text("10000\n")
-    assert free_memory(tmp_path) == 0
