@@ -128,7 +128,7 @@ def shares_of(name: str, seconds: dict[str, float]) -> list[tuple[str, float, fl
 def main() -> int:
     """Print the table; 1 when a floor is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=list(SIZES), default="beauty")
+    parser.add_argument("--size", choices=list(SETTINGS), default="beauty")
     parser.add_argument("--steps", type=int, help="steps of each contender in a round; by default as the size says")
     parser.add_argument("--rounds", type=int, help="by default as the size says")
     arguments = parser.parse_args()

@@ -32,7 +32,8 @@ class Size:
 
 BEAUTY = Size(22_363, 12_101, 6.9)
 CDS = Size(111_905, 72_925, 12.3)
-SIZES = {"beauty": BEAUTY, "cds": CDS}
+MILLION = Size(300_000, 1_000_000, 12.3)
+SIZES = {"beauty": BEAUTY, "cds": CDS, "million": MILLION}
 
 
 def make_histories(size: Size, seed: int = 0) -> Histories:
