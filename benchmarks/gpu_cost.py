@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recsys.config import Config
+from recsys.train.touched_rows import LEAST_ROWS
 
 MULTIPLY_ADD = 2  # operations
 BACKWARD = 3  # a matrix product, and two more of its size for the gradients of both factors
@@ -54,7 +55,7 @@ def count(config: Config, *, n_items: int, text_dim: int, targets: float, length
     block = 6 * model.dim**2 + 2 * length * model.dim
     products = MULTIPLY_ADD * BACKWARD
     # Weights, gradient and both moments are read, all but the gradient are written.
-    touched = of_step if sampled else n_items
+    touched = of_step if sampled and n_items >= LEAST_ROWS else n_items
     return StepCost(
         user_tower=products * model.layers * block,
         item_tower=products * of_step / targets * text_dim * output,

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from recsys.config import Config
 from recsys.core.errors import TrainingError
+from recsys.train.touched_rows import LEAST_ROWS
 from recsys.train.validator import SCORES_AT_A_TIME
 
 GIGABYTE = 1e9
@@ -67,12 +68,14 @@ def fit_memory(config: Config, *, n_items: int, n_users: int, text_dim: int, pos
     model, training = config.model, config.training
     sampled = training.retrieval_loss == "sampled"
     output = model.dim + (min(model.text_match_dim, text_dim) if model.text_match else 0)
-    rows = n_items * model.use_item_id + n_users * model.use_user_id
+    tables = (n_items * model.use_item_id, n_users * model.use_user_id)
+    # The gradient of a table is as large as the table, unless its touched rows alone are updated.
+    states = [_STATES if sampled and rows >= LEAST_ROWS else _STATES + 1 for rows in tables]
     of_step = min(n_items, 2 * positions + training.negatives) if sampled else n_items
     candidates = min(n_items, training.negatives) if sampled else n_items
     block = _OF_BLOCK * model.dim + _OF_BLOCK_ATTENTION * model.heads * length
     return FitMemory(
-        tables=rows * model.dim * _FLOAT * (_STATES if sampled else _STATES + 1),
+        tables=sum(rows * each for rows, each in zip(tables, states, strict=True)) * model.dim * _FLOAT,
         texts=n_items * text_dim * _FLOAT,
         user_tower=positions * (model.layers * block + _OF_TOWER_ENDS * output) * _FLOAT,
         items=of_step * (2 * text_dim + _OF_ITEM * model.dim + output) * _FLOAT,

@@ -24,10 +24,18 @@ def test_parts_follow_from_the_shapes_of_a_step() -> None:
     assert full.items == 1000 * (24 + 6 * 16 + 20) * 4
     assert full.logits == (40 * 6 * 20 + 10 * 1000 * 4 + 2 * 1000 * 20) * 4
     sampled = reckoned(retrieval_loss="sampled", negatives=100)
-    assert sampled.tables == 1000 * 16 * 4 * 3, "gradients of rows alone"
+    assert sampled.tables == full.tables
     assert sampled.items == (2 * 40 + 100) * (24 + 6 * 16 + 20) * 4
     assert sampled.logits == (40 * 6 * 20 + 40 * 100 * 4 + 2 * 100 * 20) * 4
     assert sampled.user_tower == full.user_tower
+
+
+def test_the_gradient_of_a_large_table_is_of_touched_rows_alone() -> None:
+    shapes = {"n_users": 9, "text_dim": 12, "positions": 40, "length": 8}
+    sampled = fit_memory(make_config(retrieval_loss="sampled"), n_items=200_000, **shapes)
+    assert sampled.tables == 200_000 * 16 * 4 * 3
+    full = fit_memory(make_config(retrieval_loss="full"), n_items=200_000, **shapes)
+    assert full.tables == 200_000 * 16 * 4 * 4
 
 
 def test_a_step_and_a_validation_are_not_at_the_same_time() -> None:
