@@ -76,9 +76,11 @@ def test_a_run_killed_with_sigkill_resumes_to_the_same_weights(tmp_path: Path) -
         np.testing.assert_array_equal(value, whole[name], err_msg=name)
 
 
-def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--sampled", "--by-row")])
+def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """A step over rows alone sends the rows that each worker touched, which are not the same ones."""
     workers = [
-        start("training_worker", tmp_path / "run", tmp_path / f"worker-{n}.npz", TF_CONFIG=config)
+        start("training_worker", tmp_path / "run", tmp_path / f"worker-{n}.npz", *options, TF_CONFIG=config)
         for n, config in enumerate(cluster(2))
     ]
     for worker in workers:
@@ -90,7 +92,7 @@ def test_two_workers_end_with_the_same_weights_as_two_devices_of_one(tmp_path: P
     for name, value in first.items():
         np.testing.assert_array_equal(value, second[name], err_msg=name)
 
-    finish(start("training_worker", tmp_path / "mirrored", tmp_path / "mirrored.npz", REPLICAS="2"))
+    finish(start("training_worker", tmp_path / "mirrored", tmp_path / "mirrored.npz", *options, REPLICAS="2"))
     for name, value in weights(tmp_path / "mirrored.npz").items():
         np.testing.assert_allclose(value, first[name], atol=1e-3, err_msg=name)  # sums in another order
     logs = [

@@ -1,7 +1,8 @@
 """One worker of a training over processes: `python -m tests.support.training_worker RUN_DIR OUT.npz [--resume]`.
 
 With TF_CONFIG it is one of that cluster's workers; with REPLICAS it trains on so many logical devices of one process;
-with --until=N it kills itself before step N, with --sampled it draws negatives.
+with --until=N it kills itself before step N, with --sampled it draws negatives, with --by-row it then updates the
+rows of every table that a step touches.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from recsys.train import touched_rows
 from recsys.train.distribution import Cluster
 from tests.support import training as tiny
 
@@ -27,6 +29,8 @@ def main() -> None:
         (cpu,) = tf.config.list_physical_devices("CPU")
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
         cluster.strategy = tf.distribute.MirroredStrategy([f"CPU:{n}" for n in range(replicas)])
+    if "--by-row" in options:
+        touched_rows.LEAST_ROWS = 1
     loss = {"retrieval_loss": "sampled", "negatives": 8} if "--sampled" in options else {}
     config = tiny.make_config(epochs=2, checkpoint_minutes=1e-9, **loss)
     resume = "--resume" in options
