@@ -21,6 +21,7 @@ from recsys.sources.recipes import recipes
 from recsys.sources.registry import BLEND, HYBRID
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
+from recsys.train.kept_results import KeptResults
 from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample
 
 
@@ -57,9 +58,24 @@ def fit_data(dataset: PreparedDataset, text: ItemText, config: Config) -> FitDat
 
 
 def tune_sources(
-    data: FitData, held: HeldOut | None, config: Config, console: Console, progress: Progress = lambda _: None
+    data: FitData,
+    held: HeldOut | None,
+    config: Config,
+    console: Console,
+    progress: Progress = lambda _: None,
+    kept: KeptResults | None = None,
 ) -> TunedSources:
-    """Fit and tune each source that the config names, and say how it did."""
+    """Fit and tune each source that the config names, and say how it did.
+
+    Args:
+        data: what to fit on.
+        held: validation; None: nothing is tuned.
+        config: the sources and how they are tuned.
+        console: hears of each source.
+        progress: called with the number of settings tried since the last call.
+        kept: settings chosen before the run was interrupted: these sources are fitted once, and not tuned again. Code
+            from outside may have changed since; it is always tuned.
+    """
     tuned: dict[str, Tuned] = {}
     skipped: dict[str, str] = {}
     for name, recipe in recipes(config.retrieval).items():
@@ -68,7 +84,15 @@ def tune_sources(
             skipped[name] = reason
             console.print(f"No {name}: {reason}")
             continue
+        keeps = None if name in config.retrieval.plugins else kept
+        report = keeps.found(name) if keeps is not None else None
+        if report is not None:
+            tuned[name] = Tuned(recipe.fitted(data, report["chosen"]), report["chosen"], report)
+            console.print(f"{_line(name, report)}; chosen before")
+            continue
         tuned[name] = tune_source(recipe, data, held, config, progress)
+        if keeps is not None:
+            keeps.keep(name, tuned[name].report)
         console.print(_line(name, tuned[name].report))
     return TunedSources(tuned, skipped)
 

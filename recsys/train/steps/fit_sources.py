@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import recsys
+from recsys.bundle.manifest import file_sha256
 from recsys.core.progress import Step
 from recsys.prepare import columns as c
+from recsys.train.kept_results import KeptResults
 from recsys.train.source_fits import fit_data, make_hybrids, tune_sources
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained
+
+TUNED_FILE = "tuned_sources.json"  # of the run's folder
 
 
 def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, step: Step) -> FittedSources:
@@ -20,10 +25,24 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
     train = context.dataset.histories((c.TRAIN,))
     data = fit_data(context.dataset, trained.inputs.text, config)
     with step.bar("Settings tried", None) as bar:
-        alone = tune_sources(data, context.validation, config, console, bar.advance)
+        alone = tune_sources(data, context.validation, config, console, bar.advance, _kept(context, trained))
     with step.bar("Weights tried", None) as bar:
         queries = context.sampled_queries(train)
         hybrids, report = make_hybrids(
             served.source, alone.sources, context.validation, queries, config, console, bar.advance
         )
     return FittedSources(data, alone, hybrids, report)
+
+
+def _kept(context: RunContext, trained: Trained) -> KeptResults:
+    """The settings of sources that this run chose before it was interrupted."""
+    config = context.config
+    came_from = {
+        "version": recsys.__version__,
+        "dataset": file_sha256(context.dataset.path / c.MANIFEST_FILE),
+        "texts": trained.inputs.text.weights_sha256,
+        "retrieval": config.retrieval.model_dump(mode="json"),
+        "cutoffs": config.evaluation.cutoffs,
+        "seed": config.seed,
+    }
+    return KeptResults(config.run_path / TUNED_FILE, came_from)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +20,8 @@ from recsys.prepare.schema import Repeats
 from recsys.sources.fitting import FitData
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.item_to_item.transitions_fit import fit_transitions
+from recsys.train import source_fits
+from recsys.train.kept_results import KeptResults
 from recsys.train.source_fits import fit_again, fit_data, make_hybrids, tune_sources
 from tests.support.datasets import TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
@@ -82,6 +86,31 @@ def test_without_validation_the_first_settings_are_taken_untried(data: FitData) 
     fitted, text = printed(lambda console: tune_sources(data, None, config_of(), console))
     assert fitted.tuned["transitions"].report["tried"] == []
     assert text.count("untried") == 3
+
+
+def test_a_run_that_goes_on_tunes_what_it_has_not_tuned(
+    data: FitData, held: HeldOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kept.json"
+    whole = tune_sources(data, held, config_of(), Console(quiet=True), kept=KeptResults(path, {"data": 1}))
+    left = json.loads(path.read_text())
+    del left["results"]["transitions"]  # as if the run had been killed while this one was tuned
+    path.write_text(json.dumps(left))
+    tuned = []
+    original = source_fits.tune_source
+    monkeypatch.setattr(
+        source_fits, "tune_source", lambda recipe, *rest: tuned.append(recipe.name) or original(recipe, *rest)
+    )
+    again, text = printed(
+        lambda console: tune_sources(data, held, config_of(), console, kept=KeptResults(path, {"data": 1}))
+    )
+    assert tuned == ["transitions"]
+    assert text.count("; chosen before") == 2
+    for name, before in whole.tuned.items():
+        assert (again.tuned[name].settings, again.tuned[name].report) == (before.settings, before.report)
+        np.testing.assert_array_equal(again.sources[name].score(held.queries), before.source.score(held.queries))
+    tune_sources(data, held, config_of(), Console(quiet=True), kept=KeptResults(path, {"data": 2}))
+    assert tuned == ["transitions", *whole.tuned], "of other data nothing is taken over"
 
 
 def test_fitted_again_means_the_same_settings_on_other_data(data: FitData, held: HeldOut) -> None:
