@@ -1,15 +1,17 @@
 """Seconds an epoch of each retrieval loss on generated data of the size of Beauty or of CDs and Vinyl, as ratios.
 
-    python benchmarks/train.py [--size beauty|cds] [--steps 60] [--rounds 3]
+    python benchmarks/train.py [--size beauty|cds] [--losses sampled full] [--steps 60] [--rounds 3]
 
 Peers at Beauty's size: a softmax over the whole catalogue as TensorFlow writes it (all logits at once, its own
 gradient), and batches of users in random order instead of users with histories of like length. The losses take turns,
-round by round, over the same batches, so that a busy machine slows all of them.
+round by round, over the same batches, so that a busy machine slows all of them. With one loss the peak of the resident
+memory is its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import sys
 import time
@@ -33,6 +35,7 @@ from recsys.models.losses import FullSoftmaxRetrieval
 from recsys.train.distribution import make_deterministic
 from recsys.train.train_step import TrainStep, make_optimizer
 
+LOSSES = ["sampled", "full"]
 # A chunked softmax is there for its memory (a chunk's logits instead of a step's, which on long histories are
 # ten times the mean); its time is that of the same matrix products.
 MAX_SHARE_OF_NAIVE = 1.15
@@ -105,23 +108,29 @@ def make_config(name: str, loss: str) -> Config:
     )
 
 
-def contenders_of(name: str, histories: Histories) -> dict[str, Contender]:
+def contenders_of(name: str, losses: list[str], histories: Histories) -> dict[str, Contender]:
     """The losses by name, and at Beauty's size their peers."""
-    contenders = {"sampled": Contender(name, "sampled", histories), "full": Contender(name, "full", histories)}
-    if name == "beauty":
+    contenders = {loss: Contender(name, loss, histories) for loss in losses}
+    if name == "beauty" and "full" in losses:
         contenders["full, naive"] = Contender(name, "full", histories, naive=True)
+    if name == "beauty" and "sampled" in losses:
         contenders["sampled, random users"] = Contender(name, "sampled", histories, packed=False)
     return contenders
 
 
 def shares_of(name: str, seconds: dict[str, float]) -> list[tuple[str, float, float]]:
     """What is compared: its name, the share of time, and the most that it may be."""
-    if name == "cds":
-        return [("sampled / full", seconds["sampled"] / seconds["full"], MAX_SHARE_OF_FULL)]
-    like, random = seconds["sampled"], seconds["sampled, random users"]
+    pairs = {
+        "beauty": [
+            ("full", "full, naive", MAX_SHARE_OF_NAIVE),
+            ("sampled", "sampled, random users", MAX_SHARE_OF_RANDOM),
+        ],
+        "cds": [("sampled", "full", MAX_SHARE_OF_FULL)],
+    }
     return [
-        ("full in chunks / naive", seconds["full"] / seconds["full, naive"], MAX_SHARE_OF_NAIVE),
-        ("users of like length / random users", like / random, MAX_SHARE_OF_RANDOM),
+        (f"{one} / {other}", seconds[one] / seconds[other], limit)
+        for one, other, limit in pairs[name]
+        if one in seconds and other in seconds
     ]
 
 
@@ -129,25 +138,28 @@ def main() -> int:
     """Print the table; 1 when a floor is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=list(SETTINGS), default="beauty")
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES)
     parser.add_argument("--steps", type=int, help="steps of each contender in a round; by default as the size says")
     parser.add_argument("--rounds", type=int, help="by default as the size says")
     arguments = parser.parse_args()
     size, (*_, steps, n_rounds) = SIZES[arguments.size], SETTINGS[arguments.size]
-    contenders = contenders_of(arguments.size, make_histories(size))
+    contenders = contenders_of(arguments.size, arguments.losses, make_histories(size))
     rounds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(arguments.rounds or n_rounds):
         for name, contender in contenders.items():
             rounds[name].append(contender.run(arguments.steps or steps))
     seconds = {name: statistics.mean(times) for name, times in rounds.items()}
-    batches = contenders["full"].batches
+    batches = contenders[arguments.losses[0]].batches
     table = Table(title=f"{batches.n_targets} targets, {size.items} items, {batches.steps_per_epoch} steps an epoch")
-    for column in ("retrieval loss", "seconds a step", "seconds an epoch", "time relative to full"):
+    for column in ("retrieval loss", "seconds a step", "seconds an epoch", f"time relative to {arguments.losses[-1]}"):
         table.add_column(column, justify="left" if column == "retrieval loss" else "right")
     for name, value in seconds.items():
         epoch = value * batches.steps_per_epoch
-        table.add_row(name, f"{value:.3f}", f"{epoch:.1f}", f"{value / seconds['full']:.2f}")
+        table.add_row(name, f"{value:.3f}", f"{epoch:.1f}", f"{value / seconds[arguments.losses[-1]]:.2f}")
     console = Console()
     console.print(table)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts KiB
+    console.print(f"Peak of the resident memory: {peak:.1f} GiB")
     shares = shares_of(arguments.size, seconds)
     for name, share, limit in shares:
         console.print(f"{name}: {share:.2f} (at most {limit:.2f}) {'ok' if share <= limit else 'MISSED'}")

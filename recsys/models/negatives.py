@@ -59,17 +59,18 @@ class StratifiedNegatives:
         return tf.gather(self._items, self._starts + tf.cast(within, tf.int32))
 
 
-def stratum_sizes(counts: NDArray[np.integer], most: int) -> Int64Array:
+def stratum_sizes(counts: NDArray[np.integer], most: int, power: float = FREQUENCY_POWER) -> Int64Array:
     """Cut items into strata of about equal mass, where the mass of an item is a power of its count.
 
     Args:
         counts: int [N], each at least 1, in falling order.
         most: M, number of strata if there are as many items.
+        power: of the count.
 
     Returns:
         int64 [min(M, N)], sizes of consecutive strata, each at least 1.
     """
-    chance = _inclusion(counts.astype(np.float64) ** FREQUENCY_POWER, most)
+    chance = _inclusion(counts.astype(np.float64) ** power, most)
     # Where the sum of the chances of the items before passes a whole number, the next stratum begins.
     before = np.cumsum(chance) - chance
     strata = np.minimum(np.floor(before + 1e-6).astype(np.int64), min(most, len(counts)) - 1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recsys.core.histories import Histories
 from recsys.core.tower_io import Padded
+from recsys.core.types import Float32Array
 from recsys.measure.metrics import ranking_metrics
 from recsys.models import TwoTower
 
@@ -75,6 +76,10 @@ class Validator:
 
     def __call__(self) -> dict[str, float]:
         """Means over the users of `REPORTED`; empty where there is no validation user."""
+        return {name: float(values.mean()) for name, values in self.by_user().items()}
+
+    def by_user(self) -> dict[str, Float32Array]:
+        """Of each user the figures of `REPORTED`, in the order of `users`; empty where there is no validation user."""
         if not len(self):
             return {}
         items = self._model.item_vectors()
@@ -82,7 +87,7 @@ class Validator:
         starts = range(0, len(self), block)
         ranked = np.concatenate([self._best(items, self._queries(s, s + block)).numpy() for s in starts])
         metrics = ranking_metrics(ranked, (self._relevant.indptr, self._relevant.items), [CUTOFF])
-        return {name: float(metrics[name].mean()) for name in REPORTED}
+        return {name: metrics[name] for name in REPORTED}
 
     def _queries(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
         rows = np.arange(start, min(stop, len(self)))
