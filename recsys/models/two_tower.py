@@ -132,10 +132,14 @@ class TwoTower(tfrs.Model):
         users = self.user_tower(history, batch["gaps"], batch["user"], training=training)
         is_target = batch["targets"] >= 0
         queries = tf.boolean_mask(users, is_target)
-        targets = tf.boolean_mask(batch["targets"], is_target)
-        target_vectors = tf.gather(vectors, tf.boolean_mask(positions["targets"], is_target))
+        targets = tf.boolean_mask(positions["targets"], is_target)
+        target_vectors = tf.gather(vectors, targets)
         n_targets = tf.maximum(tf.cast(tf.shape(targets)[0], tf.float32), 1.0)
-        retrieval = self._retrieval_loss(queries, target_vectors, vectors, positions, is_target)
+        if self._negatives is None:
+            weights = tf.ones_like(targets, tf.float32)
+            retrieval = self._retrieval_task(queries, vectors, candidate_ids=targets, sample_weight=weights)
+        else:
+            retrieval = self._sampled_loss(self._negatives, queries, targets, target_vectors, vectors, positions)
         losses = {"retrieval": retrieval / n_targets}
         total = self._training.retrieval_weight * losses["retrieval"]
         if self.rating_head is not None:
@@ -196,27 +200,22 @@ class TwoTower(tfrs.Model):
         }
         return self.item_tower(rows, training=training), positions
 
-    def _retrieval_loss(
+    def _sampled_loss(
         self,
+        negatives: StratifiedNegatives,
         queries: tf.Tensor,
+        targets: tf.Tensor,
         target_vectors: tf.Tensor,
         vectors: tf.Tensor,
         positions: Mapping[str, tf.Tensor],
-        is_target: tf.Tensor,
     ) -> tf.Tensor:
-        targets = tf.boolean_mask(positions["targets"], is_target)
-        if self._negatives is None:
-            return self._retrieval_task(
-                queries, vectors, candidate_ids=targets, sample_weight=tf.ones_like(targets, tf.float32)
-            )
-        negatives = positions["negatives"]
-        columns = tf.tensor_scatter_nd_update(
-            tf.fill([tf.shape(vectors)[0]], -1), negatives[:, None], tf.range(tf.size(negatives))
-        )
+        drawn = positions["negatives"]
+        no_column = tf.fill([tf.shape(vectors)[0]], -1)
+        columns = tf.tensor_scatter_nd_update(no_column, drawn[:, None], tf.range(tf.size(drawn)))
         return self._retrieval_task(
             queries,
-            tf.gather(vectors, negatives),
-            candidate_log_weights=self._negatives.log_weights,
+            tf.gather(vectors, drawn),
+            candidate_log_weights=negatives.log_weights,
             target_embeddings=target_vectors,
             target_columns=tf.gather(columns, targets),
         )
