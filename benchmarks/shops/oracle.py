@@ -27,6 +27,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float64Array, Int64Array
 from recsys.measure.metrics import Relevant, ranking_metrics
 from recsys.measure.protocol import HeldOut
+from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
 ORACLE_FILE = "oracle.json"
@@ -40,8 +41,8 @@ class HeldChoices:
 
     Attributes:
         world: the shop.
-        kept: [N], whether an item is in the dataset.
-        users, periods: int64 [B], of each query.
+        shelf: what may be recommended, the items of the dataset's interactions.
+        users: int64 [B], of each query.
         days: int64 [B], the day of each query's first held-out choice.
         relevant: what each chose, in rows of the world.
         seen: the histories of the dataset, in rows of the world.
@@ -70,7 +71,8 @@ class HeldChoices:
         held = held.sample(most, seed) if most else held
         rows = rows_of_codes(world, _numbers(dataset.item_ids))
         kept = np.zeros(world.parameters.items, bool)
-        kept[rows] = True
+        # The others are in the catalogue alone: nobody chose them, or the filter took those who did.
+        kept[rows[dataset.interactions[c.ITEM].unique()]] = True
         wanted, histories = held.wanted, held.queries.histories
         days = held.queries.now // SECONDS_PER_DAY - world.parameters.first_day
         return cls(
