@@ -1,0 +1,158 @@
+"""How time, memory and quality grow with a shop: every stage on generated shops of 10^5 to 10^8 events.
+
+    python benchmarks/scale.py --sizes 1e5 1e6 [--commands generate prepare train evaluate serve] [--epochs 1] [--again]
+    python benchmarks/scale.py --table
+
+Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
+of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. `--table` prints
+the tables of docs/scale.md. Shops lie in --dir, where --remove deletes a size's files when its commands are done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.serve_process import running_server
+from benchmarks.shops.oracle import ORACLE_FILE, write_oracle
+from benchmarks.shops.scale_tables import tables
+from benchmarks.shops.stages import Stage, measure, python
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs/figures/scale.json"
+SIZES = ("1e5", "1e6", "1e7", "1e8")
+COMMANDS = ("generate", "prepare", "train", "evaluate", "serve")
+EVENTS_OF_A_USER, ITEMS, ITEMS_EXPONENT = 12, 5_000, 0.767  # items at 10^5 events, and how they grow with the events
+ORACLE_USERS = 5_000
+
+
+def shape(size: str) -> tuple[int, int, int]:
+    """Users, items and events of a size: a million items at 10^8 events."""
+    events = int(float(size))
+    return events // EVENTS_OF_A_USER, 100 * round(ITEMS * (events / 1e5) ** ITEMS_EXPONENT / 100), events
+
+
+def command_of(name: str, folder: Path, size: str, arguments: argparse.Namespace) -> list[str | Path]:
+    """What is run, `generate` to `evaluate`."""
+    config = ("--config", folder / "shop.yaml")
+    overrides = [f"data.memory_limit_mb={arguments.memory_limit_mb}"]
+    if arguments.epochs:
+        overrides.append(f"training.epochs={arguments.epochs}")
+    if name == "generate":
+        users, items, events = map(str, shape(size))
+        sizes = ("--users", users, "--items", items, "--events", events, "--fewest-events", "5")
+        return python("benchmarks/shop.py", folder, *sizes, "--format", "parquet")
+    script = {"prepare": "prepare_data.py", "train": "train.py", "evaluate": "evaluate.py"}[name]
+    return python(script, *config, "--set", *overrides, *arguments.set)
+
+
+def run(name: str, folder: Path, size: str, arguments: argparse.Namespace) -> tuple[str, list[Stage]]:
+    """Run one command; what was run in words, and its stages."""
+    if name == "serve":
+        return "recsys serve", [_served(folder)]
+    command = command_of(name, folder, size, arguments)
+    log = folder.parent / f"{folder.name}_{name}.log"
+    words = " ".join(map(str, command[1:])).replace(str(folder.parent), "DIR")
+    return words, measure({"prepare": "Prepare", "generate": "Generate"}.get(name, "Start"), command, log)
+
+
+def _served(folder: Path) -> Stage:
+    """How long a server takes until it answers, and what it holds then."""
+    bundle = folder / "saved_model" / folder.name
+    with (
+        tempfile.TemporaryDirectory() as store,
+        running_server(bundle, f"sqlite:///{store}/store.sqlite") as server,
+    ):
+        resident = round(server.memory().resident)
+        cpu = round(server.cpu_s(), 1)
+        return {
+            "stage": "Start a server",
+            "seconds": round(server.ready_s, 1),
+            "cpu_s": cpu,
+            "peak_mb": resident,
+            "note": "",
+        }
+
+
+def quality(folder: Path) -> dict[str, Any]:
+    """What the system reaches on the test choices, beside what can be reached."""
+    prepared, found = folder / "prepared" / folder.name, {}
+    if not (folder / ORACLE_FILE).exists():
+        write_oracle(folder, prepared, ORACLE_USERS)
+    oracle = json.loads((folder / ORACLE_FILE).read_text("utf8"))
+    for who in ("knowing", "inferring"):
+        found[who] = {name: round(oracle[who][name], 4) for name in ("recall@10", "ndcg@10")}
+    report = folder / "reports" / folder.name / "metrics.json"
+    if report.exists():
+        systems = json.loads(report.read_text("utf8"))["ranking"]["seen_removed"]["systems"]
+        for name in ("system", "two_tower_exact", "blend", "popularity"):
+            if name in systems:
+                figures = systems[name].get("metrics", systems[name])
+                found[name] = {metric: round(_mean(figures[metric]), 4) for metric in ("recall@10", "ndcg@10")}
+    return found
+
+
+def _mean(figure: Any) -> float:
+    return float(figure["mean"] if isinstance(figure, dict) else figure)
+
+
+def results() -> dict[str, Any]:
+    """What was measured so far, by size; another run may be measuring another size."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text("utf8")) if RESULTS.exists() else {}
+    return found
+
+
+def main() -> None:
+    """Run what is missing, and keep each result as soon as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=SIZES[:1])
+    parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=COMMANDS)
+    parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()) / "recsys-benchmark-scale")
+    parser.add_argument("--epochs", type=int, default=0, help="of the training; 0: those of the config")
+    parser.add_argument("--memory-limit-mb", type=int, default=2000, help="of the preparation")
+    parser.add_argument("--set", nargs="*", default=[], help="further settings of the commands")
+    parser.add_argument("--again", action="store_true", help="measure what has been measured")
+    parser.add_argument("--remove", action="store_true", help="delete the files of a size when it is done")
+    parser.add_argument("--table", action="store_true", help="print the tables of what was measured")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(tables(results()))
+        return
+    for size in arguments.sizes:
+        folder = (arguments.dir / f"shop_{size}").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        entry = results().get(size, {"shape": shape(size), "commands": {}})
+        for name in arguments.commands:
+            done = entry["commands"].get(name)
+            if done and not arguments.again and not done["stages"][-1]["note"].startswith("failed"):
+                continue
+            words, stages = run(name, folder, size, arguments)
+            when = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")
+            entry["commands"][name] = {
+                "command": words,
+                "date": when,
+                "epochs": arguments.epochs,
+                "stages": stages,
+            }
+            if name == "evaluate" and not stages[-1]["note"]:
+                entry["quality"] = quality(folder)
+            RESULTS.write_text(json.dumps(results() | {size: entry}, indent=1) + "\n", "utf8")
+            for stage in stages:
+                print(f"{size} {name}: {stage}", flush=True)
+            if stages[-1]["note"]:
+                break
+        if arguments.remove:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
