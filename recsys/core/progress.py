@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 from rich.console import Console
 from rich.progress import (
@@ -25,6 +26,7 @@ _INDENT = "      "
 LOG_SECONDS = 30.0  # a log hears at most so often of a step under way
 QUIET_SECONDS = 60.0  # and at least so often
 WATCH_SECONDS = 5.0  # between two looks at the memory
+_last_lines: WeakKeyDictionary[Console, float] = WeakKeyDictionary()  # when each console got a line of a step
 
 
 class Steps:
@@ -56,7 +58,7 @@ class Steps:
         self.console.print(self._heading(title), style="bold", highlight=False)
         with _live(self.console) as live:
             step = Step(self.console, live)
-            with _watched(step):
+            with watched(step):
                 yield step
         self.console.print(f"{_INDENT}done in {duration(time.monotonic() - started)}", style="dim", highlight=False)
 
@@ -73,9 +75,14 @@ class Step:
 
     def __init__(self, console: Console, live: Progress) -> None:
         self.console, self._live = console, live
-        self._started = self._last_line = time.monotonic()
+        self._started = _last_lines[console] = time.monotonic()
         self._bars: list[Bar] = []
         self._said_memory = False
+
+    @classmethod
+    def of_log(cls, console: Console) -> Step:
+        """One that shows no bars of its own on `console`, since another shows them; a log gets its lines."""
+        return cls(console, _live(Console(quiet=True)))
 
     @classmethod
     def silent(cls) -> Step:
@@ -86,16 +93,26 @@ class Step:
     def print(self, line: str) -> None:
         """A line that stays."""
         self.console.print(line, soft_wrap=True)
-        self._last_line = time.monotonic()
+        _last_lines[self.console] = time.monotonic()
+
+    @classmethod
+    @contextmanager
+    def alone(cls, console: Console) -> Iterator[Step]:
+        """One that is a part of no run, or of a step that does not know of it; nothing announces it."""
+        with _live(console) as live:
+            yield cls(console, live)
 
     @contextmanager
-    def bar(self, doing: str, total: int | None, completed: int = 0) -> Iterator[Bar]:
+    def bar(
+        self, doing: str, total: int | None, completed: int = 0, shown: Callable[[int], str] = str
+    ) -> Iterator[Bar]:
         """A bar over `total` units of work; None: nobody knows how many there are.
 
-        A bar within another one is a part of the unit that the other is at.
+        A bar within another one is a part of the unit that the other is at. A line shows a number of units as `shown`
+        says.
         """
         task = self._live.add_task(doing, total=total, completed=completed, figures="")
-        bar = Bar(self, self._live, task, doing, total, completed)
+        bar = Bar(self, self._live, task, doing, total, completed, shown)
         self._bars.append(bar)
         try:
             yield bar
@@ -105,7 +122,7 @@ class Step:
 
     def line_is_due(self, seconds: float = LOG_SECONDS) -> bool:
         """Whether a log has waited long enough for its next line."""
-        return not self.console.is_terminal and time.monotonic() - self._last_line >= seconds
+        return not self.console.is_terminal and time.monotonic() - _last_lines[self.console] >= seconds
 
     def print_progress(self) -> None:
         """A line that says how far the step is: the innermost bar in full, and what is left of those around it."""
@@ -135,11 +152,20 @@ class Step:
 class Bar:
     """How far a part of a step is."""
 
-    def __init__(self, step: Step, live: Progress, task: TaskID, doing: str, total: int | None, completed: int) -> None:
+    def __init__(
+        self,
+        step: Step,
+        live: Progress,
+        task: TaskID,
+        doing: str,
+        total: int | None,
+        completed: int,
+        shown: Callable[[int], str] = str,
+    ) -> None:
         self._step, self._live, self._task = step, live, task
         self._doing, self._total, self._completed = doing, total, completed
         self._before, self._figures = completed, ""  # what was done before it began took none of its time
-        self._started = time.monotonic()
+        self._shown, self._started = shown, time.monotonic()
 
     def advance(self, count: int = 1, figures: str = "") -> None:
         """`count` more units are done; say `figures` of what was done so far."""
@@ -166,11 +192,13 @@ class Bar:
         return self._count() + _left(time.monotonic() - self._started, self.share_done(of_the_next))
 
     def _count(self) -> str:
-        return f"{self._doing}: {self._completed}" + ("" if self._total is None else f" of {self._total}")
+        if self._total is not None:
+            return f"{self._doing}: {self._shown(self._completed)} of {self._shown(self._total)}"
+        return f"{self._doing}: {self._shown(self._completed)}" if self._completed else self._doing
 
 
 @contextmanager
-def _watched(step: Step) -> Iterator[None]:
+def watched(step: Step) -> Iterator[None]:
     """Let a thread watch over a step that anyone hears of."""
     if step.console.quiet:
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,13 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from recsys.core.errors import RecsysError
+from recsys.core.progress import Step, watched
 
 SHOWN_AT_ENDS = 4
 MOST_SECTIONS = 2 * SHOWN_AT_ENDS + 2  # beyond it, the inputs between are summed up
 
 
 class StageProgress:
-    """A bar over the bytes of inputs, a spinner for each stage."""
+    """A bar over the bytes of inputs, a spinner for each stage; in a log a line now and then."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -34,14 +35,18 @@ class StageProgress:
             TimeElapsedColumn(),
             console=console,
         )
+        self._step = Step.of_log(console)
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self._progress.start()
+        self._open.enter_context(watched(self._step))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._open.close()
         self._progress.stop()
 
     def reading(self, inputs: Sequence[tuple[Path, int]]) -> Iterator[Callable[[int], None]]:
@@ -61,15 +66,26 @@ class StageProgress:
 
     @contextmanager
     def _bar(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
-        task = self._progress.add_task(f"Reading {escape(name)}", total=size, size=f"{size / 1e6:,.1f} MB")
-        yield lambda count: self._progress.advance(task, count)
+        task = self._progress.add_task(f"Reading {escape(name)}", total=size, size=_megabytes(size))
+        with self._step.bar(f"Reading {name}", size, shown=_megabytes) as bar:
+
+            def on_bytes(count: int) -> None:
+                self._progress.advance(task, count)
+                bar.advance(count)
+
+            yield on_bytes
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Show a stage of unknown length."""
         task = self._progress.add_task(name, total=None, size="")
-        yield
+        with self._step.bar(name, None):
+            yield
         self._progress.update(task, total=1, completed=1)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
 
 
 def print_report(console: Console, manifest: dict[str, Any], folder: Path) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recsys.config import TextConfig
+from recsys.core.progress import Step
 from recsys.core.types import Float32Array
 from recsys.text.cache import TextCache, text_key
 from recsys.text.choices import EncoderFiles, choose_encoder
@@ -109,18 +109,10 @@ def fill(
     if not absent:
         return keys
     todo = [(key, text) for key, text in distinct.items() if key in absent]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("Encoding texts", total=len(distinct), completed=len(distinct) - len(todo))
+    with Step.alone(console) as step, step.bar("Texts", len(distinct), len(distinct) - len(todo)) as bar:
         for positions, values in encode([text for _, text in todo]):
             cache.put(
                 {todo[i][0]: np.ascontiguousarray(value).tobytes() for i, value in zip(positions, values, strict=True)}
             )
-            progress.advance(task, len(positions))
+            bar.advance(len(positions))
     return keys

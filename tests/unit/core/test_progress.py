@@ -148,3 +148,15 @@ def test_a_watching_thread_ends_with_its_step(monkeypatch: pytest.MonkeyPatch) -
         while not looks:
             time.sleep(0.001)
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
+
+
+def test_a_part_that_knows_nothing_of_its_step_breaks_the_silence_too(clock: list[float]) -> None:
+    steps, output = make(terminal=False)
+    with steps.step("Read") as step, Step.alone(steps.console) as part:
+        with part.bar("Texts", 4_000_000, shown=lambda count: f"{count / 1e6:.1f} million") as bar:
+            clock.append(59.0)
+            bar.advance(1_000_000)
+        clock.append(1.0)
+        step.watch()
+    assert output.getvalue().splitlines()[1] == "      Texts: 1.0 million of 4.0 million  59.0 s, about 2 min 57 s left"
+    assert "under way" not in output.getvalue()
