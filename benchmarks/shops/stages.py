@@ -99,7 +99,7 @@ def measure(first: str, command: Sequence[str | Path], log: Path) -> list[Stage]
         The stages in their order. If the command failed, the last one's note says how it ended.
     """
     measured = Measured(first)
-    with log.open("w", encoding="utf8") as output:
+    with log.open("w", encoding="utf8", buffering=1) as output:
         process = subprocess.Popen(
             list(map(str, command)),
             stdout=subprocess.PIPE,
