@@ -4,6 +4,7 @@
     python benchmarks/serve.py --items 65000 --json figures.json
     python benchmarks/serve.py --items 65000 --profile
     python benchmarks/serve.py --items 65000 --rules 20
+    python benchmarks/serve.py --items 65000 --workers 2
 
 One worker with a store, asked by another process (benchmarks/http_load.py) for users drawn from the bundle; half of
 all users have recent events in the store. The floor is a route of the same app, as FastAPI runs any route, that
@@ -11,7 +12,8 @@ returns a constant answer of the same size. Rounds alternate between the two, an
 that give reasons (explain=cheap); medians are printed. Half load is half of the throughput that the route itself
 reached. `--items` generates a bundle first (benchmarks/generated.py). Exit code 1: a goal was missed. `--profile` shows
 instead where the time of a query goes. `--rules N` asks instead in turns for lists without rules and for lists under N
-rules of a shop, of mixed kinds (benchmarks/shop_rules.py).
+rules of a shop, of mixed kinds (benchmarks/shop_rules.py). `--workers N` shows instead what memory the processes of
+a server of N workers take.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 from benchmarks.floor import FLOOR  # noqa: E402
 from benchmarks.retrieval import milliseconds, numpy_search  # noqa: E402
+from benchmarks.serve_memory import memory_of_workers  # noqa: E402
 from benchmarks.serve_process import Rounds, fill_store, running_server, user_paths  # noqa: E402
 from benchmarks.serve_profile import profile_table  # noqa: E402
 from benchmarks.shop_rules import SCENARIO, write_mixed_rules  # noqa: E402
@@ -109,10 +112,28 @@ def measure_server(bundle: Path, n_items: int, arguments: argparse.Namespace, st
         Row("resident memory after the load, MB", None, memory.resident, None, ("≤", 250) if bounded else None),
         Row("    of which its own (anonymous), MB", None, memory.anonymous),
         Row("    of which mapped files, MB", None, memory.mapped),
+        Row("    where what n processes share counts as one nth (PSS), MB", None, memory.pss),
         Row("ready after its start, s", None, statistics.median(ready), None, ("≤", 3) if bounded else None),
     ]
     megabytes = {"ready": memory_ready._asdict(), "after": memory._asdict()}
     return rows, {"rounds": rounds.figures, "ready_s": ready, "memory_mb": megabytes}
+
+
+def measure_workers(bundle: Path, n_items: int, arguments: argparse.Namespace, store: str) -> tuple[list[Row], Any]:
+    """Memory of the processes of a server of several workers, after a load."""
+    memory = memory_of_workers(bundle, store, arguments.workers, user_paths(bundle, arguments.users))
+    everyone = memory["worker"] + memory["other"]
+    together = sum(one.pss for one in everyone) / len(memory["worker"])
+    largest = max(one.pss for one in memory["worker"])
+    rows = [
+        Row("memory of the largest worker (PSS), MB", None, largest, None, ("≤", 350) if n_items <= LARGE else None),
+        Row("memory of a worker (PSS), MB", None, statistics.mean(one.pss for one in memory["worker"])),
+        Row("    of which anonymous, MB", None, statistics.mean(one.pss_anonymous for one in memory["worker"])),
+        Row("    of which mapped files, MB", None, statistics.mean(one.pss_mapped for one in memory["worker"])),
+        Row("    resident, shared or not, MB", None, statistics.mean(one.resident for one in memory["worker"])),
+        Row("all processes (PSS), by workers, MB", None, together),
+    ]
+    return rows, {"memory_mb": {name: [one._asdict() for one in ones] for name, ones in memory.items()}}
 
 
 def measure_rules(
@@ -223,12 +244,14 @@ def run_benchmark(
             write_mixed_rules(bundle, arguments.rules, rules)
         rows, rounds = measure_rules(bundle_path, n_items, arguments, store, rules)
         reference, under = "without rules", f", {arguments.rules} rules"
+    elif arguments.workers > 1:
+        rows, rounds = measure_workers(bundle_path, n_items, arguments, store)
     else:
         search = measure_search(bundle_path)
         rows, rounds = measure_server(bundle_path, n_items, arguments, store)
         rows += search
     print_table(
-        f"{bundle_path.name}, {n_items:,} items, one worker, {arguments.connections} connections, k = 10{under}",
+        f"{bundle_path.name}, {n_items:,} items, workers: {arguments.workers}, {arguments.connections} clients{under}",
         ("", reference, "measured", "ratio", "goal", "met"),
         [
             (
@@ -259,6 +282,7 @@ def main() -> int:
     bundle.add_argument("--items", type=int, help="generate a bundle of this many items")
     parser.add_argument("--profile", action="store_true", help="where the time of a query goes, and nothing else")
     parser.add_argument("--rules", type=int, metavar="N", help="what N rules of a shop cost, and nothing else")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="more than 1: memory, nothing else")
     parser.add_argument("--connections", type=int, default=64, help="of the closed loop")
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--rounds", type=int, default=5)

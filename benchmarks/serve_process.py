@@ -17,35 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import psutil
 
+from benchmarks.serve_memory import Memory
 from recsys.bundle import Bundle, open_bundle
 from recsys.store import Event, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 LIVE_EVENTS = 3
 START_TIMEOUT_S, INDEXING_TIMEOUT_S = 60, 900
-
-
-class Memory(NamedTuple):
-    """Megabytes of a process that are resident.
-
-    Attributes:
-        anonymous: the process's own; only swapping frees them.
-        mapped: of files, among them libraries; in memory once for all processes that map them, and dropped by the
-            kernel when memory is short.
-    """
-
-    anonymous: float
-    mapped: float
-
-    @property
-    def resident(self) -> float:
-        """Both together."""
-        return self.anonymous + self.mapped
 
 
 @dataclass(frozen=True)
@@ -71,8 +54,7 @@ class Running:
 
     def memory(self) -> Memory:
         """What is resident now."""
-        memory = self.process.memory_info()
-        return Memory((memory.rss - memory.shared) / 1e6, memory.shared / 1e6)
+        return Memory.of(self.process.pid)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config
+from uvicorn._subprocess import subprocess_started
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from serve.metrics import MULTIPROCESS_FOLDER
@@ -18,6 +20,19 @@ from serve.signals import hangups_held, take_hangups
 from serve.starting import CRASHED, Starting
 
 logger = logging.getLogger(__name__)
+
+# A process that reads the server's code once and has no threads: the workers are forked from it and share its memory.
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["serve.preloaded"])
+
+
+class Forked(Process):
+    """A worker that begins with all that is read already."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        arguments = {"config": config, "target": self.target, "sockets": sockets, "stdin_fileno": None}
+        self.process = _forks.Process(target=subprocess_started, kwargs=arguments)  # type: ignore[assignment]
 
 
 class Workers(Multiprocess):
@@ -57,7 +72,7 @@ class Workers(Multiprocess):
                 self._replace(slot)
 
     def _started(self) -> Process:
-        process = Process(self.config, self.sockets)
+        process = Forked(self.config, self.sockets)
         with hangups_held():
             process.start()
         return process

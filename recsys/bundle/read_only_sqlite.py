@@ -14,7 +14,7 @@ from recsys.core.errors import DamagedBundleError
 Row = tuple[Any, ...]
 
 _CONNECTIONS = 4  # a query takes some microseconds: more threads than that wait for their turn
-_CACHED_KB = 16_384  # of pages at most, by each: those of 50,000 items; the one that is used most has most
+_CACHED_KB = 4096  # of pages at most, by each: the kernel has all of them in memory, for all processes together
 
 
 class ReadOnlySqlite:

@@ -30,6 +30,8 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCach
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_compiled_loops: list[Any] = []
+
 # Sums may be reordered, so that they use vector instructions. NaN and infinity keep their meaning.
 _FAST_MATH = {"reassoc", "contract", "nsz"}
 
@@ -59,7 +61,18 @@ def _compiled(function: Function, fast_math: set[str], *, in_place: bool = False
     dispatcher = njit(**options, forceinline=in_place)(function)
     if hasattr(dispatcher, "py_func"):  # not so where NUMBA_DISABLE_JIT is set
         dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]  # Numba's class has no types
+        _compiled_loops.append(dispatcher)
     return cast(Function, dispatcher)
+
+
+def read_compiled() -> int:
+    """Read what is kept on disk of all loops that have been imported, before anybody calls them; how many it were."""
+    read = 0
+    for dispatcher in _compiled_loops:
+        for signature in dispatcher._cache.kept(dispatcher.targetctx.codegen()):
+            dispatcher.compile(signature)
+            read += 1
+    return read
 
 
 class _GivenFolder(UserProvidedCacheLocator):
@@ -95,6 +108,11 @@ class _Cache(FunctionCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         with suppress(OSError):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def kept(self, codegen: Any) -> list[Any]:
+        """Signatures of which compiled code is on disk that may still be used."""
+        keys = self._cache_file._load_index()  # type: ignore[no-untyped-call]
+        return [key[0] for key in keys if key == self._index_key(key[0], codegen)]
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         own: tuple[Any, ...] = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from recsys.core.errors import BundleError
@@ -24,6 +23,9 @@ class OnnxModel:
         Raises:
             BundleError: no such file, or not an ONNX model.
         """
+        # Its import opens a file and begins a thread; workers are forked from a process that has neither.
+        import onnxruntime as ort  # noqa: PLC0415
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -129,12 +129,12 @@ def _ask(request: urllib.request.Request) -> Response:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Processes that serve, without multiprocessing's helpers and the one that fills the search."""
+    """Processes that serve, all forked from one, without multiprocessing's helpers and those that fill the search."""
     found = []
     for child in psutil.Process(process.pid).children():
         with suppress(psutil.NoSuchProcess):  # a zombie is one such
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.append(child)
+            if "multiprocessing.forkserver" in " ".join(child.cmdline()):
+                found += [one for one in child.children() if one.status() != psutil.STATUS_ZOMBIE]
     return found
 
 
