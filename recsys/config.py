@@ -39,14 +39,23 @@ class TextConfig(Section):
     )
     max_tokens: Annotated[int, Field(ge=8, le=512)] = Field(64, description="Tokens read of each text.")
     batch_tokens: Positive = Field(4096, description="Padded tokens in a batch of the encoder.")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto: bfloat16 where the processor or GPU has it in hardware."
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        "auto",
+        description="auto: bfloat16 where the processor or GPU has it in hardware. int8: 8-bit integers by ONNX "
+        "Runtime, where vectors of a sample of the shop's texts have a cosine of .999 at least with those in float32; "
+        "as auto where they have not.",
     )
     hub_timeout_s: Annotated[float, Field(gt=0)] = Field(3.0, description="Longest wait for the model hub.")
     cache_dir: Path = Field(Path("data/text_cache"), description="Embeddings, keyed by text and weights.")
     trainable_layers: NonNegative = Field(
         0, description="Last encoder layers fine-tuned inside the item tower; 0: frozen."
     )
+
+    @model_validator(mode="after")
+    def _integers_are_not_trained(self) -> Self:
+        if self.precision == "int8" and self.trainable_layers:
+            raise ValueError("precision int8 reads a frozen encoder: set trainable_layers to 0, or precision to auto")
+        return self
 
 
 class ModelConfig(Section):

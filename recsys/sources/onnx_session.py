@@ -17,8 +17,8 @@ class OnnxModel:
     Safe to call from several threads at once.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Load `path`; one call computes on one thread.
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        """Load `path`; one call computes on `threads` threads, on all cores with 0.
 
         Raises:
             BundleError: no such file, or not an ONNX model.
@@ -27,7 +27,7 @@ class OnnxModel:
         import onnxruntime as ort  # noqa: PLC0415
 
         options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.path = path

@@ -102,7 +102,7 @@ def load_tokenizer(files: EncoderFiles) -> Any:
 
 
 def uses_bfloat16(precision: str) -> bool:
-    """Whether the encoder computes in bfloat16 on this machine: where the hardware has it, unless float32 is asked for.
+    """Whether TensorFlow computes in bfloat16 on this machine: where the hardware has it, unless float32 is asked for.
 
     Raises:
         ConfigError: bfloat16 is asked for and the hardware has none.
@@ -181,7 +181,7 @@ class TextEncoder:
             yield positions, [tokens[:length] for tokens, length in zip(states, lengths, strict=True)]
 
     def _batches(self, texts: Sequence[str], head: Any) -> Iterator[tuple[list[int], NDArray[Any], list[int]]]:
-        """Run the model and `head` over all texts, long ones first, so that the first batch needs the most memory."""
+        """Run the model and `head` over all texts."""
         # One trace with free dimensions serves every batch; what `head` does not use is pruned from the graph.
         tokens = tf.TensorSpec([None, None], tf.int32)
 
@@ -190,21 +190,31 @@ class TextEncoder:
             outputs = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, training=False)
             return head(outputs.hidden_states, mask)
 
-        by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         with _onednn_bfloat16_graphs(self._onednn_bfloat16), _tensor_float_32(self._config.precision != "float32"):
-            for start in range(0, len(by_size), CHUNK_TEXTS):
-                chunk = by_size[start : start + CHUNK_TEXTS]
-                token_ids = self._tokenize([texts[i] for i in chunk])
-                for members in batches_by_length([len(ids) for ids in token_ids], self._config.batch_tokens):
-                    ids, mask = pad([token_ids[m] for m in members])
-                    lengths = [len(token_ids[m]) for m in members]
-                    yield [chunk[m] for m in members], forward(ids, mask).numpy(), lengths
+            for positions, token_ids in token_batches(texts, self._tokenize, self._config.batch_tokens):
+                ids, mask = pad(token_ids)
+                yield positions, forward(ids, mask).numpy(), [len(tokens) for tokens in token_ids]
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer(
             texts, truncation=True, max_length=self._config.max_tokens, return_attention_mask=False
         )
         return list(encoded["input_ids"])
+
+
+def token_batches(
+    texts: Sequence[str], tokenize: Callable[[Sequence[str]], Sequence[Sequence[int]]], batch_tokens: int
+) -> Iterator[tuple[list[int], list[Sequence[int]]]]:
+    """Yield (positions in `texts`, their tokens) in batches by length.
+
+    Long texts come first, so that the first batch needs the most memory.
+    """
+    by_size = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    for start in range(0, len(by_size), CHUNK_TEXTS):
+        chunk = by_size[start : start + CHUNK_TEXTS]
+        token_ids = tokenize([texts[i] for i in chunk])
+        for members in batches_by_length([len(ids) for ids in token_ids], batch_tokens):
+            yield [chunk[m] for m in members], [token_ids[m] for m in members]
 
 
 def _mean_of_layers(layers: Sequence[int]) -> Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -57,19 +58,25 @@ def export_encoder(files: EncoderFiles, config: TextConfig) -> ExportedEncoder:
     """
     layers = layer_numbers(config.layers, files.n_layers)
     folder = config.cache_dir / _folder_name(files, layers)
-    if not folder.is_dir():
-        config.cache_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=config.cache_dir) as temporary:
-            made = Path(temporary) / "made"
-            made.mkdir()
-            _export(files, config, layers, made)
-            try:
-                made.rename(folder)
-            except OSError:  # another process was faster: its files are the same
-                if not folder.is_dir():
-                    raise
+    make_once(folder, lambda made: _export(files, config, layers, made))
     difference = json.loads((folder / _COMPARED_FILE).read_text("utf8"))["difference"]
     return ExportedEncoder(folder / MODEL_FILE, folder / TOKENIZER_FILE, float(difference))
+
+
+def make_once(folder: Path, make: Callable[[Path], None]) -> None:
+    """Have `make` fill a folder that becomes `folder`, unless that is there."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        made = Path(temporary) / "made"
+        made.mkdir()
+        make(made)
+        try:
+            made.rename(folder)
+        except OSError:  # another process was faster: its files are the same
+            if not folder.is_dir():
+                raise
 
 
 def _export(files: EncoderFiles, config: TextConfig, layers: tuple[int, ...], folder: Path) -> None:

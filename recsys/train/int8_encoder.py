@@ -1,20 +1,18 @@
 """The frozen text encoder in 8-bit integers, for where its vectors stay those of single precision.
 
-Weights of its matrix products are rounded to 8 bits once, what they multiply while it runs (dynamic quantisation, as
-in Zafrir et al., Q8BERT: Quantized 8Bit BERT, 2019). How far that moves vectors depends on encoder and texts, so it is
-measured on the shop's own.
+How far integers move vectors depends on encoder and texts, so it is measured on the shop's own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import onnx
 from rich.console import Console
 
 from recsys.config import TextConfig
@@ -27,6 +25,7 @@ from recsys.text.choices import EncoderFiles
 from recsys.text.encoder import token_batches
 from recsys.text.items import Batches, Int8Encoder
 from recsys.train.encoder_export import ExportedEncoder, NotExportable, export_encoder, make_once
+from recsys.train.int8_graph import BLOCK, with_integers
 
 LEAST_COSINE = 0.999
 SAMPLE_TEXTS = 256
@@ -47,7 +46,7 @@ def int8_encoder(files: EncoderFiles, config: TextConfig, texts: Sequence[str], 
     except NotExportable as reason:
         console.print(f"Text precision int8 is not possible, auto is taken: {reason}", markup=False)
         return None
-    label = f"int8-{metadata.version('onnxruntime')}"
+    label = f"int8-{BLOCK}-{metadata.version('onnxruntime')}"
     folder = exported.model.parent.with_name(f"{exported.model.parent.name}-{label}")
     make_once(folder, lambda made: _quantise(exported.model, made / MODEL_FILE))
     graph = _Graph(folder / MODEL_FILE, exported, config)
@@ -83,14 +82,7 @@ class _Graph:
 
 
 def _quantise(source: Path, target: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - only this precision needs it
-
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # it advises everybody to prepare the graph, which changes nothing here
-    try:
-        quantize_dynamic(source, target, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
-    finally:
-        logging.disable(before)
+    target.write_bytes(with_integers(onnx.load(source)).SerializeToString())
 
 
 def _sample(texts: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.recipes import recipes
 from recsys.text import encode_items
 from recsys.train.distribution import Cluster
+from recsys.train.int8_encoder import int8_encoder
 from recsys.train.run_folder import RunFolder
 from recsys.train.steps.calibrate import calibrate
 from recsys.train.steps.context import RunContext
@@ -101,7 +102,8 @@ def _fit_towers(
             f"Dataset {dataset.name}: {dataset.n_users} users, {dataset.n_items} items, "
             f"{len(dataset.interactions)} interactions"
         )
-        text = cluster.chief_first(lambda: encode_items(dataset.items[c.TEXT].tolist(), config.text, step.console))
+        texts = dataset.items[c.TEXT].tolist()
+        text = cluster.chief_first(lambda: encode_items(texts, config.text, step.console, int8_encoder))
     with steps.step(FIT) as step:
         fitting = TowerFitting(text, config, resume, run, cluster, weights_before(config, warm_from, step))
         whole = fitting.fit(dataset, step)

@@ -127,6 +127,9 @@ def _metrics_section(release: Release) -> MetricsSection:
     differences = dict(release.served.onnx_differences)
     if release.item_encoder.parts is not None:
         differences["text_encoder"] = release.item_encoder.difference
+    int8_cosine = release.trained.inputs.text.int8_cosine
+    if int8_cosine is not None:
+        differences["text_in_int8"] = 1 - int8_cosine
     return MetricsSection(
         validation_ndcg=state.best,
         index_recall=release.served.index_recall,

