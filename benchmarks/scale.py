@@ -1,6 +1,6 @@
 """How time, memory and quality grow with a shop: every stage on generated shops of 10^5 to 10^8 events.
 
-    python benchmarks/scale.py --sizes 1e5 1e6 [--commands generate prepare train evaluate serve] [--epochs 1] [--again]
+    python benchmarks/scale.py --sizes 1e5 1e6 [--commands generate prepare oracle train evaluate serve] [--epochs 1]
     python benchmarks/scale.py --table
 
 Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
@@ -23,14 +23,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.serve_process import running_server
-from benchmarks.shops.oracle import ORACLE_FILE, write_oracle
+from benchmarks.shops.oracle import ORACLE_FILE
 from benchmarks.shops.scale_tables import tables
 from benchmarks.shops.stages import Stage, measure, python
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs/figures/scale.json"
 SIZES = ("1e5", "1e6", "1e7", "1e8")
-COMMANDS = ("generate", "prepare", "train", "evaluate", "serve")
+COMMANDS = ("generate", "prepare", "oracle", "train", "evaluate", "serve")
 EVENTS_OF_A_USER, ITEMS, ITEMS_EXPONENT = 12, 5_000, 0.767  # items at 10^5 events, and how they grow with the events
 ORACLE_USERS = 5_000
 
@@ -51,6 +51,8 @@ def command_of(name: str, folder: Path, size: str, arguments: argparse.Namespace
         users, items, events = map(str, shape(size))
         sizes = ("--users", users, "--items", items, "--events", events, "--fewest-events", "5")
         return python("benchmarks/shop.py", folder, *sizes, "--format", "parquet")
+    if name == "oracle":
+        return python("benchmarks/shop.py", folder, "--oracle", "--most-users", str(ORACLE_USERS))
     script = {"prepare": "prepare_data.py", "train": "train.py", "evaluate": "evaluate.py"}[name]
     return python(script, *config, "--set", *overrides, *arguments.set)
 
@@ -62,7 +64,9 @@ def run(name: str, folder: Path, size: str, arguments: argparse.Namespace) -> tu
     command = command_of(name, folder, size, arguments)
     log = folder.parent / f"{folder.name}_{name}.log"
     words = " ".join(map(str, command[1:])).replace(str(folder.parent), "DIR")
-    return words, measure({"prepare": "Prepare", "generate": "Generate"}.get(name, "Start"), command, log)
+    return words, measure(
+        {"prepare": "Prepare", "generate": "Generate", "oracle": "Measure the oracles"}.get(name, "Start"), command, log
+    )
 
 
 def _served(folder: Path) -> Stage:
@@ -85,9 +89,7 @@ def _served(folder: Path) -> Stage:
 
 def quality(folder: Path) -> dict[str, Any]:
     """What the system reaches on the test choices, beside what can be reached."""
-    prepared, found = folder / "prepared" / folder.name, {}
-    if not (folder / ORACLE_FILE).exists():
-        write_oracle(folder, prepared, ORACLE_USERS)
+    found: dict[str, Any] = {}
     oracle = json.loads((folder / ORACLE_FILE).read_text("utf8"))
     for who in ("knowing", "inferring"):
         found[who] = {name: round(oracle[who][name], 4) for name in ("recall@10", "ndcg@10")}
@@ -143,7 +145,7 @@ def main() -> None:
                 "epochs": arguments.epochs,
                 "stages": stages,
             }
-            if name == "evaluate" and not stages[-1]["note"]:
+            if name in ("oracle", "evaluate") and not stages[-1]["note"]:
                 entry["quality"] = quality(folder)
             RESULTS.write_text(json.dumps(results() | {size: entry}, indent=1) + "\n", "utf8")
             for stage in stages:
