@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.serve_process import running_server
 from benchmarks.shops.oracle import ORACLE_FILE
 from benchmarks.shops.scale_tables import tables
-from benchmarks.shops.stages import Stage, measure, python
+from benchmarks.shops.stages import FAILED, STOPPED, Stage, measure, python
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs/figures/scale.json"
@@ -135,7 +135,7 @@ def main() -> None:
         entry = results().get(size, {"shape": shape(size), "commands": {}})
         for name in arguments.commands:
             done = entry["commands"].get(name)
-            if done and not arguments.again and not done["stages"][-1]["note"].startswith("failed"):
+            if done and not arguments.again and not done["stages"][-1]["note"].startswith((FAILED, STOPPED)):
                 continue
             words, stages = run(name, folder, size, arguments)
             when = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")

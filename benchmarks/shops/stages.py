@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 SAMPLE_S = 0.25
+FAILED, STOPPED = "failed", "stopped here"
 _HEADING = re.compile(r"^\[(\d+)/\d+\] (.+?)(: skipped, .*)?$")
 Stage = dict[str, Any]
 
@@ -96,7 +97,7 @@ def measure(first: str, command: Sequence[str | Path], log: Path) -> list[Stage]
         log: file for its output.
 
     Returns:
-        The stages in their order. If the command failed, the last one's note says how it ended.
+        The stages in their order. If the command failed or Ctrl-C stopped it, the last one's note says so.
     """
     measured = Measured(first)
     with log.open("w", encoding="utf8", buffering=1) as output:
@@ -117,17 +118,22 @@ def measure(first: str, command: Sequence[str | Path], log: Path) -> list[Stage]
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
-        for line in process.stdout or ():
-            output.write(line)
-            if found := _HEADING.match(line.rstrip()):
-                measured.sampled(*tree.sample())
-                measured.begin(found[2])
+        stopped = False
+        try:
+            for line in process.stdout or ():
+                output.write(line)
+                if found := _HEADING.match(line.rstrip()):
+                    measured.sampled(*tree.sample())
+                    measured.begin(found[2])
+        except KeyboardInterrupt:  # what was measured until then is kept
+            stopped = True
+            process.terminate()
         usage = os.wait4(process.pid, 0)
         ended.set()
         watcher.join()
     status, resources = os.waitstatus_to_exitcode(usage[1]), usage[2]
     measured.sampled(resources.ru_utime + resources.ru_stime, 0.0)
-    return measured.finish(_how_it_ended(status))
+    return measured.finish(STOPPED if stopped else _how_it_ended(status))
 
 
 def _how_it_ended(status: int) -> str:
@@ -136,7 +142,7 @@ def _how_it_ended(status: int) -> str:
         return ""
     if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
         return "killed, most likely for want of memory"
-    return f"failed with exit code {status}"
+    return f"{FAILED} with exit code {status}"
 
 
 def python(*arguments: str | Path) -> list[str | Path]:

@@ -25,6 +25,7 @@ from recsys.core.memory import memory
 _INDENT = "      "
 LOG_SECONDS = 30.0  # a log hears at most so often of a step under way
 QUIET_SECONDS = 60.0  # and at least so often
+LEAST_SHARE = 0.01  # of the work must be done before the rest is estimated: the first units take longer
 WATCH_SECONDS = 5.0  # between two looks at the memory
 _last_lines: WeakKeyDictionary[Console, float] = WeakKeyDictionary()  # when each console got a line of a step
 
@@ -235,7 +236,7 @@ def _live(console: Console) -> Progress:
 
 def _left(elapsed: float, share: float) -> str:
     """How long it may still take, if the rest goes as fast as the share that is done; nothing where nobody knows."""
-    return f", about {duration(elapsed / share - elapsed)} left" if 0 < share < 1 else ""
+    return f", about {duration(elapsed / share - elapsed)} left" if LEAST_SHARE <= share < 1 else ""
 
 
 def duration(seconds: float) -> str:
