@@ -17,6 +17,10 @@ class RecsysError(Exception):
         self.expected, self.got, self.remedy = expected, got, remedy
         super().__init__(f"Expected {expected}.\n     Got {got}.\n  Remedy {remedy}.")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error of another process is made again of its three parts."""
+        return type(self), (self.expected, self.got, self.remedy)
+
 
 class ConfigError(RecsysError):
     """A setting is unknown, of the wrong type, out of range or at odds with another."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.core.errors import DataError
+from recsys.prepare.raw.remote import is_remote, remote_files
 
 # A URL turned into a path has lost one of its slashes.
 _URL = re.compile(r"^\w+(?:\+\w+)?:/")
@@ -43,7 +44,7 @@ def find_files(entries: Iterable[Path], setting: str) -> InputFiles:
     where a glob or a folder leads to them, and empty files, too: a day without events.
 
     Args:
-        entries: paths, globs, folders and URLs.
+        entries: paths, globs, folders and URLs, of databases or of files, folders and globs (see `remote_files`).
         setting: the setting that names them, for messages.
 
     Raises:
@@ -55,7 +56,10 @@ def find_files(entries: Iterable[Path], setting: str) -> InputFiles:
     again: list[Path] = []
     for number, entry in enumerate(entries):
         if is_url(entry):
-            files.paths.append((entry, number))
+            named = remote_files(entry, setting) if is_remote(entry) else [entry]
+            files.paths += [(path, number) for path in named if path not in seen]
+            again += [path for path in named if path in seen]
+            seen.update(named)
             continue
         for path in _files_of(entry, setting, files.notes):
             real = _resolved(path, setting)
@@ -70,7 +74,7 @@ def find_files(entries: Iterable[Path], setting: str) -> InputFiles:
 
 
 def is_url(path: Path) -> bool:
-    """Whether an entry names a database and not a file."""
+    """Whether an entry is a URL. What it names as files is then known by its name, and no URL any more."""
     return bool(_URL.match(path.as_posix())) and not path.exists()
 
 

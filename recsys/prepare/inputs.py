@@ -18,6 +18,7 @@ from recsys.prepare.formats.files import open_file
 from recsys.prepare.formats.registry import FORMATS_OF_KINDS
 from recsys.prepare.formats.reports import InputKind, InputReport, NoEventsError
 from recsys.prepare.input_files import find_files, is_url
+from recsys.prepare.raw.remote import RemoteFile
 from recsys.prepare.settings import DataConfig, InputConfig, InputEntry
 from recsys.prepare.tally import Tally
 
@@ -43,7 +44,7 @@ class Input:
     tally: Tally = field(default_factory=Tally)
     may_be_empty: bool = False
     event_type: str | None = None
-    _state: tuple[int, ...] | None = field(init=False, default=None)
+    _state: tuple[int | str, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         # Others write to a store at any time; it is read as of one moment.
@@ -86,6 +87,10 @@ class Input:
                 f"{self.tally.rows:,} events and {self.report.dropped.total():,} dropped lines",
                 "report this: the file has a shape that the reader does not see",
             )
+
+    def take_outcome(self, report: InputReport, tally: Tally) -> None:
+        """Take over what a process of its own found while it read this input."""
+        self.report, self.tally = report, tally
 
     def items(self, config: DataConfig, on_bytes: OnBytes) -> Iterator[list[RawItem]]:
         """See `Format.items`; raises DataError, too, where the file goes or changes meanwhile."""
@@ -189,10 +194,12 @@ def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input
         entry = entries[number]
         named = entry.format if isinstance(entry, InputConfig) else None
         if kind == "metadata" and _is_store(path, named):
+            _refuse_remote(path)
             found.stores.append(path)
             continue
         name = _format_name(path, kind, named, config.format)
         if name == STORE and kind == "interactions":
+            _refuse_remote(path)
             found.stores.append(path)
         try:
             event_type = entry.event_type if isinstance(entry, InputConfig) else None
@@ -205,6 +212,14 @@ def _open_kind(config: DataConfig, kind: InputKind, found: Inputs) -> list[Input
     for each in inputs:
         each.may_be_empty = len(files.paths) > 1
     return inputs
+
+
+def _refuse_remote(store: Path) -> None:
+    """Stop at a store that is a file of an object store: SQLite opens files of disks."""
+    if isinstance(store, RemoteFile):
+        raise DataError(
+            "a store on a disk, or the URL of a PostgreSQL database", str(store), "copy the file, and name the copy"
+        )
 
 
 def _with_type(config: DataConfig, event_type: str | None) -> DataConfig:
@@ -288,10 +303,14 @@ def _reading(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _state_of(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file: which file it is, its size and the time of its last change; None for a URL."""
+def _state_of(path: Path) -> tuple[int | str, ...] | None:
+    """What changes with a file: which file it is, its size and the time of its last change; None for a database."""
     if is_url(path):
         return None
+    if isinstance(path, RemoteFile):
+        with _reading(path):
+            return path.state
     with _reading(path):
         status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    # Machines that share a disk number it differently, but not its files.
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -50,8 +50,7 @@ def load_interactions(
                 fields = {name: name.removeprefix(prefix) for name in batch.column_names if name.startswith(prefix)}
                 told.add_columns(batch, fields)
             staging.insert_interactions(db, batch.drop_columns([n for n in batch.column_names if "." in n]))
-    if not any(log.tally.rows for log in logs):
-        raise _no_events(logs)
+    require_events(logs)
 
 
 def load_properties(
@@ -73,11 +72,17 @@ def load_properties(
     return [f"No row of data.properties has the property {name} (data.property_names)." for name in missing]
 
 
-def _no_events(logs: list[Input]) -> DataError:
-    """No event was read of any input: their faults, and the remedy for those of the first."""
+def require_events(logs: list[Input]) -> None:
+    """Stop where no event was read of any input.
+
+    Raises:
+        DataError: their faults, and the remedy for those of the first.
+    """
+    if any(log.tally.rows for log in logs):
+        return
     named = logs[:MOST_NAMED]
     faulty = next((log.report for log in logs if log.report.dropped), logs[0].report)
-    return DataError(
+    raise DataError(
         f"events in {', '.join(str(log.report.path) for log in named)}",
         "none; " + "; ".join(f"dropped {log.report.faults()}" if log.report.dropped else "no lines" for log in named),
         faulty.remedy(),

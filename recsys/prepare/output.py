@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import fsspec
+
 from recsys.core.disk import sync
 from recsys.core.errors import DataError
 
@@ -48,6 +50,28 @@ def replaced_folder(target: Path) -> Iterator[Path]:
             sync(target.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def upload(folder: Path, url: str, last: str) -> None:
+    """Copy the files of a folder to a URL; one of them goes first and comes last, so that with it all are there.
+
+    Raises:
+        DataError: nothing knows such URLs, or the store does not let us in.
+    """
+    others = sorted(path for path in folder.iterdir() if path.name != last)
+    try:
+        files, place = fsspec.core.url_to_fs(url)
+        files.makedirs(place, exist_ok=True)
+        if files.exists(f"{place}/{last}"):
+            files.rm_file(f"{place}/{last}")
+        for path in (*others, folder / last):
+            files.put_file(str(path), f"{place}/{path.name}")
+    except (ImportError, OSError, ValueError) as error:
+        raise DataError(
+            f"a writable place {url} (data.upload_to)",
+            str(error) or type(error).__name__,
+            f"check the URL and who may write it, or copy {folder} yourself; s3:// needs the package s3fs, gs:// gcsfs",
+        ) from None
 
 
 def _replace(new: Path, target: Path) -> None:

@@ -23,7 +23,7 @@ from recsys.core.persons import Persons
 from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.dataset_warnings import find_warnings
-from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits, staging
+from recsys.prepare.engine import cold_items, dataset_files, filters, item_metadata, splits
 from recsys.prepare.engine.cycles import find_cycles
 from recsys.prepare.engine.persons import apply_persons
 from recsys.prepare.engine.repeated_events import RepeatedEvents, drop_repeated_events
@@ -31,13 +31,14 @@ from recsys.prepare.engine.repeats import merge_repeats
 from recsys.prepare.engine.resources import resource_errors
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.engine.told import Told
+from recsys.prepare.engines import load_engine
 from recsys.prepare.inputs import Inputs, open_inputs
 from recsys.prepare.known_items import KnownItems
 from recsys.prepare.known_users import FORGOTTEN_USER, KnownUsers
 from recsys.prepare.live_changes import live_changes
-from recsys.prepare.loading import load_interactions, load_metadata, load_properties, metadata_entry
+from recsys.prepare.loading import load_metadata, load_properties, metadata_entry
 from recsys.prepare.mapping_use import require_used
-from recsys.prepare.output import replaced_folder
+from recsys.prepare.output import replaced_folder, upload
 from recsys.prepare.schema import SCHEMA_VERSION, attribute_fields, user_attribute_fields
 from recsys.prepare.settings import DataConfig, PreparationConfig
 from recsys.prepare.terminal import StageProgress, inputs_shown_on_error, print_report
@@ -59,7 +60,8 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     """
     console = console or Console()
     data, target = config.data, config.prepared_path
-    inputs = open_inputs(data)
+    inputs, engine = open_inputs(data), load_engine(data.engine)
+    engine.check(inputs, data)
     # The first lines of all inputs are checked before hours go into reading the first input.
     for each in inputs.all:
         each.check()
@@ -69,11 +71,11 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         spill = folder / "spill"
         with (
             inputs_shown_on_error(console, config.name, lambda: [log.to_manifest() for log in inputs.interactions]),
-            closing(staging.connect(data, spill)) as db,
+            closing(engine.connect(data, spill)) as db,
             StageProgress(console) as progress,
         ):
             told_items, told_users = Told(db, "item"), Told(db, "user")
-            load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
+            engine.load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
             require_used(data, logs, is_read=True)
             changes = live_changes(inputs)
             inputs.notes += load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
@@ -119,6 +121,8 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         }
         # Written last, so that a folder with a manifest is a whole dataset.
         (folder / c.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
+    if data.upload_to:
+        upload(target, f"{data.upload_to.rstrip('/')}/{config.name}", c.MANIFEST_FILE)
     print_report(console, manifest, target)
     return target
 

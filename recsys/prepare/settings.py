@@ -84,8 +84,9 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     )
     interactions: list[InputEntry] = Field(
         min_length=1,
-        description="Review files, event logs, stores: paths, globs (`logs/*.csv`), folders, PostgreSQL URLs, or "
-        "`{path: ..., format: ...}` for one in another format. With events and store, files and stores may be mixed.",
+        description="Review files, event logs, stores: paths, globs (`logs/*.csv`), folders, URLs of any of these "
+        "(`s3://bucket/logs/*.parquet`) and of PostgreSQL, or `{path: ..., format: ...}` for one in another format. "
+        "With events and store, files and stores may be mixed.",
     )
     metadata: list[InputEntry] = Field(
         [],
@@ -107,6 +108,11 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
         "says how many pieces are left: what has none is in no list.",
     )
     prepared_dir: Path = Field(Path("data/prepared"), description="Parent folder of prepared datasets.")
+    upload_to: str | None = unmentioned(
+        None,
+        description="URL of a folder (s3://bucket/prepared) that gets a copy of the finished dataset, in a folder of "
+        "its name.",
+    )
     min_rating: float | None = Field(None, description="Drop rated interactions below; null keeps all.")
     k_core_users: NonNegative = Field(5, description="Fewest interactions a user must have; 0 or 1: no filter.")
     k_core_items: NonNegative = Field(5, description="Fewest interactions an item must have; 0 or 1: no filter.")
@@ -148,8 +154,25 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     split: SplitConfig = SplitConfig()
     max_bad_line_share: Share = Field(0.01, description="Stop when more lines of a file than this are bad.")
     allow_truncated: bool = Field(False, description="Read what a cut-off compressed file holds instead of stopping.")
-    memory_limit_mb: Annotated[int, Field(ge=128)] = Field(1000, description="DuckDB's memory limit; it spills beyond.")
-    threads: Positive = Field(2, description="DuckDB threads.")
+    engine: Literal["duckdb", "spark"] = unmentioned(
+        "duckdb",
+        description="What filters, splits and numbers events. duckdb: this machine; what does not fit into memory goes "
+        "to its disk. spark: a cluster, or this machine; the same dataset (docs/clusters.md).",
+    )
+    spark_options: dict[str, str] = unmentioned(
+        {},
+        description="Settings of Spark by their names, as `{spark.master: spark://host:7077}`. "
+        "They count more than those of spark-submit.",
+    )
+    spark_scratch: str | None = unmentioned(
+        None,
+        description="Folder, or URL (s3a://bucket/tmp), in which Spark keeps its tables while it works; all machines "
+        "see it. null: beside the prepared dataset.",
+    )
+    memory_limit_mb: Annotated[int, Field(ge=128)] = Field(
+        1000, description="DuckDB's memory limit, beyond which it spills; with Spark on this machine, that of the JVM."
+    )
+    threads: Positive = Field(2, description="Threads of DuckDB, and of Spark on this machine.")
 
     @model_validator(mode="after")
     def _attributes_of_a_catalogue(self) -> Self:

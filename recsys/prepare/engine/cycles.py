@@ -49,7 +49,7 @@ def find_gaps(db: Database, event_weights: Mapping[str, float]) -> None:
         SELECT * FROM (
             SELECT user_code, item_code, timestamp AS until, (timestamp - lag(timestamp) OVER (
                 PARTITION BY user_code, item_code ORDER BY timestamp
-            )) / {SECONDS_PER_DAY}.0 AS days
+            )) / CAST({SECONDS_PER_DAY} AS DOUBLE) AS days
             FROM bought SEMI JOIN again USING (user_code, item_code)
         ) WHERE days >= {LEAST_DAYS}
         """,

@@ -190,7 +190,7 @@ def _apply(db: Database, taken: Taken, report: EventReport) -> None:
         replace_table(
             db,
             "coded",
-            "SELECT * EXCLUDE (left_over) REPLACE (coalesce(left_over, quantity) AS quantity)"
+            "SELECT * EXCLUDE (quantity, left_over), coalesce(left_over, quantity) AS quantity"
             " FROM coded LEFT JOIN reduced USING (seq)",
         )
         db.unregister("reduced")

@@ -77,11 +77,12 @@ def merge_repeats(db: Database, repeats: Repeats) -> dict[str, int]:
     Returns:
         How many interactions were dropped, by cause.
     """
+    pairs = 'PARTITION BY "user", item, split'
     match repeats:
         case "latest":
             return {}
         case "count":
-            parts, counted = "true", ', CAST(count(*) OVER pairs AS INTEGER) AS "count"'
+            parts, counted = "true", f', CAST(count(*) OVER ({pairs}) AS INTEGER) AS "count"'
         case "all":
             parts, counted = f"split <> '{c.TRAIN}'", ""
         case _:
@@ -92,9 +93,8 @@ def merge_repeats(db: Database, repeats: Repeats) -> dict[str, int]:
         "interactions",
         f"""
         SELECT * EXCLUDE (later) FROM (
-            SELECT *, row_number() OVER (pairs ORDER BY timestamp DESC, seq DESC) AS later{counted}
+            SELECT *, row_number() OVER ({pairs} ORDER BY timestamp DESC, seq DESC) AS later{counted}
             FROM interactions
-            WINDOW pairs AS (PARTITION BY "user", item, split)
         ) WHERE later = 1 OR NOT ({parts})
         """,
     )

@@ -96,7 +96,12 @@ def _boundary_times(db: Database, config: SplitConfig) -> dict[str, int]:
     ):
         offset = min(max(total - round(total * share), 0), total - 1)
         times[name] = int(
-            one_value(db, "SELECT timestamp FROM kept ORDER BY timestamp LIMIT 1 OFFSET $offset", offset=offset)
+            one_value(
+                db,
+                "SELECT min(timestamp) FROM (SELECT timestamp, sum(n) OVER (ORDER BY timestamp) AS upto FROM ("
+                "SELECT timestamp, count(*) AS n FROM kept GROUP BY timestamp)) WHERE upto > $offset",
+                offset=offset,
+            )
         )
     return times
 

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from recsys.prepare.settings import DataConfig
 
-Database = duckdb.DuckDBPyConnection
+
+class Database(Protocol):
+    """What runs the statements of a preparation: a connection of DuckDB, or what answers alike.
+
+    Statements are DuckDB's. Rows have no order but that of their ORDER BY.
+    """
+
+    def execute(self, query: str, parameters: object = None, /) -> Any:
+        """Run a statement, with values for its `$name`; `fetchall` of what it returns gives the rows of a query."""
+
+    def sql(self, query: str, /) -> Any:
+        """A query, of which `to_arrow_reader(rows)` gives the rows in batches of Arrow, in their order."""
+
+    def register(self, view_name: str, python_object: object, /) -> Any:
+        """Let statements read an Arrow table under a name."""
+
+    def unregister(self, view_name: str, /) -> Any:
+        """Forget such a name."""
+
+    def cursor(self) -> Any:
+        """Reads rows of tables of items a few at a time, while others are written."""
+
+    def close(self) -> None:
+        """Forget all tables."""
+
 
 SEQ_BITS = 40  # of `seq` that count the rows of an input; those above them are the number of the input
 
 
-def connect(config: DataConfig, spill: Path) -> Database:
+def connect(config: DataConfig, spill: Path) -> duckdb.DuckDBPyConnection:
     """An in-memory database that keeps to the config's memory limit and spills into `spill`."""
     return duckdb.connect(
         config={

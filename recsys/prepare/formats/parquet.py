@@ -21,6 +21,7 @@ from recsys.prepare.formats.parquet_paths import is_list, paths_in, read_paths
 from recsys.prepare.formats.reports import NO_ENTRIES, InputReport
 from recsys.prepare.formats.time_columns import utc_of
 from recsys.prepare.mapping_settings import OF_ITEM, OF_USER
+from recsys.prepare.raw.remote import binary
 from recsys.prepare.settings import DataConfig
 
 BATCH_ROWS = 1 << 17
@@ -63,7 +64,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     """
     try:
         # What Arrow reads ahead it keeps, to the end of the file.
-        return pq.ParquetFile(path, pre_buffer=False)
+        return pq.ParquetFile(binary(path), pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
 
