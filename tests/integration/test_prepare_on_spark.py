@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from recsys.config import parse_config
+from recsys.prepare.engine import staging
+from recsys.prepare.engine.staging import Database
 from recsys.prepare.sample import write_sample
+from recsys.prepare.spark.engine import connect
 from tests.support.spark import prepared_by_both, refused_by_both, spark_on_two_threads
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +68,45 @@ def write_shop(folder: Path, *, users: int = 30, items: int = 12, events: int = 
     }
 
 
+def test_statements_give_what_they_give_in_duckdb(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    rows = [(f"u{draw.randrange(9)}", draw.choice(("a", "b", None)), draw.random(), seq) for seq in range(60)]
+    columns = zip(("user_id", "kind", "price", "seq"), zip(*rows, strict=True), strict=True)
+    raw = pa.table({name: list(values) for name, values in columns})
+    data = parse_config({"name": "shop", "data": {"format": "events", "interactions": ["-"]}}, "the test").data
+    with closing(staging.connect(data, tmp_path)) as duck, closing(connect(data, tmp_path)) as spark:
+        duck.register("given", raw)
+        duck.execute("CREATE TABLE raw AS SELECT * FROM given")
+        spark.session.createDataFrame(raw).write.parquet(folder := spark.new_folder("raw"))
+        spark.attach("raw", folder, spark.session.read.parquet(folder))
+        first, second = (_after_some_statements(db) for db in (duck, spark))
+    assert first == second
+    assert 0 < len(first) < len(rows)
+    assert not list(tmp_path.glob("recsys-*"))
+
+
+def _after_some_statements(db: Database) -> list[tuple[Any, ...]]:
+    """Make tables on Spark of tables there and on the driver, and change them; rows in their order."""
+    db.register("weights", pa.table({"kind": ["a", "b"], "weight": [1.5, 2.5]}))
+    ids = "(SELECT DISTINCT user_id FROM raw)"
+    db.execute(f"CREATE TABLE users AS SELECT {staging.row_numbers('user')} AS number, user_id FROM {ids}")
+    staging.replace_table(
+        db,
+        "raw",
+        "SELECT * EXCLUDE (price), price * weight AS cost FROM raw LEFT JOIN weights USING (kind) WHERE price > $least",
+        least=0.1,
+    )
+    db.unregister("weights")
+    db.execute("DELETE FROM raw WHERE kind = 'b' AND user_id IN (SELECT user_id FROM users WHERE number < 3)")
+    assert staging.count(db, "users") == 9
+    query = """
+        SELECT number, kind, cost, lag(seq) OVER (PARTITION BY kind ORDER BY cost DESC, seq) AS before, seq
+        FROM raw JOIN users USING (user_id) ORDER BY kind, cost DESC, seq
+    """
+    return [tuple(row.values()) for row in db.sql(query).to_arrow_reader(7).read_all().to_pylist()]
+
+
+@pytest.mark.slow
 def test_a_shop_with_all_that_is_taken_off_events(tmp_path: Path) -> None:
     manifest = prepared_by_both(tmp_path, **write_shop(tmp_path))
     dropped = manifest["interactions"]["dropped"]

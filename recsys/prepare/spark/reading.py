@@ -63,7 +63,8 @@ def read_all(db: SparkDatabase, logs: Sequence[Input], config: DataConfig) -> No
     numbers = session.range(0, len(logs), 1, len(logs))
     numbers.mapInArrow(partial(_read, list(logs), config), schema).write.parquet(folder)
     rows = session.read.schema(schema).parquet(folder)
-    outcomes = [pickle.loads(row.outcome) for row in rows.where(f"{_OUTCOME} IS NOT NULL").select(_OUTCOME).collect()]
+    of_files = rows.where(f"{_OUTCOME} IS NOT NULL").select(_OUTCOME).collect()
+    outcomes: list[Outcome] = [pickle.loads(row.outcome) for row in of_files]  # nosec B301  # written by our own tasks
     for outcome in sorted(outcomes, key=lambda each: each.number):
         if outcome.error:
             raise outcome.error
