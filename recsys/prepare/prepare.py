@@ -65,8 +65,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
     # The first lines of all inputs are checked before hours go into reading the first input.
     for each in inputs.all:
         each.check()
-    logs = [log.report for log in inputs.interactions]
-    require_used(data, logs, is_read=False)
+    require_used(data, [log.report for log in inputs.interactions], is_read=False)
     with resource_errors(data, target), replaced_folder(target) as folder:
         spill = folder / "spill"
         with (
@@ -76,7 +75,7 @@ def prepare(config: PreparationConfig, console: Console | None = None) -> Path:
         ):
             told_items, told_users = Told(db, "item"), Told(db, "user")
             engine.load_interactions(db, inputs.interactions, told_items, told_users, data, progress)
-            require_used(data, logs, is_read=True)
+            require_used(data, [log.report for log in inputs.interactions], is_read=True)
             changes = live_changes(inputs)
             inputs.notes += load_properties(inputs.properties, told_items, len(inputs.interactions), data, progress)
             with progress.stage("Filtering"):

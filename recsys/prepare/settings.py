@@ -159,7 +159,7 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
         description="What filters, splits and numbers events. duckdb: this machine; what does not fit into memory goes "
         "to its disk. spark: a cluster, or this machine; the same dataset (docs/clusters.md).",
     )
-    spark_options: dict[str, str] = unmentioned(
+    spark_options: dict[str, str | int | float | bool] = unmentioned(
         {},
         description="Settings of Spark by their names, as `{spark.master: spark://host:7077}`. "
         "They count more than those of spark-submit.",

@@ -14,6 +14,7 @@ from sqlglot import exp
 from recsys.prepare.engine.staging import Database
 from recsys.prepare.spark.dialect import in_spark, parsed, table_names
 from recsys.prepare.spark.scratch import Scratch
+from recsys.prepare.spark.session import spark_errors
 
 # What has a row for each user or item, or each item that is bought again, is on the driver, which reads the catalogue.
 _ON_DRIVER = frozenset({"users", "items", "train_gaps"})
@@ -79,7 +80,8 @@ class SparkDatabase:
             case exp.Delete():
                 self._delete(tree, values)
             case exp.Query():
-                return Rows([tuple(row) for row in self._frame(tree, values).collect()])
+                with spark_errors():
+                    return Rows([tuple(row) for row in self._frame(tree, values).collect()])
             case _:
                 raise NotImplementedError(f"on Spark: {query}")
         return Rows([])
@@ -136,7 +138,8 @@ class SparkDatabase:
     def _written(self, name: str, frame: DataFrame) -> tuple[str, DataFrame]:
         """The rows of a query in files of their own: their folder, and what reads them."""
         folder = self.new_folder(name)
-        frame.write.parquet(folder)
+        with spark_errors():
+            frame.write.parquet(folder)
         return folder, self._session.read.schema(frame.schema).parquet(folder)
 
     def _create(self, name: str, frame: DataFrame) -> None:
@@ -146,7 +149,6 @@ class SparkDatabase:
             self._local.register("fetched", reader)
             self._local.execute(f"CREATE TABLE {name} AS SELECT * FROM fetched")  # nosec B608  # a name of ours
             self._local.unregister("fetched")
-            self._scratch.remove_folder(folder)
             return
         older = self._folders.get(name)
         self.attach(name, *self._written(name, frame))

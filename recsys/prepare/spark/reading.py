@@ -22,6 +22,7 @@ from recsys.prepare.formats.reports import InputReport
 from recsys.prepare.inputs import Input
 from recsys.prepare.settings import DataConfig
 from recsys.prepare.spark.database import SparkDatabase
+from recsys.prepare.spark.session import spark_errors
 from recsys.prepare.tally import Tally
 
 _OUTCOME = "outcome"
@@ -61,7 +62,8 @@ def read_all(db: SparkDatabase, logs: Sequence[Input], config: DataConfig) -> No
     session, folder = db.session, db.new_folder("raw")
     schema = from_arrow_schema(_SCHEMA)
     numbers = session.range(0, len(logs), 1, len(logs))
-    numbers.mapInArrow(partial(_read, list(logs), config), schema).write.parquet(folder)
+    with spark_errors():
+        numbers.mapInArrow(partial(_read, list(logs), config), schema).write.parquet(folder)
     rows = session.read.schema(schema).parquet(folder)
     of_files = rows.where(f"{_OUTCOME} IS NOT NULL").select(_OUTCOME).collect()
     outcomes: list[Outcome] = [pickle.loads(row.outcome) for row in of_files]  # nosec B301  # written by our own tasks

@@ -35,7 +35,10 @@ class Scratch:
                 writer.write_batch(batch)
 
     def reader(self, folder: str, schema: pa.Schema, batch_size: int) -> pa.RecordBatchReader:
-        """The rows of a folder that Spark has written, in their order, which is that of the names of its files."""
+        """The rows of a folder that Spark has written, in their order, which is that of the names of its files.
+
+        The folder goes when all are read.
+        """
         return pa.RecordBatchReader.from_batches(schema, self._batches(folder, schema, batch_size))
 
     def _batches(self, folder: str, schema: pa.Schema, batch_size: int) -> Iterator[pa.RecordBatch]:
@@ -43,6 +46,7 @@ class Scratch:
             with self._files.open(path, "rb") as file:
                 for batch in pq.ParquetFile(file).iter_batches(batch_size):
                     yield batch.cast(schema)
+        self.remove_folder(folder)
 
     def remove_folder(self, folder: str) -> None:
         """Remove one folder."""

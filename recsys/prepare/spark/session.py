@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from recsys.core.errors import ConfigError
+from recsys.core.errors import ConfigError, DataError
 from recsys.prepare.settings import DataConfig
 
 _OURS = {
@@ -54,6 +57,29 @@ def start_session(config: DataConfig) -> SparkSession:
     for name, value in _OURS.items():
         own.conf.set(name, value)
     return own
+
+
+@contextmanager
+def spark_errors() -> Iterator[None]:
+    """Turn errors of a full disk and of too little memory into those that a preparation knows.
+
+    Raises:
+        OSError: a disk is full.
+        DataError: a process had too little memory.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        message = str(error)
+        if "No space left on device" in message:
+            raise OSError(errno.ENOSPC, "No space left on device, said Spark") from None
+        if "OutOfMemoryError" in message:
+            raise DataError(
+                "Spark's work to fit into its memory",
+                message.splitlines()[0],
+                "raise data.memory_limit_mb on this machine, --driver-memory and --executor-memory on a cluster",
+            ) from None
+        raise
 
 
 def _of_one_machine(config: DataConfig) -> dict[str, str]:
