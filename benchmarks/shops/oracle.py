@@ -102,11 +102,26 @@ class HeldChoices:
         )
 
     def measure(self, situations: Situations) -> Figures:
-        """Recall and NDCG of the likeliest items, as the report has them, and what is expected of the first choice."""
+        """Recall and NDCG of the likeliest items, as the report has them, of first choices alone, and expected.
+
+        What is expected is said of the first choice. Where a user has one held-out choice, all three are of that.
+        """
         items, chances = self.shelf.best(situations, max(CUTOFFS))
-        figures = ranking_metrics(np.where(items == NONE, NO_ITEM, items), self.relevant, CUTOFFS)
-        measured = {name: float(np.nanmean(figures[name])) for k in CUTOFFS for name in (f"recall@{k}", f"ndcg@{k}")}
-        return measured | expected(chances)
+        lists = np.where(items == NONE, NO_ITEM, items)
+        of_first = {f"first {name}": figure for name, figure in _means(lists, first_of(self.relevant)).items()}
+        return _means(lists, self.relevant) | of_first | expected(chances)
+
+
+def first_of(relevant: Relevant) -> Relevant:
+    """The first relevant item of each user that has one: the dataset orders them by time."""
+    first = np.zeros(len(relevant.items), bool)
+    first[relevant.indptr[:-1][relevant.counts > 0]] = True
+    return relevant.keep(first)
+
+
+def _means(lists: Int64Array, relevant: Relevant) -> Figures:
+    figures = ranking_metrics(lists, relevant, CUTOFFS)
+    return {name: float(np.nanmean(figures[name])) for k in CUTOFFS for name in (f"recall@{k}", f"ndcg@{k}")}
 
 
 def expected(chances: Float64Array) -> Figures:
