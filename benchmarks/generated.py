@@ -10,7 +10,9 @@ recsys.models at the default sizes, with weights that nobody trained: they cost 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from benchmarks.generated_shop import (
     DAY,
     START,
     Items,
+    blocks,
     item_records,
     make_attributes,
     make_histories,
@@ -33,9 +37,10 @@ from recsys.bundle import BundleWriter, open_bundle
 from recsys.bundle.layout import RETRIEVERS_FOLDER
 from recsys.bundle.manifest import DatasetSection, MetricsSection, ServingSection
 from recsys.config import Config
+from recsys.core.progress import Steps
 from recsys.core.queries import NO_ITEM, Queries
 from recsys.core.tower_io import OUT_OF_VOCABULARY, QUERY_TOWER, RATING_HEAD
-from recsys.core.types import Float32Array
+from recsys.core.types import BoolArray, Float32Array
 from recsys.models import TwoTower
 from recsys.models.exported import exported_models
 from recsys.models.item_features import ItemFeatures
@@ -72,41 +77,54 @@ PROPOSERS = {
     "content_tfidf": (0.6, False),
     "content_encoder": (0.3, False),
 }
+SCALE = 2.0**-14  # of similarities up to 1, see ItemToItem
 HYBRID = {"two_tower": 0.05, "popularity": 0.0003, "transitions": 1.0, "als": 0.3, "content_tfidf": 0.3}
 SAMPLE_USERS = 300
 
 
-def make_proposer(name: str, items: Items, random: np.random.Generator) -> ItemToItem:
-    """The nearest of each item's cluster, by noisy cosine; nobody is near an item that users do not know."""
+def make_proposer(name: str, items: Items, width: int, folder: Path, random: np.random.Generator) -> ItemToItem:
+    """The nearest of each item's cluster, by noisy cosine; nobody is near an item that users do not know.
+
+    The lists lie in files in `folder`, mapped into memory.
+    """
     decay, behaviour = PROPOSERS[name]
-    vectors = items.embeddings[:, : items.learned] if behaviour else items.embeddings[:, items.learned :]
-    vectors = vectors.astype(np.float32)
-    width = min(NEIGHBOURS, min(map(len, items.members)) - 1)
-    neighbours = np.full((len(items), width), NO_ITEM, np.int32)
-    similarities = np.zeros((len(items), width), np.float32)
+    part = slice(items.learned) if behaviour else slice(items.learned, None)
+    width = min(width, min(map(len, items.members)) - 1)
+    neighbours, similarities, support = (
+        np.lib.format.open_memmap(folder / f"{name}-{number}.npy", "w+", kind, (len(items), width))
+        for number, kind in enumerate((np.int32, np.float16, np.uint16))
+    )
     for rows in items.members:
-        unit = vectors[rows] / np.linalg.norm(vectors[rows], axis=1, keepdims=True)
-        closeness = unit @ unit.T
-        closeness += 0.15 * normal(random, *closeness.shape)
-        np.clip(closeness, 0.001, 1, out=closeness)
-        np.fill_diagonal(closeness, 0)
-        if behaviour:
-            unknown = items.counts[rows] == 0
-            closeness[unknown] = closeness[:, unknown] = 0
-        best = np.argpartition(-closeness, width - 1, axis=1)[:, :width]
-        closest = np.take_along_axis(closeness, best, axis=1)
-        order = np.argsort(-closest, axis=1)
-        closest = np.take_along_axis(closest, order, axis=1)
-        neighbours[rows] = np.where(closest > 0, rows[np.take_along_axis(best, order, axis=1)], NO_ITEM)
-        similarities[rows] = closest
-    support = np.ceil(10 * similarities).astype(np.uint16) if behaviour else None
-    return ItemToItem(name, neighbours, similarities, decay, support=support)
+        vectors = items.embeddings[rows, part].astype(np.float32)
+        closest, best = _closest(vectors, items.counts[rows] == 0 if behaviour else None, width, random)
+        neighbours[rows] = np.where(closest > 0, rows[best], NO_ITEM)
+        similarities[rows] = closest / SCALE
+        support[rows] = np.ceil(10 * closest)
+    return ItemToItem(name, neighbours, similarities, decay, scale=SCALE, support=support if behaviour else None)
+
+
+def _closest(
+    vectors: Float32Array, unknown: BoolArray | None, width: int, random: np.random.Generator
+) -> tuple[Float32Array, NDArray[np.integer]]:
+    """Closeness [C, K] of the nearest of each of a cluster's items and where they stand in it, the nearest first."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    closeness = unit @ unit.T
+    closeness += 0.15 * normal(random, *closeness.shape)
+    np.clip(closeness, 0.001, 1, out=closeness)
+    np.fill_diagonal(closeness, 0)
+    if unknown is not None:
+        closeness[unknown] = closeness[:, unknown] = 0
+    best = np.argpartition(-closeness, width - 1, axis=1)[:, :width]
+    closest = np.take_along_axis(closeness, best, axis=1)
+    order = np.argsort(-closest, axis=1)
+    return np.take_along_axis(closest, order, axis=1), np.take_along_axis(best, order, axis=1)
 
 
 def make_factors(items: Items, random: np.random.Generator) -> ImplicitFactors:
     """ALS: factors near those of the cluster, none for items that nobody has chosen."""
     factors = 0.3 * normal(random, len(items.members), FACTORS)[items.cluster]
-    factors += 0.1 * normal(random, len(items), FACTORS)
+    for rows in blocks(len(items)):
+        factors[rows] += 0.1 * normal(random, rows.stop - rows.start, FACTORS)
     factors[items.counts == 0] = 0
     return ImplicitFactors("als", factors, None, FoldIn((factors.T @ factors).astype(np.float64), 0.01, 20.0))
 
@@ -161,7 +179,7 @@ def make_ranker(values: Float32Array, config: Config) -> RankerTables:
     )[0]
 
 
-def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0) -> Path:
+def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0, neighbours: int = NEIGHBOURS) -> Path:
     """Write a bundle below `folder`; returns `folder / generated-N`, which `open_bundle` opens."""
     random = np.random.default_rng(seed)
     name = f"generated-{n_items}"
@@ -174,14 +192,16 @@ def make_bundle(folder: Path, n_items: int, n_users: int = USERS, seed: int = 0)
         match = export_towers(writer.folder, config, random)
         tower = QueryTower(writer.folder / QUERY_TOWER.onnx_file, config.model.max_history)
         vectors = tower.encode(queries, items.embeddings)
-        index, recall = build_index(items.embeddings, vectors, config.index)
+        with Steps(Console(), ["Index"]).step("Index") as step, step.bar("Items indexed", n_items) as bar:
+            index, recall = build_index(items.embeddings, vectors, config.index, indexed=bar.advance)
         two_tower = TwoTowerSource(tower, items.embeddings, index, match)
         writer.add_two_tower(two_tower)
         popularity = Popularity(items.counts.astype(np.float32))
         writer.add_source(popularity)
         proposers = {}
         for proposer in PROPOSERS:
-            writer.add_source(make_proposer(proposer, items, random))
+            with tempfile.TemporaryDirectory(dir=folder) as lists:
+                writer.add_source(make_proposer(proposer, items, neighbours, Path(lists), random))
             proposers[proposer] = ItemToItem.load(writer.folder / RETRIEVERS_FOLDER / proposer)  # stays on disk
         als = make_factors(items, random)
         writer.add_source(als)
@@ -264,19 +284,21 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--items", type=int, default=65_000)
     parser.add_argument("--users", type=int, default=USERS)
+    parser.add_argument("--neighbours", type=int, default=NEIGHBOURS, help="length of the neighbour lists")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     started = time.perf_counter(), time.process_time()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    path = make_bundle(arguments.folder, arguments.items, arguments.users, arguments.seed)
+    path = make_bundle(arguments.folder, arguments.items, arguments.users, arguments.seed, arguments.neighbours)
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     with open_bundle(path, verify="quick") as bundle:
         metrics, histories = bundle.manifest.metrics, bundle.histories
         candidates = (metrics.ranker or {})["mean_candidates"]
         print(
             f"{path}: {bundle.n_items} items, {len(histories)} users with {histories.lengths.mean():.1f} interactions, "
             f"recall@100 {metrics.index_recall:.4f}, {candidates:.0f} distinct candidates a "
-            f"query, {wall:.0f} s ({cpu:.0f} s of CPU)"
+            f"query, {wall:.0f} s ({cpu:.0f} s of CPU), at most {peak:.1f} GB resident"
         )
 
 

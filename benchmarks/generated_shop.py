@@ -23,6 +23,7 @@ from recsys.sources.lending import Loans
 from recsys.sources.text_lenders import LENDERS
 
 CLUSTER, COARSE = 400, 50  # items of a cluster; groups of clusters
+BLOCK = 50_000  # items that are made together: their numbers take little memory, whatever the size of the catalogue
 UNCHOSEN_SHARE = 0.003  # items without interactions, as many as a 5-core leaves
 START, DAY = 1_500_000_000, 86_400
 
@@ -59,12 +60,15 @@ class Items:
         counts[random.choice(n_items, int(UNCHOSEN_SHARE * n_items), replace=False)] = 0
         coarse = normal(random, COARSE, learned + text)
         centres = coarse[np.arange(len(members)) % COARSE] + 0.7 * normal(random, len(members), learned + text)
-        embeddings = centres[cluster]
-        embeddings += 0.7 * normal(random, n_items, learned + text)
-        lengths = 0.9 * random.lognormal(0, 0.2, (n_items, 1)).astype(np.float32)
-        embeddings[:, :learned] *= lengths / np.linalg.norm(embeddings[:, :learned], axis=1, keepdims=True)
-        embeddings[:, learned:] /= np.linalg.norm(embeddings[:, learned:], axis=1, keepdims=True)
-        return cls(members, cluster, embeddings.astype(np.float16), counts, learned)
+        embeddings = np.empty((n_items, learned + text), np.float16)
+        for rows in blocks(n_items):
+            block = centres[cluster[rows]]
+            block += 0.7 * normal(random, *block.shape)
+            lengths = 0.9 * random.lognormal(0, 0.2, (len(block), 1)).astype(np.float32)
+            block[:, :learned] *= lengths / np.linalg.norm(block[:, :learned], axis=1, keepdims=True)
+            block[:, learned:] /= np.linalg.norm(block[:, learned:], axis=1, keepdims=True)
+            embeddings[rows] = block
+        return cls(members, cluster, embeddings, counts, learned)
 
 
 def make_histories(items: Items, n_users: int, random: np.random.Generator) -> Histories:
@@ -140,20 +144,26 @@ def _lenders(items: Items, row: int) -> Int64Array:
 def item_records(items: Items, attributes: Attributes) -> Iterator[ItemRecord]:
     """The catalogue that the attributes describe."""
     products = [product for kinds in HOBBIES.values() for product in kinds]
-    prices = np.round(np.exp(attributes.log_price.astype(np.float64)), 2).tolist()
-    brands, categories = attributes.brand.tolist(), attributes.categories.tolist()
-    for row, cluster in enumerate(items.cluster.tolist()):
-        product, brand = products[cluster % len(products)], f"Brand {brands[row]}" if brands[row] else None
-        yield ItemRecord(
-            row,
-            f"B{row:09d}",
-            title=f"{brand or 'Classic'} {product.name}, {product.size}, Model {row}",
-            brand=brand,
-            categories=tuple(f"Category {number}" for number in categories[row] if number != NO_NAME),
-            price=None if np.isnan(prices[row]) else prices[row],
-            image=f"https://images.example/{row}.jpg",
-            description=f"{product.name} that {product.use}.",
-        )
+    prices = np.round(np.exp(attributes.log_price.astype(np.float64)), 2)
+    for rows in blocks(len(items)):
+        columns = (column[rows].tolist() for column in (items.cluster, attributes.brand, attributes.categories, prices))
+        for row, (cluster, number, names, price) in enumerate(zip(*columns, strict=True), rows.start):
+            product, brand = products[cluster % len(products)], f"Brand {number}" if number else None
+            yield ItemRecord(
+                row,
+                f"B{row:09d}",
+                title=f"{brand or 'Classic'} {product.name}, {product.size}, Model {row}",
+                brand=brand,
+                categories=tuple(f"Category {name}" for name in names if name != NO_NAME),
+                price=None if np.isnan(price) else price,
+                image=f"https://images.example/{row}.jpg",
+                description=f"{product.name} that {product.use}.",
+            )
+
+
+def blocks(n_items: int) -> Iterator[slice]:
+    """Rows that are made together."""
+    return (slice(start, min(start + BLOCK, n_items)) for start in range(0, n_items, BLOCK))
 
 
 def normal(random: np.random.Generator, *shape: int) -> Float32Array:

@@ -23,14 +23,13 @@ from recsys.core.item_slots import item_slots
 from recsys.core.queries import NO_ITEM, Candidates
 from recsys.core.types import Float16Array, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources import exact
+from recsys.sources.two_tower.index_building import build_searcher
 from recsys.sources.two_tower.index_files import PARAMETERS_FILE, read_index
 from recsys.sources.two_tower.index_parameters import RECALL_AT, IndexParameters, choose_parameters
 from recsys.sources.two_tower.kernels import write_best_unseen
-from recsys.sources.two_tower.scann_loader import scann_pybind
 from recsys.sources.two_tower.settings import IndexConfig
 
 _NOTHING = np.empty(0, np.int32)
-_TREE_TRAINING_ITEMS = 100_000
 _ERRORS = 2.0  # standard errors of the sample's recall that must lie between it and the target then
 # Partitions differ in size: search so many that, evenly filled, they would hold this many times k items.
 _PARTITION_MARGIN = 4
@@ -53,8 +52,15 @@ class ScannIndex:
         self.n_items, self.dim = len(embeddings), int(embeddings.shape[1])
 
     @classmethod
-    def build(cls, embeddings: NDArray[np.floating], config: IndexConfig) -> Self:
+    def build(
+        cls,
+        embeddings: NDArray[np.floating],
+        config: IndexConfig,
+        indexed: Callable[[int], object] = lambda _: None,
+    ) -> Self:
         """Index `embeddings` ([N, D], rounded to half precision); the same embeddings give the same index.
+
+        `indexed` is told of every block of items how many it held.
 
         Raises:
             BundleError: there are no embeddings, or some are not finite in half precision.
@@ -71,16 +77,7 @@ class ScannIndex:
                 "train again with a lower training.learning_rate or training.clip_norm",
             )
         parameters = choose_parameters(n_items, config)
-        builder = scann_pybind().builder(np.ascontiguousarray(embeddings, np.float32), 10, "dot_product")
-        if parameters.exact:
-            builder = builder.score_brute_force()
-        else:
-            sample = min(n_items, _TREE_TRAINING_ITEMS)
-            # k-means++ is the one initialisation of ScaNN that gives the same partitions each time.
-            builder = builder.tree(
-                parameters.leaves, parameters.leaves_to_search, training_sample_size=sample, random_init=False
-            ).score_ah(2, anisotropic_quantization_threshold=0.2, training_sample_size=sample)
-        return cls(builder.build(), parameters, embeddings)
+        return cls(build_searcher(embeddings, parameters, indexed), parameters, embeddings)
 
     def with_parameters(self, parameters: IndexParameters) -> ScannIndex:
         """The same index searched in another way."""
@@ -188,7 +185,11 @@ def left_out(seen: Histories | None, n_queries: int) -> tuple[Int64Array, Int32A
 
 
 def build_index(
-    embeddings: NDArray[np.floating], vectors: Float32Array, config: IndexConfig, seed: int = 0
+    embeddings: NDArray[np.floating],
+    vectors: Float32Array,
+    config: IndexConfig,
+    seed: int = 0,
+    indexed: Callable[[int], object] = lambda _: None,
 ) -> tuple[ScannIndex, float]:
     """An index good enough to publish, and its recall@100 on a seeded sample of user vectors.
 
@@ -201,11 +202,12 @@ def build_index(
         vectors: float32 [U, D], user vectors as they will be searched for.
         config: the index section.
         seed: of the sample.
+        indexed: told of every block of items how many it held.
 
     Raises:
         BundleError: the recall stays below `config.min_recall`, or the embeddings are not finite.
     """
-    index = ScannIndex.build(embeddings, config)
+    index = ScannIndex.build(embeddings, config, indexed)
     size = min(config.sample_queries, len(vectors))
     sample = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
     truth = exact.search(sample, embeddings, min(RECALL_AT, len(embeddings))).items

@@ -83,13 +83,15 @@ def export_towers(
         vectors = tower.encode(queries, embeddings)
         if profiles is not None:
             profiles.add_to(vectors, queries)
-        index, recall = build_index(embeddings, vectors, config.index, config.seed)
+        with step.bar("Items indexed", len(embeddings)) as bar:
+            index, recall = build_index(embeddings, vectors, config.index, config.seed, bar.advance)
         step.print(
             f"{len(differences)} functions as ONNX, at most {max(differences.values()):.1e} from TensorFlow; "
             f"recall@{RECALL_AT} of the index {recall:.4f}"
         )
     else:
-        index = ScannIndex.build(embeddings, config.index)
+        with step.bar("Items indexed", len(embeddings)) as bar:
+            index = ScannIndex.build(embeddings, config.index, bar.advance)
     predictor = None
     if trained.inputs.statistics is not None and model.rating_head is not None:
         head = RankingHead(folder / RATING_HEAD.onnx_file)

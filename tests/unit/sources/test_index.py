@@ -10,6 +10,7 @@ import pytest
 from recsys.core.errors import BundleError
 from recsys.core.queries import NO_ITEM
 from recsys.sources import exact
+from recsys.sources.two_tower import index_building
 from recsys.sources.two_tower.index import ScannIndex, build_index
 from recsys.sources.two_tower.index_parameters import IndexParameters, choose_parameters
 from recsys.sources.two_tower.settings import IndexConfig
@@ -109,6 +110,25 @@ class TestSearch:
     def test_the_same_embeddings_give_the_same_index(self, embeddings: np.ndarray, vectors: np.ndarray) -> None:
         first, second = (ScannIndex.build(embeddings, NARROW).search(vectors, 50) for _ in range(2))
         np.testing.assert_array_equal(first.items, second.items)
+
+    def test_what_is_added_in_blocks_is_found_as_well(
+        self, embeddings: np.ndarray, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        wide = IndexConfig(exact_below=0, leaves=50, leaves_to_search=50, reorder=300)
+        whole = ScannIndex.build(embeddings, wide).measure_recall(embeddings, vectors)
+        monkeypatch.setattr(index_building, "BUILT_AT_ONCE", 1200)
+        monkeypatch.setattr(index_building, "_TREE_TRAINING_ITEMS", 1000)
+        monkeypatch.setattr(index_building, "_ADDED_AT_ONCE", 700)
+        blocks: list[int] = []
+        added = ScannIndex.build(embeddings, wide, blocks.append)
+        assert blocks == [1000, 700, 700, 600]
+        assert added.measure_recall(embeddings, vectors) > whole - 0.01
+        added.save(tmp_path)
+        found = added.search(vectors, 100).items
+        loaded = ScannIndex.load(tmp_path, embeddings.astype(np.float16))
+        np.testing.assert_array_equal(loaded.search(vectors, 100).items, found)
+        again = ScannIndex.build(embeddings, wide)
+        np.testing.assert_array_equal(again.search(vectors, 100).items, found)
 
 
 class TestQuality:
