@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,8 @@ from recsys.core.small_files import read_small_file
 from recsys.core.stored_arrays import REMEDY
 
 Verification = Literal["full", "quick"]
+
+_READERS = 2  # files that are hashed at once; a server that answers meanwhile needs its cores, too
 
 _PACKAGES = (
     "numpy",
@@ -216,10 +219,10 @@ def file_sha256(path: Path) -> str:
 def list_files(folder: Path) -> dict[str, FileEntry]:
     """An entry for every file below `folder` but the manifest, by relative path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {name: path for path in paths if (name := path.relative_to(folder).as_posix()) != MANIFEST_FILE}
     return {
-        name: FileEntry(bytes=path.stat().st_size, sha256=file_sha256(path))
-        for path in paths
-        if (name := path.relative_to(folder).as_posix()) != MANIFEST_FILE
+        name: FileEntry(bytes=path.stat().st_size, sha256=sha256)
+        for (name, path), sha256 in zip(names.items(), _sha256_of(list(names.values())), strict=True)
     }
 
 
@@ -310,5 +313,18 @@ def verify_files(folder: Path, manifest: Manifest, verification: Verification) -
         size = path.stat().st_size
         if size != expected.bytes:
             raise BundleError(f"{expected.bytes} bytes in {path}", f"{size}: it is corrupt", REMEDY)
-        if verification == "full" and file_sha256(path) != expected.sha256:
+    if verification != "full":
+        return
+    paths = [folder / name for name in manifest.files]
+    for path, expected, sha256 in zip(paths, manifest.files.values(), _sha256_of(paths), strict=True):
+        if sha256 != expected.sha256:
             raise BundleError(f"SHA-256 {expected.sha256[:12]}… of {path}", "another content: it is corrupt", REMEDY)
+
+
+def _sha256_of(paths: Sequence[Path]) -> Iterator[str]:
+    """SHA-256 of each file; several are read at once, since hashing holds no lock of the interpreter."""
+    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="checksums")
+    try:
+        yield from pool.map(file_sha256, paths)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -13,6 +13,7 @@ from recsys.bundle import layout
 from recsys.bundle.attributes import Attributes
 from recsys.bundle.catalogue import Catalogue
 from recsys.bundle.cycles import read_cycles
+from recsys.bundle.facet_columns import FacetColumns
 from recsys.bundle.histories import read_histories
 from recsys.bundle.locks import FolderLock
 from recsys.bundle.manifest import Manifest, Verification, read_manifest, verify_files
@@ -95,6 +96,11 @@ class Bundle:
     def catalogue(self) -> Catalogue:
         """Items and users by id and row."""
         return Catalogue(self.path / layout.CATALOGUE_FILE)
+
+    @cached_property
+    def facets(self) -> FacetColumns:
+        """Brand, categories and price of all items: the catalogue is read for it once."""
+        return FacetColumns.of(self.catalogue.facets())
 
     @cached_property
     def attributes(self) -> Attributes:

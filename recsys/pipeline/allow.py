@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -180,6 +181,12 @@ class Allowed:
         for restriction in self._all:
             allowed &= restriction.allows(queries, items)
         return allowed
+
+    @cached_property
+    def mask(self) -> BoolArray | None:
+        """Bool [N], the items that all restrictions allow which are the same for every query; None: there are none."""
+        masks = [one.mask for one in self.restrictions if isinstance(one, Among)]
+        return np.logical_and.reduce(masks) if masks else None
 
     @property
     def _all(self) -> tuple[Restriction, ...]:

@@ -30,7 +30,7 @@ class PopularItems:
     @cached_property
     def _ranking(self) -> Candidates:
         """The whole catalogue, [1, N]."""
-        return self.source.propose(Queries.nobody(), self.source.n_items)
+        return self.source.propose(Queries.nobody(), self.source.n_items, exclude_seen=False)
 
     def fill(self, lists: Recommendations, queries: Queries, allowed: Allowed, until: Int64Array | None = None) -> None:
         """Put the most popular items that are allowed behind those of the lists, as many as fit.
@@ -43,10 +43,11 @@ class PopularItems:
         """
         lengths = (lists.items != NO_ITEM).sum(axis=1)
         wanted = np.full(len(lengths), lists.items.shape[1]) if until is None else until
+        everyone = _AllowedToAll(self._ranking.items[0], allowed)
         for row in np.flatnonzero(lengths < wanted).tolist():
             length = int(lengths[row])
             of_row = queries.select([row]), allowed.select([row])
-            columns = self._best(*of_row, lists.items[row, :length], int(wanted[row]) - length)
+            columns = self._best(*of_row, lists.items[row, :length], int(wanted[row]) - length, everyone)
             end = length + len(columns)
             lists.items[row, length:end] = self._ranking.items[0, columns]
             lists.scores[row, length:end] = self._ranking.scores[0, columns]
@@ -72,13 +73,40 @@ class PopularItems:
             lists.popular[row, columns] = True
         return lists
 
-    def _best(self, query: Queries, allowed: Allowed, listed: Int32Array, missing: int) -> Int64Array:
+    def _best(
+        self, query: Queries, allowed: Allowed, listed: Int32Array, missing: int, everyone: _AllowedToAll
+    ) -> Int64Array:
         """Columns of the ranking: its first items that are allowed and not listed yet, at most as many as missing."""
-        ranking = self._ranking.items
+        ranking = self._ranking.items[0]
+
+        def fitting(columns: Int64Array) -> Int64Array:
+            first = ranking[columns]
+            return columns[allowed.allows(query, first[None])[0] & ~np.isin(first, [NO_ITEM, *listed])]
+
         depth = missing + len(listed) + len(query.histories.items)
-        while True:
-            first = ranking[:, :depth]
-            fits = np.flatnonzero(allowed.allows(query, first)[0] & ~np.isin(first[0], [NO_ITEM, *listed]))
-            if len(fits) >= missing or depth >= ranking.shape[1]:
-                return fits[:missing]
+        fits = fitting(np.arange(min(depth, len(ranking))))
+        while len(fits) < missing and depth < len(ranking):
             depth *= _DEEPER
+            fits = fitting(everyone.columns[:depth])
+            if depth >= len(everyone.columns):
+                break
+        return fits[:missing]
+
+
+@dataclass(frozen=True)
+class _AllowedToAll:
+    """The popular items that no restriction forbids which is the same for all queries: found once for a batch.
+
+    Attributes:
+        ranking: int32 [N], the catalogue from the most popular item.
+        allowed: what lists may hold.
+    """
+
+    ranking: Int32Array
+    allowed: Allowed
+
+    @cached_property
+    def columns(self) -> Int64Array:
+        """int64, their places in the ranking, rising."""
+        mask = self.allowed.mask
+        return np.arange(len(self.ranking)) if mask is None else np.flatnonzero(mask[self.ranking])

@@ -145,20 +145,15 @@ def _ranks(items: ItemColumns) -> Float64Array:
     return ranks
 
 
-def _prices(items: ItemColumns) -> Float32Array:
-    prices = [np.nan if price is None else price for _, _, price in items.bundle.catalogue.facets()]
-    return np.array(prices, np.float32)
-
-
 # Functions of the columns, not methods that each of them holds: an object that holds itself keeps its bundle alive.
 _READERS: dict[str, Callable[[ItemColumns], Column]] = {
     "id": lambda items: _text_column(items.bundle.catalogue.texts("item_id")),
     "title": lambda items: _text_column(items.bundle.catalogue.texts("title")),
-    "brand": lambda items: _text_column(items.bundle.catalogue.texts("brand")),
-    "categories": lambda items: column_of("texts", [texts for _, texts, _ in items.bundle.catalogue.facets()]),
+    "brand": lambda items: items.bundle.facets.brand_column(),
+    "categories": lambda items: items.bundle.facets.category_column(),
     "category": lambda items: _ends(items.text_lists("categories"), last=True),
     "top_category": lambda items: _ends(items.text_lists("categories"), last=False),
-    "price": _prices,
+    "price": lambda items: items.bundle.facets.prices,
     "popularity": _popularity,
     "popularity_rank": _ranks,
 }

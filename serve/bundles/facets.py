@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
+from recsys.bundle.facet_columns import FacetColumns
 from recsys.core.types import BoolArray, Float32Array, Int32Array
 
 
@@ -52,21 +53,9 @@ class Facets:
     categories: dict[str, Int32Array]
 
     @classmethod
-    def of(cls, items: Iterable[tuple[str | None, tuple[str, ...], float | None]]) -> Self:
-        """Collect the brand, categories and price of items 0, 1, ..."""
-        prices: list[float] = []
-        brands: dict[str, list[int]] = defaultdict(list)
-        paths: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for row, (brand, categories, price) in enumerate(items):
-            prices.append(np.nan if price is None else price)
-            paths[categories].append(row)
-            if brand:
-                brands[brand].append(row)
-        by_category: dict[str, list[int]] = defaultdict(list)
-        for path, rows in paths.items():
-            for category in dict.fromkeys(path):  # in the same order in every process
-                by_category[category] += rows
-        return cls(np.array(prices, np.float32), _as_rows(brands), _as_rows(by_category))
+    def of(cls, columns: FacetColumns) -> Self:
+        """Those of a catalogue's columns."""
+        return cls(columns.prices, columns.rows_of_brands(), columns.rows_of_categories())
 
     def changed(self, now: Mapping[int, ItemFacets], before: Mapping[int, ItemFacets], n_items: int) -> Self:
         """Those of a catalogue in which some items have others; what did not change is shared.
@@ -111,10 +100,6 @@ def _bound(price: float) -> np.float32:
     """A bound as prices are, in float32, or 9.99 would be no item's price; one beyond all prices is infinite."""
     with np.errstate(over="ignore"):
         return np.float32(price)
-
-
-def _as_rows(rows: dict[str, list[int]]) -> dict[str, Int32Array]:
-    return {name: np.array(listed, np.int32) for name, listed in rows.items()}
 
 
 def _named(name: str | None) -> tuple[str, ...]:

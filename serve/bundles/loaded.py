@@ -83,8 +83,8 @@ class LoadedBundle:
         synthetic = bundle.manifest.dataset.synthetic
         self.info = BundleInfo(name=bundle.name, version=bundle.version, synthetic=synthetic)
         self.models = (FULL, *bundle.sources)
-        self.popular, self.popularity = by_popularity(self.recommender.popularity)
-        self.facets = Facets.of(bundle.catalogue.facets()) if base is None else _facets_over(base, bundle, before)
+        self.popular, self.popularity = self._by_popularity()
+        self.facets = Facets.of(bundle.facets) if base is None else _facets_over(base, bundle, before)
         self.brands, self.categories = self._names(before or base)
         self.event_types: EventTypes = EventTypes.of(bundle) if base is None else base.event_types
         self.explainer = Explainer(self.recommender, bundle.source)
@@ -93,6 +93,13 @@ class LoadedBundle:
         self.fact_base, self.cheap_facts = self._facts(names, (base, before))
         self.rule_base: RuleBase = RuleBase.of(bundle, None if base is None else base.rule_base)
         self.cards = BoundedCache[int, ItemCard](bundle.catalogue.cards, MAX_CARDS)
+
+    def _by_popularity(self) -> tuple[Int32Array, Float32Array]:
+        """See `by_popularity`; those of the bundle below where no item came."""
+        base = self._base
+        if base is not None and base.recommender.popularity is self.recommender.popularity:
+            return base.popular, base.popularity
+        return by_popularity(self.recommender.popularity)
 
     def _names(self, before: LoadedBundle | None) -> tuple[Names, Names]:
         """Brands and categories; nobody waits for those of a bundle, and few names are others in an overlay."""
@@ -187,7 +194,11 @@ class LoadedBundle:
 
     def share_of_interactions(self, popularity: Float32Array) -> Float64Array:
         """Of popular items their share of all interactions: what stands for the confidence of models."""
-        return np.clip(popularity.astype(np.float64) / max(float(self.popularity.sum()), 1e-9), 0, 1)
+        return np.clip(popularity.astype(np.float64) / self._all_interactions, 0, 1)
+
+    @cached_property
+    def _all_interactions(self) -> float:
+        return max(float(self.popularity.sum()), 1e-9)
 
     def calibration(self, model: str) -> tuple[float, float]:
         """Scale and offset of a model's scores: `serving.confidence.MODEL` of the manifest, or 1 and 0."""
@@ -217,5 +228,5 @@ def _facets_of(record: ItemRecord) -> ItemFacets:
 def by_popularity(popularity: Source) -> tuple[Int32Array, Float32Array]:
     """Item rows from the most popular one [N], and the popularity of each row [N]."""
     nobody = Queries.nobody()
-    ranking = popularity.propose(nobody, popularity.n_items).items[0]
+    ranking = popularity.propose(nobody, popularity.n_items, exclude_seen=False).items[0]
     return ranking, popularity.score(nobody)[0]

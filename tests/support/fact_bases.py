@@ -10,5 +10,5 @@ from serve.bundles.facets import Facets
 
 def fact_base(bundle: Bundle, sensitive_names: SensitiveNames | None = None) -> FactBase:
     """The numbers of its items; None: the names that most shops will want kept quiet."""
-    facets = Facets.of(bundle.catalogue.facets())
+    facets = Facets.of(bundle.facets)
     return FactBase.of(bundle, sensitive_names or SensitiveNames(), facets.prices, facets.categories)

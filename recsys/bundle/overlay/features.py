@@ -19,11 +19,10 @@ class KnownNames:
 
     @cached_property
     def _places(self) -> tuple[dict[str, int], dict[str, CategoryPlace]]:
-        brands: dict[str, int] = {}
+        facets = self._bundle.facets
+        brands = dict(zip(facets.brands, facets.first_of_brands.tolist(), strict=True))
         categories: dict[str, CategoryPlace] = {}
-        for row, (brand, names, _) in enumerate(self._bundle.catalogue.facets()):
-            if brand:
-                brands.setdefault(brand, row)
+        for row, names in zip(facets.first_of_paths.tolist(), facets.paths, strict=True):
             for before, name in enumerate(dict.fromkeys(names)):
                 if name not in categories:
                     categories[name] = CategoryPlace(row, before)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.parameters import Parameters, read_parameters
 from recsys.core.queries import NO_ITEM, Candidates, Queries
+from recsys.core.sort_keys import of_sort_keys, sort_keys
 from recsys.core.stored_arrays import read_array, require_range
 from recsys.core.types import Float32Array, Int32Array
 from recsys.sources.base import Source
-from recsys.sources.exact import drop_seen, top_k
+from recsys.sources.exact import drop_seen
 from recsys.sources.new_items import NewItems
 
 _BLOCK_QUERIES = 1024
@@ -37,7 +38,7 @@ class Popularity(Source):
 
     def __init__(self, popularity: Float32Array, name: str = name) -> None:
         self.popularity, self.name = popularity, name
-        self._ranking = top_k(popularity[None], len(popularity))
+        self._ranking = _ranked(popularity)
 
     @classmethod
     def fit(
@@ -126,6 +127,12 @@ class _Noted(Parameters, frozen=True, kw_only=True):
     """Name of the source."""
 
     name: str
+
+
+def _ranked(popularity: Float32Array) -> Candidates:
+    """All items [1, N] from the most popular one. Plain numbers are sorted: nothing has to be left out."""
+    items, scores = of_sort_keys(np.sort(sort_keys(popularity, np.arange(len(popularity)))))
+    return Candidates(items[None], scores[None])
 
 
 def _now(timestamps: NDArray[np.integer]) -> int:

@@ -91,7 +91,7 @@ def test_a_full_explanation_of_a_new_item(live: LiveBundle, queries: Queries) ->
 
 
 def test_cheap_facts_of_lists_with_new_items(live: LiveBundle, base: FactBase, queries: Queries) -> None:
-    facets = Facets.of(live.catalogue.facets())
+    facets = Facets.of(live.facets)
     cheap, recommender = CheapFacts(base, facets.brands, facets.categories), live.recommender()
     lists = recommender.recommend(queries, 15)
     assert (lists.items >= N).any()

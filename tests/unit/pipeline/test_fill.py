@@ -27,7 +27,7 @@ def by_popularity(bundle: Bundle) -> list[int]:
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
-@pytest.mark.parametrize("allowed", [np.ones(N_ITEMS, bool), np.arange(N_ITEMS) % 5 == 0])
+@pytest.mark.parametrize("allowed", [np.ones(N_ITEMS, bool), np.arange(N_ITEMS) % 5 == 0, np.arange(N_ITEMS) % 41 == 7])
 def test_a_source_that_runs_out_is_followed_by_the_most_popular_that_are_left(
     bundle: Bundle, recommender: Recommender, queries: Queries, allowed: np.ndarray, exclude_seen: bool
 ) -> None:

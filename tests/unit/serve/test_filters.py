@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.bundle import Bundle, ItemRecord
+from recsys.bundle.facet_columns import FacetColumns
 from recsys.pipeline.allow import Among
 from serve.bundles.facets import Facets, Filter, ItemFacets
 from serve.histories.summary import FILTERED
@@ -43,7 +44,7 @@ ITEMS = [
 def test_a_mask_holds_what_passes_every_filter(
     filters: tuple[float | None, float | None, tuple[str, ...], tuple[str, ...]], rows: list[int]
 ) -> None:
-    assert np.flatnonzero(Facets.of(ITEMS).mask(Filter(*filters))).tolist() == rows
+    assert np.flatnonzero(Facets.of(FacetColumns.of(ITEMS)).mask(Filter(*filters))).tolist() == rows
 
 
 def fits(record: ItemRecord, parameters: dict[str, object]) -> bool:
@@ -128,16 +129,16 @@ def test_facets_of_some_changed_items_are_those_of_the_changed_catalogue(
 ) -> None:
     changes = data.draw(st.dictionaries(st.integers(0, len(items) - 1), FACETS))
     now = {**changes, **dict(enumerate(new, start=len(items)))}
-    before = Facets.of(items)
+    before = Facets.of(FacetColumns.of(items))
     changed = before.changed(now, {row: items[row] for row in changes}, len(items) + len(new))
-    expected = Facets.of([now.get(row, one) for row, one in enumerate([*items, *new])])
+    expected = Facets.of(FacetColumns.of([now.get(row, one) for row, one in enumerate([*items, *new])]))
     np.testing.assert_array_equal(changed.prices, expected.prices)
     for name in ("brands", "categories"):
         found, wanted = getattr(changed, name), getattr(expected, name)
         assert {name: sorted(rows.tolist()) for name, rows in found.items()} == {
             name: sorted(rows.tolist()) for name, rows in wanted.items()
         }
-    untouched = Facets.of(items)
+    untouched = Facets.of(FacetColumns.of(items))
     np.testing.assert_array_equal(before.prices, untouched.prices)
     assert {name: rows.tolist() for name, rows in before.brands.items()} == {
         name: rows.tolist() for name, rows in untouched.brands.items()
