@@ -116,8 +116,20 @@ def post(url: str, body: Any = None, **headers: str) -> Response:
 
 
 def put(url: str, body: Any, **headers: str) -> Response:
+    return _change("PUT", url, body, headers)
+
+
+def patch(url: str, body: Any, **headers: str) -> Response:
+    return _change("PATCH", url, body, headers)
+
+
+def delete(url: str, **headers: str) -> Response:
+    return _ask(urllib.request.Request(url, headers=headers, method="DELETE"))
+
+
+def _change(method: str, url: str, body: Any, headers: Mapping[str, str]) -> Response:
     data = json.dumps(body).encode()
-    return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method="PUT"))
+    return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method))
 
 
 def _ask(request: urllib.request.Request) -> Response:
