@@ -28,7 +28,7 @@ from recsys.store import Event, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 LIVE_EVENTS = 3
-START_TIMEOUT_S, INDEXING_TIMEOUT_S = 60, 900
+START_TIMEOUT_S, INDEXING_TIMEOUT_S = 600, 3600
 
 
 @dataclass(frozen=True)
