@@ -81,7 +81,8 @@ class PopularItems:
 
         def fitting(columns: Int64Array) -> Int64Array:
             first = ranking[columns]
-            return columns[allowed.allows(query, first[None])[0] & ~np.isin(first, [NO_ITEM, *listed])]
+            fits = allowed.allows(query, first[None])[0] & ~np.isin(first, [NO_ITEM, *listed])
+            return np.asarray(columns[fits], np.int64)
 
         depth = missing + len(listed) + len(query.histories.items)
         fits = fitting(np.arange(min(depth, len(ranking))))
