@@ -23,6 +23,7 @@ from recsys.store import Event, Store, StoreError, event_log
 from serve.events.schemas import EventBody
 from tests.support.databases import event, patient, query, seen
 from tests.support.postgres import PostgresServer
+from tests.support.ready_stores import make_tables
 
 pytest_plugins = "tests.support.store_fixtures"
 
@@ -195,6 +196,7 @@ def test_whatever_the_server_takes_can_be_prepared(
     folder = tmp_path_factory.mktemp("any")
     taken = [EventBody.model_validate(body).model_dump() for body in bodies]
     sound = [event(n, user_id=f"u{n % 3}", item_id=f"i{n // 3}", timestamp=1.6e9 + n) for n in range(9)]
+    make_tables(f"sqlite:///{folder / 'events.db'}")
     with patient(str(folder / "events.db")) as store:
         store.upgrade()
         stored = store.append([*sound, *(_as_stored(body) for body in taken)])

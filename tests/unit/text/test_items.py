@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from recsys.config import TextConfig
 from recsys.core.errors import ConfigError
 from recsys.text import encode_items, items
+from recsys.text.cache import TextCache
 from recsys.text.encoder import TextEncoder
 from tests.support import text_oracle as oracle
 from tests.support.encoders import WORDS, write_encoder
@@ -181,6 +182,31 @@ encode_items(settings.pop("texts"), TextConfig(**settings))
 """
 
 
+def test_a_run_that_is_stopped_goes_on_with_the_rest(
+    distilbert: Path, text_config: Config, encoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = some_texts(60)
+    config = text_config(distilbert, batch_tokens=160)  # ten of the longest texts a batch
+    kept: list[int] = []
+
+    def put_then_stop(self: TextCache, values: Mapping[bytes, bytes]) -> None:
+        put(self, values)
+        kept.append(len(values))
+        if len(kept) == 3:
+            raise KeyboardInterrupt
+
+    put = TextCache.put
+    with monkeypatch.context() as stopping:
+        stopping.setattr(TextCache, "put", put_then_stop)
+        with pytest.raises(KeyboardInterrupt):
+            encode_items(texts, config, QUIET)
+    encoded.clear()
+    resumed = encode_items(texts, config, QUIET)
+    assert len(encoded) == len(set(texts)) - sum(kept)
+    np.testing.assert_allclose(resumed.embeddings, oracle.pooled(distilbert, texts), atol=1e-5)
+
+
+@pytest.mark.slow  # a process that loads TensorFlow; test_cache.py kills one that writes to a cache alone
 def test_killed_run_resumes_with_the_rest(distilbert: Path, text_config: Config, encoded: list[str]) -> None:
     texts = some_texts(60)
     config = text_config(distilbert, batch_tokens=160)  # ten of the longest texts a batch
