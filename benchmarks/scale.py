@@ -4,8 +4,8 @@
     python benchmarks/scale.py --table
 
 Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
-of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. `--table` prints
-the tables of docs/scale.md. Shops lie in --dir, where --remove deletes a size's files when its commands are done.
+of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. `--table` writes
+the tables into docs/scale.md. Shops lie in --dir, where --remove deletes a size's files when its commands are done.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.serve_process import running_server
 from benchmarks.shops.oracle import ORACLE_FILE
-from benchmarks.shops.scale_tables import tables
+from benchmarks.shops.scale_tables import COMMANDS, tables
 from benchmarks.shops.stages import FAILED, STOPPED, Stage, measure, python
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "docs/figures/scale.json"
+RESULTS, PAGE = ROOT / "docs/figures/scale.json", ROOT / "docs/scale.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 SIZES = ("1e5", "1e6", "1e7", "1e8")
-COMMANDS = ("generate", "prepare", "oracle", "train", "evaluate", "serve")
 EVENTS_OF_A_USER, ITEMS, ITEMS_EXPONENT = 12, 5_000, 0.767  # items at 10^5 events, and how they grow with the events
 ORACLE_USERS = 5_000
 
@@ -124,10 +124,11 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="further settings of the commands")
     parser.add_argument("--again", action="store_true", help="measure what has been measured")
     parser.add_argument("--remove", action="store_true", help="delete the files of a size when it is done")
-    parser.add_argument("--table", action="store_true", help="print the tables of what was measured")
+    parser.add_argument("--table", action="store_true", help="write the tables of what was measured into the page")
     arguments = parser.parse_args()
     if arguments.table:
-        print(tables(results()))
+        before, _, rest = PAGE.read_text("utf8").partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}\n\n{tables(results())}\n\n{END}{rest.partition(END)[2]}", "utf8")
         return
     for size in arguments.sizes:
         folder = (arguments.dir / f"shop_{size}").resolve()

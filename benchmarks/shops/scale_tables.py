@@ -6,6 +6,7 @@ from typing import Any
 
 from recsys.core.progress import duration
 
+COMMANDS = ("generate", "prepare", "oracle", "train", "evaluate", "serve")
 NAMES = {
     "knowing": "who knows every user's tastes",
     "inferring": "who knows the shop's rules and infers tastes",
@@ -36,8 +37,9 @@ def _stages(results: dict[str, Any], sizes: list[str]) -> str:
     """Of each stage and size: seconds, in brackets those of CPU, and the peak of memory."""
     order: dict[str, None] = {}
     cells: dict[tuple[str, str], str] = {}
-    for size in sizes:
-        for name, entry in results[size]["commands"].items():
+    for name in COMMANDS:
+        for size in (size for size in sizes if name in results[size]["commands"]):
+            entry = results[size]["commands"][name]
             for stage in entry["stages"]:
                 key = stage["stage"] if stage["stage"] != "Start" else f"Start of `{name}`"
                 order.setdefault(key)
@@ -57,6 +59,8 @@ def _quality(results: dict[str, Any], sizes: list[str]) -> str:
     rows = []
     for name, words in NAMES.items():
         figures = [results[size]["quality"].get(name) for size in measured]
+        if not any(figures):
+            continue
         cells = [f"{found['recall@10']:.4f} / {found['ndcg@10']:.4f}" if found else "" for found in figures]
         rows.append([words, *cells])
     return _table(["recall@10 / NDCG@10 of", *map(power, measured)], rows)
