@@ -12,6 +12,8 @@ from hypothesis import settings
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
+_UNFREEZE = gc.unfreeze  # which tests run without
+
 SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
 
 
@@ -26,6 +28,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.freeze = gc.unfreeze = lambda: None
+
+
+def pytest_unconfigure() -> None:
+    """Thaw what was frozen, or DuckDB complains of its objects when the process ends."""
+    _UNFREEZE()
 
 
 @pytest.fixture(scope="session")
