@@ -13,6 +13,8 @@ from recsys.models.layers import StepDropout
 from recsys.sources.lending import Loans
 from recsys.sources.text_lenders import LEAST_SPREAD
 
+_TEXT_BLOCK = 131_072  # texts held in double precision at a time
+
 
 class ItemTower(tf.keras.layers.Layer):
     """Item rows to vectors [dim + match_dim]: a learned part, and (text_match) principal text components.
@@ -151,8 +153,11 @@ def text_components(text: Float32Array, dim: int) -> tuple[Float32Array, Float32
     """
     unit = text / np.maximum(np.linalg.norm(text, axis=1, keepdims=True), 1e-12)
     mean = unit.mean(axis=0)
-    centred = unit - mean
-    _, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    products = np.zeros((text.shape[1], text.shape[1]))
+    for start in range(0, len(unit), _TEXT_BLOCK):
+        centred = unit[start : start + _TEXT_BLOCK] - mean
+        products += centred.T.astype(np.float64) @ centred
+    _, vectors = np.linalg.eigh(products)
     return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :dim], np.float32)
 
 

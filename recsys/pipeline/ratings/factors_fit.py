@@ -84,17 +84,19 @@ def _maximise(vectors: Float64Array, noise: float, ratings: _Ratings) -> tuple[F
         Item vectors [N, D] for which the tastes have unit variance again, the variance of the noise, and what the
         tastes leave of every residual [R].
     """
-    n_items, dim = vectors.shape
-    outer = (vectors[:, :, None] * vectors[:, None, :]).reshape(n_items, dim * dim)
+    dim = vectors.shape[1]
     covariance, spread, raters = np.zeros((dim, dim)), 0.0, 0
     left = np.empty(len(ratings.items))
     for start in range(0, ratings.shape[0], _BLOCK_USERS):
         part = slice(*np.searchsorted(ratings.owners, [start, start + _BLOCK_USERS]))
         users, rows = np.unique(ratings.owners[part], return_inverse=True)
         items, residuals = ratings.items[part], ratings.residuals[part]
-        cells, shape = (rows, items), (len(users), n_items)
+        used, columns = np.unique(items, return_inverse=True)  # D * D numbers of each are held, so not of all items
+        cells, shape = (rows, columns), (len(users), len(used))
+        near = vectors[used]
+        outer = (near[:, :, None] * near[:, None, :]).reshape(len(used), dim * dim)
         grams = (sp.csr_array((np.ones(len(items)), cells), shape) @ outer).reshape(-1, dim, dim)
-        sums = sp.csr_array((residuals, cells), shape) @ vectors
+        sums = sp.csr_array((residuals, cells), shape) @ near
         uncertain = np.linalg.inv(grams / noise + np.eye(dim))  # covariance of each user's taste
         tastes = (uncertain @ sums[:, :, None])[..., 0] / noise
         left[part] = residuals - np.einsum("rd,rd->r", tastes[rows], vectors[items])
