@@ -21,7 +21,7 @@ from recsys.retraining_config import DriftConfig, GateConfig, RetrainConfig, Sha
 from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
 from recsys.sources.two_tower.settings import IndexConfig
 
-# A sample saves little of the time below; of seventy thousand items it takes a fifth (docs/experiments.md).
+# A sample saves less below; of seventy thousand items it takes a fifth of the time (docs/experiments.md).
 FULL_SOFTMAX_ITEMS = 20_000
 
 
