@@ -176,7 +176,14 @@ class RetrievalConfig(SourceSettings):
 
     tuning_users: Positive = Field(10000, description="Validation users (seeded) on which sources are tuned.")
     trials: Positive = Field(
-        24, description="Most settings of one source tried; a larger grid is sampled (seeded). Each has this budget."
+        24,
+        description="Most settings of one source tried; a larger grid is sampled (seeded). Each has this budget. Above "
+        "100,000 items or 5 million training interactions fewer fits are made of each, in proportion, at least one.",
+    )
+    tuning_minutes: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Hard limit of the time for tuning all sources: no further fit is begun that would end later, but "
+        "the first of each source. What it leaves out depends on the machine; null: no limit.",
     )
     hybrid_weights: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
@@ -249,6 +256,11 @@ class EvaluationConfig(Section):
     report_dir: Path = Field(Path("data/reports"), description="Parent folder of reports.")
     cutoffs: list[Positive] = Field([5, 10, 20, 100], min_length=1, description="The k of the metrics at k.")
     bootstrap_samples: Positive = Field(1000, description="Resamples of users for each 95% interval.")
+    users: NonNegative = Field(
+        0,
+        description="Users of the split (seeded) who are evaluated; 0: all. The intervals tell what a sample leaves "
+        "open; 10^5 users in 10^5 items take some minutes on two cores.",
+    )
     explained_users: NonNegative = Field(
         200,
         description="Users (seeded) of whose lists explanations are measured, each with a hundred or more runs of the "

@@ -16,7 +16,7 @@ from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.measure.results import AmongNewItems, NewUsers, NewUsersRow
 from recsys.measure.tally import HEADLINE, Summary
 from recsys.sources.base import Source
-from recsys.sources.exact import top_k
+from recsys.sources.exact import block_rows, top_k
 
 LENGTHS = (0, 1, 2, 5)
 MAX_USERS = 5000
@@ -93,8 +93,10 @@ def among_new_items(sources: dict[str, Source], held: HeldOut, new: BoolArray, c
         relevant = block.relevant.keep(new[block.relevant.items])
         relevant = relevant._replace(items=renumbered[relevant.items])
         for name, source in sources.items():
-            best = top_k(source.score(block.queries)[:, rows], cutoff)
-            values = ranking_metrics(best.items, relevant, [cutoff])
+            # In parts: the scores of a large catalogue for a whole block may not fit in memory.
+            parts = block.queries.blocks(block_rows(len(new)))
+            best = np.concatenate([top_k(source.score(part)[:, rows], cutoff).items for _, part in parts])
+            values = ranking_metrics(best, relevant, [cutoff])
             for metric in metrics:
                 figures[name][metric][rows_of_block] = values[metric]
     summary = Summary(figures, config.evaluation.bootstrap_samples, config.seed)

@@ -80,7 +80,8 @@ def evaluate(
     require_same_dataset(bundle, dataset)
     if rules is not None:  # before the minutes of everything else
         require_followed(rules, bundle)
-    held = HeldOut.of(dataset, split)
+    everyone = HeldOut.of(dataset, split)
+    held = everyone.sample(config.evaluation.users, config.seed) if config.evaluation.users else everyone
     systems = s.Systems.of(bundle, retrievers)
     steps = steps or Steps.silent((*STEPS, RULES))
     ranking = FullRanking(systems, dataset, held, config)
@@ -93,7 +94,7 @@ def evaluate(
             bar.advance(len(block))
     with steps.step(RESAMPLE):
         results = ranking.results()
-        protocol = _protocol(held, dataset, config)
+        protocol = _protocol(held, len(everyone), dataset, config)
         best = best_baseline(results, protocol, as_json(bundle.manifest.metrics))
     with steps.step(COLD_START):
         samples, seed = config.evaluation.bootstrap_samples, config.seed
@@ -158,13 +159,14 @@ def _calibration(held: HeldOut, n_items: int, predict: PredictRatings | None) ->
     return reliability(predict_in_blocks(held, n_items, predict), flat(held)[2])
 
 
-def _protocol(held: HeldOut, dataset: PreparedDataset, config: Config) -> Protocol:
+def _protocol(held: HeldOut, everyone: int, dataset: PreparedDataset, config: Config) -> Protocol:
     lengths = held.queries.histories.lengths
     return {
         "split": held.split,
         "fitted_on": [c.TRAIN],
         "history": list(HISTORY_SPLITS[held.split]),
         "users": len(held),
+        "users_of_split": everyone,
         "users_without_history": int(np.sum(lengths == 0)),
         "targets": len(held.relevant.items),
         "mean_history": float(lengths.mean()),

@@ -27,7 +27,8 @@ from recsys.sources.exact import is_seen
 HISTORY_SPLITS = {c.VALIDATION: (c.TRAIN,), c.TEST: (c.TRAIN, c.VALIDATION)}
 COLD, WARM = "cold", "warm"
 HISTORY_LENGTHS = ((0, 0), (1, 2), (3, 5), (6, 10), (11, 20), (21, None))
-BLOCK_SCORES = 8_000_000  # scores of users x items held at a time by one system: 32 MB
+BLOCK_SCORES = 8_000_000  # users x items of a block, as far as that leaves `LEAST_USERS`
+LEAST_USERS, MOST_USERS = 512, 1024  # of a block: an exact search reads every item once for each block
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class HeldOut:
         return self.select(np.random.default_rng(seed).choice(len(self), count, replace=False))
 
     def blocks(self, n_items: int) -> Iterator[tuple[slice, HeldOut]]:
-        """Consecutive parts whose scores over `n_items` items fit in a bounded memory."""
+        """Consecutive parts whose lists, from a catalogue of `n_items`, fit in a bounded memory."""
         size = block_users(n_items)
         for start in range(0, len(self), size):
             rows = slice(start, min(start + size, len(self)))
@@ -161,7 +162,7 @@ def train_counts(dataset: PreparedDataset) -> Int64Array:
 
 def block_users(n_items: int) -> int:
     """Users to score at a time."""
-    return min(max(BLOCK_SCORES // max(n_items, 1), 16), 1024)
+    return min(max(BLOCK_SCORES // max(n_items, 1), LEAST_USERS), MOST_USERS)
 
 
 def main_cutoff(cutoffs: Sequence[int]) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from recsys.bundle import Bundle
 from recsys.bundle.manifest import as_json
 from recsys.config import Config
+from recsys.core.cores import available_cores
 from recsys.core.errors import BundleError
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -88,7 +89,7 @@ def machine() -> dict[str, Any]:
     """Processor, cores, memory and system of this machine."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "memory_gib": round(_memory_bytes() / 2**30, 1) or None,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

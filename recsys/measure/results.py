@@ -154,6 +154,7 @@ class Protocol(TypedDict):
     fitted_on: list[str]
     history: list[str]
     users: int
+    users_of_split: int
     users_without_history: int
     targets: int
     mean_history: float

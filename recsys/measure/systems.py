@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 
 from recsys.bundle import Bundle
+from recsys.core.cores import available_cores
 from recsys.core.errors import ConfigError
 from recsys.core.queries import Candidates, Queries
 from recsys.core.types import Float32Array, Int64Array
 from recsys.pipeline.recommender import Recommender
 from recsys.sources import registry
 from recsys.sources.base import Source
-from recsys.sources.exact import drop_seen, inner_products, top_k
+from recsys.sources.exact import drop_seen
+from recsys.sources.hybrid import Hybrid
+from recsys.sources.leads import FLOOR_RANK, Leads
 from recsys.sources.two_tower.source import TwoTowerSource
 
 TWO_TOWER = registry.TWO_TOWER
@@ -103,25 +105,22 @@ class Systems:
             protocols: which are wanted.
         """
         vectors = self.two_tower.encode(queries)
-        lists: Lists = {protocol: {} for protocol in protocols}
-
-        def ask(task: tuple[str, Sequence[str]]) -> dict[str, Candidates]:
-            name, wanted = task
-            if name in (SYSTEM, ANN):
-                return {protocol: self._ask(name, vectors, queries, k, protocol) for protocol in wanted}
-            return self._ask_once(name, vectors, queries, k, wanted)
-
+        names = self.names if names is None else names
         # Approximate search and candidates depend on what is left out, so that each protocol is asked for.
-        tasks = [
-            (name, part)
-            for name in (self.names if names is None else names)
-            for part in ([[protocol] for protocol in protocols] if name in (SYSTEM, ANN) else [protocols])
-        ]
+        asked = [(name, protocol) for name in (SYSTEM, ANN) if name in names for protocol in protocols]
+        others = [name for name in names if name not in (SYSTEM, ANN)]
+        longest = k + int(queries.histories.lengths.max(initial=0))
         # NumPy, ScaNN and ONNX Runtime leave the interpreter free while they compute.
         with ThreadPoolExecutor(_workers()) as pool:
-            for (name, _), lists_of_system in zip(tasks, pool.map(ask, tasks), strict=True):
-                for protocol, candidates in lists_of_system.items():
-                    lists[protocol][name] = candidates
+            answers = pool.map(lambda one: self._ask(one[0], vectors, queries, k, one[1]), asked)
+            best = self._best(others, vectors, queries, longest, pool)
+            summed = pool.map(lambda name: self._summed(name, best, queries, longest), others)
+            whole = dict(zip(others, summed, strict=True))
+            found = dict(zip(asked, answers, strict=True))
+        for name, full in whole.items():
+            for protocol in protocols:
+                found[name, protocol] = _first(full, queries, k, protocol)
+        lists: Lists = {protocol: {name: found[name, protocol] for name in names} for protocol in protocols}
         self._fill_strangers(lists, queries, k)
         return lists
 
@@ -144,25 +143,47 @@ class Systems:
         served = self.recommender.recommend(queries, k, exclude_seen=exclude)
         return Candidates(served.items, served.scores)
 
-    def _ask_once(
-        self, name: str, vectors: Float32Array, queries: Queries, k: int, protocols: Sequence[str]
+    def _best(
+        self, names: Sequence[str], vectors: Float32Array, queries: Queries, k: int, pool: Executor
     ) -> dict[str, Candidates]:
-        """One search without exclusion, long enough for all protocols."""
-        longer = k + int(queries.histories.lengths.max(initial=0))
-        if name == EXACT:
-            full = self._exact(vectors, queries, longer)
-        else:
-            full = self.retrievers[name].propose(queries, longer, exclude_seen=False)
-        first = Candidates(full.items[:, :k], full.scores[:, :k])
-        return {
-            protocol: drop_seen(full, queries.histories, k) if protocol == SEEN_REMOVED else first
-            for protocol in protocols
-        }
+        """The best items of every source that is named or a member of a hybrid that is, each asked once.
 
-    def _exact(self, vectors: Float32Array, queries: Queries, k: int) -> Candidates:
-        scores = inner_products(vectors, self.two_tower.item_embeddings)
-        scores[queries.histories.lengths == 0] = -np.inf
-        return top_k(scores, k)
+        Those of members are as many as a hybrid needs. The exact two-tower is called as the source is.
+        """
+        hybrids = [source for name in names if isinstance(source := self.retrievers.get(name), Hybrid)]
+        # A member need not be among the systems compared.
+        sources = {member: source for hybrid in hybrids for member, source in hybrid.members.items()} | self.retrievers
+        depths = {member: FLOOR_RANK for hybrid in hybrids for member in hybrid.members}
+        for name in names:
+            if not isinstance(self.retrievers.get(name), Hybrid):
+                asked = TWO_TOWER if name == EXACT else name
+                depths[asked] = max(depths.get(asked, 0), k)
+
+        def ask(name: str) -> Candidates:
+            if name == TWO_TOWER:
+                return self.two_tower.best_of(vectors, queries, depths[name])
+            return sources[name].best(queries, depths[name])
+
+        return dict(zip(depths, pool.map(ask, depths), strict=True))
+
+    def _summed(self, name: str, best: Mapping[str, Candidates], queries: Queries, k: int) -> Candidates:
+        """The k best items of a source, or of a hybrid from what its members say."""
+        source = self.retrievers.get(name)
+        if not isinstance(source, Hybrid):
+            return best[TWO_TOWER if name == EXACT else name]
+        members = [_cut(best[member], FLOOR_RANK) for member in source.members]
+        leads = Leads.of_best(members, source.n_items, queries)
+        return source.sum_of(leads).best(k, exclude_seen=False)[0]
+
+
+def _cut(candidates: Candidates, k: int) -> Candidates:
+    """The first k of each query."""
+    return Candidates(candidates.items[:, :k], candidates.scores[:, :k])
+
+
+def _first(full: Candidates, queries: Queries, k: int, protocol: str) -> Candidates:
+    """The first k of lists that are long enough for either protocol."""
+    return drop_seen(full, queries.histories, k) if protocol == SEEN_REMOVED else _cut(full, k)
 
 
 def _replaced(candidates: Candidates, rows: Int64Array, others: Candidates) -> Candidates:
@@ -174,5 +195,4 @@ def _replaced(candidates: Candidates, rows: Int64Array, others: Candidates) -> C
 
 def _workers() -> int:
     """Systems asked at a time: the cores at hand, few enough to bound the memory."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS)
+    return min(available_cores(), _MOST_WORKERS)

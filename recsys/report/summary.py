@@ -31,8 +31,11 @@ def print_summary(console: Console, results: Document) -> None:
     main = headline_protocol(results)
     (other,) = set(_WORDS) - {main}
     label = f"{results['run']['name']}{' (synthetic data)' if results['run']['synthetic'] else ''}"
+    users = f"{protocol['users']:,}"
+    if protocol["users"] < protocol["users_of_split"]:
+        users += f" of {protocol['users_of_split']:,}"
     table = Table(
-        title=f"{label}: {protocol['split']}, {protocol['users']:,} users, {protocol['catalogue']:,} items",
+        title=f"{label}: {protocol['split']}, {users} users, {protocol['catalogue']:,} items",
         title_justify="left",
         caption=f"± half of the 95% interval over users; {_WORDS[main]} unless said otherwise",
         caption_justify="left",

@@ -97,6 +97,7 @@ def tuning_rows(results: Document) -> list[dict[str, Any]]:
                 "label": system_label(name),
                 "metric": metric_label(report.get("metric", column)),
                 "key": report.get("metric", column),
+                "untried": sum(report.get("untried", {}).values()),
                 "tried": len(trials) if isinstance(trials, list) else trials or 0,
                 "trials": trials if isinstance(trials, list) else [],
                 "users": report.get("users", 0),

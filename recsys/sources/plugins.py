@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from recsys.core.dotted import imported
 from recsys.core.errors import ConfigError
+from recsys.core.queries import Candidates, Queries
 from recsys.core.settings import Section
 from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
@@ -38,6 +39,10 @@ class PluggedSource(Source):
             settings: an object of `Settings`.
             chosen: one value of each setting that is tried, by name of its argument.
         """
+
+    def best(self, queries: Queries, k: int) -> Candidates:
+        """What it proposes: whether that is exact, it knows itself."""
+        return self.propose(queries, k, exclude_seen=False)
 
     @classmethod
     def obstacle(cls, data: FitData, settings: Any) -> str | None:

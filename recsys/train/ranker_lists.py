@@ -92,8 +92,8 @@ def collect_lists(
         progress: called with the number of queries done since the last call.
     """
     rng = np.random.default_rng(seed)
-    parts: list[tuple[Int32Array, Float32Array, BoolArray, BoolArray]] = []
-    rows: list[Int64Array] = []
+    of_items, of_features, of_labels = list[Int32Array](), list[Float32Array](), list[BoolArray]()
+    of_repeats, rows = list[BoolArray](), list[Int64Array]()
     recall = 0.0
     for start in range(0, len(held), _BLOCK_QUERIES):
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
@@ -120,18 +120,21 @@ def collect_lists(
             values = np.take_along_axis(values, kept[..., None], axis=1)
         rows.append(start + listed)
         histories = block.queries.histories.select(listed)
-        parts.append((items, values, labels, is_seen(items, np.arange(len(items))[:, None], histories)))
+        of_items.append(items)
+        of_features.append(values)
+        of_labels.append(labels)
+        if held.repeats:
+            of_repeats.append(is_seen(items, np.arange(len(items))[:, None], histories))
         progress(len(block))
-    width = max((items.shape[1] for items, *_ in parts), default=0)
     return CandidateLists(
-        np.concatenate([_padded(items, width, NO_ITEM) for items, *_ in parts]),
-        np.concatenate([_padded(values, width, 0) for _, values, *_ in parts]),
+        _joined(of_items, NO_ITEM),
+        _joined(of_features, 0),
         features.names,
-        np.concatenate([_padded(labels, width, False) for _, _, labels, _ in parts]),
+        _joined(of_labels, False),
         held.relevant.select(np.concatenate(rows)),
         len(held),
         recall / max(len(held), 1),
-        np.concatenate([_padded(repeated, width, False) for *_, repeated in parts]) if held.repeats else None,
+        _joined(of_repeats, False) if held.repeats else None,
     )
 
 
@@ -154,7 +157,16 @@ def _drawn(items: Int32Array, labels: BoolArray, length: int, rng: np.random.Gen
     return np.argsort(keys, axis=1)[:, :length]
 
 
-def _padded(values: NDArray[Any], width: int, fill: float) -> NDArray[Any]:
-    """`values` [L, C, ...] with `fill` up to `width` on axis 1."""
-    missing = [(0, 0), (0, width - values.shape[1]), *[(0, 0)] * (values.ndim - 2)]
-    return np.pad(values, missing, constant_values=fill)
+def _joined(parts: list[NDArray[Any]], fill: float) -> NDArray[Any]:
+    """The parts [L, C, ...] below each other, of the widest one's width, with `fill` in the narrower ones.
+
+    Each is let go as soon as it is copied: features of 50,000 lists take 720 MB, which would be needed twice.
+    """
+    shape = sum(map(len, parts)), max(part.shape[1] for part in parts), *parts[0].shape[2:]
+    joined, end = np.empty(shape, parts[0].dtype), 0
+    for number, part in enumerate(parts):
+        start, end = end, end + len(part)
+        joined[start:end, : part.shape[1]] = part
+        joined[start:end, part.shape[1] :] = fill
+        parts[number] = part[:0]
+    return joined

@@ -23,6 +23,7 @@ from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.kept_results import KeptResults
 from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample
+from recsys.train.tuning_budget import Deadline
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def tune_sources(
 ) -> TunedSources:
     """Fit and tune each source that the config names, and say how it did.
 
+    Each has an equal share of the time that the sources before it have left of `retrieval.tuning_minutes`.
+
     Args:
         data: what to fit on.
         held: validation; None: nothing is tuned.
@@ -78,7 +81,8 @@ def tune_sources(
     """
     tuned: dict[str, Tuned] = {}
     skipped: dict[str, str] = {}
-    for name, recipe in recipes(config.retrieval).items():
+    deadline, named = Deadline.after(config.retrieval.tuning_minutes), recipes(config.retrieval)
+    for number, (name, recipe) in enumerate(named.items()):
         reason = recipe.obstacle(data)
         if reason is not None:
             skipped[name] = reason
@@ -90,7 +94,7 @@ def tune_sources(
             tuned[name] = Tuned(recipe.fitted(data, report["chosen"]), report["chosen"], report)
             console.print(f"{_line(name, report)}; chosen before")
             continue
-        tuned[name] = tune_source(recipe, data, held, config, progress)
+        tuned[name] = tune_source(recipe, data, held, config, progress, deadline.share(len(named) - number))
         if keeps is not None:
             keeps.keep(name, tuned[name].report)
         console.print(_line(name, tuned[name].report))
@@ -152,4 +156,6 @@ def _line(name: str, report: Mapping[str, Any]) -> str:
     if figure is None:
         figure = max(trial[metric] for trial in report["tried"])
     measured = f"{name}: {metric} {figure:.4f} on {report['users']} validation users, {tried} tried"
+    for why, count in report.get("untried", {}).items():
+        measured += f", {count} {why.replace('_', ' ')}" if count else ""
     return f"{measured}; {chosen}" if chosen else measured

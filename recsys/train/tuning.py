@@ -1,12 +1,13 @@
 """Tuning on validation: the settings of each source, the weights of a hybrid.
 
 The figure to beat is NDCG at the main cutoff, seen items removed unless repeats are predicted, on a seeded sample of
-validation users. Every source has the same budget, `retrieval.trials` settings.
+validation users. Every source has the same budget, `retrieval.trials` settings, see `tuning_budget`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from recsys.sources.leads import Leads
 from recsys.sources.recipes import Chosen, Recipe
 from recsys.sources.registry import BLEND, TWO_TOWER
 from recsys.train.candidate_scores import BLOCK_USERS, CandidateScores, highest_of, typical
+from recsys.train.tuning_budget import Deadline, groups_to_try, most_fits
 
 Progress = Callable[[int], None]
 
@@ -33,6 +35,7 @@ _FACTORS = (0.0, 0.5, 0.7, 1.4, 2.0)
 _LEAST_GAIN = 0.002  # relative; less is within the noise of ten thousand users and not worth another member
 _MOST_ROUNDS = 4
 _SCALE_QUERIES = 1000
+NEVER = Deadline()
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Tuned:
         source: fitted with `settings`.
         settings: of the grid.
         report: "chosen" (the settings), "metric" (such as "ndcg@10"), "users" (those of validation with an unseen
-            relevant item) and "tried", one entry for each setting with the metric's figure, in the order tried.
+            relevant item), "tried", one entry for each setting with the metric's figure, in the order tried, and
+            "untried", how many settings of the grid were "beyond_budget" and "out_of_time".
     """
 
     source: Source
@@ -52,12 +56,18 @@ class Tuned:
 
 
 def tune_source(
-    recipe: Recipe, data: FitData, held: HeldOut | None, config: Config, progress: Progress = lambda _: None
+    recipe: Recipe,
+    data: FitData,
+    held: HeldOut | None,
+    config: Config,
+    progress: Progress = lambda _: None,
+    deadline: Deadline = NEVER,
 ) -> Tuned:
     """Fit a source with each setting of its grid and keep the best on validation, of equals the first.
 
-    Of a grid beyond the budget a seeded sample is tried, whole groups of settings that share one fit, since trying
-    another recency decay costs little beside another fit.
+    Of a grid beyond the budget (see `tuning_budget.most_fits`) a seeded sample is tried, whole groups of settings that
+    share one fit, since trying another recency decay costs little beside another fit. Of these none is begun that is
+    expected, by the longest until then, to take longer than the deadline leaves; the first always is.
 
     Args:
         recipe: of the source.
@@ -65,6 +75,7 @@ def tune_source(
         held: validation; None: the first setting is taken, untried.
         config: `retrieval`, the cutoffs and the seed.
         progress: called with the number of settings finished since the last call.
+        deadline: see above.
     """
     cutoff = main_cutoff(config.evaluation.cutoffs)
     metric = f"ndcg@{cutoff}"
@@ -76,18 +87,36 @@ def tune_source(
     relevant = held.wanted
     best: tuple[float, Source, Chosen] | None = None
     tried: list[Chosen] = []
-    for group in _sampled(settings, recipe.same_fit, config.retrieval.trials, config.seed):
+    trials = config.retrieval.trials
+    groups = groups_to_try(settings, recipe.same_fit, trials, most_fits(trials, data), config.seed)
+    longest_fit, longest_trial = 0.0, 0.0
+    for group in groups:
+        if best is not None and not deadline.leaves(longest_fit + longest_trial):
+            break
+        started = time.monotonic()
         fitted = recipe.fitted(data, group[0])
+        longest_fit = max(longest_fit, time.monotonic() - started)
         for setting in group:
+            if best is not None and not deadline.leaves(longest_trial):
+                break
+            started = time.monotonic()
             source = recipe.adapted(fitted, setting)
             figure = _ndcg(source, held, relevant, cutoff)
+            longest_trial = max(longest_trial, time.monotonic() - started)
             tried.append({**setting, metric: figure})
             if best is None or figure > best[0]:
                 best = figure, source, setting
             progress(1)
     assert best is not None  # noqa: S101  a grid has at least one setting
-    users = int((relevant.counts > 0).sum())
-    return Tuned(best[1], best[2], {"chosen": best[2], "metric": metric, "users": users, "tried": tried})
+    in_budget = sum(map(len, groups))
+    report = {
+        "chosen": best[2],
+        "metric": metric,
+        "users": int((relevant.counts > 0).sum()),
+        "tried": tried,
+        "untried": {"beyond_budget": len(settings) - in_budget, "out_of_time": in_budget - len(tried)},
+    }
+    return Tuned(best[1], best[2], report)
 
 
 def tune_hybrid(
@@ -254,27 +283,6 @@ def _scales(members: Mapping[str, Source], queries: Queries, seed: int) -> Float
     blocks = queries.select(rows).blocks(BLOCK_USERS)
     best = [highest_of(Leads.of(sources, block).best(1, exclude_seen=True)) for _, block in blocks]
     return typical(np.concatenate([np.zeros((len(members), 0)), *best], axis=1))
-
-
-def _sampled(
-    settings: Sequence[Chosen], same_fit: Callable[[Chosen], Hashable], most: int, seed: int
-) -> list[list[Chosen]]:
-    """At most `most` settings, those of one fit together; the groups are drawn at random if there are more."""
-    groups: dict[Hashable, list[Chosen]] = {}
-    for setting in settings:
-        groups.setdefault(same_fit(setting), []).append(setting)
-    drawn = list(groups.values())
-    if len(settings) <= most:
-        return drawn
-    random = np.random.default_rng(seed)
-    chosen: list[list[Chosen]] = []
-    for number in random.permutation(len(drawn)):
-        room = most - sum(map(len, chosen))
-        group = drawn[number]
-        kept = np.sort(random.permutation(len(group))[:room])
-        if len(kept):
-            chosen.append([group[at] for at in kept])
-    return chosen
 
 
 def _ndcg(source: Source, held: HeldOut, relevant: Relevant, cutoff: int) -> float:

@@ -46,6 +46,11 @@ class FakeTwoTower:
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
 
+    def best_of(self, vectors: Float32Array, queries: Queries, k: int) -> Candidates:
+        scores = vectors.astype(np.float32)
+        scores[queries.histories.lengths == 0] = -np.inf
+        return top_k(scores, k)
+
     def search(self, vectors: Float32Array, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         scores = vectors.copy()
         scores[:, list(self.lost)] = -np.inf
@@ -68,6 +73,9 @@ class FakeSource:
         scores = self.wishes[queries.users].astype(np.float32)
         scores[queries.histories.lengths == 0] = -np.inf
         return scores
+
+    def best(self, queries: Queries, k: int) -> Candidates:
+        return self.propose(queries, k, exclude_seen=False)
 
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         scores = self.score(queries)

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
+from recsys.core.histories import Histories
+from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
 from recsys.sources.content.settings import ContentSettings
+from recsys.sources.exact import search
 from recsys.sources.fitting import Fit, FitData
-from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.neighbours_fit import product_lists
 from recsys.sources.item_to_item.source import ItemToItem
 
 # A term in more texts than this says too little of what an item is. On Beauty and CDs leaving such terms out raised
@@ -36,8 +39,7 @@ def fit_tfidf(texts: Sequence[str], *, k: int = 100, decay: float = 1.0) -> Item
         decay: recency decay of the source.
     """
     matrix = _tfidf(texts)
-    by_term = matrix.T.tocsr()
-    lists = neighbour_lists(lambda block: matrix[block] @ by_term, len(texts), k, itself=False)
+    lists = product_lists(matrix, k, itself=False)
     return ItemToItem("content_tfidf", *lists, decay, similar_by="content")
 
 
@@ -68,7 +70,11 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
         decay: recency decay of the source.
     """
     units = _centred_units(vectors)
-    lists = neighbour_lists(lambda block: units[block] @ units.T, len(units), k, itself=False)
+    rows = np.arange(len(units))
+    itself = Histories.from_rows(len(units), rows, rows, rows)
+    best = search(units, units, k, seen=itself)
+    alike = best.scores > 0
+    lists = np.where(alike, best.items, NO_ITEM), np.where(alike, best.scores, 0)
     return ItemToItem("content_encoder", *lists, decay, similar_by="content")
 
 

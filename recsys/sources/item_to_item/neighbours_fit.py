@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
+from recsys.core.cores import available_cores
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates
 from recsys.core.types import Float32Array, Int32Array, Int64Array
 from recsys.sources.exact import top_k, top_k_sparse
 from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
+from recsys.sources.item_to_item.fit_kernels import best_products
 from recsys.sources.item_to_item.settings import NeighbourSettings
 from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.item_to_item.support import chosen_both
@@ -54,9 +58,36 @@ def fit_neighbours(
         matrix = bm25_weights(matrix, k1, b)
     elif weighting == "cosine":
         matrix = cosine_weights(matrix)
-    by_user = matrix.T.tocsr()
-    lists = neighbour_lists(lambda block: matrix[block] @ by_user, n_items, k, progress)
+    lists = product_lists(matrix, k, progress)
     return ItemToItem(f"neighbours_{weighting}", *lists, decay, support=chosen_both(histories, lists[0]))
+
+
+def product_lists(
+    matrix: sparse.csr_array, k: int, progress: Callable[[int], None] | None = None, *, itself: bool = True
+) -> tuple[Int32Array, Float32Array]:
+    """As `neighbour_lists`, of the inner products of the rows of a sparse matrix [N, M], which are never all held.
+
+    Blocks of items are shared out among the cores; memory is that of the lists and of three rows a thread.
+    """
+    n_items, other = int(matrix.shape[0]), matrix.T.tocsr()
+    parts = [_arrays(part) for part in (matrix, other)]
+    neighbours, values = np.empty((n_items, k), np.int32), np.empty((n_items, k), np.float32)
+
+    def write(start: int) -> int:
+        stop = min(start + _BLOCK_ITEMS, n_items)
+        sums = np.zeros(n_items, matrix.dtype)
+        best_products(*parts[0], *parts[1], start, itself, sums, neighbours[start:stop], values[start:stop])
+        return stop - start
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for done in pool.map(write, range(0, n_items, _BLOCK_ITEMS)):
+            if progress is not None:
+                progress(done)
+    return neighbours, values
+
+
+def _arrays(matrix: sparse.csr_array) -> tuple[Int64Array, Int32Array, NDArray[np.floating]]:
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data
 
 
 def neighbour_lists(

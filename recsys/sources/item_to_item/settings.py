@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from recsys.core.settings import Positive, Section, Share
+from recsys.core.settings import NonNegative, Positive, Section, Share
 from recsys.sources.tried import Tried
 
 
@@ -63,5 +63,9 @@ class EaseSettings(ItemToItemSettings):
         [50.0, 300.0], min_length=1, description="EASE's L2 tried."
     )
     ease_max_items: Positive = Field(
-        15000, description="Catalogues above get no EASE: it inverts a matrix of items x items."
+        15000, description="Catalogues above get no EASE of all items: it inverts a matrix of items x items."
+    )
+    ease_most_chosen: NonNegative = Field(
+        0,
+        description="In such a catalogue EASE is that of so many items, the most often chosen; 0: there is none.",
     )

@@ -86,7 +86,8 @@ def test_samples_are_seeded_and_distinct() -> None:
 
 
 def test_blocks_cover_all_queries_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "BLOCK_SCORES", 20 * 7)
+    monkeypatch.setattr(protocol, "LEAST_USERS", 20)
+    monkeypatch.setattr(protocol, "BLOCK_SCORES", 19 * 7)
     held = HeldOut.of(make_dataset([(u, u % 7, 1, None, TEST) for u in range(50)], 50, 7), TEST)
     blocks = list(held.blocks(n_items=7))
     assert [(position.start, position.stop) for position, _ in blocks] == [(0, 20), (20, 40), (40, 50)]

@@ -8,8 +8,11 @@ import pytest
 from recsys.core.errors import ConfigError
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Queries
+from recsys.sources.fitting import FitData
 from recsys.sources.item_to_item import ease_fit
-from recsys.sources.item_to_item.ease_fit import fit_ease
+from recsys.sources.item_to_item.ease_fit import EASE, fit_ease
+from recsys.sources.item_to_item.settings import EaseSettings
+from recsys.sources.item_to_item.source import ItemToItem
 from tests.support.bundles import HALF, make_histories
 
 
@@ -64,6 +67,35 @@ def test_an_item_is_not_its_own_neighbour_and_unknown_ones_have_none() -> None:
     assert not (model.neighbours == np.arange(12)[:, None]).any()
     assert (model.neighbours[10:] == NO_ITEM).all()
     assert not np.isin(model.neighbours[:10], [10, 11]).any()
+
+
+def test_in_a_large_catalogue_it_is_the_model_of_the_items_most_often_chosen() -> None:
+    histories = make_histories(80, 50)
+    counts = np.bincount(histories.items, minlength=50)
+    chosen = np.sort(np.lexsort((np.arange(50), -counts))[:20])
+    model = fit_ease(histories, 50, l2=5.0, k=30, most_items=20)
+    dense = np.zeros((len(histories), 50))
+    np.add.at(dense, (histories.rows, histories.items), histories.weights)
+    inverse = np.linalg.inv(dense[:, chosen].T @ dense[:, chosen] + 5.0 * np.eye(20))
+    expected = np.zeros((50, 50))
+    expected[np.ix_(chosen, chosen)] = np.maximum(-inverse / np.diagonal(inverse), 0)
+    np.fill_diagonal(expected, 0)
+    listed = np.zeros((50, 50))
+    rows, columns = np.nonzero(model.neighbours != NO_ITEM)
+    listed[rows, model.neighbours[rows, columns]] = model.similarities[rows, columns]
+    np.testing.assert_allclose(listed, expected, rtol=1e-3, atol=1e-5)
+    assert model.support is not None
+    assert (model.support > 0).any()
+
+
+def test_a_catalogue_too_large_is_an_obstacle_unless_a_part_is_asked_for() -> None:
+    data = FitData(make_histories(80, 50), 50)
+    assert EASE.obstacle(data, EaseSettings(ease_max_items=50)) is None
+    assert "ease_most_chosen" in str(EASE.obstacle(data, EaseSettings(ease_max_items=49)))
+    assert EASE.obstacle(data, EaseSettings(ease_max_items=49, ease_most_chosen=20)) is None
+    part = EASE.fit(data, EaseSettings(ease_max_items=49, ease_most_chosen=20), k=30)
+    assert isinstance(part, ItemToItem)
+    assert (part.neighbours != NO_ITEM).any(axis=1).sum() == 20
 
 
 def test_a_matrix_that_cannot_be_inverted_is_the_configs_fault() -> None:

@@ -21,6 +21,7 @@ from recsys.sources.item_to_item.source import ItemToItem
 from recsys.sources.recipes import Recipe, recipes
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.tuning import alpha_sweep, tune_hybrid, tune_source
+from recsys.train.tuning_budget import Deadline
 from tests.support.datasets import TEST, TRAIN, VALIDATION, make_dataset
 from tests.support.fixed_scores import FixedScores
 
@@ -133,6 +134,19 @@ def test_the_sample_of_the_grid_is_seeded() -> None:
         for seed in (1, 2, 3)
     ]
     assert any(tried != first["tried"] for tried in others)
+
+
+def test_beyond_the_deadline_the_first_setting_is_tried_and_the_others_are_counted() -> None:
+    config = make_config()
+    whole = tune_source(recipe("neighbours_bm25", config), DATA, HELD, config).report
+    cut = tune_source(recipe("neighbours_bm25", config), DATA, HELD, config, deadline=Deadline(0.0)).report
+    assert len(whole["tried"]) == 8
+    assert whole["untried"] == {"beyond_budget": 0, "out_of_time": 0}
+    assert cut["tried"] == whole["tried"][:1]
+    assert cut["untried"] == {"beyond_budget": 0, "out_of_time": 7}
+    few = make_config(trials=3)
+    report = tune_source(recipe("neighbours_bm25", few), DATA, HELD, few, deadline=Deadline(0.0)).report
+    assert report["untried"] == {"beyond_budget": 5, "out_of_time": 2}
 
 
 def test_users_are_sampled() -> None:
