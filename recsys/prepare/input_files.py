@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.core.errors import DataError
-from recsys.prepare.raw.remote import is_remote, remote_files
+from recsys.prepare.raw.remote import RemoteFile, is_remote, remote_files, url_of
 
 # A URL turned into a path has lost one of its slashes.
 _URL = re.compile(r"^\w+(?:\+\w+)?:/")
@@ -56,7 +56,7 @@ def find_files(entries: Iterable[Path], setting: str) -> InputFiles:
     again: list[Path] = []
     for number, entry in enumerate(entries):
         if is_url(entry):
-            named = remote_files(entry, setting) if is_remote(entry) else [entry]
+            named = list(_remote(entry, setting, files.notes)) if is_remote(entry) else [entry]
             files.paths += [(path, number) for path in named if path not in seen]
             again += [path for path in named if path in seen]
             seen.update(named)
@@ -88,6 +88,21 @@ def _files_of(entry: Path, setting: str, notes: list[str]) -> Iterator[Path]:
     else:
         _require_file(entry, setting)
         yield entry
+
+
+def _remote(entry: Path, setting: str, notes: list[str]) -> Iterator[Path]:
+    """The files that a URL names, of which the same are passed over as on a disk."""
+    found = remote_files(entry, setting)
+    if [str(path) for path in found] == [url_of(entry)]:
+        yield from found
+        return
+    files, _, passed_over = _sorted_out({path: (path.name,) for path in found})
+    if not files:
+        raise DataError(
+            f"files at {url_of(entry)} ({setting})", f"markers alone ({_names(passed_over)})", "name another folder"
+        )
+    _note_passed_over(notes, passed_over, RemoteFile(entry))
+    yield from _with_lines(files, setting, notes)
 
 
 def _mode(path: Path) -> int | None:

@@ -70,11 +70,16 @@ def test_files_behind_urls_are_read_as_those_of_a_disk(tmp_path: Path, store: An
 
 
 def test_a_folder_stands_for_the_files_right_in_it_each_once(store: Any) -> None:
-    for name in ("a.csv", "b.csv", "deeper/c.csv"):
+    for name in ("a.csv", "b.csv", "deeper/c.csv", "_SUCCESS"):
         store.pipe(f"/bucket/{name}", b"x")
+    store.pipe("/bucket/empty.csv", b"")
     found = find_files([Path("memory://bucket"), Path("memory://bucket/a.csv")], "data.interactions")
     assert found.paths == [(RemoteFile("memory://bucket/a.csv"), 0), (RemoteFile("memory://bucket/b.csv"), 0)]
-    assert found.notes == ["1 named more than once at data.interactions, read once: a.csv."]
+    assert found.notes == [
+        "1 passed over at memory://bucket (hidden or markers): _SUCCESS.",
+        "1 empty, not read: empty.csv.",
+        "1 named more than once at data.interactions, read once: a.csv.",
+    ]
 
 
 @pytest.mark.parametrize(
