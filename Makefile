@@ -32,7 +32,7 @@ test-slow: install-dev ## The long ones.
 	@$(BIN)/python -m pytest -q -m slow
 
 test-browser: install-dev ## The dashboard in Chromium; skipped, with the reason, where something for that is missing.
-	@$(BIN)/python -m pytest -q -m browser
+	@$(BIN)/python -m pytest -q -m browser tests/browser
 
 lint: install-dev ## Ruff: rules and format.
 	@$(BIN)/ruff check .

@@ -20,8 +20,8 @@ _MIDDLE = 128  # stands for zero among unsigned bytes
 _BY_INTEGERS = 4  # ONNX Runtime's level of accuracy at which products are of integers
 
 
-def with_integers(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph of the float `model` with integers, for ONNX Runtime alone."""
+def with_integers(model: onnx.ModelProto, block: int = BLOCK) -> onnx.ModelProto:
+    """The graph of the float `model` with integers, `block` of which share a scale; for ONNX Runtime alone."""
     constants = {constant.name: constant for constant in model.graph.initializer}
     nodes, made, replaced = [], [], set()
     for node in model.graph.node:
@@ -30,10 +30,10 @@ def with_integers(model: onnx.ModelProto) -> onnx.ModelProto:
             nodes.append(node)
             continue
         kernel = numpy_helper.to_array(weights)
-        numbers, scales = in_blocks(kernel)
+        numbers, scales = in_blocks(kernel, block)
         names = f"{weights.name}_numbers", f"{weights.name}_scales"
         made += [numpy_helper.from_array(numbers, names[0]), numpy_helper.from_array(scales, names[1])]
-        nodes.append(_product(node, names, kernel.shape))
+        nodes.append(_product(node, names, kernel.shape, block))
         replaced.add(weights.name)
     result = onnx.ModelProto()
     result.CopyFrom(model)
@@ -45,19 +45,19 @@ def with_integers(model: onnx.ModelProto) -> onnx.ModelProto:
     return result
 
 
-def in_blocks(kernel: Float32Array) -> tuple[NDArray[np.uint8], Float32Array]:
-    """Weights [K, N] as bytes [N, blocks, BLOCK] and scales [N * blocks]: weight = (byte - 128) * scale."""
+def in_blocks(kernel: Float32Array, block: int) -> tuple[NDArray[np.uint8], Float32Array]:
+    """Weights [K, N] as bytes [N, blocks, block] and scales [N * blocks]: weight = (byte - 128) * scale."""
     rows, columns = kernel.shape
-    blocks = -(-rows // BLOCK)
-    padded = np.zeros((blocks * BLOCK, columns), np.float32)
+    blocks = -(-rows // block)
+    padded = np.zeros((blocks * block, columns), np.float32)
     padded[:rows] = kernel
-    by_column = padded.T.reshape(columns, blocks, BLOCK)
+    by_column = padded.T.reshape(columns, blocks, block)
     scales = np.maximum(np.abs(by_column).max(axis=2) / (_MIDDLE - 1), np.finfo(np.float32).tiny)
     numbers = np.rint(by_column / scales[:, :, np.newaxis]) + _MIDDLE
     return numbers.astype(np.uint8), scales.ravel()
 
 
-def _product(node: onnx.NodeProto, constants: tuple[str, str], shape: tuple[int, ...]) -> onnx.NodeProto:
+def _product(node: onnx.NodeProto, constants: tuple[str, str], shape: tuple[int, ...], block: int) -> onnx.NodeProto:
     return helper.make_node(
         "MatMulNBits",
         [node.input[0], *constants],
@@ -67,6 +67,6 @@ def _product(node: onnx.NodeProto, constants: tuple[str, str], shape: tuple[int,
         K=shape[0],
         N=shape[1],
         bits=8,
-        block_size=BLOCK,
+        block_size=block,
         accuracy_level=_BY_INTEGERS,
     )

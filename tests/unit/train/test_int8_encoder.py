@@ -136,7 +136,7 @@ def test_the_smallest_cosine_by_hand() -> None:
 def test_each_block_of_a_column_has_a_scale_of_its_own() -> None:
     kernel = np.zeros((BLOCK + 1, 2), np.float32)
     kernel[0, 0], kernel[1, 0], kernel[BLOCK, 0], kernel[3, 1] = 127.0, -63.4, 0.5, -1e-3
-    numbers, scales = in_blocks(kernel)
+    numbers, scales = in_blocks(kernel, BLOCK)
     assert numbers.shape == (2, 2, BLOCK)
     assert scales.reshape(2, 2)[0].tolist() == pytest.approx([1.0, 0.5 / 127])
     assert numbers[0, 0, :3].tolist() == [255, 65, 128]
