@@ -1,14 +1,15 @@
 """A server that ends starts nothing more."""
 
+import gc
 import threading
 from pathlib import Path
 
 import pytest
 
 from serve.items import search_index
-from serve.server import Server
+from serve.server import NEW_OBJECTS, Server
 from serve.settings import Settings
-from tests.support.serving import UNHURRIED
+from tests.support.serving import UNHURRIED, running
 from tests.support.waiting import START_TIMEOUT_S, TIMEOUT_S
 
 
@@ -36,3 +37,14 @@ def test_no_indexing_begins_after_the_end(bundle_path: Path, tmp_path: Path, mon
     server.parts.bundles._thread.join(TIMEOUT_S)
     assert not server.parts.bundles._thread.is_alive()
     assert begun == []
+
+
+def test_garbage_is_looked_for_as_before_once_a_server_has_ended(bundle_path: Path) -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(500, 10, 9)
+    try:
+        with running(bundle=bundle_path, store="none"):
+            assert gc.get_threshold() == (NEW_OBJECTS, 10, 9)
+        assert gc.get_threshold() == (500, 10, 9)
+    finally:
+        gc.set_threshold(*before)
