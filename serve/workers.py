@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 # A process that reads the server's code once and has no threads: the workers are forked from it and share its memory.
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["serve.preloaded"])
+UNKNOWN = 255  # multiprocessing's exit code of a worker whose end that process would have told, had it not ended itself
 
 
 class Forked(Process):
@@ -83,7 +85,9 @@ class Workers(Multiprocess):
         process.kill()  # one that hangs
         process.join()
         code = process.exitcode or 0
-        if code > CRASHED:
+        if code == UNKNOWN:
+            _end(process.pid)
+        elif code > CRASHED:
             self.exit_code = code
             self.should_exit.set()
             return
@@ -100,8 +104,17 @@ def shared_metrics() -> tempfile.TemporaryDirectory[str]:
     return folder
 
 
+def _end(pid: int | None) -> None:
+    """End a worker of which nobody knows any more whether it lives."""
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def _cause(code: int) -> str:
     """How a process ended, in words."""
+    if code == UNKNOWN:
+        return "or was ended, as the process that it was forked from has gone"
     if code == -signal.SIGBUS:
         return "of SIGBUS: a file of its bundle was cut off while it was mapped; publish versions, never write into one"
     return f"of signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"with exit code {code}"

@@ -176,6 +176,16 @@ def test_killed_workers_lose_no_acknowledged_event(pair: Pair) -> None:
     kill_workers(pair, rounds=1)
 
 
+@pytest.mark.slow
+def test_workers_are_replaced_with_what_they_were_forked_from(pair: Pair) -> None:
+    eventually(lambda: len(workers_of(pair.process)) == 2)
+    gone = workers_of(pair.process)
+    gone[0].parent().kill()
+    eventually(lambda: len(workers_of(pair.process)) == 2 and not any(worker.is_running() for worker in gone))
+    eventually(lambda: get(f"{pair.url}/ready").status == 200)
+    assert pair.process.poll() is None
+
+
 def test_a_killed_server_loses_no_acknowledged_event(bundle_path: Path, tmp_path: Path) -> None:
     kill_servers(bundle_path, tmp_path, rounds=2, workers=1)
 
