@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -213,6 +214,13 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
         if self.items != "auto":
             return self.items
         return "all" if self.format in ("events", "store") else "interacted"
+
+    @field_validator("upload_to", "spark_scratch")
+    @classmethod
+    def _without_password(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).password is not None:
+            raise ValueError("no passwords in URLs: credentials are found as the store's own tools find them")
+        return url
 
     @field_validator("event_weights", "undo_events", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from recsys.config import parse_config
-from recsys.core.errors import DataError
+from recsys.core.errors import ConfigError, DataError
 from recsys.prepare.input_files import find_files
 from recsys.prepare.prepare import prepare
 from recsys.prepare.raw.remote import RemoteFile
@@ -87,14 +87,22 @@ def test_a_folder_stands_for_the_files_right_in_it_each_once(store: Any) -> None
     [
         ("memory://nowhere/*.csv", "Got none"),
         ("memory://nowhere/a.csv", "Got no such file or folder"),
-        ("nosuch://bucket/a.csv", "Protocol not known: nosuch"),
+        ("nosuch://bucket/a.csv", "download it and name the file"),
     ],
 )
 def test_what_cannot_be_found_is_refused_with_its_url(tmp_path: Path, url: str, got: str) -> None:
     with pytest.raises(DataError) as refusal:
         dataset(tmp_path, [url])
-    assert url in str(refusal.value)
+    assert url.partition(":")[0] in str(refusal.value)
     assert got in str(refusal.value)
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="without a password") as refusal:
+        dataset(tmp_path, ["ftp://me:geheim@host/a.csv"])
+    assert "geheim" not in str(refusal.value)
+    with pytest.raises(ConfigError, match="no passwords in URLs"):
+        dataset(tmp_path, [tmp_path / "log.csv"], upload_to="ftp://me:geheim@host/prepared")
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_run(store: Any) -> None:

@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path, PosixPath
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -14,7 +15,6 @@ from recsys.core.errors import DataError
 
 # As a path has it, which has lost one of the slashes.
 _URL = re.compile(r"^(\w[\w+.-]*):/+(?=.)")
-_DATABASES = ("postgres", "sqlite")
 
 
 class RemoteFile(PosixPath):
@@ -51,8 +51,9 @@ class RemoteFile(PosixPath):
 
 
 def is_remote(path: Path) -> bool:
-    """Whether a path is the URL of a file, and neither that of a database nor a file on a disk."""
-    return bool(_URL.match(path.as_posix())) and not path.as_posix().startswith(_DATABASES) and not path.exists()
+    """Whether a path is a URL that fsspec knows, and neither that of a database nor a file on a disk."""
+    scheme = _URL.match(path.as_posix())
+    return scheme is not None and scheme[1] in fsspec.available_protocols() and not path.exists()
 
 
 def url_of(path: Path) -> str:
@@ -64,16 +65,23 @@ def remote_files(entry: Path, setting: str) -> list[RemoteFile]:
     """The files that a URL names: one, those right in a folder, or those of a glob; in the order of their names.
 
     Raises:
-        DataError: there is none, nothing knows such URLs, or the store does not let us in.
+        DataError: there is none, what reads such URLs is not installed, the store does not let us in, or the URL has
+            a password, which would stand in manifests and messages.
     """
     url = url_of(entry)
+    if urlsplit(url).password is not None:
+        raise DataError(
+            f"a URL without a password at {setting}",
+            "one that has it",
+            "give credentials as the store's own tools find them: environment or configuration file",
+        )
     try:
         files, path = fsspec.core.url_to_fs(url)
         found = files.glob(path) if fsspec.core.has_magic(path) else files.ls(path, detail=False)
         named = sorted(str(files.unstrip_protocol(each)) for each in found if files.isfile(each))
     except (ImportError, OSError, ValueError) as error:
         raise DataError(
-            f"files at {url} ({setting})",
+            f"files at a URL that can be read, {url} ({setting})",
             "no such file or folder" if isinstance(error, FileNotFoundError) else str(error) or type(error).__name__,
             "check the URL and who may read it; s3:// needs the package s3fs, gs:// gcsfs, abfs:// adlfs",
         ) from None
