@@ -22,7 +22,7 @@ from recsys.sources.registry import BLEND, HYBRID
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.kept_results import KeptResults
-from recsys.train.tuning import Progress, Tuned, alpha_sweep, tune_hybrid, tune_source, tuning_sample
+from recsys.train.tuning import Progress, Tuned, alpha_sweep, settings_to_try, tune_hybrid, tune_source, tuning_sample
 from recsys.train.tuning_budget import Deadline
 
 
@@ -99,6 +99,16 @@ def tune_sources(
             keeps.keep(name, tuned[name].report)
         console.print(_line(name, tuned[name].report))
     return TunedSources(tuned, skipped)
+
+
+def count_settings(data: FitData, config: Config, kept: KeptResults | None = None) -> int:
+    """How many settings `tune_sources` will try, if time does not run out."""
+    total = 0
+    for name, recipe in recipes(config.retrieval).items():
+        known = kept is not None and name not in config.retrieval.plugins and kept.found(name) is not None
+        if not known and recipe.obstacle(data) is None:
+            total += sum(map(len, settings_to_try(recipe, data, config)))
+    return total
 
 
 def fit_again(names: Iterable[str], data: FitData, fitted: TunedSources, config: Config) -> dict[str, Source]:

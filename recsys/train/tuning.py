@@ -55,6 +55,12 @@ class Tuned:
     report: dict[str, Any]
 
 
+def settings_to_try(recipe: Recipe, data: FitData, config: Config) -> list[list[Chosen]]:
+    """The settings of a source's grid that the budget allows, those of one fit together."""
+    trials = config.retrieval.trials
+    return groups_to_try(recipe.grid(), recipe.same_fit, trials, most_fits(trials, data), config.seed)
+
+
 def tune_source(
     recipe: Recipe,
     data: FitData,
@@ -87,8 +93,7 @@ def tune_source(
     relevant = held.wanted
     best: tuple[float, Source, Chosen] | None = None
     tried: list[Chosen] = []
-    trials = config.retrieval.trials
-    groups = groups_to_try(settings, recipe.same_fit, trials, most_fits(trials, data), config.seed)
+    groups = settings_to_try(recipe, data, config)
     longest_fit, longest_trial = 0.0, 0.0
     for group in groups:
         if best is not None and not deadline.leaves(longest_fit + longest_trial):

@@ -7,7 +7,7 @@ from recsys.bundle.manifest import file_sha256
 from recsys.core.progress import Step
 from recsys.prepare import columns as c
 from recsys.train.kept_results import KeptResults
-from recsys.train.source_fits import fit_data, make_hybrids, tune_sources
+from recsys.train.source_fits import count_settings, fit_data, make_hybrids, tune_sources
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained
 
 TUNED_FILE = "tuned_sources.json"  # of the run's folder
@@ -24,8 +24,10 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
     config, console = context.config, step.console
     train = context.dataset.histories((c.TRAIN,))
     data = fit_data(context.dataset, trained.inputs.text, config)
-    with step.bar("Settings tried", None) as bar:
-        alone = tune_sources(data, context.validation, config, console, bar.advance, _kept(context, trained))
+    kept = _kept(context, trained)
+    total = None if context.validation is None else count_settings(data, config, kept)
+    with step.bar("Settings tried", total) as bar:
+        alone = tune_sources(data, context.validation, config, console, bar.advance, kept)
     with step.bar("Weights tried", None) as bar:
         queries = context.sampled_queries(train)
         hybrids, report = make_hybrids(

@@ -185,3 +185,14 @@ def test_sources_are_fitted_on_quantities_beside_their_interactions(repeats: Rep
     assert data.quantities is not None
     expected = [np.nan, 4, 6] if repeats == "count" else [3, np.nan, 4, 6]
     np.testing.assert_array_equal(data.quantities, np.array(expected, np.float32))
+
+
+@pytest.mark.parametrize("trials", [2, 24])
+def test_as_many_settings_are_tried_as_were_counted(data: FitData, held: HeldOut, tmp_path: Path, trials: int) -> None:
+    config = config_of(trials=trials)
+    tried: list[int] = []
+    kept = KeptResults(tmp_path / "kept.json", {})
+    counted = source_fits.count_settings(data, config, kept)
+    tuned = tune_sources(data, held, config, Console(quiet=True), tried.append, kept)
+    assert counted == sum(tried) == sum(len(each.report["tried"]) for each in tuned.tuned.values())
+    assert source_fits.count_settings(data, config, kept) == 0, "they are chosen already"
