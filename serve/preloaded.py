@@ -2,7 +2,8 @@
 
 Pages of memory are shared until somebody writes to them. Python counts who uses an object within the object, so pages
 of objects that are used are written to after all; machine code, its descriptions and most of what modules hold are not.
-Nothing here may start a thread or open a file: neither survives a fork whole.
+Nothing here may start a thread or open a file: neither survives a fork whole. OpenBLAS, which has threads from NumPy's
+import on, ends and begins them around a fork by itself.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from serve.starting import CRASHED, Starting
 
 logger = logging.getLogger(__name__)
 
-# A process that reads the server's code once and has no threads: the workers are forked from it and share its memory.
+# A process that reads the server's code once: the workers are forked from it and share its memory.
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["serve.preloaded"])
 UNKNOWN = 255  # multiprocessing's exit code of a worker whose end that process would have told, had it not ended itself
