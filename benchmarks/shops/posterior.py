@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.shops.chances import Leanings, mass_without_taste
-from benchmarks.shops.users import AT_HOME, fitting, is_on_sale, uniform
+from benchmarks.shops.users import AT_HOME, fitting, is_on_sale, place, uniform
 from benchmarks.shops.world import DEPARTMENT, PRICE_FIT, PRICE_LEVELS, TASTES, World
 from recsys.core.compiled import compiled_as_written
 from recsys.core.types import Int64Array
@@ -104,14 +104,7 @@ def _propose(tables, state, clusters):  # type: ignore[no-untyped-def]
         low = seen // DEPARTMENT * DEPARTMENT
         high = min(low + DEPARTMENT, high)
     wanted = tables.liked[low] + uniform(state) * (tables.liked[high] - tables.liked[low])
-    last = high - 1
-    while low < last:
-        middle = (low + last) // 2
-        if tables.liked[middle + 1] > wanted:
-            last = middle
-        else:
-            low = middle + 1
-    return low
+    return place(tables.liked[1:], low, high, wanted)
 
 
 @compiled_as_written
@@ -152,15 +145,15 @@ def _count(tables, period, tastes, level, counted, size):  # type: ignore[no-unt
     for k in range(len(tastes)):
         total += TASTES[k] * tables.drift[period, tastes[k]]
     for k in range(len(tastes)):
-        pair, place = tastes[k] * PRICE_LEVELS + level, 0
-        while place < size and pairs[place] != pair:
-            place += 1
-        if place == len(pairs):
+        pair, at = tastes[k] * PRICE_LEVELS + level, 0
+        while at < size and pairs[at] != pair:
+            at += 1
+        if at == len(pairs):
             continue
-        if place == size:
-            pairs[place], sums[place] = pair, 0.0
+        if at == size:
+            pairs[at], sums[at] = pair, 0.0
             size += 1
-        sums[place] += TASTES[k] * tables.drift[period, tastes[k]] / total
+        sums[at] += TASTES[k] * tables.drift[period, tastes[k]] / total
     return size
 
 
@@ -200,9 +193,9 @@ def _keep(found, row, pairs, sums, size):  # type: ignore[no-untyped-def]
     clusters, levels, shares = found
     order = np.argsort(-sums[:size])
     total = 0.0
-    for place in range(min(size, clusters.shape[1])):
-        total += sums[order[place]]
-    for place in range(min(size, clusters.shape[1])):
-        pair = pairs[order[place]]
-        clusters[row, place], levels[row, place] = pair // PRICE_LEVELS, pair % PRICE_LEVELS
-        shares[row, place] = sums[order[place]] / total
+    for at in range(min(size, clusters.shape[1])):
+        total += sums[order[at]]
+    for at in range(min(size, clusters.shape[1])):
+        pair = pairs[order[at]]
+        clusters[row, at], levels[row, at] = pair // PRICE_LEVELS, pair % PRICE_LEVELS
+        shares[row, at] = sums[order[at]] / total

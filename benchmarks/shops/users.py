@@ -91,25 +91,12 @@ def _seed(seed, user, state):  # type: ignore[no-untyped-def]
 
 
 @compiled_as_written
-def _place(sums, low, high, value):  # type: ignore[no-untyped-def]
-    """The first of positions low to high - 1 whose sum up to its end exceeds `value`; else the last."""
+def place(ends, low, high, value):  # type: ignore[no-untyped-def]
+    """The first of positions low to high - 1 whose cumulative sum, up to its end, exceeds `value`; else the last."""
     last = high - 1
     while low < last:
         middle = (low + last) // 2
-        if sums[middle + 1] > value:
-            last = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@compiled_as_written
-def _chance(chances, value):  # type: ignore[no-untyped-def]
-    """The first position whose cumulative chance exceeds `value`; else the last."""
-    low, last = 0, len(chances) - 1
-    while low < last:
-        middle = (low + last) // 2
-        if chances[middle] > value:
+        if ends[middle] > value:
             last = middle
         else:
             low = middle + 1
@@ -119,7 +106,7 @@ def _chance(chances, value):  # type: ignore[no-untyped-def]
 @compiled_as_written
 def _length(tables, state):  # type: ignore[no-untyped-def]
     longest = max(1, len(tables.weight) // 3)
-    drawn = tables.fewest + _chance(tables.lengths, uniform(state))
+    drawn = tables.fewest + place(tables.lengths, 0, len(tables.lengths), uniform(state))
     return drawn if tables.repeats else min(drawn, longest)
 
 
@@ -136,13 +123,13 @@ def _draw_profile(tables, state, tastes):  # type: ignore[no-untyped-def]
     """Draw the tastes [K] of a user; returns the price level."""
     liked = tables.liked
     clusters = len(liked) - 1
-    home = _place(liked, 0, clusters, uniform(state) * liked[clusters]) // DEPARTMENT
+    home = place(liked[1:], 0, clusters, uniform(state) * liked[clusters]) // DEPARTMENT
     low, high = home * DEPARTMENT, min((home + 1) * DEPARTMENT, clusters)
     for k in range(len(tastes)):
         if uniform(state) < AT_HOME:
-            tastes[k] = _place(liked, low, high, liked[low] + uniform(state) * (liked[high] - liked[low]))
+            tastes[k] = place(liked[1:], low, high, liked[low] + uniform(state) * (liked[high] - liked[low]))
         else:
-            tastes[k] = _place(liked, 0, clusters, uniform(state) * liked[clusters])
+            tastes[k] = place(liked[1:], 0, clusters, uniform(state) * liked[clusters])
     return np.int64(uniform(state) * PRICE_LEVELS)
 
 
@@ -191,7 +178,7 @@ def _of_cell(tables, state, period, cell):  # type: ignore[no-untyped-def]
     if first >= stop:
         return -1
     low, high = tables.sums[first], tables.sums[stop]
-    return _place(tables.sums, first, stop, low + uniform(state) * (high - low))
+    return place(tables.sums[1:], first, stop, low + uniform(state) * (high - low))
 
 
 @compiled_as_written
@@ -222,7 +209,8 @@ def _by_taste(tables, state, period, tastes, level):  # type: ignore[no-untyped-
 
 @compiled_as_written
 def _by_popularity(tables, state, period):  # type: ignore[no-untyped-def]
-    cluster = _chance(tables.in_favour[period], uniform(state))
+    favour = tables.in_favour[period]
+    cluster = place(favour, 0, len(favour), uniform(state))
     value, cell = uniform(state) * cluster_for_sale(tables, period, cluster), -1
     for level in range(PRICE_LEVELS):
         share = for_sale(tables, period, cluster * PRICE_LEVELS + level)
@@ -248,8 +236,8 @@ def _attempt(tables, state, period, tastes, level, history):  # type: ignore[no-
     if value < tables.parts[0]:
         if not len(history):
             return -1
-        place = _chance(_SUCCESSORS, uniform(state))
-        return np.int64(tables.successors[history[-1], place])
+        number = place(_SUCCESSORS, 0, len(_SUCCESSORS), uniform(state))
+        return np.int64(tables.successors[history[-1], number])
     value -= tables.parts[0]
     if value < tables.parts[1]:
         return _by_taste(tables, state, period, tastes, level)
@@ -299,10 +287,10 @@ def _choose(tables, users, room, items, days, done):  # type: ignore[no-untyped-
         level = _draw_profile(tables, state, tastes)
         begin, done[row] = room[row], count
         _draw_days(tables, state, days[begin : begin + count])
-        for place in range(begin, begin + count):
-            period = days[place] * periods // tables.days
-            item = draw(tables, state, period, tastes, level, items[begin:place])
+        for at in range(begin, begin + count):
+            period = days[at] * periods // tables.days
+            item = draw(tables, state, period, tastes, level, items[begin:at])
             if item < 0:
-                done[row] = place - begin
+                done[row] = at - begin
                 break
-            items[place] = item
+            items[at] = item
