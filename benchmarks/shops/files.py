@@ -96,7 +96,7 @@ def _log_writer(path: Path, world: World, kind: str) -> Iterator[Callable[[Choic
     codes, first_day = catalogue.item_codes(world), world.parameters.first_day
     random = np.random.default_rng([world.parameters.seed, 4])
     if kind == "amazon_2018":
-        review = _Reviews(codes, first_day, random)
+        review = _Reviews(codes, first_day, world.parameters.days, random)
         with igzip.open(path, "wt", compresslevel=1, encoding="ascii") as file:
             yield lambda chunk: file.writelines(review.lines(chunk))
         return
@@ -137,12 +137,12 @@ def _event_table(
 class _Reviews:
     """Lines of reviews in the raw format of 2018; within a chunk they are grouped by item, as Amazon's are."""
 
-    def __init__(self, codes: Int64Array, first_day: int, random: np.random.Generator) -> None:
+    def __init__(self, codes: Int64Array, first_day: int, days: int, random: np.random.Generator) -> None:
         self._ids = [item_id(code) for code in codes.tolist()]
         self._first_day, self._random = first_day, random
         self._texts = _salads(random)
-        days = (np.arange(1, 20_000) + first_day).astype("datetime64[D]").astype(object)
-        self._dates = [f"{first:%m} {first.day}, {first.year}" for first in [days[0], *days]]
+        dates = (np.arange(days) + first_day).astype("datetime64[D]").astype(object)
+        self._dates = [f"{date:%m} {date.day}, {date.year}" for date in dates]
 
     def lines(self, chunk: Choices) -> Iterator[str]:
         order = np.lexsort((chunk.days, chunk.items))
