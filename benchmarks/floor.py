@@ -25,8 +25,12 @@ EMPTY = b"""<!doctype html>
 
 
 def create_benchmark_app() -> FastAPI:
-    """The server with the floor in addition: as FastAPI runs any route, behind the same layers as the others."""
-    app = create_app()
+    """The server with the floor in addition; its settings are read from the environment."""
+    return with_floor(create_app())
+
+
+def with_floor(app: FastAPI) -> FastAPI:
+    """The app with the floor in addition: as FastAPI runs any route, behind the same layers as the others."""
     body = b""
 
     @app.get(FLOOR)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -29,6 +31,8 @@ from recsys.store import Event, Store
 ROOT = Path(__file__).resolve().parents[1]
 LIVE_EVENTS = 3
 START_TIMEOUT_S, INDEXING_TIMEOUT_S = 600, 3600
+# What a worker says in the log once it takes requests; all but the first have a bundle then.
+_BEGUN = "Application startup complete"
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,9 @@ class Running:
             time.sleep(0.1)
 
     def cpu_s(self) -> float:
-        """Seconds of CPU that it has used."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Seconds of CPU that it has used, all of its processes together."""
+        times = [one.cpu_times() for one in (self.process, *self.process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
 
     def memory(self) -> Memory:
         """What is resident now."""
@@ -77,6 +81,28 @@ def running_server(bundle: Path, store: str, **settings: str) -> Iterator[Runnin
     finally:
         server.terminate()
         server.wait()
+
+
+@contextmanager
+def running_workers(bundle: Path, store: str, workers: int) -> Iterator[Running]:
+    """A server of several workers, as it is started, with the floor in addition; once all of them serve."""
+    options = ["--bundle", str(bundle), "--store", store, "--workers", str(workers)]
+    options += ["--port", "0", "--index-items", "false", "--log-level", "info"]
+    command, started = [sys.executable, "-m", "benchmarks.floor_command", *options], time.perf_counter()
+    with tempfile.NamedTemporaryFile("w+") as log:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            assert server.stdout is not None
+            address = re.search(r"http://[\w.:]+", server.stdout.readline())
+            deadline = time.monotonic() + START_TIMEOUT_S
+            while address and Path(log.name).read_text().count(_BEGUN) < workers and time.monotonic() < deadline:
+                time.sleep(0.2)
+            if address is None or server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {Path(log.name).read_text()}")
+            yield Running(address.group(), psutil.Process(server.pid), time.perf_counter() - started)
+        finally:
+            server.terminate()
+            server.communicate()
 
 
 def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from benchmarks.floor import FLOOR, create_benchmark_app
-from benchmarks.serve import Row
 from benchmarks.serve_process import LIVE_EVENTS, fill_store
 from benchmarks.serve_profile import Profiler, profile
+from benchmarks.serve_table import Row
 from benchmarks.shop_rules import mixed_rules
 from recsys.bundle import open_bundle
 from recsys.rules.base import RuleBase
@@ -127,3 +127,18 @@ def test_the_script_measures_everything(bundle_path: Path, tmp_path: Path) -> No
         assert row["value"] > 0, row
         if row["ratio"] is not None:
             assert row["ratio"] == pytest.approx(row["value"] / row["reference"])
+
+
+@pytest.mark.slow
+def test_the_script_loads_several_workers(bundle_path: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = ["benchmarks/serve.py", "--bundle", bundle_path, "--rounds", "1", "--seconds", "1", "--workers", "2"]
+    command += ["--json", figures]
+    run = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert run.returncode in (0, 1), run.stderr
+    result = json.loads(figures.read_text("utf8"))
+    assert len(result["memory_mb"]["worker"]) == 2
+    assert {"answers/s, closed loop", "99th percentile at half load, ms"} <= {row["measure"] for row in result["table"]}
+    for name in ("floor", "recommendations", "floor, half load", "recommendations, half load"):
+        assert result["rounds"][name][0]["answers"] > 0
+        assert result["rounds"][name][0]["cpu_ms"] > 0
