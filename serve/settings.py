@@ -243,12 +243,6 @@ class Settings(BaseSettings):
         "503 at once.",
     )
     max_batch: Annotated[int, Field(ge=1)] = Field(32, description="Most users of waiting requests scored together.")
-    batch_wait_ms: Annotated[float, Field(ge=0, le=100)] = Field(
-        0.0,
-        description="Milliseconds that requests which came while a batch was computed wait for others, from the first "
-        "one's arrival on: less CPU a request where batches are small, for a later answer. One that finds nothing "
-        "under way never waits.",
-    )
     trusted_proxies: str = Field(
         "",
         description="Proxies in front, addresses or networks (10.0.0.0/8), separated by commas: of a request from one "

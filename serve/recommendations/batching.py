@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from serve.errors import OverloadedError
@@ -18,9 +17,8 @@ Result = TypeVar("Result")
 class Batcher(Generic[Request, Result]):
     """Hands requests to `compute` in batches, on one thread of its own.
 
-    A request that finds the thread idle goes alone, and what arrives while a batch is computed makes up the next one.
-    That waits for more where it is told to: small batches one upon the other keep the processor busy with what each
-    takes beside its requests, and who came while another was computed is not the only one who asks.
+    Nothing waits for a batch to fill: a request that finds the thread idle goes alone, and what arrives
+    while a batch is computed makes up the next one.
     """
 
     def __init__(
@@ -29,7 +27,6 @@ class Batcher(Generic[Request, Result]):
         max_batch: int,
         max_waiting: int = 1 << 20,
         size: Callable[[Request], int] = lambda _: 1,
-        wait_s: float = 0.0,
     ) -> None:
         """Prepare the thread.
 
@@ -39,14 +36,12 @@ class Batcher(Generic[Request, Result]):
             max_batch: largest total size of a batch; a larger request goes alone.
             max_waiting: largest total size of the requests that wait.
             size: of a request.
-            wait_s: how long the first request that arrived during a batch waits for others, from its arrival on.
         """
         self._compute, self._size = compute, size
         self._max_batch, self._max_waiting = max_batch, max_waiting
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
         self._waiting: deque[tuple[Request, int, asyncio.Future[Result]]] = deque()
         self._waiting_size = 0
-        self._wait_s, self._first_arrival, self._full = wait_s, 0.0, asyncio.Event()
         self._drain: asyncio.Task[None] | None = None
 
     async def submit(self, request: Request) -> Result:
@@ -60,12 +55,8 @@ class Batcher(Generic[Request, Result]):
             raise OverloadedError
         loop = asyncio.get_running_loop()
         result: asyncio.Future[Result] = loop.create_future()
-        if not self._waiting:
-            self._first_arrival = loop.time()
         self._waiting.append((request, size, result))
         self._waiting_size += size
-        if self._waiting_size >= self._max_batch:
-            self._full.set()
         if self._drain is None:
             self._drain = loop.create_task(self._drain_waiting())
         return await result
@@ -89,16 +80,6 @@ class Batcher(Generic[Request, Result]):
             batch.append((request, result))
         return batch
 
-    async def _wait_for_more(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let the next batch grow until it is full, or its first request has waited for long enough."""
-        left = self._first_arrival + self._wait_s - loop.time()
-        if left <= 0 or self._waiting_size >= self._max_batch:
-            return
-        self._full.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(left):
-                await self._full.wait()
-
     async def _drain_waiting(self) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -116,7 +97,5 @@ class Batcher(Generic[Request, Result]):
                         future.set_exception(result)
                     else:
                         future.set_result(result)
-                if self._waiting and self._wait_s:
-                    await self._wait_for_more(loop)
         finally:
             self._drain = None

@@ -28,12 +28,11 @@ class RecommendationQueue:
         self.served_log = ServedLog(parts.link.store, parts.metrics) if parts.link and keeps_log else None
         self._waiting_users = parts.metrics.waiting_users
         self._max_batch, self._max_queue = settings.max_batch, settings.max_queue
-        self._wait_s = settings.batch_wait_ms / 1000
 
     def start(self) -> None:
         """Begin to take requests."""
         self.batcher = Batcher[RecommendationRequest, list[MadeList]](
-            self._recommend, self._max_batch, self._max_queue, lambda request: request.size, self._wait_s
+            self._recommend, self._max_batch, self._max_queue, lambda request: request.size
         )
         if self.served_log:
             self.served_log.start()

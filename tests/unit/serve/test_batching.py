@@ -56,47 +56,6 @@ def test_no_batch_is_larger_than_allowed() -> None:
     assert doubler.batches == [[1], [2, 3], [4, 5], [6]]
 
 
-def test_a_batch_may_wait_until_it_is_full_and_one_alone_never_does() -> None:
-    doubler = Doubler()
-
-    async def submit_all() -> list[int]:
-        batcher = Batcher(doubler, max_batch=3, wait_s=10 * TIMEOUT_S)
-        first = asyncio.create_task(batcher.submit(1))
-        await asyncio.to_thread(doubler.first_started.wait, TIMEOUT_S)
-        second = asyncio.create_task(batcher.submit(2))
-        await asyncio.sleep(0)
-        doubler.go_on.set()
-        answers = [await first]  # found nothing under way
-        later = [asyncio.create_task(batcher.submit(number)) for number in (3, 4, 5)]
-        await asyncio.sleep(0)
-        assert not second.done()
-        answers += await asyncio.wait_for(asyncio.gather(second, *later[:2]), TIMEOUT_S)
-        later[2].cancel()
-        batcher.close()
-        return answers
-
-    assert asyncio.run(submit_all()) == [2, 4, 6, 8]
-    assert doubler.batches[:2] == [[1], [2, 3, 4]]
-
-
-def test_a_batch_waits_no_longer_than_it_is_told_to() -> None:
-    doubler = Doubler()
-
-    async def submit_two() -> list[int]:
-        batcher = Batcher(doubler, max_batch=3, wait_s=0.01)
-        first = asyncio.create_task(batcher.submit(1))
-        await asyncio.to_thread(doubler.first_started.wait, TIMEOUT_S)
-        second = asyncio.create_task(batcher.submit(2))
-        await asyncio.sleep(0)
-        doubler.go_on.set()
-        answers = list(await asyncio.wait_for(asyncio.gather(first, second), TIMEOUT_S))
-        batcher.close()
-        return answers
-
-    assert asyncio.run(submit_two()) == [2, 4]
-    assert doubler.batches == [[1], [2]]
-
-
 def test_a_failure_reaches_the_requests_of_its_batch_alone() -> None:
     doubler = Doubler()
     answers = run_with_first_held([1, 13, 3, 4], doubler, max_batch=2)
