@@ -14,7 +14,7 @@ from recsys.core.cores import available_cores
 from recsys.core.histories import Histories
 from recsys.core.queries import Candidates
 from recsys.core.types import Float32Array, Int32Array, Int64Array
-from recsys.sources.exact import top_k, top_k_sparse
+from recsys.sources.exact import top_k
 from recsys.sources.fitting import Fit, FitData
 from recsys.sources.interactions import user_item_matrix
 from recsys.sources.item_to_item.fit_kernels import best_products
@@ -71,16 +71,35 @@ def product_lists(
     """
     n_items, other = int(matrix.shape[0]), matrix.T.tocsr()
     parts = [_arrays(part) for part in (matrix, other)]
+
+    def write(start: int, neighbours: Int32Array, values: Float32Array) -> None:
+        best_products(*parts[0], *parts[1], start, itself, np.zeros(n_items, matrix.dtype), neighbours, values)
+
+    return lists_in_blocks(write, n_items, k, progress)
+
+
+def lists_in_blocks(
+    write: Callable[[int, Int32Array, Float32Array], None],
+    n_items: int,
+    k: int,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Int32Array, Float32Array]:
+    """Neighbour lists int32 [N, k] with similarities float32 [N, k], made by all cores, a block of items at a time.
+
+    Args:
+        write: is given the row of the first item of a block and the lists of this and the following items, to write.
+        n_items, k: N, and the length of the lists.
+        progress: called with the number of items finished since the last call.
+    """
     neighbours, values = np.empty((n_items, k), np.int32), np.empty((n_items, k), np.float32)
 
-    def write(start: int) -> int:
-        stop = min(start + _BLOCK_ITEMS, n_items)
-        sums = np.zeros(n_items, matrix.dtype)
-        best_products(*parts[0], *parts[1], start, itself, sums, neighbours[start:stop], values[start:stop])
-        return stop - start
+    def write_block(start: int) -> int:
+        block = slice(start, min(start + _BLOCK_ITEMS, n_items))
+        write(start, neighbours[block], values[block])
+        return block.stop - start
 
     with ThreadPoolExecutor(available_cores()) as pool:
-        for done in pool.map(write, range(0, n_items, _BLOCK_ITEMS)):
+        for done in pool.map(write_block, range(0, n_items, _BLOCK_ITEMS)):
             if progress is not None:
                 progress(done)
     return neighbours, values
@@ -91,7 +110,7 @@ def _arrays(matrix: sparse.csr_array) -> tuple[Int64Array, Int32Array, NDArray[n
 
 
 def neighbour_lists(
-    similarities: Callable[[slice], sparse.csr_array | Float32Array],
+    similarities: Callable[[slice], Float32Array],
     n_items: int,
     k: int,
     progress: Callable[[int], None] | None = None,
@@ -114,7 +133,7 @@ def neighbour_lists(
         stop = min(start + step, n_items)
         block = similarities(slice(start, stop))
         own = None if itself else np.arange(start, stop)
-        best = _best_dense(block, own, k) if isinstance(block, np.ndarray) else _best_sparse(block, own, k)
+        best = _best_dense(block, own, k)
         neighbours[start:stop] = best.items
         values[start:stop] = np.maximum(best.scores, 0)
         if progress is not None:
@@ -127,15 +146,6 @@ def _best_dense(block: Float32Array, own: Int64Array | None, k: int) -> Candidat
     if own is not None:
         block[np.arange(len(block)), own] = -np.inf
     return top_k(block, k)
-
-
-def _best_sparse(block: sparse.csr_array, own: Int64Array | None, k: int) -> Candidates:
-    entries = block.tocoo()
-    kept = entries.data > 0
-    if own is not None:
-        kept &= entries.col != own[entries.row]
-    scores = entries.data[kept].astype(np.float32)
-    return top_k_sparse(entries.row[kept], entries.col[kept], scores, block.shape[0], k)
 
 
 def bm25_weights(matrix: sparse.csr_array, k1: float, b: float) -> sparse.csr_array:

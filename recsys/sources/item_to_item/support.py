@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.core.histories import Histories
-from recsys.core.types import Int32Array, UInt16Array
+from recsys.core.types import Int32Array, Int64Array, UInt16Array
 from recsys.sources.item_to_item.support_kernels import count_supporters
 
 
@@ -37,9 +37,7 @@ def chosen_later(histories: Histories, neighbours: Int32Array, window: int) -> U
 def _supporters(histories: Histories, neighbours: Int32Array, window: int) -> UInt16Array:
     n_items, width = neighbours.shape
     support = np.zeros(neighbours.shape, np.uint16)
-    starts = np.zeros(n_items + 1, np.int64)
-    np.cumsum(np.bincount(histories.items, minlength=n_items), out=starts[1:])
-    places = np.argsort(histories.items, kind="stable")
+    places, starts = by_item(histories, n_items)
     count_supporters(
         histories.indptr,
         histories.items,
@@ -54,3 +52,10 @@ def _supporters(histories: Histories, neighbours: Int32Array, window: int) -> UI
         support,
     )
     return support
+
+
+def by_item(histories: Histories, n_items: int) -> tuple[Int64Array, Int64Array]:
+    """All interactions [T] by item, those of an item by user; and [N + 1], where those of each item begin."""
+    starts = np.zeros(n_items + 1, np.int64)
+    np.cumsum(np.bincount(histories.items, minlength=n_items), out=starts[1:])
+    return np.argsort(histories.items, kind="stable"), starts

@@ -1,20 +1,21 @@
-"""Fit item transitions, what is chosen after what (needs SciPy; serving does not)."""
+"""Fit item transitions, what is chosen after what."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.histories import Histories
-from recsys.core.types import Float64Array, Int64Array
+from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.sources.fitting import Fit, FitData
-from recsys.sources.item_to_item.neighbours_fit import neighbour_lists
+from recsys.sources.item_to_item.fit_kernels import best_transitions
+from recsys.sources.item_to_item.neighbours_fit import lists_in_blocks
 from recsys.sources.item_to_item.settings import TransitionSettings
 from recsys.sources.item_to_item.source import ItemToItem
-from recsys.sources.item_to_item.support import chosen_later
+from recsys.sources.item_to_item.support import by_item, chosen_later
 
 # Pairs further apart in a history are left out: they weigh little, and there are as many of them as the square of the
 # longest history.
@@ -59,33 +60,22 @@ def fit_transitions(
         decay: recency decay of the source.
         itself: whether an item may lead to itself, where people choose the same again.
     """
-    total = _transition_sums(histories, n_items, reverse, days)
     popularity = np.bincount(histories.items, histories.weights, n_items)
     popularity[popularity == 0] = 1  # such an item has no transitions
-    scaled = sparse.diags_array(popularity**-source_power) @ total @ sparse.diags_array(popularity**-target_power)
-    lists = neighbour_lists(lambda block: scaled[block], n_items, k, itself=itself)
-    return ItemToItem("transitions", *lists, decay, support=chosen_later(histories, lists[0], WINDOW))
-
-
-def _transition_sums(histories: Histories, n_items: int, reverse: float, days: float | None) -> sparse.csr_array:
-    """Summed weights of all transitions [N, N]: one matrix for each distance in the histories, added up."""
-    total = sparse.csr_array((n_items, n_items))
+    leaving, arriving = (np.power(popularity, -power) for power in (source_power, target_power))
     users = histories.rows
-    positions, tied_gaps = _mean_positions(histories, users)
-    for offset in range(1, min(WINDOW, int(histories.lengths.max(initial=0)) - 1) + 1):
-        first = np.flatnonzero(users[:-offset] == users[offset:])
-        second = first + offset
-        tied = histories.timestamps[first] == histories.timestamps[second]
-        closeness = 1 / np.where(tied, tied_gaps[first], positions[second] - positions[first])
-        if days is not None:
-            elapsed = (histories.timestamps[second] - histories.timestamps[first]) / SECONDS_PER_DAY
-            closeness *= np.exp(-elapsed / days)
-        onwards = np.where(tied, (1 + reverse) / 2, 1) * closeness * histories.weights[second]
-        back = np.where(tied, (1 + reverse) / 2, reverse) * closeness * histories.weights[first]
-        sources, targets = histories.items[first], histories.items[second]
-        total += sparse.csr_array((onwards, (sources, targets)), shape=total.shape)
-        total += sparse.csr_array((back, (targets, sources)), shape=total.shape)
-    return total
+    known = histories.indptr, histories.items, histories.weights, histories.timestamps
+    moments = _mean_positions(histories, users)
+    order = by_item(histories, n_items)
+    fall = math.inf if days is None else days * SECONDS_PER_DAY
+    window, back = WINDOW, float(reverse)
+
+    def write(first: int, neighbours: Int32Array, values: Float32Array) -> None:
+        of_data = *known, *moments, users, *order, leaving, arriving
+        best_transitions(*of_data, first, window, back, fall, itself, neighbours, values)
+
+    lists = lists_in_blocks(write, n_items, k)
+    return ItemToItem("transitions", *lists, decay, support=chosen_later(histories, lists[0], WINDOW))
 
 
 def _mean_positions(histories: Histories, users: Int64Array) -> tuple[Float64Array, Float64Array]:

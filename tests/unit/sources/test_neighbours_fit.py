@@ -33,16 +33,12 @@ def test_cooccurrence_counts_by_event_weight() -> None:
     assert fitted.similarities.tolist() == [[26, 11], [11, 5]]
 
 
-@pytest.mark.parametrize("dense", [True, False])
 @pytest.mark.parametrize("itself", [True, False])
-def test_lists_hold_the_highest_positive_similarities(
-    dense: bool, itself: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_hold_the_highest_positive_similarities(itself: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsys.sources.item_to_item.neighbours_fit._BLOCK_ITEMS", 3)
     similarities = np.random.default_rng(0).normal(size=(10, 10)).astype(np.float32)
     similarities[4] = -1
-    blocks = similarities.copy() if dense else sparse.csr_array(similarities)
-    neighbours, values = neighbour_lists(lambda block: blocks[block], 10, 4, itself=itself)
+    neighbours, values = neighbour_lists(lambda block: similarities[block].copy(), 10, 4, itself=itself)
     expected = np.maximum(similarities, 0)
     if not itself:
         np.fill_diagonal(expected, 0)

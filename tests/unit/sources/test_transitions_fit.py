@@ -124,3 +124,12 @@ def test_agrees_with_a_loop_over_all_pairs() -> None:
 @pytest.mark.parametrize("lists", [[], [[]], [[3]]])
 def test_histories_without_pairs(lists: list[list[int]]) -> None:
     assert (fit_transitions(histories(*lists), 5, k=3).neighbours == NO_ITEM).all()
+
+
+def test_lists_do_not_depend_on_the_blocks_that_they_are_made_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = make_histories(40, 30)
+    whole = fit_transitions(known, 30, k=5, reverse=0.4, days=5)
+    monkeypatch.setattr("recsys.sources.item_to_item.neighbours_fit._BLOCK_ITEMS", 7)
+    in_blocks = fit_transitions(known, 30, k=5, reverse=0.4, days=5)
+    np.testing.assert_array_equal(in_blocks.neighbours, whole.neighbours)
+    np.testing.assert_array_equal(in_blocks.similarities, whole.similarities)
