@@ -1,8 +1,10 @@
 """What the served log costs the thread that writes it, as the log grows.
 
     python benchmarks/served_log.py --lists 60000
+    python benchmarks/served_log.py --lists 5000 --rows 60
 
-Microseconds of CPU a list of ten items, in an SQLite store of its own, for every 5,000 lists.
+Microseconds of CPU a list of ten items, in an SQLite store of its own, for every 5,000 lists. `--rows`: how many a
+transaction writes; a server writes all of a second, 512 at most.
 """
 
 from __future__ import annotations
@@ -41,14 +43,15 @@ def main() -> None:
     """Write lists, and print what they took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=int, default=60_000)
+    parser.add_argument("--rows", type=int, default=MAX_ROWS, help="of a transaction")
     arguments = parser.parse_args()
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/store.sqlite", timeout_s=60) as store:
         store.upgrade()
         for written in range(STEP, arguments.lists + 1, STEP):
             spent = 0.0
-            for start in range(0, STEP, MAX_ROWS):
-                rows = lists(min(MAX_ROWS, STEP - start), random)
+            for start in range(0, STEP, arguments.rows):
+                rows = lists(min(arguments.rows, STEP - start), random)
                 started = time.thread_time()
                 store.add_served(rows)
                 spent += time.thread_time() - started

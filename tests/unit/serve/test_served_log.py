@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from recsys.bundle import Bundle
-from recsys.store import ListDetails, Served
+from recsys.store import ListDetails, Served, StoreError
 from serve.bundles.options import Options
 from serve.histories.summary import NO_HISTORY
 from serve.metrics import Metrics
@@ -237,3 +237,49 @@ def test_a_slow_store_holds_no_request_up() -> None:
     stuck.go_on.set()
     log.close()
     assert stuck.rows == 6
+
+
+class Noting(Stuck):
+    """Stands for a store that notes how many rows each transaction has, and refuses as many as it is told to."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        super().__init__()
+        self.refusals, self.transactions = refusals, list[int]()
+
+    def add_served(self, rows: Sequence[Served]) -> None:
+        self.transactions.append(len(rows))
+        if len(self.transactions) <= self.refusals:
+            raise StoreError("a store", "none", "wait")
+        self.rows += len(rows)
+
+
+def test_few_lists_wait_for_others_and_a_full_transaction_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served_log, "MAX_ROWS", 3)
+    monkeypatch.setattr(served_log, "INTERVAL_S", 10 * TIMEOUT_S)
+    store = Noting()
+    log = ServedLog(store, Metrics())  # type: ignore[arg-type]
+    log.start()
+    log.add("r", answers(2))
+    assert store.transactions == []
+    log.add("r", answers(2))
+    eventually(lambda: store.rows == 4)
+    log.add("r", answers(1))
+    assert store.rows == 4
+    log.close()
+    assert store.transactions == [3, 1, 1]
+
+
+def test_a_store_that_refuses_is_not_asked_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served_log, "MAX_ROWS", 3)
+    monkeypatch.setattr(served_log, "INTERVAL_S", 10 * TIMEOUT_S)
+    store, metrics = Noting(refusals=1), Metrics()
+    log = ServedLog(store, metrics)  # type: ignore[arg-type]
+    log.start()
+    log.add("r", answers(3))
+    eventually(lambda: store.transactions == [3])
+    for _ in range(3):
+        log.add("r", answers(3))
+    assert store.transactions == [3]
+    log.close()
+    assert store.transactions == [3, 3, 3, 3, 3]
+    assert (store.rows, metrics._served_dropped._value.get()) == (12, 0)
