@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Iterable
 
 HEADER = b"x-request-id"
 _random = random.Random()  # asking the system each time would hand the interpreter to the scoring thread
+os.register_at_fork(after_in_child=_random.seed)  # or workers, which are forked from one process, would draw the same
 _SOUND_ID = re.compile(rb"[\w.:-]{1,128}")
 
 

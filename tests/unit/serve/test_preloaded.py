@@ -29,6 +29,17 @@ files = [one.path for one in here.open_files() if one.fd > 2]
 print(threading.active_count(), len(files), len(here.net_connections()), gc.get_freeze_count() > 100_000)
 """
 
+IDS = """
+import os, sys
+from serve.http.request_ids import request_id
+for worker in range(3):
+    sys.stdout.flush()
+    if os.fork() == 0:
+        print(request_id([]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
 
 def said_by(code: str, folder: Path | None = None) -> list[str]:
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"]
@@ -37,6 +48,11 @@ def said_by(code: str, folder: Path | None = None) -> list[str]:
 
 def test_nothing_that_a_fork_would_break_is_begun() -> None:
     assert said_by(LOOK) == ["1", "0", "0", "True"]
+
+
+def test_workers_draw_ids_of_their_own() -> None:
+    ids = said_by(IDS)
+    assert len(ids) == len(set(ids)) == 3
 
 
 def test_kept_loops_are_read_and_none_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
