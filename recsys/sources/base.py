@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -114,6 +115,7 @@ class Source(ABC):
         borrows: whether an item that nobody has chosen yet borrows scores from items of similar text where the source
             has none of it. False for one that knows such items by itself.
         similar_by: by what it tells which items are similar to an item; None: it does not.
+        measured: what its fit measured of itself, by name, for the log and the report; a bundle does not keep it.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Source(ABC):
     reading: ClassVar[type[Reading]] = ReadingAlone
     borrows: bool = True
     similar_by: SimilarBy | None = None
+    measured: Mapping[str, float] = MappingProxyType({})
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)

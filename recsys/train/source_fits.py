@@ -168,4 +168,5 @@ def _line(name: str, report: Mapping[str, Any]) -> str:
     measured = f"{name}: {metric} {figure:.4f} on {report['users']} validation users, {tried} tried"
     for why, count in report.get("untried", {}).items():
         measured += f", {count} {why.replace('_', ' ')}" if count else ""
+    measured += "".join(f", {what} {value:.4f}" for what, value in report.get("measured", {}).items())
     return f"{measured}; {chosen}" if chosen else measured

@@ -47,7 +47,8 @@ class Tuned:
         settings: of the grid.
         report: "chosen" (the settings), "metric" (such as "ndcg@10"), "users" (those of validation with an unseen
             relevant item), "tried", one entry for each setting with the metric's figure, in the order tried, and
-            "untried", how many settings of the grid were "beyond_budget" and "out_of_time".
+            "untried", how many settings of the grid were "beyond_budget" and "out_of_time"; and "measured", what the
+            source's fit measured of itself, if it did.
     """
 
     source: Source
@@ -88,7 +89,7 @@ def tune_source(
     settings = recipe.grid()
     if held is None:
         report = {"chosen": settings[0], "metric": metric, "users": 0, "tried": []}
-        return Tuned(recipe.fitted(data, settings[0]), settings[0], report)
+        return _tuned(recipe.fitted(data, settings[0]), settings[0], report)
     held = tuning_sample(held, config)
     relevant = held.wanted
     best: tuple[float, Source, Chosen] | None = None
@@ -121,7 +122,11 @@ def tune_source(
         "tried": tried,
         "untried": {"beyond_budget": len(settings) - in_budget, "out_of_time": in_budget - len(tried)},
     }
-    return Tuned(best[1], best[2], report)
+    return _tuned(best[1], best[2], report)
+
+
+def _tuned(source: Source, settings: Chosen, report: dict[str, Any]) -> Tuned:
+    return Tuned(source, settings, {**report, "measured": dict(source.measured)} if source.measured else report)
 
 
 def tune_hybrid(

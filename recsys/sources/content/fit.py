@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array
-from recsys.sources.content.settings import ContentSettings
-from recsys.sources.exact import search
+from recsys.sources.content.settings import EXACT_ITEMS, ContentSettings
+from recsys.sources.content.text_neighbours import most_alike
 from recsys.sources.fitting import Fit, FitData
 from recsys.sources.item_to_item.neighbours_fit import product_lists
 from recsys.sources.item_to_item.source import ItemToItem
@@ -58,7 +57,14 @@ def _tfidf(texts: Sequence[str]) -> sparse.csr_array:
     return sparse.csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, terms]))
 
 
-def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: float = 1.0) -> ItemToItem:
+def fit_text_vectors(
+    vectors: NDArray[np.floating],
+    *,
+    k: int = 100,
+    decay: float = 1.0,
+    exact_items: int = EXACT_ITEMS,
+    seed: int = 0,
+) -> ItemToItem:
     """Neighbours by the cosine of centred text vectors.
 
     Vectors of a text encoder all point into one narrow cone; less their mean they tell items apart (Mu & Viswanath,
@@ -68,14 +74,13 @@ def fit_text_vectors(vectors: NDArray[np.floating], *, k: int = 100, decay: floa
         vectors: [N, D], zero where there is no text.
         k: length of the lists.
         decay: recency decay of the source.
+        exact_items: of the largest catalogue in which all are compared with all; beyond, see `most_alike`.
+        seed: of the sample on which the recall of approximate lists is measured.
     """
-    units = _centred_units(vectors)
-    rows = np.arange(len(units))
-    itself = Histories.from_rows(len(units), rows, rows, rows)
-    best = search(units, units, k, seen=itself)
+    best, measured = most_alike(_centred_units(vectors), k, exact_items, seed)
     alike = best.scores > 0
     lists = np.where(alike, best.items, NO_ITEM), np.where(alike, best.scores, 0)
-    return ItemToItem("content_encoder", *lists, decay, similar_by="content")
+    return ItemToItem("content_encoder", *lists, decay, similar_by="content", measured=measured)
 
 
 def _centred_units(vectors: NDArray[np.floating]) -> Float32Array:
@@ -96,10 +101,11 @@ def _tfidf_source(data: FitData, _: ContentSettings, **chosen: Any) -> ItemToIte
     return fit_tfidf(data.texts, **chosen)
 
 
-def _encoder_source(data: FitData, _: ContentSettings, **chosen: Any) -> ItemToItem:
+def _encoder_source(data: FitData, settings: ContentSettings, **chosen: Any) -> ItemToItem:
     if data.text_vectors is None:
         raise ValueError("content_encoder needs text vectors")
-    return fit_text_vectors(data.text_vectors, **chosen)
+    exact_items = settings.content_exact_items
+    return fit_text_vectors(data.text_vectors, exact_items=exact_items, seed=data.seed, **chosen)
 
 
 def _without_texts(data: FitData, _: ContentSettings) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -97,11 +97,12 @@ class ItemToItem(Source):
         scale: float | None = None,
         similar_by: SimilarBy = "behaviour",
         support: UInt16Array | None = None,
+        measured: Mapping[str, float] | None = None,
     ) -> None:
         """Lists of given similarities.
 
         Args:
-            name, neighbours, decay, similar_by, support: see above.
+            name, neighbours, decay, similar_by, support, measured: see above and `Source`.
             similarities: [N, K], of either sign; 0 beside padding. Divided by `scale` already if that is given.
             scale: see above; None: is chosen.
         """
@@ -115,6 +116,7 @@ class ItemToItem(Source):
         self.neighbours = np.ascontiguousarray(neighbours, np.int32)
         self.scaled = np.ascontiguousarray(similarities, np.float16)
         self.support = None if support is None else np.ascontiguousarray(support, np.uint16)
+        self.measured = measured or {}
         self._n_new = 0
 
     @property
@@ -169,6 +171,7 @@ class ItemToItem(Source):
             scale=self.scale,
             similar_by=self.similar_by,
             support=self.support,
+            measured=self.measured,
         )
 
     def score(self, queries: Queries, items: Int32Array | None = None) -> Float32Array:

@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsys.core.queries import NO_ITEM
 from recsys.sources.content import fit as content_fit
+from recsys.sources.content import text_neighbours
 from recsys.sources.content.fit import fit_text_vectors, fit_tfidf
 from tests.support.bundles import HALF
 
@@ -103,3 +104,43 @@ def test_vectors_that_are_all_the_same_tell_nothing() -> None:
 def test_fewer_items_than_neighbours_wanted() -> None:
     model = fit_text_vectors(np.array([[1.0, 0.1], [1.0, 0.2], [-2.0, 0.0]]), k=5)
     assert model.neighbours.tolist() == [[1, *[NO_ITEM] * 4], [0, *[NO_ITEM] * 4], [NO_ITEM] * 5]
+
+
+def clustered(n_items: int, seed: int) -> np.ndarray:
+    """Text vectors that lie around thirty subjects, and a tenth of the items without any."""
+    random = np.random.default_rng(seed)
+    subjects = random.normal(size=(30, 16))
+    vectors = subjects[random.integers(30, size=n_items)] + 0.4 * random.normal(size=(n_items, 16))
+    vectors[::10] = 0
+    return vectors.astype(np.float32)
+
+
+def test_a_large_catalogue_is_searched_by_an_index_whose_recall_is_told() -> None:
+    vectors = clustered(1200, 0)
+    exact = fit_text_vectors(vectors, k=20, exact_items=1200)
+    found = fit_text_vectors(vectors, k=20, exact_items=1199)
+    assert exact.measured == {}
+    assert 0.95 <= found.measured["recall@100"] <= 1
+    assert found.with_decay(0.5).measured == found.measured
+    shared = [len(set(a) & set(b)) for a, b in zip(exact.neighbours[1::10], found.neighbours[1::10], strict=True)]
+    assert np.mean(shared) >= 0.95 * 20
+    assert not (found.neighbours == np.arange(1200)[:, None]).any()
+    assert (found.neighbours[::10] == NO_ITEM).all()
+    assert not np.isin(found.neighbours, np.arange(0, 1200, 10)).any()
+    # Similarities are rounded to half precision where the index scores what it finds.
+    same = found.neighbours == exact.neighbours
+    np.testing.assert_allclose(found.similarities[same], exact.similarities[same], atol=2e-3)
+
+
+def test_lists_that_the_index_would_miss_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = clustered(1200, 1)
+    exact = fit_text_vectors(vectors, k=20)
+    monkeypatch.setattr(text_neighbours, "build_index", lambda *_: (None, 0.949))
+    fallen_back = fit_text_vectors(vectors, k=20, exact_items=100)
+    assert fallen_back.measured == {"recall@100 of an index that was not used": 0.949}
+    np.testing.assert_array_equal(fallen_back.neighbours, exact.neighbours)
+    np.testing.assert_array_equal(fallen_back.similarities, exact.similarities)
+
+
+def test_a_catalogue_without_texts_needs_no_index() -> None:
+    assert (fit_text_vectors(np.zeros((1200, 4)), k=5, exact_items=1).neighbours == NO_ITEM).all()

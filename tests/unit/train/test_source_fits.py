@@ -82,6 +82,21 @@ def test_each_is_tuned_or_skipped_and_says_so(data: FitData, held: HeldOut) -> N
     assert lines[3] == f"No ease: {fitted.skipped['ease']}"
 
 
+def test_what_a_fit_measured_of_itself_is_said_and_recorded(data: FitData, held: HeldOut) -> None:
+    vectors = np.random.default_rng(0).normal(size=(N_ITEMS, 8)).astype(np.float32)
+    of_texts, log = replace(data, text_vectors=vectors), io.StringIO()
+    names = {"retrievers": ["popularity", "transitions", "content_encoder"]}
+
+    def report(exact_items: int) -> dict[str, Any]:
+        config = config_of(**names, content_exact_items=exact_items)
+        return tune_sources(of_texts, held, config, Console(file=log, width=200)).tuned["content_encoder"].report
+
+    assert "measured" not in report(N_ITEMS)
+    assert "recall" not in log.getvalue()
+    assert report(N_ITEMS - 1)["measured"] == {"recall@100": 1.0}
+    assert "2 tried, recall@100 1.0000" in log.getvalue()
+
+
 def test_without_validation_the_first_settings_are_taken_untried(data: FitData) -> None:
     fitted, text = printed(lambda console: tune_sources(data, None, config_of(), console))
     assert fitted.tuned["transitions"].report["tried"] == []
