@@ -39,7 +39,7 @@ def write_shop(folder: Path, *, users: int = 30, items: int = 12, events: int = 
     draw = random.Random(7)
     rows = []
     for number in range(events):
-        user = "crawler" if number % 5 == 0 else f"u{draw.randrange(users)}"
+        user = "crawler" if number % 4 else f"u{draw.randrange(users)}"
         item, kind = f"i{int(items * draw.random() ** 2)}", draw.choice(KINDS)
         time = START + draw.randrange(60) * DAY + draw.choice((0, 4, 8, 5000))
         price = round(draw.uniform(1, 90), 2)

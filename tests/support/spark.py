@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ def spark_on_two_threads() -> Iterator[None]:
     """Start a session that preparations find, and stop it at the end; skip where there is no Java."""
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java 17, which is not on this machine")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # its workers need the packages of this environment
     builder = SparkSession.builder.appName("tests")
     for name, value in _SMALL.items():
         builder = builder.config(name, value)
