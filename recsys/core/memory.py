@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+# Of a group of processes: its limit, what it uses, and the files among that, in versions 2 and 1 of control groups.
+_GROUP_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 SHORT_SHARE = 0.06  # of the memory there is: with less than this left, the next large array may be one too many
 
 
@@ -27,21 +34,53 @@ class Memory(NamedTuple):
 
 
 def memory(proc: Path = PROC, cgroup: Path = CGROUP) -> Memory | None:
-    """The memory of the machine, or of the container if that has less; None: this system does not say."""
+    """The memory of the machine, or of what has less: the container, a group the process is in, `ulimit -v`.
+
+    None: this system does not say.
+    """
     try:
         machine = _numbers(proc / "meminfo")
-        held = int((proc / "self" / "statm").read_text("utf8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = (proc / "self" / "statm").read_text("utf8").split()
+        mapped, held = (int(number) * os.sysconf("SC_PAGE_SIZE") for number in pages[:2])
         total, left = machine["MemTotal"] * 1024, machine["MemAvailable"] * 1024
     except (OSError, KeyError, ValueError, IndexError):
         return None
+    for folder in _groups(proc, cgroup):
+        for of_group in _GROUP_FILES:
+            found = _group(folder, *of_group)
+            if found is not None:
+                total, left = min(total, found[0]), min(left, found[1])
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY:
+        left = min(left, max(most - mapped, 0))
+    return Memory(held, total, left)
+
+
+def _groups(proc: Path, cgroup: Path) -> Iterator[Path]:
+    """Folders of the groups that this process may be in: a container sees its own as the root, others are below it."""
+    yield cgroup
     try:
-        limit = int((cgroup / "memory.max").read_text("utf8"))
+        lines = (proc / "self" / "cgroup").read_text("utf8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in {"", "memory"}:
+            continue
+        group = Path(path.lstrip("/"))
+        for part in (group, *group.parents):
+            yield cgroup / controllers / part
+
+
+def _group(folder: Path, limit_file: str, used_file: str, of_files: str) -> tuple[int, int] | None:
+    """Bytes that there are for a group, and that are left of them; None where it has no limit."""
+    try:
+        limit = int((folder / limit_file).read_text("utf8"))
         # Pages of files count as used and go first when memory is short.
-        files = _numbers(cgroup / "memory.stat")["inactive_file"]
-        used = int((cgroup / "memory.current").read_text("utf8")) - files
-    except (OSError, KeyError, ValueError):  # no container, or none with a limit
-        return Memory(held, total, left)
-    return Memory(held, min(total, limit), min(left, max(limit - used, 0)))
+        used = int((folder / used_file).read_text("utf8")) - _numbers(folder / "memory.stat")[of_files]
+    except (OSError, KeyError, ValueError):  # no group, or none with a limit
+        return None
+    return limit, max(limit - used, 0)
 
 
 def _numbers(path: Path) -> dict[str, int]:

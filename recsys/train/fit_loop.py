@@ -100,7 +100,8 @@ class FitLoop:
         """
         self._model, self._batches, self._validate, self._config = model, batches, validate, config
         self._run, self._cluster, self._progress = run, cluster, progress
-        self._step = TrainStep(model, optimizer, cluster.strategy, config.clip_norm)
+        step = TrainStep(model, optimizer, cluster.strategy, config.clip_norm)
+        self._step, self._catch_up = step, step.catch_up
         self._saved = _SavedState()
         checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, state=self._saved)
         self._last = tf.train.CheckpointManager(checkpoint, run.checkpoints, max_to_keep=2)
@@ -189,6 +190,7 @@ class FitLoop:
 
     def _end_epoch(self, writer: tf.summary.SummaryWriter | None) -> None:
         state = self.state
+        self._catch_up()
         state.epoch += 1
         record: Record = {"epoch": state.epoch, "step": state.epoch * self._batches.steps_per_epoch}
         record |= {name: value / state.batch for name, value in state.sums.items()}

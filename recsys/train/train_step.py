@@ -78,7 +78,8 @@ class TrainStep:
     ) -> None:
         self._model, self._optimizer, self._strategy, self._clip_norm = model, optimizer, strategy, clip_norm
         self._scaled = isinstance(optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
-        self._by_row = isinstance(optimizer.inner_optimizer if self._scaled else optimizer, TouchedRowsAdam)
+        inner = optimizer.inner_optimizer if self._scaled else optimizer
+        self._by_row = inner if isinstance(inner, TouchedRowsAdam) else None
         self._replicas: list[int] = [
             int(replica)
             for replica in strategy.experimental_local_results(
@@ -98,6 +99,12 @@ class TrainStep:
         gradient_norm = float(local(norm)[0])
         return StepResult(values, gradient_norm, isfinite(values["loss"]) and (self._scaled or isfinite(gradient_norm)))
 
+    def catch_up(self) -> None:
+        """Make the weights what they are after the steps so far, also those that no step has touched for a while."""
+        if self._by_row is not None:
+            with self._strategy.scope():
+                self._by_row.catch_up()
+
     def _on_replicas(self, batches: list[Batch]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         by_replica = dict(zip(self._replicas, batches, strict=True))
         batch = self._strategy.experimental_distribute_values_from_function(
@@ -111,7 +118,7 @@ class TrainStep:
             total, parts = self._model.compute_losses(batch, training=True)
             loss = self._optimizer.get_scaled_loss(total) if self._scaled else total
         gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        if self._by_row:
+        if self._by_row is not None:
             gradients = of_touched_rows(gradients, variables)
         else:
             gradients = [tf.convert_to_tensor(g) for g in gradients]

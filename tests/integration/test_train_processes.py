@@ -164,21 +164,24 @@ def test_wherever_the_disk_gets_full_training_says_so(tmp_path: Path, most: int)
     assert not list(shop.bundles.glob("*/manifest.json"))
 
 
-def test_two_workers_resume_where_they_were_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loss", [("--sampled",), ("--sampled", "--by-row")])
+def test_two_workers_resume_where_they_were_killed(tmp_path: Path, loss: tuple[str, ...]) -> None:
     def run(folder: str, *options: str) -> list[subprocess.Popen[str]]:
         return [
-            start("training_worker", tmp_path / folder, tmp_path / f"{folder}-{n}.npz", *options, TF_CONFIG=config)
+            start(
+                "training_worker", tmp_path / folder, tmp_path / f"{folder}-{n}.npz", *loss, *options, TF_CONFIG=config
+            )
             for n, config in enumerate(cluster(2))
         ]
 
     # Each worker draws items of its own; a resumed one draws what it would have drawn.
-    for worker in run("whole", "--sampled"):
+    for worker in run("whole"):
         finish(worker)
-    killed = run("killed", "--sampled", "--until=8")
+    killed = run("killed", "--until=8")
     for worker in killed:
         worker.communicate(timeout=TIMEOUT_S)
         assert worker.returncode == -signal.SIGKILL
-    for worker in run("killed", "--sampled", "--resume"):
+    for worker in run("killed", "--resume"):
         finish(worker)
     whole = weights(tmp_path / "whole-0.npz")
     for name, value in weights(tmp_path / "killed-1.npz").items():

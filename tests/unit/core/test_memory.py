@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def proc(tmp_path: Path) -> Path:
 
 
 def make_container(folder: Path, limit: str, current: int, inactive_file: int) -> Path:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "memory.max").write_text(limit + "\n")
     (folder / "memory.current").write_text(f"{current}\n")
     (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive_file}\n")
@@ -46,6 +47,35 @@ def test_a_container_with_less_counts_and_its_files_are_no_burden(proc: Path, tm
 def test_a_container_without_a_limit_has_what_the_machine_has(proc: Path, tmp_path: Path) -> None:
     container = make_container(tmp_path / "cgroup", "max", 3 * GB, 0)
     assert memory(proc, container) == (1000 * PAGE, 16 * GB, 10 * GB)
+
+
+def test_a_process_has_no_more_than_the_groups_around_it(proc: Path, tmp_path: Path) -> None:
+    """As under systemd, where the root has no files of its own."""
+    root = tmp_path / "cgroup"
+    (proc / "self" / "cgroup").write_text("1:cpu:/other\n0::/batch/job\n")
+    make_container(root / "batch" / "job", "max", GB, 0)
+    assert memory(proc, root) == (1000 * PAGE, 16 * GB, 10 * GB)
+    make_container(root / "batch" / "job" / "step", str(GB), 0, 0)  # somebody else's
+    (root / "batch" / "memory.max").write_text(f"{8 * GB}\n")
+    (root / "batch" / "memory.current").write_text(f"{3 * GB}\n")
+    (root / "batch" / "memory.stat").write_text("inactive_file 0\n")
+    assert memory(proc, root) == (1000 * PAGE, 8 * GB, 5 * GB)
+
+
+def test_a_group_of_the_first_version(proc: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cgroup" / "memory" / "job"
+    folder.mkdir(parents=True)
+    (proc / "self" / "cgroup").write_text("4:memory:/job\n0::/\n")
+    (folder / "memory.limit_in_bytes").write_text(f"{6 * GB}\n")
+    (folder / "memory.usage_in_bytes").write_text(f"{5 * GB}\n")
+    (folder / "memory.stat").write_text(f"inactive_file 7\ntotal_inactive_file {2 * GB}\n")
+    assert memory(proc, tmp_path / "cgroup") == (1000 * PAGE, 6 * GB, 3 * GB)
+
+
+def test_what_ulimit_leaves(proc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It bounds what is mapped, 5000 pages here, not what is held."""
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (4 * GB, resource.RLIM_INFINITY))
+    assert memory(proc, tmp_path / "none") == (1000 * PAGE, 16 * GB, 4 * GB - 5000 * PAGE)
 
 
 def test_little_left_is_short(proc: Path, tmp_path: Path) -> None:
