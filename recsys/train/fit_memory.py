@@ -77,7 +77,8 @@ def fit_memory(config: Config, *, n_items: int, n_users: int, text_dim: int, pos
     output = model.dim + (min(model.text_match_dim, text_dim) if model.text_match else 0)
     tables = (n_items * model.use_item_id, n_users * model.use_user_id)
     # The gradient of a table is as large as the table, unless its touched rows alone are updated.
-    states = [_STATES if sampled and rows >= LEAST_ROWS else _STATES + 1 for rows in tables]
+    by_row = sampled and not training.weight_decay
+    states = [_STATES if by_row and rows >= LEAST_ROWS else _STATES + 1 for rows in tables]
     of_step = min(n_items, 2 * positions + training.negatives) if sampled else n_items
     candidates = min(n_items, training.negatives) if sampled else n_items
     block = _OF_BLOCK * model.dim + _OF_BLOCK_ATTENTION * model.heads * length
