@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from recsys.core.errors import ConfigError
 from recsys.core.events import LIST_EVENT_TYPES, LOG_WEIGHTS, RATING, UNDO_EVENTS
 from recsys.core.settings import NonNegative, OpenShare, Positive, Section, Share, unmentioned
 from recsys.prepare.attribute_settings import Attributes, check_attributes
@@ -16,6 +18,9 @@ from recsys.prepare.mapping_settings import GROUP, IGNORE, ITEM_FIELDS, OF_ITEM,
 from recsys.prepare.schema import ItemsKept, Repeats
 from recsys.prepare.text_settings import TextConfig
 from recsys.prepare.value_settings import EventTypeKey, ValueConfig, each_type_once
+
+# As Spark tells which of its settings are not to be shown (spark.redaction.regex), and keys of stores.
+_SECRET = re.compile(r"secret|password|token|(access|account)[.]?key", re.IGNORECASE)
 
 
 class SplitConfig(Section):
@@ -163,7 +168,7 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     spark_options: dict[str, str | int | float | bool] = unmentioned(
         {},
         description="Settings of Spark by their names, as `{spark.master: spark://host:7077}`. "
-        "They count more than those of spark-submit.",
+        "They count more than those of spark-submit. Credentials are refused: manifests hold all settings.",
     )
     spark_scratch: str | None = unmentioned(
         None,
@@ -219,8 +224,23 @@ class DataConfig(ValueConfig, TextConfig, MappingConfig):
     @classmethod
     def _without_password(cls, url: str | None) -> str | None:
         if url and urlsplit(url).password is not None:
-            raise ValueError("no passwords in URLs: credentials are found as the store's own tools find them")
+            raise ConfigError(
+                "no passwords in URLs (data.upload_to, data.spark_scratch)",
+                "one that has it",
+                "give credentials as the store's own tools find them: environment or configuration file",
+            )
         return url
+
+    @field_validator("spark_options")
+    @classmethod
+    def _without_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
+        if named := [name for name in options if _SECRET.search(name)]:
+            raise ConfigError(
+                "no credentials in data.spark_options, which manifests hold as they do all settings",
+                ", ".join(named),
+                "give them to Spark by its own configuration file, its environment or spark-submit",
+            )
+        return options
 
     @field_validator("event_weights", "undo_events", mode="before")
     @classmethod

@@ -101,8 +101,16 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None
     with pytest.raises(DataError, match="without a password") as refusal:
         dataset(tmp_path, ["ftp://me:geheim@host/a.csv"])
     assert "geheim" not in str(refusal.value)
-    with pytest.raises(ConfigError, match="no passwords in URLs"):
+    with pytest.raises(ConfigError, match="no passwords in URLs") as refused:
         dataset(tmp_path, [tmp_path / "log.csv"], upload_to="ftp://me:geheim@host/prepared")
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["spark.hadoop.fs.s3a.secret.key", "spark.hadoop.fs.azure.account.key.shop"])
+def test_a_secret_of_spark_comes_into_no_manifest(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refusal:
+        dataset(tmp_path, [tmp_path / "log.csv"], spark_options={"spark.master": "local", name: "geheim"})
+    assert "geheim" not in str(refusal.value)
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_run(store: Any) -> None:

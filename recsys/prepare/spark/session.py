@@ -39,7 +39,9 @@ def start_session(config: DataConfig) -> SparkSession:
     is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not is_submitted:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # that of the workers
-    options = {**({} if is_submitted else _of_one_machine(config)), **config.spark_options}
+    # Executors elsewhere could not reach a driver at this machine's own address.
+    is_here = not is_submitted and str(config.spark_options.get("spark.master", "local")).startswith("local")
+    options = {**(_of_one_machine(config) if is_here else {}), **config.spark_options}
     builder = SparkSession.builder.appName("recsys prepare")
     for name, value in options.items():
         builder = builder.config(name, value)

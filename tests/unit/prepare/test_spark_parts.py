@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import pyarrow as pa
 import pytest
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
-from recsys.core.errors import DataError
+from recsys.core.errors import ConfigError, DataError
+from recsys.prepare.settings import DataConfig
 from recsys.prepare.spark.scratch import Scratch
-from recsys.prepare.spark.session import spark_errors
+from recsys.prepare.spark.session import spark_errors, start_session
 
 SCHEMA = pa.schema([("n", pa.int32()), ("text", pa.string())])
 
@@ -52,6 +55,36 @@ def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     (written / "part-0.parquet").unlink()
     (written / "_SUCCESS").touch()
     assert scratch.reader(folder, SCHEMA, 10).read_all()["n"].to_pylist() == [1, 2]
+
+
+class Builder:
+    """Takes note of what a session is started with, and starts none."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, object] = {}
+
+    def config(self, name: str, value: object) -> Builder:
+        self.options[name] = value
+        return self
+
+    def getOrCreate(self) -> None:  # noqa: N802  # as Spark calls it
+        raise OSError("none is wanted")
+
+
+@pytest.mark.parametrize(
+    ("options", "address"), [({}, "127.0.0.1"), ({"spark.master": "spark://a:7077"}, None)], ids=["here", "elsewhere"]
+)
+def test_machines_elsewhere_are_not_sent_to_their_own_address(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], address: str | None
+) -> None:
+    builder = Builder()
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    monkeypatch.setenv("PYSPARK_PYTHON", "python")
+    monkeypatch.setattr(SparkSession, "builder", SimpleNamespace(appName=lambda _: builder))
+    with pytest.raises(ConfigError, match="none is wanted"):
+        start_session(DataConfig(format="events", interactions=["log.csv"], spark_options=options))
+    assert builder.options.get("spark.driver.host") == address
+    assert options.items() <= builder.options.items()
 
 
 def test_a_full_disk_is_one_to_the_preparation() -> None:
