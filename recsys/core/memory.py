@@ -11,8 +11,8 @@ from typing import NamedTuple
 PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 # Of a group of processes: its limit, what it uses, and the files among that, in versions 2 and 1 of control groups.
 _GROUP_FILES = (
-    ("memory.max", "memory.current", "inactive_file"),
-    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ("memory.max", "memory.current", ("inactive_file", "active_file")),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
 )
 SHORT_SHARE = 0.06  # of the memory there is: with less than this left, the next large array may be one too many
 
@@ -72,12 +72,13 @@ def _groups(proc: Path, cgroup: Path) -> Iterator[Path]:
             yield cgroup / controllers / part
 
 
-def _group(folder: Path, limit_file: str, used_file: str, of_files: str) -> tuple[int, int] | None:
+def _group(folder: Path, limit_file: str, used_file: str, of_files: tuple[str, ...]) -> tuple[int, int] | None:
     """Bytes that there are for a group, and that are left of them; None where it has no limit."""
     try:
         limit = int((folder / limit_file).read_text("utf8"))
-        # Pages of files count as used and go first when memory is short.
-        used = int((folder / used_file).read_text("utf8")) - _numbers(folder / "memory.stat")[of_files]
+        # Pages of files count as used and go first when memory is short, as in what the machine has available.
+        stated = _numbers(folder / "memory.stat")
+        used = int((folder / used_file).read_text("utf8")) - sum(stated[name] for name in of_files)
     except (OSError, KeyError, ValueError):  # no group, or none with a limit
         return None
     return limit, max(limit - used, 0)

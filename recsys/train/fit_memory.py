@@ -62,12 +62,15 @@ class FitMemory:
         return ", ".join(f"{name.replace('_', ' ')} {size / GIGABYTE:.2f}" for name, size in parts)
 
 
-def fit_memory(config: Config, *, n_items: int, n_users: int, text_dim: int, positions: int, length: int) -> FitMemory:
+def fit_memory(
+    config: Config, *, n_items: int, n_trained: int, n_users: int, text_dim: int, positions: int, length: int
+) -> FitMemory:
     """What a fit takes on one device.
 
     Args:
         config: `model` and `training`, whose retrieval loss is chosen.
         n_items, n_users: rows of the tables.
+        n_trained: items that occur in training: the others are in no step.
         text_dim: width of the items' text vectors.
         positions: of the largest batch of one replica, padding included.
         length: of its histories.
@@ -79,8 +82,8 @@ def fit_memory(config: Config, *, n_items: int, n_users: int, text_dim: int, pos
     # The gradient of a table is as large as the table, unless its touched rows alone are updated.
     by_row = sampled and not training.weight_decay
     states = [_STATES if by_row and rows >= LEAST_ROWS else _STATES + 1 for rows in tables]
-    of_step = min(n_items, 2 * positions + training.negatives) if sampled else n_items
-    candidates = min(n_items, training.negatives) if sampled else n_items
+    of_step = min(n_trained, 2 * positions + training.negatives) if sampled else n_trained
+    candidates = min(n_trained, training.negatives) if sampled else n_trained
     block = _OF_BLOCK * model.dim + _OF_BLOCK_ATTENTION * model.heads * length
     return FitMemory(
         tables=sum(rows * each for rows, each in zip(tables, states, strict=True)) * model.dim * _FLOAT,

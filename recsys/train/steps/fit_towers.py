@@ -217,6 +217,7 @@ def _require_memory(
     needed = fit_memory(
         config,
         n_items=len(inputs.features),
+        n_trained=int((inputs.item_counts > 0).sum()),
         n_users=len(inputs.histories),
         text_dim=inputs.features.text.shape[1],
         positions=-(-histories // cluster.n_replicas) * length,

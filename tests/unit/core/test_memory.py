@@ -24,11 +24,11 @@ def proc(tmp_path: Path) -> Path:
     return folder
 
 
-def make_container(folder: Path, limit: str, current: int, inactive_file: int) -> Path:
+def make_container(folder: Path, limit: str, current: int, inactive_file: int, active_file: int = 0) -> Path:
     folder.mkdir(parents=True)
     (folder / "memory.max").write_text(limit + "\n")
     (folder / "memory.current").write_text(f"{current}\n")
-    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive_file}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive_file}\nactive_file {active_file}\n")
     return folder
 
 
@@ -37,7 +37,7 @@ def test_the_machine_s_memory(proc: Path, tmp_path: Path) -> None:
 
 
 def test_a_container_with_less_counts_and_its_files_are_no_burden(proc: Path, tmp_path: Path) -> None:
-    container = make_container(tmp_path / "cgroup", str(4 * GB), 3 * GB, 2 * GB)
+    container = make_container(tmp_path / "cgroup", str(4 * GB), 3 * GB, GB, active_file=GB)
     found = memory(proc, container)
     assert found == (1000 * PAGE, 4 * GB, 3 * GB)
     assert found is not None
@@ -58,7 +58,7 @@ def test_a_process_has_no_more_than_the_groups_around_it(proc: Path, tmp_path: P
     make_container(root / "batch" / "job" / "step", str(GB), 0, 0)  # somebody else's
     (root / "batch" / "memory.max").write_text(f"{8 * GB}\n")
     (root / "batch" / "memory.current").write_text(f"{3 * GB}\n")
-    (root / "batch" / "memory.stat").write_text("inactive_file 0\n")
+    (root / "batch" / "memory.stat").write_text("inactive_file 0\nactive_file 0\n")
     assert memory(proc, root) == (1000 * PAGE, 8 * GB, 5 * GB)
 
 
@@ -68,7 +68,7 @@ def test_a_group_of_the_first_version(proc: Path, tmp_path: Path) -> None:
     (proc / "self" / "cgroup").write_text("4:memory:/job\n0::/\n")
     (folder / "memory.limit_in_bytes").write_text(f"{6 * GB}\n")
     (folder / "memory.usage_in_bytes").write_text(f"{5 * GB}\n")
-    (folder / "memory.stat").write_text(f"inactive_file 7\ntotal_inactive_file {2 * GB}\n")
+    (folder / "memory.stat").write_text(f"inactive_file 7\ntotal_inactive_file {GB}\ntotal_active_file {GB}\n")
     assert memory(proc, tmp_path / "cgroup") == (1000 * PAGE, 6 * GB, 3 * GB)
 
 

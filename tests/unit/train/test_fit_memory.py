@@ -11,9 +11,10 @@ from tests.support.training import make_config
 GB = 10**9
 
 
-def reckoned(**training: object) -> FitMemory:
+def reckoned(n_trained: int = 1000, **training: object) -> FitMemory:
     """dim 16, 1 layer, 2 heads, text match of 4."""
-    return fit_memory(make_config(**training), n_items=1000, n_users=50, text_dim=12, positions=40, length=8)
+    shapes = {"n_items": 1000, "n_users": 50, "text_dim": 12, "positions": 40, "length": 8}
+    return fit_memory(make_config(**training), n_trained=n_trained, **shapes)
 
 
 def test_parts_follow_from_the_shapes_of_a_step() -> None:
@@ -31,12 +32,23 @@ def test_parts_follow_from_the_shapes_of_a_step() -> None:
 
 
 def test_the_gradient_of_a_large_table_is_of_touched_rows_alone() -> None:
-    shapes = {"n_users": 9, "text_dim": 12, "positions": 40, "length": 8}
+    shapes = {"n_trained": 200_000, "n_users": 9, "text_dim": 12, "positions": 40, "length": 8}
     sampled = fit_memory(make_config(retrieval_loss="sampled"), n_items=200_000, **shapes)
     assert sampled.tables == 200_000 * 16 * 4 * 3
     for whole in ({"retrieval_loss": "full"}, {"retrieval_loss": "sampled", "weight_decay": 0.01}):
         needed = fit_memory(make_config(**whole), n_items=200_000, **shapes)
         assert needed.tables == 200_000 * 16 * 4 * 4
+
+
+def test_items_that_nobody_chose_are_in_no_step() -> None:
+    some, all_of_them = (reckoned(count, retrieval_loss="full", softmax_chunk=10) for count in (10, 1000))
+    assert some.items == 10 * (24 + 6 * 16 + 20) * 4
+    assert some.logits == (40 * 6 * 20 + 10 * 10 * 4 + 2 * 10 * 20) * 4
+    assert (some.tables, some.texts, some.validation) == (
+        all_of_them.tables,
+        all_of_them.texts,
+        all_of_them.validation,
+    )
 
 
 def test_a_step_and_a_validation_are_not_at_the_same_time() -> None:
