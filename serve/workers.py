@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 from contextlib import suppress
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 # A process that reads the server's code once: the workers are forked from it and share its memory.
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["serve.preloaded"])
+_LONGEST_FOLDER = 70  # bytes of a temporary folder in which a socket's address, of at most 107, still fits
 UNKNOWN = 255  # multiprocessing's exit code of a worker whose end that process would have told, had it not ended itself
 
 
@@ -51,6 +53,7 @@ class Workers(Multiprocess):
         """`app`: that of `config`."""
         super().__init__(config, sockets)
         self._app, self.exit_code = app, 0
+        _shorten_addresses()
         take_hangups()
 
     def init_processes(self) -> None:
@@ -102,6 +105,18 @@ def shared_metrics() -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="recsys-metrics-")
     os.environ[MULTIPROCESS_FOLDER] = folder.name
     return folder
+
+
+def _shorten_addresses() -> None:
+    """Let multiprocessing's sockets lie in /tmp where the temporary folder's name is too long for their addresses."""
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
+        return
+    tempfile.tempdir = "/tmp"  # noqa: S108  # multiprocessing makes a folder there that nobody else may enter
+    try:
+        get_temp_dir()
+    finally:
+        tempfile.tempdir = folder
 
 
 def _end(pid: int | None) -> None:

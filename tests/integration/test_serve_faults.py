@@ -321,7 +321,7 @@ def test_a_stop_finishes_what_is_under_way(bundle_path: Path, tmp_path: Path, wo
     store = tmp_path / "store.sqlite"
     options = ("--bundle", str(bundle_path), "--port", "0", "--workers", str(workers), "--store", f"sqlite:///{store}")
     body = {"user_ids": [f"user{n % 50}" for n in range(128)], "k": 50}
-    temporary = tmp_path / "tmp"
+    temporary = tmp_path / "too_long_for_the_address_of_a_socket_".ljust(100, "_")
     temporary.mkdir()
     running = logged_server(tmp_path / "log", *options, TMPDIR=str(temporary))
     with running as (url, process), ThreadPoolExecutor(3) as pool:
