@@ -66,7 +66,7 @@ def upload(folder: Path, url: str, last: str) -> None:
             files.rm_file(f"{place}/{last}")
         for path in (*others, folder / last):
             files.put_file(str(path), f"{place}/{path.name}")
-    except (ImportError, OSError, ValueError) as error:
+    except Exception as error:  # a store's own package raises errors of its own, of missing credentials for example
         raise DataError(
             f"a writable place {url} (data.upload_to)",
             str(error) or type(error).__name__,

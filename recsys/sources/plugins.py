@@ -41,7 +41,11 @@ class PluggedSource(Source):
         """
 
     def best(self, queries: Queries, k: int) -> Candidates:
-        """What it proposes: whether that is exact, it knows itself."""
+        """What it proposes.
+
+        A hybrid takes its members' first thousand items as exact: a source whose `propose` leaves some of them out has
+        to override this, too.
+        """
         return self.propose(queries, k, exclude_seen=False)
 
     @classmethod

@@ -97,6 +97,27 @@ def test_what_cannot_be_found_is_refused_with_its_url(tmp_path: Path, url: str, 
     assert got in str(refusal.value)
 
 
+class NoCredentialsError(Exception):
+    """As the packages of stores raise: of no kind that Python knows."""
+
+
+def test_a_store_that_lets_nobody_in_is_told_with_what_to_do(
+    tmp_path: Path, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise NoCredentialsError("Unable to locate credentials")
+
+    monkeypatch.setattr(store, "ls", refuse)
+    monkeypatch.setattr(store, "makedirs", refuse)
+    for options in (
+        {"interactions": ["memory://bucket/a.csv"]},
+        {"interactions": list(write_logs(tmp_path)), "upload_to": "memory://bucket/prepared"},
+    ):
+        with pytest.raises(DataError, match="Unable to locate credentials") as refusal:
+            dataset(tmp_path / "prepared", **options)
+        assert "check the URL" in str(refusal.value)
+
+
 def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without a password") as refusal:
         dataset(tmp_path, ["ftp://me:geheim@host/a.csv"])

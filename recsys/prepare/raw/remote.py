@@ -79,7 +79,7 @@ def remote_files(entry: Path, setting: str) -> list[RemoteFile]:
         files, path = fsspec.core.url_to_fs(url)
         found = files.glob(path) if fsspec.core.has_magic(path) else files.ls(path, detail=False)
         named = sorted(str(files.unstrip_protocol(each)) for each in found if files.isfile(each))
-    except (ImportError, OSError, ValueError) as error:
+    except Exception as error:  # a store's own package raises errors of its own, of missing credentials for example
         raise DataError(
             f"files at a URL that can be read, {url} ({setting})",
             "no such file or folder" if isinstance(error, FileNotFoundError) else str(error) or type(error).__name__,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from recsys.core.settings import NonNegative, Positive, Section, Share
+from recsys.core.settings import Positive, Section, Share
 from recsys.sources.tried import Tried
 
 
@@ -65,7 +65,8 @@ class EaseSettings(ItemToItemSettings):
     ease_max_items: Positive = Field(
         15000, description="Catalogues above get no EASE of all items: it inverts a matrix of items x items."
     )
-    ease_most_chosen: NonNegative = Field(
+    ease_most_chosen: Annotated[int, Field(ge=0, le=30_000)] = Field(
         0,
-        description="In such a catalogue EASE is that of so many items, the most often chosen; 0: there is none.",
+        description="In such a catalogue EASE is that of so many items, the most often chosen; 0: there is none. For "
+        "30,000 each matrix takes 4 GB.",
     )
