@@ -1,6 +1,7 @@
 """Two-tower recommendations for shops: prepare, train, index, evaluate, serve."""
 
 import os
+import sqlite3  # noqa: F401 - before TensorFlow, whose own SQLite, without full-text search, would take its place
 
 # TensorFlow Recommenders and the TensorFlow classes of Transformers need Keras 2 (the tf-keras
 # package). TensorFlow reads the variable once, when it is imported, so it is set before any

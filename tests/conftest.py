@@ -12,22 +12,27 @@ from hypothesis import settings
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
-_UNFREEZE = gc.unfreeze  # which tests run without
+_FREEZE, _UNFREEZE = gc.freeze, gc.unfreeze  # which tests run without
 
 SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what the imports of all tests made, millions of objects.
+    """Leave what freezes and thaws to `frozen_imports`."""
+    gc.freeze = gc.unfreeze = lambda: None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_imports() -> None:
+    """Let the garbage collector pass over what is there before a module's tests, millions of objects.
 
     A server that starts collects garbage and then freezes all that there is, and one that ends thaws it. In a process
-    of tests, where hundreds of servers start, each would look through all imported modules. What a server made is
-    found by the collector as ever.
+    of tests, where hundreds of servers start, each would look through all that was imported and kept by then. What a
+    module's tests make themselves is found by the collector as ever.
     """
     gc.collect()
-    gc.freeze()
-    gc.freeze = gc.unfreeze = lambda: None
+    _FREEZE()
 
 
 def pytest_unconfigure() -> None:

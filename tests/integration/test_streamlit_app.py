@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def app(url: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("RECSYS_SERVER", url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    # Streamlit puts the app in its place, and processes that other tests spawn would run the app.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     page: AppTest = testing.AppTest.from_file(APP, default_timeout=60)
     page.run()
     assert not page.exception

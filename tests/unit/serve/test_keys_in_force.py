@@ -64,7 +64,10 @@ def test_what_was_in_force_stays_while_the_file_is_broken(
     if content is None:
         path.unlink()
     else:
-        path.write_text(content)
+        broken = path.with_name("broken.json")
+        broken.write_text(content)
+        broken.chmod(path.stat().st_mode)
+        broken.replace(path)  # at once: the server may look between the opening of a file and its writing
     eventually(lambda: stale(locked))
     reloaded = locked.post("/admin/reload", headers={"X-API-Key": "boss"})
     assert (reloaded.status_code, reloaded.json()["keys"]) == (200, "stale")
