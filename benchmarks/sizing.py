@@ -116,7 +116,9 @@ def _load(urls: list[str], connections: int, seconds: float) -> dict[str, Any]:
 
 
 def _workers(root: psutil.Process) -> list[psutil.Process]:
-    return [child for child in root.children() if "spawn_main" in " ".join(child.cmdline())]
+    """Those that serve: forked from the one process that was started to fork them."""
+    forking = [child for child in root.children() if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+    return [child for parent in forking for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def _cpu_s(root: psutil.Process) -> float:
