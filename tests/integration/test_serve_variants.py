@@ -64,6 +64,9 @@ def test_each_list_is_its_variants_or_says_that_it_is_not(tmp_path: Path) -> Non
         assert session["user_id"] is None
         assert [one["experiment"] for one in session["experiments"]] == ["e"]
 
+        with patient(url_of_store) as store:  # a worker that is killed takes with it what it has not written yet
+            eventually(lambda: any(row.user_id == "v1" for row in store.served(0, time.time() + 10)))
+
         publish(shop, versions[2])
         eventually(lambda: delivered(url, newest))
         workers_of(process)[0].kill()
