@@ -112,7 +112,7 @@ def _shorten_addresses() -> None:
     folder = tempfile.gettempdir()
     if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
         return
-    tempfile.tempdir = "/tmp"  # noqa: S108  # multiprocessing makes a folder there that nobody else may enter
+    tempfile.tempdir = "/tmp"  # noqa: S108  # nosec B108  # multiprocessing makes a folder that is its own
     try:
         get_temp_dir()
     finally:
