@@ -116,6 +116,15 @@ def measure_workers(bundle: Path, n_items: int, arguments: argparse.Namespace, s
     return rows, {"rounds": rounds.figures, "memory_mb": megabytes}
 
 
+def closed_loops(rounds: Rounds, routes: Mapping[str, Sequence[str]], arguments: argparse.Namespace) -> None:
+    """A warm-up and all rounds of the closed loop, in turns, on URLs by the name of what is asked for."""
+    for name, urls in routes.items():
+        rounds.load(f"warm-up {name}", urls)
+    for _ in range(arguments.rounds):
+        for name, urls in routes.items():
+            rounds.load(name, urls, f"--connections={arguments.connections}")
+
+
 def load_in_turns(
     rounds: Rounds,
     closed: Mapping[str, Sequence[str]],
@@ -123,11 +132,7 @@ def load_in_turns(
     arguments: argparse.Namespace,
 ) -> None:
     """All rounds of the closed loop, and then at half load, on URLs by the name of what is asked for."""
-    for name, urls in closed.items():
-        rounds.load(f"warm-up {name}", urls)
-    for _ in range(arguments.rounds):
-        for name, urls in closed.items():
-            rounds.load(name, urls, f"--connections={arguments.connections}")
+    closed_loops(rounds, closed, arguments)
     for _ in range(arguments.rounds):
         for name, urls in half.items():
             rate = rounds.median(name, "requests_per_s") / 2
@@ -143,11 +148,7 @@ def measure_rules(
         rounds = Rounds(server, arguments.seconds)
         plain = [server.url + path for path in user_paths(bundle, arguments.users)]
         routes = {"plain": plain, "ruled": [f"{url}?scenario={SCENARIO}" for url in plain]}
-        for name, urls in routes.items():
-            rounds.load(f"warm-up {name}", urls)
-        for _ in range(arguments.rounds):
-            for name, urls in routes.items():
-                rounds.load(name, urls, f"--connections={arguments.connections}")
+        closed_loops(rounds, routes, arguments)
         for _ in range(arguments.rounds):
             for name, urls in routes.items():
                 rounds.load(f"{name}, one by one", urls, "--connections=1")

@@ -53,9 +53,7 @@ class OnnxTextEncoder:
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the graph reads of each text."""
         tokenizer, _ = self._parts()
-        # A lone surrogate is no character: it cannot be tokenised.
-        sound = [text.encode("utf8", "replace").decode("utf8") for text in texts]
-        return [encoding.ids for encoding in tokenizer.encode_batch(sound)]
+        return tokenized(tokenizer, texts)
 
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Float32Array:
         _, model = self._parts()
@@ -87,6 +85,13 @@ def read_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
     except Exception as error:  # the library raises this class itself
         raise BundleError(f"a tokenizer in {path}", str(error), REMEDY) from error
     return tokenizer
+
+
+def tokenized(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of each text's tokens."""
+    # A lone surrogate is no character: it cannot be tokenised.
+    sound = [text.encode("utf8", "replace").decode("utf8") for text in texts]
+    return [encoding.ids for encoding in tokenizer.encode_batch(sound)]
 
 
 def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

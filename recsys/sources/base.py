@@ -14,7 +14,6 @@ import numpy as np
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array, Int64Array
-from recsys.sources.dense import propose_by_scores
 from recsys.sources.new_items import NewItems
 from recsys.sources.shares import Shares
 
@@ -152,11 +151,12 @@ class Source(ABC):
         """
 
     def best(self, queries: Queries, k: int) -> Candidates:
-        """As `propose` with the items of the history, but exact also where that is not.
+        """As `propose` with the items of the history, but exact.
 
-        This one scores the whole catalogue in blocks of queries: a source that knows better says so.
+        A hybrid takes its members' first thousand items as exact: a source whose `propose` leaves some of them out has
+        to override this, too.
         """
-        return propose_by_scores(self.score, self.n_items, queries, k, exclude_seen=False)
+        return self.propose(queries, k, exclude_seen=False)
 
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """What the scores of items int32 [B, C] are made of; all of it is the rest unless a source knows better."""

@@ -112,9 +112,6 @@ class Hybrid(Source):
             best.items[rows], best.scores[rows] = found.items, found.scores
         return best
 
-    def best(self, queries: Queries, k: int) -> Candidates:
-        return self.propose(queries, k, exclude_seen=False)
-
     def sum_of(self, leads: Leads) -> Leads:
         """The scores that the leads of the members, in their order, add up to; those of items without are left out."""
         return leads.added_up(np.array(list(self.weights.values())))

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from recsys.core.dotted import imported
 from recsys.core.errors import ConfigError
-from recsys.core.queries import Candidates, Queries
 from recsys.core.settings import Section
 from recsys.sources.base import Source
 from recsys.sources.fitting import FitData
@@ -39,14 +38,6 @@ class PluggedSource(Source):
             settings: an object of `Settings`.
             chosen: one value of each setting that is tried, by name of its argument.
         """
-
-    def best(self, queries: Queries, k: int) -> Candidates:
-        """What it proposes.
-
-        A hybrid takes its members' first thousand items as exact: a source whose `propose` leaves some of them out has
-        to override this, too.
-        """
-        return self.propose(queries, k, exclude_seen=False)
 
     @classmethod
     def obstacle(cls, data: FitData, settings: Any) -> str | None:

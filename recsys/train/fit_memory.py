@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from recsys.config import Config
 from recsys.core.errors import TrainingError
-from recsys.train.touched_rows import LEAST_ROWS
+from recsys.train.touched_rows import LEAST_ROWS, updates_touched_rows
 from recsys.train.validator import SCORES_AT_A_TIME
 
 GIGABYTE = 1e9
@@ -80,7 +80,7 @@ def fit_memory(
     output = model.dim + (min(model.text_match_dim, text_dim) if model.text_match else 0)
     tables = (n_items * model.use_item_id, n_users * model.use_user_id)
     # The gradient of a table is as large as the table, unless its touched rows alone are updated.
-    by_row = sampled and not training.weight_decay
+    by_row = updates_touched_rows(training)
     states = [_STATES if by_row and rows >= LEAST_ROWS else _STATES + 1 for rows in tables]
     of_step = min(n_trained, 2 * positions + training.negatives) if sampled else n_trained
     candidates = min(n_trained, training.negatives) if sampled else n_trained

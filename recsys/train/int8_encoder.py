@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from recsys.config import TextConfig
 from recsys.core.disk import write_whole
 from recsys.core.types import Float32Array
 from recsys.encoding.files import MODEL_FILE
-from recsys.encoding.text_encoder import pad, read_tokenizer
+from recsys.encoding.text_encoder import pad, read_tokenizer, tokenized
 from recsys.sources.onnx_session import OnnxModel
 from recsys.text.choices import EncoderFiles
 from recsys.text.encoder import token_batches
@@ -66,12 +67,7 @@ class _Graph:
     def pooled(self, texts: Sequence[str]) -> Batches:
         """As `TextEncoder.pooled`."""
         model, tokenizer = OnnxModel(self._path, threads=0), read_tokenizer(self._tokenizer, self._config.max_tokens)
-
-        def tokenize(some: Sequence[str]) -> list[list[int]]:
-            sound = [text.encode("utf8", "replace").decode("utf8") for text in some]  # without lone surrogates
-            return [encoding.ids for encoding in tokenizer.encode_batch(sound)]
-
-        for positions, token_ids in token_batches(texts, tokenize, self._config.batch_tokens):
+        for positions, token_ids in token_batches(texts, partial(tokenized, tokenizer), self._config.batch_tokens):
             ids, mask = pad(token_ids)
             yield positions, list(model(ids=ids, mask=mask))
 

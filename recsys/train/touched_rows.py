@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from recsys.config import TrainingConfig
+
 # A smaller table is updated whole: that takes less than a tenth of a step.
 LEAST_ROWS = 131_072
 _BLOCK_ROWS = 65_536  # of a table that is caught up
@@ -101,6 +103,11 @@ class TouchedRowsAdam(tf.keras.optimizers.Adam):
         for state, values in zip(self._state(variable), (mean, square, seen), strict=True):
             state.scatter_update(tf.IndexedSlices(values, rows))
         variable.scatter_sub(tf.IndexedSlices(change, rows))
+
+
+def updates_touched_rows(training: TrainingConfig) -> bool:
+    """Whether a step leaves rows of large tables alone: a full softmax touches all, and weight decay moves all."""
+    return training.retrieval_loss == "sampled" and not training.weight_decay
 
 
 def of_touched_rows(

@@ -11,7 +11,7 @@ import tensorflow as tf
 from recsys.config import TrainingConfig
 from recsys.core.tower_io import Batch
 from recsys.models import TwoTower
-from recsys.train.touched_rows import TouchedRowsAdam, of_touched_rows, with_each_row_once
+from recsys.train.touched_rows import TouchedRowsAdam, of_touched_rows, updates_touched_rows, with_each_row_once
 
 MEAN = tf.distribute.ReduceOp.MEAN
 
@@ -54,7 +54,7 @@ def make_optimizer(model: TwoTower, config: TrainingConfig, mixed_precision: boo
     weight decay touches some of the items in a step, and `TouchedRowsAdam` updates these alone.
     """
     schedule = LinearWarmup(config.learning_rate, config.warmup_steps)
-    if config.retrieval_loss == "sampled" and not config.weight_decay:
+    if updates_touched_rows(config):
         optimizer = TouchedRowsAdam(schedule)
     else:
         # Keras's Adam with a weight decay is AdamW; with None it saves a pass over all weights.

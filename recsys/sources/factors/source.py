@@ -139,9 +139,6 @@ class ImplicitFactors(Source):
             best.items[rows][known], best.scores[rows][known] = found.items[known], found.scores[known]
         return best
 
-    def best(self, queries: Queries, k: int) -> Candidates:
-        return self.propose(queries, k, exclude_seen=False)
-
     def why(self, queries: Queries, items: Int32Array) -> Shares:
         """A position's share is the inner product with its part of the user's vector; an item's bias is the rest."""
         histories = queries.histories

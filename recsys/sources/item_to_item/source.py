@@ -182,9 +182,6 @@ class ItemToItem(Source):
     def propose(self, queries: Queries, k: int, *, exclude_seen: bool = True) -> Candidates:
         return NeighbourReading([self], queries).propose([0], [k], exclude_seen=exclude_seen)[0]
 
-    def best(self, queries: Queries, k: int) -> Candidates:
-        return self.propose(queries, k, exclude_seen=False)
-
     def save(self, folder: Path) -> None:
         np.save(folder / "neighbours.npy", self.neighbours)
         np.save(folder / "shares.npy", self.scaled)

@@ -95,9 +95,6 @@ class Popularity(Source):
             candidates.items[rows, :width], candidates.scores[rows, :width] = best.items, best.scores
         return candidates
 
-    def best(self, queries: Queries, k: int) -> Candidates:
-        return self.propose(queries, k, exclude_seen=False)
-
     def _first(self, n_queries: int, count: int) -> Candidates:
         """The `count` most popular items for each of `n_queries`; fewer where the catalogue ends."""
         shape = (n_queries, min(count, self.n_items))
