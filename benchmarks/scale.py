@@ -1,5 +1,7 @@
 """How time, memory and quality grow with a shop: every stage on generated shops of 10^5 to 10^8 events.
 
+`cds`: the size of the full CDs and Vinyl of 2018, in their format, with the settings of configs/cds_and_vinyl.yaml.
+
     python benchmarks/scale.py --sizes 1e5 1e6 [--commands generate prepare oracle train evaluate serve] [--epochs 1]
     python benchmarks/scale.py --table
 
@@ -30,13 +32,18 @@ from benchmarks.shops.stages import FAILED, STOPPED, Stage, measure, python
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "docs/figures/scale.json", ROOT / "docs/scale.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
-SIZES = ("1e5", "1e6", "1e7", "1e8")
+CDS = "cds"
+SIZES = ("1e5", "1e6", CDS, "1e7", "1e8")
+CDS_SHAPE = (1_940_000, 480_000, 4_500_000)
+CDS_LIKE = ("--spread", "1.0", "--format", "amazon_2018", "--base", "configs/cds_and_vinyl.yaml")
 EVENTS_OF_A_USER, ITEMS, ITEMS_EXPONENT = 12, 5_000, 0.767  # items at 10^5 events, and how they grow with the events
 ORACLE_USERS = 5_000
 
 
 def shape(size: str) -> tuple[int, int, int]:
     """Users, items and events of a size: a million items at 10^8 events."""
+    if size == CDS:
+        return CDS_SHAPE
     events = int(float(size))
     return events // EVENTS_OF_A_USER, 100 * round(ITEMS * (events / 1e5) ** ITEMS_EXPONENT / 100), events
 
@@ -49,8 +56,8 @@ def command_of(name: str, folder: Path, size: str, arguments: argparse.Namespace
         overrides.append(f"training.epochs={arguments.epochs}")
     if name == "generate":
         users, items, events = map(str, shape(size))
-        sizes = ("--users", users, "--items", items, "--events", events, "--fewest-events", "5")
-        return python("benchmarks/shop.py", folder, *sizes, "--format", "parquet")
+        like = CDS_LIKE if size == CDS else ("--fewest-events", "5", "--format", "parquet")
+        return python("benchmarks/shop.py", folder, "--users", users, "--items", items, "--events", events, *like)
     if name == "oracle":
         return python("benchmarks/shop.py", folder, "--oracle", "--most-users", str(ORACLE_USERS))
     script = {"prepare": "prepare_data.py", "train": "train.py", "evaluate": "evaluate.py"}[name]

@@ -7,6 +7,7 @@ from typing import Any
 from recsys.core.progress import duration
 
 COMMANDS = ("generate", "prepare", "oracle", "train", "evaluate", "serve")
+NAMED = {"cds": "CDs and Vinyl"}
 NAMES = {
     "knowing": "who knows every user's tastes",
     "inferring": "who knows the shop's rules and infers tastes",
@@ -19,13 +20,13 @@ NAMES = {
 
 def tables(results: dict[str, Any]) -> str:
     """The sizes, the stages of all sizes, and the quality, as Markdown."""
-    sizes = sorted(results, key=float)
+    sizes = sorted(results, key=lambda size: results[size]["shape"][2])
     return "\n\n".join([_sizes(results, sizes), _stages(results, sizes), _quality(results, sizes)])
 
 
 def power(size: str) -> str:
-    """`10^5` for 1e5."""
-    return f"10^{size.removeprefix('1e')}"
+    """`10^5` for 1e5; a size that is no power by its name."""
+    return f"10^{size.removeprefix('1e')}" if size.startswith("1e") else NAMED[size]
 
 
 def _sizes(results: dict[str, Any], sizes: list[str]) -> str:

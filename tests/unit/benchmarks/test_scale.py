@@ -41,6 +41,7 @@ def test_a_failure_is_noted_where_it_happened(tmp_path: Path) -> None:
 
 def test_a_million_items_at_a_hundred_million_events() -> None:
     assert shape("1e5") == (8_333, 5_000, 100_000)
+    assert shape("cds")[2] == 4_500_000
     assert shape("1e8") == (8_333_333, 999_900, 100_000_000)
 
 
@@ -50,7 +51,7 @@ def test_tables() -> None:
     killed = prepare | {"note": "killed, most likely for want of memory"}
     figures = {"recall@10": 0.4, "ndcg@10": 0.25}
     results = {
-        "1e6": {"shape": [3, 2, 1], "commands": {"prepare": {"epochs": 1, "stages": [killed]}}},
+        "cds": {"shape": [3, 2, 4_500_000], "commands": {"prepare": {"epochs": 1, "stages": [killed]}}},
         "1e5": {
             "shape": [8333, 5000, 100000],
             "commands": {"prepare": {"epochs": 1, "stages": [prepare]}, "train": {"epochs": 1, "stages": [fit]}},
@@ -60,7 +61,7 @@ def test_tables() -> None:
     sizes, stages, quality = tables(results).split("\n\n")
     assert sizes.splitlines()[2] == "| 10^5 | 8,333 | 5,000 | 100,000 |"
     assert stages.splitlines() == [
-        "| stage | 10^5 | 10^6 |",
+        "| stage | 10^5 | CDs and Vinyl |",
         "| --- | --- | --- |",
         "| Prepare | 12.0 s (9.5 s), 1,600 MB | 12.0 s (9.5 s), 1,600 MB; killed, most likely for want of memory |",
         "| Train the two-tower | 1 h 02 min (1 min 30 s), 2,500 MB; 1 epoch measured |  |",

@@ -98,7 +98,8 @@ def test_stages_and_outcomes_are_counted(client: TestClient) -> None:
     event = {"event_id": "counted once", "user_id": "c", "item_id": "item1", "event_type": "click"}
     client.post("/events", json=[event, event, {**event, "event_type": "impression"}])
     after = [sample(client, name) for name in names]
-    assert [b - a for a, b in zip(before, after, strict=True)] == [3, 3, 3, 3, 50, 4, 1, 2, 2, 1, 1, 2]
+    expected = [3, 3, 3, 3, 50, 4, 1, 2, 2, 1, 1, 2]
+    assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx(expected)  # one of them is a sum of means
     assert sample(client, "recsys_store_up") == 1
     assert re.search(r'^recsys_bundle_workers\{name="tiny",version="[^"]+"\} 1.0$', client.get("/metrics").text, re.M)
 
