@@ -18,9 +18,20 @@ from recsys.core.errors import ConfigError
 from recsys.core.settings import Dropout, NonNegative, OpenShare, Positive, Section, unmentioned
 from recsys.prepare.settings import DataConfig
 from recsys.retraining_config import DriftConfig, GateConfig, RetrainConfig, ShadowConfig
-from recsys.sources.registry import ENTRIES, FALLBACK, NOT_PERSONAL, RESERVED, SourceSettings
+from recsys.sources.registry import (
+    BLEND,
+    ENTRIES,
+    FALLBACK,
+    HYBRID,
+    NOT_PERSONAL,
+    RANKER,
+    RESERVED,
+    TWO_TOWER,
+    SourceSettings,
+)
 from recsys.sources.two_tower.settings import IndexConfig
 
+AUTO = "auto"  # of settings that follow from the data
 # A sample saves less below; of seventy thousand items it takes a fifth of the time (docs/experiments.md).
 FULL_SOFTMAX_ITEMS = 20_000
 
@@ -230,6 +241,11 @@ class RankingConfig(Section):
         description="Sources that propose candidates and whose scores are features.",
     )
     scorers: list[str] = Field(["als"], description="Sources that propose nothing, but whose scores are features.")
+    order: str = Field(
+        AUTO,
+        description="What puts the candidates in order: ranker, hybrid, blend, or the name of a source. auto: the "
+        "simplest of these that validation cannot tell from the best. Without validation: the ranker.",
+    )
     prefix_share: OpenShare = Field(
         0.1, description="Share of train that follows the prefix and labels it for the ranker (temporal, ratio)."
     )
@@ -370,6 +386,9 @@ class Config(Section):
             raise ValueError(f"ranking names {', '.join(missing)}, which retrieval.retrievers does not")
         if twice := sorted({name for name in read if read.count(name) > 1}):
             raise ValueError(f"ranking names {', '.join(twice)} more than once")
+        orders = (AUTO, RANKER, HYBRID, BLEND, TWO_TOWER, *self.retrieval.names)
+        if self.ranking.order not in orders:
+            raise ValueError(f"ranking.order is {self.ranking.order}, which is none of {', '.join(orders)}")
         return self
 
     @model_validator(mode="after")

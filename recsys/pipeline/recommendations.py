@@ -11,7 +11,6 @@ import numpy as np
 from recsys.core.queries import NO_ITEM
 from recsys.core.types import BoolArray, Float32Array, Int32Array, Int64Array
 
-RANKER = "ranker"
 _NO_SCORE, _UNKNOWN = np.float32(-np.inf), np.float32(np.nan)
 
 
@@ -86,7 +85,7 @@ class Recommendations:
             predicted.
         proposed: bool [B, k, R], which of the sources proposed each item; none for items that fill up.
         sources: names of the R sources that propose.
-        ranked_by: what gave the final scores: `RANKER`, or the name of a source.
+        ranked_by: what gave the final scores: `registry.RANKER`, or the name of a source.
         popular: bool [B, k], which items fill up.
         seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
         candidates: by source, how many items it proposed for a query, on average.

@@ -24,11 +24,12 @@ from recsys.pipeline.policy import Plan, Policy
 from recsys.pipeline.propose import Proposer, propose, proposed_by, union
 from recsys.pipeline.ranker import RankedCandidates, Ranker
 from recsys.pipeline.ratings.predictor import RatingPredictor
-from recsys.pipeline.recommendations import RANKER, Moves, Recommendations, joined
+from recsys.pipeline.recommendations import Moves, Recommendations, joined
 from recsys.pipeline.trace import Proposals, Trace
 from recsys.sources.base import Source
 from recsys.sources.exact import columns_of, is_among
 from recsys.sources.readings import Panel, Readings, read
+from recsys.sources.registry import RANKER
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features

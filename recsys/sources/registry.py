@@ -121,11 +121,14 @@ FALLBACK = "popularity"
 TWO_TOWER, HYBRID, BLEND = "two_tower", "hybrid", "blend"
 """Names of the sources that have no entry."""
 
+RANKER = "ranker"
+"""Name of the model that puts candidates in order."""
+
 NOT_PERSONAL = (FALLBACK, "recent_popularity")
 """Sources that say the same of everyone. The ranker has features of popularity anyway, so that it may name neither."""
 
 RESERVED = (
-    *(TWO_TOWER, HYBRID, BLEND, "full", "ranker"),
+    *(TWO_TOWER, HYBRID, BLEND, RANKER, "full"),
     *("system", "two_tower_scann", "two_tower_exact"),
     *("price", "brand", "category", "history", "rating", "source_sum", "others"),
     *("brand_of", "category_of"),  # whose `_last_item` would be a feature of the brand and of the category

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.queries import NO_ITEM, Candidates
-from recsys.core.types import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.core.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from recsys.measure.metrics import Relevant, membership, ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.sources.base import Source
@@ -33,7 +33,8 @@ class CandidateScores:
         contributions: float32 [M, U, C], see `Leads`; 0 beside padding.
         items: int32 [U, C], `NO_ITEM` pads on the right.
         relevant: what is wanted of the U users, see `HeldOut.wanted`.
-        users: number of users with a wanted item, those left out included.
+        rows: int32 [U], user rows.
+        wanting: int32, user rows of all who want an item, those left out included.
         scales: float64 [M], median over users of a source's highest contribution to such an item.
     """
 
@@ -41,8 +42,14 @@ class CandidateScores:
     contributions: Float32Array
     items: Int32Array
     relevant: Relevant
-    users: int
+    rows: Int32Array
+    wanting: Int32Array
     scales: Float64Array
+
+    @property
+    def users(self) -> int:
+        """Number of users with a wanted item, those left out included."""
+        return len(self.wanting)
 
     @classmethod
     def of(cls, members: Mapping[str, Source], held: HeldOut) -> CandidateScores:
@@ -65,21 +72,32 @@ class CandidateScores:
             rows = np.flatnonzero(membership(items, wanted).any(axis=1))
             parts.append((leads.of_items(items)[:, rows], items[rows]))
             kept.append(part.start + rows)
-        width = max((items.shape[1] for _, items in parts), default=0)
+        width, users = max((items.shape[1] for _, items in parts), default=0), np.concatenate(kept)
         return cls(
             tuple(members),
             np.concatenate([_widen(scores, width, 0) for scores, _ in parts], axis=1),
             np.concatenate([_widen(items, width, NO_ITEM) for _, items in parts]),
-            relevant.select(np.concatenate(kept)),
-            int((relevant.counts > 0).sum()),
+            relevant.select(users),
+            held.users[users],
+            held.users[relevant.counts > 0],
             typical(np.concatenate(best, axis=1)),
         )
 
     def only(self, names: Sequence[str]) -> CandidateScores:
         """The same candidates with the contributions of some of the sources, in the order of `names`."""
         rows = [self.names.index(name) for name in names]
-        return CandidateScores(
-            tuple(names), self.contributions[rows], self.items, self.relevant, self.users, self.scales[rows]
+        return replace(self, names=tuple(names), contributions=self.contributions[rows], scales=self.scales[rows])
+
+    def of_users(self, chosen: BoolArray) -> CandidateScores:
+        """The same of those users whom `chosen` holds of all user rows; scales stay those of all."""
+        kept = np.flatnonzero(chosen[self.rows])
+        return replace(
+            self,
+            contributions=self.contributions[:, kept],
+            items=self.items[kept],
+            relevant=self.relevant.select(kept),
+            rows=self.rows[kept],
+            wanting=self.wanting[chosen[self.wanting]],
         )
 
     def figures(self, weights: NDArray[np.floating], cutoff: int) -> dict[str, float]:

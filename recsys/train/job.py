@@ -135,8 +135,8 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
         with steps.step(SOURCES) as step:
             sources = fit_sources(context, trained, served, step)
         ranker = None
-        if twin is None:
-            steps.skip(RANKER, "without the twin there is nothing it could learn from")
+        if not config.ranking.epochs:
+            steps.skip(RANKER, "ranking.epochs is 0: the two-tower's order is final")
         else:
             with steps.step(RANKER) as step:
                 ranker = train_ranker(context, trained, twin, served, sources, step)

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from recsys.config import RankingConfig
 from recsys.core.queries import NO_ITEM
-from recsys.core.types import Float32Array
+from recsys.core.types import Float32Array, Float64Array, Int64Array
 from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
 from recsys.pipeline.ranker_tables import RankerTables
+from recsys.train.choice import cross_fitted
 from recsys.train.onnx_export import checked_difference
 from recsys.train.ranker_lists import CandidateLists
 from recsys.train.validator import EARLY_STOPPING_METRIC
@@ -52,6 +53,7 @@ def fit_ranker(
     judged = validation if validation is not None and len(validation) else None
     kept, curve = ranker.get_weights(), list[dict[str, float]]()
     best, best_epoch = -1.0, 0
+    epoch_scores: list[Float32Array] = []
     for epoch in range(1, config.epochs + 1):
         order = np.random.default_rng([seed, epoch]).permutation(len(lists))
         losses = []
@@ -61,14 +63,15 @@ def fit_ranker(
         curve.append({"epoch": epoch, "loss": float(np.mean(losses))})
         figure = -float(np.mean(losses))
         if judged is not None:
-            curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(scores_of(score, judged.features))
+            epoch_scores.append(scores_of(score, judged.features))
+            curve[-1][EARLY_STOPPING_METRIC] = figure = judged.ndcg(epoch_scores[-1])
         progress(1)
         if best_epoch == 0 or figure > best:
             best, best_epoch, kept = figure, epoch, ranker.get_weights()
         elif epoch - best_epoch >= config.patience:
             break
     ranker.set_weights(kept)
-    fitted = FittedRanker(ranker, 0.0, 0.0, lists.sum_column, best, curve)
+    fitted = FittedRanker(ranker, 0.0, 0.0, lists.sum_column, best, curve, tuple(epoch_scores))
     if judged is not None:
         fitted = with_sum(fitted, judged)
         console.print(
@@ -108,6 +111,7 @@ class FittedRanker:
         sum_column: the feature that is the sum.
         best: its validation NDCG@10; without validation the lowest loss, negative.
         curve: epoch, loss and the ranker's own validation NDCG@10 of each epoch.
+        epoch_scores: its own scores of the validation lists after each epoch, float32 [L, C] each.
     """
 
     ranker: RankerNetwork
@@ -116,6 +120,7 @@ class FittedRanker:
     sum_column: int
     best: float
     curve: list[dict[str, float]]
+    epoch_scores: tuple[Float32Array, ...] = ()
 
     def __call__(self, features: tf.Tensor) -> tf.Tensor:
         """Scores [B, C] of candidates with `features` [B, C, F]."""
@@ -128,12 +133,37 @@ def with_sum(fitted: FittedRanker, validation: CandidateLists) -> FittedRanker:
     From few lists the ranker learns little. The sum, of a few weights tuned on many more users, then holds it up.
     """
     own, sums = scores_of(fitted.ranker, validation.features), validation.features[..., validation.sum_column]
-    real = validation.items != NO_ITEM
-    unit = float(own[real].std()) / max(float(sums[real].std()), 1e-9)
-    weights = {share: unit * share / (1 - share) for share in SUM_SHARES}
+    weights = _sum_weights(own, validation)
     figures = {share: validation.ndcg(own + np.float32(weight) * sums) for share, weight in weights.items()}
     share = max(figures, key=figures.__getitem__)
     return replace(fitted, sum_weight=weights[share], sum_share=share, best=figures[share])
+
+
+def _sum_weights(own: Float32Array, lists: CandidateLists) -> dict[float, float]:
+    """The weight of the sources' sum beside a ranker's own scores [L, C] for each of `SUM_SHARES`."""
+    real = lists.items != NO_ITEM
+    unit = float(own[real].std()) / max(float(lists.features[..., lists.sum_column][real].std()), 1e-9)
+    return {share: unit * share / (1 - share) for share in SUM_SHARES}
+
+
+def cross_fitted_ndcg(fitted: FittedRanker, validation: CandidateLists, folds: Int64Array) -> Float64Array:
+    """NDCG@10 of each list with the epoch and the share of the sum that are best for the lists of other folds.
+
+    Args:
+        fitted: its scores of every epoch count.
+        validation: the L lists that they are of.
+        folds: int64 [L].
+    """
+    sums = validation.features[..., validation.sum_column]
+    by_epoch = np.stack([validation.ndcg_by_list(scores) for scores in fitted.epoch_scores])
+    of_folds = []
+    for fold in range(int(folds.max(initial=-1)) + 1):
+        others = folds != fold
+        epoch = int(by_epoch[:, others].mean(axis=1).argmax()) if others.any() else 0
+        own = fitted.epoch_scores[epoch]
+        weights = _sum_weights(own, validation).values()
+        of_folds.append(np.stack([validation.ndcg_by_list(own + np.float32(weight) * sums) for weight in weights]))
+    return cross_fitted(of_folds, folds)
 
 
 def repeat_offset(fitted: FittedRanker, lists: CandidateLists) -> float:
@@ -153,6 +183,15 @@ def scores_of(score: Callable[[tf.Tensor], tf.Tensor], features: Float32Array) -
     """Scores float32 [L, C] of lists with `features` [L, C, F], by a ranker or its compiled function."""
     blocks = [features[start : start + _BLOCK_LISTS] for start in range(0, len(features), _BLOCK_LISTS)]
     return np.concatenate([score(tf.constant(block)).numpy() for block in blocks])
+
+
+def sum_alone(features: int, sum_column: int, unit: float) -> RankerTables:
+    """What orders candidates by the sources' sum alone, in a unit of it that is given."""
+    nothing = np.zeros(features, np.float32)
+    edges = np.zeros((features, 2), np.float32)
+    return RankerTables(
+        edges, [nothing[:, None]], [np.zeros(1, np.float32)], nothing, sum_weight=1 / unit, sum_column=sum_column
+    )
 
 
 def served_ranker(fitted: FittedRanker, example: Float32Array) -> tuple[RankerTables, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class CandidateLists:
         queries: how many queries were asked, those without a chosen candidate included.
         candidate_recall: mean share of what was chosen that is among the candidates, over all queries.
         repeated: bool [L, C], whether the query's history holds the candidate; None: no history holds one.
+        rows: int64 [L], which of the queries asked each list is of.
     """
 
     items: Int32Array
@@ -46,6 +47,7 @@ class CandidateLists:
     queries: int
     candidate_recall: float
     repeated: BoolArray | None = None
+    rows: Int64Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -57,11 +59,14 @@ class CandidateLists:
 
     def ndcg(self, scores: Float32Array) -> float:
         """NDCG@10 of all queries when the candidates are ordered by `scores` [L, C]."""
+        return float(self.ndcg_by_list(scores).sum()) / max(self.queries, 1)
+
+    def ndcg_by_list(self, scores: Float32Array) -> Float32Array:
+        """NDCG@10 of each list, float32 [L], when its candidates are ordered by `scores` [L, C]."""
         scores = np.where(self.items == NO_ITEM, -np.inf, scores)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :CUTOFF]
         ranked = np.take_along_axis(self.items, order, axis=1)
-        figures = ranking_metrics(ranked, self.relevant, [CUTOFF])[EARLY_STOPPING_METRIC]
-        return float(figures.sum()) / max(self.queries, 1)
+        return ranking_metrics(ranked, self.relevant, [CUTOFF])[EARLY_STOPPING_METRIC]
 
 
 def collect_lists(
@@ -126,15 +131,17 @@ def collect_lists(
         if held.repeats:
             of_repeats.append(is_seen(items, np.arange(len(items))[:, None], histories))
         progress(len(block))
+    of_lists = np.concatenate(rows)
     return CandidateLists(
         _joined(of_items, NO_ITEM),
         _joined(of_features, 0),
         features.names,
         _joined(of_labels, False),
-        held.relevant.select(np.concatenate(rows)),
+        held.relevant.select(of_lists),
         len(held),
         recall / max(len(held), 1),
         _joined(of_repeats, False) if held.repeats else None,
+        of_lists,
     )
 
 

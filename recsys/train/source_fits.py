@@ -11,7 +11,8 @@ from rich.console import Console
 
 from recsys.config import Config
 from recsys.core.queries import Queries
-from recsys.measure.protocol import HeldOut
+from recsys.core.types import Int64Array
+from recsys.measure.protocol import HeldOut, main_cutoff
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.base import Source
@@ -22,7 +23,16 @@ from recsys.sources.registry import BLEND, HYBRID
 from recsys.text import ItemText
 from recsys.train.candidate_scores import CandidateScores
 from recsys.train.kept_results import KeptResults
-from recsys.train.tuning import Progress, Tuned, alpha_sweep, settings_to_try, tune_hybrid, tune_source, tuning_sample
+from recsys.train.tuning import (
+    Progress,
+    Tuned,
+    alpha_sweep,
+    settings_to_try,
+    tune_hybrid,
+    tune_source,
+    tuning_sample,
+    weights_of,
+)
 from recsys.train.tuning_budget import Deadline
 
 
@@ -117,6 +127,22 @@ def fit_again(names: Iterable[str], data: FitData, fitted: TunedSources, config:
     return {name: of[name].fitted(data, fitted.tuned[name].settings) for name in names}
 
 
+@dataclass(frozen=True)
+class Hybrids:
+    """The blend of the baselines, and the hybrid of its members and the two-tower.
+
+    Attributes:
+        sources: both by name.
+        of_others: the weights of both by name that are best for the users of all folds but one, for each fold; empty
+            without validation.
+        report: what was tried, for the manifest.
+    """
+
+    sources: dict[str, Hybrid]
+    of_others: list[dict[str, dict[str, float]]]
+    report: dict[str, Any]
+
+
 def make_hybrids(
     two_tower: Source,
     baselines: Mapping[str, Source],
@@ -125,11 +151,18 @@ def make_hybrids(
     config: Config,
     console: Console,
     progress: Progress = lambda _: None,
-) -> tuple[dict[str, Hybrid], dict[str, Any]]:
+    folds: Int64Array | None = None,
+) -> Hybrids:
     """The best blend of the baselines, and the best hybrid of its members and the two-tower.
 
-    Returns:
-        both by name, and what was tried, for the manifest.
+    Args:
+        two_tower, baselines: the members.
+        held: validation; None: nothing is tuned.
+        queries: see `tune_hybrid`.
+        config: how they are tuned.
+        console: hears of both.
+        progress: called with the number of settings tried since the last call.
+        folds: of each user of the dataset, see `choice.folds_of`; None: weights are not sought by folds.
     """
     both = {two_tower.name: two_tower, **baselines}
     scores = None if held is None else CandidateScores.of(both, tuning_sample(held, config))
@@ -143,6 +176,10 @@ def make_hybrids(
     sweep = [] if held is None else alpha_sweep(two_tower, blend, held, config)
     for name, entry in ((BLEND, blend_report), (HYBRID, report)):
         console.print(_line(name, {**entry, "chosen": entry["shares"]}))
+    of_others = []
+    if scores is not None and folds is not None:
+        others = [scores.of_users(folds != fold) for fold in range(int(folds.max(initial=-1)) + 1)]
+        of_others = [_weights_of(part, two_tower.name, baselines, config, progress) for part in others]
     report = {
         **report,
         "blend": blend_report,
@@ -150,7 +187,17 @@ def make_hybrids(
         "tried": report["tried"] + blend_report["tried"],
         "alpha_sweep": sweep,
     }
-    return hybrids, report
+    return Hybrids(hybrids, of_others, report)
+
+
+def _weights_of(
+    scores: CandidateScores, two_tower: str, baselines: Iterable[str], config: Config, progress: Progress
+) -> dict[str, dict[str, float]]:
+    """The best weights of blend and hybrid for the users of `scores`."""
+    cutoff = main_cutoff(config.evaluation.cutoffs)
+    members = [name for name in baselines if (config.retrieval.hybrid_weights or {name: 1}).get(name)]
+    blend = weights_of(members, scores, cutoff, progress)
+    return {BLEND: blend, HYBRID: weights_of([two_tower, *blend], scores, cutoff, progress)}
 
 
 def _line(name: str, report: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ validation users. Every source has the same budget, `retrieval.trials` settings,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,6 +187,13 @@ def tune_hybrid(
         "tried": tried,
     }
     return weights, report
+
+
+def weights_of(names: Sequence[str], scores: CandidateScores, cutoff: int, progress: Progress) -> dict[str, float]:
+    """The best weights of a hybrid of the named sources for the users of `scores`, found as `tune_hybrid` does."""
+    search = _ShareSearch(scores.only(names), cutoff, progress)
+    weights = search.run() / search.scores.scales
+    return {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
 
 
 def alpha_sweep(two_tower: Source, blend: Source, held: HeldOut, config: Config) -> list[dict[str, float]]:

@@ -113,7 +113,6 @@ def neighbour_lists(
     similarities: Callable[[slice], Float32Array],
     n_items: int,
     k: int,
-    progress: Callable[[int], None] | None = None,
     *,
     itself: bool = True,
 ) -> tuple[Int32Array, Float32Array]:
@@ -123,7 +122,6 @@ def neighbour_lists(
         similarities: gives those of a block of items with all, [block, N], in an array of its own.
         n_items: N.
         k: length of the lists.
-        progress: called with the number of items finished since the last call.
         itself: whether an item may stand in its own list.
     """
     neighbours = np.empty((n_items, k), np.int32)
@@ -136,8 +134,6 @@ def neighbour_lists(
         best = _best_dense(block, own, k)
         neighbours[start:stop] = best.items
         values[start:stop] = np.maximum(best.scores, 0)
-        if progress is not None:
-            progress(stop - start)
     return neighbours, values
 
 

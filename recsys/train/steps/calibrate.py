@@ -28,7 +28,7 @@ def calibrate(
         return {}
     held = context.validation.sample(CALIBRATION_USERS, context.config.seed)
     two_tower = served.source
-    models = {**sources.alone.sources, **sources.hybrids, two_tower.name: two_tower}
+    models = {**sources.alone.sources, **sources.hybrids.sources, two_tower.name: two_tower}
     calibrations = {}
     with step.bar("Models", len(models) + 1) as bar:
         for name, model in models.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from recsys.core.errors import DataError
 from recsys.core.histories import Histories
 from recsys.core.item_changes import AVAILABLE
 from recsys.core.queries import Queries
+from recsys.core.types import Int64Array
 from recsys.encoding import ItemEncoderParts
 from recsys.measure.protocol import HeldOut
 from recsys.models import TwoTower
@@ -22,10 +24,10 @@ from recsys.prepare import columns as c
 from recsys.prepare.attribute_settings import types_of
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.fitting import FitData
-from recsys.sources.hybrid import Hybrid
 from recsys.sources.two_tower.source import TwoTowerSource
+from recsys.train.choice import fold_count, folds_of
 from recsys.train.model_inputs import ModelInputs
-from recsys.train.source_fits import TunedSources
+from recsys.train.source_fits import Hybrids, TunedSources
 
 _LONGEST_REASON = 1000  # of what a manifest takes
 
@@ -70,6 +72,13 @@ class RunContext:
                 )
         has_validation = bool((dataset.interactions[c.SPLIT] == c.VALIDATION).any())
         return cls(config, dataset, HeldOut.of(dataset, c.VALIDATION) if has_validation else None)
+
+    @cached_property
+    def folds(self) -> Int64Array | None:
+        """The fold of each user of the dataset, by which orders are judged, see `choice`; None without validation."""
+        if self.validation is None:
+            return None
+        return folds_of(self.dataset.n_users, fold_count(len(self.validation)), self.config.seed)
 
     def sampled_queries(self, histories: Histories) -> Queries:
         """Seeded users with a history among `histories`, as the server would ask for them."""
@@ -132,14 +141,12 @@ class FittedSources:
     Attributes:
         data: what they were fitted on.
         alone: each by itself.
-        hybrids: weighted sums of them, the two-tower among the members of one, by name.
-        hybrid_report: what was tried for these, for the manifest.
+        hybrids: weighted sums of them, the two-tower among the members of one.
     """
 
     data: FitData
     alone: TunedSources
-    hybrids: dict[str, Hybrid]
-    hybrid_report: dict[str, Any]
+    hybrids: Hybrids
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
         alone = tune_sources(data, context.validation, config, console, bar.advance, kept)
     with step.bar("Weights tried", None) as bar:
         queries = context.sampled_queries(train)
-        hybrids, report = make_hybrids(
-            served.source, alone.sources, context.validation, queries, config, console, bar.advance
+        hybrids = make_hybrids(
+            served.source, alone.sources, context.validation, queries, config, console, bar.advance, context.folds
         )
-    return FittedSources(data, alone, hybrids, report)
+    return FittedSources(data, alone, hybrids)
 
 
 def _kept(context: RunContext, trained: Trained) -> KeptResults:

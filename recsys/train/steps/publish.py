@@ -76,7 +76,7 @@ def _add_parts(context: RunContext, release: Release, writer: BundleWriter) -> N
     writer.add_two_tower(served.source)
     for source in sources.alone.sources.values():
         writer.add_source(source)
-    for hybrid in sources.hybrids.values():
+    for hybrid in sources.hybrids.sources.values():
         writer.add_hybrid(hybrid)
     writer.add_catalogue(_item_records(dataset.items), map(str, dataset.user_ids))
     if dataset.attributes:
@@ -136,7 +136,7 @@ def _metrics_section(release: Release) -> MetricsSection:
         onnx_differences=differences,
         sources={name: tuned.report for name, tuned in sources.alone.tuned.items()},
         skipped=sources.alone.skipped,
-        hybrid=sources.hybrid_report,
+        hybrid=sources.hybrids.report,
         ranker=None if release.ranker is None else release.ranker.report,
         best_epoch=state.best_epoch,
         training_curve=state.curve,

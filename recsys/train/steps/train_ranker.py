@@ -1,4 +1,4 @@
-"""Step: train the ranker on lists of candidates of a prefix of train, labelled by what follows it."""
+"""Step: train the ranker on lists of candidates of a prefix of train, and choose what puts lists in order."""
 
 from __future__ import annotations
 
@@ -10,152 +10,154 @@ from typing import Any
 
 import numpy as np
 
-from recsys.config import Config
+from recsys.config import AUTO
 from recsys.core.progress import Step
 from recsys.measure.protocol import HeldOut
-from recsys.pipeline.candidate_scorer import CandidateScorer
-from recsys.pipeline.features import CandidateFeatures, CatalogueData, FeatureParts
-from recsys.pipeline.propose import Proposer
+from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.ranker import Ranker
-from recsys.pipeline.recommender import Recommender
 from recsys.prepare import columns as c
-from recsys.prepare.prepared import PreparedDataset
-from recsys.sources.fitting import FitData
-from recsys.sources.lending import Loans
-from recsys.sources.popularity.source import Popularity
-from recsys.sources.registry import HYBRID
+from recsys.sources.registry import RANKER
+from recsys.train.choice import Choice
+from recsys.train.judged_orders import JudgedOrders, SumOrder, judge_orders
 from recsys.train.ranker_contributions import contributions
-from recsys.train.ranker_fit import FittedRanker, fit_ranker, repeat_offset, served_ranker
+from recsys.train.ranker_fit import (
+    FittedRanker,
+    cross_fitted_ndcg,
+    fit_ranker,
+    repeat_offset,
+    served_ranker,
+    sum_alone,
+)
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from recsys.train.source_fits import fit_again, fit_data
 from recsys.train.steps.context import FittedSources, RunContext, ServedTwoTower, Trained, TrainedRanker
 from recsys.train.steps.export_towers import export_towers
+from recsys.train.steps.ranker_parts import Composition, Parts
 from recsys.train.validator import EARLY_STOPPING_METRIC
 
 
 @dataclass(frozen=True)
-class _Composition:
-    """What the ranker's features are computed from, by name; the same on the prefix as on the whole of train.
+class _Learned:
+    """A ranker with what it learned from.
 
     Attributes:
-        scorers: sources whose scores are features.
-        needed: the scorers, and the other members of the sum.
-        weights: of the hybrid, by member, in the sum that lets candidates through to the ranker.
+        ranker: as trained.
+        lists: that it learned from.
+        checked: those of validation; None where there is none.
+        following: the queries of `lists`, and what followed.
     """
 
-    scorers: list[str]
-    needed: list[str]
-    weights: Mapping[str, float]
-
-    @classmethod
-    def of(cls, config: Config, sources: FittedSources) -> _Composition:
-        weights = sources.hybrids[HYBRID].weights
-        wanted = (*config.ranking.retrievers, *config.ranking.scorers)
-        scorers = [name for name in wanted if name in sources.alone.tuned]
-        members = [name for name in config.retrieval.names if name in weights and name not in scorers]
-        return cls(scorers, [*scorers, *members], weights)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What lists of candidates are made with, all fitted on the same interactions.
-
-    Attributes:
-        scorer: gives candidates the scores of all sources.
-        features: of candidates so scored.
-        recommender: proposes the candidates; without a ranker.
-    """
-
-    scorer: CandidateScorer
-    features: CandidateFeatures
-    recommender: Recommender
-
-    @classmethod
-    def of(
-        cls,
-        data: FitData,
-        dataset: PreparedDataset,
-        served: ServedTwoTower,
-        fitted: Mapping[str, Any],
-        composition: _Composition,
-        config: Config,
-    ) -> _Parts:
-        """Compose them.
-
-        Args:
-            data: of `dataset`, or of a part of it.
-            dataset: for brands and categories.
-            served: the two-tower.
-            fitted: the sources that are needed.
-            composition: which of them are for what.
-            config: the section ranking is used.
-        """
-        n_items, scorers, weights = data.n_items, composition.scorers, composition.weights
-        chosen = np.bincount(data.histories.items, minlength=n_items) > 0
-        loans = Loans.none(n_items) if data.text_vectors is None else Loans.of(data.text_vectors, chosen)
-        scorer = CandidateScorer(
-            served.source,
-            {name: fitted[name] for name in scorers},
-            loans,
-            weights,
-            {name: source for name, source in fitted.items() if name in weights and name not in scorers},
-        )
-        catalogue = CatalogueData(
-            data.histories,
-            dataset.items[c.PRICE].to_numpy(np.float64, na_value=np.nan),
-            dataset.items[c.BRAND].tolist(),
-            dataset.items[c.CATEGORIES].tolist(),
-            loans,
-        )
-        parts = FeatureParts(served.source.name, tuple(scorers), served.predictor)
-        others = [fitted[name] for name in config.ranking.retrievers if name in fitted]
-        recommender = Recommender(
-            [
-                Proposer(served.source, config.ranking.candidates),
-                *(Proposer(source, config.ranking.retriever_candidates) for source in others),
-            ],
-            Popularity.fit(data.histories.items, n_items),
-        )
-        return cls(scorer, CandidateFeatures.fit(catalogue, parts), recommender)
+    ranker: FittedRanker
+    lists: CandidateLists
+    checked: CandidateLists | None
+    following: HeldOut
 
 
 def train_ranker(
     context: RunContext,
     trained: Trained,
-    twin: Trained,
+    twin: Trained | None,
     served: ServedTwoTower,
     sources: FittedSources,
     step: Step,
 ) -> TrainedRanker | None:
-    """Train the ranker, choose the hybrid's share on validation, and measure what each feature is worth.
+    """Train the ranker, choose what puts lists in order on validation, and measure what each feature is worth.
 
     Args:
         context: of the run.
         trained, served: the two-tower.
-        twin: the two-tower trained on the prefix.
+        twin: the two-tower trained on the prefix; None: there is nothing that a ranker could learn from.
         sources: the others, fitted on train.
         step: shows how far it is.
 
     Returns:
-        None where no candidate was chosen: there is no ranker then.
+        What puts lists in order, a sum of the sources' scores among others; None where there is neither a ranker nor
+        validation: nothing is known that would speak for another order than the two-tower's.
     """
-    config, composition = context.config, _Composition.of(context.config, sources)
+    config = context.config
+    composition = Composition.of(config, sources)
+    fitted = {name: sources.alone.tuned[name].source for name in composition.needed}
+    parts = Parts.of(sources.data, trained.dataset, served, fitted, composition, config)
+    learned = None if twin is None else _learned(context, twin, sources, composition, parts, step)
+    judged = _judged(context, parts, sources, learned, step)
+    report: dict[str, Any] = {}
+    ranker = None
+    if learned is not None:
+        ranker, report = _by_network(context, parts, learned)
+    if judged is not None:
+        order = _order(config.ranking.order, judged, ranker)
+        report["order"] = {**judged.choice.report(EARLY_STOPPING_METRIC), "served": order}
+        step.print(_in_words(judged.choice, order, config.ranking.order))
+        if order != RANKER:
+            following = judged.held if learned is None else learned.following
+            ranker = _by_sum(context, parts, judged.sums[order], sources, following)
+    elif config.ranking.order not in (AUTO, RANKER):
+        step.print(f"ranking.order is {config.ranking.order}, which needs validation: there is none")
+    if ranker is None:
+        return None
+    recommender = replace(parts.recommender, predictor=served.predictor, ranker=ranker)
+    return TrainedRanker(ranker, recommender, report)
+
+
+def _learned(
+    context: RunContext, twin: Trained, sources: FittedSources, composition: Composition, parts: Parts, step: Step
+) -> _Learned | None:
+    """A ranker trained on lists of the twin's dataset; None where it has nothing to learn from."""
+    config = context.config
     following = HeldOut.of(twin.dataset, c.TEST).sample(config.ranking.max_lists, config.seed)
     lists = _training_lists(context, twin, sources, composition, following, step)
     if not len(lists):
         step.print("No ranker: nothing that follows the prefix is among the candidates")
         return None
-    fitted: dict[str, Any] = {name: sources.alone.tuned[name].source for name in composition.needed}
-    parts = _Parts.of(sources.data, trained.dataset, served, fitted, composition, config)
     checked = _validation_lists(context, parts, step)
     with step.bar("Epochs of the ranker", config.ranking.epochs) as bar:
         ranker = fit_ranker(lists, checked, config.ranking, config.seed, step.console, bar.advance)
+    return _Learned(ranker, lists, checked, following)
+
+
+def _judged(
+    context: RunContext, parts: Parts, sources: FittedSources, learned: _Learned | None, step: Step
+) -> JudgedOrders | None:
+    """What validation says of the ranker and of what is simpler; None without validation."""
+    if context.validation is None or context.folds is None:
+        return None
+    sample = context.validation.sample(context.config.ranking.validation_users, context.config.seed)
+    ndcg, checked = None, None if learned is None else learned.checked
+    if learned is not None and checked is not None and len(checked):
+        ndcg = np.zeros(len(sample))
+        ndcg[checked.rows] = cross_fitted_ndcg(learned.ranker, checked, context.folds[sample.users[checked.rows]])
+    alone, hybrids = sources.alone.sources, sources.hybrids
+    with step.bar("Users for whom orders are judged", len(sample)) as bar:
+        return judge_orders(parts.recommender, parts.scorer, alone, hybrids, sample, context.folds, ndcg, bar.advance)
+
+
+def _order(wanted: str, judged: JudgedOrders, ranker: Ranker | None) -> str:
+    """The order that is served: the one wanted if there is one."""
+    there_is = judged.sums if ranker is None else (*judged.sums, RANKER)
+    return wanted if wanted in there_is else judged.choice.order
+
+
+def _in_words(choice: Choice, served: str, wanted: str) -> str:
+    """The choice in a line."""
+    leads = [f"{lead.order} {lead.mean:+.4f} (error {lead.error:.4f}) over {lead.over}" for lead in choice.leads]
+    figure = choice.figures[choice.order]
+    words = f"Order: {choice.order}, {EARLY_STOPPING_METRIC} {figure:.4f} on {choice.users} validation users"
+    if served != choice.order:
+        leads.append(f"{served} is served, as ranking.order says")
+    elif wanted not in (AUTO, served):
+        leads.append(f"there is no {wanted}, as ranking.order would have it")
+    return "; ".join([words, *leads])
+
+
+def _by_network(context: RunContext, parts: Parts, learned: _Learned) -> tuple[Ranker, dict[str, Any]]:
+    """The ranker as it is served, and how its training went."""
+    ranker, lists, checked, following = learned.ranker, learned.lists, learned.checked, learned.following
     model, difference = served_ranker(ranker, lists.features[:4])
     if following.repeats:
         log_odds = repeat_offset(ranker, checked if checked is not None and len(checked) else lists)
     else:
         log_odds = repeat_log_odds(following)
-    finalists = config.ranking.finalists
+    finalists = context.config.ranking.finalists
     pipeline = Ranker(parts.scorer, parts.features, model, log_odds, following.repeats, finalists=finalists)
     report: dict[str, Any] = {
         "lists": len(lists),
@@ -165,16 +167,26 @@ def train_ranker(
         "repeat_log_odds": log_odds,
     }
     if checked is not None and len(checked):
-        report |= _validation_report(ranker, checked, parts.features.headings, config.seed)
-    recommender = replace(parts.recommender, predictor=served.predictor, ranker=pipeline)
-    return TrainedRanker(pipeline, recommender, report)
+        report |= _validation_report(ranker, checked, parts.features.headings, context.config.seed)
+    return pipeline, report
+
+
+def _by_sum(context: RunContext, parts: Parts, order: SumOrder, sources: FittedSources, following: HeldOut) -> Ranker:
+    """What orders candidates by a sum of the sources' scores and by nothing else."""
+    scorer, features = parts.scorer, parts.features
+    apart = (scorer.primary.name, *scorer.scorers)
+    members = {name: sources.alone.sources[name] for name in order.weights if name not in apart}
+    scorer = replace(scorer, weights=order.weights, members=members)
+    model = sum_alone(len(features.names), features.column(SOURCE_SUM), order.unit)
+    log_odds = order.offset if following.repeats else repeat_log_odds(following)
+    return Ranker(scorer, features, model, log_odds, following.repeats, finalists=context.config.ranking.finalists)
 
 
 def _training_lists(
     context: RunContext,
     twin: Trained,
     sources: FittedSources,
-    composition: _Composition,
+    composition: Composition,
     following: HeldOut,
     step: Step,
 ) -> CandidateLists:
@@ -185,7 +197,7 @@ def _training_lists(
         step.print(f"Fitting the {len(composition.needed)} sources that it reads on the prefix")
         data = fit_data(twin.dataset, twin.inputs.text, config)
         fitted = fit_again(composition.needed, data, sources.alone, config)
-        parts = _Parts.of(data, twin.dataset, served, fitted, composition, config)
+        parts = Parts.of(data, twin.dataset, served, fitted, composition, config)
         with step.bar("Training queries", len(following)) as bar:
             return collect_lists(
                 parts.recommender,
@@ -200,7 +212,7 @@ def _training_lists(
             )
 
 
-def _validation_lists(context: RunContext, parts: _Parts, step: Step) -> CandidateLists | None:
+def _validation_lists(context: RunContext, parts: Parts, step: Step) -> CandidateLists | None:
     config = context.config
     if context.validation is None:
         return None

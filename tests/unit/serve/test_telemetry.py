@@ -99,7 +99,9 @@ def test_stages_and_outcomes_are_counted(client: TestClient) -> None:
     client.post("/events", json=[event, event, {**event, "event_type": "impression"}])
     after = [sample(client, name) for name in names]
     expected = [3, 3, 3, 3, 50, 4, 1, 2, 2, 1, 1, 2]
-    assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx(expected)  # one of them is a sum of means
+    assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx(
+        expected
+    )  # one of them is a sum of means
     assert sample(client, "recsys_store_up") == 1
     assert re.search(r'^recsys_bundle_workers\{name="tiny",version="[^"]+"\} 1.0$', client.get("/metrics").text, re.M)
 

@@ -104,6 +104,17 @@ def test_some_of_the_members(held: HeldOut) -> None:
     assert part.scales.tolist() == [found.scales[2], found.scales[0]]
 
 
+def test_some_of_the_users(held: HeldOut) -> None:
+    found = CandidateScores.of(MEMBERS, held)
+    chosen = np.arange(N_USERS) % 3 == 0
+    part, alone = found.of_users(chosen), CandidateScores.of(MEMBERS, held.select(np.flatnonzero(chosen)))
+    weights = np.array([1.0, 0.5, 2.0])
+    assert part.users == alone.users == (np.arange(N_USERS) % 3 == 0).sum()
+    assert part.figures(weights, 5) == pytest.approx(alone.figures(weights, 5), rel=1e-6)
+    np.testing.assert_array_equal(part.rows, alone.rows)
+    np.testing.assert_array_equal(part.scales, found.scales)
+
+
 def test_the_typical_highest_contribution_by_hand() -> None:
     best = np.array([[1.0, 5, 2, 0], [0, 0, 4, 0], [0, 0, 0, 0], [1e-7, 0, 0, 0]], np.float32)
     assert typical(best).tolist() == [2, 4, 1, LEAST_TYPICAL], "what is as good as nothing is not made loud"

@@ -153,10 +153,9 @@ def hybrids_of(
 ) -> tuple[dict[str, Hybrid], dict[str, Any], str]:
     fitted = tune_sources(data, held, config, Console(quiet=True))
     known = Queries(data.histories, np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, np.int64))
-    (hybrids, report), text = printed(
-        lambda console: make_hybrids(two_tower, fitted.sources, held, known, config, console)
-    )
-    return hybrids, report, text
+    hybrids, text = printed(lambda console: make_hybrids(two_tower, fitted.sources, held, known, config, console))
+    assert hybrids.of_others == []
+    return hybrids.sources, hybrids.report, text
 
 
 def test_the_hybrid_adds_the_two_tower_to_the_best_blend(data: FitData, held: HeldOut, two_tower: FixedScores) -> None:
@@ -169,6 +168,25 @@ def test_the_hybrid_adds_the_two_tower_to_the_best_blend(data: FitData, held: He
     assert report["ndcg@10"] > report["blend"]["ndcg@10"]
     assert len(report["alpha_sweep"]) == 11
     assert [line.split(":")[0] for line in text.splitlines()] == ["blend", "hybrid"]
+
+
+def test_the_weights_of_a_fold_are_those_of_the_others_alone(
+    data: FitData, held: HeldOut, two_tower: FixedScores
+) -> None:
+    fitted = tune_sources(data, held, config_of(), Console(quiet=True)).sources
+    known = Queries(data.histories, np.arange(N_USERS, dtype=np.int32), np.zeros(N_USERS, np.int64))
+    folds = np.arange(N_USERS) // 2 % 2
+    quiet = Console(quiet=True)
+    hybrids = make_hybrids(two_tower, fitted, held, known, config_of(), quiet, folds=folds)
+    assert len(hybrids.of_others) == 2
+    for fold, weights in enumerate(hybrids.of_others):
+        alone = held.select(np.flatnonzero(folds[held.users] != fold))
+        expected = make_hybrids(two_tower, fitted, alone, known, config_of(), quiet).sources
+        for name, source in expected.items():
+            assert list(weights[name]) == list(source.weights)
+            # Scales are those of all users, so that shares of the grid are other weights, though close ones.
+            ratios = np.array(list(weights[name].values())) / np.array(list(source.weights.values()))
+            np.testing.assert_allclose(ratios / ratios[0], 1, rtol=0.5)
 
 
 def test_shares_of_the_config_are_those_of_the_blend(data: FitData, held: HeldOut, two_tower: FixedScores) -> None:
