@@ -38,7 +38,7 @@ from recsys.sources.base import Source
 from recsys.sources.hybrid import Hybrid
 from recsys.sources.lending import Loans
 from recsys.sources.loading import load_source
-from recsys.sources.registry import FALLBACK
+from recsys.sources.registry import FALLBACK, RANKER
 from recsys.sources.two_tower.source import TwoTowerSource
 
 _SWITCH_ATTEMPTS = 5
@@ -207,7 +207,14 @@ class Bundle:
             )
         model = RankerTables.load(self.path / layout.RANKER_FILE, len(features.names))
         odds, knows_repeats = described.repeat_log_odds, self.predicts_repeats
-        return Ranker(scorer, features, model, odds, knows_repeats, finalists=described.finalists)
+        order = self._served_order()
+        return Ranker(scorer, features, model, odds, knows_repeats, finalists=described.finalists, order=order)
+
+    def _served_order(self) -> str:
+        """What puts candidates in order: the ranker, unless validation chose something simpler."""
+        choice = (self.manifest.metrics.ranker or {}).get("order")
+        order = choice.get("served") if isinstance(choice, dict) else None
+        return order if order in (*self.sources, RANKER) else RANKER
 
     def recommender(self, *, candidates: int | None = None, threads: int = 1) -> Recommender:
         """The full pipeline: candidates, the ranker, popularity for users without a history.

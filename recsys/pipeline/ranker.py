@@ -18,6 +18,7 @@ from recsys.pipeline.kernels import write_lists
 from recsys.pipeline.ranker_tables import RankerTables
 from recsys.sources.exact import is_among, is_seen
 from recsys.sources.readings import Readings
+from recsys.sources.registry import RANKER
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Ranker:
         knows_repeats: whether the model has learned from lists that hold items of the history.
         finalists: candidates of a query that reach the model, those of the highest sums; all of them where no source
             has a weight in the sum.
+        order: what the order is: the ranker's own, or that of a source or hybrid whose sum is all that the model reads.
     """
 
     scorer: CandidateScorer
@@ -67,6 +69,7 @@ class Ranker:
     repeat_log_odds: float = 0.0
     knows_repeats: bool = False
     finalists: int = field(kw_only=True)
+    order: str = RANKER
 
     def rank(
         self, readings: Readings, items: Int32Array, k: int, *, repeats: bool, invited: Int32Array | None = None

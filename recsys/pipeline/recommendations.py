@@ -85,7 +85,7 @@ class Recommendations:
             predicted.
         proposed: bool [B, k, R], which of the sources proposed each item; none for items that fill up.
         sources: names of the R sources that propose.
-        ranked_by: what gave the final scores: `registry.RANKER`, or the name of a source.
+        ranked_by: what gave the final scores: the ranker, a hybrid, or a source.
         popular: bool [B, k], which items fill up.
         seconds: time that stages took, in all: those that sources report, and `RANKING` for the rest.
         candidates: by source, how many items it proposed for a query, on average.

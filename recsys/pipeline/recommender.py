@@ -29,7 +29,6 @@ from recsys.pipeline.trace import Proposals, Trace
 from recsys.sources.base import Source
 from recsys.sources.exact import columns_of, is_among
 from recsys.sources.readings import Panel, Readings, read
-from recsys.sources.registry import RANKER
 
 RANKING = "ranking"  # the stage of all that sources do not report themselves
 _BLOCK_QUERIES = 256  # bounds the memory of the candidates' features
@@ -263,7 +262,7 @@ class Recommender:
             ratings=ratings,
             proposed=np.empty((*items.shape, 0), np.bool_),
             sources=self.sources,
-            ranked_by=RANKER,
+            ranked_by=ranker.order,
             popular=np.zeros(items.shape, np.bool_),
             seconds={},
             candidates={},

@@ -12,7 +12,7 @@ from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS
 from recsys.sources.registry import ENTRIES
 
 _SYSTEMS = {
-    s.SYSTEM: ("Whole system", "what is served: candidates of several sources, put in order by the ranker"),
+    s.SYSTEM: ("Whole system", "what is served: candidates of several sources, in the order that validation chose"),
     s.ANN: ("Two-tower, ScaNN", "retrieval alone, approximate search"),
     s.EXACT: ("Two-tower, exact", "retrieval alone, exact inner products"),
     s.HYBRID: ("Hybrid", "weighted sum of two-tower and baseline scores"),

@@ -90,7 +90,7 @@ def train_ranker(
         step.print(_in_words(judged.choice, order, config.ranking.order))
         if order != RANKER:
             following = judged.held if learned is None else learned.following
-            ranker = _by_sum(context, parts, judged.sums[order], sources, following)
+            ranker = replace(_by_sum(context, parts, judged.sums[order], sources, following), order=order)
     elif config.ranking.order not in (AUTO, RANKER):
         step.print(f"ranking.order is {config.ranking.order}, which needs validation: there is none")
     if ranker is None:
