@@ -158,6 +158,38 @@ def test_the_ranker_is_measured_as_it_is_served(trained: Trained, held: HeldOut)
     assert described["repeat_log_odds"] < -4, "nobody in this shop buys an item twice"
 
 
+def test_the_order_that_is_served_is_the_one_chosen(trained: Trained, held: HeldOut) -> None:
+    with open_bundle(trained.bundles) as bundle:
+        order = bundle.manifest.metrics.ranker["order"]
+        lists = bundle.recommender().recommend(held.queries, 10)
+    assert order["served"] == order["chosen"] == lists.ranked_by
+    assert order["users"] == N_USERS
+    assert set(order["figures"]) == {
+        "two_tower", "popularity", "neighbours_bm25", "transitions", "als", "content_tfidf", "blend", "hybrid", "ranker"
+    }  # fmt: skip
+    assert [lead["order"] for lead in order["leads"]] == ["blend", "hybrid", "ranker"]
+    for lead in order["leads"]:
+        assert lead["mean"] == pytest.approx(order["figures"][lead["order"]] - order["figures"][lead["over"]])
+    taken = [lead["order"] for lead in order["leads"] if lead["taken"]]
+    single = max(list(order["figures"])[:6], key=order["figures"].get)
+    assert order["chosen"] == (taken or [single])[-1]
+
+
+def test_the_order_may_be_named(trained: Trained, held: HeldOut) -> None:
+    assert trained.train("--resume", "--set", "ranking.order=transitions") == 0
+    with open_bundle(trained.bundles) as bundle:
+        assert bundle.manifest.metrics.ranker["order"]["served"] == "transitions"
+        assert bundle.manifest.ranker.source_sum == {"transitions": 1.0}
+        lists = bundle.recommender().recommend(held.queries, 10)
+        assert lists.ranked_by == "transitions"
+        alone = bundle.source("transitions").propose(held.queries, 10)
+        scored = alone.scores > 0
+        assert scored.any()
+        own = bundle.source("transitions").score(held.queries, lists.items)  # items of equal scores in any order
+        np.testing.assert_allclose(own[scored], alone.scores[scored], rtol=1e-6)
+        assert lists.ratings is not None
+
+
 def test_without_a_ranker_the_two_tower_alone_is_served(trained: Trained, held: HeldOut) -> None:
     assert trained.first.ranker is None
     assert trained.first.metrics.ranker is None

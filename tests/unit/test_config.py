@@ -63,6 +63,10 @@ def test_overrides_apply_in_order_and_parse_yaml(minimal: Path) -> None:
         ("ranking.retrievers=[popularity]", "ranking names popularity, the same for everyone"),
         ("ranking.scorers=[als, recent_popularity]", "ranking names recent_popularity, the same for everyone"),
         ("ranking.prefix_share=1", "ranking.prefix_share"),
+        (
+            "ranking.order=toy",
+            "ranking.order is toy, which is none of auto, ranker, hybrid, blend, two_tower, popularity",
+        ),
         ("training.epochs", "--set key=value"),
         ("name.first=x", "section named name"),
     ],
