@@ -7,8 +7,8 @@ from typing import Any
 
 from recsys.core.errors import DataError
 from recsys.prepare.engine.cycles import find_gaps
-from recsys.prepare.engine.events import OUTSTANDING_USER, clean_events
-from recsys.prepare.engine.repeats import choose_of_pairs, count_rebought
+from recsys.prepare.engine.events import BURST, OUTSTANDING_USER, clean_events
+from recsys.prepare.engine.repeats import OLDER, REPEATED_IN_PART, WEAKER, choose_of_pairs, count_rebought
 from recsys.prepare.engine.staging import Database, count, replace_table, row_numbers
 from recsys.prepare.settings import DataConfig
 
@@ -94,7 +94,9 @@ def _nothing_left(report: FilterReport, config: DataConfig) -> DataError:
         "below_min_rating": f"lower data.min_rating ({config.min_rating})",
         OUTSTANDING_USER: f"raise data.max_user_events ({config.max_user_events}) or data.max_user_share",
     }
-    worst = max(dropped, key=lambda cause: dropped[cause], default="")
+    # Of the events of a burst or of a pair one is always left.
+    emptying = [cause for cause in dropped if cause not in (BURST, OLDER, WEAKER, REPEATED_IN_PART)]
+    worst = max(emptying, key=lambda cause: dropped[cause], default="")
     return DataError(
         "interactions left after the filters",
         f"none of {report.read:,}" + (f" ({causes})" if causes else ""),

@@ -266,6 +266,7 @@ def test_who_does_not_stand_out_stays(
     [
         ([purchase("a", 1, -1)], {}, "taken back by others"),
         ([purchase("a", 1)], {"k_core_items": 2}, r"lower data.k_core_items \(2\)"),
+        ([purchase("a", 1), purchase("a", 2), purchase("a", 3)], {"k_core_items": 2}, r"lower data.k_core_items \(2\)"),
         ([purchase("a", 1)], {"k_core_users": 3, "k_core_items": 2}, r"k_core_users \(3\) or data.k_core_items \(2\)"),
     ],
 )
